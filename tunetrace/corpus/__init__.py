@@ -1,0 +1,1 @@
+"""Where tunes come from: the named corpora, and the readers of files, folders and streams."""

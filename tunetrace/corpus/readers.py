@@ -1,0 +1,194 @@
+"""Reading: from files, folders and standard input to transcriptions.
+
+A file is folk-rnn text or ABC; which one its keys tell. Either way a tune that cannot be
+tokenized becomes a Rejected that says where and why, and the others go on.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from tunetrace.errors import AbcError, InputError
+from tunetrace.tokenizer.abc import is_field, tokenize_abc
+from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
+from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
+
+Format = Literal["abc", "folkrnn"]
+
+STDIN: Final = "-"
+SUFFIXES: Final = (".abc", ".txt")
+"""The endings of the files that are read from a folder."""
+
+_KEYS: Final = re.compile(r"(?:^|[\s\]>])K:[ \t]*(\S*)", re.MULTILINE)
+_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)")
+_UNIT: Final = re.compile(r"^L:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A tune that was set aside: its input, the line and column (from 1) and the reason."""
+
+    input: str
+    line: int | None
+    column: int | None
+    reason: str
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file, or of standard input for `-`; InputError where there is none.
+
+    UTF-8, else Windows-1252, which older tunebooks are in.
+    """
+    name = "standard input" if str(path) == STDIN else str(path)
+    try:
+        if str(path) == STDIN:
+            data = sys.stdin.buffer.read()
+        else:
+            data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{name}: there is no such file; check the path") from None
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
+    if b"\0" in data:
+        raise InputError(f"{name}: this is a binary file; give ABC or folk-rnn text")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    if not text.strip():
+        raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
+    return text
+
+
+def files_in(path: Path) -> list[Path]:
+    """The tunebooks of a folder and its subfolders, sorted; InputError where there are none."""
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not found:
+        raise InputError(f"{path}: the folder holds no {' or '.join(SUFFIXES)} file")
+    return found
+
+
+def detect_format(text: str) -> Format:
+    """folk-rnn text has no L: field, and nine in ten of its keys are folk-rnn's (`K:Cdor`)."""
+    keys: list[str] = _KEYS.findall(text)
+    ours = sum(_FOLKRNN_KEY.fullmatch(key) is not None for key in keys)
+    return "folkrnn" if keys and ours >= 0.9 * len(keys) and not _UNIT.search(text) else "abc"
+
+
+def read_tunes(
+    text: str, name: str, format: Format | None = None
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of a text in their order. name: what to call the text in a Rejected.
+
+    InputError where the text holds nothing that begins a tune.
+    """
+    format = format or detect_format(text)
+    lines = re.split(r"\r\n|\r|\n", text)
+    blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
+    tokenize: Callable[[Sequence[str], int], Transcription]
+    tokenize = tokenize_folkrnn if format == "folkrnn" else tokenize_abc
+    is_empty = True
+    for first_line, block in blocks:
+        is_empty = False
+        try:
+            yield tokenize(block, first_line)
+        except AbcError as error:
+            yield Rejected(name, error.line, error.column, error.reason)
+    if is_empty:
+        raise InputError(
+            f"{name}: there is no tune in it; ABC tunes begin with X: and need K:, folk-rnn's "
+            "have a line such as K:Cmaj"
+        )
+
+
+def read_source(
+    path: str | Path, format: Format | None = None
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of a file, of the files of a folder, or of standard input for `-`."""
+    if str(path) != STDIN and Path(path).is_dir():
+        for file in files_in(Path(path)):
+            try:
+                yield from read_tunes(read_text(file), str(file), format)
+            except InputError as error:
+                yield Rejected(str(file), None, None, str(error).removeprefix(f"{file}: "))
+        return
+    name = "standard input" if str(path) == STDIN else str(path)
+    yield from read_tunes(read_text(path), name, format)
+
+
+def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The tunes of an ABC file with the number of their first line.
+
+    A tune begins at X: and ends at an empty line or the next X:. Where no X: stands, one begins
+    at the first field after an empty line. Empty lines before K:, and before its first line of
+    music, are passed over, since tunebooks have them; text between tunes is no tune.
+    """
+    has_numbers = any(line.startswith("X:") for line in lines)
+    block: list[str] = []
+    first_line = 1
+    has_music = has_key = False
+    for number, line in enumerate(lines, 1):
+        begins = line.startswith("X:") or (not has_numbers and not block and _is_header(line))
+        if begins:
+            if block:
+                yield first_line, block
+            block, first_line, has_music, has_key = [line], number, False, line[:2] == "K:"
+        elif block:
+            if not line.strip():
+                if has_key and has_music:
+                    yield first_line, block
+                    block = []
+                    continue
+            elif line[:2] == "K:":
+                has_key = True
+            elif has_key and line[0] != "%" and not is_field(line):
+                has_music = True
+            block.append(line)
+    if block:
+        yield first_line, block
+
+
+def _is_header(line: str) -> bool:
+    return line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:")
+
+
+def _folkrnn_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The transcriptions of a folk-rnn text with the number of their first line.
+
+    One ends at an empty line, at `</s>`, and where X:, T: or a line with nothing but a meter
+    follows its music.
+    """
+    block: list[str] = []
+    first_line = 1
+    has_music = False
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        is_start = bool(words) and (
+            is_plain_field(line) or (len(words) == 1 and words[0].startswith("M:"))
+        )
+        if block and (not words or (is_start and has_music)):
+            yield first_line, block
+            block, has_music = [], False
+        if not words:
+            continue
+        if not block:
+            first_line = number
+        block.append(line)
+        if not is_plain_field(line):
+            has_music = has_music or any(not _is_header_word(word) for word in words)
+            if words[-1].endswith("</s>"):
+                yield first_line, block
+                block, has_music = [], False
+    if block:
+        yield first_line, block
+
+
+def _is_header_word(word: str) -> bool:
+    return is_token(word) and MEANINGS[word].kind == HEADER

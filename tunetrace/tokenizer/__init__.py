@@ -1,0 +1,1 @@
+"""ABC text to folk-rnn tokens and back, with bars, parts and durations."""

@@ -1,0 +1,169 @@
+"""Keys, meters and unit note lengths: the grammar of the ABC fields K:, M: and L:.
+
+A key is a tonic, a mode and the notes that differ from that mode's signature. Pitches are counted
+on the line of fifths (F -1, C 0, G 1, ... each sharp +7), on which transposition is an addition
+that keeps spelling: the augmented second stays one, and no note becomes its enharmonic twin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from tunetrace.errors import AbcError
+
+if TYPE_CHECKING:
+    from pyparsing import ParserElement
+
+LETTERS: Final = "CDEFGAB"
+FIFTHS: Final = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
+ACCIDENTALS: Final = {"__": -2, "_": -1, "=": 0, "^": 1, "^^": 2}
+ACCIDENTAL_SIGNS: Final = {alteration: sign for sign, alteration in ACCIDENTALS.items()}
+
+# Where the signature of each mode lies on the line of fifths, as seen from its tonic's major.
+MODES: Final = {"maj": 0, "min": -3, "dor": -2, "phr": -4, "lyd": 1, "mix": -1, "loc": -5}
+_MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
+
+
+def spell(fifths: int) -> tuple[str, int]:
+    """The letter and the alteration (+1 a sharp) of a place on the line of fifths."""
+    return "FCGDAEB"[(fifths + 1) % 7], (fifths + 1) // 7
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as the field states it. tonic: `F#`, `Bb`, `C`. changes: alterations by letter that
+    the field adds to the mode's own signature (`K:D =c`: {C: 0})."""
+
+    tonic: str
+    mode: str
+    changes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The key in folk-rnn's spelling, without added accidentals: `Emin`, `F#dor`."""
+        return self.tonic + self.mode
+
+    @property
+    def tonic_fifths(self) -> int:
+        return FIFTHS[self.tonic[0]] + 7 * (self.tonic.count("#") - self.tonic.count("b"))
+
+    def signature(self) -> dict[str, int]:
+        """The alteration of each letter under this key's signature and its changes."""
+        sharps = self.tonic_fifths + MODES[self.mode]
+        # A letter takes one sharp for every seven fifths that the signature reaches past it.
+        alterations = {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}
+        return {**alterations, **dict(self.changes)}
+
+
+C_MAJOR: Final = Key("C", "maj")
+
+
+@cache
+def _key_grammar() -> ParserElement:
+    import pyparsing as pp
+
+    tonic = pp.Regex(r"[A-G][b#]?")("tonic")
+    mode = pp.Regex(
+        r"(?i)maj[a-z]*|min[a-z]*|dor[a-z]*|phr[a-z]*|lyd[a-z]*|mix[a-z]*|loc[a-z]*|ion[a-z]*"
+        r"|aeo[a-z]*|exp[a-z]*|m(?![a-z])"
+    )("mode")
+    accidental = pp.Regex(r"(\^\^|__|\^|_|=)[A-Ga-g]")
+    # Clefs, staff lines and transposition hints say how a key is printed, not what it is.
+    printing = pp.Regex(
+        r"(?i)(clef\s*=?\s*)?(treble|bass|tenor|alto|perc|none)[-+0-9]*"
+        r"|(clef|octave|oct|middle|m|transpose|t|stafflines|style|score|shift)\s*=\s*\S+"
+    )
+    tail = pp.ZeroOrMore(accidental("changes*") | pp.Suppress(printing))
+    keyed = tonic + pp.Optional(mode) + tail
+    pipes = (pp.Keyword("HP") | pp.Keyword("Hp"))("pipes") + tail
+    unkeyed = pp.Optional(pp.CaselessKeyword("none"))("none") + tail
+    return (keyed | pipes | unkeyed) + pp.StringEnd()
+
+
+@lru_cache(maxsize=1024)
+def parse_key(text: str) -> Key:
+    """The key that a K: field's text states; AbcError where it states none.
+
+    `none` and an empty field are C major, that is no signature; `HP` and `Hp` the bagpipes' A
+    mixolydian.
+    """
+    import pyparsing as pp
+
+    try:
+        found = _key_grammar().parse_string(text.strip())
+    except pp.ParseException:
+        raise AbcError(
+            f"'{text.strip()[:40]}' is no key; write K: as G, Em, D mixolydian, Bb or F#m"
+        ) from None
+    changes = []
+    for accidental in found.get("changes", []):
+        changes.append((accidental[-1].upper(), ACCIDENTALS[accidental[:-1]]))
+    if "pipes" in found:
+        return Key("A", "mix", tuple(changes))
+    if "tonic" not in found:
+        return Key("C", "maj", tuple(changes))
+    mode = str(found.get("mode", ""))
+    short = mode[:3] if mode == "M" else mode[:3].lower()
+    if short == "exp":  # the accidentals that follow are the whole signature
+        plain = [(letter, 0) for letter in LETTERS if letter not in dict(changes)]
+        return Key(str(found["tonic"]), "maj", (*plain, *changes))
+    short = "maj" if short == "M" else _MODE_NAMES.get(short, short)
+    return Key(str(found["tonic"]), short, tuple(changes))
+
+
+@cache
+def _meter_grammar() -> ParserElement:
+    import pyparsing as pp
+
+    number = pp.Word(pp.nums, max=4).set_parse_action(lambda found: int(found[0]))
+    beats = pp.DelimitedList(number, delim="+").set_parse_action(lambda found: sum(found))
+    group = beats | pp.Suppress("(") + beats + pp.Suppress(")")
+    fraction = group("beats") + pp.Suppress("/") + number("unit")
+    cut = pp.Literal("C|").set_parse_action(lambda: [2, 2])
+    common = pp.Literal("C").set_parse_action(lambda: [4, 4])
+    free = pp.CaselessKeyword("none") | pp.StringEnd()
+    return (fraction | cut | common | pp.Suppress(free)) + pp.StringEnd()
+
+
+@lru_cache(maxsize=1024)
+def parse_meter(text: str) -> str:
+    """The meter that an M: field's text states: `4/4`, or `none`; AbcError for anything else."""
+    import pyparsing as pp
+
+    try:
+        found = _meter_grammar().parse_string(text.strip())
+    except pp.ParseException:
+        raise AbcError(
+            f"'{text.strip()[:40]}' is no meter; write M: as 6/8, 4/4, C, C| or none"
+        ) from None
+    if not found:
+        return "none"
+    if 0 in (found[0], found[1]):
+        raise AbcError(f"the meter {text.strip()} has a zero in it; write M: as 6/8 or none")
+    return f"{found[0]}/{found[1]}"
+
+
+@lru_cache(maxsize=1024)
+def parse_unit_length(text: str) -> Fraction:
+    """The unit note length that an L: field's text states, in eighths; AbcError for no length."""
+    import pyparsing as pp
+
+    number = pp.Word(pp.nums, max=4).set_parse_action(lambda found: int(found[0]))
+    grammar = number("top") + pp.Optional(pp.Suppress("/") + number("bottom")) + pp.StringEnd()
+    try:
+        found = grammar.parse_string(text.strip())
+    except pp.ParseException:
+        found = None
+    if found is None or not found["top"] or not found.get("bottom", 1):
+        raise AbcError(f"'{text.strip()[:40]}' is no unit note length; write L: as 1/8 or 1/16")
+    return Fraction(8 * int(found["top"]), int(found.get("bottom", 1)))
+
+
+def default_unit_length(meter: str | None) -> Fraction:
+    """The unit note length in eighths where no L: says it: 1/16 below 3/4, else 1/8 (ABC 2.1)."""
+    if meter is None or meter == "none":
+        return Fraction(1)
+    return Fraction(1, 2) if Fraction(meter) < Fraction(3, 4) else Fraction(1)

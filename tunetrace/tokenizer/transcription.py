@@ -1,0 +1,37 @@
+"""One tune as tokens, with what its header says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """One tune: what was read, and its tokens.
+
+    number is that of the X: field. meter and key are as in the tokens (`6/8`, `Cdor`), None where
+    the transcription states none; original_key is the key it was written in (`Edor`). text is the
+    transcription as found, line the line of its input on which it begins.
+    """
+
+    title: str
+    number: int | None
+    meter: str | None
+    key: str | None
+    original_key: str | None
+    tokens: tuple[str, ...]
+    text: str
+    line: int = 1
+
+    @property
+    def body(self) -> tuple[str, ...]:
+        """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
+        return tuple(token for token in self.tokens if MEANINGS[token].kind != HEADER)
+
+
+def as_number(text: str) -> int | None:
+    """The number that an X: field gives, None where it gives none that a database can hold."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,116 @@
+"""Transposition by letter and accidental: to C as folk-rnn did it, and back to a tune's own key.
+
+Tonics D, E, F and G go down to C, A and B up to c, so that tunes keep the octave they had in
+folk-rnn's training data. A note's accidental is rewritten so that it sounds the same against the
+tonic; a note without one has none afterwards either, since the signature moves along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from tunetrace.tokenizer.keys import (
+    ACCIDENTAL_SIGNS,
+    ACCIDENTALS,
+    FIFTHS,
+    LETTERS,
+    MODES,
+    Key,
+    spell,
+)
+from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
+
+_STEPS_TO_C: Final = {"C": 0, "D": -1, "E": -2, "F": -3, "G": -4, "A": 2, "B": 1}
+
+
+class TooFarAltered(ValueError):
+    """A note would need more than a double accidental."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pitch:
+    """A written note: its letter, its octave (C is 0, c is 1), its accidental (None for none)."""
+
+    letter: str
+    octave: int
+    alteration: int | None
+
+    @classmethod
+    def parse(cls, note: str) -> Pitch:
+        """A pitch token: `^F`, `B,`, `=e'`."""
+        name = note.lstrip("^_=").rstrip(",'")
+        sign = note[: note.index(name)]
+        octave = (1 if name.islower() else 0) + note.count("'") - note.count(",")
+        return cls(name.upper(), octave, ACCIDENTALS[sign] if sign else None)
+
+    def __str__(self) -> str:
+        sign = "" if self.alteration is None else ACCIDENTAL_SIGNS[self.alteration]
+        if self.octave > 0:
+            return sign + self.letter.lower() + "'" * (self.octave - 1)
+        return sign + self.letter + "," * -self.octave
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A transposition: by steps of the staff, and by places on the line of fifths."""
+
+    steps: int
+    fifths: int
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.steps, -self.fifths)
+
+    def move(self, pitch: Pitch) -> Pitch:
+        """The pitch moved, its accidental respelled; TooFarAltered past a double accidental."""
+        octave, step = divmod(LETTERS.index(pitch.letter) + self.steps, 7)
+        letter = LETTERS[step]
+        if pitch.alteration is None:
+            return Pitch(letter, pitch.octave + octave, None)
+        spelled, alteration = spell(FIFTHS[pitch.letter] + 7 * pitch.alteration + self.fifths)
+        assert spelled == letter, "steps and fifths disagree"
+        if alteration not in ACCIDENTAL_SIGNS:
+            raise TooFarAltered(str(pitch))
+        return Pitch(letter, pitch.octave + octave, alteration)
+
+    def move_key(self, key: Key) -> Key:
+        """The key moved, its added accidentals too."""
+        letter, alteration = spell(key.tonic_fifths + self.fifths)
+        changes = []
+        for changed, change in key.changes:
+            to, value = spell(FIFTHS[changed] + 7 * change + self.fifths)
+            changes.append((to, value))
+        return Key(letter + ("#" if alteration > 0 else "b") * abs(alteration), key.mode,
+                   tuple(changes))  # fmt: skip
+
+
+def interval_to_c(key: Key) -> Interval:
+    """The transposition that brings a key's tonic to C, in folk-rnn's octave."""
+    return Interval(_STEPS_TO_C[key.tonic[0]], -key.tonic_fifths)
+
+
+def interval_from_c(key_name: str) -> Interval:
+    """The transposition from C back to a key named as `Emin` or `F#dor`."""
+    return -interval_to_c(Key(key_name[:-3], key_name[-3:]))
+
+
+@lru_cache(maxsize=4096)
+def move_token(token: str, interval: Interval) -> str:
+    """A token moved: notes and keys change, all others stay."""
+    if token.startswith("K:") and len(token) > 5:
+        return "K:" + interval.move_key(Key(token[2:-3], token[-3:])).name
+    if MEANINGS[token].kind != NOTE:
+        return token
+    return str(interval.move(Pitch.parse(token)))
+
+
+def in_own_key(tokens: list[str], original_key: str | None) -> list[str]:
+    """Tokens rooted on C as they read in the key that the tune was written in."""
+    if original_key is None or original_key[:-3] in ("", "C") or original_key[-3:] not in MODES:
+        return tokens
+    interval = interval_from_c(original_key)
+    try:
+        return [move_token(token, interval) for token in tokens]
+    except TooFarAltered:
+        return tokens

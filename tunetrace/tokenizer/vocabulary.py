@@ -1,0 +1,218 @@
+"""The tokens: which there are, which number each has, and what each means for time.
+
+The 137 tokens of the folk-rnn v2 model keep the model's own numbers 0-136, so that a stream of
+symbols can be fed to the network as it stands. Tokens that v2 lacks (`M:3/8`, `_F`, `>>`) are
+numbered from 137 up in the order in which a vocabulary first meets them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from tunetrace.errors import QueryError
+
+SEPARATOR: Final = 255
+"""The symbol that stands between two tunes of a stream; it is no token."""
+
+V2_TOKENS: Final[tuple[str, ...]] = tuple(
+    """
+    d' =A, ^c' =e =d =g =f =a =c =b _G _E _D _C _B _A 2< 2> =E =D _B, =F =A 4 =C =B _g 8 _e _d
+    _c < _a (9 |2 D |1 (2 (3 |: (7 (4 (5 :| 9 3/2 3/4 =f' 2 d _E, B, 16 | ^A, b' _e' M:9/8 E,
+    </s> 3 7 ^F, =G, C G e' _d' ^f' [ b c z g ^G, =F, K:Cmin K:Cmix =c' C, <s> ] =G M:12/8 6 =E,
+    K:Cmaj > B F c' ^C, 5/2 G, f =e' _b _A, F, /2> /2< f' M:6/8 4> M:4/4 A, M:2/4 =C, 5 M:3/4 12
+    M:3/2 K:Cdor A E a' (6 ^A ^C ^D ^F ^G a g' D, /4 e /3 7/2 =B, /8 ^a ^c ^d /2 ^f ^g
+    """.split()
+)
+"""The tokens of folk-rnn v2 in the order of the model's softmax (folkrnn_v2.pkl, token2idx)."""
+
+MAX_EXTENSIONS: Final = SEPARATOR - len(V2_TOKENS)
+"""How many tokens beyond v2 fit into symbols of one byte."""
+
+LENGTH: Final = r"(?:[1-9]\d*(?:/[1-9]\d*)?|/[1-9]\d*)"
+PITCH: Final = r"(?:\^{1,2}|_{1,2}|=)?(?:[A-G](?:'+|,*)|[a-g](?:,+|'*))"
+_MODE: Final = r"(?:maj|min|dor|phr|lyd|mix|loc)"
+
+# One alternative for each kind of token, in an order in which the longest comes first. Of the
+# lengths written together with a broken rhythm only v2's five are one token: `3>` is `3 >`.
+_TOKEN_PATTERN: Final = rf"""
+    (?P<header>M:(?:none|\d+/\d+)|K:(?:[A-G][b#]?)?{_MODE})
+  | (?P<frame></?s>)
+  | (?P<ending>\|[1-9]\d*(?:[,-]\d+)*)
+  | (?P<bar_line>\|:|:\||\|)
+  | (?P<tuplet>\([2-9](?::\d*:\d*)?)
+  | (?P<note>{PITCH})
+  | (?P<rest>z)
+  | (?P<length>(?:/?2[<>]|4>)(?![<>])|<+|>+|{LENGTH})
+  | (?P<chord>[\[\]])
+"""
+_TOKEN: Final = re.compile(_TOKEN_PATTERN, re.VERBOSE)
+
+NOTE, REST, LENGTH_SIGN, CHORD_OPEN, CHORD_CLOSE, TUPLET, BAR_LINE, HEADER, FRAME = range(9)
+_KINDS: Final = {
+    "note": NOTE,
+    "rest": REST,
+    "length": LENGTH_SIGN,
+    "tuplet": TUPLET,
+    "bar_line": BAR_LINE,
+    "ending": BAR_LINE,
+    "header": HEADER,
+    "frame": FRAME,
+}
+
+
+class Meaning(NamedTuple):
+    """What one token does to time.
+
+    kind: NOTE, REST, ... numerator/denominator: the factor of a length (`3/2`), and of a broken
+    rhythm's left side; (3, 4) in a header `M:3/4`; the p of a tuplet `(3`. after: the factor that
+    a broken rhythm puts on the next note, as numerator and denominator.
+    """
+
+    kind: int
+    numerator: int
+    denominator: int
+    after: tuple[int, int] | None
+
+
+def _meaning(token: str) -> Meaning:
+    match = _TOKEN.fullmatch(token)
+    if match is None or match.lastgroup is None:
+        raise KeyError(token)
+    if match.lastgroup == "chord":
+        return Meaning(CHORD_OPEN if token == "[" else CHORD_CLOSE, 1, 1, None)
+    kind = _KINDS[match.lastgroup]
+    if kind == LENGTH_SIGN:
+        return _length_meaning(token)
+    if kind == TUPLET:
+        return Meaning(kind, int(token[1]), 1, None)
+    if kind == HEADER and token.startswith("M:") and token != "M:none":
+        beats, unit = token[2:].split("/")
+        return Meaning(kind, int(beats), int(unit), None)
+    return Meaning(kind, 1, 1, None)
+
+
+def _length_meaning(token: str) -> Meaning:
+    length = token.rstrip("<>")
+    numerator, _, denominator = length.partition("/")
+    top, bottom = int(numerator or 1), int(denominator or 1)
+    dots = len(token) - len(length)
+    if not dots:
+        return Meaning(LENGTH_SIGN, top, bottom, None)
+    # ABC 2.1, broken rhythm: `>` is 3/2 : 1/2, `>>` is 7/4 : 1/4, `>>>` is 15/8 : 1/8.
+    long, short, unit = 2 ** (dots + 1) - 1, 1, 2**dots
+    left, right = (long, short) if token.endswith(">") else (short, long)
+    return Meaning(LENGTH_SIGN, top * left, bottom * unit, (right, unit))
+
+
+class Meanings(dict[str, Meaning]):
+    """The meaning of every token that was asked for so far; KeyError for what is no token."""
+
+    def __missing__(self, token: str) -> Meaning:
+        meaning = _meaning(token)
+        # A hostile file can hold any number of lengths; the table must not grow with it.
+        if len(self) < 10_000:
+            self[token] = meaning
+        return meaning
+
+
+MEANINGS: Final = Meanings()
+
+
+def is_token(text: str) -> bool:
+    """Whether text is one token, of v2 or of its extension."""
+    try:
+        return MEANINGS[text] is not None
+    except KeyError:
+        return False
+
+
+def split_tokens(text: str) -> list[str] | None:
+    """The tokens of unspaced text by longest match, or None where some of it is no token."""
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return None
+        tokens.append(match.group())
+        position = match.end()
+    return tokens
+
+
+class VocabularyFull(ValueError):
+    """A tune needs more tokens beyond v2 than one-byte symbols have room for."""
+
+
+class Vocabulary:
+    """A two-way table of tokens and symbols: v2's 137, then extensions in order of appearance."""
+
+    def __init__(self, extensions: Iterable[str] = ()) -> None:
+        self.tokens: list[str] = list(V2_TOKENS)
+        self._symbols: dict[str, int] = {token: i for i, token in enumerate(self.tokens)}
+        for token in extensions:
+            self._add(token)
+
+    @property
+    def extensions(self) -> list[str]:
+        """The tokens beyond v2, in the order of their symbols from 137 up."""
+        return self.tokens[len(V2_TOKENS) :]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._symbols
+
+    def symbol(self, token: str) -> int:
+        """The symbol of a token; KeyError where this vocabulary lacks it."""
+        return self._symbols[token]
+
+    def encode(self, tokens: Sequence[str]) -> bytes:
+        """One byte a token; KeyError names the first that this vocabulary lacks."""
+        return bytes(map(self._symbols.__getitem__, tokens))
+
+    def encode_known(self, tokens: Sequence[str]) -> bytes:
+        """One byte a token, SEPARATOR (which matches nothing) for those that it lacks."""
+        return bytes(self._symbols.get(token, SEPARATOR) for token in tokens)
+
+    def learn(self, tokens: Sequence[str]) -> bytes:
+        """Encode tokens, taking in those that are new.
+
+        Raises VocabularyFull, having taken in none, where they would not all fit.
+        """
+        try:
+            return self.encode(tokens)
+        except KeyError:
+            new = [t for t in dict.fromkeys(tokens) if t not in self._symbols]
+        if len(self.tokens) + len(new) > SEPARATOR:
+            raise VocabularyFull(
+                f"the tune needs {len(new)} tokens beyond folk-rnn v2 ({' '.join(new[:4])}…) and "
+                f"the index has room for {SEPARATOR - len(self.tokens)} more of "
+                f"{MAX_EXTENSIONS}"
+            )
+        for token in new:
+            self._add(token)
+        return self.encode(tokens)
+
+    def decode(self, symbols: bytes) -> list[str]:
+        """The tokens of a stretch of a stream that holds no SEPARATOR."""
+        return [self.tokens[symbol] for symbol in symbols]
+
+    def _add(self, token: str) -> None:
+        self._symbols[token] = len(self.tokens)
+        self.tokens.append(token)
+
+
+def unknown_token(text: str, vocabulary: Vocabulary) -> QueryError:
+    """The error for a word of a query that is no token, with what may have been meant."""
+    pieces = split_tokens(text)
+    if pieces is not None and len(pieces) > 1:
+        return QueryError(
+            f"'{text}' is not a token; set tokens apart by spaces: '{' '.join(pieces)}'"
+        )
+    near = difflib.get_close_matches(text, vocabulary.tokens, n=3, cutoff=0.3)
+    if not near:
+        return QueryError(f"'{text}' is not a token; notes are A to G and a to g, a rest is z")
+    return QueryError(f"'{text}' is not a token; the nearest are {', '.join(near)}")
