@@ -100,6 +100,25 @@ class Layout:
         onset = sum(self.time.durations[bar.first_event : event], start=bar.offset)
         return Position(bar.part, bar.number, bar.ending, eighths(onset))
 
+    def context(self, start: int, stop: int, neighbours: int = 0) -> tuple[str, tuple[int, int]]:
+        """The text of the bars that the tokens from start up to stop touch.
+
+        neighbours: how many bars to add on either side. Also gives where in that text the tokens
+        stand, as (start, end) in characters.
+        """
+        touched = [k for k, bar in enumerate(self.bars) if bar.start < stop and bar.stop > start]
+        first, last = start, stop
+        if touched:
+            low = max(touched[0] - neighbours, 0)
+            high = min(touched[-1] + neighbours, len(self.bars) - 1)
+            first, last = min(start, self.bars[low].start), max(stop, self.bars[high].stop)
+        before = " ".join(self.tokens[first:start])
+        inside = " ".join(self.tokens[start:stop])
+        after = " ".join(self.tokens[stop:last])
+        at = len(before) + 1 if before else 0
+        text = " ".join(piece for piece in (before, inside, after) if piece)
+        return text, (at, at + len(inside))
+
 
 def bar_tokens(tokens: Sequence[str]) -> list[str]:
     """Tokens without headers, which are no part of a bar."""

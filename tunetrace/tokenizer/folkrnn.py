@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.transcription import Transcription, as_number
-from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, NOTE, is_token, split_tokens
+from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, is_token, split_tokens
 
 # Fields that say something about a tune and are no tokens.
 _FIELDS = frozenset("ABCDFGHINOQRSTUVWXZrsw")
@@ -25,7 +25,7 @@ def tokenize_folkrnn(text: str | Sequence[str], first_line: int = 1) -> Transcri
     """The tokens of one transcription of folk-rnn text, as they stand.
 
     text: the transcription, or its lines; first_line: the number of the first in its input.
-    Raises AbcError, with line and column, for text that is no token and for a tune with no notes.
+    Raises AbcError, with line and column, for text that is no token and for a header alone.
     """
     lines = text.splitlines() if isinstance(text, str) else text
     title, number = "", None
@@ -51,9 +51,9 @@ def tokenize_folkrnn(text: str | Sequence[str], first_line: int = 1) -> Transcri
             tokens += pieces
     if tokens and tokens[-1] == "</s>":
         tokens = tokens[1 if tokens[0] == "<s>" else 0 : -1]
-    if not any(MEANINGS[token].kind == NOTE for token in tokens):
-        raise AbcError("the transcription has no notes", first_line)
     header = [token for token in tokens if MEANINGS[token].kind == HEADER]
+    if len(header) == len(tokens):
+        raise AbcError("the transcription has a header and no body", first_line)
     meter = next((token[2:] for token in header if token[0] == "M"), None)
     key = next((token[2:] for token in header if token[0] == "K"), None)
     return Transcription(

@@ -1,0 +1,1 @@
+"""The index: one SQLite file of tunes, bars and suffix arrays, how it is built and searched."""

@@ -1,0 +1,322 @@
+"""Building an index: sources read, tunes tokenized, bars counted, the suffix array sorted.
+
+The index is written beside the place where it belongs and renamed into it when it is whole, so
+that whoever opens that place finds the old index or the new one and nothing between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tunetrace._version import __version__
+from tunetrace.corpus.readers import STDIN, Format, Rejected, read_source
+from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus
+from tunetrace.errors import IndexFileError, InputError
+from tunetrace.indexer import schema
+from tunetrace.indexer.suffix import suffix_array
+from tunetrace.indexer.titles import title_key
+from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFull
+
+Progress = Callable[[str, int], None]
+"""Told what is being done and how many tunes are done with."""
+
+SEGMENT_SYMBOLS: Final = 200_000_000
+"""The most symbols of a segment; four bytes each in the suffix array stay below SQLite's limit of
+10^9 bytes for a BLOB."""
+
+_BATCH: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What building left out: the tunes that could not be read, each with its reason."""
+
+    set_aside: tuple[Rejected, ...]
+
+
+@dataclass(slots=True)
+class _Source:
+    """One input and the name of the corpus that it becomes."""
+
+    name: str
+    where: str
+    tunes: Iterator[Transcription | Rejected]
+    licence: str | None = None
+
+
+@dataclass(slots=True)
+class _CorpusCounts:
+    """What is known of a corpus once its last tune was read."""
+
+    digest: Any = field(default_factory=hashlib.sha256)
+    tunes: int = 0
+    tokens: int = 0
+    bars: int = 0
+    set_aside: int = 0
+
+
+def build_index(
+    path: Path,
+    sources: Sequence[str | Path] = (),
+    *,
+    force: bool = False,
+    format: Format | None = None,
+    progress: Progress | None = None,
+    segment_symbols: int = SEGMENT_SYMBOLS,
+) -> BuildReport:
+    """Build the index of sources at path.
+
+    sources: files, folders, `-` for standard input, names of corpora; none for all named corpora.
+    force: replace an index that is there. Raises IndexFileError where one is there without it or
+    the place cannot be written, InputError where a source cannot be read or no tune is usable.
+    """
+    if path.exists() and not force:
+        raise IndexFileError(f"{path}: there is an index already; replace it with --force")
+    opened = _sources(sources or tuple(NAMED_CORPORA), format)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    _remove_leftovers(path)
+    beside = path.with_name(f"{path.name}.building-{os.getpid()}")
+    try:
+        report = _write(beside, opened, progress or (lambda what, tunes: None), segment_symbols)
+        os.replace(beside, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    except sa.exc.OperationalError as error:
+        raise IndexFileError(f"{path}: cannot be written ({error.orig}); name another") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return report
+
+
+def _unwritable(path: Path, error: OSError) -> IndexFileError:
+    reason = (error.strerror or "unwritable").lower()
+    return IndexFileError(f"{path}: cannot be written ({reason}); name another place with --index")
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what builds that were killed left beside the index."""
+    for left in path.parent.glob(f"{path.name}.building-*"):
+        process = left.name.rpartition("-")[2]
+        try:
+            os.kill(int(process), 0)
+        except (OSError, ValueError):
+            left.unlink(missing_ok=True)
+
+
+def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source]:
+    """The inputs behind names; all are looked at before the first is read."""
+    sources = []
+    taken: dict[str, int] = {}
+    for name in map(str, names):
+        named: NamedCorpus | None = None
+        where = name
+        if not Path(name).exists() and name != STDIN:
+            named = NAMED_CORPORA.get(name)
+            if named is None:
+                raise InputError(
+                    f"{name}: there is no such file and no corpus of that name; the corpora are "
+                    f"{', '.join(NAMED_CORPORA)}"
+                )
+            where = str(named.path())
+        corpus = name if named else "stdin" if name == STDIN else _corpus_name(Path(name))
+        taken[corpus] = taken.get(corpus, 0) + 1
+        if taken[corpus] > 1:
+            corpus = f"{corpus}-{taken[corpus]}"
+        licence = named.licence if named else None
+        shown = named.citation if named else "standard input" if name == STDIN else where
+        sources.append(_Source(corpus, shown, read_source(where, format), licence))
+    return sources
+
+
+def _corpus_name(path: Path) -> str:
+    """The name of a file or folder without its ending, fit for `corpus:number`."""
+    name = path.resolve().stem if path.is_file() else path.resolve().name
+    return re.sub(r"[\s:]+", "_", name) or "corpus"
+
+
+def _write(
+    path: Path, sources: list[_Source], progress: Progress, segment_symbols: int
+) -> BuildReport:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    try:
+        with engine.connect() as connection:
+            for pragma in ("journal_mode = OFF", "synchronous = OFF", "page_size = 8192"):
+                connection.exec_driver_sql(f"PRAGMA {pragma}")
+            connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
+            schema.metadata.create_all(connection)
+            report = _Builder(connection, progress, segment_symbols).build(sources)
+            connection.commit()
+    finally:
+        engine.dispose()
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+    return report
+
+
+class _Builder:
+    """One build: rows go out in batches, bars and the stream of the open segment are kept."""
+
+    def __init__(
+        self, connection: sa.Connection, progress: Progress, segment_symbols: int
+    ) -> None:
+        self._connection = connection
+        self._progress = progress
+        self._segment_symbols = segment_symbols
+        self._vocabulary = Vocabulary()
+        self._bars: dict[str, int] = {}
+        self._bar_hits: list[tuple[int, int, int, int, int]] = []
+        self._tunes = 0
+        self._segments = 0
+        self._first_tune = 1
+        self._stream = bytearray([SEPARATOR])
+        self._rejected: list[Rejected] = []
+
+    def build(self, sources: Iterable[_Source]) -> BuildReport:
+        for corpus_id, source in enumerate(sources, 1):
+            self._add_corpus(corpus_id, source)
+        if not self._tunes:
+            first = self._rejected[0]
+            place = f"{first.input}:{first.line}" if first.line else first.input
+            raise InputError(
+                f"none of the {len(self._rejected):,} tunes can be read; the first is set aside "
+                f"because {first.reason} ({place})"
+            )
+        self._close_segment()
+        self._progress("writing the bars", self._tunes)
+        self._insert(
+            schema.bar, ((number, schema.text_hash(text), text) for text, number in self._bars.items())
+        )
+        # In the order of the table, so that SQLite appends.
+        self._bar_hits.sort()
+        self._insert(schema.bar_hit, self._bar_hits)
+        self._insert(
+            schema.meta,
+            [
+                ("tunetrace_version", __version__),
+                ("vocabulary", json.dumps(self._vocabulary.extensions)),
+            ],
+        )
+        return BuildReport(tuple(self._rejected))
+
+    def _add_corpus(self, corpus_id: int, source: _Source) -> None:
+        counts = _CorpusCounts()
+        numbers = _Numbers()
+        rows: list[tuple[Any, ...]] = []
+        for tune in source.tunes:
+            row = tune if isinstance(tune, Rejected) else self._add_tune(tune, source, counts)
+            if isinstance(row, Rejected):
+                self._rejected.append(row)
+                counts.set_aside += 1
+                continue
+            numbers.see(tune.number)  # type: ignore[union-attr]
+            rows.append(row)
+            if self._tunes % _BATCH == 0:
+                self._progress(f"reading {source.name}", self._tunes)
+        self._insert(
+            schema.tune,
+            ((row[0], corpus_id, number, *row[1:])
+             for row, number in zip(rows, numbers.settle(), strict=True)),
+        )  # fmt: skip
+        added = datetime.now(UTC).isoformat(timespec="seconds")
+        self._insert(
+            schema.corpus,
+            [(corpus_id, source.name, source.where, source.licence, None,
+              counts.digest.hexdigest(), added, counts.tunes, counts.tokens, counts.bars,
+              counts.set_aside)],
+        )  # fmt: skip
+
+    def _add_tune(
+        self, tune: Transcription, source: _Source, counts: _CorpusCounts
+    ) -> tuple[Any, ...] | Rejected:
+        """Take in one tune; gives its row, without corpus and number."""
+        try:
+            symbols = self._vocabulary.learn(tune.tokens)
+        except VocabularyFull as full:
+            return Rejected(source.where, tune.line, None, str(full))
+        if len(self._stream) + len(symbols) > self._segment_symbols and len(self._stream) > 1:
+            self._close_segment()
+        first_token = len(self._stream)
+        self._stream += symbols
+        self._stream.append(SEPARATOR)
+        self._tunes += 1
+        layout = lay_out(tune.tokens)
+        bars, bar_hits, tune_id = self._bars, self._bar_hits, self._tunes
+        for bar in layout.bars:
+            number = bars.setdefault(layout.text(bar), len(bars) + 1)
+            bar_hits.append((number, tune_id, first_token + bar.start, bar.part, bar.number))
+        counts.digest.update(tune.text.encode() + b"\0")
+        counts.tunes += 1
+        counts.tokens += len(tune.body)
+        counts.bars += len(layout.bars)
+        return (tune_id, tune.title, title_key(tune.title), tune.meter, tune.key,
+                tune.original_key, tune.text, first_token, len(symbols))  # fmt: skip
+
+    def _close_segment(self) -> None:
+        """Sort the suffixes of the open segment, write it and begin the next."""
+        if len(self._stream) == 1:
+            return
+        self._progress("sorting the suffixes", self._tunes)
+        self._segments += 1
+        stream = bytes(self._stream)
+        suffixes = suffix_array(stream).astype("<i4").tobytes()
+        tunes = self._tunes - self._first_tune + 1
+        self._insert(schema.segment, [(self._segments, self._first_tune, tunes)])
+        self._insert(
+            schema.view,
+            [(self._segments, "tokens", stream, zlib.crc32(stream), suffixes,
+              zlib.crc32(suffixes))],
+        )  # fmt: skip
+        self._first_tune = self._tunes + 1
+        self._stream = bytearray([SEPARATOR])
+
+    def _insert(self, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert rows, given in the order of the table's columns, through the driver."""
+        statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})"
+        batch = list(rows)
+        if batch:
+            self._connection.exec_driver_sql(statement, batch)
+
+
+class _Numbers:
+    """Numbers of a corpus's tunes: those of their X: fields, made unique.
+
+    Where a tunebook uses a number twice, or gives none, the later tunes are numbered on after the
+    highest, so that `corpus:number` names one tune and most keep the number they have in print.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: list[int | None] = []
+        self._taken: set[int] = set()
+
+    def see(self, number: int | None) -> None:
+        if number is None or number in self._taken:
+            self._numbers.append(None)
+        else:
+            self._taken.add(number)
+            self._numbers.append(number)
+
+    def settle(self) -> Iterator[int]:
+        following = max(self._taken, default=0)
+        for number in self._numbers:
+            if number is None:
+                following += 1
+                yield following
+            else:
+                yield number

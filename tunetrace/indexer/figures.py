@@ -1,0 +1,121 @@
+"""Where figures stand in the streams of an index: every hit, and in how many tunes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.indexer.query import FigureQuery, compile_pattern, continues_note
+from tunetrace.indexer.segment import Mask, Segment
+from tunetrace.indexer.suffix import Positions
+from tunetrace.tokenizer.vocabulary import Vocabulary
+
+_FEW = 256
+"""Up to so many tunes a Python set counts them faster than a mask of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Where a figure stands in one segment: positions in its stream, and how many tokens each."""
+
+    segment: Segment
+    positions: Positions
+    lengths: NDArray[np.int32] | int
+
+    def length(self, k: int) -> int:
+        """How many tokens hit k has."""
+        return self.lengths if isinstance(self.lengths, int) else int(self.lengths[k])
+
+    def select(self, chosen: Mask | NDArray[np.integer]) -> Occurrences:
+        """Those hits that a mask or a list of their numbers chooses."""
+        lengths = self.lengths if isinstance(self.lengths, int) else self.lengths[chosen]
+        return Occurrences(self.segment, self.positions[chosen], lengths)
+
+    def admitted(self, admitted: Mask | None) -> Occurrences:
+        """Those hits that stand in admitted tunes."""
+        if admitted is None or not len(self.positions):
+            return self
+        return self.select(admitted[self.segment.tunes_at(self.positions)])
+
+
+class FigureSearch:
+    """The segments of an index and its vocabulary, to be searched for figures.
+
+    tunes: how many tunes there are. Masks admit tunes, by id; None admits all.
+    """
+
+    def __init__(self, segments: Sequence[Segment], vocabulary: Vocabulary, tunes: int) -> None:
+        self.segments = segments
+        self.vocabulary = vocabulary
+        self.tunes = tunes
+        self._goes_on = np.zeros(256, dtype=bool)
+        self._goes_on[list(continues_note(vocabulary))] = True
+
+    def occurrences(
+        self, query: FigureQuery, *, open_end: bool = False, admitted: Mask | None = None
+    ) -> list[Occurrences]:
+        """Every hit of a query, segment by segment."""
+        literal = query.literal
+        if literal is not None:
+            if not all(token in self.vocabulary for token in literal):
+                return []
+            return self.find(self.vocabulary.encode(literal), open_end, admitted)
+        pattern = compile_pattern(query.elements, self.vocabulary, open_end=open_end)
+        if pattern is None:
+            return []
+        found = []
+        for segment in self.segments:
+            spans = [match.span(1) for match in pattern.finditer(segment.stream)]
+            bounds = np.array(spans, dtype=np.int32).reshape(-1, 2)
+            some = Occurrences(segment, bounds[:, 0], bounds[:, 1] - bounds[:, 0])
+            found.append(some.admitted(admitted))
+        return found
+
+    def find(
+        self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
+    ) -> list[Occurrences]:
+        """Every hit of a figure given as symbols, segment by segment, in no order."""
+        found = []
+        for segment in self.segments:
+            positions = segment.positions(figure)
+            if not open_end and len(positions):
+                following = segment.symbols[positions + len(figure)]
+                positions = positions[~self._goes_on[following]]
+            found.append(Occurrences(segment, positions, len(figure)).admitted(admitted))
+        return found
+
+    def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
+        """In how many tunes occurrences stand."""
+        count = 0
+        for some in found:
+            tunes = some.segment.tunes_at(some.positions)
+            if len(tunes) < _FEW:
+                count += len(set(tunes.tolist()))
+            else:
+                seen = np.zeros(self.tunes + 1, dtype=bool)
+                seen[tunes] = True
+                count += int(np.count_nonzero(seen))
+        return count
+
+    def count(
+        self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
+    ) -> tuple[int, int]:
+        """In how many tunes, and how often, a figure given as symbols stands."""
+        found = self.find(figure, open_end, admitted)
+        return self.distinct_tunes(found), sum(len(some.positions) for some in found)
+
+    def first(self, found: Sequence[Occurrences], limit: int) -> list[tuple[int, int, int]]:
+        """The first hits in the order of tunes: (tune, position in its stream, tokens)."""
+        places: list[tuple[int, int, int]] = []
+        for some in found:
+            wanted = min(limit - len(places), len(some.positions))
+            if wanted > 0:
+                nearest = np.argpartition(some.positions, wanted - 1)[:wanted]
+                chosen = some.select(nearest[np.argsort(some.positions[nearest])])
+                tunes = chosen.segment.tunes_at(chosen.positions).tolist()
+                for k, (tune, at) in enumerate(zip(tunes, chosen.positions.tolist(), strict=True)):
+                    places.append((tune, at, chosen.length(k)))
+        return places

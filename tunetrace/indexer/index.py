@@ -1,0 +1,302 @@
+"""An open index: what is in it, and where figures and bars stand in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from tunetrace.errors import IndexFileError, QueryError
+from tunetrace.indexer import schema
+from tunetrace.indexer.figures import FigureSearch, Occurrences
+from tunetrace.indexer.filters import NO_FILTERS, Filters, tune_conditions
+from tunetrace.indexer.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
+from tunetrace.indexer.records import CorpusInfo, Hit, IndexInfo, Matches, Tune
+from tunetrace.indexer.segment import Mask, Segment
+from tunetrace.indexer.storage import open_engine
+from tunetrace.indexer.titles import title_key
+from tunetrace.tokenizer.bars import Layout, Position, lay_out
+from tunetrace.tokenizer.vocabulary import Vocabulary
+
+DEFAULT_LIMIT: Final = 10
+
+_VARIABLES: Final = 500
+"""How many values one statement asks for, well below SQLite's limit."""
+
+
+class Index:
+    """An index file, opened for reading. Close it, or use it in a with statement."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the index at path; IndexFileError where it is absent, cut off or foreign."""
+        self.path = path
+        self._engine = open_engine(path)
+        try:
+            self._load()
+        except (sa.exc.DatabaseError, KeyError, ValueError):
+            self._engine.dispose()
+            raise IndexFileError(
+                f"{path}: the index is damaged; build it again with 'tunetrace index build --force'"
+            ) from None
+        self.layout = lru_cache(maxsize=4096)(self._layout)
+
+    def _load(self) -> None:
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(schema.meta.c.name, schema.meta.c.value))
+            meta = {name: value for name, value in rows}
+            segment, view = schema.segment.c, schema.view.c
+            views = connection.execute(
+                sa.select(segment.first_tune, segment.tunes, view.stream, view.stream_crc32,
+                          view.suffixes, view.suffixes_crc32)
+                .join_from(schema.segment, schema.view)
+                .where(view.name == "tokens")
+                .order_by(segment.first_tune)
+            )  # fmt: skip
+            segments: list[Segment] = []
+            self.tunes = 0
+            for first_tune, tunes, stream, stream_crc32, suffixes, suffixes_crc32 in views:
+                if (zlib.crc32(stream), zlib.crc32(suffixes)) != (stream_crc32, suffixes_crc32):
+                    raise ValueError("a stream or a suffix array is not what was written")
+                segments.append(Segment(first_tune, stream, suffixes))
+                self.tunes += tunes
+        self.vocabulary = Vocabulary(json.loads(meta["vocabulary"]))
+        self.figures = FigureSearch(segments, self.vocabulary, self.tunes)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # What is in it
+
+    def info(self) -> IndexInfo:
+        """Counts of the whole index and of each corpus."""
+        columns = [schema.corpus.c[name] for name in CorpusInfo.__dataclass_fields__]
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).order_by(schema.corpus.c.id)).all()
+            distinct = connection.scalar(sa.select(sa.func.count()).select_from(schema.bar))
+        corpora = tuple(CorpusInfo(*row) for row in rows)
+        return IndexInfo(
+            path=str(self.path),
+            tunes=self.tunes,
+            tokens=sum(corpus.tokens for corpus in corpora),
+            bars=sum(corpus.bars for corpus in corpora),
+            distinct_bars=distinct or 0,
+            segments=len(self.figures.segments),
+            corpora=corpora,
+        )
+
+    def tune_records(self, ids: Iterable[int]) -> dict[int, Tune]:
+        """The tunes of these ids."""
+        tune, corpus = schema.tune.c, schema.corpus.c
+        select = sa.select(
+            tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key, tune.original_key
+        ).join_from(schema.tune, schema.corpus)
+        wanted = sorted(set(ids))
+        records: dict[int, Tune] = {}
+        with self._engine.connect() as connection:
+            for k in range(0, len(wanted), _VARIABLES):
+                rows = connection.execute(select.where(tune.id.in_(wanted[k : k + _VARIABLES])))
+                records |= {row[0]: Tune(*row) for row in rows}
+        return records
+
+    def _layout(self, tune: int) -> tuple[int, Layout]:
+        """Where a tune begins in its segment's stream, and its bars and parts."""
+        segment = next(segment for segment in self.figures.segments if tune in segment)
+        start, symbols = segment.tokens_of(tune)
+        return start, lay_out(self.vocabulary.decode(symbols))
+
+    # Which tunes are meant
+
+    def resolve(self, reference: str) -> list[int]:
+        """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
+
+        A title may name several settings. QueryError where it names none.
+        """
+        tune, corpus = schema.tune.c, schema.corpus.c
+        select = sa.select(tune.id).join_from(schema.tune, schema.corpus)
+        name, colon, number = reference.rpartition(":")
+        found: Sequence[int] = ()
+        with self._engine.connect() as connection:
+            if number.isascii() and number.isdigit() and len(number) < 10:
+                is_meant = tune.id == int(number)
+                if colon:
+                    is_meant = (corpus.name == name) & (tune.number == int(number))
+                found = connection.scalars(select.where(is_meant)).all()
+        found = found or self.titled(reference)
+        if not found:
+            raise QueryError(
+                f"'{reference}' names no tune of the index; give an id, corpus:number or a title"
+            )
+        return list(found)
+
+    def titled(self, title: str) -> list[int]:
+        """The ids of the tunes of a title, articles, case, spaces and punctuation aside."""
+        select = sa.select(schema.tune.c.id).where(schema.tune.c.title_key == title_key(title))
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select))
+
+    def admitted(self, filters: Filters) -> Mask | None:
+        """The tunes that filters admit, as a mask by tune id; None where they admit all.
+
+        QueryError for a corpus that the index lacks and a key or a meter that is none.
+        """
+        with self._engine.connect() as connection:
+            conditions = tune_conditions(filters, connection)
+            if not conditions:
+                return None
+            tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
+            return self.mask(connection.scalars(tunes.where(*conditions)).all())
+
+    def mask(self, tunes: Sequence[int]) -> Mask:
+        """A mask by tune id that admits these tunes alone."""
+        mask = np.zeros(self.tunes + 1, dtype=bool)
+        mask[list(tunes)] = True
+        return mask
+
+    # Figures
+
+    def figure(
+        self,
+        text: str,
+        filters: Filters = NO_FILTERS,
+        *,
+        open_end: bool = False,
+        limit: int = DEFAULT_LIMIT,
+    ) -> Matches:
+        """Where a figure stands.
+
+        open_end: count it inside a longer last note too. limit: how many hits to show. Raises
+        QueryError for a figure or a filter that means nothing.
+        """
+        query = parse_figure(text, self.vocabulary)
+        admitted = self.admitted(filters)
+        found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
+        if filters.has_place:
+            found = [self._at_place(some, filters) for some in found]
+        return Matches(
+            query=query.text,
+            tunes=self.figures.distinct_tunes(found),
+            hits=sum(len(some.positions) for some in found),
+            of=self.tunes if admitted is None else int(admitted.sum()),
+            results=self.hits(self.figures.first(found, limit)),
+        )
+
+    def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
+        """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
+        records = self.tune_records(tune for tune, _, _ in places)
+        return tuple(self._hit(records[tune], at, length) for tune, at, length in places)
+
+    def _hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
+        start, layout = self.layout(tune.tune)
+        first, stop = at - start, at - start + length
+        place = layout.position(first, stop) or Position(1, 1, None, Fraction(0))
+        context, found = layout.context(first, stop, neighbours)
+        return Hit(
+            tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
+            meter=tune.meter, key=tune.key, original_key=tune.original_key, part=place.part,
+            bar=place.bar, ending=place.ending, onset=place.onset, context=context, found=found,
+        )  # fmt: skip
+
+    def _at_place(self, some: Occurrences, filters: Filters) -> Occurrences:
+        tunes = some.segment.tunes_at(some.positions).tolist()
+        chosen = np.zeros(len(tunes), dtype=bool)
+        for k, (tune, at) in enumerate(zip(tunes, some.positions.tolist(), strict=True)):
+            start, layout = self.layout(tune)
+            place = layout.position(at - start, at - start + some.length(k))
+            chosen[k] = place is not None and filters.admits(place)
+        return some.select(chosen)
+
+    # Bars
+
+    def bar(
+        self, text: str, filters: Filters = NO_FILTERS, *, limit: int = DEFAULT_LIMIT
+    ) -> Matches:
+        """Where a bar stands as a whole, from one bar line to the next.
+
+        Raises QueryError for a bar or a filter that means nothing.
+        """
+        query = parse_bar(text, self.vocabulary)
+        admitted = self.admitted(filters)
+        rows = [
+            row
+            for row in self._bar_rows(query)
+            if (admitted is None or admitted[row[0]])
+            and (filters.part is None or row[2] == filters.part)
+            and (filters.bar is None or row[3] == filters.bar)
+            and (filters.onset is None or self._bar_onset(row[0], row[1]) == filters.onset)
+        ]
+        records = self.tune_records(row[0] for row in rows[:limit])
+        return Matches(
+            query=query.text,
+            tunes=len({row[0] for row in rows}),
+            hits=len(rows),
+            of=self.tunes if admitted is None else int(admitted.sum()),
+            results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
+        )
+
+    def bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
+        """Where each of several bars stands: (tune, part, number), by tune; absent if nowhere."""
+        bar, hit = schema.bar.c, schema.bar_hit.c
+        wanted = {schema.text_hash(text): text for text in texts}
+        select = (
+            sa.select(bar.text, hit.tune_id, hit.part, hit.number)
+            .join_from(schema.bar, schema.bar_hit)
+            .order_by(hit.bar_id, hit.tune_id, hit.first_token)
+        )
+        hashes = list(wanted)
+        found: dict[str, list[tuple[int, int, int]]] = {}
+        with self._engine.connect() as connection:
+            for k in range(0, len(hashes), _VARIABLES):
+                some = select.where(bar.hash.in_(hashes[k : k + _VARIABLES]))
+                for text, tune, part, number in connection.execute(some):
+                    found.setdefault(text, []).append((tune, part, number))
+        return found
+
+    def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
+        """(tune, first token, part, number) of every bar that a query matches, by tune."""
+        bar, hit = schema.bar.c, schema.bar_hit.c
+        with self._engine.connect() as connection:
+            if query.literal is not None:
+                is_meant = (bar.hash == schema.text_hash(query.text)) & (bar.text == query.text)
+                ids = list(connection.scalars(sa.select(bar.id).where(is_meant)))
+            else:
+                pattern = re.compile(bar_text_pattern(query.elements))
+                every = connection.execute(sa.select(bar.id, bar.text))
+                ids = [number for number, text in every if pattern.fullmatch(text)]
+            select = sa.select(hit.tune_id, hit.first_token, hit.part, hit.number)
+            rows: list[tuple[int, int, int, int]] = []
+            for k in range(0, len(ids), _VARIABLES):
+                some = select.where(hit.bar_id.in_(ids[k : k + _VARIABLES]))
+                rows += [(row[0], row[1], row[2], row[3]) for row in connection.execute(some)]
+        return sorted(rows)
+
+    def _bar_onset(self, tune: int, first_token: int) -> Fraction | None:
+        start, layout = self.layout(tune)
+        place = layout.position(first_token - start)
+        return place.onset if place else None
+
+    def _bar_hit(self, tune: Tune, first_token: int) -> Hit:
+        start, layout = self.layout(tune.tune)
+        bar = layout.bar_at(first_token - start)
+        length = bar.stop - bar.start if bar else 1
+        return self._hit(tune, first_token, length, neighbours=1)

@@ -1,0 +1,100 @@
+"""The answers of an index, as they stand in Python and, field for field, in JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """A tune of the index by what names it. id is unique in the index, number in the corpus."""
+
+    tune: int
+    title: str
+    corpus: str
+    number: int
+    meter: str | None
+    key: str | None
+    original_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where a figure or a bar stands. onset: in eighths from the start of the bar.
+
+    context: the tokens of the bars it touches (for a bar, of its neighbours too); found: where in
+    that text it stands, as (start, end) in characters, for display and not in JSON.
+    """
+
+    tune: int
+    title: str
+    corpus: str
+    number: int
+    meter: str | None
+    key: str | None
+    original_key: str | None
+    part: int
+    bar: int
+    ending: int | None
+    onset: Fraction
+    context: str
+    found: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"json": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What `figure` and `bar` answer: in how many tunes, how often, of how many admitted."""
+
+    query: str
+    tunes: int
+    hits: int
+    of: int
+    results: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusInfo:
+    """A corpus of an index. tokens and bars count what stands in its tunes, headers left out."""
+
+    name: str
+    tunes: int
+    tokens: int
+    bars: int
+    set_aside: int
+    source: str
+    licence: str | None
+    version: str | None
+    sha256: str
+    added: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What is in an index. bars are those of all tunes, distinct_bars the different texts."""
+
+    path: str
+    tunes: int
+    tokens: int
+    bars: int
+    distinct_bars: int
+    segments: int
+    corpora: tuple[CorpusInfo, ...]
+
+
+def to_json(record: Any) -> Any:
+    """A record as plain dicts, lists and numbers; a fraction as text (`3/2`)."""
+    if is_dataclass(record):
+        return {
+            f.name: to_json(getattr(record, f.name))
+            for f in fields(record)
+            if f.metadata.get("json", True)
+        }
+    if isinstance(record, Fraction):
+        return str(record)
+    if isinstance(record, dict):
+        return {str(name): to_json(value) for name, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_json(value) for value in record]
+    return record

@@ -1,0 +1,119 @@
+"""The tables of an index.
+
+Rows where people ask questions (tunes, bars, where each bar stands), arrays where machines do
+(token streams and suffix arrays, as BLOBs of a segment).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
+"""SQLite's application_id, by which a database of another program is told apart."""
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""tunetrace_version; vocabulary, the tokens beyond v2 as a JSON list, from symbol 137 up."""
+
+corpus = Table(
+    "corpus",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("source", String, nullable=False),
+    Column("licence", String),
+    Column("version", String),
+    Column("sha256", String, nullable=False),
+    Column("added", String, nullable=False),
+    Column("tunes", Integer, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("bars", Integer, nullable=False),
+    Column("set_aside", Integer, nullable=False),
+)
+"""sha256 is that of the transcriptions as found, in order; added an ISO date and time in UTC."""
+
+tune = Table(
+    "tune",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("title", String, nullable=False),
+    Column("title_key", String, nullable=False),
+    Column("meter", String),
+    Column("key", String),
+    Column("original_key", String),
+    Column("text", Text, nullable=False),
+    Column("first_token", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Index("tune_title_key", "title_key"),
+    Index("tune_corpus_number", "corpus_id", "number"),
+)
+"""Ids run from 1 without gaps; first_token and length locate the tune in its segment's stream."""
+
+bar = Table(
+    "bar",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("bar_hash", "hash"),
+)
+"""The distinct bars. hash is the first 64 bits of the text's BLAKE2b, as a signed integer."""
+
+bar_hit = Table(
+    "bar_hit",
+    metadata,
+    Column("bar_id", ForeignKey("bar.id"), primary_key=True),
+    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
+    Column("first_token", Integer, primary_key=True),
+    Column("part", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Where each bar stands. Rows of one bar lie together, which is how they are asked for."""
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("first_tune", Integer, nullable=False),
+    Column("tunes", Integer, nullable=False),
+)
+
+view = Table(
+    "view",
+    metadata,
+    Column("segment_id", ForeignKey("segment.id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("stream", LargeBinary, nullable=False),
+    Column("stream_crc32", Integer, nullable=False),
+    Column("suffixes", LargeBinary, nullable=False),
+    Column("suffixes_crc32", Integer, nullable=False),
+)
+"""A projection of a segment's tunes to symbols: `tokens`. stream is uint8 with a SEPARATOR before
+each tune and after the last; suffixes its suffix array, little-endian int32."""
+
+def text_hash(text: str) -> int:
+    """The first 64 bits of the text's BLAKE2b, as a signed integer: how a bar is looked up."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
