@@ -45,14 +45,14 @@ def read_text(path: str | Path) -> str:
 
     UTF-8, else Windows-1252, which older tunebooks are in.
     """
-    name = "standard input" if str(path) == STDIN else str(path)
+    name = _name(path)
     try:
         if str(path) == STDIN:
             data = sys.stdin.buffer.read()
         else:
             data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{name}: there is no such file; check the path") from None
+        raise _absent(name) from None
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
@@ -111,16 +111,44 @@ def read_tunes(
 def read_source(
     path: str | Path, format: Format | None = None
 ) -> Iterator[Transcription | Rejected]:
-    """The tunes of a file, of the files of a folder, or of standard input for `-`."""
+    """The tunes of a file, of the files of a folder, or of standard input for `-`.
+
+    Raises InputError where it cannot be read at all; of a folder's files, those that cannot are
+    set aside.
+    """
     if str(path) != STDIN and Path(path).is_dir():
-        for file in files_in(Path(path)):
-            try:
-                yield from read_tunes(read_text(file), str(file), format)
-            except InputError as error:
-                yield Rejected(str(file), None, None, str(error).removeprefix(f"{file}: "))
-        return
-    name = "standard input" if str(path) == STDIN else str(path)
-    yield from read_tunes(read_text(path), name, format)
+        yield from read_sources(files_in(Path(path)), format)
+    else:
+        yield from read_tunes(read_text(path), _name(path), format)
+
+
+def read_sources(
+    paths: Sequence[str | Path], format: Format | None = None
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of several inputs.
+
+    Raises InputError, before anything is read, for a path where nothing is. Of several inputs
+    those that cannot be read are set aside as a whole; the only one raises InputError.
+    """
+    for path in paths:
+        if str(path) != STDIN and not Path(path).exists():
+            raise _absent(_name(path))
+    for path in paths:
+        try:
+            yield from read_source(path, format)
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            name = _name(path)
+            yield Rejected(name, None, None, str(error).removeprefix(f"{name}: "))
+
+
+def _name(path: str | Path) -> str:
+    return "standard input" if str(path) == STDIN else str(path)
+
+
+def _absent(name: str) -> InputError:
+    return InputError(f"{name}: there is no such file; check the path")
 
 
 def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

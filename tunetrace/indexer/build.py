@@ -28,7 +28,7 @@ from tunetrace.indexer.suffix import suffix_array
 from tunetrace.indexer.titles import title_key
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFull
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 
 Progress = Callable[[str, int], None]
 """Told what is being done and how many tunes are done with."""
@@ -38,13 +38,6 @@ SEGMENT_SYMBOLS: Final = 200_000_000
 10^9 bytes for a BLOB."""
 
 _BATCH: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What building left out: the tunes that could not be read, each with its reason."""
-
-    set_aside: tuple[Rejected, ...]
 
 
 @dataclass(slots=True)
@@ -76,12 +69,13 @@ def build_index(
     format: Format | None = None,
     progress: Progress | None = None,
     segment_symbols: int = SEGMENT_SYMBOLS,
-) -> BuildReport:
+) -> tuple[Rejected, ...]:
     """Build the index of sources at path.
 
     sources: files, folders, `-` for standard input, names of corpora; none for all named corpora.
-    force: replace an index that is there. Raises IndexFileError where one is there without it or
-    the place cannot be written, InputError where a source cannot be read or no tune is usable.
+    force: replace an index that is there. Gives the tunes that were set aside. Raises
+    IndexFileError where an index is there without force or the place cannot be written, InputError
+    where the only source cannot be read or no tune is usable.
     """
     if path.exists() and not force:
         raise IndexFileError(f"{path}: there is an index already; replace it with --force")
@@ -93,15 +87,15 @@ def build_index(
     _remove_leftovers(path)
     beside = path.with_name(f"{path.name}.building-{os.getpid()}")
     try:
-        report = _write(beside, opened, progress or (lambda what, tunes: None), segment_symbols)
-        os.replace(beside, path)
+        rejected = _write(beside, opened, progress or (lambda what, tunes: None), segment_symbols)
+        beside.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     except sa.exc.OperationalError as error:
         raise IndexFileError(f"{path}: cannot be written ({error.orig}); name another") from None
     finally:
         beside.unlink(missing_ok=True)
-    return report
+    return rejected
 
 
 def _unwritable(path: Path, error: OSError) -> IndexFileError:
@@ -152,7 +146,7 @@ def _corpus_name(path: Path) -> str:
 
 def _write(
     path: Path, sources: list[_Source], progress: Progress, segment_symbols: int
-) -> BuildReport:
+) -> tuple[Rejected, ...]:
     engine = sa.create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as connection:
@@ -161,21 +155,19 @@ def _write(
             connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
             schema.metadata.create_all(connection)
-            report = _Builder(connection, progress, segment_symbols).build(sources)
+            rejected = _Builder(connection, progress, segment_symbols).build(sources)
             connection.commit()
     finally:
         engine.dispose()
     with path.open("rb") as written:
         os.fsync(written.fileno())
-    return report
+    return rejected
 
 
 class _Builder:
     """One build: rows go out in batches, bars and the stream of the open segment are kept."""
 
-    def __init__(
-        self, connection: sa.Connection, progress: Progress, segment_symbols: int
-    ) -> None:
+    def __init__(self, connection: sa.Connection, progress: Progress, segment_symbols: int) -> None:
         self._connection = connection
         self._progress = progress
         self._segment_symbols = segment_symbols
@@ -187,8 +179,10 @@ class _Builder:
         self._first_tune = 1
         self._stream = bytearray([SEPARATOR])
         self._rejected: list[Rejected] = []
+        self._is_only_source = False
 
-    def build(self, sources: Iterable[_Source]) -> BuildReport:
+    def build(self, sources: Sequence[_Source]) -> tuple[Rejected, ...]:
+        self._is_only_source = len(sources) == 1
         for corpus_id, source in enumerate(sources, 1):
             self._add_corpus(corpus_id, source)
         if not self._tunes:
@@ -201,7 +195,8 @@ class _Builder:
         self._close_segment()
         self._progress("writing the bars", self._tunes)
         self._insert(
-            schema.bar, ((number, schema.text_hash(text), text) for text, number in self._bars.items())
+            schema.bar,
+            ((number, schema.text_hash(text), text) for text, number in self._bars.items()),
         )
         # In the order of the table, so that SQLite appends.
         self._bar_hits.sort()
@@ -213,13 +208,13 @@ class _Builder:
                 ("vocabulary", json.dumps(self._vocabulary.extensions)),
             ],
         )
-        return BuildReport(tuple(self._rejected))
+        return tuple(self._rejected)
 
     def _add_corpus(self, corpus_id: int, source: _Source) -> None:
         counts = _CorpusCounts()
         numbers = _Numbers()
         rows: list[tuple[Any, ...]] = []
-        for tune in source.tunes:
+        for tune in self._read(source):
             row = tune if isinstance(tune, Rejected) else self._add_tune(tune, source, counts)
             if isinstance(row, Rejected):
                 self._rejected.append(row)
@@ -242,13 +237,22 @@ class _Builder:
               counts.set_aside)],
         )  # fmt: skip
 
+    def _read(self, source: _Source) -> Iterator[Transcription | Rejected]:
+        """The tunes of a source; one of several that cannot be read at all is set aside."""
+        try:
+            yield from source.tunes
+        except InputError as error:
+            if self._is_only_source:
+                raise
+            yield Rejected(source.where, None, None, str(error).removeprefix(f"{source.where}: "))
+
     def _add_tune(
         self, tune: Transcription, source: _Source, counts: _CorpusCounts
     ) -> tuple[Any, ...] | Rejected:
         """Take in one tune; gives its row, without corpus and number."""
         try:
             symbols = self._vocabulary.learn(tune.tokens)
-        except VocabularyFull as full:
+        except VocabularyFullError as full:
             return Rejected(source.where, tune.line, None, str(full))
         if len(self._stream) + len(symbols) > self._segment_symbols and len(self._stream) > 1:
             self._close_segment()

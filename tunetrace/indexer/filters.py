@@ -47,9 +47,7 @@ class Filters:
 NO_FILTERS = Filters()
 
 
-def tune_conditions(
-    filters: Filters, connection: sa.Connection
-) -> list[sa.ColumnElement[bool]]:
+def tune_conditions(filters: Filters, connection: sa.Connection) -> list[sa.ColumnElement[bool]]:
     """The conditions on tune joined with corpus that filters state.
 
     QueryError for a corpus that the index lacks and a key or a meter that is none.

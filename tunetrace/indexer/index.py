@@ -24,8 +24,8 @@ from tunetrace.indexer.records import CorpusInfo, Hit, IndexInfo, Matches, Tune
 from tunetrace.indexer.segment import Mask, Segment
 from tunetrace.indexer.storage import open_engine
 from tunetrace.indexer.titles import title_key
-from tunetrace.tokenizer.bars import Layout, Position, lay_out
-from tunetrace.tokenizer.vocabulary import Vocabulary
+from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
 DEFAULT_LIMIT: Final = 10
 
@@ -52,7 +52,7 @@ class Index:
     def _load(self) -> None:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(schema.meta.c.name, schema.meta.c.value))
-            meta = {name: value for name, value in rows}
+            meta = {row.name: row.value for row in rows}
             segment, view = schema.segment.c, schema.view.c
             views = connection.execute(
                 sa.select(segment.first_tune, segment.tunes, view.stream, view.stream_crc32,
@@ -204,12 +204,17 @@ class Index:
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
         records = self.tune_records(tune for tune, _, _ in places)
-        return tuple(self._hit(records[tune], at, length) for tune, at, length in places)
+        return tuple(self.hit(records[tune], at, length) for tune, at, length in places)
 
-    def _hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
+    def hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
+        """All that is shown of one place in a tune.
+
+        at: where it begins in the stream; length: how many tokens it has; neighbours: how many
+        bars around it the context takes in.
+        """
         start, layout = self.layout(tune.tune)
         first, stop = at - start, at - start + length
-        place = layout.position(first, stop) or Position(1, 1, None, Fraction(0))
+        place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
             tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
@@ -223,8 +228,26 @@ class Index:
         for k, (tune, at) in enumerate(zip(tunes, some.positions.tolist(), strict=True)):
             start, layout = self.layout(tune)
             place = layout.position(at - start, at - start + some.length(k))
-            chosen[k] = place is not None and filters.admits(place)
+            chosen[k] = filters.admits(place)
         return some.select(chosen)
+
+    def identical(self, tokens: Sequence[str], admitted: Mask | None = None) -> list[int]:
+        """The ids of the tunes that are these tokens from the first to the last.
+
+        The headers that they begin with are left aside, here and there.
+        """
+        body = _without_header(tokens)
+        if not all(token in self.vocabulary for token in body):
+            return []
+        whole = self.vocabulary.encode(body) + bytes([SEPARATOR])
+        found = []
+        for some in self.figures.find(whole, admitted=admitted):
+            tunes = some.segment.tunes_at(some.positions).tolist()
+            for tune, at in zip(tunes, some.positions.tolist(), strict=True):
+                start, symbols = some.segment.tokens_of(tune)
+                if not _without_header(self.vocabulary.decode(symbols[: at - start])):
+                    found.append(tune)
+        return sorted(found)
 
     # Bars
 
@@ -290,13 +313,19 @@ class Index:
                 rows += [(row[0], row[1], row[2], row[3]) for row in connection.execute(some)]
         return sorted(rows)
 
-    def _bar_onset(self, tune: int, first_token: int) -> Fraction | None:
+    def _bar_onset(self, tune: int, first_token: int) -> Fraction:
         start, layout = self.layout(tune)
-        place = layout.position(first_token - start)
-        return place.onset if place else None
+        return layout.position(first_token - start).onset
 
     def _bar_hit(self, tune: Tune, first_token: int) -> Hit:
         start, layout = self.layout(tune.tune)
         bar = layout.bar_at(first_token - start)
-        length = bar.stop - bar.start if bar else 1
-        return self._hit(tune, first_token, length, neighbours=1)
+        return self.hit(tune, first_token, bar.stop - bar.start, neighbours=1)
+
+
+def _without_header(tokens: Sequence[str]) -> Sequence[str]:
+    """Tokens without the headers that they begin with."""
+    first = 0
+    while first < len(tokens) and is_header(tokens[first]):
+        first += 1
+    return tokens[first:]

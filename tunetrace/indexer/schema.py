@@ -114,6 +114,9 @@ view = Table(
 """A projection of a segment's tunes to symbols: `tokens`. stream is uint8 with a SEPARATOR before
 each tune and after the last; suffixes its suffix array, little-endian int32."""
 
+
 def text_hash(text: str) -> int:
     """The first 64 bits of the text's BLAKE2b, as a signed integer: how a bar is looked up."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True
+    )

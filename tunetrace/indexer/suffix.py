@@ -49,8 +49,8 @@ class SuffixIndex:
     def __init__(self, stream: bytes, suffixes: bytes) -> None:
         self.stream = stream
         self.symbols: Symbols = np.frombuffer(stream, dtype=np.uint8)
-        self.suffixes: Positions = np.frombuffer(suffixes, dtype="<i4")
-        self._suffixes = memoryview(self.suffixes)
+        self.suffixes: Positions = np.frombuffer(suffixes, dtype="<i4").astype(np.int32, copy=False)
+        self._suffixes = self.suffixes.data
 
     @cached_property
     def longest_tune(self) -> int:
@@ -79,7 +79,9 @@ class SuffixIndex:
         admitted: (n,) bool, which positions of the stream a match may begin at; None for all.
         """
         suffixes, stream, length = self._suffixes, self.stream, len(figure)
-        at = bisect_left(suffixes, figure, key=lambda position: stream[position : position + length])
+        at = bisect_left(
+            suffixes, figure, key=lambda position: stream[position : position + length]
+        )
         best = 0
         # The longest match is with a nearest neighbour in the array on either side.
         for step, edge in ((-1, -1), (1, len(suffixes))):

@@ -13,39 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tunetrace.tokenizer.timeline import Stretch, Ticks, Timeline, eighths, timeline
-from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE
-
-
-@dataclass(slots=True)
-class Bar:
-    """One bar as it stands in the tokens.
-
-    part and number count from 1, a pickup is number 0. ending is 1 in a first ending, 2 in a
-    second, None outside. start and stop bound its tokens (headers inside it included). duration
-    is in ticks; offset is where it begins within its number, not 0 only for the second half of a
-    bar that a repeat sign or a double bar line cuts in two. adds_up is None without a meter.
-    """
-
-    part: int
-    number: int
-    ending: int | None
-    start: int
-    stop: int
-    first_event: int
-    duration: Ticks
-    full: Ticks | None
-    offset: Ticks
-    adds_up: bool | None
-    lines: list[str]
-
-    @property
-    def is_pickup(self) -> bool:
-        return self.number == 0
-
-    @property
-    def is_short(self) -> bool:
-        return self.full is not None and self.duration < self.full
+from tunetrace.tokenizer.timeline import Bar, eighths, split_bars
+from tunetrace.tokenizer.vocabulary import is_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +29,56 @@ class Position:
 
 @dataclass(slots=True)
 class Layout:
-    """A tune laid out in bars: its tokens, its events in time, its bars in the order of tokens."""
+    """A tune laid out in bars, which stand in the order of its tokens.
+
+    closing_lines: the bar lines after the last bar.
+    """
 
     tokens: Sequence[str]
-    time: Timeline
     bars: list[Bar]
+    closing_lines: tuple[str, ...]
 
     def text(self, bar: Bar) -> str:
         """The tokens of a bar, without headers, set apart by spaces: what the index stores."""
-        return " ".join(bar_tokens(self.tokens[bar.start : bar.stop]))
+        tokens = self.tokens[bar.start : bar.stop]
+        if bar.has_header:
+            tokens = [token for token in tokens if not is_header(token)]
+        return " ".join(tokens)
 
-    def bar_at(self, token: int) -> Bar | None:
-        """The bar that holds a token, or the bar before it; None before the first."""
+    def bar_at(self, token: int) -> Bar:
+        """The bar that holds a token, else the bar before it, else the first."""
         at = bisect_right(self.bars, token, key=lambda bar: bar.start) - 1
-        return self.bars[at] if at >= 0 else None
+        return self.bars[max(at, 0)]
 
-    def event_at(self, token: int) -> int:
-        """The event that holds a token, else the next one, else the last."""
-        at = bisect_right(self.time.stops, token)
-        return min(at, len(self.time.starts) - 1)
+    def bars_between(self, start: int, stop: int) -> int:
+        """How many bars the tokens from start up to stop touch; the halves of one count once."""
+        touched = (bar for bar in self.bars if bar.start < stop and bar.stop > start)
+        return len({(bar.part, bar.number, bar.ending) for bar in touched})
 
-    def position(self, token: int, stop: int | None = None) -> Position | None:
+    def position(self, token: int, stop: int | None = None) -> Position:
         """The position of the first note at or after a token and before stop.
 
-        Where there is none, of the next event of any kind; None in a tune without events.
+        Where there is none, of the next event of any kind; the beginning of a tune without any.
         """
-        events = len(self.time.starts)
-        if not events:
-            return None
-        event = first = self.event_at(token)
-        last_token = len(self.tokens) if stop is None else stop
-        while event < events and not self.time.sounds[event]:
-            event += 1
-        if event == events or self.time.starts[event] >= last_token:
-            event = first
-        bar = self.bar_at(self.time.starts[event])
-        if bar is None:  # cannot be: every event stands in a bar
-            return None
-        onset = sum(self.time.durations[bar.first_event : event], start=bar.offset)
-        return Position(bar.part, bar.number, bar.ending, eighths(onset))
+        if not self.bars:
+            return Position(1, 1, None, Fraction(0))
+        at = max(bisect_right(self.bars, token, key=lambda bar: bar.start) - 1, 0)
+        first: tuple[Bar, int] | None = None
+        for bar in self.bars[at:]:
+            if first is not None and stop is not None and bar.start >= stop:
+                break
+            for event, end in enumerate(bar.events.stops):
+                if bar.start + end <= token:
+                    continue
+                if first is None:
+                    first = (bar, event)
+                if bar.events.sounds[event] and (
+                    stop is None or bar.start + bar.events.starts[event] < stop
+                ):
+                    return _position(bar, event)
+        if first is None:
+            first = (self.bars[-1], len(self.bars[-1].events.starts) - 1)
+        return _position(*first)
 
     def context(self, start: int, stop: int, neighbours: int = 0) -> tuple[str, tuple[int, int]]:
         """The text of the bars that the tokens from start up to stop touch.
@@ -120,27 +100,18 @@ class Layout:
         return text, (at, at + len(inside))
 
 
-def bar_tokens(tokens: Sequence[str]) -> list[str]:
-    """Tokens without headers, which are no part of a bar."""
-    return [token for token in tokens if MEANINGS[token].kind != HEADER]
-
-
-def note_count(tokens: Sequence[str]) -> int:
-    """How many notes sound in tokens: a chord is one, a rest none."""
-    return sum(timeline(tokens).sounds)
-
-
-def has_note(tokens: Sequence[str]) -> bool:
-    return any(MEANINGS[token].kind == NOTE for token in tokens)
+def _position(bar: Bar, event: int) -> Position:
+    onset = sum(bar.events.durations[:event], start=bar.offset)
+    return Position(bar.part, bar.number, bar.ending, eighths(onset))
 
 
 def lay_out(tokens: Sequence[str]) -> Layout:
     """Number the bars and parts of a transcription's tokens (headers among them)."""
-    time = timeline(tokens)
-    bars = _parts(time.stretches)
+    bars, closing_lines = split_bars(tokens)
+    _set_parts(bars)
     for first, last in _part_bounds(bars):
         _number(bars, first, last)
-    return Layout(tokens, time, bars)
+    return Layout(tokens, bars, closing_lines)
 
 
 def _ending(lines: Sequence[str]) -> int | None:
@@ -151,69 +122,52 @@ def _ending(lines: Sequence[str]) -> int | None:
     return None
 
 
-def _parts(stretches: Sequence[Stretch]) -> list[Bar]:
-    """Bars with their part and ending; numbers are filled in afterwards."""
-    bars: list[Bar] = []
+def _set_parts(bars: Sequence[Bar]) -> None:
+    """Fill in the part and the ending of each bar."""
     part, ending = 1, None
     part_start = 0  # the first bar of the part
     ending_start = 0  # the first bar of the ending that is open
     first_ending_bars: int | None = None
-    has_endings = False
-    for k, stretch in enumerate(stretches):
-        opened = _ending(stretch.lines)
+    for k, bar in enumerate(bars):
+        lines = bar.lines
+        is_plain = len(lines) == 1 and lines[0] == "|"
+        opened = None if is_plain else _ending(lines)
         begins = False
         if k == 0:
-            ending, has_endings, ending_start = opened, opened is not None, 0
-        elif opened is not None and (has_endings or ":|" not in stretch.lines or opened > 1):
+            ending = opened
+        elif opened is not None and (ending is not None or ":|" not in lines or opened > 1):
             if ending is not None and first_ending_bars is None:
                 first_ending_bars = k - ending_start
-            ending, has_endings, ending_start = opened, True, k
-        elif ":|" in stretch.lines or "|:" in stretch.lines:
-            before = bars[-1]
+            ending, ending_start = opened, k
+        elif ":|" in lines or "|:" in lines:
+            before = bars[k - 1]
             begins = True
-            if ":|" not in stretch.lines and before.is_short and ending is None:
-                if len(bars) - 1 == part_start:
+            if ":|" not in lines and before.is_short and ending is None:
+                if k - 1 == part_start:
                     begins = False  # `:| D |: E`: the part has begun with its pickup
-                elif not _completes(bars, part_start, stretch):
-                    before.part, begins, part_start = part + 1, False, len(bars) - 1
-                    part += 1
-        elif ending is not None and first_ending_bars is not None:
+                elif not _completes(bars, part_start, k):
+                    part, begins, part_start = part + 1, False, k - 1
+                    before.part = part
+        elif first_ending_bars is not None:
             begins = k - ending_start >= first_ending_bars
         if begins:
             part, part_start = part + 1, k
-            ending, has_endings, first_ending_bars = opened, opened is not None, None
-            ending_start = k
-        bars.append(
-            Bar(
-                part=part,
-                number=0,
-                ending=ending,
-                start=stretch.start,
-                stop=stretch.stop,
-                first_event=stretch.first_event,
-                duration=stretch.duration,
-                full=stretch.full,
-                offset=0,
-                adds_up=None if stretch.full is None else stretch.duration == stretch.full,
-                lines=stretch.lines,
-            )
-        )
-    return bars
+            ending, ending_start, first_ending_bars = opened, k, None
+        bar.part, bar.ending = part, ending
 
 
-def _completes(bars: Sequence[Bar], part_start: int, following: Stretch) -> bool:
-    """Whether the last short bar before `|:` ends its part rather than begins the next one.
+def _completes(bars: Sequence[Bar], part_start: int, k: int) -> bool:
+    """Whether the short bar before the `|:` of bar k ends its part rather than begins the next.
 
     It does where the pickup of its own part, or a short bar right after the `|:`, makes it full.
     After another short bar it is a pickup all the same: the two are that part's end and the next
     part's beginning (`C 3 | D |:`).
     """
-    last, before, first = bars[-1], bars[-2], bars[part_start]
+    following, last, before, first = bars[k], bars[k - 1], bars[k - 2], bars[part_start]
     if before.is_short and before is not first:
         return False
-    own = first.is_short and first.duration + last.duration == last.full
-    is_following_short = following.full is not None and following.duration < following.full
-    return own or (is_following_short and following.duration + last.duration == last.full)
+    pickups = [bar for bar in (first, following) if bar.is_short]
+    return any(pickup.duration + last.duration == last.full for pickup in pickups)
 
 
 def _part_bounds(bars: Sequence[Bar]) -> list[tuple[int, int]]:

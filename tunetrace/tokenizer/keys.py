@@ -99,13 +99,14 @@ def parse_key(text: str) -> Key:
             f"'{text.strip()[:40]}' is no key; write K: as G, Em, D mixolydian, Bb or F#m"
         ) from None
     changes = []
-    for accidental in found.get("changes", []):
-        changes.append((accidental[-1].upper(), ACCIDENTALS[accidental[:-1]]))
+    if "changes" in found:
+        for accidental in found["changes"]:
+            changes.append((accidental[-1].upper(), ACCIDENTALS[accidental[:-1]]))
     if "pipes" in found:
         return Key("A", "mix", tuple(changes))
     if "tonic" not in found:
         return Key("C", "maj", tuple(changes))
-    mode = str(found.get("mode", ""))
+    mode = str(found["mode"]) if "mode" in found else ""
     short = mode[:3] if mode == "M" else mode[:3].lower()
     if short == "exp":  # the accidentals that follow are the whole signature
         plain = [(letter, 0) for letter in LETTERS if letter not in dict(changes)]
@@ -152,14 +153,14 @@ def parse_unit_length(text: str) -> Fraction:
     import pyparsing as pp
 
     number = pp.Word(pp.nums, max=4).set_parse_action(lambda found: int(found[0]))
-    grammar = number("top") + pp.Optional(pp.Suppress("/") + number("bottom")) + pp.StringEnd()
+    grammar = number + pp.Optional(pp.Suppress("/") + number) + pp.StringEnd()
     try:
-        found = grammar.parse_string(text.strip())
+        top, bottom = [*grammar.parse_string(text.strip()), 1][:2]
     except pp.ParseException:
-        found = None
-    if found is None or not found["top"] or not found.get("bottom", 1):
+        top = bottom = 0
+    if not top or not bottom:
         raise AbcError(f"'{text.strip()[:40]}' is no unit note length; write L: as 1/8 or 1/16")
-    return Fraction(8 * int(found["top"]), int(found.get("bottom", 1)))
+    return Fraction(8 * top, bottom)
 
 
 def default_unit_length(meter: str | None) -> Fraction:

@@ -8,15 +8,14 @@ of an eighth, tuplets of any number up to 9 and broken rhythms fall on whole tic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from tunetrace.tokenizer.vocabulary import (
-    BAR_LINE,
     CHORD_CLOSE,
     CHORD_OPEN,
-    HEADER,
     LENGTH_SIGN,
     MEANINGS,
     NOTE,
@@ -28,10 +27,12 @@ TICKS_PER_EIGHTH: Final = 40_320
 
 Ticks = int | Fraction
 
+_PLAIN: Final = ("|",)
+
 
 def eighths(ticks: Ticks) -> Fraction:
     """A duration or an onset in eighths, as an exact fraction."""
-    return Fraction(ticks) / TICKS_PER_EIGHTH
+    return Fraction(ticks, TICKS_PER_EIGHTH)
 
 
 def scaled(ticks: Ticks, numerator: int, denominator: int) -> Ticks:
@@ -42,37 +43,58 @@ def scaled(ticks: Ticks, numerator: int, denominator: int) -> Ticks:
     return Fraction(product) / denominator
 
 
-@dataclass(slots=True)
-class Stretch:
-    """What stands between two bar lines: its first token, the one past its last, its duration.
+class Events(NamedTuple):
+    """The events of a bar: its notes, chords and rests, a chord being one event.
 
-    lines: the bar lines since the stretch before (all of `:| |:`, say). full: the duration of a
-    whole bar under the meter in force, None where there is none. first_event: its first event's
-    number in the timeline.
+    Event i is the tokens from starts[i] up to stops[i] of the bar, its lengths included;
+    durations[i] is in ticks; sounds[i] is False for a rest. total: the sum of durations. carry:
+    the factor that a broken rhythm at the end puts on the next bar's first note.
+    """
+
+    starts: tuple[int, ...]
+    stops: tuple[int, ...]
+    durations: tuple[Ticks, ...]
+    sounds: tuple[bool, ...]
+    total: Ticks
+    carry: tuple[int, int] | None
+
+
+@dataclass(slots=True)
+class Bar:
+    """What stands between two bar lines: the tokens from start up to stop, and their events.
+
+    full: the duration of a whole bar under the meter in force, None where there is none. lines:
+    the bar lines since the bar before (all of `:| |:`, say). has_header: a header stands inside.
+
+    The rest is bars.py's to fill in. part and number count from 1, a pickup is number 0. ending is
+    1 in a first ending, 2 in a second, None outside. offset, in ticks, is where it begins within
+    its number: not 0 only for the second half of a bar that a repeat sign or a double bar line
+    cuts in two. adds_up is None without a meter.
     """
 
     start: int
     stop: int
-    duration: Ticks
+    events: Events
     full: Ticks | None
-    lines: list[str]
-    first_event: int
+    lines: tuple[str, ...]
+    has_header: bool
+    part: int = 1
+    number: int = 0
+    ending: int | None = None
+    offset: Ticks = 0
+    adds_up: bool | None = None
 
+    @property
+    def duration(self) -> Ticks:
+        return self.events.total
 
-@dataclass(slots=True)
-class Timeline:
-    """The events of a tune (notes, chords and rests, a chord being one event) and its stretches.
+    @property
+    def is_pickup(self) -> bool:
+        return self.number == 0
 
-    Event i is the tokens from starts[i] up to stops[i], its lengths included; durations[i] is in
-    ticks; sounds[i] is False for a rest.
-    """
-
-    starts: list[int] = field(default_factory=list)
-    stops: list[int] = field(default_factory=list)
-    durations: list[Ticks] = field(default_factory=list)
-    sounds: list[bool] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
-    closing_lines: list[str] = field(default_factory=list)
+    @property
+    def is_short(self) -> bool:
+        return self.full is not None and self.events.total < self.full
 
 
 def _is_compound(beats: int) -> bool:
@@ -92,81 +114,101 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
-def timeline(tokens: Sequence[str]) -> Timeline:
-    """Lay out tokens in time. Never fails: tokens that make no sense where they stand are idle.
+@lru_cache(maxsize=16_384)
+def _events(tokens: tuple[str, ...], is_compound: bool, carry: tuple[int, int] | None) -> Events:
+    """The events of one bar. Remembered, since tunes repeat their bars and one another's.
 
     A length or a broken rhythm that follows no note (`| 2`) and brackets that pair with none
-    change nothing; a bar line ends an open chord and an unfinished tuplet.
+    change nothing.
     """
-    line = Timeline()
-    starts, stops, durations, sounds = line.starts, line.stops, line.durations, line.sounds
-    full: Ticks | None = None
-    is_compound = False
-    lines: list[str] = []
-    stretch_start, first_event = 0, 0
-    open_event = -1  # the event that a length applies to, -1 right after a bar line
+    starts: list[int] = []
+    stops: list[int] = []
+    durations: list[Ticks] = []
+    sounds: list[bool] = []
     notes_in_chord = -1  # -1 outside a chord
     tuplet_left, tuplet_p, tuplet_q = 0, 1, 1
-    next_factor: tuple[int, int] | None = None
-
-    def close_stretch(stop: int) -> None:
-        nonlocal lines, first_event
-        if len(starts) > first_event:
-            total = sum(durations[first_event:])
-            line.stretches.append(Stretch(stretch_start, stop, total, full, lines, first_event))
-            lines, first_event = [], len(starts)
-
     for i, token in enumerate(tokens):
         kind, numerator, denominator, after = MEANINGS[token]
         if kind == LENGTH_SIGN:
-            if open_event < 0:
+            if not starts:
                 continue
-            stops[open_event] = i + 1
+            stops[-1] = i + 1
             if notes_in_chord >= 0 and notes_in_chord != 1:
                 continue  # a chord lasts as long as its first note
-            durations[open_event] = scaled(durations[open_event], numerator, denominator)
-            if after is not None:
-                next_factor = after
-        elif kind <= REST or kind == CHORD_OPEN:
-            if notes_in_chord >= 0 and kind != CHORD_OPEN:
-                notes_in_chord += 1
-                stops[open_event] = i + 1
-                if kind == NOTE:
-                    sounds[open_event] = True
+            if denominator == 1:
+                durations[-1] *= numerator
                 continue
+            durations[-1] = scaled(durations[-1], numerator, denominator)
+            if after is not None:
+                carry = after
+        elif kind <= REST and notes_in_chord >= 0:
+            notes_in_chord += 1
+            stops[-1] = i + 1
+            if kind == NOTE:
+                sounds[-1] = True
+        elif kind <= REST or kind == CHORD_OPEN:
             ticks: Ticks = TICKS_PER_EIGHTH
             if tuplet_left:
                 tuplet_left -= 1
                 ticks = scaled(ticks, tuplet_q, tuplet_p)
-            if next_factor is not None:
-                ticks = scaled(ticks, *next_factor)
-                next_factor = None
-            open_event = len(starts)
+            if carry is not None:
+                ticks = scaled(ticks, *carry)
+                carry = None
             starts.append(i)
             stops.append(i + 1)
             durations.append(ticks)
             sounds.append(kind == NOTE)
-            if kind == CHORD_OPEN:
-                notes_in_chord = 0
-        elif kind == BAR_LINE:
-            close_stretch(i)
-            lines.append(token)
-            stretch_start = i + 1
-            open_event, notes_in_chord, tuplet_left = -1, -1, 0
+            notes_in_chord = 0 if kind == CHORD_OPEN else -1
         elif kind == CHORD_CLOSE:
             if notes_in_chord >= 0:
                 notes_in_chord = -1
-                stops[open_event] = i + 1
+                stops[-1] = i + 1
         elif kind == TUPLET:
             tuplet_p, tuplet_q, tuplet_left = _tuplet(token, is_compound)
-        elif kind == HEADER and token.startswith("M:"):
-            is_free = token == "M:none" or numerator == 0 or denominator == 0
-            full = None if is_free else scaled(8 * TICKS_PER_EIGHTH, numerator, denominator)
-            is_compound = _is_compound(numerator)
-            if len(starts) == first_event:
-                stretch_start = i + 1
-        elif kind == HEADER and len(starts) == first_event:
-            stretch_start = i + 1
-    close_stretch(len(tokens))
-    line.closing_lines = lines
-    return line
+    return Events(
+        tuple(starts), tuple(stops), tuple(durations), tuple(sounds), sum(durations), carry
+    )
+
+
+def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
+    """Lay out tokens in time: the bars, not yet numbered, and the bar lines after the last.
+
+    Never fails: tokens that make no sense where they stand are idle. What lies between two bar
+    lines without a note or a rest is no bar. A bar line ends an open chord and an unfinished
+    tuplet.
+    """
+    bars: list[Bar] = []
+    full: Ticks | None = None
+    is_compound = has_header = False
+    carry: tuple[int, int] | None = None
+    lines: tuple[str, ...] = ()
+    start = 0
+    # Bar lines begin with | or :, headers with M: or K:, and no other token does.
+    marks = [i for i, token in enumerate(tokens) if token[0] in "|:MK"]
+    for mark in [*marks, len(tokens)]:
+        token = tokens[mark] if mark < len(tokens) else "|"
+        if token[0] in "MK":
+            if token[0] == "M":
+                _, beats, unit, _ = MEANINGS[token]
+                is_free = token == "M:none" or not beats or not unit
+                full = None if is_free else scaled(8 * TICKS_PER_EIGHTH, beats, unit)
+                is_compound = _is_compound(beats)
+            if start == mark:
+                start = mark + 1
+            else:
+                has_header = True
+            continue
+        if start < mark:
+            events = _events(tuple(tokens[start:mark]), is_compound, carry)
+            carry = events.carry
+            if events.starts:
+                adds_up = None if full is None else events.total == full
+                bars.append(
+                    Bar(start, mark, events, full, lines, has_header, 1, 0, None, 0, adds_up)
+                )
+                lines = ()
+        if mark < len(tokens):
+            lines = _PLAIN if token == "|" and not lines else (*lines, token)
+        start = mark + 1
+        has_header = False
+    return bars, lines

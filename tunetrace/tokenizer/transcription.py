@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS
+from tunetrace.tokenizer.vocabulary import is_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Transcription:
     @property
     def body(self) -> tuple[str, ...]:
         """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
-        return tuple(token for token in self.tokens if MEANINGS[token].kind != HEADER)
+        return tuple([token for token in self.tokens if not is_header(token)])
 
 
 def as_number(text: str) -> int | None:

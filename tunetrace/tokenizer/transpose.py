@@ -25,7 +25,7 @@ from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 _STEPS_TO_C: Final = {"C": 0, "D": -1, "E": -2, "F": -3, "G": -4, "A": 2, "B": 1}
 
 
-class TooFarAltered(ValueError):
+class TooFarAlteredError(ValueError):
     """A note would need more than a double accidental."""
 
 
@@ -63,7 +63,7 @@ class Interval:
         return Interval(-self.steps, -self.fifths)
 
     def move(self, pitch: Pitch) -> Pitch:
-        """The pitch moved, its accidental respelled; TooFarAltered past a double accidental."""
+        """The pitch moved and respelled; TooFarAlteredError past a double accidental."""
         octave, step = divmod(LETTERS.index(pitch.letter) + self.steps, 7)
         letter = LETTERS[step]
         if pitch.alteration is None:
@@ -71,7 +71,7 @@ class Interval:
         spelled, alteration = spell(FIFTHS[pitch.letter] + 7 * pitch.alteration + self.fifths)
         assert spelled == letter, "steps and fifths disagree"
         if alteration not in ACCIDENTAL_SIGNS:
-            raise TooFarAltered(str(pitch))
+            raise TooFarAlteredError(str(pitch))
         return Pitch(letter, pitch.octave + octave, alteration)
 
     def move_key(self, key: Key) -> Key:
@@ -112,5 +112,5 @@ def in_own_key(tokens: list[str], original_key: str | None) -> list[str]:
     interval = interval_from_c(original_key)
     try:
         return [move_token(token, interval) for token in tokens]
-    except TooFarAltered:
+    except TooFarAlteredError:
         return tokens

@@ -17,15 +17,14 @@ from tunetrace.errors import QueryError
 SEPARATOR: Final = 255
 """The symbol that stands between two tunes of a stream; it is no token."""
 
-V2_TOKENS: Final[tuple[str, ...]] = tuple(
-    """
+_V2: Final = """
     d' =A, ^c' =e =d =g =f =a =c =b _G _E _D _C _B _A 2< 2> =E =D _B, =F =A 4 =C =B _g 8 _e _d
     _c < _a (9 |2 D |1 (2 (3 |: (7 (4 (5 :| 9 3/2 3/4 =f' 2 d _E, B, 16 | ^A, b' _e' M:9/8 E,
     </s> 3 7 ^F, =G, C G e' _d' ^f' [ b c z g ^G, =F, K:Cmin K:Cmix =c' C, <s> ] =G M:12/8 6 =E,
     K:Cmaj > B F c' ^C, 5/2 G, f =e' _b _A, F, /2> /2< f' M:6/8 4> M:4/4 A, M:2/4 =C, 5 M:3/4 12
     M:3/2 K:Cdor A E a' (6 ^A ^C ^D ^F ^G a g' D, /4 e /3 7/2 =B, /8 ^a ^c ^d /2 ^f ^g
-    """.split()
-)
+"""
+V2_TOKENS: Final[tuple[str, ...]] = tuple(_V2.split())
 """The tokens of folk-rnn v2 in the order of the model's softmax (folkrnn_v2.pkl, token2idx)."""
 
 MAX_EXTENSIONS: Final = SEPARATOR - len(V2_TOKENS)
@@ -129,6 +128,11 @@ def is_token(text: str) -> bool:
         return False
 
 
+def is_header(token: str) -> bool:
+    """Whether a token is a header: they begin with M: or K:, and no other token does."""
+    return token[0] in "MK"
+
+
 def split_tokens(text: str) -> list[str] | None:
     """The tokens of unspaced text by longest match, or None where some of it is no token."""
     tokens, position = [], 0
@@ -141,7 +145,7 @@ def split_tokens(text: str) -> list[str] | None:
     return tokens
 
 
-class VocabularyFull(ValueError):
+class VocabularyFullError(ValueError):
     """A tune needs more tokens beyond v2 than one-byte symbols have room for."""
 
 
@@ -180,14 +184,14 @@ class Vocabulary:
     def learn(self, tokens: Sequence[str]) -> bytes:
         """Encode tokens, taking in those that are new.
 
-        Raises VocabularyFull, having taken in none, where they would not all fit.
+        Raises VocabularyFullError, having taken in none, where they would not all fit.
         """
         try:
             return self.encode(tokens)
         except KeyError:
             new = [t for t in dict.fromkeys(tokens) if t not in self._symbols]
         if len(self.tokens) + len(new) > SEPARATOR:
-            raise VocabularyFull(
+            raise VocabularyFullError(
                 f"the tune needs {len(new)} tokens beyond folk-rnn v2 ({' '.join(new[:4])}…) and "
                 f"the index has room for {SEPARATOR - len(self.tokens)} more of "
                 f"{MAX_EXTENSIONS}"

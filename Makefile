@@ -1,0 +1,37 @@
+# Every target sets up what it needs in .venv; only Python 3.11 or later, make and git must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/demo ## Build the default index, unless there is one, and trace the post's transcription.
+	@$(BIN)/tunetrace index info >/dev/null 2>&1 || $(BIN)/tunetrace index build
+	$(BIN)/tunetrace check examples/post.txt
+
+test: $(VENV)/dev ## Run every test.
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev ## Check style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev ## Measure the budgets beside grep and SQLite FTS5.
+	$(BIN)/python -m benchmarks
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[corpora]'
+	@touch $@
+
+$(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/demo
+
+clean: ## Remove what make made.
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m tunetrace`."""
+
+from tunetrace.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Copy detection: what of a transcription stands in the corpus, and where."""

@@ -1,0 +1,225 @@
+"""Checking one transcription: every question a check answers, put to the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tunetrace.checker.music import describe_music
+from tunetrace.checker.records import (
+    CheckedBar,
+    CheckedTune,
+    NoveltyPoint,
+    RareFigure,
+    Source,
+    Span,
+    TuneName,
+)
+from tunetrace.checker.sources import find_sources
+from tunetrace.checker.spans import CheckedStream, NoteStretch, copied_share, novelty
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import Tune
+from tunetrace.indexer.segment import Mask
+from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.timeline import Bar
+from tunetrace.tokenizer.transcription import Transcription
+
+COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
+"""The span lengths, in notes, whose copied share a check reports."""
+
+NOVELTY_LENGTHS: Final = range(1, 33)
+MIN_FIGURE_NOTES: Final = 3
+EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundSpan:
+    """A span and where it stands; first: the first few hits as (tune, position, tokens)."""
+
+    stretch: NoteStretch
+    tunes: int
+    hits: int
+    first: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundBar:
+    """A bar and where it stands: (tune, part, number); first: the tunes to show."""
+
+    bar: Bar
+    text: str
+    places: Sequence[tuple[int, int, int]]
+    same_position: int
+    first: list[int]
+
+
+def check_tune(
+    tune: Transcription, index: Index, admitted: Mask | None = None, *, number: int = 1
+) -> CheckedTune:
+    """What of a transcription stands in an index.
+
+    admitted: which tunes of the index count, as a mask by id; None for all. number: the tune's in
+    its input, where it has no X: field.
+    """
+    return _TuneCheck(tune, index, admitted).result(number)
+
+
+class _TuneCheck:
+    """One check under way. Everything is found first, so that names are asked for at once."""
+
+    def __init__(self, tune: Transcription, index: Index, admitted: Mask | None) -> None:
+        self._tune = tune
+        self._index = index
+        self._admitted = admitted
+        self._layout = lay_out(tune.tokens)
+        self._stream = CheckedStream(self._layout, index.figures, admitted)
+        self._counts: dict[bytes, tuple[int, int]] = {}
+
+    def result(self, number: int) -> CheckedTune:
+        tune, stream = self._tune, self._stream
+        stretches = stream.spans()
+        found_spans = [self._find_span(stretch) for stretch in stretches]
+        found_bars, places = self._find_bars()
+        shared = find_sources(stream, stretches, places, self._index, self._admitted)
+        identical = self._index.identical(tune.tokens, self._admitted)
+        names = self._index.tune_records(
+            [*identical, *(some.tune for some in shared)]
+            + [tune_id for bar in found_bars for tune_id in bar.first]
+            + [tune_id for span in found_spans for tune_id, _, _ in span.first]
+        )
+        spans = tuple(self._span(found, names) for found in found_spans)
+        notes = len(stream.begins)
+        return CheckedTune(
+            title=tune.title,
+            number=number if tune.number is None else tune.number,
+            meter=tune.meter,
+            key=tune.key,
+            original_key=tune.original_key,
+            notes=notes,
+            identical_to=_named(identical, names),
+            longest_span=max(spans, key=lambda span: span.notes, default=None),
+            spans=spans,
+            copied_share={n: copied_share(stretches, notes, n) for n in COPIED_LENGTHS},
+            novelty=tuple(
+                NoveltyPoint(n, absent) for n, absent in novelty(stream, NOVELTY_LENGTHS).items()
+            ),
+            bars=tuple(self._bar(found, names) for found in found_bars),
+            sources=tuple(
+                Source(
+                    tune=some.tune,
+                    title=names[some.tune].title,
+                    corpus=names[some.tune].corpus,
+                    number=names[some.tune].number,
+                    bars_shared=some.bars,
+                    longest_span_notes=some.longest_notes,
+                    notes_shared=some.notes,
+                )
+                for some in shared
+            ),
+            music=describe_music(self._layout, tune.key),
+        )
+
+    # Spans
+
+    def _find_span(self, stretch: NoteStretch) -> _FoundSpan:
+        figures = self._index.figures
+        found = figures.find(self._stream.figure(stretch), admitted=self._admitted)
+        hits = sum(len(some.positions) for some in found)
+        is_long = stretch.notes >= COPIED_LENGTHS[0]
+        first = figures.first(found, EXAMPLES if is_long else 1)
+        return _FoundSpan(stretch, figures.distinct_tunes(found), hits, first)
+
+    def _span(self, found: _FoundSpan, names: dict[int, Tune]) -> Span:
+        stretch, layout = found.stretch, self._layout
+        place = layout.position(stretch.first, stretch.stop)
+        tokens = layout.tokens[stretch.first : stretch.stop]
+        return Span(
+            notes=stretch.notes,
+            tokens=len(tokens),
+            bars=layout.bars_between(stretch.first, stretch.stop),
+            text=" ".join(tokens),
+            part=place.part,
+            bar=place.bar,
+            onset=place.onset,
+            tunes=found.tunes,
+            hits=found.hits,
+            examples=tuple(
+                self._index.hit(names[tune_id], at, length) for tune_id, at, length in found.first
+            ),
+            first_token=stretch.first,
+            stop_token=stretch.stop,
+        )
+
+    # Bars
+
+    def _find_bars(self) -> tuple[list[_FoundBar], dict[str, list[tuple[int, int, int]]]]:
+        """Each bar with where it stands, and all those places by the bar's text."""
+        texts = [self._layout.text(bar) for bar in self._layout.bars]
+        places = self._index.bar_hits(texts)
+        if self._admitted is not None:
+            places = {
+                text: [place for place in some if self._admitted[place[0]]]
+                for text, some in places.items()
+            }
+        found = []
+        for bar, text in zip(self._layout.bars, texts, strict=True):
+            some = places.get(text, [])
+            same = [place[0] for place in some if place[1:] == (bar.part, bar.number)]
+            first = list(dict.fromkeys([*same, *(place[0] for place in some)]))[:EXAMPLES]
+            found.append(_FoundBar(bar, text, some, len(set(same)), first))
+        return found, places
+
+    def _bar(self, found: _FoundBar, names: dict[int, Tune]) -> CheckedBar:
+        return CheckedBar(
+            part=found.bar.part,
+            bar=found.bar.number,
+            ending=found.bar.ending,
+            text=found.text,
+            tunes=len({place[0] for place in found.places}),
+            hits=len(found.places),
+            same_position=found.same_position,
+            rarest_figure=self._rarest_figure(found.bar),
+            examples=_named(found.first, names),
+        )
+
+    def _rarest_figure(self, bar: Bar) -> RareFigure | None:
+        """The shortest figure of three or more notes of a bar that stands in the fewest tunes.
+
+        A longer figure stands in no more tunes than one inside it, so that the fewest are those of
+        the whole bar, and from each note on the figures that reach them begin at some length.
+        """
+        first, last = self._stream.notes_between(bar.start, bar.stop)
+        if last - first < MIN_FIGURE_NOTES:
+            return None
+        fewest, _ = self._count(first, last)
+        best = (first, last)
+        stop = first + MIN_FIGURE_NOTES
+        for note in range(first, last - MIN_FIGURE_NOTES + 1):
+            stop = max(stop, note + MIN_FIGURE_NOTES)
+            while stop <= last and self._count(note, stop)[0] > fewest:
+                stop += 1
+            if stop > last:
+                break
+            if stop - note < best[1] - best[0]:
+                best = (note, stop)
+        stretch = self._stream.stretch(*best)
+        tunes, hits = self._count(*best)
+        text = " ".join(self._layout.tokens[stretch.first : stretch.stop])
+        return RareFigure(text, tunes, hits)
+
+    def _count(self, note: int, stop_note: int) -> tuple[int, int]:
+        """In how many tunes, and how often, the stretch of these notes stands."""
+        stretch = self._stream.stretch(note, stop_note)
+        if not self._stream.may_stand(stretch):
+            return 0, 0
+        figure = self._stream.figure(stretch)
+        if figure not in self._counts:
+            self._counts[figure] = self._index.figures.count(figure, admitted=self._admitted)
+        return self._counts[figure]
+
+
+def _named(tunes: Iterable[int], names: dict[int, Tune]) -> tuple[TuneName, ...]:
+    return tuple(
+        TuneName(tune, names[tune].title, names[tune].corpus, names[tune].number) for tune in tunes
+    )

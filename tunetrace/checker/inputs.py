@@ -1,0 +1,47 @@
+"""The check of a whole input: every transcription in it, those that cannot be read set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tunetrace.checker.check import check_tune
+from tunetrace.checker.records import CheckedTune, CheckReport
+from tunetrace.corpus.readers import Rejected
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.segment import Mask
+from tunetrace.tokenizer.transcription import Transcription
+
+FAIL_LENGTH: Final = 12
+"""A check fails on what is copied in spans of at least so many notes."""
+
+
+def admitted_without(
+    index: Index, exclude_tunes: Iterable[str] = (), exclude_titles: Iterable[str] = ()
+) -> Mask | None:
+    """The tunes of an index without those that are to be left out; None for all.
+
+    QueryError where one of exclude_tunes names no tune. A title need not be in the index.
+    """
+    left_out = [tune for reference in exclude_tunes for tune in index.resolve(reference)]
+    left_out += [tune for title in exclude_titles for tune in index.titled(title)]
+    return ~index.mask(left_out) if left_out else None
+
+
+def check_all(
+    tunes: Iterable[Transcription | Rejected], index: Index, admitted: Mask | None
+) -> CheckReport:
+    """Check every transcription. admitted: which tunes of the index count; None for all."""
+    checked: list[CheckedTune] = []
+    rejected: list[Rejected] = []
+    for number, tune in enumerate(tunes, 1):
+        if isinstance(tune, Rejected):
+            rejected.append(tune)
+        else:
+            checked.append(check_tune(tune, index, admitted, number=number))
+    return CheckReport(tuple(checked), tuple(rejected))
+
+
+def exceeds(report: CheckReport, share: float) -> bool:
+    """Whether some tune has more than this share of its notes in spans of 12 notes or more."""
+    return any(tune.copied_share[FAIL_LENGTH] > share for tune in report.tunes)

@@ -1,0 +1,255 @@
+"""The tune as music: does it add up, how do its parts relate, where does it rest.
+
+The questions are those a musician asks of a transcription on sight: bars that are too short or too
+long, pickups, repeat signs, the final notes against the key, the range, accidentals, and which
+bars come again as they were or varied.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from fractions import Fraction
+from itertools import groupby
+from typing import Final
+
+from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
+from tunetrace.tokenizer.timeline import Bar, eighths
+from tunetrace.tokenizer.transpose import Pitch
+from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
+
+_ALIKE: Final = 0.5
+_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class BadBar:
+    """A bar that does not add up: how long it is and how long it should be, in eighths."""
+
+    part: int
+    bar: int
+    ending: int | None
+    text: str
+    eighths: Fraction
+    expected: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class PartMusic:
+    """One part. bars: how many numbered ones; pickup: its text; endings: how many.
+
+    is_repeated: it ends with `:|`. misses_repeat_sign: it does, and no `|:` opens it. final: its
+    last note; ends_on_tonic: whether that is the key's tonic, in any octave.
+    """
+
+    part: int
+    bars: int
+    pickup: str | None
+    endings: int
+    is_repeated: bool
+    misses_repeat_sign: bool
+    final: str | None
+    ends_on_tonic: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotePlace:
+    """A note and where it first sounds."""
+
+    note: str
+    part: int
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accidental:
+    """A note with a written accidental, how often it is written and where first."""
+
+    note: str
+    hits: int
+    part: int
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A bar that comes again: its text, and the bars (part, bar) that have it."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Two bars at the same place of neighbouring parts that are alike.
+
+    shared: twice the tokens that match over the tokens of both, at least a half (difflib's ratio;
+    Ratcliff and Metzener 1988).
+    """
+
+    bar: int
+    parts: tuple[int, int]
+    texts: tuple[str, str]
+    shared: float
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What is to be said of a transcription as a tune. adds_up is None without a meter."""
+
+    adds_up: bool | None
+    bars_not_adding_up: tuple[BadBar, ...]
+    parts: tuple[PartMusic, ...]
+    highest: NotePlace | None
+    lowest: NotePlace | None
+    accidentals: tuple[Accidental, ...]
+    repeated: tuple[Return, ...]
+    varied: tuple[Variation, ...]
+
+
+def describe_music(layout: Layout, key: str | None) -> Music:
+    """What is to be said of a tune whose bars and parts are laid out. key as indexed: `Cdor`."""
+    bad = tuple(
+        BadBar(
+            part=bar.part,
+            bar=bar.number,
+            ending=bar.ending,
+            text=layout.text(bar),
+            eighths=eighths(bar.duration),
+            expected=eighths(bar.full),
+        )
+        for bar in layout.bars
+        if bar.adds_up is False and bar.full is not None
+    )
+    is_metered = any(bar.full is not None for bar in layout.bars)
+    notes = _notes(layout)
+    signature = _signature(key)
+    return Music(
+        adds_up=not bad if is_metered else None,
+        bars_not_adding_up=bad,
+        parts=_parts(layout, key),
+        highest=_extreme(notes, signature, highest=True),
+        lowest=_extreme(notes, signature, highest=False),
+        accidentals=_accidentals(notes),
+        repeated=_repeated(layout),
+        varied=_varied(layout),
+    )
+
+
+def _notes(layout: Layout) -> list[tuple[str, Bar]]:
+    """Every written note with its bar, those inside chords too."""
+    return [
+        (token, bar)
+        for bar in layout.bars
+        for token in layout.tokens[bar.start : bar.stop]
+        if MEANINGS[token].kind == NOTE
+    ]
+
+
+def _signature(key: str | None) -> dict[str, int]:
+    if key is None or key[-3:] not in MODES:
+        return dict.fromkeys(LETTERS, 0)
+    return Key(key[:-3] or "C", key[-3:]).signature()
+
+
+def _height(note: str, signature: dict[str, int]) -> int:
+    """Semitones above C, an accidental counting where it is written."""
+    pitch = Pitch.parse(note)
+    alteration = signature[pitch.letter] if pitch.alteration is None else pitch.alteration
+    return 12 * pitch.octave + _SEMITONES[pitch.letter] + alteration
+
+
+def _extreme(
+    notes: Sequence[tuple[str, Bar]], signature: dict[str, int], *, highest: bool
+) -> NotePlace | None:
+    if not notes:
+        return None
+    choose = max if highest else min
+    note, bar = choose(notes, key=lambda found: _height(found[0], signature))
+    return NotePlace(note, bar.part, bar.number)
+
+
+def _accidentals(notes: Sequence[tuple[str, Bar]]) -> tuple[Accidental, ...]:
+    written = [(note, bar) for note, bar in notes if note[0] in "^_="]
+    hits = Counter(note for note, _ in written)
+    first = dict(reversed(written))
+    return tuple(
+        Accidental(note, count, first[note].part, first[note].number)
+        for note, count in hits.most_common()
+    )
+
+
+def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
+    described = []
+    after = 0
+    for part, group in groupby(layout.bars, key=lambda bar: bar.part):
+        bars = list(group)
+        after += len(bars)
+        inner_lines = [line for bar in bars[1:] for line in bar.lines]
+        closing = layout.bars[after].lines if after < len(layout.bars) else (
+            layout.closing_lines)  # fmt: skip
+        is_repeated = ":|" in inner_lines or ":|" in closing[:1]
+        # The `|:` may stand before the pickup or after it.
+        opening = bars[0].lines + (bars[1].lines if len(bars) > 1 and bars[0].is_pickup else ())
+        final = _final_note(layout, bars)
+        described.append(
+            PartMusic(
+                part=part,
+                bars=len({bar.number for bar in bars if not bar.is_pickup}),
+                pickup=layout.text(bars[0]) if bars[0].is_pickup else None,
+                endings=len({bar.ending for bar in bars} - {None}),
+                is_repeated=is_repeated,
+                misses_repeat_sign=is_repeated and "|:" not in opening,
+                final=final,
+                ends_on_tonic=_is_tonic(final, key),
+            )
+        )
+    return tuple(described)
+
+
+def _final_note(layout: Layout, bars: Sequence[Bar]) -> str | None:
+    for bar in reversed(bars):
+        for token in reversed(layout.tokens[bar.start : bar.stop]):
+            if MEANINGS[token].kind == NOTE:
+                return token
+    return None
+
+
+def _is_tonic(note: str | None, key: str | None) -> bool | None:
+    if note is None or key is None or key[-3:] not in MODES:
+        return None
+    pitch = Pitch.parse(note)
+    alteration = pitch.alteration
+    if alteration is None:
+        alteration = _signature(key)[pitch.letter]
+    tonic = Key(key[:-3] or "C", key[-3:])
+    return FIFTHS[pitch.letter] + 7 * alteration == tonic.tonic_fifths
+
+
+def _repeated(layout: Layout) -> tuple[Return, ...]:
+    places: dict[str, list[tuple[int, int]]] = {}
+    for bar in layout.bars:
+        if not bar.is_pickup:
+            places.setdefault(layout.text(bar), []).append((bar.part, bar.number))
+    return tuple(Return(text, tuple(at)) for text, at in places.items() if len(at) > 1)
+
+
+def _varied(layout: Layout) -> tuple[Variation, ...]:
+    """Bars of the same number in two neighbouring parts that are alike but not the same."""
+    texts: dict[tuple[int, int], str] = {}
+    for bar in layout.bars:
+        if not bar.is_pickup:
+            texts.setdefault((bar.part, bar.number), layout.text(bar))
+    found = []
+    for (part, number), text in texts.items():
+        other = texts.get((part + 1, number), text)
+        if other != text:
+            matcher = SequenceMatcher(None, text.split(), other.split(), autojunk=False)
+            if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+                shared = matcher.ratio()
+                if shared >= _ALIKE:
+                    found.append(Variation(number, (part, part + 1), (text, other), shared))
+    return tuple(found)

@@ -1,0 +1,106 @@
+"""Sources: the corpus tunes that a checked tune shares most with.
+
+What is shared is counted in windows of eight notes, the shortest stretch whose copying a check
+reports: a note is shared with a tune when one of its windows stands there. The few best are then
+compared with the checked tune one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tunetrace.checker.spans import CheckedStream, NoteStretch
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.segment import Mask
+
+WINDOW_NOTES: Final = 8
+SOURCES: Final = 10
+
+_SHORTLIST: Final = 40
+
+BarPlaces = Mapping[str, Sequence[tuple[int, int, int]]]
+"""Where each bar of the checked tune stands: (tune, part, number) by the bar's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the checked tune shares with the corpus tune of this id."""
+
+    tune: int
+    bars: int
+    longest_notes: int
+    notes: int
+
+
+def find_sources(
+    stream: CheckedStream,
+    spans: Sequence[NoteStretch],
+    bars: BarPlaces,
+    index: Index,
+    admitted: Mask | None = None,
+) -> list[Shared]:
+    """The tunes that share most: by notes, then by the longest stretch, then by bars."""
+    notes = _notes_shared(stream, index, admitted)
+    shared_bars = _bars_shared(stream, bars)
+    candidates = sorted(
+        notes.keys() | shared_bars.keys(),
+        key=lambda tune: (-notes.get(tune, 0).bit_count(), -shared_bars.get(tune, 0), tune),
+    )
+    if len(candidates) > SOURCES:
+        # Only those that tie with the last one shown need a closer look.
+        least = notes.get(candidates[SOURCES - 1], 0).bit_count()
+        candidates = [t for t in candidates if notes.get(t, 0).bit_count() >= least][:_SHORTLIST]
+    if len(notes) < SOURCES:
+        # Where little is shared at length, the longest spans say which tunes come nearest.
+        for span in sorted(spans, key=lambda span: -span.notes)[:3]:
+            found = index.figures.find(stream.figure(span), admitted=admitted)
+            candidates += [tune for tune, _, _ in index.figures.first(found, SOURCES)]
+    compared = [
+        Shared(tune, shared_bars.get(tune, 0), _longest_shared(stream, tune, index),
+               notes.get(tune, 0).bit_count())
+        for tune in dict.fromkeys(candidates)
+    ]  # fmt: skip
+    compared.sort(key=lambda shared: (-shared.notes, -shared.longest_notes, -shared.bars,
+                                      shared.tune))  # fmt: skip
+    return compared[:SOURCES]
+
+
+def _notes_shared(stream: CheckedStream, index: Index, admitted: Mask | None) -> dict[int, int]:
+    """For each tune, the checked tune's notes that it shares, as the bits of a number."""
+    notes: dict[int, int] = {}
+    for note in range(len(stream.begins) - WINDOW_NOTES + 1):
+        window = stream.stretch(note, note + WINDOW_NOTES)
+        if not stream.may_stand(window):
+            continue
+        bits = ((1 << WINDOW_NOTES) - 1) << note
+        for some in index.figures.find(stream.figure(window), admitted=admitted):
+            for tune in set(some.segment.tunes_at(some.positions).tolist()):
+                notes[tune] = notes.get(tune, 0) | bits
+    return notes
+
+
+def _bars_shared(stream: CheckedStream, bars: BarPlaces) -> dict[int, int]:
+    """For each tune, how many of the checked tune's bars stand in it."""
+    shared: dict[int, int] = {}
+    for bar in stream.layout.bars:
+        for tune in {place[0] for place in bars.get(stream.layout.text(bar), ())}:
+            shared[tune] = shared.get(tune, 0) + 1
+    return shared
+
+
+def _longest_shared(stream: CheckedStream, tune: int, index: Index) -> int:
+    """The notes of the longest stretch that stands in one tune."""
+    segment = next(segment for segment in index.figures.segments if tune in segment)
+    _, symbols = segment.tokens_of(tune)
+    checked, begins, ends = stream.symbols, stream.begins, stream.ends
+    stands_in = index.figures.stands_in
+    longest, note, notes = 0, 0, len(begins)
+    while note + longest < notes:
+        # A longer stretch from here, else the same one a note on.
+        if stands_in(checked[begins[note] : ends[note + longest]], symbols):
+            longest += 1
+        else:
+            note += 1
+    return longest
