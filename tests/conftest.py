@@ -1,0 +1,59 @@
+"""Fixtures: the shared sample of real tunes, and small indexes built for one test or for all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tunetrace import Index, build_index, open_index
+
+ROOT = Path(__file__).parent.parent
+POST = ROOT / "examples" / "post.txt"
+
+V2_SAMPLE = "folkrnn_v2_withtitles_first3000.txt"
+GENERATED = "generated_6k.txt"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real tunes beside the checkout; a user's clone has none and skips.
+
+    Where TUNETRACE_SHARED names it, as in CI, its absence is a failure.
+    """
+    named = os.environ.get("TUNETRACE_SHARED")
+    folder = Path(named) if named else ROOT.parent / "shared"
+    if not (folder / "data").is_dir():
+        if named:
+            pytest.fail(f"TUNETRACE_SHARED names {folder}, and no data is there")
+        pytest.skip("the shared sample of real tunes is not beside this checkout")
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def v2_index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of the first 3,000 training transcriptions of folk-rnn v2."""
+    path = tmp_path_factory.mktemp("v2") / "v2.db"
+    build_index([shared / V2_SAMPLE], path)
+    with open_index(path) as index:
+        yield index
+
+
+@pytest.fixture
+def make_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
+    """Builds and opens an index of transcriptions given as folk-rnn text."""
+    opened: list[Index] = []
+
+    def make(*tunes: str, **options: object) -> Index:
+        source = tmp_path / f"corpus{len(opened)}.txt"
+        source.write_text("\n\n".join(tunes), encoding="utf-8")
+        path = tmp_path / f"index{len(opened)}.db"
+        build_index([source], path, **options)  # type: ignore[arg-type]
+        opened.append(open_index(path))
+        return opened[-1]
+
+    yield make
+    for index in opened:
+        index.close()
