@@ -29,9 +29,10 @@ class Segment(SuffixIndex):
 
     @cached_property
     def _tunes(self) -> NDArray[np.int32]:
-        """The tune id of every position."""
+        """The tune id of every position; a SEPARATOR has that of the tune it begins or ends."""
         ids = np.cumsum(self.symbols == SEPARATOR, dtype=np.int32)
         ids += self.first_tune - 1
+        ids[-1] -= 1  # after the last tune none begins
         return ids
 
     def tunes_at(self, positions: NDArray[np.int32]) -> NDArray[np.integer]:

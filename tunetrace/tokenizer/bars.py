@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from tunetrace.tokenizer.timeline import Bar, eighths, split_bars
 from tunetrace.tokenizer.vocabulary import is_header
@@ -173,7 +174,7 @@ def _completes(bars: Sequence[Bar], part_start: int, k: int) -> bool:
 def _part_bounds(bars: Sequence[Bar]) -> list[tuple[int, int]]:
     """The first bar of each part and the one past its last."""
     firsts = [k for k, bar in enumerate(bars) if k == 0 or bar.part != bars[k - 1].part]
-    return list(zip(firsts, [*firsts[1:], len(bars)], strict=True))
+    return list(pairwise([*firsts, len(bars)]))
 
 
 def _number(bars: Sequence[Bar], first: int, last: int) -> None:

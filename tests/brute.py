@@ -1,0 +1,115 @@
+"""What the index answers, worked out the slow way from lists of tokens and the written rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+Tune = Sequence[str]
+
+_GOES_ON = re.compile(r"[\d/<>]+")
+_HEADER = re.compile(r"[MK]:.*|</?s>")
+
+
+def goes_on(token: str) -> bool:
+    """Whether a token makes the note before it longer or shorter."""
+    return _GOES_ON.fullmatch(token) is not None
+
+
+def is_wall(token: str) -> bool:
+    """Whether no figure passes a token."""
+    return _HEADER.fullmatch(token) is not None
+
+
+def figure_hits(
+    tunes: Iterable[Tune], figure: Sequence[str], *, open_end: bool = False
+) -> list[tuple[int, int]]:
+    """(tune from 1, token) of every hit of a figure without wildcards."""
+    length = len(figure)
+    return [
+        (number, at)
+        for number, tune in enumerate(tunes, 1)
+        for at in range(len(tune) - length + 1)
+        if list(tune[at : at + length]) == list(figure)
+        and (open_end or at + length == len(tune) or not goes_on(tune[at + length]))
+    ]
+
+
+def query_hits(
+    tunes: Iterable[Tune], words: Sequence[str], *, open_end: bool = False
+) -> set[tuple[int, int]]:
+    """(tune, token) where a query begins to match: `*`, `{a b}` as 'a|b', a trailing `?`."""
+
+    def matches(tune: Tune, at: int, rest: Sequence[str]) -> bool:
+        if not rest:
+            return open_end or at == len(tune) or not goes_on(tune[at])
+        if at == len(tune) or is_wall(tune[at]):
+            return False
+        word = rest[0]
+        if word != "*" and tune[at] not in word.removesuffix("?").split("|"):
+            return False
+        following = at + 1
+        while word.endswith("?") and following < len(tune) and goes_on(tune[following]):
+            following += 1
+        return matches(tune, following, rest[1:])
+
+    return {
+        (number, at)
+        for number, tune in enumerate(tunes, 1)
+        for at in range(len(tune))
+        if matches(tune, at, words)
+    }
+
+
+def longest_matches(tunes: Sequence[Tune], checked: Tune) -> list[int]:
+    """For each token of a tune, how many from there on stand together in some other tune."""
+
+    def reach(at: int) -> int:
+        stop = at
+        while stop < len(checked) and not is_wall(checked[stop]):
+            if not figure_hits(tunes, checked[at : stop + 1], open_end=True):
+                break
+            stop += 1
+        return stop - at
+
+    return [reach(at) for at in range(len(checked))]
+
+
+def maximal(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those stretches (first, stop) that lie in no other."""
+    every = set(stretches)
+    return sorted(
+        (first, stop)
+        for first, stop in every
+        if not any(
+            (a, b) != (first, stop) and a <= first and stop <= b for a, b in every
+        )
+    )
+
+
+def spans(
+    tunes: Sequence[Tune], checked: Tune, notes: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The maximal stretches of whole notes that stand in some tune, as (first, stop) tokens.
+
+    notes: the first token of each note of the checked tune, and the one past its last.
+    """
+    standing = []
+    for k, (begin, _) in enumerate(notes):
+        starts = [begin]
+        if begin and re.fullmatch(r"\(\d.*", checked[begin - 1]):
+            starts.append(begin - 1)
+        for _, end in notes[k:]:
+            for start in starts:
+                stretch = checked[start:end]
+                if not any(map(is_wall, stretch)) and figure_hits(tunes, stretch):
+                    standing.append((start, end))
+    return maximal(standing)
+
+
+def rarest(
+    tunes: Sequence[Tune], windows: Iterable[Sequence[str]], size: Callable[[Sequence[str]], int]
+) -> tuple[int, int]:
+    """The fewest tunes that one of some figures stands in, and the least size of those."""
+    counted = [(len({n for n, _ in figure_hits(tunes, w)}), size(w)) for w in windows]
+    return min(counted)
