@@ -81,9 +81,7 @@ def maximal(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(
         (first, stop)
         for first, stop in every
-        if not any(
-            (a, b) != (first, stop) and a <= first and stop <= b for a, b in every
-        )
+        if not any((a, b) != (first, stop) and a <= first and stop <= b for a, b in every)
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import brute
-from tests.indexer.test_figures import VOCABULARY, search
+from tests.indexer.test_figures import search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import Index, build_index, check, open_index
 from tunetrace.checker.records import CheckedTune

@@ -1,4 +1,4 @@
-"""Where figures stand: agreement with brute force on random corpora, and the counts on real ones."""
+"""Where figures stand: as brute force says on random corpora, and the counts on real ones."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def places(figures: FigureSearch, query: str, *, open_end: bool) -> list[tuple[i
     return sorted(
         (int(tune), int(at) - some.segment.tokens_of(int(tune))[0])
         for some in found
-        for tune, at in zip(
-            some.segment.tunes_at(some.positions), some.positions, strict=True
-        )
+        for tune, at in zip(some.segment.tunes_at(some.positions), some.positions, strict=True)
     )
 
 
@@ -182,7 +180,9 @@ def test_the_place_of_a_hit_is_that_of_its_first_note(make_index: MakeIndex) -> 
 
 
 def test_places_filter_hits_and_leave_what_is_admitted_alone(make_index: MakeIndex) -> None:
-    index = make_index("M:2/4\nK:Cmaj\nC 2 C 2 | C 4 :| |: C 2 D 2 | E 4 :|", "M:2/4\nK:Cmaj\nE 4 |")
+    index = make_index(
+        "M:2/4\nK:Cmaj\nC 2 C 2 | C 4 :| |: C 2 D 2 | E 4 :|", "M:2/4\nK:Cmaj\nE 4 |"
+    )
     assert index.figure("C 2").hits == 3
     found = index.figure("C 2", Filters(bar=1, onset=Fraction(0)))
     assert (found.tunes, found.hits, found.of) == (1, 2, 2)

@@ -25,8 +25,8 @@ STDIN: Final = "-"
 SUFFIXES: Final = (".abc", ".txt")
 """The endings of the files that are read from a folder."""
 
-_KEYS: Final = re.compile(r"(?:^|[\s\]>])K:[ \t]*(\S*)", re.MULTILINE)
-_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)")
+_KEYS: Final = re.compile(r"(?:^|[\s\]>\d])K:[ \t]*(\S*)", re.MULTILINE)
+_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)(?!or|ian|oly)")
 _UNIT: Final = re.compile(r"^L:", re.MULTILINE)
 
 
@@ -78,7 +78,7 @@ def files_in(path: Path) -> list[Path]:
 def detect_format(text: str) -> Format:
     """folk-rnn text has no L: field, and nine in ten of its keys are folk-rnn's (`K:Cdor`)."""
     keys: list[str] = _KEYS.findall(text)
-    ours = sum(_FOLKRNN_KEY.fullmatch(key) is not None for key in keys)
+    ours = sum(_FOLKRNN_KEY.match(key) is not None for key in keys)
     return "folkrnn" if keys and ours >= 0.9 * len(keys) and not _UNIT.search(text) else "abc"
 
 

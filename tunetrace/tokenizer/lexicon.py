@@ -22,7 +22,7 @@ _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}"
 _ENDING = r"[1-9]\d*(?:[,\-][1-9]\d*)*"
 
 # What folk-rnn dropped: slurs, ties, decorations, spaces; and ABC 2.1's reserved signs.
-_DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-wy]|\((?!\d))"
+_DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y\d*|\((?!\d))"
 LEXEME: Final = re.compile(
     rf"""{_DROPPED}*+(
       {_NOTE}
