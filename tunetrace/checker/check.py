@@ -155,7 +155,7 @@ class _TuneCheck:
 
     def _find_bars(self) -> tuple[list[_FoundBar], dict[str, list[tuple[int, int, int]]]]:
         """Each bar with where it stands, and all those places by the bar's text."""
-        texts = [self._layout.text(bar) for bar in self._layout.bars]
+        texts = [bar.text for bar in self._layout.bars]
         places = self._index.bar_hits(texts)
         if self._admitted is not None:
             places = {

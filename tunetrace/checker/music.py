@@ -117,7 +117,7 @@ def describe_music(layout: Layout, key: str | None) -> Music:
             part=bar.part,
             bar=bar.number,
             ending=bar.ending,
-            text=layout.text(bar),
+            text=bar.text,
             eighths=eighths(bar.duration),
             expected=eighths(bar.full),
         )
@@ -199,7 +199,7 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
             PartMusic(
                 part=part,
                 bars=len({bar.number for bar in bars if not bar.is_pickup}),
-                pickup=layout.text(bars[0]) if bars[0].is_pickup else None,
+                pickup=bars[0].text if bars[0].is_pickup else None,
                 endings=len({bar.ending for bar in bars} - {None}),
                 is_repeated=is_repeated,
                 misses_repeat_sign=is_repeated and "|:" not in opening,
@@ -233,7 +233,7 @@ def _repeated(layout: Layout) -> tuple[Return, ...]:
     places: dict[str, list[tuple[int, int]]] = {}
     for bar in layout.bars:
         if not bar.is_pickup:
-            places.setdefault(layout.text(bar), []).append((bar.part, bar.number))
+            places.setdefault(bar.text, []).append((bar.part, bar.number))
     return tuple(Return(text, tuple(at)) for text, at in places.items() if len(at) > 1)
 
 
@@ -242,7 +242,7 @@ def _varied(layout: Layout) -> tuple[Variation, ...]:
     texts: dict[tuple[int, int], str] = {}
     for bar in layout.bars:
         if not bar.is_pickup:
-            texts.setdefault((bar.part, bar.number), layout.text(bar))
+            texts.setdefault((bar.part, bar.number), bar.text)
     found = []
     for (part, number), text in texts.items():
         other = texts.get((part + 1, number), text)

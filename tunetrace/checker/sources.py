@@ -85,7 +85,7 @@ def _bars_shared(stream: CheckedStream, bars: BarPlaces) -> dict[int, int]:
     """For each tune, how many of the checked tune's bars stand in it."""
     shared: dict[int, int] = {}
     for bar in stream.layout.bars:
-        for tune in {place[0] for place in bars.get(stream.layout.text(bar), ())}:
+        for tune in {place[0] for place in bars.get(bar.text, ())}:
             shared[tune] = shared.get(tune, 0) + 1
     return shared
 

@@ -11,12 +11,14 @@ import json
 import os
 import re
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
 
 from tunetrace._version import __version__
@@ -38,6 +40,7 @@ SEGMENT_SYMBOLS: Final = 200_000_000
 10^9 bytes for a BLOB."""
 
 _BATCH: Final = 1000
+_ROWS: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -173,7 +176,7 @@ class _Builder:
         self._segment_symbols = segment_symbols
         self._vocabulary = Vocabulary()
         self._bars: dict[str, int] = {}
-        self._bar_hits: list[tuple[int, int, int, int, int]] = []
+        self._bar_hits = array("q")  # in the order of the table's columns, row after row
         self._tunes = 0
         self._segments = 0
         self._first_tune = 1
@@ -198,9 +201,12 @@ class _Builder:
             schema.bar,
             ((number, schema.text_hash(text), text) for text, number in self._bars.items()),
         )
-        # In the order of the table, so that SQLite appends.
-        self._bar_hits.sort()
-        self._insert(schema.bar_hit, self._bar_hits)
+        hits = np.frombuffer(self._bar_hits, dtype=np.int64).reshape(-1, 5)
+        # They come by tune and token; sorted by bar they are in the order of the table, so that
+        # SQLite appends.
+        in_order = hits[np.argsort(hits[:, 0], kind="stable")]
+        for k in range(0, len(in_order), _ROWS):
+            self._insert(schema.bar_hit, in_order[k : k + _ROWS].tolist())
         self._insert(
             schema.meta,
             [
@@ -263,11 +269,11 @@ class _Builder:
         layout = lay_out(tune.tokens)
         bars, bar_hits, tune_id = self._bars, self._bar_hits, self._tunes
         for bar in layout.bars:
-            number = bars.setdefault(layout.text(bar), len(bars) + 1)
-            bar_hits.append((number, tune_id, first_token + bar.start, bar.part, bar.number))
+            number = bars.setdefault(bar.text, len(bars) + 1)
+            bar_hits.extend((number, tune_id, first_token + bar.start, bar.part, bar.number))
         counts.digest.update(tune.text.encode() + b"\0")
         counts.tunes += 1
-        counts.tokens += len(tune.body)
+        counts.tokens += len(symbols.translate(None, delete=self._vocabulary.headers))
         counts.bars += len(layout.bars)
         return (tune_id, tune.title, title_key(tune.title), tune.meter, tune.key,
                 tune.original_key, tune.text, first_token, len(symbols))  # fmt: skip
@@ -290,12 +296,10 @@ class _Builder:
         self._first_tune = self._tunes + 1
         self._stream = bytearray([SEPARATOR])
 
-    def _insert(self, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    def _insert(self, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows, given in the order of the table's columns, through the driver."""
         statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})"
-        batch = list(rows)
-        if batch:
-            self._connection.exec_driver_sql(statement, batch)
+        self._connection.connection.cursor().executemany(statement, rows)  # type: ignore[arg-type]
 
 
 class _Numbers:

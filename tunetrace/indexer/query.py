@@ -143,12 +143,8 @@ def continues_note(vocabulary: Vocabulary) -> bytes:
 
 def boundaries(vocabulary: Vocabulary) -> bytes:
     """The symbols that no figure passes: headers, frames and SEPARATOR."""
-    walls = (
-        symbol
-        for symbol, token in enumerate(vocabulary.tokens)
-        if MEANINGS[token].kind in (HEADER, FRAME)
-    )
-    return bytes([*walls, SEPARATOR])
+    frames = (symbol for symbol, token in enumerate(vocabulary.tokens) if token in ("<s>", "</s>"))
+    return bytes([*vocabulary.headers, *frames, SEPARATOR])
 
 
 def compile_pattern(

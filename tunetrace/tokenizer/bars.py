@@ -15,7 +15,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tunetrace.tokenizer.timeline import Bar, eighths, split_bars
-from tunetrace.tokenizer.vocabulary import is_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,6 @@ class Layout:
     tokens: Sequence[str]
     bars: list[Bar]
     closing_lines: tuple[str, ...]
-
-    def text(self, bar: Bar) -> str:
-        """The tokens of a bar, without headers, set apart by spaces: what the index stores."""
-        tokens = self.tokens[bar.start : bar.stop]
-        if bar.has_header:
-            tokens = [token for token in tokens if not is_header(token)]
-        return " ".join(tokens)
 
     def bar_at(self, token: int) -> Bar:
         """The bar that holds a token, else the bar before it, else the first."""

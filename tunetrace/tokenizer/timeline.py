@@ -21,6 +21,7 @@ from tunetrace.tokenizer.vocabulary import (
     NOTE,
     REST,
     TUPLET,
+    is_header,
 )
 
 TICKS_PER_EIGHTH: Final = 40_320
@@ -63,8 +64,9 @@ class Events(NamedTuple):
 class Bar:
     """What stands between two bar lines: the tokens from start up to stop, and their events.
 
-    full: the duration of a whole bar under the meter in force, None where there is none. lines:
-    the bar lines since the bar before (all of `:| |:`, say). has_header: a header stands inside.
+    text: the tokens without headers, set apart by spaces, which is what the index stores. full:
+    the duration of a whole bar under the meter in force, None where there is none. lines: the bar
+    lines since the bar before (all of `:| |:`, say).
 
     The rest is bars.py's to fill in. part and number count from 1, a pickup is number 0. ending is
     1 in a first ending, 2 in a second, None outside. offset, in ticks, is where it begins within
@@ -74,10 +76,10 @@ class Bar:
 
     start: int
     stop: int
+    text: str
     events: Events
     full: Ticks | None
     lines: tuple[str, ...]
-    has_header: bool
     part: int = 1
     number: int = 0
     ending: int | None = None
@@ -114,9 +116,11 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
-@lru_cache(maxsize=16_384)
-def _events(tokens: tuple[str, ...], is_compound: bool, carry: tuple[int, int] | None) -> Events:
-    """The events of one bar. Remembered, since tunes repeat their bars and one another's.
+@lru_cache(maxsize=2**16)
+def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Events:
+    """The events of one bar, from its tokens set apart by spaces.
+
+    Remembered, since tunes repeat their bars and one another's.
 
     A length or a broken rhythm that follows no note (`| 2`) and brackets that pair with none
     change nothing.
@@ -127,7 +131,7 @@ def _events(tokens: tuple[str, ...], is_compound: bool, carry: tuple[int, int] |
     sounds: list[bool] = []
     notes_in_chord = -1  # -1 outside a chord
     tuplet_left, tuplet_p, tuplet_q = 0, 1, 1
-    for i, token in enumerate(tokens):
+    for i, token in enumerate(text.split()):
         kind, numerator, denominator, after = MEANINGS[token]
         if kind == LENGTH_SIGN:
             if not starts:
@@ -199,13 +203,14 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
                 has_header = True
             continue
         if start < mark:
-            events = _events(tuple(tokens[start:mark]), is_compound, carry)
+            text = " ".join(tokens[start:mark])
+            events = _events(text, is_compound, carry)
             carry = events.carry
             if events.starts:
+                if has_header:
+                    text = " ".join(word for word in text.split() if not is_header(word))
                 adds_up = None if full is None else events.total == full
-                bars.append(
-                    Bar(start, mark, events, full, lines, has_header, 1, 0, None, 0, adds_up)
-                )
+                bars.append(Bar(start, mark, text, events, full, lines, 1, 0, None, 0, adds_up))
                 lines = ()
         if mark < len(tokens):
             lines = _PLAIN if token == "|" and not lines else (*lines, token)

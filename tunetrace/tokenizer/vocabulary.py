@@ -150,11 +150,15 @@ class VocabularyFullError(ValueError):
 
 
 class Vocabulary:
-    """A two-way table of tokens and symbols: v2's 137, then extensions in order of appearance."""
+    """A two-way table of tokens and symbols: v2's 137, then extensions in order of appearance.
+
+    headers: the symbols of all headers.
+    """
 
     def __init__(self, extensions: Iterable[str] = ()) -> None:
         self.tokens: list[str] = list(V2_TOKENS)
         self._symbols: dict[str, int] = {token: i for i, token in enumerate(self.tokens)}
+        self.headers = bytes(i for i, token in enumerate(self.tokens) if is_header(token))
         for token in extensions:
             self._add(token)
 
@@ -205,8 +209,10 @@ class Vocabulary:
         return [self.tokens[symbol] for symbol in symbols]
 
     def _add(self, token: str) -> None:
-        self._symbols[token] = len(self.tokens)
+        symbol = self._symbols[token] = len(self.tokens)
         self.tokens.append(token)
+        if is_header(token):
+            self.headers += bytes([symbol])
 
 
 def unknown_token(text: str, vocabulary: Vocabulary) -> QueryError:
