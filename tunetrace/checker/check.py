@@ -197,7 +197,7 @@ class _TuneCheck:
         stop = first + MIN_FIGURE_NOTES
         for note in range(first, last - MIN_FIGURE_NOTES + 1):
             stop = max(stop, note + MIN_FIGURE_NOTES)
-            while stop <= last and self._count(note, stop)[0] > fewest:
+            while stop <= last and self._stands_in_more(note, stop, fewest):
                 stop += 1
             if stop > last:
                 break
@@ -207,6 +207,13 @@ class _TuneCheck:
         tunes, hits = self._count(*best)
         text = " ".join(self._layout.tokens[stretch.first : stretch.stop])
         return RareFigure(text, tunes, hits)
+
+    def _stands_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
+        """Whether the stretch of these notes stands in more than so many tunes."""
+        if not tunes:
+            stretch = self._stream.stretch(note, stop_note)
+            return self._stream.stands(stretch.first, stretch.stop)
+        return self._count(note, stop_note)[0] > tunes
 
     def _count(self, note: int, stop_note: int) -> tuple[int, int]:
         """In how many tunes, and how often, the stretch of these notes stands."""

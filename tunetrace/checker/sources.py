@@ -44,16 +44,14 @@ def find_sources(
     """The tunes that share most: by notes, then by the longest stretch, then by bars."""
     notes = _notes_shared(stream, index, admitted)
     shared_bars = _bars_shared(stream, bars)
-    candidates = sorted(
-        notes.keys() | shared_bars.keys(),
-        key=lambda tune: (-notes.get(tune, 0).bit_count(), -shared_bars.get(tune, 0), tune),
-    )
+    candidates = sorted(notes, key=lambda tune: -notes[tune].bit_count())
     if len(candidates) > SOURCES:
         # Only those that tie with the last one shown need a closer look.
-        least = notes.get(candidates[SOURCES - 1], 0).bit_count()
-        candidates = [t for t in candidates if notes.get(t, 0).bit_count() >= least][:_SHORTLIST]
-    if len(notes) < SOURCES:
-        # Where little is shared at length, the longest spans say which tunes come nearest.
+        least = notes[candidates[SOURCES - 1]].bit_count()
+        candidates = [t for t in candidates if notes[t].bit_count() >= least][:_SHORTLIST]
+    else:
+        # Where little is shared at length, bars and the longest spans say what comes nearest.
+        candidates += sorted(shared_bars, key=lambda tune: -shared_bars[tune])[:SOURCES]
         for span in sorted(spans, key=lambda span: -span.notes)[:3]:
             found = index.figures.find(stream.figure(span), admitted=admitted)
             candidates += [tune for tune, _, _ in index.figures.first(found, SOURCES)]

@@ -81,11 +81,18 @@ class CheckedStream:
 
     def may_stand(self, stretch: NoteStretch) -> bool:
         """Whether the corpus has the stretch's tokens; False rules a hit out at no cost."""
-        return stretch.first + int(self.matches[stretch.first]) >= stretch.stop
+        return stretch.stop <= stretch.first + int(self.matches[stretch.first])
 
-    def stands(self, figure: bytes) -> bool:
-        """Whether a figure has a hit in an admitted tune."""
-        found = self._figures.find(figure, admitted=self._admitted)
+    def stands(self, first: int, stop: int) -> bool:
+        """Whether the tokens from first up to stop, a note's end, have a hit in the corpus.
+
+        The index is asked only where the match ends with them: a longer one says itself what
+        follows the note, and that it does not go on.
+        """
+        reach = first + int(self.matches[first])
+        if stop != reach:
+            return stop < reach
+        found = self._figures.find(self.symbols[first:stop], admitted=self._admitted)
         return any(len(some.positions) for some in found)
 
     def spans(self) -> list[NoteStretch]:
@@ -112,13 +119,9 @@ class CheckedStream:
 
         least: answer with that where the stretch reaches no further.
         """
-        limit = first + int(self.matches[first])
-        stop_note = bisect_right(self.ends, limit)
-        # A match that ends with a note may find it going on wherever the corpus has it. One note
-        # back it cannot: there the match itself says what follows.
-        ends_with_note = stop_note > least and self.ends[stop_note - 1] == limit
-        if ends_with_note and not self.stands(self.symbols[first:limit]):
-            stop_note -= 1
+        stop_note = bisect_right(self.ends, first + int(self.matches[first]))
+        if stop_note > least and not self.stands(first, self.ends[stop_note - 1]):
+            stop_note -= 1  # its last note goes on wherever the corpus has it
         return max(stop_note, least)
 
 

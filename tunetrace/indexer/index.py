@@ -116,7 +116,7 @@ class Index:
         with self._engine.connect() as connection:
             for k in range(0, len(wanted), _VARIABLES):
                 rows = connection.execute(select.where(tune.id.in_(wanted[k : k + _VARIABLES])))
-                records |= {row[0]: Tune(*row) for row in rows}
+                records |= {row[0]: Tune(*row) for row in rows.all()}
         return records
 
     def _layout(self, tune: int) -> tuple[int, Layout]:
@@ -291,7 +291,7 @@ class Index:
         with self._engine.connect() as connection:
             for k in range(0, len(hashes), _VARIABLES):
                 some = select.where(bar.hash.in_(hashes[k : k + _VARIABLES]))
-                for text, tune, part, number in connection.execute(some):
+                for text, tune, part, number in connection.execute(some).all():
                     found.setdefault(text, []).append((tune, part, number))
         return found
 

@@ -25,7 +25,8 @@ class Segment(SuffixIndex):
     def __init__(self, first_tune: int, stream: bytes, suffixes: bytes) -> None:
         super().__init__(stream, suffixes)
         self.first_tune = first_tune
-        self._separators = np.flatnonzero(self.symbols == SEPARATOR)
+        # Of the positions' own type: a search would convert all of them anew each time.
+        self._separators = np.flatnonzero(self.symbols == SEPARATOR).astype(np.int32)
 
     @cached_property
     def _tunes(self) -> NDArray[np.int32]:
