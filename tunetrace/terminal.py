@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -181,7 +182,9 @@ def _print_brief(report: CheckReport) -> None:
     right = ("no", "notes", "longest", "8+", "12+", "16+")
     table = _table("no", "title", "notes", "longest", "8+", "12+", "16+", "nearest tune",
                    right=right)  # fmt: skip
-    table.columns[1].max_width = table.columns[7].max_width = 24
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    table.columns[1].max_width, table.columns[7].max_width = 16, 20
     for tune in report.tunes:
         nearest = tune.identical_to[:1] or tune.sources[:1]
         is_same = "= " if tune.identical_to else ""
@@ -232,12 +235,14 @@ def _print_whole(console: Console, tune: CheckedTune) -> None:
         table.add_row("", Text(_own(span.text, tune), style="bold"))
         for hit in span.examples:
             table.add_row("", escape(f"{hit.title} ({hit.corpus}:{hit.number}), ") + _place(hit))
-    copied = ", ".join(f"{n}+: {share(value)}" for n, value in tune.copied_share.items())
-    table.add_row("Copied notes", f"in spans of so many notes or more: {copied}")
-    new = [f"{point.n}: {share(point.absent)}" for point in tune.novelty
-           if point.n in _NOVELTY_SHOWN]  # fmt: skip
+    (least, most), *longer = tune.copied_share.items()
+    rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
+    table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
+    new = [p for p in tune.novelty if p.n in _NOVELTY_SHOWN]
     if new:
-        table.add_row("New figures", f"of so many tokens, not in the corpus: {', '.join(new)}")
+        rest = "".join(f", {share(point.absent)} of {point.n}" for point in new[1:])
+        table.add_row("New", f"{share(new[0].absent)} of its figures of {new[0].n} tokens are "
+                      f"nowhere in the corpus{rest}")  # fmt: skip
     console.print(table)
 
 
@@ -321,8 +326,7 @@ def _print_music(console: Console, tune: CheckedTune) -> None:
             f"{accidental.part}, bar {accidental.bar}"
         )
     for again in music.repeated:
-        places = ", ".join(f"{part}:{bar}" for part, bar in again.places)
-        lines.append(f"part:bar {places} are the same: {_own(again.text, tune)}")
+        lines.append(f"{_bar_list(again.places)} are the same: {_own(again.text, tune)}")
     for varied in music.varied:
         lines.append(
             f"bar {varied.bar} of part {varied.parts[0]} comes varied in part {varied.parts[1]} "
@@ -331,6 +335,18 @@ def _print_music(console: Console, tune: CheckedTune) -> None:
     console.print("\nAs music", style="bold")
     for line in lines:
         console.print(Text(f"• {line}"))
+
+
+def _bar_list(places: Sequence[tuple[int, int]]) -> str:
+    """`part 1, bars 2 and 6; part 2, bar 6`."""
+    said = []
+    for part, group in groupby(places, key=lambda place: place[0]):
+        bars = [str(bar) for _, bar in group]
+        if len(bars) == 1:
+            said.append(f"part {part}, bar {bars[0]}")
+        else:
+            said.append(f"part {part}, bars {', '.join(bars[:-1])} and {bars[-1]}")
+    return "; ".join(said)
 
 
 def _describe_part(part: PartMusic, tune: CheckedTune) -> str:
