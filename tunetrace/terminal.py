@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.build import Progress as BuildProgress
 
 _SHOWN_REJECTS = 10
+_SHOWN_BARS = 4
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
@@ -277,10 +278,11 @@ def _print_bars(console: Console, tune: CheckedTune) -> None:
             f"{rarest.tunes:,}" if rarest else "",
         )
     console.print(table)
-    found = [bar for bar in tune.bars if bar.same_position and bar.bar]
-    for bar in found[:3]:
+    found = [bar for bar in tune.bars if bar.tunes and bar.bar]
+    for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
         names = ", ".join(f"{name.title} ({name.corpus}:{name.number})" for name in bar.examples)
-        console.print(f"Part {bar.part}, bar {bar.bar} also in {escape(names)}")
+        place = ", at the same place," if bar.same_position else ""
+        console.print(f"Part {bar.part}, bar {bar.bar} is{place} in {escape(names)}")
 
 
 def _print_sources(console: Console, tune: CheckedTune) -> None:

@@ -13,7 +13,7 @@ import re
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -45,12 +45,22 @@ _ROWS: Final = 100_000
 
 @dataclass(slots=True)
 class _Source:
-    """One input and the name of the corpus that it becomes."""
+    """One input and the name of the corpus that it becomes.
+
+    where: the path it is read from; described: what the index keeps of where it is from.
+    """
 
     name: str
     where: str
+    described: str
     tunes: Iterator[Transcription | Rejected]
     licence: str | None = None
+
+    def shortened(self, rejected: Rejected) -> Rejected:
+        """A reject of a named corpus without the path to where its files happen to lie."""
+        if self.licence is None:
+            return rejected
+        return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
 
 
 @dataclass(slots=True)
@@ -137,7 +147,7 @@ def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source
             corpus = f"{corpus}-{taken[corpus]}"
         licence = named.licence if named else None
         shown = named.citation if named else "standard input" if name == STDIN else where
-        sources.append(_Source(corpus, shown, read_source(where, format), licence))
+        sources.append(_Source(corpus, where, shown, read_source(where, format), licence))
     return sources
 
 
@@ -223,7 +233,7 @@ class _Builder:
         for tune in self._read(source):
             row = tune if isinstance(tune, Rejected) else self._add_tune(tune, source, counts)
             if isinstance(row, Rejected):
-                self._rejected.append(row)
+                self._rejected.append(source.shortened(row))
                 counts.set_aside += 1
                 continue
             numbers.see(tune.number)  # type: ignore[union-attr]
@@ -238,7 +248,7 @@ class _Builder:
         added = datetime.now(UTC).isoformat(timespec="seconds")
         self._insert(
             schema.corpus,
-            [(corpus_id, source.name, source.where, source.licence, None,
+            [(corpus_id, source.name, source.described, source.licence, None,
               counts.digest.hexdigest(), added, counts.tunes, counts.tokens, counts.bars,
               counts.set_aside)],
         )  # fmt: skip
