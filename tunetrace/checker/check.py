@@ -98,7 +98,7 @@ class _TuneCheck:
             original_key=tune.original_key,
             notes=notes,
             identical_to=_named(identical, names),
-            longest_span=max(spans, key=lambda span: span.notes, default=None),
+            longest_span=max(spans, key=lambda span: (span.notes, -span.tunes), default=None),
             spans=spans,
             copied_share={n: copied_share(stretches, notes, n) for n in COPIED_LENGTHS},
             novelty=tuple(

@@ -103,7 +103,7 @@ class CheckedTune:
 
     meter and key are as indexed, original_key as written. notes: how many it has. copied_share:
     for each length, the share of its notes inside spans of at least so many notes. spans are in
-    the order of the tune.
+    the order of the tune; the longest has most notes, and of those stands in the fewest tunes.
     """
 
     title: str

@@ -1,0 +1,115 @@
+"""The README's and the manual's examples: each runs, and prints what stands there."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tests.conftest import ROOT
+from tunetrace.api import build_index
+from tunetrace.cli import cli
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def default_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The default index, where TUNETRACE_INDEX names it."""
+    path = tmp_path_factory.mktemp("default") / "tunetrace.db"
+    build_index(path=path)
+    before = os.environ.get("TUNETRACE_INDEX")
+    os.environ["TUNETRACE_INDEX"] = str(path)
+    yield path
+    del os.environ["TUNETRACE_INDEX"]
+    if before is not None:
+        os.environ["TUNETRACE_INDEX"] = before
+
+
+def output_of(command: str) -> str:
+    """What a command prints, without spaces at line ends."""
+    result = CliRunner().invoke(cli, shlex.split(command)[1:], env={"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    return "\n".join(line.rstrip() for line in result.output.rstrip().split("\n"))
+
+
+def consoles(text: str) -> list[tuple[str, str]]:
+    """(command, output) of each console block that shows one command's output."""
+    blocks = re.findall(r"```console\n\$ (tunetrace [^\n]*)\n([^$].*?)\n```", text, re.DOTALL)
+    return [(command, output) for command, output in blocks]
+
+
+def comparable(text: str) -> str:
+    """Without what differs from day to day and from place to place."""
+    text = re.sub(r"\d{4}-\d\d-\d\d", "DATE", text)
+    return re.sub(r"^\S+tunetrace\.db$", "PATH", text, flags=re.MULTILINE)
+
+
+@pytest.mark.usefixtures("default_index")
+def test_the_readmes_commands_print_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown = consoles(README)
+    assert {shlex.split(command)[1] for command, _ in shown} == {"index", "figure", "bar", "check"}
+    for command, output in shown:
+        assert comparable(output_of(command)) == comparable(output), command
+
+
+@pytest.mark.usefixtures("default_index")
+def test_the_demos_report_is_the_one_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert output_of("tunetrace check examples/post.txt") in README
+
+
+@pytest.mark.usefixtures("default_index")
+def test_the_readmes_python_gives_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    failures, examples = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert examples >= 8
+    assert failures == 0
+
+
+def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+EVERY = list(commands(cli, "tunetrace"))
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY, ids=[path for path, _ in EVERY])
+def test_the_manual_has_every_command_and_every_option(path: str, command: click.Command) -> None:
+    section = re.search(rf"^## {path}\b.*?(?=^## |\Z)", MANUAL, re.MULTILINE | re.DOTALL)
+    assert section is not None, f"the manual lacks {path}"
+    assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
+    # Those that every command or both searches have are explained once.
+    common = {"--json", "--index", "--help", "--format"}
+    if path == "tunetrace bar":
+        common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
+                   "--limit"}  # fmt: skip
+    for option in command.params:
+        if isinstance(option, click.Option) and option.opts[0] not in common:
+            assert option.opts[0] in section.group(), f"{path} {option.opts[0]}"
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY, ids=[path for path, _ in EVERY])
+def test_every_commands_help_has_an_example(path: str, command: click.Command) -> None:
+    result = CliRunner().invoke(cli, [*path.split()[1:], "--help"])
+    assert re.search(rf"^\s+{path}", result.output, re.MULTILINE)
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+def test_no_link_of_the_docs_leads_nowhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), (page, link)
