@@ -279,7 +279,7 @@ def _place(rejected: Any) -> str:
 def main() -> None:
     """The tunetrace command: cli with its errors printed as one sentence."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name="tunetrace", standalone_mode=False) or 0)
     except TunetraceError as error:
         _fail(str(error))
     except click.UsageError as error:

@@ -30,7 +30,7 @@ _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:

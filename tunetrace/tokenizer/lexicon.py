@@ -26,7 +26,7 @@ _DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y\d*|\((?!\d))"
 LEXEME: Final = re.compile(
     rf"""{_DROPPED}*+(
       {_NOTE}
-    | \[[A-Za-z]:[^\]]*\]                                           # an inline field
+    | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
     | (?:::+|:*\[?\|)[|:\]]*(?:\s*\[{_ENDING}|{_ENDING})?           # a bar line
     | \[{_ENDING}                                                   # an ending without one
     | [zx]{_LENGTH} | [ZX]\d{{0,4}}

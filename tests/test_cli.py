@@ -1,0 +1,328 @@
+"""The commands on a small corpus: what they print for people and for programs, and their help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from rich.cells import cell_len
+
+from tests.commands import KESH, MORRISONS, call, index_of, run
+from tests.conftest import POST
+from tunetrace import __version__
+from tunetrace.cli import cli
+
+HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "part", "bar",
+       "ending", "onset", "context"}  # fmt: skip
+NAME = {"tune", "title", "corpus", "number"}
+SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "examples"}
+INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "corpora"}
+
+KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
+            "key": "Cmaj", "original_key": "Gmaj", "part": 1, "ending": None}  # fmt: skip
+MORRISONS_HIT = {"tune": 2, "title": "Morrison's", "corpus": "session", "number": 7,
+                 "meter": "6/8", "key": "Cdor", "original_key": "Edor", "part": 1,
+                 "ending": None}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tunebook session.abc of two tunes and its index session.db."""
+    folder = tmp_path_factory.mktemp("session")
+    index_of(folder, KESH, MORRISONS)
+    return folder
+
+
+@pytest.fixture
+def index(folder: Path) -> Path:
+    return folder / "session.db"
+
+
+def leaves(group: click.Group, name: str = "tunetrace") -> Iterator[tuple[str, click.Command]]:
+    """The commands below a group, by the words that call them."""
+    for word, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{name} {word}")
+        else:
+            yield f"{name} {word}", command
+
+
+COMMANDS = dict(leaves(cli))
+
+
+# Figures and bars
+
+
+def test_a_figure_is_shown_with_its_counts_and_places(index: Path) -> None:
+    ended = call("figure", "C D E", "--index", index)
+    assert (ended.code, ended.err) == (0, "")
+    assert "1 of 2 tunes, once" in ended.out
+    (row,) = [line for line in ended.out.splitlines() if "session:3" in line]
+    assert row.split() == "session:3 The Kesh 1 1 3 C 3 C D E".split()
+
+
+def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
+    assert call("figure", "C D E", "--index", index, "--json").json == {
+        "query": "C D E",
+        "tunes": 1,
+        "hits": 1,
+        "of": 2,
+        "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
+    }
+
+
+def test_a_bar_is_shown_with_its_counts_and_places(index: Path) -> None:
+    ended = call("bar", "C 3 G 3", "--index", index)
+    assert (ended.code, ended.err) == (0, "")
+    assert "1 of 2 tunes, once" in ended.out
+    (row,) = [line for line in ended.out.splitlines() if "session:7" in line]
+    assert row.split() == "session:7 Morrison's 1 1 0 C 3 G 3 | C G C F D B,".split()
+
+
+def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
+    assert call("bar", "C 3 G 3", "--index", index, "--json").json == {
+        "query": "C 3 G 3",
+        "tunes": 1,
+        "hits": 1,
+        "of": 2,
+        "results": [
+            {**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}
+        ],
+    }
+
+
+@pytest.mark.parametrize("command", ["figure", "bar"])
+def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
+    found = call(command, "^f ^f ^f", "--index", index, "--json").json
+    assert found == {"query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": []}
+    assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
+
+
+@pytest.mark.parametrize(
+    ("options", "hits", "of"),
+    [
+        (("--bar", "1"), 2, 2),
+        (("--bar", "2"), 0, 2),
+        (("--onset", "0"), 2, 2),
+        (("--onset", "3/2"), 0, 2),
+        (("--part", "2"), 0, 2),
+        (("--key", "dor"), 1, 1),
+        (("--meter", "6/8"), 2, 2),
+        (("--meter", "4/4"), 0, 0),
+        (("--title", "Kesh, The"), 1, 1),
+        (("--corpus", "session"), 2, 2),
+    ],
+)
+def test_filters_choose_tunes_and_places(
+    index: Path, options: tuple[str, ...], hits: int, of: int
+) -> None:
+    found = call("figure", "C 3", *options, "--index", index, "--json").json
+    assert (found["hits"], found["of"]) == (hits, of)
+
+
+def test_limit_bounds_what_is_shown_and_not_what_is_counted(index: Path) -> None:
+    found = call("figure", "C 3", "--limit", "1", "--index", index, "--json").json
+    assert (found["tunes"], found["hits"], len(found["results"])) == (2, 2, 1)
+    assert "1 more" in call("figure", "C 3", "--limit", "1", "--index", index).out
+
+
+def test_open_end_counts_a_longer_last_note(index: Path) -> None:
+    # C stands five times, two of them with a length: C 3 C, C 3, C and C.
+    assert call("figure", "C", "--index", index, "--json").json["hits"] == 3
+    assert call("figure", "C", "--open-end", "--index", index, "--json").json["hits"] == 5
+
+
+# The index
+
+
+def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> None:
+    info = call("index", "info", "--index", index, "--json").json
+    corpora = info.pop("corpora")
+    # 5 + 1 + 5 + 1 tokens and 4 + 1 + 6 + 1; headers do not count.
+    assert info == {"path": str(index), "tunes": 2, "tokens": 24, "bars": 4, "distinct_bars": 4,
+                    "segments": 1}  # fmt: skip
+    (corpus,) = corpora
+    added, sha256 = corpus.pop("added"), corpus.pop("sha256")
+    assert corpus == {"name": "session", "tunes": 2, "tokens": 24, "bars": 4, "set_aside": 0,
+                      "source": str(folder / "session.abc"), "licence": None,
+                      "version": None}  # fmt: skip
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", added)
+    assert re.fullmatch(r"[0-9a-f]{64}", sha256)
+    shown = call("index", "info", "--index", index)
+    assert (shown.code, shown.err) == (0, "")
+    for count in ("2 tunes", "24 tokens", "4 bars"):
+        assert count in shown.out
+
+
+def test_index_build_says_what_is_in_it_and_what_was_set_aside(tmp_path: Path) -> None:
+    book = tmp_path / "book.abc"
+    book.write_text(f"{KESH}\nX:8\nT:Bad\nK:G\nG[AB|\n")
+    built = call("index", "build", book, "--index", tmp_path / "i.db", "--json").json
+    assert built.keys() == INFO | {"set_aside"}
+    assert (built["tunes"], built["tokens"], built["bars"]) == (1, 12, 2)
+    (bad,) = built["set_aside"]
+    assert bad.keys() == {"input", "line", "column", "reason"}
+    assert (bad["input"], bad["line"], bad["column"]) == (str(book), 11, 2)
+    shown = call("index", "build", book, "--index", tmp_path / "j.db")
+    assert (shown.code, shown.err) == (0, "")
+    assert "1 tune set aside" in shown.out
+    assert f"{book}:11:2: the chord" in shown.out
+
+
+# The check
+
+
+def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Path) -> None:
+    report = call("check", folder / "session.abc", "--index", index, "--json").json
+    assert report.keys() == {"tunes", "set_aside"}
+    assert report["set_aside"] == []
+    for tune in report["tunes"]:
+        assert tune.keys() == {
+            "title", "number", "meter", "key", "original_key", "notes", "identical_to",
+            "longest_span", "spans", "copied_share", "novelty", "bars", "sources", "music",
+        }  # fmt: skip
+        for span in (tune["longest_span"], *tune["spans"]):
+            assert span.keys() == SPAN
+            assert all(hit.keys() == HIT for hit in span["examples"])
+        assert list(tune["copied_share"]) == ["8", "12", "16", "24", "32"]
+        assert all(point.keys() == {"n", "absent"} for point in tune["novelty"])
+        for bar in tune["bars"]:
+            assert bar.keys() == {"part", "bar", "ending", "text", "tunes", "hits",
+                                  "same_position", "rarest_figure", "examples"}  # fmt: skip
+            assert bar["rarest_figure"] is None or (
+                bar["rarest_figure"].keys() == {"text", "tunes", "hits"}
+            )
+            assert all(name.keys() == NAME for name in bar["examples"])
+        for source in tune["sources"]:
+            assert source.keys() == NAME | {"bars_shared", "longest_span_notes", "notes_shared"}
+        assert all(name.keys() == NAME for name in tune["identical_to"])
+
+
+def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
+    report = call("check", "--index", index, "--json", stdin=KESH.encode()).json
+    (tune,) = report["tunes"]
+    name = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3}
+    assert {key: tune[key] for key in ("title", "number", "meter", "key", "original_key")} == {
+        "title": "The Kesh", "number": 3, "meter": "6/8", "key": "Cmaj", "original_key": "Gmaj",
+    }  # fmt: skip
+    assert tune["notes"] == 8
+    assert tune["identical_to"] == [name]
+    assert tune["longest_span"] == {
+        "notes": 8, "tokens": 11, "bars": 2, "text": "C 3 C D E | D 3 D E G", "part": 1, "bar": 1,
+        "onset": "0", "tunes": 1, "hits": 1,
+        "examples": [{**KESH_HIT, "bar": 1, "onset": "0", "context": "C 3 C D E | D 3 D E G"}],
+    }  # fmt: skip
+    assert tune["spans"] == [tune["longest_span"]]
+    assert tune["copied_share"] == {"8": 1.0, "12": 0.0, "16": 0.0, "24": 0.0, "32": 0.0}
+    assert [point["absent"] for point in tune["novelty"]] == [0.0] * 12
+    assert [(bar["text"], bar["tunes"], bar["hits"], bar["same_position"])
+            for bar in tune["bars"]] == [("C 3 C D E", 1, 1, 1), ("D 3 D E G", 1, 1, 1)]  # fmt: skip
+    assert tune["sources"][0] == {
+        **name, "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
+    }  # fmt: skip
+
+
+def test_a_tune_of_which_nothing_stands_in_the_corpus_has_no_longest_span(index: Path) -> None:
+    new = b"M:4/4\nK:Cmaj\n^f ^f ^f ^f ^f ^f ^f ^f |\n"
+    (tune,) = call("check", "--index", index, "--json", stdin=new).json["tunes"]
+    assert tune["longest_span"] is None
+    assert tune["spans"] == tune["sources"] == tune["identical_to"] == []
+    assert tune["bars"][0]["rarest_figure"] == {"text": "^f ^f ^f", "tunes": 0, "hits": 0}
+    shown = call("check", "--index", index, stdin=new)
+    assert (shown.code, shown.err) == (0, "")
+    assert "none" in shown.out
+
+
+def test_a_check_is_shown_in_the_tune_s_own_key(index: Path) -> None:
+    shown = call("check", "--index", index, stdin=KESH.encode())
+    assert (shown.code, shown.err) == (0, "")
+    assert "G 3 G A B" in shown.out
+    assert "The Kesh (session:3)" in shown.out
+
+
+# All of them
+
+
+def test_a_real_process_prints_the_same(index: Path) -> None:
+    arguments = ("figure", "C D E", "--index", index)
+    assert run(*arguments) == call(*arguments)
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").out.split()[-1] == __version__
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_has_an_example(name: str) -> None:
+    ended = call(*name.split()[1:], "--help")
+    assert (ended.code, ended.err) == (0, "")
+    examples = [line for line in ended.out.splitlines() if line.strip().startswith(f"{name}")]
+    assert examples
+
+
+@pytest.mark.parametrize("arguments", [(), ("index",)])
+def test_a_group_without_a_command_shows_its_help_as_it_is(arguments: tuple[str, ...]) -> None:
+    ended = call(*arguments)
+    assert ended.out + ended.err == call(*arguments, "--help").out
+
+
+def lines_too_wide(printed: str, *paths: Any) -> list[str]:
+    """The lines of more than 80 columns that show none of the paths."""
+    return [
+        line
+        for line in printed.splitlines()
+        if cell_len(line) > 80 and not any(str(path) in line for path in paths)
+    ]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "tunetrace"])
+def test_help_fits_80_columns(name: str) -> None:
+    assert lines_too_wide(call(*name.split()[1:], "--help").out) == []
+
+
+LONG = "The Humours of Ballyloughlin and of Every Other Place, as Played by the Whole Session"
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of a tune with a long title in a corpus with a long name, 14 notes."""
+    folder = tmp_path_factory.mktemp("long")
+    tune = KESH.replace("The Kesh", LONG).replace("X:3", "X:1234567")
+    wide = KESH.replace("The Kesh", "漢字" * 40).replace("X:3", "X:4")
+    return index_of(
+        folder, tune.replace("ABd|\n", "ABd|dcd efg|\n"), wide, MORRISONS,
+        name="every_tune_that_the_session_in_ballyloughlin_plays",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("figure", "C 3 C D E"),
+        ("bar", "C 3 C D E"),
+        ("index", "info"),
+        ("check", "BOOK"),
+        ("check", "BOOK", "--brief"),
+        ("check", str(POST)),
+    ],
+)
+def test_what_is_printed_for_people_fits_80_columns(
+    long_names: Path, arguments: tuple[str, ...]
+) -> None:
+    book = long_names.with_suffix(".abc")
+    arguments = tuple(word.replace("BOOK", str(book)) for word in arguments)
+    ended = call(*arguments, "--index", long_names)
+    assert (ended.code, ended.err) == (0, "")
+    assert lines_too_wide(ended.out, long_names, book) == []
+
+
+def test_the_brief_table_cuts_no_number_where_titles_are_long(long_names: Path) -> None:
+    book = long_names.with_suffix(".abc")
+    shown = call("check", book, "--brief", "--index", long_names).out
+    row = next(line for line in shown.splitlines() if "Humours" in line)
+    # Number, notes, longest span, and the shares in spans of 8, 12 and 16 notes or more.
+    assert re.findall(r"\d+%?", row) == ["1234567", "14", "14", "100%", "100%", "0%"]
