@@ -74,14 +74,15 @@ class _TuneCheck:
         self._admitted = admitted
         self._layout = lay_out(tune.tokens)
         self._stream = CheckedStream(self._layout, index.figures, admitted)
-        self._counts: dict[bytes, tuple[int, int]] = {}
 
     def result(self, number: int) -> CheckedTune:
         tune, stream = self._tune, self._stream
         stretches = stream.spans()
-        found_spans = [self._find_span(stretch) for stretch in stretches]
+        # Short spans stand in many tunes; examples of them would cost most of the check.
+        least = min(COPIED_LENGTHS[0], max((stretch.notes for stretch in stretches), default=0))
+        found_spans = [self._find_span(stretch, least) for stretch in stretches]
         found_bars, places = self._find_bars()
-        shared = find_sources(stream, stretches, places, self._index, self._admitted)
+        shared = find_sources(stream, stretches, places, self._index)
         identical = self._index.identical(tune.tokens, self._admitted)
         names = self._index.tune_records(
             [*identical, *(some.tune for some in shared)]
@@ -122,12 +123,12 @@ class _TuneCheck:
 
     # Spans
 
-    def _find_span(self, stretch: NoteStretch) -> _FoundSpan:
+    def _find_span(self, stretch: NoteStretch, least: int) -> _FoundSpan:
+        """Where a span stands, with examples if it has at least so many notes."""
         figures = self._index.figures
-        found = figures.find(self._stream.figure(stretch), admitted=self._admitted)
+        found = self._stream.find(self._stream.figure(stretch))
         hits = sum(len(some.positions) for some in found)
-        is_long = stretch.notes >= COPIED_LENGTHS[0]
-        first = figures.first(found, EXAMPLES if is_long else 1)
+        first = figures.first(found, EXAMPLES if stretch.notes >= least else 0)
         return _FoundSpan(stretch, figures.distinct_tunes(found), hits, first)
 
     def _span(self, found: _FoundSpan, names: dict[int, Tune]) -> Span:
@@ -220,10 +221,8 @@ class _TuneCheck:
         stretch = self._stream.stretch(note, stop_note)
         if not self._stream.may_stand(stretch):
             return 0, 0
-        figure = self._stream.figure(stretch)
-        if figure not in self._counts:
-            self._counts[figure] = self._index.figures.count(figure, admitted=self._admitted)
-        return self._counts[figure]
+        found = self._stream.find(self._stream.figure(stretch))
+        return self._index.figures.distinct_tunes(found), sum(len(o.positions) for o in found)
 
 
 def _named(tunes: Iterable[int], names: dict[int, Tune]) -> tuple[TuneName, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -126,13 +127,12 @@ def describe_music(layout: Layout, key: str | None) -> Music:
     )
     is_metered = any(bar.full is not None for bar in layout.bars)
     notes = _notes(layout)
-    signature = _signature(key)
     return Music(
         adds_up=not bad if is_metered else None,
         bars_not_adding_up=bad,
         parts=_parts(layout, key),
-        highest=_extreme(notes, signature, highest=True),
-        lowest=_extreme(notes, signature, highest=False),
+        highest=_extreme(notes, key, highest=True),
+        lowest=_extreme(notes, key, highest=False),
         accidentals=_accidentals(notes),
         repeated=_repeated(layout),
         varied=_varied(layout),
@@ -155,20 +155,22 @@ def _signature(key: str | None) -> dict[str, int]:
     return Key(key[:-3] or "C", key[-3:]).signature()
 
 
-def _height(note: str, signature: dict[str, int]) -> int:
+@lru_cache(maxsize=4096)
+def _height(note: str, key: str | None) -> int:
     """Semitones above C, an accidental counting where it is written."""
     pitch = Pitch.parse(note)
+    signature = _signature(key)
     alteration = signature[pitch.letter] if pitch.alteration is None else pitch.alteration
     return 12 * pitch.octave + _SEMITONES[pitch.letter] + alteration
 
 
 def _extreme(
-    notes: Sequence[tuple[str, Bar]], signature: dict[str, int], *, highest: bool
+    notes: Sequence[tuple[str, Bar]], key: str | None, *, highest: bool
 ) -> NotePlace | None:
     if not notes:
         return None
     choose = max if highest else min
-    note, bar = choose(notes, key=lambda found: _height(found[0], signature))
+    note, bar = choose(notes, key=lambda found: _height(found[0], key))
     return NotePlace(note, bar.part, bar.number)
 
 

@@ -26,7 +26,8 @@ class Span:
 
     notes counts chords as one and rests as none; bars is how many bars it touches; part, bar and
     onset say where in the checked tune it begins; tunes and hits where it stands; examples are
-    the first few of those. first_token and stop_token bound it in the tune's tokens.
+    the first few of those, for spans of eight notes or more and for the longest. first_token and
+    stop_token bound it in the tune's tokens.
     """
 
     notes: int

@@ -13,7 +13,6 @@ from typing import Final
 
 from tunetrace.checker.spans import CheckedStream, NoteStretch
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.segment import Mask
 
 WINDOW_NOTES: Final = 8
 SOURCES: Final = 10
@@ -39,10 +38,9 @@ def find_sources(
     spans: Sequence[NoteStretch],
     bars: BarPlaces,
     index: Index,
-    admitted: Mask | None = None,
 ) -> list[Shared]:
     """The tunes that share most: by notes, then by the longest stretch, then by bars."""
-    notes = _notes_shared(stream, index, admitted)
+    notes = _notes_shared(stream)
     shared_bars = _bars_shared(stream, bars)
     candidates = sorted(notes, key=lambda tune: -notes[tune].bit_count())
     if len(candidates) > SOURCES:
@@ -53,8 +51,8 @@ def find_sources(
         # Where little is shared at length, bars and the longest spans say what comes nearest.
         candidates += sorted(shared_bars, key=lambda tune: -shared_bars[tune])[:SOURCES]
         for span in sorted(spans, key=lambda span: -span.notes)[:3]:
-            found = index.figures.find(stream.figure(span), admitted=admitted)
-            candidates += [tune for tune, _, _ in index.figures.first(found, SOURCES)]
+            first = index.figures.first(stream.find(stream.figure(span)), SOURCES)
+            candidates += [tune for tune, _, _ in first]
     compared = [
         Shared(tune, shared_bars.get(tune, 0), _longest_shared(stream, tune, index),
                notes.get(tune, 0).bit_count())
@@ -65,7 +63,7 @@ def find_sources(
     return compared[:SOURCES]
 
 
-def _notes_shared(stream: CheckedStream, index: Index, admitted: Mask | None) -> dict[int, int]:
+def _notes_shared(stream: CheckedStream) -> dict[int, int]:
     """For each tune, the checked tune's notes that it shares, as the bits of a number."""
     notes: dict[int, int] = {}
     for note in range(len(stream.begins) - WINDOW_NOTES + 1):
@@ -73,7 +71,7 @@ def _notes_shared(stream: CheckedStream, index: Index, admitted: Mask | None) ->
         if not stream.may_stand(window):
             continue
         bits = ((1 << WINDOW_NOTES) - 1) << note
-        for some in index.figures.find(stream.figure(window), admitted=admitted):
+        for some in stream.find(stream.figure(window)):
             for tune in set(some.segment.tunes_at(some.positions).tolist()):
                 notes[tune] = notes.get(tune, 0) | bits
     return notes

@@ -15,7 +15,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.figures import FigureSearch
+from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.query import boundaries
 from tunetrace.indexer.segment import Mask
 from tunetrace.indexer.suffix import longest_matches
@@ -49,6 +49,7 @@ class CheckedStream:
         self.layout = layout
         self._figures = figures
         self._admitted = admitted
+        self._found: dict[bytes, list[Occurrences]] = {}
         walls = set(boundaries(figures.vocabulary))
         encoded = figures.vocabulary.encode_known(layout.tokens)
         self.symbols = bytes(SEPARATOR if s in walls else s for s in encoded)
@@ -79,6 +80,12 @@ class CheckedStream:
         """The notes that begin at or after a token and before another: [note, stop_note)."""
         return bisect_left(self.begins, first), bisect_left(self.begins, stop)
 
+    def find(self, figure: bytes) -> list[Occurrences]:
+        """Every hit of a figure in the admitted tunes; each figure is looked up once."""
+        if figure not in self._found:
+            self._found[figure] = self._figures.find(figure, admitted=self._admitted)
+        return self._found[figure]
+
     def may_stand(self, stretch: NoteStretch) -> bool:
         """Whether the corpus has the stretch's tokens; False rules a hit out at no cost."""
         return stretch.stop <= stretch.first + int(self.matches[stretch.first])
@@ -92,8 +99,7 @@ class CheckedStream:
         reach = first + int(self.matches[first])
         if stop != reach:
             return stop < reach
-        found = self._figures.find(self.symbols[first:stop], admitted=self._admitted)
-        return any(len(some.positions) for some in found)
+        return any(len(some.positions) for some in self.find(self.symbols[first:stop]))
 
     def spans(self) -> list[NoteStretch]:
         """The maximal stretches that stand in the corpus, in the order of the tune."""

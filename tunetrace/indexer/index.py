@@ -47,6 +47,7 @@ class Index:
             raise IndexFileError(
                 f"{path}: the index is damaged; build it again with 'tunetrace index build --force'"
             ) from None
+        self._records: dict[int, Tune] = {}
         self.layout = lru_cache(maxsize=4096)(self._layout)
 
     def _load(self) -> None:
@@ -106,18 +107,18 @@ class Index:
         )
 
     def tune_records(self, ids: Iterable[int]) -> dict[int, Tune]:
-        """The tunes of these ids."""
+        """The tunes of these ids; each is read from the file once."""
+        wanted = sorted(set(ids))
+        missing = [tune for tune in wanted if tune not in self._records]
         tune, corpus = schema.tune.c, schema.corpus.c
         select = sa.select(
             tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key, tune.original_key
         ).join_from(schema.tune, schema.corpus)
-        wanted = sorted(set(ids))
-        records: dict[int, Tune] = {}
-        with self._engine.connect() as connection:
-            for k in range(0, len(wanted), _VARIABLES):
-                rows = connection.execute(select.where(tune.id.in_(wanted[k : k + _VARIABLES])))
-                records |= {row[0]: Tune(*row) for row in rows.all()}
-        return records
+        for k in range(0, len(missing), _VARIABLES):
+            with self._engine.connect() as connection:
+                rows = connection.execute(select.where(tune.id.in_(missing[k : k + _VARIABLES])))
+                self._records |= {row[0]: Tune(*row) for row in rows.all()}
+        return {tune: self._records[tune] for tune in wanted}
 
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""

@@ -8,7 +8,7 @@ ending repeats the numbers of the first.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,8 +45,15 @@ class Layout:
 
     def bars_between(self, start: int, stop: int) -> int:
         """How many bars the tokens from start up to stop touch; the halves of one count once."""
-        touched = (bar for bar in self.bars if bar.start < stop and bar.stop > start)
+        touched = (self.bars[k] for k in self._touched(start, stop))
         return len({(bar.part, bar.number, bar.ending) for bar in touched})
+
+    def _touched(self, start: int, stop: int) -> range:
+        """The bars that hold some of the tokens from start up to stop."""
+        return range(
+            bisect_right(self.bars, start, key=lambda bar: bar.stop),
+            bisect_left(self.bars, stop, key=lambda bar: bar.start),
+        )
 
     def position(self, token: int, stop: int | None = None) -> Position:
         """The position of the first note at or after a token and before stop.
@@ -79,11 +86,11 @@ class Layout:
         neighbours: how many bars to add on either side. Also gives where in that text the tokens
         stand, as (start, end) in characters.
         """
-        touched = [k for k, bar in enumerate(self.bars) if bar.start < stop and bar.stop > start]
+        touched = self._touched(start, stop)
         first, last = start, stop
         if touched:
-            low = max(touched[0] - neighbours, 0)
-            high = min(touched[-1] + neighbours, len(self.bars) - 1)
+            low = max(touched.start - neighbours, 0)
+            high = min(touched.stop + neighbours, len(self.bars)) - 1
             first, last = min(start, self.bars[low].start), max(stop, self.bars[high].stop)
         before = " ".join(self.tokens[first:start])
         inside = " ".join(self.tokens[start:stop])

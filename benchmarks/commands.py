@@ -1,0 +1,46 @@
+"""Whole commands from a cold start: the time from starting a process to its end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from benchmarks.corpus import ROOT
+from benchmarks.measure import median_seconds
+from benchmarks.output import duration, ratio, say, show_table
+from benchmarks.peers import ENVIRONMENT, grep_command
+
+_FIGURE: Final = "G, C C 2"
+_REPETITIONS: Final = 11
+
+
+def measure(index: Path, lines: Path) -> None:
+    """Print the table."""
+    trace = [sys.executable, "-m", "tunetrace"]
+    check = _seconds([*trace, "check", "examples/post.txt", "--index", str(index)])
+    figure = _seconds([*trace, "figure", _FIGURE, "--index", str(index)])
+    grep = _seconds(grep_command(_FIGURE.split(), lines))
+    nothing = _seconds([sys.executable, "-c", "pass"])
+    show_table(
+        "4. Whole commands, each in a new process",
+        ("", "budget", "time", "tunetrace is"),
+        [
+            ("tunetrace check examples/post.txt", "800 ms", duration(check), ""),
+            (f'tunetrace figure "{_FIGURE}"', "", duration(figure), ""),
+            (f'grep -cF " {_FIGURE} "', "", duration(grep), ratio(figure, grep)),
+            ("python -c pass", "", duration(nothing), ""),
+        ],
+    )
+    say(f"The files are in the system's cache. Medians of {_REPETITIONS}.")
+
+
+def _seconds(command: list[str]) -> float:
+    # Through a pipe, since grep stops at the first line it finds when it writes to /dev/null.
+    return median_seconds(
+        lambda: subprocess.run(
+            command, cwd=ROOT, env=ENVIRONMENT, check=True, stdout=subprocess.PIPE
+        ),
+        _REPETITIONS,
+    )

@@ -1,0 +1,72 @@
+"""The jobs that need a process of their own: python -m benchmarks.jobs NAME [ARGUMENT]...
+
+Each prints one JSON object. In a new process nothing is remembered from the job before, and its
+peak memory is that of the job alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from benchmarks.corpus import read_tokens
+from benchmarks.measure import peak_memory, seconds
+from benchmarks.peers import build_fts5, write_lines
+
+Report = Mapping[str, float]
+
+
+def build_with_tunetrace(corpus: str, place: str) -> Report:
+    """Build an index of the corpus's file."""
+    import tunetrace
+
+    return _built(lambda: tunetrace.build_index([corpus], place), place)
+
+
+def build_with_fts5(corpus: str, place: str) -> Report:
+    """Read the corpus's file and make an FTS5 table of it."""
+    return _built(lambda: build_fts5(Path(place), read_tokens(Path(corpus))), place)
+
+
+def write_for_grep(corpus: str, place: str) -> Report:
+    """Read the corpus's file and write it with one tune a line."""
+    return _built(lambda: write_lines(Path(place), read_tokens(Path(corpus))), place)
+
+
+def _built(build: Callable[[], object], place: str) -> Report:
+    elapsed = seconds(build)
+    return {
+        "seconds": elapsed,
+        "peak_bytes": peak_memory(),
+        "file_bytes": Path(place).stat().st_size,
+    }
+
+
+def tokenize_tunebooks(folder: str) -> Report:
+    """Tokenize the tunebooks of a folder."""
+    from benchmarks.tunebooks import tokenize_all
+
+    return tokenize_all(Path(folder))
+
+
+def tokenize_sample(folder: str) -> Report:
+    """Tokenize a sample of the tunes of a folder, beside music21."""
+    from benchmarks.tunebooks import tokenize_some
+
+    return tokenize_some(Path(folder))
+
+
+JOBS: Final[dict[str, Callable[..., Report]]] = {
+    "tunetrace": build_with_tunetrace,
+    "fts5": build_with_fts5,
+    "grep": write_for_grep,
+    "tunebooks": tokenize_tunebooks,
+    "sample": tokenize_sample,
+}
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    print(json.dumps(JOBS[name](*arguments)))
