@@ -5,6 +5,8 @@ Whatever a user can get wrong ends in one sentence on standard error and exit co
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -42,9 +44,22 @@ class _Fraction(click.ParamType[Fraction]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Fraction:
         try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
+            eighths = Fraction(value)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            eighths = Fraction(-1)
+        if eighths < 0:
             self.fail(f"'{value}' is no number of eighths; write 3 or 3/2", param, ctx)
+        return eighths
+
+
+class _Share(click.FloatRange):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        share = float(super().convert(value, param, ctx))
+        if math.isnan(share):
+            self.fail(f"'{value}' is no share; write 0.25", param, ctx)
+        return share
 
 
 def index_option(command: Command) -> Command:
@@ -102,7 +117,8 @@ def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> N
 
         from tunetrace.indexer.records import to_json
 
-        click.echo(json.dumps(to_json(record), ensure_ascii=False, indent=2))
+        is_utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+        click.echo(json.dumps(to_json(record), ensure_ascii=not is_utf8, indent=2))
         return
     import importlib
 
@@ -147,7 +163,7 @@ def build(
 
 def _progress() -> Any:
     """A progress display on standard error where that is a terminal, else none."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(None)
     from tunetrace.terminal import build_progress
 
@@ -222,7 +238,7 @@ def bar(bar_text: str, filters: Any, limit: int, index_path: str | None, as_json
               help="Leave out a tune: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", multiple=True, metavar="TITLE",
               help="Leave out all tunes of this title.")  # fmt: skip
-@click.option("--fail-over", type=click.FloatRange(0, 1), metavar="SHARE",
+@click.option("--fail-over", type=_Share(0, 1), metavar="SHARE",
               help="Exit 1 if more than this share of a tune's notes, as 0.25, lies in spans of "
               "12 notes or more.")  # fmt: skip
 @click.option("--brief", is_flag=True, help="Print one line for each tune.")
@@ -252,7 +268,7 @@ def check(
     from tunetrace import check_files, open_index
     from tunetrace.checker.inputs import exceeds
 
-    if not files and sys.stdin.isatty():
+    if not files and sys.stdin is not None and sys.stdin.isatty():
         raise QueryError("there is nothing to check; give a file, or a tune on standard input")
     with open_index(index_path) as opened:
         report = check_files(
@@ -278,10 +294,19 @@ def _place(rejected: Any) -> str:
 
 def main() -> None:
     """The tunetrace command: cli with its errors printed as one sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a narrow terminal must not end a command
     try:
-        sys.exit(cli.main(prog_name="tunetrace", standalone_mode=False) or 0)
+        code = cli.main(prog_name="tunetrace", standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        sys.exit(code)
     except TunetraceError as error:
         _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tunetrace"
         _fail(f"{error.format_message().rstrip('.')}; see '{command} --help'")
@@ -290,11 +315,18 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of a pipe has gone: nothing more to print, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         sys.exit(0)
+    except OSError as error:
+        _silence()
+        _fail(f"standard output cannot be written ({(error.strerror or 'unwritable').lower()})")
+
+
+def _silence() -> None:
+    """Nothing more to standard output, not even what is left to write at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> None:
-    click.echo(f"tunetrace: {message}", err=True)
+    click.echo(f"tunetrace: {' '.join(message.split())}", err=True)
     sys.exit(2)

@@ -29,12 +29,22 @@ _SHOWN_BARS = 4
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
+class _Console(Console):
+    """rich's console, with titles printed as they stand and a closed pipe left to the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console() -> Console:
-    return Console(highlight=False, emoji=False)
+    return _Console()
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left")
     return table
@@ -184,20 +194,26 @@ def _print_brief(report: CheckReport) -> None:
     table = _table("no", "title", "notes", "longest", "8+", "12+", "16+", "nearest tune",
                    right=right)  # fmt: skip
     for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
-    table.columns[1].max_width, table.columns[7].max_width = 16, 20
+        column.no_wrap = True
     for tune in report.tunes:
         nearest = tune.identical_to[:1] or tune.sources[:1]
         is_same = "= " if tune.identical_to else ""
         table.add_row(
             str(tune.number),
-            escape(tune.title) or "(untitled)",
+            _cut(tune.title or "(untitled)", 16),
             str(tune.notes),
             str(tune.longest_span.notes if tune.longest_span else 0),
             *(share(tune.copied_share[n]) for n in (8, 12, 16)),
-            escape(is_same + nearest[0].title) if nearest else "",
+            _cut(is_same + nearest[0].title if nearest else "", 18),
         )
     _console().print(table)
+
+
+def _cut(title: str, width: int) -> Text:
+    """A title cut to so many columns."""
+    text = Text(title)
+    text.truncate(width, overflow="ellipsis")
+    return text
 
 
 def _print_tune(tune: CheckedTune) -> None:

@@ -40,6 +40,19 @@ class Rejected:
     reason: str
 
 
+def exists(path: str | Path) -> bool:
+    """Whether there is a file or a folder of that name; not where no file can have the name."""
+    try:
+        return str(path) != "" and Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def printable(name: str) -> str:
+    """A file's name fit for printing and for a database: what is no UTF-8 in it is replaced."""
+    return name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+
+
 def read_text(path: str | Path) -> str:
     """The text of a file, or of standard input for `-`; InputError where there is none.
 
@@ -48,6 +61,8 @@ def read_text(path: str | Path) -> str:
     name = _name(path)
     try:
         if str(path) == STDIN:
+            if sys.stdin is None:
+                raise InputError("standard input: it is closed; give a file")
             data = sys.stdin.buffer.read()
         else:
             data = Path(path).read_bytes()
@@ -92,13 +107,13 @@ def read_tunes(
     format = format or detect_format(text)
     lines = re.split(r"\r\n|\r|\n", text)
     blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
-    tokenize: Callable[[Sequence[str], int], Transcription]
+    tokenize: Callable[[Sequence[str], int, str], Transcription]
     tokenize = tokenize_folkrnn if format == "folkrnn" else tokenize_abc
     is_empty = True
     for first_line, block in blocks:
         is_empty = False
         try:
-            yield tokenize(block, first_line)
+            yield tokenize(block, first_line, name)
         except AbcError as error:
             yield Rejected(name, error.line, error.column, error.reason)
     if is_empty:
@@ -131,7 +146,7 @@ def read_sources(
     those that cannot be read are set aside as a whole; the only one raises InputError.
     """
     for path in paths:
-        if str(path) != STDIN and not Path(path).exists():
+        if str(path) != STDIN and not exists(path):
             raise _absent(_name(path))
     for path in paths:
         try:
@@ -144,7 +159,7 @@ def read_sources(
 
 
 def _name(path: str | Path) -> str:
-    return "standard input" if str(path) == STDIN else str(path)
+    return "standard input" if str(path) == STDIN else printable(str(path)) or "''"
 
 
 def _absent(name: str) -> InputError:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import itertools
 import json
 import os
 import re
+import sqlite3
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +26,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from tunetrace._version import __version__
-from tunetrace.corpus.readers import STDIN, Format, Rejected, read_source
+from tunetrace.corpus.readers import STDIN, Format, Rejected, exists, printable, read_source
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer import schema
@@ -92,7 +94,7 @@ def build_index(
     IndexFileError where an index is there without force or the place cannot be written, InputError
     where the only source cannot be read or no tune is usable.
     """
-    if path.exists() and not force:
+    if exists(path) and not force:
         raise IndexFileError(f"{path}: there is an index already; replace it with --force")
     opened = _sources(sources or tuple(NAMED_CORPORA), format)
     try:
@@ -109,7 +111,8 @@ def build_index(
     except sa.exc.OperationalError as error:
         raise IndexFileError(f"{path}: cannot be written ({error.orig}); name another") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return rejected
 
 
@@ -120,22 +123,31 @@ def _unwritable(path: Path, error: OSError) -> IndexFileError:
 
 def _remove_leftovers(path: Path) -> None:
     """Remove what builds that were killed left beside the index."""
-    for left in path.parent.glob(f"{path.name}.building-*"):
-        process = left.name.rpartition("-")[2]
-        try:
-            os.kill(int(process), 0)
-        except (OSError, ValueError):
+    beginning = f"{path.name}.building-"
+    for left in path.parent.iterdir():
+        process = left.name.removeprefix(beginning)
+        if process != left.name and process.isdigit() and not _is_running(int(process)):
             left.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True  # somebody else's
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source]:
     """The inputs behind names; all are looked at before the first is read."""
     sources = []
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     for name in map(str, names):
         named: NamedCorpus | None = None
         where = name
-        if not Path(name).exists() and name != STDIN:
+        if name != STDIN and not exists(name):
             named = NAMED_CORPORA.get(name)
             if named is None:
                 raise InputError(
@@ -144,25 +156,31 @@ def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source
                 )
             where = str(named.path())
         corpus = name if named else "stdin" if name == STDIN else _corpus_name(Path(name))
-        taken[corpus] = taken.get(corpus, 0) + 1
-        if taken[corpus] > 1:
-            corpus = f"{corpus}-{taken[corpus]}"
+        corpus = _free_name(corpus, taken)
+        taken.add(corpus)
         licence = named.licence if named else None
-        shown = named.citation if named else "standard input" if name == STDIN else where
+        shown = named.citation if named else "standard input" if name == STDIN else printable(where)
         sources.append(_Source(corpus, where, shown, read_source(where, format), licence))
     return sources
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """A name, or the first of name-2, name-3 ... that is not taken."""
+    following = (f"{name}-{k}" for k in itertools.count(2))
+    return name if name not in taken else next(n for n in following if n not in taken)
 
 
 def _corpus_name(path: Path) -> str:
     """The name of a file or folder without its ending, fit for `corpus:number`."""
     name = path.resolve().stem if path.is_file() else path.resolve().name
-    return re.sub(r"[\s:]+", "_", name) or "corpus"
+    return re.sub(r"[\s:]+", "_", printable(name)) or "corpus"
 
 
 def _write(
     path: Path, sources: list[_Source], progress: Progress, segment_symbols: int
 ) -> tuple[Rejected, ...]:
-    engine = sa.create_engine(f"sqlite:///{path}")
+    # A creator, since in a URL `?` and `%` of a path would mean something else.
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(path))
     try:
         with engine.connect() as connection, _collector_paused():
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "page_size = 8192"):
@@ -283,7 +301,7 @@ class _Builder:
         try:
             symbols = self._vocabulary.learn(tune.tokens)
         except VocabularyFullError as full:
-            return Rejected(source.where, tune.line, None, str(full))
+            return Rejected(tune.input, tune.line, None, str(full))
         if len(self._stream) + len(symbols) > self._segment_symbols and len(self._stream) > 1:
             self._close_segment()
         first_token = len(self._stream)

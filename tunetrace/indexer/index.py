@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 import sqlalchemy as sa
 
+from tunetrace.corpus.readers import printable
 from tunetrace.errors import IndexFileError, QueryError
 from tunetrace.indexer import schema
 from tunetrace.indexer.figures import FigureSearch, Occurrences
@@ -25,7 +27,7 @@ from tunetrace.indexer.segment import Mask, Segment
 from tunetrace.indexer.storage import open_engine
 from tunetrace.indexer.titles import title_key
 from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header, is_token
 
 DEFAULT_LIMIT: Final = 10
 
@@ -42,35 +44,58 @@ class Index:
         self._engine = open_engine(path)
         try:
             self._load()
-        except (sa.exc.DatabaseError, KeyError, ValueError):
+        except BaseException:
             self._engine.dispose()
-            raise IndexFileError(
-                f"{path}: the index is damaged; build it again with 'tunetrace index build --force'"
-            ) from None
+            raise
         self._records: dict[int, Tune] = {}
         self.layout = lru_cache(maxsize=4096)(self._layout)
 
     def _load(self) -> None:
-        with self._engine.connect() as connection:
+        """Read the vocabulary and the segments, and see that they belong together."""
+        segment, view = schema.segment.c, schema.view.c
+        views = (
+            sa.select(segment.first_tune, segment.tunes, view.stream, view.stream_crc32,
+                      view.suffixes, view.suffixes_crc32)
+            .join_from(schema.segment, schema.view)
+            .where(view.name == "tokens")
+            .order_by(segment.first_tune)
+        )  # fmt: skip
+        segments: list[Segment] = []
+        self.tunes = 0
+        with self._connected() as connection:
             rows = connection.execute(sa.select(schema.meta.c.name, schema.meta.c.value))
             meta = {row.name: row.value for row in rows}
-            segment, view = schema.segment.c, schema.view.c
-            views = connection.execute(
-                sa.select(segment.first_tune, segment.tunes, view.stream, view.stream_crc32,
-                          view.suffixes, view.suffixes_crc32)
-                .join_from(schema.segment, schema.view)
-                .where(view.name == "tokens")
-                .order_by(segment.first_tune)
-            )  # fmt: skip
-            segments: list[Segment] = []
-            self.tunes = 0
-            for first_tune, tunes, stream, stream_crc32, suffixes, suffixes_crc32 in views:
+            extensions = json.loads(meta["vocabulary"])
+            if not all(map(is_token, extensions)):
+                raise ValueError("the vocabulary has words that are no tokens")
+            self.vocabulary = Vocabulary(extensions)
+            for (
+                first_tune,
+                tunes,
+                stream,
+                stream_crc32,
+                suffixes,
+                suffixes_crc32,
+            ) in connection.execute(views):
                 if (zlib.crc32(stream), zlib.crc32(suffixes)) != (stream_crc32, suffixes_crc32):
                     raise ValueError("a stream or a suffix array is not what was written")
                 segments.append(Segment(first_tune, stream, suffixes))
                 self.tunes += tunes
-        self.vocabulary = Vocabulary(json.loads(meta["vocabulary"]))
+            if self.tunes != connection.scalar(sa.select(sa.func.max(schema.tune.c.id))):
+                raise ValueError("the segments do not hold the tunes")
         self.figures = FigureSearch(segments, self.vocabulary, self.tunes)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection; IndexFileError for whatever the file turns out not to hold."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except (sa.exc.DatabaseError, KeyError, TypeError, ValueError):
+            raise IndexFileError(
+                f"{self.path}: the index is damaged; build it again with "
+                "'tunetrace index build --force'"
+            ) from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -92,12 +117,12 @@ class Index:
     def info(self) -> IndexInfo:
         """Counts of the whole index and of each corpus."""
         columns = [schema.corpus.c[name] for name in CorpusInfo.__dataclass_fields__]
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             rows = connection.execute(sa.select(*columns).order_by(schema.corpus.c.id)).all()
             distinct = connection.scalar(sa.select(sa.func.count()).select_from(schema.bar))
         corpora = tuple(CorpusInfo(*row) for row in rows)
         return IndexInfo(
-            path=str(self.path),
+            path=printable(str(self.path)),
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
@@ -115,7 +140,7 @@ class Index:
             tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key, tune.original_key
         ).join_from(schema.tune, schema.corpus)
         for k in range(0, len(missing), _VARIABLES):
-            with self._engine.connect() as connection:
+            with self._connected() as connection:
                 rows = connection.execute(select.where(tune.id.in_(missing[k : k + _VARIABLES])))
                 self._records |= {row[0]: Tune(*row) for row in rows.all()}
         return {tune: self._records[tune] for tune in wanted}
@@ -135,9 +160,9 @@ class Index:
         """
         tune, corpus = schema.tune.c, schema.corpus.c
         select = sa.select(tune.id).join_from(schema.tune, schema.corpus)
-        name, colon, number = reference.rpartition(":")
+        name, colon, number = printable(reference).rpartition(":")
         found: Sequence[int] = ()
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             if number.isascii() and number.isdigit() and len(number) < 10:
                 is_meant = tune.id == int(number)
                 if colon:
@@ -153,7 +178,7 @@ class Index:
     def titled(self, title: str) -> list[int]:
         """The ids of the tunes of a title, articles, case, spaces and punctuation aside."""
         select = sa.select(schema.tune.c.id).where(schema.tune.c.title_key == title_key(title))
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             return list(connection.scalars(select))
 
     def admitted(self, filters: Filters) -> Mask | None:
@@ -161,7 +186,7 @@ class Index:
 
         QueryError for a corpus that the index lacks and a key or a meter that is none.
         """
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             conditions = tune_conditions(filters, connection)
             if not conditions:
                 return None
@@ -289,7 +314,7 @@ class Index:
         )
         hashes = list(wanted)
         found: dict[str, list[tuple[int, int, int]]] = {}
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             for k in range(0, len(hashes), _VARIABLES):
                 some = select.where(bar.hash.in_(hashes[k : k + _VARIABLES]))
                 for text, tune, part, number in connection.execute(some).all():
@@ -299,7 +324,7 @@ class Index:
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
         """(tune, first token, part, number) of every bar that a query matches, by tune."""
         bar, hit = schema.bar.c, schema.bar_hit.c
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             if query.literal is not None:
                 is_meant = (bar.hash == schema.text_hash(query.text)) & (bar.text == query.text)
                 ids = list(connection.scalars(sa.select(bar.id).where(is_meant)))

@@ -200,11 +200,11 @@ def is_field(line: str) -> bool:
     )  # fmt: skip
 
 
-def tokenize_abc(text: str | Sequence[str], first_line: int = 1) -> Transcription:
+def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = "") -> Transcription:
     """The tokens of one ABC tune, transposed to C.
 
-    text: the tune, or its lines; first_line: the number of the first in its file. AbcError names
-    the line, the column where there is one, and the reason.
+    text: the tune, or its lines; first_line: the number of the first in its file; input: the
+    file's name. AbcError names the line, the column where there is one, and the reason.
     """
     lines = re.split(r"\r\n|\r|\n", text) if isinstance(text, str) else text
     number_of_line = first_line
@@ -261,6 +261,7 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1) -> Transcriptio
         tokens=tokens,
         text="\n".join(lines).strip("\n"),
         line=first_line,
+        input=input,
     )
 
 

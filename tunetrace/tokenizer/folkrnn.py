@@ -21,11 +21,14 @@ def is_plain_field(line: str) -> bool:
     return line[1:2] == ":" and line[0] in _FIELDS and line[2:3] not in ("|", ":")
 
 
-def tokenize_folkrnn(text: str | Sequence[str], first_line: int = 1) -> Transcription:
+def tokenize_folkrnn(
+    text: str | Sequence[str], first_line: int = 1, input: str = ""
+) -> Transcription:
     """The tokens of one transcription of folk-rnn text, as they stand.
 
-    text: the transcription, or its lines; first_line: the number of the first in its input.
-    Raises AbcError, with line and column, for text that is no token and for a header alone.
+    text: the transcription, or its lines; first_line: the number of the first in its input, whose
+    name is input. Raises AbcError, with line and column, for text that is no token and for a header
+    alone.
     """
     lines = text.splitlines() if isinstance(text, str) else text
     title, number = "", None
@@ -65,6 +68,7 @@ def tokenize_folkrnn(text: str | Sequence[str], first_line: int = 1) -> Transcri
         tokens=tuple(tokens),
         text="\n".join(lines).strip("\n"),
         line=first_line,
+        input=input,
     )
 
 

@@ -13,7 +13,8 @@ class Transcription:
 
     number is that of the X: field. meter and key are as in the tokens (`6/8`, `Cdor`), None where
     the transcription states none; original_key is the key it was written in (`Edor`). text is the
-    transcription as found, line the line of its input on which it begins.
+    transcription as found; input names what it was read from, line the line of that on which it
+    begins.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Transcription:
     tokens: tuple[str, ...]
     text: str
     line: int = 1
+    input: str = ""
 
     @property
     def body(self) -> tuple[str, ...]:
