@@ -75,6 +75,23 @@ def longest_matches(tunes: Sequence[Tune], checked: Tune) -> list[int]:
     return [reach(at) for at in range(len(checked))]
 
 
+def notes(tokens: Tune) -> list[tuple[int, int]]:
+    """The first token of each note of a well-formed tune, and the one past its last.
+
+    A chord is one note, a rest none; lengths and broken rhythms belong to the note before them.
+    """
+    found = []
+    at = 0
+    while at < len(tokens):
+        start, is_note = at, re.fullmatch(r"[_^=]?[A-Ga-g][,']*|\[", tokens[at]) is not None
+        at = tokens.index("]", at) + 1 if tokens[at] == "[" else at + 1
+        while at < len(tokens) and goes_on(tokens[at]):
+            at += 1
+        if is_note:
+            found.append((start, at))
+    return found
+
+
 def maximal(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those stretches (first, stop) that lie in no other."""
     every = set(stretches)

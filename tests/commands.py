@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +53,13 @@ class Ended:
         return self.err.removeprefix("tunetrace: ").rstrip("\n")
 
 
-def environment(**variables: str) -> dict[str, str]:
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a command: ours without an index, 80 columns wide, and variables."""
     ours = {name: value for name, value in os.environ.items() if name != "TUNETRACE_INDEX"}
-    return {**ours, "COLUMNS": "80", "XDG_DATA_HOME": os.devnull, **variables}
+    return {**ours, "COLUMNS": "80", "XDG_DATA_HOME": os.devnull, **(variables or {})}
 
 
-def call(*arguments: str | Path, stdin: bytes = b"", **variables: str) -> Ended:
+def call(*arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
     """Run a command in this process."""
     before = sys.argv, sys.stdin, dict(os.environ)
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
@@ -66,7 +67,7 @@ def call(*arguments: str | Path, stdin: bytes = b"", **variables: str) -> Ended:
     sys.argv = ["tunetrace", *map(str, arguments)]
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     os.environ.clear()
-    os.environ.update(environment(**variables))
+    os.environ.update(environment(env))
     try:
         with redirect_stdout(out), redirect_stderr(err):
             main()
@@ -85,7 +86,10 @@ def call(*arguments: str | Path, stdin: bytes = b"", **variables: str) -> Ended:
 
 
 def run(
-    *arguments: str | Path, stdin: bytes = b"", timeout: float = 60, **variables: str
+    *arguments: str | Path,
+    stdin: bytes = b"",
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
 ) -> Ended:
     """Run a command in a process of its own."""
     ended = subprocess.run(
@@ -93,10 +97,11 @@ def run(
         input=stdin,
         capture_output=True,
         timeout=timeout,
-        env=environment(**variables),
+        env=environment(env),
         check=False,
     )
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    encoding = (env or {}).get("PYTHONIOENCODING", "utf-8").partition(":")[0]
+    return Ended(ended.returncode, ended.stdout.decode(encoding), ended.stderr.decode(encoding))
 
 
 def index_of(folder: Path, *tunes: str, name: str = "session") -> Path:

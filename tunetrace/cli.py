@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -37,19 +38,15 @@ def cli() -> None:
     """
 
 
-class _Fraction(click.ParamType[Fraction]):
+class _Fraction(click.ParamType):  # type: ignore[type-arg]
     name = "eighths"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Fraction:
-        try:
-            eighths = Fraction(value)
-        except (ValueError, ZeroDivisionError, OverflowError):
-            eighths = Fraction(-1)
-        if eighths < 0:
+        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
             self.fail(f"'{value}' is no number of eighths; write 3 or 3/2", param, ctx)
-        return eighths
+        return Fraction(value)
 
 
 class _Share(click.FloatRange):
@@ -328,5 +325,7 @@ def _silence() -> None:
 
 
 def _fail(message: str) -> None:
-    click.echo(f"tunetrace: {' '.join(message.split())}", err=True)
+    from tunetrace.tokenizer.transcription import plain
+
+    click.echo(f"tunetrace: {plain(' '.join(message.split()))}", err=True)
     sys.exit(2)

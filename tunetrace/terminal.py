@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.music import PartMusic
-from tunetrace.checker.records import CheckedTune, CheckReport, Span
+from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
 from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Hit, IndexInfo, Matches
 from tunetrace.tokenizer.transpose import in_own_key
@@ -30,10 +29,10 @@ _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
 class _Console(Console):
-    """rich's console, with titles printed as they stand and a closed pipe left to the caller."""
+    """rich's console, with text printed as it stands and a closed pipe left to the caller."""
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, emoji=False)
+        super().__init__(highlight=False, emoji=False, markup=False)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -74,7 +73,7 @@ def share(value: float) -> str:
 
 def print_info(info: IndexInfo) -> None:
     console = _console()
-    console.print(f"{escape(info.path)}", soft_wrap=True)
+    console.print(f"{info.path}", soft_wrap=True)
     console.print(
         f"{counted(info.tunes, 'tune')}, {counted(info.tokens, 'token')}, "
         f"{counted(info.bars, 'bar')} ({info.distinct_bars:,} distinct), "
@@ -85,7 +84,7 @@ def print_info(info: IndexInfo) -> None:
     table.columns[0].overflow = "fold"
     for corpus in info.corpora:
         table.add_row(
-            escape(corpus.name),
+            corpus.name,
             f"{corpus.tunes:,}",
             f"{corpus.tokens:,}",
             f"{corpus.bars:,}",
@@ -108,7 +107,7 @@ def _print_rejects(rejected: Sequence[Rejected]) -> None:
     for reject in rejected[:_SHOWN_REJECTS]:
         parts = (reject.input, reject.line, reject.column)
         place = ":".join(str(part) for part in parts if part is not None)
-        console.print(f"  {escape(place)}: {escape(reject.reason)}", soft_wrap=True)
+        console.print(f"  {place}: {reject.reason}", soft_wrap=True)
     if len(rejected) > _SHOWN_REJECTS:
         console.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; --json lists them all")
 
@@ -152,8 +151,8 @@ def print_matches(matches: Matches, noun: str) -> None:
     table.columns[0].max_width, table.columns[1].max_width = 16, 20
     for hit in matches.results:
         table.add_row(
-            escape(f"{hit.corpus}:{hit.number}"),
-            escape(hit.title),
+            f"{hit.corpus}:{hit.number}",
+            hit.title,
             str(hit.part),
             _bar_number(hit.bar, hit.ending),
             str(hit.onset),
@@ -196,7 +195,8 @@ def _print_brief(report: CheckReport) -> None:
     for column in table.columns:
         column.no_wrap = True
     for tune in report.tunes:
-        nearest = tune.identical_to[:1] or tune.sources[:1]
+        sharing = [source for source in tune.sources if source.notes_shared]
+        nearest: Sequence[TuneName | Source] = tune.identical_to[:1] or sharing[:1]
         is_same = "= " if tune.identical_to else ""
         table.add_row(
             str(tune.number),
@@ -218,12 +218,12 @@ def _cut(title: str, width: int) -> Text:
 
 def _print_tune(tune: CheckedTune) -> None:
     console = _console()
-    console.rule(escape(tune.title) or "(untitled)", characters="─")
+    console.rule(tune.title or "(untitled)", characters="─")
     facts = [tune.meter or "no meter", tune.original_key or "no key", counted(tune.notes, "note")]
     facts.append(counted(len(tune.music.parts), "part"))
     console.print(", ".join(facts))
     if tune.original_key != tune.key:
-        console.print(f"shown in {tune.original_key}; compared on C, as the index has all tunes")
+        console.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
     console.print()
     _print_whole(console, tune)
     _print_bars(console, tune)
@@ -243,7 +243,7 @@ def _print_whole(console: Console, tune: CheckedTune) -> None:
     table.add_column()
     if tune.identical_to:
         names = ", ".join(f"{n.title} ({n.corpus}:{n.number})" for n in tune.identical_to)
-        table.add_row("Identical to", escape(names))
+        table.add_row("Identical to", names)
     span = tune.longest_span
     if span is None:
         table.add_row("Longest copy", "none: no note of it stands in the corpus")
@@ -251,7 +251,7 @@ def _print_whole(console: Console, tune: CheckedTune) -> None:
         table.add_row("Longest copy", _describe_span(span))
         table.add_row("", Text(_own(span.text, tune), style="bold"))
         for hit in span.examples:
-            table.add_row("", escape(f"{hit.title} ({hit.corpus}:{hit.number}), ") + _place(hit))
+            table.add_row("", f"{hit.title} ({hit.corpus}:{hit.number}), " + _place(hit))
     (least, most), *longer = tune.copied_share.items()
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
     table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
@@ -265,7 +265,7 @@ def _print_whole(console: Console, tune: CheckedTune) -> None:
 
 def _describe_span(span: Span) -> str:
     return (
-        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')}, "
+        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
         f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
         f"in {counted(span.tunes, 'tune')}, {times(span.hits)}"
     )
@@ -296,22 +296,27 @@ def _print_bars(console: Console, tune: CheckedTune) -> None:
     console.print(table)
     found = [bar for bar in tune.bars if bar.tunes and bar.bar]
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
-        names = ", ".join(f"{name.title} ({name.corpus}:{name.number})" for name in bar.examples)
+        shown = bar.examples[: bar.same_position or None]
+        names = ", ".join(f"{name.title} ({name.corpus}:{name.number})" for name in shown)
         place = ", at the same place," if bar.same_position else ""
-        console.print(f"Part {bar.part}, bar {bar.bar} is{place} in {escape(names)}")
+        console.print(f"Part {bar.part}, bar {bar.bar} is{place} in {names}")
+    if len(found) > _SHOWN_BARS:
+        console.print(f"… and {counted(len(found) - _SHOWN_BARS, 'more bar')} of the table")
 
 
 def _print_sources(console: Console, tune: CheckedTune) -> None:
-    if not tune.sources:
+    sources = [source for source in tune.sources if source.notes_shared or source.bars_shared]
+    if not sources:
         return
     console.print("\nNearest tunes: what of this tune stands in them too", style="bold")
     table = _table("tune", "title", "notes", "longest", "bars",
                    right=("notes", "longest", "bars"))  # fmt: skip
     table.columns[0].max_width, table.columns[1].max_width = 24, 34
-    for source in tune.sources[:5]:
+    table.columns[0].overflow = "fold"
+    for source in sources[:5]:
         table.add_row(
-            escape(f"{source.corpus}:{source.number}"),
-            escape(source.title),
+            f"{source.corpus}:{source.number}",
+            source.title,
             str(source.notes_shared),
             str(source.longest_span_notes),
             str(source.bars_shared),
@@ -364,7 +369,7 @@ def _bar_list(places: Sequence[tuple[int, int]]) -> str:
             said.append(f"part {part}, bar {bars[0]}")
         else:
             said.append(f"part {part}, bars {', '.join(bars[:-1])} and {bars[-1]}")
-    return "; ".join(said)
+    return " and ".join(said)
 
 
 def _describe_part(part: PartMusic, tune: CheckedTune) -> str:

@@ -34,6 +34,12 @@ def test_spans_are_the_maximal_standing_stretches_of_whole_notes(
     assert sorted(found) == brute.spans(tunes, checked, notes_of(stream))
 
 
+@given(bodies)
+def test_notes_are_told_apart_as_they_are_written(checked: list[str]) -> None:
+    stream = CheckedStream(lay_out(checked), search([checked]), None)
+    assert notes_of(stream) == brute.notes(checked)
+
+
 @given(corpora, bodies, st.integers(1, 6))
 def test_the_copied_share_counts_the_notes_inside_long_spans_once(
     tunes: list[list[str]], checked: list[str], least: int

@@ -92,13 +92,13 @@ def test_what_holds_no_tune_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_named_corpora_are_read_almost_whole() -> None:
-    # X: fields in the files, counted with grep, and the tunes that may be broken in them.
-    numbers = {"oneills": 2009, "airds": 1180, "ryans": 1059}
-    for name, expected in numbers.items():
+    # X: fields in the files, counted with grep; the rejects were each looked at and are broken.
+    numbers = {"oneills": (2009, 2), "airds": (1180, 0), "ryans": (1059, 31)}
+    for name, (expected, broken) in numbers.items():
         found = list(read(NAMED_CORPORA[name].path()))
         rejected = [tune for tune in found if isinstance(tune, Rejected)]
         assert len(found) == expected
-        assert len(rejected) <= 0.03 * expected
+        assert len(rejected) <= broken
         assert all(reject.line and reject.reason for reject in rejected)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import V2_SAMPLE
-from tunetrace import Filters, InputError, build_index, open_index
+from tunetrace import Filters, IndexFileError, InputError, build_index, open_index
 from tunetrace.indexer.build import build_index as build_segments
 
 TUNE = "X:{number}\nT:{title}\nM:4/4\nK:C\nCDEF GABc|\n\n"
@@ -76,6 +76,21 @@ def test_a_source_that_cannot_be_read_is_set_aside_among_others(tmp_path: Path) 
         build_index([empty], tmp_path / "j.db")
     with pytest.raises(InputError, match="no such file and no corpus of that name"):
         build_index([good, "absent"], tmp_path / "j.db")
+
+
+def test_only_an_index_is_replaced(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.abc", 1)
+    before = source.read_bytes()
+    with pytest.raises(IndexFileError, match="this is no index of tunetrace"):
+        build_index([source], source, force=True)
+    assert source.read_bytes() == before
+    for folder in (tmp_path, Path(), Path("/")):
+        with pytest.raises(IndexFileError, match="this is a folder"):
+            build_index([source], folder, force=True)
+    cut_off = tmp_path / "cut.db"
+    for content in (b"", b"SQLite format 3\0", b"SQLi"):
+        cut_off.write_bytes(content)
+        assert build_index([source], cut_off, force=True).info.tunes == 1
 
 
 def test_a_tune_that_needs_a_token_too_many_is_set_aside(tmp_path: Path) -> None:

@@ -204,6 +204,32 @@ def test_a_line_end_is_a_bar_line_only_where_the_bar_is_exactly_full() -> None:
     assert body("CDEF GABc\nCDEF", meter="none") == "C D E F G A B c C D E F"
 
 
+def test_a_line_that_ends_a_bar_ends_it_before_a_field_that_follows() -> None:
+    assert " ".join(tokenize_abc("X:1\nM:4/4\nL:1/8\nK:C\nA8\nM:3/4\nA6\nK:G\nA6").tokens) == (
+        "M:4/4 K:Cmaj A 8 | M:3/4 A 6 | K:Gmaj A 6"
+    )
+
+
+def test_many_lines_without_a_bar_line_take_no_time_of_their_own() -> None:
+    # 20,000 lines of three eighths: were each line end to look back over all of them, hours.
+    assert len(tokenize_abc("X:1\nM:4/4\nL:1/8\nK:C\n" + "ABc\n" * 20_000).body) == 60_000
+
+
+def test_broken_rhythms_that_point_both_ways_are_two() -> None:
+    assert body("C><D") == "C > < D"
+
+
+def test_a_tune_that_rests_longer_than_any_is_refused() -> None:
+    with pytest.raises(AbcError, match="rests for more than 999 bars"):
+        tokenize_abc("X:1\nM:4/4\nK:C\nC8|Z600|Z600|")
+
+
+@pytest.mark.parametrize("key", ["C clef" + " " * 30_000 + "x", "C" * 30_000, "G =" * 10_000])
+def test_an_endless_key_is_refused_in_time(key: str) -> None:
+    with pytest.raises(AbcError, match="is no key"):
+        parse_key(key)
+
+
 def test_changes_inside_a_tune_are_followed() -> None:
     tune = tokenize_abc(
         "X:1\nM:4/4\nL:1/8\nK:G\nG2|[M:3/4]G2|\nL:1/16\nG2|[K:D]D2|[K:D]D2|\nM:3/4\nG2"
@@ -240,6 +266,8 @@ def test_rests_of_whole_bars_last_as_the_meter_says() -> None:
         ("|C:D", 3, "no bar line"),
         ("C (1D", 3, "no tuplet"),
         ("CD[K:H]E", 3, "is no key"),
+        ("(٣ABC", 2, "٣"),  # a digit, but none of ABC's
+        ("C9999999D", 1, "out of all measure"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line_and_column(

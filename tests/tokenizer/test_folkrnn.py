@@ -60,6 +60,17 @@ def test_one_tune_a_line_ends_at_its_last_token() -> None:
     assert [tune.line for tune in tunes] == [1, 2, 3]
 
 
+def test_a_frame_that_is_not_closed_is_a_frame_all_the_same() -> None:
+    # A sample that was cut off at the longest length has no </s>.
+    tunes = transcriptions("<s> M:4/4 K:Cmaj A B\n<s> M:4/4 K:Cdor C D\n")
+    assert [" ".join(tune.tokens) for tune in tunes] == ["M:4/4 K:Cmaj A B", "M:4/4 K:Cdor C D"]
+
+
+def test_one_tune_a_line_needs_no_frame() -> None:
+    tunes = transcriptions("M:4/4 K:Cmaj A B |\nM:4/4 K:Cdor C D |\n")
+    assert [tune.key for tune in tunes] == ["Cmaj", "Cdor"]
+
+
 def test_tokens_set_apart_by_spaces_stay_as_they_are() -> None:
     assert tokenize("M:4/4\nK:Cmaj\nA 2 > B 3 /2 c 2> d |") == (
         ["M:4/4", "K:Cmaj", "A", "2", ">", "B", "3", "/2", "c", "2>", "d", "|"]

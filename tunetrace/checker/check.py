@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tunetrace.checker.bars import NOWHERE, BarPlaces, find_bar_places
 from tunetrace.checker.music import describe_music
 from tunetrace.checker.records import (
     CheckedBar,
@@ -43,17 +44,6 @@ class _FoundSpan:
     first: list[tuple[int, int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _FoundBar:
-    """A bar and where it stands: (tune, part, number); first: the tunes to show."""
-
-    bar: Bar
-    text: str
-    places: Sequence[tuple[int, int, int]]
-    same_position: int
-    first: list[int]
-
-
 def check_tune(
     tune: Transcription, index: Index, admitted: Mask | None = None, *, number: int = 1
 ) -> CheckedTune:
@@ -74,6 +64,7 @@ class _TuneCheck:
         self._admitted = admitted
         self._layout = lay_out(tune.tokens)
         self._stream = CheckedStream(self._layout, index.figures, admitted)
+        self._rarest: dict[str, RareFigure | None] = {}  # of each different bar
 
     def result(self, number: int) -> CheckedTune:
         tune, stream = self._tune, self._stream
@@ -81,12 +72,17 @@ class _TuneCheck:
         # Short spans stand in many tunes; examples of them would cost most of the check.
         least = min(COPIED_LENGTHS[0], max((stretch.notes for stretch in stretches), default=0))
         found_spans = [self._find_span(stretch, least) for stretch in stretches]
-        found_bars, places = self._find_bars()
+        bars = self._layout.bars
+        places = find_bar_places((bar.text for bar in bars), self._index, self._admitted)
         shared = find_sources(stream, stretches, places, self._index)
         identical = self._index.identical(tune.tokens, self._admitted)
         names = self._index.tune_records(
             [*identical, *(some.tune for some in shared)]
-            + [tune_id for bar in found_bars for tune_id in bar.first]
+            + [
+                tune_id
+                for bar in bars
+                for tune_id in places.get(bar.text, NOWHERE).first((bar.part, bar.number), EXAMPLES)
+            ]
             + [tune_id for span in found_spans for tune_id, _, _ in span.first]
         )
         spans = tuple(self._span(found, names) for found in found_spans)
@@ -105,7 +101,7 @@ class _TuneCheck:
             novelty=tuple(
                 NoveltyPoint(n, absent) for n, absent in novelty(stream, NOVELTY_LENGTHS).items()
             ),
-            bars=tuple(self._bar(found, names) for found in found_bars),
+            bars=tuple(self._bar(bar, places.get(bar.text, NOWHERE), names) for bar in bars),
             sources=tuple(
                 Source(
                     tune=some.tune,
@@ -154,34 +150,20 @@ class _TuneCheck:
 
     # Bars
 
-    def _find_bars(self) -> tuple[list[_FoundBar], dict[str, list[tuple[int, int, int]]]]:
-        """Each bar with where it stands, and all those places by the bar's text."""
-        texts = [bar.text for bar in self._layout.bars]
-        places = self._index.bar_hits(texts)
-        if self._admitted is not None:
-            places = {
-                text: [place for place in some if self._admitted[place[0]]]
-                for text, some in places.items()
-            }
-        found = []
-        for bar, text in zip(self._layout.bars, texts, strict=True):
-            some = places.get(text, [])
-            same = [place[0] for place in some if place[1:] == (bar.part, bar.number)]
-            first = list(dict.fromkeys([*same, *(place[0] for place in some)]))[:EXAMPLES]
-            found.append(_FoundBar(bar, text, some, len(set(same)), first))
-        return found, places
-
-    def _bar(self, found: _FoundBar, names: dict[int, Tune]) -> CheckedBar:
+    def _bar(self, bar: Bar, places: BarPlaces, names: dict[int, Tune]) -> CheckedBar:
+        place = (bar.part, bar.number)
+        if bar.text not in self._rarest:
+            self._rarest[bar.text] = self._rarest_figure(bar)
         return CheckedBar(
-            part=found.bar.part,
-            bar=found.bar.number,
-            ending=found.bar.ending,
-            text=found.text,
-            tunes=len({place[0] for place in found.places}),
-            hits=len(found.places),
-            same_position=found.same_position,
-            rarest_figure=self._rarest_figure(found.bar),
-            examples=_named(found.first, names),
+            part=bar.part,
+            bar=bar.number,
+            ending=bar.ending,
+            text=bar.text,
+            tunes=len(places.tunes),
+            hits=places.hits,
+            same_position=len(places.at.get(place, ())),
+            rarest_figure=self._rarest[bar.text],
+            examples=_named(places.first(place, EXAMPLES), names),
         )
 
     def _rarest_figure(self, bar: Bar) -> RareFigure | None:

@@ -7,10 +7,12 @@ compared with the checked tune one by one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tunetrace.checker.bars import NOWHERE, BarPlaces
 from tunetrace.checker.spans import CheckedStream, NoteStretch
 from tunetrace.indexer.index import Index
 
@@ -18,9 +20,6 @@ WINDOW_NOTES: Final = 8
 SOURCES: Final = 10
 
 _SHORTLIST: Final = 40
-
-BarPlaces = Mapping[str, Sequence[tuple[int, int, int]]]
-"""Where each bar of the checked tune stands: (tune, part, number) by the bar's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Shared:
 def find_sources(
     stream: CheckedStream,
     spans: Sequence[NoteStretch],
-    bars: BarPlaces,
+    bars: Mapping[str, BarPlaces],
     index: Index,
 ) -> list[Shared]:
     """The tunes that share most: by notes, then by the longest stretch, then by bars."""
@@ -77,12 +76,12 @@ def _notes_shared(stream: CheckedStream) -> dict[int, int]:
     return notes
 
 
-def _bars_shared(stream: CheckedStream, bars: BarPlaces) -> dict[int, int]:
+def _bars_shared(stream: CheckedStream, bars: Mapping[str, BarPlaces]) -> dict[int, int]:
     """For each tune, how many of the checked tune's bars stand in it."""
     shared: dict[int, int] = {}
-    for bar in stream.layout.bars:
-        for tune in {place[0] for place in bars.get(bar.text, ())}:
-            shared[tune] = shared.get(tune, 0) + 1
+    for text, count in Counter(bar.text for bar in stream.layout.bars).items():
+        for tune in bars.get(text, NOWHERE).tunes:
+            shared[tune] = shared.get(tune, 0) + count
     return shared
 
 

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import is_field, tokenize_abc
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
-from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.transcription import Transcription, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
 Format = Literal["abc", "folkrnn"]
@@ -50,7 +50,7 @@ def exists(path: str | Path) -> bool:
 
 def printable(name: str) -> str:
     """A file's name fit for printing and for a database: what is no UTF-8 in it is replaced."""
-    return name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+    return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))
 
 
 def read_text(path: str | Path) -> str:
@@ -105,7 +105,7 @@ def read_tunes(
     InputError where the text holds nothing that begins a tune.
     """
     format = format or detect_format(text)
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = lines_of(text)
     blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
     tokenize: Callable[[Sequence[str], int, str], Transcription]
     tokenize = tokenize_folkrnn if format == "folkrnn" else tokenize_abc
@@ -115,7 +115,7 @@ def read_tunes(
         try:
             yield tokenize(block, first_line, name)
         except AbcError as error:
-            yield Rejected(name, error.line, error.column, error.reason)
+            yield Rejected(name, error.line, error.column, plain(error.reason))
     if is_empty:
         raise InputError(
             f"{name}: there is no tune in it; ABC tunes begin with X: and need K:, folk-rnn's "
@@ -205,16 +205,19 @@ def _is_header(line: str) -> bool:
 def _folkrnn_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """The transcriptions of a folk-rnn text with the number of their first line.
 
-    One ends at an empty line, at `</s>`, and where X:, T: or a line with nothing but a meter
-    follows its music.
+    One ends at an empty line, at `</s>`, and where X:, T:, `<s>`, or a line that begins with a
+    meter and has nothing else or a key next, follows its music.
     """
     block: list[str] = []
     first_line = 1
     has_music = False
     for number, line in enumerate(lines, 1):
         words = line.split()
-        is_start = bool(words) and (
-            is_plain_field(line) or (len(words) == 1 and words[0].startswith("M:"))
+        is_start = line[:2] in ("X:", "T:") or (
+            bool(words)
+            and (
+                words[0].startswith("<s>") or (words[0].startswith("M:") and _is_header_line(words))
+            )
         )
         if block and (not words or (is_start and has_music)):
             yield first_line, block
@@ -231,6 +234,11 @@ def _folkrnn_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
                 block, has_music = [], False
     if block:
         yield first_line, block
+
+
+def _is_header_line(words: Sequence[str]) -> bool:
+    """Whether a line that begins with a meter is a header: nothing or a key comes next."""
+    return len(words) == 1 or words[1].startswith("K:")
 
 
 def _is_header_word(word: str) -> bool:

@@ -30,6 +30,7 @@ from tunetrace.corpus.readers import STDIN, Format, Rejected, exists, printable,
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer import schema
+from tunetrace.indexer.storage import may_be_replaced
 from tunetrace.indexer.suffix import suffix_array
 from tunetrace.indexer.titles import title_key
 from tunetrace.tokenizer.bars import lay_out
@@ -94,9 +95,13 @@ def build_index(
     IndexFileError where an index is there without force or the place cannot be written, InputError
     where the only source cannot be read or no tune is usable.
     """
+    opened = _sources(sources or tuple(NAMED_CORPORA), format)
+    if not path.name or (exists(path) and path.is_dir()):
+        raise IndexFileError(f"{path}: this is a folder; name a file in it with --index")
+    if exists(path) and not may_be_replaced(path):
+        raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
         raise IndexFileError(f"{path}: there is an index already; replace it with --force")
-    opened = _sources(sources or tuple(NAMED_CORPORA), format)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -123,6 +128,8 @@ def _unwritable(path: Path, error: OSError) -> IndexFileError:
 
 def _remove_leftovers(path: Path) -> None:
     """Remove what builds that were killed left beside the index."""
+    if os.name == "nt":
+        return  # where asking after a process would end it
     beginning = f"{path.name}.building-"
     for left in path.parent.iterdir():
         process = left.name.removeprefix(beginning)
@@ -192,7 +199,7 @@ def _write(
             connection.commit()
     finally:
         engine.dispose()
-    with path.open("rb") as written:
+    with path.open("r+b") as written:
         os.fsync(written.fileno())
     return rejected
 

@@ -59,7 +59,8 @@ def tune_conditions(filters: Filters, connection: sa.Connection) -> list[sa.Colu
     if filters.key is not None:
         conditions.append(tune.key.in_(_keys(filters.key)))
     if filters.title is not None:
-        conditions.append(tune.title_key == title_key(filters.title))
+        key = title_key(filters.title)
+        conditions.append(tune.title_key == key if key else sa.false())
     if filters.corpus is not None:
         names = list(connection.scalars(sa.select(corpus.name).order_by(corpus.id)))
         if filters.corpus not in names:
@@ -86,8 +87,8 @@ def _keys(text: str) -> list[str]:
         key = parse_key(name) if name else None
     except AbcError:
         key = None
-    if key is None:
+    if key is None or key.tonic != "C":
         raise QueryError(
             f"'{text}' is no key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
         )
-    return [key.name]
+    return [key.name, key.mode]

@@ -44,6 +44,9 @@ class Index:
         self._engine = open_engine(path)
         try:
             self._load()
+        except (KeyError, TypeError, ValueError):
+            self._engine.dispose()
+            raise self._damaged() from None
         except BaseException:
             self._engine.dispose()
             raise
@@ -87,15 +90,18 @@ class Index:
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        """A connection; IndexFileError for whatever the file turns out not to hold."""
+        """A connection; IndexFileError where SQLite finds the file not to hold what it should."""
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except (sa.exc.DatabaseError, KeyError, TypeError, ValueError):
-            raise IndexFileError(
-                f"{self.path}: the index is damaged; build it again with "
-                "'tunetrace index build --force'"
-            ) from None
+        except sa.exc.DatabaseError:
+            raise self._damaged() from None
+
+    def _damaged(self) -> IndexFileError:
+        return IndexFileError(
+            f"{printable(str(self.path))}: the index is damaged; build it again with "
+            "'tunetrace index build --force'"
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -177,7 +183,10 @@ class Index:
 
     def titled(self, title: str) -> list[int]:
         """The ids of the tunes of a title, articles, case, spaces and punctuation aside."""
-        select = sa.select(schema.tune.c.id).where(schema.tune.c.title_key == title_key(title))
+        key = title_key(title)
+        if not key:
+            return []  # or a title of signs alone would mean every tune without a title
+        select = sa.select(schema.tune.c.id).where(schema.tune.c.title_key == key)
         with self._connected() as connection:
             return list(connection.scalars(select))
 
@@ -215,6 +224,7 @@ class Index:
         QueryError for a figure or a filter that means nothing.
         """
         query = parse_figure(text, self.vocabulary)
+        _check_limit(limit)
         admitted = self.admitted(filters)
         found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
@@ -285,6 +295,7 @@ class Index:
         Raises QueryError for a bar or a filter that means nothing.
         """
         query = parse_bar(text, self.vocabulary)
+        _check_limit(limit)
         admitted = self.admitted(filters)
         rows = [
             row
@@ -347,6 +358,11 @@ class Index:
         start, layout = self.layout(tune.tune)
         bar = layout.bar_at(first_token - start)
         return self.hit(tune, first_token, bar.stop - bar.start, neighbours=1)
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 0:
+        raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
 
 
 def _without_header(tokens: Sequence[str]) -> Sequence[str]:

@@ -66,11 +66,13 @@ def _grammar() -> ParserElement:
     import pyparsing as pp
 
     word = pp.Regex(r"[^\s{}?*]+")
-    any_token = pp.Literal("*").set_parse_action(lambda: Element(()))
+    any_token = pp.Literal("*").set_parse_action(lambda text, at, found: Element(()))
     choice = pp.Suppress("{") + pp.OneOrMore(word) + pp.Suppress("}")
     any_length = pp.Opt(pp.Literal("?").leave_whitespace())("any_length")
     element = (choice | word)("tokens") + any_length
-    element.set_parse_action(lambda found: Element(tuple(found["tokens"]), "any_length" in found))
+    element.set_parse_action(
+        lambda text, at, found: Element(tuple(found["tokens"]), "any_length" in found)
+    )
     return pp.OneOrMore(any_token | element) + pp.StringEnd()
 
 
@@ -129,7 +131,7 @@ def _parse_wildcards(text: str) -> tuple[Element, ...]:
 
 
 def _may_sound(element: Element) -> bool:
-    return not element.tokens or any(MEANINGS[t].kind in (NOTE, REST) for t in element.tokens)
+    return any(MEANINGS[token].kind in (NOTE, REST) for token in element.tokens)
 
 
 def continues_note(vocabulary: Vocabulary) -> bytes:

@@ -25,6 +25,20 @@ def default_path() -> Path:
     return Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "tunetrace.db"
 
 
+_MAGIC: Final = b"SQLite format 3\0"
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Whether a file is an index, be it cut off or of another version, and no one else's."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    is_ours = header[68:72] in (b"", APPLICATION_ID.to_bytes(4, "big"))
+    return header[: len(_MAGIC)] == _MAGIC[: len(header)] and is_ours
+
+
 def open_engine(path: Path) -> sa.Engine:
     """A read-only engine on an index file; IndexFileError where it is not a whole one of ours."""
     _check_header(path)
@@ -33,7 +47,8 @@ def open_engine(path: Path) -> sa.Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, check_same_thread=False)
 
-    return sa.create_engine("sqlite://", creator=connect)
+    # SQLAlchemy takes a URL without a file for a database in memory, whose pool is not for threads.
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool)
 
 
 def _check_header(path: Path) -> None:
@@ -50,7 +65,7 @@ def _check_header(path: Path) -> None:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise IndexFileError(f"{path}: the index cannot be read ({reason}); name a file") from None
-    if not header.startswith(b"SQLite format 3\0"):
+    if not header.startswith(_MAGIC):
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another with --index")
     if len(header) < 100 or size < _page_size(header) * int.from_bytes(header[28:32], "big"):
         raise IndexFileError(

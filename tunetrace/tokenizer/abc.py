@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.keys import (
@@ -31,9 +31,14 @@ from tunetrace.tokenizer.lexicon import (
     lexicon,
 )
 from tunetrace.tokenizer.timeline import split_bars
-from tunetrace.tokenizer.transcription import Transcription, as_number
+from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.transpose import interval_to_c
-from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, NOTE, is_token
+from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_token
+
+_LONGEST_BAR: Final = 500
+"""Tokens; no bar has so many, and looking further back at every line would take its time."""
+
+_MOST_REST_BARS: Final = 999
 
 
 class _Reader:
@@ -50,6 +55,7 @@ class _Reader:
         self.is_silent = False  # inside a voice other than the first
         self.lexicon = lexicon(self.interval, self.unit)
         self._signed_from = len(self.tokens)
+        self._rest_bars_read = 0
 
     def line(self, text: str) -> None:
         """Read a line of music; AbcError carries the column of what cannot be read."""
@@ -113,9 +119,13 @@ class _Reader:
         """
         if self.meter is None or not self._has_music():
             return
-        start = len(self.tokens)
-        while start and MEANINGS[self.tokens[start - 1]].kind != BAR_LINE:
+        if MEANINGS[self.tokens[-1]].kind in (BAR_LINE, HEADER):
+            return
+        start, least = len(self.tokens), max(len(self.tokens) - _LONGEST_BAR, 0)
+        while start > least and MEANINGS[self.tokens[start - 1]].kind != BAR_LINE:
             start -= 1
+        if start == least > 0:
+            return  # longer than any bar, so not full
         bars, _ = split_bars([f"M:{self.meter}", *self.tokens[start:]])
         if bars and bars[-1].adds_up:
             self.tokens.append("|")
@@ -147,7 +157,7 @@ class _Reader:
         if self.key.changes:
             usual = Key(self.key.tonic, self.key.mode).signature()
             signs = {
-                letter: ACCIDENTAL_SIGNS.get(change, "")
+                letter: _sign(letter, change)
                 for letter, change in self.key.changes
                 if usual[letter] != change
             }
@@ -170,7 +180,10 @@ class _Reader:
             raise AbcError("a rest of whole bars needs a meter; write M: as 4/4")
         token = length_token(8 * Fraction(self.meter))
         rest = ["z", token] if token else ["z"]
-        for k in range(min(bars, 999)):
+        self._rest_bars_read += bars
+        if self._rest_bars_read > _MOST_REST_BARS:
+            raise AbcError(f"the tune rests for more than {_MOST_REST_BARS} bars; Z4 is four")
+        for k in range(bars):
             self.tokens.extend(["|", *rest] if k else rest)
 
     def _column(self, text: str) -> int | None:
@@ -183,6 +196,12 @@ class _Reader:
             except AbcError:
                 return match.start(1) + 1
         return None
+
+
+def _sign(letter: str, alteration: int) -> str:
+    if alteration not in ACCIDENTAL_SIGNS:
+        raise AbcError(f"transposed to C, the key needs three accidentals on {letter}; respell it")
+    return ACCIDENTAL_SIGNS[alteration]
 
 
 def _check_field(field: str) -> None:
@@ -206,7 +225,7 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = ""
     text: the tune, or its lines; first_line: the number of the first in its file; input: the
     file's name. AbcError names the line, the column where there is one, and the reason.
     """
-    lines = re.split(r"\r\n|\r|\n", text) if isinstance(text, str) else text
+    lines = lines_of(text) if isinstance(text, str) else text
     number_of_line = first_line
     title, number = "", None
     meter: str | None = None
@@ -228,9 +247,11 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = ""
                 letter, value = line[0], line[2:]
                 if reader is not None:
                     if letter in "KMLV":
+                        if not is_continued:
+                            reader.end_line()
                         reader.field(letter, value)
                 elif letter == "T":
-                    title = title or value.strip()
+                    title = title or plain(value)
                 elif letter == "X":
                     number = as_number(value)
                 elif letter == "M":
@@ -241,7 +262,7 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = ""
                     original_key = parse_key(value)
                     reader = _Reader(original_key, meter, unit)
             elif reader is not None:
-                if not is_continued and MEANINGS[reader.tokens[-1]].kind != BAR_LINE:
+                if not is_continued:
                     reader.end_line()
                 reader.line(line)
                 is_continued = line.rstrip().endswith("\\")

@@ -64,7 +64,8 @@ class Layout:
             return Position(1, 1, None, Fraction(0))
         at = max(bisect_right(self.bars, token, key=lambda bar: bar.start) - 1, 0)
         first: tuple[Bar, int] | None = None
-        for bar in self.bars[at:]:
+        for k in range(at, len(self.bars)):  # no slice, which would copy a long tune each time
+            bar = self.bars[k]
             if first is not None and stop is not None and bar.start >= stop:
                 break
             for event, end in enumerate(bar.events.stops):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.transcription import Transcription, as_number
+from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, is_token, split_tokens
 
 # Fields that say something about a tune and are no tokens.
@@ -30,16 +30,18 @@ def tokenize_folkrnn(
     name is input. Raises AbcError, with line and column, for text that is no token and for a header
     alone.
     """
-    lines = text.splitlines() if isinstance(text, str) else text
+    lines = lines_of(text) if isinstance(text, str) else text
     title, number = "", None
     tokens: list[str] = []
     for number_of_line, line in enumerate(lines, first_line):
         if is_plain_field(line):
             if line[0] == "T":
-                title = title or line[2:].strip()
+                title = title or plain(line[2:])
             elif line[0] == "X":
                 number = as_number(line[2:])
             continue
+        if not tokens and line.startswith("<s>") and line.strip() != "<s>":
+            line = line.replace("<s>", "   ", 1)  # the frame of a tune on one line
         for word in line.split():
             pieces = [word] if word in MEANINGS or is_token(word) else split_tokens(word)
             if pieces is None:
@@ -53,7 +55,7 @@ def tokenize_folkrnn(
                 )
             tokens += pieces
     if tokens and tokens[-1] == "</s>":
-        tokens = tokens[1 if tokens[0] == "<s>" else 0 : -1]
+        tokens.pop()
     header = [token for token in tokens if MEANINGS[token].kind == HEADER]
     if len(header) == len(tokens):
         raise AbcError("the transcription has a header and no body", first_line)

@@ -22,9 +22,17 @@ FIFTHS: Final = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 ACCIDENTALS: Final = {"__": -2, "_": -1, "=": 0, "^": 1, "^^": 2}
 ACCIDENTAL_SIGNS: Final = {alteration: sign for sign, alteration in ACCIDENTALS.items()}
 
+_LONGEST_FIELD: Final = 200
+
 # Where the signature of each mode lies on the line of fifths, as seen from its tonic's major.
 MODES: Final = {"maj": 0, "min": -3, "dor": -2, "phr": -4, "lyd": 1, "mix": -1, "loc": -5}
 _MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
+
+
+def _short(text: str) -> str:
+    """A field's text without spaces around it; a long one, which is none, as one that is none."""
+    text = text.strip()
+    return text if len(text) <= _LONGEST_FIELD else "?"
 
 
 def spell(fifths: int) -> tuple[str, int]:
@@ -68,12 +76,12 @@ def _key_grammar() -> ParserElement:
     tonic = pp.Regex(r"[A-G][b#]?")("tonic")
     mode = pp.Regex(
         r"(?i)maj[a-z]*|min[a-z]*|dor[a-z]*|phr[a-z]*|lyd[a-z]*|mix[a-z]*|loc[a-z]*|ion[a-z]*"
-        r"|aeo[a-z]*|exp[a-z]*|m(?![a-z])"
+        r"|aeo[a-z]*|exp[a-z]*|m(?![a-z]|\s*=)"
     )("mode")
     accidental = pp.Regex(r"(\^\^|__|\^|_|=)[A-Ga-g]")
     # Clefs, staff lines and transposition hints say how a key is printed, not what it is.
     printing = pp.Regex(
-        r"(?i)(clef\s*=?\s*)?(treble|bass|tenor|alto|perc|none)[-+0-9]*"
+        r"(?i)(clef\s*(=\s*)?)?(treble|bass|tenor|alto|perc|none)[-+0-9]*"
         r"|(clef|octave|oct|middle|m|transpose|t|stafflines|style|score|shift)\s*=\s*\S+"
     )
     tail = pp.ZeroOrMore(accidental("changes*") | pp.Suppress(printing))
@@ -93,7 +101,7 @@ def parse_key(text: str) -> Key:
     import pyparsing as pp
 
     try:
-        found = _key_grammar().parse_string(text.strip())
+        found = _key_grammar().parse_string(_short(text))
     except pp.ParseException:
         raise AbcError(
             f"'{text.strip()[:40]}' is no key; write K: as G, Em, D mixolydian, Bb or F#m"
@@ -119,12 +127,12 @@ def parse_key(text: str) -> Key:
 def _meter_grammar() -> ParserElement:
     import pyparsing as pp
 
-    number = pp.Word(pp.nums, max=4).set_parse_action(lambda found: int(found[0]))
-    beats = pp.DelimitedList(number, delim="+").set_parse_action(lambda found: sum(found))
+    number = pp.Word(pp.nums, max=4).set_parse_action(lambda text, at, found: int(found[0]))
+    beats = pp.DelimitedList(number, delim="+").set_parse_action(lambda text, at, found: sum(found))
     group = beats | pp.Suppress("(") + beats + pp.Suppress(")")
     fraction = group("beats") + pp.Suppress("/") + number("unit")
-    cut = pp.Literal("C|").set_parse_action(lambda: [2, 2])
-    common = pp.Literal("C").set_parse_action(lambda: [4, 4])
+    cut = pp.Literal("C|").set_parse_action(lambda text, at, found: [2, 2])
+    common = pp.Literal("C").set_parse_action(lambda text, at, found: [4, 4])
     free = pp.CaselessKeyword("none") | pp.StringEnd()
     return (fraction | cut | common | pp.Suppress(free)) + pp.StringEnd()
 
@@ -135,7 +143,7 @@ def parse_meter(text: str) -> str:
     import pyparsing as pp
 
     try:
-        found = _meter_grammar().parse_string(text.strip())
+        found = _meter_grammar().parse_string(_short(text))
     except pp.ParseException:
         raise AbcError(
             f"'{text.strip()[:40]}' is no meter; write M: as 6/8, 4/4, C, C| or none"
@@ -152,10 +160,10 @@ def parse_unit_length(text: str) -> Fraction:
     """The unit note length that an L: field's text states, in eighths; AbcError for no length."""
     import pyparsing as pp
 
-    number = pp.Word(pp.nums, max=4).set_parse_action(lambda found: int(found[0]))
+    number = pp.Word(pp.nums, max=4).set_parse_action(lambda text, at, found: int(found[0]))
     grammar = number + pp.Optional(pp.Suppress("/") + number) + pp.StringEnd()
     try:
-        top, bottom = [*grammar.parse_string(text.strip()), 1][:2]
+        top, bottom = [*grammar.parse_string(_short(text)), 1][:2]
     except pp.ParseException:
         top = bottom = 0
     if not top or not bottom:

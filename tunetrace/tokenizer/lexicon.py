@@ -15,33 +15,33 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
-from tunetrace.tokenizer.vocabulary import V2_TOKENS
+from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
 
-_LENGTH = r"\d{0,4}/*\d{0,4}"
-_NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}"
-_ENDING = r"[1-9]\d*(?:[,\-][1-9]\d*)*"
+_LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
+_NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
+_ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 
 # What folk-rnn dropped: slurs, ties, decorations, spaces; and ABC 2.1's reserved signs.
-_DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y\d*|\((?!\d))"
+_DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y[0-9]*|\((?![0-9]))"
 LEXEME: Final = re.compile(
     rf"""{_DROPPED}*+(
       {_NOTE}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
     | (?:::+|:*\[?\|)[|:\]]*(?:\s*\[{_ENDING}|{_ENDING})?           # a bar line
     | \[{_ENDING}                                                   # an ending without one
-    | [zx]{_LENGTH} | [ZX]\d{{0,4}}
-    | [<>]+
-    | \(\d(?::\d?){{0,2}}
+    | [zx]{_LENGTH} | [ZX][0-9]{{0,4}}
+    | <{{1,3}} | >{{1,3}}
+    | \([0-9](?::[0-9]?){{0,2}}
     | \[[^\[\]|]*\]{_LENGTH}                                        # a chord
     | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+ | &[^|]*
-    | [!\d]
+    | [![0-9]]
     | .
     | $
     )""",
     re.VERBOSE,
 )
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
-_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)(\d*)(/*)(\d*)")
+_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
 
 # A length and a broken rhythm that are one token in folk-rnn v2.
@@ -86,11 +86,17 @@ class RestBars(int):
 
 
 def length_token(length: Fraction) -> str:
-    """A length in eighths as folk-rnn spells it: `3`, `/2`, `3/2`; empty for one eighth."""
+    """A length in eighths as folk-rnn spells it: `3`, `/2`, `3/2`; empty for one eighth.
+
+    AbcError for one that no token states.
+    """
     if length == 1:
         return ""
     top = "" if length.numerator == 1 else str(length.numerator)
-    return top if length.denominator == 1 else f"{top}/{length.denominator}"
+    token = top if length.denominator == 1 else f"{top}/{length.denominator}"
+    if not is_token(token):
+        raise AbcError(f"a length of {token} eighths is out of all measure; shorten it")
+    return token
 
 
 class Lexicon(dict[str, tuple[str, ...] | str | int]):
@@ -130,7 +136,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
     def _note(self, lexeme: str, unit: Fraction) -> tuple[str, ...]:
         match = _PARTS_OF_NOTE.fullmatch(lexeme.replace("x", "z"))
         if match is None:
-            if lexeme.isdigit():
+            if lexeme.isascii() and lexeme.isdigit():
                 raise AbcError(
                     f"the length {lexeme} stands after no note; a length follows its note"
                 )
@@ -158,7 +164,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         tokens = ["["]
         for note in notes:
             tokens += self._note(note, inner_unit)
-        match = re.fullmatch(r"(\d*)(/*)(\d*)", outer)
+        match = re.fullmatch(r"([0-9]*)(/*)([0-9]*)", outer)
         assert match is not None, "the lexeme's own expression ends so"
         length = _length(lexeme, *match.groups()) * (1 if has_inner else self._unit)
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")

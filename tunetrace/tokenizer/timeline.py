@@ -28,6 +28,8 @@ TICKS_PER_EIGHTH: Final = 40_320
 
 Ticks = int | Fraction
 
+_MOST_BITS: Final = 200
+_LONGEST_REMEMBERED: Final = 1000  # characters; what is longer comes once
 _PLAIN: Final = ("|",)
 
 
@@ -37,8 +39,14 @@ def eighths(ticks: Ticks) -> Fraction:
 
 
 def scaled(ticks: Ticks, numerator: int, denominator: int) -> Ticks:
-    """ticks * numerator / denominator, exactly; an int wherever it is a whole number."""
+    """ticks * numerator / denominator, exactly; an int wherever it is a whole number.
+
+    A duration that takes more than some 60 digits to state is left as it was: no music comes near,
+    and a file of nothing but lengths would take all time and memory.
+    """
     product = ticks * numerator
+    if max(product.numerator, product.denominator).bit_length() > _MOST_BITS:
+        return ticks
     if isinstance(product, int) and product % denominator == 0:
         return product // denominator
     return Fraction(product) / denominator
@@ -139,9 +147,6 @@ def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Even
             stops[-1] = i + 1
             if notes_in_chord >= 0 and notes_in_chord != 1:
                 continue  # a chord lasts as long as its first note
-            if denominator == 1:
-                durations[-1] *= numerator
-                continue
             durations[-1] = scaled(durations[-1], numerator, denominator)
             if after is not None:
                 carry = after
@@ -185,7 +190,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
     full: Ticks | None = None
     is_compound = has_header = False
     carry: tuple[int, int] | None = None
-    lines: tuple[str, ...] = ()
+    lines: list[str] = []
     start = 0
     # Bar lines begin with | or :, headers with M: or K:, and no other token does.
     marks = [i for i, token in enumerate(tokens) if token[0] in "|:MK"]
@@ -204,16 +209,18 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
             continue
         if start < mark:
             text = " ".join(tokens[start:mark])
-            events = _events(text, is_compound, carry)
+            remembered = _events if len(text) < _LONGEST_REMEMBERED else _events.__wrapped__
+            events = remembered(text, is_compound, carry)
             carry = events.carry
             if events.starts:
                 if has_header:
                     text = " ".join(word for word in text.split() if not is_header(word))
                 adds_up = None if full is None else events.total == full
-                bars.append(Bar(start, mark, text, events, full, lines, 1, 0, None, 0, adds_up))
-                lines = ()
+                before = _PLAIN if lines == ["|"] else tuple(lines)
+                bars.append(Bar(start, mark, text, events, full, before, 1, 0, None, 0, adds_up))
+                lines = []
         if mark < len(tokens):
-            lines = _PLAIN if token == "|" and not lines else (*lines, token)
+            lines.append(token)
         start = mark + 1
         has_header = False
-    return bars, lines
+    return bars, tuple(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tunetrace.tokenizer.vocabulary import is_header
@@ -31,6 +32,16 @@ class Transcription:
     def body(self) -> tuple[str, ...]:
         """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
         return tuple([token for token in self.tokens if not is_header(token)])
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as editors count them: ended by LF, CR LF or CR and by nothing else."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def plain(text: str) -> str:
+    """Text from a file on one line, fit for a terminal: what controls one is replaced."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
 
 
 def as_number(text: str) -> int | None:

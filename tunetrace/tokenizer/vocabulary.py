@@ -30,21 +30,22 @@ V2_TOKENS: Final[tuple[str, ...]] = tuple(_V2.split())
 MAX_EXTENSIONS: Final = SEPARATOR - len(V2_TOKENS)
 """How many tokens beyond v2 fit into symbols of one byte."""
 
-LENGTH: Final = r"(?:[1-9]\d*(?:/[1-9]\d*)?|/[1-9]\d*)"
-PITCH: Final = r"(?:\^{1,2}|_{1,2}|=)?(?:[A-G](?:'+|,*)|[a-g](?:,+|'*))"
+_NUMBER: Final = r"[1-9][0-9]{0,5}"  # no music needs more, and a hostile file must not have it
+LENGTH: Final = rf"(?:{_NUMBER}(?:/{_NUMBER})?|/{_NUMBER})"
+PITCH: Final = r"(?:\^{1,2}|_{1,2}|=)?(?:[A-G](?:'{1,6}|,{0,6})|[a-g](?:,{1,6}|'{0,6}))"
 _MODE: Final = r"(?:maj|min|dor|phr|lyd|mix|loc)"
 
 # One alternative for each kind of token, in an order in which the longest comes first. Of the
 # lengths written together with a broken rhythm only v2's five are one token: `3>` is `3 >`.
 _TOKEN_PATTERN: Final = rf"""
-    (?P<header>M:(?:none|\d+/\d+)|K:(?:[A-G][b#]?)?{_MODE})
+    (?P<header>M:(?:none|[0-9]{{1,3}}/[0-9]{{1,3}})|K:(?:[A-G][b#]?)?{_MODE})
   | (?P<frame></?s>)
-  | (?P<ending>\|[1-9]\d*(?:[,-]\d+)*)
+  | (?P<ending>\|[1-9][0-9]?(?:[,-][1-9][0-9]?){{0,9}})
   | (?P<bar_line>\|:|:\||\|)
-  | (?P<tuplet>\([2-9](?::\d*:\d*)?)
+  | (?P<tuplet>\([2-9](?::[0-9]?:[0-9]?)?)
   | (?P<note>{PITCH})
   | (?P<rest>z)
-  | (?P<length>(?:/?2[<>]|4>)(?![<>])|<+|>+|{LENGTH})
+  | (?P<length>(?:/?2[<>]|4>)(?![<>])|<{{1,3}}|>{{1,3}}|{LENGTH})
   | (?P<chord>[\[\]])
 """
 _TOKEN: Final = re.compile(_TOKEN_PATTERN, re.VERBOSE)
