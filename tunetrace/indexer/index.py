@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -316,20 +316,22 @@ class Index:
 
     def bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
         """Where each of several bars stands: (tune, part, number), by tune; absent if nowhere."""
-        bar, hit = schema.bar.c, schema.bar_hit.c
+        bar, hit = schema.bar, schema.bar_hit
         wanted = {schema.text_hash(text): text for text in texts}
-        select = (
-            sa.select(bar.text, hit.tune_id, hit.part, hit.number)
-            .join_from(schema.bar, schema.bar_hit)
-            .order_by(hit.bar_id, hit.tune_id, hit.first_token)
-        )
         hashes = list(wanted)
+        # Rows of one bar lie together and in order. The driver hands them over as they are; there
+        # can be thousands, and this is most of what a check asks the file.
+        rows = f"SELECT tune_id, part, number FROM {hit.name} WHERE bar_id = ?"
         found: dict[str, list[tuple[int, int, int]]] = {}
         with self._connected() as connection:
+            ids = sa.select(bar.c.id, bar.c.hash, bar.c.text)
+            cursor = connection.connection.cursor()
             for k in range(0, len(hashes), _VARIABLES):
-                some = select.where(bar.hash.in_(hashes[k : k + _VARIABLES]))
-                for text, tune, part, number in connection.execute(some).all():
-                    found.setdefault(text, []).append((tune, part, number))
+                some = ids.where(bar.c.hash.in_(hashes[k : k + _VARIABLES]))
+                for number, hashed, text in connection.execute(some).all():
+                    if text == wanted[hashed]:
+                        cursor.execute(rows, (number,))
+                        found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
         return found
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:

@@ -58,15 +58,28 @@ class SuffixIndex:
         separators = np.flatnonzero(self.symbols == SEPARATOR)
         return int(np.diff(separators).max(initial=1)) - 1
 
+    @cached_property
+    def _buckets(self) -> list[int]:
+        """Where the suffixes that begin with each symbol begin in the array: (257,)."""
+        counts = np.bincount(self.symbols, minlength=256)
+        return [0, *np.cumsum(counts).tolist()]
+
     def interval(self, figure: bytes) -> tuple[int, int]:
-        """The half-open range of the suffix array whose suffixes begin with figure."""
-        stream, length = self.stream, len(figure)
+        """The half-open range of the suffix array whose suffixes begin with figure, not empty."""
+        stream, suffixes, length = self.stream, self._suffixes, len(figure)
 
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
 
-        low = bisect_left(self._suffixes, figure, key=prefix)
-        return low, bisect_right(self._suffixes, figure, low, key=prefix)
+        start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
+        low = bisect_left(suffixes, figure, start, stop, key=prefix)
+        # Most figures are rare: their range ends soon after it begins.
+        reach, step = low, 1
+        while reach < stop and prefix(suffixes[reach]) == figure:
+            low_end, reach, step = reach, reach + step, step * 2
+        if reach == low:
+            return low, low
+        return low, bisect_right(suffixes, figure, low_end, min(reach, stop), key=prefix)
 
     def positions(self, figure: bytes) -> Positions:
         """Where figure stands in the stream, in the suffix array's order; a view, not a copy."""
@@ -79,12 +92,13 @@ class SuffixIndex:
         admitted: (n,) bool, which positions of the stream a match may begin at; None for all.
         """
         suffixes, stream, length = self._suffixes, self.stream, len(figure)
+        start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
         at = bisect_left(
-            suffixes, figure, key=lambda position: stream[position : position + length]
+            suffixes, figure, start, stop, key=lambda position: stream[position : position + length]
         )
         best = 0
         # The longest match is with a nearest neighbour in the array on either side.
-        for step, edge in ((-1, -1), (1, len(suffixes))):
+        for step, edge in ((-1, start - 1), (1, stop)):
             neighbour = at - 1 if step < 0 else at
             while neighbour != edge:
                 position = suffixes[neighbour]
