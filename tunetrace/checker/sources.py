@@ -19,7 +19,7 @@ from tunetrace.indexer.index import Index
 WINDOW_NOTES: Final = 8
 SOURCES: Final = 10
 
-_SHORTLIST: Final = 40
+_SHORTLIST: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
