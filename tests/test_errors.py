@@ -52,7 +52,7 @@ def test_standard_input_without_a_tune_is_refused_as_such(
 
 
 def test_a_missing_file_is_named_and_exits_2(tmp_path: Path, index: Path) -> None:
-    missing = tmp_path / "nowhere.abc"
+    missing = tmp_path / "no  where.abc"
     for ended in (
         run("check", missing, "--index", index),
         call("index", "build", missing, "--index", tmp_path / "new.db"),
