@@ -47,7 +47,8 @@ def build_index(
 
     path: where, as for open_index. force: replace the index that is there. progress is called
     with what is being done and the number of tunes so far. Raises IndexFileError where an index
-    is in the way or the place cannot be written, InputError where a source cannot be read.
+    is in the way or the place cannot be written, InputError where the only source cannot be read
+    (of several it is set aside) or no tune is usable.
     """
     place = default_path() if path is None else Path(path)
     rejected = build.build_index(place, sources, force=force, format=format, progress=progress)
@@ -58,22 +59,22 @@ def build_index(
 def read(source: str | Path, format: Format | None = None) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of a folder's files, or of standard input for `-`, in their order.
 
-    A tune that cannot be tokenized comes as a Rejected. Raises InputError where the source cannot
-    be read at all.
+    A tune that cannot be tokenized comes as a Rejected. Asking for the first raises InputError
+    where the source cannot be read at all.
     """
     return read_source(source, format)
 
 
 def tokenize(text: str, format: Format | None = None) -> list[str]:
-    """The folk-rnn tokens of one transcription, headers first, transposed to C.
+    """The folk-rnn tokens of a transcription, headers first, transposed to C.
 
-    Raises AbcError, with the line and the column of what cannot be read.
+    Of several in the text the first is taken. Raises AbcError, with the line and the column of
+    what cannot be read, and InputError where there is no transcription.
     """
-    for tune in read_tunes(text, "the text", format):
-        if isinstance(tune, Rejected):
-            raise AbcError(tune.reason, tune.line, tune.column)
-        return list(tune.tokens)
-    return []
+    tune = next(read_tunes(text, "the text", format))
+    if isinstance(tune, Rejected):
+        raise AbcError(tune.reason, tune.line, tune.column)
+    return list(tune.tokens)
 
 
 def figure(

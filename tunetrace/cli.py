@@ -205,7 +205,7 @@ def figure(
 
     with open_index(index_path) as opened:
         found = opened.figure(figure, filters, open_end=open_end, limit=limit)
-    show(found, "print_matches", as_json, noun="figure")
+    show(found, "print_matches", as_json)
 
 
 @cli.command()
@@ -226,7 +226,7 @@ def bar(bar_text: str, filters: Any, limit: int, index_path: str | None, as_json
 
     with open_index(index_path) as opened:
         found = opened.bar(bar_text, filters, limit=limit)
-    show(found, "print_matches", as_json, noun="bar")
+    show(found, "print_matches", as_json)
 
 
 @cli.command()
@@ -327,5 +327,5 @@ def _silence() -> None:
 def _fail(message: str) -> None:
     from tunetrace.tokenizer.transcription import plain
 
-    click.echo(f"tunetrace: {plain(' '.join(message.split()))}", err=True)
+    click.echo(f"tunetrace: {plain(message.replace(chr(10), ' '))}", err=True)
     sys.exit(2)

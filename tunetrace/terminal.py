@@ -133,7 +133,7 @@ def build_progress() -> Iterator[BuildProgress]:
 # Figures and bars
 
 
-def print_matches(matches: Matches, noun: str) -> None:
+def print_matches(matches: Matches) -> None:
     console = _console()
     console.print(Text(matches.query, style="bold"), soft_wrap=True)
     if not matches.hits:

@@ -86,7 +86,7 @@ class Source:
 
     bars_shared: how many of the checked tune's bars stand in it. notes_shared: how many of the
     checked tune's notes lie in stretches of eight notes or more that it has too.
-    longest_span_notes: the notes of the longest such stretch, however short.
+    longest_span_notes: the notes of the longest stretch that it has too, however short.
     """
 
     tune: int

@@ -107,14 +107,14 @@ class CheckedStream:
         reached = 0  # the notes that the stretches so far reach up to
         for note, begin in enumerate(self.begins):
             reached = max(reached, note)
-            for first in self._possible_starts(note, begin):
+            for first in self._possible_starts(begin):
                 stop_note = self._reach(first, reached)
                 if stop_note > reached:
                     reached = stop_note
                     found.append(NoteStretch(first, self.ends[stop_note - 1], note, stop_note))
         return found
 
-    def _possible_starts(self, note: int, begin: int) -> Sequence[int]:
+    def _possible_starts(self, begin: int) -> Sequence[int]:
         """Where a stretch from a note on may begin: at the tuplet sign before it, and at it."""
         if begin > 0 and MEANINGS[self.layout.tokens[begin - 1]].kind == TUPLET:
             return (begin - 1, begin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ class Index:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except sa.exc.DatabaseError:
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError):
             raise self._damaged() from None
 
     def _damaged(self) -> IndexFileError:

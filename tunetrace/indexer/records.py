@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tune:
-    """A tune of the index by what names it. id is unique in the index, number in the corpus."""
+    """A tune of the index by what names it: tune, its id, in the index; number in the corpus."""
 
     tune: int
     title: str

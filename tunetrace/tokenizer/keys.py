@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.errors import AbcError
+from tunetrace.tokenizer.vocabulary import is_token
 
 if TYPE_CHECKING:
     from pyparsing import ParserElement
@@ -152,7 +153,10 @@ def parse_meter(text: str) -> str:
         return "none"
     if 0 in (found[0], found[1]):
         raise AbcError(f"the meter {text.strip()} has a zero in it; write M: as 6/8 or none")
-    return f"{found[0]}/{found[1]}"
+    meter = f"{found[0]}/{found[1]}"
+    if not is_token(f"M:{meter}"):
+        raise AbcError(f"the meter {meter} is out of all measure; write M: as 6/8 or none")
+    return meter
 
 
 @lru_cache(maxsize=1024)

@@ -125,7 +125,8 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return RestBars(lexeme[1:] or 1)
         if first == "[" and lexeme[1:2].isalpha() and lexeme[2:3] == ":":
             return Field(lexeme[1:-1])
-        if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or lexeme[1:2].isdigit()):
+        is_ending = len(lexeme) > 1 and "]" not in lexeme  # else `[` opens a chord
+        if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or is_ending):
             return _bar_line(lexeme)
         if first == "[" and len(lexeme) > 1:
             return self._chord(lexeme)
