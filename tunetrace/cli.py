@@ -316,12 +316,14 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         _silence()
-        _fail(f"standard output cannot be written ({(error.strerror or 'unwritable').lower()})")
+        where = error.filename or "standard output"
+        _fail(f"{where}: cannot be used ({(error.strerror or 'unusable').lower()})")
 
 
 def _silence() -> None:
     """Nothing more to standard output, not even what is left to write at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> None:

@@ -101,7 +101,7 @@ def build_index(
     if exists(path) and not may_be_replaced(path):
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
-        raise IndexFileError(f"{path}: there is an index already; replace it with --force")
+        raise _in_the_way(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,6 +110,8 @@ def build_index(
     beside = path.with_name(f"{path.name}.building-{os.getpid()}")
     try:
         rejected = _write(beside, opened, progress or (lambda what, tunes: None), segment_symbols)
+        if exists(path) and not force:  # another build may have been faster
+            raise _in_the_way(path)
         beside.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -119,6 +121,10 @@ def build_index(
         with suppress(OSError):
             beside.unlink(missing_ok=True)
     return rejected
+
+
+def _in_the_way(path: Path) -> IndexFileError:
+    return IndexFileError(f"{path}: there is an index already; replace it with --force")
 
 
 def _unwritable(path: Path, error: OSError) -> IndexFileError:
