@@ -283,7 +283,7 @@ def test_what_cannot_be_read_is_named_with_its_line_and_column(
     ("text", "line", "reason"),
     [
         ("X:1\nT:no key\nCDE|", 1, "no K: field"),
-        ("X:1\nM:4/4\nK:G\n", 4, "no notes"),
+        ("X:1\nM:4/4\nK:G\n", 3, "no notes"),
         ("X:1\nM:four\nK:G\nCDE|", 2, "is no meter"),
         ("X:1\nL:0/8\nK:G\nCDE|", 2, "unit note length"),
         ("X:1\nK:G\nz4|", 3, "no notes"),

@@ -7,14 +7,14 @@ a tune's lines; keys.py has the grammar of the fields, lexicon.py the lexemes of
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, NoReturn
+from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.keys import (
     ACCIDENTAL_SIGNS,
-    C_MAJOR,
     Key,
     default_unit_length,
     parse_key,
@@ -219,6 +219,42 @@ def is_field(line: str) -> bool:
     )  # fmt: skip
 
 
+@dataclass(slots=True)
+class _Header:
+    """What the fields before the music say."""
+
+    title: str = ""
+    number: int | None = None
+    meter: str | None = None
+    unit: Fraction | None = None
+    key: Key | None = None
+
+    def field(self, letter: str, value: str) -> None:
+        if letter == "T":
+            self.title = self.title or plain(value)
+        elif letter == "X":
+            self.number = as_number(value)
+        elif letter == "M":
+            self.meter = parse_meter(value)
+        elif letter == "L":
+            self.unit = parse_unit_length(value)
+        elif letter == "K":
+            self.key = parse_key(value)
+
+
+def _without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[int, str]]:
+    """The lines that say something, without comments and blocks of text, and their numbers."""
+    is_text = False
+    for number, line in enumerate(lines, first_line):
+        if line[:1] == "%":
+            is_text = (is_text and line[:9] != "%%endtext") or line[:11] == "%%begintext"
+            continue
+        if "%" in line:
+            line = re.sub(r"(?<!\\)%.*", "", line)
+        if not is_text and line and not line.isspace():
+            yield number, line
+
+
 def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = "") -> Transcription:
     """The tokens of one ABC tune, transposed to C.
 
@@ -226,65 +262,43 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = ""
     file's name. AbcError names the line, the column where there is one, and the reason.
     """
     lines = lines_of(text) if isinstance(text, str) else text
-    number_of_line = first_line
-    title, number = "", None
-    meter: str | None = None
-    unit: Fraction | None = None
+    number = first_line
+    header = _Header()
     reader: _Reader | None = None
-    original_key = C_MAJOR
     is_continued = True  # nothing to end before the first line of music
-    is_text = False
     try:
-        for number_of_line, line in enumerate(lines, first_line):  # noqa: B007 - for the error
-            if line[:1] == "%":
-                is_text = (is_text and line[:9] != "%%endtext") or line[:11] == "%%begintext"
+        for number, line in _without_comments(lines, first_line):  # noqa: B007 - for the error
+            is_a_field = is_field(line)
+            if reader is None:
+                if is_a_field:
+                    header.field(line[0], line[2:])
+                if header.key is not None:
+                    reader = _Reader(header.key, header.meter, header.unit)
+            elif is_a_field and line[0] not in "KMLV":
                 continue
-            if "%" in line:
-                line = re.sub(r"(?<!\\)%.*", "", line)
-            if is_text or not line or line.isspace():
-                continue
-            if is_field(line):
-                letter, value = line[0], line[2:]
-                if reader is not None:
-                    if letter in "KMLV":
-                        if not is_continued:
-                            reader.end_line()
-                        reader.field(letter, value)
-                elif letter == "T":
-                    title = title or plain(value)
-                elif letter == "X":
-                    number = as_number(value)
-                elif letter == "M":
-                    meter = parse_meter(value)
-                elif letter == "L":
-                    unit = parse_unit_length(value)
-                elif letter == "K":
-                    original_key = parse_key(value)
-                    reader = _Reader(original_key, meter, unit)
-            elif reader is not None:
+            else:
                 if not is_continued:
                     reader.end_line()
-                reader.line(line)
-                is_continued = line.rstrip().endswith("\\")
-        if reader is None:
-            number_of_line = first_line
-            _no_key()
+                if is_a_field:
+                    reader.field(line[0], line[2:])
+                else:
+                    reader.line(line)
+                    is_continued = line.rstrip().endswith("\\")
+        if reader is None or header.key is None:
+            number = first_line
+            raise AbcError("the tune has no K: field; add one, as K:G, as the last of its header")
         tokens = reader.finish()
     except AbcError as error:
-        error.line = number_of_line
+        error.line = number
         raise
     return Transcription(
-        title=title,
-        number=number,
-        meter=meter,
-        key=tokens[0 if meter is None else 1][2:],
-        original_key=original_key.name,
+        title=header.title,
+        number=header.number,
+        meter=header.meter,
+        key=tokens[0 if header.meter is None else 1][2:],
+        original_key=header.key.name,
         tokens=tokens,
         text="\n".join(lines).strip("\n"),
         line=first_line,
         input=input,
     )
-
-
-def _no_key() -> NoReturn:
-    raise AbcError("the tune has no K: field; add one, as K:G, as the last line of its header")

@@ -67,9 +67,6 @@ class Key:
         return {**alterations, **dict(self.changes)}
 
 
-C_MAJOR: Final = Key("C", "maj")
-
-
 @cache
 def _key_grammar() -> ParserElement:
     import pyparsing as pp
