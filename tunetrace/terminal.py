@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHOWN_REJECTS = 10
 _SHOWN_BARS = 4
+_LONGEST_REFERENCE = 16
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
@@ -147,11 +148,11 @@ def print_matches(matches: Matches) -> None:
     console.print()
     table = _table("tune", "title", "part", "bar", "onset", "context",
                    right=("part", "bar", "onset"))  # fmt: skip
-    table.columns[0].overflow = table.columns[5].overflow = "fold"
-    table.columns[0].max_width, table.columns[1].max_width = 16, 20
+    table.columns[5].overflow = "fold"
+    table.columns[1].max_width = 20
     for hit in matches.results:
         table.add_row(
-            f"{hit.corpus}:{hit.number}",
+            _reference(hit),
             hit.title,
             str(hit.part),
             _bar_number(hit.bar, hit.ending),
@@ -162,6 +163,12 @@ def print_matches(matches: Matches) -> None:
     if matches.hits > len(matches.results):
         rest = matches.hits - len(matches.results)
         console.print(f"… and {rest:,} more; show more with --limit")
+
+
+def _reference(tune: Hit | Source) -> str:
+    """What to name a tune by in a table: `corpus:number`, or its id where that is too long."""
+    reference = f"{tune.corpus}:{tune.number}"
+    return reference if len(reference) <= _LONGEST_REFERENCE else str(tune.tune)
 
 
 def _marked(hit: Hit) -> Text:
@@ -311,11 +318,10 @@ def _print_sources(console: Console, tune: CheckedTune) -> None:
     console.print("\nNearest tunes: what of this tune stands in them too", style="bold")
     table = _table("tune", "title", "notes", "longest", "bars",
                    right=("notes", "longest", "bars"))  # fmt: skip
-    table.columns[0].max_width, table.columns[1].max_width = 24, 34
-    table.columns[0].overflow = "fold"
+    table.columns[1].max_width = 34
     for source in sources[:5]:
         table.add_row(
-            f"{source.corpus}:{source.number}",
+            _reference(source),
             source.title,
             str(source.notes_shared),
             str(source.longest_span_notes),
