@@ -15,7 +15,7 @@ import re
 import sqlite3
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -254,7 +254,7 @@ class _Builder:
         self._progress("writing the bars", self._tunes)
         self._insert(
             schema.bar,
-            ((number, schema.text_hash(text), text) for text, number in self._bars.items()),
+            [(number, schema.text_hash(text), text) for text, number in self._bars.items()],
         )
         hits = np.frombuffer(self._bar_hits, dtype=np.int64).reshape(-1, 5)
         # They come by tune and token; sorted by bar they are in the order of the table, so that
@@ -273,22 +273,21 @@ class _Builder:
 
     def _add_corpus(self, corpus_id: int, source: _Source) -> None:
         counts = _CorpusCounts()
-        numbers = _Numbers()
         rows: list[tuple[Any, ...]] = []
         for tune in self._read(source):
-            row = tune if isinstance(tune, Rejected) else self._add_tune(tune, source, counts)
+            row = tune if isinstance(tune, Rejected) else self._add_tune(tune, counts)
             if isinstance(row, Rejected):
                 self._rejected.append(source.shortened(row))
                 counts.set_aside += 1
                 continue
-            numbers.see(tune.number)  # type: ignore[union-attr]
             rows.append(row)
             if self._tunes % _BATCH == 0:
                 self._progress(f"reading {source.name}", self._tunes)
+        numbers = _settled_numbers([row[1] for row in rows])
         self._insert(
             schema.tune,
-            ((row[0], corpus_id, number, *row[1:])
-             for row, number in zip(rows, numbers.settle(), strict=True)),
+            [(row[0], corpus_id, number, *row[2:])
+             for row, number in zip(rows, numbers, strict=True)],
         )  # fmt: skip
         added = datetime.now(UTC).isoformat(timespec="seconds")
         self._insert(
@@ -307,10 +306,8 @@ class _Builder:
                 raise
             yield Rejected(source.where, None, None, str(error).removeprefix(f"{source.where}: "))
 
-    def _add_tune(
-        self, tune: Transcription, source: _Source, counts: _CorpusCounts
-    ) -> tuple[Any, ...] | Rejected:
-        """Take in one tune; gives its row, without corpus and number."""
+    def _add_tune(self, tune: Transcription, counts: _CorpusCounts) -> tuple[Any, ...] | Rejected:
+        """Take in one tune; gives its row, without the corpus and with the number as found."""
         try:
             symbols = self._vocabulary.learn(tune.tokens)
         except VocabularyFullError as full:
@@ -330,7 +327,7 @@ class _Builder:
         counts.tunes += 1
         counts.tokens += len(symbols.translate(None, delete=self._vocabulary.headers))
         counts.bars += len(layout.bars)
-        return (tune_id, tune.title, title_key(tune.title), tune.meter, tune.key,
+        return (tune_id, tune.number, tune.title, title_key(tune.title), tune.meter, tune.key,
                 tune.original_key, tune.text, first_token, len(symbols))  # fmt: skip
 
     def _close_segment(self) -> None:
@@ -351,35 +348,24 @@ class _Builder:
         self._first_tune = self._tunes + 1
         self._stream = bytearray([SEPARATOR])
 
-    def _insert(self, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
+    def _insert(self, table: sa.Table, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows, given in the order of the table's columns, through the driver."""
         statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})"
-        self._connection.connection.cursor().executemany(statement, rows)  # type: ignore[arg-type]
+        self._connection.connection.cursor().executemany(statement, rows)
 
 
-class _Numbers:
-    """Numbers of a corpus's tunes: those of their X: fields, made unique.
+def _settled_numbers(numbers: Sequence[int | None]) -> Iterator[int]:
+    """The numbers of a corpus's tunes, those of their X: fields, made unique.
 
     Where a tunebook uses a number twice, or gives none, the later tunes are numbered on after the
     highest, so that `corpus:number` names one tune and most keep the number they have in print.
     """
-
-    def __init__(self) -> None:
-        self._numbers: list[int | None] = []
-        self._taken: set[int] = set()
-
-    def see(self, number: int | None) -> None:
-        if number is None or number in self._taken:
-            self._numbers.append(None)
+    taken: set[int] = set()
+    following = max((number for number in numbers if number is not None), default=0)
+    for number in numbers:
+        if number is None or number in taken:
+            following += 1
+            yield following
         else:
-            self._taken.add(number)
-            self._numbers.append(number)
-
-    def settle(self) -> Iterator[int]:
-        following = max(self._taken, default=0)
-        for number in self._numbers:
-            if number is None:
-                following += 1
-                yield following
-            else:
-                yield number
+            taken.add(number)
+            yield number

@@ -27,6 +27,7 @@ from tunetrace.tokenizer.lexicon import (
     BarLine,
     Broken,
     Field,
+    RestBars,
     length_token,
     lexicon,
 )
@@ -84,8 +85,8 @@ class _Reader:
                         tokens[-1] = joined
                     else:
                         tokens.append(meaning)
-                else:
-                    self._rest_bars(int(meaning))  # type: ignore[arg-type]
+                elif isinstance(meaning, RestBars):
+                    self._rest_bars(meaning)
         except AbcError as error:
             error.column = self._column(text)
             raise
