@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.commands import KESH, Ended, call, index_of, run
 from tunetrace import Transcription
-from tunetrace.checker.music import describe_music
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.indexer.records import to_json
 from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.music import describe_music
 
 PATIENCE = 40
 """Seconds after which a command is held to be stuck; those below take one or two."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunetrace.checker.bars import NOWHERE, BarPlaces, find_bar_places
-from tunetrace.checker.music import describe_music
 from tunetrace.checker.records import (
     CheckedBar,
     CheckedTune,
@@ -23,6 +22,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Tune
 from tunetrace.indexer.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.music import describe_music
 from tunetrace.tokenizer.timeline import Bar
 from tunetrace.tokenizer.transcription import Transcription
 

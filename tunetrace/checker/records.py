@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tunetrace.checker.music import Music
 from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Hit
+from tunetrace.tokenizer.music import Music
 
 
 @dataclass(frozen=True, slots=True)

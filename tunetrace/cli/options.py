@@ -1,0 +1,110 @@
+"""What the commands have in common: option types, options, and how an answer is printed."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from fractions import Fraction
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Fraction(click.ParamType):  # type: ignore[type-arg]
+    name = "eighths"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
+            self.fail(f"'{value}' is no number of eighths; write 3 or 3/2", param, ctx)
+        return Fraction(value)
+
+
+class Share(click.FloatRange):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        share = float(super().convert(value, param, ctx))
+        if math.isnan(share):
+            self.fail(f"'{value}' is no share; write 0.25", param, ctx)
+        return share
+
+
+def index_option(command: Command) -> Command:
+    return click.option(
+        "--index",
+        "index_path",
+        metavar="FILE",
+        help="The index to use; else TUNETRACE_INDEX names it, else it is your own.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        command
+    )
+
+
+def format_option(command: Command) -> Command:
+    return click.option(
+        "--format",
+        "format",
+        type=click.Choice(["abc", "folkrnn"]),
+        help="Read the input as this; else its keys tell.",
+    )(command)
+
+
+def filter_options(command: Command) -> Command:
+    """The options of figure and bar, handed on as one Filters."""
+
+    @click.option("--part", type=click.IntRange(min=1), help="In this part, from 1.")
+    @click.option("--bar", type=click.IntRange(min=0), help="In this bar, from 1; 0 the pickup.")
+    @click.option("--onset", type=_Fraction(), help="At so many eighths into the bar, as 3/2.")
+    @click.option("--meter", help="In tunes of this meter, as 6/8.")
+    @click.option("--key", help="In tunes of this mode, as dor or Cdor.")
+    @click.option("--corpus", help="In tunes of this corpus.")
+    @click.option("--title", help="In tunes of this title.")
+    @click.option(
+        "--limit", type=click.IntRange(min=0), default=10, show_default=True,
+        help="Show so many hits.",
+    )  # fmt: skip
+    @wraps(command)
+    def with_filters(**given: Any) -> Any:
+        from tunetrace.indexer.filters import Filters
+
+        names = ("part", "bar", "onset", "meter", "key", "corpus", "title")
+        return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
+
+    return with_filters  # type: ignore[return-value]
+
+
+def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> None:
+    """Print a record: as JSON, or by a function of the terminal room: `check.print_check`."""
+    if as_json:
+        import json
+
+        from tunetrace.indexer.records import to_json
+
+        is_utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+        click.echo(json.dumps(to_json(record), ensure_ascii=not is_utf8, indent=2))
+        return
+    import importlib
+
+    module, _, function = print_for_people.partition(".")
+    getattr(importlib.import_module(f"tunetrace.terminal.{module}"), function)(record, **options)
+
+
+def progress_display() -> Any:
+    """A progress display on standard error where that is a terminal, else none."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext(None)
+    from tunetrace.terminal.console import build_progress
+
+    return build_progress()

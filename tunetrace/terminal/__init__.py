@@ -1,0 +1,1 @@
+"""What the commands print for people: tables and paragraphs that fit 80 columns."""

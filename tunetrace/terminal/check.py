@@ -1,0 +1,229 @@
+"""What `tunetrace check` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
+from tunetrace.indexer.records import Hit
+from tunetrace.terminal.console import (
+    bar_number,
+    console,
+    counted,
+    cut,
+    make_table,
+    print_rejects,
+    reference,
+    share,
+    times,
+)
+from tunetrace.tokenizer.music import PartMusic
+from tunetrace.tokenizer.transpose import in_own_key
+
+_SHOWN_BARS = 4
+_NOVELTY_SHOWN = (4, 6, 8, 12, 16)
+
+
+def print_check(report: CheckReport, brief: bool) -> None:
+    if brief:
+        _print_brief(report)
+    else:
+        for tune in report.tunes:
+            _print_tune(tune)
+    print_rejects(report.set_aside)
+
+
+def _print_brief(report: CheckReport) -> None:
+    right = ("no", "notes", "longest", "8+", "12+", "16+")
+    table = make_table("no", "title", "notes", "longest", "8+", "12+", "16+", "nearest tune",
+                   right=right)  # fmt: skip
+    for column in table.columns:
+        column.no_wrap = True
+    for tune in report.tunes:
+        sharing = [source for source in tune.sources if source.notes_shared]
+        nearest: Sequence[TuneName | Source] = tune.identical_to[:1] or sharing[:1]
+        is_same = "= " if tune.identical_to else ""
+        table.add_row(
+            str(tune.number),
+            cut(tune.title or "(untitled)", 16),
+            str(tune.notes),
+            str(tune.longest_span.notes if tune.longest_span else 0),
+            *(share(tune.copied_share[n]) for n in (8, 12, 16)),
+            cut(is_same + nearest[0].title if nearest else "", 18),
+        )
+    console().print(table)
+
+
+def _print_tune(tune: CheckedTune) -> None:
+    out = console()
+    out.rule(tune.title or "(untitled)", characters="─")
+    facts = [tune.meter or "no meter", tune.original_key or "no key", counted(tune.notes, "note")]
+    facts.append(counted(len(tune.music.parts), "part"))
+    out.print(", ".join(facts))
+    if tune.original_key != tune.key:
+        out.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
+    out.print()
+    _print_whole(out, tune)
+    _print_bars(out, tune)
+    _print_sources(out, tune)
+    _print_music(out, tune)
+    out.print()
+
+
+def _own(text: str, tune: CheckedTune) -> str:
+    """Tokens on C as they read in the tune's own key."""
+    return " ".join(in_own_key(text.split(), tune.original_key))
+
+
+def _print_whole(out: Console, tune: CheckedTune) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    if tune.identical_to:
+        names = ", ".join(f"{n.title} ({n.corpus}:{n.number})" for n in tune.identical_to)
+        table.add_row("Identical to", names)
+    span = tune.longest_span
+    if span is None:
+        table.add_row("Longest copy", "none: no note of it stands in the corpus")
+    else:
+        table.add_row("Longest copy", _describe_span(span))
+        table.add_row("", Text(_own(span.text, tune), style="bold"))
+        for hit in span.examples:
+            table.add_row("", f"{hit.title} ({hit.corpus}:{hit.number}), " + _place(hit))
+    (least, most), *longer = tune.copied_share.items()
+    rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
+    table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
+    new = [p for p in tune.novelty if p.n in _NOVELTY_SHOWN]
+    if new:
+        rest = "".join(f", {share(point.absent)} of {point.n}" for point in new[1:])
+        table.add_row("New", f"{share(new[0].absent)} of its figures of {new[0].n} tokens are "
+                      f"nowhere in the corpus{rest}")  # fmt: skip
+    out.print(table)
+
+
+def _describe_span(span: Span) -> str:
+    return (
+        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
+        f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
+        f"in {counted(span.tunes, 'tune')}, {times(span.hits)}"
+    )
+
+
+def _place(hit: Hit) -> str:
+    ending = f", ending {hit.ending}" if hit.ending else ""
+    return f"part {hit.part}, bar {hit.bar}{ending}"
+
+
+def _print_bars(out: Console, tune: CheckedTune) -> None:
+    if not tune.bars:
+        return
+    out.print("\nBars: in how many tunes each stands, and at the same place", style="bold")
+    table = make_table("part", "bar", "text", "tunes", "same", "rarest figure", "in",
+                   right=("part", "bar", "tunes", "same", "in"))  # fmt: skip
+    for bar in tune.bars:
+        rarest = bar.rarest_figure
+        table.add_row(
+            str(bar.part),
+            bar_number(bar.bar, bar.ending),
+            Text(_own(bar.text, tune)),
+            f"{bar.tunes:,}",
+            f"{bar.same_position:,}",
+            Text(_own(rarest.text, tune) if rarest else ""),
+            f"{rarest.tunes:,}" if rarest else "",
+        )
+    out.print(table)
+    found = [bar for bar in tune.bars if bar.tunes and bar.bar]
+    for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
+        shown = bar.examples[: bar.same_position or None]
+        names = ", ".join(f"{name.title} ({name.corpus}:{name.number})" for name in shown)
+        place = ", at the same place," if bar.same_position else ""
+        out.print(f"Part {bar.part}, bar {bar.bar} is{place} in {names}")
+    if len(found) > _SHOWN_BARS:
+        out.print(f"… and {counted(len(found) - _SHOWN_BARS, 'more bar')} of the table")
+
+
+def _print_sources(out: Console, tune: CheckedTune) -> None:
+    sources = [source for source in tune.sources if source.notes_shared or source.bars_shared]
+    if not sources:
+        return
+    out.print("\nNearest tunes: what of this tune stands in them too", style="bold")
+    table = make_table("tune", "title", "notes", "longest", "bars",
+                   right=("notes", "longest", "bars"))  # fmt: skip
+    table.columns[1].max_width = 34
+    for source in sources[:5]:
+        table.add_row(
+            reference(source),
+            source.title,
+            str(source.notes_shared),
+            str(source.longest_span_notes),
+            str(source.bars_shared),
+        )
+    out.print(table)
+
+
+def _print_music(out: Console, tune: CheckedTune) -> None:
+    music = tune.music
+    lines = []
+    if music.adds_up:
+        lines.append("every bar adds up")
+    for bad in music.bars_not_adding_up:
+        number = bar_number(bad.bar, bad.ending)
+        lines.append(
+            f"part {bad.part}, bar {number} has {bad.eighths} of {bad.expected} eighths: "
+            f"{_own(bad.text, tune)}"
+        )
+    for part in music.parts:
+        lines.append(_describe_part(part, tune))
+    if music.highest and music.lowest:
+        lines.append(
+            f"highest note {_own(music.highest.note, tune)} in part {music.highest.part}, bar "
+            f"{music.highest.bar}; lowest {_own(music.lowest.note, tune)} in part "
+            f"{music.lowest.part}, bar {music.lowest.bar}"
+        )
+    for accidental in music.accidentals:
+        lines.append(
+            f"{_own(accidental.note, tune)} {times(accidental.hits)}, first in part "
+            f"{accidental.part}, bar {accidental.bar}"
+        )
+    for again in music.repeated:
+        lines.append(f"{_bar_list(again.places)} are the same: {_own(again.text, tune)}")
+    for varied in music.varied:
+        lines.append(
+            f"bar {varied.bar} of part {varied.parts[0]} comes varied in part {varied.parts[1]} "
+            f"({share(varied.shared)} alike)"
+        )
+    out.print("\nAs music", style="bold")
+    for line in lines:
+        out.print(Text(f"• {line}"))
+
+
+def _bar_list(places: Sequence[tuple[int, int]]) -> str:
+    """`part 1, bars 2 and 6; part 2, bar 6`."""
+    said = []
+    for part, group in groupby(places, key=lambda place: place[0]):
+        bars = [str(bar) for _, bar in group]
+        if len(bars) == 1:
+            said.append(f"part {part}, bar {bars[0]}")
+        else:
+            said.append(f"part {part}, bars {', '.join(bars[:-1])} and {bars[-1]}")
+    return " and ".join(said)
+
+
+def _describe_part(part: PartMusic, tune: CheckedTune) -> str:
+    said = [f"part {part.part}: {counted(part.bars, 'bar')}"]
+    if part.pickup is not None:
+        said.append(f"pickup {_own(part.pickup, tune)}")
+    if part.endings:
+        said.append(counted(part.endings, "ending"))
+    said.append("repeated" if part.is_repeated else "not repeated")
+    if part.misses_repeat_sign:
+        said.append("the |: at its beginning is missing")
+    if part.final is not None:
+        tonic = {True: " (the tonic)", False: "", None: ""}[part.ends_on_tonic]
+        said.append(f"ends on {_own(part.final, tune)}{tonic}")
+    return ", ".join(said)

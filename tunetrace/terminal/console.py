@@ -1,0 +1,112 @@
+"""What all printing shares: a console of plain text, tables, counts and shares in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from tunetrace.checker.records import Source
+from tunetrace.corpus.readers import Rejected
+from tunetrace.indexer.records import Hit
+
+if TYPE_CHECKING:
+    from tunetrace.indexer.build import Progress as BuildProgress
+
+_SHOWN_REJECTS = 10
+_LONGEST_REFERENCE = 16
+
+
+class _Console(Console):
+    """rich's console, with text printed as it stands and a closed pipe left to the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, emoji=False, markup=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    return _Console()
+
+
+def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left")
+    return table
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun: `1 tune`, `1,024 tunes`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def times(count: int) -> str:
+    """How often: `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def share(value: float) -> str:
+    """A share in percent, never rounded to nothing or to all."""
+    if 0 < value < 0.005:
+        return "<1%"
+    if 0.995 <= value < 1:
+        return ">99%"
+    return f"{value:.0%}"
+
+
+def print_rejects(rejected: Sequence[Rejected]) -> None:
+    if not rejected:
+        return
+    out = console()
+    out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
+    for reject in rejected[:_SHOWN_REJECTS]:
+        parts = (reject.input, reject.line, reject.column)
+        place = ":".join(str(part) for part in parts if part is not None)
+        out.print(f"  {place}: {reject.reason}", soft_wrap=True)
+    if len(rejected) > _SHOWN_REJECTS:
+        out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; --json lists them all")
+
+
+@contextmanager
+def build_progress() -> Iterator[BuildProgress]:
+    """A line on standard error that says what a build is doing."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,} tunes"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def show(what: str, tunes: int) -> None:
+            progress.update(task, description=what, completed=tunes)
+
+        yield show
+
+
+def reference(tune: Hit | Source) -> str:
+    """What to name a tune by in a table: `corpus:number`, or its id where that is too long."""
+    reference = f"{tune.corpus}:{tune.number}"
+    return reference if len(reference) <= _LONGEST_REFERENCE else str(tune.tune)
+
+
+def bar_number(bar: int, ending: int | None) -> str:
+    """`8`, or `8/2` in a second ending."""
+    return str(bar) if ending is None else f"{bar}/{ending}"
+
+
+def cut(title: str, width: int) -> Text:
+    """A title cut to so many columns."""
+    text = Text(title)
+    text.truncate(width, overflow="ellipsis")
+    return text

@@ -1,0 +1,46 @@
+"""What `tunetrace figure` and `tunetrace bar` print."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tunetrace.indexer.records import Hit, Matches
+from tunetrace.terminal.console import bar_number, console, counted, make_table, reference, times
+
+
+def print_matches(matches: Matches) -> None:
+    out = console()
+    out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    if not matches.hits:
+        out.print(f"stands in none of {counted(matches.of, 'tune')}")
+        return
+    out.print(
+        f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+    )
+    if not matches.results:
+        return
+    out.print()
+    table = make_table("tune", "title", "part", "bar", "onset", "context",
+                   right=("part", "bar", "onset"))  # fmt: skip
+    table.columns[5].overflow = "fold"
+    table.columns[1].max_width = 20
+    for hit in matches.results:
+        table.add_row(
+            reference(hit),
+            hit.title,
+            str(hit.part),
+            bar_number(hit.bar, hit.ending),
+            str(hit.onset),
+            _marked(hit),
+        )
+    out.print(table)
+    if matches.hits > len(matches.results):
+        rest = matches.hits - len(matches.results)
+        out.print(f"… and {rest:,} more; show more with --limit")
+
+
+def _marked(hit: Hit) -> Text:
+    """The context of a hit with what was searched for in bold."""
+    text = Text(hit.context)
+    text.stylize("bold", *hit.found)
+    return text
