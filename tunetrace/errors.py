@@ -19,14 +19,23 @@ class AbcError(TunetraceError):
 
     line and column count from 1 within the text that was given; either is None where the mistake
     has no one place (a tune without a key). The message carries no place, so that a caller who
-    knows the file's name can put it in front.
+    knows the file's name can put it in front. kind says in a few words what went wrong, the same
+    for all mistakes of a kind (`no key`, `bad meter`, `open bracket`), so that they can be counted.
     """
 
-    def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        line: int | None = None,
+        column: int | None = None,
+        *,
+        kind: str = "unreadable",
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.line = line
         self.column = column
+        self.kind = kind
 
 
 class QueryError(TunetraceError):

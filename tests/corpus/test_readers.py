@@ -34,8 +34,10 @@ def test_a_bad_tune_is_set_aside_and_the_others_are_read() -> None:
     one, two, three = read_tunes(text, "book.abc")
     assert isinstance(one, Transcription)
     assert isinstance(three, Transcription)
-    assert two == Rejected("book.abc", 9, 2, "the chord opened with '[' is never closed; "
-                           "add ']' before the bar line")  # fmt: skip
+    assert isinstance(two, Rejected)
+    assert (two.input, two.line, two.column) == ("book.abc", 9, 2)
+    assert two.reason == "the chord opened with '[' is never closed; add ']' before the bar line"
+    assert (two.number, two.title) == (2, "Two")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import is_field, tokenize_abc
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
-from tunetrace.tokenizer.transcription import Transcription, lines_of, plain
+from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
 Format = Literal["abc", "folkrnn"]
@@ -32,12 +32,18 @@ _UNIT: Final = re.compile(r"^L:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A tune that was set aside: its input, the line and column (from 1) and the reason."""
+    """A tune that was set aside: its input, the line and column (from 1) and the reason.
+
+    number and title as its fields give them; kind: the reason in a few words, as of AbcError.
+    """
 
     input: str
     line: int | None
     column: int | None
     reason: str
+    kind: str = "unreadable"
+    number: int | None = None
+    title: str = ""
 
 
 def exists(path: str | Path) -> bool:
@@ -115,12 +121,27 @@ def read_tunes(
         try:
             yield tokenize(block, first_line, name)
         except AbcError as error:
-            yield Rejected(name, error.line, error.column, plain(error.reason))
+            yield _rejected(name, block, error)
     if is_empty:
         raise InputError(
             f"{name}: there is no tune in it; ABC tunes begin with X: and need K:, folk-rnn's "
             "have a line such as K:Cmaj"
         )
+
+
+def unreadable(name: str, error: InputError) -> Rejected:
+    """A whole input set aside for an error that names it."""
+    return Rejected(name, None, None, str(error).removeprefix(f"{name}: "), "unreadable file")
+
+
+def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
+    """The tune of these lines set aside for an error."""
+    numbers = [as_number(line[2:]) for line in lines if line.startswith("X:")]
+    titles = [plain(line[2:]) for line in lines if line.startswith("T:")]
+    return Rejected(
+        input, error.line, error.column, plain(error.reason), error.kind,
+        next(iter(numbers), None), next(filter(None, titles), ""),
+    )  # fmt: skip
 
 
 def read_source(
@@ -154,8 +175,7 @@ def read_sources(
         except InputError as error:
             if len(paths) == 1:
                 raise
-            name = _name(path)
-            yield Rejected(name, None, None, str(error).removeprefix(f"{name}: "))
+            yield unreadable(_name(path), error)
 
 
 def _name(path: str | Path) -> str:

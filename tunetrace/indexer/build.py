@@ -26,7 +26,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from tunetrace._version import __version__
-from tunetrace.corpus.readers import STDIN, Format, Rejected, exists, printable, read_source
+from tunetrace.corpus.readers import (
+    STDIN,
+    Format,
+    Rejected,
+    exists,
+    printable,
+    read_source,
+    unreadable,
+)
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer import schema
@@ -304,14 +312,15 @@ class _Builder:
         except InputError as error:
             if self._is_only_source:
                 raise
-            yield Rejected(source.where, None, None, str(error).removeprefix(f"{source.where}: "))
+            yield unreadable(source.where, error)
 
     def _add_tune(self, tune: Transcription, counts: _CorpusCounts) -> tuple[Any, ...] | Rejected:
         """Take in one tune; gives its row, without the corpus and with the number as found."""
         try:
             symbols = self._vocabulary.learn(tune.tokens)
         except VocabularyFullError as full:
-            return Rejected(tune.input, tune.line, None, str(full))
+            return Rejected(tune.input, tune.line, None, str(full), "vocabulary full",
+                            tune.number, tune.title)  # fmt: skip
         if len(self._stream) + len(symbols) > self._segment_symbols and len(self._stream) > 1:
             self._close_segment()
         first_token = len(self._stream)

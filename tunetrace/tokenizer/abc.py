@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -32,7 +32,7 @@ from tunetrace.tokenizer.lexicon import (
     lexicon,
 )
 from tunetrace.tokenizer.timeline import split_bars
-from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
+from tunetrace.tokenizer.transcription import Transcription, add_title, as_number, lines_of
 from tunetrace.tokenizer.transpose import interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_token
 
@@ -224,7 +224,7 @@ def is_field(line: str) -> bool:
 class _Header:
     """What the fields before the music say."""
 
-    title: str = ""
+    titles: list[str] = field(default_factory=list)
     number: int | None = None
     meter: str | None = None
     unit: Fraction | None = None
@@ -232,7 +232,7 @@ class _Header:
 
     def field(self, letter: str, value: str) -> None:
         if letter == "T":
-            self.title = self.title or plain(value)
+            add_title(self.titles, value)
         elif letter == "X":
             self.number = as_number(value)
         elif letter == "M":
@@ -293,7 +293,7 @@ def tokenize_abc(text: str | Sequence[str], first_line: int = 1, input: str = ""
         error.line = number
         raise
     return Transcription(
-        title=header.title,
+        titles=tuple(header.titles),
         number=header.number,
         meter=header.meter,
         key=tokens[0 if header.meter is None else 1][2:],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
+from tunetrace.tokenizer.transcription import Transcription, add_title, as_number, lines_of
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, is_token, split_tokens
 
 # Fields that say something about a tune and are no tokens.
@@ -31,12 +31,13 @@ def tokenize_folkrnn(
     alone.
     """
     lines = lines_of(text) if isinstance(text, str) else text
-    title, number = "", None
+    titles: list[str] = []
+    number = None
     tokens: list[str] = []
     for number_of_line, line in enumerate(lines, first_line):
         if is_plain_field(line):
             if line[0] == "T":
-                title = title or plain(line[2:])
+                add_title(titles, line[2:])
             elif line[0] == "X":
                 number = as_number(line[2:])
             continue
@@ -62,7 +63,7 @@ def tokenize_folkrnn(
     meter = next((token[2:] for token in header if token[0] == "M"), None)
     key = next((token[2:] for token in header if token[0] == "K"), None)
     return Transcription(
-        title=title,
+        titles=tuple(titles),
         number=number,
         meter=meter,
         key=key,

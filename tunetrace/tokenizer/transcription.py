@@ -12,13 +12,15 @@ from tunetrace.tokenizer.vocabulary import is_header
 class Transcription:
     """One tune: what was read, and its tokens.
 
-    number is that of the X: field. meter and key are as in the tokens (`6/8`, `Cdor`), None where
-    the transcription states none; original_key is the key it was written in (`Edor`). text is the
-    transcription as found; input names what it was read from, line the line of that on which it
-    begins.
+    titles: all that it goes by, the chief one first. number is that of the X: field. meter and key
+    are as in the tokens (`6/8`, `Cdor`), None where the transcription states none; original_key is
+    the key it was written in (`Edor`). text is the transcription as found; input names what it was
+    read from, line the line of that on which it begins. remarks: what was left out of it or taken
+    for granted in reading, one sentence each. work: what its collection identifies the tune by of
+    which this is one setting; link: its page on the web.
     """
 
-    title: str
+    titles: tuple[str, ...]
     number: int | None
     meter: str | None
     key: str | None
@@ -27,6 +29,14 @@ class Transcription:
     text: str
     line: int = 1
     input: str = ""
+    remarks: tuple[str, ...] = ()
+    work: str | None = None
+    link: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The chief title, empty where there is none."""
+        return self.titles[0] if self.titles else ""
 
     @property
     def body(self) -> tuple[str, ...]:
@@ -42,6 +52,13 @@ def lines_of(text: str) -> list[str]:
 def plain(text: str) -> str:
     """Text from a file on one line, fit for a terminal: what controls one is replaced."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
+
+
+def add_title(titles: list[str], text: str) -> None:
+    """Take in what a T: field says, unless it says nothing or what another said."""
+    title = plain(text)
+    if title and title not in titles:
+        titles.append(title)
 
 
 def as_number(text: str) -> int | None:
