@@ -26,32 +26,43 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api import (
         BuildReport,
+        ChangeReport,
+        add_to_index,
         bar,
         build_index,
         check,
         check_files,
+        compact_index,
         figure,
         open_index,
         read,
+        remove_from_index,
         tokenize,
+        verify_index,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.corpus.readers import Rejected
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
-    from tunetrace.indexer.records import Hit, IndexInfo, Matches
+    from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
+    from tunetrace.indexer.verify import VerifyReport
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
     "BuildReport": "tunetrace.api",
+    "ChangeReport": "tunetrace.api",
+    "add_to_index": "tunetrace.api",
     "bar": "tunetrace.api",
     "build_index": "tunetrace.api",
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
+    "compact_index": "tunetrace.api",
     "figure": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
+    "remove_from_index": "tunetrace.api",
     "tokenize": "tunetrace.api",
+    "verify_index": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "Rejected": "tunetrace.corpus.readers",
@@ -60,12 +71,15 @@ _HOMES = {
     "Hit": "tunetrace.indexer.records",
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
+    "Reject": "tunetrace.indexer.records",
+    "VerifyReport": "tunetrace.indexer.verify",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
 
 __all__ = [
     "AbcError",
     "BuildReport",
+    "ChangeReport",
     "CheckReport",
     "CheckedTune",
     "Filters",
@@ -76,18 +90,24 @@ __all__ = [
     "InputError",
     "Matches",
     "QueryError",
+    "Reject",
     "Rejected",
     "Transcription",
     "TunetraceError",
+    "VerifyReport",
     "__version__",
+    "add_to_index",
     "bar",
     "build_index",
     "check",
     "check_files",
+    "compact_index",
     "figure",
     "open_index",
     "read",
+    "remove_from_index",
     "tokenize",
+    "verify_index",
 ]
 
 
