@@ -16,16 +16,18 @@ from tests.conftest import POST
 from tunetrace import __version__
 from tunetrace.cli import cli
 
-HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "part", "bar",
-       "ending", "onset", "context"}  # fmt: skip
-NAME = {"tune", "title", "corpus", "number"}
+HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "link", "part",
+       "bar", "ending", "onset", "context"}  # fmt: skip
+NAME = {"tune", "title", "corpus", "number", "link"}
+REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kind"}
 SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "examples"}
 INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "corpora"}
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
-            "key": "Cmaj", "original_key": "Gmaj", "part": 1, "ending": None}  # fmt: skip
+            "key": "Cmaj", "original_key": "Gmaj", "link": None, "part": 1,
+            "ending": None}  # fmt: skip
 MORRISONS_HIT = {"tune": 2, "title": "Morrison's", "corpus": "session", "number": 7,
-                 "meter": "6/8", "key": "Cdor", "original_key": "Edor", "part": 1,
+                 "meter": "6/8", "key": "Cdor", "original_key": "Edor", "link": None, "part": 1,
                  "ending": None}  # fmt: skip
 
 
@@ -147,7 +149,7 @@ def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> N
     added, sha256 = corpus.pop("added"), corpus.pop("sha256")
     assert corpus == {"name": "session", "tunes": 2, "tokens": 24, "bars": 4, "set_aside": 0,
                       "source": str(folder / "session.abc"), "licence": None,
-                      "version": None}  # fmt: skip
+                      "version": None, "set_aside_by": {}}  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", added)
     assert re.fullmatch(r"[0-9a-f]{64}", sha256)
     shown = call("index", "info", "--index", index)
@@ -163,10 +165,11 @@ def test_index_build_says_what_is_in_it_and_what_was_set_aside(tmp_path: Path) -
     assert built.keys() == INFO | {"set_aside"}
     assert (built["tunes"], built["tokens"], built["bars"]) == (1, 12, 2)
     (bad,) = built["set_aside"]
-    assert bad.keys() == {"input", "line", "column", "reason"}
+    assert bad.keys() == REJECT
     assert (bad["input"], bad["line"], bad["column"]) == (str(book), 11, 2)
     shown = call("index", "build", book, "--index", tmp_path / "j.db")
     assert (shown.code, shown.err) == (0, "")
+    assert re.search(r"^book +2 +1 +1 +\w[\w ]+ 1$", shown.out, re.MULTILINE)
     assert "1 tune set aside" in shown.out
     assert f"{book}:11:2: the chord" in shown.out
 
@@ -203,7 +206,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
 def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     report = call("check", "--index", index, "--json", stdin=KESH.encode()).json
     (tune,) = report["tunes"]
-    name = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3}
+    name = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "link": None}
     assert {key: tune[key] for key in ("title", "number", "meter", "key", "original_key")} == {
         "title": "The Kesh", "number": 3, "meter": "6/8", "key": "Cmaj", "original_key": "Gmaj",
     }  # fmt: skip

@@ -53,7 +53,7 @@ def test_without_a_source_the_three_collections_are_built(tmp_path: Path) -> Non
     assert all(reject.input.split("/")[0] in names for reject in report.set_aside)
     with open_index(tmp_path / "i.db") as index:
         (tune,) = index.resolve("oneills:2")
-        assert index.tune_records([tune])[tune].title == "Fare You Well"
+        assert index.catalogue.tunes([tune])[tune].title == "Fare You Well"
 
 
 def test_what_is_set_aside_is_counted_and_reported(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -31,8 +32,9 @@ def search(tunes: list[list[str]], tunes_in_segment: int = 100) -> FigureSearch:
         for tune in tunes[first : first + tunes_in_segment]:
             stream += VOCABULARY.encode(tune) + bytes([SEPARATOR])
         suffixes = suffix_array(bytes(stream)).astype("<i4").tobytes()
-        segments.append(Segment(first + 1, bytes(stream), suffixes))
-    return FigureSearch(segments, VOCABULARY, len(tunes))
+        ids = range(first + 1, first + 1 + len(tunes[first : first + tunes_in_segment]))
+        segments.append(Segment(array("i", ids).tobytes(), bytes(stream), suffixes))
+    return FigureSearch(segments, VOCABULARY)
 
 
 def places(figures: FigureSearch, query: str, *, open_end: bool) -> list[tuple[int, int]]:
@@ -214,7 +216,7 @@ def test_filters_on_tunes_say_of_how_many(make_index: MakeIndex) -> None:
 def test_a_title_without_a_letter_names_no_tune(make_index: MakeIndex) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F |")
     assert index.figure("C D", Filters(title="!!!")).of == 0
-    assert index.titled("?") == []
+    assert index.catalogue.titled("?") == []
     with pytest.raises(QueryError, match="names no tune"):
         index.resolve("?")
 

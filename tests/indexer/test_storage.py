@@ -67,7 +67,7 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
 ) -> None:
     path = altered(tmp_path / "old.db", whole, "PRAGMA user_version = 99")
     for ended in questions(path):
-        assert "schema version 99 and this tunetrace reads 1" in ended.refusal
+        assert "schema version 99 and this tunetrace reads 2" in ended.refusal
         assert "--force" in ended.refusal
 
 

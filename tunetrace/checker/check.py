@@ -108,6 +108,7 @@ class _TuneCheck:
                     title=names[some.tune].title,
                     corpus=names[some.tune].corpus,
                     number=names[some.tune].number,
+                    link=names[some.tune].link,
                     bars_shared=some.bars,
                     longest_span_notes=some.longest_notes,
                     notes_shared=some.notes,
@@ -208,6 +209,7 @@ class _TuneCheck:
 
 
 def _named(tunes: Iterable[int], names: dict[int, Tune]) -> tuple[TuneName, ...]:
+    found = ((tune, names[tune]) for tune in tunes)
     return tuple(
-        TuneName(tune, names[tune].title, names[tune].corpus, names[tune].number) for tune in tunes
+        TuneName(tune, name.title, name.corpus, name.number, name.link) for tune, name in found
     )

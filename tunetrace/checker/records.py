@@ -12,12 +12,13 @@ from tunetrace.tokenizer.music import Music
 
 @dataclass(frozen=True, slots=True)
 class TuneName:
-    """A tune of the index by its names."""
+    """A tune of the index by its names. link: its page on the web, where its corpus gives one."""
 
     tune: int
     title: str
     corpus: str
     number: int
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Source:
     title: str
     corpus: str
     number: int
+    link: str | None
     bars_shared: int
     longest_span_notes: int
     notes_shared: int

@@ -20,7 +20,7 @@ from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.sources import CorpusSource, find_sources
-from tunetrace.indexer.storage import may_be_replaced, unwritable
+from tunetrace.indexer.storage import may_be_replaced, remove_journal, unwritable
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
 from tunetrace.indexer.writer import Progress, Writer, gather, nothing_usable, silent
 
@@ -58,6 +58,7 @@ def build_index(
         _write(beside, opened, progress, segment_symbols)
         if exists(path) and not force:  # another build may have been faster
             raise _in_the_way(path)
+        remove_journal(path)
         beside.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None

@@ -180,8 +180,8 @@ class Index:
         return Hit(
             tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
             meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
-            part=place.part,
-            bar=place.bar, ending=place.ending, onset=place.onset, context=context, found=found,
+            part=place.part, bar=place.bar, ending=place.ending, onset=place.onset,
+            context=context, found=found,
         )  # fmt: skip
 
     def _at_place(self, some: Occurrences, filters: Filters) -> Occurrences:

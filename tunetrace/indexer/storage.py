@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -113,10 +113,25 @@ def check_file(path: Path) -> None:
 
     What a change that was killed left half-done is undone first.
     """
-    journal = path.with_name(f"{path.name}-journal")
-    if path.name and journal.exists() and may_be_replaced(path):
+    if path.name and _journal(path).exists() and may_be_replaced(path):
         _undo(path)
     _check_header(path)
+
+
+def remove_journal(path: Path) -> None:
+    """Remove what is there to undo a change of an index that is about to be replaced.
+
+    Or it would be undone in the new one. Until it is replaced the old one stays whole.
+    """
+    if _journal(path).exists():
+        with suppress(IndexFileError):  # a damaged one is replaced as it is
+            _undo(path)
+        _journal(path).unlink(missing_ok=True)
+
+
+def _journal(path: Path) -> Path:
+    """Where SQLite keeps what it needs to undo a change."""
+    return path.with_name(f"{path.name}-journal")
 
 
 def _undo(path: Path) -> None:

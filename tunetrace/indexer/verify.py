@@ -109,13 +109,18 @@ class _Verification:
         there = set(inspector.get_table_names())
         is_whole = True
         for table in schema.metadata.sorted_tables:
-            columns = [c["name"] for c in inspector.get_columns(table.name)] if (
-                table.name in there) else []  # fmt: skip
+            is_there = table.name in there
+            columns = [c["name"] for c in inspector.get_columns(table.name)] if is_there else []
             if columns != [column.name for column in table.columns]:
                 self._fault(
                     f"the table {table.name} is not as schema {schema.SCHEMA_VERSION} has it"
                 )
                 is_whole = False
+                continue
+            indexes = {index["name"] for index in inspector.get_indexes(table.name)}
+            for index in table.indexes:
+                if index.name not in indexes:
+                    self._fault(f"the index {index.name} is missing")
         return is_whole
 
     def _check_suffixes(self, number: int, segment: Segment) -> None:

@@ -19,6 +19,7 @@ from tunetrace.indexer.records import Hit, Reject
 if TYPE_CHECKING:
     from tunetrace.indexer.writer import Progress as BuildProgress
 
+_SHOWN_REJECTS = 10
 _LONGEST_REFERENCE = 16
 
 
@@ -66,6 +67,18 @@ def place_in(rejected: Rejected | Reject) -> str:
     """Where a tune that was set aside stands: `book.abc:12:3`."""
     parts = (rejected.input, rejected.line, rejected.column)
     return ":".join(str(part) for part in parts if part is not None)
+
+
+def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -> None:
+    """The first few of the tunes that were set aside, and where to find all of them."""
+    if not rejected:
+        return
+    out = console()
+    out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
+    for reject in rejected[:_SHOWN_REJECTS]:
+        out.print(f"  {place_in(reject)}: {reject.reason}", soft_wrap=True)
+    if len(rejected) > _SHOWN_REJECTS:
+        out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
 
 
 @contextmanager

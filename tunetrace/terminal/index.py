@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
-from tunetrace.terminal.console import console, counted, make_table, place_in
+from tunetrace.terminal.console import console, counted, make_table, place_in, print_set_aside
 
 if TYPE_CHECKING:
     from tunetrace.api import BuildReport, ChangeReport
     from tunetrace.indexer.verify import VerifyReport
+
+_WHERE_ALL_ARE = "'tunetrace index rejects' lists them all"
 
 
 def print_info(info: IndexInfo) -> None:
@@ -43,6 +45,7 @@ def _print_totals(info: IndexInfo) -> None:
 def print_build(report: BuildReport) -> None:
     _print_totals(report.info)
     _print_accounts(report.info.corpora)
+    print_set_aside(report.set_aside, _WHERE_ALL_ARE)
 
 
 def print_change(report: ChangeReport) -> None:
@@ -59,6 +62,7 @@ def print_change(report: ChangeReport) -> None:
     new = {change.name for change in report.changes if change.change in ("added", "replaced")}
     if new:
         _print_accounts([corpus for corpus in report.info.corpora if corpus.name in new])
+        print_set_aside(report.set_aside, _WHERE_ALL_ARE)
 
 
 def _print_accounts(corpora: Sequence[CorpusInfo]) -> None:
@@ -74,10 +78,7 @@ def _print_accounts(corpora: Sequence[CorpusInfo]) -> None:
             f"{corpus.set_aside:,}",
             ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()),
         )
-    out = console()
-    out.print(table)
-    if any(corpus.set_aside for corpus in corpora):
-        out.print("\n'tunetrace index rejects' lists what was set aside, with line and reason")
+    console().print(table)
 
 
 def print_rejects(rejects: Sequence[Reject]) -> None:

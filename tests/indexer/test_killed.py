@@ -1,0 +1,185 @@
+"""An addition that is killed: the index is as it was before, or as it is after, and whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import KESH
+from tests.conftest import ROOT, V2_SAMPLE
+from tunetrace import add_to_index, build_index, open_index, verify_index
+
+KILLS = 50
+SEED = 20
+
+ADD = """
+import os, sys
+import pydivsufsort
+from tunetrace import add_to_index
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        add_to_index([sys.argv[1]], sys.argv[2])
+        os._exit(0)
+    print(process, flush=True)
+    sys.stdin.readline()
+    os.waitpid(process, 0)
+    print("ended", flush=True)
+"""
+"""Adds a book to an index at a line that it reads, in a process of its own that it names; at the
+next line it waits for that process to end."""
+
+CUT_OFF = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 2")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE tune SET text = upper(text), title = 'gone'")
+connection.execute("DELETE FROM bar_hit")
+os._exit(9)
+"""
+"""A change of which some pages are in the file when its process ends, with SQLite's own means."""
+
+FIGURES = ("G, C C", "C D E", "{c C} 2 *", "E | C")
+
+
+def answers(path: Path) -> list[object]:
+    with open_index(path) as index:
+        info = index.info()
+        found = [index.figure(figure, limit=20) for figure in FIGURES]
+        return [info.tunes, info.bars, info.segments, index.bar("C 3 C 3"), *found]
+
+
+class Adder:
+    """Processes that add a book to an index, one after the other."""
+
+    def __init__(self, book: Path, path: Path) -> None:
+        self.journal = path.with_name(f"{path.name}-journal")
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", ADD, book, path],
+            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self._process = 0
+
+    def start(self) -> None:
+        self._process = int(self._ask())
+
+    def wait_until_it_writes(self) -> None:
+        """Until it writes; it does not end for a while after that."""
+        for _ in range(100_000):
+            if self.journal.exists():
+                return
+            time.sleep(0.0002)
+        pytest.fail("the addition writes nothing")
+
+    def kill(self) -> None:
+        os.kill(self._process, signal.SIGKILL)  # one that has ended waits to be asked after
+        self.wait()
+
+    def wait(self) -> None:
+        assert self._ask() == "ended\n"
+
+    def close(self) -> None:
+        self._server.communicate()
+
+    def _ask(self) -> str:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write("\n")
+        self._server.stdin.flush()
+        return self._server.stdout.readline()
+
+
+def test_an_addition_killed_at_any_moment_leaves_an_index_that_is_whole(
+    shared: Path, tmp_path: Path
+) -> None:
+    tunes = (shared / V2_SAMPLE).read_text().split("\n\n")
+    base, book = tmp_path / "base.txt", tmp_path / "book.txt"
+    base.write_text("\n\n".join(tunes[:200]))
+    book.write_text("\n\n".join(tunes[200:800]))
+    whole, path = tmp_path / "whole.db", tmp_path / "i.db"
+    build_index([base], whole)
+    before = answers(whole)
+    adder = Adder(book, path)
+
+    for _ in range(2):  # the second is as fast as those to come
+        shutil.copy(whole, path)
+        adder.start()
+        began = time.monotonic()
+        adder.wait_until_it_writes()
+        until_writing = time.monotonic() - began
+        adder.wait()
+        writing = time.monotonic() - began - until_writing
+    after = answers(path)
+    assert after != before
+
+    chance = random.Random(SEED)
+    cut_off = 0
+    for kill in range(KILLS):
+        adder.journal.unlink(missing_ok=True)
+        shutil.copy(whole, path)
+        adder.start()
+        if kill % 2:  # any moment at all
+            time.sleep(chance.uniform(0, until_writing + writing))
+        else:  # a moment while the index is being written
+            adder.wait_until_it_writes()
+            time.sleep(chance.uniform(0, writing) if kill else 0)
+        adder.kill()
+        cut_off += adder.journal.exists() and adder.journal.stat().st_size > 0
+        assert verify_index(path, full=True).faults == (), kill
+        assert answers(path) in (before, after), kill
+    adder.close()
+    assert cut_off, "no addition was killed while it was writing"
+
+    if answers(path) == before:
+        add_to_index([book], path)
+    assert answers(path) == after
+
+
+def test_a_change_that_was_cut_off_is_undone_by_whoever_opens_the_index_next(
+    shared: Path, tmp_path: Path
+) -> None:
+    text = "\n\n".join((shared / V2_SAMPLE).read_text().split("\n\n")[:200])
+    (tmp_path / "base.txt").write_text(text)
+    path = tmp_path / "i.db"
+    build_index([tmp_path / "base.txt"], path)
+    before = answers(path)
+    ended = subprocess.run([sys.executable, "-c", CUT_OFF, path], check=False)
+    assert ended.returncode == 9
+    assert (tmp_path / "i.db-journal").exists()
+    assert answers(path) == before
+    assert verify_index(path, full=True).faults == ()
+
+
+def test_a_new_index_is_not_given_what_the_old_one_had_to_undo(
+    shared: Path, tmp_path: Path
+) -> None:
+    text = "\n\n".join((shared / V2_SAMPLE).read_text().split("\n\n")[:200])
+    (tmp_path / "base.txt").write_text(text)
+    path = tmp_path / "i.db"
+    build_index([tmp_path / "base.txt"], path)
+    subprocess.run([sys.executable, "-c", CUT_OFF, path], check=False)
+    (tmp_path / "kesh.abc").write_text(KESH)
+    build_index([tmp_path / "kesh.abc"], path, force=True)
+    assert not (tmp_path / "i.db-journal").exists()
+    with open_index(path) as index:
+        assert index.info().tunes == 1
+    assert verify_index(path, full=True).faults == ()
+
+
+def test_what_cannot_be_undone_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    (tmp_path / "a.abc").write_text("X:1\nK:C\nCDEF|\n")
+    build_index([tmp_path / "a.abc"], path)
+    (tmp_path / "i.db-journal").mkdir()  # as if somebody kept it from being read
+    with pytest.raises(Exception, match="cannot be undone") as raised:
+        open_index(path)
+    assert str(path) in str(raised.value)
