@@ -30,13 +30,16 @@ if TYPE_CHECKING:
         build_index,
         check,
         check_files,
+        corpora,
+        fetch_corpus,
         figure,
+        find_corpus,
         open_index,
         read,
         tokenize,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
-    from tunetrace.corpus.readers import Rejected
+    from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches
@@ -48,13 +51,17 @@ _HOMES = {
     "build_index": "tunetrace.api",
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
+    "corpora": "tunetrace.api",
+    "fetch_corpus": "tunetrace.api",
     "figure": "tunetrace.api",
+    "find_corpus": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
     "tokenize": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
-    "Rejected": "tunetrace.corpus.readers",
+    "CorpusEntry": "tunetrace.corpus.records",
+    "Rejected": "tunetrace.corpus.records",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -68,6 +75,7 @@ __all__ = [
     "BuildReport",
     "CheckReport",
     "CheckedTune",
+    "CorpusEntry",
     "Filters",
     "Hit",
     "Index",
@@ -84,7 +92,10 @@ __all__ = [
     "build_index",
     "check",
     "check_files",
+    "corpora",
+    "fetch_corpus",
     "figure",
+    "find_corpus",
     "open_index",
     "read",
     "tokenize",

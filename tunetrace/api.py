@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tunetrace.checker import inputs
 from tunetrace.checker.records import CheckReport
+from tunetrace.corpus import fetch, registry
 from tunetrace.corpus.readers import Format, Rejected, read_source, read_sources, read_tunes
+from tunetrace.corpus.records import CorpusEntry
 from tunetrace.errors import AbcError
 from tunetrace.indexer import build
 from tunetrace.indexer.filters import NO_FILTERS, Filters
@@ -43,10 +45,11 @@ def build_index(
     format: Format | None = None,
     progress: build.Progress | None = None,
 ) -> BuildReport:
-    """Build an index of files, folders, `-` and named corpora; of all named corpora by default.
+    """Build an index of files, folders, `-` and named corpora; of O'Neill, Aird, Ryan by default.
 
-    path: where, as for open_index. force: replace the index that is there. progress is called
-    with what is being done and the number of tunes so far. Raises IndexFileError where an index
+    A named corpus that is missing is fetched. path: where, as for open_index. force: replace the
+    index that is there. progress is called with what is being done and the number of tunes so far.
+    Raises IndexFileError where an index
     is in the way or the place cannot be written, InputError where the only source cannot be read
     (of several it is set aside) or no tune is usable.
     """
@@ -54,6 +57,29 @@ def build_index(
     rejected = build.build_index(place, sources, force=force, format=format, progress=progress)
     with Index(place) as index:
         return BuildReport(index.info(), rejected)
+
+
+def corpora() -> tuple[CorpusEntry, ...]:
+    """Every corpus that goes by a name: what is declared of it, and whether it is here."""
+    return tuple(corpus.entry() for corpus in registry.NAMED_CORPORA.values())
+
+
+def find_corpus(name: str) -> CorpusEntry:
+    """The corpus of a name; InputError, with the nearest names, where there is none."""
+    return registry.find_corpus(name).entry()
+
+
+def fetch_corpus(
+    name: str, *, refresh: bool = False, progress: fetch.Progress | None = None
+) -> CorpusEntry:
+    """Fetch a corpus unless it is here and whole; its path says where it lies.
+
+    refresh: fetch it anyway. progress is called with what is being done. Raises InputError where
+    it cannot be fetched, with the address and the place to put it by hand, or is not installed.
+    """
+    corpus = registry.find_corpus(name)
+    corpus.locate(progress, refresh=refresh)
+    return corpus.entry()
 
 
 def read(source: str | Path, format: Format | None = None) -> Iterator[Transcription | Rejected]:

@@ -35,7 +35,12 @@ from tunetrace.corpus.readers import (
     read_source,
     unreadable,
 )
-from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus
+from tunetrace.corpus.registry import (
+    DEFAULT_CORPORA,
+    NAMED_CORPORA,
+    NamedCorpus,
+    nearest_names,
+)
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer import schema
 from tunetrace.indexer.storage import may_be_replaced
@@ -98,18 +103,18 @@ def build_index(
 ) -> tuple[Rejected, ...]:
     """Build the index of sources at path.
 
-    sources: files, folders, `-` for standard input, names of corpora; none for all named corpora.
-    force: replace an index that is there. Gives the tunes that were set aside. Raises
-    IndexFileError where an index is there without force or the place cannot be written, InputError
-    where the only source cannot be read or no tune is usable.
+    sources: files, folders, `-` for standard input, names of corpora, which are fetched if they are
+    missing; none for the default corpora. force: replace an index that is there. Gives the tunes
+    that were set aside. Raises IndexFileError where an index is there without force or the place
+    cannot be written, InputError where the only source cannot be read or no tune is usable.
     """
-    opened = _sources(sources or tuple(NAMED_CORPORA), format)
     if not path.name or (exists(path) and path.is_dir()):
         raise IndexFileError(f"{path}: this is a folder; name a file in it with --index")
     if exists(path) and not may_be_replaced(path):
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
         raise _in_the_way(path)
+    opened = _sources(sources or DEFAULT_CORPORA, format, progress)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -161,8 +166,11 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source]:
-    """The inputs behind names; all are looked at before the first is read."""
+def _sources(
+    names: Sequence[str | Path], format: Format | None, progress: Progress | None
+) -> list[_Source]:
+    """The inputs behind names; all are looked at, and fetched, before the first is read."""
+    tell = None if progress is None else lambda what: progress(what, 0)
     sources = []
     taken: set[str] = set()
     for name in map(str, names):
@@ -172,16 +180,17 @@ def _sources(names: Sequence[str | Path], format: Format | None) -> list[_Source
             named = NAMED_CORPORA.get(name)
             if named is None:
                 raise InputError(
-                    f"{name}: there is no such file and no corpus of that name; the corpora are "
-                    f"{', '.join(NAMED_CORPORA)}"
+                    f"{name}: there is no such file and no corpus of that name; "
+                    f"{nearest_names(name)}"
                 )
-            where = str(named.path())
+            where = str(named.locate(tell))
         corpus = name if named else "stdin" if name == STDIN else _corpus_name(Path(name))
         corpus = _free_name(corpus, taken)
         taken.add(corpus)
         licence = named.licence if named else None
         shown = named.citation if named else "standard input" if name == STDIN else printable(where)
-        sources.append(_Source(corpus, where, shown, read_source(where, format), licence))
+        tunes = named.read() if named else read_source(where, format)
+        sources.append(_Source(corpus, where, shown, tunes, licence))
     return sources
 
 
