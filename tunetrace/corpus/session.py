@@ -30,7 +30,9 @@ _LONGEST_HEADER: Final = 1000
 _BREAK: Final = re.compile(r'("[^"\n]*"|![^!|\s]+!)|![ \t]*')
 """A text or a decoration, which stay, or the `!` that once stood for a line's end."""
 
-_RECORD: Final = re.compile(rb'^"?\d+"?,"?\d+"?,', re.MULTILINE)
+_RECORD: Final = re.compile(r'^"?[0-9]+"?,"?[0-9]+"?,', re.MULTILINE)
+"""How a record begins; no line of ABC does."""
+
 _LONGEST_RECORD: Final = 1 << 17
 """Bytes at the end of a file that are searched for its last record; csv takes no longer field."""
 
@@ -40,7 +42,7 @@ _CUT_OFF: Final = "the file may be cut off there; fetch it anew"
 def is_session(text: str) -> bool:
     """Whether a text begins as The Session's CSV or JSON does."""
     if text.lstrip()[:1] == "[":
-        return re.match(r"\s*\[\s*(?:\{\s*\"|\])", text) is not None
+        return re.match(r'\s*\[\s*(?:\{\s*["}]|\])', text) is not None
     return _is_header(_columns(text))
 
 
@@ -56,12 +58,11 @@ def problem_of(path: Path) -> str | None:
     columns = _columns(start)
     if not _is_header(columns):
         return "it does not begin as The Session's CSV and JSON files do"
-    end = data[-_LONGEST_RECORD:]
+    end = data[-_LONGEST_RECORD:].decode("utf-8", errors="replace")  # it may begin inside a letter
     records = [match.start() for match in _RECORD.finditer(end)]
     if records:
-        # Decoded with replacement: the search may begin inside a letter.
-        last = io.StringIO(end[records[-1] :].decode("utf-8", errors="replace"), newline="")
-        if len(next(csv.reader(last))) != len(columns):
+        last = next(csv.reader(io.StringIO(end[records[-1] :], newline="")))
+        if len(last) != len(columns):
             return "it ends in the middle of a record"
     return None
 
@@ -183,30 +184,27 @@ def _csv_records(text: str, name: str) -> Iterator[_Record | Rejected]:
             f"{name}:1: the columns {', '.join(missing)} are missing; The Session's CSV has "
             f"{', '.join(COLUMNS)}"
         )
-    lines = io.StringIO(text, newline="")
-    lines.readline()
+    lines = _Lines(text)
+    next(lines)
     reader = csv.reader(lines)
     setting, title = columns.index("setting_id"), columns.index("name")
-    is_lost = False  # behind a field without an end, until the next line that is a record
     while True:
-        line = reader.line_num + 2
+        line = lines.number + 1
         try:
             row = next(reader, None)
         except csv.Error:
-            if not is_lost:
-                yield Rejected(
-                    name, line, None,
-                    f"a field of the record is longer than {csv.field_size_limit():,} characters; "
-                    "close its quotation mark",
-                    "bad record",
-                )  # fmt: skip
-            is_lost = True
+            yield Rejected(
+                name, line, None,
+                f"a field of the record is longer than {csv.field_size_limit():,} characters; "
+                "close its quotation mark",
+                "bad record",
+            )  # fmt: skip
+            lines.skip_to_record()
             continue
         if row is None:
             return
-        if not row or (is_lost and not _is_record(row, columns)):
+        if not row:
             continue
-        is_lost = False
         if len(row) == len(columns):
             yield _Record(dict(zip(columns, row, strict=True)), line)
         else:
@@ -220,8 +218,29 @@ def _csv_records(text: str, name: str) -> Iterator[_Record | Rejected]:
             )  # fmt: skip
 
 
-def _is_record(row: Sequence[str], columns: Sequence[str]) -> bool:
-    return len(row) == len(columns) and row[columns.index("setting_id")].isdigit()
+class _Lines:
+    """The lines of a text with their ends. number: how many were given."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self._kept: str | None = None
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line, self._kept = self._kept or next(self._lines), None
+        self.number += 1
+        return line
+
+    def skip_to_record(self) -> None:
+        """Pass over what is left of a record that has no end."""
+        for line in self:
+            if _RECORD.match(line):
+                self._kept = line
+                self.number -= 1
+                return
 
 
 def _json_records(text: str, name: str) -> Iterator[_Record | Rejected]:
