@@ -26,38 +26,49 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api import (
         BuildReport,
+        ChangeReport,
+        add_to_index,
         bar,
         build_index,
         check,
         check_files,
+        compact_index,
         corpora,
         fetch_corpus,
         figure,
         find_corpus,
         open_index,
         read,
+        remove_from_index,
         tokenize,
+        verify_index,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
-    from tunetrace.indexer.records import Hit, IndexInfo, Matches
+    from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
+    from tunetrace.indexer.verify import VerifyReport
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
     "BuildReport": "tunetrace.api",
+    "ChangeReport": "tunetrace.api",
+    "add_to_index": "tunetrace.api",
     "bar": "tunetrace.api",
     "build_index": "tunetrace.api",
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
+    "compact_index": "tunetrace.api",
     "corpora": "tunetrace.api",
     "fetch_corpus": "tunetrace.api",
     "figure": "tunetrace.api",
     "find_corpus": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
+    "remove_from_index": "tunetrace.api",
     "tokenize": "tunetrace.api",
+    "verify_index": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
@@ -67,12 +78,15 @@ _HOMES = {
     "Hit": "tunetrace.indexer.records",
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
+    "Reject": "tunetrace.indexer.records",
+    "VerifyReport": "tunetrace.indexer.verify",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
 
 __all__ = [
     "AbcError",
     "BuildReport",
+    "ChangeReport",
     "CheckReport",
     "CheckedTune",
     "CorpusEntry",
@@ -84,21 +98,27 @@ __all__ = [
     "InputError",
     "Matches",
     "QueryError",
+    "Reject",
     "Rejected",
     "Transcription",
     "TunetraceError",
+    "VerifyReport",
     "__version__",
+    "add_to_index",
     "bar",
     "build_index",
     "check",
     "check_files",
+    "compact_index",
     "corpora",
     "fetch_corpus",
     "figure",
     "find_corpus",
     "open_index",
     "read",
+    "remove_from_index",
     "tokenize",
+    "verify_index",
 ]
 
 

@@ -76,7 +76,7 @@ class _TuneCheck:
         places = find_bar_places((bar.text for bar in bars), self._index, self._admitted)
         shared = find_sources(stream, stretches, places, self._index)
         identical = self._index.identical(tune.tokens, self._admitted)
-        names = self._index.tune_records(
+        names = self._index.catalogue.tunes(
             [*identical, *(some.tune for some in shared)]
             + [
                 tune_id

@@ -24,7 +24,7 @@ def admitted_without(
     QueryError where one of exclude_tunes names no tune. A title need not be in the index.
     """
     left_out = [tune for reference in exclude_tunes for tune in index.resolve(reference)]
-    left_out += [tune for title in exclude_titles for tune in index.titled(title)]
+    left_out += [tune for title in exclude_titles for tune in index.catalogue.titled(title)]
     return ~index.mask(left_out) if left_out else None
 
 

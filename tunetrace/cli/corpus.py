@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from tunetrace.cli.options import json_option, progress_display, show
@@ -60,6 +58,8 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
     for name in names:
         find_corpus(name)  # before anything is fetched
     with progress_display() as progress:
-        tell = progress and (lambda what: progress(what, 0))
-        fetched: Any = [fetch_corpus(name, refresh=refresh, progress=tell) for name in names]
+        fetched = [
+            fetch_corpus(name, refresh=refresh, progress=lambda what: progress(what, 0))
+            for name in names
+        ]
     show(fetched, "corpora.print_places", as_json)

@@ -104,7 +104,7 @@ def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> N
 def progress_display() -> Any:
     """A progress display on standard error where that is a terminal, else none."""
     if sys.stderr is None or not sys.stderr.isatty():
-        return nullcontext(None)
+        return nullcontext(lambda what, tunes: None)
     from tunetrace.terminal.console import build_progress
 
     return build_progress()

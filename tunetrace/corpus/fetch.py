@@ -21,6 +21,11 @@ from tunetrace.errors import InputError
 Progress = Callable[[str], None]
 """Told what is being done, as `fetching folkrnn-v2, 3.4 MB`."""
 
+
+def silent(what: str) -> None:
+    """A Progress that shows nothing."""
+
+
 Check = Callable[[Path], str | None]
 """Says what is wrong with a file, None where it is whole."""
 
@@ -71,7 +76,7 @@ def fetch(
     url: str,
     path: Path,
     check: Check,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     patience: Patience | None = None,
 ) -> None:
     """Fetch the file at url to path, where it replaces what is there once it is whole.
@@ -103,7 +108,7 @@ def _attempt(
     beside: Path,
     path: Path,
     check: Check,
-    progress: Progress | None,
+    progress: Progress,
     patience: Patience,
 ) -> None:
     """Bring the whole file to beside, in as many attempts as are allowed."""
@@ -125,7 +130,7 @@ def _attempt(
 
 
 def _download(
-    name: str, url: str, to: Path, progress: Progress | None, patience: Patience
+    name: str, url: str, to: Path, progress: Progress, patience: Patience
 ) -> tuple[bool, str | None]:
     """One attempt: whether a failure may pass, and what failed, None where nothing did."""
     import pooch
@@ -170,7 +175,7 @@ def _reason(error: Any, patience: Patience) -> str:
 class _Told:
     """A file that says how much was written to it."""
 
-    def __init__(self, file: BinaryIO, what: str, progress: Progress | None) -> None:
+    def __init__(self, file: BinaryIO, what: str, progress: Progress) -> None:
         self._file = file
         self._what = what
         self._progress = progress
@@ -178,8 +183,7 @@ class _Told:
 
     def write(self, data: bytes) -> int:
         self._size += len(data)
-        if self._progress is not None:
-            self._progress(f"{self._what}, {self._size / 1e6:.1f} MB")
+        self._progress(f"{self._what}, {self._size / 1e6:.1f} MB")
         return self._file.write(data)
 
     def flush(self) -> None:

@@ -45,7 +45,7 @@ class Origin(Protocol):
     def problem(self) -> str | None:
         """What is wrong with what lies there, None where nothing is or where nothing lies."""
 
-    def locate(self, name: str, progress: fetch.Progress | None, refresh: bool) -> Path:
+    def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
         """Where they lie, once they do; InputError, naming the corpus, where they cannot be had."""
 
 
@@ -85,7 +85,7 @@ class Music21Folder:
     def problem(self) -> None:
         return None
 
-    def locate(self, name: str, progress: fetch.Progress | None, refresh: bool) -> Path:
+    def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
         folder = self.path()
         if folder is None:
             raise InputError(
@@ -126,7 +126,7 @@ class PublishedFile:
         path = self.path()
         return self._problem_of(path) if _is_file(path) else None
 
-    def locate(self, name: str, progress: fetch.Progress | None, refresh: bool) -> Path:
+    def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
         path = self.path()
         if refresh or not _is_file(path):
             fetch.fetch(name, self.url, path, self._problem_of, progress)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tunetrace.corpus.fetch import Progress
+from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
 from tunetrace.corpus.readers import Format, exists, read_source
 from tunetrace.corpus.records import CorpusEntry, Rejected
@@ -40,14 +40,14 @@ class NamedCorpus:
         """Where its file or folder lies, or would lie, without fetching it; None if nowhere."""
         return self.origin.path()
 
-    def locate(self, progress: Progress | None = None, *, refresh: bool = False) -> Path:
+    def locate(self, progress: Progress = silent, *, refresh: bool = False) -> Path:
         """Where its file or folder lies, fetched if it is missing, or, to refresh it, anyway.
 
         Raises InputError where it cannot be fetched, is not installed, or lies there damaged.
         """
         return self.origin.locate(self.name, progress, refresh)
 
-    def read(self, progress: Progress | None = None) -> Iterator[Transcription | Rejected]:
+    def read(self, progress: Progress = silent) -> Iterator[Transcription | Rejected]:
         """Its tunes in their order, from where locate finds it.
 
         Of a folder only the ABC files are read, since music21's have a license.txt too.

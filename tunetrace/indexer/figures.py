@@ -44,13 +44,15 @@ class Occurrences:
 class FigureSearch:
     """The segments of an index and its vocabulary, to be searched for figures.
 
-    tunes: how many tunes there are. Masks admit tunes, by id; None admits all.
+    tunes: how many tunes there are; last_id: the highest id among them. Masks admit tunes, by id;
+    None admits all.
     """
 
-    def __init__(self, segments: Sequence[Segment], vocabulary: Vocabulary, tunes: int) -> None:
+    def __init__(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         self.segments = segments
         self.vocabulary = vocabulary
-        self.tunes = tunes
+        self.tunes = sum(len(segment.tune_ids) for segment in segments)
+        self.last_id = max((int(segment.tune_ids[-1]) for segment in segments), default=0)
         self._goes_on = np.zeros(256, dtype=bool)
         self._goes_on[list(continues_note(vocabulary))] = True
 
@@ -105,7 +107,7 @@ class FigureSearch:
             if len(tunes) < _FEW:
                 count += len(set(tunes.tolist()))
             else:
-                seen = np.zeros(self.tunes + 1, dtype=bool)
+                seen = np.zeros(self.last_id + 1, dtype=bool)
                 seen[tunes] = True
                 count += int(np.count_nonzero(seen))
         return count

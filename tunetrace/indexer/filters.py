@@ -52,7 +52,7 @@ def tune_conditions(filters: Filters, connection: sa.Connection) -> list[sa.Colu
 
     QueryError for a corpus that the index lacks and a key or a meter that is none.
     """
-    tune, corpus = schema.tune.c, schema.corpus.c
+    tune, corpus, title = schema.tune.c, schema.corpus.c, schema.title.c
     conditions: list[sa.ColumnElement[bool]] = []
     if filters.meter is not None:
         conditions.append(tune.meter == _meter(filters.meter))
@@ -60,15 +60,21 @@ def tune_conditions(filters: Filters, connection: sa.Connection) -> list[sa.Colu
         conditions.append(tune.key.in_(_keys(filters.key)))
     if filters.title is not None:
         key = title_key(filters.title)
-        conditions.append(tune.title_key == key if key else sa.false())
+        titled = sa.select(title.tune_id).where(title.title_key == key)
+        conditions.append(tune.id.in_(titled) if key else sa.false())
     if filters.corpus is not None:
-        names = list(connection.scalars(sa.select(corpus.name).order_by(corpus.id)))
-        if filters.corpus not in names:
-            raise QueryError(
-                f"the index has no corpus '{filters.corpus}'; it has {', '.join(names)}"
-            )
+        check_corpus(filters.corpus, connection)
         conditions.append(corpus.name == filters.corpus)
     return conditions
+
+
+def check_corpus(name: str, connection: sa.Connection) -> None:
+    """See that an index has a corpus; QueryError, which names those that it has, if not."""
+    corpus = schema.corpus.c
+    names = list(connection.scalars(sa.select(corpus.name).order_by(corpus.id)))
+    if name not in names:
+        held = f"it has {', '.join(names)}" if names else "it is empty"
+        raise QueryError(f"the index has no corpus '{name}'; {held}")
 
 
 def _meter(text: str) -> str:

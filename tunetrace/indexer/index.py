@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -18,22 +14,20 @@ import numpy as np
 import sqlalchemy as sa
 
 from tunetrace.corpus.readers import printable
-from tunetrace.errors import IndexFileError, QueryError
+from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
+from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
-from tunetrace.indexer.filters import NO_FILTERS, Filters, tune_conditions
+from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
-from tunetrace.indexer.records import CorpusInfo, Hit, IndexInfo, Matches, Tune
-from tunetrace.indexer.segment import Mask, Segment
-from tunetrace.indexer.storage import open_engine
-from tunetrace.indexer.titles import title_key
+from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
+from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.storage import Database, damaged
+from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header, is_token
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
 DEFAULT_LIMIT: Final = 10
-
-_VARIABLES: Final = 500
-"""How many values one statement asks for, well below SQLite's limit."""
 
 
 class Index:
@@ -42,71 +36,32 @@ class Index:
     def __init__(self, path: Path) -> None:
         """Open the index at path; IndexFileError where it is absent, cut off or foreign."""
         self.path = path
-        self._engine = open_engine(path)
+        self._database = Database(path)
+        self.catalogue = Catalogue(self._database)
         try:
-            self._load()
-        except (KeyError, TypeError, ValueError):
-            self._engine.dispose()
-            raise self._damaged() from None
+            self.figures = self._load()
+        except DamagedError:
+            self.close()
+            raise damaged(path) from None
         except BaseException:
-            self._engine.dispose()
+            self.close()
             raise
-        self._records: dict[int, Tune] = {}
         self.layout = lru_cache(maxsize=4096)(self._layout)
 
-    def _load(self) -> None:
-        """Read the vocabulary and the segments, and see that they belong together."""
-        segment, view = schema.segment.c, schema.view.c
-        views = (
-            sa.select(segment.first_tune, segment.tunes, view.stream, view.stream_crc32,
-                      view.suffixes, view.suffixes_crc32)
-            .join_from(schema.segment, schema.view)
-            .where(view.name == "tokens")
-            .order_by(segment.first_tune)
-        )  # fmt: skip
-        segments: list[Segment] = []
-        self.tunes = 0
-        with self._connected() as connection:
-            rows = connection.execute(sa.select(schema.meta.c.name, schema.meta.c.value))
-            meta = {row.name: row.value for row in rows}
-            extensions = json.loads(meta["vocabulary"])
-            if not all(map(is_token, extensions)):
-                raise ValueError("the vocabulary has words that are no tokens")
-            self.vocabulary = Vocabulary(extensions)
-            for (
-                first_tune,
-                tunes,
-                stream,
-                stream_crc32,
-                suffixes,
-                suffixes_crc32,
-            ) in connection.execute(views):
-                if (zlib.crc32(stream), zlib.crc32(suffixes)) != (stream_crc32, suffixes_crc32):
-                    raise ValueError("a stream or a suffix array is not what was written")
-                segments.append(Segment(first_tune, stream, suffixes))
-                self.tunes += tunes
-            if self.tunes != connection.scalar(sa.select(sa.func.max(schema.tune.c.id))):
-                raise ValueError("the segments do not hold the tunes")
-        self.figures = FigureSearch(segments, self.vocabulary, self.tunes)
-
-    @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        """A connection; IndexFileError where SQLite finds the file not to hold what it should."""
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except (sa.exc.DatabaseError, sqlite3.DatabaseError):
-            raise self._damaged() from None
-
-    def _damaged(self) -> IndexFileError:
-        return IndexFileError(
-            f"{printable(str(self.path))}: the index is damaged; build it again with "
-            "'tunetrace index build --force'"
-        )
+    def _load(self) -> FigureSearch:
+        """Read the vocabulary and the segments, and see that they hold the tunes."""
+        with self._database.connected() as connection:
+            vocabulary = load_vocabulary(connection)
+            segments = list(load_segments(connection).values())
+            tunes = connection.scalar(sa.select(sa.func.count()).select_from(schema.tune))
+        figures = FigureSearch(segments, vocabulary)
+        if figures.tunes != tunes:
+            raise DamagedError("the segments do not hold the tunes")
+        return figures
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Index:
         return self
@@ -121,36 +76,42 @@ class Index:
 
     # What is in it
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens of its tunes and their symbols."""
+        return self.figures.vocabulary
+
+    @property
+    def tunes(self) -> int:
+        """How many tunes it has."""
+        return self.figures.tunes
+
     def info(self) -> IndexInfo:
         """Counts of the whole index and of each corpus."""
-        columns = [schema.corpus.c[name] for name in CorpusInfo.__dataclass_fields__]
-        with self._connected() as connection:
-            rows = connection.execute(sa.select(*columns).order_by(schema.corpus.c.id)).all()
-            distinct = connection.scalar(sa.select(sa.func.count()).select_from(schema.bar))
-        corpora = tuple(CorpusInfo(*row) for row in rows)
+        corpora = self.catalogue.corpora()
         return IndexInfo(
             path=printable(str(self.path)),
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
-            distinct_bars=distinct or 0,
+            distinct_bars=self.catalogue.distinct_bars(),
             segments=len(self.figures.segments),
             corpora=corpora,
         )
 
-    def tune_records(self, ids: Iterable[int]) -> dict[int, Tune]:
-        """The tunes of these ids; each is read from the file once."""
-        wanted = sorted(set(ids))
-        missing = [tune for tune in wanted if tune not in self._records]
-        tune, corpus = schema.tune.c, schema.corpus.c
-        select = sa.select(
-            tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key, tune.original_key
-        ).join_from(schema.tune, schema.corpus)
-        for k in range(0, len(missing), _VARIABLES):
-            with self._connected() as connection:
-                rows = connection.execute(select.where(tune.id.in_(missing[k : k + _VARIABLES])))
-                self._records |= {row[0]: Tune(*row) for row in rows.all()}
-        return {tune: self._records[tune] for tune in wanted}
+    def rejects(self, corpus: str | None = None) -> tuple[Reject, ...]:
+        """The tunes that were set aside when the index was made, of one corpus or of all.
+
+        QueryError for a corpus that it lacks.
+        """
+        return self.catalogue.rejects(corpus)
+
+    def resolve(self, reference: str) -> list[int]:
+        """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
+
+        A title may name several settings. QueryError where it names none.
+        """
+        return self.catalogue.resolve(reference)
 
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""
@@ -158,54 +119,17 @@ class Index:
         start, symbols = segment.tokens_of(tune)
         return start, lay_out(self.vocabulary.decode(symbols))
 
-    # Which tunes are meant
-
-    def resolve(self, reference: str) -> list[int]:
-        """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
-
-        A title may name several settings. QueryError where it names none.
-        """
-        tune, corpus = schema.tune.c, schema.corpus.c
-        select = sa.select(tune.id).join_from(schema.tune, schema.corpus)
-        name, colon, number = printable(reference).rpartition(":")
-        found: Sequence[int] = ()
-        with self._connected() as connection:
-            if number.isascii() and number.isdigit() and len(number) < 10:
-                is_meant = tune.id == int(number)
-                if colon:
-                    is_meant = (corpus.name == name) & (tune.number == int(number))
-                found = connection.scalars(select.where(is_meant)).all()
-        found = found or self.titled(reference)
-        if not found:
-            raise QueryError(
-                f"'{reference}' names no tune of the index; give an id, corpus:number or a title"
-            )
-        return list(found)
-
-    def titled(self, title: str) -> list[int]:
-        """The ids of the tunes of a title, articles, case, spaces and punctuation aside."""
-        key = title_key(title)
-        if not key:
-            return []  # or a title of signs alone would mean every tune without a title
-        select = sa.select(schema.tune.c.id).where(schema.tune.c.title_key == key)
-        with self._connected() as connection:
-            return list(connection.scalars(select))
-
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None where they admit all.
 
         QueryError for a corpus that the index lacks and a key or a meter that is none.
         """
-        with self._connected() as connection:
-            conditions = tune_conditions(filters, connection)
-            if not conditions:
-                return None
-            tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
-            return self.mask(connection.scalars(tunes.where(*conditions)).all())
+        tunes = self.catalogue.admitted(filters)
+        return None if tunes is None else self.mask(tunes)
 
     def mask(self, tunes: Sequence[int]) -> Mask:
         """A mask by tune id that admits these tunes alone."""
-        mask = np.zeros(self.tunes + 1, dtype=bool)
+        mask = np.zeros(self.figures.last_id + 1, dtype=bool)
         mask[list(tunes)] = True
         return mask
 
@@ -240,7 +164,7 @@ class Index:
 
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
-        records = self.tune_records(tune for tune, _, _ in places)
+        records = self.catalogue.tunes(tune for tune, _, _ in places)
         return tuple(self.hit(records[tune], at, length) for tune, at, length in places)
 
     def hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
@@ -255,7 +179,8 @@ class Index:
         context, found = layout.context(first, stop, neighbours)
         return Hit(
             tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
-            meter=tune.meter, key=tune.key, original_key=tune.original_key, part=place.part,
+            meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
+            part=place.part,
             bar=place.bar, ending=place.ending, onset=place.onset, context=context, found=found,
         )  # fmt: skip
 
@@ -306,7 +231,7 @@ class Index:
             and (filters.bar is None or row[3] == filters.bar)
             and (filters.onset is None or self._bar_onset(row[0], row[1]) == filters.onset)
         ]
-        records = self.tune_records(row[0] for row in rows[:limit])
+        records = self.catalogue.tunes(row[0] for row in rows[:limit])
         return Matches(
             query=query.text,
             tunes=len({row[0] for row in rows}),
@@ -324,11 +249,11 @@ class Index:
         # can be thousands, and this is most of what a check asks the file.
         rows = f"SELECT tune_id, part, number FROM {hit.name} WHERE bar_id = ?"
         found: dict[str, list[tuple[int, int, int]]] = {}
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             ids = sa.select(bar.c.id, bar.c.hash, bar.c.text)
             cursor = connection.connection.cursor()
-            for k in range(0, len(hashes), _VARIABLES):
-                some = ids.where(bar.c.hash.in_(hashes[k : k + _VARIABLES]))
+            for k in range(0, len(hashes), VARIABLES):
+                some = ids.where(bar.c.hash.in_(hashes[k : k + VARIABLES]))
                 for number, hashed, text in connection.execute(some).all():
                     if text == wanted[hashed]:
                         cursor.execute(rows, (number,))
@@ -336,9 +261,9 @@ class Index:
         return found
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
-        """(tune, first token, part, number) of every bar that a query matches, by tune."""
+        """(tune, token, part, number) of every bar that a query matches, by tune."""
         bar, hit = schema.bar.c, schema.bar_hit.c
-        with self._connected() as connection:
+        with self._database.connected() as connection:
             if query.literal is not None:
                 is_meant = (bar.hash == schema.text_hash(query.text)) & (bar.text == query.text)
                 ids = list(connection.scalars(sa.select(bar.id).where(is_meant)))
@@ -346,21 +271,21 @@ class Index:
                 pattern = re.compile(bar_text_pattern(query.elements))
                 every = connection.execute(sa.select(bar.id, bar.text))
                 ids = [number for number, text in every if pattern.fullmatch(text)]
-            select = sa.select(hit.tune_id, hit.first_token, hit.part, hit.number)
+            select = sa.select(hit.tune_id, hit.token, hit.part, hit.number)
             rows: list[tuple[int, int, int, int]] = []
-            for k in range(0, len(ids), _VARIABLES):
-                some = select.where(hit.bar_id.in_(ids[k : k + _VARIABLES]))
+            for k in range(0, len(ids), VARIABLES):
+                some = select.where(hit.bar_id.in_(ids[k : k + VARIABLES]))
                 rows += [(row[0], row[1], row[2], row[3]) for row in connection.execute(some)]
         return sorted(rows)
 
-    def _bar_onset(self, tune: int, first_token: int) -> Fraction:
-        start, layout = self.layout(tune)
-        return layout.position(first_token - start).onset
+    def _bar_onset(self, tune: int, token: int) -> Fraction:
+        _, layout = self.layout(tune)
+        return layout.position(token).onset
 
-    def _bar_hit(self, tune: Tune, first_token: int) -> Hit:
+    def _bar_hit(self, tune: Tune, token: int) -> Hit:
         start, layout = self.layout(tune.tune)
-        bar = layout.bar_at(first_token - start)
-        return self.hit(tune, first_token, bar.stop - bar.start, neighbours=1)
+        bar = layout.bar_at(token)
+        return self.hit(tune, start + token, bar.stop - bar.start, neighbours=1)
 
 
 def _check_limit(limit: int) -> None:

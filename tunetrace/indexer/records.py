@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tune:
-    """A tune of the index by what names it: tune, its id, in the index; number in the corpus."""
+    """A tune of the index by what names it: tune, its id, in the index; number in the corpus.
+
+    link: its page on the web, where its corpus gives one.
+    """
 
     tune: int
     title: str
@@ -18,6 +21,35 @@ class Tune:
     meter: str | None
     key: str | None
     original_key: str | None
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a tune's transcription says in words: all its titles, the chief one first, the text as
+    found, what was remarked in reading it, and the work that it is a setting of, if known."""
+
+    titles: tuple[str, ...]
+    text: str
+    remarks: tuple[str, ...]
+    work: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A tune that was set aside when its corpus was read; number and title as its fields say.
+
+    line and column, from 1, are those of input; kind is the reason in a few words.
+    """
+
+    corpus: str
+    number: int | None
+    title: str
+    input: str
+    line: int | None
+    column: int | None
+    reason: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +67,7 @@ class Hit:
     meter: str | None
     key: str | None
     original_key: str | None
+    link: str | None
     part: int
     bar: int
     ending: int | None
@@ -56,7 +89,10 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """A corpus of an index. tokens and bars count what stands in its tunes, headers left out."""
+    """A corpus of an index. tokens and bars count what stands in its tunes, headers left out.
+
+    set_aside: how many tunes could not be indexed; set_aside_by: how many for each kind of reason.
+    """
 
     name: str
     tunes: int
@@ -68,6 +104,7 @@ class CorpusInfo:
     version: str | None
     sha256: str
     added: str
+    set_aside_by: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id, by which a database of another program is told apart."""
 
@@ -50,7 +50,8 @@ corpus = Table(
     Column("bars", Integer, nullable=False),
     Column("set_aside", Integer, nullable=False),
 )
-"""sha256 is that of the transcriptions as found, in order; added an ISO date and time in UTC."""
+"""sha256 is that of the transcriptions as found, in order, and of what was set aside
+(writer.Digest); added an ISO date and time in UTC."""
 
 tune = Table(
     "tune",
@@ -59,17 +60,44 @@ tune = Table(
     Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("title", String, nullable=False),
-    Column("title_key", String, nullable=False),
     Column("meter", String),
     Column("key", String),
     Column("original_key", String),
+    Column("work", String),
+    Column("link", String),
+    Column("remarks", Text),
     Column("text", Text, nullable=False),
-    Column("first_token", Integer, nullable=False),
-    Column("length", Integer, nullable=False),
-    Index("tune_title_key", "title_key"),
     Index("tune_corpus_number", "corpus_id", "number"),
+    Index("tune_work", "work"),
 )
-"""Ids run from 1 without gaps; first_token and length locate the tune in its segment's stream."""
+"""An id is never another tune's while its own is there; remarks are a JSON list, or null."""
+
+title = Table(
+    "title",
+    metadata,
+    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("title", String, nullable=False),
+    Column("title_key", String, nullable=False),
+    Index("title_title_key", "title_key"),
+    sqlite_with_rowid=False,
+)
+"""All titles of each tune, the chief one at position 0; title_key is what they are found by."""
+
+reject = Table(
+    "reject",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
+    Column("number", Integer),
+    Column("title", String, nullable=False),
+    Column("input", String, nullable=False),
+    Column("line", Integer),
+    Column("column", Integer),
+    Column("reason", Text, nullable=False),
+    Column("kind", String, nullable=False),
+)
+"""The tunes that were set aside, in the order in which they were met."""
 
 bar = Table(
     "bar",
@@ -86,20 +114,22 @@ bar_hit = Table(
     metadata,
     Column("bar_id", ForeignKey("bar.id"), primary_key=True),
     Column("tune_id", ForeignKey("tune.id"), primary_key=True),
-    Column("first_token", Integer, primary_key=True),
+    Column("token", Integer, primary_key=True),
     Column("part", Integer, nullable=False),
     Column("number", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Where each bar stands. Rows of one bar lie together, which is how they are asked for."""
+"""Where each bar stands; token is the first of it, counted from the tune's first. Rows of one bar
+lie together, which is how they are asked for."""
 
 segment = Table(
     "segment",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("first_tune", Integer, nullable=False),
-    Column("tunes", Integer, nullable=False),
+    Column("tune_ids", LargeBinary, nullable=False),
+    Column("tune_ids_crc32", Integer, nullable=False),
 )
+"""tune_ids: the tunes of the stream in its order, ascending, as little-endian int32."""
 
 view = Table(
     "view",

@@ -17,35 +17,40 @@ _FEW = 4096
 
 
 class Segment(SuffixIndex):
-    """The tunes first_tune, first_tune + 1, ... and their suffix array.
+    """Some tunes, their stream and its suffix array.
 
-    Tunes are counted by id throughout: masks are (tunes in the index + 1,) bool, by tune id.
+    tune_ids: (tunes,) int32, in the order of the stream, ascending, as bytes. Tunes are named by
+    id throughout: masks are (last id + 1,) bool, by tune id.
     """
 
-    def __init__(self, first_tune: int, stream: bytes, suffixes: bytes) -> None:
+    def __init__(self, tune_ids: bytes, stream: bytes, suffixes: bytes) -> None:
         super().__init__(stream, suffixes)
-        self.first_tune = first_tune
+        self.tune_ids: NDArray[np.int32] = np.frombuffer(tune_ids, dtype="<i4").astype(
+            np.int32, copy=False
+        )
         # Of the positions' own type: a search would convert all of them anew each time.
         self._separators = np.flatnonzero(self.symbols == SEPARATOR).astype(np.int32)
+        if len(self._separators) != len(self.tune_ids) + 1:
+            raise ValueError("the stream does not hold the tunes of its segment")
 
     @cached_property
     def _tunes(self) -> NDArray[np.int32]:
         """The tune id of every position; a SEPARATOR has that of the tune it begins or ends."""
-        ids = np.cumsum(self.symbols == SEPARATOR, dtype=np.int32)
-        ids += self.first_tune - 1
-        ids[-1] -= 1  # after the last tune none begins
-        return ids
+        places = np.cumsum(self.symbols == SEPARATOR, dtype=np.int32)
+        places[-1] -= 1  # after the last tune none begins
+        return self.tune_ids[places - 1]
 
     def tunes_at(self, positions: NDArray[np.int32]) -> NDArray[np.integer]:
         """The tune ids of positions: (n,), in their order."""
         if len(positions) > _FEW:
             return self._tunes[positions]
         found: NDArray[np.integer] = np.searchsorted(self._separators, positions, side="right")
-        return found + (self.first_tune - 1)
+        ids: NDArray[np.integer] = self.tune_ids[found - 1]
+        return ids
 
     def tokens_of(self, tune: int) -> tuple[int, bytes]:
         """Where a tune begins in the stream, and its symbols."""
-        at = tune - self.first_tune
+        at = int(np.searchsorted(self.tune_ids, tune))
         start, stop = int(self._separators[at]) + 1, int(self._separators[at + 1])
         return start, self.stream[start:stop]
 
@@ -54,4 +59,5 @@ class Segment(SuffixIndex):
         return None if admitted is None else admitted[self._tunes]
 
     def __contains__(self, tune: int) -> bool:
-        return self.first_tune <= tune < self.first_tune + len(self._separators) - 1
+        at = int(np.searchsorted(self.tune_ids, tune))
+        return at < len(self.tune_ids) and int(self.tune_ids[at]) == tune

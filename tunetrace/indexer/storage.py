@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+from tunetrace.corpus.readers import printable
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.schema import APPLICATION_ID, SCHEMA_VERSION
 
 ENVIRONMENT: Final = "TUNETRACE_INDEX"
+
+PATIENCE: Final = 60.0
+"""Seconds for which a command waits while another changes the index."""
 
 
 def default_path() -> Path:
@@ -39,16 +45,93 @@ def may_be_replaced(path: Path) -> bool:
     return header[: len(_MAGIC)] == _MAGIC[: len(header)] and is_ours
 
 
-def open_engine(path: Path) -> sa.Engine:
-    """A read-only engine on an index file; IndexFileError where it is not a whole one of ours."""
+def damaged(path: Path) -> IndexFileError:
+    """The error for an index that does not hold what was written."""
+    return IndexFileError(
+        f"{printable(str(path))}: the index is damaged; build it again with "
+        "'tunetrace index build --force'"
+    )
+
+
+def unwritable(path: Path, error: OSError) -> IndexFileError:
+    """The error for a place where no index can be written."""
+    reason = (error.strerror or "unwritable").lower()
+    return IndexFileError(f"{path}: cannot be written ({reason}); name another place with --index")
+
+
+class Database:
+    """The file of an index, opened for reading by any number of threads.
+
+    It holds what it did when it was opened: once it was changed it is not read any more, since
+    the arrays in memory and the rows in the file would no longer be of one index.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """IndexFileError where the file is not a whole index."""
+        check_file(path)
+        self.path = path
+        self._identity = _identity(path)
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
+
+        # SQLAlchemy takes a URL without a file for a database in memory, whose pool is not for
+        # threads.
+        self._engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool)
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """A connection; IndexFileError where the file does not hold what it should any more."""
+        if _identity(self.path) != self._identity:
+            raise IndexFileError(
+                f"{printable(str(self.path))}: the index was changed after it had been opened; "
+                "open it again"
+            )
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError):
+            raise damaged(self.path) from None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from any that takes its place and from itself after a change."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def check_file(path: Path) -> None:
+    """See that a file is a whole index of this version; IndexFileError where it is not.
+
+    What a change that was killed left half-done is undone first.
+    """
+    journal = path.with_name(f"{path.name}-journal")
+    if path.name and journal.exists() and may_be_replaced(path):
+        _undo(path)
     _check_header(path)
-    uri = f"{path.absolute().as_uri()}?mode=ro"
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, check_same_thread=False)
 
-    # SQLAlchemy takes a URL without a file for a database in memory, whose pool is not for threads.
-    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool)
+def _undo(path: Path) -> None:
+    """Have SQLite undo a change that was cut off; it waits for one that is under way."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as error:
+        raise IndexFileError(
+            f"{printable(str(path))}: a change of the index was cut off and cannot be undone "
+            f"({error}); see that the file and its folder are writable"
+        ) from None
+    except sqlite3.DatabaseError:
+        raise damaged(path) from None
 
 
 def _check_header(path: Path) -> None:

@@ -8,6 +8,7 @@ occurrences of a figure are neighbours in it and two binary searches find them (
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from typing import cast
 
@@ -26,6 +27,26 @@ def suffix_array(stream: bytes) -> Positions:
 
     # A copy, since the library takes no read-only arrays.
     return cast(Positions, divsufsort(np.frombuffer(stream, dtype=np.uint8).copy()))
+
+
+def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int | None:
+    """The first place of a suffix array whose suffix is not below the next one; None if sorted.
+
+    ranks: which places to look at, from 0 up to the last but one; None for all. The array must
+    hold each position once. Two suffixes that begin with the same symbol are in the order of those
+    one symbol on, so that looking one rank up settles each pair (Burkhardt and Kaerkkaeinen 2003).
+    """
+    symbols, suffixes = index.symbols, index.suffixes
+    rank_of = np.empty(len(suffixes) + 1, dtype=np.int32)
+    rank_of[suffixes] = np.arange(len(suffixes), dtype=np.int32)
+    rank_of[-1] = -1  # what follows the last symbol is less than all
+    at = np.arange(len(suffixes) - 1) if ranks is None else np.sort(np.asarray(ranks, dtype=int))
+    low, high = suffixes[at], suffixes[at + 1]
+    in_order = (symbols[low] < symbols[high]) | (
+        (symbols[low] == symbols[high]) & (rank_of[low + 1] < rank_of[high + 1])
+    )
+    wrong = np.flatnonzero(~in_order)
+    return int(at[wrong[0]]) if len(wrong) else None
 
 
 def common_prefix(left: bytes, right: bytes) -> int:

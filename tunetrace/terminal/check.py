@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
+from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Hit
 from tunetrace.terminal.console import (
     bar_number,
@@ -17,7 +18,7 @@ from tunetrace.terminal.console import (
     counted,
     cut,
     make_table,
-    print_rejects,
+    place_in,
     reference,
     share,
     times,
@@ -26,6 +27,7 @@ from tunetrace.tokenizer.music import PartMusic
 from tunetrace.tokenizer.transpose import in_own_key
 
 _SHOWN_BARS = 4
+_SHOWN_REJECTS = 10
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
@@ -35,7 +37,18 @@ def print_check(report: CheckReport, brief: bool) -> None:
     else:
         for tune in report.tunes:
             _print_tune(tune)
-    print_rejects(report.set_aside)
+    _print_rejects(report.set_aside)
+
+
+def _print_rejects(rejected: Sequence[Rejected]) -> None:
+    if not rejected:
+        return
+    out = console()
+    out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
+    for reject in rejected[:_SHOWN_REJECTS]:
+        out.print(f"  {place_in(reject)}: {reject.reason}", soft_wrap=True)
+    if len(rejected) > _SHOWN_REJECTS:
+        out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; --json lists them all")
 
 
 def _print_brief(report: CheckReport) -> None:

@@ -15,12 +15,11 @@ from rich.text import Text
 
 from tunetrace.checker.records import Source
 from tunetrace.corpus.readers import Rejected
-from tunetrace.indexer.records import Hit
+from tunetrace.indexer.records import Hit, Reject
 
 if TYPE_CHECKING:
-    from tunetrace.indexer.build import Progress as BuildProgress
+    from tunetrace.indexer.writer import Progress as BuildProgress
 
-_SHOWN_REJECTS = 10
 _LONGEST_REFERENCE = 16
 
 
@@ -64,17 +63,10 @@ def share(value: float) -> str:
     return f"{value:.0%}"
 
 
-def print_rejects(rejected: Sequence[Rejected]) -> None:
-    if not rejected:
-        return
-    out = console()
-    out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
-    for reject in rejected[:_SHOWN_REJECTS]:
-        parts = (reject.input, reject.line, reject.column)
-        place = ":".join(str(part) for part in parts if part is not None)
-        out.print(f"  {place}: {reject.reason}", soft_wrap=True)
-    if len(rejected) > _SHOWN_REJECTS:
-        out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; --json lists them all")
+def place_in(rejected: Rejected | Reject) -> str:
+    """Where a tune that was set aside stands: `book.abc:12:3`."""
+    parts = (rejected.input, rejected.line, rejected.column)
+    return ":".join(str(part) for part in parts if part is not None)
 
 
 @contextmanager

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunetrace.indexer.records import IndexInfo
-from tunetrace.terminal.console import console, counted, make_table, print_rejects
+from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
+from tunetrace.terminal.console import console, counted, make_table, place_in
 
 if TYPE_CHECKING:
-    from tunetrace.api import BuildReport
+    from tunetrace.api import BuildReport, ChangeReport
+    from tunetrace.indexer.verify import VerifyReport
 
 
 def print_info(info: IndexInfo) -> None:
-    out = console()
-    out.print(f"{info.path}", soft_wrap=True)
-    out.print(
-        f"{counted(info.tunes, 'tune')}, {counted(info.tokens, 'token')}, "
-        f"{counted(info.bars, 'bar')} ({info.distinct_bars:,} distinct), "
-        f"{counted(info.segments, 'segment')}\n"
-    )
+    _print_totals(info)
     right = ("tunes", "tokens", "bars", "set aside")
     table = make_table("corpus", *right, "added", right=right)
     table.columns[0].overflow = "fold"
@@ -31,9 +27,75 @@ def print_info(info: IndexInfo) -> None:
             f"{corpus.set_aside:,}",
             corpus.added[:10],
         )
-    out.print(table)
+    console().print(table)
+
+
+def _print_totals(info: IndexInfo) -> None:
+    out = console()
+    out.print(f"{info.path}", soft_wrap=True)
+    out.print(
+        f"{counted(info.tunes, 'tune')}, {counted(info.tokens, 'token')}, "
+        f"{counted(info.bars, 'bar')} ({info.distinct_bars:,} distinct), "
+        f"{counted(info.segments, 'segment')}\n"
+    )
 
 
 def print_build(report: BuildReport) -> None:
-    print_info(report.info)
-    print_rejects(report.set_aside)
+    _print_totals(report.info)
+    _print_accounts(report.info.corpora)
+
+
+def print_change(report: ChangeReport) -> None:
+    out = console()
+    said = {
+        "added": "added",
+        "replaced": "replaced",
+        "unchanged": "there already with the same content; nothing done",
+        "removed": "removed",
+    }
+    for change in report.changes:
+        out.print(f"{change.name}: {said[change.change]}", soft_wrap=True)
+    _print_totals(report.info)
+    new = {change.name for change in report.changes if change.change in ("added", "replaced")}
+    if new:
+        _print_accounts([corpus for corpus in report.info.corpora if corpus.name in new])
+
+
+def _print_accounts(corpora: Sequence[CorpusInfo]) -> None:
+    """What became of every tune of some corpora."""
+    right = ("read", "indexed", "set aside")
+    table = make_table("corpus", *right, "because of", right=right)
+    table.columns[0].overflow = table.columns[4].overflow = "fold"
+    for corpus in corpora:
+        table.add_row(
+            corpus.name,
+            f"{corpus.tunes + corpus.set_aside:,}",
+            f"{corpus.tunes:,}",
+            f"{corpus.set_aside:,}",
+            ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()),
+        )
+    out = console()
+    out.print(table)
+    if any(corpus.set_aside for corpus in corpora):
+        out.print("\n'tunetrace index rejects' lists what was set aside, with line and reason")
+
+
+def print_rejects(rejects: Sequence[Reject]) -> None:
+    out = console()
+    if not rejects:
+        out.print("no tune was set aside")
+    for reject in rejects:
+        number = "" if reject.number is None else f"X:{reject.number} "
+        name = f"{number}{reject.title}".strip()
+        named = f" ({name})" if name else ""
+        out.print(f"{place_in(reject)}: {reject.reason}{named}", soft_wrap=True)
+
+
+def print_verification(report: VerifyReport) -> None:
+    out = console()
+    out.print(report.path, soft_wrap=True)
+    looked_at = "every one" if report.is_full else "a sample"
+    out.print(
+        f"sound: its file, tables and checksums; {looked_at} of its suffixes "
+        f"({report.suffixes:,}) and of its tunes ({report.tunes:,}) as they should be"
+    )

@@ -1,0 +1,103 @@
+"""What an index is built of: files, folders, standard input and named corpora, each a corpus."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tunetrace.corpus.readers import (
+    STDIN,
+    Format,
+    Rejected,
+    exists,
+    printable,
+    read_source,
+    unreadable,
+)
+from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
+from tunetrace.errors import InputError
+from tunetrace.tokenizer.transcription import Transcription
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSource:
+    """One input and the corpus that it becomes.
+
+    where: the path it is read from; described: what the index keeps of where it is from; named: the
+    corpus of a name that it is, if it is one.
+    """
+
+    name: str
+    where: str
+    described: str
+    format: Format | None = None
+    licence: str | None = None
+    version: str | None = None
+    named: NamedCorpus | None = None
+
+    def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
+        """Its tunes. InputError where it cannot be read and is the only one; else set aside."""
+        try:
+            tunes = self.named.read() if self.named else read_source(self.where, self.format)
+            for tune in tunes:
+                yield self._shortened(tune) if isinstance(tune, Rejected) else tune
+        except InputError as error:
+            if is_only:
+                raise
+            yield self._shortened(unreadable(self.where, error))
+
+    def _shortened(self, rejected: Rejected) -> Rejected:
+        """A reject of a named corpus without the path to where its files happen to lie."""
+        if self.named is None:
+            return rejected
+        return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
+
+
+def find_sources(
+    names: Iterable[str | Path], format: Format | None, progress: Callable[[str, int], None]
+) -> list[CorpusSource]:
+    """The inputs behind names; all are looked at, and fetched, before the first is read.
+
+    Where two would become corpora of one name, the second is called name-2.
+    """
+    sources = []
+    taken: set[str] = set()
+    for name in map(str, names):
+        source = _find_source(name, format, progress)
+        source = replace(source, name=_free_name(source.name, taken))
+        taken.add(source.name)
+        sources.append(source)
+    return sources
+
+
+def _find_source(
+    name: str, format: Format | None, progress: Callable[[str, int], None]
+) -> CorpusSource:
+    if name == STDIN:
+        return CorpusSource("stdin", name, "standard input", format)
+    if exists(name):
+        return CorpusSource(_corpus_name(Path(name)), name, printable(name), format)
+    named = NAMED_CORPORA.get(name)
+    if named is None:
+        raise InputError(
+            f"{name}: there is no such file and no corpus of that name; {nearest_names(name)}"
+        )
+    where = str(named.locate(lambda what: progress(what, 0)))
+    return CorpusSource(
+        name, where, named.citation, named.format, named.licence, named.version, named
+    )
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """A name, or the first of name-2, name-3 ... that is not taken."""
+    following = (f"{name}-{k}" for k in itertools.count(2))
+    return name if name not in taken else next(n for n in following if n not in taken)
+
+
+def _corpus_name(path: Path) -> str:
+    """The name of a file or folder without its ending, fit for `corpus:number`."""
+    name = path.resolve().stem if path.is_file() else path.resolve().name
+    return re.sub(r"[\s:]+", "_", printable(name)) or "corpus"
