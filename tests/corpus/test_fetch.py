@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Ended, call, run
+from tests.commands import KESH, Ended, call, run
 from tests.corpus.server import Server, cut_off, serving, status, whole
 from tunetrace import InputError, Transcription, fetch_corpus, find_corpus
 from tunetrace.corpus import fetch
@@ -105,7 +105,22 @@ def test_an_index_fetches_the_corpus_that_it_is_built_of(
     server.answers(whole(DATA))
     built = command(pinned.parent, "index", "build", NAME, "--json",
                     "--index", str(tmp_path / "i.db")).json  # fmt: skip
-    assert [(corpus["name"], corpus["tunes"]) for corpus in built["corpora"]] == [(NAME, 10_000)]
+    (corpus,) = built["corpora"]
+    assert (corpus["name"], corpus["tunes"], corpus["version"]) == (NAME, 10_000, "bc45ed7")
+    assert "thesession.org" in corpus["licence"]
+
+
+def test_an_index_fetches_the_corpus_that_is_added_to_it(
+    pinned: Path, server: Server, tmp_path: Path
+) -> None:
+    server.answers(whole(DATA))
+    index = str(tmp_path / "i.db")
+    book = tmp_path / "book.abc"
+    book.write_text(KESH)
+    command(pinned.parent, "index", "build", str(book), "--index", index)
+    added = command(pinned.parent, "index", "add", NAME, "--index", index)
+    assert (added.code, added.err) == (0, "")
+    assert pinned.read_bytes() == DATA
 
 
 def test_nothing_is_fetched_for_an_index_that_may_not_be_written(

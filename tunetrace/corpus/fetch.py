@@ -21,11 +21,6 @@ from tunetrace.errors import InputError
 Progress = Callable[[str], None]
 """Told what is being done, as `fetching folkrnn-v2, 3.4 MB`."""
 
-
-def silent(what: str) -> None:
-    """A Progress that shows nothing."""
-
-
 Check = Callable[[Path], str | None]
 """Says what is wrong with a file, None where it is whole."""
 
@@ -51,6 +46,10 @@ class Patience:
 
 
 PATIENCE: Final = Patience()
+
+
+def silent(what: str) -> None:
+    """A Progress that shows nothing."""
 
 
 def corpora_folder() -> Path:
