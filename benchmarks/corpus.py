@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.corpus.readers import Rejected, read_source
-from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.corpus.registry import DEFAULT_CORPORA, NAMED_CORPORA
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.timeline import Bar
@@ -90,8 +90,8 @@ def read_tokens(path: Path) -> Iterator[list[str]]:
 def _real_sources() -> Iterator[tuple[str, Path]]:
     if _TRAINING.exists():
         yield "folk-rnn v2's training transcriptions", _TRAINING
-    for corpus in NAMED_CORPORA.values():
-        yield corpus.title, corpus.path()
+    for name in DEFAULT_CORPORA:
+        yield NAMED_CORPORA[name].title, NAMED_CORPORA[name].locate()
 
 
 def _usable(tunes: Iterable[Transcription | Rejected]) -> list[tuple[str, ...]]:

@@ -23,7 +23,7 @@ _TUNE: Final = re.compile(r"^X:.*?(?=^X:|\Z)", re.MULTILINE | re.DOTALL)
 
 def measure() -> None:
     """Print the table."""
-    place = NAMED_CORPORA["oneills"].path()
+    place = NAMED_CORPORA["oneills"].locate()
     whole = [run_job("tunebooks", place) for _ in range(_REPETITIONS)]
     sample = [run_job("sample", place) for _ in range(_REPETITIONS)]
     tunes, some = whole[0]["tunes"], sample[0]["tunes"]

@@ -63,7 +63,9 @@ def test_a_missing_file_is_named_and_exits_2(tmp_path: Path, index: Path) -> Non
 
 def test_a_name_that_is_neither_file_nor_corpus_is_told_the_corpora(tmp_path: Path) -> None:
     refusal = call("index", "build", "oneils", "--index", tmp_path / "new.db").refusal
-    assert "oneils" in refusal
+    assert refusal.startswith("oneils: ")
+    assert refusal.endswith("the nearest is oneills")
+    refusal = call("index", "build", "xyzzy", "--index", tmp_path / "new.db").refusal
     assert "oneills, airds, ryans" in refusal
 
 

@@ -173,7 +173,7 @@ def modules_after(script: str, *arguments: str | Path) -> set[str]:
     return set(ended.stderr.split())
 
 
-HEAVY = {"torch", "music21", "matplotlib", "verovio", "fastapi", "dask"}
+HEAVY = {"torch", "music21", "matplotlib", "verovio", "fastapi", "dask", "pooch", "requests"}
 
 
 def test_import_tunetrace_imports_no_library() -> None:

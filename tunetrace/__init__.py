@@ -33,7 +33,10 @@ if TYPE_CHECKING:
         check,
         check_files,
         compact_index,
+        corpora,
+        fetch_corpus,
         figure,
+        find_corpus,
         open_index,
         read,
         remove_from_index,
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
         verify_index,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
-    from tunetrace.corpus.readers import Rejected
+    from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
@@ -57,7 +60,10 @@ _HOMES = {
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
     "compact_index": "tunetrace.api",
+    "corpora": "tunetrace.api",
+    "fetch_corpus": "tunetrace.api",
     "figure": "tunetrace.api",
+    "find_corpus": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
     "remove_from_index": "tunetrace.api",
@@ -65,7 +71,8 @@ _HOMES = {
     "verify_index": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
-    "Rejected": "tunetrace.corpus.readers",
+    "CorpusEntry": "tunetrace.corpus.records",
+    "Rejected": "tunetrace.corpus.records",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -82,6 +89,7 @@ __all__ = [
     "ChangeReport",
     "CheckReport",
     "CheckedTune",
+    "CorpusEntry",
     "Filters",
     "Hit",
     "Index",
@@ -102,7 +110,10 @@ __all__ = [
     "check",
     "check_files",
     "compact_index",
+    "corpora",
+    "fetch_corpus",
     "figure",
+    "find_corpus",
     "open_index",
     "read",
     "remove_from_index",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tunetrace.checker import inputs
 from tunetrace.checker.records import CheckReport
+from tunetrace.corpus import fetch, registry
 from tunetrace.corpus.readers import Format, Rejected, read_source, read_sources, read_tunes
+from tunetrace.corpus.records import CorpusEntry
 from tunetrace.errors import AbcError
 from tunetrace.indexer import build, change, verify
 from tunetrace.indexer.change import CorpusChange
@@ -60,10 +62,10 @@ def build_index(
 ) -> BuildReport:
     """Build an index of files, folders, `-` and named corpora; of the default ones without any.
 
-    path: where, as for open_index. force: replace the index that is there. progress is called
-    with what is being done and the number of tunes so far. Raises IndexFileError where an index
-    is in the way or the place cannot be written, InputError where the only source cannot be read
-    (of several it is set aside) or no tune is usable.
+    A named corpus that is missing is fetched. path: where, as for open_index. force: replace the
+    index that is there. progress is called with what is being done and the number of tunes so far.
+    Raises IndexFileError where an index is in the way or the place cannot be written, InputError
+    where the only source cannot be read (of several it is set aside) or no tune is usable.
     """
     place = default_path() if path is None else Path(path)
     build.build_index(place, sources, force=force, format=format, progress=progress)
@@ -118,6 +120,29 @@ def _changed(place: Path, changes: tuple[CorpusChange, ...]) -> ChangeReport:
         new = {change.name for change in changes if change.change in ("added", "replaced")}
         aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
         return ChangeReport(changes, index.info(), aside)
+
+
+def corpora() -> tuple[CorpusEntry, ...]:
+    """Every corpus that goes by a name: what is declared of it, and whether it is here."""
+    return tuple(corpus.entry() for corpus in registry.NAMED_CORPORA.values())
+
+
+def find_corpus(name: str) -> CorpusEntry:
+    """The corpus of a name; InputError, with the nearest names, where there is none."""
+    return registry.find_corpus(name).entry()
+
+
+def fetch_corpus(
+    name: str, *, refresh: bool = False, progress: fetch.Progress = fetch.silent
+) -> CorpusEntry:
+    """Fetch a corpus unless it is here and whole; its path says where it lies.
+
+    refresh: fetch it anyway. progress is called with what is being done. Raises InputError where
+    it cannot be fetched, with the address and the place to put it by hand, or is not installed.
+    """
+    corpus = registry.find_corpus(name)
+    corpus.locate(progress, refresh=refresh)
+    return corpus.entry()
 
 
 def read(source: str | Path, format: Format | None = None) -> Iterator[Transcription | Rejected]:

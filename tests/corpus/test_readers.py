@@ -97,7 +97,7 @@ def test_the_named_corpora_are_read_almost_whole() -> None:
     # X: fields in the files, counted with grep; the rejects were each looked at and are broken.
     numbers = {"oneills": (2009, 2), "airds": (1180, 0), "ryans": (1059, 31)}
     for name, (expected, broken) in numbers.items():
-        found = list(read(NAMED_CORPORA[name].path()))
+        found = list(NAMED_CORPORA[name].read())
         rejected = [tune for tune in found if isinstance(tune, Rejected)]
         assert len(found) == expected
         assert len(rejected) <= broken
@@ -105,7 +105,7 @@ def test_the_named_corpora_are_read_almost_whole() -> None:
 
 
 def test_a_tune_of_oneills_reads_as_it_is_printed() -> None:
-    tunes = {t.title: t for t in read(NAMED_CORPORA["oneills"].path())
+    tunes = {t.title: t for t in NAMED_CORPORA["oneills"].read()
              if isinstance(t, Transcription)}  # fmt: skip
     # X:2, in D with L:1/16: "f-g | a3-b g3-a | f4 e3-d | ..."
     tune = tunes["Fare You Well"]

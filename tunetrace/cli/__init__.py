@@ -12,6 +12,7 @@ import sys
 import click
 
 from tunetrace import __version__
+from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.errors import TunetraceError
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (index, figure, bar, check):
+for command in (index, corpus, figure, bar, check):
     cli.add_command(command)
 
 

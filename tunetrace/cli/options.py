@@ -56,8 +56,8 @@ def format_option(command: Command) -> Command:
     return click.option(
         "--format",
         "format",
-        type=click.Choice(["abc", "folkrnn"]),
-        help="Read the input as this; else its keys tell.",
+        type=click.Choice(["abc", "folkrnn", "thesession"]),
+        help="Read the input as this; else it tells itself.",
     )(command)
 
 

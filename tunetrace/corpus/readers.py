@@ -1,7 +1,8 @@
 """Reading: from files, folders and standard input to transcriptions.
 
-A file is folk-rnn text or ABC; which one its keys tell. Either way a tune that cannot be
-tokenized becomes a Rejected that says where and why, and the others go on.
+A file is folk-rnn text, ABC, or The Session's CSV or JSON; which one its keys or its beginning
+tell. Either way a tune that cannot be tokenized becomes a Rejected that says where and why, and the
+others go on.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from tunetrace.corpus.records import Rejected as Rejected
+from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import is_field, tokenize_abc
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
 from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
-Format = Literal["abc", "folkrnn"]
+Format = Literal["abc", "folkrnn", "thesession"]
 
 STDIN: Final = "-"
 SUFFIXES: Final = (".abc", ".txt")
@@ -28,22 +30,6 @@ SUFFIXES: Final = (".abc", ".txt")
 _KEYS: Final = re.compile(r"(?:^|[\s\]>\d])K:[ \t]*(\S*)", re.MULTILINE)
 _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)(?!or|ian|oly)")
 _UNIT: Final = re.compile(r"^L:", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A tune that was set aside: its input, the line and column (from 1) and the reason.
-
-    number and title as its fields give them; kind: the reason in a few words, as of AbcError.
-    """
-
-    input: str
-    line: int | None
-    column: int | None
-    reason: str
-    kind: str = "unreadable"
-    number: int | None = None
-    title: str = ""
 
 
 def exists(path: str | Path) -> bool:
@@ -88,16 +74,21 @@ def read_text(path: str | Path) -> str:
     return text
 
 
-def files_in(path: Path) -> list[Path]:
+def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The tunebooks of a folder and its subfolders, sorted; InputError where there are none."""
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
     if not found:
-        raise InputError(f"{path}: the folder holds no {' or '.join(SUFFIXES)} file")
+        raise InputError(f"{path}: the folder holds no {' or '.join(suffixes)} file")
     return found
 
 
 def detect_format(text: str) -> Format:
-    """folk-rnn text has no L: field, and nine in ten of its keys are folk-rnn's (`K:Cdor`)."""
+    """folk-rnn text has no L: field, and nine in ten of its keys are folk-rnn's (`K:Cdor`).
+
+    The Session's CSV begins with its columns, its JSON with a list of objects.
+    """
+    if is_session(text):
+        return "thesession"
     keys: list[str] = _KEYS.findall(text)
     ours = sum(_FOLKRNN_KEY.match(key) is not None for key in keys)
     return "folkrnn" if keys and ours >= 0.9 * len(keys) and not _UNIT.search(text) else "abc"
@@ -111,6 +102,9 @@ def read_tunes(
     InputError where the text holds nothing that begins a tune.
     """
     format = format or detect_format(text)
+    if format == "thesession":
+        yield from read_settings(text, name)
+        return
     lines = lines_of(text)
     blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
     tokenize: Callable[[Sequence[str], int, str], Transcription]
@@ -145,15 +139,15 @@ def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
 
 
 def read_source(
-    path: str | Path, format: Format | None = None
+    path: str | Path, format: Format | None = None, suffixes: Sequence[str] = SUFFIXES
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of the files of a folder, or of standard input for `-`.
 
-    Raises InputError where it cannot be read at all; of a folder's files, those that cannot are
-    set aside.
+    suffixes: how the names of the files end that are read from a folder. Raises InputError where
+    it cannot be read at all; of a folder's files, those that cannot are set aside.
     """
     if str(path) != STDIN and Path(path).is_dir():
-        yield from read_sources(files_in(Path(path)), format)
+        yield from read_sources(files_in(Path(path), suffixes), format)
     else:
         yield from read_tunes(read_text(path), _name(path), format)
 

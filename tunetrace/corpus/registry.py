@@ -1,47 +1,119 @@
-"""The named corpora: what each is, where its files are, on what terms, and how to cite it.
+"""The named corpora: what each is, where it is from, on what terms, how to cite and read it.
 
-They are read from the ABC files that an installed music21 ships, as files: music21 itself, which
-takes seconds to import, is never imported.
+A corpus is declared by filling in the form NamedCorpus, and obeys the same contract whether its
+files come with music21 or are fetched.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tunetrace.corpus.fetch import Progress, silent
+from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
+from tunetrace.corpus.readers import Format, exists, read_source
+from tunetrace.corpus.records import CorpusEntry, Rejected
 from tunetrace.errors import InputError
+from tunetrace.tokenizer.transcription import Transcription
 
 
 @dataclass(frozen=True, slots=True)
 class NamedCorpus:
-    """A corpus that goes by a name. folder: where in music21's corpus its files lie."""
+    """A corpus that goes by a name: the form that each is declared with."""
 
     name: str
     title: str
-    folder: str
+    origin: Origin
     licence: str
     citation: str
+    format: Format
 
-    def path(self) -> Path:
-        """The folder of its files; InputError where music21 is not installed."""
-        spec = importlib.util.find_spec("music21")
-        locations = (spec.submodule_search_locations if spec else None) or []
-        for location in locations:
-            folder = Path(location) / "corpus" / self.folder
-            if folder.is_dir():
-                return folder
-        raise InputError(
-            f"the corpus '{self.name}' is read from the files that music21 ships, and they are "
-            "not here; install them with: pip install 'tunetrace[corpora]'"
+    @property
+    def version(self) -> str | None:
+        """Which state of it: a release, a commit, a day; None where it is not known yet."""
+        return self.origin.version
+
+    def path(self) -> Path | None:
+        """Where its file or folder lies, or would lie, without fetching it; None if nowhere."""
+        return self.origin.path()
+
+    def locate(self, progress: Progress = silent, *, refresh: bool = False) -> Path:
+        """Where its file or folder lies, fetched if it is missing, or, to refresh it, anyway.
+
+        Raises InputError where it cannot be fetched, is not installed, or lies there damaged.
+        """
+        return self.origin.locate(self.name, progress, refresh)
+
+    def read(self, progress: Progress = silent) -> Iterator[Transcription | Rejected]:
+        """Its tunes in their order, from where locate finds it.
+
+        Of a folder only the ABC files are read, since music21's have a license.txt too.
+        """
+        yield from read_source(self.locate(progress), self.format, suffixes=(".abc",))
+
+    def entry(self) -> CorpusEntry:
+        """All that is declared, and where it is."""
+        origin = self.origin
+        path = self.path()
+        problem = origin.problem()
+        return CorpusEntry(
+            name=self.name,
+            title=self.title,
+            source=origin.source,
+            url=origin.url,
+            version=self.version,
+            checksum=origin.checksum,
+            licence=self.licence,
+            citation=self.citation,
+            format=self.format,
+            path=None if path is None else str(path),
+            is_here=path is not None and exists(path) and problem is None,
+            problem=problem,
         )
 
 
-_LICENCE: Final = (
+_MUSIC21: Final = (
     "tunes in the public domain; transcriptions by volunteers, distributed with music21, "
     "see corpus/license.txt there"
 )
+
+_FOLKRNN_COMMIT: Final = "bc45ed73e7cb949940277b9bc5a8597c94f0dc99"
+_FOLKRNN_LICENCE: Final = (
+    "MIT, as the repository has it; the tunes are those of people at thesession.org, which the "
+    "repository says nothing more of"
+)
+_FOLKRNN_CITATION: Final = (
+    "B. L. Sturm, J. F. Santos, O. Ben-Tal and I. Korshunova, Music transcription modelling and "
+    "composition using deep learning. Proc. 1st Conf. on Computer Simulation of Musical "
+    "Creativity, Huddersfield, 2016"
+)
+
+
+def _folkrnn(file: str, git_blob: str) -> PublishedFile:
+    url = f"https://raw.githubusercontent.com/IraKorshunova/folk-rnn/{_FOLKRNN_COMMIT}/data/{file}"
+    source = f"data/{file} of the GitHub repository IraKorshunova/folk-rnn"
+    return PublishedFile(source, url, git_blob, _FOLKRNN_COMMIT[:7])
+
+
+_SESSION_LICENCE: Final = (
+    "Open Database License (ODbL) 1.0 for the collection; LICENSE.md of the repository adds terms "
+    "for what is in it, at the last look that it is not used with large language models; read it "
+    "before use"
+)
+_SESSION_CITATION: Final = (
+    "J. Keith and the members of The Session, The Session data, "
+    "https://github.com/adactio/TheSession-data"
+)
+
+
+def _session(file: str) -> PublishedFile:
+    url = f"https://raw.githubusercontent.com/adactio/TheSession-data/main/{file}"
+    source = f"{file} of the GitHub repository adactio/TheSession-data, which changes weekly"
+    return PublishedFile(source, url)
+
 
 NAMED_CORPORA: Final = {
     corpus.name: corpus
@@ -49,27 +121,127 @@ NAMED_CORPORA: Final = {
         NamedCorpus(
             name="oneills",
             title="O'Neill's Music of Ireland",
-            folder="oneills1850",
-            licence=_LICENCE,
+            origin=Music21Folder("oneills1850"),
+            licence=_MUSIC21,
             citation="F. O'Neill, Music of Ireland: Eighteen Hundred and Fifty Melodies. "
             "Chicago: Lyon & Healy, 1903",
+            format="abc",
         ),
         NamedCorpus(
             name="airds",
             title="Aird's Selection of Airs",
-            folder="airdsAirs",
-            licence=_LICENCE,
+            origin=Music21Folder("airdsAirs"),
+            licence=_MUSIC21,
             citation="J. Aird, A Selection of Scotch, English, Irish and Foreign Airs, "
             "6 volumes. Glasgow, 1782-1801; transcribed by J. Campin, 2009",
+            format="abc",
         ),
         NamedCorpus(
             name="ryans",
             title="Ryan's Mammoth Collection",
-            folder="ryansMammoth",
-            licence=_LICENCE,
+            origin=Music21Folder("ryansMammoth"),
+            licence=_MUSIC21,
             citation="W. B. Ryan, Mammoth Collection: 1050 Reels and Jigs. Boston: "
             "E. Howe, 1883; transcribed by R. Davies and J. Chambers",
+            format="abc",
+        ),
+        NamedCorpus(
+            name="essen",
+            title="Essen Folksong Collection (part)",
+            origin=Music21Folder("essenFolksong"),
+            licence="legal status unclear, since many people entered the data; E. Dahlig-Turek "
+            "permits non-commercial distribution and use in music21, and S. Shlien, who made the "
+            "ABC, distribution with it; see corpus/essenFolksong/license.txt there",
+            citation="H. Schaffrath and E. Dahlig-Turek, Essen Folksong Collection, "
+            "https://www.esac-data.org; converted to ABC by S. Shlien",
+            format="abc",
+        ),
+        NamedCorpus(
+            name="miscfolk",
+            title="Northumbrian Minstrelsy, fife music",
+            origin=Music21Folder("miscFolk"),
+            licence="the files state none; transcriptions by J. Campin, distributed with music21, "
+            "see corpus/license.txt there",
+            citation="J. C. Bruce and J. Stokoe, Northumbrian Minstrelsy. Newcastle, 1882, "
+            "transcribed by J. Campin, 2007; Colonial and Civil War American Fife Music, of an "
+            "unknown transcriber, edited by J. Campin, 2000",
+            format="abc",
+        ),
+        NamedCorpus(
+            name="folkrnn-v1",
+            title="Training tunes of folk-rnn v1",
+            origin=_folkrnn("data_v1", "89abe87deae213f792eb94274fa6caf070f8c153"),
+            licence=_FOLKRNN_LICENCE,
+            citation=_FOLKRNN_CITATION,
+            format="abc",
+        ),
+        NamedCorpus(
+            name="folkrnn-v2",
+            title="Training tunes of folk-rnn v2",
+            origin=_folkrnn("data_v2_withtitles", "bc7be995419db3045cd12dd181f80ccd6c645868"),
+            licence=_FOLKRNN_LICENCE,
+            citation=_FOLKRNN_CITATION,
+            format="folkrnn",
+        ),
+        NamedCorpus(
+            name="folkrnn-v2-untitled",
+            title="folk-rnn v2, without titles",
+            origin=_folkrnn("data_v2", "433c6783947ff1666b9aa465c131ff090a3b2fb9"),
+            licence=_FOLKRNN_LICENCE,
+            citation=_FOLKRNN_CITATION,
+            format="folkrnn",
+        ),
+        NamedCorpus(
+            name="folkrnn-v2-worepeats",
+            title="folk-rnn v2, repeats written out",
+            origin=_folkrnn("data_v2_worepeats", "351408e377c0c170a47967ad0b19ab5048d892dc"),
+            licence=_FOLKRNN_LICENCE,
+            citation=_FOLKRNN_CITATION,
+            format="folkrnn",
+        ),
+        NamedCorpus(
+            name="folkrnn-v3",
+            title="Training tunes of folk-rnn v3",
+            origin=_folkrnn("data_v3", "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
+            licence=_FOLKRNN_LICENCE,
+            citation=_FOLKRNN_CITATION,
+            format="folkrnn",
+        ),
+        NamedCorpus(
+            name="thesession",
+            title="The Session, every setting (CSV)",
+            origin=_session("csv/tunes.csv"),
+            licence=_SESSION_LICENCE,
+            citation=_SESSION_CITATION,
+            format="thesession",
+        ),
+        NamedCorpus(
+            name="thesession-json",
+            title="The Session, every setting (JSON)",
+            origin=_session("json/tunes.json"),
+            licence=_SESSION_LICENCE,
+            citation=_SESSION_CITATION,
+            format="thesession",
         ),
     )
 }
+"""Every corpus by its name."""
+
+DEFAULT_CORPORA: Final = ("oneills", "airds", "ryans")
 """The corpora of the default index, in its order."""
+
+
+def find_corpus(name: str) -> NamedCorpus:
+    """The corpus of a name; InputError, with the nearest names, where there is none."""
+    corpus = NAMED_CORPORA.get(name)
+    if corpus is None:
+        raise InputError(f"{name}: there is no corpus of that name; {nearest_names(name)}")
+    return corpus
+
+
+def nearest_names(name: str) -> str:
+    """The names that are most like one that is none, or all, in words."""
+    nearest = difflib.get_close_matches(name.lower(), NAMED_CORPORA, n=3)
+    if nearest:
+        return f"the nearest {'is' if len(nearest) == 1 else 'are'} {', '.join(nearest)}"
+    return f"the corpora are {', '.join(NAMED_CORPORA)}"

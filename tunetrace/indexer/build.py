@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from tunetrace._version import __version__
 from tunetrace.corpus.readers import Format, exists
-from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.sources import CorpusSource, find_sources
@@ -41,13 +41,13 @@ def build_index(
     without force or the place cannot be written, InputError where the only source cannot be read
     or no tune is usable.
     """
-    opened = find_sources(sources or tuple(NAMED_CORPORA), format)
     if not path.name or (exists(path) and path.is_dir()):
         raise IndexFileError(f"{path}: this is a folder; name a file in it with --index")
     if exists(path) and not may_be_replaced(path):
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
         raise _in_the_way(path)
+    opened = find_sources(sources or DEFAULT_CORPORA, format, progress)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -68,7 +68,7 @@ def add_corpora(
     is no index, it cannot be written, or a corpus is in the way; InputError where the only source
     cannot be read or no tune is usable.
     """
-    opened = find_sources(sources, format)
+    opened = find_sources(sources, format, progress)
     changes: list[CorpusChange] = []
     with _changing(path) as connection:
         corpus = schema.corpus.c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tunetrace.corpus.readers import (
     read_source,
     unreadable,
 )
-from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -26,7 +26,8 @@ from tunetrace.tokenizer.transcription import Transcription
 class CorpusSource:
     """One input and the corpus that it becomes.
 
-    where: the path it is read from; described: what the index keeps of where it is from.
+    where: the path it is read from; described: what the index keeps of where it is from; named: the
+    corpus of a name that it is, if it is one.
     """
 
     name: str
@@ -35,12 +36,13 @@ class CorpusSource:
     format: Format | None = None
     licence: str | None = None
     version: str | None = None
-    is_named: bool = False
+    named: NamedCorpus | None = None
 
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
         """Its tunes. InputError where it cannot be read and is the only one; else set aside."""
         try:
-            for tune in read_source(self.where, self.format):
+            tunes = self.named.read() if self.named else read_source(self.where, self.format)
+            for tune in tunes:
                 yield self._shortened(tune) if isinstance(tune, Rejected) else tune
         except InputError as error:
             if is_only:
@@ -49,29 +51,31 @@ class CorpusSource:
 
     def _shortened(self, rejected: Rejected) -> Rejected:
         """A reject of a named corpus without the path to where its files happen to lie."""
-        if not self.is_named:
+        if self.named is None:
             return rejected
         return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
 
 
 def find_sources(
-    names: Iterable[str | Path], format: Format | None, in_use: Sequence[str] = ()
+    names: Iterable[str | Path], format: Format | None, progress: Callable[[str, int], None]
 ) -> list[CorpusSource]:
-    """The inputs behind names; all are looked at before the first is read.
+    """The inputs behind names; all are looked at, and fetched, before the first is read.
 
     Where two would become corpora of one name, the second is called name-2.
     """
     sources = []
     taken: set[str] = set()
     for name in map(str, names):
-        source = _find_source(name, format)
+        source = _find_source(name, format, progress)
         source = replace(source, name=_free_name(source.name, taken))
         taken.add(source.name)
         sources.append(source)
     return sources
 
 
-def _find_source(name: str, format: Format | None) -> CorpusSource:
+def _find_source(
+    name: str, format: Format | None, progress: Callable[[str, int], None]
+) -> CorpusSource:
     if name == STDIN:
         return CorpusSource("stdin", name, "standard input", format)
     if exists(name):
@@ -79,11 +83,11 @@ def _find_source(name: str, format: Format | None) -> CorpusSource:
     named = NAMED_CORPORA.get(name)
     if named is None:
         raise InputError(
-            f"{name}: there is no such file and no corpus of that name; the corpora are "
-            f"{', '.join(NAMED_CORPORA)}"
+            f"{name}: there is no such file and no corpus of that name; {nearest_names(name)}"
         )
+    where = str(named.locate(lambda what: progress(what, 0)))
     return CorpusSource(
-        name, str(named.path()), named.citation, format, named.licence, is_named=True
+        name, where, named.citation, named.format, named.licence, named.version, named
     )
 
 

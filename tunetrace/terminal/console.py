@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -84,17 +85,13 @@ def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -
 @contextmanager
 def build_progress() -> Iterator[BuildProgress]:
     """A line on standard error that says what a build is doing."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,} tunes"),
-        TimeElapsedColumn(),
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("reading", total=None)
 
         def show(what: str, tunes: int) -> None:
-            progress.update(task, description=what, completed=tunes)
+            counts = f" {counted(tunes, 'tune')}" if tunes else ""
+            progress.update(task, description=escape(what) + counts)
 
         yield show
 
