@@ -123,6 +123,17 @@ def test_an_index_fetches_the_corpus_that_is_added_to_it(
     assert pinned.read_bytes() == DATA
 
 
+def test_nothing_is_fetched_beside_a_name_that_is_none(
+    pinned: Path, server: Server, tmp_path: Path
+) -> None:
+    server.answers(whole(DATA))
+    ended = command(pinned.parent, "index", "build", NAME, "onells", "--index",
+                    str(tmp_path / "i.db"))  # fmt: skip
+    assert ended.refusal.startswith("onells: there is no such file and no corpus of that name")
+    assert "oneills" in ended.refusal
+    assert server.requests == 0
+
+
 def test_nothing_is_fetched_for_an_index_that_may_not_be_written(
     pinned: Path, server: Server, tmp_path: Path
 ) -> None:
@@ -253,15 +264,6 @@ def test_a_cache_that_cannot_be_a_folder_is_one_sentence(
     sentence = call("corpus", "fetch", NAME, env={"TUNETRACE_CACHE": str(file)}).refusal
     assert sentence.startswith(f"{NAME}: {file / 'corpora' / pinned.name} cannot be written (")
     assert "TUNETRACE_CACHE" in sentence
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="no folder is read-only to root")
-def test_a_read_only_cache_is_one_sentence(tmp_path: Path, pinned: Path, server: Server) -> None:
-    server.answers(whole(DATA))
-    folder = tmp_path / "read-only"
-    folder.mkdir(mode=0o500)
-    sentence = call("corpus", "fetch", NAME, env={"TUNETRACE_CACHE": str(folder)}).refusal
-    assert "cannot be written (permission denied)" in sentence
 
 
 def test_a_file_put_there_by_hand_is_used_without_the_network(pinned: Path, server: Server) -> None:

@@ -65,7 +65,13 @@ def find_sources(
     """
     sources = []
     taken: set[str] = set()
-    for name in map(str, names):
+    given = [str(name) for name in names]
+    for name in given:
+        if name != STDIN and not exists(name) and name not in NAMED_CORPORA:
+            raise InputError(
+                f"{name}: there is no such file and no corpus of that name; {nearest_names(name)}"
+            )
+    for name in given:
         source = _find_source(name, format, progress)
         source = replace(source, name=_free_name(source.name, taken))
         taken.add(source.name)
@@ -80,11 +86,7 @@ def _find_source(
         return CorpusSource("stdin", name, "standard input", format)
     if exists(name):
         return CorpusSource(_corpus_name(Path(name)), name, printable(name), format)
-    named = NAMED_CORPORA.get(name)
-    if named is None:
-        raise InputError(
-            f"{name}: there is no such file and no corpus of that name; {nearest_names(name)}"
-        )
+    named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
     return CorpusSource(
         name, where, named.citation, named.format, named.licence, named.version, named
