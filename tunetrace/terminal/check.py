@@ -16,6 +16,7 @@ from tunetrace.terminal.console import (
     console,
     counted,
     cut,
+    linked,
     make_table,
     print_set_aside,
     reference,
@@ -94,7 +95,8 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
         table.add_row("Longest copy", _describe_span(span))
         table.add_row("", Text(_own(span.text, tune), style="bold"))
         for hit in span.examples:
-            table.add_row("", f"{hit.title} ({hit.corpus}:{hit.number}), " + _place(hit))
+            name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
+            table.add_row("", name + f", {_place(hit)}")
     (least, most), *longer = tune.copied_share.items()
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
     table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
@@ -158,7 +160,7 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     for source in sources[:5]:
         table.add_row(
             reference(source),
-            source.title,
+            linked(source.title, source.link),
             str(source.notes_shared),
             str(source.longest_span_notes),
             str(source.bars_shared),

@@ -102,6 +102,11 @@ def reference(tune: Hit | Source) -> str:
     return reference if len(reference) <= _LONGEST_REFERENCE else str(tune.tune)
 
 
+def linked(text: str, link: str | None) -> Text:
+    """A tune's name which, in a terminal that can, leads to its page on the web."""
+    return Text(text, style=f"link {link}" if link else "")
+
+
 def bar_number(bar: int, ending: int | None) -> str:
     """`8`, or `8/2` in a second ending."""
     return str(bar) if ending is None else f"{bar}/{ending}"

@@ -5,7 +5,15 @@ from __future__ import annotations
 from rich.text import Text
 
 from tunetrace.indexer.records import Hit, Matches
-from tunetrace.terminal.console import bar_number, console, counted, make_table, reference, times
+from tunetrace.terminal.console import (
+    bar_number,
+    console,
+    counted,
+    linked,
+    make_table,
+    reference,
+    times,
+)
 
 
 def print_matches(matches: Matches) -> None:
@@ -27,7 +35,7 @@ def print_matches(matches: Matches) -> None:
     for hit in matches.results:
         table.add_row(
             reference(hit),
-            hit.title,
+            linked(hit.title, hit.link),
             str(hit.part),
             bar_number(hit.bar, hit.ending),
             str(hit.onset),
