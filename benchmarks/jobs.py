@@ -46,17 +46,10 @@ def _built(build: Callable[[], object], place: str) -> Report:
 
 
 def tokenize_tunebooks(folder: str) -> Report:
-    """Tokenize the tunebooks of a folder."""
+    """Tokenize the tunes of a folder, beside music21 and abcnotes."""
     from benchmarks.tunebooks import tokenize_all
 
     return tokenize_all(Path(folder))
-
-
-def tokenize_sample(folder: str) -> Report:
-    """Tokenize a sample of the tunes of a folder, beside music21."""
-    from benchmarks.tunebooks import tokenize_some
-
-    return tokenize_some(Path(folder))
 
 
 JOBS: Final[dict[str, Callable[..., Report]]] = {
@@ -64,7 +57,6 @@ JOBS: Final[dict[str, Callable[..., Report]]] = {
     "fts5": build_with_fts5,
     "grep": write_for_grep,
     "tunebooks": tokenize_tunebooks,
-    "sample": tokenize_sample,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tokenizing real ABC tunebooks, O'Neill's, beside music21's own reading of ABC."""
+"""Tokenizing real ABC tunebooks, O'Neill's, beside music21's and abcnotes' reading of ABC."""
 
 from __future__ import annotations
 
@@ -6,78 +6,68 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import Final
 
 import tunetrace
-from benchmarks.measure import run_job, seconds
+from benchmarks.measure import run_job
 from benchmarks.output import duration, ratio, say, show_table
-from tunetrace.corpus.readers import files_in, read_text, read_tunes
+from tunetrace.corpus.readers import files_in, read_text
 from tunetrace.corpus.registry import NAMED_CORPORA
 
 _REPETITIONS: Final = 3
-_EVERY: Final = 20
-"""The sample is every twentieth tune."""
+_PEERS: Final = ("music21", "abcnotes")
 
 _TUNE: Final = re.compile(r"^X:.*?(?=^X:|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def measure() -> None:
     """Print the table."""
-    place = NAMED_CORPORA["oneills"].locate()
-    whole = [run_job("tunebooks", place) for _ in range(_REPETITIONS)]
-    sample = [run_job("sample", place) for _ in range(_REPETITIONS)]
-    tunes, some = whole[0]["tunes"], sample[0]["tunes"]
-    elapsed = median(run["seconds"] for run in whole)
-    own = median(run["tunetrace_seconds"] for run in sample)
-    peer = median(run["music21_seconds"] for run in sample)
+    runs = [run_job("tunebooks", NAMED_CORPORA["oneills"].locate()) for _ in range(_REPETITIONS)]
+    tunes = runs[0]["tunes"]
+    own = median(run["tunetrace_seconds"] for run in runs)
+    rows = [("budget", "2,000", "", ""), ("tunetrace", *_speed(tunes, own), "")]
+    for name in _PEERS:
+        peer = median(run[f"{name}_seconds"] for run in runs)
+        rows.append((name, *_speed(tunes, peer), ratio(own, peer)))
     show_table(
         f"5. Tokenize ABC tunebooks: the {tunes:,} tunes of O'Neill's, on one core",
-        ("", "tunes", "tunes/s", "time", "tunetrace is"),
-        [
-            ("budget", "", "2,000", "", ""),
-            ("tunetrace", *_speed(tunes, elapsed), ""),
-            (f"tunetrace, every {_EVERY}th tune", *_speed(some, own), ""),
-            ("music21, the same tunes", *_speed(some, peer), ratio(own, peer)),
-        ],
+        ("", "tunes/s", "time", "tunetrace is"),
+        rows,
     )
+    refused = {name: f"{runs[0][f'{name}_refused']:.0f}" for name in ("tunetrace", *_PEERS)}
     say(
-        "All tunes: tunetrace.corpus.readers.read_tunes on the text of each file. The sample, tune "
-        "by tune: tunetrace.tokenize(text), which also transposes to C, and "
+        "Tune by tune: tunetrace.tokenize(text), which also transposes to C; "
         "music21.abcFormat.ABCFile().readstr(text), which is tokenize and tokenProcess (the pitch "
-        "and the length of each note) and no conversion to a Stream. Imports do not count. "
-        f"music21 refused {sample[0]['music21_refused']:.0f} tunes of the sample, tunetrace "
-        f"{sample[0]['tunetrace_refused']:.0f}. Medians of {_REPETITIONS} processes, none of which "
-        "has read a tune before."
+        "and the length of each note) and no conversion to a Stream; abcnotes.Tune(abc=text). "
+        f"Imports do not count. Refused: tunetrace {refused['tunetrace']} tunes, music21 "
+        f"{refused['music21']}, abcnotes {refused['abcnotes']}. Medians of {_REPETITIONS} "
+        "processes, none of which has read a tune before."
     )
 
 
-def _speed(tunes: float, elapsed: float) -> tuple[str, str, str]:
-    return f"{tunes:,}", f"{tunes / elapsed:,.0f}", duration(elapsed)
+def _speed(tunes: float, elapsed: float) -> tuple[str, str]:
+    return f"{tunes / elapsed:,.0f}", duration(elapsed)
 
 
 def tokenize_all(folder: Path) -> dict[str, float]:
-    """Time tunetrace on all tunebooks of a folder, in this process."""
-    texts = [read_text(path) for path in files_in(folder)]
-    tunes = sum(len(_TUNE.findall(text)) for text in texts)
-    elapsed = seconds(lambda: [list(read_tunes(text, "O'Neill's", "abc")) for text in texts])
-    return {"tunes": tunes, "seconds": elapsed}
-
-
-def tokenize_some(folder: Path) -> dict[str, float]:
-    """Time tunetrace and music21 on a sample of the tunes of a folder, in this process."""
+    """Time tunetrace and its peers on all tunes of a folder, in this process."""
+    from abcnotes import Tune
     from music21.abcFormat import ABCFile
     from music21.exceptions21 import Music21Exception
 
-    texts = [read_text(path) for path in files_in(folder)]
-    some = [tune for text in texts for tune in _TUNE.findall(text)][::_EVERY]
-    tokenize, error = tunetrace.tokenize, tunetrace.AbcError  # imported here, outside the time
-    return {
-        "tunes": len(some),
-        "tunetrace_seconds": seconds(lambda: _refused(tokenize, some, error)),
-        "tunetrace_refused": _refused(tokenize, some, error),
-        "music21_seconds": seconds(lambda: _refused(ABCFile().readstr, some, Music21Exception)),
-        "music21_refused": _refused(ABCFile().readstr, some, Music21Exception),
+    tunes = [tune for path in files_in(folder) for tune in _TUNE.findall(read_text(path))]
+    readers: dict[str, tuple[Callable[[str], object], type[Exception]]] = {
+        "tunetrace": (tunetrace.tokenize, tunetrace.AbcError),
+        "music21": (ABCFile().readstr, Music21Exception),
+        "abcnotes": (lambda text: Tune(abc=text), Exception),
     }
+    report: dict[str, float] = {"tunes": len(tunes)}
+    for name, (read, refusal) in readers.items():
+        began = perf_counter()
+        report[f"{name}_refused"] = _refused(read, tunes, refusal)
+        report[f"{name}_seconds"] = perf_counter() - began
+    return report
 
 
 def _refused(read: Callable[[str], object], tunes: Sequence[str], refusal: type[Exception]) -> int:
