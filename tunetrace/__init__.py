@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         read,
         remove_from_index,
         tokenize,
+        tune,
         verify_index,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
+    from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
     from tunetrace.tokenizer.transcription import Transcription
 
@@ -62,6 +64,7 @@ _HOMES = {
     "read": "tunetrace.api",
     "remove_from_index": "tunetrace.api",
     "tokenize": "tunetrace.api",
+    "tune": "tunetrace.api",
     "verify_index": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
@@ -72,6 +75,9 @@ _HOMES = {
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
     "Reject": "tunetrace.indexer.records",
+    "Setting": "tunetrace.indexer.tune",
+    "TuneBar": "tunetrace.indexer.tune",
+    "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
@@ -92,7 +98,10 @@ __all__ = [
     "QueryError",
     "Reject",
     "Rejected",
+    "Setting",
     "Transcription",
+    "TuneBar",
+    "TuneDetail",
     "TunetraceError",
     "VerifyReport",
     "__version__",
@@ -107,6 +116,7 @@ __all__ = [
     "read",
     "remove_from_index",
     "tokenize",
+    "tune",
     "verify_index",
 ]
 

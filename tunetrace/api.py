@@ -17,6 +17,7 @@ from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import IndexInfo, Matches, Reject
 from tunetrace.indexer.storage import default_path
+from tunetrace.indexer.tune import TuneDetail, describe_tune
 from tunetrace.indexer.verify import VerifyReport
 from tunetrace.indexer.writer import Progress, silent
 from tunetrace.tokenizer.transcription import Transcription
@@ -164,6 +165,15 @@ def bar(
     """Where a whole bar stands, as Index.bar; in the default index if none is given."""
     with _opened(index) as opened:
         return opened.bar(text, filters, limit=limit)
+
+
+def tune(reference: str, index: Index | None = None) -> TuneDetail:
+    """The first tune that a reference names, whole; from the default index if none is given.
+
+    reference: an id, `corpus:number` or a title. QueryError where it names no tune.
+    """
+    with _opened(index) as opened:
+        return describe_tune(opened, reference)
 
 
 def check(

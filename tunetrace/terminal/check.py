@@ -23,10 +23,12 @@ from tunetrace.terminal.console import (
     times,
 )
 from tunetrace.terminal.music import (
+    describe_accidentals,
     describe_bad_bar,
-    describe_bars,
     describe_part,
     describe_range,
+    describe_returns,
+    describe_variations,
     own,
 )
 
@@ -183,7 +185,8 @@ def _print_music(out: Console, tune: CheckedTune) -> None:
     lines = ["every bar adds up"] if music.adds_up else []
     lines += [describe_bad_bar(bad, key) for bad in music.bars_not_adding_up]
     lines += [describe_part(part, key) for part in music.parts]
-    lines += [*describe_range(music, key), *describe_bars(music, key)]
+    lines += [*describe_range(music, key), *describe_accidentals(music, key)]
+    lines += [*describe_returns(music, key), *describe_variations(music)]
     out.print("\nAs music", style="bold")
     for line in lines:
         out.print(Text(f"• {line}"))

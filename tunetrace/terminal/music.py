@@ -55,15 +55,23 @@ def describe_range(music: Music, key: str | None) -> Iterator[str]:
         )
 
 
-def describe_bars(music: Music, key: str | None) -> Iterator[str]:
-    """The accidentals, and the bars that come again as they were or varied."""
+def describe_accidentals(music: Music, key: str | None) -> Iterator[str]:
+    """The notes with a written accidental, one sentence each."""
     for accidental in music.accidentals:
         yield (
             f"{own(accidental.note, key)} {times(accidental.hits)}, first in part "
             f"{accidental.part}, bar {accidental.bar}"
         )
+
+
+def describe_returns(music: Music, key: str | None) -> Iterator[str]:
+    """The bars that come again as they were."""
     for again in music.repeated:
         yield f"{_bar_list(again.places)} are the same: {own(again.text, key)}"
+
+
+def describe_variations(music: Music) -> Iterator[str]:
+    """The bars that come varied in the next part."""
     for varied in music.varied:
         yield (
             f"bar {varied.bar} of part {varied.parts[0]} comes varied in part {varied.parts[1]} "
