@@ -19,6 +19,7 @@ from tunetrace.errors import (
     AbcError,
     IndexFileError,
     InputError,
+    OutputError,
     QueryError,
     TunetraceError,
 )
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         check,
         check_files,
         compact_index,
+        corpus_stats,
         figure,
         open_index,
         read,
@@ -46,8 +48,10 @@ if TYPE_CHECKING:
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
+    from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.plots.corpus import plot_corpus
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
@@ -59,6 +63,7 @@ _HOMES = {
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
     "compact_index": "tunetrace.api",
+    "corpus_stats": "tunetrace.api",
     "figure": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
@@ -75,10 +80,12 @@ _HOMES = {
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
     "Reject": "tunetrace.indexer.records",
+    "CorpusStats": "tunetrace.indexer.stats",
     "Setting": "tunetrace.indexer.tune",
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "plot_corpus": "tunetrace.plots.corpus",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
 
@@ -88,6 +95,7 @@ __all__ = [
     "ChangeReport",
     "CheckReport",
     "CheckedTune",
+    "CorpusStats",
     "Filters",
     "Hit",
     "Index",
@@ -95,6 +103,7 @@ __all__ = [
     "IndexInfo",
     "InputError",
     "Matches",
+    "OutputError",
     "QueryError",
     "Reject",
     "Rejected",
@@ -111,8 +120,10 @@ __all__ = [
     "check",
     "check_files",
     "compact_index",
+    "corpus_stats",
     "figure",
     "open_index",
+    "plot_corpus",
     "read",
     "remove_from_index",
     "tokenize",

@@ -12,6 +12,7 @@ import sys
 import click
 
 from tunetrace import __version__
+from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tune import tune
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (index, figure, bar, check, tune):
+for command in (index, corpus, figure, bar, check, tune):
     cli.add_command(command)
 
 

@@ -18,7 +18,7 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.query import boundaries
 from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import SEPARATOR, is_header
+from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_NOTES: Final = 4
 MOST_NOTES: Final = 32
@@ -111,7 +111,10 @@ def corpus_stats(
         raise QueryError(f"figures of {notes} notes are not counted; give 1 to {MOST_NOTES}")
     if top < 0:
         raise QueryError(f"the top {top} cannot be shown; give 0 or more")
-    tunes, tally = index.catalogue.admitted(Filters(corpus=corpus)), _Tally()
+    tunes, tally = (
+        index.catalogue.admitted(Filters(corpus=corpus)),
+        _Tally(index.vocabulary.headers),
+    )
     wanted = None if tunes is None else frozenset(tunes)
     for segment in index.figures.segments:
         for tune in segment.tune_ids.tolist():
@@ -155,8 +158,12 @@ def corpus_stats(
 
 @dataclass(slots=True)
 class _Tally:
-    """What was counted in the tunes so far; lists and arrays by tune, or by note."""
+    """What was counted in the tunes so far; lists and arrays by tune, or by note.
 
+    headers: the symbols of all headers.
+    """
+
+    headers: bytes
     tunes: list[int] = field(default_factory=list)
     stream: bytearray = field(default_factory=bytearray)
     starts: array[int] = field(default_factory=lambda: array("i"))
@@ -180,7 +187,7 @@ class _Tally:
         """Count one tune."""
         bars = layout.bars
         self.tunes.append(tune)
-        self.tokens += sum(not is_header(token) for token in layout.tokens)
+        self.tokens += len(symbols.translate(None, delete=self.headers))
         self.bars += len(bars)
         self.bars_a_tune.append(len({(bar.part, bar.number) for bar in bars if bar.number}))
         self.parts_a_tune.append(len({bar.part for bar in bars}))
