@@ -28,9 +28,10 @@ _FEWEST: Final = 6
 _MOST_SINGLE: Final = 64
 _BINS: Final = 40
 _LONGEST_NAME: Final = 60
+_LONGEST_TEXT: Final = 50
 _STYLE: Final[dict[Any, Any]] = {
     "font.size": 10,
-    "font.family": "DejaVu Sans",
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": _GREY,
@@ -88,7 +89,8 @@ def _draw(stats: CorpusStats) -> Figure:
     figure = Figure(figsize=(10, 11), layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.2))
     name = stats.corpus or ", ".join(stats.corpora)
     figure.suptitle(
-        f"{_cut(name, _LONGEST_NAME)}: {stats.tunes:,} tunes, {stats.bars:,} bars",
+        f"{_cut(name, _LONGEST_NAME)}: {_counted(stats.tunes, 'tune')}, "
+        f"{_counted(stats.bars, 'bar')}",
         x=0.02, ha="left", fontsize=13, weight="bold",
     )  # fmt: skip
     axes = figure.subplots(3, 2, height_ratios=(1, 1, 1.2))
@@ -97,7 +99,7 @@ def _draw(stats: CorpusStats) -> Figure:
     _draw_spread(axes[1, 0], stats.bars_a_tune, "bars")
     _draw_spread(axes[1, 1], stats.notes_a_tune, "notes")
     _draw_counted(axes[2, 0], "Commonest whole bars", stats.common_bars)
-    notes = f"{stats.figure_notes} note{'s' if stats.figure_notes != 1 else ''}"
+    notes = _counted(stats.figure_notes, "note")
     _draw_counted(axes[2, 1], f"Commonest figures of {notes}", stats.common_figures)
     return figure
 
@@ -134,8 +136,8 @@ def _draw_counted(axes: Axes, title: str, found: Sequence[Counted]) -> None:
     _draw_bars(axes, counts, [f"{count:,}" for count in counts], height=0.32)
     for place, counted in enumerate(shown):
         axes.annotate(
-            _cut(counted.text, _LONGEST_NAME), (0, place - 0.22), va="bottom",
-            family="DejaVu Sans Mono", fontsize=9, in_layout=False,
+            _cut(counted.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
+            family=["DejaVu Sans Mono", "monospace"], fontsize=9, in_layout=False,
         )  # fmt: skip
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.8)
     axes.set_yticks([])
@@ -198,6 +200,10 @@ def _reach(spread: Spread) -> tuple[int, int]:
         if below >= 0.99 * tunes and value < spread.most * 0.7:
             return value, tunes - below
     return spread.most, 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _cut(text: str, longest: int) -> str:
