@@ -114,3 +114,48 @@ def test_a_long_tune_keeps_its_bars_whole_in_80_columns(tmp_path: Path) -> None:
     tokens = ended.out.partition("to search\n")[2]
     assert {line.rstrip()[-1] for line in tokens.splitlines()} == {"|"}
     assert max(map(len, tokens.splitlines())) <= 80
+
+
+def test_halves_of_a_bar_and_ends_with_a_pickup_are_told_apart(tmp_path: Path) -> None:
+    text = "X:1\nT:A\nM:2/4\nL:1/8\nK:C\nC|D4|E2:|\n|:F2|G4|A2||B2|c3:|\n"
+    shown = lines("1", "--index", index_of(tmp_path, text))
+    # The E of part 1 is completed by the F of part 2, its c by none.
+    for line in (
+        "0 C pickup, 1 of 4 eighths",
+        "2 E 2 :| 2 of 4 eighths, with a pickup",
+        "0 |: F 2 pickup, 2 of 4 eighths",
+        "2 A 2 2 of 4 eighths, with its other half",
+        "2 B 2 2 of 4 eighths, with its other half",
+        "3 c 3 :| 3 of 4 eighths: does not add up",
+    ):
+        assert line in shown
+
+
+def test_lines_of_tokens_begin_with_the_sign_of_an_ending_and_not_end_with_it(
+    tmp_path: Path,
+) -> None:
+    bar = "C D E F G A B c | "
+    book = tmp_path / "book.txt"
+    book.write_text(f"M:4/4\nK:Cmaj\n{bar * 4}|1 {bar * 2}:| |2 {bar * 9}", encoding="utf-8")
+    call("index", "build", book, "--index", tmp_path / "book.db")
+    ended = call("tune", "1", "--index", tmp_path / "book.db")
+    tokens = [line.rstrip() for line in ended.out.partition("to search\n")[2].splitlines()]
+    assert " ".join(tokens).split()[2:] == book.read_text().split()[2:]
+    assert all(line.endswith(" |") or line.endswith(":|") for line in tokens)
+
+
+def test_other_settings_keep_to_their_line_and_ten_are_shown(tmp_path: Path) -> None:
+    bar = "C/2D/2E/2F/2 G/2A/2B/2c/2|"
+    tunes = [f"X:{n}\nT:A Tune of a Very Long Title\nM:2/4\nL:1/8\nK:D\n{bar * 3}\n"
+             for n in range(1, 14)]  # fmt: skip
+    shown = lines("1", "--index", index_of(tmp_path, *tunes))
+    rows = [line for line in shown if line.startswith("session:") and "…" in line]
+    assert [row.split()[0] for row in rows] == [f"session:{n}" for n in range(2, 12)]
+    assert shown[-1] == "… and 2 more; --json lists them all"
+
+
+def test_a_tune_of_ten_thousand_bars_is_shown_in_seconds(tmp_path: Path) -> None:
+    long = "X:1\nT:Long\nM:4/4\nL:1/8\nK:C\n" + ("CDE|" * 50 + "\n") * 200
+    ended = call("tune", "1", "--index", index_of(tmp_path, long))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.count("\n9999 ") == 1

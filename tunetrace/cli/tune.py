@@ -12,7 +12,7 @@ from tunetrace.cli.options import index_option, json_option, show
 @index_option
 @json_option
 def tune(reference: str, index_path: str | None, as_json: bool) -> None:
-    """One tune of the index: as it was found, bar by bar, as music, and its other settings.
+    """One tune of the index: its text, its bars and its settings.
 
     REF is its corpus:number, its id or a title. Of several tunes of a title the first is shown
     whole and the others are listed.

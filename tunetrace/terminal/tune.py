@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.indexer.tune import TuneBar, TuneDetail
-from tunetrace.terminal.console import bar_number, console, counted, make_table, reference
+from tunetrace.terminal.console import bar_number, console, counted, cut, make_table, reference
 from tunetrace.terminal.music import (
     describe_accidentals,
     describe_part,
@@ -25,6 +26,8 @@ from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS
 
 _WIDEST_BAR: Final = 52
 _SHOWN_SETTINGS: Final = 10
+_WIDEST_TITLE: Final = 20
+_SETTING_COLUMNS: Final = ("tune", "title", "meter", "key", "begins (on C)")
 
 
 def print_tune(tune: TuneDetail) -> None:
@@ -65,6 +68,7 @@ def _print_bars(out: Console, tune: TuneDetail) -> None:
     key = tune.original_key
     texts = {bar.token: _signed(bar, key) for bar in tune.bars}
     width = min(max(map(cell_len, texts.values()), default=0), _WIDEST_BAR)
+    remarks = _remarks(tune.bars)
     described = {part.part: part for part in tune.music.parts}
     for part, bars in groupby(tune.bars, key=lambda bar: bar.part):
         said = describe_part(described[part], key)
@@ -75,8 +79,7 @@ def _print_bars(out: Console, tune: TuneDetail) -> None:
         table.add_column()
         for bar in bars:
             number = bar_number(bar.bar, bar.ending)
-            said_of_it = [_length(bar, tune.bars), _return(bar, tune.bars)]
-            table.add_row(number, Text(texts[bar.token]), "; ".join(filter(None, said_of_it)))
+            table.add_row(number, Text(texts[bar.token]), next(remarks))
         out.print(table)
 
 
@@ -86,8 +89,26 @@ def _signed(bar: TuneBar, key: str | None) -> str:
     return " ".join([*bar.left, own(bar.text, key), *right])
 
 
-def _length(bar: TuneBar, bars: Sequence[TuneBar]) -> str:
-    """What is to be said of a bar's length: nothing where it is that of the meter."""
+def _remarks(bars: Sequence[TuneBar]) -> Iterator[str]:
+    """What is to be said of each bar: its length where it is not the meter's, its return."""
+    lengths: dict[tuple[int, int], list[Fraction]] = {}
+    for bar in bars:
+        lengths.setdefault((bar.part, bar.bar), []).append(bar.eighths)
+    first: dict[str, TuneBar] = {}
+    for bar in bars:
+        if bar.bar == 0:
+            yield _length(bar, ())
+        else:
+            earlier = first.setdefault(bar.text, bar)
+            said = (_length(bar, lengths[bar.part, bar.bar]), _return(bar, earlier))
+            yield "; ".join(filter(None, said))
+
+
+def _length(bar: TuneBar, same_number: Sequence[Fraction]) -> str:
+    """How long a bar is, in words; nothing where it lasts as long as the meter says.
+
+    same_number: the lengths of the bars of its number, among which its other half may be.
+    """
     if bar.expected is None or bar.eighths == bar.expected:
         return ""
     lasts = f"{bar.eighths} of {bar.expected} eighths"
@@ -95,24 +116,17 @@ def _length(bar: TuneBar, bars: Sequence[TuneBar]) -> str:
         return f"{lasts}: does not add up"
     if bar.bar == 0:
         return f"pickup, {lasts}"
-    is_half = any(
-        (other.part, other.bar) == (bar.part, bar.bar)
-        and other.eighths + bar.eighths == bar.expected
-        for other in bars
-        if other is not bar
-    )
+    rest = bar.expected - bar.eighths
+    is_half = same_number.count(rest) > (rest == bar.eighths)
     return f"{lasts}, with its other half" if is_half else f"{lasts}, with a pickup"
 
 
-def _return(bar: TuneBar, bars: Sequence[TuneBar]) -> str:
+def _return(bar: TuneBar, earlier: TuneBar) -> str:
     """Where a bar stood before, if it did: `as bar 3`."""
-    first = next(
-        other for other in bars if other is bar or (other.text == bar.text and other.bar > 0)
-    )
-    if first is bar or bar.bar == 0:
+    if earlier is bar:
         return ""
-    place = f"bar {bar_number(first.bar, first.ending)}"
-    return f"as {place}" if first.part == bar.part else f"as part {first.part}, {place}"
+    place = f"bar {bar_number(earlier.bar, earlier.ending)}"
+    return f"as {place}" if earlier.part == bar.part else f"as part {earlier.part}, {place}"
 
 
 def _print_music(out: Console, tune: TuneDetail) -> None:
@@ -144,34 +158,35 @@ def _print_tokens(out: Console, tune: TuneDetail) -> None:
 def _lines_of_bars(tokens: Sequence[str], width: int) -> Iterator[str]:
     """Tokens in lines of whole bars, as many as fit, so that a bar can be copied from one."""
     line: list[str] = []
-    after_line = 0  # how many tokens of the line stand up to its last bar line
+    length = whole = 0  # in columns; in tokens that make whole bars
     for token in tokens:
-        if len(" ".join([*line, token])) > width and after_line:
-            yield " ".join(line[:after_line])
-            line, after_line = line[after_line:], 0
+        if token not in ("|", ":|") and MEANINGS[token].kind == BAR_LINE:
+            whole = len(line)  # the sign of an ending goes with what follows it
+        if length + len(token) > width and whole:
+            yield " ".join(line[:whole])
+            line, whole = line[whole:], 0
+            length = sum(len(word) + 1 for word in line)
         line.append(token)
-        if MEANINGS[token].kind == BAR_LINE:
-            after_line = len(line)
+        length += len(token) + 1
+        if token in ("|", ":|"):
+            whole = len(line)
     yield " ".join(line)
 
 
 def _print_settings(out: Console, tune: TuneDetail) -> None:
     if not tune.settings:
         return
-    out.print("\nOther settings: of the same work, or of a title that this one has", style="bold")
-    table = make_table("tune", "title", "meter", "key", "begins (on C)")
-    for column in table.columns:
-        column.no_wrap = True
-    table.columns[1].max_width = 20
-    table.columns[4].overflow = "ellipsis"
-    for setting in tune.settings[:_SHOWN_SETTINGS]:
-        table.add_row(
-            reference(setting),
-            setting.title,
-            setting.meter or "",
-            setting.original_key or "",
-            Text(setting.begins),
-        )
+    out.print("\nOther settings: tunes of the same work or title", style="bold")
+    rows = [
+        (reference(setting), cut(setting.title, _WIDEST_TITLE).plain, setting.meter or "",
+         setting.original_key or "", setting.begins)
+        for setting in tune.settings[:_SHOWN_SETTINGS]
+    ]  # fmt: skip
+    table = make_table(*_SETTING_COLUMNS)
+    names = zip(*[row[:-1] for row in rows], _SETTING_COLUMNS[:-1], strict=True)
+    left = out.width - 1 - sum(max(map(cell_len, column)) + 2 for column in names)
+    for *row, begins in rows:
+        table.add_row(*row, cut(begins, max(left, len(_SETTING_COLUMNS[-1]))))
     out.print(table)
     if len(tune.settings) > _SHOWN_SETTINGS:
         rest = len(tune.settings) - _SHOWN_SETTINGS
