@@ -19,6 +19,7 @@ from tunetrace.errors import (
     AbcError,
     IndexFileError,
     InputError,
+    OutputError,
     QueryError,
     TunetraceError,
 )
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         check_files,
         compact_index,
         corpora,
+        corpus_stats,
         fetch_corpus,
         figure,
         find_corpus,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         read,
         remove_from_index,
         tokenize,
+        tune,
         verify_index,
     )
     from tunetrace.checker.records import CheckedTune, CheckReport
@@ -48,7 +51,10 @@ if TYPE_CHECKING:
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
+    from tunetrace.indexer.stats import CorpusStats
+    from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.plots.corpus import plot_corpus
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
@@ -61,6 +67,7 @@ _HOMES = {
     "check_files": "tunetrace.api",
     "compact_index": "tunetrace.api",
     "corpora": "tunetrace.api",
+    "corpus_stats": "tunetrace.api",
     "fetch_corpus": "tunetrace.api",
     "figure": "tunetrace.api",
     "find_corpus": "tunetrace.api",
@@ -68,6 +75,7 @@ _HOMES = {
     "read": "tunetrace.api",
     "remove_from_index": "tunetrace.api",
     "tokenize": "tunetrace.api",
+    "tune": "tunetrace.api",
     "verify_index": "tunetrace.api",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
@@ -79,7 +87,12 @@ _HOMES = {
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
     "Reject": "tunetrace.indexer.records",
+    "CorpusStats": "tunetrace.indexer.stats",
+    "Setting": "tunetrace.indexer.tune",
+    "TuneBar": "tunetrace.indexer.tune",
+    "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "plot_corpus": "tunetrace.plots.corpus",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
 
@@ -90,6 +103,7 @@ __all__ = [
     "CheckReport",
     "CheckedTune",
     "CorpusEntry",
+    "CorpusStats",
     "Filters",
     "Hit",
     "Index",
@@ -97,10 +111,14 @@ __all__ = [
     "IndexInfo",
     "InputError",
     "Matches",
+    "OutputError",
     "QueryError",
     "Reject",
     "Rejected",
+    "Setting",
     "Transcription",
+    "TuneBar",
+    "TuneDetail",
     "TunetraceError",
     "VerifyReport",
     "__version__",
@@ -111,13 +129,16 @@ __all__ = [
     "check_files",
     "compact_index",
     "corpora",
+    "corpus_stats",
     "fetch_corpus",
     "figure",
     "find_corpus",
     "open_index",
+    "plot_corpus",
     "read",
     "remove_from_index",
     "tokenize",
+    "tune",
     "verify_index",
 ]
 

@@ -13,12 +13,14 @@ from tunetrace.corpus import fetch, registry
 from tunetrace.corpus.readers import Format, Rejected, read_source, read_sources, read_tunes
 from tunetrace.corpus.records import CorpusEntry
 from tunetrace.errors import AbcError
-from tunetrace.indexer import build, change, verify
+from tunetrace.indexer import build, change, stats, verify
 from tunetrace.indexer.change import CorpusChange
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import IndexInfo, Matches, Reject
+from tunetrace.indexer.stats import DEFAULT_NOTES, DEFAULT_TOP, CorpusStats
 from tunetrace.indexer.storage import default_path
+from tunetrace.indexer.tune import TuneDetail, describe_tune
 from tunetrace.indexer.verify import VerifyReport
 from tunetrace.indexer.writer import Progress, silent
 from tunetrace.tokenizer.transcription import Transcription
@@ -189,6 +191,31 @@ def bar(
     """Where a whole bar stands, as Index.bar; in the default index if none is given."""
     with _opened(index) as opened:
         return opened.bar(text, filters, limit=limit)
+
+
+def tune(reference: str, index: Index | None = None) -> TuneDetail:
+    """The first tune that a reference names, whole; from the default index if none is given.
+
+    reference: an id, `corpus:number` or a title. QueryError where it names no tune.
+    """
+    with _opened(index) as opened:
+        return describe_tune(opened, reference)
+
+
+def corpus_stats(
+    corpus: str | None = None,
+    index: Index | None = None,
+    *,
+    notes: int = DEFAULT_NOTES,
+    top: int = DEFAULT_TOP,
+) -> CorpusStats:
+    """What is in a corpus of an index, or in all of it; in the default index if none is given.
+
+    notes: how many notes the figures have that are counted, from 1 to 32; top: how many of the
+    commonest bars and figures to give. QueryError for a corpus that the index lacks.
+    """
+    with _opened(index) as opened:
+        return stats.corpus_stats(opened, corpus, notes=notes, top=top)
 
 
 def check(

@@ -42,5 +42,9 @@ class QueryError(TunetraceError):
     """A figure, a bar or a filter that cannot be searched for."""
 
 
+class OutputError(TunetraceError):
+    """A file that cannot be written: its place, its format, or what it takes to write it."""
+
+
 class IndexFileError(TunetraceError):
     """An index that is absent, cut off, foreign, of another version, or in the way of a new one."""

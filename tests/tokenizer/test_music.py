@@ -86,3 +86,28 @@ def test_bars_of_two_parts_that_are_alike_are_varied() -> None:
     assert varied.shared == 7 / 8  # seven of eight tokens match in order
     assert music("M:2/4 C D E F :| G A B c :|").varied == ()
     assert music("M:2/4 C D E F :| C D E F :|").varied == ()
+
+
+def test_the_range_is_in_semitones_and_follows_the_key() -> None:
+    assert music("M:2/4 C 2 c 2 |").range_semitones == 12
+    # e is flat in C minor, and where it is written flat in C major.
+    assert music("M:2/4 C 2 e 2 |").range_semitones == 16
+    assert music("M:2/4 C 2 e 2 |", "Cmin").range_semitones == 15
+    assert music("M:2/4 C 2 _e 2 |").range_semitones == 15
+    assert music("M:2/4 z 4 |").range_semitones is None
+
+
+def test_final_notes_have_their_degree_unless_they_are_altered() -> None:
+    for text, key, degree in (
+        ("M:2/4 C 4 |", "Cmaj", 1),
+        ("M:2/4 c 4 |", "Cdor", 1),
+        ("M:2/4 G, 4 |", "Cmaj", 5),
+        ("M:2/4 B 4 |", "Cmix", 7),
+        ("M:2/4 _B 4 |", "Cmix", 7),
+        ("M:2/4 =B 4 |", "Cmix", None),
+        ("M:2/4 ^C 4 |", "Cmaj", None),
+        ("M:2/4 z 4 |", "Cmaj", None),
+    ):
+        (part,) = music(text, key).parts
+        assert part.final_degree == degree, text
+        assert part.ends_on_tonic == (None if part.final is None else degree == 1), text

@@ -15,6 +15,7 @@ from tunetrace import __version__
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
+from tunetrace.cli.tune import tune
 from tunetrace.errors import TunetraceError
 
 
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check):
+for command in (index, corpus, figure, bar, check, tune):
     cli.add_command(command)
 
 

@@ -1,15 +1,16 @@
-"""`tunetrace corpus`: the corpora that go by a name."""
+"""`tunetrace corpus`: the corpora that go by a name, and what is in those of an index."""
 
 from __future__ import annotations
 
 import click
 
 from tunetrace.cli.options import json_option, progress_display, show
+from tunetrace.cli.stats import stats
 
 
 @click.group()
 def corpus() -> None:
-    """The corpora that go by a name: what they are, and where."""
+    """The corpora that go by a name: what and where they are; and what is in an index's."""
 
 
 @corpus.command("list")
@@ -63,3 +64,6 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
             for name in names
         ]
     show(fetched, "corpora.print_places", as_json)
+
+
+corpus.add_command(stats)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -23,8 +22,15 @@ from tunetrace.terminal.console import (
     share,
     times,
 )
-from tunetrace.tokenizer.music import PartMusic
-from tunetrace.tokenizer.transpose import in_own_key
+from tunetrace.terminal.music import (
+    describe_accidentals,
+    describe_bad_bar,
+    describe_part,
+    describe_range,
+    describe_returns,
+    describe_variations,
+    own,
+)
 
 _SHOWN_BARS = 4
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
@@ -76,11 +82,6 @@ def _print_tune(tune: CheckedTune) -> None:
     out.print()
 
 
-def _own(text: str, tune: CheckedTune) -> str:
-    """Tokens on C as they read in the tune's own key."""
-    return " ".join(in_own_key(text.split(), tune.original_key))
-
-
 def _print_whole(out: Console, tune: CheckedTune) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
@@ -93,7 +94,7 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
         table.add_row("Longest copy", "none: no note of it stands in the corpus")
     else:
         table.add_row("Longest copy", _describe_span(span))
-        table.add_row("", Text(_own(span.text, tune), style="bold"))
+        table.add_row("", Text(own(span.text, tune.original_key), style="bold"))
         for hit in span.examples:
             name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
             table.add_row("", name + f", {_place(hit)}")
@@ -132,10 +133,10 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
         table.add_row(
             str(bar.part),
             bar_number(bar.bar, bar.ending),
-            Text(_own(bar.text, tune)),
+            Text(own(bar.text, tune.original_key)),
             f"{bar.tunes:,}",
             f"{bar.same_position:,}",
-            Text(_own(rarest.text, tune) if rarest else ""),
+            Text(own(rarest.text, tune.original_key) if rarest else ""),
             f"{rarest.tunes:,}" if rarest else "",
         )
     out.print(table)
@@ -169,63 +170,12 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
 
 
 def _print_music(out: Console, tune: CheckedTune) -> None:
-    music = tune.music
-    lines = []
-    if music.adds_up:
-        lines.append("every bar adds up")
-    for bad in music.bars_not_adding_up:
-        number = bar_number(bad.bar, bad.ending)
-        lines.append(
-            f"part {bad.part}, bar {number} has {bad.eighths} of {bad.expected} eighths: "
-            f"{_own(bad.text, tune)}"
-        )
-    for part in music.parts:
-        lines.append(_describe_part(part, tune))
-    if music.highest and music.lowest:
-        lines.append(
-            f"highest note {_own(music.highest.note, tune)} in part {music.highest.part}, bar "
-            f"{music.highest.bar}; lowest {_own(music.lowest.note, tune)} in part "
-            f"{music.lowest.part}, bar {music.lowest.bar}"
-        )
-    for accidental in music.accidentals:
-        lines.append(
-            f"{_own(accidental.note, tune)} {times(accidental.hits)}, first in part "
-            f"{accidental.part}, bar {accidental.bar}"
-        )
-    for again in music.repeated:
-        lines.append(f"{_bar_list(again.places)} are the same: {_own(again.text, tune)}")
-    for varied in music.varied:
-        lines.append(
-            f"bar {varied.bar} of part {varied.parts[0]} comes varied in part {varied.parts[1]} "
-            f"({share(varied.shared)} alike)"
-        )
+    music, key = tune.music, tune.original_key
+    lines = ["every bar adds up"] if music.adds_up else []
+    lines += [describe_bad_bar(bad, key) for bad in music.bars_not_adding_up]
+    lines += [describe_part(part, key) for part in music.parts]
+    lines += [*describe_range(music, key), *describe_accidentals(music, key)]
+    lines += [*describe_returns(music, key), *describe_variations(music)]
     out.print("\nAs music", style="bold")
     for line in lines:
         out.print(Text(f"• {line}"))
-
-
-def _bar_list(places: Sequence[tuple[int, int]]) -> str:
-    """`part 1, bars 2 and 6; part 2, bar 6`."""
-    said = []
-    for part, group in groupby(places, key=lambda place: place[0]):
-        bars = [str(bar) for _, bar in group]
-        if len(bars) == 1:
-            said.append(f"part {part}, bar {bars[0]}")
-        else:
-            said.append(f"part {part}, bars {', '.join(bars[:-1])} and {bars[-1]}")
-    return " and ".join(said)
-
-
-def _describe_part(part: PartMusic, tune: CheckedTune) -> str:
-    said = [f"part {part.part}: {counted(part.bars, 'bar')}"]
-    if part.pickup is not None:
-        said.append(f"pickup {_own(part.pickup, tune)}")
-    if part.endings:
-        said.append(counted(part.endings, "ending"))
-    said.append("repeated" if part.is_repeated else "not repeated")
-    if part.misses_repeat_sign:
-        said.append("the |: at its beginning is missing")
-    if part.final is not None:
-        tonic = {True: " (the tonic)", False: "", None: ""}[part.ends_on_tonic]
-        said.append(f"ends on {_own(part.final, tune)}{tonic}")
-    return ", ".join(said)

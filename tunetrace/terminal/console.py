@@ -18,6 +18,7 @@ from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Hit, Reject
 
 if TYPE_CHECKING:
+    from tunetrace.indexer.tune import Setting
     from tunetrace.indexer.writer import Progress as BuildProgress
 
 _SHOWN_REJECTS = 10
@@ -96,7 +97,7 @@ def build_progress() -> Iterator[BuildProgress]:
         yield show
 
 
-def reference(tune: Hit | Source) -> str:
+def reference(tune: Hit | Source | Setting) -> str:
     """What to name a tune by in a table: `corpus:number`, or its id where that is too long."""
     reference = f"{tune.corpus}:{tune.number}"
     return reference if len(reference) <= _LONGEST_REFERENCE else str(tune.tune)

@@ -14,10 +14,10 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeGuard
 
 from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
+from tunetrace.tokenizer.keys import LETTERS, MODES, Key
 from tunetrace.tokenizer.timeline import Bar, eighths
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
@@ -43,7 +43,8 @@ class PartMusic:
     """One part. bars: how many numbered ones; pickup: its text; endings: how many.
 
     is_repeated: it ends with `:|`. misses_repeat_sign: it does, and no `|:` opens it. final: its
-    last note; ends_on_tonic: whether that is the key's tonic, in any octave.
+    last note; ends_on_tonic: whether that is the key's tonic, in any octave; final_degree: which
+    degree of the key it is, 1 for the tonic up to 7, None where it is altered or there is no key.
     """
 
     part: int
@@ -54,6 +55,7 @@ class PartMusic:
     misses_repeat_sign: bool
     final: str | None
     ends_on_tonic: bool | None
+    final_degree: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,17 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """What is to be said of a transcription as a tune. adds_up is None without a meter."""
+    """What is to be said of a transcription as a tune. adds_up is None without a meter.
+
+    range_semitones: from the lowest note to the highest, None without notes.
+    """
 
     adds_up: bool | None
     bars_not_adding_up: tuple[BadBar, ...]
     parts: tuple[PartMusic, ...]
     highest: NotePlace | None
     lowest: NotePlace | None
+    range_semitones: int | None
     accidentals: tuple[Accidental, ...]
     repeated: tuple[Return, ...]
     varied: tuple[Variation, ...]
@@ -127,12 +133,17 @@ def describe_music(layout: Layout, key: str | None) -> Music:
     )
     is_metered = any(bar.full is not None for bar in layout.bars)
     notes = _notes(layout)
+    highest = _extreme(notes, key, highest=True)
+    lowest = _extreme(notes, key, highest=False)
     return Music(
         adds_up=not bad if is_metered else None,
         bars_not_adding_up=bad,
         parts=_parts(layout, key),
-        highest=_extreme(notes, key, highest=True),
-        lowest=_extreme(notes, key, highest=False),
+        highest=highest,
+        lowest=lowest,
+        range_semitones=(
+            _height(highest.note, key) - _height(lowest.note, key) if highest and lowest else None
+        ),
         accidentals=_accidentals(notes),
         repeated=_repeated(layout),
         varied=_varied(layout),
@@ -150,7 +161,7 @@ def _notes(layout: Layout) -> list[tuple[str, Bar]]:
 
 
 def _signature(key: str | None) -> dict[str, int]:
-    if key is None or key[-3:] not in MODES:
+    if not _has_tonic(key):
         return dict.fromkeys(LETTERS, 0)
     return Key(key[:-3] or "C", key[-3:]).signature()
 
@@ -197,6 +208,7 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
         # The `|:` may stand before the pickup or after it.
         opening = bars[0].lines + (bars[1].lines if len(bars) > 1 and bars[0].is_pickup else ())
         final = _final_note(layout, bars)
+        degree = _degree(final, key)
         described.append(
             PartMusic(
                 part=part,
@@ -206,7 +218,8 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
                 is_repeated=is_repeated,
                 misses_repeat_sign=is_repeated and "|:" not in opening,
                 final=final,
-                ends_on_tonic=_is_tonic(final, key),
+                ends_on_tonic=degree == 1 if final and _has_tonic(key) else None,
+                final_degree=degree,
             )
         )
     return tuple(described)
@@ -220,15 +233,19 @@ def _final_note(layout: Layout, bars: Sequence[Bar]) -> str | None:
     return None
 
 
-def _is_tonic(note: str | None, key: str | None) -> bool | None:
-    if note is None or key is None or key[-3:] not in MODES:
+def _has_tonic(key: str | None) -> TypeGuard[str]:
+    return key is not None and key[-3:] in MODES
+
+
+def _degree(note: str | None, key: str | None) -> int | None:
+    """Which degree of a key a note is, from 1; None where it is altered against the key."""
+    if note is None or not _has_tonic(key):
         return None
     pitch = Pitch.parse(note)
-    alteration = pitch.alteration
-    if alteration is None:
-        alteration = _signature(key)[pitch.letter]
-    tonic = Key(key[:-3] or "C", key[-3:])
-    return FIFTHS[pitch.letter] + 7 * alteration == tonic.tonic_fifths
+    if pitch.alteration not in (None, _signature(key)[pitch.letter]):
+        return None
+    tonic = key[:-3] or "C"
+    return (LETTERS.index(pitch.letter) - LETTERS.index(tonic[0])) % 7 + 1
 
 
 def _repeated(layout: Layout) -> tuple[Return, ...]:

@@ -54,6 +54,12 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
 
 
+def plain_lines(text: str) -> list[str]:
+    """The lines of a text from a file, each fit for a terminal, tabs as spaces."""
+    lines = [line.expandtabs() for line in lines_of(text)]
+    return [line[: len(line) - len(line.lstrip(" "))] + plain(line) for line in lines]
+
+
 def add_title(titles: list[str], text: str) -> None:
     """Take in what a T: field says, unless it says nothing or what another said."""
     title = plain(text)

@@ -1,0 +1,1 @@
+"""Pictures of what was counted. matplotlib is imported here and nowhere else."""

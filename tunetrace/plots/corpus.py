@@ -1,0 +1,210 @@
+"""One picture of a corpus: its keys, its meters, how long its tunes are, its commonest figures."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tunetrace.corpus.readers import printable
+from tunetrace.errors import OutputError
+from tunetrace.indexer.stats import CorpusStats, Counted, Group, Spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS: Final = ("png", "svg", "pdf")
+
+# Okabe and Ito's blue and vermilion, which the colour-blind tell apart too.
+_BLUE: Final = "#0072B2"
+_VERMILION: Final = "#D55E00"
+_GREY: Final = "#595959"
+_SHOWN: Final = 8
+_FEWEST: Final = 6
+"""For so many bars there is room at least, so that one alone is not a block."""
+_MOST_SINGLE: Final = 64
+_BINS: Final = 40
+_LONGEST_NAME: Final = 60
+_LONGEST_TEXT: Final = 50
+_STYLE: Final[dict[Any, Any]] = {
+    "font.size": 10,
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": _GREY,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "xtick.color": _GREY,
+    "ytick.color": _GREY,
+    "text.parse_math": False,  # `_B` and `$` are themselves
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tunetrace",
+}
+
+
+def check_picture(path: str | Path) -> None:
+    """See that a picture can be drawn and has an ending that says its format; else OutputError."""
+    name = printable(str(path))
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise OutputError(
+            f"{name}: pictures are drawn by matplotlib, and it is not here; install it with: "
+            "pip install 'tunetrace[plot]'"
+        )
+
+
+def plot_corpus(stats: CorpusStats, path: str | Path) -> None:
+    """Draw a corpus as one picture: PNG, SVG or PDF, as the ending of path says.
+
+    OutputError where the ending is another, path cannot be written or matplotlib is not installed.
+    """
+    check_picture(path)
+    import matplotlib
+
+    ending = Path(path).suffix.lower().removeprefix(".")
+    # A date would make two pictures of one corpus differ.
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[ending]
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        figure = _draw(stats)
+        try:
+            figure.savefig(path, format=ending, dpi=150, metadata=undated)
+        except OSError as error:
+            reason = (error.strerror or "unusable").lower()
+            raise OutputError(
+                f"{printable(str(path))}: cannot be written ({reason}); give another place"
+            ) from None
+
+
+def _draw(stats: CorpusStats) -> Figure:
+    """The figure, drawn without a display: pyplot, which may open one, is never imported."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = Figure(figsize=(10, 11), layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.2))
+    name = stats.corpus or ", ".join(stats.corpora)
+    figure.suptitle(
+        f"{_cut(name, _LONGEST_NAME)}: {_counted(stats.tunes, 'tune')}, "
+        f"{_counted(stats.bars, 'bar')}",
+        x=0.02, ha="left", fontsize=13, weight="bold",
+    )  # fmt: skip
+    axes = figure.subplots(3, 2, height_ratios=(1, 1, 1.2))
+    _draw_groups(axes[0, 0], *_keys(stats), stats.tunes)
+    _draw_groups(axes[0, 1], "Meters", stats.meters, stats.tunes)
+    _draw_spread(axes[1, 0], stats.bars_a_tune, "bars")
+    _draw_spread(axes[1, 1], stats.notes_a_tune, "notes")
+    _draw_counted(axes[2, 0], "Commonest whole bars", stats.common_bars)
+    notes = _counted(stats.figure_notes, "note")
+    _draw_counted(axes[2, 1], f"Commonest figures of {notes}", stats.common_figures)
+    return figure
+
+
+def _keys(stats: CorpusStats) -> tuple[str, Sequence[Group]]:
+    """The keys as written where they say more than the modes."""
+    if any(group.name and group.name[:-3] not in ("", "C") for group in stats.original_keys):
+        return "Keys", stats.original_keys
+    return "Modes", stats.modes
+
+
+def _draw_groups(axes: Axes, title: str, groups: Sequence[Group], of: int) -> None:
+    """A bar for each group of tunes, its name on the left, its size and share at its end."""
+    names = [group.name or "none" for group in groups[:_SHOWN]]
+    counts = [group.tunes for group in groups[:_SHOWN]]
+    rest = groups[_SHOWN:]
+    if rest:
+        names.append(f"{len(rest)} more")
+        counts.append(sum(group.tunes for group in rest))
+    shares = ["<1%" if count < 0.005 * of else f"{count / of:.0%}" for count in counts]
+    labels = [f"{count:,}  {share}" for count, share in zip(counts, shares, strict=True)]
+    axes.set_title(f"{title}, by tunes")
+    _draw_bars(axes, counts, labels, height=0.7)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(max(len(names), _FEWEST) - 0.5, -0.5)
+    axes.tick_params(left=False, labelcolor="black")
+
+
+def _draw_counted(axes: Axes, title: str, found: Sequence[Counted]) -> None:
+    """A bar for each text, which stands above it, since it may be long."""
+    axes.set_title(f"{title} (on C), by tunes")
+    shown = found[:_SHOWN]
+    counts = [counted.tunes for counted in shown]
+    _draw_bars(axes, counts, [f"{count:,}" for count in counts], height=0.32)
+    for place, counted in enumerate(shown):
+        axes.annotate(
+            _cut(counted.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
+            family=["DejaVu Sans Mono", "monospace"], fontsize=9, in_layout=False,
+        )  # fmt: skip
+    axes.set_ylim(max(len(shown), 1) - 0.5, -0.8)
+    axes.set_yticks([])
+
+
+def _draw_bars(axes: Axes, counts: Sequence[int], labels: Sequence[str], height: float) -> None:
+    """Bars from the top down, each labelled at its end, so that no scale is needed."""
+    bars = axes.barh(range(len(counts)), counts, color=_BLUE, height=height)
+    axes.bar_label(bars, labels=labels, padding=4, color=_GREY)
+    axes.set_xlim(0, max(counts, default=1) * 1.3)
+    axes.set_xticks([])
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _draw_spread(axes: Axes, spread: Spread | None, unit: str) -> None:
+    """A histogram up to the length that all but one in a hundred tunes keep below."""
+    from matplotlib.ticker import MultipleLocator, StrMethodFormatter
+
+    axes.set_xlabel(f"length in {unit}")
+    axes.set_ylabel("tunes")
+    if spread is None:
+        return
+    low, high = spread.lower_quartile, spread.upper_quartile
+    middle = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    axes.set_title(f"Length: the middle half has {middle} {unit}")
+    stop, longer = _reach(spread)
+    width = 1 if stop <= _MOST_SINGLE else -(-stop // _BINS)
+    edges = [edge - 0.5 for edge in range(0, stop + width + 1, width)]
+    axes.hist(
+        list(spread.counts), bins=edges, weights=list(spread.counts.values()), color=_BLUE,
+        rwidth=0.85,
+    )  # fmt: skip
+    axes.set_xlim(edges[0], edges[-1])
+    if width == 1:
+        axes.xaxis.set_major_locator(MultipleLocator(8))  # tunes are made of eights
+    top = axes.get_ylim()[1] * 1.1
+    axes.set_ylim(0, top)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.vlines(spread.median, 0, top, color=_VERMILION, linewidth=1.2)
+    is_right = spread.median > edges[-1] * 0.7
+    axes.annotate(
+        f"median {spread.median:,}", (spread.median, top), xytext=(-5 if is_right else 5, 0),
+        textcoords="offset points", ha="right" if is_right else "left", va="top",
+        color=_VERMILION, in_layout=False,
+    )  # fmt: skip
+    if longer:
+        axes.annotate(
+            f"{longer:,} longer,\nup to {spread.most:,}", (1, 0.35), xycoords="axes fraction",
+            ha="right", va="center", color=_GREY, fontsize=9, in_layout=False,
+        )  # fmt: skip
+
+
+def _reach(spread: Spread) -> tuple[int, int]:
+    """How far a histogram goes, so that a few long tunes do not squeeze all others; and how many
+    tunes are longer."""
+    tunes = sum(spread.counts.values())
+    below = 0
+    for value, count in spread.counts.items():
+        below += count
+        if below >= 0.99 * tunes and value < spread.most * 0.7:
+            return value, tunes - below
+    return spread.most, 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
