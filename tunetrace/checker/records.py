@@ -82,7 +82,7 @@ class CheckedBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Source(TuneName):
     """A corpus tune that the checked tune shares material with.
 
     bars_shared: how many of the checked tune's bars stand in it. notes_shared: how many of the
@@ -90,11 +90,6 @@ class Source:
     longest_span_notes: the notes of the longest stretch that it has too, however short.
     """
 
-    tune: int
-    title: str
-    corpus: str
-    number: int
-    link: str | None
     bars_shared: int
     longest_span_notes: int
     notes_shared: int

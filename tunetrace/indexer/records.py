@@ -53,21 +53,15 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One place where a figure or a bar stands. onset: in eighths from the start of the bar.
+class Hit(Tune):
+    """One place where a figure or a bar stands, with all that names its tune.
+
+    onset: in eighths from the start of the bar.
 
     context: the tokens of the bars it touches (for a bar, of its neighbours too); found: where in
     that text it stands, as (start, end) in characters, for display and not in JSON.
     """
 
-    tune: int
-    title: str
-    corpus: str
-    number: int
-    meter: str | None
-    key: str | None
-    original_key: str | None
-    link: str | None
     part: int
     bar: int
     ending: int | None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import Tune
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.music import Music, describe_music
 from tunetrace.tokenizer.timeline import eighths
@@ -36,22 +37,14 @@ class TuneBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Tune):
     """Another setting of a tune. begins: its first two bars on C, and the pickup before them."""
 
-    tune: int
-    title: str
-    corpus: str
-    number: int
-    meter: str | None
-    key: str | None
-    original_key: str | None
-    link: str | None
     begins: str
 
 
 @dataclass(frozen=True, slots=True)
-class TuneDetail:
+class TuneDetail(Tune):
     """A tune of an index with all that is known of it. tune: its id; number: that in its corpus.
 
     title is the first of titles; text the transcription as found; remarks what was left out or
@@ -61,14 +54,6 @@ class TuneDetail:
     this is the first; the others are among the settings.
     """
 
-    tune: int
-    title: str
-    corpus: str
-    number: int
-    meter: str | None
-    key: str | None
-    original_key: str | None
-    link: str | None
     titles: tuple[str, ...]
     work: str | None
     remarks: tuple[str, ...]
