@@ -73,7 +73,7 @@ def tokenize(text: str, format: Format | None = None) -> list[str]:
     """
     tune = next(read_tunes(text, "the text", format))
     if isinstance(tune, Rejected):
-        raise AbcError(tune.reason, tune.line, tune.column)
+        raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
     return list(tune.tokens)
 
 

@@ -6,16 +6,20 @@ tokenized becomes a Rejected that says where and why, and the others go on.
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from tunetrace.errors import AbcError, InputError
-from tunetrace.tokenizer.abc import is_field, tokenize_abc
+from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
+from tunetrace.tokenizer.header import FileHeader, begins_tune, is_field, loose_field, unindented
+from tunetrace.tokenizer.text import readable
 from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
@@ -25,9 +29,13 @@ STDIN: Final = "-"
 SUFFIXES: Final = (".abc", ".txt")
 """The endings of the files that are read from a folder."""
 
-_KEYS: Final = re.compile(r"(?:^|[\s\]>\d])K:[ \t]*(\S*)", re.MULTILINE)
-_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)(?!or|ian|oly)")
-_UNIT: Final = re.compile(r"^L:", re.MULTILINE)
+# The first key of a line: those that follow are changes inside a tune.
+_KEYS: Final = re.compile(
+    r"^[ \t]*(?:<s>)?[ \t]*(?:M:(?:none|[0-9]+/[0-9]+)[ \t]*)?K:[ \t]*(\S*)", re.MULTILINE
+)
+_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
+_CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
+_UNIT: Final = re.compile(r"^[ \t]*L[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,8 @@ def printable(name: str) -> str:
 def read_text(path: str | Path) -> str:
     """The text of a file, or of standard input for `-`; InputError where there is none.
 
-    UTF-8, else Windows-1252, which older tunebooks are in.
+    UTF-16 where a byte order mark says so, else UTF-8, else the ISO 8859 that the file names
+    (`I:abc-charset`), else Windows-1252, which older tunebooks are in.
     """
     name = _name(path)
     try:
@@ -77,15 +86,25 @@ def read_text(path: str | Path) -> str:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
-    if b"\0" in data:
+    text = _decoded(data)
+    if "\0" in text:
         raise InputError(f"{name}: this is a binary file; give ABC or folk-rnn text")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
     if not text.strip():
         raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
     return text
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        named = _CHARSET.search(data)
+        try:
+            return data.decode(named[1].decode() if named else "cp1252", errors="replace")
+        except LookupError:
+            return data.decode("cp1252", errors="replace")
 
 
 def files_in(path: Path) -> list[Path]:
@@ -114,7 +133,10 @@ def read_tunes(
     lines = lines_of(text)
     blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
     tokenize: Callable[[Sequence[str], int, str], Transcription]
-    tokenize = tokenize_folkrnn if format == "folkrnn" else tokenize_abc
+    if format == "folkrnn":
+        tokenize = tokenize_folkrnn
+    else:
+        tokenize = partial(tokenize_abc, file_header=_file_header(lines))
     is_empty = True
     for first_line, block in blocks:
         is_empty = False
@@ -136,8 +158,9 @@ def unreadable(name: str, error: InputError) -> Rejected:
 
 def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
     """The tune of these lines set aside for an error."""
-    numbers = [as_number(line[2:]) for line in lines if line.startswith("X:")]
-    titles = [plain(line[2:]) for line in lines if line.startswith("T:")]
+    fields = [loose_field(line) for line in lines]
+    numbers = [as_number(field[1]) for field in fields if field and field[0] == "X"]
+    titles = [plain(readable(field[1])) for field in fields if field and field[0] == "T"]
     return Rejected(
         input, error.line, error.column, plain(error.reason), error.kind,
         next(iter(numbers), None), next(filter(None, titles), ""),
@@ -193,29 +216,42 @@ def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     at the first field after an empty line. Empty lines before K:, and before its first line of
     music, are passed over, since tunebooks have them; text between tunes is no tune.
     """
-    has_numbers = any(line.startswith("X:") for line in lines)
+    has_numbers = any(map(begins_tune, lines))
     block: list[str] = []
     first_line = 1
     has_music = has_key = False
     for number, line in enumerate(lines, 1):
-        begins = line.startswith("X:") or (not has_numbers and not block and _is_header(line))
+        begins = begins_tune(line) or (not has_numbers and not block and _is_header(line))
         if begins:
             if block:
                 yield first_line, block
             block, first_line, has_music, has_key = [line], number, False, line[:2] == "K:"
         elif block:
-            if not line.strip():
+            if not line or line.isspace():
                 if has_key and has_music:
                     yield first_line, block
                     block = []
                     continue
-            elif line[:2] == "K:":
-                has_key = True
-            elif has_key and line[0] != "%" and not is_field(line):
-                has_music = True
+            elif not has_key:
+                has_key = line[:2] == "K:" or (loose_field(line) or ("", ""))[0] == "K"
+            elif not has_music:
+                has_music = line[0] != "%" and not is_field(unindented(line))
             block.append(line)
     if block:
         yield first_line, block
+
+
+def _file_header(lines: Sequence[str]) -> FileHeader:
+    """The M: and L: fields before a file's first X:, which hold for all tunes (ABC 2.1, 2.2.2)."""
+    found: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(lines, 1):
+        if begins_tune(line):
+            return found
+        if line[:2] in ("M:", "L:"):
+            found[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
+        elif line[:2] == "K:":
+            break  # a tune without X:, whose fields are its own
+    return {}
 
 
 def _is_header(line: str) -> bool:
