@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.vocabulary import is_token
@@ -110,13 +110,14 @@ def _parse_key(text: str) -> _KeyField:
 
     short = _short(text).replace("\N{MUSIC SHARP SIGN}", "#").replace("\N{MUSIC FLAT SIGN}", "b")
     grammar = _key_grammar()
+    found: dict[str, Any]
     try:
-        found = grammar.parse_string(short)
+        found = grammar.parse_string(short).as_dict()
     except pp.ParseException:
         try:
             if short[:1] not in set("abcdefg"):
                 raise
-            found = grammar.parse_string(short[:1].upper() + short[1:])
+            found = grammar.parse_string(short[:1].upper() + short[1:]).as_dict()
         except pp.ParseException:
             raise AbcError(
                 f"'{text.strip()[:40]}' is no key; write K: as G, Em, D mixolydian, Bb or F#m",
@@ -124,7 +125,7 @@ def _parse_key(text: str) -> _KeyField:
             ) from None
     changes = tuple(
         (accidental[-1].upper(), ACCIDENTALS[accidental[:-1]])
-        for accidental in (found["changes"] if "changes" in found else ())
+        for accidental in found.get("changes", ())
     )
     if "pipes" in found:
         return _KeyField("A", "mix", changes, False, False)
@@ -136,7 +137,7 @@ def _parse_key(text: str) -> _KeyField:
     name = "maj" if mode == "M" else mode[:3].lower()
     return _KeyField(
         tonic.removesuffix("m"), _MODE_NAMES.get(name, name), changes,
-        bool("explicit" in found and found["explicit"]), False,
+        bool(found.get("explicit")), False,
     )  # fmt: skip
 
 

@@ -8,22 +8,21 @@ bars come again as they were or varied.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
-from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
 from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
+from tunetrace.tokenizer.keys import FIFTHS, MODES, Key
+from tunetrace.tokenizer.pitches import signature_of, sounding
 from tunetrace.tokenizer.timeline import Bar, eighths
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
 _ALIKE: Final = 0.5
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,55 +126,44 @@ def describe_music(layout: Layout, key: str | None) -> Music:
     )
     is_metered = any(bar.full is not None for bar in layout.bars)
     notes = _notes(layout)
+    heights = sounding(layout.tokens, key)
     return Music(
         adds_up=not bad if is_metered else None,
         bars_not_adding_up=bad,
         parts=_parts(layout, key),
-        highest=_extreme(notes, key, highest=True),
-        lowest=_extreme(notes, key, highest=False),
-        accidentals=_accidentals(notes),
+        highest=_extreme(layout, notes, heights, max),
+        lowest=_extreme(layout, notes, heights, min),
+        accidentals=_accidentals(layout, notes),
         repeated=_repeated(layout),
         varied=_varied(layout),
     )
 
 
-def _notes(layout: Layout) -> list[tuple[str, Bar]]:
-    """Every written note with its bar, those inside chords too."""
+def _notes(layout: Layout) -> list[tuple[int, Bar]]:
+    """Every written note, by its place among the tokens, with its bar; those of chords too."""
     return [
-        (token, bar)
+        (i, bar)
         for bar in layout.bars
-        for token in layout.tokens[bar.start : bar.stop]
-        if MEANINGS[token].kind == NOTE
+        for i in range(bar.start, bar.stop)
+        if MEANINGS[layout.tokens[i]].kind == NOTE
     ]
 
 
-def _signature(key: str | None) -> dict[str, int]:
-    if key is None or key[-3:] not in MODES:
-        return dict.fromkeys(LETTERS, 0)
-    return Key(key[:-3] or "C", key[-3:]).signature()
-
-
-@lru_cache(maxsize=4096)
-def _height(note: str, key: str | None) -> int:
-    """Semitones above C, an accidental counting where it is written."""
-    pitch = Pitch.parse(note)
-    signature = _signature(key)
-    alteration = signature[pitch.letter] if pitch.alteration is None else pitch.alteration
-    return 12 * pitch.octave + _SEMITONES[pitch.letter] + alteration
-
-
 def _extreme(
-    notes: Sequence[tuple[str, Bar]], key: str | None, *, highest: bool
+    layout: Layout,
+    notes: Sequence[tuple[int, Bar]],
+    heights: Mapping[int, int],
+    choose: Callable[..., tuple[int, Bar]],
 ) -> NotePlace | None:
+    """The highest (max) or the lowest (min) note, by what sounds."""
     if not notes:
         return None
-    choose = max if highest else min
-    note, bar = choose(notes, key=lambda found: _height(found[0], key))
-    return NotePlace(note, bar.part, bar.number)
+    i, bar = choose(notes, key=lambda found: heights[found[0]])
+    return NotePlace(layout.tokens[i], bar.part, bar.number)
 
 
-def _accidentals(notes: Sequence[tuple[str, Bar]]) -> tuple[Accidental, ...]:
-    written = [(note, bar) for note, bar in notes if note[0] in "^_="]
+def _accidentals(layout: Layout, notes: Sequence[tuple[int, Bar]]) -> tuple[Accidental, ...]:
+    written = [(layout.tokens[i], bar) for i, bar in notes if layout.tokens[i][0] in "^_="]
     hits = Counter(note for note, _ in written)
     first = dict(reversed(written))
     return tuple(
@@ -226,7 +214,7 @@ def _is_tonic(note: str | None, key: str | None) -> bool | None:
     pitch = Pitch.parse(note)
     alteration = pitch.alteration
     if alteration is None:
-        alteration = _signature(key)[pitch.letter]
+        alteration = signature_of(key)[pitch.letter]
     tonic = Key(key[:-3] or "C", key[-3:])
     return FIFTHS[pitch.letter] + 7 * alteration == tonic.tonic_fifths
 
