@@ -65,6 +65,7 @@ class Reader:
         self.is_silent = header.voice not in (None, self.voice)  # inside another voice
         self.lexicon = lexicon(self.interval, self.unit)
         self._is_overlaid = False  # an overlay goes on in the next line
+        self._put_in: set[int] = set()  # where a line's end became a bar line
         self._signed_from = len(self.tokens)
         self._rest_bars_read = 0
 
@@ -142,6 +143,7 @@ class Reader:
             return  # longer than any bar, so not full
         bars, _ = split_bars([f"M:{self.meter}", *self.tokens[start:]])
         if bars and bars[-1].adds_up:
+            self._put_in.add(len(self.tokens))
             self.tokens.append("|")
 
     def finish(self) -> tuple[str, ...]:
@@ -193,6 +195,7 @@ class Reader:
 
     def _sign_changes(self) -> None:
         """Write out the accidentals that a key has beyond its mode (`K:D =c`) before its notes."""
+        self._sign_held()
         if self.key.changes:
             usual = Key(self.key.tonic, self.key.mode).signature()
             signs = {
@@ -213,6 +216,33 @@ class Reader:
                     elif letter in signs and letter not in written:
                         self.tokens[i] = signs[letter] + token
         self._signed_from = len(self.tokens)
+
+    def _sign_held(self) -> None:
+        """Write accidentals anew after the bar lines that stand for line ends.
+
+        In the text they hold on, since there is no bar line; Essen's tunes count on that.
+        """
+        if not self._put_in:
+            return
+        held: dict[str, str] = {}
+        due: set[str] = set()  # letters whose held accidental the new bar has not stated yet
+        for i in range(self._signed_from, len(self.tokens)):
+            token = self.tokens[i]
+            kind = MEANINGS[token].kind
+            if kind == BAR_LINE:
+                if i in self._put_in:
+                    due.update(held)
+                else:
+                    held.clear()
+                    due.clear()
+            elif kind == NOTE:
+                name = token.lstrip("^_=")
+                letter = name[0].upper()
+                if len(token) > len(name):
+                    held[letter] = token[: -len(name)]
+                elif letter in due:
+                    self.tokens[i] = held[letter] + token
+                due.discard(letter)
 
     def _rest_bars(self, bars: int) -> None:
         if self.meter is None or self.meter == "none":
