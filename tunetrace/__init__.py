@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         build_index,
         check,
         check_files,
+        explain,
         figure,
         open_index,
         read,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches
+    from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
@@ -48,6 +50,7 @@ _HOMES = {
     "build_index": "tunetrace.api",
     "check": "tunetrace.api",
     "check_files": "tunetrace.api",
+    "explain": "tunetrace.api",
     "figure": "tunetrace.api",
     "open_index": "tunetrace.api",
     "read": "tunetrace.api",
@@ -55,6 +58,7 @@ _HOMES = {
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "Rejected": "tunetrace.corpus.readers",
+    "Explanation": "tunetrace.tokenizer.explain",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -68,6 +72,7 @@ __all__ = [
     "BuildReport",
     "CheckReport",
     "CheckedTune",
+    "Explanation",
     "Filters",
     "Hit",
     "Index",
@@ -84,6 +89,7 @@ __all__ = [
     "build_index",
     "check",
     "check_files",
+    "explain",
     "figure",
     "open_index",
     "read",

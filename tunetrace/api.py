@@ -16,6 +16,7 @@ from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import IndexInfo, Matches
 from tunetrace.indexer.storage import default_path
+from tunetrace.tokenizer.explain import Explanation, Watcher
 from tunetrace.tokenizer.transcription import Transcription
 
 
@@ -75,6 +76,18 @@ def tokenize(text: str, format: Format | None = None) -> list[str]:
     if isinstance(tune, Rejected):
         raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
     return list(tune.tokens)
+
+
+def explain(text: str, format: Format | None = None) -> Explanation:
+    """How a transcription becomes tokens: where each comes from, and what gave none.
+
+    Of several in the text the first is taken. Raises as tokenize.
+    """
+    watcher = Watcher()
+    tune = next(read_tunes(text, "the text", format, watcher.make_reader))
+    if isinstance(tune, Rejected):
+        raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
+    return watcher.explain(tune)
 
 
 def figure(

@@ -14,6 +14,7 @@ import click
 from tunetrace import __version__
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
+from tunetrace.cli.tunes import tokenize
 from tunetrace.errors import TunetraceError
 
 
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (index, figure, bar, check):
+for command in (index, figure, bar, check, tokenize):
     cli.add_command(command)
 
 

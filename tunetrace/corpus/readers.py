@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tunetrace.errors import AbcError, InputError
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
+from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
 from tunetrace.tokenizer.header import FileHeader, begins_tune, is_field, loose_field, unindented
 from tunetrace.tokenizer.text import readable
@@ -123,9 +124,11 @@ def detect_format(text: str) -> Format:
 
 
 def read_tunes(
-    text: str, name: str, format: Format | None = None
+    text: str, name: str, format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a text in their order. name: what to call the text in a Rejected.
+
+    make_reader: what reads the body of an ABC tune, for whoever wants to watch.
 
     InputError where the text holds nothing that begins a tune.
     """
@@ -136,7 +139,7 @@ def read_tunes(
     if format == "folkrnn":
         tokenize = tokenize_folkrnn
     else:
-        tokenize = partial(tokenize_abc, file_header=_file_header(lines))
+        tokenize = partial(tokenize_abc, file_header=_file_header(lines), make_reader=make_reader)
     is_empty = True
     for first_line, block in blocks:
         is_empty = False
@@ -168,7 +171,7 @@ def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
 
 
 def read_source(
-    path: str | Path, format: Format | None = None
+    path: str | Path, format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of the files of a folder, or of standard input for `-`.
 
@@ -176,13 +179,13 @@ def read_source(
     set aside.
     """
     if str(path) != STDIN and Path(path).is_dir():
-        yield from read_sources(files_in(Path(path)), format)
+        yield from read_sources(files_in(Path(path)), format, make_reader)
     else:
-        yield from read_tunes(read_text(path), _name(path), format)
+        yield from read_tunes(read_text(path), _name(path), format, make_reader)
 
 
 def read_sources(
-    paths: Sequence[str | Path], format: Format | None = None
+    paths: Sequence[str | Path], format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of several inputs.
 
@@ -194,7 +197,7 @@ def read_sources(
             raise _absent(_name(path))
     for path in paths:
         try:
-            yield from read_source(path, format)
+            yield from read_source(path, format, make_reader)
         except InputError as error:
             if len(paths) == 1:
                 raise
