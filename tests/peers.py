@@ -18,11 +18,10 @@ from functools import cache
 from pathlib import Path
 
 from tunetrace.corpus.readers import Rejected, files_in, read_text, read_tunes
-from tunetrace.tokenizer.keys import parse_key
-from tunetrace.tokenizer.pitches import semitones, sounding
+from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, sounding
 from tunetrace.tokenizer.timeline import eighths, split_bars
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.transpose import Interval, interval_from_c
+from tunetrace.tokenizer.transpose import Pitch, interval_from_c
 
 Notes = list[tuple[tuple[int, ...], Fraction]]
 
@@ -59,16 +58,11 @@ def sample(tunes: int = SAMPLE) -> list[Tune]:
     return [Tune(name, text, next(read_tunes(text, name, "abc"))) for name, text in chosen]
 
 
-def interval_of(tune: Transcription) -> Interval:
-    """How the tune comes back from C to its own key."""
-    assert tune.original_key is not None
-    return interval_from_c(parse_key(tune.original_key).name)
-
-
 def ours(tune: Transcription) -> Notes:
     """The notes of our tokens, moved back to the tune's own key."""
     heights = sounding(tune.tokens)
-    up = semitones(interval_of(tune))
+    assert tune.original_key is not None
+    up = semitones(interval_from_c(tune.original_key))
     notes: Notes = []
     for bar in split_bars(tune.tokens)[0]:
         events = bar.events
@@ -135,17 +129,31 @@ def abcnotes_(text: str) -> Notes | None:
     return notes
 
 
+def written(text: str) -> tuple[list[str], list[int]]:
+    """The notes of a tune as they are written, by abcnotes, and their MIDI numbers."""
+    from abcnotes import Note, Tune
+
+    notes = [t for t in Tune(abc=text).tokens if isinstance(t, Note) and not t.grace]
+    names = []
+    for note in notes:
+        pitch = Pitch(note.note.upper(), note.octave, None)
+        names.append((note.accidental or "") + str(pitch))
+    return names, [MIDDLE_C + note.pitch.abs_value for note in notes]
+
+
 def _sounding(notes: list) -> tuple[tuple[int, ...], Fraction]:  # type: ignore[type-arg]
     first = notes[0]
     top, bottom = first.length
     unit = Fraction(*first.time_sig._unit_len)
-    return tuple(sorted(60 + note.pitch.abs_value for note in notes)), 8 * unit * top / bottom
+    return tuple(sorted(MIDDLE_C + note.pitch.abs_value for note in notes)), 8 * unit * top / bottom
 
 
 # Why readings differ: each cause is a rewriting of a tune's music that takes it away.
 
 
 def _first_voice(music: str) -> str:
+    if "V:" not in music:
+        return music
     kept: list[str] = []
     first = voice = None
     for line in music.split("\n"):
