@@ -177,7 +177,6 @@ CAUSES: dict[str, Callable[[str], str]] = {
     "empty line": lambda music: re.split(r"\n[ \t]*\n(?=.)", music.lstrip("\n"), maxsplit=1)[0],
     "grace notes": lambda music: re.sub(r"\{[^}]*\}", "", music),
     "decorations": _without_decorations,
-    "annotations": lambda music: re.sub(r'"[^"\n]*"', "", music),
     "slurs": lambda music: re.sub(r"\((?![2-9])|\)", "", music),
     "ties": lambda music: music.replace("-", ""),
     "note before ::": lambda music: music.replace("::", " :: "),

@@ -32,11 +32,12 @@ SUFFIXES: Final = (".abc", ".txt")
 
 # The first key of a line: those that follow are changes inside a tune.
 _KEYS: Final = re.compile(
-    r"^[ \t]*(?:<s>)?[ \t]*(?:M:(?:none|[0-9]+/[0-9]+)[ \t]*)?K:[ \t]*(\S*)", re.MULTILINE
+    r"^[ \t]*+(?:<s>[ \t]*+)?(?:M:(?:none|[0-9]{1,3}/[0-9]{1,3})[ \t]*+)?K:[ \t]*+(\S*)",
+    re.MULTILINE,
 )
 _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
 _CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
-_UNIT: Final = re.compile(r"^[ \t]*L[ \t]*:", re.MULTILINE)
+_UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

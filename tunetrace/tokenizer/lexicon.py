@@ -34,7 +34,7 @@ LEXEME: Final = re.compile(
     | \([0-9](?::[0-9]?){{0,2}}
     | \[[^\[\]|]*\]{_LENGTH}                                        # a chord
     | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+
-    | &(?:[^|:]|:(?![|:]))*                                         # an overlay, to its bar's end
+    | &(?:"[^"]*"|[^|:]|:(?![|:]))*+                                # an overlay, to its bar's end
     | [![0-9]]
     | .
     | $
@@ -125,7 +125,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         if not lexeme or (first in '"{!+' and len(lexeme) > 1) or lexeme == "!":
             return ()
         if first == "&":
-            return Field(lexeme)
+            return Field("&:" + lexeme[1:])
         if first in "<>":
             return Broken(lexeme)
         if first == "(":
