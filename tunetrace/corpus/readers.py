@@ -19,7 +19,14 @@ from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
-from tunetrace.tokenizer.header import FileHeader, begins_tune, is_field, loose_field, unindented
+from tunetrace.tokenizer.header import (
+    BEFORE_NUMBER,
+    FileHeader,
+    begins_tune,
+    is_field,
+    loose_field,
+    unindented,
+)
 from tunetrace.tokenizer.text import readable
 from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
@@ -225,7 +232,9 @@ def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     first_line = 1
     has_music = has_key = False
     for number, line in enumerate(lines, 1):
-        begins = begins_tune(line) or (not has_numbers and not block and _is_header(line))
+        begins = (line[:1] in BEFORE_NUMBER and begins_tune(line)) or (
+            not has_numbers and not block and _is_header(line)
+        )
         if begins:
             if block:
                 yield first_line, block
@@ -237,7 +246,8 @@ def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
                     block = []
                     continue
             elif not has_key:
-                has_key = line[:2] == "K:" or (loose_field(line) or ("", ""))[0] == "K"
+                field = (line[0], "") if line[1:2] == ":" else loose_field(line)
+                has_key = field is not None and field[0] == "K"
             elif not has_music:
                 has_music = line[0] != "%" and not is_field(unindented(line))
             block.append(line)

@@ -27,7 +27,10 @@ NO_FILE_HEADER: Final[FileHeader] = {}
 
 _MUSIC: Final = "ABCDEFGabcdefgzx"
 _LOOSE: Final = re.compile(r"\s*([A-Za-z])\s*:(.*)", re.DOTALL)
-_BEFORE_X: Final = frozenset("X \t\f\v")
+_HEADER_FIELDS: Final = frozenset("TXVmPMLK")
+BEFORE_NUMBER: Final = frozenset("X \t\f\v")
+"""What a line with an X: field can begin with."""
+
 _TUNE: Final = re.compile(r"\s*X\s*:\s*[0-9]")
 _PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
 _BEGIN: Final = re.compile(r"%%begin(?!abc)([a-z]+)")
@@ -51,7 +54,7 @@ def unindented(line: str) -> str:
 
 def begins_tune(line: str) -> bool:
     """Whether a line is an X: field, be it indented or written `X :`."""
-    return line[:2] == "X:" or (line[:1] in _BEFORE_X and _TUNE.match(line) is not None)
+    return line[:2] == "X:" or (line[:1] in BEFORE_NUMBER and _TUNE.match(line) is not None)
 
 
 def loose_field(line: str) -> tuple[str, str] | None:
@@ -103,6 +106,8 @@ class Header:
                 add_title(self.titles, f"{self.titles.pop()} {value.strip()}")
             return
         self._last = letter
+        if letter not in _HEADER_FIELDS:
+            return
         if letter == "T":
             add_title(self.titles, value)
         elif letter == "X":

@@ -27,7 +27,8 @@ LEXEME: Final = re.compile(
     rf"""{_DROPPED}*+(
       {_NOTE}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
-    | (?:::+|:*\[?\|)[|:\]]*(?:\s*\[{_ENDING}|{_ENDING}|\s+[12](?=\s))?     # a bar line
+    | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
+      (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
     | \[{_ENDING}                                                   # an ending without one
     | [zx]{_LENGTH} | [ZX][0-9]{{0,4}}
     | <{{1,3}} | >{{1,3}}
