@@ -197,6 +197,21 @@ def test_an_accidental_holds_over_a_line_end_that_stands_for_a_bar_line() -> Non
     assert tokens(text) == "M:2/4 K:Cmaj _B A G F | _B A B ^B | B A G F | B 4"
 
 
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("_B4-|B4 A4|B4", "_B 4 | _B 4 A 4 | B 4"),
+        ("^F2F2-|F2F2|F", "^F 2 F 2 | ^F 2 =F 2 | F"),  # only the note that is tied
+        ("^F2-|F2-|F2G2F2|", "^F 2 | ^F 2 | ^F 2 G 2 =F 2 |"),
+        ("(^F2-)|G2F2", "^F 2 | G 2 F 2"),  # a tie that leads to another note
+        ("F2-|F2", "F 2 | F 2"), ("^F2-F2|F2", "^F 2 F 2 | F 2"), ("^F2-|f2", "^F 2 | f 2"),
+        ("^F2- |^F2F2", "^F 2 | ^F 2 F 2"),
+    ],
+)  # fmt: skip
+def test_a_tied_note_keeps_its_accidental_over_the_bar_line(music: str, expected: str) -> None:
+    assert " ".join(tokenize_abc(f"X:1\nL:1/8\nK:C\n{music}").body) == expected
+
+
 # Text
 
 

@@ -20,13 +20,15 @@ from tunetrace.tokenizer.keys import (
 )
 from tunetrace.tokenizer.lexicon import (
     JOINED,
-    LEXEME,
     BarLine,
     Broken,
     Field,
     RestBars,
+    Tied,
     length_token,
+    lexemes_of,
     lexicon,
+    pattern_for,
 )
 from tunetrace.tokenizer.timeline import split_bars
 from tunetrace.tokenizer.transpose import interval_to_c
@@ -45,7 +47,7 @@ class Reader:
     on. number: the line that is being read, for whoever watches or reports.
     """
 
-    lexemes: Callable[[str], Iterable[str]] = staticmethod(LEXEME.findall)
+    lexemes: Callable[[str], Iterable[str]] = staticmethod(lexemes_of)
     """Cuts a line of music into its lexemes; explain.py has one that watches what becomes of
     them."""
 
@@ -66,6 +68,7 @@ class Reader:
         self.lexicon = lexicon(self.interval, self.unit)
         self._is_overlaid = False  # an overlay goes on in the next line
         self._put_in: set[int] = set()  # where a line's end became a bar line
+        self._tied: set[int] = set()  # the notes that are tied over a bar line
         self._signed_from = len(self.tokens)
         self._rest_bars_read = 0
 
@@ -98,6 +101,9 @@ class Reader:
                         tokens[-1] = joined
                     else:
                         tokens.append(meaning)
+                elif isinstance(meaning, Tied):
+                    self._tied.add(len(tokens))
+                    tokens.extend(meaning)
                 elif isinstance(meaning, RestBars):
                     self._rest_bars(meaning)
         except AbcError as error:
@@ -218,18 +224,23 @@ class Reader:
         self._signed_from = len(self.tokens)
 
     def _sign_held(self) -> None:
-        """Write accidentals anew after the bar lines that stand for line ends.
+        """Write out the accidentals that hold in the text and would not in the tokens.
 
-        In the text they hold on, since there is no bar line; Essen's tunes count on that.
+        They hold on over a line's end that became a bar line, since none is written (Essen's tunes
+        count on that), and over a bar line for the note that a tie leads to, and only for it.
         """
-        if not self._put_in:
+        if not self._put_in and not self._tied:
             return
-        held: dict[str, str] = {}
+        usual = self.key.signature()
+        held: dict[str, str] = {}  # by letter, since the last bar line that is written
         due: set[str] = set()  # letters whose held accidental the new bar has not stated yet
+        undue: set[str] = set()  # letters whose accidental in this bar is a tied note's alone
+        tied: tuple[str, str] | None = None  # the note that a tie leads to, its accidental
         for i in range(self._signed_from, len(self.tokens)):
             token = self.tokens[i]
             kind = MEANINGS[token].kind
             if kind == BAR_LINE:
+                undue.clear()
                 if i in self._put_in:
                     due.update(held)
                 else:
@@ -238,11 +249,22 @@ class Reader:
             elif kind == NOTE:
                 name = token.lstrip("^_=")
                 letter = name[0].upper()
-                if len(token) > len(name):
-                    held[letter] = token[: -len(name)]
+                sign = token[: -len(name)]
+                in_force = sign or held.get(letter, "")
+                if sign:
+                    held[letter] = sign
+                    undue.discard(letter)
                 elif letter in due:
-                    self.tokens[i] = held[letter] + token
+                    self.tokens[i] = held[letter] + name
+                elif tied is not None and tied[0] == name and letter not in held:
+                    in_force = tied[1]
+                    self.tokens[i] = in_force + name
+                    undue.add(letter)
+                elif letter in undue:
+                    self.tokens[i] = _sign(letter, usual[letter]) + name
+                    undue.discard(letter)
                 due.discard(letter)
+                tied = (name, in_force) if i in self._tied and in_force else None
 
     def _rest_bars(self, bars: int) -> None:
         if self.meter is None or self.meter == "none":
@@ -261,7 +283,7 @@ class Reader:
 
     def _column(self, text: str) -> int | None:
         """The column of the first lexeme of a line that cannot be read."""
-        for match in LEXEME.finditer(text):
+        for match in pattern_for(text).finditer(text):
             try:
                 meaning = self.lexicon[match.group(1)]
                 if isinstance(meaning, Field):

@@ -14,7 +14,7 @@ from typing import Final
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field
 from tunetrace.tokenizer.header import Header, is_field, without_comments
-from tunetrace.tokenizer.lexicon import LEXEME
+from tunetrace.tokenizer.lexicon import pattern_for
 from tunetrace.tokenizer.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription, lines_of
 from tunetrace.tokenizer.transpose import Interval
@@ -195,7 +195,7 @@ class _WatchedReader(Reader):
 
     def _watch(self, text: str) -> Iterator[str]:
         line, tokens = self._lines[-1], self.tokens
-        for match in LEXEME.finditer(text):
+        for match in pattern_for(text).finditer(text):
             line.drop(match.start(), match.start(1))
             was_silent = self.is_silent
             before, last = len(tokens), tokens[-1]

@@ -23,9 +23,13 @@ _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 
 # What folk-rnn dropped: slurs, ties, decorations, spaces; and ABC 2.1's reserved signs.
 _DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y[0-9]*|\((?![0-9]))"
-LEXEME: Final = re.compile(
-    rf"""{_DROPPED}*+(
-      {_NOTE}
+
+
+def _pattern(tie: str) -> re.Pattern[str]:
+    """The expression that cuts a line. tie: what a note may have after it."""
+    return re.compile(
+        rf"""{_DROPPED}*+(
+      {_NOTE}{tie}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
     | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
       (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
@@ -40,8 +44,13 @@ LEXEME: Final = re.compile(
     | .
     | $
     )""",
-    re.VERBOSE,
-)
+        re.VERBOSE,
+    )
+
+
+_PLAIN: Final = _pattern("")
+_WITH_TIES: Final = _pattern(r"(?:-(?=[)\s]*\|))?")  # of those that matter, over a bar line
+
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
 _PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
@@ -67,6 +76,16 @@ OPENING: Final = frozenset('["{')
 """The signs that open what another has to close."""
 
 
+def pattern_for(line: str) -> re.Pattern[str]:
+    """What cuts a line into lexemes, group 1 being the lexeme without what is dropped before it."""
+    return _WITH_TIES if "-" in line else _PLAIN
+
+
+def lexemes_of(line: str) -> list[str]:
+    """The lexemes of a line of music, of which the last is empty."""
+    return pattern_for(line).findall(line)
+
+
 class BarLine(tuple[str, ...]):
     """The tokens of a bar line, told apart from those of a note by their class."""
 
@@ -75,6 +94,12 @@ class BarLine(tuple[str, ...]):
 
 class Field(str):
     """What changes how the reader goes on: the inside of an inline field (`K:Am`), an overlay."""
+
+    __slots__ = ()
+
+
+class Tied(tuple[str, ...]):
+    """The tokens of a note that is tied over the bar line that follows."""
 
     __slots__ = ()
 
@@ -135,6 +160,8 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return RestBars(lexeme[1:] or 1)
         if first == "[" and lexeme[1:2].isalpha() and lexeme[2:3] == ":":
             return Field(lexeme[1:-1])
+        if lexeme[-1] == "-" and len(lexeme) > 1:
+            return Tied(self._note(lexeme[:-1], self._unit))
         is_ending = len(lexeme) > 1 and "]" not in lexeme  # else `[` opens a chord
         if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or is_ending):
             return _bar_line(lexeme)
