@@ -18,7 +18,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 BAD_FILES = {
     "binary": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "binary"),
-    "utf-16": (KESH.encode("utf-16"), "binary"),
+    "utf-16 without a mark": (KESH.encode("utf-16-le"), "binary"),
     "empty": (b"", "empty"),
     "blank": (b" \n\t\r\n\n", "empty"),
     "a letter": (b"Dear Sir,\n\nplease find no tune in this.\n", "there is no tune"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         compact_index,
         corpora,
         corpus_stats,
+        explain,
         fetch_corpus,
         figure,
         find_corpus,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
@@ -68,6 +70,7 @@ _HOMES = {
     "compact_index": "tunetrace.api",
     "corpora": "tunetrace.api",
     "corpus_stats": "tunetrace.api",
+    "explain": "tunetrace.api",
     "fetch_corpus": "tunetrace.api",
     "figure": "tunetrace.api",
     "find_corpus": "tunetrace.api",
@@ -81,6 +84,7 @@ _HOMES = {
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
     "Rejected": "tunetrace.corpus.records",
+    "Explanation": "tunetrace.tokenizer.explain",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -104,6 +108,7 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "Explanation",
     "Filters",
     "Hit",
     "Index",
@@ -130,6 +135,7 @@ __all__ = [
     "compact_index",
     "corpora",
     "corpus_stats",
+    "explain",
     "fetch_corpus",
     "figure",
     "find_corpus",

@@ -23,6 +23,7 @@ from tunetrace.indexer.storage import default_path
 from tunetrace.indexer.tune import TuneDetail, describe_tune
 from tunetrace.indexer.verify import VerifyReport
 from tunetrace.indexer.writer import Progress, silent
+from tunetrace.tokenizer.explain import Explanation, Watcher
 from tunetrace.tokenizer.transcription import Transcription
 
 
@@ -164,8 +165,20 @@ def tokenize(text: str, format: Format | None = None) -> list[str]:
     """
     tune = next(read_tunes(text, "the text", format))
     if isinstance(tune, Rejected):
-        raise AbcError(tune.reason, tune.line, tune.column)
+        raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
     return list(tune.tokens)
+
+
+def explain(text: str, format: Format | None = None) -> Explanation:
+    """How a transcription becomes tokens: where each comes from, and what gave none.
+
+    Of several in the text the first is taken. Raises as tokenize.
+    """
+    watcher = Watcher()
+    tune = next(read_tunes(text, "the text", format, watcher.make_reader))
+    if isinstance(tune, Rejected):
+        raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
+    return watcher.explain(tune)
 
 
 def figure(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tunetrace import InputError, Rejected, Transcription, read
-from tunetrace.corpus.readers import read_sources, read_text, read_tunes
+from tunetrace.corpus.readers import detect_format, read_sources, read_text, read_tunes
 from tunetrace.corpus.registry import NAMED_CORPORA
 
 
@@ -93,17 +94,6 @@ def test_what_holds_no_tune_is_refused(tmp_path: Path) -> None:
         read_text(tmp_path / "absent.abc")
 
 
-def test_the_named_corpora_are_read_almost_whole() -> None:
-    # X: fields in the files, counted with grep; the rejects were each looked at and are broken.
-    numbers = {"oneills": (2009, 2), "airds": (1180, 0), "ryans": (1059, 31)}
-    for name, (expected, broken) in numbers.items():
-        found = list(NAMED_CORPORA[name].read())
-        rejected = [tune for tune in found if isinstance(tune, Rejected)]
-        assert len(found) == expected
-        assert len(rejected) <= broken
-        assert all(reject.line and reject.reason for reject in rejected)
-
-
 def test_a_tune_of_oneills_reads_as_it_is_printed() -> None:
     tunes = {t.title: t for t in NAMED_CORPORA["oneills"].read()
              if isinstance(t, Transcription)}  # fmt: skip
@@ -113,3 +103,111 @@ def test_a_tune_of_oneills_reads_as_it_is_printed() -> None:
     assert " ".join(tune.body).startswith(
         "e /2 f /2 | g 3/2 a /2 f 3/2 g /2 | e 2 d 3/2 c /2 | c 3/2 B /2 G 3/2 A /2 |"
     )
+
+
+def tunes(text: str) -> list[Transcription]:
+    return [t for t in read_tunes(text, "text") if isinstance(t, Transcription)]
+
+
+def test_what_a_file_says_before_its_first_tune_holds_for_all() -> None:
+    text = (
+        "%abc-2.1\nL:1/16 % short\nM:2/4\nfree text\n\nX:1\nK:G\nG2|\n\nX:2\nL:1/8\nM:C\nK:G\nG2|\n"
+    )
+    one, two = tunes(text)
+    assert " ".join(one.tokens) == "M:2/4 K:Cmaj C |"
+    assert one.remarks == (
+        "L:1/16 stands in the file's header",
+        "M:2/4 stands in the file's header",
+    )
+    assert " ".join(two.tokens) == "M:4/4 K:Cmaj C 2 |"
+    assert two.remarks == ()
+
+
+def test_a_tune_before_the_first_number_gives_no_file_header() -> None:
+    (tune,) = tunes("T:No number\nL:1/16\nK:G\nG2|\n\nX:1\nK:G\nG2|\n")
+    assert " ".join(tune.tokens) == "K:Cmaj C 2 |"
+
+
+def test_a_file_header_that_cannot_be_read_is_named_by_its_own_line() -> None:
+    (rejected, tune) = read_tunes("\nL:x\nX:1\nT:A\nK:G\nG\n\nX:2\nL:1/8\nK:G\nG\n", "text")
+    assert isinstance(rejected, Rejected)
+    assert (rejected.line, rejected.kind, rejected.title) == (2, "bad unit length", "A")
+    assert isinstance(tune, Transcription)
+
+
+def test_numbers_and_keys_may_be_set_in() -> None:
+    text = " X:1\n T:One\n K:G\n GAB|\n\n\n\fX: 2\nT:Two\nK : G\n\nGAB|\n\nX : 3\nT:Three\nK:G\nG"
+    assert titles(text) == ["One", "Two", "Three"]
+    # A rest of a bar is no number.
+    assert titles("X:1\nT:One\nM:4/4\nK:G\nGAB|\nX | G\n") == ["One"]
+
+
+def test_form_feeds_and_lone_carriage_returns_end_lines_or_tunes() -> None:
+    assert titles("X:1\rT:One\rK:G\rGAB|\r\rX:2\rT:Two\rK:G\rG") == ["One", "Two"]
+    assert titles("X:1\nT:One\nK:G\nGAB|\n\f\nX:2\nT:Two\nK:G\nG") == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("utf-16", ""),
+        ("utf-16-le", ""),
+        ("latin-1", ""),
+        ("iso-8859-2", "I:abc-charset iso-8859-2\n"),
+    ],
+)
+def test_other_encodings_are_read(tmp_path: Path, encoding: str, declared: str) -> None:
+    path = tmp_path / "book.abc"
+    bom = "\ufeff" if encoding == "utf-16-le" else ""
+    path.write_bytes(f"{bom}{declared}X:1\nT:Séamus Ó\nK:G\nGAB|\n".replace(
+        "Ó", "Ő" if declared else "Ó").encode(encoding))  # fmt: skip
+    (tune,) = read(path)
+    assert isinstance(tune, Transcription)
+    assert tune.title == ("Séamus Ő" if declared else "Séamus Ó")
+
+
+def test_an_escaped_title_is_readable_where_the_tune_is_set_aside() -> None:
+    (rejected,) = read_tunes("X:1\nT:Se\\'an\nK:H\nG", "text")
+    assert isinstance(rejected, Rejected)
+    assert (rejected.title, rejected.kind) == ("Seán", "bad key")
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ("M:4/4\nK:Cmaj\nC 2 | K:Gmaj D\n", "folkrnn"),  # a change of key inside a tune
+        ("M:4/4\nK:Cphr\nC 2 |\n", "folkrnn"),
+        ("X:1\nK:Cphrygian\nC2|", "abc"),
+        ("X:1\n L:1/16\nK:Cmaj\nC2|", "abc"),
+    ],
+)
+def test_the_first_key_of_a_line_tells_the_format(text: str, format: str) -> None:
+    assert detect_format(text) == format
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 50_000 + "x", "K:" + " " * 50_000, "<s>" * 20_000, "| " * 50_000]
+)
+def test_telling_the_format_takes_no_time_of_its_own(text: str) -> None:
+    assert detect_format(text) == "abc"  # hours, were each run of spaces tried in every way
+
+
+def test_the_five_collections_are_read_almost_whole() -> None:
+    # X: fields in the files, counted with grep. Every reject was looked at: keys and meters that
+    # are none (Bn, H, Es, FREI4/4), lost notes (`| 4=A2`), stray signs, chords never closed.
+    import music21
+
+    corpus = Path(music21.__file__).parent / "corpus"
+    counts = {
+        "oneills1850": (2009, {"bad key": 2}),
+        "airdsAirs": (1180, {}),
+        "ryansMammoth": (1059, {"stray sign": 10, "open bracket": 1}),
+        "essenFolksong": (8514, {"bad meter": 5, "bad key": 3, "stray sign": 3}),
+        "miscFolk": (185, {"stray sign": 1, "open bracket": 1}),
+    }
+    for name, (numbers, kinds) in counts.items():
+        found = [t for path in sorted((corpus / name).rglob("*.abc")) for t in read(path)]
+        rejected = [tune for tune in found if isinstance(tune, Rejected)]
+        assert len(found) == numbers
+        assert Counter(reject.kind for reject in rejected) == kinds
+        assert all(reject.line and reject.reason for reject in rejected)

@@ -16,6 +16,7 @@ from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tune import tune
+from tunetrace.cli.tunes import tokenize
 from tunetrace.errors import TunetraceError
 
 
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, tune):
+for command in (index, corpus, figure, bar, check, tune, tokenize):
     cli.add_command(command)
 
 

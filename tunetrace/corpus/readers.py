@@ -7,17 +7,29 @@ others go on.
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from tunetrace.corpus.records import Rejected as Rejected
 from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.errors import AbcError, InputError
-from tunetrace.tokenizer.abc import is_field, tokenize_abc
+from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
+from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
+from tunetrace.tokenizer.header import (
+    BEFORE_NUMBER,
+    FileHeader,
+    begins_tune,
+    is_field,
+    loose_field,
+    unindented,
+)
+from tunetrace.tokenizer.text import readable
 from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
@@ -27,9 +39,14 @@ STDIN: Final = "-"
 SUFFIXES: Final = (".abc", ".txt")
 """The endings of the files that are read from a folder."""
 
-_KEYS: Final = re.compile(r"(?:^|[\s\]>\d])K:[ \t]*(\S*)", re.MULTILINE)
-_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|mix)(?!or|ian|oly)")
-_UNIT: Final = re.compile(r"^L:", re.MULTILINE)
+# The first key of a line: those that follow are changes inside a tune.
+_KEYS: Final = re.compile(
+    r"^[ \t]*+(?:<s>[ \t]*+)?(?:M:(?:none|[0-9]{1,3}/[0-9]{1,3})[ \t]*+)?K:[ \t]*+(\S*)",
+    re.MULTILINE,
+)
+_FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
+_CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
+_UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
 
 def exists(path: str | Path) -> bool:
@@ -48,7 +65,8 @@ def printable(name: str) -> str:
 def read_text(path: str | Path) -> str:
     """The text of a file, or of standard input for `-`; InputError where there is none.
 
-    UTF-8, else Windows-1252, which older tunebooks are in.
+    UTF-16 where a byte order mark says so, else UTF-8, else the ISO 8859 that the file names
+    (`I:abc-charset`), else Windows-1252, which older tunebooks are in.
     """
     name = _name(path)
     try:
@@ -63,15 +81,25 @@ def read_text(path: str | Path) -> str:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
-    if b"\0" in data:
+    text = _decoded(data)
+    if "\0" in text:
         raise InputError(f"{name}: this is a binary file; give ABC or folk-rnn text")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
     if not text.strip():
         raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
     return text
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        named = _CHARSET.search(data)
+        try:
+            return data.decode(named[1].decode() if named else "cp1252", errors="replace")
+        except LookupError:
+            return data.decode("cp1252", errors="replace")
 
 
 def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
@@ -95,9 +123,11 @@ def detect_format(text: str) -> Format:
 
 
 def read_tunes(
-    text: str, name: str, format: Format | None = None
+    text: str, name: str, format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a text in their order. name: what to call the text in a Rejected.
+
+    make_reader: what reads the body of an ABC tune, for whoever wants to watch.
 
     InputError where the text holds nothing that begins a tune.
     """
@@ -108,7 +138,10 @@ def read_tunes(
     lines = lines_of(text)
     blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
     tokenize: Callable[[Sequence[str], int, str], Transcription]
-    tokenize = tokenize_folkrnn if format == "folkrnn" else tokenize_abc
+    if format == "folkrnn":
+        tokenize = tokenize_folkrnn
+    else:
+        tokenize = partial(tokenize_abc, file_header=_file_header(lines), make_reader=make_reader)
     is_empty = True
     for first_line, block in blocks:
         is_empty = False
@@ -130,8 +163,9 @@ def unreadable(name: str, error: InputError) -> Rejected:
 
 def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
     """The tune of these lines set aside for an error."""
-    numbers = [as_number(line[2:]) for line in lines if line.startswith("X:")]
-    titles = [plain(line[2:]) for line in lines if line.startswith("T:")]
+    fields = [loose_field(line) for line in lines]
+    numbers = [as_number(field[1]) for field in fields if field and field[0] == "X"]
+    titles = [plain(readable(field[1])) for field in fields if field and field[0] == "T"]
     return Rejected(
         input, error.line, error.column, plain(error.reason), error.kind,
         next(iter(numbers), None), next(filter(None, titles), ""),
@@ -139,7 +173,10 @@ def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
 
 
 def read_source(
-    path: str | Path, format: Format | None = None, suffixes: Sequence[str] = SUFFIXES
+    path: str | Path,
+    format: Format | None = None,
+    suffixes: Sequence[str] = SUFFIXES,
+    make_reader: MakeReader = Reader,
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of the files of a folder, or of standard input for `-`.
 
@@ -147,13 +184,13 @@ def read_source(
     it cannot be read at all; of a folder's files, those that cannot are set aside.
     """
     if str(path) != STDIN and Path(path).is_dir():
-        yield from read_sources(files_in(Path(path), suffixes), format)
+        yield from read_sources(files_in(Path(path), suffixes), format, make_reader)
     else:
-        yield from read_tunes(read_text(path), _name(path), format)
+        yield from read_tunes(read_text(path), _name(path), format, make_reader)
 
 
 def read_sources(
-    paths: Sequence[str | Path], format: Format | None = None
+    paths: Sequence[str | Path], format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of several inputs.
 
@@ -165,7 +202,7 @@ def read_sources(
             raise _absent(_name(path))
     for path in paths:
         try:
-            yield from read_source(path, format)
+            yield from read_source(path, format, make_reader=make_reader)
         except InputError as error:
             if len(paths) == 1:
                 raise
@@ -187,29 +224,45 @@ def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     at the first field after an empty line. Empty lines before K:, and before its first line of
     music, are passed over, since tunebooks have them; text between tunes is no tune.
     """
-    has_numbers = any(line.startswith("X:") for line in lines)
+    has_numbers = any(map(begins_tune, lines))
     block: list[str] = []
     first_line = 1
     has_music = has_key = False
     for number, line in enumerate(lines, 1):
-        begins = line.startswith("X:") or (not has_numbers and not block and _is_header(line))
+        begins = (line[:1] in BEFORE_NUMBER and begins_tune(line)) or (
+            not has_numbers and not block and _is_header(line)
+        )
         if begins:
             if block:
                 yield first_line, block
             block, first_line, has_music, has_key = [line], number, False, line[:2] == "K:"
         elif block:
-            if not line.strip():
+            if not line or line.isspace():
                 if has_key and has_music:
                     yield first_line, block
                     block = []
                     continue
-            elif line[:2] == "K:":
-                has_key = True
-            elif has_key and line[0] != "%" and not is_field(line):
-                has_music = True
+            elif not has_key:
+                field = (line[0], "") if line[1:2] == ":" else loose_field(line)
+                has_key = field is not None and field[0] == "K"
+            elif not has_music:
+                has_music = line[0] != "%" and not is_field(unindented(line))
             block.append(line)
     if block:
         yield first_line, block
+
+
+def _file_header(lines: Sequence[str]) -> FileHeader:
+    """The M: and L: fields before a file's first X:, which hold for all tunes (ABC 2.1, 2.2.2)."""
+    found: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(lines, 1):
+        if begins_tune(line):
+            return found
+        if line[:2] in ("M:", "L:"):
+            found[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
+        elif line[:2] == "K:":
+            break  # a tune without X:, whose fields are its own
+    return {}
 
 
 def _is_header(line: str) -> bool:

@@ -53,13 +53,14 @@ def tokenize_folkrnn(
                     "with an L: field",
                     number_of_line,
                     column,
+                    kind="outside the tokens",
                 )
             tokens += pieces
     if tokens and tokens[-1] == "</s>":
         tokens.pop()
     header = [token for token in tokens if MEANINGS[token].kind == HEADER]
     if len(header) == len(tokens):
-        raise AbcError("the transcription has a header and no body", first_line)
+        raise AbcError("the transcription has a header and no body", first_line, kind="no notes")
     meter = next((token[2:] for token in header if token[0] == "M"), None)
     key = next((token[2:] for token in header if token[0] == "K"), None)
     return Transcription(

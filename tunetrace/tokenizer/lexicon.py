@@ -23,23 +23,34 @@ _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 
 # What folk-rnn dropped: slurs, ties, decorations, spaces; and ABC 2.1's reserved signs.
 _DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y[0-9]*|\((?![0-9]))"
-LEXEME: Final = re.compile(
-    rf"""{_DROPPED}*+(
-      {_NOTE}
+
+
+def _pattern(tie: str) -> re.Pattern[str]:
+    """The expression that cuts a line. tie: what a note may have after it."""
+    return re.compile(
+        rf"""{_DROPPED}*+(
+      {_NOTE}{tie}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
-    | (?:::+|:*\[?\|)[|:\]]*(?:\s*\[{_ENDING}|{_ENDING})?           # a bar line
+    | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
+      (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
     | \[{_ENDING}                                                   # an ending without one
     | [zx]{_LENGTH} | [ZX][0-9]{{0,4}}
     | <{{1,3}} | >{{1,3}}
     | \([0-9](?::[0-9]?){{0,2}}
     | \[[^\[\]|]*\]{_LENGTH}                                        # a chord
-    | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+ | &[^|]*
+    | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+
+    | &(?:"[^"]*"|[^|:]|:(?![|:]))*+                                # an overlay, to its bar's end
     | [![0-9]]
     | .
     | $
     )""",
-    re.VERBOSE,
-)
+        re.VERBOSE,
+    )
+
+
+_PLAIN: Final = _pattern("")
+_WITH_TIES: Final = _pattern(r"(?:-(?=[)\s]*\|))?")  # of those that matter, over a bar line
+
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
 _PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
@@ -61,6 +72,20 @@ _UNREADABLE: Final = {
 }
 
 
+OPENING: Final = frozenset('["{')
+"""The signs that open what another has to close."""
+
+
+def pattern_for(line: str) -> re.Pattern[str]:
+    """What cuts a line into lexemes, group 1 being the lexeme without what is dropped before it."""
+    return _WITH_TIES if "-" in line else _PLAIN
+
+
+def lexemes_of(line: str) -> list[str]:
+    """The lexemes of a line of music, of which the last is empty."""
+    return pattern_for(line).findall(line)
+
+
 class BarLine(tuple[str, ...]):
     """The tokens of a bar line, told apart from those of a note by their class."""
 
@@ -68,7 +93,13 @@ class BarLine(tuple[str, ...]):
 
 
 class Field(str):
-    """The inside of an inline field, `K:Am`."""
+    """What changes how the reader goes on: the inside of an inline field (`K:Am`), an overlay."""
+
+    __slots__ = ()
+
+
+class Tied(tuple[str, ...]):
+    """The tokens of a note that is tied over the bar line that follows."""
 
     __slots__ = ()
 
@@ -95,7 +126,9 @@ def length_token(length: Fraction) -> str:
     top = "" if length.numerator == 1 else str(length.numerator)
     token = top if length.denominator == 1 else f"{top}/{length.denominator}"
     if not is_token(token):
-        raise AbcError(f"a length of {token} eighths is out of all measure; shorten it")
+        raise AbcError(
+            f"a length of {token} eighths is out of all measure; shorten it", kind="too long"
+        )
     return token
 
 
@@ -115,8 +148,10 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
 
     def _meaning(self, lexeme: str) -> tuple[str, ...] | str | int:
         first = lexeme[:1]
-        if not lexeme or (first in '"{!+&' and len(lexeme) > 1) or lexeme == "!":
+        if not lexeme or (first in '"{!+' and len(lexeme) > 1) or lexeme == "!":
             return ()
+        if first == "&":
+            return Field("&:" + lexeme[1:])
         if first in "<>":
             return Broken(lexeme)
         if first == "(":
@@ -125,6 +160,8 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return RestBars(lexeme[1:] or 1)
         if first == "[" and lexeme[1:2].isalpha() and lexeme[2:3] == ":":
             return Field(lexeme[1:-1])
+        if lexeme[-1] == "-" and len(lexeme) > 1:
+            return Tied(self._note(lexeme[:-1], self._unit))
         is_ending = len(lexeme) > 1 and "]" not in lexeme  # else `[` opens a chord
         if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or is_ending):
             return _bar_line(lexeme)
@@ -132,23 +169,27 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return self._chord(lexeme)
         if lexeme[-1].isalnum() or first not in _UNREADABLE or len(lexeme) > 1:
             return self._note(lexeme, self._unit)
-        raise AbcError(_UNREADABLE[first])
+        raise AbcError(
+            _UNREADABLE[first], kind="open bracket" if first in OPENING else "stray sign"
+        )
 
     def _note(self, lexeme: str, unit: Fraction) -> tuple[str, ...]:
         match = _PARTS_OF_NOTE.fullmatch(lexeme.replace("x", "z"))
         if match is None:
             if lexeme.isascii() and lexeme.isdigit():
                 raise AbcError(
-                    f"the length {lexeme} stands after no note; a length follows its note"
+                    f"the length {lexeme} stands after no note; a length follows its note",
+                    kind="stray sign",
                 )
-            raise AbcError(f"'{lexeme}' means nothing in ABC; remove it")
+            raise AbcError(f"'{lexeme}' means nothing in ABC; remove it", kind="stray sign")
         name, *length = match.groups()
         if name != "z":
             try:
                 name = str(self._interval.move(Pitch.parse(name)))
             except TooFarAlteredError:
                 raise AbcError(
-                    f"transposed to C, {name} needs three accidentals; respell it"
+                    f"transposed to C, {name} needs three accidentals; respell it",
+                    kind="outside the tokens",
                 ) from None
         token = length_token(_length(lexeme, *length) * unit)
         return (name, token) if token else (name,)
@@ -180,14 +221,19 @@ def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:
     """The factor that `3/2`, `/`, `//` or nothing states."""
     denominator = int(bottom) if bottom else 2 ** len(slashes[:8])
     if int(top or 1) == 0 or denominator == 0 or (bottom and len(slashes) != 1):
-        raise AbcError(f"'{lexeme}' states no length; write 2, 3/2, / or /4 after the note")
+        raise AbcError(
+            f"'{lexeme}' states no length; write 2, 3/2, / or /4 after the note",
+            kind="bad note length",
+        )
     return Fraction(int(top or 1), denominator)
 
 
 def _tuplet_token(lexeme: str) -> str:
     p, q, r = (lexeme[1:] + "::").split(":")[:3]
     if p in "01" or q == "0" or r == "0":
-        raise AbcError(f"'{lexeme}' is no tuplet; write (2 to (9, or (p:q:r without zeros")
+        raise AbcError(
+            f"'{lexeme}' is no tuplet; write (2 to (9, or (p:q:r without zeros", kind="bad tuplet"
+        )
     is_usual_time = q in ("", str(default_tuplet_time(int(p), False))) and p not in "579"
     if (is_usual_time or not q) and r in ("", p):
         return f"({p}"
@@ -198,7 +244,11 @@ def _bar_line(lexeme: str) -> BarLine:
     match = _BAR_LINE_PARTS.fullmatch(lexeme)
     assert match is not None, "the lexeme's own expression is of this form"
     sign, ending = match.groups()
-    tokens = [":|"] if sign.startswith(":") else []
+    # `[|]:|` is two: what follows a `]` can close a repeat of its own.
+    closes = sign.startswith(":") or any(
+        piece.startswith(":") and len(piece) > 1 for piece in sign.split("]")
+    )
+    tokens = [":|"] if closes else []
     if sign.endswith(":"):
         tokens.append("|:")
     if ending:

@@ -12,18 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
-from functools import lru_cache
 from itertools import groupby
 from typing import Final, TypeGuard
 
 from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.keys import LETTERS, MODES, Key
+from tunetrace.tokenizer.keys import LETTERS, MODES
+from tunetrace.tokenizer.pitches import signature_of, sounding
 from tunetrace.tokenizer.timeline import Bar, eighths
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
 _ALIKE: Final = 0.5
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,60 +132,39 @@ def describe_music(layout: Layout, key: str | None) -> Music:
     )
     is_metered = any(bar.full is not None for bar in layout.bars)
     notes = _notes(layout)
-    highest = _extreme(notes, key, highest=True)
-    lowest = _extreme(notes, key, highest=False)
+    heights = sounding(layout.tokens, key)
+    highest = max(notes, key=lambda note: heights[note[0]], default=None)
+    lowest = min(notes, key=lambda note: heights[note[0]], default=None)
     return Music(
         adds_up=not bad if is_metered else None,
         bars_not_adding_up=bad,
         parts=_parts(layout, key),
-        highest=highest,
-        lowest=lowest,
-        range_semitones=(
-            _height(highest.note, key) - _height(lowest.note, key) if highest and lowest else None
-        ),
-        accidentals=_accidentals(notes),
+        highest=None if highest is None else _place(layout, highest),
+        lowest=None if lowest is None else _place(layout, lowest),
+        range_semitones=(heights[highest[0]] - heights[lowest[0]] if highest and lowest else None),
+        accidentals=_accidentals(layout, notes),
         repeated=_repeated(layout),
         varied=_varied(layout),
     )
 
 
-def _notes(layout: Layout) -> list[tuple[str, Bar]]:
-    """Every written note with its bar, those inside chords too."""
+def _notes(layout: Layout) -> list[tuple[int, Bar]]:
+    """Every written note, by its place among the tokens, with its bar; those of chords too."""
     return [
-        (token, bar)
+        (i, bar)
         for bar in layout.bars
-        for token in layout.tokens[bar.start : bar.stop]
-        if MEANINGS[token].kind == NOTE
+        for i in range(bar.start, bar.stop)
+        if MEANINGS[layout.tokens[i]].kind == NOTE
     ]
 
 
-def _signature(key: str | None) -> dict[str, int]:
-    if not _has_tonic(key):
-        return dict.fromkeys(LETTERS, 0)
-    return Key(key[:-3] or "C", key[-3:]).signature()
+def _place(layout: Layout, note: tuple[int, Bar]) -> NotePlace:
+    i, bar = note
+    return NotePlace(layout.tokens[i], bar.part, bar.number)
 
 
-@lru_cache(maxsize=4096)
-def _height(note: str, key: str | None) -> int:
-    """Semitones above C, an accidental counting where it is written."""
-    pitch = Pitch.parse(note)
-    signature = _signature(key)
-    alteration = signature[pitch.letter] if pitch.alteration is None else pitch.alteration
-    return 12 * pitch.octave + _SEMITONES[pitch.letter] + alteration
-
-
-def _extreme(
-    notes: Sequence[tuple[str, Bar]], key: str | None, *, highest: bool
-) -> NotePlace | None:
-    if not notes:
-        return None
-    choose = max if highest else min
-    note, bar = choose(notes, key=lambda found: _height(found[0], key))
-    return NotePlace(note, bar.part, bar.number)
-
-
-def _accidentals(notes: Sequence[tuple[str, Bar]]) -> tuple[Accidental, ...]:
-    written = [(note, bar) for note, bar in notes if note[0] in "^_="]
+def _accidentals(layout: Layout, notes: Sequence[tuple[int, Bar]]) -> tuple[Accidental, ...]:
+    written = [(layout.tokens[i], bar) for i, bar in notes if layout.tokens[i][0] in "^_="]
     hits = Counter(note for note, _ in written)
     first = dict(reversed(written))
     return tuple(
@@ -242,7 +220,7 @@ def _degree(note: str | None, key: str | None) -> int | None:
     if note is None or not _has_tonic(key):
         return None
     pitch = Pitch.parse(note)
-    if pitch.alteration not in (None, _signature(key)[pitch.letter]):
+    if pitch.alteration not in (None, signature_of(key)[pitch.letter]):
         return None
     tonic = key[:-3] or "C"
     return (LETTERS.index(pitch.letter) - LETTERS.index(tonic[0])) % 7 + 1

@@ -124,7 +124,7 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**13)
 def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Events:
     """The events of one bar, from its tokens set apart by spaces.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tunetrace.tokenizer.text import readable
 from tunetrace.tokenizer.vocabulary import is_header
 
 
@@ -62,7 +63,7 @@ def plain_lines(text: str) -> list[str]:
 
 def add_title(titles: list[str], text: str) -> None:
     """Take in what a T: field says, unless it says nothing or what another said."""
-    title = plain(text)
+    title = plain(readable(text))
     if title and title not in titles:
         titles.append(title)
 

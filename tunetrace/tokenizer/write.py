@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from tunetrace.tokenizer.transpose import interval_from_c, move_token
 from tunetrace.tokenizer.vocabulary import BAR_LINE, FRAME, HEADER, MEANINGS
 
 BARS_IN_A_LINE: Final = 4
 
 
-def to_abc(tokens: Sequence[str], *, title: str = "", number: int = 1) -> str:
-    """A transcription's tokens as an ABC tune in C with L:1/8; tokenize_abc gives them back.
+def to_abc(tokens: Sequence[str], *, title: str = "", number: int = 1, tonic: str = "C") -> str:
+    """A transcription's tokens as an ABC tune with L:1/8; tokenize_abc gives them back.
 
-    That holds for transcriptions that are well formed. Of others it gives what comes nearest:
-    lengths that follow one another run together and frame tokens (`<s>`) are left out.
+    tonic: what to write it on (`D`, `Bb`); notes and keys move from C to it, the mode stays. A note
+    with two sharps or flats may need three there, which ABC has no sign for: TooFarAlteredError.
+
+    Transcriptions that are well formed come back as they were. Of others it gives what comes
+    nearest: lengths that follow one another run together and frame tokens (`<s>`) are left out.
     """
+    if tonic != "C":
+        interval = interval_from_c(f"{tonic}maj")
+        tokens = [move_token(_on_c(token), interval) for token in tokens]
     meter = next((token for token in tokens if token.startswith("M:")), None)
-    key = next((token for token in tokens if token.startswith("K:")), "K:C")
-    header = [f"X:{number}", f"T:{' '.join(title.split())}", "L:1/8", _field(key)]
+    key = next((token for token in tokens if token.startswith("K:")), f"K:{tonic}")
+    header = [f"X:{number}", f"T:{' '.join(title.split())}", "L:1/8", _on_c(key)]
     if meter is not None:
         header.insert(2, meter)
     in_header = {meter, key}
@@ -29,7 +36,7 @@ def to_abc(tokens: Sequence[str], *, title: str = "", number: int = 1) -> str:
         if token in in_header:
             in_header.discard(token)
         elif kind == HEADER:
-            pieces.append(f"[{_field(token)}]")
+            pieces.append(f"[{_on_c(token)}]")
         elif kind == BAR_LINE:
             pieces.append(f" {token} ")
             bars += token in ("|", ":|")
@@ -42,6 +49,6 @@ def to_abc(tokens: Sequence[str], *, title: str = "", number: int = 1) -> str:
     return "\n".join([*header, *music]) + "\n"
 
 
-def _field(token: str) -> str:
-    """A header token as a field: folk-rnn's `K:Cmaj` is one already, v3's `K:maj` is on C."""
-    return "K:C" + token[2:] if token[2:3].islower() and token[0] == "K" else token
+def _on_c(token: str) -> str:
+    """A token with the tonic stated: folk-rnn's `K:Cmaj` is that already, v3's `K:maj` is on C."""
+    return "K:C" + token[2:] if token[0] == "K" and token[2:3].islower() else token

@@ -1,0 +1,58 @@
+"""`tunetrace tokenize`: what is asked of transcriptions alone, without an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tunetrace.cli.options import format_option, json_option, show
+from tunetrace.errors import InputError
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--explain", is_flag=True, help="Show where each token comes from.")
+@format_option
+@json_option
+def tokenize(files: tuple[str, ...], explain: bool, format: Any, as_json: bool) -> None:
+    """Print the tunes of FILES as folk-rnn's tokens, rooted on C.
+
+    FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. What is
+    printed is read by every other command. Tunes that cannot be read are named on standard error
+    and the others printed.
+
+    \b
+        tunetrace tokenize tune.abc
+        tunetrace tokenize tune.abc --explain
+        cat tunes.abc | tunetrace tokenize - | tunetrace check
+    """
+    from tunetrace.corpus.readers import Rejected, read_sources
+    from tunetrace.terminal import tokens
+    from tunetrace.tokenizer.explain import Watcher
+
+    watcher = Watcher()
+    make_reader = {"make_reader": watcher.make_reader} if explain else {}
+    records: list[dict[str, Any]] = []
+    rejected: list[Rejected] = []
+    tunes = 0
+    for tune in read_sources(files, format, **make_reader):
+        if isinstance(tune, Rejected):
+            rejected.append(tune)
+            # Held back until a tune is read: where there is none, one sentence says all.
+            if tunes and not as_json:
+                tokens.print_reject(tune)
+            continue
+        if as_json:
+            records.append(tokens.to_record(tune, watcher.explain(tune) if explain else None))
+        else:
+            if not tunes:
+                for reject in rejected:
+                    tokens.print_reject(reject)
+            tokens.print_tune(tune, watcher.explain(tune) if explain else None, is_first=not tunes)
+        tunes += 1
+    if as_json:
+        show({"tunes": records, "set_aside": rejected}, "", as_json=True)
+    if not tunes:
+        first = rejected[0]
+        raise InputError(f"no tune can be read; {tokens.place(first)}: {first.reason}")

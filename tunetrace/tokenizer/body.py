@@ -1,0 +1,313 @@
+"""The music of a tune, line by line, to tokens: the state that its fields and lines change.
+
+keys.py has the grammar of the fields, lexicon.py the lexemes of the music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Final
+
+from tunetrace.errors import AbcError
+from tunetrace.tokenizer.header import Header
+from tunetrace.tokenizer.keys import (
+    ACCIDENTAL_SIGNS,
+    Key,
+    parse_key,
+    parse_meter,
+    parse_unit_length,
+)
+from tunetrace.tokenizer.lexicon import (
+    JOINED,
+    BarLine,
+    Broken,
+    Field,
+    RestBars,
+    Tied,
+    length_token,
+    lexemes_of,
+    lexicon,
+    pattern_for,
+)
+from tunetrace.tokenizer.timeline import split_bars
+from tunetrace.tokenizer.transpose import interval_to_c
+from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_token
+
+_LONGEST_BAR: Final = 500
+"""Tokens; no bar has so many, and looking further back at every line would take its time."""
+
+_MOST_REST_BARS: Final = 999
+
+
+class Reader:
+    """The state of reading one tune's body: the key, meter, unit and voice in force.
+
+    header: what stands before the music, which has a key. body: the lines from the first of music
+    on. number: the line that is being read, for whoever watches or reports.
+    """
+
+    lexemes: Callable[[str], Iterable[str]] = staticmethod(lexemes_of)
+    """Cuts a line of music into its lexemes; explain.py has one that watches what becomes of
+    them."""
+
+    def __init__(self, header: Header, body: Sequence[str]) -> None:
+        assert header.key is not None, "the music begins after the key"
+        self.header = header
+        self.number = 0
+        self.own_key = header.key
+        self.interval = interval_to_c(header.key)
+        self.unit = header.unit_length()
+        self.meter = header.meter
+        self.key = self.interval.move_key(header.key)
+        self.tokens: list[str] = [] if self.meter is None else [f"M:{self.meter}"]
+        self.tokens.append(f"K:{self.key.name}")
+        self.voice = header.first_voice(body)
+        self.voices = dict.fromkeys(header.voices)
+        self.is_silent = header.voice not in (None, self.voice)  # inside another voice
+        self.lexicon = lexicon(self.interval, self.unit)
+        self._is_overlaid = False  # an overlay goes on in the next line
+        self._put_in: set[int] = set()  # where a line's end became a bar line
+        self._tied: set[int] = set()  # the notes that are tied over a bar line
+        self._signed_from = len(self.tokens)
+        self._rest_bars_read = 0
+
+    def line(self, text: str) -> None:
+        """Read a line of music; AbcError carries the column of what cannot be read."""
+        if self.is_silent and "[V:" not in text:
+            return
+        if self._is_overlaid:
+            text = self._after_overlay(text)
+        tokens = self.tokens
+        meanings = self.lexicon
+        try:
+            for lexeme in self.lexemes(text):
+                meaning = meanings[lexeme]
+                if meaning.__class__ is tuple:
+                    if not self.is_silent:
+                        tokens.extend(meaning)
+                elif isinstance(meaning, Field):
+                    self.field(meaning[0], meaning[2:])
+                    meanings = self.lexicon
+                elif self.is_silent:
+                    continue
+                elif isinstance(meaning, BarLine):
+                    if tokens[-1] == "|":
+                        tokens.pop()  # an empty bar, `| |:` or `||` across a line end
+                    tokens.extend(meaning)
+                elif isinstance(meaning, Broken):
+                    joined = tokens[-1] + meaning
+                    if joined in JOINED:
+                        tokens[-1] = joined
+                    else:
+                        tokens.append(meaning)
+                elif isinstance(meaning, Tied):
+                    self._tied.add(len(tokens))
+                    tokens.extend(meaning)
+                elif isinstance(meaning, RestBars):
+                    self._rest_bars(meaning)
+        except AbcError as error:
+            error.column = self._column(text)
+            raise
+
+    def field(self, letter: str, text: str) -> None:
+        """Apply a field that stands between or inside lines of music, or an overlay (`&`)."""
+        if letter == "V":
+            self._turn_to((text.split() or [""])[0])
+        elif self.is_silent:
+            return
+        elif letter == "L":
+            self.unit = parse_unit_length(text)
+        elif letter == "M":
+            meter = parse_meter(text)
+            if meter != self.meter:
+                self.meter = meter
+                self.tokens.append(f"M:{meter}")
+        elif letter == "K":
+            self.own_key = parse_key(text, self.own_key)
+            self._change_key(self.own_key)
+        elif letter == "&":
+            self.header.remark("what stands after an & is left out: it sounds with what is before")
+            self._is_overlaid = text.endswith("\\")
+        elif letter == "m":
+            self.header.remark("macros (m:) are not expanded")
+        self.lexicon = lexicon(self.interval, self.unit)
+
+    def end_line(self) -> None:
+        """Put in the bar line that a line's end stands for where the running bar is exactly full.
+
+        Collections such as Essen's write one phrase a line and no bar line where it ends.
+        """
+        if self.meter is None or not self._has_music():
+            return
+        if MEANINGS[self.tokens[-1]].kind in (BAR_LINE, HEADER):
+            return
+        start, least = len(self.tokens), max(len(self.tokens) - _LONGEST_BAR, 0)
+        while start > least and MEANINGS[self.tokens[start - 1]].kind != BAR_LINE:
+            start -= 1
+        if start == least > 0:
+            return  # longer than any bar, so not full
+        bars, _ = split_bars([f"M:{self.meter}", *self.tokens[start:]])
+        if bars and bars[-1].adds_up:
+            self._put_in.add(len(self.tokens))
+            self.tokens.append("|")
+
+    def finish(self) -> tuple[str, ...]:
+        """The tokens read; AbcError where there is no note among them."""
+        self._sign_changes()
+        if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
+            raise AbcError("the tune has no notes after its K: field", kind="no notes")
+        if len(self.voices) > 1:
+            self.header.remark(f"of {len(self.voices)} voices the first is taken")
+        return tuple(self.tokens)
+
+    def _turn_to(self, voice: str) -> None:
+        """Go on in another voice, or in all of them for `*`."""
+        if voice == "*":
+            self.is_silent = False
+            return
+        if voice not in self.voices:
+            if not self.voices and self._has_music():
+                self.voices[""] = None  # the first has no name
+            self.voices[voice] = None
+        if self.voice is None and not self._has_music():
+            self.voice = voice
+        self.is_silent = voice != self.voice
+
+    def _after_overlay(self, text: str) -> str:
+        """A line whose beginning belongs to the overlay of the line before, with that blotted."""
+        end = text.find("|")
+        self._is_overlaid = end < 0 and text.rstrip().endswith("\\")
+        end = len(text) if end < 0 else end - (text[end - 1 : end] == ":")
+        return " " * end + text[end:]
+
+    def _has_music(self) -> bool:
+        return len(self.tokens) > 2 or (self.meter is None and len(self.tokens) > 1)
+
+    def _change_key(self, key: Key) -> None:
+        moved = self.interval.move_key(key)
+        if moved == self.key:
+            return
+        self._sign_changes()
+        token = f"K:{moved.name}"
+        if not is_token(token):
+            raise AbcError(
+                f"the change to the key {key.name} is too far from the first key",
+                kind="outside the tokens",
+            )
+        if moved.name != self.key.name:
+            self.tokens.append(token)
+        self.key = moved
+
+    def _sign_changes(self) -> None:
+        """Write out the accidentals that a key has beyond its mode (`K:D =c`) before its notes."""
+        self._sign_held()
+        if self.key.changes:
+            usual = Key(self.key.tonic, self.key.mode).signature()
+            signs = {
+                letter: _sign(letter, change)
+                for letter, change in self.key.changes
+                if usual[letter] != change
+            }
+            written: set[str] = set()  # letters whose accidental this bar states itself
+            for i in range(self._signed_from, len(self.tokens)):
+                token = self.tokens[i]
+                kind = MEANINGS[token].kind
+                if kind == BAR_LINE:
+                    written.clear()
+                elif kind == NOTE:
+                    letter = token.lstrip("^_=")[0].upper()
+                    if token[0] in "^_=":
+                        written.add(letter)
+                    elif letter in signs and letter not in written:
+                        self.tokens[i] = signs[letter] + token
+        self._signed_from = len(self.tokens)
+
+    def _sign_held(self) -> None:
+        """Write out the accidentals that hold in the text and would not in the tokens.
+
+        They hold on over a line's end that became a bar line, since none is written (Essen's tunes
+        count on that), and over a bar line for the note that a tie leads to, and only for it.
+        """
+        if not self._put_in and not self._tied:
+            return
+        usual = self.key.signature()
+        held: dict[str, str] = {}  # by letter, since the last bar line that is written
+        due: set[str] = set()  # letters whose held accidental the new bar has not stated yet
+        undue: set[str] = set()  # letters whose accidental in this bar is a tied note's alone
+        tied: tuple[str, str] | None = None  # the note that a tie leads to, its accidental
+        for i in range(self._signed_from, len(self.tokens)):
+            token = self.tokens[i]
+            kind = MEANINGS[token].kind
+            if kind == BAR_LINE:
+                undue.clear()
+                if i in self._put_in:
+                    due.update(held)
+                else:
+                    held.clear()
+                    due.clear()
+            elif kind == NOTE:
+                name = token.lstrip("^_=")
+                letter = name[0].upper()
+                sign = token[: -len(name)]
+                in_force = sign or held.get(letter, "")
+                if sign:
+                    held[letter] = sign
+                    undue.discard(letter)
+                elif letter in due:
+                    self.tokens[i] = held[letter] + name
+                elif tied is not None and tied[0] == name and letter not in held:
+                    in_force = tied[1]
+                    self.tokens[i] = in_force + name
+                    undue.add(letter)
+                elif letter in undue:
+                    self.tokens[i] = _sign(letter, usual[letter]) + name
+                    undue.discard(letter)
+                due.discard(letter)
+                tied = (name, in_force) if i in self._tied and in_force else None
+
+    def _rest_bars(self, bars: int) -> None:
+        if self.meter is None or self.meter == "none":
+            raise AbcError(
+                "a rest of whole bars needs a meter; write M: as 4/4", kind="bad note length"
+            )
+        token = length_token(8 * Fraction(self.meter))
+        rest = ["z", token] if token else ["z"]
+        self._rest_bars_read += bars
+        if self._rest_bars_read > _MOST_REST_BARS:
+            raise AbcError(
+                f"the tune rests for more than {_MOST_REST_BARS} bars; Z4 is four", kind="too long"
+            )
+        for k in range(bars):
+            self.tokens.extend(["|", *rest] if k else rest)
+
+    def _column(self, text: str) -> int | None:
+        """The column of the first lexeme of a line that cannot be read."""
+        for match in pattern_for(text).finditer(text):
+            try:
+                meaning = self.lexicon[match.group(1)]
+                if isinstance(meaning, Field):
+                    _check_field(meaning)
+            except AbcError:
+                return match.start(1) + 1
+        return None
+
+
+def _sign(letter: str, alteration: int) -> str:
+    if alteration not in ACCIDENTAL_SIGNS:
+        raise AbcError(
+            f"transposed to C, the key needs three accidentals on {letter}; respell it",
+            kind="outside the tokens",
+        )
+    return ACCIDENTAL_SIGNS[alteration]
+
+
+def _check_field(field: str) -> None:
+    """AbcError where a field that the reader would apply says nothing that it can."""
+    letter, text = field[0], field[2:]
+    if letter == "K":
+        parse_key(text)
+    elif letter == "M":
+        parse_meter(text)
+    elif letter == "L":
+        parse_unit_length(text)

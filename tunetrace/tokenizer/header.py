@@ -1,0 +1,177 @@
+"""The fields of a tune: which line is one, and what those before the music say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from tunetrace.errors import AbcError
+from tunetrace.tokenizer.keys import (
+    Key,
+    default_unit_length,
+    key_remark,
+    parse_key,
+    parse_meter,
+    parse_unit_length,
+)
+from tunetrace.tokenizer.text import readable
+from tunetrace.tokenizer.transcription import add_title, as_number
+
+FileHeader = Mapping[str, tuple[int, str]]
+"""What a file says before its first tune for all of them: letter to line number and text."""
+
+NO_FILE_HEADER: Final[FileHeader] = {}
+
+_MUSIC: Final = "ABCDEFGabcdefgzx"
+_LOOSE: Final = re.compile(r"\s*([A-Za-z])\s*:(.*)", re.DOTALL)
+_HEADER_FIELDS: Final = frozenset("TXVmPMLK")
+BEFORE_NUMBER: Final = frozenset("X \t\f\v")
+"""What a line with an X: field can begin with."""
+
+_TUNE: Final = re.compile(r"\s*X\s*:\s*[0-9]")
+_PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
+_BEGIN: Final = re.compile(r"%%begin(?!abc)([a-z]+)")
+_VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)")
+
+
+def is_field(line: str) -> bool:
+    """Whether a line is a field (`K:G`) rather than music (`A:|`, `d::`)."""
+    return line[1:2] == ":" and (
+        (line[0].isalpha() and line[0].isascii() and not (line[2:3] in ("|", ":") and
+         line[0] in _MUSIC))
+        or line[0] == "+"
+    )  # fmt: skip
+
+
+def unindented(line: str) -> str:
+    """A line that is a field but for spaces before it without them; any other as it is."""
+    stripped = line.lstrip()
+    return stripped if is_field(stripped) else line
+
+
+def begins_tune(line: str) -> bool:
+    """Whether a line is an X: field, be it indented or written `X :`."""
+    return line[:2] == "X:" or (line[:1] in BEFORE_NUMBER and _TUNE.match(line) is not None)
+
+
+def loose_field(line: str) -> tuple[str, str] | None:
+    """Letter and text of a header's field, be it indented or written `T :`."""
+    match = _LOOSE.match(line)
+    return None if match is None else (match[1], match[2])
+
+
+def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[int, str]]:
+    """The lines that say something, without comments and blocks of text, and their numbers."""
+    block = ""  # the directive that ends the block of text or PostScript that is open
+    for number, line in enumerate(lines, first_line):
+        if line[:1] == "%":
+            if block:
+                block = "" if line.startswith(block) else block
+            elif begin := _BEGIN.match(line):
+                block = f"%%end{begin[1]}"
+            continue
+        if block:
+            continue
+        if "%" in line:
+            line = re.sub(r"(?<!\\)%.*", "", line)
+        if line and not line.isspace():
+            yield number, unindented(line) if line[0].isspace() else line
+
+
+@dataclass(slots=True)
+class Header:
+    """What the fields before the music say.
+
+    voices: those that V: fields name, in their order; voice: the one that the last V: after the
+    first K: has turned to. remarks: as of Transcription.
+    """
+
+    titles: list[str] = field(default_factory=list)
+    number: int | None = None
+    meter: str | None = None
+    unit: Fraction | None = None
+    key: Key | None = None
+    voices: list[str] = field(default_factory=list)
+    voice: str | None = None
+    remarks: list[str] = field(default_factory=list)
+    _last: str = ""
+
+    def field(self, letter: str, value: str) -> None:
+        """Take in one field. Those of a voice other than the first are passed over."""
+        if letter == "+":
+            if self._last == "T" and self.titles:
+                add_title(self.titles, f"{self.titles.pop()} {value.strip()}")
+            return
+        self._last = letter
+        if letter not in _HEADER_FIELDS:
+            return
+        if letter == "T":
+            add_title(self.titles, value)
+        elif letter == "X":
+            if self.number is None:
+                self.number = as_number(value)
+        elif letter == "V":
+            self._turn_to(value)
+        elif letter == "m":
+            self.remark("macros (m:) are not expanded")
+        elif letter == "P":
+            order = readable(value).strip()
+            if _PLAYING_ORDER.fullmatch(order) and self.key is None:
+                self.remark(f"the playing order P:{order[:40]} is not played out")
+        elif self.key is not None and self.voice not in (None, *self.voices[:1]):
+            return
+        elif letter == "M":
+            self.meter = parse_meter(value)
+        elif letter == "L":
+            self.unit = parse_unit_length(value)
+        elif letter == "K":
+            if self.key is None:
+                self.voice = None  # what V: fields before the key name is but declared
+            self.key = parse_key(value, self.key)
+            remark = key_remark(value)
+            if remark:
+                self.remark(remark)
+
+    def remark(self, sentence: str) -> None:
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
+    def unit_length(self) -> Fraction:
+        """The unit note length in eighths, by the meter where no L: states one."""
+        return default_unit_length(self.meter) if self.unit is None else self.unit
+
+    def complete(self, file_header: FileHeader) -> None:
+        """Take from the file's header the meter and the unit length that the tune does not state.
+
+        Raises AbcError with the line of the file's header.
+        """
+        for letter, (line, value) in file_header.items():
+            try:
+                if letter == "M" and self.meter is None:
+                    self.meter = parse_meter(value)
+                elif letter == "L" and self.unit is None:
+                    self.unit = parse_unit_length(value)
+                else:
+                    continue
+            except AbcError as error:
+                error.line = line
+                raise
+            self.remark(f"{letter}:{value.strip()} stands in the file's header")
+
+    def first_voice(self, body: Sequence[str]) -> str | None:
+        """The first of the declared voices that has music, None where none is declared.
+
+        body: the lines from the first of music on.
+        """
+        if len(self.voices) < 2:
+            return self.voice
+        used = {self.voice, *(name for line in body for name in _VOICE.findall(line))}
+        return next((voice for voice in self.voices if voice in used), None)
+
+    def _turn_to(self, value: str) -> None:
+        self.voice = (value.split() or [""])[0]
+        if self.voice not in self.voices:
+            self.voices.append(self.voice)

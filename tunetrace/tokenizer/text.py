@@ -1,0 +1,52 @@
+"""Titles as ABC writes them, to text: accents by mnemonics, HTML's names and numbers of characters.
+
+ABC 2.1 (text strings) lets a file of plain ASCII say `\\'e`, `&eacute;` or `\\u00e9` for é.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+_MARKS: Final = {
+    "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", ",": "\u0327",
+    "c": "\u0327", "=": "\u0304", "u": "\u0306", "v": "\u030c", ";": "\u0328", ".": "\u0307",
+    "H": "\u030b",
+}  # fmt: skip
+"""The combining mark of each mnemonic that a letter follows."""
+
+_LETTERS: Final = {
+    "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "ss": "ß", "dh": "ð",
+    "DH": "Ð", "th": "þ", "TH": "Þ", "/o": "ø", "/O": "Ø", "/d": "đ", "/D": "Đ", "/l": "ł",
+    "/L": "Ł",
+}  # fmt: skip
+"""What has a mnemonic of its own."""
+
+_MNEMONIC: Final = re.compile(
+    r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(aa|AA|ae|AE|oe|OE|ss|dh|DH|th|TH|/[oOdDlL])"
+    r"|([`'^~\",c=uv;.H])([A-Za-z])|([\\%&]))"
+)
+
+
+def readable(text: str) -> str:
+    """The text that a string field of ABC stands for; what is no escape stays as it is."""
+    if "\\" in text:
+        text = _MNEMONIC.sub(_character, text)
+    return html.unescape(text) if "&" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    short, long, letter, mark, base, itself = escape.groups()
+    if letter:
+        return _LETTERS[letter]
+    if itself:
+        return str(itself)
+    if mark:
+        # An i or a j loses its dot only in print: the combined letter is í all the same.
+        combined = unicodedata.normalize("NFC", base + _MARKS[mark])
+        return combined if len(combined) == 1 else str(escape.group())
+    code = int(short or long, 16)
+    is_character = code < 0x110000 and not 0xD800 <= code < 0xE000
+    return chr(code) if is_character else str(escape.group())
