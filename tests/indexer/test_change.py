@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,10 @@ def test_what_is_added_piece_by_piece_answers_as_what_is_built_at_once(
     figures = ["G, C C", "c 2 B c", "=B", "C", "C? {D E} *", "(3 G A B", "G E | C", "C 3 C 3"]
     with open_index(tmp_path / "one.db") as one, open_index(tmp_path / "many.db") as many:
         assert (one.info().segments, many.info().segments) == (1, 3)
-        assert one.info().corpora == tuple(many.info().corpora)
+        built, added = (
+            [replace(corpus, added="") for corpus in index.info().corpora] for index in (one, many)
+        )
+        assert built == added
         for figure in figures:
             assert one.figure(figure, limit=500) == many.figure(figure, limit=500)
         for tune in tunes[400:405]:
