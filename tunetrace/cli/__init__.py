@@ -15,8 +15,8 @@ from tunetrace import __version__
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
+from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
-from tunetrace.cli.tunes import tokenize
 from tunetrace.errors import TunetraceError
 
 

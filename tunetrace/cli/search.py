@@ -115,11 +115,6 @@ def check(
         show(report, "check.print_check", as_json, brief=brief)
     if not report.tunes:
         first = report.set_aside[0]
-        raise InputError(f"no tune can be checked; {_place(first)}: {first.reason}")
+        raise InputError(f"no tune can be checked; {first.place}: {first.reason}")
     if fail_over is not None and exceeds(report, fail_over):
         sys.exit(1)
-
-
-def _place(rejected: Any) -> str:
-    parts = [rejected.input, rejected.line, rejected.column]
-    return ":".join(str(part) for part in parts if part is not None)

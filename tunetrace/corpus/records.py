@@ -20,6 +20,16 @@ class Rejected:
     number: int | None = None
     title: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where it stands: `book.abc:12:3`."""
+        return place_of(self.input, self.line, self.column)
+
+
+def place_of(input: str, line: int | None, column: int | None) -> str:
+    """A place in an input as `book.abc:12:3`, as far as it is known."""
+    return ":".join(str(part) for part in (input, line, column) if part is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusEntry:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
+from tunetrace.corpus.records import place_of
+
 
 @dataclass(frozen=True, slots=True)
 class Tune:
@@ -50,6 +52,11 @@ class Reject:
     column: int | None
     reason: str
     kind: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands: `book.abc:12:3`."""
+        return place_of(self.input, self.line, self.column)
 
 
 @dataclass(frozen=True, slots=True)

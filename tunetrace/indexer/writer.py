@@ -113,10 +113,9 @@ def _encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription
 def nothing_usable(rejected: Sequence[Rejected]) -> InputError:
     """The error for sources of which no tune can be read."""
     first = rejected[0]
-    place = f"{first.input}:{first.line}" if first.line else first.input
     return InputError(
         f"none of the {len(rejected):,} tunes can be read; the first is set aside because "
-        f"{first.reason} ({place})"
+        f"{first.reason} ({first.place})"
     )
 
 

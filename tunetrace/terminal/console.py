@@ -65,12 +65,6 @@ def share(value: float) -> str:
     return f"{value:.0%}"
 
 
-def place_in(rejected: Rejected | Reject) -> str:
-    """Where a tune that was set aside stands: `book.abc:12:3`."""
-    parts = (rejected.input, rejected.line, rejected.column)
-    return ":".join(str(part) for part in parts if part is not None)
-
-
 def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -> None:
     """The first few of the tunes that were set aside, and where to find all of them."""
     if not rejected:
@@ -78,7 +72,7 @@ def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -
     out = console()
     out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
     for reject in rejected[:_SHOWN_REJECTS]:
-        out.print(f"  {place_in(reject)}: {reject.reason}", soft_wrap=True)
+        out.print(f"  {reject.place}: {reject.reason}", soft_wrap=True)
     if len(rejected) > _SHOWN_REJECTS:
         out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
-from tunetrace.terminal.console import console, counted, make_table, place_in, print_set_aside
+from tunetrace.terminal.console import console, counted, make_table, print_set_aside
 
 if TYPE_CHECKING:
     from tunetrace.api import BuildReport, ChangeReport
@@ -89,7 +89,7 @@ def print_rejects(rejects: Sequence[Reject]) -> None:
         number = "" if reject.number is None else f"X:{reject.number} "
         name = f"{number}{reject.title}".strip()
         named = f" ({name})" if name else ""
-        out.print(f"{place_in(reject)}: {reject.reason}{named}", soft_wrap=True)
+        out.print(f"{reject.place}: {reject.reason}{named}", soft_wrap=True)
 
 
 def print_verification(report: VerifyReport) -> None:

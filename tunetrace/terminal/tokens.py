@@ -17,15 +17,9 @@ _WIDEST_LEXEME = 30
 _STEPS = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
 
 
-def place(reject: Rejected) -> str:
-    """Where a tune that was set aside has its mistake: `file:line:column`."""
-    parts = (reject.input, reject.line, reject.column)
-    return ":".join(str(part) for part in parts if part is not None)
-
-
 def print_reject(reject: Rejected) -> None:
     """Name a tune that cannot be read on standard error."""
-    click.echo(f"tunetrace: {place(reject)}: {reject.reason}", err=True)
+    click.echo(f"tunetrace: {reject.place}: {reject.reason}", err=True)
 
 
 def print_tune(tune: Transcription, explanation: Explanation | None, *, is_first: bool) -> None:

@@ -55,4 +55,4 @@ def tokenize(files: tuple[str, ...], explain: bool, format: Any, as_json: bool) 
         show({"tunes": records, "set_aside": rejected}, "", as_json=True)
     if not tunes:
         first = rejected[0]
-        raise InputError(f"no tune can be read; {tokens.place(first)}: {first.reason}")
+        raise InputError(f"no tune can be read; {first.place}: {first.reason}")
