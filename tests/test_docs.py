@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tunetrace.api import build_index
+from tunetrace import build_index
 from tunetrace.cli import cli
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -25,28 +25,19 @@ from tunetrace.errors import (
 )
 
 if TYPE_CHECKING:
-    from tunetrace.api import (
+    from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
+    from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
         add_to_index,
-        bar,
         build_index,
-        check,
-        check_files,
         compact_index,
-        corpora,
-        corpus_stats,
-        explain,
-        fetch_corpus,
-        figure,
-        find_corpus,
-        open_index,
-        read,
         remove_from_index,
-        tokenize,
-        tune,
         verify_index,
     )
+    from tunetrace.api.search import bar, check, check_files, figure, open_index
+    from tunetrace.api.texts import explain, read, tokenize
+    from tunetrace.api.tunes import corpus_stats, tune
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.filters import Filters
@@ -60,31 +51,30 @@ if TYPE_CHECKING:
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
-    "BuildReport": "tunetrace.api",
-    "ChangeReport": "tunetrace.api",
-    "add_to_index": "tunetrace.api",
-    "bar": "tunetrace.api",
-    "build_index": "tunetrace.api",
-    "check": "tunetrace.api",
-    "check_files": "tunetrace.api",
-    "compact_index": "tunetrace.api",
-    "corpora": "tunetrace.api",
-    "corpus_stats": "tunetrace.api",
-    "explain": "tunetrace.api",
-    "fetch_corpus": "tunetrace.api",
-    "figure": "tunetrace.api",
-    "find_corpus": "tunetrace.api",
-    "open_index": "tunetrace.api",
-    "read": "tunetrace.api",
-    "remove_from_index": "tunetrace.api",
-    "tokenize": "tunetrace.api",
-    "tune": "tunetrace.api",
-    "verify_index": "tunetrace.api",
+    "corpora": "tunetrace.api.corpora",
+    "fetch_corpus": "tunetrace.api.corpora",
+    "find_corpus": "tunetrace.api.corpora",
+    "BuildReport": "tunetrace.api.indexes",
+    "ChangeReport": "tunetrace.api.indexes",
+    "add_to_index": "tunetrace.api.indexes",
+    "build_index": "tunetrace.api.indexes",
+    "compact_index": "tunetrace.api.indexes",
+    "remove_from_index": "tunetrace.api.indexes",
+    "verify_index": "tunetrace.api.indexes",
+    "bar": "tunetrace.api.search",
+    "check": "tunetrace.api.search",
+    "check_files": "tunetrace.api.search",
+    "figure": "tunetrace.api.search",
+    "open_index": "tunetrace.api.search",
+    "explain": "tunetrace.api.texts",
+    "read": "tunetrace.api.texts",
+    "tokenize": "tunetrace.api.texts",
+    "corpus_stats": "tunetrace.api.tunes",
+    "tune": "tunetrace.api.tunes",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
     "Rejected": "tunetrace.corpus.records",
-    "Explanation": "tunetrace.tokenizer.explain",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -97,6 +87,7 @@ _HOMES = {
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "plot_corpus": "tunetrace.plots.corpus",
+    "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
 

@@ -9,7 +9,7 @@ from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
 from tunetrace.terminal.console import console, counted, make_table, print_set_aside
 
 if TYPE_CHECKING:
-    from tunetrace.api import BuildReport, ChangeReport
+    from tunetrace.api.indexes import BuildReport, ChangeReport
     from tunetrace.indexer.verify import VerifyReport
 
 _WHERE_ALL_ARE = "'tunetrace index rejects' lists them all"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from tunetrace.errors import AbcError
@@ -25,7 +25,8 @@ _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 _DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y[0-9]*|\((?![0-9]))"
 
 
-def _pattern(tie: str) -> re.Pattern[str]:
+@cache
+def _pattern(tie: str = "") -> re.Pattern[str]:
     """The expression that cuts a line. tie: what a note may have after it."""
     return re.compile(
         rf"""{_DROPPED}*+(
@@ -48,8 +49,8 @@ def _pattern(tie: str) -> re.Pattern[str]:
     )
 
 
-_PLAIN: Final = _pattern("")
-_WITH_TIES: Final = _pattern(r"(?:-(?=[)\s]*\|))?")  # of those that matter, over a bar line
+_PLAIN: Final = _pattern()
+_TIE: Final = r"(?:-(?=[)\s]*\|))?"  # of those that matter, over a bar line
 
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
 _PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
@@ -78,7 +79,7 @@ OPENING: Final = frozenset('["{')
 
 def pattern_for(line: str) -> re.Pattern[str]:
     """What cuts a line into lexemes, group 1 being the lexeme without what is dropped before it."""
-    return _WITH_TIES if "-" in line else _PLAIN
+    return _pattern(_TIE) if "-" in line else _PLAIN
 
 
 def lexemes_of(line: str) -> list[str]:

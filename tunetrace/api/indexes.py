@@ -1,0 +1,106 @@
+"""Building an index, changing it, and looking it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunetrace.corpus.readers import Format
+from tunetrace.indexer import build, change, verify
+from tunetrace.indexer.change import CorpusChange
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import IndexInfo, Reject
+from tunetrace.indexer.storage import default_path
+from tunetrace.indexer.verify import VerifyReport
+from tunetrace.indexer.writer import Progress, silent
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What building an index gave: what is in it, and the tunes that were set aside."""
+
+    info: IndexInfo
+    set_aside: tuple[Reject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    """What changing an index gave: what became of each corpus that was named, and what is in it.
+
+    set_aside: the tunes of the corpora that were added or replaced which could not be read.
+    """
+
+    changes: tuple[CorpusChange, ...]
+    info: IndexInfo
+    set_aside: tuple[Reject, ...]
+
+
+def build_index(
+    sources: Sequence[str | Path] = (),
+    path: str | Path | None = None,
+    *,
+    force: bool = False,
+    format: Format | None = None,
+    progress: Progress = silent,
+) -> BuildReport:
+    """Build an index of files, folders, `-` and named corpora; of the default ones without any.
+
+    A named corpus that is missing is fetched. path: where, as for open_index. force: replace the
+    index that is there. progress is called with what is being done and the number of tunes so far.
+    Raises IndexFileError where an index is in the way or the place cannot be written, InputError
+    where the only source cannot be read (of several it is set aside) or no tune is usable.
+    """
+    place = default_path() if path is None else Path(path)
+    build.build_index(place, sources, force=force, format=format, progress=progress)
+    with Index(place) as index:
+        return BuildReport(index.info(), index.rejects())
+
+
+def add_to_index(
+    sources: Sequence[str | Path],
+    path: str | Path | None = None,
+    *,
+    replace: bool = False,
+    format: Format | None = None,
+    progress: Progress = silent,
+) -> ChangeReport:
+    """Add files, folders, `-` and named corpora to an index, all in one transaction.
+
+    A corpus that is there with the same content stays as it is. replace: one that is there with
+    another gives way. Raises IndexFileError where there is no index, it cannot be written, or a
+    corpus is in the way without replace; InputError as build_index.
+    """
+    place = default_path() if path is None else Path(path)
+    changes = change.add_corpora(place, sources, replace=replace, format=format, progress=progress)
+    return _changed(place, changes)
+
+
+def remove_from_index(
+    corpora: Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
+) -> ChangeReport:
+    """Remove corpora from an index, all in one transaction; QueryError where it lacks one."""
+    place = default_path() if path is None else Path(path)
+    return _changed(place, change.remove_corpora(place, corpora, progress=progress))
+
+
+def compact_index(path: str | Path | None = None, *, progress: Progress = silent) -> ChangeReport:
+    """Merge the segments of an index, which makes searches faster, and shrink its file."""
+    place = default_path() if path is None else Path(path)
+    change.compact_index(place, progress=progress)
+    return _changed(place, ())
+
+
+def verify_index(path: str | Path | None = None, *, full: bool = False) -> VerifyReport:
+    """Check that an index is whole and that its tables and its streams say the same.
+
+    full: every suffix and every tune, not a sample. IndexFileError where it is no index at all.
+    """
+    return verify.verify_index(default_path() if path is None else Path(path), full=full)
+
+
+def _changed(place: Path, changes: tuple[CorpusChange, ...]) -> ChangeReport:
+    with Index(place) as index:
+        new = {change.name for change in changes if change.change in ("added", "replaced")}
+        aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
+        return ChangeReport(changes, index.info(), aside)

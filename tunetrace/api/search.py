@@ -1,0 +1,86 @@
+"""Asking an index: figures, bars, and checks of transcriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from tunetrace.checker import inputs
+from tunetrace.checker.records import CheckReport
+from tunetrace.corpus.readers import Format, read_sources, read_tunes
+from tunetrace.indexer.filters import NO_FILTERS, Filters
+from tunetrace.indexer.index import DEFAULT_LIMIT, Index
+from tunetrace.indexer.records import Matches
+from tunetrace.indexer.storage import default_path
+
+
+def open_index(path: str | Path | None = None) -> Index:
+    """Open an index: the one at path, else TUNETRACE_INDEX's, else the user's own.
+
+    Raises IndexFileError where it is absent, cut off, foreign or of another version.
+    """
+    return Index(default_path() if path is None else Path(path))
+
+
+def figure(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | None = None,
+    *,
+    open_end: bool = False,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a figure stands, as Index.figure; in the default index if none is given."""
+    with given_or_default(index) as opened:
+        return opened.figure(text, filters, open_end=open_end, limit=limit)
+
+
+def bar(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | None = None,
+    *,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a whole bar stands, as Index.bar; in the default index if none is given."""
+    with given_or_default(index) as opened:
+        return opened.bar(text, filters, limit=limit)
+
+
+def check(
+    text: str,
+    index: Index | None = None,
+    *,
+    exclude_tunes: Sequence[str] = (),
+    exclude_titles: Sequence[str] = (),
+    format: Format | None = None,
+) -> CheckReport:
+    """What of the transcriptions in a text stands in an index (the default one if none is given).
+
+    exclude_tunes and exclude_titles leave tunes of the index out: by id, `corpus:number` or
+    title; by title. Raises InputError where the text holds no tune, QueryError where exclude_tunes
+    names none.
+    """
+    with given_or_default(index) as opened:
+        admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
+        return inputs.check_all(read_tunes(text, "the text", format), opened, admitted)
+
+
+def check_files(
+    paths: Sequence[str | Path],
+    index: Index | None = None,
+    *,
+    exclude_tunes: Sequence[str] = (),
+    exclude_titles: Sequence[str] = (),
+    format: Format | None = None,
+) -> CheckReport:
+    """As check, for files, folders, and standard input for `-`."""
+    with given_or_default(index) as opened:
+        admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
+        return inputs.check_all(read_sources(paths, format), opened, admitted)
+
+
+def given_or_default(index: Index | None) -> AbstractContextManager[Index]:
+    """The index that was given, left open; else the default one, closed afterwards."""
+    return open_index() if index is None else nullcontext(index)
