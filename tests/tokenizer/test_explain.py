@@ -116,3 +116,20 @@ def test_what_cannot_be_explained_says_why() -> None:
     with pytest.raises(tunetrace.AbcError) as raised:
         tunetrace.explain(HEAD + "G[A|")
     assert (raised.value.line, raised.value.column, raised.value.kind) == (5, 2, "open bracket")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("X:1\nM : 4/4\nK:C\nCDEF|", [(0, 2, "M: 4/4"), (1, 3, "K:C")]),
+        ("M:4/4\n\nX:1\nK:C\nCDEF|", [(0, 1, "M:4/4"), (1, 4, "K:C")]),
+        ("X:1\nK:C\nM:4/4\nCDEF|", [(0, 3, "M:4/4"), (1, 2, "K:C")]),
+        ("X:1\nM:4/4\nK:C\nV:1\nM:3/4\nCDE|", [(0, 5, "M:3/4"), (1, 3, "K:C")]),
+    ],
+)
+def test_header_tokens_come_from_the_field_that_counts(
+    text: str, lines: list[tuple[int, int, str]]
+) -> None:
+    origins = tunetrace.explain(text).origins
+    assert [(o.index, o.line, o.text) for o in origins[:2]] == lines
+    assert [o.index for o in origins] == list(range(len(origins)))

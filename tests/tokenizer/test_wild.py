@@ -260,3 +260,25 @@ def test_a_tune_of_a_thousand_fields_is_a_tune() -> None:
     tune = tokenize_abc("X:1\n" + "T:a\nT:b\nV:1\n" * 1000 + "K:C\nC")
     assert isinstance(tune, Transcription)
     assert tune.titles == ("a", "b")
+
+
+def test_a_bar_line_that_opens_a_line_ends_the_accidentals_of_the_bar_before() -> None:
+    # The line before is exactly full, so that its end would be a bar line without this one.
+    text = "X:1\nM:4/4\nL:1/8\nK:C\n^c2 d2 e2 f2{}\n{}c2 d2 e2 f2|"
+    with_one = "M:4/4 K:Cmaj ^c 2 d 2 e 2 f 2 | c 2 d 2 e 2 f 2 |"
+    assert tokens(text.format("", "| ")) == tokens(text.format("|", "")) == with_one
+    assert tokens(text.format("", "")) == with_one.replace("| c", "| ^c")
+
+
+def test_music_before_any_voice_is_named_is_the_first_voices() -> None:
+    assert tokens("X:1\nV:1\nV:2\nK:C\nCDE|\nV:2\nGAB|\nV:1\nFGA|") == "K:Cmaj C D E | F G A |"
+
+
+def test_what_cannot_be_read_in_another_voice_does_no_harm() -> None:
+    text = "X:1\nK:C\n[V:1]CDE|[V:2][GB|[V:1]FGA|\n[V:2] 4 } é | [V:1] c3|"
+    assert tokens(text) == "K:Cmaj C D E | F G A | c 3 |"
+
+
+def test_a_digit_that_may_be_an_ending_is_not_made_a_length() -> None:
+    with pytest.raises(AbcError, match="stands after no note"):
+        tokenize_abc("X:1\nM:4/4\nL:1/8\nK:C\nCDEF|GABc\n1 defg|")

@@ -83,12 +83,12 @@ def _read(
             is_a_field = is_field(line)
             if reader is None:
                 if is_a_field:
-                    header.field(line[0], line[2:])
+                    header.field(line[0], line[2:], number)
                     continue
                 if header.key is None:
                     field = loose_field(line)
                     if field is not None:
-                        header.field(*field)
+                        header.field(*field, number)
                     continue
                 header.complete(file_header)
                 reader = make_reader(header, lines[number - first_line :])

@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Final
 
 from tunetrace.errors import AbcError
+from tunetrace.tokenizer.accidentals import sign_changes, sign_held
 from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.keys import (
-    ACCIDENTAL_SIGNS,
     Key,
     parse_key,
     parse_meter,
@@ -82,18 +82,18 @@ class Reader:
         meanings = self.lexicon
         try:
             for lexeme in self.lexemes(text):
+                if self.is_silent and lexeme[:3] != "[V:":
+                    continue  # another voice may hold what cannot be read
                 meaning = meanings[lexeme]
                 if meaning.__class__ is tuple:
-                    if not self.is_silent:
-                        tokens.extend(meaning)
+                    tokens.extend(meaning)
                 elif isinstance(meaning, Field):
                     self.field(meaning[0], meaning[2:])
                     meanings = self.lexicon
-                elif self.is_silent:
-                    continue
                 elif isinstance(meaning, BarLine):
                     if tokens[-1] == "|":
                         tokens.pop()  # an empty bar, `| |:` or `||` across a line end
+                        self._put_in.discard(len(tokens))
                     tokens.extend(meaning)
                 elif isinstance(meaning, Broken):
                     joined = tokens[-1] + meaning
@@ -200,71 +200,12 @@ class Reader:
         self.key = moved
 
     def _sign_changes(self) -> None:
-        """Write out the accidentals that a key has beyond its mode (`K:D =c`) before its notes."""
-        self._sign_held()
+        """Write out the accidentals that would not hold in the tokens as they do in the text."""
+        if self._put_in or self._tied:
+            sign_held(self.tokens, self._signed_from, self.key, self._put_in, self._tied)
         if self.key.changes:
-            usual = Key(self.key.tonic, self.key.mode).signature()
-            signs = {
-                letter: _sign(letter, change)
-                for letter, change in self.key.changes
-                if usual[letter] != change
-            }
-            written: set[str] = set()  # letters whose accidental this bar states itself
-            for i in range(self._signed_from, len(self.tokens)):
-                token = self.tokens[i]
-                kind = MEANINGS[token].kind
-                if kind == BAR_LINE:
-                    written.clear()
-                elif kind == NOTE:
-                    letter = token.lstrip("^_=")[0].upper()
-                    if token[0] in "^_=":
-                        written.add(letter)
-                    elif letter in signs and letter not in written:
-                        self.tokens[i] = signs[letter] + token
+            sign_changes(self.tokens, self._signed_from, self.key)
         self._signed_from = len(self.tokens)
-
-    def _sign_held(self) -> None:
-        """Write out the accidentals that hold in the text and would not in the tokens.
-
-        They hold on over a line's end that became a bar line, since none is written (Essen's tunes
-        count on that), and over a bar line for the note that a tie leads to, and only for it.
-        """
-        if not self._put_in and not self._tied:
-            return
-        usual = self.key.signature()
-        held: dict[str, str] = {}  # by letter, since the last bar line that is written
-        due: set[str] = set()  # letters whose held accidental the new bar has not stated yet
-        undue: set[str] = set()  # letters whose accidental in this bar is a tied note's alone
-        tied: tuple[str, str] | None = None  # the note that a tie leads to, its accidental
-        for i in range(self._signed_from, len(self.tokens)):
-            token = self.tokens[i]
-            kind = MEANINGS[token].kind
-            if kind == BAR_LINE:
-                undue.clear()
-                if i in self._put_in:
-                    due.update(held)
-                else:
-                    held.clear()
-                    due.clear()
-            elif kind == NOTE:
-                name = token.lstrip("^_=")
-                letter = name[0].upper()
-                sign = token[: -len(name)]
-                in_force = sign or held.get(letter, "")
-                if sign:
-                    held[letter] = sign
-                    undue.discard(letter)
-                elif letter in due:
-                    self.tokens[i] = held[letter] + name
-                elif tied is not None and tied[0] == name and letter not in held:
-                    in_force = tied[1]
-                    self.tokens[i] = in_force + name
-                    undue.add(letter)
-                elif letter in undue:
-                    self.tokens[i] = _sign(letter, usual[letter]) + name
-                    undue.discard(letter)
-                due.discard(letter)
-                tied = (name, in_force) if i in self._tied and in_force else None
 
     def _rest_bars(self, bars: int) -> None:
         if self.meter is None or self.meter == "none":
@@ -291,15 +232,6 @@ class Reader:
             except AbcError:
                 return match.start(1) + 1
         return None
-
-
-def _sign(letter: str, alteration: int) -> str:
-    if alteration not in ACCIDENTAL_SIGNS:
-        raise AbcError(
-            f"transposed to C, the key needs three accidentals on {letter}; respell it",
-            kind="outside the tokens",
-        )
-    return ACCIDENTAL_SIGNS[alteration]
 
 
 def _check_field(field: str) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field
-from tunetrace.tokenizer.header import Header, is_field, without_comments
+from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.lexicon import pattern_for
 from tunetrace.tokenizer.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription, lines_of
@@ -130,10 +130,11 @@ class Watcher:
         self._lines: list[_Line] = []
         self._unit = "1/8"
         self._interval = Interval(0, 0)
+        self._header = Header()
 
     def make_reader(self, header: Header, body: Sequence[str]) -> Reader:
         """The reader of the next tune, watched."""
-        self._lines = []
+        self._lines, self._header = [], header
         reader = _WatchedReader(header, body, self._lines)
         self._unit, self._interval = str(reader.unit / 8), reader.interval
         return reader
@@ -151,7 +152,7 @@ class Watcher:
             )
             for line in lines
         ]
-        header = _header_lines(tune, before=lines[0].number)
+        header = _header_lines(tune, self._header)
         return Explanation(
             tune, self._interval.steps, semitones(self._interval), self._unit,
             (*header, *explained),
@@ -240,18 +241,12 @@ def _what_is(text: str) -> str:
     return "a sign without meaning"
 
 
-def _header_lines(tune: Transcription, before: int) -> Iterator[ExplainedLine]:
-    """The fields in the header that the tokens `M:` and `K:` come from."""
-    stated: dict[str, tuple[int, str]] = {}
-    for number, line in without_comments(lines_of(tune.text), tune.line):
-        if number >= before:
-            break
-        if is_field(line) and line[0] in "MK":
-            stated[line[0]] = (number, line)
-    for index, token in enumerate(tune.tokens[: 1 if tune.meter is None else 2]):
-        if token[0] in stated:
-            number, text = stated[token[0]]
-            yield ExplainedLine(number, text, (Lexeme(1, text, index, (token,), ""),))
+def _header_lines(tune: Transcription, header: Header) -> Iterator[ExplainedLine]:
+    """The fields before the music that the tokens `M:` and `K:` come from, in their order."""
+    first = tune.tokens[: 1 if tune.meter is None else 2]
+    stated = [(*header.stated[token[0]], index, token) for index, token in enumerate(first)]
+    for number, text, index, token in sorted(stated):
+        yield ExplainedLine(number, text, (Lexeme(1, text, index, (token,), ""),))
 
 
 def _folkrnn_lines(tune: Transcription) -> Iterator[ExplainedLine]:

@@ -86,7 +86,8 @@ class Header:
     """What the fields before the music say.
 
     voices: those that V: fields name, in their order; voice: the one that the last V: after the
-    first K: has turned to. remarks: as of Transcription.
+    first K: has turned to. remarks: as of Transcription. stated: where M: and K: come from, line
+    and text by letter.
     """
 
     titles: list[str] = field(default_factory=list)
@@ -97,10 +98,11 @@ class Header:
     voices: list[str] = field(default_factory=list)
     voice: str | None = None
     remarks: list[str] = field(default_factory=list)
+    stated: dict[str, tuple[int, str]] = field(default_factory=dict)
     _last: str = ""
 
-    def field(self, letter: str, value: str) -> None:
-        """Take in one field. Those of a voice other than the first are passed over."""
+    def field(self, letter: str, value: str, line: int) -> None:
+        """Take in one field and its line. Those of voices other than the first are passed over."""
         if letter == "+":
             if self._last == "T" and self.titles:
                 add_title(self.titles, f"{self.titles.pop()} {value.strip()}")
@@ -125,9 +127,11 @@ class Header:
             return
         elif letter == "M":
             self.meter = parse_meter(value)
+            self.stated[letter] = (line, f"M:{value}")
         elif letter == "L":
             self.unit = parse_unit_length(value)
         elif letter == "K":
+            self.stated[letter] = (line, f"K:{value}")
             if self.key is None:
                 self.voice = None  # what V: fields before the key name is but declared
             self.key = parse_key(value, self.key)
@@ -136,6 +140,7 @@ class Header:
                 self.remark(remark)
 
     def remark(self, sentence: str) -> None:
+        """Add a sentence to the tune's remarks, once."""
         if sentence not in self.remarks:
             self.remarks.append(sentence)
 
@@ -152,6 +157,7 @@ class Header:
             try:
                 if letter == "M" and self.meter is None:
                     self.meter = parse_meter(value)
+                    self.stated[letter] = (line, f"M:{value}")
                 elif letter == "L" and self.unit is None:
                     self.unit = parse_unit_length(value)
                 else:
@@ -164,10 +170,12 @@ class Header:
     def first_voice(self, body: Sequence[str]) -> str | None:
         """The first of the declared voices that has music, None where none is declared.
 
-        body: the lines from the first of music on.
+        body: the lines from the first of music on. Music before any V: is the first one's.
         """
         if len(self.voices) < 2:
             return self.voice
+        if self.voice is None and not _VOICE.match(body[0]):
+            return self.voices[0]
         used = {self.voice, *(name for line in body for name in _VOICE.findall(line))}
         return next((voice for voice in self.voices if voice in used), None)
 
