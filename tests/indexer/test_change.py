@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from tunetrace import (
 )
 from tunetrace.indexer.records import to_json
 from tunetrace.tokenizer.folkrnn import to_folkrnn
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 ONE = "X:1\nT:One\nM:4/4\nK:C\nCDEF GABc|\n\n"
 TWO = "X:2\nT:Two\nM:6/8\nK:G\nGAB c2d|gfe dcB|\n\n"
@@ -117,6 +119,63 @@ def test_a_corpus_of_other_content_is_replaced_only_when_asked(tmp_path: Path) -
         assert index.bar("C D E F G A B c").hits == 0
         assert index.info().distinct_bars == 3
     assert verify_index(path, full=True).faults == ()
+
+
+def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    for folder, text in (("x", ONE), ("y", TWO)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.abc").write_text(text)
+    x, y = tmp_path / "x" / "t.abc", tmp_path / "y" / "t.abc"
+    build_index([x], path)
+    with pytest.raises(IndexFileError, match="'t' is there with another content") as raised:
+        add_to_index([y], path)
+    assert f"(from {x})" in str(raised.value)
+    assert "--name" in str(raised.value)
+    assert changes(add_to_index([x, y], path)) == {"t": "unchanged", "t-2": "added"}
+    y.write_text(TWO + ODD)
+    assert changes(add_to_index([y], path, replace=True)) == {"t-2": "replaced"}
+    with open_index(path) as index:
+        assert [(c.name, c.tunes) for c in index.info().corpora] == [("t", 1), ("t-2", 2)]
+
+
+def test_a_corpus_has_the_name_that_it_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    one, two = write(tmp_path, one=ONE, two=TWO)
+    build_index([one], path, name="mine")
+    assert changes(add_to_index([two], path, name="yours")) == {"yours": "added"}
+    assert changes(add_to_index([one, two], path)) == {"mine": "unchanged", "yours": "unchanged"}
+    with open_index(path) as index:
+        assert index.resolve("yours:2") == [2]
+    for sources, name in (([one, two], "ours"), ([one], "a b"), ([one], "a:b"), ([one], "")):
+        with pytest.raises(InputError, match="give one source, and a name without spaces"):
+            add_to_index(sources, path, name=name)
+
+
+def test_a_text_that_is_read_otherwise_is_another_content(tmp_path: Path) -> None:
+    # As after an upgrade whose reader makes other tokens of it: D written as E in the index.
+    path = tmp_path / "i.db"
+    (one,) = write(tmp_path, one=ONE)
+    build_index([one], path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    (stream,) = connection.execute("SELECT stream FROM view").fetchone()
+    symbols = [V2_TOKENS.index(token) for token in "DE"]
+    stream = stream.replace(bytes(symbols[:1]), bytes(symbols[1:]))
+    connection.execute("UPDATE view SET stream = ?, stream_crc32 = ?", (stream, zlib.crc32(stream)))
+    connection.close()
+    with pytest.raises(IndexFileError, match="there with another content"):
+        add_to_index([one], path)
+    assert changes(add_to_index([one], path, replace=True)) == {"one": "replaced"}
+    assert verify_index(path, full=True).faults == ()
+
+
+def test_what_is_refused_is_said_of_new_corpora_alone(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    one, two = write(tmp_path, one=ONE + "X:2\nK:G\nG[AB|\n", two="X:9\nK:G\nG[AB|\n")
+    build_index([one], path)
+    with pytest.raises(InputError, match="none of the 1 tunes can be read") as raised:
+        add_to_index([one, two], path)
+    assert f"({two}:3:2)" in str(raised.value)
 
 
 def test_a_tune_mended_in_a_corpus_makes_it_another(tmp_path: Path) -> None:

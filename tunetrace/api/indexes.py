@@ -41,18 +41,20 @@ def build_index(
     path: str | Path | None = None,
     *,
     force: bool = False,
+    name: str | None = None,
     format: Format | None = None,
     progress: Progress = silent,
 ) -> BuildReport:
     """Build an index of files, folders, `-` and named corpora; of the default ones without any.
 
     A named corpus that is missing is fetched. path: where, as for open_index. force: replace the
-    index that is there. progress is called with what is being done and the number of tunes so far.
+    index that is there. name: what to call the corpus of the only source, else it has the name of
+    its file. progress is called with what is being done and the number of tunes so far.
     Raises IndexFileError where an index is in the way or the place cannot be written, InputError
     where the only source cannot be read (of several it is set aside) or no tune is usable.
     """
     place = default_path() if path is None else Path(path)
-    build.build_index(place, sources, force=force, format=format, progress=progress)
+    build.build_index(place, sources, force=force, name=name, format=format, progress=progress)
     with Index(place) as index:
         return BuildReport(index.info(), index.rejects())
 
@@ -62,17 +64,20 @@ def add_to_index(
     path: str | Path | None = None,
     *,
     replace: bool = False,
+    name: str | None = None,
     format: Format | None = None,
     progress: Progress = silent,
 ) -> ChangeReport:
     """Add files, folders, `-` and named corpora to an index, all in one transaction.
 
     A corpus that is there with the same content stays as it is. replace: one that is there with
-    another gives way. Raises IndexFileError where there is no index, it cannot be written, or a
-    corpus is in the way without replace; InputError as build_index.
+    another gives way. name: as for build_index. Raises IndexFileError where there is no index, it
+    cannot be written, or a corpus is in the way without replace; InputError as build_index.
     """
     place = default_path() if path is None else Path(path)
-    changes = change.add_corpora(place, sources, replace=replace, format=format, progress=progress)
+    changes = change.add_corpora(
+        place, sources, replace=replace, name=name, format=format, progress=progress
+    )
     return _changed(place, changes)
 
 

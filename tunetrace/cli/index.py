@@ -10,6 +10,7 @@ from tunetrace.cli.options import (
     format_option,
     index_option,
     json_option,
+    name_option,
     progress_display,
     show,
 )
@@ -24,11 +25,17 @@ def index() -> None:
 @index.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--force", is_flag=True, help="Replace the index that is there.")
+@name_option
 @format_option
 @index_option
 @json_option
 def build(
-    sources: tuple[str, ...], force: bool, format: Any, index_path: str | None, as_json: bool
+    sources: tuple[str, ...],
+    force: bool,
+    name: str | None,
+    format: Any,
+    index_path: str | None,
+    as_json: bool,
 ) -> None:
     """Build an index of SOURCES: files, folders, - for standard input, corpora by name.
 
@@ -42,7 +49,9 @@ def build(
     from tunetrace import build_index
 
     with progress_display() as progress:
-        report = build_index(sources, index_path, force=force, format=format, progress=progress)
+        report = build_index(
+            sources, index_path, force=force, name=name, format=format, progress=progress
+        )
     if as_json:
         from tunetrace.indexer.records import to_json
 
@@ -70,11 +79,17 @@ def info(index_path: str | None, as_json: bool) -> None:
 @index.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--replace", is_flag=True, help="Replace a corpus that is there with other content.")
+@name_option
 @format_option
 @index_option
 @json_option
 def add(
-    sources: tuple[str, ...], replace: bool, format: Any, index_path: str | None, as_json: bool
+    sources: tuple[str, ...],
+    replace: bool,
+    name: str | None,
+    format: Any,
+    index_path: str | None,
+    as_json: bool,
 ) -> None:
     """Add SOURCES to an index: files, folders, - for standard input, corpora by name.
 
@@ -90,7 +105,7 @@ def add(
 
     with progress_display() as progress:
         report = add_to_index(
-            sources, index_path, replace=replace, format=format, progress=progress
+            sources, index_path, replace=replace, name=name, format=format, progress=progress
         )
     show(report, "index.print_change", as_json)
 

@@ -61,6 +61,14 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def name_option(command: Command) -> Command:
+    return click.option(
+        "--name",
+        metavar="NAME",
+        help="Call the corpus of the only SOURCE so; else it has its file's name.",
+    )(command)
+
+
 def filter_options(command: Command) -> Command:
     """The options of figure and bar, handed on as one Filters."""
 

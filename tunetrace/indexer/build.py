@@ -20,9 +20,9 @@ from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.sources import CorpusSource, find_sources
-from tunetrace.indexer.storage import may_be_replaced, remove_journal, unwritable
+from tunetrace.indexer.storage import kept_from_changes, may_be_replaced, unwritable
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
-from tunetrace.indexer.writer import Progress, Writer, gather, nothing_usable, silent
+from tunetrace.indexer.writer import Progress, Writer, gather, nothing_usable, read_corpus, silent
 
 
 def build_index(
@@ -30,6 +30,7 @@ def build_index(
     sources: Sequence[str | Path] = (),
     *,
     force: bool = False,
+    name: str | None = None,
     format: Format | None = None,
     progress: Progress = silent,
     segment_symbols: int = SEGMENT_SYMBOLS,
@@ -37,7 +38,8 @@ def build_index(
     """Build the index of sources at path.
 
     sources: files, folders, `-` for standard input, names of corpora; none for the default
-    corpora. force: replace an index that is there. Raises IndexFileError where an index is there
+    corpora. force: replace an index that is there. name: what to call the corpus of the only
+    source. Raises IndexFileError where an index is there
     without force or the place cannot be written, InputError where the only source cannot be read
     or no tune is usable.
     """
@@ -47,7 +49,7 @@ def build_index(
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
         raise _in_the_way(path)
-    opened = find_sources(sources or DEFAULT_CORPORA, format, progress)
+    opened = find_sources(sources or DEFAULT_CORPORA, format, progress, name=name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,12 +60,15 @@ def build_index(
         _write(beside, opened, progress, segment_symbols)
         if exists(path) and not force:  # another build may have been faster
             raise _in_the_way(path)
-        remove_journal(path)
-        beside.replace(path)
+        with kept_from_changes(path):
+            beside.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None
-    except sa.exc.OperationalError as error:
-        raise IndexFileError(f"{path}: cannot be written ({error.orig}); name another") from None
+    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
+        raise IndexFileError(
+            f"{path}: cannot be written ({getattr(error, 'orig', error)}); make room there, or "
+            "name another place with --index"
+        ) from None
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -117,9 +122,8 @@ def _write(
             writer = Writer(connection, progress, segment_symbols)
             tunes, rejected = 0, []
             for source in sources:
-                gathered = gather(
-                    source, writer.vocabulary, is_only=len(sources) == 1, progress=progress
-                )
+                read = read_corpus(source, is_only=len(sources) == 1, progress=progress)
+                gathered = gather(source, read, writer.vocabulary)
                 tunes += len(gathered.tunes)
                 rejected += gathered.rejected
                 writer.add(gathered)

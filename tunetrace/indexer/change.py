@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from tunetrace.corpus.readers import Format
+from tunetrace.corpus.readers import Format, exists
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.build import collector_paused
@@ -32,10 +32,12 @@ from tunetrace.indexer.streams import (
     load_vocabulary,
 )
 from tunetrace.indexer.writer import (
+    Gathered,
     Progress,
     Writer,
     gather,
     nothing_usable,
+    read_corpus,
     silent,
     store_vocabulary,
 )
@@ -57,52 +59,78 @@ def add_corpora(
     sources: Sequence[str | Path],
     *,
     replace: bool = False,
+    name: str | None = None,
     format: Format | None = None,
     progress: Progress = silent,
     segment_symbols: int = SEGMENT_SYMBOLS,
 ) -> tuple[CorpusChange, ...]:
     """Add corpora to the index at path, all in one transaction.
 
-    sources: as for build_index. A corpus that is there with the same content stays as it is; one
-    that is there with another is replaced if that is asked for. Raises IndexFileError where there
-    is no index, it cannot be written, or a corpus is in the way; InputError where the only source
-    cannot be read or no tune is usable.
+    sources and name: as for build_index. A corpus that is there with the same content stays as it
+    is; one that is there with another is replaced if that is asked for. Raises IndexFileError
+    where there is no index, it cannot be written, or a corpus is in the way; InputError where the
+    only source cannot be read or no tune is usable.
     """
-    opened = find_sources(sources, format, progress)
+    with _connected(path) as connection:
+        known = {row.source: row.name for row in connection.execute(sa.select(schema.corpus))}
+    opened = find_sources(sources, format, progress, name=name, known=known)
+    # Read before others are kept from changing the index, since it may take long.
+    read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
     changes: list[CorpusChange] = []
     with _changing(path) as connection:
-        corpus = schema.corpus.c
-        rows = connection.execute(sa.select(corpus.name, corpus.sha256))
-        there = {row.name: row.sha256 for row in rows}
         vocabulary = load_vocabulary(connection)
-        gathered, rejected = [], []
-        for source in opened:
-            one = gather(source, vocabulary, is_only=len(opened) == 1, progress=progress)
-            rejected += one.rejected
-            if there.get(source.name) == one.sha256:
-                changes.append(CorpusChange(source.name, "unchanged"))
-                continue
-            if source.name in there and not replace:
-                raise IndexFileError(
-                    f"{path}: the corpus '{source.name}' is there with another content; "
-                    "replace it with --replace"
-                )
-            changes.append(
-                CorpusChange(source.name, "replaced" if source.name in there else "added")
-            )
-            vocabulary = one.vocabulary
-            gathered.append(one)
+        gathered: list[Gathered] = []
+        for source, tunes in zip(opened, read, strict=True):
+            one = gather(source, tunes, vocabulary)
+            change = _change_by(connection, one)
+            if change == "replaced" and not replace:
+                raise _other_content(connection, path, source.name)
+            changes.append(CorpusChange(source.name, change))
+            if change != "unchanged":
+                gathered.append(one)
+                vocabulary = one.vocabulary
+        if gathered and not any(one.tunes for one in gathered):
+            raise nothing_usable([reject for one in gathered for reject in one.rejected])
+        for done in changes:
+            if done.change == "replaced":
+                _remove(connection, done.name, progress)
         if gathered:
-            if not any(one.tunes for one in gathered):
-                raise nothing_usable(rejected)
-            for one in gathered:
-                if one.source.name in there:
-                    _remove(connection, one.source.name, progress)
             writer = Writer(connection, progress, segment_symbols)
             for one in gathered:
                 writer.add(one)
             writer.close()
     return tuple(changes)
+
+
+def _change_by(
+    connection: sa.Connection, gathered: Gathered
+) -> Literal["added", "replaced", "unchanged"]:
+    """What becomes of an index's corpora by one that was gathered with its vocabulary."""
+    corpus, tune = schema.corpus.c, schema.tune.c
+    there = connection.execute(
+        sa.select(corpus.id, corpus.sha256).where(corpus.name == gathered.source.name)
+    ).first()
+    if there is None:
+        return "added"
+    if there.sha256 != gathered.sha256:
+        return "replaced"
+    # The same text is another content where this version reads other tokens from it.
+    ids = connection.scalars(sa.select(tune.id).where(tune.corpus_id == there.id).order_by(tune.id))
+    segments = list(load_segments(connection).values())
+    held = [
+        next(segment for segment in segments if tune_id in segment).tokens_of(tune_id)[1]
+        for tune_id in ids
+    ]
+    return "unchanged" if held == [symbols for _, symbols in gathered.tunes] else "replaced"
+
+
+def _other_content(connection: sa.Connection, path: Path, name: str) -> IndexFileError:
+    corpus = schema.corpus.c
+    source = connection.scalar(sa.select(corpus.source).where(corpus.name == name))
+    return IndexFileError(
+        f"{path}: the corpus '{name}' is there with another content (from {source}); replace it "
+        "with --replace, or call this one otherwise with --name"
+    )
 
 
 def remove_corpora(
@@ -207,9 +235,12 @@ def _remove(connection: sa.Connection, name: str, progress: Progress) -> None:
 @contextmanager
 def _changing(path: Path) -> Iterator[sa.Connection]:
     """A connection inside one transaction, which ends with the block: committed, or undone."""
+    file = path.stat().st_ino if exists(path) else None
     with _connected(path) as connection, collector_paused():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
+            if path.stat().st_ino != file:
+                raise _replaced_meanwhile(path)
             yield connection
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
@@ -217,10 +248,17 @@ def _changing(path: Path) -> Iterator[sa.Connection]:
         connection.exec_driver_sql("COMMIT")
 
 
+def _replaced_meanwhile(path: Path) -> IndexFileError:
+    return IndexFileError(
+        f"{path}: another index took its place meanwhile, and that one is not changed; try again"
+    )
+
+
 @contextmanager
 def _connected(path: Path) -> Iterator[sa.Connection]:
     """A connection that may write; IndexFileError where the file is no index or cannot be."""
     check_file(path)
+    file = path.stat().st_ino
     uri = f"{path.absolute().as_uri()}?mode=rw"
 
     def connect() -> sqlite3.Connection:
@@ -233,10 +271,12 @@ def _connected(path: Path) -> Iterator[sa.Connection]:
             # What is changed stays in memory until the end, so that others can read till then.
             connection.exec_driver_sql("PRAGMA cache_spill = OFF")
             yield connection
-    except sa.exc.OperationalError as error:
+    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
+        if not exists(path) or path.stat().st_ino != file:
+            raise _replaced_meanwhile(path) from None
         raise IndexFileError(
-            f"{path}: cannot be changed ({error.orig}); see that it is writable, that there is "
-            "room, and that nothing else changes it"
+            f"{path}: cannot be changed ({getattr(error, 'orig', error)}); see that it is "
+            "writable, that there is room, and that nothing else changes it"
         ) from None
     except (sa.exc.DatabaseError, sqlite3.DatabaseError, DamagedError):
         raise damaged(path) from None

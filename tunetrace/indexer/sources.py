@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from tunetrace.corpus.readers import (
     STDIN,
@@ -57,23 +58,37 @@ class CorpusSource:
 
 
 def find_sources(
-    names: Iterable[str | Path], format: Format | None, progress: Callable[[str, int], None]
+    names: Iterable[str | Path],
+    format: Format | None,
+    progress: Callable[[str, int], None],
+    *,
+    name: str | None = None,
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> list[CorpusSource]:
     """The inputs behind names; all are looked at, and fetched, before the first is read.
 
-    Where two would become corpora of one name, the second is called name-2.
+    name: what to call the only one's corpus. known: names of corpora by where they are from; what
+    is from there again keeps the name. Where two would become corpora of one name, the second is
+    called name-2.
     """
+    given = [str(one) for one in names]
+    if name is not None and (len(given) != 1 or re.search(r"[\s:]", name) or not name):
+        raise InputError(
+            f"'{printable(name)}' names one corpus: give one source, and a name without spaces "
+            "and colons"
+        )
+    for one in given:
+        if one != STDIN and not exists(one) and one not in NAMED_CORPORA:
+            raise InputError(
+                f"{one}: there is no such file and no corpus of that name; {nearest_names(one)}"
+            )
     sources = []
     taken: set[str] = set()
-    given = [str(name) for name in names]
-    for name in given:
-        if name != STDIN and not exists(name) and name not in NAMED_CORPORA:
-            raise InputError(
-                f"{name}: there is no such file and no corpus of that name; {nearest_names(name)}"
-            )
-    for name in given:
-        source = _find_source(name, format, progress)
-        source = replace(source, name=_free_name(source.name, taken))
+    for one in given:
+        source = _find_source(one, format, progress)
+        source = replace(
+            source, name=name or _free_name(known.get(source.described, source.name), taken)
+        )
         taken.add(source.name)
         sources.append(source)
     return sources
@@ -85,7 +100,8 @@ def _find_source(
     if name == STDIN:
         return CorpusSource("stdin", name, "standard input", format)
     if exists(name):
-        return CorpusSource(_corpus_name(Path(name)), name, printable(name), format)
+        described = printable(str(Path(name).resolve()))
+        return CorpusSource(_corpus_name(Path(name)), name, described, format)
     named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
     return CorpusSource(

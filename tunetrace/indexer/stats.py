@@ -111,10 +111,8 @@ def corpus_stats(
         raise QueryError(f"figures of {notes} notes are not counted; give 1 to {MOST_NOTES}")
     if top < 0:
         raise QueryError(f"the top {top} cannot be shown; give 0 or more")
-    tunes, tally = (
-        index.catalogue.admitted(Filters(corpus=corpus)),
-        _Tally(index.vocabulary.headers),
-    )
+    tunes = index.catalogue.admitted(Filters(corpus=corpus))
+    tally = _Tally(index.vocabulary.headers)
     wanted = None if tunes is None else frozenset(tunes)
     for segment in index.figures.segments:
         for tune in segment.tune_ids.tolist():

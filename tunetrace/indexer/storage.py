@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +74,9 @@ class Database:
         uri = f"{path.absolute().as_uri()}?mode=ro"
 
         def connect() -> sqlite3.Connection:
-            return sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
+            return sqlite3.connect(
+                uri, uri=True, timeout=PATIENCE, check_same_thread=False, isolation_level=None
+            )
 
         # SQLAlchemy takes a URL without a file for a database in memory, whose pool is not for
         # threads.
@@ -82,14 +84,20 @@ class Database:
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection]:
-        """A connection; IndexFileError where the file does not hold what it should any more."""
-        if _identity(self.path) != self._identity:
-            raise IndexFileError(
-                f"{printable(str(self.path))}: the index was changed after it had been opened; "
-                "open it again"
-            )
+        """A connection that sees one state of the file.
+
+        IndexFileError where that is not what it was when it was opened, or is damaged.
+        """
         try:
             with self._engine.connect() as connection:
+                # From the first read to its end a transaction keeps others from changing the file.
+                connection.exec_driver_sql("BEGIN")
+                connection.exec_driver_sql("SELECT 1 FROM meta").first()
+                if _identity(self.path) != self._identity:
+                    raise IndexFileError(
+                        f"{printable(str(self.path))}: the index was changed after it had been "
+                        "opened; open it again"
+                    )
                 yield connection
         except (sa.exc.DatabaseError, sqlite3.DatabaseError):
             raise damaged(self.path) from None
@@ -118,15 +126,33 @@ def check_file(path: Path) -> None:
     _check_header(path)
 
 
-def remove_journal(path: Path) -> None:
-    """Remove what is there to undo a change of an index that is about to be replaced.
+@contextmanager
+def kept_from_changes(path: Path) -> Iterator[None]:
+    """Keep others from changing the index at path, if one is there, while another takes its place.
 
-    Or it would be undone in the new one. Until it is replaced the old one stays whole.
+    A change that is under way is waited for, one that was cut off is undone, and nothing is left
+    that SQLite would undo in the index that comes.
     """
-    if _journal(path).exists():
-        with suppress(IndexFileError):  # a damaged one is replaced as it is
-            _undo(path)
+    connection: sqlite3.Connection | None = None
+    if path.exists() and os.name != "nt":  # where a file that is open cannot be replaced
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None
+        )
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise IndexFileError(
+                    f"{printable(str(path))}: another process is changing the index; try again"
+                ) from None
+            connection = None  # damaged or not to be written, so that nobody changes it
+    try:
         _journal(path).unlink(missing_ok=True)
+        yield
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _journal(path: Path) -> Path:

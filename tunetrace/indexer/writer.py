@@ -58,6 +58,7 @@ class Digest:
         self._aside.append(f"{line}:{reason}\0")
 
     def hexdigest(self) -> str:
+        """The digest of what was taken in so far."""
         whole = self._hash.copy()
         whole.update("".join(self._aside).encode())
         return whole.hexdigest()
@@ -74,30 +75,35 @@ class Gathered:
     sha256: str = ""
 
 
-def gather(
-    source: CorpusSource,
-    vocabulary: Vocabulary,
-    *,
-    is_only: bool = False,
-    progress: Progress = silent,
-) -> Gathered:
-    """Read a corpus, its tunes as symbols of a vocabulary that grows with them.
+def read_corpus(
+    source: CorpusSource, *, is_only: bool = False, progress: Progress = silent
+) -> list[Transcription | Rejected]:
+    """Read a corpus. InputError where it cannot be read at all and is the only one."""
+    tunes = []
+    for tune in source.read(is_only=is_only):
+        tunes.append(tune)
+        if len(tunes) % _BATCH == 0:
+            progress(f"reading {source.name}", len(tunes))
+    return tunes
 
-    vocabulary stays as it is; what it has become comes with the answer. Raises InputError where
-    the source cannot be read at all and is the only one.
+
+def gather(
+    source: CorpusSource, read: Iterable[Transcription | Rejected], vocabulary: Vocabulary
+) -> Gathered:
+    """What was read of a corpus, as symbols of a vocabulary that grows with it.
+
+    vocabulary stays as it is; what it has become comes with the answer.
     """
     gathered = Gathered(source, Vocabulary(vocabulary.extensions))
     digest = Digest()
-    for tune in source.read(is_only=is_only):
+    for tune in read:
         taken = tune if isinstance(tune, Rejected) else _encoded(tune, gathered.vocabulary)
         if isinstance(taken, Rejected):
             digest.set_aside(taken.line, taken.reason)
             gathered.rejected.append(taken)
-            continue
-        digest.take(taken[0].text)
-        gathered.tunes.append(taken)
-        if len(gathered.tunes) % _BATCH == 0:
-            progress(f"reading {source.name}", len(gathered.tunes))
+        else:
+            digest.take(taken[0].text)
+            gathered.tunes.append(taken)
     gathered.sha256 = digest.hexdigest()
     return gathered
 

@@ -21,8 +21,11 @@ _SOFT_BREAK: Final = re.compile(r"=\s*$")
 
 # What ends one line and what begins the next, where the two are one lexeme.
 _BREAKS: Final = (
-    # A 1 or a 2 alone may be an ending that has lost its bar line.
-    (re.compile(r"[A-Ga-gzx\]][,']*$"), re.compile(rf"(?![12]\s)(?:[1-9][0-9]*|/){_LENGTH}")),
+    # Nobody writes a length of 1: it is an ending that has lost its bar line.
+    (
+        re.compile(r"[A-Ga-gzx\]][,']*$"),
+        re.compile(rf"(?!1(?![0-9/]))(?:[1-9][0-9]*|/){_LENGTH}"),
+    ),
     (re.compile(r"[A-Ga-gzx\]][,']*[0-9]+$"), re.compile(rf"/{_LENGTH}")),
     (re.compile(r"[A-Ga-gzx\]][,']*[0-9]*/$"), re.compile(r"[1-9][0-9]*")),
     (re.compile(r"(?:^|[^\^_=])(?:\^\^?|__?)$"), re.compile(_NOTE[len(r"(?:\^\^?|__?|=)?") :])),
