@@ -38,6 +38,7 @@ class Share(click.FloatRange):
 
 
 def index_option(command: Command) -> Command:
+    """`--index`, of every command that asks an index."""
     return click.option(
         "--index",
         "index_path",
@@ -47,12 +48,14 @@ def index_option(command: Command) -> Command:
 
 
 def json_option(command: Command) -> Command:
+    """`--json`, of every command."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
         command
     )
 
 
 def format_option(command: Command) -> Command:
+    """`--format`, of every command that reads transcriptions."""
     return click.option(
         "--format",
         "format",
@@ -62,6 +65,7 @@ def format_option(command: Command) -> Command:
 
 
 def name_option(command: Command) -> Command:
+    """`--name`, of the commands that make corpora."""
     return click.option(
         "--name",
         metavar="NAME",

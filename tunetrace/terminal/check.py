@@ -37,6 +37,7 @@ _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
 def print_check(report: CheckReport, brief: bool) -> None:
+    """Every checked tune, or a line for each; then those that could not be read."""
     if brief:
         _print_brief(report)
     else:

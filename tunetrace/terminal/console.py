@@ -36,10 +36,12 @@ class _Console(Console):
 
 
 def console() -> Console:
+    """Standard output, as the commands print to it."""
     return _Console()
 
 
 def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """A table of plain text; right: the columns that are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left")

@@ -13,6 +13,7 @@ _WIDTH = 79
 
 
 def print_list(corpora: Sequence[CorpusEntry]) -> None:
+    """A line for each named corpus."""
     out = console()
     table = make_table("name", "what", "version", "here")
     for corpus in corpora:
@@ -22,6 +23,7 @@ def print_list(corpora: Sequence[CorpusEntry]) -> None:
 
 
 def print_corpus(corpus: CorpusEntry) -> None:
+    """All that is known of one corpus."""
     out = console()
     out.print(f"{corpus.name}: {corpus.title}\n", soft_wrap=True)
     facts = (
@@ -47,6 +49,7 @@ def print_corpus(corpus: CorpusEntry) -> None:
 
 
 def print_places(corpora: Sequence[CorpusEntry]) -> None:
+    """Where corpora that were fetched lie."""
     out = console()
     for corpus in corpora:
         version = f" ({corpus.version})" if corpus.version else ""

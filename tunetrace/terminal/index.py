@@ -16,6 +16,7 @@ _WHERE_ALL_ARE = "'tunetrace index rejects' lists them all"
 
 
 def print_info(info: IndexInfo) -> None:
+    """The corpora of an index and their counts."""
     _print_totals(info)
     right = ("tunes", "tokens", "bars", "set aside")
     table = make_table("corpus", *right, "added", right=right)
@@ -43,12 +44,14 @@ def _print_totals(info: IndexInfo) -> None:
 
 
 def print_build(report: BuildReport) -> None:
+    """What was built, what became of every tune, and the first that were set aside."""
     _print_totals(report.info)
     _print_accounts(report.info.corpora)
     print_set_aside(report.set_aside, _WHERE_ALL_ARE)
 
 
 def print_change(report: ChangeReport) -> None:
+    """What became of each corpus, and as after a build of those that are new."""
     out = console()
     said = {
         "added": "added",
@@ -82,6 +85,7 @@ def _print_accounts(corpora: Sequence[CorpusInfo]) -> None:
 
 
 def print_rejects(rejects: Sequence[Reject]) -> None:
+    """Every tune that was set aside, a line each."""
     out = console()
     if not rejects:
         out.print("no tune was set aside")
@@ -93,6 +97,7 @@ def print_rejects(rejects: Sequence[Reject]) -> None:
 
 
 def print_verification(report: VerifyReport) -> None:
+    """That an index is sound, and how much of it was looked at."""
     out = console()
     out.print(report.path, soft_wrap=True)
     looked_at = "every one" if report.is_full else "a sample"

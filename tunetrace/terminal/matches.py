@@ -17,6 +17,7 @@ from tunetrace.terminal.console import (
 
 
 def print_matches(matches: Matches) -> None:
+    """In how many tunes a figure or a bar stands, and the first places."""
     out = console()
     out.print(Text(matches.query, style="bold"), soft_wrap=True)
     if not matches.hits:

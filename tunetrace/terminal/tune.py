@@ -31,6 +31,7 @@ _SETTING_COLUMNS: Final = ("tune", "title", "meter", "key", "begins (on C)")
 
 
 def print_tune(tune: TuneDetail) -> None:
+    """One tune whole."""
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")
     _print_names(out, tune)

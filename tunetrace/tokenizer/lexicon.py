@@ -215,6 +215,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
 
 @lru_cache(maxsize=64)
 def lexicon(interval: Interval, unit: Fraction) -> Lexicon:
+    """The lexicon of a transposition and a unit note length, the same one each time."""
     return Lexicon(interval, unit)
 
 
