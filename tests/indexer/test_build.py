@@ -78,6 +78,26 @@ def test_a_source_that_cannot_be_read_is_set_aside_among_others(tmp_path: Path) 
         build_index([good, "absent"], tmp_path / "j.db")
 
 
+def test_a_corpus_is_not_what_lies_in_the_current_folder_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "oneills", 1)
+    report = build_index(path=tmp_path / "i.db")
+    assert report.info.corpora[0].tunes > 1000
+    build_index(["./oneills"], tmp_path / "j.db")
+    assert numbers(tmp_path / "j.db") == [1]
+
+
+def test_a_source_is_named_once(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.abc", 1)
+    for names, shown in (([source, source], str(source)), (["oneills", "oneills"], "oneills"),
+                         (["-", "-"], "standard input")):  # fmt: skip
+        with pytest.raises(InputError, match="it is named 2 times; name it once") as raised:
+            build_index(names, tmp_path / "i.db")
+        assert str(raised.value).startswith(shown)
+
+
 def test_only_an_index_is_replaced(tmp_path: Path) -> None:
     source = write(tmp_path / "a.abc", 1)
     before = source.read_bytes()

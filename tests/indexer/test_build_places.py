@@ -225,15 +225,18 @@ def test_a_build_that_is_killed_leaves_the_old_index_and_the_next_one_clears_up(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_build_leaves_the_file_of_one_that_still_runs(tmp_path: Path) -> None:
+def test_a_build_leaves_the_file_of_one_that_still_runs_and_that_its_index(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "place" / "i.db"
     path.parent.mkdir()
     process = begun(path)
     build(path, write(tmp_path / "morrisons.abc", MORRISONS), "--force")
     _, errors = process.communicate(KESH.encode(), timeout=60)
-    assert (process.returncode, errors) == (0, b"")
+    assert process.returncode == 2
+    assert b"changed while this one was built, and stays" in errors
     with open_index(path) as index:
-        assert [corpus.name for corpus in index.info().corpora] == ["stdin"]
+        assert [corpus.name for corpus in index.info().corpora] == ["morrisons"]
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import brute
+from tests.commands import call, index_of
 from tests.strategies import LENGTHS, NOTES, corpora, heaps
 from tunetrace import Filters, Index, QueryError, check
 from tunetrace.indexer.figures import FigureSearch
@@ -211,6 +213,15 @@ def test_filters_on_tunes_say_of_how_many(make_index: MakeIndex) -> None:
     ):
         for found in (index.figure("C 3", filters), index.bar("C 3 C 3", filters)):
             assert (found.tunes, found.of) == (tunes, tunes)
+
+
+def test_two_words_that_are_one_token_in_tunes_from_abc_are_pointed_out(
+    tmp_path: Path,
+) -> None:
+    path = index_of(tmp_path, "X:1\nM:4/4\nL:1/8\nK:C\nc2>B2 c4|\n")
+    assert "one token, 2>" in call("figure", "c 2 > B 2", "--index", path).out
+    assert call("figure", "c 2> B 2", "--index", path, "--json").json["hits"] == 1
+    assert "one token" not in call("figure", "c 3", "--index", path).out
 
 
 def test_a_title_without_a_letter_names_no_tune(make_index: MakeIndex) -> None:

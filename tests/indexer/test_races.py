@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.indexer import change
+from tunetrace.indexer import build, change
 from tunetrace.indexer.storage import Database
 
 CHANGED = "changed after it had been opened; open it again"
@@ -99,23 +99,48 @@ def test_an_answer_under_way_is_not_changed_under_its_feet(index: Path) -> None:
     assert found == 2
 
 
-def test_a_build_waits_for_a_change_that_is_under_way(index: Path, tmp_path: Path) -> None:
+def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
+    index: Path, tmp_path: Path
+) -> None:
     (tmp_path / "other.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
     other = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     other.execute("UPDATE corpus SET licence = 'none'")
-    building = threading.Thread(
-        target=build_index, args=([tmp_path / "other.abc"], index), kwargs={"force": True}
-    )
-    building.start()
-    time.sleep(0.5)
-    assert index.with_name("i.db-journal").exists()  # nobody has taken it away
-    other.execute("COMMIT")
-    other.close()
-    building.join()
+    with ThreadPoolExecutor() as threads:
+        building = threads.submit(build_index, [tmp_path / "other.abc"], index, force=True)
+        time.sleep(0.5)
+        assert not building.done()
+        assert index.with_name("i.db-journal").exists()  # nobody has taken it away
+        other.execute("COMMIT")
+        other.close()
+        with pytest.raises(IndexFileError, match="changed while this one was built, and stays"):
+            building.result()
     assert verify_index(index, full=True).faults == ()
     with open_index(index) as opened:
-        assert [corpus.name for corpus in opened.info().corpora] == ["other"]
+        assert [corpus.licence for corpus in opened.info().corpora] == ["none", "none"]
+
+
+@pytest.mark.parametrize("other", ["add", "build"])
+def test_a_build_does_not_replace_what_was_done_meanwhile(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    (tmp_path / "other.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
+    write = build._write
+
+    def changed_meanwhile(*arguments: object) -> None:
+        monkeypatch.undo()
+        if other == "add":
+            add_to_index([tmp_path / "other.abc"], index)
+        else:
+            build_index([tmp_path / "other.abc"], index, force=True)
+        write(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(build, "_write", changed_meanwhile)
+    with pytest.raises(IndexFileError, match="changed while this one was built, and stays"):
+        build_index([tmp_path / "kesh.abc"], index, force=True)
+    with open_index(index) as opened:
+        assert "other" in [corpus.name for corpus in opened.info().corpora]
+    assert [path.name for path in tmp_path.glob("i.db*")] == ["i.db"]
 
 
 def test_an_addition_to_an_index_that_another_has_replaced_is_refused(

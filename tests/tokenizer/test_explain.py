@@ -133,3 +133,11 @@ def test_header_tokens_come_from_the_field_that_counts(
     origins = tunetrace.explain(text).origins
     assert [(o.index, o.line, o.text) for o in origins[:2]] == lines
     assert [o.index for o in origins] == list(range(len(origins)))
+
+
+def test_fields_and_bar_lines_without_a_token_are_called_what_they_are() -> None:
+    explained = tunetrace.explain(HEAD + "G3| [| G3|\nM:6/8\nK:G =f\nf3|")
+    assert (5, "[|", "(an empty bar)") in lexemes(explained, 5) or (
+        3, "|", "(an empty bar)") in lexemes(explained, 5)  # fmt: skip
+    assert lexemes(explained, 6) == [(1, "M:6/8", "(a field)")]
+    assert lexemes(explained, 7) == [(1, "K:G =f", "(a field)")]

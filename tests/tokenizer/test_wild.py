@@ -282,3 +282,22 @@ def test_what_cannot_be_read_in_another_voice_does_no_harm() -> None:
 def test_a_digit_that_may_be_an_ending_is_not_made_a_length() -> None:
     with pytest.raises(AbcError, match="stands after no note"):
         tokenize_abc("X:1\nM:4/4\nL:1/8\nK:C\nCDEF|GABc\n1 defg|")
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("X:1\nK:C octave=-1\nCDE|", "octave= in K: moves no note"),
+        ("X:1\nK:C\nCDE|\nK:D octave=1\nFGA|", "octave= in K: moves no note"),
+        ("X:1\nCDE|\nK:C\nFGA|", "what stands before K: and is no field is passed over"),
+    ],
+)
+def test_what_is_left_out_is_remarked(text: str, remark: str) -> None:
+    assert remarks(text) == (remark,)
+
+
+def test_music_without_a_voice_goes_on_in_voice_1() -> None:
+    text = "X:1\nK:C\nCDE|\nV:2\nGAB|\nV:1\nFGA|"
+    assert tokens(text) == "K:Cmaj C D E | F G A |"
+    assert remarks(text) == (VOICES,)
+    assert remarks("X:1\nK:C\nCDE|\nV:1\nFGA|") == ()

@@ -20,7 +20,13 @@ from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.sources import CorpusSource, find_sources
-from tunetrace.indexer.storage import kept_from_changes, may_be_replaced, unwritable
+from tunetrace.indexer.storage import (
+    check_file,
+    identity,
+    kept_from_changes,
+    may_be_replaced,
+    unwritable,
+)
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
 from tunetrace.indexer.writer import Progress, Writer, gather, nothing_usable, read_corpus, silent
 
@@ -49,6 +55,10 @@ def build_index(
         raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
     if exists(path) and not force:
         raise _in_the_way(path)
+    if exists(path):
+        with suppress(IndexFileError):
+            check_file(path)  # which undoes what was cut off, and so changes it
+    before = identity(path)
     opened = find_sources(sources or DEFAULT_CORPORA, format, progress, name=name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +68,14 @@ def build_index(
     beside = path.with_name(f"{path.name}.building-{os.getpid()}")
     try:
         _write(beside, opened, progress, segment_symbols)
-        if exists(path) and not force:  # another build may have been faster
-            raise _in_the_way(path)
         with kept_from_changes(path):
+            if exists(path) and not force:
+                raise _in_the_way(path)
+            if identity(path) != before:
+                raise IndexFileError(
+                    f"{path}: the index was changed while this one was built, and stays; build "
+                    "again to replace it"
+                )
             beside.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None

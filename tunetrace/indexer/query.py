@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.errors import QueryError
+from tunetrace.tokenizer.lexicon import JOINED
 from tunetrace.tokenizer.vocabulary import (
     BAR_LINE,
     CHORD_CLOSE,
@@ -103,6 +105,15 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
     if not any(_may_sound(element) for element in elements):
         raise QueryError(f"the figure '{' '.join(words)}' has no note in it; add one")
     return FigureQuery(" ".join(words), elements)
+
+
+def written_apart(words: Sequence[str]) -> tuple[str, str] | None:
+    """The first two words of a figure that v2 has as one token (`2>`), as the ABC reader writes it.
+
+    folk-rnn's text has them apart too, so that they are no mistake.
+    """
+    pairs = ((left, right) for left, right in pairwise(words) if left + right in JOINED)
+    return next(pairs, None)
 
 
 def parse_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:

@@ -67,9 +67,9 @@ def find_sources(
 ) -> list[CorpusSource]:
     """The inputs behind names; all are looked at, and fetched, before the first is read.
 
-    name: what to call the only one's corpus. known: names of corpora by where they are from; what
-    is from there again keeps the name. Where two would become corpora of one name, the second is
-    called name-2.
+    The name of a corpus is that corpus, whatever lies in the current folder. name: what to call the
+    only one's corpus. known: names of corpora by where they are from; what is from there again
+    keeps the name. Where two would become corpora of one name, the second is called name-2.
     """
     given = [str(one) for one in names]
     if name is not None and (len(given) != 1 or re.search(r"[\s:]", name) or not name):
@@ -78,10 +78,12 @@ def find_sources(
             "and colons"
         )
     for one in given:
-        if one != STDIN and not exists(one) and one not in NAMED_CORPORA:
+        if one not in NAMED_CORPORA and one != STDIN and not exists(one):
             raise InputError(
                 f"{one}: there is no such file and no corpus of that name; {nearest_names(one)}"
             )
+        if given.count(one) > 1:
+            raise InputError(f"{_shown(one)}: it is named {given.count(one)} times; name it once")
     sources = []
     taken: set[str] = set()
     for one in given:
@@ -99,7 +101,7 @@ def _find_source(
 ) -> CorpusSource:
     if name == STDIN:
         return CorpusSource("stdin", name, "standard input", format)
-    if exists(name):
+    if name not in NAMED_CORPORA:
         described = printable(str(Path(name).resolve()))
         return CorpusSource(_corpus_name(Path(name)), name, described, format)
     named = NAMED_CORPORA[name]
@@ -107,6 +109,10 @@ def _find_source(
     return CorpusSource(
         name, where, named.citation, named.format, named.licence, named.version, named
     )
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == STDIN else printable(name)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -70,7 +70,7 @@ class Database:
         """IndexFileError where the file is not a whole index."""
         check_file(path)
         self.path = path
-        self._identity = _identity(path)
+        self._identity = identity(path)
         uri = f"{path.absolute().as_uri()}?mode=ro"
 
         def connect() -> sqlite3.Connection:
@@ -93,7 +93,7 @@ class Database:
                 # From the first read to its end a transaction keeps others from changing the file.
                 connection.exec_driver_sql("BEGIN")
                 connection.exec_driver_sql("SELECT 1 FROM meta").first()
-                if _identity(self.path) != self._identity:
+                if identity(self.path) != self._identity:
                     raise IndexFileError(
                         f"{printable(str(self.path))}: the index was changed after it had been "
                         "opened; open it again"
@@ -107,7 +107,7 @@ class Database:
         self._engine.dispose()
 
 
-def _identity(path: Path) -> tuple[int, ...] | None:
+def identity(path: Path) -> tuple[int, ...] | None:
     """What tells a file from any that takes its place and from itself after a change."""
     try:
         found = path.stat()

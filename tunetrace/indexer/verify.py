@@ -97,7 +97,8 @@ class _Verification:
         check = "integrity_check" if self._full else "quick_check"
         for (found,) in self._connection.exec_driver_sql(f"PRAGMA {check}(10)"):
             if found != "ok":
-                self._fault(f"SQLite finds the file damaged: {found}")
+                what = " ".join(found.replace("*** in database main ***", "").split())
+                self._fault(f"SQLite finds the file damaged: {what}")
         strays = Counter(row[0] for row in self._connection.exec_driver_sql(
             "PRAGMA foreign_key_check"))  # fmt: skip
         for table, count in strays.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from tunetrace.indexer.query import written_apart
 from tunetrace.indexer.records import Hit, Matches
 from tunetrace.terminal.console import (
     bar_number,
@@ -22,6 +23,9 @@ def print_matches(matches: Matches) -> None:
     out.print(Text(matches.query, style="bold"), soft_wrap=True)
     if not matches.hits:
         out.print(f"stands in none of {counted(matches.of, 'tune')}")
+        apart = written_apart(matches.query.split())
+        if apart:
+            out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token, {''.join(apart)}")
         return
     out.print(
         f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"

@@ -71,7 +71,9 @@ def _print_line(line: ExplainedLine) -> None:
     texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
     width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
     for lexeme, text in zip(line.lexemes, texts, strict=True):
-        meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, dropped)"
+        # A field without a token may all the same change what follows.
+        what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
+        meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
         shown = cut(text, width)
         shown.pad_right(width - shown.cell_len)
         out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))

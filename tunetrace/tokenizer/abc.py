@@ -87,7 +87,9 @@ def _read(
                     continue
                 if header.key is None:
                     field = loose_field(line)
-                    if field is not None:
+                    if field is None:
+                        header.remark("what stands before K: and is no field is passed over")
+                    else:
                         header.field(*field, number)
                     continue
                 header.complete(file_header)

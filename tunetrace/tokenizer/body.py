@@ -13,7 +13,9 @@ from tunetrace.errors import AbcError
 from tunetrace.tokenizer.accidentals import sign_changes, sign_held
 from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.keys import (
+    OCTAVE_REMARK,
     Key,
+    moves_octave,
     parse_key,
     parse_meter,
     parse_unit_length,
@@ -125,6 +127,8 @@ class Reader:
                 self.tokens.append(f"M:{meter}")
         elif letter == "K":
             self.own_key = parse_key(text, self.own_key)
+            if moves_octave(text):
+                self.header.remark(OCTAVE_REMARK)
             self._change_key(self.own_key)
         elif letter == "&":
             self.header.remark("what stands after an & is left out: it sounds with what is before")
@@ -168,7 +172,8 @@ class Reader:
             return
         if voice not in self.voices:
             if not self.voices and self._has_music():
-                self.voices[""] = None  # the first has no name
+                self.voice = "1"  # what has no name is the first
+                self.voices[self.voice] = None
             self.voices[voice] = None
         if self.voice is None and not self._has_music():
             self.voice = voice

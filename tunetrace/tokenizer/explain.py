@@ -29,6 +29,7 @@ _KINDS_OF_DROPPED: Final = (
     (re.compile(r"!"), "a line break"),
     (re.compile(r"&"), "an overlay"),
     (re.compile(r"\[[A-Za-z]:"), "a field"),
+    (re.compile(r"\[?\|"), "an empty bar"),
     (re.compile(r"\["), "an empty chord"),
     (re.compile(r"[|:]"), "an empty bar"),
     (re.compile(r"[()]"), "a slur"),

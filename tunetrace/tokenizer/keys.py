@@ -161,11 +161,21 @@ def parse_key(text: str, before: Key | None = None) -> Key:
     return Key(before.tonic, before.mode, tuple({**dict(before.changes), **dict(changes)}.items()))
 
 
+OCTAVE_REMARK: Final = "octave= in K: moves no note"
+
+
+def moves_octave(text: str) -> bool:
+    """Whether a K: field asks for another octave, which no token says."""
+    return "octave" in text and re.search(r"\boctave\s*=", text) is not None
+
+
 @lru_cache(maxsize=1024)
 def key_remark(text: str) -> str | None:
     """What is taken for granted of a K: field that is not as the standard has it."""
     key = parse_key(text)
     stated = text.strip()[:40]
+    if moves_octave(text):
+        return OCTAVE_REMARK
     if stated[:2].lower() == "hp":
         return f"the bagpipes' key {stated[:2]} is taken as {key.name}"
     if _parse_key(text).tonic is None:

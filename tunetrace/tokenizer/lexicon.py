@@ -67,8 +67,8 @@ _UNREADABLE: Final = {
     "}": "the '}' closes no grace notes; remove it or add '{'",
     ":": "':' is no bar line; write |:, :| or ::",
     "/": "'/' stands after no note; a length follows its note",
-    "^": "the accidental stands before no note; write it as ^F",
-    "_": "the accidental stands before no note; write it as _B",
+    "^": "the accidental stands before no note; write it as ^F or ^^F",
+    "_": "the accidental stands before no note; write it as _B or __B",
     "=": "the accidental stands before no note; write it as =F",
 }
 
