@@ -142,9 +142,9 @@ class Catalogue:
 
         QueryError for a corpus that the index lacks and a key or a meter that is none.
         """
+        if not filters.chooses_tunes:
+            return None
         with self._database.connected() as connection:
             conditions = tune_conditions(filters, connection)
-            if not conditions:
-                return None
             tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
             return connection.scalars(tunes.where(*conditions)).all()

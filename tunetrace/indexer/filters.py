@@ -35,6 +35,11 @@ class Filters:
         """Whether they choose among the places in a tune."""
         return (self.part, self.bar, self.onset) != (None, None, None)
 
+    @property
+    def chooses_tunes(self) -> bool:
+        """Whether they choose among the tunes."""
+        return (self.meter, self.key, self.corpus, self.title) != (None, None, None, None)
+
     def admits(self, place: Position) -> bool:
         """Whether a place in a tune is one of those that count."""
         return (

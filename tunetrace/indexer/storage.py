@@ -91,8 +91,10 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 # From the first read to its end a transaction keeps others from changing the file.
-                connection.exec_driver_sql("BEGIN")
-                connection.exec_driver_sql("SELECT 1 FROM meta").first()
+                # Through the driver, since each question begins so.
+                cursor = connection.connection.cursor()
+                cursor.execute("BEGIN")
+                cursor.execute("SELECT 1 FROM meta").fetchone()
                 if identity(self.path) != self._identity:
                     raise IndexFileError(
                         f"{printable(str(self.path))}: the index was changed after it had been "
