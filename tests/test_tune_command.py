@@ -159,3 +159,30 @@ def test_a_tune_of_ten_thousand_bars_is_shown_in_seconds(tmp_path: Path) -> None
     ended = call("tune", "1", "--index", index_of(tmp_path, long))
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.count("\n9999 ") == 1
+
+
+def test_a_setting_of_the_session_leads_to_its_page_and_to_the_other_settings(
+    tmp_path: Path,
+) -> None:
+    columns = "tune_id,setting_id,name,type,meter,mode,abc,date,username,composer"
+    rows = (
+        "1,5,Cooley's,reel,4/4,Edorian,EBBA B2EB|,2001-05-14,x,",
+        "1,12,Luttrell's Pass,reel,4/4,Edorian,EBBA BdBA|,2002-05-14,x,",
+        "2,7,The Kesh,jig,6/8,Gmajor,G3 GAB|,2003-05-14,x,",
+    )
+    (tmp_path / "tunes.csv").write_text("\n".join([columns, *rows]) + "\n")
+    index = tmp_path / "i.db"
+    call("index", "build", tmp_path / "tunes.csv", "--index", index, "--name", "thesession")
+    page = "https://thesession.org/tunes/1#setting5"
+    shown = call("tune", "thesession:5", "--index", index, "--json").json
+    assert (shown["link"], shown["work"]) == (page, "1")
+    assert [setting["number"] for setting in shown["settings"]] == [12]
+    printed = call("tune", "thesession:5", "--index", index).out
+    assert page in printed
+    assert "Luttrell's Pass" in printed
+    (hit,) = call("figure", "C G G F G 2", "--index", index, "--json").json["results"]
+    assert (hit["corpus"], hit["number"], hit["link"]) == ("thesession", 5, page)
+    report = call("check", "--index", index, "--json", stdin=b"X:1\nK:Edor\nEBBA B2EB|\n").json
+    (tune,) = report["tunes"]
+    assert tune["identical_to"][0]["link"] == page
+    assert {source["link"] for source in tune["sources"]} >= {page}
