@@ -96,12 +96,15 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     return _changed(place, ())
 
 
-def verify_index(path: str | Path | None = None, *, full: bool = False) -> VerifyReport:
+def verify_index(
+    path: str | Path | None = None, *, full: bool = False, progress: Progress = silent
+) -> VerifyReport:
     """Check that an index is whole and that its tables and its streams say the same.
 
     full: every suffix and every tune, not a sample. IndexFileError where it is no index at all.
     """
-    return verify.verify_index(default_path() if path is None else Path(path), full=full)
+    place = default_path() if path is None else Path(path)
+    return verify.verify_index(place, full=full, progress=progress)
 
 
 def _changed(place: Path, changes: tuple[CorpusChange, ...]) -> ChangeReport:

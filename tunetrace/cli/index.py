@@ -158,7 +158,8 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
     """
     from tunetrace import verify_index
 
-    report = verify_index(index_path, full=full)
+    with progress_display() as progress:
+        report = verify_index(index_path, full=full, progress=progress)
     if as_json or not report.faults:
         show(report, "index.print_verification", as_json)
     if report.faults:

@@ -5,11 +5,10 @@ So whoever opens that place finds the old index or the new one and nothing betwe
 
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -28,7 +27,15 @@ from tunetrace.indexer.storage import (
     unwritable,
 )
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
-from tunetrace.indexer.writer import Progress, Writer, gather, nothing_usable, read_corpus, silent
+from tunetrace.indexer.writer import (
+    Progress,
+    Writer,
+    collector_paused,
+    gather,
+    nothing_usable,
+    read_corpus,
+    silent,
+)
 
 
 def build_index(
@@ -150,15 +157,3 @@ def _write(
         engine.dispose()
     with path.open("r+b") as written:
         os.fsync(written.fileno())
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector: a build makes millions of objects and no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

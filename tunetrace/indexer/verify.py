@@ -24,7 +24,7 @@ from tunetrace.indexer.storage import Database
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.indexer.suffix import unsorted_at
 from tunetrace.indexer.titles import title_key
-from tunetrace.indexer.writer import Digest
+from tunetrace.indexer.writer import Digest, Progress, collector_paused, silent
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
@@ -46,15 +46,15 @@ class VerifyReport:
     faults: tuple[str, ...]
 
 
-def verify_index(path: Path, *, full: bool = False) -> VerifyReport:
+def verify_index(path: Path, *, full: bool = False, progress: Progress = silent) -> VerifyReport:
     """Look an index over. full: every suffix and every tune, not a sample of a thousand each.
 
     Raises IndexFileError where the file is no whole index of this version at all.
     """
     database = Database(path)
     try:
-        with database.connected() as connection:
-            return _Verification(connection, full).report(printable(str(path)))
+        with database.connected() as connection, collector_paused():
+            return _Verification(connection, full, progress).report(printable(str(path)))
     finally:
         database.close()
 
@@ -62,14 +62,17 @@ def verify_index(path: Path, *, full: bool = False) -> VerifyReport:
 class _Verification:
     """One verification under way: faults are collected, not raised."""
 
-    def __init__(self, connection: sa.Connection, full: bool) -> None:
+    def __init__(self, connection: sa.Connection, full: bool, progress: Progress) -> None:
         self._connection = connection
+        self._progress = progress
         self._full = full
         self._random = random.Random(_SEED)
         self._faults: list[str] = []
         self._tunes = self._suffixes = 0
 
     def report(self, path: str) -> VerifyReport:
+        """Look at everything; path: what to call the index."""
+        self._progress("reading the file", 0)
         self._check_file()
         if not self._check_schema():
             return self._reported(path)
@@ -184,7 +187,9 @@ class _Verification:
         self._tunes = len(chosen)
         rows = self._rows_of([tune for _, tune in chosen])
         wrong: Counter[str] = Counter()
-        for segment, tune in chosen:
+        for looked_at, (segment, tune) in enumerate(chosen):
+            if looked_at % _SAMPLE == 0:
+                self._progress("comparing the tunes", looked_at)
             symbols = segment.tokens_of(tune)[1]
             if tune not in rows:
                 continue  # it was said already that the segments hold other tunes
