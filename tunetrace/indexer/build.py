@@ -18,6 +18,7 @@ from tunetrace.corpus.readers import Format, exists
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.sources import CorpusSource, find_sources
 from tunetrace.indexer.storage import (
     check_file,
@@ -30,7 +31,6 @@ from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
 from tunetrace.indexer.writer import (
     Progress,
     Writer,
-    collector_paused,
     gather,
     nothing_usable,
     read_corpus,

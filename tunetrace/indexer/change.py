@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from tunetrace.corpus.readers import Format, exists
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.filters import check_corpus
 from tunetrace.indexer.sources import find_sources
 from tunetrace.indexer.storage import PATIENCE, check_file, damaged
@@ -34,7 +35,6 @@ from tunetrace.indexer.writer import (
     Gathered,
     Progress,
     Writer,
-    collector_paused,
     gather,
     nothing_usable,
     read_corpus,

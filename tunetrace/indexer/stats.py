@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from tunetrace.errors import QueryError
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.commonest import Notes, commonest_figures
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -114,11 +115,12 @@ def corpus_stats(
     tunes = index.catalogue.admitted(Filters(corpus=corpus))
     tally = _Tally(index.vocabulary.headers)
     wanted = None if tunes is None else frozenset(tunes)
-    for segment in index.figures.segments:
-        for tune in segment.tune_ids.tolist():
-            if wanted is None or tune in wanted:
-                symbols = segment.tokens_of(tune)[1]
-                tally.take(tune, symbols, lay_out(index.vocabulary.decode(symbols)))
+    with collector_paused():
+        for segment in index.figures.segments:
+            for tune in segment.tune_ids.tolist():
+                if wanted is None or tune in wanted:
+                    symbols = segment.tokens_of(tune)[1]
+                    tally.take(tune, symbols, lay_out(index.vocabulary.decode(symbols)))
     records = index.catalogue.tunes(tally.tunes).values()
     figures = commonest_figures(
         bytes(tally.stream), tally.all_notes(), notes, boundaries(index.vocabulary), top

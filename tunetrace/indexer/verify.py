@@ -19,12 +19,13 @@ import sqlalchemy as sa
 
 from tunetrace.corpus.readers import printable
 from tunetrace.indexer import schema
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.segment import Segment
 from tunetrace.indexer.storage import Database
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.indexer.suffix import unsorted_at
 from tunetrace.indexer.titles import title_key
-from tunetrace.indexer.writer import Digest, Progress, collector_paused, silent
+from tunetrace.indexer.writer import Digest, Progress, silent
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 

@@ -6,12 +6,10 @@ holds before the index changes.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -38,18 +36,6 @@ _ROWS: Final = 100_000
 
 def silent(what: str, tunes: int) -> None:
     """A Progress that shows nothing."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector: a build makes millions of objects and no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Digest:
