@@ -103,6 +103,9 @@ class FigureSearch:
         """In how many tunes occurrences stand."""
         count = 0
         for some in found:
+            if len(some.positions) < 2:  # as most figures of a check
+                count += len(some.positions)
+                continue
             tunes = some.segment.tunes_at(some.positions)
             if len(tunes) < _FEW:
                 count += len(set(tunes.tolist()))
