@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
@@ -139,6 +140,51 @@ def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> N
         assert [(c.name, c.tunes) for c in index.info().corpora] == [("t", 1), ("t-2", 2)]
 
 
+def test_a_file_keeps_the_name_that_it_has_whatever_is_added_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    books = {}
+    for folder, text in (("a", ONE), ("b", TWO), ("c", ODD)):
+        (tmp_path / folder).mkdir()
+        books[folder] = tmp_path / folder / "book.abc"
+        books[folder].write_text(text)
+    build_index([books["a"], books["b"]], path)
+    report = add_to_index([books["c"], books["a"]], path, replace=True)
+    assert changes(report) == {"book-3": "added", "book": "unchanged"}
+    with open_index(path) as index:
+        assert [c.name for c in index.info().corpora] == ["book", "book-2", "book-3"]
+    again = tmp_path / "a" / ".." / "a" / "book.abc"
+    with pytest.raises(InputError, match="it is named 2 times"):
+        add_to_index([books["a"], again], path)
+
+
+def test_standard_input_is_another_thing_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "i.db"
+
+    def say(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    say(ONE)
+    build_index(["-"], path, name="first")
+    say(TWO)
+    assert changes(add_to_index(["-"], path, replace=True)) == {"stdin": "added"}
+    with open_index(path) as index:
+        assert [c.name for c in index.info().corpora] == ["first", "stdin"]
+
+
+def test_a_damaged_index_is_not_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    (one,) = write(tmp_path, one=ONE)
+    build_index([one], path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DELETE FROM segment")
+    connection.execute("DELETE FROM view")
+    connection.close()
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        add_to_index([one], path)
+
+
 def test_a_corpus_has_the_name_that_it_is_given(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     one, two = write(tmp_path, one=ONE, two=TWO)
@@ -147,7 +193,14 @@ def test_a_corpus_has_the_name_that_it_is_given(tmp_path: Path) -> None:
     assert changes(add_to_index([one, two], path)) == {"mine": "unchanged", "yours": "unchanged"}
     with open_index(path) as index:
         assert index.resolve("yours:2") == [2]
-    for sources, name in (([one, two], "ours"), ([one], "a b"), ([one], "a:b"), ([one], "")):
+    for sources, name in (
+        ([one, two], "ours"),
+        ([one], "a b"),
+        ([one], "a:b"),
+        ([one], ""),
+        ([one], "\udcff"),
+        ([one], "a\x1b[31mb"),
+    ):
         with pytest.raises(InputError, match="give one source, and a name without spaces"):
             add_to_index(sources, path, name=name)
 

@@ -301,3 +301,21 @@ def test_music_without_a_voice_goes_on_in_voice_1() -> None:
     assert tokens(text) == "K:Cmaj C D E | F G A |"
     assert remarks(text) == (VOICES,)
     assert remarks("X:1\nK:C\nCDE|\nV:1\nFGA|") == ()
+
+
+@pytest.mark.parametrize("line", [" [V:2] CDE|", "|:[V:2] CDE|", "[M:4/4][V:2] CDE|"])
+def test_a_voice_need_not_begin_its_line(line: str) -> None:
+    assert tokens(f"X:1\nV:1\nV:2\nK:C\n{line}").endswith("C D E |")
+
+
+@pytest.mark.parametrize("name", ["1", "A"])
+def test_music_before_the_only_voice_that_is_declared_is_its_own(name: str) -> None:
+    text = f"X:1\nV:{name}\nK:C\nCDE|\nV:{name}\nFGA|"
+    assert tokens(text) == "K:Cmaj C D E | F G A |"
+    assert remarks(text) == ()
+
+
+def test_a_mistake_after_another_voice_is_placed_where_it_is() -> None:
+    with pytest.raises(AbcError) as raised:
+        tokenize_abc("X:1\nK:C\n[V:1] CDEF|[V:2] ::^ [V:1] C ^ D|")
+    assert (raised.value.line, raised.value.column) == (3, 30)

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from tunetrace.corpus.readers import Format, exists
+from tunetrace.corpus.readers import Format
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.collector import collector_paused
@@ -117,10 +117,12 @@ def _change_by(
     # The same text is another content where this version reads other tokens from it.
     ids = connection.scalars(sa.select(tune.id).where(tune.corpus_id == there.id).order_by(tune.id))
     segments = list(load_segments(connection).values())
-    held = [
-        next(segment for segment in segments if tune_id in segment).tokens_of(tune_id)[1]
-        for tune_id in ids
-    ]
+    held = []
+    for tune_id in ids:
+        segment = next((segment for segment in segments if tune_id in segment), None)
+        if segment is None:
+            raise DamagedError("the segments do not hold the tunes")
+        held.append(segment.tokens_of(tune_id)[1])
     return "unchanged" if held == [symbols for _, symbols in gathered.tunes] else "replaced"
 
 
@@ -235,17 +237,25 @@ def _remove(connection: sa.Connection, name: str, progress: Progress) -> None:
 @contextmanager
 def _changing(path: Path) -> Iterator[sa.Connection]:
     """A connection inside one transaction, which ends with the block: committed, or undone."""
-    file = path.stat().st_ino if exists(path) else None
+    file = _inode(path)
     with _connected(path) as connection, collector_paused():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
-            if path.stat().st_ino != file:
+            if _inode(path) != file:
                 raise _replaced_meanwhile(path)
             yield connection
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")
+
+
+def _inode(path: Path) -> int | None:
+    """What tells the file at a path from another that takes its place, None where there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _replaced_meanwhile(path: Path) -> IndexFileError:
@@ -258,7 +268,7 @@ def _replaced_meanwhile(path: Path) -> IndexFileError:
 def _connected(path: Path) -> Iterator[sa.Connection]:
     """A connection that may write; IndexFileError where the file is no index or cannot be."""
     check_file(path)
-    file = path.stat().st_ino
+    file = _inode(path)
     uri = f"{path.absolute().as_uri()}?mode=rw"
 
     def connect() -> sqlite3.Connection:
@@ -272,7 +282,7 @@ def _connected(path: Path) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("PRAGMA cache_spill = OFF")
             yield connection
     except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
-        if not exists(path) or path.stat().st_ino != file:
+        if _inode(path) != file:
             raise _replaced_meanwhile(path) from None
         raise IndexFileError(
             f"{path}: cannot be changed ({getattr(error, 'orig', error)}); see that it is "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from tunetrace.corpus.readers import (
     STDIN,
@@ -21,6 +23,8 @@ from tunetrace.corpus.readers import (
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.transcription import Transcription
+
+_STANDARD_INPUT: Final = "standard input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,53 +76,59 @@ def find_sources(
     keeps the name. Where two would become corpora of one name, the second is called name-2.
     """
     given = [str(one) for one in names]
-    if name is not None and (len(given) != 1 or re.search(r"[\s:]", name) or not name):
+    if name is not None and (len(given) != 1 or not _is_name(name)):
         raise InputError(
-            f"'{printable(name)}' names one corpus: give one source, and a name without spaces "
-            "and colons"
+            f"'{printable(name)}' names one corpus: give one source, and a name without spaces, "
+            "colons and unprintable signs"
         )
     for one in given:
         if one not in NAMED_CORPORA and one != STDIN and not exists(one):
             raise InputError(
                 f"{one}: there is no such file and no corpus of that name; {nearest_names(one)}"
             )
-        if given.count(one) > 1:
-            raise InputError(f"{_shown(one)}: it is named {given.count(one)} times; name it once")
-    sources = []
-    taken: set[str] = set()
-    for one in given:
-        source = _find_source(one, format, progress)
-        source = replace(
-            source, name=name or _free_name(known.get(source.described, source.name), taken)
-        )
-        taken.add(source.name)
-        sources.append(source)
-    return sources
+    found = [_find_source(one, format, progress) for one in given]
+    times = Counter(source.described for source in found)
+    for one, source in zip(given, found, strict=True):
+        if times[source.described] > 1:
+            shown = "standard input" if one == STDIN else printable(one)
+            raise InputError(f"{shown}: it is named {times[source.described]} times; name it once")
+    if name is not None:
+        return [replace(found[0], name=name)]
+    return _named(found, {where: held for where, held in known.items() if where != _STANDARD_INPUT})
+
+
+def _is_name(name: str) -> bool:
+    return name != "" and printable(name) == name and re.search(r"[\s:]", name) is None
+
+
+def _named(found: Sequence[CorpusSource], known: Mapping[str, str]) -> list[CorpusSource]:
+    """Sources with the names of their corpora: known ones keep theirs, others get a free one."""
+    taken = {known[source.described] for source in found if source.described in known}
+    named = []
+    for source in found:
+        name = known.get(source.described)
+        if name is None:
+            name = source.name
+            following = (f"{source.name}-{k}" for k in itertools.count(2))
+            if name in taken:
+                name = next(n for n in following if n not in taken and n not in known.values())
+            taken.add(name)
+        named.append(replace(source, name=name))
+    return named
 
 
 def _find_source(
     name: str, format: Format | None, progress: Callable[[str, int], None]
 ) -> CorpusSource:
     if name == STDIN:
-        return CorpusSource("stdin", name, "standard input", format)
+        return CorpusSource("stdin", name, _STANDARD_INPUT, format)
     if name not in NAMED_CORPORA:
         described = printable(str(Path(name).resolve()))
         return CorpusSource(_corpus_name(Path(name)), name, described, format)
     named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
-    return CorpusSource(
-        name, where, named.citation, named.format, named.licence, named.version, named
-    )
-
-
-def _shown(name: str) -> str:
-    return "standard input" if name == STDIN else printable(name)
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    """A name, or the first of name-2, name-3 ... that is not taken."""
-    following = (f"{name}-{k}" for k in itertools.count(2))
-    return name if name not in taken else next(n for n in following if n not in taken)
+    described = f"{named.citation} ({named.origin.source})"
+    return CorpusSource(name, where, described, named.format, named.licence, named.version, named)
 
 
 def _corpus_name(path: Path) -> str:

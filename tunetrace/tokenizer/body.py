@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 from tunetrace.errors import AbcError
@@ -82,8 +83,9 @@ class Reader:
             text = self._after_overlay(text)
         tokens = self.tokens
         meanings = self.lexicon
+        place = 0
         try:
-            for lexeme in self.lexemes(text):
+            for place, lexeme in enumerate(self.lexemes(text)):  # noqa: B007 - for the error
                 if self.is_silent and lexeme[:3] != "[V:":
                     continue  # another voice may hold what cannot be read
                 meaning = meanings[lexeme]
@@ -109,7 +111,7 @@ class Reader:
                 elif isinstance(meaning, RestBars):
                     self._rest_bars(meaning)
         except AbcError as error:
-            error.column = self._column(text)
+            error.column = _column(text, place)
             raise
 
     def field(self, letter: str, text: str) -> None:
@@ -227,24 +229,8 @@ class Reader:
         for k in range(bars):
             self.tokens.extend(["|", *rest] if k else rest)
 
-    def _column(self, text: str) -> int | None:
-        """The column of the first lexeme of a line that cannot be read."""
-        for match in pattern_for(text).finditer(text):
-            try:
-                meaning = self.lexicon[match.group(1)]
-                if isinstance(meaning, Field):
-                    _check_field(meaning)
-            except AbcError:
-                return match.start(1) + 1
-        return None
 
-
-def _check_field(field: str) -> None:
-    """AbcError where a field that the reader would apply says nothing that it can."""
-    letter, text = field[0], field[2:]
-    if letter == "K":
-        parse_key(text)
-    elif letter == "M":
-        parse_meter(text)
-    elif letter == "L":
-        parse_unit_length(text)
+def _column(text: str, place: int) -> int:
+    """The column of a line's lexeme that cannot be read, by its place among them."""
+    lexemes = pattern_for(text).finditer(text)
+    return next(islice(lexemes, place, None)).start(1) + 1

@@ -34,6 +34,7 @@ BEFORE_NUMBER: Final = frozenset("X \t\f\v")
 _TUNE: Final = re.compile(r"\s*X\s*:\s*[0-9]")
 _PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
 _BEGIN: Final = re.compile(r"%%begin(?!abc)([a-z]+)")
+_NO_MUSIC: Final = re.compile(r'\[[A-Za-z]:[^\]]*\]|"[^"]*"|![^!]*!|\{[^}]*\}')
 _VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)")
 
 
@@ -172,10 +173,12 @@ class Header:
 
         body: the lines from the first of music on. Music before any V: is the first one's.
         """
+        if self.voices and self.voice is None:
+            before = _NO_MUSIC.sub("", body[0].partition("[V:")[0])
+            if any(letter in _MUSIC for letter in before):
+                return self.voices[0]
         if len(self.voices) < 2:
             return self.voice
-        if self.voice is None and not _VOICE.match(body[0]):
-            return self.voices[0]
         used = {self.voice, *(name for line in body for name in _VOICE.findall(line))}
         return next((voice for voice in self.voices if voice in used), None)
 
