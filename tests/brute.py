@@ -38,7 +38,7 @@ def figure_hits(
 def query_hits(
     tunes: Iterable[Tune], words: Sequence[str], *, open_end: bool = False
 ) -> set[tuple[int, int]]:
-    """(tune, token) where a query begins to match: `*`, `{a b}` as 'a|b', a trailing `?`."""
+    """(tune, token) where a query begins to match: `*`, `{a b}` as 'a b', a trailing `?`."""
 
     def matches(tune: Tune, at: int, rest: Sequence[str]) -> bool:
         if not rest:
@@ -46,7 +46,7 @@ def query_hits(
         if at == len(tune) or is_wall(tune[at]):
             return False
         word = rest[0]
-        if word != "*" and tune[at] not in word.removesuffix("?").split("|"):
+        if word != "*" and tune[at] not in word.removesuffix("?").split():
             return False
         following = at + 1
         while word.endswith("?") and following < len(tune) and goes_on(tune[following]):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tunetrace.corpus.readers import Rejected, files_in, read_text, read_tunes
 from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, sounding
@@ -141,7 +142,7 @@ def written(text: str) -> tuple[list[str], list[int]]:
     return names, [MIDDLE_C + note.pitch.abs_value for note in notes]
 
 
-def _sounding(notes: list) -> tuple[tuple[int, ...], Fraction]:  # type: ignore[type-arg]
+def _sounding(notes: list[Any]) -> tuple[tuple[int, ...], Fraction]:
     first = notes[0]
     top, bottom = first.length
     unit = Fraction(*first.time_sig._unit_len)

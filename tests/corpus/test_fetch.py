@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -309,7 +308,6 @@ def test_two_fetches_at_once_leave_one_whole_file(pinned: Path, server: Server) 
     assert left_behind(pinned.parent) == [pinned.name]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process is killed in another way there")
 def test_a_killed_fetch_leaves_nothing_that_is_taken_for_the_file(
     pinned: Path, server: Server
 ) -> None:
@@ -324,7 +322,7 @@ def test_a_killed_fetch_leaves_nothing_that_is_taken_for_the_file(
         ):
             assert killed.poll() is None
             time.sleep(0.01)
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
     (half,) = pinned.parent.iterdir()
     assert half != pinned
     assert not find_corpus(NAME).is_here

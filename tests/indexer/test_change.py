@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.commands import call
 from tests.conftest import V2_SAMPLE
 from tests.strategies import bodies
 from tunetrace import (
@@ -157,18 +157,11 @@ def test_a_file_keeps_the_name_that_it_has_whatever_is_added_beside_it(tmp_path:
         add_to_index([books["a"], again], path)
 
 
-def test_standard_input_is_another_thing_each_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_standard_input_is_another_thing_each_time(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
-
-    def say(text: str) -> None:
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-
-    say(ONE)
-    build_index(["-"], path, name="first")
-    say(TWO)
-    assert changes(add_to_index(["-"], path, replace=True)) == {"stdin": "added"}
+    call("index", "build", "-", "--name", "first", "--index", path, stdin=ONE.encode())
+    added = call("index", "add", "-", "--replace", "--index", path, "--json", stdin=TWO.encode())
+    assert added.json["changes"] == [{"name": "stdin", "change": "added"}]
     with open_index(path) as index:
         assert [c.name for c in index.info().corpora] == ["first", "stdin"]
 

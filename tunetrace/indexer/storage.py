@@ -163,7 +163,7 @@ def _journal(path: Path) -> Path:
 
 
 def _undo(path: Path) -> None:
-    """Have SQLite undo a change that was cut off; it waits for one that is under way."""
+    """Have SQLite undo a change that was cut off; it waits while one is being written."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE)) as connection:
