@@ -106,10 +106,11 @@ class _SliceCheck:
         of = self._stream.tune_of_notes(spans.first_notes)
         in_order = np.lexsort((log2_expected, -spans.notes, of))
         first = np.searchsorted(of[in_order], np.arange(self._stream.tunes))
-        is_longest = np.zeros(len(spans), dtype=bool)
+        is_longest: NDArray[np.bool_] = np.zeros(len(spans), dtype=bool)
         is_longest[in_order[first[self._measures.longest_notes > 0]]] = True
         is_long: NDArray[np.bool_] = spans.notes >= COPIED_LENGTHS[0]
-        return is_longest | is_long | (log2_expected < np.log2(TELLING))
+        is_rare: NDArray[np.bool_] = log2_expected < np.log2(TELLING)
+        return is_longest | is_long | is_rare
 
     def tunes(self) -> Iterator[BatchTune]:
         """The records of the slice's transcriptions."""
@@ -177,7 +178,9 @@ class _SliceCheck:
             expected,
             expected * stream.notes[self._of],
         )
-        rows: Iterator[Any] = zip(*(column.tolist() for column in columns), strict=True)
+        rows: Iterator[list[Any]] = map(
+            list, zip(*(column.tolist() for column in columns), strict=True)
+        )
         records = [
             BatchSpan(*row, examples=found.examples(k, EXAMPLES)) for k, row in enumerate(rows)
         ]
