@@ -18,7 +18,7 @@ def times(count: int) -> str:
 
 def share(value: float) -> str:
     """A share in percent, never rounded to nothing or to all."""
-    if 0 < value < 0.005:
+    if 0 < value <= 0.005:
         return "<1%"
     if 0.995 <= value < 1:
         return ">99%"
