@@ -178,12 +178,9 @@ class _SliceCheck:
             expected,
             expected * stream.notes[self._of],
         )
-        rows: Iterator[list[Any]] = map(
-            list, zip(*(column.tolist() for column in columns), strict=True)
-        )
-        records = [
-            BatchSpan(*row, examples=found.examples(k, EXAMPLES)) for k, row in enumerate(rows)
-        ]
+        examples = [found.examples(span, EXAMPLES) for span in range(len(spans))]
+        rows: Iterator[Any] = zip(*(column.tolist() for column in columns), examples, strict=True)
+        records = [BatchSpan(*row) for row in rows]
         return _by_tune(records, self._of, stream.tunes)
 
     def _sources(self) -> Iterator[tuple[BatchSource, ...]]:

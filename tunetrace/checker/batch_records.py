@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunetrace.checker.records import TuneName
+from tunetrace.indexer.baseline import Standing as Standing
 from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01
@@ -58,22 +59,6 @@ class BatchSource(TuneName):
     notes_shared: int
     longest_span_notes: int
     bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a transcription lies among people's tunes: the baseline of the index.
-
-    peers: how many tunes it is compared with; meter: theirs, None for any; least_notes and
-    most_notes: how long they are, None for any length. below: for each measure by its name, the
-    share of the peers that have less of it.
-    """
-
-    peers: int
-    meter: str | None
-    least_notes: int | None
-    most_notes: int | None
-    below: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
