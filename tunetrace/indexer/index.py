@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final, cast
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
+from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.filters import NO_FILTERS, Filters
@@ -114,6 +115,11 @@ class Index:
         """
         return self.catalogue.resolve(reference)
 
+    def tokens(self, tune: int) -> list[str]:
+        """The tokens of a tune, given by its id."""
+        segment = next(segment for segment in self.figures.segments if tune in segment)
+        return self.vocabulary.decode(segment.tokens_of(tune)[1])
+
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
@@ -133,6 +139,18 @@ class Index:
         mask = np.zeros(self.figures.last_id + 1, dtype=bool)
         mask[list(tunes)] = True
         return mask
+
+    @cached_property
+    def baseline(self) -> BaselineTunes | None:
+        """What was measured of its tunes against one another; None before that is done.
+
+        The first question reads it from the file; any number of threads may ask.
+        """
+        with self._database.connected() as connection:
+            try:
+                return load_baseline(connection)
+            except DamagedError:
+                raise damaged(self.path) from None
 
     # Figures
 
