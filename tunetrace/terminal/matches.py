@@ -10,6 +10,7 @@ from tunetrace.terminal.console import (
     bar_number,
     console,
     counted,
+    expected,
     linked,
     make_table,
     reference,
@@ -26,10 +27,12 @@ def print_matches(matches: Matches) -> None:
         apart = written_apart(matches.query.split())
         if apart:
             out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token, {''.join(apart)}")
-        return
-    out.print(
-        f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
-    )
+    else:
+        out.print(
+            f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+        )
+    if matches.expected is not None:
+        out.print(f"expected by chance: {expected(matches.expected)}")
     if not matches.results:
         return
     out.print()
