@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
@@ -50,11 +49,6 @@ class BatchCorpus:
             for segment in segments
         ]
         self.tune_of: Numbers = np.concatenate([np.empty(0), *tunes]).astype(np.int32)
-
-    @cached_property
-    def model(self) -> BackoffModel:
-        """What is to be expected by chance."""
-        return BackoffModel(self._index.figures.segments, self._index.vocabulary)
 
     @cached_property
     def _whole_tunes(self) -> dict[bytes, list[int]]:

@@ -15,10 +15,11 @@ from tunetrace.checker.batch_measures import measure_slice
 from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
 from tunetrace.checker.batch_spans import SpanArrays, find_spans
 from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.checker.check import COPIED_LENGTHS, EXAMPLES
+from tunetrace.checker.check import EXAMPLES
 from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.records import TuneName
 from tunetrace.checker.sources import SOURCES
+from tunetrace.checker.spans import COPIED_LENGTHS
 from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.joint import JointArrays
@@ -44,7 +45,7 @@ class SliceCheck:
         matches = joint.matches(is_batch, slice(len(corpus.symbols), None))
         spans = find_spans(stream, matches, joint.symbols, corpus.order.going_on)
         self._measures = measure_slice(stream, spans, matches.longest, corpus.bars_found(stream))
-        expected = corpus.model.log2_expected(
+        expected = index.model.log2_expected(
             stream.symbols.tobytes(), spans.first_tokens, spans.stop_tokens
         )
         chosen = self._worth_telling(spans, expected)

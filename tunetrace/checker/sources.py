@@ -13,10 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from tunetrace.checker.bars import NOWHERE, BarPlaces
-from tunetrace.checker.spans import CheckedStream, NoteStretch
+from tunetrace.checker.spans import CheckedStream, NoteStretch, log2_expected
 from tunetrace.indexer.index import Index
 
 WINDOW_NOTES: Final = 8
@@ -64,7 +62,8 @@ def find_sources(
         tune: _stretches(stream, tune, notes.get(tune, 0), spans, index)
         for tune in dict.fromkeys(candidates)
     }
-    said = iter(_bits(stream, [s for some in stretches.values() for s in some], index))
+    every = [stretch for some in stretches.values() for stretch in some]
+    said = iter([max(0.0, -logarithm) for logarithm in log2_expected(stream, every, index.model)])
     compared = [
         Shared(
             tune,
@@ -78,17 +77,6 @@ def find_sources(
     compared.sort(key=lambda shared: (-shared.bits, -shared.notes, -shared.longest_notes,
                                       -shared.bars, shared.tune))  # fmt: skip
     return compared[:SOURCES]
-
-
-def _bits(stream: CheckedStream, stretches: Sequence[NoteStretch], index: Index) -> list[float]:
-    """What each stretch says: -log2 of its expected count, nothing where more than one is."""
-    if not stretches:
-        return []
-    firsts = np.array([stretch.first for stretch in stretches], dtype=np.int32)
-    stops = np.array([stretch.stop for stretch in stretches], dtype=np.int32)
-    logs = index.model.log2_expected(stream.symbols, firsts, stops)
-    said: list[float] = np.maximum(0.0, -logs).tolist()
-    return said
 
 
 def _together(stretches: Sequence[NoteStretch], bits: Sequence[float]) -> float:
