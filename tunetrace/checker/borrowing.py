@@ -18,6 +18,7 @@ from tunetrace.checker.batch_corpus import SymbolOrder, packed_places
 from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch_spans import find_spans
 from tunetrace.checker.batch_stream import BatchStream, Numbers, lay_out_stream
+from tunetrace.corpus.readers import printable
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.baseline import store_baseline
 from tunetrace.indexer.change import changing
@@ -34,15 +35,14 @@ class BaselineReport:
     """What a baseline was measured of.
 
     tunes: how many were measured; groups: how many different ones these are, settings of one tune
-    counted once. medians and upper: for each measure by its name the median, and what one tune in
-    ten exceeds.
+    counted once. quantiles: for each measure by its name what a tenth, a half and nine tenths of
+    the tunes have at most.
     """
 
     path: str
     tunes: int
     groups: int
-    medians: dict[str, float]
-    upper: dict[str, float]
+    quantiles: dict[str, tuple[float, float, float]]
 
 
 def measure_baseline(path: Path, progress: Progress = silent) -> BaselineReport:
@@ -64,12 +64,17 @@ def measure_baseline(path: Path, progress: Progress = silent) -> BaselineReport:
         values = measured.by_name()
         store_baseline(connection, tunes, measured.notes, values)
     return BaselineReport(
-        path=str(path),
+        path=printable(str(path)),
         tunes=len(tunes),
         groups=different,
-        medians={name: float(np.median(column)) for name, column in values.items()},
-        upper={name: float(np.quantile(column, 0.9)) for name, column in values.items()},
+        quantiles={name: _quantiles(column) for name, column in values.items()},
     )
+
+
+def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
+    """What a tenth, a half and nine tenths have at most: values that tunes do have."""
+    low, median, high = np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf").tolist()
+    return low, median, high
 
 
 def _measure(
