@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunetrace.checker.minhash import BANDS, ROWS, Buckets, ngrams, pieces, signatures
@@ -21,6 +21,7 @@ tunes = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(tunes)
 def test_ngrams_are_those_of_each_tune_once_where_one_follows_on_itself(tunes: list[bytes]) -> None:
     expected = []
@@ -42,6 +43,7 @@ def test_pieces_are_in_order_whole_and_no_longer_than_need_be(sizes: list[int], 
             assert sum(sizes[piece]) + sizes[following][0] > most
 
 
+@settings(deadline=None)
 @given(tunes)
 def test_a_signature_is_of_one_transcription_alone(tunes: list[bytes]) -> None:
     together = signatures(tunes)
