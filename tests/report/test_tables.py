@@ -217,7 +217,7 @@ def test_no_text_in_a_csv_file_is_a_formula(tmp_path: Path, title: str) -> None:
 def test_a_guarded_text_can_be_told_from_every_other(text: str) -> None:
     field = guarded(text)
     assert not field.startswith(tuple("=+-@\uff1d\uff20"))
-    # The rule that the manual gives: one apostrophe goes where apostrophes lead to such a sign.
+    # The rule of docs/architecture.md: one apostrophe goes where apostrophes lead to such a sign.
     sign = field.lstrip("'")[:1]
     is_guarded = field.startswith("'") and sign in tuple("=+-@\uff1d\uff20")
     assert (field[1:] if is_guarded else field) == text
