@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     )
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
-    from tunetrace.api.tunes import corpus_stats, tune
+    from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
+    from tunetrace.indexer.ngrams import NgramReport
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
@@ -70,6 +71,7 @@ _HOMES = {
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
     "corpus_stats": "tunetrace.api.tunes",
+    "ngrams": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
@@ -77,6 +79,7 @@ _HOMES = {
     "Rejected": "tunetrace.corpus.records",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
+    "NgramReport": "tunetrace.indexer.ngrams",
     "Hit": "tunetrace.indexer.records",
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
@@ -107,6 +110,7 @@ __all__ = [
     "IndexInfo",
     "InputError",
     "Matches",
+    "NgramReport",
     "OutputError",
     "QueryError",
     "Reject",
@@ -130,6 +134,7 @@ __all__ = [
     "fetch_corpus",
     "figure",
     "find_corpus",
+    "ngrams",
     "open_index",
     "plot_corpus",
     "read",

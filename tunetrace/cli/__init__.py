@@ -14,6 +14,7 @@ import click
 from tunetrace import __version__
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
+from tunetrace.cli.ngrams import ngrams
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, tune, tokenize):
+for command in (index, corpus, figure, bar, check, tune, ngrams, tokenize):
     cli.add_command(command)
 
 
