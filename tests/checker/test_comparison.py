@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from tunetrace.checker.baseline import BaselineTunes
 from tunetrace.checker.comparison import compare_batches, compare_with_baseline, holm
-from tunetrace.checker.range_counts import RangeCounts
 from tunetrace.checker.strata import LEAST_IN_STRATUM, Strata, length_bands
+from tunetrace.indexer.baseline import BaselineTunes
+from tunetrace.indexer.range_counts import RangeCounts
 
 values = st.lists(st.integers(0, 12).map(lambda k: k / 12), min_size=1, max_size=30)
 meters = st.sampled_from(["4/4", "6/8", "9/8", None])

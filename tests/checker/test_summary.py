@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, source, span, transcription
-from tunetrace.checker.baseline import BaselineTunes
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.summary import BatchTally, distribution
 from tunetrace.checker.summary_records import BatchSummary, MeasureSummary
 from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.baseline import BaselineTunes
 
 
 def tally(*records: BatchTune | Rejected, called: str = "ours") -> BatchTally:
