@@ -1,0 +1,103 @@
+"""What a batch is summed up to: the content of summary.json, and what the page says in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunetrace.checker.records import TuneName
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a measure is distributed over transcriptions.
+
+    deciles: the 10 %, 20 % … 90 % quantiles. histogram: how many lie in each of the equally wide
+    bins between low and high, the last one with its upper edge.
+    """
+
+    count: int
+    mean: float
+    median: float
+    deciles: tuple[float, ...]
+    least: float
+    most: float
+    low: float
+    high: float
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a batch differs from another, or from people's tunes, in one measure.
+
+    mean: of the batch less that of the other; low and high: its 95 % confidence interval. test:
+    the name of the test that p is from, None where there is none; p is corrected for the number of
+    measures that were tested. superiority: the probability that a transcription of the batch has
+    more of the measure than one of the other, ties counted half.
+    """
+
+    mean: float
+    low: float
+    high: float
+    test: str | None
+    p: float | None
+    superiority: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSummary:
+    """One measure of a batch.
+
+    baseline: the mean that people's tunes of the same meters and lengths have; to_baseline: how
+    the batch differs from that; both None where the index has no baseline. to_other: how it differs
+    from the batch that it is compared with, if any.
+    """
+
+    name: str
+    label: str
+    is_share: bool
+    more_is_copied: bool
+    batch: Distribution
+    baseline: float | None
+    to_baseline: Difference | None
+    to_other: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount(TuneName):
+    """A corpus tune that spans beyond chance were found in; transcriptions: in how many of them."""
+
+    transcriptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """A batch in numbers.
+
+    name: what the batch is called; inputs: the files it was read from. transcriptions: how many
+    were checked; set_aside: how many could not be read, set_aside_by: for each kind of reason.
+    identical: how many are a corpus tune as a whole; duplicates and near_duplicates: how many
+    repeat an earlier one of the batch; beyond_chance: how many have a span that is less likely
+    than chance allows; with_span: for each length in notes, how many have a span of at least so
+    many. uniqueness and novelty: the mean curves. bars: of all transcriptions. sources: the tunes
+    that most transcriptions have spans of, beyond chance.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    transcriptions: int
+    set_aside: int
+    set_aside_by: dict[str, int]
+    notes: int
+    identical: int
+    duplicates: int
+    near_duplicates: int
+    beyond_chance: int
+    with_span: dict[int, int]
+    measures: tuple[MeasureSummary, ...]
+    uniqueness: tuple[float, ...]
+    novelty: tuple[float, ...]
+    bars: int
+    bars_in_corpus: int
+    bars_same_position: int
+    sources: tuple[SourceCount, ...]
