@@ -42,11 +42,13 @@ _LEAST_BARS: Final = 4
 class BenchmarkCorpus:
     """The corpus's file, what it is made of, and transcriptions to check that are not in it.
 
-    tunes: one tuple of tokens each, in the order of the file. parts, checked_from: in words.
+    tunes: one tuple of tokens each, in the order of the file; the first so many are real. parts,
+    checked_from: in words.
     """
 
     path: Path
     tunes: list[tuple[str, ...]]
+    real: int
     parts: list[str]
     checked: list[str]
     checked_from: str
@@ -72,7 +74,7 @@ def make_corpus(folder: Path, checked: int) -> BenchmarkCorpus:
         checked_tunes = [next(recombined) for _ in range(checked)]
         checked_from = "recombined as those of the corpus are, and not in it"
     texts = [to_folkrnn(tokens) for tokens in checked_tunes]
-    return BenchmarkCorpus(path, tunes, parts, texts, checked_from)
+    return BenchmarkCorpus(path, tunes, min(len(real), TUNES), parts, texts, checked_from)
 
 
 def write_tunes(path: Path, tunes: Iterable[Sequence[str]]) -> None:
