@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from benchmarks.planting import COPY, KINDS, Planted, Planting
 from benchmarks.standing import notes_in
-
-BEYOND_CHANCE: Final = 0.01
-"""A span of which fewer hits are expected is taken for copied."""
+from tunetrace.checker.batch_records import CHANCE
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSpan:
     """A span that a check reports: its tokens from first up to stop.
 
-    expected: how many hits of it there would be by chance.
+    by_chance: how many spans as improbable such a transcription would have by chance.
     """
 
     first: int
     stop: int
-    expected: float
+    by_chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Wrong:
     """Something that a check does not say, or says wrongly, with what is needed to look at it.
 
     place: the transcription's in the batch, from 1; notes: those of the stretch in question;
-    expected: of a span, how many hits there would be by chance.
+    by_chance: that of a span.
     """
 
     place: int
@@ -56,7 +53,7 @@ class Wrong:
     what: str
     notes: int
     text: str
-    expected: float | None = None
+    by_chance: float | None = None
 
 
 @dataclass(slots=True)
@@ -98,11 +95,11 @@ class Judgement:
 
 
 def judge(
-    batch: Iterable[Planted], answers: Iterable[Answer], threshold: float = BEYOND_CHANCE
+    batch: Iterable[Planted], answers: Iterable[Answer], threshold: float = CHANCE
 ) -> Judgement:
     """Hold the answers, one for each transcription in their order, against what was planted.
 
-    threshold: a span of which fewer hits are expected is said to be beyond chance.
+    threshold: a span is beyond chance where there would be fewer than so many by chance.
     """
     judgement = Judgement()
     for place, (planted, answer) in enumerate(zip(batch, answers, strict=True), 1):
@@ -134,7 +131,7 @@ class _Verdict:
             for span in self.answer.spans
             if span.first <= planting.first and planting.stop <= span.stop
         ]
-        is_beyond_chance = any(span.expected < self.threshold for span in covering)
+        is_beyond_chance = any(span.by_chance < self.threshold for span in covering)
         is_exact = sorted((span.first, span.stop) for span in covering) == sorted(planting.spans)
         has_source = planting.source in self.answer.sources
         self.counts.planted += 1
@@ -164,9 +161,9 @@ class _Verdict:
 
     def on_false_spans(self) -> None:
         false = [
-            self._wrong("beyond chance", span.first, span.stop, span.expected)
+            self._wrong("beyond chance", span.first, span.stop, span.by_chance)
             for span in self.answer.spans
-            if span.expected < self.threshold and not self._is_planted(span)
+            if span.by_chance < self.threshold and not self._is_planted(span)
         ]
         self.counts.false_spans += len(false)
         self.counts.with_false += bool(false)
@@ -181,8 +178,8 @@ class _Verdict:
         )
         return 2 * inside >= len(begins)
 
-    def _wrong(self, what: str, first: int, stop: int, expected: float | None = None) -> Wrong:
+    def _wrong(self, what: str, first: int, stop: int, by_chance: float | None = None) -> Wrong:
         tokens = self.planted.tokens
         notes = len(notes_in(tokens, (first, stop)))
         text = " ".join(tokens[first:stop])
-        return Wrong(self.place, self.planted.kind, what, notes, text, expected)
+        return Wrong(self.place, self.planted.kind, what, notes, text, by_chance)

@@ -15,11 +15,12 @@ from typing import Final
 
 import tunetrace
 from benchmarks.corpus import SEED, make_corpus, write_tunes
-from benchmarks.judging import BEYOND_CHANCE, Answer, Counts, FoundSpan, Judgement, judge
+from benchmarks.judging import Answer, Counts, FoundSpan, Judgement, judge
 from benchmarks.output import say, show_table
-from benchmarks.planting import BAR, COPY, NOTHING, PART, Planted, plant
-from tunetrace.indexer.backoff import BackoffModel
-from tunetrace.indexer.index import Index
+from benchmarks.planting import BAR, COPY, NOTHING, PART, Planted, plant, write_batch
+from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker.batch_records import CHANCE, BatchTune
+from tunetrace.corpus.records import Rejected
 
 _HELD_OUT: Final = 10
 """Of so many real tunes one is held out of the index."""
@@ -28,25 +29,21 @@ TRANSCRIPTIONS: Final = 30_000
 
 _LONGEST_BAR: Final = 16
 _LINE: Final = 76
-_THRESHOLDS: Final = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+_THRESHOLDS: Final = (0.1, 0.01, 1e-3, 1e-4)
 _SHOWN: Final = 10
 
 
-def answers_of_checks(batch: Iterable[Planted], index: Index) -> Iterator[Answer]:
-    """What tunetrace.check says of each transcription, and the corpus's model of its spans."""
-    model = BackoffModel(index.figures.segments, index.vocabulary)
-    for planted in batch:
-        (tune,) = tunetrace.check(planted.text, index).tunes
-        spans = [
-            FoundSpan(
-                span.first_token,
-                span.stop_token,
-                model.expected(index.vocabulary.encode(span.text.split())),
-            )
-            for span in tune.spans
-        ]
-        sources = [source.tune for source in tune.sources]
-        yield Answer(spans, sources, [name.tune for name in tune.identical_to])
+def answers(checked: Iterable[BatchTune | Rejected]) -> Iterator[Answer]:
+    """What a batch check says, as the judge takes it; of what it cannot read, nothing."""
+    for tune in checked:
+        if isinstance(tune, Rejected):
+            yield Answer((), (), ())
+            continue
+        yield Answer(
+            [FoundSpan(s.first_token, s.stop_token, s.by_chance) for s in tune.spans],
+            [source.tune for source in tune.sources],
+            [name.tune for name in tune.identical_to],
+        )
 
 
 def hold_out(real: int) -> list[int]:
@@ -63,16 +60,17 @@ def main(transcriptions: int) -> None:
         sources = range(1, corpus.real - len(left_out) + 1)
         held_out = [corpus.tunes[k] for k in sorted(left_out)]
         batch = plant(indexed, sources, held_out, transcriptions, SEED)
-        path, index_path = Path(name) / "indexed.txt", Path(name) / "indexed.db"
-        write_tunes(path, indexed)
-        tunetrace.build_index([path], index_path)
-        with tunetrace.open_index(index_path) as index:
-            answers = list(answers_of_checks(batch, index))
-    _show(batch, answers, len(indexed))
+        write_tunes(Path(name) / "indexed.txt", indexed)
+        write_batch(Path(name) / "batch.txt", batch)
+        tunetrace.build_index([Path(name) / "indexed.txt"], Path(name) / "indexed.db")
+        with tunetrace.open_index(Path(name) / "indexed.db") as index:
+            tunes = tunetrace.read(Path(name) / "batch.txt")
+            found = list(answers(check_transcriptions(tunes, index)))
+    _show(batch, found, len(indexed))
 
 
-def _show(batch: Sequence[Planted], answers: Sequence[Answer], indexed: int) -> None:
-    judgement = judge(batch, answers)
+def _show(batch: Sequence[Planted], found: Sequence[Answer], indexed: int) -> None:
+    judgement = judge(batch, found)
     show_table(
         f"{len(batch):,} transcriptions with planted music, against {indexed:,} tunes",
         ("", "planted", "covered", "exact", "beyond chance", "source", "identical", "false spans"),
@@ -80,17 +78,19 @@ def _show(batch: Sequence[Planted], answers: Sequence[Answer], indexed: int) -> 
     )
     say(
         "Covered: a span holds the planted stretch; exact: all spans that hold it have the bounds "
-        "that a slow search finds; beyond chance: one of them has fewer than "
-        f"{BEYOND_CHANCE:g} expected hits; source: the tune it is from is named. False spans are "
-        "beyond chance and were not planted; behind them, in how many transcriptions."
+        "that a slow search finds; beyond chance: fewer than "
+        f"{CHANCE:g} spans as improbable as one of them are to be expected in the transcription; "
+        "source: the tune it is from is named. False spans are beyond chance and were not planted; "
+        "behind them, in how many transcriptions. Spans of fewer than eight notes are reported "
+        "only where they are improbable, so that not every bar is covered."
     )
     _show_notes(judgement)
-    _show_thresholds(batch, answers)
+    _show_thresholds(batch, found)
     for title, wrong in (("Missed", judgement.misses), ("Falsely found", judgement.false_spans)):
         say(f"{title}: {len(wrong):,}. The first:" if wrong else f"{title}: none.")
         for some in wrong[:_SHOWN]:
-            expected = "" if some.expected is None else f", {some.expected:.1g} expected"
-            say(f"  {some.place} ({some.kind}): {some.what}, {some.notes} notes{expected}:")
+            chance = "" if some.by_chance is None else f", {some.by_chance:.1g} by chance"
+            say(f"{some.place} ({some.kind}): {some.what}, {some.notes} notes{chance}:")
             say(f"    {some.text[:_LINE]}")
         say()
 
@@ -116,11 +116,11 @@ def _show_notes(judgement: Judgement) -> None:
     show_table("   By their notes", ("notes", "planted", "beyond chance"), rows)
 
 
-def _show_thresholds(batch: Sequence[Planted], answers: Sequence[Answer]) -> None:
+def _show_thresholds(batch: Sequence[Planted], found: Sequence[Answer]) -> None:
     """What another threshold would find: more of what was planted, or less by chance."""
     rows = []
     for threshold in _THRESHOLDS:
-        counts = judge(batch, answers, threshold).counts
+        counts = judge(batch, found, threshold).counts
         hosts = counts[NOTHING]
         bars, parts = counts[BAR], counts[PART]
         rows.append(
@@ -132,7 +132,7 @@ def _show_thresholds(batch: Sequence[Planted], answers: Sequence[Answer]) -> Non
                 f"{hosts.with_false / max(hosts.transcriptions, 1):.2%}",
             )
         )
-    columns = ("fewer hits expected than", "bars", "parts", "false spans a host", "hosts with one")
+    columns = ("fewer by chance than", "bars", "parts", "false spans a host", "hosts with one")
     show_table("   By where chance ends", columns, rows)
 
 

@@ -84,8 +84,8 @@ def plant(
 
     corpus: the tunes that are indexed, one sequence of tokens each; sources: the places, from 1, of
     those that are planted from; held_out: tunes that are not indexed, of which hosts are made.
-    Tunes that are not well-formed or have headers inside are passed over. ValueError where the
-    tunes have nothing to plant.
+    Tunes that are not well-formed or have headers inside are passed over, and for hosts those with
+    chords. ValueError where the tunes have nothing to plant.
     """
     planter = _Planter(corpus, sources, held_out, random.Random(seed))
     return [planter.next(KINDS[k % len(KINDS)], f"Planted {k + 1}") for k in range(count)]
@@ -160,7 +160,8 @@ class _Planter:
         self._corpus = Corpus(corpus)
         every = (_Sheet(place, tuple(corpus[place - 1])) for place in sources)
         self._sources = [sheet for sheet in every if sheet.is_usable]
-        every = (_Sheet(0, tuple(tokens)) for tokens in held_out)
+        # Two chords that follow each other are rare enough to be a tune's own music.
+        every = (_Sheet(0, tuple(tokens)) for tokens in held_out if "[" not in tokens)
         self._held_out = [sheet for sheet in every if sheet.is_usable]
         if not (self._sources and self._held_out):
             raise ValueError("there are no tunes to plant, or none to plant them in")

@@ -3,7 +3,7 @@
 A tune keeps its rhythm, rests and bar lines, and its pitches change places so that each goes on to
 the next as often as before. Such a host has a tune's steps and leaps, and what it shares with a
 corpus it shares by chance: drawing the pitches in any order makes it too easy, since hardly six
-notes then stand anywhere, and shuffling notes with their lengths leaves whole phrases as they were.
+notes then stand anywhere, and shuffling notes with their lengths leaves some phrases as they were.
 """
 
 from __future__ import annotations

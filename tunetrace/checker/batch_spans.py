@@ -17,26 +17,9 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch_stream import BatchStream, Numbers
 from tunetrace.indexer.joint import Matches
-from tunetrace.indexer.query import continues_note
-from tunetrace.tokenizer.vocabulary import Vocabulary
 
 LONGEST_CURVE: Final = 32
 """Up to how many notes, and tokens, the curves of uniqueness and novelty go."""
-
-
-class SymbolOrder:
-    """Symbols put in an order in which those that make a note longer come first.
-
-    places: (256,) uint8, the place of each symbol; SEPARATOR keeps the last.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        going_on = continues_note(vocabulary)
-        others = [symbol for symbol in range(256) if symbol not in going_on]
-        self.places = np.empty(256, dtype=np.uint8)
-        self.places[[*going_on, *others]] = np.arange(256, dtype=np.uint8)
-        self.going_on = len(going_on)
-        """How many symbols go on with a note: the places of those are below it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ Numbers = NDArray[np.int32]
 _END: Final = bytes([SEPARATOR])
 
 
-
 @dataclass(frozen=True, slots=True)
 class BatchStream:
     """The transcriptions of a slice, laid out.
@@ -134,4 +133,3 @@ def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ba
         bar_numbers=np.array(numbers, dtype=np.int32),
         first_bars=np.array(first_bars, dtype=np.int32),
     )
-

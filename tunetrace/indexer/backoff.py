@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +39,9 @@ class _Grams:
     The last of n + 1 places is that of all n-grams that the corpus lacks.
 
     packed: (n + 1,). symbols: the last symbol of each. shares: (n + 1,), c(hw) / (c(h) + T(h)),
-    where hw is the n-gram. backoffs: (n + 1,), T(h) / (c(h) + T(h)), where it is h. going_on: (n,),
-    the shares of all that lengthens a note, together. longer: (n + 1,), where those that are one
-    symbol longer begin in their own table.
+    where hw is the n-gram. backoffs: (n + 1,), T(h) / (c(h) + T(h)), where it is h. going_on:
+    (n + 1,), the shares of all that lengthens a note, together. longer: (n + 1,), where those that
+    are one symbol longer begin in their own table.
     """
 
     packed: Packed
@@ -92,7 +92,30 @@ class BackoffModel:
         Row m - 1 has the probability after the m - 1 symbols before, or after fewer where a wall or
         the beginning is nearer. Walls (headers, SEPARATOR, what is no token) have 0 there.
         """
-        logs = np.empty((ORDER, len(symbols)))
+        return self._chunked_logs(symbols)[:ORDER]
+
+    def log2_expected(
+        self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
+    ) -> Floats:
+        """log2 of how many hits some stretches of a stream would have, as expected: (m,).
+
+        firsts, stops: (m,) the first symbol of each stretch and the one past its last; no wall is
+        in one.
+        """
+        logs = self._chunked_logs(symbols)
+        sums = np.concatenate([[0.0], np.cumsum(logs[ORDER - 1])])
+        whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
+        hits = np.where(whole < stops, sums[stops] - sums[np.minimum(whole, len(symbols))], 0.0)
+        for before in range(ORDER - 1):
+            is_inside = firsts + before < stops
+            hits[is_inside] += logs[before][firsts[is_inside] + before]
+        context = np.minimum(stops - firsts, ORDER - 1)
+        return cast(Floats, np.log2(self.tokens) + hits + logs[ORDER - 1 + context, stops - 1])
+
+    def _chunked_logs(self, symbols: bytes) -> Floats:
+        """log2_probabilities; then, for contexts of 1 to ORDER - 1 symbols up to and with each, how
+        probable it is that no length follows: (2 * ORDER - 1, n)."""
+        logs = np.empty((2 * ORDER - 1, len(symbols)))
         for start in range(0, len(symbols), _CHUNK):
             before = max(0, start - ORDER + 1)
             chunk = symbols[before : start + _CHUNK]
@@ -101,11 +124,12 @@ class BackoffModel:
 
     def _logs(self, symbols: bytes) -> Floats:
         n = len(symbols)
-        probabilities = np.empty((ORDER, n))
+        probabilities = np.empty((2 * ORDER - 1, n))
+        going_on = np.full(n, self._uniform_going_on)
         windows, place = np.unique(_packed_windows(symbols), return_inverse=True)
         shorter = np.full(n, self._uniform)
         context = np.zeros(len(windows), dtype=np.intp)
-        for order, row in enumerate(probabilities, 1):
+        for order, row in enumerate(probabilities[:ORDER], 1):
             longer = self._grams[order].find(windows >> (_BITS * np.uint64(ORDER - order)))
             share = self._grams[order].shares[longer][place]
             backoff = self._grams[order - 1].backoffs[context][place]
@@ -115,6 +139,13 @@ class BackoffModel:
             row[:] = shorter
             row[ends] *= backoff[:stop]
             row[ends] += share[:stop]
+            # What follows the context, which ends one symbol before.
+            following = slice(max(order - 2, 0), n)
+            kept = max(n - max(order - 2, 0), 0)
+            going_on[following] *= backoff[:kept]
+            going_on[following] += self._grams[order - 1].going_on[context][place][:kept]
+            if order > 1:
+                probabilities[ORDER + order - 2] = 1 - going_on
             shorter, context = row, longer
         probabilities[:, self._is_wall[np.frombuffer(symbols, dtype=np.uint8)]] = 1
         return np.log2(probabilities, out=probabilities)
@@ -230,7 +261,7 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
                 symbols=packed.astype(np.uint8).tobytes(),
                 shares=np.append(shares, 0.0),
                 backoffs=np.append(backoffs, 1.0),
-                going_on=np.bincount(context, weights=lengthening, minlength=n).astype(np.float64),
+                going_on=np.append(np.bincount(context, weights=lengthening, minlength=n), 0.0),
                 longer=np.concatenate([[0], np.cumsum(kinds)]),
             )
         )

@@ -19,6 +19,9 @@ from tunetrace.indexer.titles import title_key
 VARIABLES: Final = 500
 """How many values one statement asks for, well below SQLite's limit."""
 
+_MANY: Final = 10
+"""More statements than this cost more than one that asks for everything."""
+
 
 class Catalogue:
     """What is asked of the rows of an index."""
@@ -73,9 +76,14 @@ class Catalogue:
             tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key,
             tune.original_key, tune.link,
         ).join_from(schema.tune, schema.corpus)  # fmt: skip
-        for k in range(0, len(missing), VARIABLES):
+        chosen = [
+            select.where(tune.id.in_(missing[k : k + VARIABLES]))
+            for k in range(0, len(missing), VARIABLES)
+        ]
+        # Reading all of them beats naming many.
+        for some in [select] if len(chosen) > _MANY else chosen:
             with self._database.connected() as connection:
-                rows = connection.execute(select.where(tune.id.in_(missing[k : k + VARIABLES])))
+                rows = connection.execute(some)
                 self._records |= {row[0]: Tune(*row) for row in rows.all()}
         return {tune: self._records[tune] for tune in wanted}
 

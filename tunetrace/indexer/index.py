@@ -12,6 +12,7 @@ from typing import Final, cast
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
@@ -259,6 +260,19 @@ class Index:
                         cursor.execute(rows, (number,))
                         found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
         return found
+
+    def bar_table(self) -> tuple[dict[str, int], NDArray[np.int64]]:
+        """Every bar's number, from 1, by its text; and the places of all: (hits, 4).
+
+        A place is the bar's number, the tune's id, the part and the number in it.
+        """
+        bar, hit = schema.bar.c, schema.bar_hit
+        with self._database.connected() as connection:
+            texts = {row[0]: row[1] for row in connection.execute(sa.select(bar.text, bar.id))}
+            cursor = connection.connection.cursor()
+            cursor.execute(f"SELECT bar_id, tune_id, part, number FROM {hit.name}")
+            places = np.array(cursor.fetchall(), dtype=np.int64)
+        return texts, places.reshape(-1, 4)
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
         """(tune, token, part, number) of every bar that a query matches, by tune."""
