@@ -128,9 +128,11 @@ def test_expected_counts_are_those_of_the_formula(
 def test_the_probabilities_of_all_tokens_after_a_context_sum_to_one(
     tunes: list[list[str]], context: list[str]
 ) -> None:
-    model = model_of(tunes)
-    last = [[row[-1] for row in probabilities(model, [*context, token])] for token in TOKENS]
-    assert np.sum(last, axis=0) == pytest.approx(1)
+    each = [VOCABULARY.encode([*context, token]) for token in TOKENS]
+    rows = 2 ** model_of(tunes).log2_probabilities(bytes([SEPARATOR]).join(each))
+    last = rows[:, len(context) :: len(context) + 2]
+    assert last.shape == (ORDER, len(TOKENS))
+    assert last.sum(axis=1) == pytest.approx(1)
 
 
 @given(corpora, st.lists(st.sampled_from(NOTES), min_size=1, max_size=6))

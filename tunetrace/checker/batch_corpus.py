@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
@@ -52,11 +51,6 @@ class BatchCorpus:
         self.tune_of: Numbers = np.concatenate([np.empty(0), *tunes]).astype(np.int32)
 
     @cached_property
-    def model(self) -> BackoffModel:
-        """What is to be expected by chance."""
-        return BackoffModel(self._index.figures.segments, self._index.vocabulary)
-
-    @cached_property
     def _whole_tunes(self) -> dict[bytes, list[int]]:
         """The tunes by their symbols, without the headers that they begin with."""
         found: dict[bytes, list[int]] = {}
@@ -76,19 +70,19 @@ class BatchCorpus:
     def _bars(self) -> tuple[dict[str, int], NDArray[np.int64]]:
         """The number of each bar, by its text; and every bar with each of its places, packed."""
         texts, places = self._index.bar_table()
-        return texts, np.unique(_packed(*places.T[[0, 2, 3]]))
+        return texts, np.unique(packed_places(*places.T[[0, 2, 3]]))
 
     def bars_found(self, stream: BatchStream) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which bars of a slice stand in the corpus, and which at the same place: (bars,) each."""
         texts, places = self._bars
         bars = np.array([texts.get(text, 0) for text in stream.bar_texts], dtype=np.int64)
-        packed = _packed(bars, stream.bar_parts, stream.bar_numbers)
+        packed = packed_places(bars, stream.bar_parts, stream.bar_numbers)
         at = np.minimum(np.searchsorted(places, packed), max(len(places) - 1, 0))
         is_there = places[at] == packed if len(places) else np.zeros(len(packed), dtype=bool)
         return bars > 0, is_there
 
 
-def _packed(
+def packed_places(
     bars: NDArray[np.int64], parts: NDArray[np.integer], numbers: NDArray[np.integer]
 ) -> NDArray[np.int64]:
     """A bar, a part and a number in it as one number.

@@ -15,8 +15,8 @@ from tunetrace.checker.batch_spans import (
     uniqueness,
 )
 from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.checker.check import COPIED_LENGTHS
 from tunetrace.checker.measures import CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
+from tunetrace.checker.spans import COPIED_LENGTHS
 
 Floats = NDArray[np.float64]
 

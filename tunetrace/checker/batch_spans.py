@@ -70,8 +70,9 @@ def find_spans(
     reached = firsts + longest
     stops = np.searchsorted(stream.note_ends, reached, side="right").astype(np.int32)
     ends_there = (stops > notes) & (stream.note_ends[np.maximum(stops, 1) - 1] == reached)
-    after = joint[np.maximum(matches.below_at[firsts], 0) + longest]
-    has_ended = (above == longest) | (after >= going_on)
+    has_ended = above == longest
+    asked = np.flatnonzero(ends_there & ~has_ended)  # what the suffix before goes on with
+    has_ended[asked] = joint[matches.below_at[firsts[asked]] + longest[asked]] >= going_on
     stops -= ends_there & ~has_ended  # its last note goes on wherever the corpus has it
     before = np.zeros_like(stops)
     np.maximum.accumulate(stops[:-1], out=before[1:])

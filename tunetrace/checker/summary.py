@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch_records import CHANCE, BatchTune
-from tunetrace.checker.check import COPIED_LENGTHS
 from tunetrace.checker.comparison import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import TuneName
+from tunetrace.checker.spans import COPIED_LENGTHS
 from tunetrace.checker.summary_records import (
     BatchSummary,
     Distribution,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final, cast
 
 import numpy as np
@@ -31,6 +33,9 @@ _NO_GRAM: Final = np.uint64(2**64 - 1)
 _CHUNK: Final = 1 << 18
 """So many symbols are looked up together, so that what is worked on stays in the cache."""
 
+_KEPT: Final = 1 << 16
+"""So many probabilities of single figures' symbols are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Grams:
@@ -39,7 +44,7 @@ class _Grams:
     The last of n + 1 places is that of all n-grams that the corpus lacks.
 
     packed: (n + 1,). symbols: the last symbol of each. shares: (n + 1,), c(hw) / (c(h) + T(h)),
-    where hw is the n-gram. backoffs: (n + 1,), T(h) / (c(h) + T(h)), where it is h. going_on:
+    where hw is the n-gram. backoffs: (n + 1,), T(h) / (c(h) + T(h)), where it is h. lengthening:
     (n + 1,), the shares of all that lengthens a note, together. longer: (n + 1,), where those that
     are one symbol longer begin in their own table.
     """
@@ -48,7 +53,7 @@ class _Grams:
     symbols: bytes
     shares: Floats
     backoffs: Floats
-    going_on: Floats
+    lengthening: Floats
     longer: NDArray[np.intp]
 
     def find(self, wanted: Packed) -> NDArray[np.intp]:
@@ -63,8 +68,8 @@ class BackoffModel:
     P(w|h) = (c(hw) + T(h) P(w|h')) / (c(h) + T(h)), where c(h) is how often the symbols h are
     followed by a token, T(h) by how many different ones, and h' is h without its first symbol. At
     the end of the recursion each token of the vocabulary is as probable as any. Headers and the
-    ends of tunes are walls: neither counted nor part of a context. (So a figure that goes on after
-    a `:|`, where many tunes end, is expected too often, by two fifths in v2's first 3,000 tunes.)
+    ends of tunes are walls: neither counted nor part of a context, so that a figure that goes on
+    after a `:|`, where many tunes end, is expected somewhat too often.
     Method: Witten and Bell, The Zero-Frequency Problem, 1991, which is method C of Moffat's PPM
     (1990); interpolated as in Chen and Goodman 1999.
 
@@ -77,14 +82,23 @@ class BackoffModel:
         self._is_wall = np.ones(256, dtype=bool)
         self._is_wall[: len(vocabulary)] = False
         self._is_wall[list(boundaries(vocabulary))] = True
+        self._walls = bytes(np.flatnonzero(self._is_wall).tolist())
         goes_on = np.zeros(256, dtype=bool)
         goes_on[list(continues_note(vocabulary))] = True
         different = int(np.count_nonzero(~self._is_wall))
         self._uniform = 1 / different
-        self._uniform_going_on = np.count_nonzero(goes_on) / different
+        self._uniform_lengthening = int(np.count_nonzero(goes_on)) / different
         counted = _without_walls(*_windows(segments), self._is_wall)
         self.tokens = int(counted[1][1].sum())
         self._grams = _tables(counted, goes_on)
+        # What a figure takes its steps by; memoryviews give plain numbers, and faster.
+        self._steps = [
+            (grams.backoffs.data, grams.longer.data, longer.symbols.find, longer.shares.data)
+            for grams, longer in pairwise(self._grams)
+        ]
+        # The same few symbols come again and again.
+        self._probability = lru_cache(maxsize=_KEPT)(self._last_probability)
+        self._going_on = lru_cache(maxsize=_KEPT)(self._lengthening)
 
     def log2_probabilities(self, symbols: bytes) -> Floats:
         """How probable each symbol is after those before it: (ORDER, n), base-2 logarithms.
@@ -125,7 +139,7 @@ class BackoffModel:
     def _logs(self, symbols: bytes) -> Floats:
         n = len(symbols)
         probabilities = np.empty((2 * ORDER - 1, n))
-        going_on = np.full(n, self._uniform_going_on)
+        going_on = np.full(n, self._uniform_lengthening)
         windows, place = np.unique(_packed_windows(symbols), return_inverse=True)
         shorter = np.full(n, self._uniform)
         context = np.zeros(len(windows), dtype=np.intp)
@@ -143,7 +157,7 @@ class BackoffModel:
             following = slice(max(order - 2, 0), n)
             kept = max(n - max(order - 2, 0), 0)
             going_on[following] *= backoff[:kept]
-            going_on[following] += self._grams[order - 1].going_on[context][place][:kept]
+            going_on[following] += self._grams[order - 1].lengthening[context][place][:kept]
             if order > 1:
                 probabilities[ORDER + order - 2] = 1 - going_on
             shorter, context = row, longer
@@ -157,31 +171,45 @@ class BackoffModel:
         note too. Each symbol's context is within the figure.
         Method: expected counts under a Markov model (Prum, Rodolphe and de Turckheim 1995).
         """
+        if len(figure.translate(None, delete=self._walls)) < len(figure):
+            return 0.0
         hits = float(self.tokens)
-        contexts = [0]  # the last 0, 1, ... symbols so far, as places in their tables
-        for symbol in figure:
-            if self._is_wall[symbol]:
-                return 0.0
-            probability, seen = self._uniform, [0]
-            for grams, longer, at in zip(self._grams, self._grams[1:], contexts, strict=False):
-                probability *= grams.backoffs.item(at)
-                first, stop = grams.longer.item(at), grams.longer.item(at + 1)
-                found = longer.symbols.find(symbol, first, stop)
-                if found >= 0:
-                    probability += longer.shares.item(found)
-                    seen.append(found)
-            contexts = seen[:ORDER]
-            hits *= probability
-        return hits if open_end else hits * (1 - self._going_on(contexts))
+        for at in range(len(figure)):
+            hits *= self._probability(figure[max(0, at - ORDER + 1) : at + 1])
+        return hits if open_end else hits * (1 - self._going_on(figure[-ORDER + 1 :]))
 
-    def _going_on(self, contexts: Sequence[int]) -> float:
-        """How probable it is that a length or a broken rhythm follows.
+    def _last_probability(self, symbols: bytes) -> float:
+        """The probability of the last of up to ORDER symbols after the others."""
+        probability, contexts = 1.0, [0]
+        for symbol in symbols:
+            probability, contexts = self._step(contexts, symbol)
+        return probability
+
+    def _step(self, contexts: Sequence[int], symbol: int) -> tuple[float, list[int]]:
+        """The probability of a symbol after contexts, and the contexts of the next.
+
+        contexts: where the last 0, 1, ... symbols stand in their tables, as far as they do.
+        """
+        probability, seen = self._uniform, [0]
+        for (backoffs, longer, find, shares), at in zip(self._steps, contexts, strict=False):
+            probability *= backoffs[at]
+            found = find(symbol, longer[at], longer[at + 1])
+            if found >= 0:
+                probability += shares[found]
+                seen.append(found)
+        return probability, seen
+
+    def _lengthening(self, symbols: bytes) -> float:
+        """How probable it is that a length or a broken rhythm follows up to ORDER - 1 symbols.
 
         The smoothing is linear, so that a class of symbols obeys the recursion of each.
         """
-        probability = self._uniform_going_on
-        for grams, at in zip(self._grams, contexts, strict=False):
-            probability = grams.going_on.item(at) + grams.backoffs.item(at) * probability
+        contexts = [0]
+        for symbol in symbols:
+            _, contexts = self._step(contexts, symbol)
+        probability = self._uniform_lengthening
+        for grams, at in zip(self._grams[:ORDER], contexts, strict=False):
+            probability = grams.lengthening.item(at) + grams.backoffs.item(at) * probability
         return probability
 
 
@@ -252,7 +280,7 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
         kinds = np.bincount(context, minlength=n)
         divisors = np.bincount(context, weights=counts, minlength=n) + kinds
         longer_shares = counts / divisors[context]
-        lengthening = longer_shares * goes_on[longer.astype(np.uint8)]
+        of_lengths = longer_shares * goes_on[longer.astype(np.uint8)]
         # What nothing follows leaves all to the shorter context.
         backoffs = np.divide(kinds, divisors, out=np.ones(n), where=kinds > 0)
         tables.append(
@@ -261,7 +289,7 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
                 symbols=packed.astype(np.uint8).tobytes(),
                 shares=np.append(shares, 0.0),
                 backoffs=np.append(backoffs, 1.0),
-                going_on=np.append(np.bincount(context, weights=lengthening, minlength=n), 0.0),
+                lengthening=np.append(np.bincount(context, weights=of_lengths, minlength=n), 0.0),
                 longer=np.concatenate([[0], np.cumsum(kinds)]),
             )
         )

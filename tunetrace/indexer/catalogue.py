@@ -113,6 +113,29 @@ class Catalogue:
             found = {*connection.scalars(titled), *connection.scalars(of_work)}
         return sorted(found - {tune_id})
 
+    def setting_groups(self) -> dict[int, int]:
+        """A number for each tune, by its id, that it shares with its settings and theirs.
+
+        Settings are tunes that share a title, or a work of their corpus.
+        """
+        tune, title = schema.tune.c, schema.title.c
+        works = sa.select(tune.id, tune.corpus_id, tune.work).where(tune.work.is_not(None))
+        titles = sa.select(title.tune_id, title.title_key).where(title.title_key != "")
+        with self._database.connected() as connection:
+            chief = {tune_id: tune_id for tune_id in connection.scalars(sa.select(tune.id))}
+
+            def of(tune_id: int) -> int:
+                while chief[tune_id] != tune_id:
+                    chief[tune_id] = tune_id = chief[chief[tune_id]]
+                return tune_id
+
+            met: dict[tuple[object, ...], int] = {}
+            for rows in (works, titles):
+                for tune_id, *names in connection.execute(rows):
+                    other = met.setdefault(tuple(names), tune_id)
+                    chief[of(tune_id)] = of(other)
+        return {tune_id: of(tune_id) for tune_id in chief}
+
     def resolve(self, reference: str) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Final, cast
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
+from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.filters import NO_FILTERS, Filters
@@ -48,6 +51,8 @@ class Index:
             self.close()
             raise
         self.layout = lru_cache(maxsize=4096)(self._layout)
+        self._model: BackoffModel | None = None
+        self._model_lock = Lock()
 
     def _load(self) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
@@ -114,6 +119,11 @@ class Index:
         """
         return self.catalogue.resolve(reference)
 
+    def tokens(self, tune: int) -> list[str]:
+        """The tokens of a tune, given by its id."""
+        segment = next(segment for segment in self.figures.segments if tune in segment)
+        return self.vocabulary.decode(segment.tokens_of(tune)[1])
+
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
@@ -133,6 +143,18 @@ class Index:
         mask = np.zeros(self.figures.last_id + 1, dtype=bool)
         mask[list(tunes)] = True
         return mask
+
+    @cached_property
+    def baseline(self) -> BaselineTunes | None:
+        """What was measured of its tunes against one another; None before that is done.
+
+        The first question reads it from the file; any number of threads may ask.
+        """
+        with self._database.connected() as connection:
+            try:
+                return load_baseline(connection)
+            except DamagedError:
+                raise damaged(self.path) from None
 
     # Figures
 
@@ -160,8 +182,29 @@ class Index:
             tunes=self.figures.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
+            expected=None if filters.has_place else self._expected(query, admitted, open_end),
             results=self.hits(self.figures.first(found, limit)),
         )
+
+    @property
+    def model(self) -> BackoffModel:
+        """The back-off model of all its tunes, counted when it is first asked for."""
+        with self._model_lock:  # or each of many threads would count for itself
+            if self._model is None:
+                self._model = BackoffModel(self.figures.segments, self.vocabulary)
+        return self._model
+
+    def _expected(self, query: FigureQuery, admitted: Mask | None, open_end: bool) -> float | None:
+        """How many hits of a figure are expected in admitted tunes; None with wildcards.
+
+        The model is one of all tunes; the admitted ones have their share by their tokens.
+        """
+        literal = query.literal
+        if literal is None:
+            return None
+        figure = self.vocabulary.encode_known(literal)
+        expected = self.model.expected(figure, open_end=open_end)
+        return expected if admitted is None else expected * self.figures.token_share(admitted)
 
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
@@ -238,6 +281,7 @@ class Index:
             tunes=len({row[0] for row in rows}),
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
+            expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
         )
 

@@ -56,6 +56,13 @@ class Segment(SuffixIndex):
         start, stop = int(self._separators[at]) + 1, int(self._separators[at + 1])
         return start, self.stream[start:stop]
 
+    def counts_in_tunes(self, counted: Mask) -> NDArray[np.int64]:
+        """How many of its symbols count in each tune: (tunes,), in their order.
+
+        counted: (256,) bool, which symbols count; SEPARATOR does not.
+        """
+        return np.add.reduceat(counted[self.symbols], self._separators[:-1], dtype=np.int64)
+
     def admitted_positions(self, admitted: Mask | None) -> Mask | None:
         """A mask over tunes as a mask over positions."""
         return None if admitted is None else admitted[self.tune_of_positions]
