@@ -72,10 +72,10 @@ def measure(corpus: BenchmarkCorpus, index: Index, folder: Path) -> None:
     )
     say(
         f"{made_of[0].upper()}{made_of[1:]}: {sum(map(len, batch)):,} tokens. tunetrace sorts the "
-        f"batch with the corpus, in the slices of a batch check, of some {SLICE_TOKENS:,} tokens. infini-gram was "
-        f"asked for {len(asked)} of the transcriptions one by one, with its index in memory, and "
-        "its time for the batch is worked out from their mean; median is that of one "
-        "transcription. Both find the same length for every token of those. Medians of "
+        f"batch with the corpus, in the slices of a batch check, of some {SLICE_TOKENS:,} tokens. "
+        f"infini-gram was asked for {len(asked)} of the transcriptions one by one, with its index "
+        "in memory, and its time for the batch is worked out from their mean; median is that of "
+        "one transcription. Both find the same length for every token of those. Medians of "
         f"{_REPETITIONS}. infini-gram's index took {duration(building)} to build from the stream "
         f"of symbols and has {megabytes(index_bytes(folder))}."
     )

@@ -8,6 +8,7 @@ chance where nothing was planted.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,6 @@ from benchmarks.corpus import SEED, make_corpus, write_tunes
 from benchmarks.judging import Answer, Counts, FoundSpan, Judgement, judge
 from benchmarks.output import say, show_table
 from benchmarks.planting import BAR, COPY, NOTHING, PART, Planted, plant, write_batch
-from tunetrace.checker.batch import check_transcriptions
 from tunetrace.checker.batch_records import CHANCE, BatchTune
 from tunetrace.corpus.records import Rejected
 
@@ -64,8 +64,7 @@ def main(transcriptions: int) -> None:
         write_batch(Path(name) / "batch.txt", batch)
         tunetrace.build_index([Path(name) / "indexed.txt"], Path(name) / "indexed.db")
         with tunetrace.open_index(Path(name) / "indexed.db") as index:
-            tunes = tunetrace.read(Path(name) / "batch.txt")
-            found = list(answers(check_transcriptions(tunes, index)))
+            found = list(answers(tunetrace.check_batch([Path(name) / "batch.txt"], index)))
     _show(batch, found, len(indexed))
 
 
@@ -107,13 +106,14 @@ def _row(kind: str, counts: Counts) -> tuple[str, ...]:
 
 
 def _show_notes(judgement: Judgement) -> None:
-    """How long a planted bar must be for it to be told from chance."""
-    rows = [
-        (f"{notes}", f"{planted:,}", f"{judgement.found_by_notes[notes] / planted:.0%}")
-        for notes, planted in sorted(judgement.planted_by_notes.items())
-        if notes <= _LONGEST_BAR
-    ]
-    show_table("   By their notes", ("notes", "planted", "beyond chance"), rows)
+    """How long a planted bar must be for it to be told from chance, and how long chance gets."""
+    false = Counter(wrong.notes for wrong in judgement.false_spans)
+    planted = judgement.planted_by_notes
+    rows = []
+    for notes in sorted(notes for notes in planted | false if notes <= _LONGEST_BAR):
+        share = f"{judgement.found_by_notes[notes] / planted[notes]:.0%}" if planted[notes] else ""
+        rows.append((f"{notes}", f"{planted[notes]:,}", share, f"{false[notes]:,}"))
+    show_table("   By their notes", ("notes", "planted", "beyond chance", "false spans"), rows)
 
 
 def _show_thresholds(batch: Sequence[Planted], found: Sequence[Answer]) -> None:

@@ -36,8 +36,7 @@ from benchmarks.standing import Corpus, bounds, notes_in, whole_notes
 from tests import brute
 from tests.conftest import V2_SAMPLE
 from tests.strategies import bodies
-from tunetrace import Index, build_index, check, open_index, read
-from tunetrace.checker.batch import check_transcriptions
+from tunetrace import Index, build_index, check, check_batch, open_index, read
 from tunetrace.tokenizer.transcription import Transcription
 
 Tunes = list[tuple[str, ...]]
@@ -247,7 +246,7 @@ def test_a_batch_check_tells_what_was_planted_from_chance(
     batch: list[Planted], index: Index, tmp_path: Path
 ) -> None:
     write_batch(tmp_path / "batch.txt", batch)
-    found = answers(check_transcriptions(read(tmp_path / "batch.txt"), index))
+    found = answers(check_batch([tmp_path / "batch.txt"], index))
     judgement = judge(batch, found)
     for kind in (PART, HALVES, COPY):
         counts = judgement.counts[kind]
