@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tunetrace
-from benchmarks import builds, checks, commands, figures, tunebooks
+from benchmarks import batches, builds, checks, commands, figures, tunebooks
 from benchmarks.corpus import TUNES, BenchmarkCorpus, make_corpus
 from benchmarks.output import say
 
@@ -25,6 +25,8 @@ def main() -> None:
         with tunetrace.open_index(built.index) as index:
             figures.measure(corpus, index, built.fts5, built.lines)
             checks.measure(corpus, index, built.fts5)
+            (folder / "infini-gram").mkdir()
+            batches.measure(corpus, index, folder / "infini-gram")
         commands.measure(built.index, built.lines)
     tunebooks.measure()
     say()
