@@ -1,0 +1,102 @@
+"""The table of transcriptions: one short row each, and the JSON in which they stand in the page.
+
+A page of 30,000 transcriptions must open on a phone. So the rows are written column by column,
+shares as whole thousandths, and the name of a source once, however many transcriptions have it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.records import TuneName
+from tunetrace.tokenizer.transcription import plain
+
+LONGEST_TITLE: Final = 120
+"""The characters of a title that the page shows."""
+
+
+class Row(NamedTuple):
+    """What the table shows of one transcription.
+
+    Shares are in thousandths. nearest: the tune that it is identical to, else the source that
+    shares most, None where there is none. same_as, nearly_as: the place of the earlier
+    transcription that it repeats, 0 where it repeats none.
+    """
+
+    place: int
+    title: str
+    meter: str
+    key: str
+    notes: int
+    longest: int
+    copied_8: int
+    copied_12: int
+    creativity: int
+    bars: int
+    nearest: tuple[str, str] | None
+    is_identical: bool
+    same_as: int
+    nearly_as: int
+
+
+def order(tune: BatchTune) -> tuple[bool, float, float, int, int]:
+    """What transcriptions are put in order by, the most copied having most of it.
+
+    First those that are a corpus tune as a whole; then the share of notes in spans of twelve and
+    of eight notes, then the longest span, then the place in the batch, the earlier first.
+    """
+    copied = tune.copied_share
+    return (bool(tune.identical_to), copied[12], copied[8], tune.longest_notes, -tune.place)
+
+
+def row_of(tune: BatchTune) -> Row:
+    """The row of a transcription."""
+    transcription = tune.transcription
+    nearest: tuple[TuneName, ...] = (*tune.identical_to[:1], *tune.sources[:1])
+    return Row(
+        place=tune.place,
+        title=shortened(transcription.title),
+        meter=plain(transcription.meter or ""),
+        key=plain(transcription.original_key or transcription.key or ""),
+        notes=tune.notes,
+        longest=tune.longest_notes,
+        copied_8=thousandths(tune.copied_share[8]),
+        copied_12=thousandths(tune.copied_share[12]),
+        creativity=thousandths(tune.creativity),
+        bars=thousandths(tune.bars_in_corpus / tune.bars if tune.bars else 0),
+        nearest=name_of(nearest[0]) if nearest else None,
+        is_identical=bool(tune.identical_to),
+        same_as=tune.duplicate_of or 0,
+        nearly_as=tune.near_duplicate_of or 0,
+    )
+
+
+def thousandths(share: float) -> int:
+    """A share in whole thousandths; only what is 0 or 1 is rounded to that."""
+    if share <= 0 or share >= 1:
+        return 1000 if share >= 1 else 0
+    return min(max(round(share * 1000), 1), 999)
+
+
+def shortened(title: str) -> str:
+    """A title from a file, on one line and not too long for a table."""
+    title = plain(title[: 2 * LONGEST_TITLE])
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
+
+
+def name_of(tune: TuneName) -> tuple[str, str]:
+    """A corpus tune as the table names it: `Banish Misfortune`, `session:9`."""
+    return shortened(tune.title) or "(untitled)", f"{shortened(tune.corpus)}:{tune.number}"
+
+
+def columns(rows: list[Row]) -> dict[str, Any]:
+    """Rows as the page's script reads them: a list for each field.
+
+    nearest holds numbers of names, -1 for none; the fields after it are 0 or 1, or a place.
+    """
+    names: dict[tuple[str, str] | None, int] = {None: -1}
+    found: dict[str, Any] = {field: [row[k] for row in rows] for k, field in enumerate(Row._fields)}
+    found["nearest"] = [names.setdefault(row.nearest, len(names) - 1) for row in rows]
+    found["is_identical"] = [int(row.is_identical) for row in rows]
+    return {**found, "names": list(names)[1:]}
