@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tunetrace.checker.records import TuneName
 from tunetrace.tokenizer.transcription import Transcription
+
+LEAST_EXPECTED: Final = 0.01
+"""A span of which a corpus has fewer hits than this by chance is beyond chance: in a hundred such
+corpora it would be expected less than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,11 @@ class BatchSpan:
     @property
     def notes(self) -> int:
         return self.stop_note - self.first_note
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether chance does not explain that it stands in the corpus."""
+        return self.expected < LEAST_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)

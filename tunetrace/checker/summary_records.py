@@ -12,7 +12,7 @@ class Distribution:
     """How a measure is distributed over transcriptions.
 
     deciles: the 10 %, 20 % … 90 % quantiles. histogram: how many lie in each of the equally wide
-    bins between low and high, the last one with its upper edge.
+    bins between low and high, the last one with all that lie higher. Of no transcription all are 0.
     """
 
     count: int
@@ -30,15 +30,16 @@ class Distribution:
 class Difference:
     """How a batch differs from another, or from people's tunes, in one measure.
 
-    mean: of the batch less that of the other; low and high: its 95 % confidence interval. test:
-    the name of the test that p is from, None where there is none; p is corrected for the number of
+    mean: of the batch less that of the other; low and high: its 95 % confidence interval, None
+    where one of the two is too small to tell, since one transcription does not vary. test: the
+    name of the test that p is from, None where there is none; p is corrected for the number of
     measures that were tested. superiority: the probability that a transcription of the batch has
     more of the measure than one of the other, ties counted half.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     test: str | None
     p: float | None
     superiority: float | None
@@ -65,7 +66,10 @@ class MeasureSummary:
 
 @dataclass(frozen=True, slots=True)
 class SourceCount(TuneName):
-    """A corpus tune that spans beyond chance were found in; transcriptions: in how many of them."""
+    """A corpus tune whose spans in a transcription are together beyond chance.
+
+    transcriptions: how many transcriptions have such spans of it.
+    """
 
     transcriptions: int
 

@@ -10,17 +10,15 @@ from rich.text import Text
 
 from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
 from tunetrace.indexer.records import Hit
+from tunetrace.phrases import counted, share, times
 from tunetrace.terminal.console import (
     bar_number,
     console,
-    counted,
     cut,
     linked,
     make_table,
     print_set_aside,
     reference,
-    share,
-    times,
 )
 from tunetrace.terminal.music import (
     describe_accidentals,

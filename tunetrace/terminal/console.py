@@ -1,4 +1,4 @@
-"""What all printing shares: a console of plain text, tables, counts and shares in words."""
+"""What all printing shares: a console of plain text, tables, what was set aside, names."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.text import Text
 from tunetrace.checker.records import Source
 from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Hit, Reject
+from tunetrace.phrases import counted
 
 if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting
@@ -46,25 +47,6 @@ def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left")
     return table
-
-
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """A count with its noun: `1 tune`, `1,024 tunes`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
-def times(count: int) -> str:
-    """How often: `once`, `twice`, `3 times`."""
-    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
-
-
-def share(value: float) -> str:
-    """A share in percent, never rounded to nothing or to all."""
-    if 0 < value < 0.005:
-        return "<1%"
-    if 0.995 <= value < 1:
-        return ">99%"
-    return f"{value:.0%}"
 
 
 def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -> None:

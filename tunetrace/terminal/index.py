@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
-from tunetrace.terminal.console import console, counted, make_table, print_set_aside
+from tunetrace.phrases import counted
+from tunetrace.terminal.console import console, make_table, print_set_aside
 
 if TYPE_CHECKING:
     from tunetrace.api.indexes import BuildReport, ChangeReport

@@ -6,15 +6,8 @@ from rich.text import Text
 
 from tunetrace.indexer.query import written_apart
 from tunetrace.indexer.records import Hit, Matches
-from tunetrace.terminal.console import (
-    bar_number,
-    console,
-    counted,
-    linked,
-    make_table,
-    reference,
-    times,
-)
+from tunetrace.phrases import counted, times
+from tunetrace.terminal.console import bar_number, console, linked, make_table, reference
 
 
 def print_matches(matches: Matches) -> None:

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.indexer.stats import CorpusStats, Counted, Group
-from tunetrace.terminal.console import console, counted, make_table, share
+from tunetrace.phrases import counted, share
+from tunetrace.terminal.console import console, make_table
 
 
 def print_stats(stats: CorpusStats, top: int) -> None:

@@ -8,7 +8,8 @@ import click
 from rich.text import Text
 
 from tunetrace.corpus.readers import Rejected
-from tunetrace.terminal.console import console, counted, cut
+from tunetrace.phrases import counted
+from tunetrace.terminal.console import console, cut
 from tunetrace.tokenizer.explain import ExplainedLine, Explanation
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.transcription import Transcription, plain

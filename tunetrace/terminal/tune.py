@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.indexer.tune import TuneBar, TuneDetail
-from tunetrace.terminal.console import bar_number, console, counted, cut, make_table, reference
+from tunetrace.phrases import counted
+from tunetrace.terminal.console import bar_number, console, cut, make_table, reference
 from tunetrace.terminal.music import (
     describe_accidentals,
     describe_part,

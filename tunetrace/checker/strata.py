@@ -1,0 +1,79 @@
+"""Strata: people's tunes in groups of one meter and about one length, to compare like with like.
+
+A reel of 32 bars shares more with others than a waltz of 16, merely since it is longer and since
+there are more reels. A batch is therefore compared with people's tunes of its own meters and
+lengths, stratum by stratum.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LEAST_IN_STRATUM: Final = 30
+"""A stratum has so many of people's tunes at least, if there are so many at all."""
+
+BANDS_IN_OCTAVE: Final = 2
+"""Into how many bands of lengths each doubling is divided: 64 to 90 notes, 91 to 127, and so on."""
+
+
+def length_bands(notes: ArrayLike) -> NDArray[np.int64]:
+    """The band of each length in notes; lengths below 1 are in that of 1."""
+    octaves = np.log2(np.maximum(np.asarray(notes, dtype=np.float64), 1))
+    bands: NDArray[np.int64] = np.floor(BANDS_IN_OCTAVE * octaves).astype(np.int64)
+    return bands
+
+
+class Strata:
+    """A division of people's tunes by meter and length.
+
+    Neighbouring bands of a meter are put together until each stratum has 30 tunes. Meters that have
+    fewer than 30 in all are put together and divided in the same way; where even these are fewer,
+    strata of all tunes stand for them. members: for each stratum the places of its tunes.
+    """
+
+    def __init__(self, meters: Sequence[str | None], notes: ArrayLike) -> None:
+        """One meter, or None, and one length in notes for each of people's tunes."""
+        bands = length_bands(notes)
+        places: dict[str | None, list[int]] = {}
+        for place, meter in enumerate(meters):
+            places.setdefault(meter, []).append(place)
+        self.members: list[NDArray[np.int64]] = []
+        self._of_meter: dict[str | None, tuple[int, list[int]]] = {}
+        rare: list[int] = []
+        for meter, found in places.items():
+            if len(found) < LEAST_IN_STRATUM:
+                rare += found
+            else:
+                self._of_meter[meter] = self._divide(np.array(found), bands)
+        if len(rare) < LEAST_IN_STRATUM:
+            rare = list(range(len(meters)))
+        self._of_rare = self._divide(np.array(rare), bands)
+
+    def _divide(self, places: NDArray[np.int64], bands: NDArray[np.int64]) -> tuple[int, list[int]]:
+        """Divide tunes by length: gives the first stratum, and the bands where the next begin."""
+        first = len(self.members)
+        begins: list[int] = []
+        counts: list[int] = []
+        for band, count in zip(*np.unique(bands[places], return_counts=True), strict=True):
+            if not counts or counts[-1] >= LEAST_IN_STRATUM:
+                begins.append(int(band))
+                counts.append(0)
+            counts[-1] += int(count)
+        if len(counts) > 1 and counts[-1] < LEAST_IN_STRATUM:
+            begins.pop()
+        stratum = np.searchsorted(begins[1:], bands[places], side="right")
+        self.members += [places[stratum == k] for k in range(len(begins))]
+        return first, begins[1:]
+
+    def of(self, meters: Sequence[str | None], notes: ArrayLike) -> NDArray[np.int64]:
+        """The stratum that each of some transcriptions is compared with."""
+        found = []
+        for meter, band in zip(meters, length_bands(notes).tolist(), strict=True):
+            first, begins = self._of_meter.get(meter, self._of_rare)
+            found.append(first + bisect_right(begins, band))
+        return np.array(found, dtype=np.int64)
