@@ -87,8 +87,8 @@ def histogram(
         axes.set_title("transcriptions, in percent")
         axes.set_xlabel(f"{label}, in percent" if is_share else label)
         axes.set_ylim(bottom=0)
-        ends = [end for some in (batch, other) if some for end in (some.low, some.high)]
-        axes.set_xlim(min(ends), max(*ends, people or 0))
+        ends = [_end(some) for some in (batch, other) if some is not None]
+        axes.set_xlim(batch.low, batch.high if is_share else max(*ends, people or 0, width))
         _percent(axes.yaxis)
         if is_share:
             _percent(axes.xaxis)
@@ -168,7 +168,16 @@ def _draw_bins(axes: Axes, distribution: Distribution, width: float, **style: An
     scale = width / own_width / distribution.count
     heights = [count * scale for count in distribution.histogram]
     edges = [distribution.low + k * own_width for k in range(bins + 1)]
-    axes.stairs(heights, edges, **style)
+    last = max(k for k, count in enumerate(distribution.histogram) if count) + 1
+    axes.stairs(heights[:last], edges[: last + 1], **style)
+
+
+def _end(distribution: Distribution) -> float:
+    """The upper edge of the last bin that holds something, low where none does."""
+    filled = [k + 1 for k, count in enumerate(distribution.histogram) if count]
+    bins = max(len(distribution.histogram), 1)
+    width = (distribution.high - distribution.low) / bins
+    return distribution.low + width * max(filled, default=0)
 
 
 def _percent(axis: Any) -> None:

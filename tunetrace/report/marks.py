@@ -19,9 +19,8 @@ from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
 MOST_TOKENS: Final = 5_000
 """So many tokens of a tune are shown at most."""
 
-BEYOND_CHANCE: Final = 0.01
 FAR_BEYOND_CHANCE: Final = 1e-6
-"""The expected hits below which a span is marked as hardly, and as not at all, chance."""
+"""The expected hits below which a span is marked as what chance has least to do with."""
 
 _CLOSING_LINES: Final = ("|", ":|")
 
@@ -68,8 +67,8 @@ class ShownPart:
 
 
 def level_of(span: BatchSpan) -> int:
-    """How improbable a span is: 1 where chance may have it so, 2 hardly, 3 not at all."""
-    return 1 + (span.expected < BEYOND_CHANCE) + (span.expected < FAR_BEYOND_CHANCE)
+    """How improbable a span is: 1 where chance may have it so, 2 beyond chance, 3 far beyond."""
+    return 1 + span.is_beyond_chance + (span.expected < FAR_BEYOND_CHANCE)
 
 
 def stretches_of(spans: Sequence[BatchSpan]) -> list[Stretch]:

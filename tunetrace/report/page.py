@@ -25,7 +25,7 @@ from tunetrace.report.definitions import DEFINITIONS, NOVELTY_SOURCE
 from tunetrace.report.pictures import measure_of, pictures_of
 from tunetrace.report.rows import Row, columns, order, row_of, shortened
 from tunetrace.report.worst import describe_worst
-from tunetrace.terminal.console import counted, share
+from tunetrace.phrases import counted, share
 from tunetrace.tokenizer.transcription import plain
 
 if TYPE_CHECKING:
@@ -227,7 +227,8 @@ def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[
     """A difference: how large, its interval, and what it means where that leaves out 0."""
     if difference is None:
         return None
-    is_clear = difference.low > 0 or difference.high < 0
+    low, high = difference.low, difference.high
+    is_clear = low is not None and high is not None and (low > 0 or high < 0)
     is_more = (difference.mean > 0) == measure.more_is_copied
     verdict = "no clear difference"
     if is_clear:
@@ -236,11 +237,11 @@ def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[
     if difference.p is not None:
         said.append("p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}")
     if difference.superiority is not None:
-        said.append(f"higher in {share(difference.superiority)} of pairs")
+        said.append(f"more in {share(difference.superiority)} of pairs")
     return {
         "mean": _number(measure, difference.mean, sign=True),
-        "low": _number(measure, difference.low, sign=True),
-        "high": _number(measure, difference.high, sign=True),
+        "interval": None if low is None or high is None else
+        f"({_number(measure, low, sign=True)} to {_number(measure, high, sign=True)})",
         "verdict": verdict,
         "tone": ("more" if is_more else "less") if is_clear else "none",
         "test": ", ".join(said),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tunetrace.checker.measures import CREATIVITY_LENGTHS
 from tunetrace.checker.summary_records import BatchSummary, MeasureSummary
 from tunetrace.plots.batch import curve, histogram, percentiles
-from tunetrace.terminal.console import share
+from tunetrace.phrases import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,8 @@ def _histogram(
     svg = histogram(spread, beside.batch if beside else None, measure.baseline,
                     label=measure.label, is_share=measure.is_share)  # fmt: skip
     said = ["How many transcriptions have how much.", _spread(measure)]
-    beyond = spread.count - sum(spread.histogram)
-    if beyond > 0:
-        said.append(f"{beyond:,} lie beyond the picture.")
+    if spread.most > spread.high:
+        said.append("The last bar has all that are longer, too.")
     if beside is not None and beside.batch.count:
         said.append(f"In the other batch the median is {_value(beside, beside.batch.median)}.")
     if measure.baseline is not None:

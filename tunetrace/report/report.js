@@ -15,7 +15,7 @@
 
   // Thousandths in percent, never rounded to nothing or to all.
   const percent = (share) =>
-    share > 0 && share < 5 ? "<1%" : share >= 995 && share < 1000 ? ">99%" : `${Math.round(share / 10)}%`;
+    share > 0 && share <= 5 ? "<1%" : share >= 995 && share < 1000 ? ">99%" : `${Math.round(share / 10)}%`;
   const nearest = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][0]);
   const reference = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][1]);
   const remark = (k) =>

@@ -16,7 +16,7 @@ from tunetrace.report.marks import (
     show,
     stretches_of,
 )
-from tunetrace.terminal.console import counted, share, times
+from tunetrace.phrases import counted, share, times
 from tunetrace.tokenizer.transpose import in_own_key
 
 SHOWN_SOURCES: Final = 3
@@ -149,7 +149,7 @@ def _spans(tune: BatchTune, index: Index) -> tuple[ShownSpan, ...]:
 def _said(span: BatchSpan) -> str:
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar} on; in "
-        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; by chance {chance(span.expected)}"
+        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; expected by chance: {chance(span.expected)}"
     )
 
 
