@@ -15,9 +15,8 @@ NOVELTY_SOURCE: Final = (
     "McCoy et al., How Much Do Language Models Copy From Their Training Data?, 2023"
 )
 _ORIGINALITY_SOURCE: Final = (
-    "Yin, Reuben, Stepney and Collins, A Good Algorithm Does Not Steal – It Imitates: The "
-    "Originality Report as a Means of Measuring When a Music Generation Algorithm Copies Too "
-    "Much, 2021"
+    "after Yin, Reuben, Stepney and Collins, Measuring When a Music Generation Algorithm Copies "
+    "Too Much, 2022, with the longest stretch in common as what makes two windows alike"
 )
 _OWN: Final = "a count of tunetrace's own"
 
@@ -43,8 +42,10 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
         CREATIVITY_SOURCE,
     ),
     "originality": (
-        f"How far windows of {ORIGINALITY_WINDOW} notes are from the corpus tune that has most of "
-        "them: 0% where such tunes have all, 100% where they have nothing.",
+        f"The originality of {ORIGINALITY_WINDOW} notes in a row is 1 less the share of them that "
+        "the longest stretch in common with a corpus tune takes: 0% where such a tune has all of "
+        "them, 100% where none has any. The measure is the mean over all places where they can "
+        "begin.",
         _ORIGINALITY_SOURCE,
     ),
     "bars_in_corpus": (

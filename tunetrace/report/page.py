@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import heapq
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +20,11 @@ from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.summary_records import BatchSummary, Difference, MeasureSummary
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
+from tunetrace.phrases import counted, share
 from tunetrace.report.definitions import DEFINITIONS, NOVELTY_SOURCE
 from tunetrace.report.pictures import measure_of, pictures_of
-from tunetrace.report.rows import Row, columns, order, row_of, shortened
+from tunetrace.report.rows import Most, Row, columns, order, row_of, shortened
 from tunetrace.report.worst import describe_worst
-from tunetrace.phrases import counted, share
 from tunetrace.tokenizer.transcription import plain
 
 if TYPE_CHECKING:
@@ -47,11 +46,9 @@ class Page:
 
     def __init__(self, *, worst: int = WORST, rows: int = ROWS) -> None:
         """worst: how many transcriptions to show whole; rows: how many to list."""
-        self._most_worst = worst
-        self._most_rows = rows
-        # Heaps, the least copied first. No two transcriptions have one order: it ends in a place.
-        self._worst: list[tuple[Any, BatchTune]] = []
-        self._rows: list[tuple[Any, Row]] = []
+        # No two transcriptions have one order, which ends in their place.
+        self._worst = Most[BatchTune](worst)
+        self._rows = Most[Row](rows)
         self._deciles = [0] * 10
         self._set_aside: list[Rejected] = []
 
@@ -62,10 +59,10 @@ class Page:
                 self._set_aside.append(answer)
             return
         rank = order(answer)
-        if len(self._rows) < self._most_rows or rank > self._rows[0][0]:
-            _push(self._rows, (rank, row_of(answer)), self._most_rows)
-        if len(self._worst) < self._most_worst or rank > self._worst[0][0]:
-            _push(self._worst, (rank, answer), self._most_worst)
+        if self._rows.has_room_for(rank):
+            self._rows.add(rank, row_of(answer))
+        if self._worst.has_room_for(rank):
+            self._worst.add(rank, answer)
         below = answer.standing.below.get(_DECILES_OF) if answer.standing else None
         if below is not None:
             self._deciles[min(int(below * 10), 9)] += 1
@@ -87,8 +84,7 @@ class Page:
         """
         style = (_ROOM / "report.css").read_text(encoding="utf-8")
         script = (_ROOM / "report.js").read_text(encoding="utf-8")
-        rows = [row for _, row in sorted(self._rows, key=lambda some: some[0], reverse=True)]
-        worst = [tune for _, tune in sorted(self._worst, key=lambda some: some[0], reverse=True)]
+        rows, worst = self._rows.in_order(), self._worst.in_order()
         return _environment().get_template("report.html.jinja").render(
             style=style,
             script=script,
@@ -114,14 +110,6 @@ class Page:
             worst=[describe_worst(tune, index) for tune in worst],
             set_aside=self._set_aside,
         )  # fmt: skip
-
-
-def _push(heap: list[tuple[Any, Any]], entry: tuple[Any, Any], most: int) -> None:
-    """Put an entry on a heap that holds so many at most."""
-    if len(heap) < most:
-        heapq.heappush(heap, entry)
-    elif heap:
-        heapq.heapreplace(heap, entry)
 
 
 def _policy(style: str, script: str) -> str:
@@ -240,8 +228,9 @@ def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[
         said.append(f"more in {share(difference.superiority)} of pairs")
     return {
         "mean": _number(measure, difference.mean, sign=True),
-        "interval": None if low is None or high is None else
-        f"({_number(measure, low, sign=True)} to {_number(measure, high, sign=True)})",
+        "interval": None
+        if low is None or high is None
+        else f"({_number(measure, low, sign=True)} to {_number(measure, high, sign=True)})",
         "verdict": verdict,
         "tone": ("more" if is_more else "less") if is_clear else "none",
         "test": ", ".join(said),

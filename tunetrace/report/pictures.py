@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tunetrace.checker.measures import CREATIVITY_LENGTHS
 from tunetrace.checker.summary_records import BatchSummary, MeasureSummary
-from tunetrace.plots.batch import curve, histogram, percentiles
 from tunetrace.phrases import share
+from tunetrace.plots.batch import curve, histogram, percentiles
 
 
 @dataclass(frozen=True, slots=True)

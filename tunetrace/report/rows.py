@@ -6,11 +6,14 @@ shares as whole thousandths, and the name of a source once, however many transcr
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import heapq
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.tokenizer.transcription import plain
+
+Kept = TypeVar("Kept")
 
 LONGEST_TITLE: Final = 120
 """The characters of a title that the page shows."""
@@ -48,6 +51,31 @@ def order(tune: BatchTune) -> tuple[bool, float, float, int, int]:
     """
     copied = tune.copied_share
     return (bool(tune.identical_to), copied[12], copied[8], tune.longest_notes, -tune.place)
+
+
+class Most(Generic[Kept]):
+    """The things of highest rank, so many at most. No two are of one rank."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._heap: list[tuple[Any, Kept]] = []  # the lowest rank first
+
+    def has_room_for(self, rank: Any) -> bool:
+        """Whether a thing of this rank belongs to them."""
+        if len(self._heap) < self._most:
+            return True
+        return bool(self._heap) and rank > self._heap[0][0]
+
+    def add(self, rank: Any, thing: Kept) -> None:
+        """Take in a thing that there is room for."""
+        if len(self._heap) < self._most:
+            heapq.heappush(self._heap, (rank, thing))
+        else:
+            heapq.heapreplace(self._heap, (rank, thing))
+
+    def in_order(self) -> list[Kept]:
+        """The highest rank first."""
+        return [thing for _, thing in sorted(self._heap, key=lambda some: some[0], reverse=True)]
 
 
 def row_of(tune: BatchTune) -> Row:

@@ -8,6 +8,7 @@ from typing import Final
 from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.indexer.index import Index
+from tunetrace.phrases import counted, share, times
 from tunetrace.report.marks import (
     MOST_TOKENS,
     ShownPart,
@@ -16,7 +17,6 @@ from tunetrace.report.marks import (
     show,
     stretches_of,
 )
-from tunetrace.phrases import counted, share, times
 from tunetrace.tokenizer.transpose import in_own_key
 
 SHOWN_SOURCES: Final = 3
@@ -149,7 +149,8 @@ def _spans(tune: BatchTune, index: Index) -> tuple[ShownSpan, ...]:
 def _said(span: BatchSpan) -> str:
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar} on; in "
-        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; expected by chance: {chance(span.expected)}"
+        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; expected by chance: "
+        f"{chance(span.expected)}"
     )
 
 
