@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Tune = Sequence[str]
 
@@ -73,6 +74,52 @@ def longest_matches(tunes: Sequence[Tune], checked: Tune) -> list[int]:
         return stop - at
 
     return [reach(at) for at in range(len(checked))]
+
+
+def pieces(tune: Tune) -> Iterator[Tune]:
+    """The stretches of a tune between its walls."""
+    start = 0
+    for at in [*(k for k, token in enumerate(tune) if is_wall(token)), len(tune)]:
+        if start < at:
+            yield tune[start:at]
+        start = at + 1
+
+
+class BackoffModel:
+    """The interpolated Witten-Bell model of some tunes, its formula over dictionaries.
+
+    vocabulary: all tokens that there can be, headers left out.
+    """
+
+    def __init__(self, tunes: Iterable[Tune], vocabulary: Sequence[str], order: int = 5) -> None:
+        self.vocabulary = vocabulary
+        self.order = order
+        self.after: defaultdict[Tune, Counter[str]] = defaultdict(Counter)
+        for tune in tunes:
+            for piece in pieces(tune):
+                for at, token in enumerate(piece):
+                    for length in range(min(at, order - 1) + 1):
+                        self.after[tuple(piece[at - length : at])][token] += 1
+
+    def probability(self, token: str, context: Tune) -> float:
+        """P(token | context), for at most order - 1 tokens of context."""
+        shorter = self.probability(token, context[1:]) if context else 1 / len(self.vocabulary)
+        after = self.after.get(tuple(context), Counter())
+        if not after:
+            return shorter
+        return (after[token] + len(after) * shorter) / (after.total() + len(after))
+
+    def expected(self, figure: Tune, *, open_end: bool) -> float:
+        """How many hits of a figure there would be in as many tokens of the model."""
+        hits = float(self.after[()].total())
+        for at, token in enumerate(figure):
+            hits *= self.probability(token, figure[max(0, at - self.order + 1) : at])
+        if open_end:
+            return hits
+        context = figure[-self.order + 1 :]
+        return hits * sum(
+            self.probability(token, context) for token in self.vocabulary if not goes_on(token)
+        )
 
 
 def notes(tokens: Tune) -> list[tuple[int, int]]:

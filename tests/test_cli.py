@@ -11,10 +11,12 @@ import click
 import pytest
 from rich.cells import cell_len
 
+from tests import brute
 from tests.commands import KESH, MORRISONS, call, index_of, run
 from tests.conftest import POST
 from tunetrace import __version__
 from tunetrace.cli import cli
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "link", "part",
        "bar", "ending", "onset", "context"}  # fmt: skip
@@ -29,6 +31,13 @@ KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "m
 MORRISONS_HIT = {"tune": 2, "title": "Morrison's", "corpus": "session", "number": 7,
                  "meter": "6/8", "key": "Cdor", "original_key": "Edor", "link": None, "part": 1,
                  "ending": None}  # fmt: skip
+
+
+ON_C = ("C 3 C D E | D 3 D E G |", "C 3 G 3 | C G C F D B, |")
+MODEL = brute.BackoffModel(
+    [tune.split() for tune in ON_C],
+    [token for token in V2_TOKENS if not brute.is_wall(token)],
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +72,7 @@ def test_a_figure_is_shown_with_its_counts_and_places(index: Path) -> None:
     ended = call("figure", "C D E", "--index", index)
     assert (ended.code, ended.err) == (0, "")
     assert "1 of 2 tunes, once" in ended.out
+    assert "expected by chance: 0.41\n" in ended.out
     (row,) = [line for line in ended.out.splitlines() if "session:3" in line]
     assert " ".join(row.split()) == "session:3 The Kesh 1 1 3 C 3 C D E"
 
@@ -73,6 +83,7 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
         "tunes": 1,
         "hits": 1,
         "of": 2,
+        "expected": pytest.approx(MODEL.expected(["C", "D", "E"], open_end=False)),
         "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
     }
 
@@ -91,6 +102,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
         "tunes": 1,
         "hits": 1,
         "of": 2,
+        "expected": None,
         "results": [{**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}],
     }
 
@@ -98,7 +110,9 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
 @pytest.mark.parametrize("command", ["figure", "bar"])
 def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
+    expected = found.pop("expected")
     assert found == {"query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": []}
+    assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
 
 

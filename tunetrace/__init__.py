@@ -25,6 +25,7 @@ from tunetrace.errors import (
 )
 
 if TYPE_CHECKING:
+    from tunetrace.api.batch import check_batch, measure_baseline
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
     from tunetrace.api.indexes import (
         BuildReport,
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.tunes import corpus_stats, tune
+    from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
+    from tunetrace.checker.borrowing import BaselineReport
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.corpus.records import CorpusEntry, Rejected
+    from tunetrace.indexer.baseline import Standing
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
+    "check_batch": "tunetrace.api.batch",
+    "measure_baseline": "tunetrace.api.batch",
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
@@ -71,10 +77,15 @@ _HOMES = {
     "tokenize": "tunetrace.api.texts",
     "corpus_stats": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
+    "BatchSource": "tunetrace.checker.batch_records",
+    "BatchSpan": "tunetrace.checker.batch_records",
+    "BatchTune": "tunetrace.checker.batch_records",
+    "BaselineReport": "tunetrace.checker.borrowing",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
     "Rejected": "tunetrace.corpus.records",
+    "Standing": "tunetrace.indexer.baseline",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "Hit": "tunetrace.indexer.records",
@@ -93,6 +104,10 @@ _HOMES = {
 
 __all__ = [
     "AbcError",
+    "BaselineReport",
+    "BatchSource",
+    "BatchSpan",
+    "BatchTune",
     "BuildReport",
     "ChangeReport",
     "CheckReport",
@@ -112,6 +127,7 @@ __all__ = [
     "Reject",
     "Rejected",
     "Setting",
+    "Standing",
     "Transcription",
     "TuneBar",
     "TuneDetail",
@@ -122,6 +138,7 @@ __all__ = [
     "bar",
     "build_index",
     "check",
+    "check_batch",
     "check_files",
     "compact_index",
     "corpora",
@@ -130,6 +147,7 @@ __all__ = [
     "fetch_corpus",
     "figure",
     "find_corpus",
+    "measure_baseline",
     "open_index",
     "plot_corpus",
     "read",

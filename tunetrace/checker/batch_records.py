@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunetrace.checker.records import TuneName
+from tunetrace.indexer.baseline import Standing as Standing
 from tunetrace.tokenizer.transcription import Transcription
 
-LEAST_EXPECTED: Final = 0.01
-"""A span of which a corpus has fewer hits than this by chance is beyond chance: in a hundred such
-corpora it would be expected less than once."""
+CHANCE: Final = 0.01
+"""A span is beyond chance where fewer transcriptions than this share would have one like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,10 @@ class BatchSpan:
     first_token and stop_token bound it in the transcription's tokens, first_note and stop_note in
     its notes (chords count as one, rests as none). part and bar say where it begins. tunes and
     hits: where it stands; expected: how many hits the corpus would have by chance, under a
-    back-off n-gram model of it. examples: the ids of the first few tunes that have it.
+    back-off n-gram model of it. by_chance: how many spans as improbable a transcription of its
+    length would have, which is expected times its notes, since a span may begin at each (as the
+    E-value of Karlin and Altschul 1990 counts). examples: the ids of the first few tunes that have
+    it.
     """
 
     first_token: int
@@ -32,16 +35,17 @@ class BatchSpan:
     tunes: int
     hits: int
     expected: float
+    by_chance: float
     examples: tuple[int, ...]
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether fewer than one transcription in a hundred would have such a span by chance."""
+        return self.by_chance < CHANCE
 
     @property
     def notes(self) -> int:
         return self.stop_note - self.first_note
-
-    @property
-    def is_beyond_chance(self) -> bool:
-        """Whether chance does not explain that it stands in the corpus."""
-        return self.expected < LEAST_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +59,6 @@ class BatchSource(TuneName):
     notes_shared: int
     longest_span_notes: int
     bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a transcription lies among people's tunes: the baseline of the index.
-
-    peers: how many tunes it is compared with; meter: theirs, None for any; least_notes and
-    most_notes: how long they are, None for any length. below: for each measure by its name, the
-    share of the peers that have less of it.
-    """
-
-    peers: int
-    meter: str | None
-    least_notes: int | None
-    most_notes: int | None
-    below: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from tunetrace.checker.bars import NOWHERE, BarPlaces, find_bar_places
+from tunetrace.checker.batch_measures import measure_slice
+from tunetrace.checker.batch_spans import SpanArrays
+from tunetrace.checker.batch_stream import lay_out_stream
 from tunetrace.checker.records import (
     CheckedBar,
     CheckedTune,
@@ -17,7 +22,15 @@ from tunetrace.checker.records import (
     TuneName,
 )
 from tunetrace.checker.sources import find_sources
-from tunetrace.checker.spans import CheckedStream, NoteStretch, copied_share, novelty
+from tunetrace.checker.spans import (
+    COPIED_LENGTHS,
+    CheckedStream,
+    NoteStretch,
+    copied_share,
+    log2_expected,
+    novelty,
+)
+from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Tune
 from tunetrace.indexer.segment import Mask
@@ -25,9 +38,6 @@ from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.music import describe_music
 from tunetrace.tokenizer.timeline import Bar
 from tunetrace.tokenizer.transcription import Transcription
-
-COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
-"""The span lengths, in notes, whose copied share a check reports."""
 
 NOVELTY_LENGTHS: Final = range(1, 33)
 MIN_FIGURE_NOTES: Final = 3
@@ -85,7 +95,11 @@ class _TuneCheck:
             ]
             + [tune_id for span in found_spans for tune_id, _, _ in span.first]
         )
-        spans = tuple(self._span(found, names) for found in found_spans)
+        expected = log2_expected(stream, stretches, self._index.model)
+        spans = tuple(
+            self._span(found, 2.0**logarithm, names)
+            for found, logarithm in zip(found_spans, expected, strict=True)
+        )
         notes = len(stream.begins)
         return CheckedTune(
             title=tune.title,
@@ -112,10 +126,12 @@ class _TuneCheck:
                     bars_shared=some.bars,
                     longest_span_notes=some.longest_notes,
                     notes_shared=some.notes,
+                    bits=some.bits,
                 )
                 for some in shared
             ),
             music=describe_music(self._layout, tune.key),
+            standing=self._standing(stretches, places),
         )
 
     # Spans
@@ -128,7 +144,7 @@ class _TuneCheck:
         first = figures.first(found, EXAMPLES if stretch.notes >= least else 0)
         return _FoundSpan(stretch, figures.distinct_tunes(found), hits, first)
 
-    def _span(self, found: _FoundSpan, names: dict[int, Tune]) -> Span:
+    def _span(self, found: _FoundSpan, expected: float, names: dict[int, Tune]) -> Span:
         stretch, layout = found.stretch, self._layout
         place = layout.position(stretch.first, stretch.stop)
         tokens = layout.tokens[stretch.first : stretch.stop]
@@ -142,12 +158,33 @@ class _TuneCheck:
             onset=place.onset,
             tunes=found.tunes,
             hits=found.hits,
+            expected=expected,
             examples=tuple(
                 self._index.hit(names[tune_id], at, length) for tune_id, at, length in found.first
             ),
             first_token=stretch.first,
             stop_token=stretch.stop,
         )
+
+    def _standing(
+        self, stretches: Sequence[NoteStretch], places: Mapping[str, BarPlaces]
+    ) -> Standing | None:
+        """Where the tune lies among people's tunes, measured as a batch of one."""
+        baseline = self._index.baseline
+        if baseline is None:
+            return None
+        stream = lay_out_stream([self._tune.tokens], self._index.vocabulary)
+        columns = [(s.first, s.stop, s.first_note, s.stop_note) for s in stretches]
+        spans = SpanArrays(*np.array(columns, dtype=np.int32).reshape(-1, 4).T)
+        found = [places.get(bar.text, NOWHERE) for bar in self._layout.bars]
+        at = [(bar.part, bar.number) for bar in self._layout.bars]
+        bars_found = (
+            np.array([bool(some.hits) for some in found], dtype=bool),
+            np.array([place in some.at for some, place in zip(found, at, strict=True)], dtype=bool),
+        )
+        longest = np.append(self._stream.matches, np.int32(0))  # at the tune's end
+        measured = measure_slice(stream, spans, longest, bars_found)
+        return baseline.standings([self._tune.meter], measured.notes, measured.by_name())[0]
 
     # Bars
 

@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tunetrace.checker.baseline import BaselineTunes
 from tunetrace.checker.strata import Strata
 from tunetrace.checker.summary_records import Difference
+from tunetrace.indexer.baseline import BaselineTunes
 
 CONFIDENCE: Final = 0.95
 TEST: Final = "Mann-Whitney U test"

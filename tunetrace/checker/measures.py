@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.check import COPIED_LENGTHS
+from tunetrace.checker.spans import COPIED_LENGTHS
 
 CREATIVITY_LENGTHS: Final = range(5, 13)
 """The span lengths, in notes, over which uniqueness is averaged to the Creativity Index."""

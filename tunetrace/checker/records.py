@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tunetrace.corpus.readers import Rejected
+from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.records import Hit
 from tunetrace.tokenizer.music import Music
 
@@ -26,8 +27,9 @@ class Span:
     """A maximal stretch of the checked tune that stands verbatim in the corpus.
 
     notes counts chords as one and rests as none; bars is how many bars it touches; part, bar and
-    onset say where in the checked tune it begins; tunes and hits where it stands; examples are
-    the first few of those, for spans of eight notes or more and for the longest. first_token and
+    onset say where in the checked tune it begins; tunes and hits where it stands; expected: how
+    many hits there would be by chance, under a back-off n-gram model of the corpus. examples are
+    the first few hits, for spans of eight notes or more and for the longest. first_token and
     stop_token bound it in the tune's tokens.
     """
 
@@ -40,6 +42,7 @@ class Span:
     onset: Fraction
     tunes: int
     hits: int
+    expected: float
     examples: tuple[Hit, ...]
     first_token: int = field(default=0, metadata={"json": False})
     stop_token: int = field(default=0, metadata={"json": False})
@@ -87,12 +90,14 @@ class Source(TuneName):
 
     bars_shared: how many of the checked tune's bars stand in it. notes_shared: how many of the
     checked tune's notes lie in stretches of eight notes or more that it has too.
-    longest_span_notes: the notes of the longest stretch that it has too, however short.
+    longest_span_notes: the notes of the longest stretch that it has too, however short. bits: what
+    those stretches say, by which sources are ranked: each -log2 of its expected count.
     """
 
     bars_shared: int
     longest_span_notes: int
     notes_shared: int
+    bits: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class CheckedTune:
     meter and key are as indexed, original_key as written. notes: how many it has. copied_share:
     for each length, the share of its notes inside spans of at least so many notes. spans are in
     the order of the tune; the longest has most notes, and of those stands in the fewest tunes.
+    standing: where it lies among people's tunes, None where the index has no baseline.
     """
 
     title: str
@@ -118,6 +124,7 @@ class CheckedTune:
     bars: tuple[CheckedBar, ...]
     sources: tuple[Source, ...]
     music: Music
+    standing: Standing | None
 
 
 @dataclass(frozen=True, slots=True)

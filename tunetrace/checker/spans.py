@@ -11,16 +11,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.query import boundaries
 from tunetrace.indexer.segment import Mask
 from tunetrace.indexer.suffix import longest_matches
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, SEPARATOR, TUPLET
+
+COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
+"""The span lengths, in notes, whose copied share is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,16 @@ class CheckedStream:
         if stop_note > least and not self.stands(first, self.ends[stop_note - 1]):
             stop_note -= 1  # its last note goes on wherever the corpus has it
         return max(stop_note, least)
+
+
+def log2_expected(
+    stream: CheckedStream, stretches: Sequence[NoteStretch], model: BackoffModel
+) -> list[float]:
+    """log2 of how many hits of each stretch there would be by chance."""
+    firsts = np.array([stretch.first for stretch in stretches], dtype=np.int32)
+    stops = np.array([stretch.stop for stretch in stretches], dtype=np.int32)
+    logs: list[float] = model.log2_expected(stream.symbols, firsts, stops).tolist()
+    return logs
 
 
 def copied_share(spans: Sequence[NoteStretch], notes: int, least: int) -> float:

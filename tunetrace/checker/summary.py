@@ -15,12 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.baseline import BaselineTunes
-from tunetrace.checker.batch_records import LEAST_EXPECTED, BatchTune
-from tunetrace.checker.check import COPIED_LENGTHS
+from tunetrace.checker.batch_records import CHANCE, BatchTune
 from tunetrace.checker.comparison import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import TuneName
+from tunetrace.checker.spans import COPIED_LENGTHS
 from tunetrace.checker.summary_records import (
     BatchSummary,
     Distribution,
@@ -28,6 +27,7 @@ from tunetrace.checker.summary_records import (
     SourceCount,
 )
 from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.baseline import BaselineTunes
 
 SOURCES: Final = 20
 """How many of the corpus tunes that are drawn from most a summary names."""
@@ -35,7 +35,6 @@ SOURCES: Final = 20
 _SHARE_BINS: Final = 20
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
-_LEAST_BITS: Final = -log2(LEAST_EXPECTED)
 
 
 class BatchTally:
@@ -81,8 +80,10 @@ class BatchTally:
         counts["bars"] += record.bars
         counts["bars_in_corpus"] += record.bars_in_corpus
         counts["bars_same_position"] += record.bars_same_position
+        # What a single span of so many bits would be: beyond chance in so many notes.
+        least_bits = log2(max(record.notes, 1) / CHANCE)
         for source in record.sources:
-            if source.bits > _LEAST_BITS:
+            if source.bits > least_bits:
                 self._sources[source.tune] += 1
                 self._names.setdefault(source.tune, source)
 

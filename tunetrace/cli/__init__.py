@@ -12,6 +12,7 @@ import sys
 import click
 
 from tunetrace import __version__
+from tunetrace.cli.baseline import baseline
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.search import bar, check, figure
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, tune, tokenize):
+for command in (index, corpus, figure, bar, check, baseline, tune, tokenize):
     cli.add_command(command)
 
 

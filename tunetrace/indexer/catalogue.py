@@ -19,6 +19,9 @@ from tunetrace.indexer.titles import title_key
 VARIABLES: Final = 500
 """How many values one statement asks for, well below SQLite's limit."""
 
+_MANY: Final = 10
+"""More statements than this cost more than one that asks for everything."""
+
 
 class Catalogue:
     """What is asked of the rows of an index."""
@@ -73,9 +76,14 @@ class Catalogue:
             tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key,
             tune.original_key, tune.link,
         ).join_from(schema.tune, schema.corpus)  # fmt: skip
-        for k in range(0, len(missing), VARIABLES):
+        chosen = [
+            select.where(tune.id.in_(missing[k : k + VARIABLES]))
+            for k in range(0, len(missing), VARIABLES)
+        ]
+        # Reading all of them beats naming many.
+        for some in [select] if len(chosen) > _MANY else chosen:
             with self._database.connected() as connection:
-                rows = connection.execute(select.where(tune.id.in_(missing[k : k + VARIABLES])))
+                rows = connection.execute(some)
                 self._records |= {row[0]: Tune(*row) for row in rows.all()}
         return {tune: self._records[tune] for tune in wanted}
 
@@ -104,6 +112,29 @@ class Catalogue:
         with self._database.connected() as connection:
             found = {*connection.scalars(titled), *connection.scalars(of_work)}
         return sorted(found - {tune_id})
+
+    def setting_groups(self) -> dict[int, int]:
+        """A number for each tune, by its id, that it shares with its settings and theirs.
+
+        Settings are tunes that share a title, or a work of their corpus.
+        """
+        tune, title = schema.tune.c, schema.title.c
+        works = sa.select(tune.id, tune.corpus_id, tune.work).where(tune.work.is_not(None))
+        titles = sa.select(title.tune_id, title.title_key).where(title.title_key != "")
+        with self._database.connected() as connection:
+            chief = {tune_id: tune_id for tune_id in connection.scalars(sa.select(tune.id))}
+
+            def of(tune_id: int) -> int:
+                while chief[tune_id] != tune_id:
+                    chief[tune_id] = tune_id = chief[chief[tune_id]]
+                return tune_id
+
+            met: dict[tuple[object, ...], int] = {}
+            for rows in (works, titles):
+                for tune_id, *names in connection.execute(rows):
+                    other = met.setdefault(tuple(names), tune_id)
+                    chief[of(tune_id)] = of(other)
+        return {tune_id: of(tune_id) for tune_id in chief}
 
     def resolve(self, reference: str) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.

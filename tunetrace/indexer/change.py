@@ -77,7 +77,7 @@ def add_corpora(
     # Read before others are kept from changing the index, since it may take long.
     read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
     changes: list[CorpusChange] = []
-    with _changing(path) as connection:
+    with changing(path) as connection:
         vocabulary = load_vocabulary(connection)
         gathered: list[Gathered] = []
         for source, tunes in zip(opened, read, strict=True):
@@ -95,6 +95,7 @@ def add_corpora(
             if done.change == "replaced":
                 _remove(connection, done.name, progress)
         if gathered:
+            _forget_baseline(connection)
             writer = Writer(connection, progress, segment_symbols)
             for one in gathered:
                 writer.add(one)
@@ -143,11 +144,13 @@ def remove_corpora(
     Raises QueryError where the index lacks one.
     """
     names = list(dict.fromkeys(names))
-    with _changing(path) as connection:
+    with changing(path) as connection:
         for name in names:
             check_corpus(name, connection)
         for name in names:
             _remove(connection, name, progress)
+        if names:
+            _forget_baseline(connection)
     return tuple(CorpusChange(name, "removed") for name in names)
 
 
@@ -158,7 +161,7 @@ def compact_index(
 
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
-    with _changing(path) as connection:
+    with changing(path) as connection:
         segments = load_segments(connection)
         before = load_vocabulary(connection)
         tunes = [
@@ -234,8 +237,13 @@ def _remove(connection: sa.Connection, name: str, progress: Progress) -> None:
     connection.execute(sa.delete(schema.corpus).where(schema.corpus.c.name == name))
 
 
+def _forget_baseline(connection: sa.Connection) -> None:
+    """What was measured of the tunes against one another holds no longer."""
+    connection.execute(sa.delete(schema.baseline))
+
+
 @contextmanager
-def _changing(path: Path) -> Iterator[sa.Connection]:
+def changing(path: Path) -> Iterator[sa.Connection]:
     """A connection inside one transaction, which ends with the block: committed, or undone."""
     file = _inode(path)
     with _connected(path) as connection, collector_paused():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.query import FigureQuery, compile_pattern, continues_note
+from tunetrace.indexer.query import FigureQuery, boundaries, compile_pattern, continues_note
 from tunetrace.indexer.segment import Mask, Segment
 from tunetrace.indexer.suffix import Positions
 from tunetrace.tokenizer.vocabulary import Vocabulary
@@ -55,6 +56,21 @@ class FigureSearch:
         self.last_id = max((int(segment.tune_ids[-1]) for segment in segments), default=0)
         self._goes_on = np.zeros(256, dtype=bool)
         self._goes_on[list(continues_note(vocabulary))] = True
+
+    @cached_property
+    def _tokens_of_tunes(self) -> NDArray[np.int64]:
+        """How many tokens each tune has, headers left out: (last id + 1,), by id."""
+        is_token = np.ones(256, dtype=bool)
+        is_token[list(boundaries(self.vocabulary))] = False
+        counts = np.zeros(self.last_id + 1, dtype=np.int64)
+        for segment in self.segments:
+            counts[segment.tune_ids] = segment.counts_in_tunes(is_token)
+        return counts
+
+    def token_share(self, admitted: Mask) -> float:
+        """The share of all tokens that stand in admitted tunes, headers left out; 0 of none."""
+        tokens = self._tokens_of_tunes
+        return float(tokens[admitted].sum() / max(1, int(tokens.sum())))
 
     def occurrences(
         self, query: FigureQuery, *, open_end: bool = False, admitted: Mask | None = None

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Final, cast
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
+from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.filters import NO_FILTERS, Filters
@@ -47,6 +51,8 @@ class Index:
             self.close()
             raise
         self.layout = lru_cache(maxsize=4096)(self._layout)
+        self._model: BackoffModel | None = None
+        self._model_lock = Lock()
 
     def _load(self) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
@@ -113,6 +119,11 @@ class Index:
         """
         return self.catalogue.resolve(reference)
 
+    def tokens(self, tune: int) -> list[str]:
+        """The tokens of a tune, given by its id."""
+        segment = next(segment for segment in self.figures.segments if tune in segment)
+        return self.vocabulary.decode(segment.tokens_of(tune)[1])
+
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
@@ -132,6 +143,18 @@ class Index:
         mask = np.zeros(self.figures.last_id + 1, dtype=bool)
         mask[list(tunes)] = True
         return mask
+
+    @cached_property
+    def baseline(self) -> BaselineTunes | None:
+        """What was measured of its tunes against one another; None before that is done.
+
+        The first question reads it from the file; any number of threads may ask.
+        """
+        with self._database.connected() as connection:
+            try:
+                return load_baseline(connection)
+            except DamagedError:
+                raise damaged(self.path) from None
 
     # Figures
 
@@ -159,8 +182,29 @@ class Index:
             tunes=self.figures.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
+            expected=None if filters.has_place else self._expected(query, admitted, open_end),
             results=self.hits(self.figures.first(found, limit)),
         )
+
+    @property
+    def model(self) -> BackoffModel:
+        """The back-off model of all its tunes, counted when it is first asked for."""
+        with self._model_lock:  # or each of many threads would count for itself
+            if self._model is None:
+                self._model = BackoffModel(self.figures.segments, self.vocabulary)
+        return self._model
+
+    def _expected(self, query: FigureQuery, admitted: Mask | None, open_end: bool) -> float | None:
+        """How many hits of a figure are expected in admitted tunes; None with wildcards.
+
+        The model is one of all tunes; the admitted ones have their share by their tokens.
+        """
+        literal = query.literal
+        if literal is None:
+            return None
+        figure = self.vocabulary.encode_known(literal)
+        expected = self.model.expected(figure, open_end=open_end)
+        return expected if admitted is None else expected * self.figures.token_share(admitted)
 
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
@@ -237,6 +281,7 @@ class Index:
             tunes=len({row[0] for row in rows}),
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
+            expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
         )
 
@@ -259,6 +304,19 @@ class Index:
                         cursor.execute(rows, (number,))
                         found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
         return found
+
+    def bar_table(self) -> tuple[dict[str, int], NDArray[np.int64]]:
+        """Every bar's number, from 1, by its text; and the places of all: (hits, 4).
+
+        A place is the bar's number, the tune's id, the part and the number in it.
+        """
+        bar, hit = schema.bar.c, schema.bar_hit
+        with self._database.connected() as connection:
+            texts = {row[0]: row[1] for row in connection.execute(sa.select(bar.text, bar.id))}
+            cursor = connection.connection.cursor()
+            cursor.execute(f"SELECT bar_id, tune_id, part, number FROM {hit.name}")
+            places = np.array(cursor.fetchall(), dtype=np.int64)
+        return texts, places.reshape(-1, 4)
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
         """(tune, token, part, number) of every bar that a query matches, by tune."""

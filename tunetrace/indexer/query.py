@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -48,14 +48,14 @@ class Element:
     any_length: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FigureQuery:
     """A figure as it was asked for."""
 
     text: str
     elements: tuple[Element, ...]
 
-    @property
+    @cached_property
     def literal(self) -> list[str] | None:
         """Its tokens where it has no wildcard, else None."""
         if any(len(e.tokens) != 1 or e.any_length for e in self.elements):

@@ -79,12 +79,19 @@ class Hit(Tune):
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What `figure` and `bar` answer: in how many tunes, how often, of how many admitted."""
+    """What `figure` and `bar` answer: in how many tunes, how often, of how many admitted.
+
+    expected: how many hits of a figure there would be in as many tokens of the back-off model of
+    the index (tunetrace.indexer.backoff), that is, by chance. None where the model does not say:
+    for a figure with wildcards, which stands for too many figures to ask for each; for one at a
+    place in the tune, since the model knows no places; and for whole bars.
+    """
 
     query: str
     tunes: int
     hits: int
     of: int
+    expected: float | None
     results: tuple[Hit, ...]
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id, by which a database of another program is told apart."""
 
@@ -143,6 +143,17 @@ view = Table(
 )
 """A projection of a segment's tunes to symbols: `tokens`. stream is uint8 with a SEPARATOR before
 each tune and after the last; suffixes its suffix array, little-endian int32."""
+
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("numbers", LargeBinary, nullable=False),
+    Column("numbers_crc32", Integer, nullable=False),
+)
+"""What was measured of each tune against all others, a column a row: `tune`, the ids, ascending,
+and `notes`, little-endian int32; each measure by its name, little-endian float32. No rows until
+that is done, and none after the index has changed."""
 
 
 def text_hash(text: str) -> int:

@@ -38,7 +38,7 @@ class Segment(SuffixIndex):
         self._tune_after = np.concatenate([self.tune_ids[:1], self.tune_ids])
 
     @cached_property
-    def _tunes(self) -> NDArray[np.int32]:
+    def tune_of_positions(self) -> NDArray[np.int32]:
         """The tune id of every position; a SEPARATOR has that of the tune it begins or ends."""
         places = np.cumsum(self.symbols == SEPARATOR, dtype=np.int32)
         places[-1] -= 1  # after the last tune none begins
@@ -47,7 +47,7 @@ class Segment(SuffixIndex):
     def tunes_at(self, positions: NDArray[np.int32]) -> NDArray[np.integer]:
         """The tune ids of positions: (n,), in their order."""
         if len(positions) > _FEW:
-            return self._tunes[positions]
+            return self.tune_of_positions[positions]
         return self._tune_after.take(self._separators.searchsorted(positions, side="right"))
 
     def tokens_of(self, tune: int) -> tuple[int, bytes]:
@@ -56,9 +56,16 @@ class Segment(SuffixIndex):
         start, stop = int(self._separators[at]) + 1, int(self._separators[at + 1])
         return start, self.stream[start:stop]
 
+    def counts_in_tunes(self, counted: Mask) -> NDArray[np.int64]:
+        """How many of its symbols count in each tune: (tunes,), in their order.
+
+        counted: (256,) bool, which symbols count; SEPARATOR does not.
+        """
+        return np.add.reduceat(counted[self.symbols], self._separators[:-1], dtype=np.int64)
+
     def admitted_positions(self, admitted: Mask | None) -> Mask | None:
         """A mask over tunes as a mask over positions."""
-        return None if admitted is None else admitted[self._tunes]
+        return None if admitted is None else admitted[self.tune_of_positions]
 
     def __contains__(self, tune: int) -> bool:
         at = bisect_left(self._ids, tune)

@@ -11,10 +11,12 @@ from rich.text import Text
 from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
 from tunetrace.indexer.records import Hit
 from tunetrace.phrases import counted, share, times
+from tunetrace.terminal.baseline import describe_standing
 from tunetrace.terminal.console import (
     bar_number,
     console,
     cut,
+    expected,
     linked,
     make_table,
     print_set_aside,
@@ -94,6 +96,7 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
     else:
         table.add_row("Longest copy", _describe_span(span))
         table.add_row("", Text(own(span.text, tune.original_key), style="bold"))
+        table.add_row("", f"expected by chance: {expected(span.expected)}")
         for hit in span.examples:
             name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
             table.add_row("", name + f", {_place(hit)}")
@@ -105,7 +108,14 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
         rest = "".join(f", {share(point.absent)} of {point.n}" for point in new[1:])
         table.add_row("New", f"{share(new[0].absent)} of its figures of {new[0].n} tokens are "
                       f"nowhere in the corpus{rest}")  # fmt: skip
+    table.add_row("Among people", _among_people(tune))
     out.print(table)
+
+
+def _among_people(tune: CheckedTune) -> str:
+    if tune.standing is None:
+        return "unknown: the index has no baseline; 'tunetrace baseline' measures one"
+    return describe_standing(tune.standing)
 
 
 def _describe_span(span: Span) -> str:

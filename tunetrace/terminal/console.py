@@ -61,6 +61,19 @@ def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -
         out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
 
 
+def expected(count: float) -> str:
+    """How many are expected by chance: `1,540`, `1.3`, `0.0003`, `one in 3,300,000`."""
+    if count == 0:
+        return "none"
+    if count < 1e-9:
+        return "fewer than one in a billion"
+    if count < 1e-4:
+        return f"one in {float(f'{1 / count:.1e}'):,.0f}"
+    if count < 0.995:
+        return f"{count:.2g}"
+    return f"{count:.1f}" if count < 9.95 else f"{count:,.0f}"
+
+
 @contextmanager
 def build_progress() -> Iterator[BuildProgress]:
     """A line on standard error that says what a build is doing."""

@@ -7,7 +7,14 @@ from rich.text import Text
 from tunetrace.indexer.query import written_apart
 from tunetrace.indexer.records import Hit, Matches
 from tunetrace.phrases import counted, times
-from tunetrace.terminal.console import bar_number, console, linked, make_table, reference
+from tunetrace.terminal.console import (
+    bar_number,
+    console,
+    expected,
+    linked,
+    make_table,
+    reference,
+)
 
 
 def print_matches(matches: Matches) -> None:
@@ -19,10 +26,12 @@ def print_matches(matches: Matches) -> None:
         apart = written_apart(matches.query.split())
         if apart:
             out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token, {''.join(apart)}")
-        return
-    out.print(
-        f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
-    )
+    else:
+        out.print(
+            f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+        )
+    if matches.expected is not None:
+        out.print(f"expected by chance: {expected(matches.expected)}")
     if not matches.results:
         return
     out.print()

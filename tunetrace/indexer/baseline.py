@@ -7,21 +7,40 @@ length, and a batch as a whole has more or less than them (see comparison).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import ArrayLike, NDArray
 
-from tunetrace.checker.batch_records import Standing
-from tunetrace.checker.range_counts import RangeCounts
+from tunetrace.indexer import schema
+from tunetrace.indexer.range_counts import RangeCounts
+from tunetrace.indexer.streams import DamagedError, insert
 
 LEAST_PEERS: Final = 100
 """A transcription is placed among no fewer tunes than this, as long as there are so many."""
 
 _ANY_NOTES: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a transcription lies among people's tunes: the baseline of the index.
+
+    peers: how many tunes it is compared with; meter: theirs, None for any; least_notes and
+    most_notes: how long they are, None for any length. below: for each measure by its name, the
+    share of the peers that have less of it.
+    """
+
+    peers: int
+    meter: str | None
+    least_notes: int | None
+    most_notes: int | None
+    below: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -116,3 +135,43 @@ class BaselineTunes:
             name: RangeCounts(np.asarray(values, dtype=np.float32)[order])
             for name, values in self.values.items()
         }
+
+
+def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
+    """The baseline of an index, None where it has none; DamagedError where it is not whole."""
+    columns: dict[str, bytes] = {}
+    for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
+        if zlib.crc32(numbers) != checksum:
+            raise DamagedError(f"the column {name} of the baseline is not what was written")
+        columns[name] = numbers
+    if not columns:
+        return None
+    try:
+        tunes = np.frombuffer(columns.pop("tune"), dtype="<i4").tolist()
+        notes = np.frombuffer(columns.pop("notes"), dtype="<i4").astype(np.int32)
+        values = {
+            name: np.frombuffer(numbers, dtype="<f4").astype(np.float32)
+            for name, numbers in columns.items()
+        }
+        tune = schema.tune.c
+        rows = connection.execute(sa.select(tune.id, tune.meter).order_by(tune.id)).all()
+        if [row.id for row in rows] != tunes:
+            raise DamagedError("the baseline is of other tunes")
+        return BaselineTunes([row.meter for row in rows], notes, values)
+    except (KeyError, ValueError):
+        raise DamagedError("the baseline lacks columns") from None
+
+
+def store_baseline(
+    connection: sa.Connection,
+    tunes: NDArray[np.int32],
+    notes: NDArray[np.int32],
+    values: Mapping[str, NDArray[np.float32]],
+) -> None:
+    """Write a baseline in the place of what is there. tunes: (n,) the ids of all, ascending."""
+    connection.execute(sa.delete(schema.baseline))
+    columns = {"tune": tunes.astype("<i4"), "notes": notes.astype("<i4")}
+    columns |= {name: column.astype("<f4") for name, column in values.items()}
+    written = {name: column.tobytes() for name, column in columns.items()}
+    rows = [(name, numbers, zlib.crc32(numbers)) for name, numbers in written.items()]
+    insert(connection, schema.baseline, rows)

@@ -1,0 +1,42 @@
+"""Checking a batch of transcriptions, and measuring what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tunetrace.api.search import given_or_default
+from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.borrowing import BaselineReport
+from tunetrace.checker.borrowing import measure_baseline as measure
+from tunetrace.corpus.readers import Format, read_sources
+from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.storage import default_path
+from tunetrace.indexer.writer import Progress, silent
+
+
+def check_batch(
+    paths: Sequence[str | Path], index: Index | None = None, *, format: Format | None = None
+) -> Iterator[BatchTune | Rejected]:
+    """What of each transcription of a batch stands in an index (the default one if none is given).
+
+    paths: files, folders, and standard input for `-`. The answers come one by one in the order of
+    the input, those that could not be read among them; a slice of the batch is in memory at a time.
+    Raises InputError for a path where nothing is, and for the only one where it cannot be read.
+    """
+    with given_or_default(index) as opened:
+        yield from check_transcriptions(read_sources(paths, format), opened)
+
+
+def measure_baseline(
+    path: str | Path | None = None, *, progress: Progress = silent
+) -> BaselineReport:
+    """Measure every tune of the index at path (the default one if none is given) against all
+    others, settings of the same tune left out, and store that as the baseline of the index.
+
+    Raises IndexFileError where there is no index, it cannot be written, or it holds no two
+    different tunes.
+    """
+    return measure(default_path() if path is None else Path(path), progress)

@@ -1,0 +1,135 @@
+"""A slice of a batch as one stream of symbols, with all that is counted in it: notes and bars.
+
+Notes, bars and tunes of the slice are numbered through; arrays say which note is in which bar and
+which bar in which tune, so that what is asked of all of them is asked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.indexer.query import boundaries
+from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.vocabulary import (
+    FRAME,
+    HEADER,
+    MEANINGS,
+    SEPARATOR,
+    TUPLET,
+    Vocabulary,
+)
+
+Numbers = NDArray[np.int32]
+
+_END: Final = bytes([SEPARATOR])
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStream:
+    """The transcriptions of a slice, laid out.
+
+    symbols: (n,) uint8, a SEPARATOR after each tune, and where an index lacks a token or a header
+    stands. is_wall: (n,) whether a header or a tune's end stands there, which no n-gram passes.
+    starts: (tunes + 1,) where each tune begins, and the end.
+
+    note_begins, note_ends: (notes,) the first token of each note and the one past its last;
+    note_leads: the token at which a span from the note on may begin, which is the tuplet sign
+    before it or its first; note_bars: its bar; first_notes: (tunes + 1,) the first note of each
+    tune, and how many there are. bar_texts, bar_parts, bar_numbers: (bars,) of each bar;
+    first_bars: (tunes + 1,) the first bar of each tune, and how many there are.
+    """
+
+    symbols: NDArray[np.uint8]
+    is_wall: NDArray[np.bool_]
+    starts: Numbers
+    note_begins: Numbers
+    note_ends: Numbers
+    note_leads: Numbers
+    note_bars: Numbers
+    first_notes: Numbers
+    bar_texts: list[str]
+    bar_parts: Numbers
+    bar_numbers: Numbers
+    first_bars: Numbers
+
+    @property
+    def tunes(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def notes(self) -> Numbers:
+        """How many notes each tune has: (tunes,)."""
+        return np.diff(self.first_notes)
+
+    @property
+    def bars(self) -> Numbers:
+        """How many bars each tune has: (tunes,)."""
+        return np.diff(self.first_bars)
+
+    def tune_of_notes(self, notes: Numbers) -> Numbers:
+        """The tunes that notes are in."""
+        return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
+
+    def sum_of_bars(self, values: NDArray[np.bool_]) -> Numbers:
+        """For each tune the sum over its bars: (tunes,)."""
+        sums = np.concatenate([[0], np.cumsum(values, dtype=np.int32)])
+        return np.diff(sums[self.first_bars])
+
+
+def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> BatchStream:
+    """Lay out tunes given as tokens. vocabulary: that of the index, which stays as it is."""
+    translated = bytearray(range(256))
+    for symbol in boundaries(vocabulary):
+        translated[symbol] = SEPARATOR
+    stream = bytearray()
+    headers = bytearray()  # 1 where a header or a tune's end stands
+    starts, first_notes, first_bars = [0], [0], [0]
+    begins: list[int] = []
+    ends: list[int] = []
+    note_bars: list[int] = []
+    texts: list[str] = []
+    parts: list[int] = []
+    numbers: list[int] = []
+    for tokens in tunes:
+        start = len(stream)
+        stream += vocabulary.encode_known(tokens).translate(translated) + _END
+        headers += bytes([MEANINGS[token].kind in (HEADER, FRAME) for token in tokens]) + b"\1"
+        for bar in lay_out(tokens).bars:
+            bar_starts, bar_stops, _, sounds, *_ = bar.events
+            at = start + bar.start
+            begins += [at + place for place in compress(bar_starts, sounds)]
+            ends += [at + place for place in compress(bar_stops, sounds)]
+            note_bars += [len(texts)] * (len(begins) - len(note_bars))
+            texts.append(bar.text)
+            parts.append(bar.part)
+            numbers.append(bar.number)
+        starts.append(len(stream))
+        first_notes.append(len(begins))
+        first_bars.append(len(texts))
+    symbols = np.frombuffer(bytes(stream), dtype=np.uint8)
+    note_begins = np.array(begins, dtype=np.int32)
+    is_tuplet = np.zeros(256, dtype=bool)
+    for symbol, token in enumerate(vocabulary.tokens):
+        is_tuplet[symbol] = MEANINGS[token].kind == TUPLET
+    # A tune begins with a note at the earliest, and before the first tune's nothing stands.
+    leads = note_begins - is_tuplet[symbols[np.maximum(note_begins - 1, 0)]] * (note_begins > 0)
+    return BatchStream(
+        symbols=symbols,
+        is_wall=np.frombuffer(bytes(headers), dtype=np.uint8).astype(bool),
+        starts=np.array(starts, dtype=np.int32),
+        note_begins=note_begins,
+        note_ends=np.array(ends, dtype=np.int32),
+        note_leads=leads.astype(np.int32),
+        note_bars=np.array(note_bars, dtype=np.int32),
+        first_notes=np.array(first_notes, dtype=np.int32),
+        bar_texts=texts,
+        bar_parts=np.array(parts, dtype=np.int32),
+        bar_numbers=np.array(numbers, dtype=np.int32),
+        first_bars=np.array(first_bars, dtype=np.int32),
+    )
