@@ -18,6 +18,7 @@ from tunetrace import Index
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.corpus.records import Rejected
+from tunetrace.phrases import share
 from tunetrace.report.page import web_link
 
 MakeIndex = Callable[..., Index]
@@ -87,15 +88,15 @@ def width(page: Shown) -> tuple[int, int]:
 
 def test_the_most_copied_stand_first(index: Index, show: Show) -> None:
     page = show(html_of(batch(), index)).open()
-    assert column(page, 8) == SORTED_SHARES
+    assert column(page, 5) == SORTED_SHARES
     assert page.texts("#status") == ["1 to 6 of 6"]
 
 
 @pytest.mark.parametrize(
     ("field", "number", "first", "second"),
     [
-        ("copied_12", 8, SORTED_SHARES, SORTED_SHARES[::-1]),
-        ("longest", 6, list("543210"), list("012345")),
+        ("copied_12", 5, SORTED_SHARES, SORTED_SHARES[::-1]),
+        ("longest", 3, list("543210"), list("012345")),
         # Words begin with A, and what has no title stays last.
         ("title", 2, SORTED_TITLES, [*SORTED_TITLES[-2::-1], SORTED_TITLES[-1]]),
     ],
@@ -111,6 +112,14 @@ def test_the_head_of_a_column_sorts_by_it_and_back(
         assert column(page, number) == expected
         assert page.run("return document.querySelector(arguments[0]).ariaSort", head) == order
     assert page.run("return document.querySelectorAll('[aria-sort]').length") == 1
+
+
+def test_shares_read_as_they_do_in_the_text(index: Index, show: Show) -> None:
+    shares = [0.125, 0.135, 0.4545, 0.005, 0.0051, 0.995, 0.9949, 1 / 3, 5 / 8]
+    tunes = [checked(1, some, place=k) for k, some in enumerate(shares, 1)]
+    page = show(html_of(tunes, index)).open()
+    click(page, "th[data-field=place] button")
+    assert column(page, 5) == [share(some) for some in shares[::-1]]
 
 
 def test_a_column_is_sorted_by_the_keyboard(index: Index, show: Show) -> None:
@@ -164,7 +173,7 @@ def test_rows_of_the_worst_lead_to_them(index: Index, show: Show) -> None:
 
 def test_beyond_so_many_rows_the_page_says_what_it_leaves_out(index: Index, show: Show) -> None:
     page = show(html_of(batch(), index, rows=4, worst=2)).open()
-    assert column(page, 8) == SORTED_SHARES[:4]
+    assert column(page, 5) == SORTED_SHARES[:4]
     assert "lists the 4 that are copied most" in page.texts("#transcriptions .note")[-1]
 
 

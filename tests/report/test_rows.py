@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, source, transcription
-from tunetrace.report.rows import columns, order, row_of, shortened, thousandths
+from tunetrace.report.rows import PARTS, columns, order, parts, row_of, shortened
 from tunetrace.report.worst import chance
 
 
 @given(st.floats(0, 1))
-def test_a_share_is_rounded_to_thousandths_but_never_to_none_or_all(share: float) -> None:
-    rounded = thousandths(share)
-    assert abs(rounded - 1000 * share) <= 1
-    assert (rounded == 0, rounded == 1000) == (share == 0, share == 1)
+def test_a_share_is_counted_in_parts_but_never_rounded_to_none_or_all(share: float) -> None:
+    rounded = parts(share)
+    assert abs(rounded - PARTS * share) <= 1
+    assert (rounded == 0, rounded == PARTS) == (share == 0, share == 1)
 
 
 def test_a_whole_corpus_tune_is_copied_more_than_any_other() -> None:
@@ -57,17 +57,17 @@ def test_titles_are_short_and_on_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "said"),
+    ("spans", "said"),
     [
-        (1540.3, "1,540"),
-        (3.04, "3"),
-        (0.04, "0.04"),
-        (0.01, "0.01"),
-        (0.0052, "one in 200"),
-        (1e-6, "one in 1,000,000"),
-        (1e-12, "less than one in a billion"),
-        (0.0, "less than one in a billion"),
+        (1540.3, "1,540 such in every transcription"),
+        (1.2, "one such in each"),
+        (0.7, "one such in each"),
+        (0.6, "one such in 2 transcriptions"),
+        (0.0052, "one such in 200 transcriptions"),
+        (1e-6, "one such in 1,000,000 transcriptions"),
+        (1e-12, "less than one such in a billion transcriptions"),
+        (0.0, "less than one such in a billion transcriptions"),
     ],
 )
-def test_what_chance_has_is_said_readably(expected: float, said: str) -> None:
-    assert chance(expected) == said
+def test_what_chance_has_is_said_readably(spans: float, said: str) -> None:
+    assert chance(spans) == said

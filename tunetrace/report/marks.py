@@ -20,7 +20,7 @@ MOST_TOKENS: Final = 5_000
 """So many tokens of a tune are shown at most."""
 
 FAR_BEYOND_CHANCE: Final = 1e-6
-"""The expected hits below which a span is marked as what chance has least to do with."""
+"""Spans of which chance would give a transcription fewer than this are marked most of all."""
 
 _CLOSING_LINES: Final = ("|", ":|")
 
@@ -68,7 +68,7 @@ class ShownPart:
 
 def level_of(span: BatchSpan) -> int:
     """How improbable a span is: 1 where chance may have it so, 2 beyond chance, 3 far beyond."""
-    return 1 + span.is_beyond_chance + (span.expected < FAR_BEYOND_CHANCE)
+    return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
 
 
 def stretches_of(spans: Sequence[BatchSpan]) -> list[Stretch]:

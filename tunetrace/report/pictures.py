@@ -58,7 +58,9 @@ def _histogram(
     if spread.most > spread.high:
         said.append("The last bar has all that are longer, too.")
     if beside is not None and beside.batch.count:
-        said.append(f"In the other batch the median is {_value(beside, beside.batch.median)}.")
+        median = beside.batch.median
+        half = f"{_value(beside, median)} or more" if median else "none"
+        said.append(f"In the other batch half have {half}.")
     if measure.baseline is not None:
         said.append(f"The mean of people's tunes is {_value(measure, measure.baseline)}.")
     return Picture(title, svg, " ".join(said))

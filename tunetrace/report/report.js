@@ -13,9 +13,16 @@
   const heads = [...table.querySelectorAll("th[data-field]")];
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-  // Thousandths in percent, never rounded to nothing or to all.
-  const percent = (share) =>
-    share > 0 && share <= 5 ? "<1%" : share >= 995 && share < 1000 ? ">99%" : `${Math.round(share / 10)}%`;
+  // Shares come as whole numbers of PARTS. They are shown as in the text of the page: never rounded
+  // to nothing or to all, and halves to the even number.
+  const PARTS = 100_000;
+  function percent(share) {
+    if (share > 0 && share <= 0.005 * PARTS) return "<1%";
+    if (share >= 0.995 * PARTS && share < PARTS) return ">99%";
+    const exact = (share * 100) / PARTS;
+    const rounded = Math.round(exact);
+    return `${rounded - exact === 0.5 && rounded % 2 ? rounded - 1 : rounded}%`;
+  }
   const nearest = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][0]);
   const reference = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][1]);
   const remark = (k) =>
@@ -29,12 +36,10 @@
   const number = (field) => ({ value: (k) => data[field][k], text: (k) => String(data[field][k]), isNumber: true });
   const share = (field) => ({ value: (k) => data[field][k], text: (k) => percent(data[field][k]), isNumber: true });
   const words = (text) => ({ value: text, text, isNumber: false });
+  // In the order of the columns.
   const fields = {
     place: number("place"),
     title: words((k) => data.title[k]),
-    meter: words((k) => data.meter[k]),
-    key: words((k) => data.key[k]),
-    notes: number("notes"),
     longest: number("longest"),
     copied_8: share("copied_8"),
     copied_12: share("copied_12"),
@@ -42,6 +47,9 @@
     bars: share("bars"),
     nearest: words(nearest),
     remark: words(remark),
+    notes: number("notes"),
+    meter: words((k) => data.meter[k]),
+    key: words((k) => data.key[k]),
   };
 
   const inOrder = Array.from({ length: total }, (_, k) => k);

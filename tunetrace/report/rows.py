@@ -1,7 +1,7 @@
 """The table of transcriptions: one short row each, and the JSON in which they stand in the page.
 
 A page of 30,000 transcriptions must open on a phone. So the rows are written column by column,
-shares as whole thousandths, and the name of a source once, however many transcriptions have it.
+shares as whole numbers, and the name of a source once, however many transcriptions have it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ Kept = TypeVar("Kept")
 LONGEST_TITLE: Final = 120
 """The characters of a title that the page shows."""
 
+PARTS: Final = 100_000
+"""The whole that shares are counted in; so fine that a percentage comes out as it does in text."""
+
 
 class Row(NamedTuple):
     """What the table shows of one transcription.
 
-    Shares are in thousandths. nearest: the tune that it is identical to, else the source that
+    Shares are counted in PARTS. nearest: the tune that it is identical to, else the source that
     shares most, None where there is none. same_as, nearly_as: the place of the earlier
     transcription that it repeats, 0 where it repeats none.
     """
@@ -89,10 +92,10 @@ def row_of(tune: BatchTune) -> Row:
         key=plain(transcription.original_key or transcription.key or ""),
         notes=tune.notes,
         longest=tune.longest_notes,
-        copied_8=thousandths(tune.copied_share[8]),
-        copied_12=thousandths(tune.copied_share[12]),
-        creativity=thousandths(tune.creativity),
-        bars=thousandths(tune.bars_in_corpus / tune.bars if tune.bars else 0),
+        copied_8=parts(tune.copied_share[8]),
+        copied_12=parts(tune.copied_share[12]),
+        creativity=parts(tune.creativity),
+        bars=parts(tune.bars_in_corpus / tune.bars if tune.bars else 0),
         nearest=name_of(nearest[0]) if nearest else None,
         is_identical=bool(tune.identical_to),
         same_as=tune.duplicate_of or 0,
@@ -100,11 +103,11 @@ def row_of(tune: BatchTune) -> Row:
     )
 
 
-def thousandths(share: float) -> int:
-    """A share in whole thousandths; only what is 0 or 1 is rounded to that."""
+def parts(share: float) -> int:
+    """A share in whole PARTS; only what is 0 or 1 is rounded to none or all of them."""
     if share <= 0 or share >= 1:
-        return 1000 if share >= 1 else 0
-    return min(max(round(share * 1000), 1), 999)
+        return PARTS if share >= 1 else 0
+    return min(max(round(share * PARTS), 1), PARTS - 1)
 
 
 def shortened(title: str) -> str:

@@ -149,18 +149,17 @@ def _spans(tune: BatchTune, index: Index) -> tuple[ShownSpan, ...]:
 def _said(span: BatchSpan) -> str:
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar} on; in "
-        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; expected by chance: "
-        f"{chance(span.expected)}"
+        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; by chance {chance(span.by_chance)}"
     )
 
 
-def chance(expected: float) -> str:
-    """An expected number of hits in words: `3`, `0.04`, `one in 20,000`."""
-    if expected >= 0.01:
-        return f"{expected:,.2g}" if expected < 100 else f"{expected:,.0f}"
-    if expected < 1e-9:
-        return "less than one in a billion"
-    return f"one in {float(f'{1 / expected:.1g}'):,.0f}"
+def chance(spans: float) -> str:
+    """How many spans chance gives, in words: `one such in 20,000 transcriptions`."""
+    if spans >= 2 / 3:
+        return f"{spans:,.0f} such in every transcription" if spans >= 1.5 else "one such in each"
+    if spans < 1e-9:
+        return "less than one such in a billion transcriptions"
+    return f"one such in {float(f'{1 / spans:.1g}'):,.0f} transcriptions"
 
 
 def _source(source: BatchSource, tune: BatchTune, index: Index) -> ShownSource:
