@@ -37,7 +37,7 @@ def span(
     examples: Sequence[int] = (1,),
 ) -> BatchSpan:  # fmt: skip
     return BatchSpan(first, stop, 0, notes, 1, 1, len(examples), len(examples), expected,
-                     tuple(examples))  # fmt: skip
+                     expected * 8, tuple(examples))  # fmt: skip
 
 
 def checked(
