@@ -85,6 +85,19 @@ def pieces(tune: Tune) -> Iterator[Tune]:
         start = at + 1
 
 
+def ngrams(tunes: Iterable[Tune], n: int) -> dict[Tune, tuple[int, int]]:
+    """In how many tunes, and how often, each n-gram stands, in the order in which they are met."""
+    hits: Counter[Tune] = Counter()
+    standing: defaultdict[Tune, set[int]] = defaultdict(set)
+    for number, tune in enumerate(tunes):
+        for piece in pieces(tune):
+            for at in range(len(piece) - n + 1):
+                ngram = tuple(piece[at : at + n])
+                hits[ngram] += 1
+                standing[ngram].add(number)
+    return {ngram: (len(standing[ngram]), count) for ngram, count in hits.items()}
+
+
 class BackoffModel:
     """The interpolated Witten-Bell model of some tunes, its formula over dictionaries.
 

@@ -6,9 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tunetrace import Index, build_index, open_index
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("without deadlines", deadline=None)
+hypothesis.settings.load_profile("without deadlines")
 
 ROOT = Path(__file__).parent.parent
 POST = ROOT / "examples" / "post.txt"

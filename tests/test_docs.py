@@ -60,7 +60,7 @@ def test_the_readmes_commands_print_what_stands_there(monkeypatch: pytest.Monkey
     monkeypatch.chdir(ROOT)
     shown = consoles(README)
     assert {shlex.split(command)[1] for command, _ in shown} == {
-        "index", "corpus", "figure", "bar", "check", "tune", "tokenize",
+        "index", "corpus", "figure", "bar", "check", "tune", "ngrams", "tokenize",
     }  # fmt: skip
     for command, output in shown:
         assert comparable(output_of(command)) == comparable(output), command

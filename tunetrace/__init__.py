@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
-    from tunetrace.api.tunes import corpus_stats, tune
+    from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
     from tunetrace.checker.records import CheckedTune, CheckReport
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.baseline import Standing
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
+    from tunetrace.indexer.ngrams import NgramReport
     from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
@@ -76,6 +77,7 @@ _HOMES = {
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
     "corpus_stats": "tunetrace.api.tunes",
+    "ngrams": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
     "BatchSource": "tunetrace.checker.batch_records",
     "BatchSpan": "tunetrace.checker.batch_records",
@@ -88,6 +90,7 @@ _HOMES = {
     "Standing": "tunetrace.indexer.baseline",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
+    "NgramReport": "tunetrace.indexer.ngrams",
     "Hit": "tunetrace.indexer.records",
     "IndexInfo": "tunetrace.indexer.records",
     "Matches": "tunetrace.indexer.records",
@@ -122,6 +125,7 @@ __all__ = [
     "IndexInfo",
     "InputError",
     "Matches",
+    "NgramReport",
     "OutputError",
     "QueryError",
     "Reject",
@@ -148,6 +152,7 @@ __all__ = [
     "figure",
     "find_corpus",
     "measure_baseline",
+    "ngrams",
     "open_index",
     "plot_corpus",
     "read",

@@ -1,9 +1,12 @@
-"""Numbers in words: counts with their nouns, how often, shares that are never rounded to nothing.
+"""Numbers in words: counts with their nouns, how often, shares, differences, lists.
 
-What the terminal prints and what a report says use the same.
+Nothing is rounded to nothing or to all. The terminal and a report's words use the same.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, log10
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:
@@ -23,3 +26,31 @@ def share(value: float) -> str:
     if 0.995 <= value < 1:
         return ">99%"
     return f"{value:.0%}"
+
+
+def share_in_words(value: float) -> str:
+    """A share within a sentence: `none`, `less than 1%`, `41%`, `more than 99%`, `all`."""
+    if value in (0, 1):
+        return "all" if value else "none"
+    return share(value).replace("<", "less than ").replace(">", "more than ")
+
+
+def amount(value: float) -> str:
+    """A number with one decimal at most: `9`, `8.5`; one that is not 0 is at least `0.1`."""
+    shown = max(value, 0.1) if value > 0 else value
+    return f"{shown:,.1f}".removesuffix(".0")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence as a list: `a`, `a and b`, `a, b and c`."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def signed(value: float) -> str:
+    """A difference to two digits, and never rounded to nothing: `+12`, `−0.034`, `0`."""
+    if not value:
+        return "0"
+    decimals = max(0, 1 - floor(log10(abs(value))))
+    digits = f"{abs(value):,.{decimals}f}"
+    return ("+" if value > 0 else "−") + (digits.rstrip("0").rstrip(".") if decimals else digits)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from tunetrace.api.search import given_or_default
+from tunetrace.corpus.readers import Format
 from tunetrace.indexer import stats
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.ngrams import DEFAULT_N, NgramReport, count_ngrams
 from tunetrace.indexer.stats import DEFAULT_NOTES, DEFAULT_TOP, CorpusStats
 from tunetrace.indexer.tune import TuneDetail, describe_tune
 
@@ -32,3 +37,30 @@ def corpus_stats(
     """
     with given_or_default(index) as opened:
         return stats.corpus_stats(opened, corpus, notes=notes, top=top)
+
+
+def ngrams(
+    n: int = DEFAULT_N,
+    index: Index | None = None,
+    *,
+    top: int = DEFAULT_TOP,
+    only_in: str | Path | Sequence[str | Path] = (),
+    not_in: str | Path | Sequence[str | Path] = (),
+    format: Format | None = None,
+) -> NgramReport:
+    """The n-grams that stand in most tunes of an index, or of what only_in names.
+
+    n: how many tokens each has, from 1 to 64; top: how many to give. Those that stand in what
+    not_in names are left out. Either names corpora of the index, or files and folders of
+    transcriptions, which format reads as one; a name that is both is the corpus. QueryError for
+    numbers that mean nothing and for what has no tune, InputError for a name that means nothing
+    and where no tune can be read.
+    """
+    with given_or_default(index) as opened:
+        return count_ngrams(
+            opened, n=n, top=top, only_in=_each(only_in), not_in=_each(not_in), format=format
+        )
+
+
+def _each(names: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
+    return [names] if isinstance(names, str | Path) else names

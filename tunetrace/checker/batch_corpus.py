@@ -44,10 +44,7 @@ class BatchCorpus:
         segments = index.figures.segments
         streams = [self.order.places[segment.symbols] for segment in segments]
         self.symbols = np.concatenate([np.empty(0, dtype=np.uint8), *streams])
-        tunes = [
-            segment.tunes_at(np.arange(len(segment.symbols), dtype=np.int32))
-            for segment in segments
-        ]
+        tunes = [segment.tune_of_positions for segment in segments]
         self.tune_of: Numbers = np.concatenate([np.empty(0), *tunes]).astype(np.int32)
 
     @cached_property

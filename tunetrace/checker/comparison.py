@@ -25,6 +25,9 @@ _MOST_COUNTED_OUT: Final = 50
 """Up to so many transcriptions p is counted out over all orders, where no two are equal; beyond,
 that takes minutes and the normal approximation is as good."""
 
+_DECIMALS: Final = 9
+"""Beyond these a difference is the rounding error of numbers that are equal."""
+
 Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
 """A measure's values by its name, one a transcription."""
 
@@ -47,8 +50,8 @@ def compare_batches(batch: Columns, other: Columns) -> dict[str, Difference]:
     differences = {}
     corrected = holm(p_values)
     for (name, ours), p, superiority in zip(batch.items(), corrected, superiorities, strict=True):
-        mean = float(ours.mean() - other[name].mean())
-        low, high = _interval(mean, [_of_mean(ours), _of_mean(other[name])])
+        terms = [_of_mean(ours), _of_mean(other[name])]
+        mean, low, high = _interval(float(ours.mean() - other[name].mean()), terms)
         differences[name] = Difference(mean, low, high, TEST, p, superiority)
     return differences
 
@@ -77,9 +80,9 @@ def compare_with_baseline(
             theirs = values[strata.members[stratum]]
             means[stratum] = theirs.mean()
             terms.append(_of_mean(theirs, float(counts[stratum] / len(ours))))
-        above = ours - means[numbers]
-        mean = float(above.mean())
-        low, high = _interval(mean, [_of_mean(above), *terms])
+        # In the baseline's own precision, or what is equal would differ.
+        above = ours.astype(np.float32) - means[numbers]
+        mean, low, high = _interval(float(above.mean()), [_of_mean(above), *terms])
         expected = float(counts @ means) / len(ours)
         differences[name] = expected, Difference(mean, low, high, None, None, None)
     return differences
@@ -105,17 +108,20 @@ def _of_mean(values: NDArray[np.float64], weight: float = 1.0) -> tuple[float, i
 
 def _interval(
     mean: float, terms: Sequence[tuple[float, int]]
-) -> tuple[float, float] | tuple[None, None]:
-    """The interval of a mean whose variance is a sum of independent terms, each with its degrees
-    of freedom, by the t distribution (Welch 1947, Satterthwaite 1946); none without freedom."""
+) -> tuple[float, float | None, float | None]:
+    """A mean and the bounds of its interval, by the t distribution; none without freedom.
+
+    terms: the independent parts of its variance, each with its degrees of freedom, which are put
+    together after Satterthwaite (1946), for two as in Welch (1947).
+    """
     from scipy.special import stdtrit
 
     if not all(freedom for _, freedom in terms):
-        return None, None
+        return round(mean, _DECIMALS), None, None
     variance = sum(term for term, _ in terms)
-    if not variance:
-        return mean, mean
-    # In shares of the whole, whose squares do not vanish where the variance is very small.
-    freedom = 1 / sum((term / variance) ** 2 / freedom for term, freedom in terms)
-    reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * sqrt(variance)
-    return mean - reach, mean + reach
+    reach = 0.0
+    if variance:
+        # In shares of the whole, whose squares do not vanish where the variance is very small.
+        freedom = 1 / sum((term / variance) ** 2 / freedom for term, freedom in terms)
+        reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * sqrt(variance)
+    return round(mean, _DECIMALS), round(mean - reach, _DECIMALS), round(mean + reach, _DECIMALS)

@@ -102,11 +102,8 @@ class Duplicates:
         order = np.lexsort((earlier, -similarity, later))
         later, earlier, similarity = later[order], earlier[order], similarity[order]
         best = np.flatnonzero(np.diff(later, prepend=later[:1] + np.uint64(1)))
-        return list(
-            zip(
-                later[best].tolist(), earlier[best].tolist(), similarity[best].tolist(), strict=True
-            )
-        )
+        columns = (later[best].tolist(), earlier[best].tolist(), similarity[best].tolist())
+        return list(zip(*columns, strict=True))
 
     def _similarities(self, left: Numbers, right: Numbers) -> NDArray[np.float64]:
         """The Jaccard similarity of the sets of n-grams of each pair, exactly."""
@@ -135,7 +132,7 @@ def _jaccard(sets: Numbers, counts: Places, pairs: Places) -> NDArray[np.float64
     """The similarity of each pair of sets. pairs: (2, n) which of the sets.
 
     Both sets of a pair are written side by side under the pair's number: sorted, an n-gram that
-    both have stands twice. The sort is a merge, since each set comes sorted (see kind="stable").
+    both have stands twice. The sort is a merge, since each set comes sorted.
     """
     starts = np.cumsum(counts) - counts
     sides = pairs.T.reshape(-1)
@@ -144,4 +141,5 @@ def _jaccard(sets: Numbers, counts: Places, pairs: Places) -> NDArray[np.float64
     numbers.sort(kind="stable")
     twice = numbers[1:][numbers[1:] == numbers[:-1]] >> _NGRAM_BITS
     shared = np.bincount(twice.astype(np.intp), minlength=pairs.shape[1])
-    return shared / (counts[pairs].sum(axis=0) - shared)
+    found: NDArray[np.float64] = shared / (counts[pairs].sum(axis=0) - shared)
+    return found

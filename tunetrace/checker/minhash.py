@@ -80,7 +80,8 @@ def _windows_all(claims: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def ranges(starts: Places, counts: Places) -> Places:
     """The places start, start + 1, ... of each range, counts of them, one range after the other."""
     before = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(starts - before, counts)
+    found: Places = np.arange(counts.sum()) + np.repeat(starts - before, counts)
+    return found
 
 
 def pieces(sizes: Iterable[int], most: int) -> Iterator[slice]:
@@ -98,7 +99,7 @@ def signatures(tunes: Sequence[bytes]) -> Values:
     """MinHash (Broder 1997): (BANDS * ROWS, len(tunes)) the least value of each hash function.
 
     tunes: as for ngrams. A function multiplies the hash of an n-gram by an odd number, modulo
-    2 ** 32; that two n-grams have one hash can only make a candidate, never a near duplicate.
+    2 ** 32; that two n-grams may have one hash makes at most a candidate too many.
     """
     least = np.empty((len(_FACTORS), len(tunes)), dtype=np.uint32)
     for piece in pieces(map(len, tunes), _SYMBOLS_AT_ONCE):
@@ -112,7 +113,12 @@ def signatures(tunes: Sequence[bytes]) -> Values:
 
 
 def _mixed(numbers: Numbers) -> Values:
-    """A hash of 32 bits of each number (the finalizer of SplitMix: Steele, Lea and Flood 2014)."""
+    """A hash of 32 bits of each number (SplitMix: Steele, Lea and Flood 2014).
+
+    Without the sum the n-gram of five symbols 0 would be 0 under every function, so that of two
+    sets one with it and one without it would agree in nothing.
+    """
+    numbers = numbers + np.uint64(0x9E3779B97F4A7C15)
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (numbers ^ (numbers >> np.uint64(31))).astype(np.uint32)
@@ -158,7 +164,7 @@ class Buckets:
         entries.sort(axis=1, kind="stable")
         self._entries = entries
         pairs = [pair for band in range(BANDS) for pair in self._pairs(band, first)]
-        return self._likeliest(np.concatenate(pairs), first)
+        return self._likeliest(np.concatenate(pairs))
 
     def _pairs(self, band: int, first: int) -> Iterator[Numbers]:
         """The pairs, each as an entry of later and earlier number, that one band gives.
@@ -181,10 +187,12 @@ class Buckets:
             following = self._keys[(band + depth) % BANDS, members]
             entries = np.sort(_joined(_mixed(_joined(crowd >> _KEY_BITS, following)), members))
 
-    def _likeliest(self, pairs: Numbers, first: int) -> Pairs:
+    def _likeliest(self, pairs: Numbers) -> Pairs:
         """Of the pairs, each once, those whose signatures agree in enough values.
 
-        Of many that one transcription has, those that agree in most, and the earliest of these.
+        Of more than _MOST_CANDIDATES that one transcription has, those that agree in most, and the
+        earliest of these. An estimate is off by 0.035 or so at 0.8: in a crowd of which only a few
+        are near duplicates, and barely so, they may stay behind others that are barely none.
         """
         pairs = np.sort(pairs)
         pairs = pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]

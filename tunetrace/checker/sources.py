@@ -45,13 +45,11 @@ def find_sources(
     index: Index,
 ) -> list[Shared]:
     """The tunes that share most: by what the stretches say, then by notes and by bars."""
-    notes = _notes_shared(stream)
+    notes, said = _windows_shared(stream, index)
     shared_bars = _bars_shared(stream, bars)
-    candidates = sorted(notes, key=lambda tune: -notes[tune].bit_count())
+    candidates = sorted(notes, key=lambda tune: (-said[tune], -notes[tune].bit_count()))
     if len(candidates) > SOURCES:
-        # Only those that tie with the last one shown need a closer look.
-        least = notes[candidates[SOURCES - 1]].bit_count()
-        candidates = [t for t in candidates if notes[t].bit_count() >= least][:_SHORTLIST]
+        candidates = candidates[:_SHORTLIST]
     else:
         # Where little is shared at length, bars and the longest spans say what comes nearest.
         candidates += sorted(shared_bars, key=lambda tune: -shared_bars[tune])[:SOURCES]
@@ -63,14 +61,14 @@ def find_sources(
         for tune in dict.fromkeys(candidates)
     }
     every = [stretch for some in stretches.values() for stretch in some]
-    said = iter([max(0.0, -logarithm) for logarithm in log2_expected(stream, every, index.model)])
+    bits = iter(_bits(stream, every, index))
     compared = [
         Shared(
             tune,
             bars=shared_bars.get(tune, 0),
             longest_notes=_longest_shared(stream, tune, index),
             notes=notes.get(tune, 0).bit_count(),
-            bits=_together(some, [next(said) for _ in some]),
+            bits=_together(some, [next(bits) for _ in some]),
         )
         for tune, some in stretches.items()
     ]
@@ -132,18 +130,28 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
         at += skipped + run
 
 
-def _notes_shared(stream: CheckedStream) -> dict[int, int]:
-    """For each tune, the checked tune's notes that it shares, as the bits of a number."""
+def _windows_shared(stream: CheckedStream, index: Index) -> tuple[dict[int, int], dict[int, float]]:
+    """For each tune the checked tune's notes that it shares in windows, as the bits of a number;
+    and what those windows say together."""
+    windows = [
+        window
+        for note in range(len(stream.begins) - WINDOW_NOTES + 1)
+        if stream.may_stand(window := stream.stretch(note, note + WINDOW_NOTES))
+    ]
     notes: dict[int, int] = {}
-    for note in range(len(stream.begins) - WINDOW_NOTES + 1):
-        window = stream.stretch(note, note + WINDOW_NOTES)
-        if not stream.may_stand(window):
-            continue
-        bits = ((1 << WINDOW_NOTES) - 1) << note
+    said: dict[int, float] = {}
+    for window, bits in zip(windows, _bits(stream, windows, index), strict=True):
+        covered = ((1 << WINDOW_NOTES) - 1) << window.first_note
         for some in stream.find(stream.figure(window)):
             for tune in set(some.segment.tunes_at(some.positions).tolist()):
-                notes[tune] = notes.get(tune, 0) | bits
-    return notes
+                notes[tune] = notes.get(tune, 0) | covered
+                said[tune] = said.get(tune, 0.0) + bits
+    return notes, said
+
+
+def _bits(stream: CheckedStream, stretches: Sequence[NoteStretch], index: Index) -> list[float]:
+    """What each stretch says: -log2 of its expected count, and nothing where that is above one."""
+    return [max(0.0, -expected) for expected in log2_expected(stream, stretches, index.model)]
 
 
 def _bars_shared(stream: CheckedStream, bars: Mapping[str, BarPlaces]) -> dict[int, int]:

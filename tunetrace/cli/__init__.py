@@ -15,6 +15,7 @@ from tunetrace import __version__
 from tunetrace.cli.baseline import baseline
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
+from tunetrace.cli.ngrams import ngrams
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, baseline, tune, tokenize):
+for command in (index, corpus, figure, bar, check, baseline, ngrams, tune, tokenize):
     cli.add_command(command)
 
 

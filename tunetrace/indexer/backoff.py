@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.indexer.segment import Segment
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.indexer.suffix import words
+from tunetrace.tokenizer.vocabulary import Vocabulary
 
 ORDER: Final = 5
 """A token's probability depends on up to four before it."""
@@ -29,6 +30,9 @@ Packed = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
 _BITS: Final = np.uint64(8)
+_BEYOND: Final = np.uint64(64 - 8 * ORDER)
+"""The bits of a word of eight symbols that are beyond ORDER symbols."""
+
 _NO_GRAM: Final = np.uint64(2**64 - 1)
 _CHUNK: Final = 1 << 18
 """So many symbols are looked up together, so that what is worked on stays in the cache."""
@@ -140,7 +144,7 @@ class BackoffModel:
         n = len(symbols)
         probabilities = np.empty((2 * ORDER - 1, n))
         going_on = np.full(n, self._uniform_lengthening)
-        windows, place = np.unique(_packed_windows(symbols), return_inverse=True)
+        windows, place = np.unique(_packed(words(symbols)), return_inverse=True)
         shorter = np.full(n, self._uniform)
         context = np.zeros(len(windows), dtype=np.intp)
         for order, row in enumerate(probabilities[:ORDER], 1):
@@ -213,14 +217,6 @@ class BackoffModel:
         return probability
 
 
-def _packed_windows(symbols: bytes) -> Packed:
-    """The ORDER symbols from each on, (n,); what reaches past the end is filled with walls."""
-    filled = symbols + bytes([SEPARATOR]) * 8
-    # Eight bytes at every byte.
-    windows = np.ndarray(len(symbols), dtype=">u8", buffer=filled, strides=(1,))
-    return windows.astype(np.uint64) >> np.uint64(64 - 8 * ORDER)
-
-
 def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
     """The different windows of ORDER symbols, walls and all, sorted, and how many of each."""
     found = [_segment_windows(segment) for segment in segments]
@@ -233,16 +229,17 @@ def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
 
 
 def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
-    # Zeros past the end sort it below all that goes on, as the suffix array does.
-    filled = segment.stream + bytes(8)
-    every = np.ndarray(len(segment.stream), dtype="<u8", buffer=filled, strides=(1,))
-    windows = every.take(segment.suffixes)
-    # The bytes stand in the order of the stream, so that the last ones are the high ones here.
+    windows = words(segment.stream).take(segment.suffixes)
     is_new = np.ones(len(windows), dtype=bool)
-    np.not_equal((windows[1:] ^ windows[:-1]) << np.uint64(64 - 8 * ORDER), 0, out=is_new[1:])
+    # The first symbols are the lowest bytes; those past ORDER are shifted out.
+    np.not_equal((windows[1:] ^ windows[:-1]) << _BEYOND, 0, out=is_new[1:])
     first = np.flatnonzero(is_new)
-    packed = windows[first].astype("<u8").byteswap() >> np.uint64(64 - 8 * ORDER)
-    return packed.astype(np.uint64), np.diff(first, append=len(windows)).astype(np.float64)
+    return _packed(windows[first]), np.diff(first, append=len(windows)).astype(np.float64)
+
+
+def _packed(windows: NDArray[np.uint64]) -> Packed:
+    """The first ORDER symbols of windows as they come from a stream."""
+    return windows.astype(np.uint64).byteswap() >> _BEYOND
 
 
 def _merged(packed: Packed, counts: Floats) -> tuple[Packed, Floats]:

@@ -36,6 +36,8 @@ from tunetrace.indexer.writer import (
     read_corpus,
     silent,
 )
+from tunetrace.unfinished import beside as unfinished
+from tunetrace.unfinished import remove_leftovers
 
 
 def build_index(
@@ -71,8 +73,8 @@ def build_index(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, error) from None
-    _remove_leftovers(path)
-    beside = path.with_name(f"{path.name}.building-{os.getpid()}")
+    remove_leftovers(path)
+    beside = unfinished(path)
     try:
         _write(beside, opened, progress, segment_symbols)
         with kept_from_changes(path):
@@ -101,27 +103,6 @@ def _in_the_way(path: Path) -> IndexFileError:
         f"{path}: there is an index already; replace it with --force, or add to it with "
         "'tunetrace index add'"
     )
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what builds that were killed left beside the index."""
-    if os.name == "nt":
-        return  # where asking after a process would end it
-    beginning = f"{path.name}.building-"
-    for left in path.parent.iterdir():
-        process = left.name.removeprefix(beginning)
-        if process != left.name and process.isdigit() and not _is_running(int(process)):
-            left.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except PermissionError:
-        return True  # somebody else's
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def _write(

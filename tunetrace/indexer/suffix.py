@@ -29,6 +29,14 @@ def suffix_array(stream: bytes) -> Positions:
     return cast(Positions, divsufsort(np.frombuffer(stream, dtype=np.uint8).copy()))
 
 
+def words(stream: bytes) -> NDArray[np.uint64]:
+    """The eight symbols from each position on as one number, the first in its lowest byte: (n,).
+
+    Past the end there are zeros. It is a view, so that only what is taken from it is read.
+    """
+    return np.ndarray(len(stream), dtype="<u8", buffer=stream + bytes(7), strides=(1,))
+
+
 def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int | None:
     """The first place of a suffix array whose suffix is not below the next one; None if sorted.
 

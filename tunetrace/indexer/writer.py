@@ -97,7 +97,7 @@ def gather(
     gathered = Gathered(source, Vocabulary(vocabulary.extensions))
     digest = Digest()
     for tune in read:
-        taken = tune if isinstance(tune, Rejected) else _encoded(tune, gathered.vocabulary)
+        taken = tune if isinstance(tune, Rejected) else encoded(tune, gathered.vocabulary)
         if isinstance(taken, Rejected):
             digest.set_aside(taken.line, taken.reason)
             gathered.rejected.append(taken)
@@ -108,7 +108,8 @@ def gather(
     return gathered
 
 
-def _encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription, bytes] | Rejected:
+def encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription, bytes] | Rejected:
+    """A tune with its symbols, which the vocabulary takes in; set aside where it has no room."""
     try:
         return tune, vocabulary.learn(tune.tokens)
     except VocabularyFullError as full:

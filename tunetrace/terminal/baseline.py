@@ -44,7 +44,7 @@ def describe_standing(standing: Standing) -> str:
 
 
 def _part(below: float) -> str:
-    return {0: "none", 1: "all"}.get(below, share(below))
+    return "none" if below == 0 else "all" if below == 1 else share(below)
 
 
 def _peers(standing: Standing) -> str:

@@ -1,0 +1,1 @@
+"""The report on a batch: its page, its tables, its words."""

@@ -1,0 +1,172 @@
+"""The columns of a report's tables: each with its name, its type, what it says and how to get it.
+
+`tunes` has one row for each transcription, `spans` one for each of its spans, `set-aside` one for
+each tune that could not be read. What a reader wants first stands first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
+
+from tunetrace.checker.batch_records import BatchSpan, BatchTune
+from tunetrace.checker.measures import MEASURES, Measure
+from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.records import Tune
+
+TEXT: Final = "text"
+WHOLE: Final = "whole"
+NUMBER: Final = "number"
+TEXTS: Final = "texts"
+NUMBERS: Final = "numbers"
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column.
+
+    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS or NUMBERS (lists of them); value: takes it
+    from a row and gives None where there is none.
+    """
+
+    name: str
+    type: str
+    description: str
+    value: Callable[[Row], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRow:
+    """A transcription and the batch that it is of."""
+
+    batch: str
+    tune: BatchTune
+    longest: BatchSpan | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """A span, its transcription, and the first corpus tune that has it, if known."""
+
+    batch: str
+    tune: BatchTune
+    span: BatchSpan
+    example: Tune | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """A tune that was set aside and the batch that it is of."""
+
+    batch: str
+    rejected: Rejected
+
+
+_SHOWN_FIRST: Final = ("longest_notes",)
+"""The measure that stands before the longest span's own columns."""
+
+
+def _measured(measure: Measure) -> Column[TuneRow]:
+    kind = NUMBER if measure.is_share else WHOLE
+    what = f"{measure.label}, as a share from 0 to 1" if measure.is_share else measure.label
+    return Column(measure.name, kind, what, lambda row: measure.value(row.tune))
+
+
+def _below(measure: Measure) -> Column[TuneRow]:
+    def value(row: TuneRow) -> float | None:
+        standing = row.tune.standing
+        return None if standing is None else standing.below.get(measure.name)
+
+    what = f"share of its peers that have less of: {measure.label}"
+    return Column(f"below_{measure.name}", NUMBER, what, value)
+
+
+def _reference(name: Any) -> str:
+    return f"{name.corpus}:{name.number}"
+
+
+TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
+    Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
+    Column("place", WHOLE, "which of its batch it is, from 1, those set aside counted too",
+           attrgetter("tune.place")),
+    Column("title", TEXT, "its chief title", attrgetter("tune.transcription.title")),
+    Column("notes", WHOLE, "how many notes it has; a chord is one, a rest none",
+           attrgetter("tune.notes")),
+    *(_measured(m) for m in MEASURES if m.name in _SHOWN_FIRST),
+    Column("longest_text", TEXT, "the tokens of its longest span",
+           lambda r: r.longest and r.tune.text(r.longest)),
+    Column("longest_tunes", WHOLE, "in how many corpus tunes its longest span stands",
+           lambda r: r.longest and r.longest.tunes),
+    Column("longest_expected", NUMBER, "how many hits of its longest span chance would give",
+           lambda r: r.longest and r.longest.expected),
+    *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
+    Column("identical_to", TEXTS, "corpus tunes that it is the same as, as corpus:number",
+           lambda r: [_reference(name) for name in r.tune.identical_to]),
+    Column("nearest", TEXT, "the corpus tune that says most of its spans, as corpus:number",
+           lambda r: _reference(r.tune.sources[0]) if r.tune.sources else None),
+    Column("nearest_title", TEXT, "that tune's title",
+           lambda r: r.tune.sources[0].title if r.tune.sources else None),
+    Column("nearest_notes", WHOLE, "how many notes lie in spans that that tune has",
+           lambda r: r.tune.sources[0].notes_shared if r.tune.sources else None),
+    Column("spans_beyond_chance", WHOLE, "how many of its spans chance does not explain",
+           lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
+    Column("duplicate_of", WHOLE, "the place of an earlier transcription that is the same",
+           attrgetter("tune.duplicate_of")),
+    Column("near_duplicate_of", WHOLE, "the place of an earlier one that is nearly the same",
+           attrgetter("tune.near_duplicate_of")),
+    Column("meter", TEXT, "its meter", attrgetter("tune.transcription.meter")),
+    Column("key", TEXT, "its key as compared, on C", attrgetter("tune.transcription.key")),
+    Column("original_key", TEXT, "its key as written",
+           attrgetter("tune.transcription.original_key")),
+    Column("bars", WHOLE, "how many bars it has", attrgetter("tune.bars")),
+    Column("peers", WHOLE, "with how many of people's tunes the below columns compare it",
+           lambda r: r.tune.standing and r.tune.standing.peers),
+    *map(_below, MEASURES),
+    Column("uniqueness", NUMBERS,
+           "for 1 to 32 notes, the share of its notes outside spans of so many or more",
+           attrgetter("tune.uniqueness")),
+    Column("novelty", NUMBERS,
+           "for 1 to 32, the share of its token n-grams that stand nowhere in the corpus",
+           attrgetter("tune.novelty")),
+    Column("input", TEXT, "the file that it was read from", attrgetter("tune.transcription.input")),
+    Column("line", WHOLE, "the line on which it begins there",
+           attrgetter("tune.transcription.line")),
+    Column("number", WHOLE, "what its X: field says", attrgetter("tune.transcription.number")),
+    Column("tokens", TEXT, "all its tokens", lambda r: " ".join(r.tune.transcription.tokens)),
+)  # fmt: skip
+
+SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
+    Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
+    Column("place", WHOLE, "which of its batch the transcription is", attrgetter("tune.place")),
+    Column("title", TEXT, "its chief title", attrgetter("tune.transcription.title")),
+    Column("notes", WHOLE, "how many notes the span has", attrgetter("span.notes")),
+    Column("text", TEXT, "its tokens", lambda r: r.tune.text(r.span)),
+    Column("tunes", WHOLE, "in how many corpus tunes it stands", attrgetter("span.tunes")),
+    Column("hits", WHOLE, "how often it stands there", attrgetter("span.hits")),
+    Column("expected", NUMBER, "how many hits chance would give", attrgetter("span.expected")),
+    Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
+           lambda r: r.example and _reference(r.example)),
+    Column("example_title", TEXT, "that tune's title", lambda r: r.example and r.example.title),
+    Column("part", WHOLE, "the part of the transcription in which it begins",
+           attrgetter("span.part")),
+    Column("bar", WHOLE, "the bar of that part", attrgetter("span.bar")),
+    Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),
+    Column("stop_note", WHOLE, "the note after its last", attrgetter("span.stop_note")),
+    Column("first_token", WHOLE, "its first token, counted from 0", attrgetter("span.first_token")),
+    Column("stop_token", WHOLE, "the token after its last", attrgetter("span.stop_token")),
+)  # fmt: skip
+
+REJECT_COLUMNS: Final[tuple[Column[RejectRow], ...]] = (
+    Column("batch", TEXT, "the batch that the tune is of", attrgetter("batch")),
+    Column("input", TEXT, "the file that it stands in", attrgetter("rejected.input")),
+    Column("line", WHOLE, "the line of the mistake", attrgetter("rejected.line")),
+    Column("column", WHOLE, "the column of the mistake", attrgetter("rejected.column")),
+    Column("number", WHOLE, "what its X: field says", attrgetter("rejected.number")),
+    Column("title", TEXT, "its title", attrgetter("rejected.title")),
+    Column("reason", TEXT, "why it was set aside", attrgetter("rejected.reason")),
+    Column("kind", TEXT, "the reason in a few words", attrgetter("rejected.kind")),
+)  # fmt: skip
