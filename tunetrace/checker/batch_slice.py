@@ -86,6 +86,8 @@ class SliceCheck:
             measured.bars.tolist(),
             measured.bars_in_corpus.tolist(),
             measured.bars_same_position.tolist(),
+            # A whole copy is one span, or one for each stretch between headers.
+            ((measured.longest_notes == measured.notes) | self._stream.has_inner_walls).tolist(),
             strict=True,
         )
         every = zip(
@@ -94,10 +96,9 @@ class SliceCheck:
         )  # fmt: skip
         for (place, tune), row, repeat, standing, spans, sources in every:
             (notes, longest, copied, unique, novel, lengths, creativity, original,
-             bars, bars_in_corpus, bars_same_position) = row  # fmt: skip
+             bars, bars_in_corpus, bars_same_position, may_be_whole) = row  # fmt: skip
             is_exact = repeat is not None and repeat[1].is_exact
-            # Of a whole copy every note stands in the corpus.
-            identical = [] if unique[0] else self._corpus.identical(tune.tokens)
+            identical = self._corpus.identical(tune.tokens) if may_be_whole else []
             yield BatchTune(
                 place=place,
                 transcription=tune,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,6 @@ from tunetrace.tokenizer.vocabulary import (
 )
 
 Numbers = NDArray[np.int32]
-
-_END: Final = bytes([SEPARATOR])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,14 @@ class BatchStream:
         """How many bars each tune has: (tunes,)."""
         return np.diff(self.first_bars)
 
+    @property
+    def has_inner_walls(self) -> NDArray[np.bool_]:
+        """Whether a header stands inside each tune, after its first token: (tunes,)."""
+        begins_wall = self.is_wall.copy()
+        begins_wall[1:] &= ~self.is_wall[:-1]
+        counts = np.concatenate([[0], np.cumsum(begins_wall)])[self.starts]
+        return np.asarray(np.diff(counts) > 1)  # one is its end
+
     def tune_of_notes(self, notes: Numbers) -> Numbers:
         """The tunes that notes are in."""
         return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
@@ -84,49 +89,63 @@ class BatchStream:
 
 def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> BatchStream:
     """Lay out tunes given as tokens. vocabulary: that of the index, which stays as it is."""
-    translated = bytearray(range(256))
-    for symbol in boundaries(vocabulary):
-        translated[symbol] = SEPARATOR
+    walls = boundaries(vocabulary)
     stream = bytearray()
-    headers = bytearray()  # 1 where a header or a tune's end stands
+    unknown: list[int] = []  # where a header stands that the index lacks
     starts, first_notes, first_bars = [0], [0], [0]
     begins: list[int] = []
     ends: list[int] = []
-    note_bars: list[int] = []
+    bar_begins: list[int] = []
+    notes_before: list[int] = []  # each bar
     texts: list[str] = []
     parts: list[int] = []
     numbers: list[int] = []
     for tokens in tunes:
         start = len(stream)
-        stream += vocabulary.encode_known(tokens).translate(translated) + _END
-        headers += bytes([MEANINGS[token].kind in (HEADER, FRAME) for token in tokens]) + b"\1"
+        encoded = vocabulary.encode_known(tokens)
+        stream += encoded
+        stream.append(SEPARATOR)
+        if SEPARATOR in encoded:
+            unknown += [
+                start + at
+                for at, token in enumerate(tokens)
+                if encoded[at] == SEPARATOR and MEANINGS[token].kind in (HEADER, FRAME)
+            ]
         for bar in lay_out(tokens).bars:
             bar_starts, bar_stops, _, sounds, *_ = bar.events
-            at = start + bar.start
-            begins += [at + place for place in compress(bar_starts, sounds)]
-            ends += [at + place for place in compress(bar_stops, sounds)]
-            note_bars += [len(texts)] * (len(begins) - len(note_bars))
+            bar_begins.append(start + bar.start)
+            notes_before.append(len(begins))
+            begins.extend(compress(bar_starts, sounds))  # counted from the bar's first token
+            ends.extend(compress(bar_stops, sounds))
             texts.append(bar.text)
             parts.append(bar.part)
             numbers.append(bar.number)
         starts.append(len(stream))
         first_notes.append(len(begins))
         first_bars.append(len(texts))
-    symbols = np.frombuffer(bytes(stream), dtype=np.uint8)
-    note_begins = np.array(begins, dtype=np.int32)
+    symbols = np.frombuffer(stream, dtype=np.uint8)
+    is_header = np.zeros(256, dtype=bool)
+    is_header[[symbol for symbol in walls if symbol != SEPARATOR]] = True
+    is_wall = is_header[symbols]
+    is_wall[[*unknown, *(start - 1 for start in starts[1:])]] = True
+    note_bars = np.repeat(
+        np.arange(len(texts), dtype=np.int32), np.diff(notes_before, append=len(begins))
+    )
+    bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
+    note_begins = np.array(begins, dtype=np.int32) + bar_begin
     is_tuplet = np.zeros(256, dtype=bool)
     for symbol, token in enumerate(vocabulary.tokens):
         is_tuplet[symbol] = MEANINGS[token].kind == TUPLET
     # A tune begins with a note at the earliest, and before the first tune's nothing stands.
     leads = note_begins - is_tuplet[symbols[np.maximum(note_begins - 1, 0)]] * (note_begins > 0)
     return BatchStream(
-        symbols=symbols,
-        is_wall=np.frombuffer(bytes(headers), dtype=np.uint8).astype(bool),
+        symbols=np.where(is_wall, np.uint8(SEPARATOR), symbols),
+        is_wall=is_wall,
         starts=np.array(starts, dtype=np.int32),
         note_begins=note_begins,
-        note_ends=np.array(ends, dtype=np.int32),
+        note_ends=np.array(ends, dtype=np.int32) + bar_begin,
         note_leads=leads.astype(np.int32),
-        note_bars=np.array(note_bars, dtype=np.int32),
+        note_bars=note_bars,
         first_notes=np.array(first_notes, dtype=np.int32),
         bar_texts=texts,
         bar_parts=np.array(parts, dtype=np.int32),

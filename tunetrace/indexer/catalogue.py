@@ -70,7 +70,12 @@ class Catalogue:
     def tunes(self, ids: Iterable[int]) -> dict[int, Tune]:
         """The tunes of these ids; each is read from the file once."""
         wanted = sorted(set(ids))
-        missing = [tune for tune in wanted if tune not in self._records]
+        if missing := [tune for tune in wanted if tune not in self._records]:
+            self._read_tunes(missing)
+        return {tune: self._records[tune] for tune in wanted}
+
+    def _read_tunes(self, missing: Sequence[int]) -> None:
+        """Read tunes from the file."""
         tune, corpus = schema.tune.c, schema.corpus.c
         select = sa.select(
             tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key,
@@ -85,7 +90,6 @@ class Catalogue:
             with self._database.connected() as connection:
                 rows = connection.execute(some)
                 self._records |= {row[0]: Tune(*row) for row in rows.all()}
-        return {tune: self._records[tune] for tune in wanted}
 
     def wording(self, tune_id: int) -> Wording:
         """All titles of a tune, its text as found, and what was remarked in reading it."""

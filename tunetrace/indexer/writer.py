@@ -118,7 +118,7 @@ def encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription,
 
 
 def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> InputError:
-    """The error for sources of which no tune can be read; count: how many, where not all are given."""
+    """The error for sources of which no tune can be read; count: how many those are."""
     first = rejected[0]
     tunes = len(rejected) if count is None else count
     return InputError(
