@@ -213,6 +213,28 @@ def test_where_all_are_near_duplicates_of_each_other_all_but_the_first_repeat_on
     assert None not in repeats[1:]
 
 
+def test_of_sixteen_near_duplicates_the_most_similar_is_named() -> None:
+    choose = random.Random(6)
+    tunes = []
+    for _ in range(30):
+        base = bytes(choose.sample(range(TOKENS), TOKENS))
+        tunes += [changed(base, 1, choose) for _ in range(17)]
+    choose.shuffle(tunes)
+    assert found(tunes) == brute_force(tunes)
+
+
+def test_in_a_crowd_that_is_almost_alike_most_near_duplicates_are_found() -> None:
+    choose = random.Random(7)
+    base = bytes(choose.sample(range(TOKENS), TOKENS))
+    # Three changed tokens each: two copies share 103 n-grams of 163, a few happen to share more.
+    tunes = [changed(base, 3, choose) for _ in range(800)]
+    repeats, expected = found(tunes), brute_force(tunes)
+    check_each(tunes, repeats)
+    repeating = [place for place, repeat in enumerate(expected) if repeat is not None]
+    assert len(repeating) > 30
+    assert sum(repeats[place] is None for place in repeating) < len(repeating) / 4
+
+
 def test_a_near_duplicate_is_found_where_all_have_much_in_common() -> None:
     choose = random.Random(2)
     shared = noise(100, choose)
