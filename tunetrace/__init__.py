@@ -25,7 +25,7 @@ from tunetrace.errors import (
 )
 
 if TYPE_CHECKING:
-    from tunetrace.api.batch import check_batch, measure_baseline
+    from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
     from tunetrace.api.indexes import (
         BuildReport,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
     from tunetrace.checker.records import CheckedTune, CheckReport
+    from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.baseline import Standing
     from tunetrace.indexer.filters import Filters
@@ -52,12 +53,16 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.report.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
 
 _HOMES = {
     "check_batch": "tunetrace.api.batch",
     "measure_baseline": "tunetrace.api.batch",
+    "report": "tunetrace.api.batch",
+    "BatchSummary": "tunetrace.checker.summary_records",
+    "Report": "tunetrace.report.write",
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
@@ -110,6 +115,7 @@ __all__ = [
     "BaselineReport",
     "BatchSource",
     "BatchSpan",
+    "BatchSummary",
     "BatchTune",
     "BuildReport",
     "ChangeReport",
@@ -130,6 +136,7 @@ __all__ = [
     "QueryError",
     "Reject",
     "Rejected",
+    "Report",
     "Setting",
     "Standing",
     "Transcription",
@@ -157,6 +164,7 @@ __all__ = [
     "plot_corpus",
     "read",
     "remove_from_index",
+    "report",
     "tokenize",
     "tune",
     "verify_index",

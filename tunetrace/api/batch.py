@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunetrace.api.search import given_or_default
 from tunetrace.checker.batch import check_transcriptions
@@ -15,6 +16,9 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.storage import default_path
 from tunetrace.indexer.writer import Progress, silent
+
+if TYPE_CHECKING:
+    from tunetrace.report.write import Report
 
 
 def check_batch(
@@ -28,6 +32,27 @@ def check_batch(
     """
     with given_or_default(index) as opened:
         yield from check_transcriptions(read_sources(paths, format), opened)
+
+
+def report(
+    paths: Sequence[str | Path],
+    folder: str | Path,
+    index: Index | None = None,
+    *,
+    versus: Sequence[str | Path] = (),
+    format: Format | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Check a batch against an index (the default one if none is given) and write a report on it.
+
+    paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
+    progress: told how many tunes are done. Raises InputError where an input cannot be read or holds
+    nothing usable, OutputError where the folder cannot be written or the extra `report` is missing.
+    """
+    from tunetrace.report.write import write_report
+
+    with given_or_default(index) as opened:
+        return write_report(paths, folder, opened, versus=versus, format=format, progress=progress)
 
 
 def measure_baseline(

@@ -57,6 +57,11 @@ class BatchTally:
         self._sources: Counter[int] = Counter()
         self._names: dict[int, TuneName] = {}
 
+    @property
+    def set_aside(self) -> int:
+        """How many tunes were set aside so far."""
+        return self._set_aside.total()
+
     def add(self, record: BatchTune | Rejected) -> None:
         """Take in the next transcription, or one that was set aside."""
         if isinstance(record, Rejected):

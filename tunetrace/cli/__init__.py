@@ -16,6 +16,7 @@ from tunetrace.cli.baseline import baseline
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
 from tunetrace.cli.ngrams import ngrams
+from tunetrace.cli.report import report
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, baseline, ngrams, tune, tokenize):
+for command in (index, corpus, figure, bar, check, report, baseline, ngrams, tune, tokenize):
     cli.add_command(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from fractions import Fraction
 from functools import wraps
@@ -111,6 +111,16 @@ def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> N
 
     module, _, function = print_for_people.partition(".")
     getattr(importlib.import_module(f"tunetrace.terminal.{module}"), function)(record, **options)
+
+
+def batch_progress(paths: Sequence[str]) -> Any:
+    """A bar on standard error where that is a terminal, as long as these inputs seem to be."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext(lambda what, tunes: None)
+    from tunetrace.corpus.readers import estimate_tunes
+    from tunetrace.terminal.console import batch_progress as display
+
+    return display(estimate_tunes(paths))
 
 
 def progress_display() -> Any:

@@ -156,6 +156,23 @@ def read_tunes(
         )
 
 
+def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
+    """About how many tunes some inputs hold, at little cost; None where that cannot be told.
+
+    Tunes are counted by their keys, of which a few have more than one.
+    """
+    tunes = 0
+    for path in paths:
+        if str(path) == STDIN:
+            return None
+        try:
+            files = files_in(Path(path)) if Path(path).is_dir() else [Path(path)]
+            tunes += sum(file.read_bytes().count(b"\nK:") for file in files)
+        except (OSError, ValueError, InputError):
+            return None
+    return tunes or None
+
+
 def unreadable(name: str, error: InputError) -> Rejected:
     """A whole input set aside for an error that names it."""
     return Rejected(name, None, None, str(error).removeprefix(f"{name}: "), "unreadable file")

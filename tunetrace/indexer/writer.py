@@ -117,11 +117,12 @@ def encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription,
                         tune.number, tune.title)  # fmt: skip
 
 
-def nothing_usable(rejected: Sequence[Rejected]) -> InputError:
-    """The error for sources of which no tune can be read."""
+def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> InputError:
+    """The error for sources of which no tune can be read; count: how many, where not all are given."""
     first = rejected[0]
+    tunes = len(rejected) if count is None else count
     return InputError(
-        f"none of the {len(rejected):,} tunes can be read; the first is set aside because "
+        f"none of the {tunes:,} tunes can be read; the first is set aside because "
         f"{first.reason} ({first.place})"
     )
 

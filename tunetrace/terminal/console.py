@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -84,6 +84,26 @@ def build_progress() -> Iterator[BuildProgress]:
         def show(what: str, tunes: int) -> None:
             counts = f" {counted(tunes, 'tune')}" if tunes else ""
             progress.update(task, description=escape(what) + counts)
+
+        yield show
+
+
+@contextmanager
+def batch_progress(tunes: int | None) -> Iterator[BuildProgress]:
+    """A bar on standard error that fills as a batch is checked. tunes: how many it should hold."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=tunes, counts="")
+
+        def show(what: str, done: int) -> None:
+            total = None if tunes is None else max(tunes, done)
+            counts = counted(done, "tune") + (f" of about {total:,}" if total else "")
+            progress.update(task, description=what, completed=done, total=total, counts=counts)
 
         yield show
 

@@ -1,0 +1,158 @@
+"""Writing a report: a batch is checked once, and what comes by goes to the page and the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tunetrace._version import __version__
+from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker.summary import BatchTally
+from tunetrace.checker.summary_records import BatchSummary
+from tunetrace.corpus.readers import Format, printable, read_sources
+from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import IndexInfo, to_json
+from tunetrace.indexer.writer import Progress, nothing_usable, silent
+from tunetrace.report.folder import ReportFolder
+from tunetrace.report.page import Page
+from tunetrace.report.tables import Tables
+from tunetrace.report.words import summary_in_words
+from tunetrace.tokenizer.transcription import Transcription
+
+FILES: Final = ("report.html", "tunes.csv", "tunes.parquet", "spans.parquet", "summary.json",
+                "set-aside.csv")  # fmt: skip
+"""What a report consists of."""
+
+_SHOWN: Final = 10
+_TOGETHER: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that was written.
+
+    path: its folder; files: what it consists of. index: what was checked against; has_baseline:
+    whether that knows how much people borrow. batch: what was checked, in numbers; versus: what it
+    is compared with, if anything; words: both in words. set_aside: the first of those that could
+    not be read.
+    """
+
+    tunetrace: str
+    created: str
+    path: str
+    files: tuple[str, ...]
+    index: IndexInfo
+    has_baseline: bool
+    batch: BatchSummary
+    versus: BatchSummary | None
+    words: tuple[str, ...]
+    set_aside: tuple[Rejected, ...]
+
+
+def write_report(
+    paths: Sequence[str | Path],
+    folder: str | Path,
+    index: Index,
+    *,
+    versus: Sequence[str | Path] = (),
+    format: Format | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Check a batch against an index and write a report on it into a folder.
+
+    paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
+    progress: told how many tunes are done. Raises InputError where an input cannot be read or holds
+    nothing usable, OutputError where the folder cannot be written. A report that is there already
+    is replaced when the new one is whole.
+    """
+    names = _names(paths, versus)
+    with ReportFolder(folder) as into:
+        page, other_page = Page(), Page(worst=0, rows=0)
+        with Tables(into, index.catalogue.tunes) as tables:
+            writing = _Writing(index, tables, format, progress)
+            tally = writing.check(paths, names[0], page)
+            other_tally = writing.check(versus, names[1], other_page) if versus else None
+        baseline = index.baseline
+        other = other_tally.summary(baseline) if other_tally else None
+        summary = tally.summary(baseline, other_tally)
+        created = datetime.now(UTC)
+        words = summary_in_words(summary, index.info(), other)
+        report = Report(
+            tunetrace=__version__,
+            created=created.isoformat(timespec="seconds"),
+            path=printable(str(folder)),
+            files=FILES,
+            index=index.info(),
+            has_baseline=baseline is not None,
+            batch=summary,
+            versus=other,
+            words=tuple(words),
+            set_aside=tuple(writing.set_aside),
+        )
+        html = page.html(summary, words, index, when=created, other=other)
+        content = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
+        with into.writing():
+            into.beside("report.html").write_text(html, encoding="utf-8")
+            into.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    return report
+
+
+class _Writing:
+    """A report under way: batches are checked, and their answers go to tables and pages.
+
+    set_aside: the first few tunes that could not be read.
+    """
+
+    def __init__(
+        self, index: Index, tables: Tables, format: Format | None, progress: Progress
+    ) -> None:
+        self.set_aside: list[Rejected] = []
+        self._index = index
+        self._tables = tables
+        self._format = format
+        self._progress = progress
+        self._done = 0
+
+    def check(self, paths: Sequence[str | Path], name: str, page: Page) -> BatchTally:
+        """Check a batch; InputError where nothing in it is usable."""
+        tally = BatchTally(name, [printable(str(path)) for path in paths])
+        aside: list[Rejected] = []
+        is_empty = True
+        for answer in check_transcriptions(self._read(paths), self._index):
+            tally.add(answer)
+            page.add(answer)
+            self._tables.add(name, answer)
+            if not isinstance(answer, Rejected):
+                is_empty = False
+            elif len(aside) < _SHOWN:
+                aside.append(answer)
+        if is_empty:
+            raise nothing_usable(aside, tally.set_aside)
+        self.set_aside += aside
+        return tally
+
+    def _read(self, paths: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
+        for tune in read_sources(paths, self._format):
+            yield tune
+            self._done += 1
+            if self._done % _TOGETHER == 0:
+                self._progress("checking", self._done)
+
+
+def _names(paths: Sequence[str | Path], versus: Sequence[str | Path]) -> tuple[str, str]:
+    """What to call two batches: by their files, and otherwise where that is the same."""
+    name, other = _name(paths), _name(versus)
+    return (name, f"{other} (2)") if name == other else (name, other)
+
+
+def _name(paths: Sequence[str | Path]) -> str:
+    """A batch by its first file, as `generated` or `a and 2 more`."""
+    if not paths:
+        return ""
+    first = "standard input" if str(paths[0]) == "-" else printable(Path(paths[0]).stem)
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"

@@ -1,0 +1,33 @@
+"""What `tunetrace report` prints: the summary in words, and where to read on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunetrace.phrases import counted
+from tunetrace.terminal.console import console
+
+if TYPE_CHECKING:
+    from tunetrace.report.write import Report
+
+_SHOWN_REJECTS = 5
+
+
+def print_report(report: Report) -> None:
+    """The words of a report, the first that were set aside, and its files."""
+    out = console()
+    for paragraph in report.words:
+        out.print(paragraph)
+        out.print()
+    aside = report.batch.set_aside + (report.versus.set_aside if report.versus else 0)
+    if aside:
+        out.print(f"{counted(aside, 'tune')} set aside:")
+        for reject in report.set_aside[:_SHOWN_REJECTS]:
+            out.print(f"  {reject.place}: {reject.reason}", soft_wrap=True)
+        if aside > _SHOWN_REJECTS:
+            out.print(f"  … and {aside - _SHOWN_REJECTS:,} more; set-aside.csv lists them all")
+        out.print()
+    page, *others = report.files
+    out.print(f"{Path(report.path) / page}", soft_wrap=True, style="bold")
+    out.print(f"with {', '.join(others)}")
