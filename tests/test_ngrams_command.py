@@ -38,14 +38,14 @@ def test_a_batch_is_held_against_the_corpora_that_it_is_not_in(index: Path, tmp_
     shown = lines(*options)
     assert shown == [
         f"n-grams of 4 tokens in {batch}, not in session",
-        "1 tune, 9 different n-grams, 9 of them also in session",
+        "1 tune, 9 different n-grams, 9 of them left out",
         "",
         "1 tune set aside:",
         f"{batch}:11:3: the chord opened with '[' is never closed; add ']' before the bar line",
     ]
     assert lines(*options[:4], "--only-in", "-", "--not-in", "session", "--index", index,
                  stdin=MORRISONS.encode())[1] == (
-        "2 tunes, 18 different n-grams, 18 of them also in session"
+        "2 tunes, 18 different n-grams, 18 of them left out"
     )  # fmt: skip
 
 

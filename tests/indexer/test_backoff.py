@@ -89,6 +89,8 @@ def test_a_corpus_without_a_tune_finds_all_tokens_equally_probable() -> None:
     rows = model.log2_probabilities(VOCABULARY.encode(["C", "D"]))
     assert rows == pytest.approx(-np.log2(len(TOKENS)))
     assert model.log2_probabilities(b"").shape == (ORDER, 0)
+    bounds = np.array([[0], [2]], dtype=np.int32)
+    assert model.log2_expected(VOCABULARY.encode(["C", "D"]), *bounds).tolist() == [-np.inf]
 
 
 # By brute force
@@ -122,6 +124,23 @@ def test_expected_counts_are_those_of_the_formula(
     slow = brute.BackoffModel(tunes, TOKENS).expected(figure, open_end=open_end)
     expected = model.expected(VOCABULARY.encode(figure), open_end=open_end)
     assert expected == pytest.approx(slow)
+
+
+@given(corpora, st.lists(figures, min_size=1, max_size=4))
+def test_stretches_of_a_stream_are_expected_as_often_as_the_figures_that_they_are(
+    tunes: list[list[str]], pieces: list[list[str]]
+) -> None:
+    model = model_of(tunes)
+    stream = bytes([SEPARATOR]).join(VOCABULARY.encode(piece) for piece in pieces)
+    bounds = [
+        (first, stop)
+        for first in range(len(stream))
+        for stop in range(first + 1, len(stream) + 1)
+        if SEPARATOR not in stream[first:stop]
+    ]
+    firsts, stops = np.array(bounds, dtype=np.int32).T
+    one_by_one = [model.expected(stream[first:stop]) for first, stop in bounds]
+    assert 2 ** model.log2_expected(stream, firsts, stops) == pytest.approx(one_by_one)
 
 
 @given(corpora, st.lists(st.sampled_from([*NOTES, *LENGTHS, "|"]), max_size=ORDER - 1))

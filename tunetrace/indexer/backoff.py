@@ -118,8 +118,10 @@ class BackoffModel:
         """log2 of how many hits some stretches of a stream would have, as expected: (m,).
 
         firsts, stops: (m,) the first symbol of each stretch and the one past its last; no wall is
-        in one.
+        in one. Minus infinity where the corpus has no token.
         """
+        if not self.tokens:
+            return np.full(len(firsts), -np.inf)
         logs = self._chunked_logs(symbols)
         sums = np.concatenate([[0.0], np.cumsum(logs[ORDER - 1])])
         whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
