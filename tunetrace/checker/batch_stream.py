@@ -129,7 +129,8 @@ def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ba
     is_wall = is_header[symbols]
     is_wall[[*unknown, *(start - 1 for start in starts[1:])]] = True
     note_bars = np.repeat(
-        np.arange(len(texts), dtype=np.int32), np.diff(notes_before, append=len(begins))
+        np.arange(len(texts), dtype=np.int32),
+        np.diff(np.array([*notes_before, len(begins)], dtype=np.int32)),
     )
     bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
     note_begins = np.array(begins, dtype=np.int32) + bar_begin
