@@ -8,75 +8,116 @@ what two slices do, and some hundred bytes for each transcription, by which dupl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Final
 
 from tunetrace.checker.batch_corpus import BatchCorpus
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.batch_slice import SliceCheck
-from tunetrace.checker.batch_stream import BatchStream, lay_out_stream
+from tunetrace.checker.batch_stream import BatchStream, joined, lay_out_stream
 from tunetrace.checker.duplicates import Duplicates, Repeat
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.vocabulary import is_header
+from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
-SLICE_TOKENS: Final = 2_000_000
+SLICE_TOKENS: Final = 3_000_000
 """About so many tokens are checked together."""
+
+_PIECES: Final = 8
+"""In so many pieces a slice is laid out, each while the next is read."""
 
 
 def check_transcriptions(
-    tunes: Iterable[Transcription | Rejected], index: Index, *, slice_tokens: int = SLICE_TOKENS
+    tunes: Iterable[Transcription | Rejected],
+    index: Index,
+    *,
+    slice_tokens: int = SLICE_TOKENS,
+    beside: Executor | None = None,
 ) -> Iterator[BatchTune | Rejected]:
     """Check each transcription of a batch, in its order; those set aside are handed on.
 
-    A slice is matched in a thread of its own while the next one is read and laid out.
+    A slice is matched in a thread of its own while the next one is read. beside: processes in
+    which transcriptions are laid out meanwhile; None for none.
     """
     checker = _BatchChecker(index)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        matching: Future[_Matched] | None = None
-        for tunes_of_slice in _slices(tunes, slice_tokens):
-            laid_out = checker.lay_out(tunes_of_slice)
-            following = beside.submit(checker.match, laid_out)
-            if matching is not None:
-                yield from matching.result().records()
-            matching = following
-        if matching is not None:
-            yield from matching.result().records()
+    with ThreadPoolExecutor(max_workers=1) as matching:
+        waiting: Future[_Matched] | None = None
+        for slice_ in _slices(tunes, slice_tokens, _Layouts(index.vocabulary, beside)):
+            following = matching.submit(checker.match, slice_)
+            if waiting is not None:
+                yield from waiting.result().records()
+            waiting = following
+        if waiting is not None:
+            yield from waiting.result().records()
+
+
+@dataclass(slots=True)
+class _Slice:
+    """A slice as it was read: its tunes with their places, and the usable ones being laid out."""
+
+    tunes: list[tuple[int, Transcription | Rejected]] = field(default_factory=list)
+    usable: list[tuple[int, Transcription]] = field(default_factory=list)
+    pieces: list[Future[BatchStream]] = field(default_factory=list)
+
+
+class _Layouts:
+    """Lays transcriptions out, here or in processes beside this one."""
+
+    def __init__(self, vocabulary: Vocabulary, beside: Executor | None) -> None:
+        self._vocabulary = vocabulary
+        self._beside = beside
+
+    def begin(self, tunes: Sequence[Transcription]) -> Future[BatchStream]:
+        """Begin to lay out transcriptions."""
+        if self._beside is not None:
+            texts = [" ".join(tune.tokens) for tune in tunes]  # smaller than so many tokens
+            return self._beside.submit(_lay_out_texts, texts, self._vocabulary.extensions)
+        done: Future[BatchStream] = Future()
+        done.set_result(lay_out_stream((tune.tokens for tune in tunes), self._vocabulary))
+        return done
+
+
+def _lay_out_texts(texts: Sequence[str], extensions: Sequence[str]) -> BatchStream:
+    """lay_out_stream for tokens set apart by spaces, in another process."""
+    return lay_out_stream((text.split(" ") for text in texts), Vocabulary(extensions))
 
 
 def _slices(
-    tunes: Iterable[Transcription | Rejected], slice_tokens: int
-) -> Iterator[list[tuple[int, Transcription | Rejected]]]:
+    tunes: Iterable[Transcription | Rejected], slice_tokens: int, layouts: _Layouts
+) -> Iterator[_Slice]:
     """The tunes of a batch with their places, in slices of about so many tokens."""
-    waiting: list[tuple[int, Transcription | Rejected]] = []
-    tokens = 0
+    piece_tokens = max(slice_tokens // _PIECES, 1)
+    slice_, piece = _Slice(), list[Transcription]()
+    tokens = tokens_of_piece = 0
     for place, tune in enumerate(tunes, 1):
-        waiting.append((place, tune))
-        # One that was set aside takes room too.
-        tokens += 1 if isinstance(tune, Rejected) else len(tune.tokens)
+        slice_.tunes.append((place, tune))
+        if isinstance(tune, Rejected):
+            tokens += 1  # it takes room too
+        else:
+            slice_.usable.append((place, tune))
+            piece.append(tune)
+            tokens += len(tune.tokens)
+            tokens_of_piece += len(tune.tokens)
+        if tokens_of_piece >= piece_tokens:
+            slice_.pieces.append(layouts.begin(piece))
+            piece, tokens_of_piece = [], 0
         if tokens >= slice_tokens:
-            yield waiting
-            waiting, tokens = [], 0
-    if waiting:
-        yield waiting
-
-
-@dataclass(frozen=True, slots=True)
-class _LaidOut:
-    """A slice as it was read, its usable transcriptions with their places, and these laid out."""
-
-    tunes: Sequence[tuple[int, Transcription | Rejected]]
-    usable: Sequence[tuple[int, Transcription]]
-    stream: BatchStream
+            slice_.pieces.append(layouts.begin(piece))
+            yield slice_
+            slice_, piece = _Slice(), []
+            tokens = tokens_of_piece = 0
+    if slice_.tunes:
+        slice_.pieces.append(layouts.begin(piece))
+        yield slice_
 
 
 @dataclass(frozen=True, slots=True)
 class _Matched:
     """A slice that was matched with the corpus and with the batch before it."""
 
-    slice: _LaidOut
+    slice: _Slice
     checked: SliceCheck
     repeats: Sequence[tuple[int, Repeat] | None]
 
@@ -88,7 +129,7 @@ class _Matched:
 
 
 class _BatchChecker:
-    """Checks the slices of one batch."""
+    """Matches the slices of one batch, one after another."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -97,13 +138,7 @@ class _BatchChecker:
         self._places: list[int] = []  # of the transcriptions that were compared so far
         self._numbers = _TokenNumbers()
 
-    def lay_out(self, tunes: Sequence[tuple[int, Transcription | Rejected]]) -> _LaidOut:
-        """The usable transcriptions of a slice as one stream."""
-        usable = [(place, tune) for place, tune in tunes if not isinstance(tune, Rejected)]
-        tokens = (tune.tokens for _, tune in usable)
-        return _LaidOut(tunes, usable, lay_out_stream(tokens, self._index.vocabulary))
-
-    def match(self, slice_: _LaidOut) -> _Matched:
+    def match(self, slice_: _Slice) -> _Matched:
         """Match a slice with the corpus and the batch before it."""
         self._places += [place for place, _ in slice_.usable]
         bodies = [self._numbers.body(tune.tokens) for _, tune in slice_.usable]
@@ -111,8 +146,8 @@ class _BatchChecker:
             None if repeat is None else (self._places[repeat.of], repeat)
             for repeat in self._duplicates.add(bodies)
         ]
-        checked = SliceCheck(slice_.stream, self._index, self._corpus)
-        return _Matched(slice_, checked, repeats)
+        stream = joined([piece.result() for piece in slice_.pieces])
+        return _Matched(slice_, SliceCheck(stream, self._index, self._corpus), repeats)
 
 
 class _TokenNumbers(dict[str, int]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,11 +63,13 @@ def write_report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
+    beside: Executor | None = None,
 ) -> Report:
     """Check a batch against an index and write a report on it into a folder.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. Raises InputError where an input cannot be read or holds
+    progress: told how many tunes are done. beside: processes in which transcriptions are laid out
+    while others are checked. Raises InputError where an input cannot be read or holds
     nothing usable, OutputError where the folder cannot be written. A report that is there already
     is replaced when the new one is whole.
     """
@@ -74,7 +77,7 @@ def write_report(
     with ReportFolder(folder) as into:
         page, other_page = Page(), Page(worst=0, rows=0)
         with Tables(into, index.catalogue.tunes) as tables:
-            writing = _Writing(index, tables, format, progress)
+            writing = _Writing(index, tables, format, progress, beside)
             tally = writing.check(paths, names[0], page)
             other_tally = writing.check(versus, names[1], other_page) if versus else None
         baseline = index.baseline
@@ -109,13 +112,19 @@ class _Writing:
     """
 
     def __init__(
-        self, index: Index, tables: Tables, format: Format | None, progress: Progress
+        self,
+        index: Index,
+        tables: Tables,
+        format: Format | None,
+        progress: Progress,
+        beside: Executor | None,
     ) -> None:
         self.set_aside: list[Rejected] = []
         self._index = index
         self._tables = tables
         self._format = format
         self._progress = progress
+        self._beside = beside
         self._done = 0
 
     def check(self, paths: Sequence[str | Path], name: str, page: Page) -> BatchTally:
@@ -123,7 +132,7 @@ class _Writing:
         tally = BatchTally(name, [printable(str(path)) for path in paths])
         aside: list[Rejected] = []
         is_empty = True
-        for answer in check_transcriptions(self._read(paths), self._index):
+        for answer in check_transcriptions(self._read(paths), self._index, beside=self._beside):
             tally.add(answer)
             page.add(answer)
             self._tables.add(name, answer)
