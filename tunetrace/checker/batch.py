@@ -22,7 +22,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
-SLICE_TOKENS: Final = 3_000_000
+SLICE_TOKENS: Final = 1_500_000
 """About so many tokens are checked together."""
 
 _PIECES: Final = 8
@@ -43,6 +43,7 @@ def check_transcriptions(
     """
     checker = _BatchChecker(index)
     with ThreadPoolExecutor(max_workers=1) as matching:
+        matching.submit(checker.prepare)
         waiting: Future[_Matched] | None = None
         for slice_ in _slices(tunes, slice_tokens, _Layouts(index.vocabulary, beside)):
             following = matching.submit(checker.match, slice_)
@@ -137,6 +138,10 @@ class _BatchChecker:
         self._duplicates = Duplicates()
         self._places: list[int] = []  # of the transcriptions that were compared so far
         self._numbers = _TokenNumbers()
+
+    def prepare(self) -> None:
+        """Take from the index what every slice needs, while the first is read."""
+        self._corpus.prepare()
 
     def match(self, slice_: _Slice) -> _Matched:
         """Match a slice with the corpus and the batch before it."""

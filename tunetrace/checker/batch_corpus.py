@@ -47,6 +47,11 @@ class BatchCorpus:
         tunes = [segment.tune_of_positions for segment in segments]
         self.tune_of: Numbers = np.concatenate([np.empty(0), *tunes]).astype(np.int32)
 
+    def prepare(self) -> None:
+        """Read and count what the first transcription would have to wait for."""
+        for needed in (self._bars, self._whole_tunes, self._index.model, self._index.baseline):
+            del needed
+
     @cached_property
     def _whole_tunes(self) -> dict[bytes, list[int]]:
         """The tunes by their symbols, without the headers that they begin with."""

@@ -56,10 +56,10 @@ class SliceCheck:
     def _worth_telling(self, spans: SpanArrays, log2_expected: Floats) -> NDArray[np.bool_]:
         """Those of eight notes or more, the improbable ones, and each transcription's longest."""
         of = self._stream.tune_of_notes(spans.first_notes)
-        in_order = np.lexsort((log2_expected, -spans.notes, of))
-        first = np.searchsorted(of[in_order], np.arange(self._stream.tunes))
+        longest = np.flatnonzero(spans.notes == self._measures.longest_notes[of])
+        in_order = longest[np.lexsort((log2_expected[longest], of[longest]))]
         is_longest: NDArray[np.bool_] = np.zeros(len(spans), dtype=bool)
-        is_longest[in_order[first[self._measures.longest_notes > 0]]] = True
+        is_longest[in_order[np.diff(of[in_order], prepend=-1) > 0]] = True
         is_long: NDArray[np.bool_] = spans.notes >= COPIED_LENGTHS[0]
         is_rare: NDArray[np.bool_] = log2_expected < np.log2(TELLING)
         return is_longest | is_long | is_rare

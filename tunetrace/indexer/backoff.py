@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.indexer.segment import Segment
 from tunetrace.indexer.suffix import words
-from tunetrace.tokenizer.vocabulary import Vocabulary
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 ORDER: Final = 5
 """A token's probability depends on up to four before it."""
@@ -110,7 +110,32 @@ class BackoffModel:
         Row m - 1 has the probability after the m - 1 symbols before, or after fewer where a wall or
         the beginning is nearer. Walls (headers, SEPARATOR, what is no token) have 0 there.
         """
-        return self._chunked_logs(symbols)[:ORDER]
+        logs = np.empty((ORDER, len(symbols)))
+        for start in range(0, len(symbols), _CHUNK):
+            before = max(0, start - ORDER + 1)
+            chunk = symbols[before : start + _CHUNK]
+            logs[:, start : start + _CHUNK] = self._logs(chunk)[:, start - before :]
+        return logs
+
+    def _logs(self, symbols: bytes) -> Floats:
+        n = len(symbols)
+        probabilities = np.empty((ORDER, n))
+        windows, place = np.unique(_packed(words(symbols)), return_inverse=True)
+        shorter = np.full(n, self._uniform)
+        context = np.zeros(len(windows), dtype=np.intp)
+        for order, row in enumerate(probabilities, 1):
+            longer = self._grams[order].find(windows >> (_BITS * np.uint64(ORDER - order)))
+            share = self._grams[order].shares[longer][place]
+            backoff = self._grams[order - 1].backoffs[context][place]
+            # The n-gram that begins at a symbol ends order - 1 symbols further on.
+            ends = slice(order - 1, n)
+            stop = max(n - order + 1, 0)
+            row[:] = shorter
+            row[ends] *= backoff[:stop]
+            row[ends] += share[:stop]
+            shorter, context = row, longer
+        probabilities[:, self._is_wall[np.frombuffer(symbols, dtype=np.uint8)]] = 1
+        return np.log2(probabilities, out=probabilities)
 
     def log2_expected(
         self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
@@ -122,53 +147,31 @@ class BackoffModel:
         """
         if not self.tokens:
             return np.full(len(firsts), -np.inf)
-        logs = self._chunked_logs(symbols)
+        logs = self.log2_probabilities(symbols)
         sums = np.concatenate([[0.0], np.cumsum(logs[ORDER - 1])])
         whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
         hits = np.where(whole < stops, sums[stops] - sums[np.minimum(whole, len(symbols))], 0.0)
         for before in range(ORDER - 1):
             is_inside = firsts + before < stops
             hits[is_inside] += logs[before][firsts[is_inside] + before]
-        context = np.minimum(stops - firsts, ORDER - 1)
-        return cast(Floats, np.log2(self.tokens) + hits + logs[ORDER - 1 + context, stops - 1])
+        ending = self._log2_ending(symbols, firsts, stops)
+        return cast(Floats, np.log2(self.tokens) + hits + ending)
 
-    def _chunked_logs(self, symbols: bytes) -> Floats:
-        """log2_probabilities; then, for contexts of 1 to ORDER - 1 symbols up to and with each, how
-        probable it is that no length follows: (2 * ORDER - 1, n)."""
-        logs = np.empty((2 * ORDER - 1, len(symbols)))
-        for start in range(0, len(symbols), _CHUNK):
-            before = max(0, start - ORDER + 1)
-            chunk = symbols[before : start + _CHUNK]
-            logs[:, start : start + _CHUNK] = self._logs(chunk)[:, start - before :]
-        return logs
-
-    def _logs(self, symbols: bytes) -> Floats:
-        n = len(symbols)
-        probabilities = np.empty((2 * ORDER - 1, n))
-        going_on = np.full(n, self._uniform_lengthening)
-        windows, place = np.unique(_packed(words(symbols)), return_inverse=True)
-        shorter = np.full(n, self._uniform)
-        context = np.zeros(len(windows), dtype=np.intp)
-        for order, row in enumerate(probabilities[:ORDER], 1):
-            longer = self._grams[order].find(windows >> (_BITS * np.uint64(ORDER - order)))
-            share = self._grams[order].shares[longer][place]
-            backoff = self._grams[order - 1].backoffs[context][place]
-            # The n-gram that begins at a symbol ends order - 1 symbols further on.
-            ends = slice(order - 1, n)
-            stop = max(n - order + 1, 0)
-            row[:] = shorter
-            row[ends] *= backoff[:stop]
-            row[ends] += share[:stop]
-            # What follows the context, which ends one symbol before.
-            following = slice(max(order - 2, 0), n)
-            kept = max(n - max(order - 2, 0), 0)
-            going_on[following] *= backoff[:kept]
-            going_on[following] += self._grams[order - 1].lengthening[context][place][:kept]
-            if order > 1:
-                probabilities[ORDER + order - 2] = 1 - going_on
-            shorter, context = row, longer
-        probabilities[:, self._is_wall[np.frombuffer(symbols, dtype=np.uint8)]] = 1
-        return np.log2(probabilities, out=probabilities)
+    def _log2_ending(
+        self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
+    ) -> Floats:
+        """log2 of how probable it is that no length follows each of some stretches: (m,)."""
+        most = ORDER - 1  # symbols of context
+        ahead = bytes([SEPARATOR]) * most + symbols
+        windows = _packed(words(ahead))[stops] >> _BITS
+        contexts, place = np.unique(windows, return_inverse=True)
+        going_on = np.empty((ORDER, len(contexts)))
+        shorter = np.full(len(contexts), self._uniform_lengthening)
+        for length, row in enumerate(going_on):
+            grams = self._grams[length]
+            at = grams.find(contexts & np.uint64((1 << 8 * length) - 1))
+            shorter = row[:] = grams.lengthening[at] + grams.backoffs[at] * shorter
+        return cast(Floats, np.log2(1 - going_on[np.minimum(stops - firsts, most), place]))
 
     def expected(self, figure: bytes, *, open_end: bool = False) -> float:
         """How many hits of a figure the corpus would have if it were written by the model.

@@ -76,11 +76,11 @@ class JointArrays:
         before = np.zeros_like(self.shared)  # shared with the suffix before
         before[1:] = self.shared[:-1]
         ranks = self.ranks[asked]
-        below = _running_minimum(before, is_first)[ranks]
-        above = _running_minimum(self.shared[::-1], np.roll(is_first, -1)[::-1])[::-1][ranks]
+        below = _running_minimum(before, is_first).take(ranks)
+        above = _running_minimum(self.shared[::-1], np.roll(is_first, -1)[::-1])[::-1].take(ranks)
         places = np.arange(len(is_first), dtype=np.int32)
-        first = np.maximum.accumulate(np.where(is_first, places, np.int32(0)))[ranks]
-        below_at = np.where(first > 0, self.suffixes[first - 1], np.int32(-1))
+        first = np.maximum.accumulate(np.where(is_first, places, np.int32(0))).take(ranks)
+        below_at = np.where(first > 0, self.suffixes.take(first - 1, mode="clip"), np.int32(-1))
         return Matches(below, above, below_at)
 
     def intervals(self, positions: Positions, lengths: Positions) -> tuple[Positions, Positions]:

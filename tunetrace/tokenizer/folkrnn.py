@@ -58,7 +58,7 @@ def tokenize_folkrnn(
             tokens += pieces
     if tokens and tokens[-1] == "</s>":
         tokens.pop()
-    header = [token for token in tokens if MEANINGS[token].kind == HEADER]
+    header = [token for token in tokens if token[0] in "MK"]  # as no other token begins
     if len(header) == len(tokens):
         raise AbcError("the transcription has a header and no body", first_line, kind="no notes")
     meter = next((token[2:] for token in header if token[0] == "M"), None)

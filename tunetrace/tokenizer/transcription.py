@@ -52,7 +52,10 @@ def lines_of(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """Text from a file on one line, fit for a terminal: what controls one is replaced."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
+    text = text.strip()
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def plain_lines(text: str) -> list[str]:
