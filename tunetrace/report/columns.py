@@ -20,7 +20,7 @@ TEXT: Final = "text"
 WHOLE: Final = "whole"
 NUMBER: Final = "number"
 TEXTS: Final = "texts"
-NUMBERS: Final = "numbers"
+SHARES: Final = "shares"
 
 Row = TypeVar("Row")
 
@@ -29,8 +29,8 @@ Row = TypeVar("Row")
 class Column(Generic[Row]):
     """One column.
 
-    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS or NUMBERS (lists of them); value: takes it
-    from a row and gives None where there is none.
+    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS (a list) or SHARES (a list of float32 from 0
+    to 1); value: takes it from a row and gives None where there is none.
     """
 
     name: str
@@ -130,10 +130,10 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("peers", WHOLE, "with how many of people's tunes the below columns compare it",
            lambda r: r.tune.standing and r.tune.standing.peers),
     *map(_below, MEASURES),
-    Column("uniqueness", NUMBERS,
+    Column("uniqueness", SHARES,
            "for 1 to 32 notes, the share of its notes outside spans of so many or more",
            attrgetter("tune.uniqueness")),
-    Column("novelty", NUMBERS,
+    Column("novelty", SHARES,
            "for 1 to 32, the share of its token n-grams that stand nowhere in the corpus",
            attrgetter("tune.novelty")),
     Column("input", TEXT, "the file that it was read from", attrgetter("tune.transcription.input")),
