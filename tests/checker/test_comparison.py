@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -66,6 +66,7 @@ def peers_of(
     return (same, meter, None, None) if len(same) >= 100 else (every, None, None, None)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_standing_is_the_share_of_its_peers_that_have_less(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -145,6 +146,7 @@ def test_too_few_rare_tunes_are_stood_for_by_all() -> None:
     assert strata.of(["4/4", "5/4", "6/8"], [64] * 3).tolist() == [0, 1, 1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(meters, st.integers(1, 300)), min_size=LEAST_IN_STRATUM, max_size=200))
 def test_strata_are_large_enough_and_hold_every_tune_in_its_own(
     tunes: list[tuple[str | None, int]],
@@ -262,6 +264,7 @@ def test_equal_numbers_do_not_differ_by_their_rounding() -> None:
     assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
+@settings(deadline=None)  # the first example imports scipy.stats
 @given(values, values)
 def test_two_batches_are_compared_as_scipy_does(ours: list[float], theirs: list[float]) -> None:
     found = compare_batches(column(*ours), column(*theirs))["copied_8"]

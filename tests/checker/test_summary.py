@@ -49,7 +49,7 @@ def rejected(kind: str) -> Rejected:
 def test_what_is_true_of_a_transcription_is_counted_once_a_transcription() -> None:
     summary = tally(
         checked(20, identical_to=(name(1), name(2)), spans=(span(), span()), notes=30),
-        checked(12, duplicate_of=1, spans=(span(expected=0.01),), notes=20),
+        checked(12, duplicate_of=1, spans=(span(expected=0.01 / 8),), notes=20),
         checked(7, near_duplicate_of=1, notes=10),
         checked(near_duplicate_of=1, duplicate_of=2, notes=0),
     ).summary()
@@ -58,7 +58,7 @@ def test_what_is_true_of_a_transcription_is_counted_once_a_transcription() -> No
     assert summary.identical == 1
     assert summary.duplicates == 2
     assert summary.near_duplicates == 1  # what is the same is not nearly the same as well
-    assert summary.beyond_chance == 1  # an expected count of 0.01 is not below it
+    assert summary.beyond_chance == 1  # 0.01 by chance, of eight notes, is not below it
     assert summary.with_span == {8: 2, 12: 2, 16: 1, 24: 0, 32: 0}
     assert (summary.bars, summary.bars_in_corpus, summary.bars_same_position) == (8, 4, 0)
 
@@ -94,10 +94,10 @@ def test_a_curves_mean_is_over_those_that_reach_so_far() -> None:
 
 
 def test_sources_are_those_whose_spans_are_beyond_chance_most_transcriptions_first() -> None:
-    one_in_a_hundred = 6.643856189774724  # bits: -log2(0.01)
+    one_in_a_hundred = 9.643856189774724  # bits: -log2(0.01 / 8), in eight notes
     summary = tally(
-        checked(sources=(source(5, 20, "A"), source(7, 7, "B"), source(9, 6.6))),
-        checked(sources=(source(7, 30, "B"), source(3, 8, "C"), source(9, one_in_a_hundred))),
+        checked(sources=(source(5, 20, "A"), source(7, 10, "B"), source(9, 9.6))),
+        checked(sources=(source(7, 30, "B"), source(3, 10, "C"), source(9, one_in_a_hundred))),
     ).summary()
     assert [(s.tune, s.title, s.number, s.transcriptions) for s in summary.sources] == [
         (7, "B", 107, 2), (3, "C", 103, 1), (5, "A", 105, 1),

@@ -57,7 +57,7 @@ def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     tune = checked(
         8, 0.75, place=2, creativity=1 / 3, standing=Standing(150, "6/8", 6, 10, {"copied_8": 0.5}),
         spans=(span(3, 9, 5, 0.5), span(3, 14, 8, 0.001, (4, 1))), identical_to=(name(1), name(2)),
-        sources=(source(4, 20.0, "Tune 4"),), duplicate_of=1, novelty=(0.0, 0.25),
+        sources=(source(4, 20.0, "Tune 4"),), duplicate_of=1, novelty=(0.0, 0.25, 2 / 3, 1.0),
     )  # fmt: skip
     folder = write(tmp_path, tune)
     assert sorted(file.name for file in folder.iterdir()) == FILES
@@ -68,7 +68,8 @@ def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
         "nearest_title": "Tune 4", "nearest_notes": 8, "spans_beyond_chance": 1,
         "duplicate_of": 1, "near_duplicate_of": None, "meter": "6/8", "key": "Cmaj",
         "original_key": "Gmaj", "bars": 2, "bars_in_corpus": 0.5, "peers": 150,
-        "below_copied_8": 0.5, "below_copied_12": None, "novelty": [0.0, 0.25],
+        "below_copied_8": 0.5, "below_copied_12": None,
+        "novelty": [0.0, 0.25, pytest.approx(2 / 3), 1.0],
         "input": "generated.txt", "line": 12, "number": 3,
         "tokens": "M:6/8 K:Cmaj |: C 3 C D E | D 3 D E G :|",
     }  # fmt: skip
@@ -80,7 +81,7 @@ def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     assert list(fields) == list(row)
     assert fields["identical_to"] == "session:101; session:102"
     assert fields["near_duplicate_of"] == fields["below_copied_12"] == ""
-    assert fields["novelty"] == "0 0.25"
+    assert fields["novelty"] == "0 0.25 0.6667 1"
     assert float(fields["creativity"]) == pytest.approx(1 / 3)
     for column in ("place", "title", "longest_text", "copied_8", "duplicate_of", "nearest"):
         assert fields[column] == str(expected[column])
@@ -103,7 +104,7 @@ def test_a_span_is_a_row_with_its_text_and_the_first_tune_that_has_it(tmp_path: 
     none, found = parquet_rows(write(tmp_path, tune) / "spans.parquet")
     assert found == {
         "batch": "ours", "place": 7, "title": "The Kesh", "notes": 8,
-        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25,
+        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25, "by_chance": 2.0,
         "example": "session:104", "example_title": "Tune 4", "part": 1, "bar": 1,
         "first_note": 0, "stop_note": 8, "first_token": 3, "stop_token": 14,
     }  # fmt: skip

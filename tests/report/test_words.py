@@ -94,6 +94,14 @@ def test_it_says_how_many_stand_as_a_whole_and_how_many_have_spans_beyond_chance
     assert f" {chance} a span beyond chance: " in words
 
 
+def test_it_says_where_chance_could_give_spans_to_so_many() -> None:
+    said = "Chance alone could give such a span to so many."
+    for count, total in ((1, 100), (24, 5999), (59, 5999)):
+        assert said in text(summary(transcriptions=total, beyond_chance=count))
+    for count, total in ((0, 100), (2, 100), (60, 5999), (1, 1)):
+        assert said not in text(summary(transcriptions=total, beyond_chance=count))
+
+
 def test_it_says_how_long_the_spans_are() -> None:
     spans = {
         "longest_notes": {"batch": measured(9.0, 34.0, 8.5)},

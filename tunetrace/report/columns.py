@@ -20,7 +20,7 @@ TEXT: Final = "text"
 WHOLE: Final = "whole"
 NUMBER: Final = "number"
 TEXTS: Final = "texts"
-NUMBERS: Final = "numbers"
+SHARES: Final = "shares"
 
 Row = TypeVar("Row")
 
@@ -29,8 +29,8 @@ Row = TypeVar("Row")
 class Column(Generic[Row]):
     """One column.
 
-    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS or NUMBERS (lists of them); value: takes it
-    from a row and gives None where there is none.
+    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS (a list) or SHARES (a list of float32 from 0
+    to 1); value: takes it from a row and gives None where there is none.
     """
 
     name: str
@@ -103,6 +103,10 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            lambda r: r.longest and r.longest.tunes),
     Column("longest_expected", NUMBER, "how many hits of its longest span chance would give",
            lambda r: r.longest and r.longest.expected),
+    Column("longest_by_chance", NUMBER,
+           "how many spans as improbable as its longest one a transcription like it would have by "
+           "chance",
+           lambda r: r.longest and r.longest.by_chance),
     *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
     Column("identical_to", TEXTS, "corpus tunes that it is the same as, as corpus:number",
            lambda r: [_reference(name) for name in r.tune.identical_to]),
@@ -126,10 +130,10 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("peers", WHOLE, "with how many of people's tunes the below columns compare it",
            lambda r: r.tune.standing and r.tune.standing.peers),
     *map(_below, MEASURES),
-    Column("uniqueness", NUMBERS,
+    Column("uniqueness", SHARES,
            "for 1 to 32 notes, the share of its notes outside spans of so many or more",
            attrgetter("tune.uniqueness")),
-    Column("novelty", NUMBERS,
+    Column("novelty", SHARES,
            "for 1 to 32, the share of its token n-grams that stand nowhere in the corpus",
            attrgetter("tune.novelty")),
     Column("input", TEXT, "the file that it was read from", attrgetter("tune.transcription.input")),
@@ -148,6 +152,9 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
     Column("tunes", WHOLE, "in how many corpus tunes it stands", attrgetter("span.tunes")),
     Column("hits", WHOLE, "how often it stands there", attrgetter("span.hits")),
     Column("expected", NUMBER, "how many hits chance would give", attrgetter("span.expected")),
+    Column("by_chance", NUMBER,
+           "how many spans as improbable a transcription like it would have by chance",
+           attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
            lambda r: r.example and _reference(r.example)),
     Column("example_title", TEXT, "that tune's title", lambda r: r.example and r.example.title),

@@ -32,7 +32,7 @@ def beside_people(summary: BatchSummary) -> Iterable[str]:
         return
     yield (
         "People's tunes share stretches with one another too: each tune of the corpus was checked "
-        "against all the others in the same way."
+        "in the same way against all the others, settings of the same tune left out."
     )
     if any(difference.low is None for _, difference in compared):
         yield (

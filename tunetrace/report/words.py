@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from tunetrace.checker.batch_records import CHANCE
 from tunetrace.checker.summary_records import BatchSummary, SourceCount
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words
@@ -68,9 +69,11 @@ def _wholes_and_chance(summary: BatchSummary) -> Iterable[str]:
     )  # fmt: skip
     yield _claim(
         summary.beyond_chance, total, "has", "have",
-        "a span beyond chance: one so long or so unusual that a hundred such corpora, of tunes "
-        "alike only in their turns of a few notes, would be expected to have it less than once",
+        "a span beyond chance: one so long or so unusual that, if tunes were alike only in their "
+        "turns of a few notes, fewer than one transcription in a hundred would have such a span",
     )  # fmt: skip
+    if 0 < summary.beyond_chance <= CHANCE * total:
+        yield "Chance alone could give such a span to so many."
 
 
 def _claim(count: int, total: int, singular: str, plural: str, what: str) -> str:

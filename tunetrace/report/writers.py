@@ -9,16 +9,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
 from tunetrace._version import __version__
-from tunetrace.report.columns import NUMBER, NUMBERS, TEXT, TEXTS, WHOLE, Column, Row
+from tunetrace.report.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Column, Row
 from tunetrace.tokenizer.transcription import plain
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-_CURVE_DECIMALS: Final = 4
+_CURVE_STEPS: Final = 10_000
+"""In CSV, where millions of them are written, the points of curves are rounded to so many steps."""
 
 
 def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
@@ -42,7 +44,7 @@ def schema_of(columns: Sequence[Column[Any]]) -> Any:
         WHOLE: pa.int32(),
         NUMBER: pa.float32(),
         TEXTS: pa.list_(pa.string()),
-        NUMBERS: pa.list_(pa.float32()),
+        SHARES: pa.list_(pa.float32()),
     }
     fields = [
         pa.field(c.name, types[c.type], metadata={"description": c.description}) for c in columns
@@ -59,7 +61,7 @@ def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
         values = [text and one_line(text) for text in values]
     if type == TEXTS:
         values = [[one_line(text) for text in texts] for texts in values]
-    if type != NUMBERS:
+    if type != SHARES:
         return pa.array(values, arrow_type)
     # Some numbers of each of thousands of rows: all of them as one array, and where each begins.
     begins = np.fromiter(accumulate(map(len, values), initial=0), dtype=np.int32)
@@ -112,12 +114,20 @@ def _fields(array: Any, type: str) -> list[Any]:
         return list(array.to_pylist())
     if type == NUMBER:
         return list(array.cast(pa.string()).to_pylist())
-    if type == NUMBERS:
-        rounded = pc.round(array.values, _CURVE_DECIMALS).cast(pa.string())
-        array = pa.ListArray.from_arrays(array.offsets, rounded)
-        return list(pc.binary_join(array, " ").to_pylist())
+    if type == SHARES:
+        steps = pc.round(pc.multiply(array.values, _CURVE_STEPS)).cast(pa.int32())
+        texts = pa.DictionaryArray.from_arrays(steps, _curve_texts()).dictionary_decode()
+        return list(pc.binary_join(pa.ListArray.from_arrays(array.offsets, texts), " ").to_pylist())
     texts = pc.binary_join(array, "; ") if type == TEXTS else array
     return [text and guarded(text) for text in texts.to_pylist()]
+
+
+@cache
+def _curve_texts() -> Any:
+    """Every share that a point of a curve is rounded to, as text."""
+    import pyarrow as pa
+
+    return pa.array([f"{step / _CURVE_STEPS:g}" for step in range(_CURVE_STEPS + 1)])
 
 
 class ParquetTable(AbstractContextManager["ParquetTable"]):
