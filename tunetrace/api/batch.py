@@ -42,12 +42,15 @@ def report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
+    beside: int = 0,
 ) -> Report:
     """Check a batch against an index (the default one if none is given) and write a report on it.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. Raises InputError where an input cannot be read or holds
-    nothing usable, OutputError where the folder cannot be written or the extra `report` is missing.
+    progress: told how many tunes are done. beside: in how many processes beside this one to match;
+    the main module of the program must then be one that can be imported. Raises InputError where an
+    input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
+    the extra `report` is missing.
     """
     from tunetrace.report.write import write_report
 

@@ -2,31 +2,36 @@
 
 Each slice is sorted together with the corpus, which costs the same whether it holds one
 transcription or ten thousand; all else is arrays over the slice. What a batch needs in memory is
-what two slices do, and some hundred bytes for each transcription, by which duplicates are known.
+what a few slices do, and some hundred bytes for each transcription, by which duplicates are
+known.
 """
 
 from __future__ import annotations
 
+import signal
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
 from typing import Final
 
+from tunetrace.checker.batch_answers import answers
 from tunetrace.checker.batch_corpus import BatchCorpus
+from tunetrace.checker.batch_match import MatchedSlice, match_slice
 from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.batch_slice import SliceCheck
-from tunetrace.checker.batch_stream import BatchStream, joined, lay_out_stream
 from tunetrace.checker.duplicates import Duplicates, Repeat
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
+from tunetrace.tokenizer.vocabulary import is_header
 
-SLICE_TOKENS: Final = 1_500_000
+SLICE_TOKENS: Final = 1_000_000
 """About so many tokens are checked together."""
-
-_PIECES: Final = 8
-"""In so many pieces a slice is laid out, each while the next is read."""
 
 
 def check_transcriptions(
@@ -34,125 +39,77 @@ def check_transcriptions(
     index: Index,
     *,
     slice_tokens: int = SLICE_TOKENS,
-    beside: Executor | None = None,
+    beside: int = 0,
 ) -> Iterator[BatchTune | Rejected]:
     """Check each transcription of a batch, in its order; those set aside are handed on.
 
-    A slice is matched in a thread of its own while the next one is read. beside: processes in
-    which transcriptions are laid out meanwhile; None for none.
+    beside: in how many processes beside this one slices are matched, while the next are read and
+    those before are told of. The main module of the program must then be one that can be imported.
     """
-    checker = _BatchChecker(index)
-    with ThreadPoolExecutor(max_workers=1) as matching:
-        matching.submit(checker.prepare)
-        waiting: Future[_Matched] | None = None
-        for slice_ in _slices(tunes, slice_tokens, _Layouts(index.vocabulary, beside)):
-            following = matching.submit(checker.match, slice_)
-            if waiting is not None:
-                yield from waiting.result().records()
-            waiting = following
-        if waiting is not None:
-            yield from waiting.result().records()
+    repeats = _Repeats()
+    if not beside:
+        corpus = BatchCorpus(index)
+        for slice_ in _slices(tunes, slice_tokens):
+            matched = match_slice([tune.tokens for _, tune in slice_.usable], corpus)
+            yield from slice_.told(repeats, matched, index)
+        return
+    with _Beside(index.path, beside) as processes:
+        waiting: deque[tuple[_Slice, Future[MatchedSlice]]] = deque()
+        for slice_ in _slices(tunes, slice_tokens):
+            waiting.append((slice_, processes.match(slice_)))
+            if len(waiting) > beside:
+                read, matching = waiting.popleft()
+                yield from read.told(repeats, processes.result(matching), index)
+        for read, matching in waiting:
+            yield from read.told(repeats, processes.result(matching), index)
 
 
 @dataclass(slots=True)
 class _Slice:
-    """A slice as it was read: its tunes with their places, and the usable ones being laid out."""
+    """A slice as it was read: its tunes with their places, and the usable ones of them."""
 
     tunes: list[tuple[int, Transcription | Rejected]] = field(default_factory=list)
     usable: list[tuple[int, Transcription]] = field(default_factory=list)
-    pieces: list[Future[BatchStream]] = field(default_factory=list)
+
+    def told(
+        self, repeats: _Repeats, matched: MatchedSlice, index: Index
+    ) -> Iterator[BatchTune | Rejected]:
+        """What is said of each tune, in their order."""
+        told = answers(self.usable, repeats.of(self.usable), matched, index)
+        for _, tune in self.tunes:
+            yield tune if isinstance(tune, Rejected) else next(told)
 
 
-class _Layouts:
-    """Lays transcriptions out, here or in processes beside this one."""
-
-    def __init__(self, vocabulary: Vocabulary, beside: Executor | None) -> None:
-        self._vocabulary = vocabulary
-        self._beside = beside
-
-    def begin(self, tunes: Sequence[Transcription]) -> Future[BatchStream]:
-        """Begin to lay out transcriptions."""
-        if self._beside is not None:
-            texts = [" ".join(tune.tokens) for tune in tunes]  # smaller than so many tokens
-            return self._beside.submit(_lay_out_texts, texts, self._vocabulary.extensions)
-        done: Future[BatchStream] = Future()
-        done.set_result(lay_out_stream((tune.tokens for tune in tunes), self._vocabulary))
-        return done
-
-
-def _lay_out_texts(texts: Sequence[str], extensions: Sequence[str]) -> BatchStream:
-    """lay_out_stream for tokens set apart by spaces, in another process."""
-    return lay_out_stream((text.split(" ") for text in texts), Vocabulary(extensions))
-
-
-def _slices(
-    tunes: Iterable[Transcription | Rejected], slice_tokens: int, layouts: _Layouts
-) -> Iterator[_Slice]:
+def _slices(tunes: Iterable[Transcription | Rejected], slice_tokens: int) -> Iterator[_Slice]:
     """The tunes of a batch with their places, in slices of about so many tokens."""
-    piece_tokens = max(slice_tokens // _PIECES, 1)
-    slice_, piece = _Slice(), list[Transcription]()
-    tokens = tokens_of_piece = 0
+    slice_, tokens = _Slice(), 0
     for place, tune in enumerate(tunes, 1):
         slice_.tunes.append((place, tune))
         if isinstance(tune, Rejected):
             tokens += 1  # it takes room too
         else:
             slice_.usable.append((place, tune))
-            piece.append(tune)
             tokens += len(tune.tokens)
-            tokens_of_piece += len(tune.tokens)
-        if tokens_of_piece >= piece_tokens:
-            slice_.pieces.append(layouts.begin(piece))
-            piece, tokens_of_piece = [], 0
         if tokens >= slice_tokens:
-            slice_.pieces.append(layouts.begin(piece))
             yield slice_
-            slice_, piece = _Slice(), []
-            tokens = tokens_of_piece = 0
+            slice_, tokens = _Slice(), 0
     if slice_.tunes:
-        slice_.pieces.append(layouts.begin(piece))
         yield slice_
 
 
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    """A slice that was matched with the corpus and with the batch before it."""
+class _Repeats:
+    """What the transcriptions of a batch repeat of what came before them."""
 
-    slice: _Slice
-    checked: SliceCheck
-    repeats: Sequence[tuple[int, Repeat] | None]
-
-    def records(self) -> Iterator[BatchTune | Rejected]:
-        """What is said of each tune, in their order."""
-        records = self.checked.records(self.slice.usable, self.repeats)
-        for _, tune in self.slice.tunes:
-            yield tune if isinstance(tune, Rejected) else next(records)
-
-
-class _BatchChecker:
-    """Matches the slices of one batch, one after another."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._corpus = BatchCorpus(index)
+    def __init__(self) -> None:
         self._duplicates = Duplicates()
         self._places: list[int] = []  # of the transcriptions that were compared so far
         self._numbers = _TokenNumbers()
 
-    def prepare(self) -> None:
-        """Take from the index what every slice needs, while the first is read."""
-        self._corpus.prepare()
-
-    def match(self, slice_: _Slice) -> _Matched:
-        """Match a slice with the corpus and the batch before it."""
-        self._places += [place for place, _ in slice_.usable]
-        bodies = [self._numbers.body(tune.tokens) for _, tune in slice_.usable]
-        repeats = [
-            None if repeat is None else (self._places[repeat.of], repeat)
-            for repeat in self._duplicates.add(bodies)
-        ]
-        stream = joined([piece.result() for piece in slice_.pieces])
-        return _Matched(slice_, SliceCheck(stream, self._index, self._corpus), repeats)
+    def of(self, placed: Sequence[tuple[int, Transcription]]) -> list[tuple[int, Repeat] | None]:
+        """What each of the next ones repeats, with its place; None for nothing."""
+        self._places += [place for place, _ in placed]
+        found = self._duplicates.add([self._numbers.body(tune.tokens) for _, tune in placed])
+        return [None if repeat is None else (self._places[repeat.of], repeat) for repeat in found]
 
 
 class _TokenNumbers(dict[str, int]):
@@ -169,3 +126,51 @@ class _TokenNumbers(dict[str, int]):
     def body(self, tokens: Sequence[str]) -> bytes:
         """A transcription without its headers, a byte a token."""
         return bytes(map(self.__getitem__, tokens)).translate(None, delete=b"\0")
+
+
+class _Beside(AbstractContextManager["_Beside"]):
+    """Processes beside this one that match slices with the corpus."""
+
+    def __init__(self, index: Path, count: int) -> None:
+        import multiprocessing
+
+        # Begun anew rather than as a copy, which no process with threads should be.
+        context = multiprocessing.get_context("spawn")
+        self._processes = ProcessPoolExecutor(count, context, _begin, (index,))
+
+    def match(self, slice_: _Slice) -> Future[MatchedSlice]:
+        """Begin to match a slice."""
+        texts = [" ".join(tune.tokens) for _, tune in slice_.usable]  # smaller than its tokens
+        return self._processes.submit(_match_texts, texts)
+
+    def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
+        """What came of it; TunetraceError where the process was ended."""
+        try:
+            return matching.result()
+        except BrokenProcessPool:
+            raise TunetraceError(
+                "a process that matches the batch was ended from outside; see that there is memory "
+                "for it, some 500 MB for each of two, and try again"
+            ) from None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._processes.shutdown(wait=error is None, cancel_futures=True)
+
+
+_corpora: list[BatchCorpus] = []  # of a process beside: the one that it matches with
+
+
+def _begin(index: Path) -> None:
+    """Open the index in a process beside, which leaves it to its parent to be interrupted."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _corpora.append(BatchCorpus(Index(index)))
+
+
+def _match_texts(texts: Sequence[str]) -> MatchedSlice:
+    """match_slice for tokens set apart by spaces."""
+    return match_slice([text.split(" ") for text in texts], _corpora[0])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch_stream import BatchStream, Numbers
+from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
@@ -34,12 +35,13 @@ class SymbolOrder:
 class BatchCorpus:
     """The tunes of an index.
 
-    order: of its symbols. symbols: (n,) uint8, all segments as one stream, each symbol as its
-    place in the order. tune_of: (n,) the id of the tune at each position.
+    vocabulary: its tokens; order: of its symbols. symbols: (n,) uint8, all segments as one stream,
+    each symbol as its place in the order. tune_of: (n,) the id of the tune at each position.
     """
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        self.vocabulary = index.vocabulary
         self.order = SymbolOrder(index.vocabulary)
         segments = index.figures.segments
         streams = [self.order.places[segment.symbols] for segment in segments]
@@ -47,10 +49,10 @@ class BatchCorpus:
         tunes = [segment.tune_of_positions for segment in segments]
         self.tune_of: Numbers = np.concatenate([np.empty(0), *tunes]).astype(np.int32)
 
-    def prepare(self) -> None:
-        """Read and count what the first transcription would have to wait for."""
-        for needed in (self._bars, self._whole_tunes, self._index.model, self._index.baseline):
-            del needed
+    @property
+    def model(self) -> BackoffModel:
+        """What is to be expected by chance."""
+        return self._index.model
 
     @cached_property
     def _whole_tunes(self) -> dict[bytes, list[int]]:

@@ -32,10 +32,12 @@ class SpanTunes:
     tunes: Numbers
     ids: Numbers
 
-    def examples(self, span: int, limit: int) -> tuple[int, ...]:
-        """The ids of the first few tunes of a span."""
-        first = self.first[span]
-        return tuple(self.ids[first : first + min(limit, self.tunes[span])].tolist())
+    def examples(self, limit: int) -> Numbers:
+        """The ids of the first few tunes of each span, 0 where there are fewer: (spans, limit)."""
+        rank = np.arange(limit, dtype=np.int32)
+        at = np.minimum(self.first[:, None] + rank, max(len(self.ids) - 1, 0))
+        found = self.ids[at] if len(self.ids) else np.zeros_like(at)
+        return np.where(rank < self.tunes[:, None], found, np.int32(0))
 
 
 def find_tunes(spans: SpanArrays, joint: JointArrays, corpus: BatchCorpus) -> SpanTunes:

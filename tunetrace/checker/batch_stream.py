@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,36 +152,4 @@ def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ba
         bar_parts=np.array(parts, dtype=np.int32),
         bar_numbers=np.array(numbers, dtype=np.int32),
         first_bars=np.array(first_bars, dtype=np.int32),
-    )
-
-
-def joined(streams: Sequence[BatchStream]) -> BatchStream:
-    """Streams one after another as one."""
-
-    def together(name: str, counts: Sequence[int] | None = None, first: int = 0) -> Numbers:
-        """A field of all; counts: what the numbers in it count, of each stream."""
-        shifts = [0, *accumulate(counts)] if counts else [0] * len(streams)
-        columns = [
-            getattr(stream, name)[first if k else 0 :] + np.int32(shift)
-            for k, (stream, shift) in enumerate(zip(streams, shifts, strict=False))
-        ]
-        return np.concatenate(columns)
-
-    symbols = [len(stream.symbols) for stream in streams]
-    notes = [len(stream.note_begins) for stream in streams]
-    bars = [len(stream.bar_texts) for stream in streams]
-    return BatchStream(
-        symbols=np.concatenate([stream.symbols for stream in streams]),
-        is_wall=np.concatenate([stream.is_wall for stream in streams]),
-        # The end of one is the beginning of the next.
-        starts=together("starts", symbols, first=1),
-        note_begins=together("note_begins", symbols),
-        note_ends=together("note_ends", symbols),
-        note_leads=together("note_leads", symbols),
-        note_bars=together("note_bars", bars),
-        first_notes=together("first_notes", notes, first=1),
-        bar_texts=[text for stream in streams for text in stream.bar_texts],
-        bar_parts=together("bar_parts"),
-        bar_numbers=together("bar_numbers"),
-        first_bars=together("first_bars", bars, first=1),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+
+_MANY_TUNES = 3000
+"""A smaller batch is done before another process has begun."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -121,6 +125,15 @@ def batch_progress(paths: Sequence[str]) -> Any:
     from tunetrace.terminal.console import batch_progress as display
 
     return display(estimate_tunes(paths))
+
+
+def processes_for(paths: Sequence[str]) -> int:
+    """In how many processes beside this one to match a batch: two, if it is large and there are
+    cores for them."""
+    from tunetrace.corpus.readers import estimate_tunes
+
+    is_large = (estimate_tunes(paths) or 0) >= _MANY_TUNES
+    return 2 if is_large and (os.cpu_count() or 1) > 1 else 0
 
 
 def progress_display() -> Any:

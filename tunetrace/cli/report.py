@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from tunetrace.cli.options import batch_progress, format_option, index_option, json_option, show
+from tunetrace.cli.options import (
+    batch_progress,
+    format_option,
+    index_option,
+    json_option,
+    processes_for,
+    show,
+)
 
 
 @click.command()
@@ -40,8 +47,15 @@ def report(
     from tunetrace import open_index
     from tunetrace import report as write_report
 
-    with open_index(index_path) as opened, batch_progress([*generated, *versus]) as progress:
+    inputs = [*generated, *versus]
+    with open_index(index_path) as opened, batch_progress(inputs) as progress:
         written = write_report(
-            generated, folder, opened, versus=versus, format=format, progress=progress
+            generated,
+            folder,
+            opened,
+            versus=versus,
+            format=format,
+            progress=progress,
+            beside=processes_for(inputs),
         )
     show(written, "report.print_report", as_json)

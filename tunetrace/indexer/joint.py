@@ -68,20 +68,31 @@ class JointArrays:
         """The longest matches with positions of another group.
 
         groups: (n,) the group of each position, of which a match must not be. asked: of which
-        positions of the stream, in whose order the answer is.
+        positions of the stream, in whose order the answer is; all of a group, or none.
         """
-        in_order = groups[self.suffixes]
-        is_first = np.ones(len(in_order), dtype=bool)  # of a run of one group
-        np.not_equal(in_order[1:], in_order[:-1], out=is_first[1:])
-        before = np.zeros_like(self.shared)  # shared with the suffix before
-        before[1:] = self.shared[:-1]
-        ranks = self.ranks[asked]
-        below = _running_minimum(before, is_first).take(ranks)
-        above = _running_minimum(self.shared[::-1], np.roll(is_first, -1)[::-1])[::-1].take(ranks)
-        places = np.arange(len(is_first), dtype=np.int32)
-        first = np.maximum.accumulate(np.where(is_first, places, np.int32(0))).take(ranks)
-        below_at = np.where(first > 0, self.suffixes.take(first - 1, mode="clip"), np.int32(-1))
-        return Matches(below, above, below_at)
+        start, stop, _ = asked.indices(len(self.symbols))
+        # The suffixes of one group that follow one another are a run; what one of them shares with
+        # the suffix before the run is the least of what is shared from there on.
+        if stop - start == len(self.symbols):
+            ranks = np.arange(len(self.symbols), dtype=np.int32)
+        else:
+            is_asked = (self.suffixes >= start) & (self.suffixes < stop)
+            ranks = np.flatnonzero(is_asked).astype(np.int32)
+        positions = self.suffixes[ranks]
+        in_order = groups[positions]
+        is_first = np.ones(len(ranks), dtype=bool)
+        is_first[1:] = (np.diff(ranks) > 1) | (in_order[1:] != in_order[:-1])
+        before = self.shared[np.maximum(ranks - 1, 0)] * (ranks > 0)
+        below = _running_minimum(before, is_first)
+        above = _running_minimum(self.shared[ranks][::-1], np.roll(is_first, -1)[::-1])[::-1]
+        places = np.arange(len(ranks), dtype=np.int32)
+        first = ranks[np.maximum.accumulate(np.where(is_first, places, np.int32(0)))]
+        below_at = np.where(first > 0, self.suffixes[np.maximum(first - 1, 0)], np.int32(-1))
+        at = positions - np.int32(start)
+        found = [np.empty_like(positions) for _ in range(3)]
+        for column, values in zip(found, (below, above, below_at), strict=True):
+            column[at] = values
+        return Matches(*found)
 
     def intervals(self, positions: Positions, lengths: Positions) -> tuple[Positions, Positions]:
         """The half-open ranges of the suffix array that begin with what stands at positions.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,13 +62,13 @@ def write_report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
-    beside: Executor | None = None,
+    beside: int = 0,
 ) -> Report:
     """Check a batch against an index and write a report on it into a folder.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. beside: processes in which transcriptions are laid out
-    while others are checked. Raises InputError where an input cannot be read or holds
+    progress: told how many tunes are done. beside: in how many processes beside this one to
+    match, as check_transcriptions. Raises InputError where an input cannot be read or holds
     nothing usable, OutputError where the folder cannot be written. A report that is there already
     is replaced when the new one is whole.
     """
@@ -117,7 +116,7 @@ class _Writing:
         tables: Tables,
         format: Format | None,
         progress: Progress,
-        beside: Executor | None,
+        beside: int,
     ) -> None:
         self.set_aside: list[Rejected] = []
         self._index = index

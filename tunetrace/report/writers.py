@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +18,6 @@ from tunetrace.report.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Column,
 from tunetrace.tokenizer.transcription import plain
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-_CURVE_STEPS: Final = 10_000
 """In CSV, where millions of them are written, the points of curves are rounded to so many steps."""
 
 
@@ -85,20 +83,22 @@ def guarded(text: str) -> str:
 
 
 class CsvTable(AbstractContextManager["CsvTable"]):
-    """A CSV file under way: what is absent is empty, a list one field with spaces or `; ` between.
+    """A CSV file under way: what is absent is empty, a list one field with `; ` between.
 
-    Texts are guarded against being taken for formulas.
+    Texts are guarded against being taken for formulas. Curves, which no field holds, are left out.
     """
 
     def __init__(self, path: Path, columns: Sequence[Column[Any]]) -> None:
         self._types = [column.type for column in columns]
+        columns = [column for column in columns if column.type != SHARES]
         self._file = path.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
         self._writer.writerow([column.name for column in columns])
 
     def write(self, batch: Any) -> None:
         """Write the rows of a record batch."""
-        fields = [_fields(*column) for column in zip(batch.columns, self._types, strict=True)]
+        columns = zip(batch.columns, self._types, strict=True)
+        fields = [_fields(array, type) for array, type in columns if type != SHARES]
         self._writer.writerows(zip(*fields, strict=True))
 
     def __exit__(self, *_: object) -> None:
@@ -114,20 +114,8 @@ def _fields(array: Any, type: str) -> list[Any]:
         return list(array.to_pylist())
     if type == NUMBER:
         return list(array.cast(pa.string()).to_pylist())
-    if type == SHARES:
-        steps = pc.round(pc.multiply(array.values, _CURVE_STEPS)).cast(pa.int32())
-        texts = pa.DictionaryArray.from_arrays(steps, _curve_texts()).dictionary_decode()
-        return list(pc.binary_join(pa.ListArray.from_arrays(array.offsets, texts), " ").to_pylist())
     texts = pc.binary_join(array, "; ") if type == TEXTS else array
     return [text and guarded(text) for text in texts.to_pylist()]
-
-
-@cache
-def _curve_texts() -> Any:
-    """Every share that a point of a curve is rounded to, as text."""
-    import pyarrow as pa
-
-    return pa.array([f"{step / _CURVE_STEPS:g}" for step in range(_CURVE_STEPS + 1)])
 
 
 class ParquetTable(AbstractContextManager["ParquetTable"]):

@@ -43,7 +43,11 @@ def tokenize_folkrnn(
             continue
         if not tokens and line.startswith("<s>") and line.strip() != "<s>":
             line = line.replace("<s>", "   ", 1)  # the frame of a tune on one line
-        for word in line.split():
+        words = line.split()
+        if MEANINGS.keys() >= set(words):
+            tokens += words  # as nearly all lines are
+            continue
+        for word in words:
             pieces = [word] if word in MEANINGS or is_token(word) else split_tokens(word)
             if pieces is None:
                 column = line.index(word) + 1

@@ -29,6 +29,7 @@ TICKS_PER_EIGHTH: Final = 40_320
 Ticks = int | Fraction
 
 _MOST_BITS: Final = 200
+_TOKENS_REMEMBERED: Final = 10_000  # a hostile file can hold any number of lengths
 _LONGEST_REMEMBERED: Final = 1000  # characters; what is longer comes once
 _PLAIN: Final = ("|",)
 
@@ -124,11 +125,25 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
+class _Rhythm(dict[str, str]):
+    """Tokens as far as they say how long something lasts: all notes are one."""
+
+    def __missing__(self, token: str) -> str:
+        kept = _ANY_NOTE if MEANINGS[token].kind == NOTE else token
+        if len(self) < _TOKENS_REMEMBERED:
+            self[token] = kept
+        return kept
+
+
+_ANY_NOTE: Final = "C"
+_RHYTHM: Final = _Rhythm()
+
+
 @lru_cache(maxsize=2**13)
 def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Events:
-    """The events of one bar, from its tokens set apart by spaces.
+    """The events of one bar, from its rhythm: its tokens, set apart by spaces.
 
-    Remembered, since tunes repeat their bars and one another's.
+    Remembered, since there are few rhythms beside the bars that have them.
 
     A length or a broken rhythm that follows no note (`| 2`) and brackets that pair with none
     change nothing.
@@ -192,6 +207,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
     carry: tuple[int, int] | None = None
     lines: list[str] = []
     start = 0
+    rhythm = list(map(_RHYTHM.__getitem__, tokens))
     # Bar lines begin with | or :, headers with M: or K:, and no other token does.
     marks = [i for i, token in enumerate(tokens) if token[0] in "|:MK"]
     for mark in [*marks, len(tokens)]:
@@ -210,7 +226,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
         if start < mark:
             text = " ".join(tokens[start:mark])
             remembered = _events if len(text) < _LONGEST_REMEMBERED else _events.__wrapped__
-            events = remembered(text, is_compound, carry)
+            events = remembered(" ".join(rhythm[start:mark]), is_compound, carry)
             carry = events.carry
             if events.starts:
                 if has_header:
