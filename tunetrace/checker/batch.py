@@ -30,7 +30,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header
 
-SLICE_TOKENS: Final = 1_000_000
+SLICE_TOKENS: Final = 1000000
 """About so many tokens are checked together."""
 
 
@@ -150,7 +150,7 @@ class _Beside(AbstractContextManager["_Beside"]):
         except BrokenProcessPool:
             raise TunetraceError(
                 "a process that matches the batch was ended from outside; see that there is memory "
-                "for it, some 500 MB for each of two, and try again"
+                "for it, about 1 GB, and try again"
             ) from None
 
     def __exit__(

@@ -128,12 +128,12 @@ def batch_progress(paths: Sequence[str]) -> Any:
 
 
 def processes_for(paths: Sequence[str]) -> int:
-    """In how many processes beside this one to match a batch: two, if it is large and there are
-    cores for them."""
+    """In how many processes beside this one to match a batch: one, where it is large and there is
+    a core for it."""
     from tunetrace.corpus.readers import estimate_tunes
 
     is_large = (estimate_tunes(paths) or 0) >= _MANY_TUNES
-    return 2 if is_large and (os.cpu_count() or 1) > 1 else 0
+    return 1 if is_large and (os.cpu_count() or 1) > 1 else 0
 
 
 def progress_display() -> Any:
