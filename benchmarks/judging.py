@@ -62,11 +62,11 @@ class Wrong:
 class Counts:
     """What was found in the transcriptions of one kind.
 
-    planted: how many stretches; found: of them, those that a reported span covers; exact: those that
-    one span covers which has their very bounds; beyond_chance: those that a span
-    beyond chance covers; sources: those whose source is named, for the transcription or for
-    its span; identical: how many copies are named as the tune they are. false_spans: how many spans
-    are said to be beyond chance and were not planted; with_false: how many transcriptions have one.
+    planted: how many stretches; found: of them, those that a reported span covers; exact: those
+    that one span covers which has their very bounds; beyond_chance: those that a span beyond chance
+    covers; sources: those whose source is named, for the transcription or for its span; identical:
+    how many copies are named as the tune they are. false_spans: how many spans are said to be
+    beyond chance and were not planted; with_false: how many transcriptions have one.
     """
 
     transcriptions: int = 0

@@ -204,7 +204,7 @@ def test_planted_bars_and_parts_are_of_their_size(batch: list[Planted]) -> None:
             if planted.kind == BAR:
                 assert (lines, planting.notes >= 8) == (0, True)
             elif planted.kind == PART:
-                assert lines == 7
+                assert lines in (6, 7)  # a bar of rests at the edge is cut off
 
 
 def test_tunes_with_nothing_to_plant_are_refused(
