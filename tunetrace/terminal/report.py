@@ -28,6 +28,12 @@ def print_report(report: Report) -> None:
         if aside > _SHOWN_REJECTS:
             out.print(f"  … and {aside - _SHOWN_REJECTS:,} more; set-aside.csv lists them all")
         out.print()
+    if not report.has_baseline:
+        out.print(
+            "The index does not know how much people's tunes share with one another; "
+            "'tunetrace baseline' measures it, and a report then says how this compares."
+        )
+        out.print()
     page, *others = report.files
     out.print(f"{Path(report.path) / page}", soft_wrap=True, style="bold")
     out.print(f"with {', '.join(others)}")
