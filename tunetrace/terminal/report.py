@@ -9,7 +9,7 @@ from tunetrace.phrases import counted
 from tunetrace.terminal.console import console
 
 if TYPE_CHECKING:
-    from tunetrace.report.write import Report
+    from tunetrace.reporter.write import Report
 
 _SHOWN_REJECTS = 5
 

@@ -26,10 +26,10 @@ from tunetrace.checker.summary_records import (
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share
-from tunetrace.report.definitions import DEFINITIONS, NOVELTY_SOURCE
-from tunetrace.report.pictures import measure_of, pictures_of
-from tunetrace.report.rows import Most, Row, columns, order, row_of, shortened
-from tunetrace.report.worst import describe_worst
+from tunetrace.reporter.definitions import DEFINITIONS, NOVELTY_SOURCE
+from tunetrace.reporter.pictures import measure_of, pictures_of
+from tunetrace.reporter.rows import Most, Row, columns, order, row_of, shortened
+from tunetrace.reporter.worst import describe_worst
 from tunetrace.tokenizer.transcription import plain
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.checker.batches import checked, source, span, transcription
-from tests.report.browser import Shown
-from tests.report.conftest import WORDS, html_of
+from tests.reporter.browser import Shown
+from tests.reporter.conftest import WORDS, html_of
 from tunetrace import Index
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.phrases import share
-from tunetrace.report.page import web_link
+from tunetrace.reporter.page import web_link
 
 MakeIndex = Callable[..., Index]
 Show = Callable[[str], Shown]
