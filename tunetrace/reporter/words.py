@@ -14,7 +14,7 @@ from tunetrace.checker.batch_records import CHANCE
 from tunetrace.checker.summary_records import BatchSummary, SourceCount
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words
-from tunetrace.report.comparison_words import beside_other, beside_people
+from tunetrace.reporter.comparison_words import beside_other, beside_people
 from tunetrace.tokenizer.transcription import plain
 
 _SHOWN_LENGTHS: Final = (8, 12, 16)

@@ -17,7 +17,7 @@ from tunetrace.checker.summary_records import (
     SourceCount,
 )
 from tunetrace.indexer.records import CorpusInfo, IndexInfo
-from tunetrace.report.words import summary_in_words
+from tunetrace.reporter.words import summary_in_words
 
 
 def index(*corpora: str, tunes: int = 3000) -> IndexInfo:
