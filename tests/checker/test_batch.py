@@ -22,10 +22,11 @@ from tunetrace.checker.batch import check_transcriptions
 from tunetrace.checker.batch_corpus import SymbolOrder
 from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch_spans import SpanArrays, find_spans
-from tunetrace.checker.batch_stream import BatchStream, lay_out_stream
+from tunetrace.checker.batch_stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_tune
 from tunetrace.corpus.readers import read_source, read_tunes
 from tunetrace.indexer.joint import JointArrays
+from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeIndex = Callable[..., Index]
@@ -42,7 +43,7 @@ def matched(
     order = SymbolOrder(VOCABULARY)
     segments = search(tunes, in_segment).segments
     corpus = np.concatenate([order.places[segment.symbols] for segment in segments])
-    stream = lay_out_stream(batch, VOCABULARY)
+    stream = join_layouts(map(lay_out, batch), VOCABULARY)
     joint = JointArrays(np.concatenate([corpus, order.places[stream.symbols]]))
     is_batch = (np.arange(len(joint.symbols)) >= len(corpus)).astype(np.int32)
     matches = joint.matches(is_batch, slice(len(corpus), None))
@@ -107,7 +108,7 @@ def slow_originality(spans: list[range], notes: int, window: int) -> float:
 
 def test_originality_by_hand() -> None:
     """Twenty notes of which 0–11 stand in the corpus: the five windows of 16 have 12 to 8 of it."""
-    stream = lay_out_stream([["C", "D"] * 10], VOCABULARY)
+    stream = join_layouts([lay_out(["C", "D"] * 10)], VOCABULARY)
     columns = (np.array([column], dtype=np.int32) for column in (0, 12, 0, 12))
     measured: SliceMeasures = measure_slice(
         stream,
