@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,8 @@ HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "lin
        "bar", "ending", "onset", "context"}  # fmt: skip
 NAME = {"tune", "title", "corpus", "number", "link"}
 REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kind"}
-SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "examples"}
+SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
+        "examples"}  # fmt: skip
 INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "corpora"}
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
@@ -199,6 +201,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
         assert tune.keys() == {
             "title", "number", "meter", "key", "original_key", "notes", "identical_to",
             "longest_span", "spans", "copied_share", "novelty", "bars", "sources", "music",
+            "standing",
         }  # fmt: skip
         for span in (tune["longest_span"], *tune["spans"]):
             assert span.keys() == SPAN
@@ -213,7 +216,9 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             )
             assert all(name.keys() == NAME for name in bar["examples"])
         for source in tune["sources"]:
-            assert source.keys() == NAME | {"bars_shared", "longest_span_notes", "notes_shared"}
+            assert source.keys() == NAME | {
+                "bars_shared", "longest_span_notes", "notes_shared", "bits",
+            }  # fmt: skip
         assert all(name.keys() == NAME for name in tune["identical_to"])
 
 
@@ -226,6 +231,9 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     }  # fmt: skip
     assert tune["notes"] == 8
     assert tune["identical_to"] == [name]
+    assert tune["standing"] is None
+    expected = tune["longest_span"].pop("expected")
+    assert 0 < expected == tune["spans"][0].pop("expected") < 1
     assert tune["longest_span"] == {
         "notes": 8, "tokens": 11, "bars": 2, "text": "C 3 C D E | D 3 D E G", "part": 1, "bar": 1,
         "onset": "0", "tunes": 1, "hits": 1,
@@ -237,6 +245,7 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     assert [
         (bar["text"], bar["tunes"], bar["hits"], bar["same_position"]) for bar in tune["bars"]
     ] == [("C 3 C D E", 1, 1, 1), ("D 3 D E G", 1, 1, 1)]
+    assert tune["sources"][0].pop("bits") == pytest.approx(-math.log2(expected))
     assert tune["sources"][0] == {
         **name, "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import KESH, MORRISONS, Ended, call, index_of, run
+from tunetrace.indexer.schema import SCHEMA_VERSION
 
 PAGE = 8192
 
@@ -67,7 +68,7 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
 ) -> None:
     path = altered(tmp_path / "old.db", whole, "PRAGMA user_version = 99")
     for ended in questions(path):
-        assert "schema version 99 and this tunetrace reads 2" in ended.refusal
+        assert f"schema version 99 and this tunetrace reads {SCHEMA_VERSION}" in ended.refusal
         assert "--force" in ended.refusal
 
 

@@ -66,8 +66,8 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
         ("UPDATE segment SET tune_ids = x'0100000003000000'", "an array of segment 1"),
         ("UPDATE meta SET value = '[1]'", "the vocabulary is no list of tokens"),
         ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is no list of tokens"),
-        ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 2 has it"),
-        ("DROP TABLE reject", "the table reject is not as schema 2 has it"),
+        ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 3 has it"),
+        ("DROP TABLE reject", "the table reject is not as schema 3 has it"),
         ("DROP INDEX bar_hash", "the index bar_hash is missing"),
     ],
 )

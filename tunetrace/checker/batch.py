@@ -30,7 +30,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header
 
-SLICE_TOKENS: Final = 1000000
+SLICE_TOKENS: Final = 1_000_000
 """About so many tokens are checked together."""
 
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tunetrace.corpus.readers import printable
 from tunetrace.indexer import schema
+from tunetrace.indexer.baseline import load_baseline
 from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.segment import Segment
 from tunetrace.indexer.storage import Database
@@ -88,6 +89,7 @@ class _Verification:
         self._check_corpora(segments, vocabulary)
         self._check_tunes(segments, vocabulary)
         self._check_bars()
+        self._check_baseline()
         return self._reported(path)
 
     def _reported(self, path: str) -> VerifyReport:
@@ -235,6 +237,13 @@ class _Verification:
             texts.add(text)
         if wrong:
             self._fault(f"{wrong:,} of {len(rows):,} bars have another's hash or stand twice")
+
+    def _check_baseline(self) -> None:
+        """Whether the baseline, where there is one, is what was written, and of these tunes."""
+        try:
+            load_baseline(self._connection)
+        except DamagedError as error:
+            self._fault(f"{error}")
 
 
 @dataclass(slots=True)
