@@ -55,7 +55,15 @@ def report(
     from tunetrace.report.write import write_report
 
     with given_or_default(index) as opened:
-        return write_report(paths, folder, opened, versus=versus, format=format, progress=progress)
+        return write_report(
+            paths,
+            folder,
+            opened,
+            versus=versus,
+            format=format,
+            progress=progress,
+            beside=beside,
+        )
 
 
 def measure_baseline(

@@ -8,7 +8,9 @@ known.
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -168,7 +170,18 @@ _corpora: list[BatchCorpus] = []  # of a process beside: the one that it matches
 def _begin(index: Path) -> None:
     """Open the index in a process beside, which leaves it to its parent to be interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A parent that is killed cannot tell it to end, and it would wait for slices forever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _corpora.append(BatchCorpus(Index(index)))
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _match_texts(texts: Sequence[str]) -> MatchedSlice:
