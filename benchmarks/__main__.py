@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tunetrace
-from benchmarks import batches, builds, checks, commands, figures, tunebooks
+from benchmarks import batches, builds, checks, commands, figures, reports, tunebooks
 from benchmarks.corpus import TUNES, BenchmarkCorpus, make_corpus
 from benchmarks.output import say
 
@@ -28,6 +28,7 @@ def main() -> None:
             (folder / "infini-gram").mkdir()
             batches.measure(corpus, index, folder / "infini-gram")
         commands.measure(built.index, built.lines)
+        reports.measure(corpus, built.index, folder)
     tunebooks.measure()
     say()
     say(

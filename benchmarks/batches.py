@@ -22,7 +22,6 @@ from benchmarks.infini import (
 )
 from benchmarks.measure import seconds
 from benchmarks.output import duration, megabytes, ratio, say, show_table
-from tunetrace.checker.batch import SLICE_TOKENS
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.joint import JointArrays
 from tunetrace.tokenizer.vocabulary import SEPARATOR
@@ -33,6 +32,10 @@ _ASKED: Final = 300
 """How many of them infini-gram is asked for, at equal distances; all would take it minutes."""
 
 _REPETITIONS: Final = 3
+
+_SLICE_TOKENS: Final = 6_000_000
+"""About so many tokens are sorted together with the corpus: all of the batch."""
+
 _SEPARATOR: Final = bytes([SEPARATOR])
 
 
@@ -72,10 +75,10 @@ def measure(corpus: BenchmarkCorpus, index: Index, folder: Path) -> None:
     )
     say(
         f"{made_of[0].upper()}{made_of[1:]}: {sum(map(len, batch)):,} tokens. tunetrace sorts the "
-        f"batch with the corpus, in the slices of a batch check, of some {SLICE_TOKENS:,} tokens. "
-        f"infini-gram was asked for {len(asked)} of the transcriptions one by one, with its index "
-        "in memory, and its time for the batch is worked out from their mean; median is that of "
-        "one transcription. Both find the same length for every token of those. Medians of "
+        f"batch with the corpus at once; infini-gram was asked for {len(asked)} of the "
+        "transcriptions one by one, with its index in memory, and its time for the batch is worked "
+        "out from their mean; median is that of one transcription. Both find the same length for "
+        "every token of those. Medians of "
         f"{_REPETITIONS}. infini-gram's index took {duration(building)} to build from the stream "
         f"of symbols and has {megabytes(index_bytes(folder))}."
     )
@@ -102,7 +105,7 @@ def _slices(batch: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     first = size = 0
     for place, symbols in enumerate(batch, 1):
         size += len(symbols) + 1
-        if size >= SLICE_TOKENS or place == len(batch):
+        if size >= _SLICE_TOKENS or place == len(batch):
             yield batch[first:place]
             first, size = place, 0
 

@@ -19,12 +19,14 @@ from tunetrace.checker.batch_records import CHANCE
 class FoundSpan:
     """A span that a check reports: its tokens from first up to stop.
 
-    by_chance: how many spans as improbable such a transcription would have by chance.
+    by_chance: how many spans as improbable such a transcription would have by chance. tunes: the
+    corpus tunes that are named for it, by their places from 1.
     """
 
     first: int
     stop: int
     by_chance: float
+    tunes: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class Wrong:
 class Counts:
     """What was found in the transcriptions of one kind.
 
-    planted: how many stretches; found: of them, those that a reported span covers; exact: those of
-    which all spans that hold them are reported, and no others; beyond_chance: those that a span
-    beyond chance covers; sources: those whose source is named; identical: how many copies are named
-    as the tune they are. false_spans: how many spans are said to be beyond chance and were not
-    planted; with_false: how many transcriptions have one.
+    planted: how many stretches; found: of them, those that a reported span covers; exact: those
+    that one span covers which has their very bounds; beyond_chance: those that a span beyond chance
+    covers; sources: those whose source is named, for the transcription or for its span; identical:
+    how many copies are named as the tune they are. false_spans: how many spans are said to be
+    beyond chance and were not planted; with_false: how many transcriptions have one.
     """
 
     transcriptions: int = 0
@@ -132,8 +134,10 @@ class _Verdict:
             if span.first <= planting.first and planting.stop <= span.stop
         ]
         is_beyond_chance = any(span.by_chance < self.threshold for span in covering)
-        is_exact = sorted((span.first, span.stop) for span in covering) == sorted(planting.spans)
-        has_source = planting.source in self.answer.sources
+        bounds = [(span.first, span.stop) for span in covering]
+        is_exact = bounds == [(planting.first, planting.stop)]
+        named = [*self.answer.sources, *(tune for span in covering for tune in span.tunes)]
+        has_source = planting.source in named
         self.counts.planted += 1
         self.counts.found += bool(covering)
         self.counts.exact += is_exact

@@ -40,7 +40,7 @@ def answers(checked: Iterable[BatchTune | Rejected]) -> Iterator[Answer]:
             yield Answer((), (), ())
             continue
         yield Answer(
-            [FoundSpan(s.first_token, s.stop_token, s.by_chance) for s in tune.spans],
+            [FoundSpan(s.first_token, s.stop_token, s.by_chance, s.examples) for s in tune.spans],
             [source.tune for source in tune.sources],
             [name.tune for name in tune.identical_to],
         )
@@ -76,12 +76,12 @@ def _show(batch: Sequence[Planted], found: Sequence[Answer], indexed: int) -> No
         [_row(kind, counts) for kind, counts in judgement.counts.items()],
     )
     say(
-        "Covered: a span holds the planted stretch; exact: all spans that hold it have the bounds "
-        "that a slow search finds; beyond chance: fewer than "
+        "Covered: a span holds the planted stretch; exact: one span does, with the bounds that a "
+        "slow search finds; beyond chance: fewer than "
         f"{CHANCE:g} spans as improbable as one of them are to be expected in the transcription; "
-        "source: the tune it is from is named. False spans are beyond chance and were not planted; "
-        "behind them, in how many transcriptions. Spans of fewer than eight notes are reported "
-        "only where they are improbable, so that not every bar is covered."
+        "source: the tune it is from is named, among the sources of the transcription or with the "
+        "span. False spans are beyond chance and were not planted; "
+        "behind them, in how many transcriptions."
     )
     _show_notes(judgement)
     _show_thresholds(batch, found)

@@ -35,7 +35,7 @@ under another title."""
 FEW: Final = 3
 """A planted stretch stands in no more tunes than that, so that its source can be told."""
 
-_BAR_NOTES: Final = 5
+_BAR_NOTES: Final = 8
 _PART_BARS: Final = 8
 _LEAST_BARS: Final = 12
 _ATTEMPTS: Final = 10_000
@@ -45,9 +45,8 @@ _ATTEMPTS: Final = 10_000
 class Planting:
     """A stretch that was taken from a corpus tune, from first up to stop in the tokens.
 
-    source: that tune's place in the corpus, from 1; tunes: those of all that have the stretch;
-    notes: how many it has. spans: the spans that hold it, which is itself alone unless another tune
-    has it with what stands around it.
+    source: that tune's place in the corpus, from 1; tunes: those of all that have the stretch, none
+    of which has more of it; notes: how many it has.
     """
 
     first: int
@@ -55,7 +54,6 @@ class Planting:
     notes: int
     source: int
     tunes: tuple[int, ...]
-    spans: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +192,10 @@ class _Planter:
             cut = whole_notes(tokens, stretch)
             if cut is None:
                 continue
-            # The source must have no more of it, nowhere.
-            alone = Corpus([self._tunes[source - 1]])
-            if alone.spans_around(tokens, cut) != [cut]:
-                continue
             tunes = self._corpus.tunes(tokens[cut[0] : cut[1]])
-            if len(tunes) <= FEW:
-                spans = self._corpus.spans_around(tokens, cut)
-                notes = len(notes_in(tokens, cut))
-                yield Planting(*cut, notes, source, tuple(tunes), tuple(spans))
+            # No tune must have more of it, or the span would be another.
+            if len(tunes) <= FEW and self._corpus.spans_around(tokens, cut) == [cut]:
+                yield Planting(*cut, len(notes_in(tokens, cut)), source, tuple(tunes))
 
     def _host(self) -> _Sheet:
         return _Sheet(0, shuffled(self._chance.choice(self._held_out).tokens, self._chance))

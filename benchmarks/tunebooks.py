@@ -31,7 +31,7 @@ def measure() -> None:
         peer = median(run[f"{name}_seconds"] for run in runs)
         rows.append((name, *_speed(tunes, peer), ratio(own, peer)))
     show_table(
-        f"5. Tokenize ABC tunebooks: the {tunes:,} tunes of O'Neill's, on one core",
+        f"6. Tokenize ABC tunebooks: the {tunes:,} tunes of O'Neill's, on one core",
         ("", "tunes/s", "time", "tunetrace is"),
         rows,
     )

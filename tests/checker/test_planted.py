@@ -199,11 +199,12 @@ def test_a_planted_stretch_stands_in_its_source_and_ends_where_it_was_cut(
 def test_planted_bars_and_parts_are_of_their_size(batch: list[Planted]) -> None:
     for planted in batch:
         for planting in planted.plantings:
-            lines = planted.tokens[planting.first : planting.stop].count("|")
+            inside = planted.tokens[planting.first : planting.stop]
+            lines = sum(token in ("|", "|1", "|2", ":|", "|:") for token in inside)
             if planted.kind == BAR:
-                assert (lines, planting.notes >= 5) == (0, True)
+                assert (lines, planting.notes >= 8) == (0, True)
             elif planted.kind == PART:
-                assert lines == 7
+                assert lines in (6, 7)  # a bar of rests at the edge is cut off
 
 
 def test_tunes_with_nothing_to_plant_are_refused(
@@ -252,9 +253,7 @@ def test_a_batch_check_tells_what_was_planted_from_chance(
         counts = judgement.counts[kind]
         assert counts.exact == counts.beyond_chance == counts.sources == counts.planted
     assert judgement.counts[COPY].identical == TRANSCRIPTIONS // 5
-    # A bar of fewer notes is reported where it is improbable, and has many sources where not.
-    assert all(wrong.kind == BAR for wrong in judgement.misses)
-    assert all(wrong.notes < 8 for wrong in judgement.misses if "source" not in wrong.what)
+    assert judgement.misses == []
     # One transcription in a hundred may have a span that is beyond chance by chance.
     assert sum(counts.with_false for counts in judgement.counts.values()) <= 5
 
@@ -263,7 +262,7 @@ def test_a_batch_check_tells_what_was_planted_from_chance(
 
 _TEXT = "M:4/4 K:Cmaj C D E F | G A B c | d e f g |"
 _STRETCH = (7, 11)
-_PLANTING = Planting(*_STRETCH, notes=4, source=3, tunes=(3,), spans=(_STRETCH,))
+_PLANTING = Planting(*_STRETCH, notes=4, source=3, tunes=(3,))
 _BAR_PLANTED = Planted(BAR, "", tuple(_TEXT.split()), (_PLANTING,))
 
 
@@ -299,13 +298,9 @@ def test_what_a_check_misses_is_said(
     assert (wrong.place, wrong.what, wrong.notes, wrong.text) == (1, what, 4, "G A B c")
 
 
-def test_a_stretch_that_another_tune_carries_on_is_expected_with_all_its_spans() -> None:
-    longer = replace(_PLANTING, tunes=(3, 5), spans=((5, 11), (7, 13)))
-    planted = replace(_BAR_PLANTED, plantings=(longer,))
-    exact = judge([planted], [answer((5, 11, 1e-3), (7, 13, 1e-3))])
-    assert exact.counts[BAR].exact == 1
-    one_of_two = judge([planted], [answer((5, 11, 1e-3))])
-    assert one_of_two.counts[BAR].exact == 0
+def test_a_source_may_be_named_with_the_span_alone() -> None:
+    answered = Answer([FoundSpan(7, 11, 1e-3, (5, 3))], (), ())
+    assert judge([_BAR_PLANTED], [answered]).counts[BAR].sources == 1
 
 
 def test_a_span_beyond_chance_is_false_where_less_than_half_of_it_was_planted() -> None:

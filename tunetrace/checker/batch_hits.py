@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch_corpus import BatchCorpus
 from tunetrace.checker.batch_spans import SpanArrays
 from tunetrace.checker.batch_stream import Numbers
+from tunetrace.checker.spans import COPIED_LENGTHS
 from tunetrace.indexer.joint import JointArrays
 
 Floats = NDArray[np.float64]
@@ -108,10 +109,10 @@ def find_sources(
     """The few best sources of each transcription: by what the spans say, then by notes.
 
     of: (spans,) the transcription of each span; bits: (spans,) what each says, -log2 of its
-    expected count; one that says nothing names no source. Notes that two spans of a tune share are
-    counted once.
+    expected count. One that says nothing names no source unless it has eight notes or more. Notes
+    that two spans of a tune share are counted once.
     """
-    telling = np.flatnonzero(bits > 0)
+    telling = np.flatnonzero((bits > 0) | (spans.notes >= COPIED_LENGTHS[0]))
     span = np.repeat(telling, found.tunes[telling])
     skipped = np.cumsum(found.tunes[telling]) - found.tunes[telling]
     at = np.arange(len(span)) + np.repeat(found.first[telling] - skipped, found.tunes[telling])
