@@ -268,3 +268,25 @@ def test_repeats_in_a_batch_are_told_by_the_place_of_the_first(make_index: MakeI
     answers = list(check_transcriptions(read_tunes(text, "batch", "folkrnn"), index))
     repeats = [(t.duplicate_of, t.near_duplicate_of) for t in answers if isinstance(t, BatchTune)]
     assert repeats == [(None, None), (None, None), (1, None), (None, 1), (2, None)]
+
+
+def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
+    make_index: MakeIndex,
+) -> None:
+    text = HEADER + "C D E F | M:6/8 G A B c d e |"
+    (tune,) = read_tunes(text, "batch", "folkrnn")
+    (answer,) = check_transcriptions([tune], make_index(text))
+    assert isinstance(answer, BatchTune)
+    assert (answer.notes, answer.longest_notes) == (10, 6)
+    assert [name.tune for name in answer.identical_to] == [1]
+
+
+def test_no_figure_passes_a_header_that_the_index_lacks(make_index: MakeIndex) -> None:
+    """Of the figures of four tokens there is one before the header and one after it, both known."""
+    index = make_index(HEADER + "C D E F | G A B c |")
+    (tune,) = read_tunes(HEADER + "C D E F M:3/4 G A B c", "batch", "folkrnn")
+    assert isinstance(tune, Transcription)
+    (answer,) = check_transcriptions([tune], index)
+    assert isinstance(answer, BatchTune)
+    assert answer.novelty == (0, 0, 0, 0)
+    same(answer, tune, index)
