@@ -284,7 +284,7 @@ def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
 def test_no_figure_passes_a_header_that_the_index_lacks(make_index: MakeIndex) -> None:
     """Of the figures of four tokens there is one before the header and one after it, both known."""
     index = make_index(HEADER + "C D E F | G A B c |")
-    (tune,) = read_tunes(HEADER + "C D E F M:3/4 G A B c", "batch", "folkrnn")
+    (tune,) = read_tunes(HEADER + "C D E F M:7/8 G A B c", "batch", "folkrnn")
     assert isinstance(tune, Transcription)
     (answer,) = check_transcriptions([tune], index)
     assert isinstance(answer, BatchTune)
