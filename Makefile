@@ -7,8 +7,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .PHONY: demo test lint bench clean
 
-demo: $(VENV)/demo ## Build the default index, unless there is one, and trace the post's transcription.
-	@$(BIN)/tunetrace index info >/dev/null 2>&1 || $(BIN)/tunetrace index build
+demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
+	@$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
 	$(BIN)/tunetrace check examples/post.txt
 
 test: $(VENV)/dev ## Run every test.
@@ -26,7 +26,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo: $(BIN)/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[corpora]'
+	$(INSTALL) -e '.[corpora,report]'
 	@touch $@
 
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""The README's and the manual's examples: each runs, and prints what stands there."""
+"""The examples of the README and of docs/: each runs, and gives what stands there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -14,18 +16,22 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tunetrace import build_index
+from tunetrace import BatchTune, build_index, check_batch, measure_baseline, open_index
+from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
+from tunetrace.report.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
+MEASURES_PAGE = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def default_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The default index, where TUNETRACE_INDEX names it."""
+    """The default index with its baseline, where TUNETRACE_INDEX names it."""
     path = tmp_path_factory.mktemp("default") / "tunetrace.db"
     build_index(path=path)
+    measure_baseline(path)
     before = os.environ.get("TUNETRACE_INDEX")
     os.environ["TUNETRACE_INDEX"] = str(path)
     yield path
@@ -56,11 +62,15 @@ def comparable(text: str) -> str:
 
 
 @pytest.mark.usefixtures("default_index")
-def test_the_readmes_commands_print_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_readmes_commands_print_what_stands_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)  # where a report may be written
     shown = consoles(README)
     assert {shlex.split(command)[1] for command, _ in shown} == {
-        "index", "corpus", "figure", "bar", "check", "tune", "ngrams", "tokenize",
+        "index", "corpus", "figure", "bar", "check", "baseline", "report", "tune", "ngrams",
+        "tokenize",
     }  # fmt: skip
     for command, output in shown:
         assert comparable(output_of(command)) == comparable(output), command
@@ -78,6 +88,33 @@ def test_the_readmes_python_gives_what_stands_there(monkeypatch: pytest.MonkeyPa
     failures, examples = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert examples >= 8
     assert failures == 0
+
+
+def test_the_page_of_measures_defines_every_measure_in_a_section_of_its_own() -> None:
+    headings = re.findall(r"^### .*", MEASURES_PAGE, re.MULTILINE)
+    named = [name for heading in headings for name in re.findall(r"`(\w+)`", heading)]
+    assert sorted(named) == sorted(measure.name for measure in MEASURES)
+
+
+def test_the_example_of_the_measures_comes_out_as_worked_out_by_hand(tmp_path: Path) -> None:
+    corpus, transcription = re.findall(r"^```\n(T:.*?\n)```$", MEASURES_PAGE, re.M | re.S)
+    (tmp_path / "corpus.txt").write_text(corpus, encoding="utf-8")
+    (tmp_path / "new.txt").write_text(transcription, encoding="utf-8")
+    build_index([tmp_path / "corpus.txt"], tmp_path / "index.db")
+    with open_index(tmp_path / "index.db") as index:
+        (tune,) = check_batch([tmp_path / "new.txt"], index)
+        expected = index.figure("C D").expected
+    assert isinstance(tune, BatchTune)
+    shown = re.findall(r"^\| `(\w+)` \| ([\d./]+) \|$", MEASURES_PAGE, re.MULTILINE)
+    assert {name: float(Fraction(value)) for name, value in shown} == pytest.approx(
+        {measure.name: measure.value(tune) for measure in MEASURES}
+    )
+    assert tune.novelty[3] == pytest.approx(11 / 19)
+    assert (tune.novelty[0], tune.novelty[11]) == (pytest.approx(10 / 22), 1)
+    # The page rounds what it works out of the model to three digits.
+    assert expected == pytest.approx(0.377, abs=5e-4)
+    assert tune.spans[0].expected == pytest.approx(0.109, abs=5e-4)
+    assert tune.sources[0].bits == pytest.approx(3.2, abs=0.05)
 
 
 def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -104,6 +141,14 @@ def test_the_manual_has_every_command_and_every_option(path: str, command: click
     for option in command.params:
         if isinstance(option, click.Option) and option.opts[0] not in common:
             assert option.opts[0] in section.group(), f"{path} {option.opts[0]}"
+
+
+def test_the_manual_has_every_column_of_a_reports_tables() -> None:
+    section = re.search(r"^## tunetrace report\b.*?(?=^## )", MANUAL, re.MULTILINE | re.DOTALL)
+    assert section is not None
+    rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*", section.group(), re.M))))
+    for column in (*TUNE_COLUMNS, *SPAN_COLUMNS, *REJECT_COLUMNS):
+        assert column.name in rows
 
 
 @pytest.mark.parametrize(("path", "command"), EVERY, ids=[path for path, _ in EVERY])

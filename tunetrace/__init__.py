@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
     from tunetrace.plots.corpus import plot_corpus
-    from tunetrace.report.write import Report
+    from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
 
@@ -62,7 +62,7 @@ _HOMES = {
     "measure_baseline": "tunetrace.api.batch",
     "report": "tunetrace.api.batch",
     "BatchSummary": "tunetrace.checker.summary_records",
-    "Report": "tunetrace.report.write",
+    "Report": "tunetrace.reporter.write",
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",

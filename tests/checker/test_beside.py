@@ -1,4 +1,4 @@
-"""A batch that is matched in a process beside: the same answers, and no process left behind."""
+"""Processes beside: there where they are wanted, quiet, and gone when their parent is."""
 
 from __future__ import annotations
 
@@ -7,70 +7,71 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, index_of
-from tests.conftest import GENERATED
-from tunetrace import Index, TunetraceError, open_index, report
-from tunetrace.checker.batch import check_transcriptions
-from tunetrace.corpus.readers import read_source
+from tests.commands import KESH, MORRISONS, environment, index_of
 
-ONE_SLICE_TOLD = """
+REPORT = """
+import resource, sys
+from tunetrace import open_index, report
+
+if __name__ == "__main__":
+    book, index, folder, beside = sys.argv[1:]
+    with open_index(index) as opened:
+        report([book], folder, opened, beside=int(beside))
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0)
+"""
+"""Writes a report; prints whether another process has run for it."""
+
+WAIT = """
 import multiprocessing, sys, time
-from pathlib import Path
 from tunetrace import open_index
 from tunetrace.checker.batch import check_transcriptions
-from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.readers import read_sources
 
-batch, index = map(Path, sys.argv[1:])
-answers = check_transcriptions(read_source(batch), open_index(index), slice_tokens=1, beside=1)
-next(answers)
-print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-time.sleep(600)
+def tunes(book):
+    yield next(iter(read_sources([book])))
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    with open_index(sys.argv[2]) as index:
+        list(check_transcriptions(tunes(sys.argv[1]), index, slice_tokens=1, beside=1))
 """
-"""A program that is in the middle of a batch and prints the ids of its processes beside."""
+"""Begins a batch of which the second transcription never comes; prints the process beside."""
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
 
 
-def test_a_process_beside_finds_what_this_one_does(v2_index: Index, shared: Path) -> None:
-    batch = list(islice(read_source(shared / GENERATED), 12))
-    alone = list(check_transcriptions(batch, v2_index, slice_tokens=500))
-    beside = list(check_transcriptions(batch, v2_index, slice_tokens=500, beside=1))
-    assert len(alone) == 12
-    assert beside == alone
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A tunebook of two tunes, whose index lies beside it."""
+    return index_of(tmp_path, KESH, MORRISONS).with_suffix(".abc")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="asks what the processes of a program have used")
-def test_a_report_is_matched_beside_where_that_is_asked_for(tmp_path: Path) -> None:
-    import resource
-
-    index, batch = index_of(tmp_path, KESH), tmp_path / "batch.abc"
-    batch.write_text(MORRISONS)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    with open_index(index) as opened:
-        report([batch], tmp_path / "report", opened, beside=1)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > before
-
-
-@pytest.mark.skipif(os.name == "nt", reason="kills a program by a signal")
-def test_a_process_beside_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
-    index, batch = index_of(tmp_path, KESH), tmp_path / "batch.abc"
-    batch.write_text(f"{KESH}\n{MORRISONS}\n" * 5)
-    program = [sys.executable, "-c", ONE_SLICE_TOLD, batch, index]
-    running = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    with running, running.stdout:
-        beside = int(running.stdout.readline())
-        running.kill()
-    waited = time.monotonic() + 60
-    while is_running(beside) and time.monotonic() < waited:
-        time.sleep(0.05)
-    assert not is_running(beside)
+@contextmanager
+def running(text: str, book: Path, *more: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A script with the book and its index as arguments, in a session of its own."""
+    script = book.with_name("script.py")
+    script.write_text(text, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, script, book, book.with_suffix(".db"), *more],
+        env=environment({"PYTHONPATH": str(Path.cwd())}), start_new_session=True, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
-def is_running(process: int) -> bool:
+def is_there(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -78,16 +79,33 @@ def is_running(process: int) -> bool:
     return True
 
 
-@pytest.mark.skipif(os.name == "nt", reason="kills a process by a signal")
-def test_a_process_beside_that_is_killed_is_told_in_one_sentence(tmp_path: Path) -> None:
-    import multiprocessing
+@pytest.mark.parametrize(("beside", "has_run"), [("0", "False\n"), ("1", "True\n")])
+def test_a_report_uses_the_processes_that_it_is_given(
+    book: Path, tmp_path: Path, beside: str, has_run: str
+) -> None:
+    with running(REPORT, book, tmp_path / "report", beside) as process:
+        assert process.communicate(timeout=120) == (has_run, "")
 
-    batch = tmp_path / "batch.abc"
-    batch.write_text(f"{KESH}\n{MORRISONS}\n" * 5)
-    with open_index(index_of(tmp_path, KESH)) as index:
-        answers = check_transcriptions(read_source(batch), index, slice_tokens=1, beside=1)
-        next(answers)
-        for child in multiprocessing.active_children():
-            os.kill(child.pid or 0, signal.SIGKILL)
-        with pytest.raises(TunetraceError, match="ended from outside"):
-            list(answers)
+
+def test_a_process_beside_ends_when_the_one_that_began_it_is_killed(book: Path) -> None:
+    with running(WAIT, book) as process:
+        assert process.stdout is not None
+        beside = int(process.stdout.readline())
+        assert is_there(beside)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 60
+        while is_there(beside) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not is_there(beside)
+
+
+def test_an_interrupt_is_not_met_by_a_process_that_has_just_begun(book: Path) -> None:
+    # From a terminal it goes to all; a process that imports its modules cannot yet look away.
+    with running(WAIT, book) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    assert errors.count("Traceback") == 1  # that of the script itself, which does not catch it
+    assert "spawn_main" not in errors

@@ -211,6 +211,34 @@ def test_the_interval_holds_the_truth_in_19_of_20_cases() -> None:
     assert 366 <= held <= 394
 
 
+@pytest.mark.parametrize("size", [2, 5, 20, 100])
+def test_a_small_batch_of_what_people_made_seldom_seems_to_have_less_or_more(size: int) -> None:
+    # Nine in ten have none of it, so that most small batches have none.
+    random = np.random.default_rng(11)
+    people = baseline(["4/4"] * 1000, [100] * 1000, [0.0] * 900 + [0.2] * 100)
+    differs = 0
+    for _ in range(400):
+        batch = column(*random.choice(people.values["copied_8"], size))
+        _, found = compare_with_baseline(["4/4"] * size, [100] * size, batch, people)["copied_8"]
+        assert found.low is not None
+        assert found.high is not None
+        differs += found.low > 0 or found.high < 0
+    # Of 400 cases no more than 20 are expected, with a standard deviation of 4.4.
+    assert differs <= 33
+
+
+def test_a_batch_is_taken_to_vary_as_people_do_if_it_seems_to_vary_less() -> None:
+    # People's variance is 0.01 * 40/39, of each stratum; that of two equal numbers is 0.
+    people = baseline(["4/4"] * 40 + ["6/8"] * 40, [100] * 80, [0.3, 0.5] * 20 + [0.6, 0.8] * 20)
+    _, found = compare_with_baseline(["4/4", "6/8"], [100] * 2, column(0.1, 0.4),
+                                     people)["copied_8"]  # fmt: skip
+    terms = [(0.01 * 40 / 39 / 2, 78), (0.25 * 0.01 / 39, 39), (0.25 * 0.01 / 39, 39)]
+    variance = sum(term for term, _ in terms)
+    freedom = variance**2 / sum(term**2 / free for term, free in terms)
+    reach = stats.t.ppf(0.975, freedom) * math.sqrt(variance)
+    assert (found.low, found.high) == pytest.approx((-0.3 - reach, -0.3 + reach), rel=1e-5)
+
+
 def test_one_transcription_has_a_difference_and_no_interval() -> None:
     people = baseline(["4/4"] * 40, [100] * 40, [0.25] * 40)
     expected, found = compare_with_baseline(["4/4"], [100], column(1.0), people)["copied_8"]

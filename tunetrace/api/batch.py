@@ -18,7 +18,7 @@ from tunetrace.indexer.storage import default_path
 from tunetrace.indexer.writer import Progress, silent
 
 if TYPE_CHECKING:
-    from tunetrace.report.write import Report
+    from tunetrace.reporter.write import Report
 
 
 def check_batch(
@@ -52,17 +52,11 @@ def report(
     input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
     the extra `report` is missing.
     """
-    from tunetrace.report.write import write_report
+    from tunetrace.reporter.write import write_report
 
     with given_or_default(index) as opened:
         return write_report(
-            paths,
-            folder,
-            opened,
-            versus=versus,
-            format=format,
-            progress=progress,
-            beside=beside,
+            paths, folder, opened, versus=versus, format=format, progress=progress, beside=beside
         )
 
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -143,7 +143,8 @@ class _Beside(AbstractContextManager["_Beside"]):
     def match(self, slice_: _Slice) -> Future[MatchedSlice]:
         """Begin to match a slice."""
         texts = [" ".join(tune.tokens) for _, tune in slice_.usable]  # smaller than its tokens
-        return self._processes.submit(_match_texts, texts)
+        with _uninterrupted():  # since the first slice begins the processes
+            return self._processes.submit(_match_texts, texts)
 
     def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
         """What came of it; TunetraceError where the process was ended."""
@@ -164,18 +165,32 @@ class _Beside(AbstractContextManager["_Beside"]):
         self._processes.shutdown(wait=error is None, cancel_futures=True)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt waits until this is left; processes that are begun in it never meet one, not
+    even before they can say so themselves."""
+    if os.name == "nt":
+        yield  # where signals cannot wait
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _corpora: list[BatchCorpus] = []  # of a process beside: the one that it matches with
 
 
 def _begin(index: Path) -> None:
     """Open the index in a process beside, which leaves it to its parent to be interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A parent that is killed cannot tell it to end, and it would wait for slices forever.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _corpora.append(BatchCorpus(Index(index)))
 
 
 def _end_with_parent() -> None:
+    """End this process when its parent has ended, which may have been killed."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()

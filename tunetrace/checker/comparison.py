@@ -65,7 +65,9 @@ def compare_with_baseline(
     meters, notes: of each transcription. The expected mean is that of people's tunes after
     post-stratification (Cochran, Sampling Techniques, 1977, 5A.9): each stratum's mean, weighted by
     how much of the batch it is compared with. The variance of the difference has two parts: that
-    of what each transcription has more than its stratum's mean, and the strata's own.
+    of what each transcription has more than its stratum's mean, and the strata's own. The first is
+    taken to be no less than among people's tunes: one in ten of these has what most have nothing
+    of, so that a small batch in which none has it would seem not to vary at all.
     """
     strata = Strata(baseline.meter, baseline.notes)
     numbers = strata.of(meters, notes)
@@ -74,15 +76,20 @@ def compare_with_baseline(
     differences = {}
     for name, ours in batch.items():
         values = np.asarray(baseline.values[name], dtype=np.float64)
-        means = np.zeros(len(counts))
+        means, variances = np.zeros(len(counts)), np.zeros(len(counts))
         terms = []
         for stratum in used:
             theirs = values[strata.members[stratum]]
             means[stratum] = theirs.mean()
+            variances[stratum] = theirs.var(ddof=1) if len(theirs) > 1 else 0.0
             terms.append(_of_mean(theirs, float(counts[stratum] / len(ours))))
         # In the baseline's own precision, or what is equal would differ.
         above = ours.astype(np.float32) - means[numbers]
-        mean, low, high = _interval(float(above.mean()), [_of_mean(above), *terms])
+        variance, freedom = _of_mean(above)
+        peoples = float(variances[numbers].mean()) / len(ours)
+        if freedom and peoples > variance:
+            variance, freedom = peoples, sum(free for _, free in terms)
+        mean, low, high = _interval(float(above.mean()), [(variance, freedom), *terms])
         expected = float(counts @ means) / len(ours)
         differences[name] = expected, Difference(mean, low, high, None, None, None)
     return differences

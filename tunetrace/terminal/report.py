@@ -9,7 +9,7 @@ from tunetrace.phrases import counted
 from tunetrace.terminal.console import console
 
 if TYPE_CHECKING:
-    from tunetrace.report.write import Report
+    from tunetrace.reporter.write import Report
 
 _SHOWN_REJECTS = 5
 
@@ -27,6 +27,12 @@ def print_report(report: Report) -> None:
             out.print(f"  {reject.place}: {reject.reason}", soft_wrap=True)
         if aside > _SHOWN_REJECTS:
             out.print(f"  … and {aside - _SHOWN_REJECTS:,} more; set-aside.csv lists them all")
+        out.print()
+    if not report.has_baseline:
+        out.print(
+            "The index does not know how much people's tunes share with one another; "
+            "'tunetrace baseline' measures it, and a report then says how this compares."
+        )
         out.print()
     page, *others = report.files
     out.print(f"{Path(report.path) / page}", soft_wrap=True, style="bold")

@@ -9,7 +9,7 @@ from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share, times
-from tunetrace.report.marks import (
+from tunetrace.reporter.marks import (
     MOST_TOKENS,
     ShownPart,
     find_stretches,

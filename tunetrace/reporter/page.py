@@ -17,14 +17,19 @@ from urllib.parse import urlsplit
 
 from tunetrace._version import __version__
 from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.summary_records import BatchSummary, Difference, MeasureSummary
+from tunetrace.checker.summary_records import (
+    BatchSummary,
+    Difference,
+    MeasureSummary,
+    SourceCount,
+)
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share
-from tunetrace.report.definitions import DEFINITIONS, NOVELTY_SOURCE
-from tunetrace.report.pictures import measure_of, pictures_of
-from tunetrace.report.rows import Most, Row, columns, order, row_of, shortened
-from tunetrace.report.worst import describe_worst
+from tunetrace.reporter.definitions import DEFINITIONS, NOVELTY_SOURCE
+from tunetrace.reporter.pictures import measure_of, pictures_of
+from tunetrace.reporter.rows import Most, Row, columns, order, row_of, shortened
+from tunetrace.reporter.worst import describe_worst
 from tunetrace.tokenizer.transcription import plain
 
 if TYPE_CHECKING:
@@ -104,7 +109,7 @@ class Page:
             definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures
                          if m.name in DEFINITIONS],
             novelty_source=NOVELTY_SOURCE,
-            sources=summary.sources[:SOURCES],
+            sources=_sources(summary),
             columns=columns(rows),
             rows=len(rows),
             worst=[describe_worst(tune, index) for tune in worst],
@@ -181,6 +186,12 @@ def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:
     repeats = summary.duplicates + summary.near_duplicates
     found.append((f"{repeats:,}", f"{of} repeat an earlier one, or nearly"))
     return found
+
+
+def _sources(summary: BatchSummary) -> tuple[SourceCount, ...]:
+    """The corpus tunes to list: one that a single transcription of many shares with is no news."""
+    least = min(2, summary.transcriptions)
+    return tuple(s for s in summary.sources[:SOURCES] if s.transcriptions >= least)
 
 
 def _measure(measure: MeasureSummary, other: BatchSummary | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tunetrace._version import __version__
-from tunetrace.report.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Column, Row
+from tunetrace.reporter.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Column, Row
 from tunetrace.tokenizer.transcription import plain
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
-from tests.report.browser import Shown, chromium
+from tests.reporter.browser import Shown, chromium
 from tunetrace import Index
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.summary import BatchTally
 from tunetrace.corpus.records import Rejected
-from tunetrace.report.page import Page
+from tunetrace.reporter.page import Page
 
 WHEN = datetime(2025, 3, 4, 15, 30, tzinfo=UTC)
 WORDS = ("This is the batch in words.",)

@@ -14,7 +14,7 @@ from tunetrace.checker.batch_records import CHANCE
 from tunetrace.checker.summary_records import BatchSummary, SourceCount
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words
-from tunetrace.report.comparison_words import beside_other, beside_people
+from tunetrace.reporter.comparison_words import beside_other, beside_people
 from tunetrace.tokenizer.transcription import plain
 
 _SHOWN_LENGTHS: Final = (8, 12, 16)
@@ -69,11 +69,12 @@ def _wholes_and_chance(summary: BatchSummary) -> Iterable[str]:
     )  # fmt: skip
     yield _claim(
         summary.beyond_chance, total, "has", "have",
-        "a span beyond chance: one so long or so unusual that, if tunes were alike only in their "
-        "turns of a few notes, fewer than one transcription in a hundred would have such a span",
+        "a span beyond chance: one so long or so unusual that, if tunes were put together at "
+        "random from the corpus's turns of a few notes, fewer than one in a hundred would have "
+        "such a span",
     )  # fmt: skip
     if 0 < summary.beyond_chance <= CHANCE * total:
-        yield "Chance alone could give such a span to so many."
+        yield "That is no more than chance alone would give in a batch of this size."
 
 
 def _claim(count: int, total: int, singular: str, plural: str, what: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.checker.batches import span
 from tests.strategies import bodies, heaps
-from tunetrace.report.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
+from tunetrace.reporter.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
 from tunetrace.tokenizer.vocabulary import is_header
 
 

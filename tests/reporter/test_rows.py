@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, source, transcription
-from tunetrace.report.rows import PARTS, columns, order, parts, row_of, shortened
-from tunetrace.report.worst import chance
+from tunetrace.reporter.rows import PARTS, columns, order, parts, row_of, shortened
+from tunetrace.reporter.worst import chance
 
 
 @given(st.floats(0, 1))

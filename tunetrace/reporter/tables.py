@@ -15,7 +15,7 @@ from typing import Final, Self
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Tune
-from tunetrace.report.columns import (
+from tunetrace.reporter.columns import (
     REJECT_COLUMNS,
     SPAN_COLUMNS,
     TUNE_COLUMNS,
@@ -23,8 +23,8 @@ from tunetrace.report.columns import (
     SpanRow,
     TuneRow,
 )
-from tunetrace.report.folder import ReportFolder
-from tunetrace.report.writers import CsvTable, ParquetTable, batch_of
+from tunetrace.reporter.folder import ReportFolder
+from tunetrace.reporter.writers import CsvTable, ParquetTable, batch_of
 
 TunesById = Callable[[Iterable[int]], Mapping[int, Tune]]
 """The corpus tunes of some ids, as the catalogue of an index gives them."""

@@ -24,10 +24,10 @@ from tunetrace.checker.batch_records import BatchTune, Standing
 from tunetrace.checker.measures import MEASURES
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Tune
-from tunetrace.report.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
-from tunetrace.report.folder import ReportFolder
-from tunetrace.report.tables import Tables
-from tunetrace.report.writers import guarded
+from tunetrace.reporter.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
+from tunetrace.reporter.folder import ReportFolder
+from tunetrace.reporter.tables import Tables
+from tunetrace.reporter.writers import guarded
 
 FILES = ["set-aside.csv", "spans.parquet", "tunes.csv", "tunes.parquet"]
 
@@ -283,7 +283,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from tests.checker.batches import checked
-from tests.report.test_tables import write
+from tests.reporter.test_tables import write
 from tunetrace import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:

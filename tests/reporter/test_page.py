@@ -12,14 +12,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.checker.batches import checked, source, span, transcription
-from tests.report.browser import Shown
-from tests.report.conftest import WORDS, html_of
+from tests.reporter.browser import Shown
+from tests.reporter.conftest import WORDS, html_of
 from tunetrace import Index
 from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.phrases import share
-from tunetrace.report.page import web_link
+from tunetrace.reporter.page import web_link
 
 MakeIndex = Callable[..., Index]
 Show = Callable[[str], Shown]
@@ -227,6 +227,31 @@ def test_the_worst_are_told_by_what_they_copy(index: Index, show: Show) -> None:
 
 
 # Safety
+
+
+def test_where_chance_explains_all_spans_no_source_is_named(index: Index, show: Show) -> None:
+    by_chance = checked(8, 1.0, spans=(span(expected=2.0),), place=1)
+    nowhere = checked(0, 0.0, place=2)
+    page = show(html_of([by_chance, nowhere], index)).open()
+    assert page.texts("article .sources > p") == [
+        "None is named: chance would put each of its spans into the corpus once or more.",
+        "No corpus tune has a span of it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("of", "shown"), [([1], ["1"]), ([1, 1], ["1"]), ([1, 2], []), ([1, 2, 1], ["1"])]
+)
+def test_a_tune_that_one_of_many_shares_spans_with_is_not_listed(
+    index: Index, show: Show, of: list[int], shown: list[str]
+) -> None:
+    tunes = [
+        checked(8, 1.0, place=place, sources=(source(tune, 30.0, f"Tune {tune}"),))
+        for place, tune in enumerate(of, 1)
+    ]
+    # The index has one tune only, so that none is shown whole beside its sources.
+    listed = show(html_of(tunes, index, worst=0)).open().texts(".sources-count li")
+    assert [text.split()[1] for text in listed] == shown
 
 
 def hostile_page(index: Index) -> str:

@@ -18,7 +18,7 @@ _ORIGINALITY_SOURCE: Final = (
     "after Yin, Reuben, Stepney and Collins, Measuring When a Music Generation Algorithm Copies "
     "Too Much, 2022, with the longest stretch in common as what makes two windows alike"
 )
-_OWN: Final = "a count of tunetrace's own"
+_OWN: Final = "tunetrace's own count"
 
 DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
     "longest_notes": (

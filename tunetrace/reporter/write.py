@@ -18,10 +18,10 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, to_json
 from tunetrace.indexer.writer import Progress, nothing_usable, silent
-from tunetrace.report.folder import ReportFolder
-from tunetrace.report.page import Page
-from tunetrace.report.tables import Tables
-from tunetrace.report.words import summary_in_words
+from tunetrace.reporter.folder import ReportFolder
+from tunetrace.reporter.page import Page
+from tunetrace.reporter.tables import Tables
+from tunetrace.reporter.words import summary_in_words
 from tunetrace.tokenizer.transcription import Transcription
 
 FILES: Final = ("report.html", "tunes.csv", "tunes.parquet", "spans.parquet", "summary.json",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tunetrace.checker.summary_records import BatchSummary, Difference, MeasureSummary
-from tunetrace.phrases import amount, counted, listed, share, share_in_words, signed
+from tunetrace.phrases import amount, counted, listed, share_in_words, signed
 from tunetrace.tokenizer.transcription import plain
 
 SIGNIFICANT: Final = 0.05
@@ -69,7 +69,7 @@ def beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
     yield (
         f"Compared with {name} ({counted(other.transcriptions, 'transcription')}) by the {tests}; "
         f"p is corrected after Holm for {counted(len(compared), 'measure')}, and what is below "
-        f"{SIGNIFICANT} counts as a difference. Pairs are of one transcription of each."
+        f"{SIGNIFICANT} counts as a difference."
     )
     yield from _sorted(
         compared,
@@ -134,7 +134,4 @@ def _difference(measure: MeasureSummary, found: Difference) -> str:
 def _tested(measure: MeasureSummary, found: Difference) -> str:
     p = found.p or 0.0
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3g}"
-    return (
-        f"{_difference(measure, found)}; {shown}; more in {share(found.superiority or 0.0)} of "
-        "pairs, ties counted half"
-    )
+    return f"{_difference(measure, found)}; {shown}"
