@@ -22,10 +22,11 @@ from tunetrace.checker.batch import check_transcriptions
 from tunetrace.checker.batch_corpus import SymbolOrder
 from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch_spans import SpanArrays, find_spans
-from tunetrace.checker.batch_stream import BatchStream, lay_out_stream
+from tunetrace.checker.batch_stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_tune
 from tunetrace.corpus.readers import read_source, read_tunes
 from tunetrace.indexer.joint import JointArrays
+from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeIndex = Callable[..., Index]
@@ -42,7 +43,7 @@ def matched(
     order = SymbolOrder(VOCABULARY)
     segments = search(tunes, in_segment).segments
     corpus = np.concatenate([order.places[segment.symbols] for segment in segments])
-    stream = lay_out_stream(batch, VOCABULARY)
+    stream = join_layouts(map(lay_out, batch), VOCABULARY)
     joint = JointArrays(np.concatenate([corpus, order.places[stream.symbols]]))
     is_batch = (np.arange(len(joint.symbols)) >= len(corpus)).astype(np.int32)
     matches = joint.matches(is_batch, slice(len(corpus), None))
@@ -107,7 +108,7 @@ def slow_originality(spans: list[range], notes: int, window: int) -> float:
 
 def test_originality_by_hand() -> None:
     """Twenty notes of which 0–11 stand in the corpus: the five windows of 16 have 12 to 8 of it."""
-    stream = lay_out_stream([["C", "D"] * 10], VOCABULARY)
+    stream = join_layouts([lay_out(["C", "D"] * 10)], VOCABULARY)
     columns = (np.array([column], dtype=np.int32) for column in (0, 12, 0, 12))
     measured: SliceMeasures = measure_slice(
         stream,
@@ -267,3 +268,25 @@ def test_repeats_in_a_batch_are_told_by_the_place_of_the_first(make_index: MakeI
     answers = list(check_transcriptions(read_tunes(text, "batch", "folkrnn"), index))
     repeats = [(t.duplicate_of, t.near_duplicate_of) for t in answers if isinstance(t, BatchTune)]
     assert repeats == [(None, None), (None, None), (1, None), (None, 1), (2, None)]
+
+
+def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
+    make_index: MakeIndex,
+) -> None:
+    text = HEADER + "C D E F | M:6/8 G A B c d e |"
+    (tune,) = read_tunes(text, "batch", "folkrnn")
+    (answer,) = check_transcriptions([tune], make_index(text))
+    assert isinstance(answer, BatchTune)
+    assert (answer.notes, answer.longest_notes) == (10, 6)
+    assert [name.tune for name in answer.identical_to] == [1]
+
+
+def test_no_figure_passes_a_header_that_the_index_lacks(make_index: MakeIndex) -> None:
+    """Of the figures of four tokens there is one before the header and one after it, both known."""
+    index = make_index(HEADER + "C D E F | G A B c |")
+    (tune,) = read_tunes(HEADER + "C D E F M:7/8 G A B c", "batch", "folkrnn")
+    assert isinstance(tune, Transcription)
+    (answer,) = check_transcriptions([tune], index)
+    assert isinstance(answer, BatchTune)
+    assert answer.novelty == (0, 0, 0, 0)
+    same(answer, tune, index)

@@ -24,7 +24,9 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.checker.check import check_tune
+from tunetrace.checker.measures import MEASURES
 from tunetrace.corpus.readers import read_tunes
+from tunetrace.indexer.baseline import STORED
 from tunetrace.tokenizer.transcription import Transcription
 
 HEADER = "M:4/4\nK:Cmaj\n"
@@ -156,15 +158,36 @@ def test_tunes_with_nothing_to_be_measured_against_are_refused(tmp_path: Path) -
     assert "there is no index" in call("baseline", "--index", tmp_path / "absent.db").refusal
 
 
-def test_a_baseline_that_was_altered_is_refused_and_found_by_verify(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        (
+            "UPDATE baseline SET numbers = x'00' WHERE name = 'copied_8'",
+            "the column copied_8 of the baseline is not what was written",
+        ),
+        (
+            "DELETE FROM baseline WHERE name = 'copied_8'",
+            "the baseline lacks columns, or has others",
+        ),
+        (
+            "UPDATE baseline SET name = 'stolen' WHERE name = 'originality'",
+            "the baseline lacks columns, or has others",
+        ),
+    ],
+)
+def test_a_baseline_that_was_altered_is_refused_and_found_by_verify(
+    tmp_path: Path, statement: str, fault: str
+) -> None:
     path = index_of(tmp_path, KESH, MORRISONS)
     measure_baseline(path)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE baseline SET numbers = x'00' WHERE name = 'copied_8'")
-    assert verify_index(path).faults == (
-        "the column copied_8 of the baseline is not what was written",
-    )
+        connection.execute(statement)
+    assert verify_index(path).faults == (fault,)
     assert "the index is damaged" in call("check", "--index", path, stdin=KESH.encode()).err
+
+
+def test_an_index_stores_every_measure() -> None:
+    assert tuple(measure.name for measure in MEASURES) == STORED
 
 
 def test_the_command_says_how_much_people_share(tmp_path: Path) -> None:

@@ -252,3 +252,9 @@ def test_the_tunes_of_the_sample_are_found_in_their_own_index(v2_index: Index) -
     assert tune.longest_span.notes == tune.notes == 17
     assert tune.longest_span.examples[0].title == "'GIomainNanGamhna"
     assert tune.longest_span.onset == Fraction(0)
+
+
+def test_a_source_has_the_longest_of_the_stretches_that_it_shares(make_index: MakeIndex) -> None:
+    index = make_index("M:4/4\nK:Cmaj\nC D E F G A B c | ^c ^c | c B A G F E D C B, A, |")
+    tune = only(index, "M:4/4\nK:Cmaj\nC D E F G A B c | ^f ^f | c B A G F E D C B, A, |")
+    assert (tune.sources[0].longest_span_notes, tune.sources[0].notes_shared) == (10, 18)

@@ -11,7 +11,7 @@ from tests import brute
 from tests.indexer.test_figures import VOCABULARY, search
 from tests.strategies import LENGTHS, NOTES, corpora, heaps
 from tunetrace import Index
-from tunetrace.indexer.backoff import ORDER, BackoffModel
+from tunetrace.indexer.backoff import ORDER, BackoffModel, ExpectedHits
 from tunetrace.indexer.query import continues_note
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
@@ -90,7 +90,7 @@ def test_a_corpus_without_a_tune_finds_all_tokens_equally_probable() -> None:
     assert rows == pytest.approx(-np.log2(len(TOKENS)))
     assert model.log2_probabilities(b"").shape == (ORDER, 0)
     bounds = np.array([[0], [2]], dtype=np.int32)
-    assert model.log2_expected(VOCABULARY.encode(["C", "D"]), *bounds).tolist() == [-np.inf]
+    assert ExpectedHits(model, VOCABULARY.encode(["C", "D"])).log2(*bounds).tolist() == [-np.inf]
 
 
 # By brute force
@@ -140,7 +140,7 @@ def test_stretches_of_a_stream_are_expected_as_often_as_the_figures_that_they_ar
     ]
     firsts, stops = np.array(bounds, dtype=np.int32).T
     one_by_one = [model.expected(stream[first:stop]) for first, stop in bounds]
-    assert 2 ** model.log2_expected(stream, firsts, stops) == pytest.approx(one_by_one)
+    assert 2 ** ExpectedHits(model, stream).log2(firsts, stops) == pytest.approx(one_by_one)
 
 
 @given(corpora, st.lists(st.sampled_from([*NOTES, *LENGTHS, "|"]), max_size=ORDER - 1))

@@ -16,11 +16,13 @@ from tunetrace.checker.batch_corpus import BatchCorpus
 from tunetrace.checker.batch_hits import SourceArrays, find_sources, find_tunes
 from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch_spans import SpanArrays, find_spans
-from tunetrace.checker.batch_stream import Numbers, lay_out_stream
+from tunetrace.checker.batch_stream import Numbers, join_layouts
 from tunetrace.checker.check import EXAMPLES
 from tunetrace.checker.sources import SOURCES
 from tunetrace.checker.spans import COPIED_LENGTHS
+from tunetrace.indexer.backoff import ExpectedHits
 from tunetrace.indexer.joint import JointArrays
+from tunetrace.tokenizer.bars import lay_out
 
 Floats = NDArray[np.float64]
 
@@ -65,16 +67,15 @@ class MatchedSlice:
 
 def match_slice(tunes: Sequence[Sequence[str]], corpus: BatchCorpus) -> MatchedSlice:
     """Match transcriptions, given as tokens, with the corpus."""
-    stream = lay_out_stream(tunes, corpus.vocabulary)
+    stream = join_layouts(map(lay_out, tunes), corpus.vocabulary)
     joint = JointArrays(np.concatenate([corpus.symbols, corpus.order.places[stream.symbols]]))
     is_batch = np.zeros(len(joint.symbols), dtype=np.int32)
     is_batch[len(corpus.symbols) :] = 1
     matches = joint.matches(is_batch, slice(len(corpus.symbols), None))
     every = find_spans(stream, matches, joint.symbols, corpus.order.going_on)
     measures = measure_slice(stream, every, matches.longest, corpus.bars_found(stream))
-    log2_expected = corpus.model.log2_expected(
-        stream.symbols.tobytes(), every.first_tokens, every.stop_tokens
-    )
+    by_chance = ExpectedHits(corpus.model, stream.symbols.tobytes())
+    log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
     of = stream.tune_of_notes(every.first_notes)
     told = _worth_telling(every, of, log2_expected, measures.longest_notes)
     spans, of, log2_expected = every.select(told), of[told], log2_expected[told]

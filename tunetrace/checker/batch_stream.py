@@ -6,7 +6,7 @@ which bar in which tune, so that what is asked of all of them is asked at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.query import boundaries
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.vocabulary import (
     FRAME,
     HEADER,
@@ -87,8 +87,8 @@ class BatchStream:
         return np.diff(sums[self.first_bars])
 
 
-def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> BatchStream:
-    """Lay out tunes given as tokens. vocabulary: that of the index, which stays as it is."""
+def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStream:
+    """Tunes as one stream. vocabulary: that of the index, which stays as it is."""
     walls = boundaries(vocabulary)
     stream = bytearray()
     unknown: list[int] = []  # where a header stands that the index lacks
@@ -100,8 +100,8 @@ def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ba
     texts: list[str] = []
     parts: list[int] = []
     numbers: list[int] = []
-    for tokens in tunes:
-        start = len(stream)
+    for layout in layouts:
+        start, tokens = len(stream), layout.tokens
         encoded = vocabulary.encode_known(tokens)
         stream += encoded
         stream.append(SEPARATOR)
@@ -111,7 +111,7 @@ def lay_out_stream(tunes: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ba
                 for at, token in enumerate(tokens)
                 if encoded[at] == SEPARATOR and MEANINGS[token].kind in (HEADER, FRAME)
             ]
-        for bar in lay_out(tokens).bars:
+        for bar in layout.bars:
             bar_starts, bar_stops, _, sounds, *_ = bar.events
             bar_begins.append(start + bar.start)
             notes_before.append(len(begins))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch_corpus import SymbolOrder, packed_places
 from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch_spans import find_spans
-from tunetrace.checker.batch_stream import BatchStream, Numbers, lay_out_stream
+from tunetrace.checker.batch_stream import BatchStream, Numbers, join_layouts
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.baseline import store_baseline
@@ -25,6 +25,7 @@ from tunetrace.indexer.change import changing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.joint import JointArrays
 from tunetrace.indexer.writer import Progress, silent
+from tunetrace.tokenizer.bars import lay_out
 
 LEAST_GROUPS = 2
 """So many different tunes there must be for one to borrow from another."""
@@ -82,8 +83,8 @@ def _measure(
 ) -> SliceMeasures:
     """Measure tunes, given by their ids, each against those of other groups."""
     progress("laying out the tunes", 0)
-    tokens = (index.tokens(tune) for tune in tunes.tolist())
-    stream = lay_out_stream(tokens, index.vocabulary)
+    layouts = (lay_out(index.tokens(tune)) for tune in tunes.tolist())
+    stream = join_layouts(layouts, index.vocabulary)
     progress("matching them with one another", len(tunes))
     order = SymbolOrder(index.vocabulary)
     joint = JointArrays(order.places[stream.symbols])

@@ -11,7 +11,7 @@ import numpy as np
 from tunetrace.checker.bars import NOWHERE, BarPlaces, find_bar_places
 from tunetrace.checker.batch_measures import measure_slice
 from tunetrace.checker.batch_spans import SpanArrays
-from tunetrace.checker.batch_stream import lay_out_stream
+from tunetrace.checker.batch_stream import join_layouts
 from tunetrace.checker.records import (
     CheckedBar,
     CheckedTune,
@@ -30,6 +30,7 @@ from tunetrace.checker.spans import (
     log2_expected,
     novelty,
 )
+from tunetrace.indexer.backoff import ExpectedHits
 from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Tune
@@ -84,7 +85,8 @@ class _TuneCheck:
         found_spans = [self._find_span(stretch, least) for stretch in stretches]
         bars = self._layout.bars
         places = find_bar_places((bar.text for bar in bars), self._index, self._admitted)
-        shared = find_sources(stream, stretches, places, self._index)
+        expected = ExpectedHits(self._index.model, stream.symbols)
+        shared = find_sources(stream, stretches, places, expected, self._index)
         identical = self._index.identical(tune.tokens, self._admitted)
         names = self._index.catalogue.tunes(
             [*identical, *(some.tune for some in shared)]
@@ -95,10 +97,11 @@ class _TuneCheck:
             ]
             + [tune_id for span in found_spans for tune_id, _, _ in span.first]
         )
-        expected = log2_expected(stream, stretches, self._index.model)
         spans = tuple(
             self._span(found, 2.0**logarithm, names)
-            for found, logarithm in zip(found_spans, expected, strict=True)
+            for found, logarithm in zip(
+                found_spans, log2_expected(expected, stretches), strict=True
+            )
         )
         notes = len(stream.begins)
         return CheckedTune(
@@ -173,7 +176,7 @@ class _TuneCheck:
         baseline = self._index.baseline
         if baseline is None:
             return None
-        stream = lay_out_stream([self._tune.tokens], self._index.vocabulary)
+        stream = join_layouts([self._layout], self._index.vocabulary)
         columns = [(s.first, s.stop, s.first_note, s.stop_note) for s in stretches]
         spans = SpanArrays(*np.array(columns, dtype=np.int32).reshape(-1, 4).T)
         found = [places.get(bar.text, NOWHERE) for bar in self._layout.bars]

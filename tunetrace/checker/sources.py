@@ -15,6 +15,7 @@ from typing import Final
 
 from tunetrace.checker.bars import NOWHERE, BarPlaces
 from tunetrace.checker.spans import CheckedStream, NoteStretch, log2_expected
+from tunetrace.indexer.backoff import ExpectedHits
 from tunetrace.indexer.index import Index
 
 WINDOW_NOTES: Final = 8
@@ -42,10 +43,14 @@ def find_sources(
     stream: CheckedStream,
     spans: Sequence[NoteStretch],
     bars: Mapping[str, BarPlaces],
+    expected: ExpectedHits,
     index: Index,
 ) -> list[Shared]:
-    """The tunes that share most: by what the stretches say, then by notes and by bars."""
-    notes, said = _windows_shared(stream, index)
+    """The tunes that share most: by what the stretches say, then by notes and by bars.
+
+    expected: of the stream's stretches.
+    """
+    notes, said = _windows_shared(stream, expected)
     shared_bars = _bars_shared(stream, bars)
     candidates = sorted(notes, key=lambda tune: (-said[tune], -notes[tune].bit_count()))
     if len(candidates) > SOURCES:
@@ -61,12 +66,12 @@ def find_sources(
         for tune in dict.fromkeys(candidates)
     }
     every = [stretch for some in stretches.values() for stretch in some]
-    bits = iter(_bits(stream, every, index))
+    bits = iter(_bits(every, expected))
     compared = [
         Shared(
             tune,
             bars=shared_bars.get(tune, 0),
-            longest_notes=_longest_shared(stream, tune, index),
+            longest_notes=_longest(some) if tune in notes else _longest_shared(stream, tune, index),
             notes=notes.get(tune, 0).bit_count(),
             bits=_together(some, [next(bits) for _ in some]),
         )
@@ -130,7 +135,9 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
         at += skipped + run
 
 
-def _windows_shared(stream: CheckedStream, index: Index) -> tuple[dict[int, int], dict[int, float]]:
+def _windows_shared(
+    stream: CheckedStream, expected: ExpectedHits
+) -> tuple[dict[int, int], dict[int, float]]:
     """For each tune the checked tune's notes that it shares in windows, as the bits of a number;
     and what those windows say together."""
     windows = [
@@ -140,7 +147,7 @@ def _windows_shared(stream: CheckedStream, index: Index) -> tuple[dict[int, int]
     ]
     notes: dict[int, int] = {}
     said: dict[int, float] = {}
-    for window, bits in zip(windows, _bits(stream, windows, index), strict=True):
+    for window, bits in zip(windows, _bits(windows, expected), strict=True):
         covered = ((1 << WINDOW_NOTES) - 1) << window.first_note
         for some in stream.find(stream.figure(window)):
             for tune in set(some.segment.tunes_at(some.positions).tolist()):
@@ -149,9 +156,9 @@ def _windows_shared(stream: CheckedStream, index: Index) -> tuple[dict[int, int]
     return notes, said
 
 
-def _bits(stream: CheckedStream, stretches: Sequence[NoteStretch], index: Index) -> list[float]:
+def _bits(stretches: Sequence[NoteStretch], expected: ExpectedHits) -> list[float]:
     """What each stretch says: -log2 of its expected count, and nothing where that is above one."""
-    return [max(0.0, -expected) for expected in log2_expected(stream, stretches, index.model)]
+    return [max(0.0, -logarithm) for logarithm in log2_expected(expected, stretches)]
 
 
 def _bars_shared(stream: CheckedStream, bars: Mapping[str, BarPlaces]) -> dict[int, int]:
@@ -161,6 +168,10 @@ def _bars_shared(stream: CheckedStream, bars: Mapping[str, BarPlaces]) -> dict[i
         for tune in bars.get(text, NOWHERE).tunes:
             shared[tune] = shared.get(tune, 0) + count
     return shared
+
+
+def _longest(stretches: Sequence[NoteStretch]) -> int:
+    return max(stretch.notes for stretch in stretches)
 
 
 def _longest_shared(stream: CheckedStream, tune: int, index: Index) -> int:

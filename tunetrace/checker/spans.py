@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.backoff import ExpectedHits
 from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.query import boundaries
 from tunetrace.indexer.segment import Mask
@@ -136,13 +136,11 @@ class CheckedStream:
         return max(stop_note, least)
 
 
-def log2_expected(
-    stream: CheckedStream, stretches: Sequence[NoteStretch], model: BackoffModel
-) -> list[float]:
+def log2_expected(expected: ExpectedHits, stretches: Sequence[NoteStretch]) -> list[float]:
     """log2 of how many hits of each stretch there would be by chance."""
     firsts = np.array([stretch.first for stretch in stretches], dtype=np.int32)
     stops = np.array([stretch.stop for stretch in stretches], dtype=np.int32)
-    logs: list[float] = model.log2_expected(stream.symbols, firsts, stops).tolist()
+    logs: list[float] = expected.log2(firsts, stops).tolist()
     return logs
 
 

@@ -137,27 +137,7 @@ class BackoffModel:
         probabilities[:, self._is_wall[np.frombuffer(symbols, dtype=np.uint8)]] = 1
         return np.log2(probabilities, out=probabilities)
 
-    def log2_expected(
-        self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
-    ) -> Floats:
-        """log2 of how many hits some stretches of a stream would have, as expected: (m,).
-
-        firsts, stops: (m,) the first symbol of each stretch and the one past its last; no wall is
-        in one. Minus infinity where the corpus has no token.
-        """
-        if not self.tokens:
-            return np.full(len(firsts), -np.inf)
-        logs = self.log2_probabilities(symbols)
-        sums = np.concatenate([[0.0], np.cumsum(logs[ORDER - 1])])
-        whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
-        hits = np.where(whole < stops, sums[stops] - sums[np.minimum(whole, len(symbols))], 0.0)
-        for before in range(ORDER - 1):
-            is_inside = firsts + before < stops
-            hits[is_inside] += logs[before][firsts[is_inside] + before]
-        ending = self._log2_ending(symbols, firsts, stops)
-        return cast(Floats, np.log2(self.tokens) + hits + ending)
-
-    def _log2_ending(
+    def log2_going_no_further(
         self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
     ) -> Floats:
         """log2 of how probable it is that no length follows each of some stretches: (m,)."""
@@ -220,6 +200,36 @@ class BackoffModel:
         for grams, at in zip(self._grams[:ORDER], contexts, strict=False):
             probability = grams.lengthening.item(at) + grams.backoffs.item(at) * probability
         return probability
+
+
+class ExpectedHits:
+    """How many hits the stretches of a stream would have in the corpus, by chance.
+
+    symbols: (n,) the stream, whose probabilities are looked up once for all that is asked of it.
+    """
+
+    def __init__(self, model: BackoffModel, symbols: bytes) -> None:
+        self._model = model
+        self._symbols = symbols
+        self._logs = model.log2_probabilities(symbols)
+        self._sums = np.concatenate([[0.0], np.cumsum(self._logs[ORDER - 1])])
+
+    def log2(self, firsts: NDArray[np.int32], stops: NDArray[np.int32]) -> Floats:
+        """log2 of how many hits each stretch would have: (m,).
+
+        firsts, stops: (m,) the first symbol of each stretch and the one past its last; no wall is
+        in one. Minus infinity where the corpus has no token.
+        """
+        if not self._model.tokens:
+            return np.full(len(firsts), -np.inf)
+        sums = self._sums
+        whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
+        hits = np.where(whole < stops, sums[stops] - sums[np.minimum(whole, len(sums) - 1)], 0.0)
+        for before in range(ORDER - 1):
+            is_inside = firsts + before < stops
+            hits[is_inside] += self._logs[before][firsts[is_inside] + before]
+        ending = self._model.log2_going_no_further(self._symbols, firsts, stops)
+        return cast(Floats, np.log2(self._model.tokens) + hits + ending)
 
 
 def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:

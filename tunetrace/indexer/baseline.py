@@ -24,6 +24,12 @@ from tunetrace.indexer.streams import DamagedError, insert
 LEAST_PEERS: Final = 100
 """A transcription is placed among no fewer tunes than this, as long as there are so many."""
 
+STORED: Final = (
+    "longest_notes", "copied_8", "copied_12", "copied_16", "copied_24", "copied_32", "creativity",
+    "originality", "bars_in_corpus", "bars_same_position",
+)  # fmt: skip
+"""The measures of which an index of this schema version stores a column each."""
+
 _ANY_NOTES: Final = 2**31 - 1
 
 
@@ -146,6 +152,8 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
         columns[name] = numbers
     if not columns:
         return None
+    if columns.keys() != {"tune", "notes", *STORED}:
+        raise DamagedError("the baseline lacks columns, or has others")
     try:
         tunes = np.frombuffer(columns.pop("tune"), dtype="<i4").tolist()
         notes = np.frombuffer(columns.pop("notes"), dtype="<i4").astype(np.int32)
@@ -158,8 +166,8 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
         if [row.id for row in rows] != tunes:
             raise DamagedError("the baseline is of other tunes")
         return BaselineTunes([row.meter for row in rows], notes, values)
-    except (KeyError, ValueError):
-        raise DamagedError("the baseline lacks columns") from None
+    except ValueError:
+        raise DamagedError("the columns of the baseline are not of one length") from None
 
 
 def store_baseline(

@@ -90,8 +90,9 @@ class SuffixIndex:
     @cached_property
     def _buckets(self) -> list[int]:
         """Where the suffixes that begin with each symbol begin in the array: (257,)."""
-        counts = np.bincount(self.symbols, minlength=256)
-        return [0, *np.cumsum(counts).tolist()]
+        first = self.stream.__getitem__
+        # The array is in order, so that no symbol needs to be counted.
+        return [bisect_left(self._suffixes, symbol, key=first) for symbol in range(257)]
 
     def interval(self, figure: bytes) -> tuple[int, int]:
         """The half-open range of the suffix array whose suffixes begin with figure, not empty."""

@@ -18,7 +18,7 @@ from tunetrace.reporter.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Colum
 from tunetrace.tokenizer.transcription import plain
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-"""In CSV, where millions of them are written, the points of curves are rounded to so many steps."""
+"""What spreadsheets take for the beginning of a formula, and its full-width forms."""
 
 
 def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
