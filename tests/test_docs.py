@@ -14,12 +14,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from tunetrace.report.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
 from tests.conftest import ROOT
 from tunetrace import BatchTune, build_index, check_batch, measure_baseline, open_index
 from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
-from tunetrace.report.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
