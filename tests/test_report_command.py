@@ -59,3 +59,10 @@ def test_a_report_can_be_written_twice_from_python(index: Path, tmp_path: Path) 
         for _ in range(2):
             found = tunetrace.report([index.with_suffix(".abc")], tmp_path / "out", opened)
             assert found.batch.transcriptions == 2
+
+
+def test_an_index_without_tunes_is_refused(index: Path, tmp_path: Path) -> None:
+    tunetrace.remove_from_index(["session"], index)
+    refused = call("report", index.with_suffix(".abc"), "-o", tmp_path / "report", "--index", index)
+    assert "holds no tune to check against" in refused.refusal
+    assert not (tmp_path / "report").exists()

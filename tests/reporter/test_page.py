@@ -174,7 +174,9 @@ def test_rows_of_the_worst_lead_to_them(index: Index, show: Show) -> None:
 def test_beyond_so_many_rows_the_page_says_what_it_leaves_out(index: Index, show: Show) -> None:
     page = show(html_of(batch(), index, rows=4, worst=2)).open()
     assert column(page, 5) == SORTED_SHARES[:4]
-    assert "lists the 4 that are copied most" in page.texts("#transcriptions .note")[-1]
+    assert (
+        "lists the 4 of which most stands in the corpus" in page.texts("#transcriptions .note")[-1]
+    )
 
 
 # The music

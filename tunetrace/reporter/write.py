@@ -15,6 +15,7 @@ from tunetrace.checker.summary import BatchTally
 from tunetrace.checker.summary_records import BatchSummary
 from tunetrace.corpus.readers import Format, printable, read_sources
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, to_json
 from tunetrace.indexer.writer import Progress, nothing_usable, silent
@@ -72,6 +73,11 @@ def write_report(
     nothing usable, OutputError where the folder cannot be written. A report that is there already
     is replaced when the new one is whole.
     """
+    if not index.tunes:
+        raise IndexFileError(
+            f"{printable(str(index.path))}: the index holds no tune to check against; add a corpus "
+            "with 'tunetrace index add'"
+        )
     names = _names(paths, versus)
     with ReportFolder(folder) as into:
         page, other_page = Page(), Page(worst=0, rows=0)
