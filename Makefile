@@ -19,7 +19,7 @@ lint: $(VENV)/dev ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/dev ## Measure the budgets beside grep and SQLite FTS5.
+bench: $(VENV)/dev ## Measure the budgets beside grep, SQLite FTS5, infini-gram and the other readers of ABC.
 	$(BIN)/python -m benchmarks
 
 $(BIN)/python:
