@@ -17,6 +17,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.reporter.page import Page
 
 WHEN = datetime(2025, 3, 4, 15, 30, tzinfo=UTC)
+CORPUS_TUNE = "T:Morrison's\nM:6/8\nK:Cmaj\n|: C 3 C D E | D 3 D E G | G 3 G E D | C 3 C 3 :|"
 WORDS = ("This is the batch in words.",)
 
 
@@ -25,6 +26,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """One browser, since starting it takes longer than a test."""
     with chromium(tmp_path_factory.mktemp("profile")) as running:
         yield running
+
+
+@pytest.fixture
+def index(make_index: Callable[..., Index]) -> Index:
+    """An index of one tune."""
+    return make_index(CORPUS_TUNE)
 
 
 def html_of(

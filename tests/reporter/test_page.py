@@ -19,12 +19,10 @@ from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.records import TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.phrases import share
-from tunetrace.reporter.page import web_link
 
 MakeIndex = Callable[..., Index]
 Show = Callable[[str], Shown]
 
-CORPUS_TUNE = "T:Morrison's\nM:6/8\nK:Cmaj\n|: C 3 C D E | D 3 D E G | G 3 G E D | C 3 C 3 :|"
 MUSIC = "M:6/8 K:Cmaj |: C 3 C D E | D 3 D E G | E 3 E 3 | C 3 C 3 :|"
 """Begins as the corpus tune does, and ends as it does but for the third bar."""
 
@@ -32,18 +30,6 @@ TITLES = ("gamma 10", "alpha", "", "Beta", "gamma 2", "<b>bold</b>")
 SORTED_TITLES = ["<b>bold</b>", "alpha", "Beta", "gamma 2", "gamma 10", "(untitled)"]
 SHARES = (0.25, 1.0, 0.0, 0.004, 0.5, 0.999)
 SORTED_SHARES = ["100%", ">99%", "50%", "25%", "<1%", "0%"]
-HOSTILE = (
-    "<script>document.title = 'ran'</script>",
-    "</script><img src=x onerror=\"document.title = 'ran'\">",
-    "\" onmouseover='document.title = 1' x=\"",
-    "</title></style><svg onload=alert(1)>",
-    "{{ 7 * 7 }} \u202etxt.exe\u2028 \x00\x1b[31m & &lt;",
-)
-
-
-@pytest.fixture
-def index(make_index: MakeIndex) -> Index:
-    return make_index(CORPUS_TUNE)
 
 
 def batch() -> list[BatchTune]:
@@ -228,9 +214,6 @@ def test_the_worst_are_told_by_what_they_copy(index: Index, show: Show) -> None:
     assert said == "This is a tune of the corpus as a whole: Morrison's corpus0:1"
 
 
-# Safety
-
-
 def test_where_chance_explains_all_spans_no_source_is_named(index: Index, show: Show) -> None:
     by_chance = checked(8, 1.0, spans=(span(expected=2.0),), place=1)
     nowhere = checked(0, 0.0, place=2)
@@ -256,66 +239,7 @@ def test_a_tune_that_one_of_many_shares_spans_with_is_not_listed(
     assert [text.split()[1] for text in listed] == shown
 
 
-def hostile_page(index: Index) -> str:
-    tunes = [
-        checked(
-            place=place,
-            transcription=replace(transcription(text, meter=text), original_key=text),
-            identical_to=(TuneName(1, text, text, 5, "javascript:document.title='ran'"),),
-            sources=(replace(source(1, 5.0, text), corpus=text, link=f"https://e.org/{place}"),),
-        )
-        for place, text in enumerate(HOSTILE, 1)
-    ]
-    rejected = [Rejected(text, 1, 2, text, text, 3, text) for text in HOSTILE]
-    name = "</title><script>document.title = 'ran'</script>"
-    return html_of([*tunes, *rejected], index, name=name, words=HOSTILE, other=tunes)
-
-
-def test_what_files_hold_stays_text_and_runs_nothing(index: Index, show: Show) -> None:
-    page = show(hostile_page(index)).open()
-    assert page.browser.title.startswith("</title><script>document.title = 'ran'</script>: where")
-    assert page.run("return document.querySelectorAll('img, iframe, object, base').length") == 0
-    scripts = page.run("return [...document.scripts].map(s => s.type)")
-    assert scripts == ["application/json", ""]
-    handlers = (
-        "return [...document.querySelectorAll('*')].filter(e => [...e.attributes]"
-        ".some(a => a.name.startsWith('on') || a.name == 'style')).length"
-    )
-    assert page.run(handlers) == 0
-    assert page.console() == []
-    # The titles are read as they are, what is no character aside.
-    assert page.texts(".rows td.title")[:4] == [text.strip() for text in HOSTILE[:4]]
-    assert page.texts(".words p")[:4] == list(HOSTILE[:4])
-    plain = "{{ 7 * 7 }} \ufffdtxt.exe\ufffd \ufffd\ufffd[31m & &lt;"
-    assert page.texts(".words p")[4] == plain
-    assert page.texts(".rows td.title")[4] == plain
-
-
-def test_only_links_to_the_web_are_links(index: Index, show: Show) -> None:
-    page = show(hostile_page(index)).open()
-    links = page.run("return [...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
-    leading_out = {link for link in links if not link.startswith("#")}
-    assert leading_out == {f"https://e.org/{place}" for place in range(1, 6)}
-
-
-@pytest.mark.parametrize(
-    ("link", "is_link"),
-    [
-        ("https://thesession.org/tunes/2", True),
-        ("HTTP://thesession.org/tunes/2", True),
-        ("javascript:alert(1)", False),
-        ("java\nscript:alert(1)", False),
-        (" https://thesession.org", False),
-        ("data:text/html,x", False),
-        ("file:///etc/passwd", False),
-        ("//thesession.org", False),
-        ("https:", False),
-        ("http://[", False),
-        (None, False),
-    ],
-)
-def test_a_link_is_http_or_none(link: str | None, is_link: bool) -> None:
-    assert web_link(link) == (link if is_link else None)
+# The network
 
 
 def test_nothing_is_asked_of_the_network(index: Index, show: Show) -> None:

@@ -89,7 +89,6 @@ class BatchStream:
 
 def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStream:
     """Tunes as one stream. vocabulary: that of the index, which stays as it is."""
-    walls = boundaries(vocabulary)
     stream = bytearray()
     unknown: list[int] = []  # where a header stands that the index lacks
     starts, first_notes, first_bars = [0], [0], [0]
@@ -124,9 +123,7 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
         first_notes.append(len(begins))
         first_bars.append(len(texts))
     symbols = np.frombuffer(stream, dtype=np.uint8)
-    is_header = np.zeros(256, dtype=bool)
-    is_header[[symbol for symbol in walls if symbol != SEPARATOR]] = True
-    is_wall = is_header[symbols]
+    is_wall = _is_header(vocabulary)[symbols]
     is_wall[[*unknown, *(start - 1 for start in starts[1:])]] = True
     note_bars = np.repeat(
         np.arange(len(texts), dtype=np.int32),
@@ -134,11 +131,9 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     )
     bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
     note_begins = np.array(begins, dtype=np.int32) + bar_begin
-    is_tuplet = np.zeros(256, dtype=bool)
-    for symbol, token in enumerate(vocabulary.tokens):
-        is_tuplet[symbol] = MEANINGS[token].kind == TUPLET
     # A tune begins with a note at the earliest, and before the first tune's nothing stands.
-    leads = note_begins - is_tuplet[symbols[np.maximum(note_begins - 1, 0)]] * (note_begins > 0)
+    before = symbols[np.maximum(note_begins - 1, 0)]
+    leads = note_begins - _is_tuplet(vocabulary)[before] * (note_begins > 0)
     return BatchStream(
         symbols=np.where(is_wall, np.uint8(SEPARATOR), symbols),
         is_wall=is_wall,
@@ -153,3 +148,17 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
         bar_numbers=np.array(numbers, dtype=np.int32),
         first_bars=np.array(first_bars, dtype=np.int32),
     )
+
+
+def _is_header(vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which symbols are headers or frames: (256,)."""
+    found = np.zeros(256, dtype=bool)
+    found[[symbol for symbol in boundaries(vocabulary) if symbol != SEPARATOR]] = True
+    return found
+
+
+def _is_tuplet(vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which symbols are tuplet signs: (256,)."""
+    found = np.zeros(256, dtype=bool)
+    found[: len(vocabulary)] = [MEANINGS[token].kind == TUPLET for token in vocabulary.tokens]
+    return found

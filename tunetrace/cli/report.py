@@ -45,7 +45,7 @@ def report(
         tunetrace report warm.txt -o report --versus cold.txt
     """
     from tunetrace import open_index
-    from tunetrace.api.batch import report as write_report  # tunetrace.report may be the room
+    from tunetrace import report as write_report
 
     inputs = [*generated, *versus]
     with open_index(index_path) as opened, batch_progress(inputs) as progress:
