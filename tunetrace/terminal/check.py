@@ -164,18 +164,20 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     if not sources:
         return
     out.print("\nNearest tunes: what of this tune stands in them too", style="bold")
-    table = make_table("tune", "title", "notes", "longest", "bars",
-                   right=("notes", "longest", "bars"))  # fmt: skip
+    table = make_table("tune", "title", "bits", "notes", "longest", "bars",
+                   right=("bits", "notes", "longest", "bars"))  # fmt: skip
     table.columns[1].max_width = 34
     for source in sources[:5]:
         table.add_row(
             reference(source),
             linked(source.title, source.link),
+            f"{source.bits:.1f}",
             str(source.notes_shared),
             str(source.longest_span_notes),
             str(source.bars_shared),
         )
     out.print(table)
+    out.print("bits: what those notes say, more where fewer hits of them are to be expected")
 
 
 def _print_music(out: Console, tune: CheckedTune) -> None:
