@@ -25,7 +25,7 @@ NAME = {"tune", "title", "corpus", "number", "link"}
 REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kind"}
 SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
         "examples"}  # fmt: skip
-INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "corpora"}
+INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora"}
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
             "key": "Cmaj", "original_key": "Gmaj", "link": None, "part": 1,
@@ -160,7 +160,7 @@ def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> N
     corpora = info.pop("corpora")
     # 5 + 1 + 5 + 1 tokens and 4 + 1 + 6 + 1; headers do not count.
     assert info == {"path": str(index), "tunes": 2, "tokens": 24, "bars": 4, "distinct_bars": 4,
-                    "segments": 1}  # fmt: skip
+                    "segments": 1, "has_baseline": False}  # fmt: skip
     (corpus,) = corpora
     added, sha256 = corpus.pop("added"), corpus.pop("sha256")
     assert corpus == {"name": "session", "tunes": 2, "tokens": 24, "bars": 4, "set_aside": 0,

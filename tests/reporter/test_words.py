@@ -22,7 +22,7 @@ from tunetrace.reporter.words import summary_in_words
 
 def index(*corpora: str, tunes: int = 3000) -> IndexInfo:
     infos = tuple(CorpusInfo(name, tunes, 0, 0, 0, "", None, None, "", "", {}) for name in corpora)
-    return IndexInfo("index.db", tunes, 0, 0, 0, 1, infos)
+    return IndexInfo("index.db", tunes, 0, 0, 0, 1, False, infos)
 
 
 def measured(mean: float, most: float = 0.0, median: float | None = None) -> Distribution:

@@ -102,6 +102,7 @@ class Index:
             bars=sum(corpus.bars for corpus in corpora),
             distinct_bars=self.catalogue.distinct_bars(),
             segments=len(self.figures.segments),
+            has_baseline=self.baseline is not None,
             corpora=corpora,
         )
 

@@ -117,7 +117,8 @@ class CorpusInfo:
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
-    """What is in an index. bars are those of all tunes, distinct_bars the different texts."""
+    """What is in an index. bars are those of all tunes, distinct_bars the different texts;
+    has_baseline: whether it was measured how much its tunes share with one another."""
 
     path: str
     tunes: int
@@ -125,6 +126,7 @@ class IndexInfo:
     bars: int
     distinct_bars: int
     segments: int
+    has_baseline: bool
     corpora: tuple[CorpusInfo, ...]
 
 

@@ -37,10 +37,9 @@ _TOGETHER: Final = 500
 class Report:
     """A report that was written.
 
-    path: its folder; files: what it consists of. index: what was checked against; has_baseline:
-    whether that knows how much people borrow. batch: what was checked, in numbers; versus: what it
-    is compared with, if anything; words: both in words. set_aside: the first of those that could
-    not be read.
+    path: its folder; files: what it consists of. index: what was checked against. batch: what
+    was checked, in numbers; versus: what it is compared with, if anything; words: both in words.
+    set_aside: the first of those that could not be read.
     """
 
     tunetrace: str
@@ -48,7 +47,6 @@ class Report:
     path: str
     files: tuple[str, ...]
     index: IndexInfo
-    has_baseline: bool
     batch: BatchSummary
     versus: BatchSummary | None
     words: tuple[str, ...]
@@ -96,7 +94,6 @@ def write_report(
             path=printable(str(folder)),
             files=FILES,
             index=index.info(),
-            has_baseline=baseline is not None,
             batch=summary,
             versus=other,
             words=tuple(words),

@@ -40,7 +40,12 @@ def _print_totals(info: IndexInfo) -> None:
     out.print(
         f"{counted(info.tunes, 'tune')}, {counted(info.tokens, 'token')}, "
         f"{counted(info.bars, 'bar')} ({info.distinct_bars:,} distinct), "
-        f"{counted(info.segments, 'segment')}\n"
+        f"{counted(info.segments, 'segment')}"
+    )
+    out.print(
+        "with a baseline of how much its tunes share\n"
+        if info.has_baseline
+        else "without a baseline; 'tunetrace baseline' measures how much its tunes share\n"
     )
 
 

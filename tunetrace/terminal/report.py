@@ -28,7 +28,7 @@ def print_report(report: Report) -> None:
         if aside > _SHOWN_REJECTS:
             out.print(f"  … and {aside - _SHOWN_REJECTS:,} more; set-aside.csv lists them all")
         out.print()
-    if not report.has_baseline:
+    if not report.index.has_baseline:
         out.print(
             "The index does not know how much people's tunes share with one another; "
             "'tunetrace baseline' measures it, and a report then says how this compares."
