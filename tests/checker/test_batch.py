@@ -215,7 +215,8 @@ def test_a_figure_that_many_tunes_have_is_no_source_beside_a_rare_one(
     assert isinstance(answer, BatchTune)
     assert answer.sources[0].tune == 15
     assert answer.sources[0].longest_span_notes < answer.longest_notes
-    assert check_tune(tune, index).sources[0].tune == 15  # type: ignore[arg-type]
+    assert isinstance(tune, Transcription)
+    assert check_tune(tune, index).sources[0].tune == 15
 
 
 def test_a_batch_is_read_a_slice_at_a_time(make_index: MakeIndex) -> None:

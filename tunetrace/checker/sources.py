@@ -100,7 +100,7 @@ def _stretches(
     shared: the notes that its windows share with the tune, as bits. Where it shares none, the
     longest spans are looked for.
     """
-    symbols = _symbols(tune, index)
+    symbols = index.symbols(tune)[1]
     stands_in = index.figures.stands_in
     if not shared:
         longest = sorted(spans, key=lambda span: -span.notes)[:_LOOKED_FOR]
@@ -176,7 +176,7 @@ def _longest(stretches: Sequence[NoteStretch]) -> int:
 
 def _longest_shared(stream: CheckedStream, tune: int, index: Index) -> int:
     """The notes of the longest stretch that stands in one tune."""
-    symbols = _symbols(tune, index)
+    symbols = index.symbols(tune)[1]
     checked, begins, ends = stream.symbols, stream.begins, stream.ends
     stands_in = index.figures.stands_in
     longest, note, notes = 0, 0, len(begins)
@@ -187,9 +187,3 @@ def _longest_shared(stream: CheckedStream, tune: int, index: Index) -> int:
         else:
             note += 1
     return longest
-
-
-def _symbols(tune: int, index: Index) -> bytes:
-    """The symbols of a tune of the index."""
-    segment = next(segment for segment in index.figures.segments if tune in segment)
-    return segment.tokens_of(tune)[1]

@@ -122,13 +122,16 @@ class Index:
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
+        return self.vocabulary.decode(self.symbols(tune)[1])
+
+    def symbols(self, tune: int) -> tuple[int, bytes]:
+        """Where a tune, given by its id, begins in its segment's stream, and its symbols."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
-        return self.vocabulary.decode(segment.tokens_of(tune)[1])
+        return segment.tokens_of(tune)
 
     def _layout(self, tune: int) -> tuple[int, Layout]:
         """Where a tune begins in its segment's stream, and its bars and parts."""
-        segment = next(segment for segment in self.figures.segments if tune in segment)
-        start, symbols = segment.tokens_of(tune)
+        start, symbols = self.symbols(tune)
         return start, lay_out(self.vocabulary.decode(symbols))
 
     def admitted(self, filters: Filters) -> Mask | None:

@@ -78,22 +78,23 @@ def write_report(
         )
     names = _names(paths, versus)
     with ReportFolder(folder) as into:
-        page, other_page = Page(), Page(worst=0, rows=0)
+        page = Page()
         with Tables(into, index.catalogue.tunes) as tables:
             writing = _Writing(index, tables, format, progress, beside)
             tally = writing.check(paths, names[0], page)
-            other_tally = writing.check(versus, names[1], other_page) if versus else None
+            other_tally = writing.check(versus, names[1]) if versus else None
         baseline = index.baseline
         other = other_tally.summary(baseline) if other_tally else None
         summary = tally.summary(baseline, other_tally)
         created = datetime.now(UTC)
-        words = summary_in_words(summary, index.info(), other)
+        info = index.info()
+        words = summary_in_words(summary, info, other)
         report = Report(
             tunetrace=__version__,
             created=created.isoformat(timespec="seconds"),
             path=printable(str(folder)),
             files=FILES,
-            index=index.info(),
+            index=info,
             batch=summary,
             versus=other,
             words=tuple(words),
@@ -129,14 +130,15 @@ class _Writing:
         self._beside = beside
         self._done = 0
 
-    def check(self, paths: Sequence[str | Path], name: str, page: Page) -> BatchTally:
-        """Check a batch; InputError where nothing in it is usable."""
+    def check(self, paths: Sequence[str | Path], name: str, page: Page | None = None) -> BatchTally:
+        """Check a batch, which may be shown on a page; InputError where nothing in it is usable."""
         tally = BatchTally(name, [printable(str(path)) for path in paths])
         aside: list[Rejected] = []
         is_empty = True
         for answer in check_transcriptions(self._read(paths), self._index, beside=self._beside):
             tally.add(answer)
-            page.add(answer)
+            if page is not None:
+                page.add(answer)
             self._tables.add(name, answer)
             if not isinstance(answer, Rejected):
                 is_empty = False
