@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,22 @@ def test_an_index_without_tunes_is_refused(index: Path, tmp_path: Path) -> None:
     refused = call("report", index.with_suffix(".abc"), "-o", tmp_path / "report", "--index", index)
     assert "holds no tune to check against" in refused.refusal
     assert not (tmp_path / "report").exists()
+
+
+def test_two_batches_stand_side_by_side(index: Path, tmp_path: Path) -> None:
+    """The first batch is the corpus, of the second not a note stands there."""
+    other = tmp_path / "other.txt"
+    other.write_text("M:4/4\nK:Cmaj\n^f ^f ^f ^f | ^g ^g ^g ^g |\n", encoding="utf-8")
+    ended = call("report", index.with_suffix(".abc"), "-o", tmp_path / "out", "--versus", other,
+                 "--index", index, "--json")  # fmt: skip
+    batch, versus = ended.json["batch"], ended.json["versus"]
+    assert (batch["name"], batch["transcriptions"], batch["identical"]) == ("session", 2, 2)
+    assert (versus["name"], versus["transcriptions"], versus["identical"]) == ("other", 1, 0)
+    (share,) = (m for m in batch["measures"] if m["name"] == "copied_8")
+    assert (share["batch"]["mean"], share["to_other"]["mean"]) == (1.0, 1.0)
+    assert share["to_other"]["superiority"] == 1.0
+    assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8")) == ended.json
+    with (tmp_path / "out" / "tunes.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["batch"], row["place"]) for row in csv.DictReader(file)]
+    assert rows == [("session", "1"), ("session", "2"), ("other", "1")]
+    assert "compared with" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
