@@ -19,6 +19,7 @@ from tunetrace.errors import (
     AbcError,
     IndexFileError,
     InputError,
+    ModelFileError,
     OutputError,
     QueryError,
     TunetraceError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         remove_from_index,
         verify_index,
     )
+    from tunetrace.api.models import open_model
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
@@ -73,6 +76,7 @@ _HOMES = {
     "compact_index": "tunetrace.api.indexes",
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
+    "open_model": "tunetrace.api.models",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -105,6 +109,7 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
@@ -131,6 +136,8 @@ __all__ = [
     "IndexInfo",
     "InputError",
     "Matches",
+    "Model",
+    "ModelFileError",
     "NgramReport",
     "OutputError",
     "QueryError",
@@ -161,6 +168,7 @@ __all__ = [
     "measure_baseline",
     "ngrams",
     "open_index",
+    "open_model",
     "plot_corpus",
     "read",
     "remove_from_index",

@@ -48,3 +48,7 @@ class OutputError(TunetraceError):
 
 class IndexFileError(TunetraceError):
     """An index that is absent, cut off, foreign, of another version, or in the way of a new one."""
+
+
+class ModelFileError(TunetraceError):
+    """A model's file that is absent, cut off, foreign, misshapen, or holds what is not admitted."""

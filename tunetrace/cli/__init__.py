@@ -15,6 +15,7 @@ from tunetrace import __version__
 from tunetrace.cli.baseline import baseline
 from tunetrace.cli.corpus import corpus
 from tunetrace.cli.index import index
+from tunetrace.cli.model import model
 from tunetrace.cli.ngrams import ngrams
 from tunetrace.cli.report import report
 from tunetrace.cli.search import bar, check, figure
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, report, baseline, ngrams, tune, tokenize):
+for command in (index, corpus, figure, bar, check, report, baseline, ngrams, model, tune, tokenize):
     cli.add_command(command)
 
 

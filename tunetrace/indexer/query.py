@@ -95,7 +95,7 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
     for element in elements:
         for token in element.tokens:
             if not is_token(token):
-                raise unknown_token(token, vocabulary)
+                raise unknown_token(token, vocabulary.tokens)
             if MEANINGS[token].kind in (HEADER, FRAME):
                 raise QueryError(
                     f"'{token}' is no part of a figure; filter with --meter or --key instead"

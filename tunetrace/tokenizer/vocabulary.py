@@ -219,14 +219,14 @@ class Vocabulary:
             self.headers += bytes([symbol])
 
 
-def unknown_token(text: str, vocabulary: Vocabulary) -> QueryError:
-    """The error for a word of a query that is no token, with what may have been meant."""
+def unknown_token(text: str, tokens: Sequence[str]) -> QueryError:
+    """The error for a word of a query that is none of these tokens, with what may be meant."""
     pieces = split_tokens(text)
     if pieces is not None and len(pieces) > 1:
         return QueryError(
             f"'{text}' is not a token; set tokens apart by spaces: '{' '.join(pieces)}'"
         )
-    near = difflib.get_close_matches(text, vocabulary.tokens, n=3, cutoff=0.3)
+    near = difflib.get_close_matches(text, tokens, n=3, cutoff=0.3)
     if not near:
         return QueryError(f"'{text}' is not a token; notes are A to G and a to g, a rest is z")
     return QueryError(f"'{text}' is not a token; the nearest are {', '.join(near)}")

@@ -1,0 +1,1 @@
+"""The model whose tunes are traced: network, weights, sampling, training."""

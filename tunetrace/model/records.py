@@ -1,0 +1,84 @@
+"""A model: a network, the tokens that it knows, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from tunetrace.tokenizer.vocabulary import Vocabulary, unknown_token
+
+if TYPE_CHECKING:
+    from tunetrace.model.network import Network, Sizes
+
+START: Final = "<s>"
+END: Final = "</s>"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of a model, in the order of its softmax; START and END are among them."""
+
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Each token's number."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @property
+    def start(self) -> int:
+        """The number of the token that every transcription begins with."""
+        return self.numbers[START]
+
+    @property
+    def end(self) -> int:
+        """The number of the token that every transcription ends with."""
+        return self.numbers[END]
+
+    def encode(self, tokens: Iterable[str]) -> list[int]:
+        """The numbers of tokens; QueryError for one that the model lacks."""
+        try:
+            return [self.numbers[token] for token in tokens]
+        except KeyError as error:
+            raise unknown_token(error.args[0], self.names) from None
+
+    def decode(self, numbers: Iterable[int]) -> list[str]:
+        """The tokens of numbers."""
+        return [self.names[number] for number in numbers]
+
+    def symbols(self, vocabulary: Vocabulary) -> list[int | None]:
+        """For each number the symbol of that token in an index; None where the index lacks it."""
+        return [vocabulary.symbol(name) if name in vocabulary else None for name in self.names]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network, its tokens, and what is known of it.
+
+    provenance: facts about where it comes from, which its file keeps: at least `name` and `source`;
+    of a trained one the corpora, the recipe and the tunes that were held out.
+    """
+
+    network: Network
+    tokens: Tokens
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Tokens, units and layers."""
+        return self.network.sizes
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.provenance.get("name", "model"))
+
+
+def unframed(names: Sequence[str]) -> list[str]:
+    """Tokens without START and END."""
+    return [name for name in names if name not in (START, END)]

@@ -1,0 +1,62 @@
+"""Where models lie and what they are called: the one that ships, the user's own, any file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from tunetrace.errors import ModelFileError
+
+SHIPPED: Final = "tunetrace-small"
+"""The model that comes with the package, which is used where none is named."""
+
+ENVIRONMENT: Final = "TUNETRACE_MODELS"
+SUFFIX: Final = ".safetensors"
+TRAINED: Final = f"model{SUFFIX}"
+"""What the best model of a training's folder is called."""
+
+
+def models_folder() -> Path:
+    """Where named models lie: the folder TUNETRACE_MODELS, else one of the user's data."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "models"
+
+
+def shipped_model() -> Path:
+    """The file of the model that ships."""
+    return Path(__file__).with_name(f"{SHIPPED}{SUFFIX}")
+
+
+def names() -> list[str]:
+    """The models that can be named: the one that ships, and those in the models' folder."""
+    folder = models_folder()
+    own = sorted(path.stem for path in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    return [SHIPPED, *(name for name in own if name != SHIPPED)]
+
+
+def find_model(model: str | Path | None = None) -> Path:
+    """The file of a model: None is the one that ships, a name one of names().
+
+    A file is given by its path, and a training's folder stands for the best model in it. Raises
+    ModelFileError where there is none.
+    """
+    if model is None or model == SHIPPED:
+        return shipped_model()
+    named = models_folder() / f"{model}{SUFFIX}"
+    is_name = isinstance(model, str) and Path(model).name == model
+    if is_name and named.is_file():
+        return named
+    path = Path(model)
+    if path.is_dir():
+        path = path / TRAINED
+    if path.is_file():
+        return path
+    raise ModelFileError(
+        f"there is no model '{model}'; there are {', '.join(names())}, or give the path of a "
+        f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"
+    )
