@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         remove_from_index,
         verify_index,
     )
-    from tunetrace.api.models import open_model
+    from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.listing import ModelInfo
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
@@ -76,6 +77,10 @@ _HOMES = {
     "compact_index": "tunetrace.api.indexes",
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
+    "fetch_model": "tunetrace.api.models",
+    "import_model": "tunetrace.api.models",
+    "model_info": "tunetrace.api.models",
+    "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
@@ -109,6 +114,7 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
@@ -163,9 +169,13 @@ __all__ = [
     "corpus_stats",
     "explain",
     "fetch_corpus",
+    "fetch_model",
     "figure",
     "find_corpus",
+    "import_model",
     "measure_baseline",
+    "model_info",
+    "models",
     "ngrams",
     "open_index",
     "open_model",

@@ -83,8 +83,8 @@ def fetch(
 ) -> None:
     """Fetch the file at url to path, where it replaces what is there once it is whole.
 
-    name: the corpus or model that it holds. Raises InputError, which says what went wrong and where to put
-    the file by hand; then path is as it was.
+    name: of the corpus or the model that it holds. Raises InputError, which says what went wrong
+    and where to put the file by hand; then path is as it was.
     """
     patience = patience or PATIENCE
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mode
@@ -25,7 +24,9 @@ from tunetrace.model.network import Network, Sizes
 from tunetrace.model.pickled_arrays import PickledArray, shown
 from tunetrace.model.pickles import read_pickle
 from tunetrace.model.records import Model, Tokens
+from tunetrace.model.registry import PUBLISHED_MODELS
 from tunetrace.model.store import check_sizes
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 Arrays = list[NDArray[np.float32]]
 
@@ -44,9 +45,10 @@ _LONGEST_FACT: Final = 300
 def read_published(path: Path, name: str) -> Model:
     """The model of a pickle, called name.
 
-    Its provenance has `name`, `source` (the file's name), `sha256`, `git_blob`, `imported` (the
-    day) and `pickle`, the plain facts that the pickle states: configuration, epochs and the like.
-    Raises ModelFileError, which names the array or the tokens, where the pickle is refused or holds
+    Its provenance has `name`, `source` (the file's name), `git_blob`, `sha256`, `imported` (the
+    day) and `pickle`, the plain facts that the pickle states: configuration, epochs and the like;
+    that of a pickle whose git blob is a published one's has what is declared of that too. Raises
+    ModelFileError, which names the array or the tokens, where the pickle is refused or holds
     something else.
     """
     contents = read_pickle(path)
@@ -59,14 +61,20 @@ def read_published(path: Path, name: str) -> Model:
     arrays = _arrays(path, contents["param_values"])
     sizes = _check_shapes(path, arrays, tokens)
     network = _network(sizes, arrays)
-    provenance = {
+    blob = git_blob(path)
+    known = [model for model in PUBLISHED_MODELS.values() if model.origin.git_blob == blob]
+    if any(model.has_v2_tokens for model in known) and tokens.names != V2_TOKENS:
+        raise ModelFileError(f"{path}: its tokens are not those of folk-rnn v2, as they should be")
+    provenance: dict[str, Any] = {
         "name": name,
         "source": f"{path.name}, a pickle of folk-rnn's",
+        "git_blob": blob,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "git_blob": git_blob(path),
         "imported": datetime.now(UTC).date().isoformat(),
         "pickle": _facts(contents),
     }
+    for model in known:
+        provenance |= model.declared()
     return Model(network, tokens, provenance)
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
+from tunetrace.cli.model.published import fetch_models, import_pickle, list_models, show_model
+
 
 @click.group()
 def model() -> None:
     """The models that tunes are sampled from."""
+
+
+for command in (list_models, show_model, fetch_models, import_pickle):
+    model.add_command(command)
