@@ -144,6 +144,7 @@ __all__ = [
     "Matches",
     "Model",
     "ModelFileError",
+    "ModelInfo",
     "NgramReport",
     "OutputError",
     "QueryError",

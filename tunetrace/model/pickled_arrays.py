@@ -121,6 +121,13 @@ def _encode(text: Any, encoding: Any) -> bytes:
     return _bytes(text)
 
 
+def _no_bytes(*arguments: Any) -> bytes:
+    """bytes(), as Python 3 writes those of an empty array for Python 2."""
+    if arguments:
+        raise PickleRefusedError("it asks for a call of '__builtin__.bytes'")
+    return b""
+
+
 def admitted(module: str, name: str) -> PickledName:
     """What a pickle asks for, where that is admitted; else PickleRefusedError, which names it."""
     home = module.replace("numpy._core", "numpy.core", 1)
@@ -145,4 +152,5 @@ _ADMITTED: Final[dict[str, Callable[..., Any] | None]] = {
     "numpy.ndarray": None,
     "numpy.dtype": _type,
     "_codecs.encode": _encode,
+    "__builtin__.bytes": _no_bytes,
 }
