@@ -28,6 +28,7 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
+    from tunetrace.api.evaluation import evaluate_model, held_out_tunes, training_tunes
     from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.evaluation import Evaluation
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
@@ -69,6 +71,9 @@ _HOMES = {
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
+    "evaluate_model": "tunetrace.api.evaluation",
+    "held_out_tunes": "tunetrace.api.evaluation",
+    "training_tunes": "tunetrace.api.evaluation",
     "BuildReport": "tunetrace.api.indexes",
     "ChangeReport": "tunetrace.api.indexes",
     "add_to_index": "tunetrace.api.indexes",
@@ -109,6 +114,7 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Evaluation": "tunetrace.model.evaluation",
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
@@ -128,6 +134,7 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "Evaluation",
     "Explanation",
     "Filters",
     "Hit",
@@ -161,10 +168,12 @@ __all__ = [
     "compact_index",
     "corpora",
     "corpus_stats",
+    "evaluate_model",
     "explain",
     "fetch_corpus",
     "figure",
     "find_corpus",
+    "held_out_tunes",
     "measure_baseline",
     "ngrams",
     "open_index",
@@ -174,6 +183,7 @@ __all__ = [
     "remove_from_index",
     "report",
     "tokenize",
+    "training_tunes",
     "tune",
     "verify_index",
 ]
