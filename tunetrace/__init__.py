@@ -28,7 +28,12 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
-    from tunetrace.api.evaluation import evaluate_model, held_out_tunes, training_tunes
+    from tunetrace.api.evaluation import (
+        evaluate_model,
+        held_out_tunes,
+        originality,
+        training_tunes,
+    )
     from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
@@ -56,8 +61,10 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
     from tunetrace.model.evaluation import Evaluation
+    from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
@@ -73,6 +80,7 @@ _HOMES = {
     "find_corpus": "tunetrace.api.corpora",
     "evaluate_model": "tunetrace.api.evaluation",
     "held_out_tunes": "tunetrace.api.evaluation",
+    "originality": "tunetrace.api.evaluation",
     "training_tunes": "tunetrace.api.evaluation",
     "BuildReport": "tunetrace.api.indexes",
     "ChangeReport": "tunetrace.api.indexes",
@@ -115,8 +123,11 @@ _HOMES = {
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "Evaluation": "tunetrace.model.evaluation",
+    "EpochOriginality": "tunetrace.model.history",
+    "EpochRecord": "tunetrace.model.history",
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
+    "plot_training": "tunetrace.plots.training",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
@@ -134,6 +145,8 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "EpochOriginality",
+    "EpochRecord",
     "Evaluation",
     "Explanation",
     "Filters",
@@ -178,7 +191,9 @@ __all__ = [
     "ngrams",
     "open_index",
     "open_model",
+    "originality",
     "plot_corpus",
+    "plot_training",
     "read",
     "remove_from_index",
     "report",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.sources import find_sources
 from tunetrace.indexer.writer import Progress, silent
 from tunetrace.model.evaluation import Evaluation
+from tunetrace.model.history import EpochOriginality
 from tunetrace.tokenizer.transcription import Transcription
 
 if TYPE_CHECKING:
@@ -95,3 +96,17 @@ def _read(
     found = find_sources(sources, format, progress)
     for source in found:
         yield from source.read(is_only=len(found) == 1)
+
+
+def originality(
+    samples: Iterable[str], index: Index | None = None, *, ended: int | None = None
+) -> EpochOriginality:
+    """How original samples are against an index (the default one if none is given).
+
+    samples: each one transcription in folk-rnn's text. ended: how many of them ended by themselves,
+    which their text does not say. Raises InputError where there is no sample.
+    """
+    from tunetrace.model.originality import originality_of
+
+    with given_or_default(index) as opened:
+        return originality_of(samples, opened, ended=ended)
