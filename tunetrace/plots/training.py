@@ -103,14 +103,14 @@ def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
     from matplotlib.ticker import PercentFormatter
 
     axes.set_title("What samples copy from the index")
-    axes.set_ylabel("notes in spans of")
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
     sampled = [record for record in history if record.originality is not None]
     if not sampled:
         axes.set_yticks([])
         axes.annotate("no samples were checked", (0.5, 0.5), xycoords="axes fraction",
                       ha="center", va="center", color=GREY)  # fmt: skip
         return
+    axes.set_ylabel("notes in spans of")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     right = axes.twinx()
     right.set_ylabel("longest span, in notes", color=GREY)
     right.spines["right"].set_visible(True)
