@@ -40,7 +40,7 @@ def bits_by_steps(model: Model, numbers: list[int]) -> list[float]:
 # The network
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 136), max_size=20), min_size=1, max_size=6))
 def test_a_batchs_bits_are_those_of_each_transcription_step_by_step(sequences):
     model = tiny_model()

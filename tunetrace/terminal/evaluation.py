@@ -17,10 +17,10 @@ def print_evaluation(found: Evaluation) -> None:
     out = console()
     where = listed(found.sources) if found.sources else "its held-out tunes"
     out.print(Text(f"{found.model} on {where}", style="bold"), soft_wrap=True)
+    out.print(f"{counted(found.tunes, 'tune')}, {counted(found.bars, 'bar')}")
     out.print(
-        f"{counted(found.tunes, 'tune')}, {counted(found.bars, 'bar')}, "
         f"{counted(found.network.tokens, 'token')} of music, "
-        f"{counted(found.everything.tokens, 'token')} with headers and ends\n"
+        f"{found.everything.tokens:,} with headers and ends\n"
     )
     columns = ("bits a token", "perplexity", "bits a bar", "perplexity a bar")
     table = make_table("", *columns, right=columns)
@@ -75,9 +75,6 @@ def _counted_on(found: Evaluation) -> str:
     corpora = listed(found.corpora) if found.corpora else "no corpus"
     without = ""
     if found.left_out:
-        without = (
-            f", without {counted(found.left_out, 'tune')} of the evaluated and the held-out ones "
-            "and their settings"
-        )
+        without = f", without {found.left_out:,} that are evaluated, held out or settings of such"
     tunes = counted(found.counted_on, "tune")
     return f"The back-off model is counted on {tunes} of {corpora}{without}."
