@@ -28,6 +28,12 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
+    from tunetrace.api.evaluation import (
+        evaluate_model,
+        held_out_tunes,
+        originality,
+        training_tunes,
+    )
     from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
@@ -54,8 +60,11 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.evaluation import Evaluation
+    from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
@@ -69,6 +78,10 @@ _HOMES = {
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
+    "evaluate_model": "tunetrace.api.evaluation",
+    "held_out_tunes": "tunetrace.api.evaluation",
+    "originality": "tunetrace.api.evaluation",
+    "training_tunes": "tunetrace.api.evaluation",
     "BuildReport": "tunetrace.api.indexes",
     "ChangeReport": "tunetrace.api.indexes",
     "add_to_index": "tunetrace.api.indexes",
@@ -109,8 +122,12 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Evaluation": "tunetrace.model.evaluation",
+    "EpochOriginality": "tunetrace.model.history",
+    "EpochRecord": "tunetrace.model.history",
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
+    "plot_training": "tunetrace.plots.training",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
@@ -128,6 +145,9 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "EpochOriginality",
+    "EpochRecord",
+    "Evaluation",
     "Explanation",
     "Filters",
     "Hit",
@@ -161,19 +181,24 @@ __all__ = [
     "compact_index",
     "corpora",
     "corpus_stats",
+    "evaluate_model",
     "explain",
     "fetch_corpus",
     "figure",
     "find_corpus",
+    "held_out_tunes",
     "measure_baseline",
     "ngrams",
     "open_index",
     "open_model",
+    "originality",
     "plot_corpus",
+    "plot_training",
     "read",
     "remove_from_index",
     "report",
     "tokenize",
+    "training_tunes",
     "tune",
     "verify_index",
 ]

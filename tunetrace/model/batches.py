@@ -7,7 +7,7 @@ and no more. Evaluation and training lay out their batches here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tunetrace.model.records import Tokens
+
+Value = TypeVar("Value", bound=np.generic)
 
 
 class Packed(NamedTuple):
@@ -56,12 +58,12 @@ def pack(sequences: Sequence[Sequence[int]], tokens: Tokens) -> Packed:
     )
 
 
-def unpack(values: NDArray[np.generic], packed: Packed) -> list[NDArray[np.generic]]:
+def unpack(values: NDArray[Value], packed: Packed) -> list[NDArray[Value]]:
     """Values (N,), one for each token of a batch, by transcription, as these were given.
 
     Each (its tokens + 1,): the last one is that of END.
     """
-    found = [np.empty(0, dtype=values.dtype)] * len(packed.order)
+    found = [values[:0]] * len(packed.order)
     starts = np.cumsum([0, *packed.rows[:-1]])
     for row, place in enumerate(packed.order):
         steps = sum(count > row for count in packed.rows)
