@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from tunetrace._version import __version__
-from tunetrace.api.search import open_index
+from tunetrace.api.search import given_or_default
+from tunetrace.api.training_tunes import TrainingTunes, gather
 from tunetrace.errors import OutputError, QueryError
-from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
-from tunetrace.model.history import EpochRecord, best_epoch
+from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch
 from tunetrace.model.needs import require_torch
 from tunetrace.model.recipe import MODERN, Recipe
-from tunetrace.model.records import END, START, Tokens
 from tunetrace.model.shelf import TRAINED
-from tunetrace.tokenizer.vocabulary import V2_TOKENS
+from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 if TYPE_CHECKING:
-    from tunetrace.model.course import Original, Watcher
+    from tunetrace.model.checkpoint import Settings
+    from tunetrace.model.course import Watcher
+    from tunetrace.model.records import Model
+    from tunetrace.model.training import Progress
 
-LONGEST: Final = 2000
-"""Tokens. Longer tunes are not trained on: one would take the memory of a whole batch."""
+PICTURE: Final = "training.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,31 @@ class TrainingReport:
     best: EpochRecord
 
 
+class Silent:
+    """A Watcher that says nothing."""
+
+    def step(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def epoch(self, record: EpochRecord, is_best: bool) -> None:
+        """Nothing."""
+
+
+SILENT: Final = Silent()
+
+
 def train_model(
     folder: str | Path,
     *,
     corpora: Sequence[str] = (),
-    index: Index | str | Path | None = None,
+    index: Index | None = None,
     recipe: Recipe = MODERN,
     layers: int = 3,
     units: int = 512,
     seed: int = 1,
     report_every: int | None = None,
     samples: int = 200,
-    watcher: Watcher | None = None,
+    watcher: Watcher = SILENT,
 ) -> TrainingReport:
     """Train a model on corpora of an index, all of them if none is named, into a folder.
 
@@ -67,7 +80,7 @@ def train_model(
     folder = Path(folder)
     recipe.check()
     _check(folder, layers, units, seed, samples)
-    with _opened(index) as opened:
+    with given_or_default(index) as opened:
         tunes = gather(opened, corpora, recipe.validation, seed)
         settings = Settings(
             corpora=tuple(corpora),
@@ -83,8 +96,8 @@ def train_model(
 def resume_training(
     folder: str | Path,
     *,
-    index: Index | str | Path | None = None,
-    watcher: Watcher | None = None,
+    index: Index | None = None,
+    watcher: Watcher = SILENT,
 ) -> TrainingReport:
     """Go on with a training that was cut off, from its last checkpoint.
 
@@ -96,7 +109,7 @@ def resume_training(
 
     folder = Path(folder)
     settings = load_checkpoint(folder).settings
-    with _opened(index) as opened:
+    with given_or_default(index) as opened:
         tunes = gather(opened, settings.corpora, settings.recipe.validation, settings.seed)
         return _run(folder, settings, tunes, opened, watcher, resume=True)
 
@@ -114,6 +127,7 @@ def _run(
     from tunetrace.model.checkpoint import digest, load_checkpoint, restore
     from tunetrace.model.course import Course
     from tunetrace.model.training import Trainer
+    from tunetrace.plots.training import plot_training
 
     settings = replace(settings, data=digest([*tunes.training, [], *tunes.held_out]))
     checkpoint = load_checkpoint(folder) if resume else None
@@ -128,14 +142,29 @@ def _run(
     )  # fmt: skip
     if checkpoint is not None:
         restore(trainer, checkpoint, folder)
-    course = Course(folder, settings, _provenance(folder, settings, tunes, index))
-    history = course.run(
-        trainer,
-        checkpoint.history if checkpoint else [],
-        watcher,
+    course = Course(
+        folder,
+        settings,
+        _provenance(folder, settings, tunes, index),
         partial(_originality, settings=settings, index=index),
+        partial(plot_training, path=folder / PICTURE),
     )
+    history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
     return TrainingReport(folder / TRAINED, tuple(history), best_epoch(history) or history[-1])
+
+
+def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
+    """How original what a model writes after an epoch is; the same transcriptions' numbers each
+    time."""
+    from tunetrace.model.originality import originality_of
+    from tunetrace.model.sampler import Plan, sample_many
+
+    sampled = list(sample_many(model, settings.samples, Plan(seed=settings.seed)))
+    return originality_of(
+        [to_folkrnn(one.tokens) for one in sampled],
+        index,
+        ended=sum(one.has_ended for one in sampled),
+    )
 
 
 def _provenance(

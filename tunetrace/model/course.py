@@ -26,10 +26,6 @@ HISTORY: Final = "history.jsonl"
 SAVE_EVERY: Final = 60.0
 """Seconds between checkpoints inside an epoch: what a power cut can cost."""
 
-Original = Callable[[Model, int], EpochOriginality]
-"""Measures how original a model is after an epoch."""
-
-
 class Watcher(Protocol):
     """Is told how a training goes."""
 
@@ -42,18 +38,20 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A training's folder, what it was begun with, and facts for the provenance of its models."""
+    """A training's folder, what it was begun with, and facts for the provenance of its models.
+
+    original: measures every so many epochs, as the settings have it, how original the model is;
+    draw: draws the history then.
+    """
 
     folder: Path
     settings: Settings
     provenance: dict[str, Any]
+    original: Callable[[Model, int], EpochOriginality]
+    draw: Callable[[Sequence[EpochRecord]], None]
 
     def run(
-        self,
-        trainer: Trainer,
-        history: Sequence[EpochRecord],
-        watcher: Watcher,
-        original: Original | None = None,
+        self, trainer: Trainer, history: Sequence[EpochRecord], watcher: Watcher
     ) -> list[EpochRecord]:
         """Train until the last epoch, or until patience ends, and return the history.
 
@@ -65,7 +63,7 @@ class Course:
         try:
             while not self._is_over(history):
                 self._train_epoch(trainer, history, watcher)
-                history.append(self._finish_epoch(trainer, history, original))
+                history.append(self._finish_epoch(trainer, history))
                 watcher.epoch(history[-1], best_epoch(history) is history[-1])
                 trainer.sums = Sums()
                 self._write_history(history)
@@ -94,9 +92,7 @@ class Course:
                 save_checkpoint(self.folder, self.settings, trainer, history)
                 saved = time.monotonic()
 
-    def _finish_epoch(
-        self, trainer: Trainer, history: list[EpochRecord], original: Original | None
-    ) -> EpochRecord:
+    def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:
         """Validate an epoch, keep its model if it is the best, and have it sampled."""
         epoch, sums = len(history) + 1, trainer.sums
         loss = trainer.validate()
@@ -105,8 +101,9 @@ class Course:
         if loss is None or best_epoch([*history, record]) is record:
             save_model(model, self.folder / TRAINED)
         every = self.settings.report_every
-        if original is not None and every and epoch % every == 0:
-            record = replace(record, originality=original(model, epoch))
+        if every and epoch % every == 0:
+            record = replace(record, originality=self.original(model, epoch))
+            self.draw([*history, record])
         return record
 
     def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
