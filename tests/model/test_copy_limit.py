@@ -47,6 +47,10 @@ def limit_on(tunes: Sequence[Sequence[str]], notes: int, tokens: Tokens = FEW) -
     return CopyLimit(Corpus(search([list(tune) for tune in tunes], 2)), tokens, notes)
 
 
+def numbers_of(text: str) -> list[int]:
+    return V2.encode(text.split())
+
+
 def run_after(limit: CopyLimit, text: str) -> Run:
     run = limit.begin()
     for number in limit.tokens.encode(text.split()):
@@ -230,14 +234,14 @@ def test_a_limit_below_one_note_is_refused() -> None:
 
 def test_a_start_that_copies_more_is_refused_with_its_number_of_notes() -> None:
     limit = limit_on([AIR.split()], 4, V2)
-    limit.check_start(V2.encode("<s> M:4/4 K:Cmaj G 2 A B c".split()))
+    limit.check_start(numbers_of("<s> M:4/4 K:Cmaj G 2 A B c"))
     with pytest.raises(QueryError, match=r"^6 notes of the start stand together .* most 4 may"):
-        limit.check_start(V2.encode("<s> M:4/4 K:Cmaj z | G 2 A B c d e 2 | f".split()))
+        limit.check_start(numbers_of("<s> M:4/4 K:Cmaj z | G 2 A B c d e 2 | f"))
 
 
 def test_where_nothing_is_left_the_limit_and_the_place_are_named() -> None:
     limit = limit_on([AIR.split()], 1, V2)
-    error = limit.nothing_left(V2.encode("M:4/4 K:Cmaj G 2 |".split()))
+    error = limit.nothing_left(numbers_of("M:4/4 K:Cmaj G 2 |"))
     assert str(error).startswith("a limit of 1 copied notes leaves nothing to write after 'M:4/4 ")
 
 

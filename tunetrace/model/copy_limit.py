@@ -63,14 +63,14 @@ class CopyLimit:
         self.tokens = tokens
         self.segments: Sequence[SuffixIndex] = index.figures.segments
         self.kinds = [_kind(name) for name in tokens.names]
+        known = zip(tokens.symbols(index.figures.vocabulary), self.kinds, strict=True)
         self.symbols = [
             # Nothing passes a header, nor what the index lacks.
             SEPARATOR if symbol is None or kind in (HEADER, FRAME, _FOREIGN) else symbol
-            for symbol, kind in zip(tokens.symbols(index.figures.vocabulary), self.kinds, strict=True)
+            for symbol, kind in known
         ]
-        self.note_symbols = np.array(
-            [s if kind == NOTE else SEPARATOR for s, kind in zip(self.symbols, self.kinds)]
-        )
+        is_note = np.array(self.kinds) == NOTE
+        self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
 
     def begin(self) -> Run:
         """The run of a transcription of which nothing is written."""
@@ -187,7 +187,7 @@ class Run:
         other bracket or at a bar line.
         """
         begin: int | None = None
-        if kind == NOTE and self._may_begin_note():
+        if kind == NOTE:
             begin = self._chord_begin if self._is_in_chord else at
             self._chord_begin = None
         elif kind == CHORD_OPEN:
