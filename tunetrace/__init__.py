@@ -28,6 +28,12 @@ from tunetrace.errors import (
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
+    from tunetrace.api.evaluation import (
+        evaluate_model,
+        held_out_tunes,
+        originality,
+        training_tunes,
+    )
     from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
     from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
+    from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
@@ -54,9 +61,12 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.evaluation import Evaluation
+    from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.listing import ModelInfo
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
@@ -70,6 +80,10 @@ _HOMES = {
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
+    "evaluate_model": "tunetrace.api.evaluation",
+    "held_out_tunes": "tunetrace.api.evaluation",
+    "originality": "tunetrace.api.evaluation",
+    "training_tunes": "tunetrace.api.evaluation",
     "BuildReport": "tunetrace.api.indexes",
     "ChangeReport": "tunetrace.api.indexes",
     "add_to_index": "tunetrace.api.indexes",
@@ -82,6 +96,9 @@ _HOMES = {
     "model_info": "tunetrace.api.models",
     "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
+    "TrainingReport": "tunetrace.api.training",
+    "resume_training": "tunetrace.api.training",
+    "train_model": "tunetrace.api.training",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -114,9 +131,13 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Evaluation": "tunetrace.model.evaluation",
+    "EpochOriginality": "tunetrace.model.history",
+    "EpochRecord": "tunetrace.model.history",
     "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
+    "plot_training": "tunetrace.plots.training",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
@@ -134,6 +155,9 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "EpochOriginality",
+    "EpochRecord",
+    "Evaluation",
     "Explanation",
     "Filters",
     "Hit",
@@ -153,6 +177,7 @@ __all__ = [
     "Report",
     "Setting",
     "Standing",
+    "TrainingReport",
     "Transcription",
     "TuneBar",
     "TuneDetail",
@@ -168,11 +193,13 @@ __all__ = [
     "compact_index",
     "corpora",
     "corpus_stats",
+    "evaluate_model",
     "explain",
     "fetch_corpus",
     "fetch_model",
     "figure",
     "find_corpus",
+    "held_out_tunes",
     "import_model",
     "measure_baseline",
     "model_info",
@@ -180,11 +207,16 @@ __all__ = [
     "ngrams",
     "open_index",
     "open_model",
+    "originality",
     "plot_corpus",
+    "plot_training",
     "read",
     "remove_from_index",
     "report",
+    "resume_training",
     "tokenize",
+    "train_model",
+    "training_tunes",
     "tune",
     "verify_index",
 ]

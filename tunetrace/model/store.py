@@ -15,11 +15,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tunetrace.errors import ModelFileError, OutputError
+from tunetrace.errors import ModelFileError
 from tunetrace.model.header import FORMAT, damaged, read_header
 from tunetrace.model.network import MAX_LAYERS, MAX_TOKENS, MAX_UNITS, Network, Sizes
 from tunetrace.model.records import END, START, Model, Tokens
-from tunetrace.unfinished import beside, remove_leftovers
+from tunetrace.unfinished import write_whole
 
 
 def save_model(model: Model, path: Path, *, half: bool = False) -> None:
@@ -35,21 +35,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
         "tokens": list(model.tokens.names),
         "provenance": model.provenance,
     }
-    data = save(arrays, {"tunetrace": json.dumps(header)})
-    unfinished = beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path)
-        try:
-            unfinished.write_bytes(data)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the model cannot be written ({(error.strerror or 'unwritable').lower()}); "
-            "name another file"
-        ) from None
+    write_whole(path, save(arrays, {"tunetrace": json.dumps(header)}), "the model")
 
 
 def load_model(path: Path) -> Model:
