@@ -55,7 +55,7 @@ class Ended:
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: ours without index, models, cache, 80 columns, and variables."""
+    """The environment of a command: ours without index, models, cache; 80 columns; variables."""
     named = ("TUNETRACE_INDEX", "TUNETRACE_MODELS")
     ours = {name: value for name, value in os.environ.items() if name not in named}
     nowhere = {"XDG_DATA_HOME": os.devnull, "TUNETRACE_CACHE": os.devnull}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.model.pickled import python2_pickle
 from tunetrace import ModelFileError
-from tunetrace.model import pickles
+from tunetrace.model import pickle_machine, pickles
 from tunetrace.model.pickled_arrays import PickledArray, PickleRefusedError
 from tunetrace.model.pickles import read_pickle, unpickle
 
@@ -220,7 +220,7 @@ def test_a_deep_nest_is_no_matter() -> None:
 
 
 def test_a_pickle_cannot_fill_memory_with_empty_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pickles, "_MAX_OPERATIONS", 1000)
+    monkeypatch.setattr(pickle_machine, "_MAX_OPERATIONS", 1000)
     assert "more than 1,000 operations" in refusal(b"\x80\x02(" + b"]" * 2000 + b"l.")
 
 
