@@ -108,6 +108,12 @@ def test_a_model_is_replaced_by_force_alone(folder: Path, pickle: Path) -> None:
     assert open_model("small").sizes == NETWORK.sizes
 
 
+def test_a_folder_is_no_place_for_a_model(folder: Path, pickle: Path, tmp_path: Path) -> None:
+    for options in ((), ("--force",)):
+        refused = command(folder, "import", pickle, "-o", tmp_path, *options).refusal
+        assert refused == f"{tmp_path}: this is a folder; name a file in it"
+
+
 def test_a_hostile_pickle_is_refused_by_name_and_nothing_runs(folder: Path, tmp_path: Path) -> None:
     touched, path = tmp_path / "touched", tmp_path / "hostile.pkl"
     path.write_bytes(b"\x80\x02cos\nsystem\nU%c%sq\x00\x85R." % (

@@ -64,6 +64,8 @@ def import_model(
     source = Path(file)
     called = source.stem if name is None else name
     path = place_for(called) if output is None else Path(output)
+    if exists(path) and path.is_dir():
+        raise OutputError(f"{path}: this is a folder; name a file in it")
     if not force and exists(path):
         raise OutputError(f"{path}: there is a file already; replace it with --force")
     save_model(read_published(source, called), path)
