@@ -70,9 +70,10 @@ def train_model(
     """Train a model on corpora of an index, all of them if none is named, into a folder.
 
     report_every: after every so many epochs sample so many transcriptions and measure how much of
-    them is copied. half: keep the model in half precision. What is held out is drawn by the seed, a tune with all its settings. Raises
-    QueryError for settings that no training can go by and a corpus that the index lacks,
-    OutputError where the folder has a training already, ModelFileError without PyTorch.
+    them is copied. half: keep the model in half precision. What is held out is drawn by the seed,
+    a tune with all its settings. Raises QueryError for settings that no training can go by and a
+    corpus that the index lacks, OutputError where the folder has a training already,
+    ModelFileError without PyTorch.
     """
     require_torch()
     from tunetrace.model.checkpoint import Settings

@@ -12,6 +12,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.model.records import END, START, Tokens
+from tunetrace.phrases import counted
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 LONGEST: Final = 2000
@@ -50,9 +51,10 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     }
     training = [sequence for tune, sequence in sequences.items() if tune not in held_out]
     if not training or (validation and not held_out):
+        are = "is" if len(kept) == 1 else "are"
         raise QueryError(
-            f"{len(kept)} tunes are too few to train on; name corpora with more, or hold nothing "
-            "out with --validation 0"
+            f"{counted(len(kept), 'tune')} {are} too few to train on; name corpora with more, or "
+            "hold nothing out with --validation 0"
         )
     records = index.catalogue.tunes(held_out)
     return TrainingTunes(
