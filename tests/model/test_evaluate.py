@@ -235,6 +235,16 @@ def test_tunes_that_can_none_be_predicted_are_one_sentence(make_index, tmp_path)
         evaluate_model(model, [tmp_path / "a.txt"], make_index(KEY + "G"))
 
 
+def test_weights_too_large_to_be_summed_are_one_sentence(make_index, tmp_path):
+    model = tiny_model()
+    with torch.no_grad():
+        model.network.token_bias.fill_(-3e38)
+        model.network.token_bias[0] = 3e38  # together they are more than a float32 holds
+    (tmp_path / "a.txt").write_text(KEY + "C D |\n")
+    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
+        evaluate_model(model, [tmp_path / "a.txt"], make_index(KEY + "G"))
+
+
 # What it cannot be evaluated on
 
 

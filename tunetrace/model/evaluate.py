@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError
+from tunetrace.errors import InputError, ModelFileError
 from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Segment
@@ -47,7 +47,7 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
     """The bits of each token of transcriptions, given by their numbers, and of their ends.
 
     Each (its tokens + 1,): -log2 of the probability of a token after START and all before it, and
-    last that of END.
+    last that of END. ModelFileError where weights are too large to give probabilities.
     """
     network = model.network
     found: list[Floats] = [np.empty(0)] * len(sequences)
@@ -63,6 +63,11 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
                     logits, packed.targets.to(device), reduction="none"
                 )
             bits = nats.cpu().double().numpy() / np.log(2)
+            if not np.isfinite(bits).all():
+                raise ModelFileError(
+                    f"the model '{model.name}' gives no probabilities, since its weights are too "
+                    "large to be summed; give one that was trained without such"
+                )
             for place, some in zip(batch, unpack(bits, packed), strict=True):
                 found[place] = some
     finally:
