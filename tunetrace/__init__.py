@@ -43,9 +43,10 @@ if TYPE_CHECKING:
         remove_from_index,
         verify_index,
     )
-    from tunetrace.api.models import open_model
+    from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
+    from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
@@ -60,8 +61,12 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+<<<<<<< HEAD
     from tunetrace.model.evaluation import Evaluation
     from tunetrace.model.history import EpochOriginality, EpochRecord
+=======
+    from tunetrace.model.listing import ModelInfo
+>>>>>>> published
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.plots.training import plot_training
@@ -89,7 +94,14 @@ _HOMES = {
     "compact_index": "tunetrace.api.indexes",
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
+    "fetch_model": "tunetrace.api.models",
+    "import_model": "tunetrace.api.models",
+    "model_info": "tunetrace.api.models",
+    "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
+    "TrainingReport": "tunetrace.api.training",
+    "resume_training": "tunetrace.api.training",
+    "train_model": "tunetrace.api.training",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -122,9 +134,13 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+<<<<<<< HEAD
     "Evaluation": "tunetrace.model.evaluation",
     "EpochOriginality": "tunetrace.model.history",
     "EpochRecord": "tunetrace.model.history",
+=======
+    "ModelInfo": "tunetrace.model.listing",
+>>>>>>> published
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "plot_training": "tunetrace.plots.training",
@@ -166,6 +182,7 @@ __all__ = [
     "Report",
     "Setting",
     "Standing",
+    "TrainingReport",
     "Transcription",
     "TuneBar",
     "TuneDetail",
@@ -184,10 +201,17 @@ __all__ = [
     "evaluate_model",
     "explain",
     "fetch_corpus",
+    "fetch_model",
     "figure",
     "find_corpus",
+<<<<<<< HEAD
     "held_out_tunes",
+=======
+    "import_model",
+>>>>>>> published
     "measure_baseline",
+    "model_info",
+    "models",
     "ngrams",
     "open_index",
     "open_model",
@@ -197,6 +221,7 @@ __all__ = [
     "read",
     "remove_from_index",
     "report",
+    "resume_training",
     "tokenize",
     "training_tunes",
     "tune",

@@ -111,6 +111,27 @@ class SuffixIndex:
             return low, low
         return low, bisect_right(suffixes, figure, low_end, min(reach, stop), key=prefix)
 
+    def narrow(self, interval: tuple[int, int], depth: int, symbol: int) -> tuple[int, int]:
+        """The part of a figure's interval whose suffixes have a symbol after the figure.
+
+        interval: half-open, of a figure of depth symbols without SEPARATOR; not looked at where
+        depth is 0. A figure that grows symbol by symbol need not be searched for anew.
+        """
+        if depth == 0:
+            return self._buckets[symbol], self._buckets[symbol + 1]
+        stream, suffixes = self.stream, self._suffixes
+        low, high = interval
+
+        def following(position: int) -> int:
+            return stream[position + depth]
+
+        if high - low == 1:
+            return (low, high) if following(suffixes[low]) == symbol else (low, low)
+        low = bisect_left(suffixes, symbol, low, high, key=following)
+        if low == high or following(suffixes[low]) != symbol:
+            return low, low
+        return low, bisect_right(suffixes, symbol, low, high, key=following)
+
     def positions(self, figure: bytes) -> Positions:
         """Where figure stands in the stream, in the suffix array's order; a view, not a copy."""
         low, high = self.interval(figure)
