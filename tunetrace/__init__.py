@@ -61,12 +61,9 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
-<<<<<<< HEAD
     from tunetrace.model.evaluation import Evaluation
     from tunetrace.model.history import EpochOriginality, EpochRecord
-=======
     from tunetrace.model.listing import ModelInfo
->>>>>>> published
     from tunetrace.model.records import Model
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.plots.training import plot_training
@@ -134,13 +131,10 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
-<<<<<<< HEAD
     "Evaluation": "tunetrace.model.evaluation",
     "EpochOriginality": "tunetrace.model.history",
     "EpochRecord": "tunetrace.model.history",
-=======
     "ModelInfo": "tunetrace.model.listing",
->>>>>>> published
     "Model": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "plot_training": "tunetrace.plots.training",
@@ -174,6 +168,7 @@ __all__ = [
     "Matches",
     "Model",
     "ModelFileError",
+    "ModelInfo",
     "NgramReport",
     "OutputError",
     "QueryError",
@@ -204,11 +199,8 @@ __all__ = [
     "fetch_model",
     "figure",
     "find_corpus",
-<<<<<<< HEAD
     "held_out_tunes",
-=======
     "import_model",
->>>>>>> published
     "measure_baseline",
     "model_info",
     "models",
@@ -223,6 +215,7 @@ __all__ = [
     "report",
     "resume_training",
     "tokenize",
+    "train_model",
     "training_tunes",
     "tune",
     "verify_index",

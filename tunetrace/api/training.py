@@ -171,7 +171,9 @@ def _provenance(
     folder: Path, settings: Settings, tunes: TrainingTunes, index: Index
 ) -> dict[str, Any]:
     """What the models of a training say of where they come from."""
-    corpora = [c for c in index.info().corpora if not settings.corpora or c.name in settings.corpora]
+    corpora = [
+        c for c in index.info().corpora if not settings.corpora or c.name in settings.corpora
+    ]
     return {
         "name": folder.resolve().name,
         "source": f"trained by tunetrace {__version__}",

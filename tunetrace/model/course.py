@@ -26,6 +26,7 @@ HISTORY: Final = "history.jsonl"
 SAVE_EVERY: Final = 60.0
 """Seconds between checkpoints inside an epoch: what a power cut can cost."""
 
+
 class Watcher(Protocol):
     """Is told how a training goes."""
 
@@ -74,9 +75,7 @@ class Course:
             raise
         return history
 
-    def _train_epoch(
-        self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher
-    ) -> None:
+    def _train_epoch(self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher) -> None:
         """The steps of one epoch, with checkpoints in between."""
         saved = time.monotonic()
         if trainer.epoch > len(history):

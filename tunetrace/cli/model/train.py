@@ -41,6 +41,7 @@ from tunetrace.cli.options import Share, index_option, json_option, show
 @click.pass_context
 def train(
     context: click.Context,
+    /,
     folder: str,
     corpora: tuple[str, ...],
     recipe: str,
