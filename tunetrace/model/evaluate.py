@@ -34,8 +34,8 @@ from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
 LONGEST = 10_000
 """A transcription of more tokens is set aside; tunes have a few hundred."""
 
-_BATCH_TOKENS = 8192
-"""So many tokens go through the network together: 64 MB of gates in a layer of 512 units."""
+_BATCH_GATES = 1 << 24
+"""So many gates of a layer are computed together: 64 MB, which is 8,192 tokens of 512 units."""
 
 _RESAMPLES = 1000
 _SEED = 1
@@ -51,10 +51,11 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
     """
     network = model.network
     found: list[Floats] = [np.empty(0)] * len(sequences)
+    most_tokens = _BATCH_GATES // (4 * model.sizes.units)
     was_training = network.training
     network.eval()
     try:
-        for batch in by_length([len(one) + 1 for one in sequences], _BATCH_TOKENS):
+        for batch in by_length([len(one) + 1 for one in sequences], most_tokens):
             packed = pack([sequences[place] for place in batch], model.tokens)
             device = network.to_tokens.device
             with torch.inference_mode():
@@ -94,7 +95,7 @@ def evaluate(
     taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
     progress("counting the back-off model", len(taken.tunes))
     others = _Others(model, index, taken, held_out)
-    of_backoff = _backoff_bits(others.segment(), taken)  # (orders, tunes)
+    of_backoff = _backoff_bits(others, taken)
     progress("evaluating", len(taken.tunes))
     bits = token_bits(model, taken.numbers)
     is_music = [[_is_music(token) for token in tune.tokens] for tune in taken.tunes]
@@ -108,7 +109,7 @@ def evaluate(
         OrderScore(**asdict(score_of(float(row.sum()), count, bars)), order=order)
         for order, row in enumerate(of_backoff, 1)
     )
-    best = min(backoff, key=lambda score: score.bits_per_token)
+    best = int(of_backoff.sum(axis=1).argmin()) if backoff else None
     predicted = sum(map(len, bits))
     return Evaluation(
         model=model.name,
@@ -118,7 +119,9 @@ def evaluate(
         in_index=others.same,
         network=score_of(float(music.sum()), count, bars),
         backoff=backoff,
-        difference=_difference(best.order, music - of_backoff[best.order - 1], tokens),
+        difference=None
+        if best is None
+        else _difference(best + 1, music - of_backoff[best], tokens),
         everything=score_of(float(sum(some.sum() for some in bits)), predicted, bars),
         counted_on=len(others.counted),
         corpora=others.corpora,
@@ -223,9 +226,11 @@ class _Others:
         return Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
 
 
-def _backoff_bits(segment: Segment, taken: _Taken) -> Floats:
-    """The bits of each evaluated tune's music by order: (orders, tunes)."""
-    model = BackoffModel([segment], taken.vocabulary)
+def _backoff_bits(others: _Others, taken: _Taken) -> Floats:
+    """The bits of each evaluated tune's music by order: (orders, tunes); no row without others."""
+    if not others.counted:
+        return np.empty((0, len(taken.tunes)))
+    model = BackoffModel([others.segment()], taken.vocabulary)
     stream = joined(taken.symbols)
     starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
     # Headers and the ends of tunes have 0 there.
