@@ -49,7 +49,7 @@ def test_a_batchs_bits_are_those_of_each_transcription_step_by_step(sequences):
 
 
 def test_transcriptions_of_several_batches_come_back_in_their_order(monkeypatch):
-    monkeypatch.setattr("tunetrace.model.evaluate._BATCH_GATES", 4 * 6 * 1000)  # 1,000 tokens
+    monkeypatch.setattr("tunetrace.model.evaluate._BATCH_NUMBERS", 137 * 1000)  # 1,000 tokens
     model = tiny_model()
     sequences = [[k % 137] * (40 + k * 7 % 60) for k in range(150)]  # some 10,000 tokens
     found = token_bits(model, sequences)

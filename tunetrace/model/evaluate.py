@@ -34,8 +34,8 @@ from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
 LONGEST = 10_000
 """A transcription of more tokens is set aside; tunes have a few hundred."""
 
-_BATCH_GATES = 1 << 24
-"""So many gates of a layer are computed together: 64 MB, which is 8,192 tokens of 512 units."""
+_BATCH_NUMBERS = 1 << 24
+"""So many gates or logits are computed together: 64 MB, which is 8,192 tokens of 512 units."""
 
 _RESAMPLES = 1000
 _SEED = 1
@@ -51,7 +51,7 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
     """
     network = model.network
     found: list[Floats] = [np.empty(0)] * len(sequences)
-    most_tokens = _BATCH_GATES // (4 * model.sizes.units)
+    most_tokens = _BATCH_NUMBERS // max(4 * model.sizes.units, model.sizes.tokens)
     was_training = network.training
     network.eval()
     try:
@@ -98,18 +98,17 @@ def evaluate(
     of_backoff = _backoff_bits(others, taken)
     progress("evaluating", len(taken.tunes))
     bits = token_bits(model, taken.numbers)
-    is_music = [[_is_music(token) for token in tune.tokens] for tune in taken.tunes]
-    music = np.array(
-        [some[:-1][mask].sum() for some, mask in zip(bits, is_music, strict=True)], dtype=np.float64
-    )
-    tokens = np.array([sum(mask) for mask in is_music], dtype=np.int64)
+    music, tokens = _of_music(taken, bits)
     bars = sum(len(lay_out(tune.tokens).bars) for tune in taken.tunes)
     count = int(tokens.sum())
     backoff = tuple(
         OrderScore(**asdict(score_of(float(row.sum()), count, bars)), order=order)
         for order, row in enumerate(of_backoff, 1)
     )
-    best = int(of_backoff.sum(axis=1).argmin()) if backoff else None
+    difference = None
+    if backoff:
+        best = int(of_backoff.sum(axis=1).argmin())
+        difference = _difference(best + 1, music - of_backoff[best], tokens)
     predicted = sum(map(len, bits))
     return Evaluation(
         model=model.name,
@@ -119,9 +118,7 @@ def evaluate(
         in_index=others.same,
         network=score_of(float(music.sum()), count, bars),
         backoff=backoff,
-        difference=None
-        if best is None
-        else _difference(best + 1, music - of_backoff[best], tokens),
+        difference=difference,
         everything=score_of(float(sum(some.sum() for some in bits)), predicted, bars),
         counted_on=len(others.counted),
         corpora=others.corpora,
@@ -181,8 +178,14 @@ def _usable(
     return Rejected(tune.input, tune.line, None, reason, kind, tune.number, tune.title)
 
 
-def _is_music(token: str) -> bool:
-    return MEANINGS[token].kind not in (HEADER, FRAME)
+def _of_music(taken: _Taken, bits: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+    """The bits and the count of each tune's tokens without headers and ends: (tunes,) each."""
+    sums, counts = [], []
+    for tune, of_tokens in zip(taken.tunes, bits, strict=True):
+        is_music = [MEANINGS[token].kind not in (HEADER, FRAME) for token in tune.tokens]
+        sums.append(float(of_tokens[:-1][is_music].sum()))
+        counts.append(sum(is_music))
+    return np.array(sums), np.array(counts, dtype=np.int64)
 
 
 # What it is held against
