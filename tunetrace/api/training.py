@@ -64,12 +64,13 @@ def train_model(
     seed: int = 1,
     report_every: int | None = None,
     samples: int = 200,
+    half: bool = False,
     watcher: Watcher = SILENT,
 ) -> TrainingReport:
     """Train a model on corpora of an index, all of them if none is named, into a folder.
 
     report_every: after every so many epochs sample so many transcriptions and measure how much of
-    them is copied. What is held out is drawn by the seed, a tune with all its settings. Raises
+    them is copied. half: keep the model in half precision. What is held out is drawn by the seed, a tune with all its settings. Raises
     QueryError for settings that no training can go by and a corpus that the index lacks,
     OutputError where the folder has a training already, ModelFileError without PyTorch.
     """
@@ -89,6 +90,7 @@ def train_model(
             seed=seed,
             report_every=report_every,
             samples=samples,
+            half=half,
         )
         return _run(folder, settings, tunes, opened, watcher, resume=False)
 

@@ -35,7 +35,8 @@ _OPTIMIZER: Final = "optimizer."
 class Settings:
     """What a training was begun with, and must go on with.
 
-    corpora: names of the index's. data: a digest of the transcriptions, in their order.
+    corpora: names of the index's. half: keep the
+    model in half precision. data: a digest of the transcriptions, in their order.
     """
 
     corpora: tuple[str, ...]
@@ -44,6 +45,7 @@ class Settings:
     seed: int
     report_every: int | None
     samples: int
+    half: bool
     data: str = ""
 
 

@@ -98,7 +98,7 @@ class Course:
         record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
         model = self._model(trainer, record)
         if loss is None or best_epoch([*history, record]) is record:
-            save_model(model, self.folder / TRAINED)
+            save_model(model, self.folder / TRAINED, half=self.settings.half)
         every = self.settings.report_every
         if every and epoch % every == 0:
             record = replace(record, originality=self.original(model, epoch))

@@ -34,6 +34,7 @@ from tunetrace.cli.options import Share, index_option, json_option, show
               help="After every K epochs sample tunes and see how much they copy.")  # fmt: skip
 @click.option("--samples", type=int, default=200, show_default=True,
               help="How many tunes to sample for that.")  # fmt: skip
+@click.option("--half", is_flag=True, help="Keep the model in half precision, at half the size.")
 @click.option("--resume", is_flag=True,
               help="Go on with the training in DIR, as it was begun.")  # fmt: skip
 @index_option
@@ -50,6 +51,7 @@ def train(
     seed: int,
     report_every: int | None,
     samples: int,
+    half: bool,
     resume: bool,
     index_path: str | None,
     as_json: bool,
@@ -88,6 +90,7 @@ def train(
                 seed=seed,
                 report_every=report_every,
                 samples=samples,
+                half=half,
                 watcher=watcher,
             )
     show(report, "training.print_training", as_json)
