@@ -10,6 +10,7 @@ import pytest
 
 from tests.commands import call, run
 from tunetrace import build_index
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 KEY = "M:4/4\nK:Cmaj\n"
 TUNES = (
@@ -32,6 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_index([folder / "session.txt"], folder / "session.db")
     save_model(tiny_model(**TRAINING), folder / "tiny.safetensors")
     save_model(tiny_model(), folder / "untrained.safetensors")
+    narrow = tuple(token for token in V2_TOKENS if token != "c'")
+    save_model(tiny_model(1, narrow), folder / "narrow.safetensors")
     return folder
 
 
@@ -74,6 +77,21 @@ def test_a_file_is_evaluated_and_what_may_have_been_trained_on_is_told(
     assert "1 of these tunes stands in these corpora" in text
     assert "bits a token, 95% interval" in text
     assert "1 tune set aside:" in text
+
+
+def test_an_index_without_another_tune_has_no_back_off_model(folder: Path) -> None:
+    ended = call(*model("evaluate", folder, "untrained", folder / "session.txt"))
+    assert ended.code == 0
+    assert "The index has no other tune to count a back-off model on." in ended.out
+    assert "4 of these tunes stand in these corpora" in " ".join(ended.out.split())
+    arguments = model("evaluate", folder, "untrained", folder / "session.txt", "--json")
+    assert call(*arguments).json["difference"] is None
+
+
+def test_tunes_of_a_named_corpus_are_named_by_it_and_not_by_where_it_lies(folder: Path) -> None:
+    pytest.importorskip("music21")
+    found = call(*model("evaluate", folder, "narrow", "ryans", "--json")).json
+    assert {one["input"].partition("/")[0] for one in found["set_aside"]} == {"ryans"}
 
 
 def test_standard_input_is_evaluated(folder: Path) -> None:

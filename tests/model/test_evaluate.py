@@ -48,7 +48,8 @@ def test_a_batchs_bits_are_those_of_each_transcription_step_by_step(sequences):
         assert bits.tolist() == pytest.approx(bits_by_steps(model, numbers), abs=1e-5)
 
 
-def test_transcriptions_of_several_batches_come_back_in_their_order():
+def test_transcriptions_of_several_batches_come_back_in_their_order(monkeypatch):
+    monkeypatch.setattr("tunetrace.model.evaluate._BATCH_NUMBERS", 137 * 1000)  # 1,000 tokens
     model = tiny_model()
     sequences = [[k % 137] * (40 + k * 7 % 60) for k in range(150)]  # some 10,000 tokens
     found = token_bits(model, sequences)
@@ -166,8 +167,9 @@ def test_a_model_of_other_corpora_is_held_against_all_of_the_index(make_index, t
 def test_an_index_in_which_all_is_evaluated_leaves_nothing_to_count(make_index, tmp_path):
     (tmp_path / "a.txt").write_text(KEY + "C D\n")
     found = evaluate_model(tiny_model(), [tmp_path / "a.txt"], make_index(KEY + "C D"))
-    assert (found.counted_on, found.left_out) == (0, 1)
-    assert found.backoff[4].perplexity == pytest.approx(len(MUSIC))
+    assert (found.counted_on, found.left_out, found.in_index) == (0, 1, 1)
+    assert (found.backoff, found.difference) == ((), None)
+    assert found.network.tokens == 2
 
 
 # Which is better
@@ -232,6 +234,16 @@ def test_tunes_that_can_none_be_predicted_are_one_sentence(make_index, tmp_path)
     model = Model(tiny_model(1, ("<s>", "</s>", "z")).network, Tokens(("<s>", "</s>", "z")))
     (tmp_path / "a.txt").write_text(KEY + "C D |\n")
     with pytest.raises(InputError, match="the model has no token 'M:4/4'"):
+        evaluate_model(model, [tmp_path / "a.txt"], make_index(KEY + "G"))
+
+
+def test_weights_too_large_to_be_summed_are_one_sentence(make_index, tmp_path):
+    model = tiny_model()
+    with torch.no_grad():
+        model.network.token_bias.fill_(-3e38)
+        model.network.token_bias[0] = 3e38  # together they are more than a float32 holds
+    (tmp_path / "a.txt").write_text(KEY + "C D |\n")
+    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
         evaluate_model(model, [tmp_path / "a.txt"], make_index(KEY + "G"))
 
 

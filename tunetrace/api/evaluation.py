@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,10 @@ def _read(
 ) -> Iterator[Transcription | Rejected]:
     found = find_sources(sources, format, progress)
     for source in found:
-        yield from source.read(is_only=len(found) == 1)
+        for tune in source.read(is_only=len(found) == 1):
+            # Where the files of a named corpus happen to lie says nothing.
+            named = source.name if source.named else source.where
+            yield replace(tune, input=tune.input.replace(source.where, named, 1))
 
 
 def originality(

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError
+from tunetrace.errors import InputError, ModelFileError
 from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Segment
@@ -34,8 +34,8 @@ from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
 LONGEST = 10_000
 """A transcription of more tokens is set aside; tunes have a few hundred."""
 
-_BATCH_TOKENS = 8192
-"""So many tokens go through the network together: 64 MB of gates in a layer of 512 units."""
+_BATCH_NUMBERS = 1 << 24
+"""So many gates or logits are computed together: 64 MB, which is 8,192 tokens of 512 units."""
 
 _RESAMPLES = 1000
 _SEED = 1
@@ -47,14 +47,15 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
     """The bits of each token of transcriptions, given by their numbers, and of their ends.
 
     Each (its tokens + 1,): -log2 of the probability of a token after START and all before it, and
-    last that of END.
+    last that of END. ModelFileError where weights are too large to give probabilities.
     """
     network = model.network
     found: list[Floats] = [np.empty(0)] * len(sequences)
+    most_tokens = _BATCH_NUMBERS // max(4 * model.sizes.units, model.sizes.tokens)
     was_training = network.training
     network.eval()
     try:
-        for batch in by_length([len(one) + 1 for one in sequences], _BATCH_TOKENS):
+        for batch in by_length([len(one) + 1 for one in sequences], most_tokens):
             packed = pack([sequences[place] for place in batch], model.tokens)
             device = network.to_tokens.device
             with torch.inference_mode():
@@ -63,6 +64,11 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
                     logits, packed.targets.to(device), reduction="none"
                 )
             bits = nats.cpu().double().numpy() / np.log(2)
+            if not np.isfinite(bits).all():
+                raise ModelFileError(
+                    f"the model '{model.name}' gives no probabilities, since its weights are too "
+                    "large to be summed; give one that was trained without such"
+                )
             for place, some in zip(batch, unpack(bits, packed), strict=True):
                 found[place] = some
     finally:
@@ -89,21 +95,20 @@ def evaluate(
     taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
     progress("counting the back-off model", len(taken.tunes))
     others = _Others(model, index, taken, held_out)
-    of_backoff = _backoff_bits(others.segment(), taken)  # (orders, tunes)
+    of_backoff = _backoff_bits(others, taken)
     progress("evaluating", len(taken.tunes))
     bits = token_bits(model, taken.numbers)
-    is_music = [[_is_music(token) for token in tune.tokens] for tune in taken.tunes]
-    music = np.array(
-        [some[:-1][mask].sum() for some, mask in zip(bits, is_music, strict=True)], dtype=np.float64
-    )
-    tokens = np.array([sum(mask) for mask in is_music], dtype=np.int64)
+    music, tokens = _of_music(taken, bits)
     bars = sum(len(lay_out(tune.tokens).bars) for tune in taken.tunes)
     count = int(tokens.sum())
     backoff = tuple(
         OrderScore(**asdict(score_of(float(row.sum()), count, bars)), order=order)
         for order, row in enumerate(of_backoff, 1)
     )
-    best = min(backoff, key=lambda score: score.bits_per_token)
+    difference = None
+    if backoff:
+        best = int(of_backoff.sum(axis=1).argmin())
+        difference = _difference(best + 1, music - of_backoff[best], tokens)
     predicted = sum(map(len, bits))
     return Evaluation(
         model=model.name,
@@ -113,7 +118,7 @@ def evaluate(
         in_index=others.same,
         network=score_of(float(music.sum()), count, bars),
         backoff=backoff,
-        difference=_difference(best.order, music - of_backoff[best.order - 1], tokens),
+        difference=difference,
         everything=score_of(float(sum(some.sum() for some in bits)), predicted, bars),
         counted_on=len(others.counted),
         corpora=others.corpora,
@@ -173,8 +178,14 @@ def _usable(
     return Rejected(tune.input, tune.line, None, reason, kind, tune.number, tune.title)
 
 
-def _is_music(token: str) -> bool:
-    return MEANINGS[token].kind not in (HEADER, FRAME)
+def _of_music(taken: _Taken, bits: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+    """The bits and the count of each tune's tokens without headers and ends: (tunes,) each."""
+    sums, counts = [], []
+    for tune, of_tokens in zip(taken.tunes, bits, strict=True):
+        is_music = [MEANINGS[token].kind not in (HEADER, FRAME) for token in tune.tokens]
+        sums.append(float(of_tokens[:-1][is_music].sum()))
+        counts.append(sum(is_music))
+    return np.array(sums), np.array(counts, dtype=np.int64)
 
 
 # What it is held against
@@ -218,9 +229,11 @@ class _Others:
         return Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
 
 
-def _backoff_bits(segment: Segment, taken: _Taken) -> Floats:
-    """The bits of each evaluated tune's music by order: (orders, tunes)."""
-    model = BackoffModel([segment], taken.vocabulary)
+def _backoff_bits(others: _Others, taken: _Taken) -> Floats:
+    """The bits of each evaluated tune's music by order: (orders, tunes); no row without others."""
+    if not others.counted:
+        return np.empty((0, len(taken.tunes)))
+    model = BackoffModel([others.segment()], taken.vocabulary)
     stream = joined(taken.symbols)
     starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
     # Headers and the ends of tunes have 0 there.

@@ -69,7 +69,8 @@ class Evaluation:
 
     network and backoff are over the same tokens, those of the music: the back-off model, by order,
     knows neither headers nor ends. everything: the network over all that it predicts, headers and
-    the ends of tunes too. difference: to the back-off model's best order. counted_on: how many
+    the ends of tunes too. difference: to the back-off model's best order; there is none, and no
+    backoff, where no tune is left to count one on. counted_on: how many
     tunes the back-off model was counted on, and corpora: of which corpora of the index, those that
     the model says it was trained on where the index has them, else all; left_out: how many of
     these it was not counted on, since they are evaluated, held out, or settings of such.
@@ -82,7 +83,7 @@ class Evaluation:
     in_index: int
     network: Score
     backoff: tuple[OrderScore, ...]
-    difference: ScoreDifference
+    difference: ScoreDifference | None
     everything: Score
     counted_on: int
     corpora: tuple[str, ...]

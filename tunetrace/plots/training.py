@@ -12,6 +12,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
 from tunetrace.model.history import Copying, EpochRecord, best_epoch
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
@@ -40,7 +41,9 @@ def plot_training(history: Sequence[EpochRecord], path: str | Path) -> None:
     is not installed.
     """
     if not history:
-        raise OutputError(f"{path}: the training has no epoch to draw; wait for its first one")
+        raise OutputError(
+            f"{printable(str(path))}: the training has no epoch to draw; wait for its first one"
+        )
     save_picture(lambda: _draw(history), path)
 
 

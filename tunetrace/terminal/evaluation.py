@@ -29,8 +29,12 @@ def print_evaluation(found: Evaluation) -> None:
     table.add_row("network", *_row(found.network), style="bold")
     table.add_row("network, all it predicts", *_row(found.everything))
     out.print(table)
-    out.print(f"\n{_verdict(found.difference)}.")
-    out.print(_counted_on(found))
+    out.print()
+    if found.difference is None:
+        out.print("The index has no other tune to count a back-off model on.")
+    else:
+        out.print(f"{_verdict(found.difference)}.")
+        out.print(_counted_on(found))
     if found.in_index:
         out.print(
             f"{counted(found.in_index, 'of these tunes stands', 'of these tunes stand')} in these "
