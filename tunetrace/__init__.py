@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         verify_index,
     )
     from tunetrace.api.models import open_model
+    from tunetrace.api.sampling import sample
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
-    from tunetrace.model.records import Model
+    from tunetrace.model.records import Model, Sampled
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
@@ -77,6 +78,7 @@ _HOMES = {
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
     "open_model": "tunetrace.api.models",
+    "sample": "tunetrace.api.sampling",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -110,6 +112,7 @@ _HOMES = {
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "Model": "tunetrace.model.records",
+    "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
@@ -144,6 +147,7 @@ __all__ = [
     "Reject",
     "Rejected",
     "Report",
+    "Sampled",
     "Setting",
     "Standing",
     "Transcription",
@@ -173,6 +177,7 @@ __all__ = [
     "read",
     "remove_from_index",
     "report",
+    "sample",
     "tokenize",
     "tune",
     "verify_index",

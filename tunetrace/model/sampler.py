@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tunetrace.model.beginning import Beginning
 from tunetrace.model.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
-from tunetrace.model.records import Model
+from tunetrace.model.records import Model, Sampled
 from tunetrace.model.stepper import ROWS, Precision, Rows, Stepper
 
 if TYPE_CHECKING:
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
 
 _NOTHING_LEFT: Final = 1e-12
 """Less probability than this is none, where a copy limit leaves no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A transcription that a model wrote.
-
-    number: counted from 1. tokens: without the frame. has_ended: it ended by itself, and was not
-    cut off as too long. steered: how many of its tokens were drawn again, since the first draw
-    would have copied too much.
-    """
-
-    number: int
-    tokens: tuple[str, ...]
-    has_ended: bool
-    steered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
