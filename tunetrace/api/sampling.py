@@ -54,10 +54,10 @@ def sample(
 
     model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens,
     `G, C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. top_p:
-    only the likeliest tokens that have so much probability together are drawn. seed: the same gives the
-    same transcriptions, whatever n and batch_size; None is a random one. max_copy: no more notes
-    than these in a row stand in the index (the default one if none is given). max_tokens: longer
-    ones are cut off. batch_size: how many are written at once. precision: of the matrix products.
+    only the likeliest tokens that have so much probability together are drawn. seed: the same gives
+    the same transcriptions, whatever n and batch_size; None is a random one. max_copy: no more
+    notes than these in a row stand in the index (the default one if none is given). max_tokens:
+    longer ones are cut off. batch_size: how many are written at once. precision: of the products.
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
