@@ -98,7 +98,6 @@ _HOMES = {
     "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
     "sample": "tunetrace.api.sampling",
-
     "TrainingReport": "tunetrace.api.training",
     "resume_training": "tunetrace.api.training",
     "train_model": "tunetrace.api.training",
@@ -218,9 +217,8 @@ __all__ = [
     "read",
     "remove_from_index",
     "report",
-    "sample",
-
     "resume_training",
+    "sample",
     "tokenize",
     "train_model",
     "training_tunes",
