@@ -27,13 +27,13 @@ from tunetrace.model.records import END, Model, Tokens
 from tunetrace.model.stepper import ROWS, Precision, Stepper
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
-_ROUNDS: Final = 7
+_ROUNDS: Final = 5
 _LOOP_TOKENS: Final = 150
-_TUNES: Final = 128
-_LENGTH: Final = 48
+_TUNES: Final = 256
+_LENGTH: Final = 150
 """Tokens of each sampled transcription."""
 
-_COMPARED_STEPS: Final = 60
+_COMPARED_STEPS: Final = 100
 _MAX_COPY: Final = 12
 
 Distribution = NDArray[np.float64]
@@ -53,8 +53,6 @@ def measure(folder: Path) -> None:
             "max-copy": lambda: _speed(model, _TUNES, max_copy=_MAX_COPY, index=index),
         }
         speeds: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for speed in kinds.values():
-            speed()
         for _ in range(_ROUNDS):
             for kind, speed in kinds.items():
                 speeds[kind].append(speed())
@@ -90,7 +88,7 @@ def _model() -> Model:
     network.initialize(torch.Generator().manual_seed(1))
     tokens = Tokens(V2_TOKENS)
     with torch.no_grad():
-        network.to_tokens *= 8
+        network.to_tokens *= 80
         network.token_bias[tokens.numbers[END]] = -100.0
     return Model(network.eval(), tokens, {"name": "random", "source": "benchmark"})
 

@@ -22,8 +22,8 @@ from tunetrace.model.network import CELL, Network, State
 
 Precision = Literal["float32", "bfloat16"]
 
-ROWS: Final = 64
-"""The rows of every product. One thread is hardly faster a row with more, and slower with fewer."""
+ROWS: Final = 128
+"""The rows of every product. A thread writes a tenth more tokens a second than with 64."""
 
 _LANES: Final = 32
 """Units are filled up to a multiple of it. PyTorch computes a sigmoid otherwise, in the last bit,
