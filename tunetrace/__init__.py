@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         verify_index,
     )
     from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
+    from tunetrace.api.sampling import sample
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.training import TrainingReport, resume_training, train_model
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
     from tunetrace.model.evaluation import Evaluation
     from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.listing import ModelInfo
-    from tunetrace.model.records import Model
+    from tunetrace.model.records import Model, Sampled
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
@@ -96,6 +97,7 @@ _HOMES = {
     "model_info": "tunetrace.api.models",
     "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
+    "sample": "tunetrace.api.sampling",
     "TrainingReport": "tunetrace.api.training",
     "resume_training": "tunetrace.api.training",
     "train_model": "tunetrace.api.training",
@@ -136,6 +138,7 @@ _HOMES = {
     "EpochRecord": "tunetrace.model.history",
     "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
+    "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "plot_training": "tunetrace.plots.training",
     "Explanation": "tunetrace.tokenizer.explain",
@@ -175,6 +178,7 @@ __all__ = [
     "Reject",
     "Rejected",
     "Report",
+    "Sampled",
     "Setting",
     "Standing",
     "TrainingReport",
@@ -214,6 +218,7 @@ __all__ = [
     "remove_from_index",
     "report",
     "resume_training",
+    "sample",
     "tokenize",
     "train_model",
     "training_tunes",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -18,13 +19,30 @@ from tunetrace.cli.index import index
 from tunetrace.cli.model import model
 from tunetrace.cli.ngrams import ngrams
 from tunetrace.cli.report import report
+from tunetrace.cli.sample import sample
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
 from tunetrace.errors import TunetraceError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+class _Commands(click.Group):
+    """Commands that end well where their reader has gone.
+
+    click would exit with 1, which says that a tune is a copy.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _silence()
+            return 0
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+)
 @click.version_option(__version__, prog_name="tunetrace")
 def cli() -> None:
     """Where does a folk tune come from?
@@ -38,7 +56,9 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, report, baseline, ngrams, model, tune, tokenize):
+for command in (
+    index, corpus, figure, bar, check, report, baseline, ngrams, model, sample, tune, tokenize
+):  # fmt: skip
     cli.add_command(command)
 
 
