@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tunetrace.indexer.suffix import SuffixIndex
     from tunetrace.model.records import Tokens
 
+LEAST_LEFT: Final = 1e-6
+"""What is left of the probability where a limit leaves nothing that is worth writing."""
+
 _FOREIGN: Final = -1
 """The kind of a model's token that tunetrace does not know."""
 
