@@ -1,0 +1,144 @@
+"""How a sampled transcription is made to begin: its meter, its key, its first notes.
+
+A model writes the meter first, then the key, then the music. Where an earlier one of these is left
+to the model and a later one is not, the model chooses among its meters, or its keys, alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.errors import AbcError, QueryError
+from tunetrace.model.records import END, START, Tokens
+from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
+
+_MODE: Final = re.compile(rf"({'|'.join(MODES)})[a-z]*", re.IGNORECASE)
+"""A mode without a tonic: `maj`, `Dorian`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a transcription may begin with.
+
+    admitted: for each of the first places the numbers of the tokens that may stand there, one where
+    it is settled; what follows is free. start: how many tokens of music are settled at their end.
+    """
+
+    admitted: tuple[tuple[int, ...], ...] = ()
+    start: int = 0
+
+    @property
+    def settled(self) -> tuple[int, ...]:
+        """The tokens that all transcriptions begin with, up to the first that is to be drawn."""
+        numbers = []
+        for admitted in self.admitted:
+            if len(admitted) > 1:
+                break
+            numbers.append(admitted[0])
+        return tuple(numbers)
+
+    @property
+    def music(self) -> tuple[int, ...]:
+        """The tokens of the start."""
+        first = len(self.admitted) - self.start
+        return tuple(admitted[0] for admitted in self.admitted[first:])
+
+    def penalties(self, tokens: Tokens) -> NDArray[np.float64]:
+        """What to add to the logits at each place: (places + 1, tokens), 0 or minus infinity.
+
+        The last row is for all places after those; the token that begins a transcription is never
+        written again.
+        """
+        penalties = np.full((len(self.admitted) + 1, len(tokens)), -np.inf)
+        for row, admitted in zip(penalties, self.admitted, strict=False):
+            row[list(admitted)] = 0.0
+        penalties[-1] = 0.0
+        penalties[-1, tokens.start] = -np.inf
+        return penalties
+
+
+def begin_with(
+    tokens: Tokens, meter: str | None = None, key: str | None = None, start: str = ""
+) -> Beginning:
+    """A meter (`6/8`), a key (`Cdor`, `dor`) and first tokens (`G, C C 2`), each or none.
+
+    Raises QueryError for what is none, or what the model lacks.
+    """
+    meters = [name for name in tokens.names if name.startswith("M:")]
+    keys = [name for name in tokens.names if name.startswith("K:")]
+    places: list[list[str]] = []
+    if meter is not None:
+        places.append([_meter(meter, meters)])
+    elif (key is not None or start.split()) and meters:
+        places.append(meters)
+    if key is not None:
+        places.append([_key(key, keys)])
+    elif start.split() and keys:
+        places.append(keys)
+    words = _start(start)
+    admitted = [tuple(tokens.encode(names)) for names in places]
+    admitted += [(number,) for number in tokens.encode(words)]
+    return Beginning(tuple(admitted), len(words))
+
+
+def _meter(text: str, meters: list[str]) -> str:
+    try:
+        name = f"M:{parse_meter(text.removeprefix('M:'))}"
+    except AbcError:
+        raise QueryError(f"'{text[:40]}' is no meter; write it as 6/8 or 4/4") from None
+    if name not in meters:
+        raise QueryError(_lacks("meter", text, "meters", meters))
+    return name
+
+
+def _key(text: str, keys: list[str]) -> str:
+    stated = text.strip().removeprefix("K:")
+    if f"K:{stated}" in keys:
+        return f"K:{stated}"
+    if _MODE.fullmatch(stated):
+        mode = stated[:3].lower()
+    else:
+        try:
+            found = parse_key(stated)
+        except AbcError:
+            raise QueryError(
+                f"'{text[:40]}' is no key; write it as Cmaj or dor, since models write on C"
+            ) from None
+        mode = found.mode
+        if found.tonic != "C" and any(key in keys for key in ("K:Cmaj", "K:maj")):
+            raise QueryError(
+                f"the key {found.name} is not on C, and this model writes on C whatever the "
+                f"tonic; ask for the mode, as --key {mode}, and transpose what it writes"
+            )
+        if found.tonic != "C":
+            raise QueryError(_lacks("key", text, "keys", keys))
+    for name in (f"K:C{mode}", f"K:{mode}"):
+        if name in keys:
+            return name
+    raise QueryError(_lacks("key", text, "keys", keys))
+
+
+def _start(text: str) -> list[str]:
+    words = text.split()
+    for word in words:
+        if word in (START, END):
+            raise QueryError(f"'{word}' is written by itself and is no part of a start; leave it out")
+    if words and words[0][:2] in ("M:", "K:"):
+        option = "meter" if words[0][0] == "M" else "key"
+        raise QueryError(
+            f"the start begins with '{words[0]}'; give that as --{option} {words[0][2:]} and let "
+            "the start be the music"
+        )
+    return words
+
+
+def _lacks(what: str, text: str, plural: str, names: list[str]) -> str:
+    if not names:
+        return f"this model writes no {plural}; leave the {what} '{text[:40]}' out"
+    known = ", ".join(sorted(name[2:] for name in names))
+    return f"this model has no {what} '{text[:40]}'; it writes {known}"
