@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -14,38 +14,50 @@ from tests.model.networks import log2_following, make_model
 from tests.model.test_copy_limit import Corpus, longest_span
 from tunetrace import QueryError
 from tunetrace.model.beam import Hypothesis, beam_search
+from tunetrace.model.beginning import Beginning, begin_with
 from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.records import Model, Tokens
 
 TOKENS = Tokens(("A", "</s>", "B", "<s>", "2"))
 
 
+def begins(*numbers: int) -> Beginning:
+    return Beginning(tuple((number,) for number in numbers), len(numbers))
+
+
+def following_of(model: Model, numbers: list[int], temperature: float = 1.0) -> list[float]:
+    """log2 of the probabilities of what follows, START being impossible: (tokens,)."""
+    logs = log2_following(model, numbers, temperature)
+    logs -= np.log2(1 - np.exp2(logs[model.tokens.start]))
+    return list(logs.tolist())
+
+
 def every(
     model: Model, beginning: list[int], max_tokens: int, temperature: float = 1.0
 ) -> Iterator[Hypothesis]:
-    """All transcriptions that end within so many tokens, one by one."""
+    """All transcriptions that end with fewer tokens than so many, one by one."""
 
     def from_here(numbers: list[int], log: float) -> Iterator[Hypothesis]:
-        following = log2_following(model, numbers, temperature)
-        yield Hypothesis(tuple(numbers), log + float(following[model.tokens.end]), has_ended=True)
+        following = following_of(model, numbers, temperature)
+        tokens = tuple(model.tokens.decode(numbers))
+        yield Hypothesis(0, tokens, True, log + following[model.tokens.end])
         for number in range(len(model.tokens)):
             is_frame = number in (model.tokens.start, model.tokens.end)
-            if not is_frame and len(numbers) < max_tokens:
-                yield from from_here([*numbers, number], log + float(following[number]))
+            if not is_frame and len(numbers) + 1 < max_tokens:
+                yield from from_here([*numbers, number], log + following[number])
 
     yield from from_here(beginning, 0.0)
 
 
-def best(hypotheses: Iterator[Hypothesis], count: int) -> list[Hypothesis]:
+def best(hypotheses: Iterable[Hypothesis], count: int) -> list[Hypothesis]:
     return sorted(hypotheses, key=lambda some: -some.log2_probability)[:count]
 
 
 def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
-    assert [some.numbers for some in found] == [some.numbers for some in expected]
+    assert [some.tokens for some in found] == [some.tokens for some in expected]
     assert [some.log2_probability for some in found] == pytest.approx(
         [some.log2_probability for some in expected], abs=1e-4
     )
-    assert [some.has_ended for some in found] == [some.has_ended for some in expected]
 
 
 @settings(max_examples=15)
@@ -54,9 +66,14 @@ def test_a_beam_as_wide_as_all_beginnings_finds_the_most_probable_transcriptions
     seed: int, temperature: float, beginning: list[int]
 ) -> None:
     model = make_model(TOKENS, seed=seed)
-    found = beam_search(model, beginning, 400, 4, temperature=temperature)
-    expected = best(every(model, beginning, 4, temperature), 400)
-    assert_same(found[: len(expected)], expected)
+    found = beam_search(
+        model, 400, beginning=begins(*beginning), max_tokens=5, temperature=temperature
+    )
+    assert_same(
+        [some for some in found if some.has_ended],
+        best(every(model, beginning, 5, temperature), 400),
+    )
+    assert [some.number for some in found] == list(range(1, len(found) + 1))
 
 
 @settings(max_examples=20)
@@ -65,19 +82,17 @@ def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
     seed: int, width: int
 ) -> None:
     model = make_model(TOKENS, seed=seed)
-    found = beam_search(model, [0], width, 6)
+    found = beam_search(model, width, beginning=begins(0), max_tokens=6)
     assert 1 <= len(found) <= width
-    assert len({some.numbers for some in found}) == len(found)
+    assert len({some.tokens for some in found}) == len(found)
     for some in found:
-        log = sum(
-            float(log2_following(model, list(some.numbers[:k]))[some.numbers[k]])
-            for k in range(1, len(some.numbers))
-        )
+        numbers = TOKENS.encode(some.tokens)
+        log = sum(following_of(model, numbers[:k])[numbers[k]] for k in range(1, len(numbers)))
         if some.has_ended:
-            log += float(log2_following(model, list(some.numbers))[TOKENS.end])
-        assert some.numbers[0] == 0
+            log += following_of(model, numbers)[TOKENS.end]
+        assert numbers[0] == 0
         assert some.log2_probability == pytest.approx(log, abs=1e-4)
-        assert some.has_ended or len(some.numbers) == 6
+        assert len(numbers) < 6 if some.has_ended else len(numbers) == 6
     logs = [some.log2_probability for some in found if some.has_ended]
     assert logs == sorted(logs, reverse=True)
 
@@ -85,25 +100,43 @@ def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
 @given(st.integers(0, 1000))
 def test_a_beam_of_one_takes_the_most_probable_token_each_time(seed: int) -> None:
     model = make_model(TOKENS, seed=seed)
-    (found,) = beam_search(model, [], 1, 8)
-    for k, number in enumerate(found.numbers):
-        following = log2_following(model, list(found.numbers[:k]))
+    (found,) = beam_search(model, 1, max_tokens=8)
+    numbers = TOKENS.encode(found.tokens)
+    for k, number in enumerate(numbers):
+        following = np.array(following_of(model, numbers[:k]))
         following[[TOKENS.start, TOKENS.end]] = -np.inf
         assert number == following.argmax()
 
 
+def test_what_is_left_open_in_a_beginning_is_chosen_among_what_may_stand_there() -> None:
+    tokens = Tokens(("<s>", "</s>", "M:2/4", "M:6/8", "K:Cmaj", "A", "B"))
+    model = make_model(tokens, seed=3)
+    found = beam_search(model, 2, beginning=begin_with(tokens, key="maj"), max_tokens=2 + 1)
+    assert {some.tokens[0] for some in found} <= {"M:2/4", "M:6/8"}
+    assert {some.tokens[1] for some in found} == {"K:Cmaj"}
+    first = log2_following(model, [])
+    meters = np.exp2(first[[2, 3]])
+    for some in found:
+        numbers = tokens.encode(some.tokens)
+        chosen = np.log2(meters[numbers[0] - 2] / meters.sum())
+        after = tokens.end if some.has_ended else numbers[2]
+        rest = following_of(model, numbers[:2])[after]
+        assert some.log2_probability == pytest.approx(chosen + rest, abs=1e-4)
+
+
 def test_what_does_not_end_is_cut_off_and_comes_last() -> None:
     model = make_model(TOKENS)
-    model.network.token_bias.data[TOKENS.end] = -60
-    found = beam_search(model, [], 4, 5)
-    assert all(len(some.numbers) == 5 for some in found if not some.has_ended)
+    model.network.token_bias.data[TOKENS.end] -= 4
+    found = beam_search(model, 12, max_tokens=5)
     states = [some.has_ended for some in found]
-    assert not all(states)
+    assert set(states) == {True, False}
     assert states == sorted(states, reverse=True)
+    assert all(len(some.tokens) == 5 for some in found if not some.has_ended)
 
 
 def test_a_beam_is_as_wide_as_there_are_transcriptions() -> None:
-    found = beam_search(make_model(TOKENS), [], 500, 2)
+    found = beam_search(make_model(TOKENS), 500, max_tokens=2)
+    assert [len(some.tokens) for some in found].count(2) == 9
     assert len(found) == 1 + 3 + 9
 
 
@@ -115,19 +148,19 @@ def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy
     model = make_model(TOKENS, seed=seed)
     limit = CopyLimit(Corpus(search([corpus])), TOKENS, notes)
 
-    def is_within(numbers: tuple[int, ...]) -> bool:
+    def is_within(tokens: tuple[str, ...]) -> bool:
         run = limit.begin()
-        for number in numbers:
+        for number in TOKENS.encode(tokens):
             if not run.allows(number):
                 return False
             run.push(number)
         return True
 
-    found = beam_search(model, [], 400, 4, limit=limit)
-    within = [some for some in every(model, [], 4) if is_within(some.numbers)]
-    assert_same([some for some in found if some.has_ended], best(iter(within), 400))
+    found = beam_search(model, 400, max_tokens=5, limit=limit)
+    within = [some for some in every(model, [], 5) if is_within(some.tokens)]
+    assert_same([some for some in found if some.has_ended], best(within, 400))
     for some in found:
-        assert longest_span([corpus], TOKENS.decode(some.numbers)) <= notes
+        assert longest_span([corpus], some.tokens) <= notes
 
 
 def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
@@ -138,13 +171,13 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
     with pytest.raises(
         QueryError, match=r"^a limit of 2 copied notes leaves .* after 'A A', since"
     ):
-        beam_search(model, [], 1, 9, limit=limit)
+        beam_search(model, 1, limit=limit)
 
 
 def test_a_start_that_copies_more_is_refused() -> None:
     limit = CopyLimit(Corpus(search([["A", "A", "A"]])), TOKENS, 2)
     with pytest.raises(QueryError, match=r"^3 notes of the start stand together in the index"):
-        beam_search(make_model(TOKENS), [0, 0, 0], 3, 9, limit=limit)
+        beam_search(make_model(TOKENS), 3, beginning=begins(0, 0, 0), limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -154,11 +187,14 @@ def test_a_start_that_copies_more_is_refused() -> None:
         ([], 1001, 1.0, "a beam of 1001 cannot"),
         ([], 1, 0.0, "a temperature of 0.0 is none"),
         ([], 1, float("nan"), "a temperature of nan is none"),
-        ([0, 0, 0, 0, 0], 1, 1.0, "the start has 5 tokens and a transcription at most 4"),
+        ([0, 0, 0, 0, 0], 1, 1.0, "the beginning has 5 tokens and a transcription at most 4"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(
     beginning: list[int], width: int, temperature: float, message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
-        beam_search(make_model(TOKENS), beginning, width, 4, temperature=temperature)
+        beam_search(
+            make_model(TOKENS), width, beginning=begins(*beginning), max_tokens=4,
+            temperature=temperature,
+        )  # fmt: skip

@@ -8,8 +8,7 @@ probable texts of such models do (Holtzman et al. 2020).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
+from tunetrace.model.beginning import Beginning
 from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run
 from tunetrace.model.network import State
 from tunetrace.model.records import Model
@@ -27,190 +27,185 @@ MOST_WIDE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A transcription that was found: its tokens by number, without START and END.
+    """A transcription that was found.
 
-    log2_probability: of all that follows the beginning which it was given, END included where it
-    has_ended; where it has not, it was cut off at the most tokens allowed.
+    number: its rank, from 1. tokens: without the frame. has_ended: END follows, and it was not cut
+    off as too long. log2_probability: of all that the model chose, END included.
     """
 
-    numbers: tuple[int, ...]
-    log2_probability: float
+    number: int
+    tokens: tuple[str, ...]
     has_ended: bool
+    log2_probability: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to search for: see beam_search."""
+
+    width: int
+    beginning: Beginning
+    max_tokens: int
+    temperature: float
+    limit: CopyLimit | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Beam:
-    """The transcriptions that go on, L of them, all of one length and the most probable first.
+    """L transcriptions that go on, all of one length, the most probable first.
 
-    numbers: (L, length). logs: (L,) log2 probabilities. runs: what each has copied of late.
+    numbers: (L, length). logs: (L,) log2 probabilities. logits: (L, tokens), of what follows.
+    runs: what each has copied of late, where there is a limit.
     """
 
     numbers: NDArray[np.int32]
     logs: NDArray[np.float64]
+    logits: NDArray[np.float64]
     state: State
-    runs: list[Run] = field(default_factory=list)
+    runs: list[Run]
+
+    @property
+    def length(self) -> int:
+        return int(self.numbers.shape[1])
+
+
+_Ended = tuple[float, tuple[int, ...]]
+"""A log2 probability and the tokens' numbers."""
 
 
 def beam_search(
     model: Model,
-    beginning: Sequence[int],
     width: int,
-    max_tokens: int,
     *,
+    beginning: Beginning | None = None,
+    max_tokens: int = 1000,
     temperature: float = 1.0,
     limit: CopyLimit | None = None,
 ) -> list[Hypothesis]:
-    """The most probable transcriptions that begin with some tokens, at most `width`, best first.
+    """The most probable transcriptions, at most `width`, the best first.
 
-    beginning: token numbers after START, of no probability of their own. width: how many
-    transcriptions go on at each token. One ends where END is among the `width` most probable
-    tokens of all that go on, and is kept beside them; the search is over when `width` have ended
-    and nothing that goes on is more probable than the least of them, since no token makes a
-    transcription more probable. What has not ended after max_tokens tokens, the beginning among
-    them, is cut off and comes after all that have. limit: tokens that it refuses are left out; the
-    probabilities of the others stay as the model has them. Without a limit, and with a width of
-    all continuations that there are, the answer is exact.
+    beginning: what they begin with; what is settled there is certain and costs no probability.
+    width: how many transcriptions go on at each token. One ends where END is among the `width`
+    most probable tokens of all that go on, and is kept beside them; the search is over when
+    `width` have ended and nothing that goes on is more probable than the least of them, since no
+    token makes a transcription more probable. What has max_tokens tokens, the beginning among
+    them, is cut off and comes after all that have ended. temperature: what logits are divided by.
+    limit: tokens that it refuses are left out; the probabilities of the others stay as they are.
+    With a width of all continuations that there are, the answer is exact.
 
-    Method: Lowerre, The HARPY Speech Recognition System, 1976; the end of it as Huang et al., When
-    to Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the
-    beginning is itself a longer copy, where the limit leaves nothing, for a width or a temperature
-    of 0 or less and for a beginning longer than max_tokens.
+    Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
+    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the
+    start is itself a longer copy, where the limit leaves nothing to write, and for a width,
+    a temperature or a beginning that cannot be.
     """
-    _check(beginning, width, max_tokens, temperature, limit)
+    search = Search(width, beginning or Beginning(), max_tokens, temperature, limit)
+    _check(search)
     with torch.inference_mode():
-        beam, following = _begin(model, beginning, limit, temperature)
-        ended: list[Hypothesis] = []
-        while True:
-            totals = _possible(model, beam, following)
-            ended = _best([*ended, *_ended(model, beam, totals, width)], width)
-            if beam.numbers.shape[1] == max_tokens:
-                return _with_cut_off(ended, beam, width)
-            totals[:, model.tokens.end] = -np.inf
-            chosen = _most_probable(totals, width)
-            if limit is not None and not len(chosen) and not ended:
-                raise limit.nothing_left(beam.numbers[0].tolist())
-            most = totals.flat[chosen[0]] if len(chosen) else -np.inf
-            if most == -np.inf or (len(ended) == width and most <= ended[-1].log2_probability):
-                return ended
-            beam, following = _go_on(model, beam, chosen, totals, temperature)
+        beam, ended = _search(model, search)
+    cut_off = zip(beam.logs.tolist(), beam.numbers.tolist(), strict=True)
+    found = [(log, numbers, True) for log, numbers in ended]
+    if beam.length == max_tokens:
+        found += [(log, tuple(numbers), False) for log, numbers in cut_off]
+    return [
+        Hypothesis(rank, tuple(model.tokens.decode(numbers)), has_ended, log)
+        for rank, (log, numbers, has_ended) in enumerate(found[:width], 1)
+    ]
 
 
-def _check(
-    beginning: Sequence[int],
-    width: int,
-    max_tokens: int,
-    temperature: float,
-    limit: CopyLimit | None,
-) -> None:
+def _check(search: Search) -> None:
     """See that a search can begin; QueryError where it cannot."""
-    if not 1 <= width <= MOST_WIDE:
-        raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MOST_WIDE} wide")
-    if not 0 < temperature < float("inf"):
-        raise QueryError(f"a temperature of {temperature} is none; give one above 0, such as 1")
-    if len(beginning) > max_tokens:
+    if not 1 <= search.width <= MOST_WIDE:
         raise QueryError(
-            f"the start has {len(beginning)} tokens and a transcription at most {max_tokens}; give "
-            "a shorter start or allow more tokens"
+            f"a beam of {search.width} cannot be searched; it may be 1 to {MOST_WIDE} wide"
         )
-    if limit is not None:
-        limit.check_start(beginning)
+    if not 0 < search.temperature < float("inf"):
+        raise QueryError(
+            f"a temperature of {search.temperature} is none; give one above 0, such as 1"
+        )
+    if len(search.beginning.admitted) >= search.max_tokens:
+        raise QueryError(
+            f"the beginning has {len(search.beginning.admitted)} tokens and a transcription at "
+            f"most {search.max_tokens}; give a shorter start or allow more tokens"
+        )
+    if search.limit is not None:
+        search.limit.check_start(search.beginning.music)
 
 
-def _begin(
-    model: Model, beginning: Sequence[int], limit: CopyLimit | None, temperature: float
-) -> tuple[_Beam, NDArray[np.float64]]:
-    """The one transcription that is begun, and the log2 probabilities (1, tokens) of what
-    follows."""
-    state = model.network.initial_state(1)
-    for number in (model.tokens.start, *beginning):
-        logits, state = model.network.step(torch.tensor([number]), state)
-    runs = [] if limit is None else [limit.begin()]
-    for run in runs:
-        for number in beginning:
-            run.push(number)
-    numbers = np.array([beginning], dtype=np.int32).reshape(1, -1)
-    return _Beam(numbers, np.zeros(1), state, runs), _log2(logits, temperature)
+def _search(model: Model, search: Search) -> tuple[_Beam, list[_Ended]]:
+    """The last transcriptions that went on, and the best that have ended, the best first."""
+    penalties = search.beginning.penalties(model.tokens)
+    beam, end = _begin(model, search), model.tokens.end
+    ended: list[_Ended] = []
+    while beam.length < search.max_tokens:
+        totals = _totals(beam, search, penalties)
+        chosen = _most_probable(totals, search.width)
+        for row in chosen[0][chosen[1] == end].tolist():
+            ended.append((float(totals[row, end]), tuple(beam.numbers[row].tolist())))
+        ended = sorted(ended, key=lambda some: -some[0])[: search.width]
+        totals[:, end] = -np.inf
+        rows, numbers = _most_probable(totals, search.width)
+        if not len(rows):
+            if not ended and search.limit is not None:
+                raise search.limit.nothing_left(beam.numbers[0].tolist())
+            break
+        if len(ended) == search.width and totals[rows[0], numbers[0]] <= ended[-1][0]:
+            break
+        beam = _go_on(model, beam, totals[rows, numbers], rows, numbers)
+    return beam, ended
+
+
+def _begin(model: Model, search: Search) -> _Beam:
+    """The one transcription of which nothing is written."""
+    start = torch.tensor([model.tokens.start])
+    logits, state = model.network.step(start, model.network.initial_state(1))
+    runs = [] if search.limit is None else [search.limit.begin()]
+    numbers = np.empty((1, 0), dtype=np.int32)
+    return _Beam(numbers, np.zeros(1), logits.double().numpy(), state, runs)
+
+
+def _totals(beam: _Beam, search: Search, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log2 of the probabilities with one more token: (L, tokens), -inf for what may not be.
+
+    penalties: see Beginning. Where a limit leaves hardly anything, nothing may be.
+    """
+    place = min(beam.length, len(penalties) - 1)
+    logits = beam.logits / search.temperature + penalties[place]
+    logits -= logits.max(axis=1, keepdims=True)
+    logs = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))) / np.log(2)
+    if place == len(penalties) - 1:
+        for row, run in enumerate(beam.runs):
+            logs[row, run.forbidden()] = -np.inf
+            if np.exp2(logs[row]).sum() < LEAST_LEFT:
+                logs[row] = -np.inf
+    return np.asarray(beam.logs[:, None] + logs)
+
+
+def _most_probable(
+    totals: NDArray[np.float64], width: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows and the tokens of the highest totals, at most width, none that is impossible.
+
+    The highest comes first; of equal ones that which stands first.
+    """
+    order = np.argsort(-totals, axis=None, kind="stable")[:width]
+    rows, numbers = np.divmod(order, totals.shape[1])
+    is_possible = np.isfinite(totals[rows, numbers])
+    return rows[is_possible], numbers[is_possible]
 
 
 def _go_on(
     model: Model,
     beam: _Beam,
-    chosen: NDArray[np.intp],
-    totals: NDArray[np.float64],
-    temperature: float,
-) -> tuple[_Beam, NDArray[np.float64]]:
-    """The chosen transcriptions, each one token longer, and what may follow: (L, tokens).
-
-    chosen: places in totals (L, tokens), which has the probabilities.
-    """
-    parents, numbers = np.divmod(chosen, totals.shape[1])
-    rows = torch.from_numpy(parents)
-    state = State(beam.state.hidden[:, rows], beam.state.cell[:, rows])
+    logs: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    numbers: NDArray[np.intp],
+) -> _Beam:
+    """Some transcriptions of a beam, each with one more token. rows, numbers, logs: (L,)."""
+    parents = torch.from_numpy(rows)
+    state = State(beam.state.hidden[:, parents], beam.state.cell[:, parents])
     logits, state = model.network.step(torch.from_numpy(numbers), state)
-    runs = []
-    if beam.runs:
-        for parent, number in zip(parents.tolist(), numbers.tolist(), strict=True):
-            run = beam.runs[parent].copy()
-            run.push(number)
-            runs.append(run)
-    longer = np.column_stack([beam.numbers[parents], numbers.astype(np.int32)])
-    return _Beam(longer, totals.flat[chosen], state, runs), _log2(logits, temperature)
-
-
-def _log2(logits: torch.Tensor, temperature: float) -> NDArray[np.float64]:
-    """log2 of the softmax of logits (L, tokens), in float64."""
-    logs: NDArray[np.float64] = torch.log_softmax(logits.double() / temperature, 1).numpy()
-    return np.asarray(logs / np.log(2))
-
-
-def _possible(model: Model, beam: _Beam, following: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The log2 probabilities (L, tokens) of transcriptions one token longer; -inf for no others.
-
-    following: (L, tokens), the log2 probabilities of the tokens. Where a limit leaves hardly
-    anything, the transcription does not go on at all.
-    """
-    possible = following.copy()
-    possible[:, model.tokens.start] = -np.inf
-    for row, run in enumerate(beam.runs):
-        possible[row, run.forbidden()] = -np.inf
-        if np.exp2(possible[row]).sum() < LEAST_LEFT:
-            possible[row] = -np.inf
-    return np.asarray(beam.logs[:, None] + possible)
-
-
-def _most_probable(totals: NDArray[np.float64], width: int) -> NDArray[np.intp]:
-    """Where in totals, flattened, the highest stand, at most width and none that is impossible.
-
-    The highest comes first; of equal ones that which stands first.
-    """
-    order = np.argsort(-totals, axis=None, kind="stable")[:width]
-    return order[np.isfinite(totals.flat[order])]
-
-
-def _ended(model: Model, beam: _Beam, totals: NDArray[np.float64], width: int) -> list[Hypothesis]:
-    """The transcriptions of a beam that may end: where END is among the most probable of all.
-
-    totals: (L, tokens) log2 probabilities with one more token.
-    """
-    rows, numbers = np.divmod(_most_probable(totals, width), totals.shape[1])
-    return [
-        Hypothesis(
-            tuple(beam.numbers[row].tolist()), float(totals[row, model.tokens.end]), has_ended=True
-        )
-        for row in rows[numbers == model.tokens.end].tolist()
-    ]
-
-
-def _best(hypotheses: list[Hypothesis], width: int) -> list[Hypothesis]:
-    """The most probable ones, at most width, the best first."""
-    return sorted(hypotheses, key=lambda some: -some.log2_probability)[:width]
-
-
-def _with_cut_off(ended: list[Hypothesis], beam: _Beam, width: int) -> list[Hypothesis]:
-    """Those that have ended, and after them those of a beam that have not, at most width."""
-    found = {some.numbers for some in ended}
-    cut_off = [
-        Hypothesis(tuple(row), log, has_ended=False)
-        for row, log in zip(beam.numbers.tolist(), beam.logs.tolist(), strict=True)
-    ]
-    return [*ended, *(some for some in cut_off if some.numbers not in found)][:width]
+    runs = [beam.runs[row].copy() for row in rows.tolist()] if beam.runs else []
+    for run, number in zip(runs, numbers.tolist(), strict=False):
+        run.push(number)
+    longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
+    return _Beam(longer, logs, logits.double().numpy(), state, runs)

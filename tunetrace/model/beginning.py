@@ -127,7 +127,9 @@ def _start(text: str) -> list[str]:
     words = text.split()
     for word in words:
         if word in (START, END):
-            raise QueryError(f"'{word}' is written by itself and is no part of a start; leave it out")
+            raise QueryError(
+                f"'{word}' is written by itself and is no part of a start; leave it out"
+            )
     if words and words[0][:2] in ("M:", "K:"):
         option = "meter" if words[0][0] == "M" else "key"
         raise QueryError(
