@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.numpy_loop import NumpyNetwork, param_values
 from tests.model.networks import log2_following, make_model
 from tunetrace import InputError, OutputError, QueryError
 from tunetrace.model.records import Tokens
@@ -184,3 +185,16 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     assert "is cut off or no" in reason(header=None)
     objects = np.array([{"a": 1}], dtype=object)
     assert "is cut off or no" in reason(read=objects)
+
+
+def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:
+    model = make_model(TOKENS, layers=3, units=9)
+    traced = trace(model, TUNE * 20)
+    loop = NumpyNetwork(param_values(model.network))
+    state = loop.start()
+    for step, number in enumerate(traced.read.tolist()):
+        probabilities, state = loop.step(number, state)
+        assert np.abs(traced.probabilities[step] - probabilities).max() < 1e-6
+        for layer in range(3):
+            assert np.abs(traced.hidden[layer, step] - state.hidden[layer]).max() < 2e-6
+            assert np.abs(traced.cell[layer, step] - state.cell[layer]).max() < 1e-5

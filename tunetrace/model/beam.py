@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
 from tunetrace.model.beginning import Beginning
-from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run
+from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
 from tunetrace.model.network import State
 from tunetrace.model.records import Model
+from tunetrace.tokenizer.vocabulary import NOTE
 
 MOST_WIDE: Final = 1000
 """Each transcription that is kept has its own states."""
@@ -40,14 +41,21 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What to search for: see beam_search."""
+class _Search:
+    """What to search for, as beam_search has it.
 
+    penalties: what is added to the logits at each place, see Beginning. is_note: (tokens,), which
+    tokens are names of notes.
+    """
+
+    model: Model
     width: int
     beginning: Beginning
     max_tokens: int
     temperature: float
     limit: CopyLimit | None
+    penalties: NDArray[np.float64]
+    is_note: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +96,24 @@ def beam_search(
     width: how many transcriptions go on at each token. One ends where END is among the `width`
     most probable tokens of all that go on, and is kept beside them; the search is over when
     `width` have ended and nothing that goes on is more probable than the least of them, since no
-    token makes a transcription more probable. What has max_tokens tokens, the beginning among
-    them, is cut off and comes after all that have ended. temperature: what logits are divided by.
-    limit: tokens that it refuses are left out; the probabilities of the others stay as they are.
-    With a width of all continuations that there are, the answer is exact.
+    token makes a transcription more probable. None ends without a note, which is often what is
+    most probable of all. What has max_tokens tokens, the beginning among them, is cut off and
+    comes after all that have ended. temperature: what logits are divided by. limit: tokens that it
+    refuses are left out; the probabilities of the others stay as they are. With a width of all
+    continuations that there are, the answer is exact.
 
     Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
     Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the
     start is itself a longer copy, where the limit leaves nothing to write, and for a width,
     a temperature or a beginning that cannot be.
     """
-    search = Search(width, beginning or Beginning(), max_tokens, temperature, limit)
+    beginning = beginning or Beginning()
+    penalties = beginning.penalties(model.tokens)
+    is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
+    search = _Search(model, width, beginning, max_tokens, temperature, limit, penalties, is_note)
     _check(search)
     with torch.inference_mode():
-        beam, ended = _search(model, search)
+        beam, ended = _search(search)
     cut_off = zip(beam.logs.tolist(), beam.numbers.tolist(), strict=True)
     found = [(log, numbers, True) for log, numbers in ended]
     if beam.length == max_tokens:
@@ -112,7 +124,7 @@ def beam_search(
     ]
 
 
-def _check(search: Search) -> None:
+def _check(search: _Search) -> None:
     """See that a search can begin; QueryError where it cannot."""
     if not 1 <= search.width <= MOST_WIDE:
         raise QueryError(
@@ -131,13 +143,12 @@ def _check(search: Search) -> None:
         search.limit.check_start(search.beginning.music)
 
 
-def _search(model: Model, search: Search) -> tuple[_Beam, list[_Ended]]:
+def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
     """The last transcriptions that went on, and the best that have ended, the best first."""
-    penalties = search.beginning.penalties(model.tokens)
-    beam, end = _begin(model, search), model.tokens.end
+    beam, end = _begin(search), search.model.tokens.end
     ended: list[_Ended] = []
     while beam.length < search.max_tokens:
-        totals = _totals(beam, search, penalties)
+        totals = _totals(search, beam)
         chosen = _most_probable(totals, search.width)
         for row in chosen[0][chosen[1] == end].tolist():
             ended.append((float(totals[row, end]), tuple(beam.numbers[row].tolist())))
@@ -150,12 +161,13 @@ def _search(model: Model, search: Search) -> tuple[_Beam, list[_Ended]]:
             break
         if len(ended) == search.width and totals[rows[0], numbers[0]] <= ended[-1][0]:
             break
-        beam = _go_on(model, beam, totals[rows, numbers], rows, numbers)
+        beam = _go_on(search.model, beam, totals[rows, numbers], rows, numbers)
     return beam, ended
 
 
-def _begin(model: Model, search: Search) -> _Beam:
+def _begin(search: _Search) -> _Beam:
     """The one transcription of which nothing is written."""
+    model = search.model
     start = torch.tensor([model.tokens.start])
     logits, state = model.network.step(start, model.network.initial_state(1))
     runs = [] if search.limit is None else [search.limit.begin()]
@@ -163,20 +175,22 @@ def _begin(model: Model, search: Search) -> _Beam:
     return _Beam(numbers, np.zeros(1), logits.double().numpy(), state, runs)
 
 
-def _totals(beam: _Beam, search: Search, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
     """log2 of the probabilities with one more token: (L, tokens), -inf for what may not be.
 
-    penalties: see Beginning. Where a limit leaves hardly anything, nothing may be.
+    Where a limit leaves hardly anything, nothing may be.
     """
-    place = min(beam.length, len(penalties) - 1)
-    logits = beam.logits / search.temperature + penalties[place]
+    place = min(beam.length, len(search.penalties) - 1)
+    logits = beam.logits / search.temperature + search.penalties[place]
     logits -= logits.max(axis=1, keepdims=True)
     logs = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))) / np.log(2)
-    if place == len(penalties) - 1:
+    if place == len(search.penalties) - 1:
         for row, run in enumerate(beam.runs):
             logs[row, run.forbidden()] = -np.inf
             if np.exp2(logs[row]).sum() < LEAST_LEFT:
                 logs[row] = -np.inf
+    has_note = search.is_note[beam.numbers].any(axis=1)
+    logs[~has_note, search.model.tokens.end] = -np.inf
     return np.asarray(beam.logs[:, None] + logs)
 
 
