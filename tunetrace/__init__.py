@@ -27,6 +27,7 @@ from tunetrace.errors import (
 
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
+    from tunetrace.api.beams import beam_search
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
     from tunetrace.api.indexes import (
         BuildReport,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tunetrace.api.models import open_model
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
+    from tunetrace.api.traces import trace_transcription
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
@@ -54,7 +56,9 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.beam import Hypothesis
     from tunetrace.model.records import Model
+    from tunetrace.model.trace import Trace, load_trace, save_trace
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
@@ -66,6 +70,7 @@ _HOMES = {
     "report": "tunetrace.api.batch",
     "BatchSummary": "tunetrace.checker.summary_records",
     "Report": "tunetrace.reporter.write",
+    "beam_search": "tunetrace.api.beams",
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
@@ -85,6 +90,7 @@ _HOMES = {
     "explain": "tunetrace.api.texts",
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
+    "trace_transcription": "tunetrace.api.traces",
     "corpus_stats": "tunetrace.api.tunes",
     "ngrams": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
@@ -109,7 +115,11 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Hypothesis": "tunetrace.model.beam",
     "Model": "tunetrace.model.records",
+    "Trace": "tunetrace.model.trace",
+    "load_trace": "tunetrace.model.trace",
+    "save_trace": "tunetrace.model.trace",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
@@ -131,6 +141,7 @@ __all__ = [
     "Explanation",
     "Filters",
     "Hit",
+    "Hypothesis",
     "Index",
     "IndexFileError",
     "IndexInfo",
@@ -146,6 +157,7 @@ __all__ = [
     "Report",
     "Setting",
     "Standing",
+    "Trace",
     "Transcription",
     "TuneBar",
     "TuneDetail",
@@ -154,6 +166,7 @@ __all__ = [
     "__version__",
     "add_to_index",
     "bar",
+    "beam_search",
     "build_index",
     "check",
     "check_batch",
@@ -165,6 +178,7 @@ __all__ = [
     "fetch_corpus",
     "figure",
     "find_corpus",
+    "load_trace",
     "measure_baseline",
     "ngrams",
     "open_index",
@@ -173,7 +187,9 @@ __all__ = [
     "read",
     "remove_from_index",
     "report",
+    "save_trace",
     "tokenize",
+    "trace_transcription",
     "tune",
     "verify_index",
 ]
