@@ -30,8 +30,8 @@ def beam_search(
 ) -> list[Hypothesis]:
     """The most probable transcriptions of a model that a beam so wide finds, the best first.
 
-    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens, `G, C
-    C 2`): what each begins with. temperature: below 1 likely tokens become likelier. max_copy: no
+    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens, `G,
+    C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. max_copy: no
     more notes than these in a row stand in the index (the default one if none is given).
     max_tokens: longer ones are cut off. See model/beam.py for what is most probable.
 
