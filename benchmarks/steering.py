@@ -22,7 +22,8 @@ from benchmarks.output import duration, say, show_table
 from tunetrace import Index, Model
 from tunetrace.corpus.records import Rejected
 from tunetrace.model.copy_limit import CopyLimit
-from tunetrace.model.sampler import Plan, Sampled, sample_many
+from tunetrace.model.records import Sampled
+from tunetrace.model.sampler import Plan, sample_many
 
 TRANSCRIPTIONS: Final = 2000
 NOTES: Final = 12

@@ -62,3 +62,14 @@ def make_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
     yield make
     for index in opened:
         index.close()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch with one thread: on a busy machine several wait for each other at every step."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         verify_index,
     )
     from tunetrace.api.models import open_model
+    from tunetrace.api.sampling import sample
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.traces import trace_transcription
@@ -56,8 +57,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
-    from tunetrace.model.beam import Hypothesis
-    from tunetrace.model.records import Model
+    from tunetrace.model.records import Hypothesis, Model, Sampled
     from tunetrace.model.trace import Trace, load_trace, save_trace
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.reporter.write import Report
@@ -82,6 +82,7 @@ _HOMES = {
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
     "open_model": "tunetrace.api.models",
+    "sample": "tunetrace.api.sampling",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -115,11 +116,12 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
-    "Hypothesis": "tunetrace.model.beam",
+    "Hypothesis": "tunetrace.model.records",
     "Model": "tunetrace.model.records",
     "Trace": "tunetrace.model.trace",
     "load_trace": "tunetrace.model.trace",
     "save_trace": "tunetrace.model.trace",
+    "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
@@ -155,6 +157,7 @@ __all__ = [
     "Reject",
     "Rejected",
     "Report",
+    "Sampled",
     "Setting",
     "Standing",
     "Trace",
@@ -187,6 +190,7 @@ __all__ = [
     "read",
     "remove_from_index",
     "report",
+    "sample",
     "save_trace",
     "tokenize",
     "trace_transcription",

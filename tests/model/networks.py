@@ -1,4 +1,4 @@
-"""Small networks with random weights, and what they say worked out step by step."""
+"""What a network says, worked out step by step."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tunetrace.model.network import Network, Sizes
-from tunetrace.model.records import Model, Tokens
-
-
-def make_model(tokens: Tokens, *, units: int = 6, layers: int = 2, seed: int = 1) -> Model:
-    """A model with random weights, its initial states among them, large enough to prefer tokens."""
-    network = Network(Sizes(len(tokens), units, layers))
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for value in network.state_dict().values():
-            value.copy_(torch.randn(value.shape, generator=generator) * 0.9)
-    return Model(network.eval(), tokens, {"name": "random", "source": "a test"})
+from tunetrace.model.records import Model
 
 
 def log2_following(

@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.indexer.test_figures import search
-from tests.model.networks import log2_following, make_model
+from tests.model.networks import log2_following
 from tests.model.test_copy_limit import Corpus, longest_span
+from tests.model.tiny import make_model
 from tunetrace import QueryError
-from tunetrace.model.beam import Hypothesis, beam_search
+from tunetrace.model.beam import beam_search
 from tunetrace.model.beginning import Beginning, begin_with
 from tunetrace.model.copy_limit import CopyLimit
-from tunetrace.model.records import Model, Tokens
+from tunetrace.model.records import Hypothesis, Model, Tokens
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TOKENS = Tokens(("A", "</s>", "B", "<s>", "2"))
 
@@ -66,7 +69,7 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
 def test_a_beam_as_wide_as_all_beginnings_finds_the_most_probable_transcriptions(
     seed: int, temperature: float, beginning: list[int]
 ) -> None:
-    model = make_model(TOKENS, seed=seed)
+    model = make_model(TOKENS.names, seed=seed)
     found = beam_search(
         model, 400, beginning=begins(*beginning), max_tokens=5, temperature=temperature
     )
@@ -82,7 +85,7 @@ def test_a_beam_as_wide_as_all_beginnings_finds_the_most_probable_transcriptions
 def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
     seed: int, width: int
 ) -> None:
-    model = make_model(TOKENS, seed=seed)
+    model = make_model(TOKENS.names, seed=seed)
     found = beam_search(model, width, beginning=begins(0), max_tokens=6)
     assert 1 <= len(found) <= width
     assert len({some.tokens for some in found}) == len(found)
@@ -100,7 +103,7 @@ def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
 
 @given(st.integers(0, 1000))
 def test_a_beam_of_one_takes_the_most_probable_token_each_time(seed: int) -> None:
-    model = make_model(TOKENS, seed=seed)
+    model = make_model(TOKENS.names, seed=seed)
     (found,) = beam_search(model, 1, max_tokens=8)
     numbers = TOKENS.encode(found.tokens)
     for k, number in enumerate(numbers):
@@ -111,7 +114,7 @@ def test_a_beam_of_one_takes_the_most_probable_token_each_time(seed: int) -> Non
 
 def test_what_is_left_open_in_a_beginning_is_chosen_among_what_may_stand_there() -> None:
     tokens = Tokens(("<s>", "</s>", "M:2/4", "M:6/8", "K:Cmaj", "A", "B"))
-    model = make_model(tokens, seed=3)
+    model = make_model(tokens.names, seed=3)
     found = beam_search(model, 2, beginning=begin_with(tokens, key="maj"), max_tokens=2 + 1)
     assert {some.tokens[0] for some in found} <= {"M:2/4", "M:6/8"}
     assert {some.tokens[1] for some in found} == {"K:Cmaj"}
@@ -126,7 +129,7 @@ def test_what_is_left_open_in_a_beginning_is_chosen_among_what_may_stand_there()
 
 
 def test_what_does_not_end_is_cut_off_and_comes_last() -> None:
-    model = make_model(TOKENS)
+    model = make_model(TOKENS.names)
     model.network.token_bias.data[TOKENS.end] -= 4
     found = beam_search(model, 12, max_tokens=5)
     states = [some.has_ended for some in found]
@@ -136,7 +139,7 @@ def test_what_does_not_end_is_cut_off_and_comes_last() -> None:
 
 
 def test_no_more_is_found_than_there_is_and_nothing_ends_without_a_note() -> None:
-    found = beam_search(make_model(TOKENS), 500, max_tokens=2)
+    found = beam_search(make_model(TOKENS.names), 500, max_tokens=2)
     assert [len(some.tokens) for some in found].count(2) == 9
     assert len(found) == 2 + 9  # A and B end; what is without a note does not
 
@@ -146,7 +149,7 @@ def test_no_more_is_found_than_there_is_and_nothing_ends_without_a_note() -> Non
 def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy_more(
     seed: int, notes: int, corpus: list[str]
 ) -> None:
-    model = make_model(TOKENS, seed=seed)
+    model = make_model(TOKENS.names, seed=seed)
     limit = CopyLimit(Corpus(search([corpus])), TOKENS, notes)
 
     def is_within(tokens: tuple[str, ...]) -> bool:
@@ -165,7 +168,7 @@ def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy
 
 
 def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
-    model = make_model(TOKENS)
+    model = make_model(TOKENS.names)
     model.network.token_bias.data[:] = -60
     model.network.token_bias.data[0] = 0
     limit = CopyLimit(Corpus(search([["A", "A", "A"]])), TOKENS, 2)
@@ -178,7 +181,7 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
 def test_a_start_that_copies_more_is_refused() -> None:
     limit = CopyLimit(Corpus(search([["A", "A", "A"]])), TOKENS, 2)
     with pytest.raises(QueryError, match=r"^3 notes of the start stand together in the index"):
-        beam_search(make_model(TOKENS), 3, beginning=begins(0, 0, 0), limit=limit)
+        beam_search(make_model(TOKENS.names), 3, beginning=begins(0, 0, 0), limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +199,6 @@ def test_what_cannot_be_searched_is_refused(
 ) -> None:
     with pytest.raises(QueryError, match=message):
         beam_search(
-            make_model(TOKENS), width, beginning=begins(*beginning), max_tokens=4,
+            make_model(TOKENS.names), width, beginning=begins(*beginning), max_tokens=4,
             temperature=temperature,
         )  # fmt: skip

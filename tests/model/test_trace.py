@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.numpy_loop import NumpyNetwork, param_values
-from tests.model.networks import log2_following, make_model
+from tests.model.networks import log2_following
+from tests.model.tiny import make_model
 from tunetrace import InputError, OutputError, QueryError
 from tunetrace.model.records import Tokens
 from tunetrace.model.trace import CUT_OFF, Trace, load_trace, save_trace, trace
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TOKENS = Tokens(("A", "</s>", "B", "<s>", "2", "|"))
 TUNE = ["A", "2", "B", "|", "A"]
@@ -30,7 +33,7 @@ TUNE = ["A", "2", "B", "|", "A"]
 def test_a_trace_has_what_the_network_has_after_each_step(
     tune: list[str], layers: int, seed: int
 ) -> None:
-    model = make_model(TOKENS, layers=layers, units=5, seed=seed)
+    model = make_model(TOKENS.names, layers=layers, units=5, seed=seed)
     traced = trace(model, tune)
     assert traced.hidden.shape == traced.cell.shape == (layers, len(tune) + 1, 5)
     assert traced.probabilities.shape == (len(tune) + 1, len(TOKENS))
@@ -46,7 +49,7 @@ def test_a_trace_has_what_the_network_has_after_each_step(
 
 
 def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> None:
-    model = make_model(TOKENS)
+    model = make_model(TOKENS.names)
     traced = trace(model, TUNE, facts={"seed": 7})
     assert traced.tokens == TUNE
     assert traced.has_ended
@@ -54,7 +57,7 @@ def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> Non
     assert TOKENS.decode(traced.written.tolist()) == [*TUNE, "</s>"]
     assert traced.header["seed"] == 7
     assert traced.header["tokens"] == list(TOKENS.names)
-    assert traced.header["sizes"] == {"tokens": 6, "units": 6, "layers": 2}
+    assert traced.header["sizes"] == {"tokens": 6, "units": 12, "layers": 2}
     numbers = TOKENS.encode(TUNE)
     expected = [log2_following(model, numbers[:k])[numbers[k]] for k in range(len(numbers))]
     expected.append(log2_following(model, numbers)[TOKENS.end])
@@ -62,40 +65,40 @@ def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> Non
 
 
 def test_what_was_cut_off_has_no_token_after_its_last() -> None:
-    traced = trace(make_model(TOKENS), TUNE, has_ended=False)
+    traced = trace(make_model(TOKENS.names), TUNE, has_ended=False)
     assert not traced.has_ended
     assert traced.written[-1] == CUT_OFF
     assert len(traced.log2_probabilities) == len(TUNE)
 
 
 def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -> None:
-    traced, path = trace(make_model(TOKENS), TUNE), tmp_path / "deep" / "trace.npz"
+    traced, path = trace(make_model(TOKENS.names), TUNE), tmp_path / "deep" / "trace.npz"
     save_trace(traced, path)
     again = load_trace(path)
-    arrays = np.load(path)
-    for name in ("read", "written", "probabilities", "hidden", "cell"):
-        assert (getattr(again, name) == getattr(traced, name)).all()
-        assert (arrays[name] == getattr(traced, name)).all()
-        assert arrays[name].dtype == getattr(traced, name).dtype
-    assert again.header == traced.header == json.loads(arrays["header.json"])
+    with np.load(path) as arrays:
+        for name in ("read", "written", "probabilities", "hidden", "cell"):
+            assert (getattr(again, name) == getattr(traced, name)).all()
+            assert (arrays[name] == getattr(traced, name)).all()
+            assert arrays[name].dtype == getattr(traced, name).dtype
+        assert again.header == traced.header == json.loads(arrays["header.json"])
     assert [entry.name for entry in path.parent.iterdir()] == ["trace.npz"]
 
 
 def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        save_trace(trace(make_model(TOKENS), TUNE), tmp_path / name)
+        save_trace(trace(make_model(TOKENS.names), TUNE), tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
 def test_tokens_that_a_model_lacks_and_frames_are_refused() -> None:
     with pytest.raises(QueryError, match=r"^'C' is not a token; notes are A to G"):
-        trace(make_model(TOKENS), ["A", "C"])
+        trace(make_model(TOKENS.names), ["A", "C"])
     with pytest.raises(QueryError, match=r"^'</s>' stands at the beginning or the end of every"):
-        trace(make_model(TOKENS), ["A", "</s>"])
+        trace(make_model(TOKENS.names), ["A", "</s>"])
 
 
 def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
-    traced = trace(make_model(TOKENS), TUNE)
+    traced = trace(make_model(TOKENS.names), TUNE)
     with pytest.raises(OutputError, match=r"a\.txt: a trace is NumPy's \.npz file; name it so"):
         save_trace(traced, tmp_path / "a.txt")
     (tmp_path / "file").touch()
@@ -106,7 +109,7 @@ def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("trace") / "trace.npz"
-    save_trace(trace(make_model(TOKENS), TUNE), path)
+    save_trace(trace(make_model(TOKENS.names), TUNE), path)
     return path.read_bytes()
 
 
@@ -164,7 +167,7 @@ def rewritten(traced: Trace, **changed: object) -> bytes:
 
 
 def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
-    traced, path = trace(make_model(TOKENS), TUNE), tmp_path / "bad.npz"
+    traced, path = trace(make_model(TOKENS.names), TUNE), tmp_path / "bad.npz"
     path.write_bytes(rewritten(traced))
     assert load_trace(path).tokens == TUNE
 
@@ -188,7 +191,7 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:
-    model = make_model(TOKENS, layers=3, units=9)
+    model = make_model(TOKENS.names, layers=3, units=9)
     traced = trace(model, TUNE * 20)
     loop = NumpyNetwork(param_values(model.network))
     state = loop.start()

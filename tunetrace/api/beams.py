@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.indexer.index import Index
 from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.needs import require_torch
-from tunetrace.model.records import Model
-
-if TYPE_CHECKING:
-    from tunetrace.model.beam import Hypothesis
+from tunetrace.model.records import Hypothesis, Model
 
 
 def beam_search(

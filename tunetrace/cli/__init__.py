@@ -18,6 +18,7 @@ from tunetrace.cli.index import index
 from tunetrace.cli.model import model
 from tunetrace.cli.ngrams import ngrams
 from tunetrace.cli.report import report
+from tunetrace.cli.sample import sample
 from tunetrace.cli.search import bar, check, figure
 from tunetrace.cli.tokenize import tokenize
 from tunetrace.cli.tune import tune
@@ -38,7 +39,9 @@ def cli() -> None:
     """
 
 
-for command in (index, corpus, figure, bar, check, report, baseline, ngrams, model, tune, tokenize):
+for command in (
+    index, corpus, figure, bar, check, report, baseline, ngrams, model, sample, tune, tokenize
+):  # fmt: skip
     cli.add_command(command)
 
 

@@ -19,25 +19,11 @@ from tunetrace.errors import QueryError
 from tunetrace.model.beginning import Beginning
 from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
 from tunetrace.model.network import State
-from tunetrace.model.records import Model
+from tunetrace.model.records import Hypothesis, Model
 from tunetrace.tokenizer.vocabulary import NOTE
 
 MOST_WIDE: Final = 1000
 """Each transcription that is kept has its own states."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A transcription that was found.
-
-    number: its rank, from 1. tokens: without the frame. has_ended: END follows, and it was not cut
-    off as too long. log2_probability: of all that the model chose, END included.
-    """
-
-    number: int
-    tokens: tuple[str, ...]
-    has_ended: bool
-    log2_probability: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tunetrace.indexer.suffix import SuffixIndex
     from tunetrace.model.records import Tokens
 
-LEAST_LEFT: Final = 1e-6
+LEAST_LEFT: Final = 1e-12
 """What is left of the probability where a limit leaves nothing that is worth writing."""
 
 FOREIGN: Final = -1

@@ -68,4 +68,5 @@ def draw(weights: Floats, uniform: Floats) -> NDArray[np.int64]:
     total = sums[:, -1]
     # A product that is rounded up to the total would lie beyond every token.
     wanted = np.minimum(uniform * total, np.nextafter(total, 0.0))
-    return np.count_nonzero(sums <= wanted[:, None], axis=1).astype(np.int64)
+    first: NDArray[np.int64] = (sums > wanted[:, None]).argmax(axis=1)
+    return first

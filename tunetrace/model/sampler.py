@@ -9,36 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.model.beginning import Beginning
+from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run
 from tunetrace.model.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
-from tunetrace.model.records import Model
+from tunetrace.model.records import Model, Sampled
 from tunetrace.model.stepper import ROWS, Precision, Rows, Stepper
-
-if TYPE_CHECKING:
-    from tunetrace.model.copy_limit import CopyLimit, Run
-
-_NOTHING_LEFT: Final = 1e-12
-"""Less probability than this is none, where a copy limit leaves no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A transcription that a model wrote.
-
-    number: counted from 1. tokens: without the frame. has_ended: it ended by itself, and was not
-    cut off as too long. steered: how many of its tokens were drawn again, since the first draw
-    would have copied too much.
-    """
-
-    number: int
-    tokens: tuple[str, ...]
-    has_ended: bool
-    steered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +143,7 @@ class _Block:
         is_forbidden = self._runs[row].forbidden()
         left = np.where(is_forbidden, -np.inf, logits)
         highest = logits.max()
-        if np.exp(left - highest).sum() < _NOTHING_LEFT * np.exp(logits - highest).sum():
+        if np.exp(left - highest).sum() < LEAST_LEFT * np.exp(logits - highest).sum():
             assert plan.limit is not None
             raise plan.limit.nothing_left(self._tokens[row, : self._lengths[row]].tolist())
         allowed = np.where(is_forbidden, 0.0, weights)

@@ -80,7 +80,7 @@ class Stepper:
 
     def _gates(self, weights: Tensor) -> Tensor:
         """(n, 4 x units) filled up gate by gate, the cell gate's doubled."""
-        gates = self._padded(weights.unflatten(1, (4, -1)))
+        gates = self._padded(weights.view(len(weights), 4, -1))
         gates[:, CELL] *= 2
         return gates.flatten(1)
 
@@ -153,7 +153,7 @@ def _cell_step(gates: Tensor, cell: Tensor, half: Tensor) -> None:
 
     gates: (n, 4 x units), before the sigmoid, the cell gate's doubled; used up.
     """
-    i, f, g, o = gates.sigmoid_().unflatten(1, (4, -1)).unbind(1)
+    i, f, g, o = gates.sigmoid_().view(len(cell), 4, -1).unbind(1)
     # 2 c' = f 2c + 2 i tanh, where tanh = 2 sigmoid - 1.
     cell.mul_(f).add_(g.sub_(0.5).mul_(i), alpha=4)
     # h' / 2 = o tanh(c') / 2

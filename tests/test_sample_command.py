@@ -1,0 +1,227 @@
+"""`tunetrace sample`: what it prints, what reads it, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.commands import PYTHON, Ended, call, environment, index_of
+from tests.model.tiny import SCALE, make_model
+from tunetrace import Sampled, read, sample
+from tunetrace.model.records import Model
+from tunetrace.model.store import save_model
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+BIASES = {"</s>": -1.5, "M:4/4": -3.0, "M:6/8": -3.0, "K:Cmaj": -3.0, "K:Cdor": -3.0}
+SETTLED = ("--meter", "4/4", "--key", "maj")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return make_model(bias=BIASES)
+
+
+@pytest.fixture(scope="module")
+def model_file(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    save_model(model, path)
+    return path
+
+
+def tokens_of(text: str, folder: Path) -> list[tuple[str, ...]]:
+    """The tokens that the readers find in what was printed."""
+    path = folder / "printed.txt"
+    path.write_text(text, encoding="utf-8")
+    return [tune.tokens for tune in read(path)]  # type: ignore[union-attr]
+
+
+def expected(model: Model, n: int, **options: object) -> Sequence[Sampled]:
+    return list(sample(n, model, **{"meter": "4/4", "key": "maj", **options}))  # type: ignore[arg-type]
+
+
+def test_folkrnns_text_is_read_back_token_for_token(
+    model: Model, model_file: Path, tmp_path: Path
+) -> None:
+    ended = call("sample", "-n", "9", "--model", model_file, "--seed", "5", *SETTLED)
+    assert ended.code == 0
+    tunes = expected(model, 9, seed=5)
+    assert tokens_of(ended.out, tmp_path) == [tune.tokens for tune in tunes]
+    assert ended.out.startswith(f"X:1\nM:4/4\nK:Cmaj\n{' '.join(tunes[0].tokens[2:])}\n\nX:2\n")
+
+
+def test_abc_has_titles_and_the_same_notes(model: Model, model_file: Path, tmp_path: Path) -> None:
+    arguments = ("sample", "-n", "4", "--model", model_file, "--seed", "5", *SETTLED)
+    ended = call(*arguments, "--format", "abc", "--max-tokens", "14")
+    tunes = expected(model, 4, seed=5, max_tokens=14)
+    assert {tune.has_ended for tune in tunes} == {True, False}
+    titles = re.findall(r"^T:(.*)$", ended.out, re.MULTILINE)
+    assert titles == [
+        f"tiny, seed 5, {tune.number}{'' if tune.has_ended else ', cut off'}" for tune in tunes
+    ]
+
+    def notes(tokens: Sequence[str]) -> list[str]:
+        return [token for token in tokens if token in "CDEFGA"]
+
+    found = tokens_of(ended.out, tmp_path)
+    assert [notes(tokens) for tokens in found] == [notes(tune.tokens) for tune in tunes]
+
+
+def test_json_has_a_tune_a_line(model: Model, model_file: Path) -> None:
+    ended = call("sample", "-n", "3", "--model", model_file, "--seed", "5", *SETTLED, "--json")
+    found = [json.loads(line) for line in ended.out.splitlines()]
+    assert found == [
+        {"number": tune.number, "tokens": list(tune.tokens), "has_ended": tune.has_ended,
+         "steered": 0}
+        for tune in expected(model, 3, seed=5)
+    ]  # fmt: skip
+
+
+def said(ended: Ended) -> str:
+    """The line on standard error, without the speed."""
+    assert ended.code == 0
+    assert ended.err.count("\n") == 1
+    return re.sub(r"; [\d,]+ tokens/s\n$", "", ended.err)
+
+
+def test_the_line_at_the_end_says_how_many_ended_and_the_seed(
+    model: Model, model_file: Path
+) -> None:
+    arguments = ("sample", "-n", "30", "--model", model_file, *SETTLED, "--max-tokens", "14")
+    ended = sum(tune.has_ended for tune in expected(model, 30, seed=5, max_tokens=14))
+    assert said(call(*arguments, "--seed", "5")) == (
+        f"tiny wrote 30 tunes, seed 5; {ended} ended by themselves; {30 - ended} cut off after "
+        "14 tokens"
+    )
+
+
+def test_the_seed_that_nobody_chose_writes_the_same_again(model_file: Path) -> None:
+    arguments = ("sample", "-n", "3", "--model", model_file)
+    first, other = call(*arguments), call(*arguments)
+    assert first.out != other.out
+    (seed,) = re.findall(r"seed (\d+)", first.err)
+    assert call(*arguments, "--seed", seed, "--batch-size", "2").out == first.out
+
+
+def test_a_copy_limit_says_how_often_it_steered(
+    model: Model, model_file: Path, tmp_path: Path
+) -> None:
+    index = index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|EDCD EFGA|AGFE DCDE|\n")
+    arguments = ("sample", "-n", "9", "--model", model_file, "--seed", "5", "--max-copy", "2")
+    ended = call(*arguments, "--index", index, "--json")
+    steered = [json.loads(line)["steered"] for line in ended.out.splitlines()]
+    tunes = sum(count > 0 for count in steered)
+    assert tunes > 1
+    assert said(ended).endswith(
+        f"steered {sum(steered)} times in {tunes} tunes from copying more than 2 notes"
+    )
+    by_environment = call(*arguments, "--json", env={"TUNETRACE_INDEX": str(index)})
+    assert by_environment.out == ended.out
+
+
+def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> None:
+    index = index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|EDCD EFGA|\n")
+    printed = call("sample", "-n", "5", "--model", model_file, "--seed", "5", *SETTLED).out
+    checked = call("check", "-", "--index", index, "--json", stdin=printed.encode()).json
+    assert [tune["number"] for tune in checked["tunes"]] == [1, 2, 3, 4, 5]
+    assert checked["set_aside"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("-n", "0"), "0 transcriptions cannot be written"),
+        (("-n", "many"), "'many' is not a valid integer"),
+        (("--model", "nowhere"), "there is no model 'nowhere'"),
+        (("--temperature", "nan"), "the temperature is from 0.01 to 100, not nan"),
+        (("--temperature", "hot"), "'hot' is not a valid float"),
+        (("--top-p", "1.5"), "top-p is a share of probability above 0 and up to 1, not 1.5"),
+        (("--seed", "-3"), "a seed is a whole number from 0"),
+        (("--max-copy", "0"), "a limit of 0 copied notes"),
+        (("--max-tokens", "-1"), "cut off after 1 to 100,000 tokens, not -1"),
+        (("--batch-size", "9999999"), "from 1 to 4,096"),
+        (("--precision", "float8"), "'float8' is not one of"),
+        (("--format", "midi"), "'midi' is not one of"),
+        (("--meter", "7/8"), "this model has no meter '7/8'"),
+        (("--meter", "\x1b[2J"), "is no meter"),
+        (("--key", "Gmaj"), "the key Gmaj is not on C"),
+        (("--key", "C" * 5000), "is no key"),
+        (("--start", "CDE"), "set tokens apart by spaces"),
+        (("--start", "C </s>"), "'</s>' is written by itself"),
+    ],
+)
+def test_a_mistake_gets_one_sentence(
+    options: tuple[str, ...], sentence: str, model_file: Path, tmp_path: Path
+) -> None:
+    index = index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|\n")
+    refused = call("sample", "--model", model_file, "--index", index, *options).refusal
+    assert sentence in refused
+    assert "\x1b" not in refused
+    assert len(refused) < 400
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff" * 99, b"X:1\nK:C\nCDE|\n", b"\xff" * 8])
+def test_a_file_that_is_no_model_gets_one_sentence(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    path.write_bytes(content)
+    assert "foreign.safetensors: this is no model" in call("sample", "--model", path).refusal
+
+
+def test_copying_is_limited_by_an_index_that_is_there(model_file: Path, tmp_path: Path) -> None:
+    arguments = ("sample", "--model", model_file, "--max-copy", "9", "--index")
+    assert "there is no index" in call(*arguments, tmp_path / "nothing.db").refusal
+    (tmp_path / "foreign.db").write_bytes(b"no index")
+    assert "foreign.db" in call(*arguments, tmp_path / "foreign.db").refusal
+
+
+def test_a_model_with_foreign_tokens_writes_its_own_text_and_no_abc(tmp_path: Path) -> None:
+    strange = make_model((*SCALE, "w\x1b[2J\n"), bias={**BIASES, "w\x1b[2J\n": 9.0})
+    save_model(strange, tmp_path / "strange.safetensors")
+    arguments = ("sample", "--model", tmp_path / "strange.safetensors", "--max-tokens", "20")
+    ended = call(*arguments, "--seed", "5")
+    assert ended.code == 0
+    assert "w\N{REPLACEMENT CHARACTER}[2J" in ended.out
+    assert "\x1b" not in ended.out
+    assert "for which ABC has nothing" in call(*arguments, "--format", "abc").refusal
+
+
+def begun(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    """The command in a process of its own, with its pipes."""
+    return subprocess.Popen(
+        [*PYTHON, "sample", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment({"OMP_NUM_THREADS": "1"}),
+    )
+
+
+def test_tunes_come_while_others_are_written_and_a_closed_pipe_ends_it_quietly(
+    model_file: Path,
+) -> None:
+    process = begun("--model", model_file, "-n", "1000000000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"X:1\n"
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_ends_it_quietly(model_file: Path) -> None:
+    process = begun("--model", model_file, "-n", "1000000000")
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, b"")

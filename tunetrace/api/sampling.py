@@ -1,0 +1,130 @@
+"""Sampling: new transcriptions from a model."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from tunetrace.api.models import open_model
+from tunetrace.api.search import given_or_default
+from tunetrace.errors import QueryError
+from tunetrace.indexer.index import Index
+from tunetrace.model.copy_limit import CopyLimit
+from tunetrace.model.needs import require_torch
+from tunetrace.model.records import Model, Sampled
+
+if TYPE_CHECKING:
+    from tunetrace.model.beginning import Beginning
+
+Precision = Literal["float32", "bfloat16"]
+
+BATCH_SIZE: Final = 128
+"""How many transcriptions are written at once, if nothing else is said."""
+
+_MAX_BATCH: Final = 4096
+_MAX_TOKENS: Final = 100_000
+_SEEDS: Final = 2**64
+_COOLEST, _WARMEST = 0.01, 100.0
+
+
+def random_seed() -> int:
+    """A seed that nobody chose, short enough to be typed."""
+    return secrets.randbelow(2**32)
+
+
+def sample(
+    n: int,
+    model: Model | str | Path | None = None,
+    *,
+    meter: str | None = None,
+    key: str | None = None,
+    start: str = "",
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    seed: int | None = None,
+    max_copy: int | None = None,
+    index: Index | None = None,
+    max_tokens: int = 1000,
+    batch_size: int = BATCH_SIZE,
+    precision: Precision = "float32",
+) -> Iterator[Sampled]:
+    """New transcriptions 1 to n of a model, one by one as they are written.
+
+    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens,
+    `G, C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. top_p:
+    only the likeliest tokens that have so much probability together are drawn. seed: the same gives
+    the same transcriptions, whatever n and batch_size; None is a random one. max_copy: no more
+    notes than these in a row stand in the index (the default one if none is given). max_tokens:
+    longer ones are cut off. batch_size: how many are written at once. precision: of the products.
+
+    Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
+    argument; where max_copy leaves nothing to write, in the course of the sampling.
+    """
+    require_torch()
+    _check(n, temperature, top_p, seed, max_tokens, batch_size, precision)
+    opened = model if isinstance(model, Model) else open_model(model)
+    from tunetrace.model.beginning import begin_with
+    from tunetrace.model.sampler import Plan, sample_many
+
+    beginning = begin_with(opened.tokens, meter, key, start)
+    if len(beginning.admitted) >= max_tokens:
+        raise QueryError(
+            f"what each transcription is to begin with has {len(beginning.admitted)} tokens and is "
+            f"cut off after {max_tokens}; allow more with --max-tokens"
+        )
+    plan = Plan(
+        seed=random_seed() if seed is None else seed,
+        beginning=beginning,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        batch_size=batch_size,
+        precision=precision,
+        limit=None if max_copy is None else _limit(opened, max_copy, index, beginning),
+    )
+    return sample_many(opened, n, plan)
+
+
+def _limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+    with given_or_default(index) as opened:
+        limit = CopyLimit(opened, model.tokens, notes)
+    limit.check_start(beginning.music)
+    return limit
+
+
+def _check(
+    n: int,
+    temperature: float,
+    top_p: float,
+    seed: int | None,
+    max_tokens: int,
+    batch_size: int,
+    precision: str,
+) -> None:
+    """QueryError for the first number that is out of its range."""
+    if n < 1:
+        raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
+    if not _COOLEST <= temperature <= _WARMEST:
+        raise QueryError(
+            f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "
+            "the model has learnt"
+        )
+    if not 0 < top_p <= 1:
+        raise QueryError(
+            f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 leaves no "
+            "token out"
+        )
+    if seed is not None and not 0 <= seed < _SEEDS:
+        raise QueryError(f"a seed is a whole number from 0 to {_SEEDS - 1}, not {seed}")
+    if not 1 <= max_tokens <= _MAX_TOKENS:
+        raise QueryError(
+            f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
+        )
+    if not 1 <= batch_size <= _MAX_BATCH:
+        raise QueryError(
+            f"from 1 to {_MAX_BATCH:,} transcriptions are written at once, not {batch_size}"
+        )
+    if precision not in get_args(Precision):
+        raise QueryError(f"products are in {' or '.join(get_args(Precision))}, not '{precision}'")

@@ -1,0 +1,95 @@
+"""`tunetrace sample`: new transcriptions from a model."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import Any
+
+import click
+
+from tunetrace.cli.options import index_option
+
+
+def sampling_options(command: Any) -> Any:
+    """How to sample, handed on by the names that `tunetrace.sample` has for it."""
+    options = (
+        click.option("--meter", metavar="METER", help="Begin with this meter, as 6/8."),
+        click.option("--key", metavar="KEY", help="Begin with this key, as Cdor or dor."),
+        click.option("--start", default="", metavar="TOKENS",
+                     help='Go on with these tokens, as "G, C C 2".'),
+        click.option("--temperature", type=float, default=1.0, show_default=True,
+                     help="Below 1 likely tokens become likelier, above 1 less likely."),
+        click.option("--top-p", type=float, default=1.0, show_default=True,
+                     help="Draw from the likeliest tokens that have this share of probability."),
+        click.option("--seed", type=int,
+                     help="The same seed writes the same tunes; else a random one."),
+        click.option("--max-copy", type=int, metavar="NOTES",
+                     help="Copy no more than so many notes in a row from the index."),
+        click.option("--max-tokens", type=int, default=1000, show_default=True,
+                     help="Cut longer tunes off."),
+        click.option("--batch-size", type=int, default=128, show_default=True,
+                     help="Write so many at once; the tunes are the same."),
+        click.option("--precision", type=click.Choice(["float32", "bfloat16"]),
+                     default="float32", show_default=True,
+                     help="Of the matrix products; bfloat16 is faster on some processors."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("-n", "n", type=int, default=1, show_default=True, help="Write so many tunes.")
+@click.option("--model", "model_name", metavar="NAME|FILE",
+              help="A model's name or file; else the one that ships.")  # fmt: skip
+@sampling_options
+@click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]), default="folkrnn",
+              show_default=True, help="Write folk-rnn's text, or ABC with titles.")  # fmt: skip
+@index_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
+def sample(
+    n: int,
+    model_name: str | None,
+    format: Any,
+    index_path: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write new tunes with a model, as they come.
+
+    What is printed is read by check and report. At the end one line on standard error says how many
+    tunes ended by themselves and with which seed they can be written again.
+
+    \b
+        tunetrace sample
+        tunetrace sample -n 1000 --seed 7 > generated.txt
+        tunetrace sample --meter 4/4 --key Cmaj --start "G, C C 2" --format abc
+        tunetrace sample -n 100 --max-copy 12
+    """
+    from tunetrace import open_index, open_model
+    from tunetrace import sample as write_tunes
+    from tunetrace.api.sampling import random_seed
+    from tunetrace.terminal.sample import SamplePrinter
+
+    if options["seed"] is None:
+        options["seed"] = random_seed()
+    model = open_model(model_name)
+    needs_index = options["max_copy"] is not None
+    with open_index(index_path) if needs_index else nullcontext() as index:
+        tunes = write_tunes(n, model, index=index, **options)
+    printer = SamplePrinter(model, "json" if as_json else format, options["seed"])
+    with _progress(n) as progress:
+        for done, tune in enumerate(tunes, 1):
+            printer.show(tune)
+            progress("sampling", done)
+    printer.say_at_the_end(options["max_copy"], options["max_tokens"])
+
+
+def _progress(tunes: int) -> Any:
+    """A bar on standard error where that is a terminal and the tunes go elsewhere."""
+    if sys.stderr is None or not sys.stderr.isatty() or sys.stdout.isatty():
+        return nullcontext(lambda what, done: None)
+    from tunetrace.terminal.console import batch_progress
+
+    return batch_progress(tunes)
