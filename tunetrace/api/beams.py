@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
+from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.needs import require_torch
@@ -51,3 +53,16 @@ def beam_search(
         temperature=temperature,
         limit=limit,
     )
+
+
+def most_probable(n: int, width: int, model: Model, **options: Any) -> list[Hypothesis]:
+    """The first n that a beam so wide finds; options as for beam_search.
+
+    QueryError where there cannot be so many.
+    """
+    if width >= 1 and not 1 <= n <= width:
+        raise QueryError(
+            f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
+            "ask for 1 or more, or make it wider"
+        )
+    return beam_search(width, model, **options)[:n]

@@ -163,8 +163,7 @@ def _through_layer(layer: Layer, below: Tensor) -> tuple[Tensor, Tensor]:
 def save_trace(traced: Trace, path: str | Path) -> None:
     """Write a trace's file, whole or not at all; OutputError where it cannot be written."""
     path = Path(path)
-    if path.suffix != SUFFIX:
-        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
+    check_name(path)
     unfinished = beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -179,6 +178,12 @@ def save_trace(traced: Trace, path: str | Path) -> None:
             f"{path}: the trace cannot be written ({(error.strerror or 'unwritable').lower()}); "
             "name another file"
         ) from None
+
+
+def check_name(path: Path) -> None:
+    """See that a trace may be called so; OutputError where it may not."""
+    if path.suffix != SUFFIX:
+        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
 
 
 def _write(traced: Trace, path: Path) -> None:
