@@ -1,8 +1,8 @@
 """Running tunetrace's command line, as a process of its own or, where that shows the same, in ours.
 
 Either way it is `tunetrace.cli.main` that runs, with the arguments, the standard streams and the
-environment of one command, 80 columns wide and with no index and no fetched corpora but those
-that a test names.
+environment of one command, 80 columns wide and with no index, no models and no fetched corpora
+but those that a test names.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Ended:
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: ours without index or cache, 80 columns, and variables."""
-    ours = {name: value for name, value in os.environ.items() if name != "TUNETRACE_INDEX"}
+    """The environment of a command: ours without index, models, cache; 80 columns; variables."""
+    named = ("TUNETRACE_INDEX", "TUNETRACE_MODELS")
+    ours = {name: value for name, value in os.environ.items() if name not in named}
     nowhere = {"XDG_DATA_HOME": os.devnull, "TUNETRACE_CACHE": os.devnull}
     return {**ours, "COLUMNS": "80", **nowhere, **(variables or {})}
 

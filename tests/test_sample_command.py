@@ -224,4 +224,4 @@ def test_ctrl_c_ends_it_quietly(model_file: Path) -> None:
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, b"")
+    assert (process.returncode, errors.strip()) == (130, b"")

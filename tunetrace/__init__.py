@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
     from tunetrace.api.beams import beam_search
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
+    from tunetrace.api.evaluation import (
+        evaluate_model,
+        held_out_tunes,
+        originality,
+        training_tunes,
+    )
     from tunetrace.api.indexes import (
         BuildReport,
         ChangeReport,
@@ -38,11 +44,12 @@ if TYPE_CHECKING:
         remove_from_index,
         verify_index,
     )
-    from tunetrace.api.models import open_model
+    from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.sampling import sample
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.traces import trace_transcription
+    from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
@@ -57,9 +64,13 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.model.evaluation import Evaluation
+    from tunetrace.model.history import EpochOriginality, EpochRecord
+    from tunetrace.model.listing import ModelInfo
     from tunetrace.model.records import Hypothesis, Model, Sampled
     from tunetrace.model.trace import Trace, load_trace, save_trace
     from tunetrace.plots.corpus import plot_corpus
+    from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
@@ -74,6 +85,10 @@ _HOMES = {
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
+    "evaluate_model": "tunetrace.api.evaluation",
+    "held_out_tunes": "tunetrace.api.evaluation",
+    "originality": "tunetrace.api.evaluation",
+    "training_tunes": "tunetrace.api.evaluation",
     "BuildReport": "tunetrace.api.indexes",
     "ChangeReport": "tunetrace.api.indexes",
     "add_to_index": "tunetrace.api.indexes",
@@ -81,8 +96,15 @@ _HOMES = {
     "compact_index": "tunetrace.api.indexes",
     "remove_from_index": "tunetrace.api.indexes",
     "verify_index": "tunetrace.api.indexes",
+    "fetch_model": "tunetrace.api.models",
+    "import_model": "tunetrace.api.models",
+    "model_info": "tunetrace.api.models",
+    "models": "tunetrace.api.models",
     "open_model": "tunetrace.api.models",
     "sample": "tunetrace.api.sampling",
+    "TrainingReport": "tunetrace.api.training",
+    "resume_training": "tunetrace.api.training",
+    "train_model": "tunetrace.api.training",
     "bar": "tunetrace.api.search",
     "check": "tunetrace.api.search",
     "check_files": "tunetrace.api.search",
@@ -117,12 +139,17 @@ _HOMES = {
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "Hypothesis": "tunetrace.model.records",
+    "Evaluation": "tunetrace.model.evaluation",
+    "EpochOriginality": "tunetrace.model.history",
+    "EpochRecord": "tunetrace.model.history",
+    "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
     "Trace": "tunetrace.model.trace",
     "load_trace": "tunetrace.model.trace",
     "save_trace": "tunetrace.model.trace",
     "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
+    "plot_training": "tunetrace.plots.training",
     "Explanation": "tunetrace.tokenizer.explain",
     "Transcription": "tunetrace.tokenizer.transcription",
 }
@@ -140,6 +167,9 @@ __all__ = [
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
+    "EpochOriginality",
+    "EpochRecord",
+    "Evaluation",
     "Explanation",
     "Filters",
     "Hit",
@@ -151,6 +181,7 @@ __all__ = [
     "Matches",
     "Model",
     "ModelFileError",
+    "ModelInfo",
     "NgramReport",
     "OutputError",
     "QueryError",
@@ -161,6 +192,7 @@ __all__ = [
     "Setting",
     "Standing",
     "Trace",
+    "TrainingReport",
     "Transcription",
     "TuneBar",
     "TuneDetail",
@@ -177,23 +209,34 @@ __all__ = [
     "compact_index",
     "corpora",
     "corpus_stats",
+    "evaluate_model",
     "explain",
     "fetch_corpus",
+    "fetch_model",
     "figure",
     "find_corpus",
+    "held_out_tunes",
+    "import_model",
     "load_trace",
     "measure_baseline",
+    "model_info",
+    "models",
     "ngrams",
     "open_index",
     "open_model",
+    "originality",
     "plot_corpus",
+    "plot_training",
     "read",
     "remove_from_index",
     "report",
+    "resume_training",
     "sample",
     "save_trace",
     "tokenize",
     "trace_transcription",
+    "train_model",
+    "training_tunes",
     "tune",
     "verify_index",
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tunetrace.errors import OutputError
+
 
 def beside(path: Path) -> Path:
     """Where this process writes what will be at path."""
@@ -34,3 +36,27 @@ def _is_running(process: int) -> bool:
     except (OSError, OverflowError):
         return False
     return True
+
+
+def write_whole(path: Path, data: bytes, what: str) -> None:
+    """Write a file, whole or not at all: on the disk before it takes its place.
+
+    what: what it is, for the OutputError that is raised where it cannot be written.
+    """
+    unfinished = beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: {what} cannot be written ({(error.strerror or 'unwritable').lower()}); name "
+            "another place"
+        ) from None

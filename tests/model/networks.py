@@ -1,21 +1,34 @@
-"""What a network says, worked out step by step."""
+"""Tiny networks over folk-rnn's tokens, which are done in milliseconds."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import torch
-from numpy.typing import NDArray
 
-from tunetrace.model.records import Model
+from tunetrace.model.network import Network, Sizes
+from tunetrace.model.records import Model, Tokens
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 
-def log2_following(
-    model: Model, numbers: list[int], temperature: float = 1.0
-) -> NDArray[np.float64]:
-    """log2 of the probabilities of what follows tokens, START not among them: (tokens,)."""
-    state = model.network.initial_state(1)
-    with torch.no_grad():
-        for number in [model.tokens.start, *numbers]:
-            logits, state = model.network.step(torch.tensor([number]), state)
-    powers = logits[0].double().numpy() / temperature
-    return np.asarray((powers - np.log(np.exp(powers).sum())) / np.log(2))
+def tiny_model(seed: int | None = 1, tokens: tuple[str, ...] = V2_TOKENS, **training: Any) -> Model:
+    """A model of random weights, or of zeros without a seed, which finds all equally probable.
+
+    training: what its provenance says of its training.
+    """
+    network = Network(Sizes(len(tokens), 6, 2))
+    if seed is None:
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.zero_()
+    else:
+        generator = torch.Generator().manual_seed(seed)
+        network.initialize(generator)
+        with torch.no_grad():
+            for weights in (*network.parameters(), *network.buffers()):
+                weights += 0.3 * torch.randn(weights.shape, generator=generator)
+    network.eval()
+    provenance: dict[str, Any] = {"name": "tiny", "source": "a test"}
+    if training:
+        provenance["training"] = training
+    return Model(network, Tokens(tokens), provenance)

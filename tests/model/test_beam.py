@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.indexer.test_figures import search
-from tests.model.networks import log2_following
+from tests.model.following import log2_following
 from tests.model.test_copy_limit import Corpus, longest_span
 from tests.model.tiny import make_model
 from tunetrace import QueryError

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.numpy_loop import NumpyNetwork, param_values
-from tests.model.networks import log2_following
+from tests.model.following import log2_following
 from tests.model.tiny import make_model
 from tunetrace import InputError, OutputError, QueryError
 from tunetrace.model.records import Tokens

@@ -1,12 +1,18 @@
-"""Models: opening one by its name or its file."""
+"""Models: opening one by its name or its file, and bringing the published ones here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunetrace.corpus import fetch
+from tunetrace.corpus.readers import exists
+from tunetrace.errors import ModelFileError, OutputError
+from tunetrace.model import listing
+from tunetrace.model.listing import ModelInfo
 from tunetrace.model.needs import require_torch
-from tunetrace.model.shelf import find_model
+from tunetrace.model.registry import find_published
+from tunetrace.model.shelf import find_model, place_for
 
 if TYPE_CHECKING:
     from tunetrace.model.records import Model
@@ -22,3 +28,69 @@ def open_model(model: str | Path | None = None) -> Model:
     from tunetrace.model.store import load_model
 
     return load_model(find_model(model))
+
+
+def models() -> tuple[ModelInfo, ...]:
+    """The models that go by a name: the one that ships, the published ones, and your own."""
+    return listing.all_models()
+
+
+def model_info(model: str | Path | None = None) -> ModelInfo:
+    """What is known of a model without loading it, named as for open_model.
+
+    Raises ModelFileError where there is none, or where its file is damaged or foreign. A published
+    one that was not fetched has the facts that are declared of it.
+    """
+    return listing.find_info(model)
+
+
+def import_model(
+    file: str | Path,
+    *,
+    name: str | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+) -> ModelInfo:
+    """Make a model of a pickle that folk-rnn's training wrote, which is read without trust.
+
+    name: what it is called, else as its file. output: where it is written, else among the named
+    models. force: replace what is there. Raises ModelFileError where the pickle is refused or holds
+    no such model, OutputError where something is in the way or cannot be written.
+    """
+    require_torch()
+    from tunetrace.model.published import read_published
+    from tunetrace.model.store import save_model
+
+    source = Path(file)
+    called = source.stem if name is None else name
+    path = place_for(called) if output is None else Path(output)
+    if exists(path) and path.is_dir():
+        raise OutputError(f"{path}: this is a folder; name a file in it")
+    if not force and exists(path):
+        raise OutputError(f"{path}: there is a file already; replace it with --force")
+    save_model(read_published(source, called), path)
+    return listing.read_info(path)
+
+
+def fetch_model(
+    name: str, *, refresh: bool = False, progress: fetch.Progress = fetch.silent
+) -> ModelInfo:
+    """Fetch a published model unless it is here; its path says where it lies.
+
+    refresh: fetch it anyway. progress is called with what is being done. Raises ModelFileError
+    where there is no published model of that name or another one lies in its place, InputError
+    where it cannot be fetched, with the address and the place to put it by hand.
+    """
+    published = find_published(name)
+    path = place_for(name)
+    if not refresh and exists(path):
+        info = listing.read_info(path)
+        if info.provenance.get("git_blob") != published.origin.git_blob:
+            raise ModelFileError(
+                f"{name}: {path} is another model; put it elsewhere, or replace it with: "
+                f"tunetrace model fetch {name} --refresh"
+            )
+        return info
+    require_torch()
+    pickle = published.origin.locate(name, progress, refresh)
+    return import_model(pickle, name=name, force=True)

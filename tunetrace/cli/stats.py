@@ -37,7 +37,7 @@ def stats(
     from tunetrace import corpus_stats, open_index
 
     if plot is not None:
-        from tunetrace.plots.corpus import check_picture
+        from tunetrace.plots.picture import check_picture
 
         check_picture(plot)  # before the counting, which takes a while
     with open_index(index_path) as opened:

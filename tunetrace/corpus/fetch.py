@@ -52,14 +52,17 @@ def silent(what: str) -> None:
     """A Progress that shows nothing."""
 
 
-def corpora_folder() -> Path:
-    """Where fetched corpora lie: a folder of TUNETRACE_CACHE, else of the user's cache."""
+def cache_folder(kind: str) -> Path:
+    """Where fetched files of a kind lie: a folder of TUNETRACE_CACHE, else of the user's cache.
+
+    kind: `corpora` or `models`.
+    """
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named) / "corpora"
+        return Path(named) / kind
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("tunetrace", appauthor=False)) / "corpora"
+    return Path(platformdirs.user_cache_dir("tunetrace", appauthor=False)) / kind
 
 
 def git_blob(path: Path) -> str:
@@ -80,8 +83,8 @@ def fetch(
 ) -> None:
     """Fetch the file at url to path, where it replaces what is there once it is whole.
 
-    name: the corpus that it holds. Raises InputError, which says what went wrong and where to put
-    the file by hand; then path is as it was.
+    name: of the corpus or the model that it holds. Raises InputError, which says what went wrong
+    and where to put the file by hand; then path is as it was.
     """
     patience = patience or PATIENCE
     try:

@@ -12,7 +12,7 @@ import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from tunetrace.corpus import fetch
 from tunetrace.corpus.readers import exists
@@ -95,9 +95,12 @@ class Music21Folder:
         return folder
 
 
+_COMMANDS: Final = {"corpora": "corpus", "models": "model"}
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file on the web. git_blob and version are those of a file that never changes.
+    """A file on the web. git_blob and pinned (its version) are those of a file that never changes.
 
     Without them it is one of The Session, which changes weekly: its version is the day of the file
     that is here, and its beginning and end are all that can be looked at.
@@ -107,6 +110,7 @@ class PublishedFile:
     url: str
     git_blob: str | None = None
     pinned: str | None = None
+    kind: Literal["corpora", "models"] = "corpora"
 
     @property
     def checksum(self) -> str | None:
@@ -120,7 +124,7 @@ class PublishedFile:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
 
     def path(self) -> Path:
-        return fetch.corpora_folder() / self.url.rpartition("/")[2]
+        return fetch.cache_folder(self.kind) / self.url.rpartition("/")[2]
 
     def problem(self) -> str | None:
         path = self.path()
@@ -135,7 +139,7 @@ class PublishedFile:
         if problem is not None:
             raise InputError(
                 f"{name}: {path} is not the published file ({problem}); put the one of {self.url} "
-                f"there, or fetch it with: tunetrace corpus fetch {name} --refresh"
+                f"there, or fetch it with: tunetrace {_COMMANDS[self.kind]} fetch {name} --refresh"
             )
         return path
 

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
@@ -85,17 +85,20 @@ _FOLKRNN_LICENCE: Final = (
     "MIT, as the repository has it; the tunes are those of people at thesession.org, which the "
     "repository says nothing more of"
 )
-_FOLKRNN_CITATION: Final = (
+FOLKRNN_CITATION: Final = (
     "B. L. Sturm, J. F. Santos, O. Ben-Tal and I. Korshunova, Music transcription modelling and "
     "composition using deep learning. Proc. 1st Conf. on Computer Simulation of Musical "
     "Creativity, Huddersfield, 2016"
 )
 
 
-def _folkrnn(file: str, git_blob: str) -> PublishedFile:
-    url = f"https://raw.githubusercontent.com/IraKorshunova/folk-rnn/{_FOLKRNN_COMMIT}/data/{file}"
-    source = f"data/{file} of the GitHub repository IraKorshunova/folk-rnn"
-    return PublishedFile(source, url, git_blob, _FOLKRNN_COMMIT[:7])
+def folkrnn_file(
+    place: str, git_blob: str, kind: Literal["corpora", "models"] = "corpora"
+) -> PublishedFile:
+    """A file of folk-rnn's repository, at a place in it, as it was at one commit."""
+    url = f"https://raw.githubusercontent.com/IraKorshunova/folk-rnn/{_FOLKRNN_COMMIT}/{place}"
+    source = f"{place} of the GitHub repository IraKorshunova/folk-rnn"
+    return PublishedFile(source, url, git_blob, _FOLKRNN_COMMIT[:7], kind)
 
 
 _SESSION_LICENCE: Final = (
@@ -170,41 +173,45 @@ NAMED_CORPORA: Final = {
         NamedCorpus(
             name="folkrnn-v1",
             title="Training tunes of folk-rnn v1",
-            origin=_folkrnn("data_v1", "89abe87deae213f792eb94274fa6caf070f8c153"),
+            origin=folkrnn_file("data/data_v1", "89abe87deae213f792eb94274fa6caf070f8c153"),
             licence=_FOLKRNN_LICENCE,
-            citation=_FOLKRNN_CITATION,
+            citation=FOLKRNN_CITATION,
             format="abc",
         ),
         NamedCorpus(
             name="folkrnn-v2",
             title="Training tunes of folk-rnn v2",
-            origin=_folkrnn("data_v2_withtitles", "bc7be995419db3045cd12dd181f80ccd6c645868"),
+            origin=folkrnn_file(
+                "data/data_v2_withtitles", "bc7be995419db3045cd12dd181f80ccd6c645868"
+            ),
             licence=_FOLKRNN_LICENCE,
-            citation=_FOLKRNN_CITATION,
+            citation=FOLKRNN_CITATION,
             format="folkrnn",
         ),
         NamedCorpus(
             name="folkrnn-v2-untitled",
             title="folk-rnn v2, without titles",
-            origin=_folkrnn("data_v2", "433c6783947ff1666b9aa465c131ff090a3b2fb9"),
+            origin=folkrnn_file("data/data_v2", "433c6783947ff1666b9aa465c131ff090a3b2fb9"),
             licence=_FOLKRNN_LICENCE,
-            citation=_FOLKRNN_CITATION,
+            citation=FOLKRNN_CITATION,
             format="folkrnn",
         ),
         NamedCorpus(
             name="folkrnn-v2-worepeats",
             title="folk-rnn v2, repeats written out",
-            origin=_folkrnn("data_v2_worepeats", "351408e377c0c170a47967ad0b19ab5048d892dc"),
+            origin=folkrnn_file(
+                "data/data_v2_worepeats", "351408e377c0c170a47967ad0b19ab5048d892dc"
+            ),
             licence=_FOLKRNN_LICENCE,
-            citation=_FOLKRNN_CITATION,
+            citation=FOLKRNN_CITATION,
             format="folkrnn",
         ),
         NamedCorpus(
             name="folkrnn-v3",
             title="Training tunes of folk-rnn v3",
-            origin=_folkrnn("data_v3", "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
+            origin=folkrnn_file("data/data_v3", "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
             licence=_FOLKRNN_LICENCE,
-            citation=_FOLKRNN_CITATION,
+            citation=FOLKRNN_CITATION,
             format="folkrnn",
         ),
         NamedCorpus(

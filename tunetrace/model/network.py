@@ -8,6 +8,7 @@ one, and so on: N tokens in all. `rows` says how many transcriptions have a toke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
@@ -66,7 +67,9 @@ class Layer(nn.Module):
         self.register_buffer("initial_hidden", torch.zeros(units))
         self.register_buffer("initial_cell", torch.zeros(units))
 
-    def forward(self, from_input: Tensor, rows: Sequence[int]) -> Tensor:
+    def forward(
+        self, from_input: Tensor, rows: Sequence[int], gate_clip: float = math.inf
+    ) -> Tensor:
         """The hidden states (N, units) of N tokens. from_input: (N, 4 x units), without bias."""
         dtype = from_input.dtype
         hidden: Tensor = _Recurrence.apply(  # type: ignore[no-untyped-call]
@@ -75,17 +78,23 @@ class Layer(nn.Module):
             self.initial_hidden,
             self.initial_cell,
             rows,
+            gate_clip,
         )
         return hidden
 
 
 class Network(nn.Module):
-    """The layers and the softmax. dropout: the share of a layer's output that training hides."""
+    """The layers and the softmax.
+
+    dropout: the share of a layer's output that training hides. gate_clip: what derivatives by the
+    gates are bounded by at each step, as Lasagne's LSTM layer does; infinite unless it is set.
+    """
 
     def __init__(self, sizes: Sizes, dropout: float = 0.0) -> None:
         super().__init__()
         self.sizes = sizes
         self.dropout = dropout
+        self.gate_clip = math.inf
         inputs = [sizes.tokens] + [sizes.units] * (sizes.layers - 1)
         layers = nn.ModuleList(Layer(size, sizes.units) for size in inputs)
         self.layers = cast(Sequence[Layer], layers)
@@ -121,7 +130,9 @@ class Network(nn.Module):
         for number, layer in enumerate(self.layers):
             weights = layer.from_input.to(precision)
             # A one-hot vector times a matrix is one of its rows.
-            hidden = layer(weights[tokens] if number == 0 else hidden @ weights, rows)
+            hidden = layer(
+                weights[tokens] if number == 0 else hidden @ weights, rows, self.gate_clip
+            )
             hidden = nn.functional.dropout(hidden, self.dropout, self.training)
         return (hidden @ self.to_tokens.to(precision)).float() + self.token_bias
 
@@ -173,6 +184,7 @@ class _Recurrence(torch.autograd.Function):
         initial_hidden: Tensor,
         initial_cell: Tensor,
         rows: Sequence[int],
+        gate_clip: float,
     ) -> Tensor:
         """(N, units) hidden states; from_input: (N, 4 x units) with the bias."""
         tokens, units = from_input.shape[0], weights.shape[0]
@@ -194,7 +206,7 @@ class _Recurrence(torch.autograd.Function):
             hidden.copy_(torch.tanh(cell).mul_(opened[:, OUTPUT * units :]))
             start += count
         ctx.save_for_backward(weights, initial_hidden, initial_cell, gates, cells, hiddens)
-        ctx.rows = rows
+        ctx.rows, ctx.gate_clip = rows, gate_clip
         return hiddens
 
     @staticmethod
@@ -224,12 +236,14 @@ class _Recurrence(torch.autograd.Function):
             carried.addcmul_(by_state, to_cell[here])
             torch.mul(factors[here, :OUTPUT], carried[:, None], out=by_gates[here, :OUTPUT])
             torch.mul(factors[here, OUTPUT], by_state, out=by_gates[here, OUTPUT])
+            if ctx.gate_clip < math.inf:
+                by_gates[here].clamp_(-ctx.gate_clip, ctx.gate_clip)
             carried.mul_(f[here])
             from_later[:count] = by_gates[here].view(count, -1) @ transposed
             stop -= count
         flat = by_gates.view(-1, 4 * units)
         hidden_before = _with_first(hiddens, initial_hidden.to(hiddens.dtype), before, rows[0])
-        return flat, hidden_before.t() @ flat, None, None, None
+        return flat, hidden_before.t() @ flat, None, None, None, None
 
 
 def _places_before(rows: Sequence[int], device: torch.device) -> Tensor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,9 @@ ENVIRONMENT: Final = "TUNETRACE_MODELS"
 SUFFIX: Final = ".safetensors"
 TRAINED: Final = f"model{SUFFIX}"
 """What the best model of a training's folder is called."""
+
+_NAME: Final = re.compile(r"[^\W_][\w .-]*")
+_LONGEST_NAME: Final = 80
 
 
 def models_folder() -> Path:
@@ -32,6 +37,21 @@ def shipped_model() -> Path:
     return Path(__file__).with_name(f"{SHIPPED}{SUFFIX}")
 
 
+def place_of(name: str) -> Path:
+    """Where the model of a name lies, or would lie."""
+    return shipped_model() if name == SHIPPED else models_folder() / f"{name}{SUFFIX}"
+
+
+def place_for(name: str) -> Path:
+    """Where a new model of a name is to lie; ModelFileError where a model cannot be called so."""
+    if not _NAME.fullmatch(name) or name == SHIPPED or len(name) > _LONGEST_NAME:
+        raise ModelFileError(
+            f"a model cannot be called '{name[:_LONGEST_NAME]}'; its name has letters, digits, - _ "
+            f". and spaces, begins with a letter or digit, and is not {SHIPPED}"
+        )
+    return place_of(name)
+
+
 def names() -> list[str]:
     """The models that can be named: the one that ships, and those in the models' folder."""
     folder = models_folder()
@@ -47,15 +67,15 @@ def find_model(model: str | Path | None = None) -> Path:
     """
     if model is None or model == SHIPPED:
         return shipped_model()
-    named = models_folder() / f"{model}{SUFFIX}"
     is_name = isinstance(model, str) and Path(model).name == model
-    if is_name and named.is_file():
-        return named
-    path = Path(model)
-    if path.is_dir():
-        path = path / TRAINED
-    if path.is_file():
-        return path
+    with suppress(OSError, ValueError):  # of a name that no file can have
+        if is_name and place_of(str(model)).is_file():
+            return place_of(str(model))
+        path = Path(model)
+        if path.is_dir():
+            path = path / TRAINED
+        if path.is_file():
+            return path
     raise ModelFileError(
         f"there is no model '{model}'; there are {', '.join(names())}, or give the path of a "
         f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tunetrace.corpus.readers import printable
-from tunetrace.errors import OutputError
 from tunetrace.indexer.stats import CorpusStats, Counted, Group, Spread
+from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS: Final = ("png", "svg", "pdf")
-
-# Okabe and Ito's blue and vermilion, which the colour-blind tell apart too.
-_BLUE: Final = "#0072B2"
-_VERMILION: Final = "#D55E00"
-_GREY: Final = "#595959"
 _SHOWN: Final = 8
 _FEWEST: Final = 6
 """For so many bars there is room at least, so that one alone is not a block."""
@@ -29,33 +20,6 @@ _MOST_SINGLE: Final = 64
 _BINS: Final = 40
 _LONGEST_NAME: Final = 60
 _LONGEST_TEXT: Final = 50
-_STYLE: Final[dict[Any, Any]] = {
-    "font.size": 10,
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": _GREY,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "xtick.color": _GREY,
-    "ytick.color": _GREY,
-    "text.parse_math": False,  # `_B` and `$` are themselves
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tunetrace",
-}
-
-
-def check_picture(path: str | Path) -> None:
-    """See that a picture can be drawn and has an ending that says its format; else OutputError."""
-    name = printable(str(path))
-    ending = Path(path).suffix.lower().removeprefix(".")
-    if ending not in FORMATS:
-        raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise OutputError(
-            f"{name}: pictures are drawn by matplotlib, and it is not here; install it with: "
-            "pip install 'tunetrace[plot]'"
-        )
 
 
 def plot_corpus(stats: CorpusStats, path: str | Path) -> None:
@@ -63,26 +27,11 @@ def plot_corpus(stats: CorpusStats, path: str | Path) -> None:
 
     OutputError where the ending is another, path cannot be written or matplotlib is not installed.
     """
-    check_picture(path)
-    import matplotlib
-
-    ending = Path(path).suffix.lower().removeprefix(".")
-    # A date would make two pictures of one corpus differ.
-    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[ending]
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure = _draw(stats)
-        try:
-            figure.savefig(path, format=ending, dpi=150, metadata=undated)
-        except OSError as error:
-            reason = (error.strerror or "unusable").lower()
-            raise OutputError(
-                f"{printable(str(path))}: cannot be written ({reason}); give another place"
-            ) from None
+    save_picture(lambda: _draw(stats), path)
 
 
 def _draw(stats: CorpusStats) -> Figure:
-    """The figure, drawn without a display: pyplot, which may open one, is never imported."""
+    """The figure, drawn without a display."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -145,8 +94,8 @@ def _draw_counted(axes: Axes, title: str, found: Sequence[Counted]) -> None:
 
 def _draw_bars(axes: Axes, counts: Sequence[int], labels: Sequence[str], height: float) -> None:
     """Bars from the top down, each labelled at its end, so that no scale is needed."""
-    bars = axes.barh(range(len(counts)), counts, color=_BLUE, height=height)
-    axes.bar_label(bars, labels=labels, padding=4, color=_GREY)
+    bars = axes.barh(range(len(counts)), counts, color=BLUE, height=height)
+    axes.bar_label(bars, labels=labels, padding=4, color=GREY)
     axes.set_xlim(0, max(counts, default=1) * 1.3)
     axes.set_xticks([])
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -167,7 +116,7 @@ def _draw_spread(axes: Axes, spread: Spread | None, unit: str) -> None:
     width = 1 if stop <= _MOST_SINGLE else -(-stop // _BINS)
     edges = [edge - 0.5 for edge in range(0, stop + width + 1, width)]
     axes.hist(
-        list(spread.counts), bins=edges, weights=list(spread.counts.values()), color=_BLUE,
+        list(spread.counts), bins=edges, weights=list(spread.counts.values()), color=BLUE,
         rwidth=0.85,
     )  # fmt: skip
     axes.set_xlim(edges[0], edges[-1])
@@ -176,17 +125,17 @@ def _draw_spread(axes: Axes, spread: Spread | None, unit: str) -> None:
     top = axes.get_ylim()[1] * 1.1
     axes.set_ylim(0, top)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.vlines(spread.median, 0, top, color=_VERMILION, linewidth=1.2)
+    axes.vlines(spread.median, 0, top, color=VERMILION, linewidth=1.2)
     is_right = spread.median > edges[-1] * 0.7
     axes.annotate(
         f"median {spread.median:,}", (spread.median, top), xytext=(-5 if is_right else 5, 0),
         textcoords="offset points", ha="right" if is_right else "left", va="top",
-        color=_VERMILION, in_layout=False,
+        color=VERMILION, in_layout=False,
     )  # fmt: skip
     if longer:
         axes.annotate(
             f"{longer:,} longer,\nup to {spread.most:,}", (1, 0.35), xycoords="axes fraction",
-            ha="right", va="center", color=_GREY, fontsize=9, in_layout=False,
+            ha="right", va="center", color=GREY, fontsize=9, in_layout=False,
         )  # fmt: skip
 
 

@@ -1,0 +1,215 @@
+"""Training a model on the tunes of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tunetrace._version import __version__
+from tunetrace.api.search import given_or_default
+from tunetrace.api.training_tunes import TrainingTunes, gather
+from tunetrace.errors import OutputError, QueryError
+from tunetrace.indexer.index import Index
+from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch
+from tunetrace.model.needs import require_torch
+from tunetrace.model.recipe import MODERN, Recipe
+from tunetrace.model.shelf import TRAINED
+from tunetrace.tokenizer.folkrnn import to_folkrnn
+
+if TYPE_CHECKING:
+    from tunetrace.model.checkpoint import Settings
+    from tunetrace.model.course import Watcher
+    from tunetrace.model.records import Model
+    from tunetrace.model.training import Progress
+
+PICTURE: Final = "training.png"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a training came to: its model's file, and the history of its epochs.
+
+    best: the epoch whose model was kept, the last one where nothing is held out.
+    """
+
+    model: Path
+    epochs: tuple[EpochRecord, ...]
+    best: EpochRecord
+
+
+class Silent:
+    """A Watcher that says nothing."""
+
+    def step(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def epoch(self, record: EpochRecord, is_best: bool) -> None:
+        """Nothing."""
+
+
+SILENT: Final = Silent()
+
+
+def train_model(
+    folder: str | Path,
+    *,
+    corpora: Sequence[str] = (),
+    index: Index | None = None,
+    recipe: Recipe = MODERN,
+    layers: int = 3,
+    units: int = 512,
+    seed: int = 1,
+    report_every: int | None = None,
+    samples: int = 200,
+    half: bool = False,
+    watcher: Watcher = SILENT,
+) -> TrainingReport:
+    """Train a model on corpora of an index, all of them if none is named, into a folder.
+
+    report_every: after every so many epochs sample so many transcriptions and measure how much of
+    them is copied. half: keep the model in half precision. What is held out is drawn by the seed,
+    a tune with all its settings. Raises QueryError for settings that no training can go by and a
+    corpus that the index lacks, OutputError where the folder has a training already,
+    ModelFileError without PyTorch.
+    """
+    require_torch()
+    from tunetrace.model.checkpoint import Settings
+    from tunetrace.model.network import Sizes
+
+    folder = Path(folder)
+    recipe.check()
+    _check(folder, layers, units, seed, samples)
+    with given_or_default(index) as opened:
+        tunes = gather(opened, corpora, recipe.validation, seed)
+        settings = Settings(
+            corpora=tuple(corpora),
+            sizes=Sizes(len(tunes.tokens), units, layers),
+            recipe=recipe,
+            seed=seed,
+            report_every=report_every,
+            samples=samples,
+            half=half,
+        )
+        return _run(folder, settings, tunes, opened, watcher, resume=False)
+
+
+def resume_training(
+    folder: str | Path,
+    *,
+    index: Index | None = None,
+    watcher: Watcher = SILENT,
+) -> TrainingReport:
+    """Go on with a training that was cut off, from its last checkpoint.
+
+    It ends with the same weights as if it had not been. Raises ModelFileError where the folder has
+    no checkpoint, QueryError where the index has other tunes by now.
+    """
+    require_torch()
+    from tunetrace.model.checkpoint import load_checkpoint
+
+    folder = Path(folder)
+    settings = load_checkpoint(folder).settings
+    with given_or_default(index) as opened:
+        tunes = gather(opened, settings.corpora, settings.recipe.validation, settings.seed)
+        return _run(folder, settings, tunes, opened, watcher, resume=True)
+
+
+def _run(
+    folder: Path,
+    settings: Settings,
+    tunes: TrainingTunes,
+    index: Index,
+    watcher: Watcher,
+    *,
+    resume: bool,
+) -> TrainingReport:
+    """Train from the beginning or from the checkpoint in a folder."""
+    from tunetrace.model.checkpoint import digest, load_checkpoint, restore
+    from tunetrace.model.course import Course
+    from tunetrace.model.training import Trainer
+    from tunetrace.plots.training import plot_training
+
+    settings = replace(settings, data=digest([*tunes.training, [], *tunes.held_out]))
+    checkpoint = load_checkpoint(folder) if resume else None
+    if checkpoint is not None and checkpoint.settings != settings:
+        raise QueryError(
+            f"{folder}: its training was begun with other tunes than the index has; name the index "
+            "that it was begun with"
+        )
+    trainer = Trainer(
+        settings.sizes, tunes.tokens, tunes.training, tunes.held_out, settings.recipe,
+        settings.seed, checkpoint.precision if checkpoint else None,
+    )  # fmt: skip
+    if checkpoint is not None:
+        restore(trainer, checkpoint, folder)
+    course = Course(
+        folder,
+        settings,
+        _provenance(folder, settings, tunes, index),
+        partial(_originality, settings=settings, index=index),
+        partial(plot_training, path=folder / PICTURE),
+    )
+    history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
+    return TrainingReport(folder / TRAINED, tuple(history), best_epoch(history) or history[-1])
+
+
+def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
+    """How original what a model writes after an epoch is; the same transcriptions' numbers each
+    time."""
+    from tunetrace.model.originality import originality_of
+    from tunetrace.model.sampler import Plan, sample_many
+
+    sampled = list(sample_many(model, settings.samples, Plan(seed=settings.seed)))
+    return originality_of(
+        [to_folkrnn(one.tokens) for one in sampled],
+        index,
+        ended=sum(one.has_ended for one in sampled),
+    )
+
+
+def _provenance(
+    folder: Path, settings: Settings, tunes: TrainingTunes, index: Index
+) -> dict[str, Any]:
+    """What the models of a training say of where they come from."""
+    corpora = [
+        c for c in index.info().corpora if not settings.corpora or c.name in settings.corpora
+    ]
+    return {
+        "name": folder.resolve().name,
+        "source": f"trained by tunetrace {__version__}",
+        "training": {
+            "corpora": [corpus.name for corpus in corpora],
+            "sources": {corpus.name: corpus.source for corpus in corpora},
+            "licences": {corpus.name: corpus.licence for corpus in corpora},
+            "tunes": len(tunes.training),
+            "too_long": tunes.too_long,
+            "held_out": tunes.held_out_names,
+            "recipe": settings.recipe.to_json(),
+            "seed": settings.seed,
+        },
+    }
+
+
+def _check(folder: Path, layers: int, units: int, seed: int, samples: int) -> None:
+    """Refuse what no training can go by, and a folder that has one already."""
+    from tunetrace.model.checkpoint import CHECKPOINT
+    from tunetrace.model.network import MAX_LAYERS, MAX_UNITS
+
+    for name, value, most in (
+        ("layers", layers, MAX_LAYERS),
+        ("units", units, MAX_UNITS),
+        ("samples", samples, 1_000_000),
+    ):
+        if not 1 <= value <= most:
+            raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
+    if not 0 <= seed < 2**63:
+        raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")
+    for name in (CHECKPOINT, TRAINED):
+        if (folder / name).exists():
+            raise OutputError(
+                f"{folder}: it has a training already ({name}); go on with it by --resume, or "
+                "train into another folder"
+            )

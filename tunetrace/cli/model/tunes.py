@@ -1,0 +1,33 @@
+"""`tunetrace model tunes`: the tunes that a model was trained on, or that were held out from it."""
+
+from __future__ import annotations
+
+import click
+
+from tunetrace.cli.options import index_option
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--held-out", "kind", flag_value="held-out", help="Those that were held out.")
+@click.option("--training", "kind", flag_value="training", help="Those that it was trained on.")
+@index_option
+def tunes(model: str | None, kind: str | None, index_path: str | None) -> None:
+    """Print the tunes that MODEL was trained on, or those held out, as folk-rnn's text.
+
+    Without a MODEL it is the one that ships. The index must be the one that it was trained on.
+
+    \b
+        tunetrace model tunes --held-out > heldout.txt
+        tunetrace model tunes --training > training.txt
+        tunetrace index build training.txt --index training.db
+        tunetrace report heldout.txt --index training.db -o heldout
+    """
+    from tunetrace import held_out_tunes, open_index, training_tunes
+
+    if kind is None:
+        raise click.UsageError("say which tunes: --held-out or --training")
+    find = held_out_tunes if kind == "held-out" else training_tunes
+    with open_index(index_path) as opened:
+        for tune in find(model, opened):
+            click.echo(tune.text)

@@ -1,0 +1,126 @@
+"""The course of a training: its epochs, what is kept of them, and when it ends.
+
+A folder holds it: `model.safetensors`, the model of the epoch with the least validation loss;
+`history.jsonl`, an epoch a line; and the checkpoint, from which it goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tunetrace.errors import QueryError
+from tunetrace.model.checkpoint import Settings, save_checkpoint
+from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch, to_line
+from tunetrace.model.records import Model
+from tunetrace.model.shelf import TRAINED
+from tunetrace.model.store import save_model
+from tunetrace.model.training import Progress, Sums, Trainer
+from tunetrace.unfinished import write_whole
+
+HISTORY: Final = "history.jsonl"
+
+SAVE_EVERY: Final = 60.0
+"""Seconds between checkpoints inside an epoch: what a power cut can cost."""
+
+
+class Watcher(Protocol):
+    """Is told how a training goes."""
+
+    def step(self, progress: Progress) -> None:
+        """After each batch."""
+
+    def epoch(self, record: EpochRecord, is_best: bool) -> None:
+        """After each epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training's folder, what it was begun with, and facts for the provenance of its models.
+
+    original: measures every so many epochs, as the settings have it, how original the model is;
+    draw: draws the history then.
+    """
+
+    folder: Path
+    settings: Settings
+    provenance: dict[str, Any]
+    original: Callable[[Model, int], EpochOriginality]
+    draw: Callable[[Sequence[EpochRecord]], None]
+
+    def run(
+        self, trainer: Trainer, history: Sequence[EpochRecord], watcher: Watcher
+    ) -> list[EpochRecord]:
+        """Train until the last epoch, or until patience ends, and return the history.
+
+        history: of the epochs that are over. Raises QueryError where the loss is no number any
+        longer, OutputError where the folder cannot be written. An interrupt saves what was reached.
+        """
+        history = list(history)
+        self._write_history(history)
+        try:
+            while not self._is_over(history):
+                self._train_epoch(trainer, history, watcher)
+                history.append(self._finish_epoch(trainer, history))
+                watcher.epoch(history[-1], best_epoch(history) is history[-1])
+                trainer.sums = Sums()
+                self._write_history(history)
+                save_checkpoint(self.folder, self.settings, trainer, history)
+        except KeyboardInterrupt:
+            if trainer.epoch == len(history):  # else the epoch's end is under way, and done again
+                save_checkpoint(self.folder, self.settings, trainer, history)
+            raise
+        return history
+
+    def _train_epoch(self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher) -> None:
+        """The steps of one epoch, with checkpoints in between."""
+        saved = time.monotonic()
+        if trainer.epoch > len(history):
+            return  # it was cut off between the last step of an epoch and its record
+        for progress in trainer.train():
+            if not trainer.is_finite():
+                raise QueryError(
+                    f"in epoch {progress.epoch} the loss is no number any longer; train with a "
+                    f"rate below {self.settings.recipe.rate:g}"
+                )
+            watcher.step(progress)
+            if time.monotonic() - saved > SAVE_EVERY:
+                save_checkpoint(self.folder, self.settings, trainer, history)
+                saved = time.monotonic()
+
+    def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:
+        """Validate an epoch, keep its model if it is the best, and have it sampled."""
+        epoch, sums = len(history) + 1, trainer.sums
+        loss = trainer.validate()
+        record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
+        model = self._model(trainer, record)
+        if loss is None or best_epoch([*history, record]) is record:
+            save_model(model, self.folder / TRAINED, half=self.settings.half)
+        every = self.settings.report_every
+        if every and epoch % every == 0:
+            record = replace(record, originality=self.original(model, epoch))
+            self.draw([*history, record])
+        return record
+
+    def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
+        trainer.network.eval()
+        training = {
+            **self.provenance["training"],
+            "epochs": record.epoch,
+            "training_loss": record.training_loss,
+            "validation_loss": record.validation_loss,
+        }
+        return Model(trainer.network, trainer.tokens, {**self.provenance, "training": training})
+
+    def _is_over(self, history: list[EpochRecord]) -> bool:
+        best = best_epoch(history)
+        if best is not None and len(history) - best.epoch >= self.settings.recipe.patience:
+            return True
+        return len(history) >= self.settings.recipe.epochs
+
+    def _write_history(self, history: Sequence[EpochRecord]) -> None:
+        lines = "".join(map(to_line, history))
+        write_whole(self.folder / HISTORY, lines.encode(), "the history")

@@ -1,0 +1,104 @@
+"""What a model's file says of itself, read without its weights and without PyTorch.
+
+A safetensors file begins with the size of a JSON text, which tells of every array its type, its
+shape and its place; tunetrace's own facts (tokens, sizes, provenance) stand in it as JSON too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tunetrace.errors import ModelFileError
+
+FORMAT: Final = 1
+"""Which form of tunetrace's facts this version writes and reads."""
+
+_ITEM_SIZES: Final = {"F32": 4, "F16": 2}
+MAX_BYTES: Final = 2**31
+"""What no file may go beyond; folk-rnn's model has 23 MB."""
+
+_MAX_HEADER: Final = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The facts of a model's file.
+
+    shapes: of each array; precision: `float32` or `float16`; sizes: `tokens`, `units` and `layers`,
+    which need not go together with the rest.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    precision: str
+    sizes: dict[str, int]
+    tokens: tuple[str, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were trained, which the states to begin with are not."""
+        trained = (s for name, s in self.shapes.items() if ".initial_" not in name)
+        return sum(map(math.prod, trained))
+
+
+def read_header(path: Path) -> Header:
+    """Read a model's header, and see that the file is as long as it says.
+
+    Raises ModelFileError where the file is absent, cut off, too large, or another program's.
+    """
+    try:
+        if not path.is_file():
+            reason = "it is no file" if path.exists() else "there is no such file"
+            raise ModelFileError(f"{path}: the model cannot be read ({reason})")
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size > MAX_BYTES:
+                raise damaged(path, f"it has more than {MAX_BYTES / 1e9:.1f} GB")
+            if length > min(size - 8, _MAX_HEADER):
+                raise damaged(path, "it is cut off or no safetensors file")
+            text = file.read(length)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "unreadable").lower()
+        raise ModelFileError(f"{path}: the model cannot be read ({reason})") from None
+    if not text.startswith(b"{"):
+        raise damaged(path, "it is cut off or no safetensors file")
+    try:
+        entries = json.loads(text)
+        ours = json.loads(entries.pop("__metadata__")["tunetrace"])
+        if ours["format"] != FORMAT:
+            raise damaged(path, f"its format is not {FORMAT}, which this version reads")
+        arrays = {name: _array(entry) for name, entry in entries.items()}
+        if 8 + length + sum(bytes for _, _, bytes in arrays.values()) != size:
+            raise damaged(path, "it is cut off or has what is no part of it")
+        is_half = any(kind == "F16" for _, kind, _ in arrays.values())
+        sizes = ours["sizes"]
+        return Header(
+            shapes={name: shape for name, (shape, _, _) in arrays.items()},
+            precision="float16" if is_half else "float32",
+            sizes={name: int(sizes[name]) for name in ("tokens", "units", "layers")},
+            tokens=tuple(map(str, ours["tokens"])),
+            provenance=dict(ours["provenance"]),
+        )
+    except (OverflowError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise damaged(path, "it is another program's safetensors file") from None
+
+
+def damaged(path: Path, reason: str) -> ModelFileError:
+    """The error for a file that is no model, or none any more."""
+    return ModelFileError(
+        f"{path}: this is no model of tunetrace's: {reason}; a .pkl of folk-rnn's is read with "
+        "'tunetrace model import'"
+    )
+
+
+def _array(entry: Any) -> tuple[tuple[int, ...], str, int]:
+    """An array's shape, type and size in bytes."""
+    kind, shape = entry["dtype"], tuple(entry["shape"])
+    if not all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape) or len(shape) > 4:
+        raise ValueError
+    return shape, kind, math.prod(shape) * _ITEM_SIZES[kind]

@@ -1,0 +1,171 @@
+"""One picture of a training: what each epoch's model predicts, and what its samples copy.
+
+The two panels share their epochs, so that one sees where a model stops to learn and begins to copy
+(Yin et al. 2022 draw originality by epoch in this way). What people's tunes copy from one another
+is drawn beside it, since some copying is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import log
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tunetrace.corpus.readers import printable
+from tunetrace.errors import OutputError
+from tunetrace.model.history import Copying, EpochRecord, best_epoch
+from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+_SHARES: Final = (
+    ("copied_8", "8 notes or more", BLUE, "o"),
+    ("copied_12", "12 or more", VERMILION, "s"),
+    ("copied_16", "16 or more", GREEN, "^"),
+)
+_PEOPLE: Final = (0, (4, 3))
+"""The dashes of people's level."""
+
+_MOST_BITS: Final = 64.0
+"""Beyond this a perplexity is not told apart."""
+
+
+def plot_training(history: Sequence[EpochRecord], path: str | Path) -> None:
+    """Draw a training's epochs as one picture: PNG, SVG or PDF, as the ending of path says.
+
+    OutputError where there is no epoch, the ending is another, path cannot be written or matplotlib
+    is not installed.
+    """
+    if not history:
+        raise OutputError(
+            f"{printable(str(path))}: the training has no epoch to draw; wait for its first one"
+        )
+    save_picture(lambda: _draw(history), path)
+
+
+def _draw(history: Sequence[EpochRecord]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(9, 8), layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.12))
+    above, below = figure.subplots(2, 1, sharex=True)
+    _draw_losses(above, history)
+    _draw_copying(below, history)
+    best = best_epoch(history)
+    if best is not None:
+        for axes in (above, below):
+            axes.axvline(best.epoch, color=GREY, linewidth=1, linestyle=":", zorder=0)
+        above.annotate(
+            f"kept: epoch {best.epoch}", (best.epoch, 1), xycoords=("data", "axes fraction"),
+            xytext=(0, 3), textcoords="offset points", ha="center", color=GREY, fontsize=9,
+        )  # fmt: skip
+    epochs = [record.epoch for record in history]
+    room = max(0.5, 0.02 * (max(epochs) - min(epochs)))
+    below.set_xlim(min(epochs) - room, max(epochs) + room)
+    below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    below.set_xlabel("epoch")
+    return figure
+
+
+def _draw_losses(axes: Axes, history: Sequence[EpochRecord]) -> None:
+    """Cross-entropy in bits a token, and on the right the perplexities that it means."""
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    def to_perplexity(bits: ArrayLike) -> ArrayLike:
+        perplexity: NDArray[np.float64] = np.exp2(np.clip(bits, -_MOST_BITS, _MOST_BITS))
+        return perplexity
+
+    def to_bits(perplexity: ArrayLike) -> ArrayLike:
+        bits: NDArray[np.float64] = np.log2(np.maximum(perplexity, 2.0**-_MOST_BITS))
+        return bits
+
+    axes.set_title("What a token costs", pad=16)
+    axes.set_ylabel("bits a token")
+    _draw_line(axes, history, lambda record: record.training_loss / log(2),
+               color=BLUE, marker="o", label="training tunes")  # fmt: skip
+    _draw_line(axes, history, _validation_bits, color=VERMILION, marker="s",
+               label="tunes not trained on")  # fmt: skip
+    right = axes.secondary_yaxis("right", functions=(to_perplexity, to_bits))
+    right.set_ylabel("perplexity", color=GREY)
+    right.yaxis.set_major_locator(MaxNLocator(6))
+    axes.legend(frameon=False)
+
+
+def _validation_bits(record: EpochRecord) -> float | None:
+    return None if record.validation_loss is None else record.validation_loss / log(2)
+
+
+def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
+    """The share of notes in long spans, and on the right the longest span."""
+    from matplotlib.ticker import PercentFormatter
+
+    axes.set_title("What samples copy from the index")
+    sampled = [record for record in history if record.originality is not None]
+    if not sampled:
+        axes.set_yticks([])
+        axes.annotate("no samples were checked", (0.5, 0.5), xycoords="axes fraction",
+                      ha="center", va="center", color=GREY)  # fmt: skip
+        return
+    axes.set_ylabel("notes in spans of")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    right = axes.twinx()
+    right.set_ylabel("longest span, in notes", color=GREY)
+    right.spines["right"].set_visible(True)
+    people = _peoples_level(history)
+    for name, label, color, marker in _SHARES:
+        _draw_line(axes, sampled, _of_copying(name), color=color, marker=marker, label=label)
+        if people is not None:
+            axes.axhline(getattr(people, name), color=color, linewidth=1.2, linestyle=_PEOPLE)
+    _draw_line(right, sampled, _of_copying("longest_notes"), color=GREY, marker="D",
+               label="longest span (right)")  # fmt: skip
+    if people is not None:
+        right.axhline(people.longest_notes, color=GREY, linewidth=1.2, linestyle=_PEOPLE)
+        right.plot([], [], color=GREY, linewidth=1.2, linestyle=_PEOPLE, label="people's tunes")
+    axes.set_ylim(bottom=0)
+    right.set_ylim(bottom=0)
+    # One legend for both scales, below, where no line runs through it.
+    lines = [*axes.get_lines(), *right.get_lines()]
+    shown = [line for line in lines if not str(line.get_label()).startswith("_")]
+    axes.legend(
+        handles=shown, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16)
+    )
+
+
+def _draw_line(
+    axes: Axes,
+    history: Sequence[EpochRecord],
+    value: Callable[[EpochRecord], float | None],
+    *,
+    color: str,
+    marker: str,
+    label: str,
+) -> None:
+    """A line through the epochs that have a value, marked at each as long as there is room."""
+    points = [(record.epoch, found) for record in history if (found := value(record)) is not None]
+    if points:
+        axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=1.8,
+                  marker=marker, markersize=5, markevery=max(1, len(points) // 25))  # fmt: skip
+
+
+def _of_copying(name: str) -> Callable[[EpochRecord], float | None]:
+    def value(record: EpochRecord) -> float | None:
+        original = record.originality
+        return None if original is None else float(getattr(original.copying, name))
+
+    return value
+
+
+def _peoples_level(history: Sequence[EpochRecord]) -> Copying | None:
+    """What people's tunes copy, in the mean over the epochs, whose meters and lengths differ."""
+    found = [one.originality.people for one in history if one.originality is not None]
+    levels = [level for level in found if level is not None]
+    if not levels:
+        return None
+    names = ("copied_8", "copied_12", "copied_16", "longest_notes")
+    return Copying(*(sum(getattr(one, name) for one in levels) / len(levels) for name in names))
