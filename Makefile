@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-model clean
 
 demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
 	@$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
@@ -32,6 +32,9 @@ $(VENV)/demo: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/demo
+
+bench-model: $(VENV)/dev ## Measure sampling beside the published sampler's loop.
+	$(BIN)/python -m benchmarks.model
 
 clean: ## Remove what make made.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -79,9 +79,22 @@ def test_a_seed_gives_the_same_tunes_whatever_n_and_batch_size() -> None:
     assert [tune.number for tune in expected] == list(range(1, 261))
     assert tunes(n=260) == expected
     assert tunes(n=10) == expected[:10]
-    for batch_size in (1, 7, 128, 200):
+    for batch_size in (1, 7, 64, 200):
         assert tunes(n=150, batch_size=batch_size) == expected[:150]
     assert tunes(n=10, seed=8) != expected[:10]
+
+
+def test_a_seed_gives_the_same_tunes_whatever_the_number_of_threads() -> None:
+    model = make_model(V2_TOKENS, units=160, layers=2)
+    expected = tunes(model, n=140, max_tokens=6)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        found = sample(140, model, seed=7, max_tokens=6)
+        assert [next(found), *found] == expected
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_same_holds_with_a_beginning_top_p_and_bfloat16() -> None:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16"]
 
-BATCH_SIZE: Final = 128
-"""How many transcriptions are written at once, if nothing else is said."""
-
 _MAX_BATCH: Final = 4096
 _MAX_TOKENS: Final = 100_000
 _SEEDS: Final = 2**64
@@ -47,7 +44,7 @@ def sample(
     max_copy: int | None = None,
     index: Index | None = None,
     max_tokens: int = 1000,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     precision: Precision = "float32",
 ) -> Iterator[Sampled]:
     """New transcriptions 1 to n of a model, one by one as they are written.
@@ -57,7 +54,8 @@ def sample(
     only the likeliest tokens that have so much probability together are drawn. seed: the same gives
     the same transcriptions, whatever n and batch_size; None is a random one. max_copy: no more
     notes than these in a row stand in the index (the default one if none is given). max_tokens:
-    longer ones are cut off. batch_size: how many are written at once. precision: of the products.
+    longer ones are cut off. batch_size: how many are written at once; None as many as are fastest.
+    precision: of the products.
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
@@ -100,7 +98,7 @@ def _check(
     top_p: float,
     seed: int | None,
     max_tokens: int,
-    batch_size: int,
+    batch_size: int | None,
     precision: str,
 ) -> None:
     """QueryError for the first number that is out of its range."""
@@ -122,7 +120,7 @@ def _check(
         raise QueryError(
             f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
         )
-    if not 1 <= batch_size <= _MAX_BATCH:
+    if batch_size is not None and not 1 <= batch_size <= _MAX_BATCH:
         raise QueryError(
             f"from 1 to {_MAX_BATCH:,} transcriptions are written at once, not {batch_size}"
         )

@@ -1,16 +1,20 @@
 """Sampling transcriptions from a model, many at once, in the order of their numbers.
 
-They are written in blocks of ROWS, one token each in every step. Where one has ended, the next
-takes its row, so that no row waits for the longest. Numbers count from 1, and transcription 7 of a
-seed is the same however many are asked for, however many are written at once, and in any row.
+They are written in blocks of ROWS, one token each in every step, and each block by one thread.
+Where one has ended, the next takes its row, so that no row waits for the longest. Numbers count
+from 1, and transcription 7 of a seed is the same however many are asked for, however many are
+written at once, by however many threads, and in any row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.beginning import Beginning
@@ -19,13 +23,17 @@ from tunetrace.model.draw import BLOCK, Floats, draw, steering_uniforms, uniform
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.stepper import ROWS, Precision, Rows, Stepper
 
+_STEPS: Final = 16
+"""So many tokens a block writes before it looks whether its transcriptions are wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to sample.
 
     temperature: what logits are divided by. top_p: see draw.weights_of. max_tokens: longer
-    transcriptions are cut off. batch_size: how many are written at once. limit: how much of an
+    transcriptions are cut off. batch_size: how many are written at once; None is ROWS for each of
+    PyTorch's threads. limit: how much of an
     index may be copied; without one, anything.
     """
 
@@ -34,7 +42,7 @@ class Plan:
     temperature: float = 1.0
     top_p: float = 1.0
     max_tokens: int = 1000
-    batch_size: int = ROWS
+    batch_size: int | None = None
     precision: Precision = "float32"
     limit: CopyLimit | None = None
 
@@ -44,28 +52,35 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
 
     Raises QueryError where the copy limit leaves nothing to write.
     """
-    stepper = Stepper(model.network, plan.precision)
-    start = _Start(model, plan, stepper)
+    threads = torch.get_num_threads()
+    at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
+    uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
     numbers = iter(range(1, n + 1))
-    at_once = min(n, plan.batch_size)
-    blocks = [
-        _Block(start, min(ROWS, at_once - first), numbers) for first in range(0, at_once, ROWS)
-    ]
     waiting: dict[int, Sampled] = {}
     following = 1
-    while following <= n:
-        for block in blocks:
-            waiting.update((sampled.number, sampled) for sampled in block.advance())
-        while following in waiting:
-            yield waiting.pop(following)
-            following += 1
+    with _workers(min(threads, len(uses))) as pool:
+        start = pool.submit(_Start, model, plan).result()
+        torch.set_num_threads(threads)  # of this thread, and of any that is new
+        blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
+        while following <= n:
+            for ended in pool.map(_Block.advance, blocks):
+                waiting.update((sampled.number, sampled) for sampled in ended)
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
+
+
+def _workers(count: int) -> ThreadPoolExecutor:
+    """Threads of which each computes alone."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
 
 class _Start:
     """What all transcriptions have in common, and the rows as its tokens leave them."""
 
-    def __init__(self, model: Model, plan: Plan, stepper: Stepper) -> None:
-        self.model, self.plan, self.stepper = model, plan, stepper
+    def __init__(self, model: Model, plan: Plan) -> None:
+        self.model, self.plan = model, plan
+        self.stepper = stepper = Stepper(model.network, plan.precision)
         self.penalties = plan.beginning.penalties(model.tokens)
         self.settled = np.array(plan.beginning.settled, dtype=np.int64)
         self.rows = stepper.rows()
@@ -97,9 +112,15 @@ class _Block:
         self._fill(list(range(used)))
 
     def advance(self) -> list[Sampled]:
-        """Write one token in each row; gives the transcriptions that this ends."""
-        if not self._streams:
-            return []
+        """Write some tokens in each row; gives the transcriptions that this ends."""
+        ended: list[Sampled] = []
+        for _ in range(_STEPS):
+            if self._streams:
+                ended += self._step()
+        return ended
+
+    def _step(self) -> list[Sampled]:
+        """Write one token in each row."""
         drawn = self._draw()
         self._make_room()
         self._tokens[self._every, self._lengths] = drawn

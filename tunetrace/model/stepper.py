@@ -2,8 +2,10 @@
 
 The network's weights are laid out once for oneDNN, the library in PyTorch that multiplies matrices
 on the CPU; a step is then one product a layer. Every product has the same number of rows, so that
-what is computed of a transcription does not depend, to the last bit, on which others stand beside
-it, on how many they are, or on the row in which it stands.
+what one thread computes of a transcription does not depend, to the last bit, on which others stand
+beside it, on how many they are, or on the row in which it stands. Several threads make their steps
+beside one another and not together: threads that share a product wait for the slowest each time,
+and round as their number has it.
 """
 
 from __future__ import annotations
@@ -16,21 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tunetrace.model.network import CELL, FORGET, INPUT, OUTPUT, Network, State
+from tunetrace.model.network import CELL, Network, State
 
 Precision = Literal["float32", "bfloat16"]
 
-ROWS: Final = 128
-"""The rows of every product. 64 are as fast a row in the products, and pay twice for the rest."""
+ROWS: Final = 64
+"""The rows of every product. One thread is hardly faster a row with more, and slower with fewer."""
 
 _LANES: Final = 32
 """Units are filled up to a multiple of it. PyTorch computes a sigmoid otherwise, in the last bit,
 where fewer numbers are left over; with this nothing ever is."""
-
-_GRAIN: Final = 32_768
-"""PyTorch hands a thread no fewer numbers than these."""
-
-_GATES: Final = (INPUT, FORGET, CELL, OUTPUT)
 
 Product = Callable[[Tensor], Tensor]
 
@@ -105,7 +102,6 @@ class Rows:
             self._read = [half.to(stepper.dtype, copy=True) for half in self._halves]
             self._both = torch.empty(ROWS, 2 * units, dtype=stepper.dtype, device=device)
             self._gates = torch.empty(ROWS, 4 * units, device=device)
-        self._parts = _parts(units) if device.type == "cpu" else [slice(None)]
 
     @torch.inference_mode()
     def step(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -122,8 +118,7 @@ class Rows:
                 gates = product(self._both)
                 if gates.dtype != torch.float32:
                     gates = self._gates.copy_(gates)
-            for part in self._parts:
-                _cell_step(gates[part], self._cells[layer][part], self._halves[layer][part])
+            _cell_step(gates, self._cells[layer], self._halves[layer])
             self._read[layer].copy_(self._halves[layer])
         return cast("NDArray[np.float32]", stepper.to_tokens(self._halves[-1]).cpu().numpy())
 
@@ -159,23 +154,6 @@ def _cell_step(gates: Tensor, cell: Tensor, half: Tensor) -> None:
     # h' / 2 = o tanh(c') / 2
     torch.sigmoid(cell, out=half)
     half.sub_(0.5).mul_(o)
-
-
-def _parts(units: int) -> list[slice]:
-    """The rows that are to be taken together through a sigmoid.
-
-    All of them, where PyTorch gives its threads shares without a remainder, else so few that one
-    thread takes them.
-    """
-
-    def is_even(numbers: int) -> bool:
-        threads = min(torch.get_num_threads(), -(-numbers // _GRAIN))
-        return numbers % (threads * _LANES) == 0
-
-    if is_even(ROWS * 4 * units) and is_even(ROWS * units):
-        return [slice(None)]
-    rows = max(1, _GRAIN // (4 * units))
-    return [slice(first, first + rows) for first in range(0, ROWS, rows)]
 
 
 def _product(weights: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
