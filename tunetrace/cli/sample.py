@@ -88,6 +88,8 @@ def sample(
     elif options["seed"] is None:
         options["seed"] = random_seed()
     model = open_model(model_name)
+    origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
+    printer = SamplePrinter(model, "json" if as_json else format, origin)
     needs_index = options["max_copy"] is not None
     tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
@@ -97,8 +99,6 @@ def sample(
             tunes = most_probable(n, beam, model, index=index, **options)
     if trace_file is not None:
         tunes = with_traces(tunes, model, trace_file, is_only_one=n == 1, facts=options)
-    origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
-    printer = SamplePrinter(model, "json" if as_json else format, origin)
     with _progress(n) as progress:
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)
