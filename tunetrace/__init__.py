@@ -27,6 +27,7 @@ from tunetrace.errors import (
 
 if TYPE_CHECKING:
     from tunetrace.api.batch import check_batch, measure_baseline, report
+    from tunetrace.api.beams import beam_search
     from tunetrace.api.corpora import corpora, fetch_corpus, find_corpus
     from tunetrace.api.evaluation import (
         evaluate_model,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from tunetrace.api.sampling import sample
     from tunetrace.api.search import bar, check, check_files, figure, open_index
     from tunetrace.api.texts import explain, read, tokenize
+    from tunetrace.api.traces import trace_transcription
     from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
@@ -65,7 +67,8 @@ if TYPE_CHECKING:
     from tunetrace.model.evaluation import Evaluation
     from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.listing import ModelInfo
-    from tunetrace.model.records import Model, Sampled
+    from tunetrace.model.records import Hypothesis, Model, Sampled
+    from tunetrace.model.trace import Trace, load_trace, save_trace
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
@@ -78,6 +81,7 @@ _HOMES = {
     "report": "tunetrace.api.batch",
     "BatchSummary": "tunetrace.checker.summary_records",
     "Report": "tunetrace.reporter.write",
+    "beam_search": "tunetrace.api.beams",
     "corpora": "tunetrace.api.corpora",
     "fetch_corpus": "tunetrace.api.corpora",
     "find_corpus": "tunetrace.api.corpora",
@@ -109,6 +113,7 @@ _HOMES = {
     "explain": "tunetrace.api.texts",
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
+    "trace_transcription": "tunetrace.api.traces",
     "corpus_stats": "tunetrace.api.tunes",
     "ngrams": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
@@ -133,11 +138,15 @@ _HOMES = {
     "TuneBar": "tunetrace.indexer.tune",
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
+    "Hypothesis": "tunetrace.model.records",
     "Evaluation": "tunetrace.model.evaluation",
     "EpochOriginality": "tunetrace.model.history",
     "EpochRecord": "tunetrace.model.history",
     "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
+    "Trace": "tunetrace.model.trace",
+    "load_trace": "tunetrace.model.trace",
+    "save_trace": "tunetrace.model.trace",
     "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "plot_training": "tunetrace.plots.training",
@@ -164,6 +173,7 @@ __all__ = [
     "Explanation",
     "Filters",
     "Hit",
+    "Hypothesis",
     "Index",
     "IndexFileError",
     "IndexInfo",
@@ -181,6 +191,7 @@ __all__ = [
     "Sampled",
     "Setting",
     "Standing",
+    "Trace",
     "TrainingReport",
     "Transcription",
     "TuneBar",
@@ -190,6 +201,7 @@ __all__ = [
     "__version__",
     "add_to_index",
     "bar",
+    "beam_search",
     "build_index",
     "check",
     "check_batch",
@@ -205,6 +217,7 @@ __all__ = [
     "find_corpus",
     "held_out_tunes",
     "import_model",
+    "load_trace",
     "measure_baseline",
     "model_info",
     "models",
@@ -219,7 +232,9 @@ __all__ = [
     "report",
     "resume_training",
     "sample",
+    "save_trace",
     "tokenize",
+    "trace_transcription",
     "train_model",
     "training_tunes",
     "tune",

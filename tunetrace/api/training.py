@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
 from tunetrace.api.training_tunes import TrainingTunes, gather
+from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError, QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch
@@ -30,12 +31,12 @@ PICTURE: Final = "training.png"
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """What a training came to: its model's file, and the history of its epochs.
+    """What a training came to: the path of its model, and the history of its epochs.
 
     best: the epoch whose model was kept, the last one where nothing is held out.
     """
 
-    model: Path
+    model: str
     epochs: tuple[EpochRecord, ...]
     best: EpochRecord
 
@@ -153,7 +154,9 @@ def _run(
         partial(plot_training, path=folder / PICTURE),
     )
     history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
-    return TrainingReport(folder / TRAINED, tuple(history), best_epoch(history) or history[-1])
+    return TrainingReport(
+        printable(str(folder / TRAINED)), tuple(history), best_epoch(history) or history[-1]
+    )
 
 
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:

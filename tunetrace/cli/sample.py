@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tunetrace.cli.options import index_option
 
@@ -46,12 +47,18 @@ def sampling_options(command: Any) -> Any:
 @sampling_options
 @click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]), default="folkrnn",
               show_default=True, help="Write folk-rnn's text, or ABC with titles.")  # fmt: skip
+@click.option("--beam", type=int, metavar="WIDTH",
+              help="Write the most probable tunes, which a beam so wide finds.")  # fmt: skip
+@click.option("--trace", "trace_file", metavar="FILE",
+              help="Keep each step's probabilities and states in this .npz file.")  # fmt: skip
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
 def sample(
     n: int,
     model_name: str | None,
     format: Any,
+    beam: int | None,
+    trace_file: str | None,
     index_path: str | None,
     as_json: bool,
     **options: Any,
@@ -66,24 +73,50 @@ def sample(
         tunetrace sample -n 1000 --seed 7 > generated.txt
         tunetrace sample --meter 4/4 --key Cmaj --start "G, C C 2" --format abc
         tunetrace sample -n 100 --max-copy 12
+        tunetrace sample --meter 6/8 --key Cdor --beam 28
+        tunetrace sample --seed 7 --trace tune7.npz
     """
     from tunetrace import open_index, open_model
     from tunetrace import sample as write_tunes
+    from tunetrace.api.beams import most_probable
     from tunetrace.api.sampling import random_seed
+    from tunetrace.api.traces import with_traces
     from tunetrace.terminal.sample import SamplePrinter
 
-    if options["seed"] is None:
+    if beam is not None:
+        options = _without_drawing(options)
+    elif options["seed"] is None:
         options["seed"] = random_seed()
     model = open_model(model_name)
+    origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
+    printer = SamplePrinter(model, "json" if as_json else format, origin)
     needs_index = options["max_copy"] is not None
+    tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
-        tunes = write_tunes(n, model, index=index, **options)
-    printer = SamplePrinter(model, "json" if as_json else format, options["seed"])
+        if beam is None:
+            tunes = write_tunes(n, model, index=index, **options)
+        else:
+            tunes = most_probable(n, beam, model, index=index, **options)
+    if trace_file is not None:
+        tunes = with_traces(tunes, model, trace_file, is_only_one=n == 1, facts=options)
     with _progress(n) as progress:
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)
             progress("sampling", done)
-    printer.say_at_the_end(options["max_copy"], options["max_tokens"])
+    printer.say_at_the_end(None if beam else options["max_copy"], options["max_tokens"])
+
+
+def _without_drawing(options: dict[str, Any]) -> dict[str, Any]:
+    """The options without those that say how to draw; QueryError where one of them was given."""
+    from tunetrace.errors import QueryError
+
+    context = click.get_current_context()
+    drawing = ("top_p", "seed", "batch_size", "precision")
+    for name in drawing:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = f"--{name.replace('_', '-')}"
+            raise QueryError(f"a beam draws nothing, so {option} says nothing to it; leave it out")
+    return {name: value for name, value in options.items() if name not in drawing}
 
 
 def _progress(tunes: int) -> Any:

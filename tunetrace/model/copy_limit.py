@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from tunetrace.indexer.suffix import SuffixIndex
     from tunetrace.model.records import Tokens
 
-_FOREIGN: Final = -1
+LEAST_LEFT: Final = 1e-12
+"""What is left of the probability where a limit leaves nothing that is worth writing."""
+
+FOREIGN: Final = -1
 """The kind of a model's token that tunetrace does not know."""
 
 
@@ -62,11 +65,11 @@ class CopyLimit:
         self.notes = notes
         self.tokens = tokens
         self.segments: Sequence[SuffixIndex] = index.figures.segments
-        self.kinds = [_kind(name) for name in tokens.names]
+        self.kinds = [kind_of(name) for name in tokens.names]
         known = zip(tokens.symbols(index.figures.vocabulary), self.kinds, strict=True)
         self.symbols = [
             # Nothing passes a header, nor what the index lacks.
-            SEPARATOR if symbol is None or kind in (HEADER, FRAME, _FOREIGN) else symbol
+            SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
             for symbol, kind in known
         ]
         is_note = np.array(self.kinds) == NOTE
@@ -218,9 +221,9 @@ def _narrowed(
     return narrowed
 
 
-def _kind(name: str) -> int:
-    """What a token of a model is, as the tokenizer has it."""
+def kind_of(name: str) -> int:
+    """What a token of a model is, as the tokenizer has it; FOREIGN where it has nothing."""
     try:
         return MEANINGS[name].kind
     except KeyError:
-        return _FOREIGN
+        return FOREIGN

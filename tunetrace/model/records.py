@@ -94,6 +94,20 @@ class Sampled:
     steered: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A transcription that a beam search found.
+
+    number: its rank, from 1. tokens: without the frame. has_ended: it ended by itself, and was not
+    cut off as too long. log2_probability: of all that the model chose, its end included.
+    """
+
+    number: int
+    tokens: tuple[str, ...]
+    has_ended: bool
+    log2_probability: float
+
+
 def unframed(names: Sequence[str]) -> list[str]:
     """Tokens without START and END."""
     return [name for name in names if name not in (START, END)]

@@ -11,25 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.beginning import Beginning
+from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run
 from tunetrace.model.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.stepper import ROWS, Precision, Rows, Stepper
 
-if TYPE_CHECKING:
-    from tunetrace.model.copy_limit import CopyLimit, Run
-
 _STEPS: Final = 16
 """So many tokens a block writes before it looks whether its transcriptions are wanted."""
-
-_NOTHING_LEFT: Final = 1e-12
-"""Less probability than this is none, where a copy limit leaves no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +164,7 @@ class _Block:
         is_forbidden = self._runs[row].forbidden()
         left = np.where(is_forbidden, -np.inf, logits)
         highest = logits.max()
-        if np.exp(left - highest).sum() < _NOTHING_LEFT * np.exp(logits - highest).sum():
+        if np.exp(left - highest).sum() < LEAST_LEFT * np.exp(logits - highest).sum():
             assert plan.limit is not None
             raise plan.limit.nothing_left(self._tokens[row, : self._lengths[row]].tolist())
         allowed = np.where(is_forbidden, 0.0, weights)
