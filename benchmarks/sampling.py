@@ -65,7 +65,7 @@ def measure(folder: Path) -> None:
         ("max-copy", f"float32, --max-copy {_MAX_COPY}"),
     ):
         ratios = [own / peer for own, peer in zip(speeds[kind], speeds["loop"], strict=True)]
-        spread = f"{min(ratios):.0f} to {max(ratios):.0f}x"
+        spread = f"{min(ratios):.2g} to {max(ratios):.2g}x"
         rows.append((name, _tokens(speeds[kind]), f"{statistics.median(ratios):.1f}x", spread))
     show_table(
         "   Sampling from 3 layers of 512 units over 137 tokens",
