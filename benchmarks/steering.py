@@ -21,9 +21,9 @@ from benchmarks.measure import percentile
 from benchmarks.output import duration, say, show_table
 from tunetrace import Index, Model
 from tunetrace.corpus.records import Rejected
-from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.records import Sampled
-from tunetrace.model.sampler import Plan, sample_many
+from tunetrace.sampler.copy_limit import CopyLimit
+from tunetrace.sampler.sampling import Plan, sample_many
 
 TRANSCRIPTIONS: Final = 2000
 NOTES: Final = 12

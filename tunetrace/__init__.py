@@ -64,16 +64,16 @@ if TYPE_CHECKING:
     from tunetrace.indexer.stats import CorpusStats
     from tunetrace.indexer.tune import Setting, TuneBar, TuneDetail
     from tunetrace.indexer.verify import VerifyReport
-    from tunetrace.model.evaluation import Evaluation
-    from tunetrace.model.history import EpochOriginality, EpochRecord
     from tunetrace.model.listing import ModelInfo
     from tunetrace.model.records import Hypothesis, Model, Sampled
-    from tunetrace.model.trace import Trace, load_trace, save_trace
     from tunetrace.plots.corpus import plot_corpus
     from tunetrace.plots.training import plot_training
     from tunetrace.reporter.write import Report
+    from tunetrace.sampler.trace import Trace, load_trace, save_trace
     from tunetrace.tokenizer.explain import Explanation
     from tunetrace.tokenizer.transcription import Transcription
+    from tunetrace.trainer.evaluation import Evaluation
+    from tunetrace.trainer.history import EpochOriginality, EpochRecord
 
 _HOMES = {
     "check_batch": "tunetrace.api.batch",
@@ -139,14 +139,14 @@ _HOMES = {
     "TuneDetail": "tunetrace.indexer.tune",
     "VerifyReport": "tunetrace.indexer.verify",
     "Hypothesis": "tunetrace.model.records",
-    "Evaluation": "tunetrace.model.evaluation",
-    "EpochOriginality": "tunetrace.model.history",
-    "EpochRecord": "tunetrace.model.history",
+    "Evaluation": "tunetrace.trainer.evaluation",
+    "EpochOriginality": "tunetrace.trainer.history",
+    "EpochRecord": "tunetrace.trainer.history",
     "ModelInfo": "tunetrace.model.listing",
     "Model": "tunetrace.model.records",
-    "Trace": "tunetrace.model.trace",
-    "load_trace": "tunetrace.model.trace",
-    "save_trace": "tunetrace.model.trace",
+    "Trace": "tunetrace.sampler.trace",
+    "load_trace": "tunetrace.sampler.trace",
+    "save_trace": "tunetrace.sampler.trace",
     "Sampled": "tunetrace.model.records",
     "plot_corpus": "tunetrace.plots.corpus",
     "plot_training": "tunetrace.plots.training",

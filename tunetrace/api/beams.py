@@ -9,9 +9,9 @@ from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model
+from tunetrace.sampler.copy_limit import CopyLimit
 
 
 def beam_search(
@@ -31,15 +31,15 @@ def beam_search(
     model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens, `G,
     C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. max_copy: no
     more notes than these in a row stand in the index (the default one if none is given).
-    max_tokens: longer ones are cut off. See model/beam.py for what is most probable.
+    max_tokens: longer ones are cut off. See sampler/beam.py for what is most probable.
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument and where max_copy leaves nothing to write.
     """
     require_torch()
     opened = model if isinstance(model, Model) else open_model(model)
-    from tunetrace.model.beam import beam_search as search
-    from tunetrace.model.beginning import begin_with
+    from tunetrace.sampler.beam import beam_search as search
+    from tunetrace.sampler.beginning import begin_with
 
     limit = None
     if max_copy is not None:

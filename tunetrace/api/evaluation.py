@@ -15,9 +15,9 @@ from tunetrace.errors import InputError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sources import find_sources
 from tunetrace.indexer.writer import Progress, silent
-from tunetrace.model.evaluation import Evaluation
-from tunetrace.model.history import EpochOriginality
 from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.trainer.evaluation import Evaluation
+from tunetrace.trainer.history import EpochOriginality
 
 if TYPE_CHECKING:
     from tunetrace.model.records import Model
@@ -44,8 +44,8 @@ def evaluate_model(
             "a model is evaluated either on sources or on its held-out tunes; give one"
         )
     opened_model = _opened(model)
-    from tunetrace.model.evaluate import evaluate
-    from tunetrace.model.held_out import held_out_tunes, transcriptions_of
+    from tunetrace.trainer.evaluate import evaluate
+    from tunetrace.trainer.held_out import held_out_tunes, transcriptions_of
 
     with given_or_default(index) as opened:
         if held_out:
@@ -65,7 +65,7 @@ def held_out_tunes(
     Raises ModelFileError where the model names none or the index lacks one of them.
     """
     opened_model = _opened(model)
-    from tunetrace.model import held_out
+    from tunetrace.trainer import held_out
 
     with given_or_default(index) as opened:
         ids = held_out.held_out_tunes(opened_model, opened)
@@ -80,7 +80,7 @@ def training_tunes(
     Raises ModelFileError where the model does not say or the index lacks one of its corpora.
     """
     opened_model = _opened(model)
-    from tunetrace.model import held_out
+    from tunetrace.trainer import held_out
 
     with given_or_default(index) as opened:
         ids = held_out.training_tunes(opened_model, opened)
@@ -110,7 +110,7 @@ def originality(
     samples: each one transcription in folk-rnn's text. ended: how many of them ended by themselves,
     which their text does not say. Raises InputError where there is no sample.
     """
-    from tunetrace.model.originality import originality_of
+    from tunetrace.trainer.originality import originality_of
 
     with given_or_default(index) as opened:
         return originality_of(samples, opened, ended=ended)

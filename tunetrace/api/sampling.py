@@ -11,12 +11,12 @@ from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Model, Sampled
+from tunetrace.sampler.copy_limit import CopyLimit
 
 if TYPE_CHECKING:
-    from tunetrace.model.beginning import Beginning
+    from tunetrace.sampler.beginning import Beginning
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -63,8 +63,8 @@ def sample(
     require_torch()
     _check(n, temperature, top_p, seed, max_tokens, batch_size, precision)
     opened = model if isinstance(model, Model) else open_model(model)
-    from tunetrace.model.beginning import begin_with
-    from tunetrace.model.sampler import Plan, sample_many
+    from tunetrace.sampler.beginning import begin_with
+    from tunetrace.sampler.sampling import Plan, sample_many
 
     beginning = begin_with(opened.tokens, meter, key, start)
     if len(beginning.admitted) >= max_tokens:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from tunetrace.api.models import open_model
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model, Sampled
-from tunetrace.model.trace import Trace, check_name, save_trace
-from tunetrace.model.trace import trace as trace_network
+from tunetrace.sampler.trace import Trace, check_name, save_trace
+from tunetrace.sampler.trace import trace as trace_network
 
 Written = TypeVar("Written", Sampled, Hypothesis)
 

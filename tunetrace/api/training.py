@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
-from tunetrace.api.training_tunes import TrainingTunes, gather
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError, QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch
 from tunetrace.model.needs import require_torch
-from tunetrace.model.recipe import MODERN, Recipe
 from tunetrace.model.shelf import TRAINED
 from tunetrace.tokenizer.folkrnn import to_folkrnn
+from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch
+from tunetrace.trainer.recipe import MODERN, Recipe
+from tunetrace.trainer.tunes import TrainingTunes, gather
 
 if TYPE_CHECKING:
-    from tunetrace.model.checkpoint import Settings
-    from tunetrace.model.course import Watcher
     from tunetrace.model.records import Model
-    from tunetrace.model.training import Progress
+    from tunetrace.trainer.checkpoint import Settings
+    from tunetrace.trainer.course import Watcher
+    from tunetrace.trainer.training import Progress
 
 PICTURE: Final = "training.png"
 
@@ -77,8 +77,8 @@ def train_model(
     ModelFileError without PyTorch.
     """
     require_torch()
-    from tunetrace.model.checkpoint import Settings
     from tunetrace.model.network import Sizes
+    from tunetrace.trainer.checkpoint import Settings
 
     folder = Path(folder)
     recipe.check()
@@ -109,7 +109,7 @@ def resume_training(
     no checkpoint, QueryError where the index has other tunes by now.
     """
     require_torch()
-    from tunetrace.model.checkpoint import load_checkpoint
+    from tunetrace.trainer.checkpoint import load_checkpoint
 
     folder = Path(folder)
     settings = load_checkpoint(folder).settings
@@ -128,10 +128,10 @@ def _run(
     resume: bool,
 ) -> TrainingReport:
     """Train from the beginning or from the checkpoint in a folder."""
-    from tunetrace.model.checkpoint import digest, load_checkpoint, restore
-    from tunetrace.model.course import Course
-    from tunetrace.model.training import Trainer
     from tunetrace.plots.training import plot_training
+    from tunetrace.trainer.checkpoint import digest, load_checkpoint, restore
+    from tunetrace.trainer.course import Course
+    from tunetrace.trainer.training import Trainer
 
     settings = replace(settings, data=digest([*tunes.training, [], *tunes.held_out]))
     checkpoint = load_checkpoint(folder) if resume else None
@@ -162,8 +162,8 @@ def _run(
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
     """How original what a model writes after an epoch is; the same transcriptions' numbers each
     time."""
-    from tunetrace.model.originality import originality_of
-    from tunetrace.model.sampler import Plan, sample_many
+    from tunetrace.sampler.sampling import Plan, sample_many
+    from tunetrace.trainer.originality import originality_of
 
     sampled = list(sample_many(model, settings.samples, Plan(seed=settings.seed)))
     return originality_of(
@@ -198,8 +198,8 @@ def _provenance(
 
 def _check(folder: Path, layers: int, units: int, seed: int, samples: int) -> None:
     """Refuse what no training can go by, and a folder that has one already."""
-    from tunetrace.model.checkpoint import CHECKPOINT
     from tunetrace.model.network import MAX_LAYERS, MAX_UNITS
+    from tunetrace.trainer.checkpoint import CHECKPOINT
 
     for name, value, most in (
         ("layers", layers, MAX_LAYERS),

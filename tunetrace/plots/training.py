@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
-from tunetrace.model.history import Copying, EpochRecord, best_epoch
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
+from tunetrace.trainer.history import Copying, EpochRecord, best_epoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -70,8 +70,8 @@ def train(
     from dataclasses import replace
 
     from tunetrace import open_index, resume_training, train_model
-    from tunetrace.model.recipe import RECIPES
     from tunetrace.terminal.training import watching
+    from tunetrace.trainer.recipe import RECIPES
 
     if resume:
         _refuse_beside_resume(context)

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tunetrace.model.beginning import Beginning
-from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run
-from tunetrace.model.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.stepper import ROWS, Precision, Rows, Stepper
+from tunetrace.sampler.beginning import Beginning
+from tunetrace.sampler.copy_limit import LEAST_LEFT, CopyLimit, Run
+from tunetrace.sampler.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
+from tunetrace.sampler.stepper import ROWS, Precision, Rows, Stepper
 
 _STEPS: Final = 16
 """So many tokens a block writes before it looks whether its transcriptions are wanted."""

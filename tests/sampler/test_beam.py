@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.indexer.test_figures import search
-from tests.model.following import log2_following
-from tests.model.test_copy_limit import Corpus, longest_span
 from tests.model.tiny import make_model
+from tests.sampler.following import log2_following
+from tests.sampler.test_copy_limit import Corpus, longest_span
 from tunetrace import QueryError
-from tunetrace.model.beam import beam_search
-from tunetrace.model.beginning import Beginning, begin_with
-from tunetrace.model.copy_limit import CopyLimit
 from tunetrace.model.records import Hypothesis, Model, Tokens
+from tunetrace.sampler.beam import beam_search
+from tunetrace.sampler.beginning import Beginning, begin_with
+from tunetrace.sampler.copy_limit import CopyLimit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

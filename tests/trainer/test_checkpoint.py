@@ -13,11 +13,11 @@ import pytest
 from tests.conftest import ROOT
 from tunetrace import build_index, open_index, resume_training, train_model
 from tunetrace.errors import ModelFileError, OutputError, QueryError
-from tunetrace.model.checkpoint import CHECKPOINT, load_checkpoint
-from tunetrace.model.course import HISTORY
-from tunetrace.model.history import read_history
-from tunetrace.model.recipe import MODERN
 from tunetrace.model.shelf import TRAINED
+from tunetrace.trainer.checkpoint import CHECKPOINT, load_checkpoint
+from tunetrace.trainer.course import HISTORY
+from tunetrace.trainer.history import read_history
+from tunetrace.trainer.recipe import MODERN
 
 TUNE = "T:{title}\nM:4/4\nK:Cmaj\n{music}"
 
@@ -25,8 +25,8 @@ TRAIN = """
 import sys
 from dataclasses import replace
 from tunetrace import open_index, resume_training, train_model
-from tunetrace.model import course
-from tunetrace.model.recipe import MODERN
+from tunetrace.trainer import course
+from tunetrace.trainer.recipe import MODERN
 
 course.SAVE_EVERY = 0.0  # after every batch
 class Tell:
@@ -154,7 +154,7 @@ def test_a_checkpoint_that_is_none_is_refused(index: Path, tmp_path: Path, damag
 
 
 def test_settings_of_one_tune_are_held_out_together(tmp_path: Path) -> None:
-    from tunetrace.api.training_tunes import gather
+    from tunetrace.trainer.tunes import gather
 
     tunes = [TUNE.format(title=f"Tune {k % 10}", music=f"C {k + 1} D E F |") for k in range(30)]
     (tmp_path / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunetrace import ModelFileError
-from tunetrace.model.history import (
+from tunetrace.trainer.history import (
     Copying,
     EpochOriginality,
     EpochRecord,
@@ -106,5 +106,5 @@ def test_the_best_epoch_has_the_least_validation_loss_the_first_of_equals():
 
 
 def test_a_history_is_read_without_torch():
-    code = "import sys, tunetrace.model.history; assert 'torch' not in sys.modules"
+    code = "import sys, tunetrace.trainer.history; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

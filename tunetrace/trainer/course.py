@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tunetrace.errors import QueryError
-from tunetrace.model.checkpoint import Settings, save_checkpoint
-from tunetrace.model.history import EpochOriginality, EpochRecord, best_epoch, to_line
 from tunetrace.model.records import Model
 from tunetrace.model.shelf import TRAINED
 from tunetrace.model.store import save_model
-from tunetrace.model.training import Progress, Sums, Trainer
+from tunetrace.trainer.checkpoint import Settings, save_checkpoint
+from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch, to_line
+from tunetrace.trainer.training import Progress, Sums, Trainer
 from tunetrace.unfinished import write_whole
 
 HISTORY: Final = "history.jsonl"

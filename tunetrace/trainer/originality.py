@@ -17,10 +17,10 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError
 from tunetrace.indexer.baseline import BaselineTunes
 from tunetrace.indexer.index import Index
-from tunetrace.model.history import Copying, EpochOriginality
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.trainer.history import Copying, EpochOriginality
 
 
 def originality_of(

@@ -23,13 +23,13 @@ from tunetrace.indexer.segment import Segment
 from tunetrace.indexer.streams import joined
 from tunetrace.indexer.suffix import suffix_array
 from tunetrace.indexer.writer import Progress, encoded, nothing_usable, silent
-from tunetrace.model.batches import by_length, pack, unpack
-from tunetrace.model.evaluation import Evaluation, OrderScore, ScoreDifference, score_of
-from tunetrace.model.held_out import has_held_out, held_out_tunes, training_corpora, tunes_of
 from tunetrace.model.records import Model
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
+from tunetrace.trainer.batches import by_length, pack, unpack
+from tunetrace.trainer.evaluation import Evaluation, OrderScore, ScoreDifference, score_of
+from tunetrace.trainer.held_out import has_held_out, held_out_tunes, training_corpora, tunes_of
 
 LONGEST = 10_000
 """A transcription of more tokens is set aside; tunes have a few hundred."""

@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from tunetrace.errors import ModelFileError
-from tunetrace.model.history import EpochRecord, from_line, to_line
 from tunetrace.model.network import Sizes
-from tunetrace.model.recipe import Recipe
-from tunetrace.model.training import Sums, Trainer
+from tunetrace.trainer.history import EpochRecord, from_line, to_line
+from tunetrace.trainer.recipe import Recipe
+from tunetrace.trainer.training import Sums, Trainer
 from tunetrace.unfinished import write_whole
 
 FORMAT: Final = 1

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.numpy_loop import NumpyNetwork, param_values
-from tests.model.following import log2_following
 from tests.model.tiny import make_model
+from tests.sampler.following import log2_following
 from tunetrace import InputError, OutputError, QueryError
 from tunetrace.model.records import Tokens
-from tunetrace.model.trace import CUT_OFF, Trace, load_trace, save_trace, trace
+from tunetrace.sampler.trace import CUT_OFF, Trace, load_trace, save_trace, trace
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -19,8 +19,8 @@ from tunetrace.checker.spans import CheckedStream
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.figures import FigureSearch
-from tunetrace.model.copy_limit import CopyLimit, Run
 from tunetrace.model.records import Tokens
+from tunetrace.sampler.copy_limit import CopyLimit, Run
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, V2_TOKENS
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunetrace.errors import QueryError
-from tunetrace.model.batches import pack
 from tunetrace.model.network import Network, Sizes, State
-from tunetrace.model.recipe import MODERN, ORIGINAL, Recipe
 from tunetrace.model.records import Tokens
-from tunetrace.model.training import Trainer
+from tunetrace.trainer.batches import pack
+from tunetrace.trainer.recipe import MODERN, ORIGINAL, Recipe
+from tunetrace.trainer.training import Trainer
 
 ABCD = Tokens(("<s>", "A", "B", "C", "D", "</s>"))
 

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.model.beginning import Beginning
-from tunetrace.model.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
 from tunetrace.model.network import State
 from tunetrace.model.records import Hypothesis, Model
+from tunetrace.sampler.beginning import Beginning
+from tunetrace.sampler.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
 from tunetrace.tokenizer.vocabulary import NOTE
 
 MOST_WIDE: Final = 1000

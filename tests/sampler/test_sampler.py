@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.model.tiny import SCALE, make_model
 from tunetrace import Index, QueryError, Sampled, check, sample
-from tunetrace.model.draw import BLOCK, draw, uniforms, weights_of
 from tunetrace.model.records import Model
+from tunetrace.sampler.draw import BLOCK, draw, uniforms, weights_of
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 MakeIndex = Callable[..., Index]

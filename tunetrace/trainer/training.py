@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from tunetrace.model.batches import Packed, by_length, pack
 from tunetrace.model.network import Network, Sizes
-from tunetrace.model.recipe import Recipe
 from tunetrace.model.records import Tokens
+from tunetrace.trainer.batches import Packed, by_length, pack
+from tunetrace.trainer.recipe import Recipe
 
 _LIKE_LENGTH: Final = 16
 """Batches are cut out of so many batches' transcriptions, sorted by length."""

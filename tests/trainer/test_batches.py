@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.model.batches import by_length, pack, unpack
 from tunetrace.model.records import Tokens
+from tunetrace.trainer.batches import by_length, pack, unpack
 
 TOKENS = Tokens(("<s>", "</s>", "A", "B", "C"))
 SEQUENCES = st.lists(st.lists(st.integers(2, 4), max_size=12), min_size=1, max_size=9)

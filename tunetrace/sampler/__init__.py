@@ -1,0 +1,1 @@
+"""Sampling: transcriptions from a model, many at once, with or without a limit to copying."""
