@@ -131,9 +131,9 @@ def _say_divergence(model: Model) -> None:
     difference = max(np.abs(p - q).max() for p, q in zip(exact, near, strict=True))
     entropy = np.concatenate([-(p * np.log2(p)).sum(1) for p in exact])
     say(
-        f"Along {ROWS} transcriptions of {_COMPARED_STEPS} tokens of {model.name}, the distributions "
-        f"with bfloat16 diverge from those with float32 by {divergence.mean():.2g} bits a token (Kullback and "
-        f"Leibler), {divergence.max():.2g} at the most, where a token has {entropy.mean():.1f} "
+        f"Along {ROWS} transcriptions of {_COMPARED_STEPS} tokens of {model.name}, the "
+        f"distributions with bfloat16 diverge from those with float32 by {divergence.mean():.2g} "
+        f"bits a token (Kullback and Leibler), {divergence.max():.2g} at the most, where a token has {entropy.mean():.1f} "
         f"bits of entropy; the largest difference of a probability is {difference:.2g}."
     )
 

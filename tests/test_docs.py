@@ -70,8 +70,8 @@ def test_the_readmes_commands_print_what_stands_there(
     monkeypatch.chdir(tmp_path)  # where a report may be written
     shown = consoles(README)
     assert {shlex.split(command)[1] for command, _ in shown} == {
-        "index", "corpus", "figure", "bar", "check", "baseline", "report", "sample", "model", "tune",
-        "ngrams", "tokenize",
+        "index", "corpus", "figure", "bar", "check", "baseline", "report", "sample", "model",
+        "tune", "ngrams", "tokenize",
     }  # fmt: skip
     for command, output in shown:
         assert comparable(output_of(command)) == comparable(output), command
