@@ -133,8 +133,9 @@ def _say_divergence(model: Model) -> None:
     say(
         f"Along {ROWS} transcriptions of {_COMPARED_STEPS} tokens of {model.name}, the "
         f"distributions with bfloat16 diverge from those with float32 by {divergence.mean():.2g} "
-        f"bits a token (Kullback and Leibler), {divergence.max():.2g} at the most, where a token has {entropy.mean():.1f} "
-        f"bits of entropy; the largest difference of a probability is {difference:.2g}."
+        f"bits a token (Kullback and Leibler), {divergence.max():.2g} at the most, where a token "
+        f"has {entropy.mean():.1f} bits of entropy; the largest difference of a probability is "
+        f"{difference:.2g}."
     )
 
 
