@@ -15,7 +15,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tests.conftest import ROOT
-from tunetrace import build_index, open_index, resume_training, train_model
+from tunetrace import (
+    build_index,
+    held_out_tunes,
+    model_info,
+    open_index,
+    resume_training,
+    train_model,
+    training_tunes,
+)
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.model.shelf import TRAINED
 from tunetrace.trainer.checkpoint import CHECKPOINT, load_checkpoint
@@ -168,6 +176,19 @@ def test_settings_of_one_tune_are_held_out_together(tmp_path: Path) -> None:
     assert len(found.held_out) == 6
     assert len(found.training) == 24
     assert len(groups) == 2
+
+
+def test_a_tune_too_long_to_be_trained_on_is_not_among_the_training_tunes(tmp_path: Path) -> None:
+    tunes = [TUNE.format(title=f"Tune {k}", music=f"C {k + 1} D E F |") for k in range(10)]
+    tunes.append(TUNE.format(title="Long", music="C D E F | " * 401))  # 2,007 tokens
+    (tmp_path / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")
+    build_index([tmp_path / "tunes.txt"], tmp_path / "tunes.db")
+    small(tmp_path / "a", tmp_path / "tunes.db", epochs=1)
+    with open_index(tmp_path / "tunes.db") as opened:
+        trained = [tune.title for tune in training_tunes(tmp_path / "a", opened)]
+        held = [tune.title for tune in held_out_tunes(tmp_path / "a", opened)]
+    assert sorted(trained + held) == [f"Tune {k}" for k in range(10)]
+    assert len(trained) == model_info(tmp_path / "a").provenance["training"]["tunes"]
 
 
 def test_one_tune_is_too_few(tmp_path: Path) -> None:
