@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.commands import call, index_of, run
+from tests.commands import PYTHON, call, environment, index_of, run
+from tunetrace.trainer.checkpoint import load_checkpoint
 
 REEL = "X:{number}\nT:Reel {number}\nM:4/4\nL:1/8\nK:C\n{music}\n"
 
@@ -106,3 +112,39 @@ def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(index: Path, tmp_
     (tmp_path / "file").write_text("")
     refused = call("model", "train", "-o", tmp_path / "file" / "m", "--index", index, *SMALL)
     assert str(tmp_path / "file" / "m") in refused.refusal
+
+
+def test_a_line_of_an_epoch_stands_on_a_line_of_its_own_in_a_terminal(
+    index: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*PYTHON, "model", "train", "-o", tmp_path / "m", "--index", index, *SMALL],
+        stdout=theirs, stderr=theirs, env=environment({"TERM": "xterm"}),
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which is how a terminal ends
+        while some := os.read(ours, 4096):
+            shown += some
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    for epoch in (b"epoch   1", b"epoch   2"):
+        before = shown[: shown.index(epoch)]
+        assert before.endswith((b"\r\n", b"\r", b"\x1b[2K"))
+
+
+def test_an_interrupt_ends_a_training_quietly_and_it_can_be_gone_on_with(
+    index: Path, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [*PYTHON, "model", "train", "-o", tmp_path / "m", "--index", index,
+         *SMALL[:-1], "100000", "--patience", "100000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip()) == (130, b"")
+    assert load_checkpoint(tmp_path / "m").step > 0

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from tests.conftest import ROOT
-from tunetrace import build_index, open_index, resume_training, train_model
+from tunetrace import (
+    build_index,
+    held_out_tunes,
+    model_info,
+    open_index,
+    resume_training,
+    train_model,
+    training_tunes,
+)
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.model.shelf import TRAINED
 from tunetrace.trainer.checkpoint import CHECKPOINT, load_checkpoint
 from tunetrace.trainer.course import HISTORY
 from tunetrace.trainer.history import read_history
-from tunetrace.trainer.recipe import MODERN
+from tunetrace.trainer.recipe import MODERN, RECIPES, Recipe
 
 TUNE = "T:{title}\nM:4/4\nK:Cmaj\n{music}"
 
@@ -93,8 +105,6 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
 
 
 def small(folder: Path, index: Path, **changes: object) -> None:
-    from dataclasses import replace
-
     recipe = replace(MODERN, **{"epochs": 2, "batch": 8, "validation": 0.2, **changes})  # type: ignore[arg-type]
     with open_index(index) as opened:
         train_model(folder, index=opened, recipe=recipe, layers=1, units=4)
@@ -168,6 +178,19 @@ def test_settings_of_one_tune_are_held_out_together(tmp_path: Path) -> None:
     assert len(groups) == 2
 
 
+def test_a_tune_too_long_to_be_trained_on_is_not_among_the_training_tunes(tmp_path: Path) -> None:
+    tunes = [TUNE.format(title=f"Tune {k}", music=f"C {k + 1} D E F |") for k in range(10)]
+    tunes.append(TUNE.format(title="Long", music="C D E F | " * 401))  # 2,007 tokens
+    (tmp_path / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")
+    build_index([tmp_path / "tunes.txt"], tmp_path / "tunes.db")
+    small(tmp_path / "a", tmp_path / "tunes.db", epochs=1)
+    with open_index(tmp_path / "tunes.db") as opened:
+        trained = [tune.title for tune in training_tunes(tmp_path / "a", opened)]
+        held = [tune.title for tune in held_out_tunes(tmp_path / "a", opened)]
+    assert sorted(trained + held) == [f"Tune {k}" for k in range(10)]
+    assert len(trained) == model_info(tmp_path / "a").provenance["training"]["tunes"]
+
+
 def test_one_tune_is_too_few(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text(TUNE.format(title="A", music="C D |"), encoding="utf-8")
     build_index([tmp_path / "one.txt"], tmp_path / "one.db")
@@ -178,5 +201,136 @@ def test_one_tune_is_too_few(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_a_training_with_a_sentence(
     index: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(QueryError, match="the loss is no number any longer; train with a rate"):
+    with pytest.raises(QueryError, match="the loss is no number any longer; train into another"):
         small(tmp_path / "a", index, rate=10.0, clip=1e9, warm_up=0, weight_decay=1e30, epochs=9)
+
+
+class Interrupt:
+    """A Watcher that interrupts a training as Ctrl-C does, once it has been told so many steps."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def step(self, progress: object) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+    def epoch(self, record: object, is_best: bool) -> None:
+        if self.left == 1:
+            self.left = 0
+            raise KeyboardInterrupt
+
+
+def recipe_of(name: str, **changes: object) -> Recipe:
+    return replace(RECIPES[name], **{"epochs": 3, "batch": 8, "validation": 0.2, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("recipe", ["modern", "original"])
+@pytest.mark.parametrize("validation", [0.0, 0.2])
+def test_a_training_that_was_interrupted_at_any_step_ends_as_one_that_was_not(
+    index: Path, tmp_path: Path, recipe: str, validation: float
+) -> None:
+    given = recipe_of(recipe, validation=validation)
+    with open_index(index) as opened:
+        whole = tmp_path / "whole" / "same"
+        train_model(whole, index=opened, recipe=given, layers=2, units=8)
+        cut = tmp_path / "cut" / "same"
+        with pytest.raises(KeyboardInterrupt):
+            train_model(cut, index=opened, recipe=given, layers=2, units=8, watcher=Interrupt(1))
+        for after in (1, 2, 3):  # in an epoch and at its end
+            with pytest.raises(KeyboardInterrupt):
+                resume_training(cut, index=opened, watcher=Interrupt(after))
+        report = resume_training(cut, index=opened)
+    assert (cut / TRAINED).read_bytes() == (whole / TRAINED).read_bytes()
+    assert without_times(cut) == without_times(whole)
+    assert len(report.epochs) == 3
+
+
+def test_an_interrupt_in_the_midst_of_a_step_leaves_the_last_checkpoint(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    with open_index(index) as opened:
+        whole, cut = tmp_path / "whole" / "same", tmp_path / "cut" / "same"
+        given = recipe_of("modern")
+        train_model(whole, index=opened, recipe=given, layers=1, units=4)
+        step = torch.optim.AdamW.step
+
+        def interrupted(self: torch.optim.AdamW) -> None:
+            step(self)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.optim.AdamW, "step", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                train_model(cut, index=opened, recipe=given, layers=1, units=4)
+        assert load_checkpoint(cut).step == 0
+        resume_training(cut, index=opened)
+    assert (cut / TRAINED).read_bytes() == (whole / TRAINED).read_bytes()
+
+
+def test_a_training_without_its_history_writes_it_anew_and_without_its_model_says_so(
+    index: Path, tmp_path: Path
+) -> None:
+    small(tmp_path / "a", index)
+    before = without_times(tmp_path / "a")
+    (tmp_path / "a" / HISTORY).unlink()
+    with open_index(index) as opened:
+        resume_training(tmp_path / "a", index=opened)
+        assert without_times(tmp_path / "a") == before
+        (tmp_path / "a" / TRAINED).unlink()
+        with pytest.raises(ModelFileError, match="the best model so far is gone"):
+            resume_training(tmp_path / "a", index=opened)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -1}, {"step": 10**9}, {"step": "x"}, {"sums": []}, {"sums": {"loss": None}},
+        {"precision": "float8"}, {"settings": []}, {"history": ["{}"]}, {"history": 3},
+        {"settings.recipe": []}, {"settings.recipe.epochs": "x"}, {"settings.recipe.epochs": 0},
+        {"settings.recipe.optimizer": "sgd"}, {"settings.sizes.units": 10**6},
+        {"settings.sizes.layers": 10**6}, {"settings.sizes.units": None},
+        {"settings.corpora": 3}, {"settings.seed": "x"}, {"settings.samples": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_checkpoint_that_says_what_cannot_be_is_refused(
+    index: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    small(tmp_path / "a", index)
+    path = tmp_path / "a" / CHECKPOINT
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["tunetrace-checkpoint"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for place, value in change.items():
+        *outer, last = place.split(".")
+        within = header
+        for name in outer:
+            within = within[name]
+        within[last] = value
+    save_file(arrays, path, {"tunetrace-checkpoint": json.dumps(header)})
+    with open_index(index) as opened, pytest.raises(ModelFileError, match="it is cut off, or no"):
+        resume_training(tmp_path / "a", index=opened)
+
+
+@pytest.mark.parametrize("change", ["optimizer.0.exp_avg", "optimizer.0.step", "weights.to_tokens"])
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_checkpoint_with_other_arrays_is_refused(
+    index: Path, tmp_path: Path, change: str, is_gone: bool
+) -> None:
+    import torch
+
+    small(tmp_path / "a", index)
+    path = tmp_path / "a" / CHECKPOINT
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    arrays[change] = torch.zeros(3, 3)
+    if is_gone:
+        del arrays[change]
+    save_file(arrays, path, header)
+    with open_index(index) as opened, pytest.raises(ModelFileError, match="it is cut off, or no"):
+        resume_training(tmp_path / "a", index=opened)

@@ -86,6 +86,35 @@ def test_a_token_in_bfloat16_is_near_what_it_is_in_float32() -> None:
     assert not torch.equal(low, network(tokens, [1] * 5))
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_the_derivatives_of_a_token_that_is_everywhere_are_summed_alike_each_time(
+    precision: torch.dtype,
+) -> None:
+    network = network_of(2, units=96, layers=1)
+    tokens = torch.arange(2000) % 2
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        found = []
+        for _ in range(6):
+            logits = network(tokens, [500] * 4, precision)
+            found += torch.autograd.grad(logits.logsumexp(1).sum(), network.layers[0].from_input)
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(one, found[0]) for one in found)
+
+
+def test_derivatives_in_bfloat16_are_summed_as_in_float32() -> None:
+    # A sum of 4,000 equal parts in bfloat16 would stand still at 256 of them.
+    network = network_of(2, layers=1)
+    tokens = torch.zeros(4000, dtype=torch.int64)
+    sums = []
+    for precision in (torch.float32, torch.bfloat16):
+        logits = network(tokens, [4000], precision)
+        sums += torch.autograd.grad(logits[:, 0].sum(), network.layers[0].from_input)
+    assert torch.allclose(sums[0], sums[1], rtol=0.05, atol=0.05 * float(sums[0].abs().max()))
+
+
 def trainer(recipe: Recipe, training: list[list[int]], seed: int = 7) -> Trainer:
     return Trainer(Sizes(6, 8, 2), ABCD, training, training[:2], recipe, seed, torch.float32)
 

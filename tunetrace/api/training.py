@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
-from tunetrace.corpus.readers import printable
-from tunetrace.errors import OutputError, QueryError
+from tunetrace.corpus.readers import exists, printable
+from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
 from tunetrace.model.shelf import TRAINED
@@ -82,7 +82,7 @@ def train_model(
 
     folder = Path(folder)
     recipe.check()
-    _check(folder, layers, units, seed, samples)
+    _check(folder, layers, units, seed, report_every, samples)
     with given_or_default(index) as opened:
         tunes = gather(opened, corpora, recipe.validation, seed)
         settings = Settings(
@@ -106,7 +106,7 @@ def resume_training(
     """Go on with a training that was cut off, from its last checkpoint.
 
     It ends with the same weights as if it had not been. Raises ModelFileError where the folder has
-    no checkpoint, QueryError where the index has other tunes by now.
+    no checkpoint or its model is gone, QueryError where the index has other tunes by now.
     """
     require_torch()
     from tunetrace.trainer.checkpoint import load_checkpoint
@@ -128,6 +128,7 @@ def _run(
     resume: bool,
 ) -> TrainingReport:
     """Train from the beginning or from the checkpoint in a folder."""
+    from tunetrace.plots.picture import check_picture
     from tunetrace.plots.training import plot_training
     from tunetrace.trainer.checkpoint import digest, load_checkpoint, restore
     from tunetrace.trainer.course import Course
@@ -137,9 +138,16 @@ def _run(
     checkpoint = load_checkpoint(folder) if resume else None
     if checkpoint is not None and checkpoint.settings != settings:
         raise QueryError(
-            f"{folder}: its training was begun with other tunes than the index has; name the index "
-            "that it was begun with"
+            f"{printable(str(folder))}: its training was begun with other tunes than the index "
+            "has; name the index that it was begun with"
         )
+    if checkpoint is not None and checkpoint.history and not exists(folder / TRAINED):
+        raise ModelFileError(
+            f"{printable(str(folder))}: the best model so far is gone ({TRAINED}); put it back, or "
+            "begin the training anew in another folder"
+        )
+    if settings.report_every is not None:
+        check_picture(folder / PICTURE)
     trainer = Trainer(
         settings.sizes, tunes.tokens, tunes.training, tunes.held_out, settings.recipe,
         settings.seed, checkpoint.precision if checkpoint else None,
@@ -196,7 +204,9 @@ def _provenance(
     }
 
 
-def _check(folder: Path, layers: int, units: int, seed: int, samples: int) -> None:
+def _check(
+    folder: Path, layers: int, units: int, seed: int, report_every: int | None, samples: int
+) -> None:
     """Refuse what no training can go by, and a folder that has one already."""
     from tunetrace.model.network import MAX_LAYERS, MAX_UNITS
     from tunetrace.trainer.checkpoint import CHECKPOINT
@@ -210,9 +220,15 @@ def _check(folder: Path, layers: int, units: int, seed: int, samples: int) -> No
             raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
     if not 0 <= seed < 2**63:
         raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")
-    for name in (CHECKPOINT, TRAINED):
-        if (folder / name).exists():
-            raise OutputError(
-                f"{folder}: it has a training already ({name}); go on with it by --resume, or "
-                "train into another folder"
-            )
+    if report_every is not None and report_every < 1:
+        raise QueryError(f"report every is {report_every}; give a number from 1")
+    if exists(folder / CHECKPOINT):
+        raise OutputError(
+            f"{printable(str(folder))}: it has a training already ({CHECKPOINT}); go on with it by "
+            "--resume, or train into another folder"
+        )
+    if exists(folder / TRAINED):
+        raise OutputError(
+            f"{printable(str(folder))}: it has a model already ({TRAINED}); train into another "
+            "folder"
+        )

@@ -128,11 +128,13 @@ class Network(nn.Module):
         """
         hidden = tokens
         for number, layer in enumerate(self.layers):
-            weights = layer.from_input.to(precision)
-            # A one-hot vector times a matrix is one of its rows.
-            hidden = layer(
-                weights[tokens] if number == 0 else hidden @ weights, rows, self.gate_clip
-            )
+            if number == 0:
+                # A one-hot vector times a matrix is one of its rows. embedding sums their
+                # derivatives in float32 and in one order, which weights[tokens] does not.
+                from_input = nn.functional.embedding(tokens, layer.from_input).to(precision)
+            else:
+                from_input = hidden @ layer.from_input.to(precision)
+            hidden = layer(from_input, rows, self.gate_clip)
             hidden = nn.functional.dropout(hidden, self.dropout, self.training)
         return (hidden @ self.to_tokens.to(precision)).float() + self.token_bias
 

@@ -48,6 +48,8 @@ class _Lines:
             pieces.append(f"held out {bits(record.validation_loss):.3f} bits a token")
         pieces.append(f"{record.tokens / record.seconds:,.0f} tokens/s")
         pieces.append(f"{duration(self._left)} left" + ("" if not is_best else ", best"))
+        if self._progress is not None:
+            self._progress.stop()  # or the line would be written behind the bar
         out = console()
         out.print("  ".join(pieces), soft_wrap=True)
         if record.originality is not None:
@@ -59,6 +61,8 @@ class _Lines:
             if found.people is not None:
                 said += f", {share(found.people.copied_8)} in people's tunes"
             out.print(said, soft_wrap=True)
+        if self._progress is not None:
+            self._progress.start()
 
 
 @contextmanager

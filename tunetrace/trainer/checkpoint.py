@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from tunetrace.errors import ModelFileError
+from tunetrace.corpus.readers import exists, printable
+from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.model.network import Sizes
 from tunetrace.trainer.history import EpochRecord, from_line, to_line
 from tunetrace.trainer.recipe import Recipe
@@ -35,8 +36,8 @@ _OPTIMIZER: Final = "optimizer."
 class Settings:
     """What a training was begun with, and must go on with.
 
-    corpora: names of the index's. half: keep the
-    model in half precision. data: a digest of the transcriptions, in their order.
+    corpora: names of the index's. half: keep the model in half precision. data: a
+    digest of the transcriptions, in their order.
     """
 
     corpora: tuple[str, ...]
@@ -96,10 +97,10 @@ def save_checkpoint(
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read the checkpoint in a folder; ModelFileError where there is none or it is damaged."""
     path = folder / CHECKPOINT
-    if not path.is_file():
+    if not exists(path):
         raise ModelFileError(
-            f"{folder}: there is no training to go on with, since it has no {CHECKPOINT}; begin "
-            "one without --resume"
+            f"{printable(str(folder))}: there is no training to go on with, since it has no "
+            f"{CHECKPOINT}; begin one without --resume"
         )
     try:
         with safe_open(path, "pt") as file:
@@ -107,22 +108,27 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header["format"] != FORMAT:
             raise ValueError("another format")
+        settings, sums = _settings(header["settings"]), header["sums"]
+        _check_sizes(settings.sizes, arrays)
         return Checkpoint(
-            settings=_settings(header["settings"]),
+            settings=settings,
             step=int(header["step"]),
-            sums=Sums(**header["sums"]),
+            sums=Sums(float(sums["loss"]), int(sums["tokens"]), float(sums["seconds"])),
             precision=_PRECISIONS[header["precision"]],
             history=[from_line(line) for line in header["history"]],
             arrays=arrays,
         )
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError):
+    except (
+        SafetensorError, OSError, LookupError, TypeError, ValueError, AttributeError,
+        OverflowError, RecursionError, QueryError,
+    ):  # fmt: skip
         raise _damaged(path) from None
 
 
 def restore(trainer: Trainer, checkpoint: Checkpoint, folder: Path) -> None:
     """Bring a trainer that was made anew to where a checkpoint is.
 
-    ModelFileError where what the checkpoint holds is not of this network.
+    ModelFileError where what the checkpoint holds is not of this network and this training.
     """
     optimizer = trainer.optimizer.state_dict()
     states: dict[int, dict[str, torch.Tensor]] = {}
@@ -134,13 +140,24 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, folder: Path) -> None:
             else:
                 number, _, key = name.removeprefix(_OPTIMIZER).partition(".")
                 states.setdefault(int(number), {})[key] = array
+        _check_states(states, trainer.optimizer, checkpoint.step)
         trainer.network.load_state_dict(weights)
         trainer.optimizer.load_state_dict({**optimizer, "state": states})
     except (RuntimeError, ValueError, KeyError):
         raise _damaged(folder / CHECKPOINT) from None
     trainer.step = checkpoint.step
     trainer.sums = checkpoint.sums
+    # An epoch's record is made after its last step, so that it may be missing.
+    if trainer.epoch - len(checkpoint.history) not in (0, 1):
+        raise _damaged(folder / CHECKPOINT)
 
+
+_ARRAYS_OF_A_LAYER: Final = 5
+_REMEMBERED: Final = {
+    torch.optim.AdamW: ("exp_avg", "exp_avg_sq"),
+    torch.optim.RMSprop: ("square_avg",),
+}
+"""What an optimizer keeps of each parameter, beside the number of steps."""
 
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -150,18 +167,46 @@ def _name(precision: torch.dtype) -> str:
 
 
 def _settings(values: dict[str, Any]) -> Settings:
+    recipe = Recipe.from_json(values["recipe"])
+    recipe.check()
+    every = values["report_every"]
     return Settings(
-        **{
-            **values,
-            "corpora": tuple(map(str, values["corpora"])),
-            "sizes": Sizes(**values["sizes"]),
-            "recipe": Recipe.from_json(values["recipe"]),
-        }
+        corpora=tuple(map(str, values["corpora"])),
+        sizes=Sizes(**{name: int(size) for name, size in values["sizes"].items()}),
+        recipe=recipe,
+        seed=int(values["seed"]),
+        report_every=None if every is None else int(every),
+        samples=int(values["samples"]),
+        half=bool(values["half"]),
+        data=str(values["data"]),
     )
+
+
+def _check_sizes(sizes: Sizes, arrays: Mapping[str, torch.Tensor]) -> None:
+    """See that there are arrays of these sizes, before a network is made of them; ValueError."""
+    shape = tuple(arrays[f"{_WEIGHTS}to_tokens"].shape)
+    layers = sum(name.startswith(f"{_WEIGHTS}layers.") for name in arrays) // _ARRAYS_OF_A_LAYER
+    if shape != (sizes.units, sizes.tokens) or layers != sizes.layers:
+        raise ValueError("the arrays are of other sizes")
+
+
+def _check_states(
+    states: Mapping[int, Mapping[str, torch.Tensor]], optimizer: torch.optim.Optimizer, step: int
+) -> None:
+    """See that an optimizer can go on with what is remembered of it; ValueError."""
+    remembered = _REMEMBERED[type(optimizer)]
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    shapes = [
+        {name: tuple(value.shape) for name, value in s.items()} for _, s in sorted(states.items())
+    ]
+    if step and shapes != [
+        {"step": (), **dict.fromkeys(remembered, tuple(one.shape))} for one in parameters
+    ]:
+        raise ValueError("the optimizer remembers something else")
 
 
 def _damaged(path: Path) -> ModelFileError:
     return ModelFileError(
-        f"{path}: it is cut off, or no checkpoint of this version's; begin the training anew in "
-        "another folder"
+        f"{printable(str(path))}: it is cut off, or no checkpoint of this version's; begin the "
+        "training anew in another folder"
     )

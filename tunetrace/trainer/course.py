@@ -6,6 +6,7 @@ A folder holds it: `model.safetensors`, the model of the epoch with the least va
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from tunetrace.model.shelf import TRAINED
 from tunetrace.model.store import save_model
 from tunetrace.trainer.checkpoint import Settings, save_checkpoint
 from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch, to_line
-from tunetrace.trainer.training import Progress, Sums, Trainer
+from tunetrace.trainer.training import Progress, Trainer
 from tunetrace.unfinished import write_whole
 
 HISTORY: Final = "history.jsonl"
@@ -61,19 +62,23 @@ class Course:
         """
         history = list(history)
         self._write_history(history)
+        if not trainer.step:
+            self._save(trainer, history)  # so that --resume goes on whenever it is cut off
         try:
             while not self._is_over(history):
                 self._train_epoch(trainer, history, watcher)
                 history.append(self._finish_epoch(trainer, history))
-                watcher.epoch(history[-1], best_epoch(history) is history[-1])
-                trainer.sums = Sums()
                 self._write_history(history)
-                save_checkpoint(self.folder, self.settings, trainer, history)
+                self._save(trainer, history)
+                watcher.epoch(history[-1], best_epoch(history) is history[-1])
         except KeyboardInterrupt:
-            if trainer.epoch == len(history):  # else the epoch's end is under way, and done again
-                save_checkpoint(self.folder, self.settings, trainer, history)
+            if not trainer.is_amid_step:  # else the last checkpoint stands
+                self._save(trainer, history)
             raise
         return history
+
+    def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
+        save_checkpoint(self.folder, self.settings, trainer, history)
 
     def _train_epoch(self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher) -> None:
         """The steps of one epoch, with checkpoints in between."""
@@ -82,19 +87,18 @@ class Course:
             return  # it was cut off between the last step of an epoch and its record
         for progress in trainer.train():
             if not trainer.is_finite():
-                raise QueryError(
-                    f"in epoch {progress.epoch} the loss is no number any longer; train with a "
-                    f"rate below {self.settings.recipe.rate:g}"
-                )
+                raise self._diverged(progress.epoch)
             watcher.step(progress)
             if time.monotonic() - saved > SAVE_EVERY:
-                save_checkpoint(self.folder, self.settings, trainer, history)
+                self._save(trainer, history)
                 saved = time.monotonic()
 
     def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:
         """Validate an epoch, keep its model if it is the best, and have it sampled."""
         epoch, sums = len(history) + 1, trainer.sums
         loss = trainer.validate()
+        if not trainer.has_finite_weights() or not math.isfinite(loss or 0.0):
+            raise self._diverged(epoch)
         record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
         model = self._model(trainer, record)
         if loss is None or best_epoch([*history, record]) is record:
@@ -104,6 +108,12 @@ class Course:
             record = replace(record, originality=self.original(model, epoch))
             self.draw([*history, record])
         return record
+
+    def _diverged(self, epoch: int) -> QueryError:
+        return QueryError(
+            f"in epoch {epoch} the loss is no number any longer; train into another folder with a "
+            f"rate below {self.settings.recipe.rate:g}"
+        )
 
     def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
         trainer.network.eval()

@@ -16,6 +16,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.model.records import Model
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.trainer.tunes import is_usable
 
 
 def held_out_tunes(model: Model, index: Index) -> list[int]:
@@ -36,7 +37,8 @@ def held_out_tunes(model: Model, index: Index) -> list[int]:
 
 
 def training_tunes(model: Model, index: Index) -> list[int]:
-    """The ids of the tunes that a model was trained on: those of its corpora, less the held-out.
+    """The ids of the tunes that a model was trained on: those of its corpora, less the held-out
+    and those that are too long to be trained on.
 
     ModelFileError where it names no corpora, and where the index lacks one of its tunes or corpora.
     """
@@ -47,7 +49,11 @@ def training_tunes(model: Model, index: Index) -> list[int]:
             "'tunetrace model train' do; ask for the tunes of one that does"
         )
     held_out = set(held_out_tunes(model, index)) if _references(model, "held_out") else set()
-    return [tune for tune in tunes_of(model, index, corpora) if tune not in held_out]
+    return [
+        tune
+        for tune in tunes_of(model, index, corpora)
+        if tune not in held_out and is_usable(index.symbols(tune)[1])
+    ]
 
 
 def tunes_of(model: Model, index: Index, corpora: Sequence[str]) -> list[int]:

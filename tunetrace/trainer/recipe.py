@@ -65,6 +65,12 @@ class Recipe:
         """The recipe that to_json gave; ValueError where it is none."""
         if values.keys() != {field.name for field in fields(cls)}:
             raise ValueError("these are not the fields of a recipe")
+        for name, like in MODERN.to_json().items():
+            kinds = (int, float) if isinstance(like, float) else (type(like),)
+            if type(values[name]) not in kinds:
+                raise ValueError(f"{name} is of another kind")
+        if values["optimizer"] not in ("adamw", "rmsprop"):
+            raise ValueError("there is no such optimizer")
         return cls(**values)
 
     def check(self) -> None:

@@ -28,6 +28,8 @@ _LIKE_LENGTH: Final = 16
 _MOST_TOKENS: Final = 20_000
 """So many tokens are validated at once."""
 
+_LEAST_UNITS_TRIED: Final = 64
+
 _INITIAL_WEIGHTS, _ORDER, _DROPOUT = range(3)
 """What random numbers are for: each has streams of its own."""
 
@@ -62,7 +64,8 @@ class Trainer:
 
     step: how many batches it has been shown. sums: of the epoch under way. tokens: the model's.
     training: the transcriptions that it is shown, by their numbers without START and END;
-    validation: those that are held out.
+    validation: those that are held out. is_amid_step: a step has begun to change the weights and
+    is not done, which is how an interrupt may leave it.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Trainer:
         self.seed = seed
         self.step = 0
         self.sums = Sums()
+        self.is_amid_step = False
         self._training = training
         self._validation = validation
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -103,6 +107,8 @@ class Trainer:
         order = self._order(self.epoch)
         shown = self.step - self.epoch * self.steps_in_epoch
         epoch = self.epoch + 1
+        if not shown:
+            self.sums = Sums()
         self.network.train()
         began = time.perf_counter() - self.sums.seconds
         for batch in order[shown:]:
@@ -128,6 +134,10 @@ class Trainer:
         """Whether the loss of this epoch is a number; a rate too high makes it none."""
         return math.isfinite(self.sums.loss)
 
+    def has_finite_weights(self) -> bool:
+        """Whether all weights are numbers; the loss tells only of those before the last step."""
+        return all(bool(one.isfinite().all()) for one in self.network.parameters())
+
     def _learn(self, packed: Packed) -> None:
         """One step: the loss of a batch, its gradient, and the weights after it."""
         rate = self.recipe.rate_at(self.step, self.steps_in_epoch)
@@ -139,11 +149,14 @@ class Trainer:
             (losses * self._weights(packed)).sum().backward()  # type: ignore[no-untyped-call]
         if self.recipe.optimizer == "adamw":
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        loss = float(losses.detach().double().sum())
+        self.is_amid_step = True
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        self.sums.loss += float(losses.detach().double().sum())
+        self.sums.loss += loss
         self.sums.tokens += len(packed.targets)
+        self.is_amid_step = False
+        self.optimizer.zero_grad(set_to_none=True)
 
     def _losses(self, packed: Packed) -> torch.Tensor:
         """The cross-entropy of each of N tokens in nats."""
@@ -210,7 +223,12 @@ class Trainer:
 
 
 def faster_precision(sizes: Sizes, batch: int, device: torch.device) -> torch.dtype:
-    """bfloat16 where a product of this network is faster in it, else float32; it tries both."""
+    """bfloat16 where a product of this network is faster in it, else float32; it tries both.
+
+    Small networks are not worth the try, and train to the same weights whatever it would say.
+    """
+    if sizes.units < _LEAST_UNITS_TRIED:
+        return torch.float32
     times: dict[Any, float] = {}
     for dtype in (torch.float32, torch.bfloat16):
         left = torch.ones(batch, sizes.units, dtype=dtype, device=device)

@@ -30,6 +30,11 @@ class TrainingTunes:
     too_long: int
 
 
+def is_usable(symbols: bytes) -> bool:
+    """Whether a tune of so many symbols, as an index has them, is trained on or held out."""
+    return 0 < len(symbols) <= LONGEST
+
+
 def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -> TrainingTunes:
     """The tunes of corpora, with a share of them held out together with their settings.
 
@@ -38,7 +43,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     """
     ids = _ids(index, corpora)
     every = {tune: index.symbols(tune)[1] for tune in ids}
-    kept = {tune: symbols for tune, symbols in every.items() if 0 < len(symbols) <= LONGEST}
+    kept = {tune: symbols for tune, symbols in every.items() if is_usable(symbols)}
     used = sorted({symbol for symbols in kept.values() for symbol in set(symbols)})
     names = (*V2_TOKENS, *index.vocabulary.decode(bytes(s for s in used if s >= len(V2_TOKENS))))
     tokens = Tokens(names)
