@@ -7,25 +7,35 @@ from typing import Final
 
 from tunetrace.tokenizer.transpose import interval_from_c, move_token
 from tunetrace.tokenizer.vocabulary import BAR_LINE, FRAME, HEADER, MEANINGS
+from tunetrace.tokenizer.well_formed import well_formed
 
 BARS_IN_A_LINE: Final = 4
 
 
-def to_abc(tokens: Sequence[str], *, title: str = "", number: int = 1, tonic: str = "C") -> str:
-    """A transcription's tokens as an ABC tune with L:1/8; tokenize_abc gives them back.
+def to_abc(
+    tokens: Sequence[str],
+    *,
+    title: str = "",
+    number: int = 1,
+    tonic: str = "C",
+    unit: str = "1/8",
+) -> str:
+    """A transcription's tokens as an ABC tune; tokenize_abc gives them back.
 
     tonic: what to write it on (`D`, `Bb`); notes and keys move from C to it, the mode stays. A note
     with two sharps or flats may need three there, which ABC has no sign for: TooFarAlteredError.
+    unit: what a length of 1 is; another than 1/8 is for tokens that were written so.
 
     Transcriptions that are well formed come back as they were. Of others it gives what comes
-    nearest: lengths that follow one another run together and frame tokens (`<s>`) are left out.
+    nearest, see well_formed; frame tokens (`<s>`) are left out.
     """
+    tokens = well_formed(tokens)
     if tonic != "C":
         interval = interval_from_c(f"{tonic}maj")
         tokens = [move_token(_on_c(token), interval) for token in tokens]
     meter = next((token for token in tokens if token.startswith("M:")), None)
     key = next((token for token in tokens if token.startswith("K:")), f"K:{tonic}")
-    header = [f"X:{number}", f"T:{' '.join(title.split())}", "L:1/8", _on_c(key)]
+    header = [f"X:{number}", f"T:{' '.join(title.split())}", f"L:{unit}", _on_c(key)]
     if meter is not None:
         header.insert(2, meter)
     in_header = {meter, key}
