@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -12,7 +12,7 @@ from tunetrace.api.search import given_or_default
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
-from tunetrace.model.records import Model, Sampled
+from tunetrace.model.records import Model, Sampled, Tokens
 from tunetrace.sampler.copy_limit import CopyLimit
 
 if TYPE_CHECKING:
@@ -80,16 +80,31 @@ def sample(
         max_tokens=max_tokens,
         batch_size=batch_size,
         precision=precision,
-        limit=None if max_copy is None else _limit(opened, max_copy, index, beginning),
+        limit=None if max_copy is None else copy_limit(opened, max_copy, index, beginning),
     )
     return sample_many(opened, n, plan)
 
 
-def _limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+def copy_limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+    """A limit to what a model copies; QueryError where there can be none, or it is passed."""
+    if not model.tokens.stands_on_c:
+        raise QueryError(
+            f"{model.name} does not write on C, where an index has its tunes, so that no limit to "
+            "copying can be kept; leave --max-copy out"
+        )
     with given_or_default(index) as opened:
         limit = CopyLimit(opened, model.tokens, notes)
     limit.check_start(beginning.music)
     return limit
+
+
+def copies_within(tokens: Sequence[str], notes: int, index: Index) -> bool:
+    """Whether a transcription copies at most so many notes in a row, by the limit's own count.
+
+    tokens: any that tunetrace reads; no model need have them.
+    """
+    known = Tokens(tuple(dict.fromkeys(tokens)))
+    return CopyLimit(index, known, notes).longest_run(known.encode(tokens)) <= notes
 
 
 def _check(

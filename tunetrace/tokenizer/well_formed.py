@@ -14,6 +14,7 @@ from tunetrace.tokenizer.lexicon import length_token
 from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     CHORD_OPEN,
+    HEADER,
     LENGTH_SIGN,
     MEANINGS,
     NOTE,
@@ -35,7 +36,7 @@ def well_formed(tokens: Iterable[str]) -> list[str]:
     may_be_longer = False
     chord: int | None = None  # where the open one begins
     for token in tokens:
-        kind = MEANINGS[token].kind
+        kind = kind_in_abc(token)
         if kind == LENGTH_SIGN:
             if may_be_longer:
                 lengths.append(token)
@@ -59,6 +60,11 @@ def well_formed(tokens: Iterable[str]) -> list[str]:
     if chord is not None:
         _close(written, chord)
     return written
+
+
+def kind_in_abc(token: str) -> int:
+    """What a token or a field of ABC's (`L:1/16`) is; KeyError for what is neither."""
+    return HEADER if token[0].isalpha() and token[1:2] == ":" else MEANINGS[token].kind
 
 
 def _close(written: list[str], chord: int) -> bool:
