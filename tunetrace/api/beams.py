@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tunetrace.api.models import open_model
-from tunetrace.api.sampling import copy_limit
+from tunetrace.api.sampling import begin, check_temperature, copy_limit
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
@@ -38,9 +38,9 @@ def beam_search(
     require_torch()
     opened = model if isinstance(model, Model) else open_model(model)
     from tunetrace.sampler.beam import beam_search as search
-    from tunetrace.sampler.beginning import begin_with
 
-    beginning = begin_with(opened.tokens, meter, key, start)
+    check_temperature(temperature)
+    beginning = begin(opened, meter, key, start, max_tokens)
     return search(
         opened,
         width,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -128,8 +128,3 @@ class Hypothesis:
     tokens: tuple[str, ...]
     has_ended: bool
     log2_probability: float
-
-
-def unframed(names: Sequence[str]) -> list[str]:
-    """Tokens without START and END."""
-    return [name for name in names if name not in (START, END)]
