@@ -291,8 +291,18 @@ def test_another_model_of_a_published_ones_name_is_not_taken_for_it(
     other = tmp_path / "other.pkl"
     other.write_bytes(python2_pickle(contents_of(random_network(Sizes(7, 3, 1)))))
     command(folder, "import", other, "--name", NAME)
-    assert "is another model; put it elsewhere" in command(folder, "fetch", NAME).refusal
+    assert "is another model or damaged; put it elsewhere" in command(folder, "fetch", NAME).refusal
     assert server.requests == 0
+
+
+def test_a_damaged_published_model_is_fetched_anew_by_refresh(folder: Path, server: Server) -> None:
+    server.answers(whole(DATA))
+    folder.mkdir()
+    (folder / f"{NAME}.safetensors").write_bytes(b"cut off")
+    refused = command(folder, "fetch", NAME).refusal
+    assert refused.endswith(f"replace it with: tunetrace model fetch {NAME} --refresh")
+    assert command(folder, "fetch", NAME, "--refresh").code == 0
+    assert model_info(NAME).is_here
 
 
 def test_nothing_is_fetched_beside_a_name_that_is_none(folder: Path, server: Server) -> None:

@@ -31,7 +31,7 @@ def sampling_options(command: Any) -> Any:
         click.option("--max-tokens", type=int, default=1000, show_default=True,
                      help="Cut longer tunes off."),
         click.option("--batch-size", type=int,
-                     help="Write so many at once, else 128 a processor; the tunes are the same."),
+                     help="Write so many at once, else 128 a thread; the tunes are the same."),
         click.option("--precision", type=click.Choice(["float32", "bfloat16"]),
                      default="float32", show_default=True,
                      help="Of the matrix products; bfloat16 is faster on some processors."),
