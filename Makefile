@@ -33,7 +33,7 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/demo
 
-bench-model: $(VENV)/dev ## Measure sampling beside the published sampler's loop.
+bench-model: $(VENV)/dev ## Measure sampling and training beside the published loop and torch.nn.LSTM.
 	$(BIN)/python -m benchmarks.model
 
 clean: ## Remove what make made.

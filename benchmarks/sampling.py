@@ -30,7 +30,7 @@ from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 _ROUNDS: Final = 5
 _LOOP_TOKENS: Final = 150
-_TUNES: Final = 256
+_TUNES: Final = 768
 _LENGTH: Final = 150
 """Tokens of each sampled transcription."""
 
@@ -81,6 +81,7 @@ def measure(folder: Path) -> None:
         f"{megabytes(peak_memory())} at most, {megabytes(before)} of it before the first token."
     )
     _say_divergence(model)
+    _say_divergence(tunetrace.open_model())
 
 
 def _model() -> Model:
@@ -91,7 +92,7 @@ def _model() -> Model:
     with torch.no_grad():
         network.to_tokens *= 80
         network.token_bias[tokens.numbers[END]] = -100.0
-    return Model(network.eval(), tokens, {"name": "random", "source": "benchmark"})
+    return Model(network.eval(), tokens, {"name": "the random weights", "source": "benchmark"})
 
 
 def _index(folder: Path) -> tunetrace.Index:
@@ -131,10 +132,11 @@ def _say_divergence(model: Model) -> None:
     difference = max(np.abs(p - q).max() for p, q in zip(exact, near, strict=True))
     entropy = np.concatenate([-(p * np.log2(p)).sum(1) for p in exact])
     say(
-        f"Along {ROWS} transcriptions of {_COMPARED_STEPS} tokens, the distributions with bfloat16 "
-        f"diverge from those with float32 by {divergence.mean():.2g} bits a token (Kullback and "
-        f"Leibler), {divergence.max():.2g} at the most, where a token has {entropy.mean():.1f} "
-        f"bits of entropy; the largest difference of a probability is {difference:.2g}."
+        f"Along {ROWS} transcriptions of {_COMPARED_STEPS} tokens of {model.name}, the "
+        f"distributions with bfloat16 diverge from those with float32 by {divergence.mean():.2g} "
+        f"bits a token (Kullback and Leibler), {divergence.max():.2g} at the most, where a token "
+        f"has {entropy.mean():.1f} bits of entropy; the largest difference of a probability is "
+        f"{difference:.2g}."
     )
 
 

@@ -1,0 +1,77 @@
+"""How good the model that ships is: python -m benchmarks.shipped.
+
+What it samples stands beside the tunes that were held out from it; both are checked against the
+tunes that it was trained on, and no others. Printed are the shares that end, that add up and that
+are copied, and how well the model predicts the held-out tunes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import tunetrace
+from benchmarks.output import say, show_table
+from tunetrace.terminal.evaluation import print_evaluation
+from tunetrace.tokenizer.folkrnn import to_folkrnn
+from tunetrace.trainer.history import EpochOriginality
+
+SAMPLES: Final = 1000
+SEED: Final = 7
+
+_ROWS: Final[tuple[tuple[str, Callable[[EpochOriginality], str]], ...]] = (
+    ("transcriptions", lambda found: f"{found.transcriptions + found.set_aside:,}"),
+    ("end by themselves", lambda found: _percent(found.ended)),
+    ("every bar adds up", lambda found: _percent(found.adding_up)),
+    ("notes in spans of 8 or more", lambda found: _percent(found.copying.copied_8)),
+    ("of 12 or more", lambda found: _percent(found.copying.copied_12)),
+    ("of 16 or more", lambda found: _percent(found.copying.copied_16)),
+    ("longest span, mean", lambda found: f"{found.copying.longest_notes:.1f} notes"),
+    ("have a span beyond chance", lambda found: _percent(found.beyond_chance)),
+    ("are a corpus tune as a whole", lambda found: _percent(found.verbatim)),
+    ("repeat another of them", lambda found: _percent(found.duplicates)),
+)
+
+
+def main(model_path: str | None = None) -> None:
+    """Print the table, and the evaluation."""
+    model = tunetrace.open_model(model_path)
+    with TemporaryDirectory(prefix="tunetrace-shipped-") as name:
+        folder = Path(name)
+        tunetrace.build_index(["oneills", "ryans"], folder / "all.db")
+        with tunetrace.open_index(folder / "all.db") as index:
+            held_out = [to_folkrnn(tune.tokens) for tune in tunetrace.held_out_tunes(model, index)]
+            training = [to_folkrnn(tune.tokens) for tune in tunetrace.training_tunes(model, index)]
+            evaluation = tunetrace.evaluate_model(model, index=index, held_out=True)
+        (folder / "training.txt").write_text("\n".join(training), encoding="utf-8")
+        tunetrace.build_index([folder / "training.txt"], folder / "training.db")
+        sampled = list(tunetrace.sample(SAMPLES, model, seed=SEED))
+        with tunetrace.open_index(folder / "training.db") as index:
+            found = tunetrace.originality(
+                [to_folkrnn(one.tokens) for one in sampled],
+                index,
+                ended=sum(one.has_ended for one in sampled),
+            )
+            human = tunetrace.originality(held_out, index, ended=len(held_out))
+    show_table(
+        f"{SAMPLES:,} transcriptions of {model.name} at temperature 1, and held-out tunes",
+        ("", "sampled", "held out"),
+        [(label, value(found), value(human)) for label, value in _ROWS],
+    )
+    say(
+        f"Of the sampled, {found.adding_up / human.adding_up:.2f} times as many add up as of the "
+        f"held-out tunes. Seed {SEED}; checked against the {len(training):,} tunes of its training."
+    )
+    say()
+    print_evaluation(evaluation)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
