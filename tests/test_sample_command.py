@@ -9,15 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.commands import PYTHON, Ended, call, environment, index_of
+from tests.commands import KESH, PYTHON, Ended, call, environment, index_of
 from tests.model.tiny import SCALE, make_model
-from tunetrace import Sampled, read, sample
+from tunetrace import Sampled, check, open_index, read, sample
+from tunetrace.api.sampling import copies_within
 from tunetrace.model.records import Model
 from tunetrace.model.store import save_model
+from tunetrace.terminal.sample import SamplePrinter
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -191,6 +194,65 @@ def test_a_model_with_foreign_tokens_writes_its_own_text_and_no_abc(tmp_path: Pa
     assert "w\N{REPLACEMENT CHARACTER}[2J" in ended.out
     assert "\x1b" not in ended.out
     assert "for which ABC has nothing" in call(*arguments, "--format", "abc").refusal
+
+
+SWEDISH = ("<s>", "</s>", "[L:1/16]", "[M:3/4]", "[K:DMin]", "d", "e", "f", "a", "4", "|")
+
+
+def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: Path) -> None:
+    model = make_model(SWEDISH, bias={"</s>": -3.0, **dict.fromkeys(SWEDISH[2:5], -9.0)})
+    save_model(model, tmp_path / "swedish.safetensors")
+    arguments = ("sample", "--model", tmp_path / "swedish.safetensors", "-n", "9", "--seed", "5")
+    start = "[L:1/16] [M:3/4] [K:DMin] d 4"
+    ended = call(*arguments, "--start", start)
+    assert ended.code == 0
+    assert ended.out.startswith("X:1\nT:tiny, seed 5, 1\nM:3/4\nL:1/16\nK:DMin\nd4")
+    found = tokens_of(ended.out, tmp_path)
+    assert len(found) == 9
+    for tokens in found:
+        assert tokens[:4] == ("M:3/4", "K:Cmin", "c", "2")  # on C, four sixteenths being 2 eighths
+    index = index_of(tmp_path, KESH)
+    for options, sentence in (
+        (("--format", "folkrnn"), "would be misread as folk-rnn's text; leave --format folkrnn"),
+        (("--max-copy", "5"), "tiny does not write on C, where an index has its tunes"),
+        (("--max-copy", "5", "--beam", "9"), "so that no limit to copying can be kept"),
+        (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
+    ):
+        assert sentence in call(*arguments[:3], *options, "--index", index).refusal
+
+
+def test_of_a_model_with_tokens_that_are_not_read_it_is_said_how_many_tunes_have_them(
+    tmp_path: Path,
+) -> None:
+    strange = make_model((*SCALE, "!trill!"), bias={"!trill!": 2.0})
+    save_model(strange, tmp_path / "strange.safetensors")
+    ended = call("sample", "--model", tmp_path / "strange.safetensors", "-n", "20", "--seed", "5")
+    tunes = [part for part in ended.out.split("X:")[1:] if "!trill!" in part]
+    assert 0 < len(tunes) < 20
+    assert f"; {len(tunes)} with tokens that tunetrace does not read; " in ended.err
+
+
+def test_what_would_copy_more_once_read_as_abc_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: Model
+) -> None:
+    index_path = index_of(tmp_path, "X:1\nM:4/4\nL:1/8\nK:C\nCDEF | GABc |\n")
+    header = ("M:4/4", "K:Cmaj")
+    apart = Sampled(1, (*header, *["C", "D", "E", "F", "|", "|", "G", "A"]), has_ended=True)
+    together = Sampled(2, (*header, *["C", "D", "E", "F", "|", "F", "G"]), has_ended=True)
+    printer = SamplePrinter(model, "abc", "seed 1")
+    with open_index(index_path) as index:
+        (checked,) = check("\n".join([*header, *apart.tokens[2:]]), index).tunes
+        assert checked.longest_span is not None
+        assert checked.longest_span.notes == 4
+        printer.limit(partial(copies_within, notes=4, index=index))
+        printer.show(apart)
+        printer.show(together)
+        printer.say_at_the_end(4, 1000)
+    printed = capsys.readouterr()
+    assert "tiny, seed 1, 2\n" in printed.out
+    assert "tiny, seed 1, 1\n" not in printed.out
+    assert "tiny wrote 1 tune, seed 1; 1 ended by themselves; " in printed.err
+    assert "; 1 more tune left out, which would copy more once read as ABC; " in printed.err
 
 
 def begun(*arguments: str | Path) -> subprocess.Popen[bytes]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.commands import Ended, call
 from tests.corpus.server import Server, cut_off, serving, status, whole
-from tests.model.pickled import contents_of, python2_pickle, random_network
+from tests.model.pickled import contents_of, python2_pickle, random_network, small_vocabulary
 from tests.test_processes import HEAVY, modules_after
 from tunetrace import fetch_model, model_info, models, open_model
 from tunetrace.corpus import fetch
 from tunetrace.corpus.fetch import git_blob
 from tunetrace.model.network import Sizes
+from tunetrace.model.records import Model, Tokens
 from tunetrace.model.registry import PUBLISHED_MODELS
+from tunetrace.model.store import save_model
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 NAME = "folkrnn-v2"
@@ -76,7 +80,7 @@ def test_a_pickle_is_imported_listed_and_shown(folder: Path, pickle: Path) -> No
     for fact in (
         str(folder / "mine.safetensors"),
         "those of folk-rnn v2",
-        "experiment_id: config5",
+        "experiment id: config5",
     ):
         assert fact in shown
     record = command(folder, "show", "mine", "--json").json
@@ -148,6 +152,50 @@ def test_a_damaged_model_is_listed_as_wrong_and_the_others_with_it(
     assert re.search(r"^bad .* wrong *$", listed, re.M)
     assert re.search(r"^small .* yes *$", listed, re.M)
     assert "it is cut off" in command(folder, "show", "bad").refusal
+
+
+def test_a_trained_model_is_shown_in_words_with_counts_for_long_lists(folder: Path) -> None:
+    provenance = {
+        "name": "reels",
+        "source": "trained by a test",
+        "training": {
+            "corpora": ["oneills", "ryans"],
+            "licences": {"oneills": "free for all"},
+            "tunes": 2903,
+            "held_out": [f"oneills:{number}" for number in range(1, 153)],
+            "recipe": {"name": "modern", "rate": 0.003, "decay_after": 0},
+            "seed": 20260101,
+            "training_loss": math.log(2) * 1.5,
+            "validation_loss": None,
+        },
+    }
+    names = tuple(small_vocabulary(7))
+    network = random_network(Sizes(7, 3, 1))
+    save_model(Model(network, Tokens(names), provenance), folder / "reels.safetensors")
+    shown = command(folder, "show", "reels").out
+    assert shown.partition("source ")[2].splitlines() == [
+        "     trained by a test",
+        "training    corpora: oneills, ryans",
+        "            licences: oneills: free for all",
+        "            tunes: 2,903",
+        "            held out: 152, namely oneills:1, oneills:2, oneills:3 and 149 more",
+        "            recipe: name modern; rate 0.003; decay after 0",
+        "            seed: 20260101",
+        "            training loss: 1.500 bits a token",
+    ]
+    assert command(folder, "show", "reels", "--json").json["provenance"] == provenance
+
+
+def test_what_a_strange_file_says_of_itself_cannot_control_a_terminal(folder: Path) -> None:
+    odd: dict[str, Any] = {"name": "\x1b[2J", "a\x1b": {"b\ud800": [[], {"c": "\x1b"}]}, "d": True}
+    network = random_network(Sizes(7, 3, 1))
+    names = tuple(small_vocabulary(7))
+    save_model(Model(network, Tokens(names), odd), folder / "odd.safetensors")
+    shown = command(folder, "show", "odd")
+    assert (shown.code, shown.err) == (0, "")
+    assert "\x1b" not in shown.out
+    assert "b\N{REPLACEMENT CHARACTER}: none, c \N{REPLACEMENT CHARACTER}\n" in shown.out
+    assert shown.out.endswith("d           true\n")
 
 
 # What is fetched
@@ -243,8 +291,18 @@ def test_another_model_of_a_published_ones_name_is_not_taken_for_it(
     other = tmp_path / "other.pkl"
     other.write_bytes(python2_pickle(contents_of(random_network(Sizes(7, 3, 1)))))
     command(folder, "import", other, "--name", NAME)
-    assert "is another model; put it elsewhere" in command(folder, "fetch", NAME).refusal
+    assert "is another model or damaged; put it elsewhere" in command(folder, "fetch", NAME).refusal
     assert server.requests == 0
+
+
+def test_a_damaged_published_model_is_fetched_anew_by_refresh(folder: Path, server: Server) -> None:
+    server.answers(whole(DATA))
+    folder.mkdir()
+    (folder / f"{NAME}.safetensors").write_bytes(b"cut off")
+    refused = command(folder, "fetch", NAME).refusal
+    assert refused.endswith(f"replace it with: tunetrace model fetch {NAME} --refresh")
+    assert command(folder, "fetch", NAME, "--refresh").code == 0
+    assert model_info(NAME).is_here
 
 
 def test_nothing_is_fetched_beside_a_name_that_is_none(folder: Path, server: Server) -> None:

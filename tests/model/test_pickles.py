@@ -219,6 +219,19 @@ def test_a_deep_nest_is_no_matter() -> None:
     assert unpickle(b"\x80\x02)" + b"\x85" * depth + b".")
 
 
+@pytest.mark.parametrize("way", ["arrays", "encode"])
+def test_a_pickle_cannot_fill_memory_with_copies_of_one_text(way: str) -> None:
+    text = b"\x80\x02(T" + (10_000).to_bytes(4, "little") + b"x" * 10_000 + b"q\x00"
+    kind = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR"
+    empty = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+    copy = {
+        "arrays": empty + b"(K\x01(M\x10\x27t" + kind + b"\x89h\x00tb",
+        "encode": b"c_codecs\nencode\n(h\x00U\x06latin1tR",
+    }[way]
+    assert unpickle(text + copy + b"l.")[1:]
+    assert "many arrays of the same bytes" in refusal(text + 30 * copy + b"l.")
+
+
 def test_a_pickle_cannot_fill_memory_with_empty_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pickle_machine, "_MAX_OPERATIONS", 1000)
     assert "more than 1,000 operations" in refusal(b"\x80\x02(" + b"]" * 2000 + b"l.")

@@ -138,6 +138,11 @@ def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], Any])
     save_file(arrays, path, {"tunetrace": json.dumps(facts)})
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """A dict in a dict in a dict."""
+    return {"a": nested(depth - 1)} if depth else {}
+
+
 INF = float("inf")
 WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     r"'layers.1.bias' has the shape \(15,\) and should have \(16,\)":
@@ -160,6 +165,7 @@ WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "another program's safetensors": lambda a, f: f.update(sizes=[1]),
     "another program's": lambda a, f: f["sizes"].update(units=INF),
     "is another program's": lambda a, f: f.update(provenance=3),
+    "is another program's safetensors": lambda a, f: f.update(provenance=nested(500)),
     "it is another program's": lambda a, f: a.update({"token_bias": np.zeros(6, "f8")}),
     "this is no model of tunetrace's: it is another":
         lambda a, f: a.update(x=np.zeros((1,) * 5, "f4")),

@@ -348,7 +348,7 @@ def test_a_model_without_meters_and_keys_writes_music_alone() -> None:
     assert tunes(bare, n=1, start="C | D")[0].tokens[:3] == ("C", "|", "D")
     for option in ("meter", "key"):
         with pytest.raises(
-            QueryError, match=rf"this model writes no {option}s; leave the {option}"
+            QueryError, match=rf"this model has no tokens for {option}s; leave the {option}"
         ):
             tunes(bare, **{option: {"meter": "4/4", "key": "maj"}[option]})
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from tests.model.tiny import make_model
-from tunetrace.sampler.stepper import ROWS, Precision, Stepper
+from tunetrace.sampler.draw import Precision
+from tunetrace.sampler.stepper import ROWS, Stepper
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 pytestmark = pytest.mark.usefixtures("one_thread")

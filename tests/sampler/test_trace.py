@@ -84,6 +84,13 @@ def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -
     assert [entry.name for entry in path.parent.iterdir()] == ["trace.npz"]
 
 
+def test_facts_take_no_place_in_the_header_that_is_taken(tmp_path: Path) -> None:
+    traced = trace(make_model(TOKENS.names), TUNE, facts={"tokens": 5, "mine": "\ud800"})
+    save_trace(traced, tmp_path / "trace.npz")
+    again = load_trace(tmp_path / "trace.npz")
+    assert (again.tokens, again.header["mine"]) == (TUNE, "\ud800")
+
+
 def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
         save_trace(trace(make_model(TOKENS.names), TUNE), tmp_path / name)

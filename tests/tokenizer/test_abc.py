@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import V2_SAMPLE
-from tests.strategies import bodies
+from tests.strategies import bodies, heaps
 from tunetrace import AbcError, Transcription, read
 from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.keys import (
@@ -24,6 +25,7 @@ from tunetrace.tokenizer.keys import (
     parse_unit_length,
 )
 from tunetrace.tokenizer.transpose import Pitch, in_own_key, interval_to_c
+from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, REST
 from tunetrace.tokenizer.write import to_abc
 
 
@@ -315,6 +317,42 @@ def test_tokens_to_abc_and_back_is_the_identity(tokens: list[str]) -> None:
     joined = set(pairwise(tokens))
     if not joined & {("|", "|:"), ("2", ">"), ("2", "<"), ("/2", ">"), ("/2", "<"), ("4", ">")}:
         assert list(tokenize_abc(to_abc(tokens)).tokens) == tokens
+
+
+@given(st.one_of(heaps, bodies))
+def test_any_tokens_with_a_note_are_written_as_abc_that_is_read_with_the_same_notes(
+    tokens: list[str],
+) -> None:
+    tokens = ["M:4/4", "K:Cdor", "C", *tokens]
+    again = tokenize_abc(to_abc(tokens)).tokens
+    assert notes_and_rests(again) == notes_and_rests(tokens)
+
+
+def notes_and_rests(tokens: Sequence[str]) -> list[str]:
+    return [token for token in tokens if MEANINGS[token].kind in (NOTE, REST)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "music"),
+    [
+        ("C 2 2 D", "C4D"),
+        ("C 3 /2 D", "C3/2D"),
+        ("C 2 /2 D", "CD"),
+        ("C > 2 D", "C2>D"),
+        ("C 2> 2 D", "C4>D"),
+        ("C > < D", "C>D"),
+        ("C | 2 D /2", "C | D/2"),
+        ("2 C (3 2 D E F", "C(3DEF"),
+        ("C ] D", "CD"),
+        ("[ C E | D", "[CE] | D"),
+        ("[ C [ E 2 > ] 3 D", "[CE2]3D"),
+        ("[ | C [ ] 2 D", "| CD"),
+        ("C [ E", "C[E]"),
+        ("C 999999 999999 D", "C999999D"),
+    ],
+)
+def test_what_means_nothing_is_left_out_and_lengths_are_multiplied(tokens: str, music: str) -> None:
+    assert to_abc(["K:Cmaj", *tokens.split()]).splitlines()[-1] == music
 
 
 tonics = st.builds(

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tunetrace.api.models import open_model
-from tunetrace.api.search import given_or_default
+from tunetrace.api.sampling import begin, check_temperature, copy_limit
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.sampler.copy_limit import CopyLimit
 
 
 def beam_search(
@@ -39,19 +38,16 @@ def beam_search(
     require_torch()
     opened = model if isinstance(model, Model) else open_model(model)
     from tunetrace.sampler.beam import beam_search as search
-    from tunetrace.sampler.beginning import begin_with
 
-    limit = None
-    if max_copy is not None:
-        with given_or_default(index) as used:
-            limit = CopyLimit(used, opened.tokens, max_copy)
+    check_temperature(temperature)
+    beginning = begin(opened, meter, key, start, max_tokens)
     return search(
         opened,
         width,
-        beginning=begin_with(opened.tokens, meter, key, start),
+        beginning=beginning,
         max_tokens=max_tokens,
         temperature=temperature,
-        limit=limit,
+        limit=None if max_copy is None else copy_limit(opened, max_copy, index, beginning),
     )
 
 

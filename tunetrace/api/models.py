@@ -11,7 +11,7 @@ from tunetrace.errors import ModelFileError, OutputError
 from tunetrace.model import listing
 from tunetrace.model.listing import ModelInfo
 from tunetrace.model.needs import require_torch
-from tunetrace.model.registry import find_published
+from tunetrace.model.registry import PublishedModel, find_published
 from tunetrace.model.shelf import find_model, place_for
 
 if TYPE_CHECKING:
@@ -84,13 +84,22 @@ def fetch_model(
     published = find_published(name)
     path = place_for(name)
     if not refresh and exists(path):
-        info = listing.read_info(path)
-        if info.provenance.get("git_blob") != published.origin.git_blob:
-            raise ModelFileError(
-                f"{name}: {path} is another model; put it elsewhere, or replace it with: "
-                f"tunetrace model fetch {name} --refresh"
-            )
-        return info
+        return _published_info(published, path)
     require_torch()
     pickle = published.origin.locate(name, progress, refresh)
     return import_model(pickle, name=name, force=True)
+
+
+def _published_info(published: PublishedModel, path: Path) -> ModelInfo:
+    """What is known of a published model's file; ModelFileError where another is in its place."""
+    try:
+        info = listing.read_info(path)
+        is_it = info.provenance.get("git_blob") == published.origin.git_blob
+    except ModelFileError:
+        is_it = False
+    if not is_it:
+        raise ModelFileError(
+            f"{published.name}: {path} is another model or damaged; put it elsewhere, or replace "
+            f"it with: tunetrace model fetch {published.name} --refresh"
+        )
+    return info

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, get_args
 
 from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
-from tunetrace.model.records import Model, Sampled
+from tunetrace.model.records import Model, Sampled, Tokens
+from tunetrace.sampler.beginning import Beginning, begin_with
 from tunetrace.sampler.copy_limit import CopyLimit
-
-if TYPE_CHECKING:
-    from tunetrace.sampler.beginning import Beginning
-
-Precision = Literal["float32", "bfloat16"]
+from tunetrace.sampler.draw import Precision
 
 _MAX_BATCH: Final = 4096
 _MAX_TOKENS: Final = 100_000
@@ -61,17 +58,12 @@ def sample(
     argument; where max_copy leaves nothing to write, in the course of the sampling.
     """
     require_torch()
-    _check(n, temperature, top_p, seed, max_tokens, batch_size, precision)
+    _check_drawing(n, top_p, seed, batch_size, precision)
+    check_temperature(temperature)
     opened = model if isinstance(model, Model) else open_model(model)
-    from tunetrace.sampler.beginning import begin_with
     from tunetrace.sampler.sampling import Plan, sample_many
 
-    beginning = begin_with(opened.tokens, meter, key, start)
-    if len(beginning.admitted) >= max_tokens:
-        raise QueryError(
-            f"what each transcription is to begin with has {len(beginning.admitted)} tokens and is "
-            f"cut off after {max_tokens}; allow more with --max-tokens"
-        )
+    beginning = begin(opened, meter, key, start, max_tokens)
     plan = Plan(
         seed=random_seed() if seed is None else seed,
         beginning=beginning,
@@ -80,35 +72,65 @@ def sample(
         max_tokens=max_tokens,
         batch_size=batch_size,
         precision=precision,
-        limit=None if max_copy is None else _limit(opened, max_copy, index, beginning),
+        limit=None if max_copy is None else copy_limit(opened, max_copy, index, beginning),
     )
     return sample_many(opened, n, plan)
 
 
-def _limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+def begin(
+    model: Model, meter: str | None, key: str | None, start: str, max_tokens: int
+) -> Beginning:
+    """What transcriptions begin with; QueryError for what cannot be, or is cut off there."""
+    if not 1 <= max_tokens <= _MAX_TOKENS:
+        raise QueryError(
+            f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
+        )
+    beginning = begin_with(model.tokens, meter, key, start)
+    if len(beginning.admitted) >= max_tokens:
+        raise QueryError(
+            f"what each transcription is to begin with has {len(beginning.admitted)} tokens and is "
+            f"cut off after {max_tokens}; allow more with --max-tokens"
+        )
+    return beginning
+
+
+def check_temperature(temperature: float) -> None:
+    """QueryError for a temperature that is out of its range."""
+    if not _COOLEST <= temperature <= _WARMEST:
+        raise QueryError(
+            f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "
+            "the model has learnt"
+        )
+
+
+def copy_limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+    """A limit to what a model copies; QueryError where there can be none, or it is passed."""
+    if not model.tokens.stands_on_c:
+        raise QueryError(
+            f"{model.name} does not write on C, where an index has its tunes, so that no limit to "
+            "copying can be kept; leave --max-copy out"
+        )
     with given_or_default(index) as opened:
         limit = CopyLimit(opened, model.tokens, notes)
     limit.check_start(beginning.music)
     return limit
 
 
-def _check(
-    n: int,
-    temperature: float,
-    top_p: float,
-    seed: int | None,
-    max_tokens: int,
-    batch_size: int | None,
-    precision: str,
+def copies_within(tokens: Sequence[str], notes: int, index: Index) -> bool:
+    """Whether a transcription copies at most so many notes in a row, by the limit's own count.
+
+    tokens: any that tunetrace reads; no model need have them.
+    """
+    known = Tokens(tuple(dict.fromkeys(tokens)))
+    return CopyLimit(index, known, notes).longest_run(known.encode(tokens)) <= notes
+
+
+def _check_drawing(
+    n: int, top_p: float, seed: int | None, batch_size: int | None, precision: str
 ) -> None:
     """QueryError for the first number that is out of its range."""
     if n < 1:
         raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
-    if not _COOLEST <= temperature <= _WARMEST:
-        raise QueryError(
-            f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "
-            "the model has learnt"
-        )
     if not 0 < top_p <= 1:
         raise QueryError(
             f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 leaves no "
@@ -116,10 +138,6 @@ def _check(
         )
     if seed is not None and not 0 <= seed < _SEEDS:
         raise QueryError(f"a seed is a whole number from 0 to {_SEEDS - 1}, not {seed}")
-    if not 1 <= max_tokens <= _MAX_TOKENS:
-        raise QueryError(
-            f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
-        )
     if batch_size is not None and not 1 <= batch_size <= _MAX_BATCH:
         raise QueryError(
             f"from 1 to {_MAX_BATCH:,} transcriptions are written at once, not {batch_size}"

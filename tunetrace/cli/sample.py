@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -30,7 +31,7 @@ def sampling_options(command: Any) -> Any:
         click.option("--max-tokens", type=int, default=1000, show_default=True,
                      help="Cut longer tunes off."),
         click.option("--batch-size", type=int,
-                     help="Write so many at once, else 128 a processor; the tunes are the same."),
+                     help="Write so many at once, else 128 a thread; the tunes are the same."),
         click.option("--precision", type=click.Choice(["float32", "bfloat16"]),
                      default="float32", show_default=True,
                      help="Of the matrix products; bfloat16 is faster on some processors."),
@@ -45,8 +46,9 @@ def sampling_options(command: Any) -> Any:
 @click.option("--model", "model_name", metavar="NAME|FILE",
               help="A model's name or file; else the one that ships.")  # fmt: skip
 @sampling_options
-@click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]), default="folkrnn",
-              show_default=True, help="Write folk-rnn's text, or ABC with titles.")  # fmt: skip
+@click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]),
+              help="Write folk-rnn's text, or ABC with titles.  [default: folkrnn, "
+              "for a model that does not write on C abc]")  # fmt: skip
 @click.option("--beam", type=int, metavar="WIDTH",
               help="Write the most probable tunes, which a beam so wide finds.")  # fmt: skip
 @click.option("--trace", "trace_file", metavar="FILE",
@@ -79,7 +81,7 @@ def sample(
     from tunetrace import open_index, open_model
     from tunetrace import sample as write_tunes
     from tunetrace.api.beams import most_probable
-    from tunetrace.api.sampling import random_seed
+    from tunetrace.api.sampling import copies_within, random_seed
     from tunetrace.api.traces import with_traces
     from tunetrace.terminal.sample import SamplePrinter
 
@@ -97,6 +99,8 @@ def sample(
             tunes = write_tunes(n, model, index=index, **options)
         else:
             tunes = most_probable(n, beam, model, index=index, **options)
+        if index is not None:
+            printer.limit(partial(copies_within, notes=options["max_copy"], index=index))
     if trace_file is not None:
         tunes = with_traces(tunes, model, trace_file, is_only_one=n == 1, facts=options)
     with _progress(n) as progress:

@@ -22,6 +22,8 @@ MAX_BYTES: Final = 2**31
 """What no file may go beyond; folk-rnn's model has 23 MB."""
 
 _MAX_HEADER: Final = 2**24
+_DEEPEST: Final = 20
+"""So many containers in one another may be in the provenance; what shows it goes through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def read_header(path: Path) -> Header:
             raise damaged(path, "it is cut off or has what is no part of it")
         is_half = any(kind == "F16" for _, kind, _ in arrays.values())
         sizes = ours["sizes"]
+        if not _is_within(ours["provenance"], _DEEPEST):
+            raise ValueError
         return Header(
             shapes={name: shape for name, (shape, _, _) in arrays.items()},
             precision="float16" if is_half else "float32",
@@ -102,3 +106,9 @@ def _array(entry: Any) -> tuple[tuple[int, ...], str, int]:
     if not all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape) or len(shape) > 4:
         raise ValueError
     return shape, kind, math.prod(shape) * _ITEM_SIZES[kind]
+
+
+def _is_within(value: Any, depth: int) -> bool:
+    """Whether no more than so many containers stand in one another."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth >= 0 and all(_is_within(part, depth - 1) for part in parts)

@@ -13,8 +13,9 @@ from typing import Any
 from tunetrace.errors import ModelFileError
 from tunetrace.model import shelf
 from tunetrace.model.header import read_header
+from tunetrace.model.records import Tokens
 from tunetrace.model.registry import PUBLISHED_MODELS, PublishedModel
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
+from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def read_info(path: Path) -> ModelInfo:
         precision=header.precision,
         tokens=header.tokens,
         has_v2_tokens=header.tokens == V2_TOKENS,
-        unread_tokens=tuple(token for token in header.tokens if not is_token(token)),
+        unread_tokens=Tokens(header.tokens).unread,
         provenance=header.provenance,
     )
 

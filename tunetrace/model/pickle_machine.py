@@ -23,6 +23,10 @@ from tunetrace.model.pickled_arrays import (
 _MAX_OPERATIONS: Final = 5_000_000
 """So that a file cannot fill memory with empty lists; the published ones need under a million."""
 
+_MOST_COPIES: Final = 2
+"""Arrays and bytes that are made have at most so many times the file's own. A pickle can name one
+text again and again, and each array that is made of it is a copy."""
+
 _LONGEST_LINE: Final = 4096
 _LONGEST_TEXT: Final = 2**28
 _LONGEST_NUMBER: Final = 16
@@ -41,6 +45,7 @@ class PickleMachine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memory: dict[int, Any] = {}
+        self._room = _MOST_COPIES * len(data)
 
     def run(self) -> Any:
         """What stands on the stack at the pickle's end."""
@@ -77,6 +82,12 @@ class PickleMachine:
         """The next integer, as struct writes it."""
         (value,) = struct.unpack(form, self.take(struct.calcsize(form)))
         return int(value)
+
+    def make_room(self, size: int) -> None:
+        """See that so many bytes more may be made."""
+        self._room -= size
+        if self._room < 0:
+            raise PickleRefusedError("it makes many arrays of the same bytes")
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
@@ -228,6 +239,7 @@ def _reduce(machine: PickleMachine) -> None:
     called, arguments = machine.top(2)
     if not isinstance(called, PickledName) or not isinstance(arguments, tuple):
         raise PickleRefusedError("it calls what cannot be called")
+    machine.make_room(sum(len(part) for part in arguments if isinstance(part, str)))
     machine.push(called(*arguments))
 
 
@@ -235,6 +247,7 @@ def _build(machine: PickleMachine) -> None:
     target, state = machine.stack[-2], machine.stack.pop()
     if not isinstance(target, PickledArray | PickledType) or not isinstance(state, tuple):
         raise PickleRefusedError("it gives a state to what is no array")
+    machine.make_room(sum(len(part) for part in state if isinstance(part, str)))
     target.set_state(state)
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from tunetrace.tokenizer.vocabulary import Vocabulary, unknown_token
+from tunetrace.tokenizer.vocabulary import Vocabulary, is_token, unknown_token
 
 if TYPE_CHECKING:
     from tunetrace.model.network import Network, Sizes
 
 START: Final = "<s>"
 END: Final = "</s>"
+
+FIELD: Final = re.compile(r"\[([A-Za-z]:[^][]+)\]")
+"""A field as ABC has it inside a line, `[M:3/4]`, which some models write as one token."""
+
+_KEY_ON_C: Final = re.compile(r"K:C?[a-z]")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,22 @@ class Tokens:
     def decode(self, numbers: Iterable[int]) -> list[str]:
         """The tokens of numbers."""
         return [self.names[number] for number in numbers]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Those that no token of tunetrace's is."""
+        return tuple(name for name in self.names if not is_token(name))
+
+    @property
+    def stands_on_c(self) -> bool:
+        """Whether what is written stands on C with lengths in eighths, as folk-rnn's text does.
+
+        Otherwise it is ABC, whose notes mean what its fields say: there are fields as `[L:1/16]`
+        among the tokens, or keys and none on C.
+        """
+        keys = [name for name in self.names if name.startswith("K:")]
+        has_fields = any(map(FIELD.fullmatch, self.names))
+        return not has_fields and (not keys or any(map(_KEY_ON_C.match, keys)))
 
     def symbols(self, vocabulary: Vocabulary) -> list[int | None]:
         """For each number the symbol of that token in an index; None where the index lacks it."""
@@ -106,8 +128,3 @@ class Hypothesis:
     tokens: tuple[str, ...]
     has_ended: bool
     log2_probability: float
-
-
-def unframed(names: Sequence[str]) -> list[str]:
-    """Tokens without START and END."""
-    return [name for name in names if name not in (START, END)]

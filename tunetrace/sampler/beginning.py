@@ -141,6 +141,6 @@ def _start(text: str) -> list[str]:
 
 def _lacks(what: str, text: str, plural: str, names: list[str]) -> str:
     if not names:
-        return f"this model writes no {plural}; leave the {what} '{text[:40]}' out"
+        return f"this model has no tokens for {plural}; leave the {what} '{text[:40]}' out"
     known = ", ".join(sorted(name[2:] for name in names))
     return f"this model has no {what} '{text[:40]}'; it writes {known}"

@@ -20,8 +20,16 @@ from numpy.typing import NDArray
 from tunetrace.model.records import Model, Sampled
 from tunetrace.sampler.beginning import Beginning
 from tunetrace.sampler.copy_limit import LEAST_LEFT, CopyLimit, Run
-from tunetrace.sampler.draw import BLOCK, Floats, draw, steering_uniforms, uniforms, weights_of
-from tunetrace.sampler.stepper import ROWS, Precision, Rows, Stepper
+from tunetrace.sampler.draw import (
+    BLOCK,
+    Floats,
+    Precision,
+    draw,
+    steering_uniforms,
+    uniforms,
+    weights_of,
+)
+from tunetrace.sampler.stepper import ROWS, Rows, Stepper
 
 _STEPS: Final = 16
 """So many tokens a block writes before it looks whether its transcriptions are wanted."""
@@ -33,8 +41,7 @@ class Plan:
 
     temperature: what logits are divided by. top_p: see draw.weights_of. max_tokens: longer
     transcriptions are cut off. batch_size: how many are written at once; None is ROWS for each of
-    PyTorch's threads. limit: how much of an
-    index may be copied; without one, anything.
+    PyTorch's threads. limit: how much of an index may be copied; without one, anything.
     """
 
     seed: int

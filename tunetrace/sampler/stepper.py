@@ -11,7 +11,7 @@ and round as their number has it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tunetrace.model.network import CELL, Network, State
-
-Precision = Literal["float32", "bfloat16"]
+from tunetrace.sampler.draw import Precision
 
 ROWS: Final = 128
 """The rows of every product. A thread writes a tenth more tokens a second than with 64."""

@@ -100,7 +100,8 @@ def trace(
 ) -> Trace:
     """The trace of a transcription, given by its tokens without START and END.
 
-    has_ended: whether END follows. facts: what to add to the header, as JSON can have it. A
+    has_ended: whether END follows. facts: what to add to the header, as JSON can have it; it
+    takes the place of nothing that is there. A
     transcription that was sampled is traced by having the network read it once more, so that
     sampling keeps nothing; what it was sampled with in another precision differs by its rounding.
     Raises QueryError for a token that the model lacks.
@@ -126,11 +127,11 @@ def trace(
         logits = below @ model.network.to_tokens + model.network.token_bias
         probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
     header = {
+        **(facts or {}),
         "format": FORMAT,
         "model": model.name,
         "sizes": asdict(model.sizes),
         "tokens": list(known.names),
-        **(facts or {}),
     }
     written = [*numbers, known.end if has_ended else CUT_OFF]
     return Trace(
@@ -188,7 +189,7 @@ def check_name(path: Path) -> None:
 
 def _write(traced: Trace, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
-        header = json.dumps(traced.header, ensure_ascii=False, indent=1).encode()
+        header = json.dumps(traced.header, indent=1).encode()
         archive.writestr(zipfile.ZipInfo(_HEADER, _EPOCH), header)
         for name in _ARRAYS:
             with io.BytesIO() as member:

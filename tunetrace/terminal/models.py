@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from tunetrace.tokenizer.transcription import plain
 _LABEL = 12
 _WIDTH = 79
 _SHOWN = 10
+_LISTED, _FIRST = 12, 3
+"""How long a list may be to be shown whole, and how many stand for a longer one."""
 
 
 def print_list(models: Sequence[ModelInfo]) -> None:
@@ -24,7 +27,7 @@ def print_list(models: Sequence[ModelInfo]) -> None:
     for model in models:
         here = "wrong" if model.problem else "yes" if model.is_here else "no"
         tokens = f"{len(model.tokens)}" if model.tokens else ""
-        table.add_row(model.name, plain(model.title), _network(model), tokens, here)
+        table.add_row(plain(model.name), plain(model.title), _network(model), tokens, here)
     out.print(table)
 
 
@@ -45,13 +48,14 @@ def print_model(model: ModelInfo) -> None:
                 fact, _WIDTH - _LABEL, break_on_hyphens=False, break_long_words=False
             )
         for k, line in enumerate(lines):
-            out.print(f"{'' if k else label:{_LABEL}}{plain(line)}", soft_wrap=True)
+            head = "" if k else plain(label)
+            out.print(f"{head:{_LABEL}}{plain(line)}", soft_wrap=True)
 
 
 def print_places(models: Sequence[ModelInfo]) -> None:
     """Where models that were fetched lie."""
     for model in models:
-        console().print(f"{model.name} is at {model.path}", soft_wrap=True)
+        console().print(plain(f"{model.name} is at {model.path}"), soft_wrap=True)
 
 
 def print_import(model: ModelInfo) -> None:
@@ -85,13 +89,40 @@ def _whether_here(model: ModelInfo) -> str:
     return model.problem or f"no; fetch it with: tunetrace model fetch {model.name}"
 
 
-def _facts(provenance: dict[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:
+def _facts(provenance: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is said of a model's making, a fact a line; what is in a dict under its name."""
     for name, value in provenance.items():
-        if name in ("name", "title") and not inside:
+        if name in ("name", "title") or value is None:
             continue
-        if isinstance(value, dict) and not inside:
-            yield from _facts(value, f"{name} ")
-        elif value is not None:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield (inside.strip(), f"{name}: {text}") if inside else (str(name), text)
+        if not isinstance(value, dict):
+            yield name, _in_words(name, value)
+            continue
+        for inner, part in value.items():
+            if part is not None:
+                yield name, f"{inner.replace('_', ' ')}: {_in_words(inner, part)}"
+                name = ""
+
+
+def _in_words(name: str, value: Any) -> str:
+    """A fact of any kind; of a long list how many there are, and the first few."""
+    if isinstance(value, float):
+        # Losses are kept in nats a token.
+        return f"{value / math.log(2):.3f} bits a token" if "loss" in name else f"{value:g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if name == "seed" else f"{value:,}"
+    if isinstance(value, list):
+        parts = [_in_words(name, part) for part in value]
+        if len(parts) <= _LISTED:
+            return ", ".join(parts) or "none"
+        first = ", ".join(parts[:_FIRST])
+        return f"{len(parts):,}, namely {first} and {len(parts) - _FIRST:,} more"
+    if isinstance(value, dict):
+        words = [_fact(inner, part) for inner, part in value.items()]
+        return "; ".join(words) or "none"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _fact(name: str, value: Any) -> str:
+    """A fact with its name before it, set apart where it is more than a word."""
+    words = _in_words(name, value)
+    return f"{name.replace('_', ' ')}{':' if ' ' in words else ''} {words}"

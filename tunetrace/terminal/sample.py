@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Literal
 
 import click
 
-from tunetrace.errors import QueryError
+from tunetrace.errors import AbcError, QueryError
 from tunetrace.indexer.records import to_json
-from tunetrace.model.records import Hypothesis, Model, Sampled
+from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.phrases import counted
+from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.transcription import plain
-from tunetrace.tokenizer.vocabulary import is_token
 from tunetrace.tokenizer.write import to_abc
 
 Format = Literal["folkrnn", "abc", "json"]
@@ -24,30 +25,53 @@ Format = Literal["folkrnn", "abc", "json"]
 class SamplePrinter:
     """Prints transcriptions to standard output and counts them."""
 
-    def __init__(self, model: Model, format: Format, origin: str) -> None:
-        """origin: what the tunes come of, as `seed 7`.
+    def __init__(self, model: Model, format: Format | None, origin: str) -> None:
+        """format: None is what is read back of this model. origin: what the tunes come of, as
+        `seed 7`.
 
-        Raises QueryError where the model has tokens that cannot be written so."""
-        self._name, self._format, self._origin = plain(model.name), format, origin
-        strange = [name for name in model.tokens.names if not is_token(name)]
-        if format == "abc" and strange:
-            raise QueryError(
-                f"{self._name} writes '{plain(strange[0])[:20]}', for which ABC has nothing; leave "
-                "--format abc out"
-            )
+        Raises QueryError where the model has tokens that cannot be written so.
+        """
+        self._name, self._origin = plain(model.name), origin
+        self._format = _format_of(model, format)
+        self._unread = frozenset(model.tokens.unread)
+        self._is_within: Callable[[Sequence[str]], bool] | None = None
         self._started = time.perf_counter()
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
+        self._left_out = self._tunes_unread = 0
+
+    def limit(self, is_within: Callable[[Sequence[str]], bool]) -> None:
+        """Leave out what copies too much once it is read back.
+
+        ABC has no place for what is not well formed: an empty bar, say, that keeps two copies
+        apart in the tokens is gone when it is read.
+        """
+        self._is_within = is_within
 
     def show(self, sampled: Sampled | Hypothesis) -> None:
         """Print one, at once."""
+        text = self._text(sampled)
+        if self._format == "abc" and not self._may_be_printed(text):
+            self._left_out += 1
+            return
         self._tunes += 1
+        self._tunes_unread += self._format == "folkrnn" and not self._unread.isdisjoint(
+            sampled.tokens
+        )
         self._ended += sampled.has_ended
         self._tokens += len(sampled.tokens)
         if isinstance(sampled, Sampled):
             self._steered += sampled.steered
             self._tunes_steered += sampled.steered > 0
-        click.echo(self._text(sampled))
+        click.echo(text)
         sys.stdout.flush()
+
+    def _may_be_printed(self, abc: str) -> bool:
+        if self._is_within is None:
+            return True
+        try:
+            return self._is_within(tokenize_abc(abc).tokens)
+        except AbcError:  # it has no notes
+            return True
 
     def _text(self, sampled: Sampled | Hypothesis) -> str:
         if self._format == "json":
@@ -55,10 +79,11 @@ class SamplePrinter:
         if self._format == "abc":
             cut_off = "" if sampled.has_ended else ", cut off"
             title = f"{self._name}, {self._origin}, {sampled.number}{cut_off}"
-            return to_abc(sampled.tokens, title=title, number=sampled.number)
-        tokens = [plain(token) for token in sampled.tokens]
-        header = list(takewhile(lambda token: token.startswith(("M:", "K:")), tokens))
-        return "\n".join([f"X:{sampled.number}", *header, " ".join(tokens[len(header) :])]) + "\n"
+            tokens = [FIELD.sub(r"\1", token) for token in sampled.tokens]
+            return to_abc(tokens, title=title, number=sampled.number)
+        words = [plain(token) for token in sampled.tokens]
+        header = list(takewhile(lambda word: word.startswith(("M:", "K:")), words))
+        return "\n".join([f"X:{sampled.number}", *header, " ".join(words[len(header) :])]) + "\n"
 
     def say_at_the_end(self, max_copy: int | None, max_tokens: int) -> None:
         """One line on standard error: how many, how they ended, what it takes to repeat it."""
@@ -69,5 +94,27 @@ class SamplePrinter:
         if max_copy is not None:
             steered = f"steered {self._steered:,} times in {counted(self._tunes_steered, 'tune')}"
             parts.append(f"{steered} from copying more than {counted(max_copy, 'note')}")
+        if self._left_out:
+            left_out = f"{counted(self._left_out, 'more tune')} left out, which would copy more"
+            parts.append(f"{left_out} once read as ABC")
+        if self._tunes_unread:
+            parts.append(f"{self._tunes_unread:,} with tokens that tunetrace does not read")
         parts.append(f"{self._tokens / elapsed:,.0f} tokens/s")
         click.echo("; ".join(parts), err=True)
+
+
+def _format_of(model: Model, wanted: Format | None) -> Format:
+    """The format wanted, or else one that a model's tunes are read from; QueryError for neither."""
+    name, stands_on_c = plain(model.name), model.tokens.stands_on_c
+    strange = [token for token in model.tokens.unread if not FIELD.fullmatch(token)]
+    if wanted == "abc" and strange:
+        raise QueryError(
+            f"{name} writes '{plain(strange[0])[:20]}', for which ABC has nothing; leave --format "
+            "abc out"
+        )
+    if wanted == "folkrnn" and not stands_on_c:
+        raise QueryError(
+            f"{name} writes keys and lengths of its own, which would be misread as folk-rnn's "
+            "text; leave --format folkrnn out"
+        )
+    return wanted or ("folkrnn" if stands_on_c or strange else "abc")
