@@ -91,6 +91,10 @@ def test_a_training_that_is_over_has_nothing_to_go_on_with(index: Path, tmp_path
     [
         (["--units", "0"], "units is 0; give a number from 1 to 8192"),
         (["--layers", "99"], "layers is 99; give a number from 1 to 32"),
+        (
+            ["--layers", "32", "--units", "8192"],
+            "are 16,918,093,961 parameters; at most 250,000,000",
+        ),
         (["--epochs", "0"], "epochs is 0; give a number from 1 to 100000"),
         (["--rate", "nan"], "rate is nan; give a number from 1e-09 to 10"),
         (["--dropout", "1.5"], "dropout is 1.5; give a number from 0 to 0.95"),

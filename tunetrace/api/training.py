@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 PICTURE: Final = "training.png"
 
+MAX_PARAMETERS: Final = 250_000_000
+"""Training keeps four numbers of each, which are 4 GB; folk-rnn's networks have 5.6 million."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
@@ -85,9 +88,15 @@ def train_model(
     _check(folder, layers, units, seed, report_every, samples)
     with given_or_default(index) as opened:
         tunes = gather(opened, corpora, recipe.validation, seed)
+        sizes = Sizes(len(tunes.tokens), units, layers)
+        if sizes.parameters > MAX_PARAMETERS:
+            raise QueryError(
+                f"{layers} layers of {units} units are {sizes.parameters:,} parameters; at most "
+                f"{MAX_PARAMETERS:,} are trained, give fewer of either"
+            )
         settings = Settings(
             corpora=tuple(corpora),
-            sizes=Sizes(len(tunes.tokens), units, layers),
+            sizes=sizes,
             recipe=recipe,
             seed=seed,
             report_every=report_every,
@@ -128,6 +137,8 @@ def _run(
     resume: bool,
 ) -> TrainingReport:
     """Train from the beginning or from the checkpoint in a folder."""
+    import torch
+
     from tunetrace.plots.picture import check_picture
     from tunetrace.plots.training import plot_training
     from tunetrace.trainer.checkpoint import digest, load_checkpoint, restore
@@ -161,7 +172,13 @@ def _run(
         partial(_originality, settings=settings, index=index),
         partial(plot_training, path=folder / PICTURE),
     )
-    history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
+    try:
+        history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
+    except torch.OutOfMemoryError:
+        raise QueryError(
+            f"a batch of {settings.recipe.batch} tunes does not fit into the GPU's memory; train "
+            "with a smaller --batch, or fewer --units"
+        ) from None
     return TrainingReport(
         printable(str(folder / TRAINED)), tuple(history), best_epoch(history) or history[-1]
     )
