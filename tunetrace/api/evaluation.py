@@ -41,7 +41,8 @@ def evaluate_model(
     """
     if held_out == bool(sources):
         raise InputError(
-            "a model is evaluated either on sources or on its held-out tunes; give one"
+            "a model is evaluated either on sources or on its held-out tunes; name sources after "
+            "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
         )
     opened_model = _opened(model)
     from tunetrace.trainer.evaluate import evaluate
