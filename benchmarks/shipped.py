@@ -15,12 +15,15 @@ from typing import Final
 
 import tunetrace
 from benchmarks.output import say, show_table
+from tunetrace import Index, Model
+from tunetrace.phrases import listed
 from tunetrace.terminal.evaluation import print_evaluation
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.trainer.history import EpochOriginality
 
 SAMPLES: Final = 1000
 SEED: Final = 7
+TEMPERATURES: Final = (1.0, 0.9, 0.8)
 
 _ROWS: Final[tuple[tuple[str, Callable[[EpochOriginality], str]], ...]] = (
     ("transcriptions", lambda found: f"{found.transcriptions + found.set_aside:,}"),
@@ -29,7 +32,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[EpochOriginality], str]], ...]] = (
     ("notes in spans of 8 or more", lambda found: _percent(found.copying.copied_8)),
     ("of 12 or more", lambda found: _percent(found.copying.copied_12)),
     ("of 16 or more", lambda found: _percent(found.copying.copied_16)),
-    ("longest span, mean", lambda found: f"{found.copying.longest_notes:.1f} notes"),
+    ("notes of the longest, mean", lambda found: f"{found.copying.longest_notes:.1f}"),
     ("have a span beyond chance", lambda found: _percent(found.beyond_chance)),
     ("are a corpus tune as a whole", lambda found: _percent(found.verbatim)),
     ("repeat another of them", lambda found: _percent(found.duplicates)),
@@ -48,25 +51,28 @@ def main(model_path: str | None = None) -> None:
             evaluation = tunetrace.evaluate_model(model, index=index, held_out=True)
         (folder / "training.txt").write_text("\n".join(training), encoding="utf-8")
         tunetrace.build_index([folder / "training.txt"], folder / "training.db")
-        sampled = list(tunetrace.sample(SAMPLES, model, seed=SEED))
         with tunetrace.open_index(folder / "training.db") as index:
-            found = tunetrace.originality(
-                [to_folkrnn(one.tokens) for one in sampled],
-                index,
-                ended=sum(one.has_ended for one in sampled),
-            )
+            sampled = [_sampled(model, temperature, index) for temperature in TEMPERATURES]
             human = tunetrace.originality(held_out, index, ended=len(held_out))
     show_table(
-        f"{SAMPLES:,} transcriptions of {model.name} at temperature 1, and held-out tunes",
-        ("", "sampled", "held out"),
-        [(label, value(found), value(human)) for label, value in _ROWS],
+        f"Transcriptions of {model.name} at three temperatures, and held-out tunes",
+        ("", *(f"at {temperature}" for temperature in TEMPERATURES), "held out"),
+        [(label, *map(value, sampled), value(human)) for label, value in _ROWS],
     )
+    ratios = [f"{found.adding_up / human.adding_up:.2f}" for found in sampled]
     say(
-        f"Of the sampled, {found.adding_up / human.adding_up:.2f} times as many add up as of the "
-        f"held-out tunes. Seed {SEED}; checked against the {len(training):,} tunes of its training."
+        f"Of the sampled, {listed(ratios)} times as many add up as of the held-out tunes. Seed "
+        f"{SEED}; checked against the {len(training):,} tunes of its training."
     )
     say()
     print_evaluation(evaluation)
+
+
+def _sampled(model: Model, temperature: float, index: Index) -> EpochOriginality:
+    """How original what the model writes at a temperature is."""
+    tunes = list(tunetrace.sample(SAMPLES, model, seed=SEED, temperature=temperature))
+    texts = [to_folkrnn(tune.tokens) for tune in tunes]
+    return tunetrace.originality(texts, index, ended=sum(tune.has_ended for tune in tunes))
 
 
 def _percent(share: float | None) -> str:
