@@ -82,6 +82,6 @@ def _longest_match_seconds(text: str, index: Index, search: PhraseSearch) -> tup
     found = search.longest_matches(pieces)
     peer = time.perf_counter() - start
     lengths = [length for piece in found for length in (*piece, 0)][:-1]
-    if lengths != longest_matches(stream, segment).tolist():
+    if lengths != longest_matches(stream, segment)[0].tolist():
         raise SystemExit(f"FTS5 and tunetrace find different longest matches in:\n{text}")
     return own, peer

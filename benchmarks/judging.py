@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.planting import COPY, KINDS, Planted, Planting
 from benchmarks.standing import notes_in
-from tunetrace.checker.batch_records import CHANCE
+from tunetrace.checker.records import CHANCE
 
 
 @dataclass(frozen=True, slots=True)

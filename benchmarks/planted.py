@@ -19,7 +19,7 @@ from benchmarks.corpus import SEED, make_corpus, write_tunes
 from benchmarks.judging import Answer, Counts, FoundSpan, Judgement, judge
 from benchmarks.output import say, show_table
 from benchmarks.planting import BAR, COPY, NOTHING, PART, Planted, plant, write_batch
-from tunetrace.checker.batch_records import CHANCE, BatchTune
+from tunetrace.checker.records import CHANCE, CheckedTune
 from tunetrace.corpus.records import Rejected
 
 _HELD_OUT: Final = 10
@@ -33,7 +33,7 @@ _THRESHOLDS: Final = (0.1, 0.01, 1e-3, 1e-4)
 _SHOWN: Final = 10
 
 
-def answers(checked: Iterable[BatchTune | Rejected]) -> Iterator[Answer]:
+def answers(checked: Iterable[CheckedTune | Rejected]) -> Iterator[Answer]:
     """What a batch check says, as the judge takes it; of what it cannot read, nothing."""
     for tune in checked:
         if isinstance(tune, Rejected):

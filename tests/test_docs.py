@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tunetrace import BatchTune, build_index, check_batch, measure_baseline, open_index
+from tunetrace import CheckedTune, build_index, check_batch, measure_baseline, open_index
 from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
 from tunetrace.reporter.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
@@ -105,7 +105,7 @@ def test_the_example_of_the_measures_comes_out_as_worked_out_by_hand(tmp_path: P
     with open_index(tmp_path / "index.db") as index:
         (tune,) = check_batch([tmp_path / "new.txt"], index)
         expected = index.figure("C D").expected
-    assert isinstance(tune, BatchTune)
+    assert isinstance(tune, CheckedTune)
     shown = re.findall(r"^\| `(\w+)` \| ([\d./]+) \|$", MEASURES_PAGE, re.MULTILINE)
     assert {name: float(Fraction(value)) for name, value in shown} == pytest.approx(
         {measure.name: measure.value(tune) for measure in MEASURES}

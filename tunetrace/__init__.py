@@ -49,9 +49,8 @@ if TYPE_CHECKING:
     from tunetrace.api.traces import trace_transcription
     from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
-    from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
-    from tunetrace.checker.records import CheckedTune, CheckReport
+    from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span
     from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.baseline import Standing
@@ -115,9 +114,8 @@ _HOMES = {
     "corpus_stats": "tunetrace.api.tunes",
     "ngrams": "tunetrace.api.tunes",
     "tune": "tunetrace.api.tunes",
-    "BatchSource": "tunetrace.checker.batch_records",
-    "BatchSpan": "tunetrace.checker.batch_records",
-    "BatchTune": "tunetrace.checker.batch_records",
+    "Source": "tunetrace.checker.records",
+    "Span": "tunetrace.checker.records",
     "BaselineReport": "tunetrace.checker.borrowing",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
@@ -157,10 +155,7 @@ _HOMES = {
 __all__ = [
     "AbcError",
     "BaselineReport",
-    "BatchSource",
-    "BatchSpan",
     "BatchSummary",
-    "BatchTune",
     "BuildReport",
     "ChangeReport",
     "CheckReport",
@@ -190,6 +185,8 @@ __all__ = [
     "Report",
     "Sampled",
     "Setting",
+    "Source",
+    "Span",
     "Standing",
     "Trace",
     "TrainingReport",

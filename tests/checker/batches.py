@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import log10
 from typing import Any
 
-from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import CheckedTune, SharedStretch, Source, Span, TuneName
 from tunetrace.tokenizer.transcription import Transcription
 
 TOKENS = ("M:6/8", "K:Cmaj", "|:", "C", "3", "C", "D", "E", "|", "D", "3", "D", "E", "G", ":|")
@@ -28,33 +29,73 @@ def name(tune: int, title: str = "Morrison's", corpus: str = "session") -> TuneN
     return TuneName(tune, title, corpus, 100 + tune, None)
 
 
-def source(tune: int, bits: float, title: str = "Morrison's", notes: int = 8) -> BatchSource:
-    return BatchSource(tune, title, "session", 100 + tune, None, notes, notes, bits)
+def source(
+    tune: int,
+    bits: float,
+    title: str = "Morrison's",
+    notes: int = 8,
+    first: int = 3,
+    stop: int = 14,
+) -> Source:
+    """A source that shares the tokens from first up to stop, which are the first notes."""
+    shared = SharedStretch(first, stop, 0, notes, first)
+    return Source(tune, title, "session", 100 + tune, None, notes, notes, 1, bits, (shared,))
 
 
 def span(
     first: int = 3, stop: int = 14, notes: int = 8, expected: float = 0.001,
-    examples: Sequence[int] = (1,),
-) -> BatchSpan:  # fmt: skip
-    return BatchSpan(first, stop, 0, notes, 1, 1, len(examples), len(examples), expected,
-                     expected * 8, tuple(examples))  # fmt: skip
+    examples: Sequence[TuneName] = (name(1),), tokens: Sequence[str] = TOKENS,
+) -> Span:  # fmt: skip
+    return Span(
+        notes=notes,
+        tokens=stop - first,
+        bars=1,
+        text=" ".join(tokens[first:stop]),
+        part=1,
+        bar=1,
+        onset=Fraction(0),
+        tunes=len(examples),
+        hits=len(examples),
+        expected=expected,
+        log10_expected=log10(expected),
+        by_chance=expected * 8,
+        examples=tuple(examples),
+        first_token=first,
+        stop_token=stop,
+        first_note=0,
+        stop_note=notes,
+    )
 
 
 def checked(
     longest: int = 0, copied: float = 0.0, *, meter: str | None = "6/8", **changes: Any
-) -> BatchTune:
+) -> CheckedTune:
     """A checked transcription: its longest span in notes, and its copied share at 8 and 12."""
+    read: Transcription = changes.get("transcription") or transcription(meter=meter)
+    spans: Sequence[Span] = changes.get("spans", ())
     values: dict[str, Any] = {
         "place": 1,
-        "transcription": transcription(meter=meter),
+        "transcription": read,
+        "input": read.input,
+        "line": read.line,
+        "number": read.number,
+        "title": read.title,
+        "meter": read.meter,
+        "key": read.key,
+        "original_key": read.original_key,
+        "remarks": read.remarks,
         "notes": 8,
         "longest_notes": longest,
+        "longest_span": max(spans, key=lambda span: (span.notes, -span.expected), default=None),
         "copied_share": {8: copied, 12: copied, 16: 0.0, 24: 0.0, 32: 0.0},
+        "copied_from": 0,
+        "most_from": None,
+        "most_share": 0.0,
         "uniqueness": (0.0,) * 32,
         "novelty": (0.0,) * 11,
         "creativity": 1.0,
         "originality": 1.0,
-        "bars": 2,
+        "bar_count": 2,
         "bars_in_corpus": 1,
         "bars_same_position": 0,
         "identical_to": (),
@@ -64,4 +105,4 @@ def checked(
         "spans": (),
         "sources": (),
     }
-    return BatchTune(**{**values, **changes})
+    return CheckedTune(**{**values, **changes})

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import tunetrace.checker.check
 from tests import brute
 from tests.commands import KESH, MORRISONS, index_of
 from tests.conftest import GENERATED, V2_SAMPLE
 from tests.indexer.test_figures import VOCABULARY, search
 from tests.strategies import bodies, corpora, heaps
-from tunetrace import BatchTune, Index, InputError, Rejected, build_index, check_batch, open_index
-from tunetrace.checker.batch import check_transcriptions
-from tunetrace.checker.batch_corpus import SymbolOrder
-from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
-from tunetrace.checker.batch_spans import SpanArrays, find_spans
-from tunetrace.checker.batch_stream import BatchStream, join_layouts
-from tunetrace.checker.check import check_tune
+from tunetrace import CheckedTune, Index, InputError, Rejected, build_index, check_batch, open_index
+from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
+from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
+from tunetrace.checker.batch.sources import _greedy_cover
+from tunetrace.checker.batch.spans import SpanArrays, find_spans
+from tunetrace.checker.batch.stream import BatchStream, join_layouts
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_source, read_tunes
 from tunetrace.indexer.joint import JointArrays
 from tunetrace.tokenizer.bars import lay_out
@@ -46,9 +49,9 @@ def matched(
     stream = join_layouts(map(lay_out, batch), VOCABULARY)
     joint = JointArrays(np.concatenate([corpus, order.places[stream.symbols]]))
     is_batch = (np.arange(len(joint.symbols)) >= len(corpus)).astype(np.int32)
-    matches = joint.matches(is_batch, slice(len(corpus), None))
-    spans = find_spans(stream, matches, joint.symbols, order.going_on)
-    return stream, spans, matches.longest.tolist()
+    lengths = joint.matches(is_batch, slice(len(corpus), None))
+    matches = JointLongest(joint, lengths, order)
+    return stream, find_spans(stream, matches), matches.longest.tolist()
 
 
 @given(corpora, batches, st.integers(1, 3))
@@ -121,85 +124,201 @@ def test_originality_by_hand() -> None:
     assert measured.creativity.tolist() == pytest.approx([8 / 20])
 
 
+HEADER_TOKENS = 2
+
+
+def whole_index(folder: Path, tunes: Tunes) -> Path:
+    source = folder / "corpus.txt"
+    source.write_text("\n\n".join(HEADER + " ".join(tune) for tune in tunes), encoding="utf-8")
+    build_index([source], folder / "index.db", force=True)
+    return folder / "index.db"
+
+
+def searched(tunes: Iterable[Transcription | Rejected], index: Index, **options: Any) -> list[Any]:
+    """The answers where the index is searched for each transcription."""
+    return list(check_transcriptions(tunes, index, slice_tokens=1, **options))
+
+
+def sorted_together(
+    tunes: Iterable[Transcription | Rejected], index: Index, **options: Any
+) -> list[Any]:
+    """The answers where the transcriptions are sorted together with the corpus."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tunetrace.checker.check, "FEW", 0)
+        return list(check_transcriptions(tunes, index, is_prompt=False, **options))
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(bodies, min_size=1, max_size=4), batches, st.integers(1, 40))
-def test_a_batch_says_of_each_what_a_check_of_it_alone_says(
-    tmp_path: Path, tunes: Tunes, batch: Tunes, slice_tokens: int
+@given(st.lists(bodies, min_size=1, max_size=4), batches, st.integers(1, 40), st.booleans())
+def test_both_matchers_give_the_same_answers(
+    tmp_path: Path, tunes: Tunes, batch: Tunes, slice_tokens: int, excludes: bool
 ) -> None:
-    source = tmp_path / "corpus.txt"
-    source.write_text("\n\n".join(HEADER + " ".join(tune) for tune in tunes), encoding="utf-8")
-    build_index([source], tmp_path / "index.db", force=True)
     text = "\n\n".join(HEADER + " ".join(tune) for tune in batch)
-    with open_index(tmp_path / "index.db") as index:
+    with open_index(whole_index(tmp_path, tunes)) as index:
+        admitted = ~index.mask([1]) if excludes else None
         read = [t for t in read_tunes(text, "batch", "folkrnn") if isinstance(t, Transcription)]
-        together = list(check_transcriptions(read, index, slice_tokens=slice_tokens))
-        assert [t.place for t in together if isinstance(t, BatchTune)] == [*range(1, len(read) + 1)]
-        for tune, answer in zip(read, together, strict=True):
-            assert isinstance(answer, BatchTune)
-            same(answer, tune, index)
+        alone = searched(read, index, admitted=admitted)
+        assert alone == sorted_together(read, index, slice_tokens=slice_tokens, admitted=admitted)
+    assert [tune.place for tune in alone] == [*range(1, len(read) + 1)]
 
 
-def same(answer: BatchTune, tune: Transcription, index: Index) -> None:
-    """What a batch check says of a transcription is what the check of it alone does."""
-    alone = check_tune(tune, index)
-    spans = {(span.first_token, span.stop_token): span for span in alone.spans}
-    for span in answer.spans:
-        other = spans[span.first_token, span.stop_token]
-        assert (span.notes, span.tunes, span.hits) == (other.notes, other.tunes, other.hits)
-        assert (span.part, span.bar) == (other.part, other.bar)
-        assert span.expected == pytest.approx(other.expected)
-    told = {(span.first_token, span.stop_token) for span in answer.spans}
-    assert all(place in told for place, span in spans.items() if span.notes >= 8)
-    longest = alone.longest_span.notes if alone.longest_span else 0
-    assert (answer.notes, answer.longest_notes) == (alone.notes, longest)
-    assert answer.copied_share == pytest.approx(alone.copied_share)
-    assert answer.novelty == pytest.approx([point.absent for point in alone.novelty])
-    assert answer.bars == len(alone.bars)
-    assert answer.bars_in_corpus == sum(bar.tunes > 0 for bar in alone.bars)
-    assert answer.bars_same_position == sum(bar.same_position > 0 for bar in alone.bars)
-    assert answer.identical_to == alone.identical_to
-    assert answer.standing == alone.standing
-
-
-def test_real_transcriptions_are_checked_as_each_alone(v2_index: Index, shared: Path) -> None:
-    generated = list(islice(read_source(shared / GENERATED), 60))
-    real = list(islice(read_source(shared / V2_SAMPLE), 20))
-    read = [t for t in (*generated, *real) if isinstance(t, Transcription)]
-    for tune, answer in zip(read, check_transcriptions(read, v2_index), strict=True):
-        assert isinstance(answer, BatchTune)
-        same(answer, tune, v2_index)
-    assert isinstance(answer, BatchTune)
-    assert answer.identical_to  # the last one is in the corpus
-
-
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(bodies, min_size=2, max_size=4), bodies)
-def test_sources_have_the_spans_and_are_ranked_by_what_these_say(
-    tmp_path: Path, tunes: Tunes, checked: list[str]
+def test_real_tunes_and_generated_ones_have_the_same_answers_from_both_matchers(
+    v2_index: Index, shared: Path
 ) -> None:
-    source = tmp_path / "corpus.txt"
-    source.write_text("\n\n".join(HEADER + " ".join(tune) for tune in tunes), encoding="utf-8")
-    build_index([source], tmp_path / "index.db", force=True)
-    with open_index(tmp_path / "index.db") as index:
+    """Every field of 500 generated and 500 real tunes, sources and their stretches among them."""
+    generated = list(islice(read_source(shared / GENERATED), 500))
+    real = list(islice(read_source(shared / V2_SAMPLE), 500))
+    alone = searched([*generated, *real], v2_index)
+    together = list(check_transcriptions([*generated, *real], v2_index, is_prompt=False))
+    assert len(alone) == 1000
+    for tune, other in zip(alone, together, strict=True):
+        assert tune == other
+    assert all(tune.identical_to for tune in alone[500:])
+
+
+def test_details_change_nothing_else_of_an_answer(v2_index: Index, shared: Path) -> None:
+    tunes = list(islice(read_source(shared / GENERATED), 20))
+    plain = list(check_transcriptions(tunes, v2_index))
+    detailed = list(check_transcriptions(tunes, v2_index, details=True))
+    for tune, full in zip(plain, detailed, strict=True):
+        assert isinstance(full, CheckedTune)
+        assert isinstance(tune, CheckedTune)
+        assert full.bars is not None
+        assert full.music is not None
+        assert len(full.bars) == full.bar_count
+        assert sum(bar.tunes > 0 for bar in full.bars) == full.bars_in_corpus
+        assert sum(bar.same_position > 0 for bar in full.bars) == full.bars_same_position
+        for span in full.spans:
+            assert span.places is not None
+            assert [hit.tune for hit in span.places] == [name.tune for name in span.examples]
+            found = [hit.context[slice(*hit.found)] for hit in span.places]
+            assert found == [span.text] * len(span.examples)
+        spans = tuple(replace(span, places=None) for span in full.spans)
+        longest = full.longest_span and replace(full.longest_span, places=None)
+        assert replace(full, spans=spans, longest_span=longest, bars=None, music=None) == tune
+
+
+def shared_with(corpus_tune: list[str], checked: list[str]) -> list[tuple[int, int]]:
+    """The maximal stretches of eight notes or more that a tune has too, in notes [first, stop)."""
+    notes = brute.notes(checked)
+    standing = [
+        (first, stop)
+        for first in range(len(notes))
+        for stop in range(first + 8, len(notes) + 1)
+        if brute.figure_hits([corpus_tune], checked[notes[first][0] : notes[stop - 1][1]])
+    ]
+    return brute.maximal(standing)
+
+
+def slow_cover(sets: list[set[int]]) -> int:
+    """How many of some sets a greedy cover takes."""
+    chosen = 0
+    while any(sets):
+        best = max(sets, key=len)
+        sets = [some - best for some in sets]
+        chosen += 1
+    return chosen
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(bodies, min_size=1, max_size=2), min_size=2, max_size=4), st.data())
+def test_sources_are_those_of_brute_force(
+    tmp_path: Path, drawn: list[Tunes], data: st.DataObject
+) -> None:
+    """The stretches that each tune shares, what they say, the order, the cover and the most."""
+    tunes = [[token for body in some for token in body] for some in drawn]
+    checked = [
+        token
+        for tune in data.draw(st.lists(st.sampled_from(tunes), min_size=1, max_size=2))
+        for token in tune[data.draw(st.integers(0, 4)) :]
+    ]
+    with open_index(whole_index(tmp_path, tunes)) as index:
         (tune,) = read_tunes(HEADER + " ".join(checked), "batch", "folkrnn")
-        (answer,) = check_transcriptions([tune], index)
-        assert isinstance(answer, BatchTune)
-    expected = {}
-    for number, corpus_tune in enumerate(tunes, 1):
-        notes: set[int] = set()
-        bits = 0.0
-        for span in answer.spans:  # in order, so that what is new lies at the end
-            figure = checked[span.first_token - 2 : span.stop_token - 2]  # the header aside
-            if (span.expected < 1 or span.notes >= 8) and brute.figure_hits([corpus_tune], figure):
-                new = set(range(span.first_note, span.stop_note)) - notes
-                bits += max(0.0, -math.log2(span.expected)) * len(new) / span.notes
-                notes |= new
-        if notes:
-            expected[number] = (len(notes), pytest.approx(bits))
-    found = {source.tune: (source.notes_shared, source.bits) for source in answer.sources}
-    assert found == expected
-    said = [source.bits for source in answer.sources]
-    assert said == sorted(said, reverse=True)
+        assume(isinstance(tune, Transcription))
+        (answer,) = searched([tune], index)
+        expected_hits = index.model.expected
+        encode = index.vocabulary.encode_known
+        notes = brute.notes(checked)
+        assume(len(notes) == answer.notes)
+        wanted = []
+        covers = []
+        for number, corpus_tune in enumerate(tunes, 1):
+            long = shared_with(corpus_tune, checked)
+            stretches = list(long)
+            for span in answer.spans:
+                figure = span.text.split()
+                is_inside = any(a <= span.first_note and span.stop_note <= b for a, b in long)
+                if (
+                    span.notes < 8
+                    and span.expected < 1
+                    and not is_inside
+                    and brute.figure_hits([corpus_tune], figure)
+                ):
+                    stretches.append((span.first_note, span.stop_note))
+            stretches.sort()
+            bits, reached = 0.0, 0
+            for first, stop in stretches:
+                begin = notes[first][0]
+                for span in answer.spans:  # a short one may begin at its tuplet sign
+                    if span.notes < 8 and (span.first_note, span.stop_note) == (first, stop):
+                        begin = span.first_token - HEADER_TOKENS
+                figure = encode(checked[begin : notes[stop - 1][1]])
+                alone = max(0.0, -math.log2(expected_hits(figure)))
+                bits += alone * (stop - max(first, reached)) / (stop - first)
+                reached = stop
+            covered = {note for first, stop in long for note in range(first, stop)}
+            covers.append(covered)
+            if stretches:
+                longest = max(stop - first for first, stop in stretches)
+                wanted.append((number, len(covered), longest, bits, stretches))
+    found = [
+        (
+            source.tune,
+            source.notes_shared,
+            source.longest_span_notes,
+            pytest.approx(source.bits, abs=1e-6),
+            [(s.first_note, s.stop_note) for s in source.stretches],
+        )
+        for source in answer.sources
+    ]
+    assert sorted(wanted) == sorted(found, key=lambda source: source[0])
+    ranks = [(-s.bits, -s.notes_shared, -s.longest_span_notes, s.tune) for s in answer.sources]
+    assert ranks == sorted(ranks)
+    assert answer.copied_from == slow_cover(covers)
+    most = max(map(len, covers))
+    assert answer.most_share == pytest.approx(most / len(notes) if notes else 0)
+    assert (answer.most_from is None) == (most == 0)
+    if answer.most_from is not None:
+        assert len(covers[answer.most_from.tune - 1]) == most
+    for source in answer.sources:
+        corpus_tune = [*HEADER.split(), *tunes[source.tune - 1]]
+        for s in source.stretches:
+            figure = [*HEADER.split(), *checked][s.first_token : s.stop_token]
+            assert corpus_tune[s.source_token : s.source_token + len(figure)] == figure
+
+
+def test_a_cover_is_greedy() -> None:
+    """{0-5}, {0-2, 6, 7}, {3-5, 8, 9}: the first has most, and the others add what it lacks."""
+    sets = [0b0000111111, 0b0011000111, 0b1100111000]
+    assert _greedy_cover(sets) == 3
+    assert _greedy_cover(sets[1:]) == 2
+    assert _greedy_cover([]) == 0
+
+
+def test_a_tune_that_has_a_part_of_a_span_is_a_source_too(make_index: MakeIndex) -> None:
+    """Ten notes stand in the first tune, eight of them in the second."""
+    index = make_index(
+        f"{HEADER}C D E F | G A B c | d e f ^g |", f"{HEADER}^d C D E F | G A B c | b b b b |"
+    )
+    (tune,) = read_tunes(f"{HEADER}C D E F | G A B c | d e ^a ^a |", "batch", "folkrnn")
+    for answers in (searched([tune], index), sorted_together([tune], index)):
+        sources = answers[0].sources
+        assert [(s.tune, s.notes_shared, s.longest_span_notes) for s in sources] == [
+            (1, 10, 10),
+            (2, 8, 8),
+        ]
+        assert [s.bars_shared for s in sources] == [2, 1]
+        assert [s.source_token for s in sources[1].stretches] == [3]
 
 
 def test_a_figure_that_many_tunes_have_is_no_source_beside_a_rare_one(
@@ -211,12 +330,27 @@ def test_a_figure_that_many_tunes_have_is_no_source_beside_a_rare_one(
     corpus = [f"{HEADER}{common} D D F F | A A {letter} {letter} |" for letter in "CDEFGABcdefgab"]
     index = make_index(*corpus, f"{HEADER}e e c c | {rare} g g f f |")
     (tune,) = read_tunes(f"{HEADER}{common} b b b b | {rare}", "batch", "folkrnn")
-    (answer,) = check_transcriptions([tune], index)
-    assert isinstance(answer, BatchTune)
-    assert answer.sources[0].tune == 15
-    assert answer.sources[0].longest_span_notes < answer.longest_notes
-    assert isinstance(tune, Transcription)
-    assert check_tune(tune, index).sources[0].tune == 15
+    for answers in (searched([tune], index), sorted_together([tune], index)):
+        assert answers[0].sources[0].tune == 15
+        assert answers[0].sources[0].longest_span_notes < answers[0].longest_notes
+
+
+def test_the_first_answers_come_before_much_is_read(make_index: MakeIndex) -> None:
+    """Each slice is as large as all before it, so that no more than half is waiting."""
+    index = make_index(f"{HEADER}C D E F | G A B c |")
+    (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", "folkrnn")
+    asked = 0
+
+    def endless() -> Iterator[Transcription | Rejected]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield tune
+
+    reads = []
+    for _ in islice(check_transcriptions(endless(), index), 20):
+        reads.append(asked)
+    assert reads == [1, 2, 4, 4, *[8] * 4, *[16] * 8, *[32] * 4]
 
 
 def test_a_batch_is_read_a_slice_at_a_time(make_index: MakeIndex) -> None:
@@ -231,7 +365,9 @@ def test_a_batch_is_read_a_slice_at_a_time(make_index: MakeIndex) -> None:
             asked += 1
             yield tune
 
-    answers = list(islice(check_transcriptions(endless(), index, slice_tokens=70), 25))
+    answers = list(
+        islice(check_transcriptions(endless(), index, is_prompt=False, slice_tokens=70), 25)
+    )
     assert len(answers) == 25
     assert asked <= 50  # slices of ten tunes
 
@@ -241,8 +377,8 @@ def test_those_set_aside_keep_their_place_in_a_batch(tmp_path: Path) -> None:
     batch.write_text(f"{KESH}\nX:2\nT:Broken\nK:C\n[CEG\n\n{MORRISONS}", encoding="utf-8")
     with open_index(index_of(tmp_path, KESH)) as index:
         first, broken, last = check_batch([batch], index)
-    assert isinstance(first, BatchTune)
-    assert isinstance(last, BatchTune)
+    assert isinstance(first, CheckedTune)
+    assert isinstance(last, CheckedTune)
     assert isinstance(broken, Rejected)
     assert (first.place, last.place) == (1, 3)
     assert (first.transcription.title, last.transcription.title) == ("The Kesh", "Morrison's")
@@ -267,7 +403,7 @@ def test_repeats_in_a_batch_are_told_by_the_place_of_the_first(make_index: MakeI
     batch = [tune, "C 8 |", tune, tune.replace("^F A", "^F G"), "T:other\n" + HEADER + "C 8 |"]
     text = "\n\n".join(one if one.startswith("T:") else HEADER + one for one in batch)
     answers = list(check_transcriptions(read_tunes(text, "batch", "folkrnn"), index))
-    repeats = [(t.duplicate_of, t.near_duplicate_of) for t in answers if isinstance(t, BatchTune)]
+    repeats = [(t.duplicate_of, t.near_duplicate_of) for t in answers if isinstance(t, CheckedTune)]
     assert repeats == [(None, None), (None, None), (1, None), (None, 1), (2, None)]
 
 
@@ -277,7 +413,7 @@ def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
     text = HEADER + "C D E F | M:6/8 G A B c d e |"
     (tune,) = read_tunes(text, "batch", "folkrnn")
     (answer,) = check_transcriptions([tune], make_index(text))
-    assert isinstance(answer, BatchTune)
+    assert isinstance(answer, CheckedTune)
     assert (answer.notes, answer.longest_notes) == (10, 6)
     assert [name.tune for name in answer.identical_to] == [1]
 
@@ -286,8 +422,5 @@ def test_no_figure_passes_a_header_that_the_index_lacks(make_index: MakeIndex) -
     """Of the figures of four tokens there is one before the header and one after it, both known."""
     index = make_index(HEADER + "C D E F | G A B c |")
     (tune,) = read_tunes(HEADER + "C D E F M:7/8 G A B c", "batch", "folkrnn")
-    assert isinstance(tune, Transcription)
-    (answer,) = check_transcriptions([tune], index)
-    assert isinstance(answer, BatchTune)
-    assert answer.novelty == (0, 0, 0, 0)
-    same(answer, tune, index)
+    for answers in (searched([tune], index), sorted_together([tune], index)):
+        assert answers[0].novelty == (0, 0, 0, 0)

@@ -23,8 +23,9 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.checker.check import check_tune
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.indexer.baseline import STORED
 from tunetrace.tokenizer.transcription import Transcription
@@ -58,18 +59,11 @@ def test_each_tune_is_measured_as_a_check_without_its_settings_measures_it(real:
             (transcription,) = read_tunes(index.catalogue.wording(tune).text, "it", "folkrnn")
             assert isinstance(transcription, Transcription)
             others = [other for other in groups if groups[other] != groups[tune]]
-            alone = check_tune(transcription, index, index.mask(others))
-            longest = alone.longest_span.notes if alone.longest_span else 0
-            bars = max(len(alone.bars), 1)
-            assert found["longest_notes"][k] == longest
-            for length, share in alone.copied_share.items():
-                assert found[f"copied_{length}"][k] == pytest.approx(share, abs=1e-6)
-            assert found["bars_in_corpus"][k] == pytest.approx(
-                sum(bar.tunes > 0 for bar in alone.bars) / bars, abs=1e-6
-            )
-            assert found["bars_same_position"][k] == pytest.approx(
-                sum(bar.same_position > 0 for bar in alone.bars) / bars, abs=1e-6
-            )
+            admitted = index.mask(others)
+            (alone,) = check_transcriptions([transcription], index, admitted)
+            assert isinstance(alone, CheckedTune)
+            for measure in MEASURES:
+                assert found[measure.name][k] == pytest.approx(measure.value(alone), abs=1e-6)
 
 
 def test_settings_of_a_tune_borrow_nothing_from_one_another(tmp_path: Path) -> None:

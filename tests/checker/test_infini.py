@@ -73,7 +73,7 @@ def test_infini_gram_and_tunetrace_find_the_same_in_real_tunes(
     for tune in islice(read(shared / GENERATED), CHECKED):
         assert isinstance(tune, Transcription)
         symbols = checked_symbols(tune.tokens, v2_index.vocabulary)
-        own = longest_matches(symbols, segment)
+        own, _ = longest_matches(symbols, segment)
         np.testing.assert_array_equal(peer.longest_matches(symbols), own, err_msg=tune.text)
         tokens += np.count_nonzero(own)
     assert tokens > 100 * CHECKED  # 100 tokens or more of a tune stand there, one by one

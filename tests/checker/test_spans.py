@@ -14,60 +14,79 @@ from tests import brute
 from tests.indexer.test_figures import search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import Index, build_index, check, open_index
+from tunetrace.checker.batch.search import SearchLongest
+from tunetrace.checker.batch.spans import (
+    SpanArrays,
+    find_spans,
+    note_cover,
+    novelty_curves,
+    uniqueness,
+)
+from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.checker.records import CheckedTune
-from tunetrace.checker.spans import CheckedStream, copied_share, novelty
 from tunetrace.tokenizer.bars import lay_out
 
 MakeIndex = Callable[..., Index]
 
 
-def notes_of(stream: CheckedStream) -> list[tuple[int, int]]:
-    return list(zip(stream.begins, stream.ends, strict=True))
+Notes = list[tuple[int, int]]
+
+
+def searched(
+    tunes: list[list[str]], checked: list[str], in_segment: int = 2
+) -> tuple[SpanArrays, BatchStream, Numbers, Notes]:
+    """The spans of a tune that is searched for in a corpus, its stream, its longest matches and its
+    notes."""
+    figures = search(tunes, in_segment)
+    stream = join_layouts([lay_out(checked)], figures.vocabulary)
+    matches = SearchLongest(figures, stream)
+    notes = list(zip(stream.note_begins.tolist(), stream.note_ends.tolist(), strict=True))
+    return find_spans(stream, matches), stream, matches.longest, notes
 
 
 @given(corpora, st.one_of(bodies, heaps), st.integers(1, 3))
 def test_spans_are_the_maximal_standing_stretches_of_whole_notes(
     tunes: list[list[str]], checked: list[str], tunes_in_segment: int
 ) -> None:
-    stream = CheckedStream(lay_out(checked), search(tunes, tunes_in_segment), None)
-    found = [(span.first, span.stop) for span in stream.spans()]
-    assert sorted(found) == brute.spans(tunes, checked, notes_of(stream))
+    spans, _, _, notes = searched(tunes, checked, tunes_in_segment)
+    found = list(zip(spans.first_tokens.tolist(), spans.stop_tokens.tolist(), strict=True))
+    assert sorted(found) == brute.spans(tunes, checked, notes)
 
 
 @given(bodies)
 def test_notes_are_told_apart_as_they_are_written(checked: list[str]) -> None:
-    stream = CheckedStream(lay_out(checked), search([checked]), None)
-    assert notes_of(stream) == brute.notes(checked)
+    *_, notes = searched([checked], checked)
+    assert notes == brute.notes(checked)
 
 
 @given(corpora, bodies, st.integers(1, 6))
 def test_the_copied_share_counts_the_notes_inside_long_spans_once(
     tunes: list[list[str]], checked: list[str], least: int
 ) -> None:
-    stream = CheckedStream(lay_out(checked), search(tunes), None)
-    notes = notes_of(stream)
+    spans, stream, _, notes = searched(tunes, checked)
     copied = set()
     for first, stop in brute.spans(tunes, checked, notes):
         inside = [k for k, (begin, end) in enumerate(notes) if begin >= first and end <= stop]
         if len(inside) >= least:
             copied.update(inside)
     expected = len(copied) / len(notes) if notes else 0
-    assert copied_share(stream.spans(), len(notes), least) == pytest.approx(expected)
+    outside = uniqueness(note_cover(spans, len(notes)), stream)[0, least - 1]
+    assert 1 - outside == pytest.approx(expected)
 
 
 @given(corpora, st.one_of(bodies, heaps))
 def test_novelty_is_the_share_of_token_ngrams_that_stand_nowhere(
     tunes: list[list[str]], checked: list[str]
 ) -> None:
-    stream = CheckedStream(lay_out(checked), search(tunes), None)
-    shares = novelty(stream, range(1, 6))
+    _, stream, longest, _ = searched(tunes, checked)
+    curves, lengths = novelty_curves(stream, longest)
     for n in range(1, 6):
         grams = [checked[k : k + n] for k in range(len(checked) - n + 1)]
         grams = [gram for gram in grams if not any(map(brute.is_wall, gram))]
         absent = [not brute.figure_hits(tunes, gram, open_end=True) for gram in grams]
-        assert (n in shares) == bool(grams)
+        assert (n <= lengths[0]) == bool(grams)
         if grams:
-            assert shares[n] == pytest.approx(sum(absent) / len(grams))
+            assert curves[0, n - 1] == pytest.approx(sum(absent) / len(grams))
 
 
 def check_against(
@@ -80,8 +99,7 @@ def check_against(
     build_index([source], path, force=True)
     with open_index(path) as index:
         (tune,) = check(header + " ".join(checked), index).tunes
-    stream = CheckedStream(lay_out(checked), search(tunes), None)
-    return tune, notes_of(stream)
+    return tune, searched(tunes, checked)[3]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -115,26 +133,6 @@ def test_the_rarest_figure_is_the_shortest_that_stands_in_the_fewest_tunes(
         assert shortest in sizes
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(bodies, min_size=1, max_size=4), bodies)
-def test_sources_say_what_each_tune_shares(
-    tmp_path: Path, tunes: list[list[str]], checked: list[str]
-) -> None:
-    tune, notes = check_against(tmp_path, tunes, checked)
-    for source in tune.sources:
-        only = [tunes[source.tune - 1]]
-        shared, longest = set(), 0
-        for first, stop in brute.spans(only, checked, notes):
-            inside = [k for k, (begin, end) in enumerate(notes) if begin >= first and end <= stop]
-            longest = max(longest, len(inside))
-            if len(inside) >= 8:
-                shared.update(inside)
-        assert source.longest_span_notes == longest
-        assert source.notes_shared == len(shared)
-    best = max((source.longest_span_notes for source in tune.sources), default=0)
-    assert best == (tune.longest_span.notes if tune.longest_span else 0)
-
-
 # The rules, on the smallest corpus that shows each
 
 
@@ -164,14 +162,15 @@ def test_the_longest_span_is_the_one_with_most_notes(make_index: MakeIndex) -> N
     tune = only(index, "M:4/4\nK:Cmaj\nC 2 D 2 E 4 | c d e f |")
     assert tune.longest_span is not None
     assert tune.longest_span.text == "c d e f"
-    assert [span.text for span in tune.spans] == ["C 2 D 2 E 4", "c d e f"]
+    assert [span.text for span in tune.spans] == ["c d e f"]
     assert (tune.longest_span.part, tune.longest_span.bar, tune.longest_span.onset) == (1, 2, 0)
 
 
 def test_no_span_crosses_the_end_of_a_tune(make_index: MakeIndex) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F |", "M:4/4\nK:Cmaj\nG A B c |")
     tune = only(index, "M:4/4\nK:Cmaj\nC D E F | G A B c |")
-    assert [span.notes for span in tune.spans] == [4, 4]
+    assert tune.longest_notes == 4
+    assert tune.copied_share[8] == 0
 
 
 def test_copied_share_is_worked_out_on_notes(make_index: MakeIndex) -> None:
@@ -240,9 +239,9 @@ def test_a_transcription_without_notes_is_checked_all_the_same(make_index: MakeI
 def test_tokens_that_the_index_lacks_are_new_and_stop_a_span(make_index: MakeIndex) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F |")
     tune = only(index, "M:4/4\nK:Cmaj\nC D _F >> E F |")
-    assert [span.text for span in tune.spans] == ["C D", "E F"]
-    assert tune.novelty[0].n == 1
-    assert tune.novelty[0].absent == pytest.approx(2 / 7)
+    assert tune.longest_notes == 2
+    assert tune.uniqueness[:3] == (pytest.approx(1 / 5), pytest.approx(1 / 5), 1)
+    assert tune.novelty[0] == pytest.approx(2 / 7)
 
 
 def test_the_tunes_of_the_sample_are_found_in_their_own_index(v2_index: Index) -> None:
@@ -250,7 +249,8 @@ def test_the_tunes_of_the_sample_are_found_in_their_own_index(v2_index: Index) -
     tune = only(v2_index, text)
     assert tune.longest_span is not None
     assert tune.longest_span.notes == tune.notes == 17
-    assert tune.longest_span.examples[0].title == "'GIomainNanGamhna"
+    assert tune.longest_span.places is not None
+    assert tune.longest_span.places[0].title == "'GIomainNanGamhna"
     assert tune.longest_span.onset == Fraction(0)
 
 

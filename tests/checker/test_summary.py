@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, source, span, transcription
-from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.summary import BatchTally, distribution
 from tunetrace.checker.summary_records import BatchSummary, MeasureSummary
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.baseline import BaselineTunes
 
 
-def tally(*records: BatchTune | Rejected, called: str = "ours") -> BatchTally:
+def tally(*records: CheckedTune | Rejected, called: str = "ours") -> BatchTally:
     batch = BatchTally(called, [f"{called}.txt"])
     for record in records:
         batch.add(record)
@@ -72,7 +72,7 @@ def test_those_set_aside_are_counted_by_kind_the_commonest_first() -> None:
 
 
 def test_every_measure_is_there_in_its_order_with_its_value() -> None:
-    tune = checked(9, 0.25, creativity=0.5, originality=0.75, bars=8, bars_same_position=2)
+    tune = checked(9, 0.25, creativity=0.5, originality=0.75, bar_count=8, bars_same_position=2)
     summary = tally(tune, checked()).summary()
     assert [m.name for m in summary.measures] == [m.name for m in MEASURES]
     means = {m.name: m.batch.mean for m in summary.measures}
@@ -163,7 +163,7 @@ BASELINE = BaselineTunes(
     ids=["nothing", "unreadable", "one", "equal", "empty"],
 )
 def test_a_batch_with_little_in_it_is_summed_up_without_a_number_that_is_none(
-    batch: list[BatchTune | Rejected],
+    batch: list[CheckedTune | Rejected],
 ) -> None:
     for other in ([], [checked()], [checked()] * 2, [checked(3), checked(4)]):
         summary = tally(*batch).summary(BASELINE, tally(*other))

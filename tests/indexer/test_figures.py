@@ -104,7 +104,7 @@ def test_longest_matches_are_those_of_brute_force(
     symbols = bytes(
         SEPARATOR if brute.is_wall(token) else VOCABULARY.symbol(token) for token in checked
     )
-    found = longest_matches(symbols, figures.segments[0])
+    found, _ = longest_matches(symbols, figures.segments[0])
     assert found.tolist() == brute.longest_matches(tunes, checked)
 
 
@@ -117,7 +117,7 @@ def test_longest_matches_leave_out_what_is_not_admitted(
     symbols = bytes(
         SEPARATOR if brute.is_wall(token) else VOCABULARY.symbol(token) for token in checked
     )
-    found = longest_matches(symbols, segment, segment.admitted_positions(admitted))
+    found, _ = longest_matches(symbols, segment, segment.admitted_positions(admitted))
     others = [tune for tune, counts in zip(tunes, admitted[1:], strict=True) if counts]
     assert found.tolist() == brute.longest_matches(others, checked)
 

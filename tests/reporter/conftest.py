@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 
 from tests.reporter.browser import Shown, chromium
 from tunetrace import Index
-from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.summary import BatchTally
 from tunetrace.corpus.records import Rejected
 from tunetrace.reporter.page import Page
@@ -35,12 +35,12 @@ def index(make_index: Callable[..., Index]) -> Index:
 
 
 def html_of(
-    answers: Sequence[BatchTune | Rejected],
+    answers: Sequence[CheckedTune | Rejected],
     index: Index,
     *,
     name: str = "generated",
     words: Sequence[str] = WORDS,
-    other: Sequence[BatchTune] = (),
+    other: Sequence[CheckedTune] = (),
     **limits: int,
 ) -> str:
     """The page of a batch. other: the batch that it is compared with; limits: those of Page."""

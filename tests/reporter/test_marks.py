@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import span
+from tests.checker.batches import checked, source, span, transcription
 from tests.strategies import bodies, heaps
+from tunetrace.checker.records import SharedStretch
 from tunetrace.reporter.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
 from tunetrace.tokenizer.vocabulary import is_header
 
@@ -79,8 +82,13 @@ def test_bar_lines_go_to_the_bar_that_they_close_or_open() -> None:
 def test_a_span_is_found_wherever_it_stands_but_inside_a_longer_note() -> None:
     tokens = split("M:4/4 C D E")
     corpus_tune = split("M:4/4 C D E F | C D E 2 | C D E |")
-    found = find_stretches([span(1, 4)], tokens, corpus_tune)
-    assert found == [Stretch(1, 4, 1, 2), Stretch(11, 14, 1, 2)]
+    tune = checked(
+        transcription=transcription(tokens=tokens), spans=(span(1, 4, notes=3, tokens=tokens),)
+    )
+    whole = replace(source(1, 9.0), stretches=(SharedStretch(1, 4, 0, 3, 1),))
+    assert find_stretches(whole, tune, corpus_tune) == [Stretch(1, 4, 1, 2), Stretch(11, 14, 1, 2)]
+    part = replace(source(1, 9.0), stretches=(SharedStretch(2, 4, 1, 3, 2),))
+    assert find_stretches(part, tune, corpus_tune) == [Stretch(2, 4, 1, 2), Stretch(12, 14, 1, 2)]
 
 
 def test_bars_without_a_mark_can_be_left_out() -> None:

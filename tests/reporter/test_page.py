@@ -11,12 +11,11 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.checker.batches import checked, source, span, transcription
+from tests.checker.batches import checked, name, source, span, transcription
 from tests.reporter.browser import Shown
 from tests.reporter.conftest import WORDS, html_of
 from tunetrace import Index
-from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import CheckedTune, TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.phrases import share
 
@@ -32,22 +31,22 @@ SHARES = (0.25, 1.0, 0.0, 0.004, 0.5, 0.999)
 SORTED_SHARES = ["100%", ">99%", "50%", "25%", "<1%", "0%"]
 
 
-def batch() -> list[BatchTune]:
+def batch() -> list[CheckedTune]:
     return [
         checked(k, share, place=k + 1, transcription=transcription(title))
         for k, (title, share) in enumerate(zip(TITLES, SHARES, strict=True))
     ]
 
 
-def marked_tune(**changes: object) -> BatchTune:
+def marked_tune(**changes: object) -> CheckedTune:
     """Two spans that overlap, of which the corpus tune has one, and one that chance explains."""
     return checked(
         place=7,
         transcription=replace(transcription("Marked", tokens=MUSIC.split()), original_key="Gmaj"),
         spans=(
-            span(3, 14, 8, 1e-9, (1,)),
-            span(12, 18, 4, 0.001, (1,)),
-            span(20, 24, 2, 3.0, (1,)),
+            span(3, 14, 8, 1e-9, (name(1),)),
+            span(12, 18, 4, 0.001, (name(1),)),
+            span(20, 24, 2, 3.0, (name(1),)),
         ),
         sources=(source(1, 30.0),),
         **changes,

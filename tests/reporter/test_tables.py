@@ -7,7 +7,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,9 @@ from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, source, span, transcription
 from tunetrace import OutputError, __version__
-from tunetrace.checker.batch_records import BatchTune, Standing
 from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.records import CheckedTune, Standing
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.records import Tune
 from tunetrace.reporter.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.reporter.folder import ReportFolder
 from tunetrace.reporter.tables import Tables
@@ -32,12 +30,8 @@ from tunetrace.reporter.writers import guarded
 FILES = ["set-aside.csv", "spans.parquet", "tunes.csv", "tunes.parquet"]
 
 
-def corpus_tunes(ids: Iterable[int]) -> dict[int, Tune]:
-    return {k: Tune(k, f"Tune {k}", "session", 100 + k, "6/8", "Cmaj", "Gmaj", None) for k in ids}
-
-
-def write(folder: Path, *records: BatchTune | Rejected, batch: str = "ours") -> Path:
-    with ReportFolder(folder) as report, Tables(report, corpus_tunes) as tables:
+def write(folder: Path, *records: CheckedTune | Rejected, batch: str = "ours") -> Path:
+    with ReportFolder(folder) as report, Tables(report) as tables:
         for record in records:
             tables.add(batch, record)
     return folder
@@ -56,7 +50,8 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
 def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     tune = checked(
         8, 0.75, place=2, creativity=1 / 3, standing=Standing(150, "6/8", 6, 10, {"copied_8": 0.5}),
-        spans=(span(3, 9, 5, 0.5), span(3, 14, 8, 0.001, (4, 1))), identical_to=(name(1), name(2)),
+        spans=(span(3, 9, 5, 0.5), span(3, 14, 8, 0.001, (name(4), name(1)))),
+        identical_to=(name(1), name(2)),
         sources=(source(4, 20.0, "Tune 4"),), duplicate_of=1, novelty=(0.0, 0.25, 2 / 3, 1.0),
     )  # fmt: skip
     folder = write(tmp_path, tune)
@@ -99,15 +94,15 @@ def test_a_transcription_with_nothing_found_has_empty_fields(tmp_path: Path) -> 
 
 
 def test_a_span_is_a_row_with_its_text_and_the_first_tune_that_has_it(tmp_path: Path) -> None:
-    tune = checked(8, place=7, spans=(span(3, 5, 1, 0.5, ()), span(3, 14, 8, 0.25, (4, 1))))
-    none, found = parquet_rows(write(tmp_path, tune) / "spans.parquet")
+    tune = checked(8, place=7, spans=(span(3, 5, 1, 0.5), span(3, 14, 8, 0.25, (name(4), name(1)))))
+    short, found = parquet_rows(write(tmp_path, tune) / "spans.parquet")
     assert found == {
         "batch": "ours", "place": 7, "title": "The Kesh", "notes": 8,
         "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25, "by_chance": 2.0,
-        "example": "session:104", "example_title": "Tune 4", "part": 1, "bar": 1,
+        "example": "session:104", "example_title": "Morrison's", "part": 1, "bar": 1,
         "first_note": 0, "stop_note": 8, "first_token": 3, "stop_token": 14,
     }  # fmt: skip
-    assert (none["text"], none["example"], none["example_title"]) == ("C 3", None, None)
+    assert (short["text"], short["example"]) == ("C 3", "session:101")
 
 
 def test_what_was_set_aside_is_a_row_with_its_place_and_reason(tmp_path: Path) -> None:
@@ -126,7 +121,7 @@ def test_what_was_set_aside_is_a_row_with_its_place_and_reason(tmp_path: Path) -
 
 
 def test_two_batches_stand_in_one_table_in_their_order(tmp_path: Path) -> None:
-    with ReportFolder(tmp_path) as report, Tables(report, corpus_tunes) as tables:
+    with ReportFolder(tmp_path) as report, Tables(report) as tables:
         for batch in ("ours", "theirs"):
             for place in range(1, 3001):  # more than are written at once
                 tables.add(batch, checked(place=place, spans=(span(),)))

@@ -15,7 +15,9 @@ from tests import brute
 from tests.indexer.test_figures import search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import Index, QueryError, check
-from tunetrace.checker.spans import CheckedStream
+from tunetrace.checker.batch.search import SearchLongest
+from tunetrace.checker.batch.spans import find_spans
+from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.figures import FigureSearch
@@ -69,8 +71,9 @@ def forbidden_after(corpus: str, notes: int, text: str) -> set[str]:
 
 def longest_span(tunes: Sequence[Sequence[str]], checked: Sequence[str]) -> int:
     """The notes of the longest span that a check finds."""
-    stream = CheckedStream(lay_out(list(checked)), search([list(tune) for tune in tunes]), None)
-    return max((span.notes for span in stream.spans()), default=0)
+    figures = search([list(tune) for tune in tunes])
+    stream = join_layouts([lay_out(list(checked))], figures.vocabulary)
+    return int(find_spans(stream, SearchLongest(figures, stream)).notes.max(initial=0))
 
 
 def first_run(tunes: Sequence[Sequence[str]], written: Sequence[str], begins: list[int]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunetrace import BatchTune, Model, build_index, check_batch, open_index, open_model, sample
+from tunetrace import CheckedTune, Model, build_index, check_batch, open_index, open_model, sample
 from tunetrace.model.shelf import shipped_model
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 
@@ -35,7 +35,7 @@ def longest_runs(model: Model, path: Path, folder: Path, limit: int | None) -> l
         checked = [
             tune
             for tune in check_batch([folder / "sampled.txt"], index)
-            if isinstance(tune, BatchTune)
+            if isinstance(tune, CheckedTune)
         ]
     assert len(checked) == TUNES
     return [tune.longest_notes for tune in checked]

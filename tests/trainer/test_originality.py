@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunetrace import Index, InputError, measure_baseline, open_index, originality
-from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.summary import BatchTally
 from tunetrace.corpus.readers import read_source
 from tunetrace.tokenizer.folkrnn import to_folkrnn

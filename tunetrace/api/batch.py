@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunetrace.api.search import given_or_default
-from tunetrace.checker.batch import check_transcriptions
-from tunetrace.checker.batch_records import BatchTune
 from tunetrace.checker.borrowing import BaselineReport
 from tunetrace.checker.borrowing import measure_baseline as measure
+from tunetrace.checker.check import check_transcriptions
+from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def check_batch(
     paths: Sequence[str | Path], index: Index | None = None, *, format: Format | None = None
-) -> Iterator[BatchTune | Rejected]:
+) -> Iterator[CheckedTune | Rejected]:
     """What of each transcription of a batch stands in an index (the default one if none is given).
 
     paths: files, folders, and standard input for `-`. The answers come one by one in the order of
@@ -42,12 +42,12 @@ def report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
-    beside: int = 0,
+    workers: int = 0,
 ) -> Report:
     """Check a batch against an index (the default one if none is given) and write a report on it.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. beside: in how many processes beside this one to match;
+    progress: told how many tunes are done. workers: extra processes that match slices while this one reads and writes;
     the main module of the program must then be one that can be imported. Raises InputError where an
     input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
     the extra `report` is missing.
@@ -56,7 +56,7 @@ def report(
 
     with given_or_default(index) as opened:
         return write_report(
-            paths, folder, opened, versus=versus, format=format, progress=progress, beside=beside
+            paths, folder, opened, versus=versus, format=format, progress=progress, workers=workers
         )
 
 

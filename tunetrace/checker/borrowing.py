@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch_corpus import SymbolOrder, packed_places
-from tunetrace.checker.batch_measures import SliceMeasures, measure_slice
-from tunetrace.checker.batch_spans import find_spans
-from tunetrace.checker.batch_stream import BatchStream, Numbers, join_layouts
+from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_places
+from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
+from tunetrace.checker.batch.spans import find_spans
+from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.baseline import store_baseline
@@ -90,8 +90,9 @@ def _measure(
     joint = JointArrays(order.places[stream.symbols])
     group = np.array([groups[tune] for tune in tunes.tolist()], dtype=np.int32)
     everywhere = slice(0, len(joint.symbols))
-    matches = joint.matches(np.repeat(group, np.diff(stream.starts)), everywhere)
-    spans = find_spans(stream, matches, joint.symbols, order.going_on)
+    lengths = joint.matches(np.repeat(group, np.diff(stream.starts)), everywhere)
+    matches = JointLongest(joint, lengths, order)
+    spans = find_spans(stream, matches)
     progress("measuring them", len(tunes))
     return measure_slice(stream, spans, matches.longest, _bars_of_others(stream, group))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tunetrace.checker.check import check_tune
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.index import Index
@@ -31,14 +31,14 @@ def admitted_without(
 def check_all(
     tunes: Iterable[Transcription | Rejected], index: Index, admitted: Mask | None
 ) -> CheckReport:
-    """Check every transcription. admitted: which tunes of the index count; None for all."""
+    """Check every transcription with its details. admitted: which tunes of the index count."""
     checked: list[CheckedTune] = []
     rejected: list[Rejected] = []
-    for number, tune in enumerate(tunes, 1):
-        if isinstance(tune, Rejected):
-            rejected.append(tune)
+    for answer in check_transcriptions(tunes, index, admitted, details=True):
+        if isinstance(answer, Rejected):
+            rejected.append(answer)
         else:
-            checked.append(check_tune(tune, index, admitted, number=number))
+            checked.append(answer)
     return CheckReport(tuple(checked), tuple(rejected))
 
 

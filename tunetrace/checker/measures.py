@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.spans import COPIED_LENGTHS
+from tunetrace.checker.records import CheckedTune
+
+COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
+"""The span lengths, in notes, whose copied share is reported."""
 
 CREATIVITY_LENGTHS: Final = range(5, 13)
 """The span lengths, in notes, over which uniqueness is averaged to the Creativity Index."""
@@ -33,7 +35,7 @@ class Measure:
     label: str
     is_share: bool
     more_is_copied: bool
-    value: Callable[[BatchTune], float]
+    value: Callable[[CheckedTune], float]
 
 
 def _copied(notes: int) -> Measure:
@@ -52,8 +54,8 @@ MEASURES: Final = (
     Measure("creativity", "Creativity Index", True, False, lambda t: t.creativity),
     Measure("originality", "originality", True, False, lambda t: t.originality),
     Measure("bars_in_corpus", "bars that stand in the corpus", True, True,
-            lambda t: t.bars_in_corpus / t.bars if t.bars else 0.0),
+            lambda t: t.bars_in_corpus / t.bar_count if t.bar_count else 0.0),
     Measure("bars_same_position", "bars in the corpus at the same position", True, True,
-            lambda t: t.bars_same_position / t.bars if t.bars else 0.0),
+            lambda t: t.bars_same_position / t.bar_count if t.bar_count else 0.0),
 )  # fmt: skip
 """All of them, in the order in which they are shown."""

@@ -15,11 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch_records import CHANCE, BatchTune
 from tunetrace.checker.comparison import compare_batches, compare_with_baseline
-from tunetrace.checker.measures import MEASURES
-from tunetrace.checker.records import TuneName
-from tunetrace.checker.spans import COPIED_LENGTHS
+from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
+from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
 from tunetrace.checker.summary_records import (
     BatchSummary,
     Distribution,
@@ -62,7 +60,7 @@ class BatchTally:
         """How many tunes were set aside so far."""
         return self._set_aside.total()
 
-    def add(self, record: BatchTune | Rejected) -> None:
+    def add(self, record: CheckedTune | Rejected) -> None:
         """Take in the next transcription, or one that was set aside."""
         if isinstance(record, Rejected):
             self._set_aside[record.kind] += 1
@@ -81,8 +79,8 @@ class BatchTally:
         counts["near_duplicates"] += (
             record.duplicate_of is None and record.near_duplicate_of is not None
         )
-        counts["beyond_chance"] += any(span.is_beyond_chance for span in record.spans)
-        counts["bars"] += record.bars
+        counts["beyond_chance"] += record.is_beyond_chance
+        counts["bars"] += record.bar_count
         counts["bars_in_corpus"] += record.bars_in_corpus
         counts["bars_same_position"] += record.bars_same_position
         # What a single span of so many bits would be: beyond chance in so many notes.

@@ -127,9 +127,8 @@ def batch_progress(paths: Sequence[str]) -> Any:
     return display(estimate_tunes(paths))
 
 
-def processes_for(paths: Sequence[str]) -> int:
-    """In how many processes beside this one to match a batch: one, where it is large and there is
-    a core for it."""
+def workers_for(paths: Sequence[str]) -> int:
+    """Extra processes to match a batch with: one, where it is large and there is a core for it."""
     from tunetrace.corpus.readers import estimate_tunes
 
     is_large = (estimate_tunes(paths) or 0) >= _MANY_TUNES

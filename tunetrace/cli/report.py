@@ -11,7 +11,7 @@ from tunetrace.cli.options import (
     format_option,
     index_option,
     json_option,
-    processes_for,
+    workers_for,
     show,
 )
 
@@ -56,6 +56,6 @@ def report(
             versus=versus,
             format=format,
             progress=progress,
-            beside=processes_for(inputs),
+            workers=workers_for(inputs),
         )
     show(written, "report.print_report", as_json)

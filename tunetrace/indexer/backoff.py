@@ -37,6 +37,9 @@ _NO_GRAM: Final = np.uint64(2**64 - 1)
 _CHUNK: Final = 1 << 18
 """So many symbols are looked up together, so that what is worked on stays in the cache."""
 
+_FIXED_POINT: Final = 2.0**32
+"""The parts of a bit in which the logarithms of a stream are summed up."""
+
 _KEPT: Final = 1 << 16
 """So many probabilities of single figures' symbols are remembered."""
 
@@ -206,13 +209,15 @@ class ExpectedHits:
     """How many hits the stretches of a stream would have in the corpus, by chance.
 
     symbols: (n,) the stream, whose probabilities are looked up once for all that is asked of it.
+    They are summed up in fixed point, so that a stretch has the same sum wherever it stands.
     """
 
     def __init__(self, model: BackoffModel, symbols: bytes) -> None:
         self._model = model
         self._symbols = symbols
         self._logs = model.log2_probabilities(symbols)
-        self._sums = np.concatenate([[0.0], np.cumsum(self._logs[ORDER - 1])])
+        whole = np.rint(self._logs[ORDER - 1] * _FIXED_POINT).astype(np.int64)
+        self._sums = np.concatenate([[0], np.cumsum(whole)])
 
     def log2(self, firsts: NDArray[np.int32], stops: NDArray[np.int32]) -> Floats:
         """log2 of how many hits each stretch would have: (m,).
@@ -224,7 +229,8 @@ class ExpectedHits:
             return np.full(len(firsts), -np.inf)
         sums = self._sums
         whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
-        hits = np.where(whole < stops, sums[stops] - sums[np.minimum(whole, len(sums) - 1)], 0.0)
+        inside = sums[stops] - sums[np.minimum(whole, len(sums) - 1)]
+        hits = np.where(whole < stops, inside / _FIXED_POINT, 0.0)
         for before in range(ORDER - 1):
             is_inside = firsts + before < stops
             hits[is_inside] += self._logs[before][firsts[is_inside] + before]

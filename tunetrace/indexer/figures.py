@@ -45,8 +45,8 @@ class Occurrences:
 class FigureSearch:
     """The segments of an index and its vocabulary, to be searched for figures.
 
-    tunes: how many tunes there are; last_id: the highest id among them. Masks admit tunes, by id;
-    None admits all.
+    tunes: how many tunes there are; last_id: the highest id among them. goes_on: (256,) which
+    symbols lengthen the note before them. Masks admit tunes, by id; None admits all.
     """
 
     def __init__(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
@@ -54,8 +54,8 @@ class FigureSearch:
         self.vocabulary = vocabulary
         self.tunes = sum(len(segment.tune_ids) for segment in segments)
         self.last_id = max((int(segment.tune_ids[-1]) for segment in segments), default=0)
-        self._goes_on = np.zeros(256, dtype=bool)
-        self._goes_on[list(continues_note(vocabulary))] = True
+        self.goes_on = np.zeros(256, dtype=bool)
+        self.goes_on[list(continues_note(vocabulary))] = True
 
     @cached_property
     def _tokens_of_tunes(self) -> NDArray[np.int64]:
@@ -93,15 +93,22 @@ class FigureSearch:
         return found
 
     def find(
-        self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
+        self,
+        figure: bytes,
+        open_end: bool = False,
+        admitted: Mask | None = None,
+        most: int | None = None,
     ) -> list[Occurrences]:
-        """Every hit of a figure given as symbols, segment by segment, in no order."""
+        """Every hit of a figure given as symbols, segment by segment, in no order.
+
+        most: look at no more of its places in each segment, whichever they are; None for all.
+        """
         found = []
         for segment in self.segments:
-            positions = segment.positions(figure)
+            positions = segment.positions(figure)[:most]
             if not open_end and len(positions):
                 following = segment.symbols.take(positions + len(figure), mode="clip")
-                positions = positions[~self._goes_on[following]]
+                positions = positions[~self.goes_on[following]]
             found.append(Occurrences(segment, positions, len(figure)).admitted(admitted))
         return found
 
@@ -110,7 +117,7 @@ class FigureSearch:
         at = symbols.find(figure)
         while at >= 0:
             stop = at + len(figure)
-            if stop == len(symbols) or not self._goes_on[symbols[stop]]:
+            if stop == len(symbols) or not self.goes_on[symbols[stop]]:
                 return True
             at = symbols.find(figure, at + 1)
         return False

@@ -19,6 +19,7 @@ from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
 from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
@@ -32,6 +33,8 @@ from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
 DEFAULT_LIMIT: Final = 10
+
+_BARS_REMEMBERED: Final = 4096
 
 
 class Index:
@@ -56,6 +59,7 @@ class Index:
         self.layout = lru_cache(maxsize=4096)(self._layout)
         self._model: BackoffModel | None = None
         self._model_lock = Lock()
+        self._bar_places: dict[str, BarPlaces] = {}
 
     def _load(self) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
@@ -292,8 +296,31 @@ class Index:
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
         )
 
-    def bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
-        """Where each of several bars stands: (tune, part, number), by tune; absent if nowhere."""
+    def bar_places(
+        self, texts: Iterable[str], admitted: Mask | None = None
+    ) -> dict[str, BarPlaces]:
+        """Where each of several bars occurs in the admitted tunes, by its text; absent if nowhere.
+
+        Common bars have thousands of rows and come again in the next tune, so that all are
+        remembered as long as every tune is admitted.
+        """
+        wanted = set(texts)
+        if admitted is not None:
+            rows = self._bar_hits(wanted)
+            hits = {text: [row for row in some if admitted[row[0]]] for text, some in rows.items()}
+            return {text: BarPlaces.of(some) for text, some in hits.items() if some}
+        remembered = self._bar_places
+        found = {text: remembered[text] for text in wanted if text in remembered}
+        if missing := wanted - found.keys():
+            rows = self._bar_hits(missing)
+            new = {text: BarPlaces.of(rows[text]) if text in rows else NOWHERE for text in missing}
+            found |= new
+            # Another thread may be reading the one there was.
+            self._bar_places = new if len(remembered) > _BARS_REMEMBERED else remembered | new
+        return {text: places for text, places in found.items() if places.hits}
+
+    def _bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
+        """The rows of several bars: (tune, part, number), by tune; absent if there are none."""
         bar, hit = schema.bar, schema.bar_hit
         wanted = {schema.text_hash(text): text for text in texts}
         hashes = list(wanted)

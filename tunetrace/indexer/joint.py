@@ -23,7 +23,7 @@ Positions = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MatchLengths:
     """The longest match from each position asked for with a position of another group.
 
     below, above: (m,) int32, in symbols, with the nearest suffix of another group before and after
@@ -64,7 +64,7 @@ class JointArrays:
         ranks[self.suffixes] = np.arange(len(ranks), dtype=np.int32)
         return ranks
 
-    def matches(self, groups: NDArray[np.int32], asked: slice) -> Matches:
+    def matches(self, groups: NDArray[np.int32], asked: slice) -> MatchLengths:
         """The longest matches with positions of another group.
 
         groups: (n,) the group of each position, of which a match must not be. asked: of which
@@ -92,7 +92,7 @@ class JointArrays:
         found = [np.empty_like(positions) for _ in range(3)]
         for column, values in zip(found, (below, above, below_at), strict=True):
             column[at] = values
-        return Matches(*found)
+        return MatchLengths(*found)
 
     def intervals(self, positions: Positions, lengths: Positions) -> tuple[Positions, Positions]:
         """The half-open ranges of the suffix array that begin with what stands at positions.

@@ -50,6 +50,12 @@ class Segment(SuffixIndex):
             return self.tune_of_positions[positions]
         return self._tune_after.take(self._separators.searchsorted(positions, side="right"))
 
+    def places(self, positions: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The tunes of positions, by id, and the tokens there, counted from the tune's first: two
+        (n,)."""
+        after = self._separators.searchsorted(positions, side="right")
+        return self._tune_after.take(after), positions - self._separators.take(after - 1) - 1
+
     def tokens_of(self, tune: int) -> tuple[int, bytes]:
         """Where a tune begins in the stream, and its symbols."""
         at = bisect_left(self._ids, tune)

@@ -59,14 +59,10 @@ def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int |
 
 def common_prefix(left: bytes, right: bytes) -> int:
     """How many symbols two strings share from their beginnings."""
-    shared, reach = 0, min(len(left), len(right))
-    while shared < reach:  # bisect on equality, which is one comparison in C
-        middle = (shared + reach + 1) // 2
-        if left[shared:middle] == right[shared:middle]:
-            shared = middle
-        else:
-            reach = middle - 1
-    return shared
+    shared = min(len(left), len(right))
+    # As numbers, first symbol lowest, they differ from the lowest bit on in which they differ.
+    difference = int.from_bytes(left[:shared], "little") ^ int.from_bytes(right[:shared], "little")
+    return (difference & -difference).bit_length() - 1 >> 3 if difference else shared
 
 
 class SuffixIndex:
@@ -80,6 +76,7 @@ class SuffixIndex:
         self.symbols: Symbols = np.frombuffer(stream, dtype=np.uint8)
         self.suffixes: Positions = np.frombuffer(suffixes, dtype="<i4").astype(np.int32, copy=False)
         self._suffixes = self.suffixes.data
+        self._triples: dict[bytes, tuple[int, int]] = {}
 
     @cached_property
     def longest_tune(self) -> int:
@@ -137,44 +134,62 @@ class SuffixIndex:
         low, high = self.interval(figure)
         return self.suffixes[low:high]
 
-    def longest_match(self, figure: bytes, admitted: NDArray[np.bool_] | None = None) -> int:
-        """The length of the longest prefix of figure that stands in the stream.
+    def _triple(self, figure: bytes) -> tuple[int, int]:
+        """The range of the suffixes that begin with three symbols, remembered; of fewer, it may be
+        empty, and is then where the figure would be."""
+        first = figure[:3]
+        if first not in self._triples:
+            self._triples[first] = self.interval(first)
+        return self._triples[first]
+
+    def longest_match(
+        self, figure: bytes, admitted: NDArray[np.bool_] | None = None
+    ) -> tuple[int, int]:
+        """The length of the longest prefix of figure that occurs in the stream, and where it does.
 
         admitted: (n,) bool, which positions of the stream a match may begin at; None for all.
         """
         suffixes, stream, length = self._suffixes, self.stream, len(figure)
+
+        def prefix(position: int) -> bytes:
+            return stream[position : position + length]
+
+        at = bisect_left(suffixes, figure, *self._triple(figure), key=prefix)
+        best, where = 0, 0
         start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
-        at = bisect_left(
-            suffixes, figure, start, stop, key=lambda position: stream[position : position + length]
-        )
-        best = 0
         # The longest match is with a nearest neighbour in the array on either side.
-        for step, edge in ((-1, start - 1), (1, stop)):
-            neighbour = at - 1 if step < 0 else at
-            while neighbour != edge:
+        for neighbour, step in ((at - 1, -1), (at, 1)):
+            if admitted is not None:
+                while start <= neighbour < stop and not admitted[suffixes[neighbour]]:
+                    neighbour += step
+            if start <= neighbour < stop:
                 position = suffixes[neighbour]
-                if admitted is None or admitted[position]:
-                    found = stream[position : position + length]
-                    best = max(best, common_prefix(figure, found))
-                    break
-                neighbour += step
-        return best
+                shared = common_prefix(figure, stream[position : position + length])
+                if shared > best:
+                    best, where = shared, position
+        return best, where
 
 
 def longest_matches(
     stream: bytes, index: SuffixIndex, admitted: NDArray[np.bool_] | None = None
-) -> NDArray[np.int32]:
-    """Length of the longest corpus match that starts at each symbol.
+) -> tuple[Positions, Positions]:
+    """Length of the longest corpus match that starts at each symbol, and a place where it occurs.
 
-    stream: n symbols; SEPARATOR stands where no match may pass. Returns (n,) int32, in symbols; 0
-    where the symbol is not in the corpus. admitted as for SuffixIndex.longest_match.
+    stream: n symbols; SEPARATOR stands where no match may pass. Returns two (n,) int32: lengths in
+    symbols, 0 where the symbol is not in the corpus, and positions in the index's stream. admitted
+    as for SuffixIndex.longest_match.
     Method: matching statistics (Chang and Lawler 1994) over a suffix array.
     """
     lengths = np.zeros(len(stream), dtype=np.int32)
+    positions = np.zeros(len(stream), dtype=np.int32)
     start = 0
     for piece in stream.split(bytes([SEPARATOR])):
-        for offset in range(len(piece)):
-            ahead = piece[offset : offset + index.longest_tune]
-            lengths[start + offset] = index.longest_match(ahead, admitted)
+        found = [
+            index.longest_match(piece[offset : offset + index.longest_tune], admitted)
+            for offset in range(len(piece))
+        ]
+        if found:
+            columns = np.array(found, dtype=np.int32).T
+            lengths[start : start + len(piece)], positions[start : start + len(piece)] = columns
         start += len(piece) + 1
-    return lengths
+    return lengths, positions

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
-from tunetrace.checker.batch_records import BatchSpan, BatchTune
 from tunetrace.checker.measures import MEASURES, Measure
+from tunetrace.checker.records import CheckedTune, Span, TuneName
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.records import Tune
 
 TEXT: Final = "text"
 WHOLE: Final = "whole"
@@ -44,18 +43,22 @@ class TuneRow:
     """A transcription and the batch that it is of."""
 
     batch: str
-    tune: BatchTune
-    longest: BatchSpan | None
+    tune: CheckedTune
+    longest: Span | None
 
 
 @dataclass(frozen=True, slots=True)
 class SpanRow:
-    """A span, its transcription, and the first corpus tune that has it, if known."""
+    """A span and its transcription."""
 
     batch: str
-    tune: BatchTune
-    span: BatchSpan
-    example: Tune | None
+    tune: CheckedTune
+    span: Span
+
+    @property
+    def example(self) -> TuneName:
+        """The first corpus tune that has it."""
+        return self.span.examples[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,6 @@ def _below(measure: Measure) -> Column[TuneRow]:
     return Column(f"below_{measure.name}", NUMBER, what, value)
 
 
-def _reference(name: Any) -> str:
-    return f"{name.corpus}:{name.number}"
-
-
 TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
     Column("place", WHOLE, "which of its batch it is, from 1, those set aside counted too",
@@ -98,7 +97,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.notes")),
     *(_measured(m) for m in MEASURES if m.name in _SHOWN_FIRST),
     Column("longest_text", TEXT, "the tokens of its longest span",
-           lambda r: r.longest and r.tune.text(r.longest)),
+           lambda r: r.longest and r.longest.text),
     Column("longest_tunes", WHOLE, "in how many corpus tunes its longest span stands",
            lambda r: r.longest and r.longest.tunes),
     Column("longest_expected", NUMBER, "how many hits of its longest span chance would give",
@@ -109,12 +108,13 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            lambda r: r.longest and r.longest.by_chance),
     *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
     Column("identical_to", TEXTS, "corpus tunes that it is the same as, as corpus:number",
-           lambda r: [_reference(name) for name in r.tune.identical_to]),
-    Column("nearest", TEXT, "the corpus tune that says most of its spans, as corpus:number",
-           lambda r: _reference(r.tune.sources[0]) if r.tune.sources else None),
+           lambda r: [name.reference for name in r.tune.identical_to]),
+    Column("nearest", TEXT, "its first source, as corpus:number",
+           lambda r: r.tune.sources[0].reference if r.tune.sources else None),
     Column("nearest_title", TEXT, "that tune's title",
            lambda r: r.tune.sources[0].title if r.tune.sources else None),
-    Column("nearest_notes", WHOLE, "how many notes lie in spans that that tune has",
+    Column("nearest_notes", WHOLE,
+           "how many of its notes lie in stretches of eight or more that that tune has",
            lambda r: r.tune.sources[0].notes_shared if r.tune.sources else None),
     Column("spans_beyond_chance", WHOLE, "how many of its spans chance does not explain",
            lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
@@ -126,7 +126,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("key", TEXT, "its key as compared, on C", attrgetter("tune.transcription.key")),
     Column("original_key", TEXT, "its key as written",
            attrgetter("tune.transcription.original_key")),
-    Column("bars", WHOLE, "how many bars it has", attrgetter("tune.bars")),
+    Column("bars", WHOLE, "how many bars it has", attrgetter("tune.bar_count")),
     Column("peers", WHOLE, "with how many of people's tunes the below columns compare it",
            lambda r: r.tune.standing and r.tune.standing.peers),
     *map(_below, MEASURES),
@@ -148,7 +148,7 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
     Column("place", WHOLE, "which of its batch the transcription is", attrgetter("tune.place")),
     Column("title", TEXT, "its chief title", attrgetter("tune.transcription.title")),
     Column("notes", WHOLE, "how many notes the span has", attrgetter("span.notes")),
-    Column("text", TEXT, "its tokens", lambda r: r.tune.text(r.span)),
+    Column("text", TEXT, "its tokens", attrgetter("span.text")),
     Column("tunes", WHOLE, "in how many corpus tunes it stands", attrgetter("span.tunes")),
     Column("hits", WHOLE, "how often it stands there", attrgetter("span.hits")),
     Column("expected", NUMBER, "how many hits chance would give", attrgetter("span.expected")),
@@ -156,8 +156,8 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
            "how many spans as improbable a transcription like it would have by chance",
            attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
-           lambda r: r.example and _reference(r.example)),
-    Column("example_title", TEXT, "that tune's title", lambda r: r.example and r.example.title),
+           attrgetter("example.reference")),
+    Column("example_title", TEXT, "that tune's title", attrgetter("example.title")),
     Column("part", WHOLE, "the part of the transcription in which it begins",
            attrgetter("span.part")),
     Column("bar", WHOLE, "the bar of that part", attrgetter("span.bar")),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tunetrace.checker.measures import CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
-from tunetrace.checker.spans import COPIED_LENGTHS
+from tunetrace.checker.measures import COPIED_LENGTHS, CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
 
 CREATIVITY_SOURCE: Final = (
     "Lu et al., AI as Humanity's Salieri: Quantifying Linguistic Creativity of Language Models "

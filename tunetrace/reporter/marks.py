@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Final
 
-from tunetrace.checker.batch_records import BatchSpan
+from tunetrace.checker.records import CheckedTune, Source, Span
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.timeline import Bar
 from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
@@ -66,12 +66,12 @@ class ShownPart:
     bars: tuple[ShownBar, ...]
 
 
-def level_of(span: BatchSpan) -> int:
+def level_of(span: Span) -> int:
     """How improbable a span is: 1 where chance may have it so, 2 beyond chance, 3 far beyond."""
     return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
 
 
-def stretches_of(spans: Sequence[BatchSpan]) -> list[Stretch]:
+def stretches_of(spans: Sequence[Span]) -> list[Stretch]:
     """Where the spans of a transcription stand in it, numbered in their order."""
     return [
         Stretch(span.first_token, span.stop_token, number, level_of(span))
@@ -79,16 +79,20 @@ def stretches_of(spans: Sequence[BatchSpan]) -> list[Stretch]:
     ]
 
 
-def find_stretches(
-    spans: Sequence[BatchSpan], tokens: Sequence[str], corpus_tune: Sequence[str]
-) -> list[Stretch]:
-    """Where the spans of a transcription stand in a corpus tune, under the same numbers.
+def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]) -> list[Stretch]:
+    """Where what a source shares with a transcription occurs in it.
 
-    tokens: those of the transcription. As everywhere, a span is no hit inside a longer note.
+    corpus_tune: the tokens of the source. A stretch has the number of the span that it is of, all
+    or a part. As everywhere, it is no hit inside a longer note.
     """
     found = []
-    for number, span in enumerate(spans, 1):
-        figure = list(tokens[span.first_token : span.stop_token])
+    for shared in source.stretches:
+        figure = list(tune.transcription.tokens[shared.first_token : shared.stop_token])
+        number, span = next(
+            (number, span)
+            for number, span in enumerate(tune.spans, 1)
+            if span.first_note <= shared.first_note and shared.stop_note <= span.stop_note
+        )
         for first in range(len(corpus_tune) - len(figure) + 1 if figure else 0):
             stop = first + len(figure)
             if corpus_tune[first] != figure[0] or list(corpus_tune[first:stop]) != figure:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tunetrace._version import __version__
-from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.summary_records import (
     BatchSummary,
     Difference,
@@ -52,12 +52,12 @@ class Page:
     def __init__(self, *, worst: int = WORST, rows: int = ROWS) -> None:
         """worst: how many transcriptions to show whole; rows: how many to list."""
         # No two transcriptions have one order, which ends in their place.
-        self._worst = Most[BatchTune](worst)
+        self._worst = Most[CheckedTune](worst)
         self._rows = Most[Row](rows)
         self._deciles = [0] * 10
         self._set_aside: list[Rejected] = []
 
-    def add(self, answer: BatchTune | Rejected) -> None:
+    def add(self, answer: CheckedTune | Rejected) -> None:
         """Take in what the check says of the next transcription."""
         if isinstance(answer, Rejected):
             if len(self._set_aside) < SET_ASIDE:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import heapq
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from tunetrace.checker.batch_records import BatchTune
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import CheckedTune, TuneName
 from tunetrace.tokenizer.transcription import plain
 
 Kept = TypeVar("Kept")
@@ -46,7 +45,7 @@ class Row(NamedTuple):
     nearly_as: int
 
 
-def order(tune: BatchTune) -> tuple[bool, float, float, int, int]:
+def order(tune: CheckedTune) -> tuple[bool, float, float, int, int]:
     """What transcriptions are put in order by, the most copied having most of it.
 
     First those that are a corpus tune as a whole; then the share of notes in spans of twelve and
@@ -81,7 +80,7 @@ class Most(Generic[Kept]):
         return [thing for _, thing in sorted(self._heap, key=lambda some: some[0], reverse=True)]
 
 
-def row_of(tune: BatchTune) -> Row:
+def row_of(tune: CheckedTune) -> Row:
     """The row of a transcription."""
     transcription = tune.transcription
     nearest: tuple[TuneName, ...] = (*tune.identical_to[:1], *tune.sources[:1])
@@ -95,7 +94,7 @@ def row_of(tune: BatchTune) -> Row:
         copied_8=parts(tune.copied_share[8]),
         copied_12=parts(tune.copied_share[12]),
         creativity=parts(tune.creativity),
-        bars=parts(tune.bars_in_corpus / tune.bars if tune.bars else 0),
+        bars=parts(tune.bars_in_corpus / tune.bar_count if tune.bar_count else 0),
         nearest=name_of(nearest[0]) if nearest else None,
         is_identical=bool(tune.identical_to),
         same_as=tune.duplicate_of or 0,

@@ -7,14 +7,12 @@ stand in the same tables, told apart by their first column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
 
-from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.records import Tune
 from tunetrace.reporter.columns import (
     REJECT_COLUMNS,
     SPAN_COLUMNS,
@@ -26,9 +24,6 @@ from tunetrace.reporter.columns import (
 from tunetrace.reporter.folder import ReportFolder
 from tunetrace.reporter.writers import CsvTable, ParquetTable, batch_of
 
-TunesById = Callable[[Iterable[int]], Mapping[int, Tune]]
-"""The corpus tunes of some ids, as the catalogue of an index gives them."""
-
 _ROWS_AT_ONCE: Final = 2000
 
 
@@ -38,10 +33,8 @@ class Tables:
     Whatever of it cannot be written raises OutputError.
     """
 
-    def __init__(self, folder: ReportFolder, tunes_by_id: TunesById) -> None:
-        """tunes_by_id: gives the names of the corpus tunes that spans stand in."""
+    def __init__(self, folder: ReportFolder) -> None:
         self._folder = folder
-        self._tunes_by_id = tunes_by_id
         self._tunes: list[TuneRow] = []
         self._rejects: list[RejectRow] = []
         beside = folder.beside
@@ -54,7 +47,7 @@ class Tables:
             self._rejects_csv = keep(CsvTable(beside("set-aside.csv"), REJECT_COLUMNS))
             self._opened = opened.pop_all()
 
-    def add(self, batch: str, record: BatchTune | Rejected) -> None:
+    def add(self, batch: str, record: CheckedTune | Rejected) -> None:
         """Take in what the check of a batch, by its name, says next."""
         if isinstance(record, Rejected):
             self._rejects.append(RejectRow(batch, record))
@@ -78,11 +71,8 @@ class Tables:
         self._tunes, self._rejects = [], []
 
     def _span_rows(self) -> list[SpanRow]:
-        spans = [(row, span) for row in self._tunes for span in row.tune.spans]
-        tunes = self._tunes_by_id({span.examples[0] for _, span in spans if span.examples})
         return [
-            SpanRow(row.batch, row.tune, span, tunes[span.examples[0]] if span.examples else None)
-            for row, span in spans
+            SpanRow(row.batch, row.tune, span) for row in self._tunes for span in row.tune.spans
         ]
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tunetrace.checker.batch_records import CHANCE
+from tunetrace.checker.records import CHANCE
 from tunetrace.checker.summary_records import BatchSummary, SourceCount
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import CheckedTune, Source, Span, TuneName
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share, times
 from tunetrace.reporter.marks import (
@@ -42,7 +41,7 @@ class ShownSource:
     key: the one it was written in, where that is not the one it is shown in.
     """
 
-    name: BatchSource
+    name: Source
     key: str | None
     parts: tuple[ShownPart, ...]
 
@@ -58,7 +57,7 @@ class WorstTune:
     it is too long to be shown whole.
     """
 
-    tune: BatchTune
+    tune: CheckedTune
     facts: str
     copied: str | None
     standing: str | None
@@ -67,16 +66,16 @@ class WorstTune:
     spans: tuple[ShownSpan, ...]
     more_spans: int
     sources: tuple[ShownSource, ...]
-    more_sources: tuple[BatchSource, ...]
+    more_sources: tuple[Source, ...]
     is_cut: bool
 
 
-def describe_worst(tune: BatchTune, index: Index) -> WorstTune:
+def describe_worst(tune: CheckedTune, index: Index) -> WorstTune:
     """All that the page shows of a transcription; index: what it was checked against."""
     transcription = tune.transcription
     tokens, own_key = transcription.tokens, transcription.original_key
     shown = in_own_key(list(tokens), own_key)
-    spans = _spans(tune, index)
+    spans = _spans(tune)
     return WorstTune(
         tune=tune,
         facts=_facts(tune),
@@ -92,16 +91,16 @@ def describe_worst(tune: BatchTune, index: Index) -> WorstTune:
     )
 
 
-def _facts(tune: BatchTune) -> str:
+def _facts(tune: CheckedTune) -> str:
     transcription = tune.transcription
     key = transcription.original_key or transcription.key
     return ", ".join([
         transcription.meter or "no meter", key or "no key", counted(tune.notes, "note"),
-        counted(tune.bars, "bar"),
+        counted(tune.bar_count, "bar"),
     ])  # fmt: skip
 
 
-def _copied(tune: BatchTune) -> str:
+def _copied(tune: CheckedTune) -> str:
     longest = tune.longest_span
     if longest is None:
         return "No note of it stands in the corpus."
@@ -114,7 +113,7 @@ def _copied(tune: BatchTune) -> str:
     )
 
 
-def _standing(tune: BatchTune) -> str | None:
+def _standing(tune: CheckedTune) -> str | None:
     standing = tune.standing
     below = standing.below.get("longest_notes") if standing else None
     if standing is None or below is None:
@@ -127,26 +126,21 @@ def _standing(tune: BatchTune) -> str | None:
     return f"Of {peers}, {share(below)} have a shorter longest span."
 
 
-def _spans(tune: BatchTune, index: Index) -> tuple[ShownSpan, ...]:
+def _spans(tune: CheckedTune) -> tuple[ShownSpan, ...]:
     """The longest spans, in the order of the tune, with the corpus tunes that have them."""
     numbered = sorted(enumerate(tune.spans, 1), key=lambda some: -some[1].notes)[:SHOWN_SPANS]
-    ids = {number: tuple(dict.fromkeys(span.examples)) for number, span in numbered}
-    names = index.catalogue.tunes({tune_id for some in ids.values() for tune_id in some})
     return tuple(
         ShownSpan(
             number=number,
             level=level_of(span),
             said=_said(span),
-            examples=tuple(
-                TuneName(name.tune, name.title, name.corpus, name.number, name.link)
-                for name in (names[tune_id] for tune_id in ids[number])
-            ),
+            examples=span.examples,
         )
         for number, span in sorted(numbered, key=lambda some: some[0])
     )
 
 
-def _said(span: BatchSpan) -> str:
+def _said(span: Span) -> str:
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar} on; in "
         f"{counted(span.tunes, 'tune')}, {times(span.hits)}; by chance {chance(span.by_chance)}"
@@ -162,11 +156,11 @@ def chance(spans: float) -> str:
     return f"one such in {float(f'{1 / spans:.1g}'):,.0f} transcriptions"
 
 
-def _source(source: BatchSource, tune: BatchTune, index: Index) -> ShownSource:
+def _source(source: Source, tune: CheckedTune, index: Index) -> ShownSource:
     """A source, shown in the transcription's key so that the same music looks the same."""
     corpus_tune = index.layout(source.tune)[1].tokens
     own_key = tune.transcription.original_key
-    stretches = find_stretches(tune.spans, tune.transcription.tokens, corpus_tune)
+    stretches = find_stretches(source, tune, corpus_tune)
     written_in = index.catalogue.tunes([source.tune])[source.tune].original_key
     return ShownSource(
         name=source,

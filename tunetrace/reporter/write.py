@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace._version import __version__
-from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.summary import BatchTally
 from tunetrace.checker.summary_records import BatchSummary
 from tunetrace.corpus.readers import Format, printable, read_sources
@@ -61,12 +61,12 @@ def write_report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
-    beside: int = 0,
+    workers: int = 0,
 ) -> Report:
     """Check a batch against an index and write a report on it into a folder.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. beside: in how many processes beside this one to
+    progress: told how many tunes are done. workers: extra processes to
     match, as check_transcriptions. Raises InputError where an input cannot be read or holds
     nothing usable, OutputError where the folder cannot be written. A report that is there already
     is replaced when the new one is whole.
@@ -79,8 +79,8 @@ def write_report(
     names = _names(paths, versus)
     with ReportFolder(folder) as into:
         page = Page()
-        with Tables(into, index.catalogue.tunes) as tables:
-            writing = _Writing(index, tables, format, progress, beside)
+        with Tables(into) as tables:
+            writing = _Writing(index, tables, format, progress, workers)
             tally = writing.check(paths, names[0], page)
             other_tally = writing.check(versus, names[1]) if versus else None
         baseline = index.baseline
@@ -120,14 +120,14 @@ class _Writing:
         tables: Tables,
         format: Format | None,
         progress: Progress,
-        beside: int,
+        workers: int,
     ) -> None:
         self.set_aside: list[Rejected] = []
         self._index = index
         self._tables = tables
         self._format = format
         self._progress = progress
-        self._beside = beside
+        self._workers = workers
         self._done = 0
 
     def check(self, paths: Sequence[str | Path], name: str, page: Page | None = None) -> BatchTally:
@@ -135,7 +135,9 @@ class _Writing:
         tally = BatchTally(name, [printable(str(path)) for path in paths])
         aside: list[Rejected] = []
         is_empty = True
-        for answer in check_transcriptions(self._read(paths), self._index, beside=self._beside):
+        for answer in check_transcriptions(
+            self._read(paths), self._index, is_prompt=False, workers=self._workers
+        ):
             tally.add(answer)
             if page is not None:
                 page.add(answer)

@@ -31,6 +31,7 @@ from tunetrace.terminal.music import (
     describe_variations,
     own,
 )
+from tunetrace.tokenizer.music import Music
 
 _SHOWN_BARS = 4
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
@@ -57,7 +58,7 @@ def _print_brief(report: CheckReport) -> None:
         nearest: Sequence[TuneName | Source] = tune.identical_to[:1] or sharing[:1]
         is_same = "= " if tune.identical_to else ""
         table.add_row(
-            str(tune.number),
+            str(tune.place),
             cut(tune.title or "(untitled)", 16),
             str(tune.notes),
             str(tune.longest_span.notes if tune.longest_span else 0),
@@ -71,7 +72,8 @@ def _print_tune(tune: CheckedTune) -> None:
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")
     facts = [tune.meter or "no meter", tune.original_key or "no key", counted(tune.notes, "note")]
-    facts.append(counted(len(tune.music.parts), "part"))
+    if tune.music is not None:
+        facts.append(counted(len(tune.music.parts), "part"))
     out.print(", ".join(facts))
     if tune.original_key != tune.key:
         out.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
@@ -79,7 +81,8 @@ def _print_tune(tune: CheckedTune) -> None:
     _print_whole(out, tune)
     _print_bars(out, tune)
     _print_sources(out, tune)
-    _print_music(out, tune)
+    if tune.music is not None:
+        _print_music(out, tune.music, tune.original_key)
     out.print()
 
 
@@ -97,16 +100,16 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
         table.add_row("Longest copy", _describe_span(span))
         table.add_row("", Text(own(span.text, tune.original_key), style="bold"))
         table.add_row("", f"expected by chance: {expected(span.expected)}")
-        for hit in span.examples:
+        for hit in span.places or ():
             name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
             table.add_row("", name + f", {_place(hit)}")
     (least, most), *longer = tune.copied_share.items()
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
     table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
-    new = [p for p in tune.novelty if p.n in _NOVELTY_SHOWN]
+    new = [(n, tune.novelty[n - 1]) for n in _NOVELTY_SHOWN if n <= len(tune.novelty)]
     if new:
-        rest = "".join(f", {share(point.absent)} of {point.n}" for point in new[1:])
-        table.add_row("New", f"{share(new[0].absent)} of its figures of {new[0].n} tokens are "
+        rest = "".join(f", {share(absent)} of {n}" for n, absent in new[1:])
+        table.add_row("New", f"{share(new[0][1])} of its figures of {new[0][0]} tokens are "
                       f"nowhere in the corpus{rest}")  # fmt: skip
     table.add_row("Among people", _among_people(tune))
     out.print(table)
@@ -180,8 +183,7 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     out.print("bits: what those notes say, more where fewer hits of them are to be expected")
 
 
-def _print_music(out: Console, tune: CheckedTune) -> None:
-    music, key = tune.music, tune.original_key
+def _print_music(out: Console, music: Music, key: str | None) -> None:
     lines = ["every bar adds up"] if music.adds_up else []
     lines += [describe_bad_bar(bad, key) for bad in music.bars_not_adding_up]
     lines += [describe_part(part, key) for part in music.parts]

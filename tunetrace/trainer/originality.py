@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tunetrace.checker.batch import check_transcriptions
-from tunetrace.checker.batch_records import BatchTune
+from tunetrace.checker.check import check_transcriptions
+from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.strata import Strata
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError
@@ -38,7 +38,7 @@ def originality_of(
             "least one sample, and count each once"
         )
     checked = [
-        answer for answer in check_transcriptions(tunes, index) if isinstance(answer, BatchTune)
+        answer for answer in check_transcriptions(tunes, index) if isinstance(answer, CheckedTune)
     ]
 
     def share(count: int) -> float:
@@ -74,7 +74,7 @@ def _read(sample: str, place: int) -> Transcription | Rejected:
         return Rejected(name, error.line, error.column, error.reason, error.kind)
 
 
-def _copying(tunes: Sequence[BatchTune]) -> Copying:
+def _copying(tunes: Sequence[CheckedTune]) -> Copying:
     """What transcriptions copy, in the mean; nothing where there are none."""
     if not tunes:
         return Copying(0.0, 0.0, 0.0, 0.0)
@@ -86,7 +86,7 @@ def _copying(tunes: Sequence[BatchTune]) -> Copying:
     return Copying(copied(8), copied(12), copied(16), longest)
 
 
-def _peoples(tunes: Sequence[BatchTune], baseline: BaselineTunes) -> Copying:
+def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
     """What people's tunes of the same meters and lengths copy from one another.
 
     Each transcription stands for the mean of its stratum (post-stratification: Cochran 1977), as

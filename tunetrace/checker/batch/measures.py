@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch_spans import (
+from tunetrace.checker.batch.spans import (
     SpanArrays,
     note_cover,
     novelty_curves,
     originality,
     uniqueness,
 )
-from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.checker.measures import CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
-from tunetrace.checker.spans import COPIED_LENGTHS
+from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.measures import COPIED_LENGTHS, CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +24,7 @@ Floats = NDArray[np.float64]
 class SliceMeasures:
     """What is measured of each transcription of a slice: (tunes,) each, curves (tunes, 32).
 
-    The fields are those of BatchTune; novelty_lengths: up to which n each has n-grams.
+    The fields are those of CheckedTune; novelty_lengths: up to which n each has n-grams.
     """
 
     notes: Numbers
@@ -46,8 +45,11 @@ class SliceMeasures:
     @property
     def creativity(self) -> Floats:
         """The Creativity Index of Lu et al. 2024: the mean of the uniqueness at 5 to 12 notes."""
-        columns = [n - 1 for n in CREATIVITY_LENGTHS]
-        return np.asarray(self.uniqueness[:, columns].mean(axis=1), dtype=np.float64)
+        # Column by column, so that one transcription's mean is rounded as many others' are.
+        total = np.zeros(len(self.uniqueness))
+        for notes in CREATIVITY_LENGTHS:
+            total += self.uniqueness[:, notes - 1]
+        return total / len(CREATIVITY_LENGTHS)
 
     def by_name(self) -> dict[str, NDArray[np.float32]]:
         """The values of all MEASURES by their names, as they are compared: (tunes,) float32."""

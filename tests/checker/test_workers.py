@@ -1,4 +1,4 @@
-"""Processes beside: there where they are wanted, quiet, and gone when their parent is."""
+"""Workers: there where they are wanted, quiet, and gone when their parent is."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tests.commands import KESH, MORRISONS, environment, index_of
 REPORT = """
 import resource, sys
 from tunetrace import open_index, report
+from tunetrace.checker import check
 
 if __name__ == "__main__":
-    book, index, folder, beside = sys.argv[1:]
+    check.FEW = 0  # two transcriptions are as good as many
+    book, index, folder, workers = sys.argv[1:]
     with open_index(index) as opened:
-        report([book], folder, opened, beside=int(beside))
+        report([book], folder, opened, workers=int(workers))
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0)
 """
 """Writes a report; prints whether another process has run for it."""
@@ -30,7 +32,7 @@ if __name__ == "__main__":
 WAIT = """
 import multiprocessing, sys, time
 from tunetrace import open_index
-from tunetrace.checker.batch import check_transcriptions
+from tunetrace.checker import check
 from tunetrace.corpus.readers import read_sources
 
 def tunes(book):
@@ -39,8 +41,9 @@ def tunes(book):
     time.sleep(600)
 
 if __name__ == "__main__":
+    check.FEW = 0  # one transcription is as good as many
     with open_index(sys.argv[2]) as index:
-        list(check_transcriptions(tunes(sys.argv[1]), index, slice_tokens=1, beside=1))
+        list(check.check_transcriptions(tunes(sys.argv[1]), index, slice_tokens=1, workers=1))
 """
 """Begins a batch of which the second transcription never comes; prints the process beside."""
 
@@ -81,9 +84,9 @@ def is_there(process: int) -> bool:
 
 @pytest.mark.parametrize(("beside", "has_run"), [("0", "False\n"), ("1", "True\n")])
 def test_a_report_uses_the_processes_that_it_is_given(
-    book: Path, tmp_path: Path, beside: str, has_run: str
+    book: Path, tmp_path: Path, workers: str, has_run: str
 ) -> None:
-    with running(REPORT, book, tmp_path / "report", beside) as process:
+    with running(REPORT, book, tmp_path / "report", workers) as process:
         assert process.communicate(timeout=120) == (has_run, "")
 
 

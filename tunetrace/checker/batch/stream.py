@@ -1,20 +1,22 @@
-"""A slice of a batch as one stream of symbols, with all that is counted in it: notes and bars.
+"""Transcriptions as one stream of symbols, with all that is counted in it: notes and bars.
 
-Notes, bars and tunes of the slice are numbered through; arrays say which note is in which bar and
-which bar in which tune, so that what is asked of all of them is asked at once.
+Notes, bars and tunes are numbered through; arrays say which note is in which bar and which bar in
+which tune, so that what is asked of all of them is asked at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import compress
+from fractions import Fraction
+from itertools import compress, count, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.query import boundaries
 from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.timeline import Events, Ticks, eighths
 from tunetrace.tokenizer.vocabulary import (
     FRAME,
     HEADER,
@@ -29,7 +31,7 @@ Numbers = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class BatchStream:
-    """The transcriptions of a slice, laid out.
+    """Some transcriptions, laid out one after another.
 
     symbols: (n,) uint8, a SEPARATOR after each tune, and where an index lacks a token or a header
     stands. is_wall: (n,) whether a header or a tune's end stands there, which no n-gram passes.
@@ -38,8 +40,10 @@ class BatchStream:
     note_begins, note_ends: (notes,) the first token of each note and the one past its last;
     note_leads: the token at which a span from the note on may begin, which is the tuplet sign
     before it or its first; note_bars: its bar; first_notes: (tunes + 1,) the first note of each
-    tune, and how many there are. bar_texts, bar_parts, bar_numbers: (bars,) of each bar;
-    first_bars: (tunes + 1,) the first bar of each tune, and how many there are.
+    tune, and how many there are. bar_texts, bar_parts, bar_numbers, bar_events, bar_offsets:
+    (bars,) of each bar; bar_counts: (bars,) the bars up to it, the two halves of one counted once;
+    first_notes_of_bars: (bars,) the first note at or after each bar; first_bars: (tunes + 1,) the
+    first bar of each tune, and how many there are.
     """
 
     symbols: NDArray[np.uint8]
@@ -53,6 +57,10 @@ class BatchStream:
     bar_texts: list[str]
     bar_parts: Numbers
     bar_numbers: Numbers
+    bar_events: list[Events]
+    bar_offsets: list[Ticks]
+    bar_counts: Numbers
+    first_notes_of_bars: Numbers
     first_bars: Numbers
 
     @property
@@ -81,6 +89,14 @@ class BatchStream:
         """The tunes that notes are in."""
         return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
 
+    def onset(self, note: int) -> Fraction:
+        """Where a note begins in its bar, in eighths."""
+        bar = int(self.note_bars[note])
+        events = self.bar_events[bar]
+        sounding = note - int(self.first_notes_of_bars[bar])
+        event = next(islice(compress(count(), events.sounds), sounding, None))
+        return eighths(sum(events.durations[:event], start=self.bar_offsets[bar]))
+
     def sum_of_bars(self, values: NDArray[np.bool_]) -> Numbers:
         """For each tune the sum over its bars: (tunes,)."""
         sums = np.concatenate([[0], np.cumsum(values, dtype=np.int32)])
@@ -99,6 +115,10 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     texts: list[str] = []
     parts: list[int] = []
     numbers: list[int] = []
+    events: list[Events] = []
+    offsets: list[Ticks] = []
+    counts: list[int] = []
+    counted = 0
     for layout in layouts:
         start, tokens = len(stream), layout.tokens
         encoded = vocabulary.encode_known(tokens)
@@ -110,8 +130,15 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
                 for at, token in enumerate(tokens)
                 if encoded[at] == SEPARATOR and MEANINGS[token].kind in (HEADER, FRAME)
             ]
+        before = None
         for bar in layout.bars:
             bar_starts, bar_stops, _, sounds, *_ = bar.events
+            place = (bar.part, bar.number, bar.ending)
+            counted += place != before
+            before = place
+            counts.append(counted)
+            events.append(bar.events)
+            offsets.append(bar.offset)
             bar_begins.append(start + bar.start)
             notes_before.append(len(begins))
             begins.extend(compress(bar_starts, sounds))  # counted from the bar's first token
@@ -132,8 +159,8 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
     note_begins = np.array(begins, dtype=np.int32) + bar_begin
     # A tune begins with a note at the earliest, and before the first tune's nothing stands.
-    before = symbols[np.maximum(note_begins - 1, 0)]
-    leads = note_begins - _is_tuplet(vocabulary)[before] * (note_begins > 0)
+    preceding = symbols[np.maximum(note_begins - 1, 0)]
+    leads = note_begins - _is_tuplet(vocabulary)[preceding] * (note_begins > 0)
     return BatchStream(
         symbols=np.where(is_wall, np.uint8(SEPARATOR), symbols),
         is_wall=is_wall,
@@ -146,6 +173,10 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
         bar_texts=texts,
         bar_parts=np.array(parts, dtype=np.int32),
         bar_numbers=np.array(numbers, dtype=np.int32),
+        bar_events=events,
+        bar_offsets=offsets,
+        bar_counts=np.array(counts, dtype=np.int32),
+        first_notes_of_bars=np.array(notes_before, dtype=np.int32),
         first_bars=np.array(first_bars, dtype=np.int32),
     )
 

@@ -1,11 +1,4 @@
-"""The spans of a whole slice at once, and what each transcription's measures make of them.
-
-The rules are those of spans.py, which checks one tune and asks the index for what is not clear;
-here the order of the suffixes answers. Symbols that make a note longer are sorted before all
-others: where a match ends with a note, the nearest suffix after it in the order goes on with a
-symbol that is no smaller than the transcription's own, so that its note has ended too, and the
-nearest one before it has ended unless all before it go on.
-"""
+"""The spans of some transcriptions at once, and the curves that follow from them."""
 
 from __future__ import annotations
 
@@ -15,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch_stream import BatchStream, Numbers
-from tunetrace.indexer.joint import Matches
+from tunetrace.checker.batch.matching import LongestMatches
+from tunetrace.checker.batch.stream import BatchStream, Numbers
 
 LONGEST_CURVE: Final = 32
 """Up to how many notes, and tokens, the curves of uniqueness and novelty go."""
@@ -24,10 +17,9 @@ LONGEST_CURVE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class SpanArrays:
-    """The maximal stretches of a slice that stand in the corpus, in its order: (spans,) each.
+    """The maximal stretches of a stream that occur in the corpus, in its order: (spans,) each.
 
-    first_tokens and stop_tokens bound them in the slice's stream, first_notes and stop_notes in
-    its notes.
+    first_tokens and stop_tokens bound them in the stream, first_notes and stop_notes in its notes.
     """
 
     first_tokens: Numbers
@@ -52,37 +44,41 @@ class SpanArrays:
         )
 
 
-def find_spans(
-    stream: BatchStream, matches: Matches, joint: NDArray[np.uint8], going_on: int
-) -> SpanArrays:
-    """The spans of a slice.
+def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
+    """The maximal stretches of whole notes that occur in the corpus.
 
-    matches: of the positions of the slice, with the corpus. joint: the symbols of the joint stream
-    as places in the order, of which the first going_on make a note longer.
+    A stretch begins at a note, or at the tuplet sign before it, and ends where a note ends, lengths
+    and broken rhythm included. Where its last note goes on wherever the corpus has it (`G` in
+    `G 2`), it ends a note earlier.
     """
     has_lead = stream.note_leads != stream.note_begins
     notes = np.repeat(np.arange(len(has_lead), dtype=np.int32), 1 + has_lead)
     is_lead = np.zeros(len(notes), dtype=bool)
     is_lead[:-1] = notes[:-1] == notes[1:]
     firsts = np.where(is_lead, stream.note_leads[notes], stream.note_begins[notes])
-    below, above = matches.below[firsts], matches.above[firsts]
-    longest = np.maximum(below, above)
-    reached = firsts + longest
+    reached = firsts + matches.longest[firsts]
     stops = np.searchsorted(stream.note_ends, reached, side="right").astype(np.int32)
+    # A match that goes on past the note says itself that the note has ended.
     ends_there = (stops > notes) & (stream.note_ends[np.maximum(stops, 1) - 1] == reached)
-    has_ended = above == longest
-    asked = np.flatnonzero(ends_there & ~has_ended)  # what the suffix before goes on with
-    has_ended[asked] = joint[matches.below_at[firsts[asked]] + longest[asked]] >= going_on
-    stops -= ends_there & ~has_ended  # its last note goes on wherever the corpus has it
-    before = np.zeros_like(stops)
-    np.maximum.accumulate(stops[:-1], out=before[1:])
-    chosen = stops > np.maximum(before, notes)
+    # Only those that reach further than all before them surely do are worth a question.
+    asked = np.flatnonzero(ends_there & (stops > np.maximum(_before(stops - ends_there), notes)))
+    has_ended = np.zeros(len(stops), dtype=bool)
+    has_ended[asked] = matches.match_has_ended(firsts[asked])
+    stops -= ends_there & ~has_ended
+    chosen = stops > np.maximum(_before(stops), notes)
     stops = stops[chosen]
     return SpanArrays(firsts[chosen], stream.note_ends[stops - 1], notes[chosen], stops)
 
 
+def _before(stops: Numbers) -> Numbers:
+    """The furthest stop of all before each, 0 for the first."""
+    before = np.zeros_like(stops)
+    np.maximum.accumulate(stops[:-1], out=before[1:])
+    return before
+
+
 def note_cover(spans: SpanArrays, notes: int) -> Numbers:
-    """For each note of a slice the notes of the longest span that it lies in: (notes,)."""
+    """For each note of a stream the notes of the longest span that it lies in: (notes,)."""
     cover = np.zeros(notes, dtype=np.int32)
     lengths = spans.notes
     in_order = np.argsort(lengths, kind="stable")  # so that longer ones are written last
@@ -110,7 +106,8 @@ def novelty_curves(
     """The share of each tune's token n-grams that the corpus lacks: (tunes, 32), n from 1.
 
     longest: (n,) the longest match from each position on. Comes with how many lengths of n-grams
-    each tune has: (tunes,). After McCoy et al. 2023, as spans.novelty.
+    each tune has: (tunes,). n-grams do not reach across headers. After McCoy et al., How Much Do
+    Language Models Copy From Their Training Data?, 2023.
     """
     tunes = np.repeat(np.arange(stream.tunes, dtype=np.int32), np.diff(stream.starts))
     places = np.arange(len(tunes), dtype=np.int32)

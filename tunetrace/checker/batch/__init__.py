@@ -1,0 +1,1 @@
+"""The arrays of a check: transcriptions laid out, matched with the corpus, and measured."""

@@ -1,0 +1,133 @@
+"""The details of one checked transcription: each of its bars, the hits of its spans, its music."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from tunetrace.checker.batch.match import EXAMPLES
+from tunetrace.checker.batch.search import SearchMatches
+from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span, TuneName
+from tunetrace.indexer.bars import NOWHERE
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import Hit
+from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.music import describe_music
+
+MIN_FIGURE_NOTES: Final = 3
+"""The rarest figure of a bar has so many notes at least."""
+
+
+def with_details(
+    tune: CheckedTune, layout: Layout, stream: BatchStream, matches: SearchMatches, index: Index
+) -> CheckedTune:
+    """A checked transcription with its details.
+
+    layout: of its tokens. stream: it alone, laid out; matches: of that with the index.
+    """
+    spans = tuple([replace(span, places=_places(span, index)) for span in tune.spans])
+    longest = None
+    if tune.longest_span is not None:
+        longest = spans[tune.spans.index(tune.longest_span)]
+    return replace(
+        tune,
+        spans=spans,
+        longest_span=longest,
+        bars=_Bars(layout, stream, matches, index).describe(),
+        music=describe_music(layout, tune.key),
+    )
+
+
+def _places(span: Span, index: Index) -> tuple[Hit, ...]:
+    tunes = index.catalogue.tunes(name.tune for name in span.examples)
+    return tuple(
+        index.hit(tunes[name.tune], index.layout(name.tune)[0] + token, span.tokens)
+        for name, token in zip(span.examples, span.example_tokens, strict=True)
+    )
+
+
+class _Bars:
+    """The bars of a transcription, about to be described; each different one is asked for once."""
+
+    def __init__(
+        self, layout: Layout, stream: BatchStream, matches: SearchMatches, index: Index
+    ) -> None:
+        self._layout = layout
+        self._matches = matches
+        self._index = index
+        self._begins: list[int] = stream.note_begins.tolist()
+        self._ends: list[int] = stream.note_ends.tolist()
+        self._reach: list[int] = matches.longest.tolist()
+        self._first_notes = [*stream.first_notes_of_bars.tolist(), len(self._begins)]
+        self._rarest: dict[str, RareFigure | None] = {}
+
+    def describe(self) -> tuple[CheckedBar, ...]:
+        bars = self._layout.bars
+        places = [self._matches.bar_places.get(bar.text, NOWHERE) for bar in bars]
+        examples = [
+            some.first((bar.part, bar.number), EXAMPLES)
+            for bar, some in zip(bars, places, strict=True)
+        ]
+        names = self._index.catalogue.tunes(tune for some in examples for tune in some)
+        described = []
+        for k, (bar, some, ids) in enumerate(zip(bars, places, examples, strict=True)):
+            if bar.text not in self._rarest:
+                self._rarest[bar.text] = self._rarest_figure(k)
+            found = (names[tune] for tune in ids)
+            described.append(
+                CheckedBar(
+                    part=bar.part,
+                    bar=bar.number,
+                    ending=bar.ending,
+                    text=bar.text,
+                    tunes=len(some.tunes),
+                    hits=some.hits,
+                    same_position=len(some.at.get((bar.part, bar.number), ())),
+                    rarest_figure=self._rarest[bar.text],
+                    examples=tuple(
+                        TuneName(name.tune, name.title, name.corpus, name.number, name.link)
+                        for name in found
+                    ),
+                )
+            )
+        return tuple(described)
+
+    def _rarest_figure(self, bar: int) -> RareFigure | None:
+        """The shortest figure of three or more notes of a bar that occurs in the fewest tunes.
+
+        A longer figure occurs in no more tunes than one inside it, so that the fewest are those of
+        the whole bar, and from each note on the figures that reach them begin at some length.
+        """
+        first, last = self._first_notes[bar], self._first_notes[bar + 1]
+        if last - first < MIN_FIGURE_NOTES:
+            return None
+        fewest, _ = self._count(first, last)
+        best = (first, last)
+        stop = first + MIN_FIGURE_NOTES
+        for note in range(first, last - MIN_FIGURE_NOTES + 1):
+            stop = max(stop, note + MIN_FIGURE_NOTES)
+            while stop <= last and self._occurs_in_more(note, stop, fewest):
+                stop += 1
+            if stop > last:
+                break
+            if stop - note < best[1] - best[0]:
+                best = (note, stop)
+        tunes, hits = self._count(*best)
+        tokens: Sequence[str] = self._layout.tokens
+        text = " ".join(tokens[self._begins[best[0]] : self._ends[best[1] - 1]])
+        return RareFigure(text, tunes, hits)
+
+    def _occurs_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
+        """Whether the stretch of these notes occurs in more than so many tunes."""
+        first, stop = self._begins[note], self._ends[stop_note - 1]
+        is_longer = stop > first + self._reach[first]
+        return not is_longer and self._matches.occurs_in_more(first, stop, tunes)
+
+    def _count(self, note: int, stop_note: int) -> tuple[int, int]:
+        """In how many tunes, and how often, the stretch of these notes occurs."""
+        first, stop = self._begins[note], self._ends[stop_note - 1]
+        if stop > first + self._reach[first]:
+            return 0, 0
+        return self._matches.count(first, stop)
