@@ -91,12 +91,11 @@ def events_of(tokens: Sequence[str]) -> list[tuple[int, Event]]:
             notes_in_chord += 1
         elif token == "]":
             notes_in_chord = None
-        elif re.fullmatch(r"[\d/<>]+", token) and is_open:
-            if notes_in_chord is None or notes_in_chord == 1:
-                factor, left = _factor(token)
-                at, pitches, length = found[-1]
-                found[-1] = (at, pitches, length * factor)
-                owed = left or owed
+        elif re.fullmatch(r"[\d/<>]+", token) and is_open and notes_in_chord in (None, 1):
+            factor, left = _factor(token)
+            at, pitches, length = found[-1]
+            found[-1] = (at, pitches, length * factor)
+            owed = left or owed
     return [
         (place, (frozenset(pitch - _tonic(tonic) for pitch in pitches), length))
         for place, pitches, length in found
@@ -160,9 +159,8 @@ def _played(layout: Layout, part: int) -> Iterator[int]:
     passes = {1} | ({2} if is_repeated else set()) | {n for some in numbers.values() for n in some}
     for turn in sorted(passes)[:8]:
         for k in bars:
-            if k >= back and (not numbers[k] or turn in numbers[k]):
-                yield k
-            elif k < back and turn == min(passes):
+            is_turn = not numbers[k] or turn in numbers[k]
+            if is_turn if k >= back else turn == 1:
                 yield k
 
 

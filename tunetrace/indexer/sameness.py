@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import chain
@@ -76,6 +77,49 @@ def music_hashes(layouts: Sequence[Layout]) -> Numbers:
             rows[:, 0] = np.array(places)[rows[:, 0]]
             found.append(rows)
     return np.concatenate(found)
+
+
+class SameMusic(NamedTuple):
+    """A tune of an index, or a part of one, that is the same music as a transcription or its part.
+
+    place: the transcription's among those asked about, from 0. own_part: its part; tune: the
+    tune's id; part: the tune's part. Part 0 is the whole.
+    """
+
+    place: int
+    own_part: int
+    tune: int
+    part: int
+
+
+def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
+    """What is the same among known forms, in the order of its fields.
+
+    forms: of transcriptions, as from music_hashes; known: (n, 3) the hash, the tune and its part,
+    by hash.
+    """
+    first = np.searchsorted(known[:, 0], forms[:, 2])
+    count = np.searchsorted(known[:, 0], forms[:, 2], side="right") - first
+    of_form = np.repeat(np.arange(len(forms)), count)
+    in_form = np.arange(len(of_form)) - np.repeat(np.cumsum(count) - count, count)
+    pairs = np.hstack([forms[of_form, :2], known[first[of_form] + in_form, 1:]])
+    return sorted({SameMusic(*pair) for pair in pairs.tolist()})
+
+
+def length_ratio(layout: Layout, part: int, other: Layout, other_part: int) -> Fraction:
+    """How many times as long the notes of a tune or part are as those of the same music."""
+    return Fraction(_first_length(layout, part)) / _first_length(other, other_part)
+
+
+def _first_length(layout: Layout, part: int) -> Ticks:
+    """The length of the first note of a tune, or of a part."""
+    events = [bar.events for bar in layout.bars if part in (0, bar.part)]
+    return next(
+        duration
+        for some in events
+        for duration, sounds in zip(some.durations, some.sounds, strict=True)
+        if sounds
+    )
 
 
 # What is played
