@@ -50,7 +50,8 @@ LEAST_NOTES: Final = 8
 """A part of fewer notes has no forms: too many tunes have one like it."""
 
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
-_AT_ONCE: Final = 500  # tunes
+_AT_ONCE: Final = 250  # tunes
+_LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
 _PLAIN: Final = ("|",)
 _Run = tuple[int, int]
 """Some bars in a row: the first, and the one past the last."""
@@ -125,43 +126,57 @@ def _first_length(layout: Layout, part: int) -> Ticks:
 # What is played
 
 
-class _Form(NamedTuple):
-    """A form of a tune (part 0) or of a part: the runs of bars that it consists of."""
+class _Forms(NamedTuple):
+    """The forms of a tune and of its parts; one as played follows the one as written.
 
-    part: int
-    is_played: bool
-    runs: Sequence[_Run]
+    parts: of each form the part, 0 for the whole; are_played: whether it is as played; runs: how
+    many runs of bars it consists of. starts, stops: of all runs.
+    """
 
-
-def _forms(layout: Layout) -> list[_Form]:
-    """The forms of a tune and of its parts; one as played follows the one as written."""
-    parts = _parts(layout)
-    whole = [run for _, played in parts for run in played]
-    forms = [_Form(0, False, [(0, len(layout.bars))])]
-    if len(whole) > len(parts):
-        forms.append(_Form(0, True, whole))
-    if len(parts) > 1:
-        for part, (written, played) in enumerate(parts, 1):
-            forms.append(_Form(part, False, [written]))
-            if len(played) > 1:
-                forms.append(_Form(part, True, played))
-    return forms
+    parts: list[int]
+    are_played: list[bool]
+    runs: list[int]
+    starts: list[int]
+    stops: list[int]
 
 
-def _parts(layout: Layout) -> list[tuple[_Run, list[_Run]]]:
-    """The bars of each part as they are written, and as they are played."""
-    marked = [(k, bar.lines) for k, bar in enumerate(layout.bars) if bar.lines != _PLAIN]
-    marked.append((len(layout.bars), layout.closing_lines))
+def _forms(layout: Layout) -> _Forms:
+    """The forms of a tune."""
+    bars = layout.bars
+    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != _PLAIN]
+    marked.append((len(bars), layout.closing_lines))
+    remembered = _forms_of if len(bars) < _LONGEST_REMEMBERED else _forms_of.__wrapped__
+    return remembered(tuple([bar.part for bar in bars]), tuple(marked))
+
+
+@lru_cache(maxsize=2**12)  # many tunes have the same parts
+def _forms_of(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], ...]) -> _Forms:
+    """The forms of a tune. part_of: the part of each bar; marked: as of _played, for the tune."""
     places = [k for k, _ in marked]
-    part_of = [bar.part for bar in layout.bars]
-    parts = []
+    parts: list[tuple[_Run, list[_Run]]] = []
     first = 0
     while first < len(part_of):
         stop = bisect_right(part_of, part_of[first], first)
         inside = marked[bisect_left(places, first) : bisect_right(places, stop)]
         parts.append(((first, stop), _played(inside, first, stop)))
         first = stop
-    return parts
+    whole = [run for _, played in parts for run in played]
+    own: list[tuple[int, bool, list[_Run]]] = [(0, False, [(0, len(part_of))])]
+    if len(whole) > len(parts):
+        own.append((0, True, whole))
+    if len(parts) > 1:
+        for part, (written, played) in enumerate(parts, 1):
+            own.append((part, False, [written]))
+            if len(played) > 1:
+                own.append((part, True, played))
+    runs = [run for _, _, some in own for run in some]
+    return _Forms(
+        parts=[part for part, _, _ in own],
+        are_played=[is_played for _, is_played, _ in own],
+        runs=[len(some) for _, _, some in own],
+        starts=[start for start, _ in runs],
+        stops=[stop for _, stop in runs],
+    )
 
 
 def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) -> list[_Run]:
@@ -428,20 +443,20 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
 
 def _hashes(layouts: Sequence[Layout]) -> Numbers:
     """music_hashes, of tunes that have bars each."""
-    owners: list[tuple[int, int, bool]] = []  # of each form
-    firsts: list[int] = []  # the first run of each form
-    runs: list[tuple[int, int, int]] = []  # a tune and bars, counted through all tunes
-    bars = 0
-    for tune, layout in enumerate(layouts):
-        for part, is_played, some in _forms(layout):
-            owners.append((tune, part, is_played))
-            firsts.append(len(runs))
-            runs += [(tune, bars + start, bars + stop) for start, stop in some]
-        bars += len(layout.bars)
-    tunes, parts, is_played = np.array(owners).T
-    notes, hashes = _sums(_Events(layouts), np.array(firsts), np.array(runs).T)
+    forms = [_forms(layout) for layout in layouts]
+    of_tune = np.arange(len(layouts))
+    tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
+    parts, are_played, runs, starts, stops = (
+        np.fromiter(chain.from_iterable(column), np.int64) for column in zip(*forms, strict=True)
+    )
+    bars = np.cumsum([0, *(len(layout.bars) for layout in layouts[:-1])])
+    tune_of_run = np.repeat(of_tune, [len(some.starts) for some in forms])
+    before = bars[tune_of_run]
+    firsts = np.cumsum(runs) - runs
+    stretches = np.stack([tune_of_run, before + starts, before + stops])
+    notes, hashes = _sums(_Events(layouts), firsts, stretches)
     places = np.arange(len(hashes))
-    written = places - is_played
+    written = places - are_played
     is_long = notes[written] >= np.where(parts == 0, 1, LEAST_NOTES)
     is_new = (written == places) | (hashes != hashes[written])
     rows: Numbers = np.stack([tunes, parts, hashes], axis=1)[is_long & is_new]
