@@ -56,7 +56,7 @@ from tunetrace.indexer.writer import (
 )
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
 
-_OF_A_TUNE: Final = (schema.bar_hit, schema.title)
+_OF_A_TUNE: Final = (schema.bar_hit, schema.title, schema.music)
 
 
 @dataclass(frozen=True, slots=True)

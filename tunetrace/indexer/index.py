@@ -26,6 +26,7 @@ from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
 from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
+from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.segment import Mask
 from tunetrace.indexer.storage import Database, damaged
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
@@ -265,6 +266,40 @@ class Index:
                 if not _without_header(self.vocabulary.decode(symbols[: at - start])):
                     found.append(tune)
         return sorted(found)
+
+    # Music
+
+    def same_music(
+        self, layouts: Sequence[Layout], admitted: Mask | None = None
+    ) -> list[SameMusic]:
+        """Which tunes, and parts of tunes, are the same music as transcriptions or their parts.
+
+        They come by transcription, its part, tune and part. For one transcription the file is
+        asked; for several the table of all music is read once and kept.
+        """
+        forms = music_hashes(layouts)
+        known = self._music_of(forms[:, 2]) if len(layouts) == 1 else self._music
+        return same_music(forms, known if admitted is None else known[admitted[known[:, 1]]])
+
+    @cached_property
+    def _music(self) -> NDArray[np.int64]:
+        """The forms of all tunes, by hash: (n, 3), the hash, the tune's id and the part of each."""
+        with self._database.connected() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"SELECT hash, tune_id, part FROM {schema.music.name} ORDER BY hash")
+            return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
+
+    def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The forms that have one of some hashes, as _music has them."""
+        music = schema.music
+        select = sa.select(music).order_by(music.c.hash)
+        wanted = sorted(set(hashes.tolist()))
+        rows: list[Sequence[int]] = []
+        with self._database.connected() as connection:
+            for k in range(0, len(wanted), VARIABLES):
+                some = select.where(music.c.hash.in_(wanted[k : k + VARIABLES]))
+                rows += [tuple(row) for row in connection.execute(some)]
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
     # Bars
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id, by which a database of another program is told apart."""
 
@@ -122,6 +122,17 @@ bar_hit = Table(
 )
 """Where each bar stands; token is the first of it, counted from the tune's first. Rows of one bar
 lie together, which is how they are asked for."""
+
+music = Table(
+    "music",
+    metadata,
+    Column("hash", Integer, primary_key=True),
+    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The forms of each tune and of its parts (sameness.py), by their hash, a signed integer of 64
+bits; part 0 is the whole tune."""
 
 segment = Table(
     "segment",

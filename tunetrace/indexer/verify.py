@@ -21,13 +21,14 @@ from tunetrace.corpus.readers import printable
 from tunetrace.indexer import schema
 from tunetrace.indexer.baseline import load_baseline
 from tunetrace.indexer.collector import collector_paused
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.segment import Segment
 from tunetrace.indexer.storage import Database
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.indexer.suffix import unsorted_at
 from tunetrace.indexer.titles import title_key
 from tunetrace.indexer.writer import Digest, Progress, silent
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
 _SAMPLE: Final = 1000
@@ -190,17 +191,23 @@ class _Verification:
         self._tunes = len(chosen)
         rows = self._rows_of([tune for _, tune in chosen])
         wrong: Counter[str] = Counter()
+        laid_out: list[tuple[_Rows, Layout]] = []
         for looked_at, (segment, tune) in enumerate(chosen):
             if looked_at % _SAMPLE == 0:
                 self._progress("comparing the tunes", looked_at)
+                wrong["forms"] += _wrong_music(laid_out)
+                laid_out = []
             symbols = segment.tokens_of(tune)[1]
             if tune not in rows:
                 continue  # it was said already that the segments hold other tunes
             if max(symbols, default=0) >= len(vocabulary):
                 wrong["tokens"] += 1
                 continue
-            wrong.update(rows[tune].disagreements(vocabulary.decode(symbols)))
-        for what, count in wrong.items():
+            layout = lay_out(vocabulary.decode(symbols))
+            laid_out.append((rows[tune], layout))
+            wrong.update(rows[tune].disagreements(layout))
+        wrong["forms"] += _wrong_music(laid_out)
+        for what, count in (+wrong).items():
             self._fault(
                 f"the {what} of {count:,} of the {len(chosen):,} tunes looked at do not agree "
                 "with the stream"
@@ -225,6 +232,10 @@ class _Verification:
         for tune_id, *place in self._connection.execute(hits.where(hit.tune_id.in_(chosen))):
             if tune_id in rows:
                 rows[tune_id].bars.append((place[0], place[1], place[2], place[3]))
+        forms = sa.select(schema.music).where(schema.music.c.tune_id.in_(chosen))
+        for number, tune_id, part in self._connection.execute(forms):
+            if tune_id in rows:
+                rows[tune_id].music.append((part, number))
         return rows
 
     def _check_bars(self) -> None:
@@ -248,17 +259,19 @@ class _Verification:
 
 @dataclass(slots=True)
 class _Rows:
-    """What the tables say of a tune. titles: (title, key); bars: (token, text, part, number)."""
+    """What the tables say of a tune. titles: (title, key); bars: (token, text, part, number);
+    music: (part, hash)."""
 
     title: str
     meter: str | None
     key: str | None
     titles: list[tuple[str, str]] = field(default_factory=list)
     bars: list[tuple[int, str, int, int]] = field(default_factory=list)
+    music: list[tuple[int, int]] = field(default_factory=list)
 
-    def disagreements(self, tokens: Sequence[str]) -> Iterator[str]:
-        """Which of them are not as the tune's tokens have it."""
-        headers = [token for token in tokens if is_header(token)]
+    def disagreements(self, layout: Layout) -> Iterator[str]:
+        """Which of them are not as the tune's tokens have it; its music is not looked at."""
+        headers = [token for token in layout.tokens if is_header(token)]
         stated = [f"M:{self.meter}"] * (self.meter is not None)
         stated += [f"K:{self.key}"] * (self.key is not None)
         if not set(stated) <= set(headers):
@@ -266,6 +279,17 @@ class _Rows:
         chief = self.titles[0][0] if self.titles else ""
         if chief != self.title or any(title_key(title) != key for title, key in self.titles):
             yield "titles"
-        laid_out = ((bar.start, bar.text, bar.part, bar.number) for bar in lay_out(tokens).bars)
+        laid_out = ((bar.start, bar.text, bar.part, bar.number) for bar in layout.bars)
         if sorted(laid_out) != sorted(self.bars):
             yield "bars"
+
+
+def _wrong_music(tunes: Sequence[tuple[_Rows, Layout]]) -> int:
+    """Of how many tunes the forms are not those that their bars have."""
+    expected: list[list[tuple[int, int]]] = [[] for _ in tunes]
+    for tune, part, number in music_hashes([layout for _, layout in tunes]).tolist():
+        expected[tune].append((part, number))
+    return sum(
+        sorted(rows.music) != sorted(forms)
+        for (rows, _), forms in zip(tunes, expected, strict=True)
+    )

@@ -16,14 +16,16 @@ from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from tunetrace.corpus.readers import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer import schema
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.sources import CorpusSource
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert, insert_segment, load_vocabulary
 from tunetrace.indexer.titles import title_key
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 
@@ -144,6 +146,8 @@ class Writer:
         self._bars: dict[str, int] = {row.text: row.id for row in every}
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
         self._bar_hits = array("q")  # in the order of the table's columns, row after row
+        self._music: list[NDArray[np.int64]] = []  # hash, tune and part of each form
+        self._layouts: list[Layout] = []  # of the last tunes, whose forms are not hashed yet
         self._next_tune = self._next_id(schema.tune)
         self._stream = bytearray([SEPARATOR])
         self._segment_tunes: list[int] = []
@@ -169,7 +173,9 @@ class Writer:
                 (tune_id, place, title, title_key(title)) for place, title in enumerate(tune.titles)
             ]
             if len(rows) % _BATCH == 0:
+                self._take_music()
                 self._progress(f"laying out {name}", len(rows))
+        self._take_music()
         insert(self._connection, schema.tune, rows)
         insert(self._connection, schema.title, titles)
         first_reject = self._next_id(schema.reject)
@@ -204,6 +210,9 @@ class Writer:
         in_order = hits[np.argsort(hits[:, 0], kind="stable")]
         for k in range(0, len(in_order), _ROWS):
             insert(self._connection, schema.bar_hit, in_order[k : k + _ROWS].tolist())
+        music = np.concatenate([np.empty((0, 3), dtype=np.int64), *self._music])
+        in_order = music[np.lexsort(music.T[::-1])]
+        insert(self._connection, schema.music, in_order.tolist())
         store_vocabulary(self._connection, self.vocabulary)
 
     def _take(self, tune_id: int, tune: Transcription, symbols: bytes) -> int:
@@ -219,7 +228,15 @@ class Writer:
             number = bars.setdefault(bar.text, self._next_bar)
             self._next_bar += number == self._next_bar
             bar_hits.extend((number, tune_id, bar.start, bar.part, bar.number))
+        self._layouts.append(layout)
         return len(layout.bars)
+
+    def _take_music(self) -> None:
+        """Hash the forms of the last tunes."""
+        places, parts, hashes = music_hashes(self._layouts).T
+        tunes = places + (self._next_tune - len(self._layouts))
+        self._music.append(np.stack([hashes, tunes, parts], axis=1))
+        self._layouts = []
 
     def _close_segment(self) -> None:
         """Sort the suffixes of the open segment, write it and begin the next."""

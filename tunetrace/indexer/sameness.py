@@ -1,0 +1,497 @@
+"""When two tunes are the same music, however they are written down.
+
+The music of a tune is a sequence of notes, a chord being one note with several pitches. Each has
+its pitches in semitones from the tonic, as they sound; its length; and the silence before it. What
+makes no difference:
+
+* bar lines, wherever they stand;
+* repeats. A tune has a form as it is written, all bars in a row, and one as it is played, repeats
+  and endings written out. Two tunes are the same if one has a form of the other;
+* the unit of lengths. They are taken relative to the first note's, so that 2/4 in sixteenths, 4/4
+  in eighths and the same notes under another `M:` are one music;
+* the key field, as long as the same pitches sound: K:Cmix is K:Cmaj with each B written `_B`;
+* rests before the first note and after the last, and whether a rest is written as one or several.
+
+A part of a tune has forms as a tune has.
+
+A form is hashed to a number modulo 2⁶⁴ in the way of Karp and Rabin (1987):
+
+    sum over k of (pitches[k] + (a * length[k] + b * silence[k]) / length[0]) * base ** k
+
+where pitches[k] is a sum of random numbers, one for each pitch. What some bars in a row add to it
+is a difference of two running sums, so that all forms of many tunes are hashed together.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache, lru_cache
+from hashlib import blake2b
+from itertools import chain
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
+from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, signature_of, sounding
+from tunetrace.tokenizer.timeline import Ticks
+from tunetrace.tokenizer.transpose import Pitch, interval_to_c
+from tunetrace.tokenizer.vocabulary import BAR_LINE, CHORD_CLOSE, CHORD_OPEN, MEANINGS, NOTE, REST
+
+Numbers = NDArray[np.int64]
+Residues = NDArray[np.uint64]
+"""Numbers modulo 2⁶⁴."""
+
+LEAST_NOTES: Final = 8
+"""A part of fewer notes has no forms: too many tunes have one like it."""
+
+_MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
+_AT_ONCE: Final = 250  # tunes
+_LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
+_PLAIN: Final = ("|",)
+_Run = tuple[int, int]
+"""Some bars in a row: the first, and the one past the last."""
+
+
+def music_hashes(layouts: Sequence[Layout]) -> Numbers:
+    """What tunes and their parts are as music, for comparing.
+
+    Returns: (n, 3), a row for each form: the tune's place among those given, from 0; its part, 0
+    for the whole; the hash. They come by tune, part and form. Two tunes, or parts, are the same if
+    they share a hash. A form that is the same as written and as played has one row. A tune of one
+    part has none for the part, and neither has a part of fewer than LEAST_NOTES notes.
+
+    Among n forms of different pitches some two share a hash with a probability of about n²/2⁶⁵, 3
+    in 10 billion for 100,000 forms; two of the same pitches and different lengths share one with a
+    probability of 2⁻⁴⁴.
+    """
+    found = [np.empty((0, 3), dtype=np.int64)]
+    for first in range(0, len(layouts), _AT_ONCE):
+        some = range(first, min(first + _AT_ONCE, len(layouts)))
+        places = [place for place in some if layouts[place].bars]
+        if places:
+            rows = _hashes([layouts[place] for place in places])
+            rows[:, 0] = np.array(places)[rows[:, 0]]
+            found.append(rows)
+    return np.concatenate(found)
+
+
+class SameMusic(NamedTuple):
+    """A tune of an index, or a part of one, that is the same music as a transcription or its part.
+
+    place: the transcription's among those asked about, from 0. own_part: its part; tune: the
+    tune's id; part: the tune's part. Part 0 is the whole.
+    """
+
+    place: int
+    own_part: int
+    tune: int
+    part: int
+
+
+def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
+    """What is the same among known forms, in the order of its fields.
+
+    forms: of transcriptions, as from music_hashes; known: (n, 3) the hash, the tune and its part,
+    by hash.
+    """
+    first = np.searchsorted(known[:, 0], forms[:, 2])
+    count = np.searchsorted(known[:, 0], forms[:, 2], side="right") - first
+    of_form = np.repeat(np.arange(len(forms)), count)
+    in_form = np.arange(len(of_form)) - np.repeat(np.cumsum(count) - count, count)
+    pairs = np.hstack([forms[of_form, :2], known[first[of_form] + in_form, 1:]])
+    return sorted({SameMusic(*pair) for pair in pairs.tolist()})
+
+
+def length_ratio(layout: Layout, part: int, other: Layout, other_part: int) -> Fraction:
+    """How many times as long the notes of a tune or part are as those of the same music."""
+    return Fraction(_first_length(layout, part)) / _first_length(other, other_part)
+
+
+def _first_length(layout: Layout, part: int) -> Ticks:
+    """The length of the first note of a tune, or of a part."""
+    events = [bar.events for bar in layout.bars if part in (0, bar.part)]
+    return next(
+        duration
+        for some in events
+        for duration, sounds in zip(some.durations, some.sounds, strict=True)
+        if sounds
+    )
+
+
+# What is played
+
+
+class _Forms(NamedTuple):
+    """The forms of a tune and of its parts; one as played follows the one as written.
+
+    parts: of each form the part, 0 for the whole; are_played: whether it is as played; runs: how
+    many runs of bars it consists of. starts, stops: of all runs.
+    """
+
+    parts: list[int]
+    are_played: list[bool]
+    runs: list[int]
+    starts: list[int]
+    stops: list[int]
+
+
+def _forms(layout: Layout) -> _Forms:
+    """The forms of a tune."""
+    bars = layout.bars
+    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != _PLAIN]
+    marked.append((len(bars), layout.closing_lines))
+    remembered = _forms_of if len(bars) < _LONGEST_REMEMBERED else _forms_of.__wrapped__
+    return remembered(tuple([bar.part for bar in bars]), tuple(marked))
+
+
+@lru_cache(maxsize=2**12)  # many tunes have the same parts
+def _forms_of(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], ...]) -> _Forms:
+    """The forms of a tune. part_of: the part of each bar; marked: as of _played, for the tune."""
+    places = [k for k, _ in marked]
+    parts: list[tuple[_Run, list[_Run]]] = []
+    first = 0
+    while first < len(part_of):
+        stop = bisect_right(part_of, part_of[first], first)
+        inside = marked[bisect_left(places, first) : bisect_right(places, stop)]
+        parts.append(((first, stop), _played(inside, first, stop)))
+        first = stop
+    whole = [run for _, played in parts for run in played]
+    own: list[tuple[int, bool, list[_Run]]] = [(0, False, [(0, len(part_of))])]
+    if len(whole) > len(parts):
+        own.append((0, True, whole))
+    if len(parts) > 1:
+        for part, (written, played) in enumerate(parts, 1):
+            own.append((part, False, [written]))
+            if len(played) > 1:
+                own.append((part, True, played))
+    runs = [run for _, _, some in own for run in some]
+    return _Forms(
+        parts=[part for part, _, _ in own],
+        are_played=[is_played for _, is_played, _ in own],
+        runs=[len(some) for _, _, some in own],
+        starts=[start for start, _ in runs],
+        stops=[stop for _, stop in runs],
+    )
+
+
+def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) -> list[_Run]:
+    """The bars of a part, from first up to stop, as they are played.
+
+    Played again is what follows the last `|:` of the part, without one all of it: twice where a
+    `:|` says so, and once for each number of its endings.
+
+    marked: which bars of the part, or the one after it, follow other bar lines than a plain one.
+    """
+    begins, is_repeated = first, False
+    endings: list[tuple[int, frozenset[int]]] = []  # where each begins, and its numbers
+    for k, lines in marked:
+        is_repeated = is_repeated or (k > first and ":|" in lines)
+        if k < stop:
+            begins = k if "|:" in lines else begins
+            numbers = frozenset[int]().union(*map(_ending_numbers, lines))
+            if numbers:
+                endings.append((k, numbers))
+    if not endings:
+        return [(first, begins), (begins, stop), (begins, stop)] if is_repeated else [(first, stop)]
+    bounds = [max(begins, k) for k, _ in endings]
+    passes = frozenset({1, 2} if is_repeated else {1}).union(*(numbers for _, numbers in endings))
+    runs = [(first, begins)]
+    for number in sorted(passes)[:_MOST_PASSES]:
+        runs.append((begins, bounds[0]))
+        for (_, numbers), *run in zip(endings, bounds, [*bounds[1:], stop], strict=True):
+            if number in numbers:
+                runs.append((run[0], run[1]))
+    return runs
+
+
+@lru_cache(maxsize=256)
+def _ending_numbers(line: str) -> frozenset[int]:
+    """The passes that a bar line opens an ending for: 1, 3 and 4 for `|1,3-4`."""
+    numbers: set[int] = set()
+    for bounds in line[1:].split(",") if line[1:2].isdigit() else ():
+        ends = sorted(map(int, bounds.split("-")))
+        numbers.update(range(ends[0], ends[-1] + 1))
+    return frozenset(numbers)
+
+
+# What sounds
+
+_KEY: Final = 15
+"""The kind of a `K:`, beside those of the vocabulary."""
+
+_UNALTERED: Final = 3  # for a note without an accidental, as an alteration
+_LOWEST: Final = -40  # semitones, far below C,,,,,, with two flats in any key
+_PITCHES: Final = 256
+_TOKENS_REMEMBERED: Final = 10_000
+
+
+class _Codes(dict[str, int]):
+    """Each token as a number: its kind in four bits, and above it what it says of pitches.
+
+    That is of a note the letter (three bits), the accidental (three) and the height that it has
+    without one, less _LOWEST; of a key its place in _keys.
+    """
+
+    def __missing__(self, token: str) -> int:
+        code = self._code(token)
+        if len(self) < _TOKENS_REMEMBERED:
+            self[token] = code
+        return code
+
+    def _code(self, token: str) -> int:
+        if token.startswith("K:"):
+            return _KEY | _keys().places[token[2:]] << 4
+        kind = MEANINGS[token].kind
+        if kind != NOTE:
+            return kind
+        pitch = Pitch.parse(token)
+        alteration = _UNALTERED if pitch.alteration is None else pitch.alteration
+        height = sounding([token.lstrip("^_=")])[0] - MIDDLE_C - _LOWEST
+        return kind | LETTERS.index(pitch.letter) << 4 | (alteration + 2) << 7 | height << 10
+
+
+_CODES: Final = _Codes()
+
+
+class _Keys(NamedTuple):
+    """All keys. places: of each by its name, 0 for none; signatures: (keys, 7) the alterations of
+    LETTERS; up: (keys,) semitones that bring the tonic to C."""
+
+    places: dict[str, int]
+    signatures: Numbers
+    up: Numbers
+
+
+@cache
+def _keys() -> _Keys:
+    tonics = [letter + sign for letter in FIFTHS for sign in ("", "#", "b")]
+    names = [tonic + mode for tonic in ["", *tonics] for mode in MODES]
+    signatures = [signature_of(name) for name in [None, *names]]
+    up = [semitones(interval_to_c(Key(name[:-3] or "C", name[-3:]))) for name in names]
+    return _Keys(
+        {name: place for place, name in enumerate(names, 1)},
+        np.array([[signature[letter] for letter in LETTERS] for signature in signatures]),
+        np.array([0, *up]),
+    )
+
+
+class _Tokens:
+    """The tokens of some tunes as numbers, one tune after the other.
+
+    codes, kinds, tunes: (tokens,), the last the tune of each. is_event: (tokens,) where an event
+    begins, as timeline.py has them.
+    """
+
+    def __init__(self, layouts: Sequence[Layout]) -> None:
+        lengths = [len(layout.tokens) for layout in layouts]
+        self.tunes = np.repeat(np.arange(len(layouts)), lengths)
+        tokens = chain.from_iterable(layout.tokens for layout in layouts)
+        self.codes = np.fromiter(map(_CODES.__getitem__, tokens), np.int32, sum(lengths))
+        self.kinds = self.codes & 15
+        self.is_event = self.kinds <= REST
+        opens = self.kinds == CHORD_OPEN
+        if opens.any():
+            turns = opens | (self.kinds == CHORD_CLOSE) | (self.kinds == BAR_LINE)
+            turns[np.cumsum([0, *lengths[:-1]])] = True
+            last_turn = np.maximum.accumulate(np.where(turns, np.arange(len(turns)), 0))
+            self.is_event = (self.is_event & ~opens[last_turn]) | opens
+
+    def keys(self, notes: Numbers) -> Numbers:
+        """The key in which each of some notes stands, by its place in _keys."""
+        is_key = self.kinds == _KEY
+        places = np.append(np.flatnonzero(is_key), -1)
+        stated = places[np.cumsum(is_key)[notes] - 1]
+        is_own = (stated >= 0) & (self.tunes[stated] == self.tunes[notes])
+        return np.where(is_own, self.codes[stated] >> 4, 0)
+
+    def pitches(self, notes: Numbers) -> Numbers:
+        """How the notes, all of them, sound: semitones from their tune's tonic, less _LOWEST.
+
+        The tonic is that of the key in which a tune's first note stands.
+        """
+        codes = self.codes[notes] >> 4
+        letters, written, heights = codes & 7, (codes >> 3 & 7) - 2, codes >> 6
+        keys, tunes = self.keys(notes), self.tunes[notes]
+        is_written = written != _UNALTERED
+        alterations = np.where(is_written, written, _keys().signatures[keys, letters])
+        # An accidental holds for its letter to the end of its bar.
+        bars = (np.cumsum(self.kinds == BAR_LINE) + self.tunes)[notes]
+        is_altered = np.zeros(bars.max(initial=0) + 1, dtype=bool)
+        is_altered[bars[is_written]] = True
+        chosen = np.flatnonzero(is_altered[bars])
+        names = bars[chosen] * len(LETTERS) + letters[chosen]
+        order = np.argsort(names, kind="stable")
+        chosen, names = chosen[order], names[order]
+        last = np.maximum.accumulate(np.where(is_written[chosen], np.arange(len(chosen)), 0))
+        holds = is_written[chosen[last]] & (names[last] == names)
+        alterations[chosen[holds]] = written[chosen[last[holds]]]
+        first = np.flatnonzero(np.diff(tunes, prepend=-1))
+        up = np.repeat(_keys().up[keys[first]], np.diff(np.append(first, len(notes))))
+        return heights + alterations + up
+
+
+# Hashing
+
+_TICK: Final = 2**4 * 9 * 25 * 11 * 13
+"""A tick in the unit of residues of lengths, so that what divides it finer is whole there too."""
+
+_HALVINGS: Final = 20
+"""Quotients of lengths are times 2 to this power, since no even number has an inverse here."""
+
+_EVENT_BYTES: Final = 8
+
+
+def _random(name: str) -> int:
+    """A number of 64 bits that looks random, odd, always the same for a name."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") | 1
+
+
+_BASE: Final = _random("base")
+_INVERSE_BASE: Final = pow(_BASE, -1, 2**64)
+_LENGTH: Final = np.uint64(_random("length"))
+_SILENCE: Final = np.uint64(_random("silence"))
+
+
+@cache
+def _of_pitches() -> Residues:
+    return np.array([_random(f"pitch {k}") for k in range(_PITCHES)], dtype=np.uint64)
+
+
+@lru_cache(maxsize=2**14)
+def _residues(durations: tuple[Ticks, ...]) -> bytes:
+    """The residues of durations, _EVENT_BYTES each."""
+    numbers = [int(duration * _TICK) % 2**64 for duration in durations]
+    return np.array(numbers, dtype=np.uint64).tobytes()
+
+
+def _powers(base: int, count: int) -> Residues:
+    """The powers of a number from 0 up, count of them or more."""
+    powers = np.ones(1, dtype=np.uint64)
+    while len(powers) < count:
+        step = np.uint64(pow(base, len(powers), 2**64))
+        powers = np.concatenate([powers, powers * step])
+    return powers
+
+
+def _inverses(lengths: Residues) -> Residues:
+    """What lengths are divided by those given with, up to a factor of 2 ** _HALVINGS: (n,)."""
+    distinct, which = np.unique(lengths, return_inverse=True)
+    factors = []
+    for length in distinct.tolist():
+        twos = (length & -length).bit_length() - 1
+        odd = length >> twos if length else 1
+        factors.append((pow(odd, -1, 2**64) << max(_HALVINGS - twos, 0)) % 2**64)
+    return np.array(factors, dtype=np.uint64)[which]
+
+
+def _running(numbers: Residues) -> Residues:
+    """The sum of the numbers before each, and of all at the end: (n + 1,)."""
+    return np.cumsum(np.append(np.uint64(0), numbers))
+
+
+class _Events:
+    """The events of some tunes, and running sums of what they add to a hash.
+
+    bars: (bars + 1,) the first event of each bar, and the end; tunes: (tunes,) that of each tune.
+    notes: (notes + 1,) the events that sound, and the end. before: (events + 1,) how many notes
+    there are before each event. lengths: (events,). pitches, durations: (events + 1,) running sums
+    of what events add, times the power of their note's place in its tune, a rest times that of the
+    next note's. silences: the same of rests alone, times no power.
+    """
+
+    def __init__(self, layouts: Sequence[Layout]) -> None:
+        chunks = [_residues(bar.events.durations) for layout in layouts for bar in layout.bars]
+        self.bars = np.cumsum([0, *map(len, chunks)]) // _EVENT_BYTES
+        self.tunes = self.bars[np.cumsum([0, *(len(layout.bars) for layout in layouts[:-1])])]
+        self.lengths = np.frombuffer(b"".join(chunks), dtype=np.uint64)
+        count = len(self.lengths)
+        tokens = _Tokens(layouts)
+        places = np.flatnonzero(tokens.kinds == NOTE)
+        event_of = (np.cumsum(tokens.is_event) - 1)[places]
+        sounds = np.zeros(count, dtype=bool)
+        sounds[event_of] = True
+        self.notes = np.append(np.flatnonzero(sounds), count)
+        self.before = np.cumsum(np.append(False, sounds))
+        lasting = np.diff(np.append(self.tunes, count))
+        in_tune = self.before[:-1] - np.repeat(self.before[self.tunes], lasting)
+        power = _powers(_BASE, int(in_tune.max()) + 1)[in_tune]
+        self.pitches = _running(_chords(event_of, tokens.pitches(places), count) * power)
+        silences = np.where(sounds, np.uint64(0), self.lengths * _SILENCE)
+        durations = np.where(sounds, self.lengths * _LENGTH, silences)
+        self.durations = _running(durations * power)
+        self.silences = _running(silences)
+
+
+def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
+    """The sum of the random numbers of each event's pitches, each counted once: (count,)."""
+    numbers = _of_pitches()
+    found = np.zeros(count, dtype=np.uint64)
+    found[event_of] = numbers[pitches]
+    is_chord = np.bincount(event_of, minlength=count) > 1
+    if is_chord.any():
+        in_chord = is_chord[event_of]
+        of_chords = np.unique(event_of[in_chord] * _PITCHES + pitches[in_chord])
+        found[is_chord] = 0
+        np.add.at(found, of_chords // _PITCHES, numbers[of_chords % _PITCHES])
+    return found
+
+
+def _hashes(layouts: Sequence[Layout]) -> Numbers:
+    """music_hashes, of tunes that have bars each."""
+    forms = [_forms(layout) for layout in layouts]
+    of_tune = np.arange(len(layouts))
+    tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
+    parts, are_played, runs, starts, stops = (
+        np.fromiter(chain.from_iterable(column), np.int64) for column in zip(*forms, strict=True)
+    )
+    bars = np.cumsum([0, *(len(layout.bars) for layout in layouts[:-1])])
+    tune_of_run = np.repeat(of_tune, [len(some.starts) for some in forms])
+    before = bars[tune_of_run]
+    firsts = np.cumsum(runs) - runs
+    stretches = np.stack([tune_of_run, before + starts, before + stops])
+    notes, hashes = _sums(_Events(layouts), firsts, stretches)
+    places = np.arange(len(hashes))
+    written = places - are_played
+    is_long = notes[written] >= np.where(parts == 0, 1, LEAST_NOTES)
+    is_new = (written == places) | (hashes != hashes[written])
+    rows: Numbers = np.stack([tunes, parts, hashes], axis=1)[is_long & is_new]
+    return rows
+
+
+def _sums(events: _Events, firsts: Numbers, runs: Numbers) -> tuple[Numbers, Numbers]:
+    """How many notes each form has, and its hash.
+
+    firsts: (forms,) the first run of each; runs: (3, n) the tune of each, its first bar and the
+    one past its last.
+    """
+    tunes, start, stop = runs[0], events.bars[runs[1]], events.bars[runs[2]]
+    notes = events.before[stop] - events.before[start]
+    in_form = np.cumsum(notes) - notes  # how many notes of the form stand before each run
+    form_of = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(tunes))))
+    in_form -= in_form[firsts][form_of]
+    of_form = np.add.reduceat(notes, firsts)
+    in_tune = events.before[start] - events.before[events.tunes[tunes]]
+    powers = _powers(_BASE, int(of_form.max()) + 1)
+    moved = powers[in_form] * _powers(_INVERSE_BASE, int(in_tune.max()) + 1)[in_tune]
+
+    # Silence before a form's first note and after its last is none of it.
+    silences = events.silences
+    first_note = np.minimum(events.notes[events.before[start]], stop)
+    after_last = np.clip(events.notes[events.before[stop] - 1] + 1, start, stop)
+    is_first, is_last = in_form == 0, in_form + notes == of_form[form_of]
+    before = (silences[first_note] - silences[start]) * is_first
+    after = (silences[stop] - silences[after_last]) * is_last * powers[in_form + notes]
+    durations = (events.durations[stop] - events.durations[start]) * moved - before - after
+    pitches = (events.pitches[stop] - events.pitches[start]) * moved
+
+    sounding_runs = np.where(notes > 0, np.arange(len(notes)), len(notes) - 1)
+    first_run = np.minimum.reduceat(sounding_runs, firsts)
+    first = np.minimum(events.notes[events.before[start[first_run]]], len(events.lengths) - 1)
+    relative = np.add.reduceat(durations, firsts) * _inverses(events.lengths[first])
+    hashes = np.add.reduceat(pitches, firsts) + relative
+    return of_form, hashes.view(np.int64)
