@@ -13,10 +13,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
-from tests.commands import KESH, PYTHON, Ended, call, environment, index_of
+from tests.commands import KESH, PYTHON, Ended, call, environment, index_of, run
 from tests.model.tiny import SCALE, make_model
-from tunetrace import Sampled, check, open_index, read, sample
+from tunetrace import (
+    ModelFileError,
+    Sampled,
+    check,
+    open_index,
+    read,
+    sample,
+    trace_transcription,
+)
 from tunetrace.api.sampling import copies_within
 from tunetrace.model.records import Model
 from tunetrace.model.store import save_model
@@ -176,6 +185,32 @@ def test_a_file_that_is_no_model_gets_one_sentence(content: bytes, tmp_path: Pat
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
     assert "foreign.safetensors: this is no model" in call("sample", "--model", path).refusal
+
+
+@pytest.mark.parametrize("options", [(), ("--beam", "3"), ("--precision", "bfloat16")], ids=str)
+def test_weights_too_large_to_be_summed_get_one_sentence(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = too_large()
+    save_model(model, tmp_path / "large.safetensors")
+    traces = tmp_path / "traces"
+    arguments = ("--model", tmp_path / "large.safetensors", "--trace", traces / "trace.npz")
+    # In a process of its own, where a warning would be seen.
+    refused = run("sample", *arguments, *SETTLED, *options).refusal
+    assert refused.startswith("the model 'tiny' gives no probabilities, since its weights are too")
+    assert not traces.exists()
+    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
+        trace_transcription(["M:4/4", "K:Cmaj", "C"], model)
+
+
+def too_large() -> Model:
+    """A model whose last hidden states are near 1; a dozen times 3e38 is more than a float32."""
+    model = make_model()
+    with torch.no_grad():
+        for layer in model.network.layers:
+            layer.bias.fill_(50.0)
+        model.network.to_tokens.fill_(3e38)
+    return model
 
 
 def test_copying_is_limited_by_an_index_that_is_there(model_file: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from tunetrace.errors import ModelFileError
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_token, unknown_token
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ class Model:
     def name(self) -> str:
         """What it is called."""
         return str(self.provenance.get("name", "model"))
+
+    def overflow(self) -> ModelFileError:
+        """The error where what the network computes is no number, though its weights are."""
+        return ModelFileError(
+            f"the model '{self.name}' gives no probabilities, since its weights are too large to "
+            "be summed; give one that was trained without such"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def _begin(search: _Search) -> _Beam:
     logits, state = model.network.step(start, model.network.initial_state(1))
     runs = [] if search.limit is None else [search.limit.begin()]
     numbers = np.empty((1, 0), dtype=np.int32)
-    return _Beam(numbers, np.zeros(1), logits.double().numpy(), state, runs)
+    return _Beam(numbers, np.zeros(1), _finite(model, logits), state, runs)
 
 
 def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
@@ -208,4 +208,11 @@ def _go_on(
     for run, number in zip(runs, numbers.tolist(), strict=False):
         run.push(number)
     longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
-    return _Beam(longer, logs, logits.double().numpy(), state, runs)
+    return _Beam(longer, logs, _finite(model, logits), state, runs)
+
+
+def _finite(model: Model, logits: torch.Tensor) -> NDArray[np.float64]:
+    """Logits as float64; ModelFileError where one is no number."""
+    if not logits.isfinite().all():
+        raise model.overflow()
+    return logits.double().numpy()

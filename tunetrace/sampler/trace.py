@@ -104,7 +104,8 @@ def trace(
     takes the place of nothing that is there. A
     transcription that was sampled is traced by having the network read it once more, so that
     sampling keeps nothing; what it was sampled with in another precision differs by its rounding.
-    Raises QueryError for a token that the model lacks.
+    Raises QueryError for a token that the model lacks, ModelFileError where the weights are too
+    large to be summed.
     """
     import torch
 
@@ -125,6 +126,8 @@ def trace(
             hidden.append(below.numpy())
             cell.append(cells.numpy())
         logits = below @ model.network.to_tokens + model.network.token_bias
+        if not logits.isfinite().all():
+            raise model.overflow()
         probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
     header = {
         **(facts or {}),
