@@ -16,7 +16,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
 from tunetrace.model.shelf import TRAINED
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch
+from tunetrace.trainer.history import EpochOriginality, EpochRecord, kept_epoch
 from tunetrace.trainer.recipe import MODERN, Recipe
 from tunetrace.trainer.tunes import TrainingTunes, gather
 
@@ -152,7 +152,8 @@ def _run(
             f"{printable(str(folder))}: its training was begun with other tunes than the index "
             "has; name the index that it was begun with"
         )
-    if checkpoint is not None and checkpoint.history and not exists(folder / TRAINED):
+    had_model = checkpoint and kept_epoch(checkpoint.history, settings.sizes.tokens)
+    if had_model and not exists(folder / TRAINED):
         raise ModelFileError(
             f"{printable(str(folder))}: the best model so far is gone ({TRAINED}); put it back, or "
             "begin the training anew in another folder"
@@ -179,9 +180,9 @@ def _run(
             f"a batch of {settings.recipe.batch} tunes does not fit into the GPU's memory; train "
             "with a smaller --batch, or fewer --units"
         ) from None
-    return TrainingReport(
-        printable(str(folder / TRAINED)), tuple(history), best_epoch(history) or history[-1]
-    )
+    kept = kept_epoch(history, settings.sizes.tokens)
+    assert kept is not None  # or the course had ended with an error
+    return TrainingReport(printable(str(folder / TRAINED)), tuple(history), kept)
 
 
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
