@@ -53,6 +53,7 @@ def sampling_options(command: Any) -> Any:
               help="Write the most probable tunes, which a beam so wide finds.")  # fmt: skip
 @click.option("--trace", "trace_file", metavar="FILE",
               help="Keep each step's probabilities and states in this .npz file.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace traces that are there.")
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
 def sample(
@@ -61,6 +62,7 @@ def sample(
     format: Any,
     beam: int | None,
     trace_file: str | None,
+    force: bool,
     index_path: str | None,
     as_json: bool,
     **options: Any,
@@ -82,13 +84,15 @@ def sample(
     from tunetrace import sample as write_tunes
     from tunetrace.api.beams import most_probable
     from tunetrace.api.sampling import copies_within, random_seed
-    from tunetrace.api.traces import with_traces
+    from tunetrace.api.traces import check_traces, with_traces
     from tunetrace.terminal.sample import SamplePrinter
 
     if beam is not None:
         options = _without_drawing(options)
     elif options["seed"] is None:
         options["seed"] = random_seed()
+    if trace_file is not None:
+        check_traces(trace_file, n, force=force)
     model = open_model(model_name)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
     printer = SamplePrinter(model, "json" if as_json else format, origin)
@@ -102,7 +106,7 @@ def sample(
         if index is not None:
             printer.limit(partial(copies_within, notes=options["max_copy"], index=index))
     if trace_file is not None:
-        tunes = with_traces(tunes, model, trace_file, is_only_one=n == 1, facts=options)
+        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
     with _progress(n) as progress:
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)

@@ -16,7 +16,9 @@ from typing import Any, Final
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import ModelFileError
+from tunetrace.overwriting import Kind
 
+_LONGEST_LINE: Final = 1 << 16
 _MOST: Final = 10**300
 """Beyond this no number of a history is one."""
 
@@ -119,6 +121,20 @@ def read_history(path: str | Path) -> list[EpochRecord]:
                 "'tunetrace model train' writes"
             ) from None
     return records
+
+
+def _is_history(path: Path) -> bool:
+    """Whether the first line of a file is an epoch."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        try:
+            from_line(file.readline(_LONGEST_LINE))
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
+HISTORY_FILE: Final = Kind("history", _is_history)
+"""A history's file, told by its first line."""
 
 
 def best_epoch(history: Iterable[EpochRecord]) -> EpochRecord | None:
