@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.commands import KESH, PYTHON, Ended, call, environment, index_of, run
+from tests.conftest import ROOT
 from tests.model.tiny import SCALE, make_model
 from tunetrace import (
     ModelFileError,
@@ -178,6 +179,57 @@ def test_a_mistake_gets_one_sentence(
     assert sentence in refused
     assert "\x1b" not in refused
     assert len(refused) < 400
+
+
+REFUSED = """
+import json, sys
+from pathlib import Path
+from tests.commands import call
+from tunetrace import TunetraceError, beam_search, sample
+
+model, *commands = json.loads(sys.argv[1])
+for command in commands:
+    call("sample", "--model", model, *command).refusal
+    assert "torch" not in sys.modules, command
+for function, arguments in (
+    (sample, {"n": 1, "temperature": -1}),
+    (sample, {"n": 1, "key": "Gmaj"}),
+    (beam_search, {"width": 0}),
+    (beam_search, {"width": 1, "start": "CDE"}),
+):
+    try:
+        function(model=model, **arguments)
+    except TunetraceError:
+        assert "torch" not in sys.modules, arguments
+    else:
+        raise AssertionError(arguments)
+"""
+
+
+def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_path: Path) -> None:
+    index = str(index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|\n"))
+    (tmp_path / "there.npz").write_bytes(b"Dear diary")
+    (tmp_path / "there-2.npz").write_bytes(b"Dear diary")
+    strange = make_model((*SCALE, "w!"))
+    save_model(strange, tmp_path / "strange.safetensors")
+    mistakes = [
+        "-n 0", "--model nowhere", "--temperature nan", "--top-p 1.5", "--seed -3", "--format midi",
+        "--max-tokens 0", "--max-tokens 1 --meter 4/4", "--batch-size 0", "--precision float8",
+        "--meter 7/8", "--key Gmaj", "--start CDE", "--start </s>", "--max-copy 0 --index " + index,
+        f"--max-copy 9 --index {tmp_path / 'nothing.db'}", "--max-copy 9",
+        f"--start C,D,E,F --max-copy 3 --index {index}", "--beam 0", "--beam 3 -n 4",
+        "--beam 3 --temperature 0", "--beam 3 --key Gmaj", "--beam 3 --seed 1", "--trace tune.txt",
+        f"--beam 3 --start C,D,E,F --max-copy 3 --index {index}",
+        f"--trace {tmp_path / 'there.npz'}", f"--trace {tmp_path / 'there.npz'} -n 3 --force",
+        f"--model {tmp_path / 'there.npz'}",
+        f"--model {tmp_path / 'strange.safetensors'} --format abc",
+    ]  # fmt: skip
+    commands = [[word.replace(",", " ") for word in mistake.split(" ")] for mistake in mistakes]
+    ended = subprocess.run(
+        [sys.executable, "-c", REFUSED, json.dumps([str(model_file), *commands])],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff" * 99, b"X:1\nK:C\nCDE|\n", b"\xff" * 8])

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tunetrace.corpus import fetch
 from tunetrace.errors import ModelFileError
 from tunetrace.model import listing
-from tunetrace.model.header import MODEL_FILE
+from tunetrace.model.header import MODEL_FILE, Header, read_header
 from tunetrace.model.listing import ModelInfo
 from tunetrace.model.needs import require_torch
+from tunetrace.model.records import Model
 from tunetrace.model.registry import PublishedModel, find_published
 from tunetrace.model.shelf import find_model, place_for
 from tunetrace.overwriting import check_place, is_there
 
-if TYPE_CHECKING:
-    from tunetrace.model.records import Model
 
-
-def open_model(model: str | Path | None = None) -> Model:
+def open_model(model: Model | str | Path | None = None) -> Model:
     """A model by its name, its file or the folder that it was trained in; None: the one that ships.
 
-    Raises ModelFileError where there is none, where its file is damaged or foreign, and where
-    PyTorch is not installed.
+    One that is open is given back. Raises ModelFileError where there is none, where its file is
+    damaged or foreign, and where PyTorch is not installed.
     """
+    if isinstance(model, Model):
+        return model
     require_torch()
     from tunetrace.model.store import load_model
 
     return load_model(find_model(model))
+
+
+def described(model: Model | str | Path | None = None) -> Model | Header:
+    """The name and the tokens of a model, without PyTorch's import; raises as open_model."""
+    if isinstance(model, Model):
+        return model
+    require_torch()
+    return read_header(find_model(model))
 
 
 def models() -> tuple[ModelInfo, ...]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tunetrace.api.models import open_model
-from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model, Sampled
 from tunetrace.overwriting import check_place
 from tunetrace.sampler.trace import TRACE_FILE, Trace, check_name, save_trace
@@ -32,9 +31,7 @@ def trace_transcription(
     has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it.
     Raises QueryError for a token that the model lacks, ModelFileError for the model.
     """
-    require_torch()
-    opened = model if isinstance(model, Model) else open_model(model)
-    return trace_network(opened, tokens, has_ended=has_ended, facts=facts)
+    return trace_network(open_model(model), tokens, has_ended=has_ended, facts=facts)
 
 
 def with_traces(

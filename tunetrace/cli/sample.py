@@ -80,12 +80,13 @@ def sample(
         tunetrace sample --meter 6/8 --key Cdor --beam 28
         tunetrace sample --seed 7 --trace tune7.npz
     """
-    from tunetrace import open_index, open_model
+    from tunetrace import beam_search, open_index, open_model
     from tunetrace import sample as write_tunes
-    from tunetrace.api.beams import most_probable
-    from tunetrace.api.sampling import copies_within, random_seed
+    from tunetrace.api.beams import check_beam
+    from tunetrace.api.models import described
+    from tunetrace.api.sampling import check_sampling, copies_within, random_seed
     from tunetrace.api.traces import check_traces, with_traces
-    from tunetrace.terminal.sample import SamplePrinter
+    from tunetrace.terminal.sample import SamplePrinter, format_for
 
     if beam is not None:
         options = _without_drawing(options)
@@ -93,16 +94,23 @@ def sample(
         options["seed"] = random_seed()
     if trace_file is not None:
         check_traces(trace_file, n, force=force)
-    model = open_model(model_name)
+    known = described(model_name)
+    printed = format_for(known, "json" if as_json else format)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
-    printer = SamplePrinter(model, "json" if as_json else format, origin)
     needs_index = options["max_copy"] is not None
     tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
+        # Before PyTorch is imported, which takes longer than to see what is wrong.
+        if beam is None:
+            check_sampling(n, known, index=index, **options)
+        else:
+            check_beam(beam, known, n, index=index, **options)
+        model = open_model(model_name)
+        printer = SamplePrinter(model, printed, origin)
         if beam is None:
             tunes = write_tunes(n, model, index=index, **options)
         else:
-            tunes = most_probable(n, beam, model, index=index, **options)
+            tunes = beam_search(beam, model, index=index, **options)[:n]
         if index is not None:
             printer.limit(partial(copies_within, notes=options["max_copy"], index=index))
     if trace_file is not None:

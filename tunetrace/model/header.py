@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.errors import ModelFileError
+from tunetrace.model.records import Tokens, name_in
 from tunetrace.overwriting import Kind, begins_with
 
 FORMAT: Final = 1
@@ -39,8 +40,13 @@ class Header:
     shapes: dict[str, tuple[int, ...]]
     precision: str
     sizes: dict[str, int]
-    tokens: tuple[str, ...]
+    tokens: Tokens
     provenance: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return name_in(self.provenance)
 
     @property
     def parameters(self) -> int:
@@ -87,7 +93,7 @@ def read_header(path: Path) -> Header:
             shapes={name: shape for name, (shape, _, _) in arrays.items()},
             precision="float16" if is_half else "float32",
             sizes={name: int(sizes[name]) for name in ("tokens", "units", "layers")},
-            tokens=tuple(map(str, ours["tokens"])),
+            tokens=Tokens(tuple(map(str, ours["tokens"]))),
             provenance=dict(ours["provenance"]),
         )
     except (OverflowError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

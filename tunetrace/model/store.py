@@ -53,7 +53,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
 def load_model(path: Path) -> Model:
     """Read a model's file; ModelFileError where it is absent, cut off, foreign or misshapen."""
     header = read_header(path)
-    sizes, tokens = Sizes(**header.sizes), Tokens(header.tokens)
+    sizes, tokens = Sizes(**header.sizes), header.tokens
     check_sizes(str(path), sizes, tokens)
     with torch.device("meta"):  # which has shapes and takes no memory
         state = Network(sizes).state_dict()
