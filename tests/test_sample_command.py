@@ -13,10 +13,20 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
-from tests.commands import KESH, PYTHON, Ended, call, environment, index_of
+from tests.commands import KESH, PYTHON, Ended, call, environment, index_of, run
+from tests.conftest import ROOT
 from tests.model.tiny import SCALE, make_model
-from tunetrace import Sampled, check, open_index, read, sample
+from tunetrace import (
+    ModelFileError,
+    Sampled,
+    check,
+    open_index,
+    read,
+    sample,
+    trace_transcription,
+)
 from tunetrace.api.sampling import copies_within
 from tunetrace.model.records import Model
 from tunetrace.model.store import save_model
@@ -171,11 +181,88 @@ def test_a_mistake_gets_one_sentence(
     assert len(refused) < 400
 
 
+REFUSED = """
+import json, sys
+from pathlib import Path
+from tests.commands import call
+from tunetrace import TunetraceError, beam_search, sample
+
+model, *commands = json.loads(sys.argv[1])
+for command in commands:
+    call("sample", "--model", model, *command).refusal
+    assert "torch" not in sys.modules, command
+for function, arguments in (
+    (sample, {"n": 1, "temperature": -1}),
+    (sample, {"n": 1, "key": "Gmaj"}),
+    (beam_search, {"width": 0}),
+    (beam_search, {"width": 1, "start": "CDE"}),
+):
+    try:
+        function(model=model, **arguments)
+    except TunetraceError:
+        assert "torch" not in sys.modules, arguments
+    else:
+        raise AssertionError(arguments)
+"""
+
+
+def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_path: Path) -> None:
+    index = str(index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|\n"))
+    (tmp_path / "there.npz").write_bytes(b"Dear diary")
+    (tmp_path / "there-2.npz").write_bytes(b"Dear diary")
+    strange = make_model((*SCALE, "w!"))
+    save_model(strange, tmp_path / "strange.safetensors")
+    mistakes = [
+        "-n 0", "--model nowhere", "--temperature nan", "--top-p 1.5", "--seed -3", "--format midi",
+        "--max-tokens 0", "--max-tokens 1 --meter 4/4", "--batch-size 0", "--precision float8",
+        "--meter 7/8", "--key Gmaj", "--start CDE", "--start </s>", "--max-copy 0 --index " + index,
+        f"--max-copy 9 --index {tmp_path / 'nothing.db'}", "--max-copy 9",
+        f"--start C,D,E,F --max-copy 3 --index {index}", "--beam 0", "--beam 3 -n 4",
+        "--beam 3 --temperature 0", "--beam 3 --key Gmaj", "--beam 3 --seed 1", "--trace tune.txt",
+        f"--beam 3 --start C,D,E,F --max-copy 3 --index {index}",
+        f"--trace {tmp_path / 'there.npz'}", f"--trace {tmp_path / 'there.npz'} -n 3 --force",
+        f"--model {tmp_path / 'there.npz'}",
+        f"--model {tmp_path / 'strange.safetensors'} --format abc",
+    ]  # fmt: skip
+    commands = [[word.replace(",", " ") for word in mistake.split(" ")] for mistake in mistakes]
+    ended = subprocess.run(
+        [sys.executable, "-c", REFUSED, json.dumps([str(model_file), *commands])],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\xff" * 99, b"X:1\nK:C\nCDE|\n", b"\xff" * 8])
 def test_a_file_that_is_no_model_gets_one_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
     assert "foreign.safetensors: this is no model" in call("sample", "--model", path).refusal
+
+
+@pytest.mark.parametrize("options", [(), ("--beam", "3"), ("--precision", "bfloat16")], ids=str)
+def test_weights_too_large_to_be_summed_get_one_sentence(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = too_large()
+    save_model(model, tmp_path / "large.safetensors")
+    traces = tmp_path / "traces"
+    arguments = ("--model", tmp_path / "large.safetensors", "--trace", traces / "trace.npz")
+    # In a process of its own, where a warning would be seen.
+    refused = run("sample", *arguments, *SETTLED, *options).refusal
+    assert refused.startswith("the model 'tiny' gives no probabilities, since its weights are too")
+    assert not traces.exists()
+    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
+        trace_transcription(["M:4/4", "K:Cmaj", "C"], model)
+
+
+def too_large() -> Model:
+    """A model whose last hidden states are near 1; a dozen times 3e38 is more than a float32."""
+    model = make_model()
+    with torch.no_grad():
+        for layer in model.network.layers:
+            layer.bias.fill_(50.0)
+        model.network.to_tokens.fill_(3e38)
+    return model
 
 
 def test_copying_is_limited_by_an_index_that_is_there(model_file: Path, tmp_path: Path) -> None:

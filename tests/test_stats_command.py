@@ -83,7 +83,7 @@ def test_the_ending_says_the_format_and_the_same_corpus_gives_the_same_picture(
     for name, beginning in (("a.svg", b"<?xml"), ("a.pdf", b"%PDF"), ("a.png", b"\x89PNG")):
         drawn = []
         for _ in range(2):
-            lines("--plot", tmp_path / name, "--index", index)
+            lines("--plot", tmp_path / name, "--force", "--index", index)
             drawn.append((tmp_path / name).read_bytes())
         assert drawn[0].startswith(beginning)
         assert drawn[0] == drawn[1], name
@@ -113,10 +113,13 @@ def test_an_ending_that_is_none_of_three_is_one_sentence(
 def test_a_place_that_cannot_be_written_is_one_sentence(index: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     (tmp_path / "folder.png").mkdir()
-    for name, reason in (("none/a.png", "no such file"), ("folder.png", "is a directory")):
+    for name, reason in (
+        ("none/a.png", "cannot be written (no such file"),
+        ("folder.png", "this is a folder; name a file in it"),
+    ):
         place = tmp_path / name
         refusal = call("corpus", "stats", "--plot", place, "--index", index).refusal
-        assert refusal.startswith(f"{place}: cannot be written ({reason}")
+        assert refusal.startswith(f"{place}: {reason}")
 
 
 def test_without_matplotlib_one_sentence_says_how_to_install_it(

@@ -112,6 +112,14 @@ def test_what_no_training_can_go_by_is_refused_in_a_sentence(
     assert said in refused.refusal
 
 
+def test_a_training_that_diverged_shows_its_epochs_and_fails(index: Path, tmp_path: Path) -> None:
+    options = ("--recipe", "original", "--rate", "10", "--batch", "2", *SMALL)
+    ended = call("model", "train", "-o", tmp_path / "m", "--index", index, *options)
+    assert [line[:9] for line in ended.out.splitlines()] == ["epoch   1", "epoch   2"]
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith("tunetrace: after epoch 2 the loss is ")
+
+
 def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(index: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused = call("model", "train", "-o", tmp_path / "file" / "m", "--index", index, *SMALL)

@@ -7,6 +7,8 @@ behind is removed by the next that writes there.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tunetrace.errors import OutputError
@@ -38,21 +40,24 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def write_whole(path: Path, data: bytes, what: str) -> None:
-    """Write a file, whole or not at all: on the disk before it takes its place.
+@contextmanager
+def written_whole(path: Path, what: str) -> Iterator[Path]:
+    """Where to write a file, which takes its place when the with statement ends, and is on the disk
+    by then.
 
-    what: what it is, for the OutputError that is raised where it cannot be written.
+    Where an error leaves the statement, nothing has changed. Of a link the file that it leads to is
+    replaced. what: what the file is, for the OutputError that is raised where it cannot be written.
     """
-    unfinished = beside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path)
+        place = Path(os.path.realpath(path))
+        unfinished = beside(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(place)
         try:
-            with unfinished.open("wb") as file:
-                file.write(data)
-                file.flush()
+            yield unfinished
+            with unfinished.open("r+b") as file:
                 os.fsync(file.fileno())
-            unfinished.replace(path)
+            unfinished.replace(place)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
@@ -60,3 +65,9 @@ def write_whole(path: Path, data: bytes, what: str) -> None:
             f"{path}: {what} cannot be written ({(error.strerror or 'unwritable').lower()}); name "
             "another place"
         ) from None
+
+
+def write_whole(path: Path, data: bytes, what: str) -> None:
+    """Write the bytes of a file as written_whole does."""
+    with written_whole(path, what) as unfinished:
+        unfinished.write_bytes(data)

@@ -102,12 +102,13 @@ def test_a_model_has_its_files_name_and_may_be_written_elsewhere(
 
 
 def test_a_model_is_replaced_by_force_alone(folder: Path, pickle: Path) -> None:
-    command(folder, "import", pickle)
+    save_model(Model(random_network(Sizes(7, 3, 1)), Tokens(tuple(small_vocabulary(7)))),
+               folder / "small.safetensors")  # fmt: skip
     path = folder / "small.safetensors"
-    path.write_bytes(b"precious")
+    before = path.read_bytes()
     refused = command(folder, "import", pickle).refusal
-    assert refused == f"{path}: there is a file already; replace it with --force"
-    assert path.read_bytes() == b"precious"
+    assert refused == f"{path}: there is a model already; replace it with --force"
+    assert path.read_bytes() == before
     assert command(folder, "import", pickle, "--force").code == 0
     assert open_model("small").sizes == NETWORK.sizes
 
@@ -297,12 +298,27 @@ def test_another_model_of_a_published_ones_name_is_not_taken_for_it(
 
 def test_a_damaged_published_model_is_fetched_anew_by_refresh(folder: Path, server: Server) -> None:
     server.answers(whole(DATA))
-    folder.mkdir()
-    (folder / f"{NAME}.safetensors").write_bytes(b"cut off")
+    assert command(folder, "fetch", NAME).code == 0
+    path = folder / f"{NAME}.safetensors"
+    whole_file = path.read_bytes()
+    path.write_bytes(whole_file[:99])
     refused = command(folder, "fetch", NAME).refusal
     assert refused.endswith(f"replace it with: tunetrace model fetch {NAME} --refresh")
     assert command(folder, "fetch", NAME, "--refresh").code == 0
-    assert model_info(NAME).is_here
+    assert path.read_bytes() == whole_file
+
+
+def test_a_file_of_a_published_models_name_that_is_no_model_is_never_replaced(
+    folder: Path, server: Server
+) -> None:
+    server.answers(whole(DATA))
+    folder.mkdir()
+    path = folder / f"{NAME}.safetensors"
+    path.write_bytes(b"precious")
+    for options in ((), ("--refresh",)):
+        refused = command(folder, "fetch", NAME, *options).refusal
+        assert refused.startswith(f"{path}: this is no model of tunetrace's and is never replaced")
+    assert path.read_bytes() == b"precious"
 
 
 def test_nothing_is_fetched_beside_a_name_that_is_none(folder: Path, server: Server) -> None:

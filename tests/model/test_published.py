@@ -240,3 +240,14 @@ def test_the_sizes_of_folk_rnn_make_its_parameters() -> None:
     assert Sizes().parameters == 5_599_881
     network = random_network(TINY)
     assert TINY.parameters == sum(p.numel() for p in network.parameters())
+
+
+def test_an_embedding_that_makes_weights_infinite_is_refused_and_nothing_is_written(
+    tmp_path: Path, own_models: Path
+) -> None:
+    contents = contents_of(random_network(TINY))
+    contents["param_values"][0] = np.full((7, 7), 1e20, np.float32)
+    contents["param_values"][1] = np.full((7, 5), 1e20, np.float32)  # 7 times 1e40 is too much
+    with pytest.raises(ModelFileError, match="times the weights of layer 1 is more than float32"):
+        import_model(written(tmp_path, contents))
+    assert not own_models.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,24 @@ def test_a_model_that_cannot_be_written_is_one_sentence(path: Path, tmp_path: Pa
         with pytest.raises(OutputError, match="the model cannot be written"):
             save_model(small_model(), place)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("half", "value", "says"),
+    [
+        (True, 70_000.0, "no numbers in float16; keep it in float32"),
+        (False, math.nan, "no numbers in float32; give one of finite weights"),
+    ],
+)
+def test_no_model_is_written_that_would_not_be_read(
+    half: bool, value: float, says: str, tmp_path: Path
+) -> None:
+    model = small_model()
+    with torch.no_grad():
+        model.network.token_bias[0] = value
+    with pytest.raises(ModelFileError, match=f"'token_bias' of the model 'small' .* {says}"):
+        save_model(model, tmp_path / "small.safetensors", half=half)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cut_off_file_is_refused_wherever_it_is_cut(path: Path) -> None:

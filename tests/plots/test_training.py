@@ -32,7 +32,7 @@ HISTORY = [epoch(1, 4, 4, 0.1), epoch(2, 3, 2, 0.2), epoch(3, 2, 3, 0.4)]
 
 
 def svg_of(history, folder: Path) -> str:
-    plot_training(history, folder / "training.svg")
+    plot_training(history, folder / "training.svg", force=True)
     return (folder / "training.svg").read_text(encoding="utf-8")
 
 
@@ -102,7 +102,7 @@ def test_one_epoch_is_a_picture_too(tmp_path):
 def test_the_same_training_gives_the_same_picture(tmp_path, name):
     drawn = []
     for _ in range(2):
-        plot_training(HISTORY, tmp_path / name)
+        plot_training(HISTORY, tmp_path / name, force=True)
         drawn.append((tmp_path / name).read_bytes())
     assert drawn[0] == drawn[1]
 

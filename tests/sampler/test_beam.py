@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tunetrace
 from tests.indexer.test_figures import search
 from tests.model.tiny import make_model
 from tests.sampler.following import log2_following
 from tests.sampler.test_copy_limit import Corpus, longest_span
-from tunetrace import QueryError
+from tunetrace import Index, QueryError
 from tunetrace.model.records import Hypothesis, Model, Tokens
 from tunetrace.sampler.beam import beam_search
 from tunetrace.sampler.beginning import Beginning, begin_with
@@ -178,27 +179,26 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
         beam_search(model, 1, limit=limit)
 
 
-def test_a_start_that_copies_more_is_refused() -> None:
-    limit = CopyLimit(Corpus(search([["A", "A", "A"]])), TOKENS, 2)
+def test_a_start_that_copies_more_is_refused(make_index: Callable[..., Index]) -> None:
+    index = make_index("M:4/4\nK:Cmaj\nA A A |")
     with pytest.raises(QueryError, match=r"^3 notes of the start stand together in the index"):
-        beam_search(make_model(TOKENS.names), 3, beginning=begins(0, 0, 0), limit=limit)
+        tunetrace.beam_search(3, make_model(), start="A A A", max_copy=2, index=index)
 
 
 @pytest.mark.parametrize(
-    ("beginning", "width", "temperature", "message"),
+    ("start", "width", "temperature", "message"),
     [
-        ([], 0, 1.0, "a beam of 0 cannot be searched; it may be 1 to 1000 wide"),
-        ([], 1001, 1.0, "a beam of 1001 cannot"),
-        ([], 1, 0.0, "a temperature of 0.0 is none"),
-        ([], 1, float("nan"), "a temperature of nan is none"),
-        ([0, 0, 0, 0, 0], 1, 1.0, "the beginning has 5 tokens and a transcription at most 4"),
+        ("", 0, 1.0, "a beam of 0 cannot be searched; it may be 1 to 1000 wide"),
+        ("", 1001, 1.0, "a beam of 1001 cannot"),
+        ("", 1, 0.0, "the temperature is from 0.01 to 100, not 0"),
+        ("", 1, float("nan"), "the temperature is from 0.01 to 100, not nan"),
+        ("A A", 1, 1.0, "begin with has 4 tokens and is cut off after 4; allow more"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(
-    beginning: list[int], width: int, temperature: float, message: str
+    start: str, width: int, temperature: float, message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
-        beam_search(
-            make_model(TOKENS.names), width, beginning=begins(*beginning), max_tokens=4,
-            temperature=temperature,
-        )  # fmt: skip
+        tunetrace.beam_search(
+            width, make_model(), start=start, max_tokens=4, temperature=temperature
+        )

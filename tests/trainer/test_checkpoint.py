@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -30,6 +33,7 @@ from tunetrace.trainer.checkpoint import CHECKPOINT, load_checkpoint
 from tunetrace.trainer.course import HISTORY
 from tunetrace.trainer.history import read_history
 from tunetrace.trainer.recipe import MODERN, RECIPES, Recipe
+from tunetrace.trainer.training import Trainer
 
 TUNE = "T:{title}\nM:4/4\nK:Cmaj\n{music}"
 
@@ -104,10 +108,15 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
     assert all((ends[0].arrays[name] == ends[1].arrays[name]).all() for name in ends[0].arrays)
 
 
-def small(folder: Path, index: Path, **changes: object) -> None:
+def small(
+    folder: Path, index: Path, *, seed: int = 1, report_every: int | None = None, **changes: object
+) -> None:
     recipe = replace(MODERN, **{"epochs": 2, "batch": 8, "validation": 0.2, **changes})  # type: ignore[arg-type]
     with open_index(index) as opened:
-        train_model(folder, index=opened, recipe=recipe, layers=1, units=4)
+        train_model(
+            folder, index=opened, recipe=recipe, layers=1, units=4, seed=seed,
+            report_every=report_every, samples=5,
+        )  # fmt: skip
 
 
 def test_a_training_that_is_over_is_over(index: Path, tmp_path: Path) -> None:
@@ -191,6 +200,26 @@ def test_a_tune_too_long_to_be_trained_on_is_not_among_the_training_tunes(tmp_pa
     assert len(trained) == model_info(tmp_path / "a").provenance["training"]["tunes"]
 
 
+@pytest.mark.parametrize(
+    ("short", "long", "says"),
+    [
+        (0, 1, "^the only tune is longer than 2,000 tokens, and none so long is trained on; name"),
+        (0, 3, "^all 3 tunes are longer than 2,000 tokens, and none so long is trained on; name"),
+        (1, 3, "^1 tune is too few to train on without the 3 longer than 2,000 tokens; name corp"),
+    ],
+)
+def test_of_tunes_too_long_to_be_trained_on_it_is_said_how_many_and_how_long(
+    short: int, long: int, says: str, tmp_path: Path
+) -> None:
+    tunes = [TUNE.format(title=f"Tune {k}", music=f"C {k + 1} D E F |") for k in range(short)]
+    tunes += [TUNE.format(title=f"Long {k}", music="C D E F | " * 401) for k in range(long)]
+    (tmp_path / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")
+    build_index([tmp_path / "tunes.txt"], tmp_path / "tunes.db")
+    with pytest.raises(QueryError, match=says):
+        small(tmp_path / "a", tmp_path / "tunes.db")
+    assert not (tmp_path / "a").exists()
+
+
 def test_one_tune_is_too_few(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text(TUNE.format(title="A", music="C D |"), encoding="utf-8")
     build_index([tmp_path / "one.txt"], tmp_path / "one.db")
@@ -203,6 +232,66 @@ def test_a_loss_that_is_no_number_ends_a_training_with_a_sentence(
 ) -> None:
     with pytest.raises(QueryError, match="the loss is no number any longer; train into another"):
         small(tmp_path / "a", index, rate=10.0, clip=1e9, warm_up=0, weight_decay=1e30, epochs=9)
+
+
+WILD = {**RECIPES["original"].to_json(), "rate": 10.0, "epochs": 3, "batch": 2}
+
+
+@pytest.mark.parametrize("validation", [0.2, 0.0], ids=["held out", "nothing held out"])
+def test_a_training_that_predicts_worse_than_a_guess_ends_with_a_sentence_and_no_model(
+    index: Path, tmp_path: Path, validation: float
+) -> None:
+    with pytest.raises(QueryError) as refused:
+        small(tmp_path / "a", index, **{**WILD, "validation": validation})
+    # 137 tokens alike are log2(137) = 7.098 bits each.
+    assert re.fullmatch(
+        r"after epoch 3 the loss is \d{2,}\.?\d* bits a token, above the 7\.098 of a guess that "
+        r"takes all tokens for equally likely, so that the training diverged or was too short; "
+        r"train into another folder with a rate below 10, or for longer",
+        str(refused.value),
+    )
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {CHECKPOINT, HISTORY}
+    with open_index(index) as opened, pytest.raises(QueryError) as again:
+        resume_training(tmp_path / "a", index=opened)
+    assert str(again.value) == str(refused.value)
+
+
+@pytest.mark.parametrize("validation", [0.2, 0.0], ids=["held out", "nothing held out"])
+def test_the_model_of_the_best_epoch_before_a_training_diverged_is_kept_and_named(
+    index: Path, tmp_path: Path, validation: float
+) -> None:
+    # The rate is 0.01 in the first two epochs, and then a thousand times more each time.
+    rising = {"rate": 0.01, "decay": 1000.0, "decay_after": 0, "validation": validation}
+    with pytest.raises(QueryError) as refused:
+        small(tmp_path / "a", index, **{**WILD, **rising, "epochs": 4})
+    losses = [record.loss / math.log(2) for record in read_history(tmp_path / "a" / HISTORY)]
+    assert losses[1] < losses[0] < 7.098 < min(losses[2:])
+    kept = f"; the model of epoch 2 is kept at {tmp_path / 'a' / TRAINED}; train into another"
+    assert kept in str(refused.value)
+    assert model_info(tmp_path / "a").provenance["training"]["epochs"] == 2
+
+
+def test_a_training_too_short_to_learn_anything_says_so(index: Path, tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match=r"^after epoch 1 the loss is 7\.\d+ bits .* for longer$"):
+        small(tmp_path / "a", index, seed=11, **{**WILD, "rate": 1e-9, "epochs": 1})
+
+
+def test_a_training_whose_model_cannot_be_sampled_ends_with_a_sentence(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss sums in another order than sampling: here only its doubled weights are infinite."""
+    trained = Trainer.validate
+
+    def with_large_weights(trainer: Trainer) -> float | None:
+        with torch.no_grad():
+            loss = trained(trainer)
+            trainer.network.layers[0].from_hidden.fill_(3e38)
+        return loss
+
+    monkeypatch.setattr(Trainer, "validate", with_large_weights)
+    with pytest.raises(QueryError, match="in epoch 1 the weights are too large to be summed; tr"):
+        small(tmp_path / "a", index, report_every=1)
+    assert not (tmp_path / "a" / TRAINED).exists()
 
 
 class Interrupt:

@@ -50,7 +50,7 @@ def report(
     progress: told how many tunes are done. workers: extra processes that match slices while this one reads and writes;
     the main module of the program must then be one that can be imported. Raises InputError where an
     input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
-    the extra `report` is missing.
+    has other files of a report's names, or the extra `report` is missing.
     """
     from tunetrace.reporter.write import write_report
 

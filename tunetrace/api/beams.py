@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tunetrace.api.models import open_model
-from tunetrace.api.sampling import begin, check_temperature, copy_limit
+from tunetrace.api.models import described, open_model
+from tunetrace.api.sampling import check_writing
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.needs import require_torch
+from tunetrace.model.header import Header
 from tunetrace.model.records import Hypothesis, Model
+from tunetrace.sampler.beginning import Beginning
+from tunetrace.sampler.copy_limit import CopyLimit
+
+MOST_WIDE: Final = 1000
+"""Each transcription that is kept has its own states."""
 
 
 def beam_search(
@@ -35,30 +40,34 @@ def beam_search(
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument and where max_copy leaves nothing to write.
     """
-    require_torch()
-    opened = model if isinstance(model, Model) else open_model(model)
+    beginning, limit = check_beam(
+        width, described(model), meter=meter, key=key, start=start, temperature=temperature,
+        max_copy=max_copy, index=index, max_tokens=max_tokens,
+    )  # fmt: skip
     from tunetrace.sampler.beam import beam_search as search
 
-    check_temperature(temperature)
-    beginning = begin(opened, meter, key, start, max_tokens)
     return search(
-        opened,
+        open_model(model),
         width,
         beginning=beginning,
         max_tokens=max_tokens,
         temperature=temperature,
-        limit=None if max_copy is None else copy_limit(opened, max_copy, index, beginning),
+        limit=limit,
     )
 
 
-def most_probable(n: int, width: int, model: Model, **options: Any) -> list[Hypothesis]:
-    """The first n that a beam so wide finds; options as for beam_search.
+def check_beam(
+    width: int, model: Model | Header, n: int = 1, **writing: Any
+) -> tuple[Beginning, CopyLimit | None]:
+    """check_sampling for the arguments of beam_search, of which the first n are wanted.
 
-    QueryError where there cannot be so many.
+    writing: the arguments of check_writing. Raises as beam_search.
     """
-    if width >= 1 and not 1 <= n <= width:
+    if not 1 <= width <= MOST_WIDE:
+        raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MOST_WIDE} wide")
+    if not 1 <= n <= width:
         raise QueryError(
             f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
             "ask for 1 or more, or make it wider"
         )
-    return beam_search(width, model, **options)[:n]
+    return check_writing(model, **writing)

@@ -44,7 +44,7 @@ def evaluate_model(
             "a model is evaluated either on sources or on its held-out tunes; name sources after "
             "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
         )
-    opened_model = _opened(model)
+    opened_model = open_model(model)
     from tunetrace.trainer.evaluate import evaluate
     from tunetrace.trainer.held_out import held_out_tunes, transcriptions_of
 
@@ -65,7 +65,7 @@ def held_out_tunes(
 
     Raises ModelFileError where the model names none or the index lacks one of them.
     """
-    opened_model = _opened(model)
+    opened_model = open_model(model)
     from tunetrace.trainer import held_out
 
     with given_or_default(index) as opened:
@@ -80,16 +80,12 @@ def training_tunes(
 
     Raises ModelFileError where the model does not say or the index lacks one of its corpora.
     """
-    opened_model = _opened(model)
+    opened_model = open_model(model)
     from tunetrace.trainer import held_out
 
     with given_or_default(index) as opened:
         ids = held_out.training_tunes(opened_model, opened)
         yield from held_out.transcriptions_of(ids, opened)
-
-
-def _opened(model: Model | str | Path | None) -> Model:
-    return open_model(model) if model is None or isinstance(model, (str, Path)) else model
 
 
 def _read(

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tunetrace.corpus import fetch
-from tunetrace.corpus.readers import exists
-from tunetrace.errors import ModelFileError, OutputError
+from tunetrace.errors import ModelFileError
 from tunetrace.model import listing
+from tunetrace.model.header import MODEL_FILE, Header, read_header
 from tunetrace.model.listing import ModelInfo
 from tunetrace.model.needs import require_torch
+from tunetrace.model.records import Model
 from tunetrace.model.registry import PublishedModel, find_published
 from tunetrace.model.shelf import find_model, place_for
-
-if TYPE_CHECKING:
-    from tunetrace.model.records import Model
+from tunetrace.overwriting import check_place, is_there
 
 
-def open_model(model: str | Path | None = None) -> Model:
+def open_model(model: Model | str | Path | None = None) -> Model:
     """A model by its name, its file or the folder that it was trained in; None: the one that ships.
 
-    Raises ModelFileError where there is none, where its file is damaged or foreign, and where
-    PyTorch is not installed.
+    One that is open is given back. Raises ModelFileError where there is none, where its file is
+    damaged or foreign, and where PyTorch is not installed.
     """
+    if isinstance(model, Model):
+        return model
     require_torch()
     from tunetrace.model.store import load_model
 
     return load_model(find_model(model))
+
+
+def described(model: Model | str | Path | None = None) -> Model | Header:
+    """The name and the tokens of a model, without PyTorch's import; raises as open_model."""
+    if isinstance(model, Model):
+        return model
+    require_torch()
+    return read_header(find_model(model))
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -54,8 +62,8 @@ def import_model(
     """Make a model of a pickle that folk-rnn's training wrote, which is read without trust.
 
     name: what it is called, else as its file. output: where it is written, else among the named
-    models. force: replace what is there. Raises ModelFileError where the pickle is refused or holds
-    no such model, OutputError where something is in the way or cannot be written.
+    models. force: replace a model that is there. Raises ModelFileError where the pickle is refused
+    or holds no such model, OutputError where something is in the way or cannot be written.
     """
     require_torch()
     from tunetrace.model.published import read_published
@@ -64,10 +72,7 @@ def import_model(
     source = Path(file)
     called = source.stem if name is None else name
     path = place_for(called) if output is None else Path(output)
-    if exists(path) and path.is_dir():
-        raise OutputError(f"{path}: this is a folder; name a file in it")
-    if not force and exists(path):
-        raise OutputError(f"{path}: there is a file already; replace it with --force")
+    check_place(path, MODEL_FILE, force=force)
     save_model(read_published(source, called), path)
     return listing.read_info(path)
 
@@ -78,12 +83,13 @@ def fetch_model(
     """Fetch a published model unless it is here; its path says where it lies.
 
     refresh: fetch it anyway. progress is called with what is being done. Raises ModelFileError
-    where there is no published model of that name or another one lies in its place, InputError
-    where it cannot be fetched, with the address and the place to put it by hand.
+    where there is no published model of that name or another one lies in its place, OutputError
+    where what lies there is no model, InputError where it cannot be fetched, with the address and
+    the place to put it by hand.
     """
     published = find_published(name)
     path = place_for(name)
-    if not refresh and exists(path):
+    if is_there(path, MODEL_FILE) and not refresh:
         return _published_info(published, path)
     require_torch()
     pickle = published.origin.locate(name, progress, refresh)

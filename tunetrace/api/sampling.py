@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
-from tunetrace.api.models import open_model
+from tunetrace.api.models import described, open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.needs import require_torch
+from tunetrace.model.header import Header
 from tunetrace.model.records import Model, Sampled, Tokens
 from tunetrace.sampler.beginning import Beginning, begin_with
 from tunetrace.sampler.copy_limit import CopyLimit
@@ -57,13 +57,13 @@ def sample(
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
     """
-    require_torch()
-    _check_drawing(n, top_p, seed, batch_size, precision)
-    check_temperature(temperature)
-    opened = model if isinstance(model, Model) else open_model(model)
+    beginning, limit = check_sampling(
+        n, described(model), meter=meter, key=key, start=start, temperature=temperature,
+        top_p=top_p, seed=seed, max_copy=max_copy, index=index, max_tokens=max_tokens,
+        batch_size=batch_size, precision=precision,
+    )  # fmt: skip
     from tunetrace.sampler.sampling import Plan, sample_many
 
-    beginning = begin(opened, meter, key, start, max_tokens)
     plan = Plan(
         seed=random_seed() if seed is None else seed,
         beginning=beginning,
@@ -72,13 +72,50 @@ def sample(
         max_tokens=max_tokens,
         batch_size=batch_size,
         precision=precision,
-        limit=None if max_copy is None else copy_limit(opened, max_copy, index, beginning),
+        limit=limit,
     )
-    return sample_many(opened, n, plan)
+    return sample_many(open_model(model), n, plan)
 
 
-def begin(
-    model: Model, meter: str | None, key: str | None, start: str, max_tokens: int
+def check_sampling(
+    n: int,
+    model: Model | Header,
+    *,
+    top_p: float,
+    seed: int | None,
+    batch_size: int | None,
+    precision: str,
+    **writing: Any,
+) -> tuple[Beginning, CopyLimit | None]:
+    """See that the arguments of sample are right, before PyTorch is imported, which takes a second.
+
+    Gives what transcriptions begin with and the limit to what they copy. writing: the arguments of
+    check_writing. Raises as sample.
+    """
+    _check_drawing(n, top_p, seed, batch_size, precision)
+    return check_writing(model, **writing)
+
+
+def check_writing(
+    model: Model | Header,
+    *,
+    meter: str | None,
+    key: str | None,
+    start: str,
+    temperature: float,
+    max_copy: int | None,
+    index: Index | None,
+    max_tokens: int,
+) -> tuple[Beginning, CopyLimit | None]:
+    """check_sampling for the arguments that sampling and beam search have in common."""
+    _check_temperature(temperature)
+    beginning = _begin(model, meter, key, start, max_tokens)
+    limit = None if max_copy is None else _copy_limit(model, max_copy, index, beginning)
+    return beginning, limit
+
+
+def _begin(
+    model: Model | Header, meter: str | None, key: str | None, start: str, max_tokens: int
 ) -> Beginning:
     """What transcriptions begin with; QueryError for what cannot be, or is cut off there."""
     if not 1 <= max_tokens <= _MAX_TOKENS:
@@ -94,7 +131,7 @@ def begin(
     return beginning
 
 
-def check_temperature(temperature: float) -> None:
+def _check_temperature(temperature: float) -> None:
     """QueryError for a temperature that is out of its range."""
     if not _COOLEST <= temperature <= _WARMEST:
         raise QueryError(
@@ -103,7 +140,9 @@ def check_temperature(temperature: float) -> None:
         )
 
 
-def copy_limit(model: Model, notes: int, index: Index | None, beginning: Beginning) -> CopyLimit:
+def _copy_limit(
+    model: Model | Header, notes: int, index: Index | None, beginning: Beginning
+) -> CopyLimit:
     """A limit to what a model copies; QueryError where there can be none, or it is passed."""
     if not model.tokens.stands_on_c:
         raise QueryError(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tunetrace.api.models import open_model
-from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model, Sampled
-from tunetrace.sampler.trace import Trace, check_name, save_trace
+from tunetrace.overwriting import check_place
+from tunetrace.sampler.trace import TRACE_FILE, Trace, check_name, save_trace
 from tunetrace.sampler.trace import trace as trace_network
 
 Written = TypeVar("Written", Sampled, Hypothesis)
@@ -29,33 +31,49 @@ def trace_transcription(
     has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it.
     Raises QueryError for a token that the model lacks, ModelFileError for the model.
     """
-    require_torch()
-    opened = model if isinstance(model, Model) else open_model(model)
-    return trace_network(opened, tokens, has_ended=has_ended, facts=facts)
+    return trace_network(open_model(model), tokens, has_ended=has_ended, facts=facts)
 
 
 def with_traces(
     tunes: Iterable[Written],
     model: Model,
     path: str | Path,
+    n: int,
     *,
-    is_only_one: bool,
     facts: Mapping[str, Any],
+    force: bool = False,
 ) -> Iterator[Written]:
-    """Sampled transcriptions as they come, after the trace of each has been written.
+    """n sampled transcriptions as they come, after the trace of each has been written.
 
     path: of the only one's trace; of several that of number 7 is `trace-7.npz` for `trace.npz`.
-    facts: what each header has beside the number. OutputError where a file cannot be written.
+    facts: what each header has beside the number. force: replace traces that are there. OutputError
+    where something is in the way or a file cannot be written.
     """
     path = Path(path)
-    check_name(path)
 
     def traced(tune: Written) -> Written:
-        own = path if is_only_one else path.with_stem(f"{path.stem}-{tune.number}")
+        own = path if n == 1 else path.with_stem(f"{path.stem}-{tune.number}")
         known = {"number": tune.number, **facts}
-        save_trace(
-            trace_transcription(tune.tokens, model, has_ended=tune.has_ended, facts=known), own
-        )
+        found = trace_transcription(tune.tokens, model, has_ended=tune.has_ended, facts=known)
+        save_trace(found, own, force=force)
         return tune
 
     return map(traced, tunes)
+
+
+def check_traces(path: str | Path, n: int, *, force: bool) -> None:
+    """See that the traces of n transcriptions may be written, as with_traces names their files.
+
+    OutputError where the name is another or something is in the way.
+    """
+    path = Path(path)
+    check_name(path)
+    if n == 1:
+        check_place(path, TRACE_FILE, force=force)
+        return
+    numbered = re.compile(rf"{re.escape(path.stem)}-([1-9][0-9]*){re.escape(path.suffix)}")
+    with suppress(OSError):  # of a folder that is not there yet, or cannot be read
+        for own in sorted(path.parent.iterdir()):
+            found = numbered.fullmatch(own.name)
+            if found and int(found[1]) <= n:
+                check_place(own, TRACE_FILE, force=force)

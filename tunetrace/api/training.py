@@ -13,10 +13,17 @@ from tunetrace.api.search import given_or_default
 from tunetrace.corpus.readers import exists, printable
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.indexer.index import Index
+from tunetrace.model.header import MODEL_FILE
 from tunetrace.model.needs import require_torch
 from tunetrace.model.shelf import TRAINED
+from tunetrace.overwriting import Kind, is_there
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch
+from tunetrace.trainer.history import (
+    HISTORY_FILE,
+    EpochOriginality,
+    EpochRecord,
+    kept_epoch,
+)
 from tunetrace.trainer.recipe import MODERN, Recipe
 from tunetrace.trainer.tunes import TrainingTunes, gather
 
@@ -152,13 +159,15 @@ def _run(
             f"{printable(str(folder))}: its training was begun with other tunes than the index "
             "has; name the index that it was begun with"
         )
-    if checkpoint is not None and checkpoint.history and not exists(folder / TRAINED):
+    there = {n: is_there(folder / n, kind) for n, kind in _written(settings.report_every).items()}
+    had_model = checkpoint and kept_epoch(checkpoint.history, settings.sizes.tokens)
+    if had_model and not there[TRAINED]:
         raise ModelFileError(
             f"{printable(str(folder))}: the best model so far is gone ({TRAINED}); put it back, or "
             "begin the training anew in another folder"
         )
     if settings.report_every is not None:
-        check_picture(folder / PICTURE)
+        check_picture(folder / PICTURE, force=True)
     trainer = Trainer(
         settings.sizes, tunes.tokens, tunes.training, tunes.held_out, settings.recipe,
         settings.seed, checkpoint.precision if checkpoint else None,
@@ -170,7 +179,7 @@ def _run(
         settings,
         _provenance(folder, settings, tunes, index),
         partial(_originality, settings=settings, index=index),
-        partial(plot_training, path=folder / PICTURE),
+        partial(plot_training, path=folder / PICTURE, force=True),
     )
     try:
         history = course.run(trainer, checkpoint.history if checkpoint else [], watcher)
@@ -179,9 +188,9 @@ def _run(
             f"a batch of {settings.recipe.batch} tunes does not fit into the GPU's memory; train "
             "with a smaller --batch, or fewer --units"
         ) from None
-    return TrainingReport(
-        printable(str(folder / TRAINED)), tuple(history), best_epoch(history) or history[-1]
-    )
+    kept = kept_epoch(history, settings.sizes.tokens)
+    assert kept is not None  # or the course had ended with an error
+    return TrainingReport(printable(str(folder / TRAINED)), tuple(history), kept)
 
 
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
@@ -244,8 +253,18 @@ def _check(
             f"{printable(str(folder))}: it has a training already ({CHECKPOINT}); go on with it by "
             "--resume, or train into another folder"
         )
-    if exists(folder / TRAINED):
-        raise OutputError(
-            f"{printable(str(folder))}: it has a model already ({TRAINED}); train into another "
-            "folder"
-        )
+    for name, kind in _written(report_every).items():
+        if is_there(folder / name, kind):
+            raise OutputError(
+                f"{printable(str(folder))}: it has a {kind.name} already ({name}); train into "
+                "another folder"
+            )
+
+
+def _written(report_every: int | None) -> dict[str, Kind]:
+    """The files that a training writes beside its checkpoint."""
+    from tunetrace.plots.picture import PICTURE_FILE
+    from tunetrace.trainer.course import HISTORY
+
+    drawn = {} if report_every is None else {PICTURE: PICTURE_FILE}
+    return {TRAINED: MODEL_FILE, HISTORY: HISTORY_FILE, **drawn}

@@ -53,6 +53,7 @@ def sampling_options(command: Any) -> Any:
               help="Write the most probable tunes, which a beam so wide finds.")  # fmt: skip
 @click.option("--trace", "trace_file", metavar="FILE",
               help="Keep each step's probabilities and states in this .npz file.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace traces that are there.")
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
 def sample(
@@ -61,6 +62,7 @@ def sample(
     format: Any,
     beam: int | None,
     trace_file: str | None,
+    force: bool,
     index_path: str | None,
     as_json: bool,
     **options: Any,
@@ -78,31 +80,41 @@ def sample(
         tunetrace sample --meter 6/8 --key Cdor --beam 28
         tunetrace sample --seed 7 --trace tune7.npz
     """
-    from tunetrace import open_index, open_model
+    from tunetrace import beam_search, open_index, open_model
     from tunetrace import sample as write_tunes
-    from tunetrace.api.beams import most_probable
-    from tunetrace.api.sampling import copies_within, random_seed
-    from tunetrace.api.traces import with_traces
-    from tunetrace.terminal.sample import SamplePrinter
+    from tunetrace.api.beams import check_beam
+    from tunetrace.api.models import described
+    from tunetrace.api.sampling import check_sampling, copies_within, random_seed
+    from tunetrace.api.traces import check_traces, with_traces
+    from tunetrace.terminal.sample import SamplePrinter, format_for
 
     if beam is not None:
         options = _without_drawing(options)
     elif options["seed"] is None:
         options["seed"] = random_seed()
-    model = open_model(model_name)
+    if trace_file is not None:
+        check_traces(trace_file, n, force=force)
+    known = described(model_name)
+    printed = format_for(known, "json" if as_json else format)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
-    printer = SamplePrinter(model, "json" if as_json else format, origin)
     needs_index = options["max_copy"] is not None
     tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
+        # Before PyTorch is imported, which takes longer than to see what is wrong.
+        if beam is None:
+            check_sampling(n, known, index=index, **options)
+        else:
+            check_beam(beam, known, n, index=index, **options)
+        model = open_model(model_name)
+        printer = SamplePrinter(model, printed, origin)
         if beam is None:
             tunes = write_tunes(n, model, index=index, **options)
         else:
-            tunes = most_probable(n, beam, model, index=index, **options)
+            tunes = beam_search(beam, model, index=index, **options)[:n]
         if index is not None:
             printer.limit(partial(copies_within, notes=options["max_copy"], index=index))
     if trace_file is not None:
-        tunes = with_traces(tunes, model, trace_file, is_only_one=n == 1, facts=options)
+        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
     with _progress(n) as progress:
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)

@@ -14,6 +14,7 @@ from tunetrace.cli.options import index_option, json_option, show
 @click.option("--top", type=click.IntRange(min=0), default=10, show_default=True,
               help="Show so many keys, meters, bars and figures.")  # fmt: skip
 @click.option("--plot", metavar="FILE", help="Draw it too: a .png, .svg or .pdf file.")
+@click.option("--force", is_flag=True, help="Replace the picture that is there.")
 @index_option
 @json_option
 def stats(
@@ -21,6 +22,7 @@ def stats(
     notes: int,
     top: int,
     plot: str | None,
+    force: bool,
     index_path: str | None,
     as_json: bool,
 ) -> None:
@@ -39,11 +41,11 @@ def stats(
     if plot is not None:
         from tunetrace.plots.picture import check_picture
 
-        check_picture(plot)  # before the counting, which takes a while
+        check_picture(plot, force=force)  # before the counting, which takes a while
     with open_index(index_path) as opened:
         found = corpus_stats(corpus, opened, notes=notes, top=top)
     if plot is not None:
         from tunetrace import plot_corpus
 
-        plot_corpus(found, plot)
+        plot_corpus(found, plot, force=force)
     show(found, "stats.print_stats", as_json, **({} if as_json else {"top": top}))

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.errors import ModelFileError
+from tunetrace.model.records import Tokens, name_in
+from tunetrace.overwriting import Kind, begins_with
 
 FORMAT: Final = 1
 """Which form of tunetrace's facts this version writes and reads."""
@@ -21,6 +23,7 @@ _ITEM_SIZES: Final = {"F32": 4, "F16": 2}
 MAX_BYTES: Final = 2**31
 """What no file may go beyond; folk-rnn's model has 23 MB."""
 
+_SIZE_OF_LENGTH: Final = 8
 _MAX_HEADER: Final = 2**24
 _DEEPEST: Final = 20
 """So many containers in one another may be in the provenance; what shows it goes through them."""
@@ -37,8 +40,13 @@ class Header:
     shapes: dict[str, tuple[int, ...]]
     precision: str
     sizes: dict[str, int]
-    tokens: tuple[str, ...]
+    tokens: Tokens
     provenance: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return name_in(self.provenance)
 
     @property
     def parameters(self) -> int:
@@ -58,10 +66,10 @@ def read_header(path: Path) -> Header:
             raise ModelFileError(f"{path}: the model cannot be read ({reason})")
         size = path.stat().st_size
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
+            length = int.from_bytes(file.read(_SIZE_OF_LENGTH), "little")
             if size > MAX_BYTES:
                 raise damaged(path, f"it has more than {MAX_BYTES / 1e9:.1f} GB")
-            if length > min(size - 8, _MAX_HEADER):
+            if length > min(size - _SIZE_OF_LENGTH, _MAX_HEADER):
                 raise damaged(path, "it is cut off or no safetensors file")
             text = file.read(length)
     except (OSError, ValueError) as error:
@@ -75,7 +83,7 @@ def read_header(path: Path) -> Header:
         if ours["format"] != FORMAT:
             raise damaged(path, f"its format is not {FORMAT}, which this version reads")
         arrays = {name: _array(entry) for name, entry in entries.items()}
-        if 8 + length + sum(bytes for _, _, bytes in arrays.values()) != size:
+        if _SIZE_OF_LENGTH + length + sum(bytes for _, _, bytes in arrays.values()) != size:
             raise damaged(path, "it is cut off or has what is no part of it")
         is_half = any(kind == "F16" for _, kind, _ in arrays.values())
         sizes = ours["sizes"]
@@ -85,11 +93,17 @@ def read_header(path: Path) -> Header:
             shapes={name: shape for name, (shape, _, _) in arrays.items()},
             precision="float16" if is_half else "float32",
             sizes={name: int(sizes[name]) for name in ("tokens", "units", "layers")},
-            tokens=tuple(map(str, ours["tokens"])),
+            tokens=Tokens(tuple(map(str, ours["tokens"]))),
             provenance=dict(ours["provenance"]),
         )
     except (OverflowError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged(path, "it is another program's safetensors file") from None
+
+
+MODEL_FILE: Final = Kind(
+    "model", lambda path: begins_with(path, b'{"__metadata__":{"tunetrace":', _SIZE_OF_LENGTH)
+)
+"""A model's file, told by how its header begins."""
 
 
 def damaged(path: Path, reason: str) -> ModelFileError:

@@ -13,7 +13,6 @@ from typing import Any
 from tunetrace.errors import ModelFileError
 from tunetrace.model import shelf
 from tunetrace.model.header import read_header
-from tunetrace.model.records import Tokens
 from tunetrace.model.registry import PUBLISHED_MODELS, PublishedModel
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -56,9 +55,9 @@ def read_info(path: Path) -> ModelInfo:
         layers=header.sizes["layers"],
         parameters=header.parameters,
         precision=header.precision,
-        tokens=header.tokens,
-        has_v2_tokens=header.tokens == V2_TOKENS,
-        unread_tokens=Tokens(header.tokens).unread,
+        tokens=header.tokens.names,
+        has_v2_tokens=header.tokens.names == V2_TOKENS,
+        unread_tokens=header.tokens.unread,
         provenance=header.provenance,
     )
 

@@ -60,7 +60,7 @@ def read_published(path: Path, name: str) -> Model:
     tokens = _tokens(path, contents["token2idx"])
     arrays = _arrays(path, contents["param_values"])
     sizes = _check_shapes(path, arrays, tokens)
-    network = _network(sizes, arrays)
+    network = _network(path, sizes, arrays)
     blob = git_blob(path)
     known = [model for model in PUBLISHED_MODELS.values() if model.origin.git_blob == blob]
     if any(model.has_v2_tokens for model in known) and tokens.names != V2_TOKENS:
@@ -148,7 +148,7 @@ def _check_shapes(path: Path, arrays: Arrays, tokens: Tokens) -> Sizes:
     return sizes
 
 
-def _network(sizes: Sizes, arrays: Arrays) -> Network:
+def _network(path: Path, sizes: Sizes, arrays: Arrays) -> Network:
     """The network of arrays whose shapes are right."""
     network = Network(sizes)
     weights = iter(arrays)
@@ -161,7 +161,14 @@ def _network(sizes: Sizes, arrays: Arrays) -> Network:
             )
             if number == 0 and not np.array_equal(embedding, np.eye(sizes.tokens)):
                 # A one-hot vector times the embedding is one of its rows: fold it in.
-                from_input = embedding.astype(np.float64) @ from_input
+                with np.errstate(over="ignore"):
+                    folded = embedding.astype(np.float64) @ from_input
+                    from_input = folded.astype(np.float32)
+                if not np.isfinite(from_input).all():
+                    raise ModelFileError(
+                        f"{path}: the embedding times the weights of layer 1 is more than float32 "
+                        "holds; import a model that was trained without such weights"
+                    )
             layer.from_input.copy_(torch.from_numpy(from_input))
             layer.from_hidden.copy_(torch.from_numpy(from_hidden))
             layer.bias.copy_(torch.from_numpy(bias))

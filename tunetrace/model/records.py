@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from tunetrace.errors import ModelFileError
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_token, unknown_token
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ class Tokens:
         return [vocabulary.symbol(name) if name in vocabulary else None for name in self.names]
 
 
+def name_in(provenance: dict[str, Any]) -> str:
+    """What a model is called, by what it says of where it comes from."""
+    return str(provenance.get("name", "model"))
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A network, its tokens, and what is known of it.
@@ -98,7 +104,14 @@ class Model:
     @property
     def name(self) -> str:
         """What it is called."""
-        return str(self.provenance.get("name", "model"))
+        return name_in(self.provenance)
+
+    def overflow(self) -> ModelFileError:
+        """The error where what the network computes is no number, though its weights are."""
+        return ModelFileError(
+            f"the model '{self.name}' gives no probabilities, since its weights are too large to "
+            "be summed; give one that was trained without such"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -23,12 +24,23 @@ from tunetrace.unfinished import write_whole
 
 
 def save_model(model: Model, path: Path, *, half: bool = False) -> None:
-    """Write a model's file, whole or not at all. half: as float16. OutputError where it cannot."""
+    """Write a model's file, whole or not at all. half: as float16.
+
+    Raises OutputError where it cannot be written, ModelFileError where its weights are no numbers
+    in this precision, since load_model would refuse the file.
+    """
     dtype = torch.float16 if half else torch.float32
     arrays = {
         name: value.detach().cpu().to(dtype).contiguous().numpy()
         for name, value in model.network.state_dict().items()
     }
+    wrong = next((name for name, value in arrays.items() if not np.isfinite(value).all()), None)
+    if wrong is not None:
+        precision = "float16" if half else "float32"
+        raise ModelFileError(
+            f"{path}: '{wrong}' of the model '{model.name}' has weights that are no numbers in "
+            f"{precision}; {'keep it in float32' if half else 'give one of finite weights'}"
+        )
     header = {
         "format": FORMAT,
         "sizes": asdict(model.sizes),
@@ -41,7 +53,7 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
 def load_model(path: Path) -> Model:
     """Read a model's file; ModelFileError where it is absent, cut off, foreign or misshapen."""
     header = read_header(path)
-    sizes, tokens = Sizes(**header.sizes), Tokens(header.tokens)
+    sizes, tokens = Sizes(**header.sizes), header.tokens
     check_sizes(str(path), sizes, tokens)
     with torch.device("meta"):  # which has shapes and takes no memory
         state = Network(sizes).state_dict()

@@ -22,12 +22,13 @@ _LONGEST_NAME: Final = 60
 _LONGEST_TEXT: Final = 50
 
 
-def plot_corpus(stats: CorpusStats, path: str | Path) -> None:
+def plot_corpus(stats: CorpusStats, path: str | Path, *, force: bool = False) -> None:
     """Draw a corpus as one picture: PNG, SVG or PDF, as the ending of path says.
 
-    OutputError where the ending is another, path cannot be written or matplotlib is not installed.
+    force: replace a picture of tunetrace's. OutputError where the ending is another, something is
+    in the way, path cannot be written or matplotlib is not installed.
     """
-    save_picture(lambda: _draw(stats), path)
+    save_picture(lambda: _draw(stats), path, force=force)
 
 
 def _draw(stats: CorpusStats) -> Figure:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
+from tunetrace.overwriting import Kind, check_place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,8 +39,37 @@ _STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def check_picture(path: str | Path) -> None:
-    """See that a picture can be drawn and has an ending that says its format; else OutputError."""
+_MADE_BY: Final = "tunetrace"
+_MARKS: Final = (
+    b"Software\0tunetrace",
+    b"<dc:title>tunetrace</dc:title>",
+    b"/Creator (tunetrace)",
+)
+"""How PNG, SVG and PDF write what made them: the first two near their beginning, PDF near its end.
+"""
+
+_BEGINNING: Final = 1 << 12
+_END: Final = 1 << 16
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file is marked as a picture of tunetrace's."""
+    with path.open("rb") as file:
+        parts = file.read(_BEGINNING)
+        file.seek(max(0, path.stat().st_size - _END))
+        parts += file.read()
+    return any(mark in parts for mark in _MARKS)
+
+
+PICTURE_FILE: Final = Kind("picture", _is_picture)
+"""A picture's file, told by what it says made it."""
+
+
+def check_picture(path: str | Path, *, force: bool = False) -> None:
+    """See that a picture can be drawn, has an ending that says its format, and may take its place.
+
+    force: it may replace a picture of tunetrace's. OutputError where one of it is not so.
+    """
     name = printable(str(path))
     if _ending(path) not in FORMATS:
         raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
@@ -48,25 +78,31 @@ def check_picture(path: str | Path) -> None:
             f"{name}: pictures are drawn by matplotlib, and it is not here; install it with: "
             "pip install 'tunetrace[plot]'"
         )
+    check_place(Path(path), PICTURE_FILE, force=force)
 
 
-def save_picture(draw: Callable[[], Figure], path: str | Path) -> None:
+def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = False) -> None:
     """Draw a figure in the common style and write it as the ending of path says.
 
-    Figures are made without pyplot, which may open a display. OutputError where the ending is
-    another, path cannot be written or matplotlib is not installed.
+    Figures are made without pyplot, which may open a display. force: replace a picture of
+    tunetrace's. OutputError where the ending is another, something is in the way, path cannot be
+    written or matplotlib is not installed.
     """
-    check_picture(path)
+    check_picture(path, force=force)
     import matplotlib
 
     ending = _ending(path)
     # A date would make two pictures of one thing differ.
-    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[ending]
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": _MADE_BY},
+        "svg": {"Creator": _MADE_BY, "Date": None},
+        "pdf": {"Creator": _MADE_BY, "CreationDate": None},
+    }
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
         try:
-            figure.savefig(path, format=ending, dpi=150, metadata=undated)
+            figure.savefig(path, format=ending, dpi=150, metadata=metadata[ending])
         except OSError as error:
             reason = (error.strerror or "unusable").lower()
             raise OutputError(

@@ -34,17 +34,17 @@ _MOST_BITS: Final = 64.0
 """Beyond this a perplexity is not told apart."""
 
 
-def plot_training(history: Sequence[EpochRecord], path: str | Path) -> None:
+def plot_training(history: Sequence[EpochRecord], path: str | Path, *, force: bool = False) -> None:
     """Draw a training's epochs as one picture: PNG, SVG or PDF, as the ending of path says.
 
-    OutputError where there is no epoch, the ending is another, path cannot be written or matplotlib
-    is not installed.
+    force: replace a picture of tunetrace's. OutputError where there is no epoch, the ending is
+    another, something is in the way, path cannot be written or matplotlib is not installed.
     """
     if not history:
         raise OutputError(
             f"{printable(str(path))}: the training has no epoch to draw; wait for its first one"
         )
-    save_picture(lambda: _draw(history), path)
+    save_picture(lambda: _draw(history), path, force=force)
 
 
 def _draw(history: Sequence[EpochRecord]) -> Figure:

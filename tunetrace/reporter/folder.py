@@ -2,23 +2,57 @@
 
 Each is written beside its place, under a name that says so, and renamed at the end. A run that is
 cut off leaves nothing that looks like a report, and an older report stays until the new one is
-there.
+there. A report takes the place of an older one and of nothing else.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tunetrace.corpus.readers import printable
+from tunetrace.corpus.readers import exists, printable
 from tunetrace.errors import OutputError
+from tunetrace.overwriting import Kind, begins_with, is_there
 from tunetrace.unfinished import beside, remove_leftovers
 
 _NEEDED: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
+
+_GENERATOR: Final = b'<meta name="generator" content="tunetrace '
+_WHERE_HTML_SAYS_SO: Final = 1 << 12
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _GENERATOR in file.read(_WHERE_HTML_SAYS_SO)
+
+
+def _is_parquet(path: Path) -> bool:
+    import pyarrow as pa
+    from pyarrow.parquet import read_schema
+
+    try:
+        return b"tunetrace" in (read_schema(path).metadata or {})
+    except pa.ArrowException:
+        return False
+
+
+def _begins(beginning: bytes) -> Kind:
+    return Kind("report", lambda path: begins_with(path, beginning))
+
+
+FILES: Final = {
+    "report.html": Kind("report", _is_page),
+    "tunes.csv": _begins(b"batch,place,title,notes,"),
+    "tunes.parquet": Kind("report", _is_parquet),
+    "spans.parquet": Kind("report", _is_parquet),
+    "summary.json": _begins(b'{\n  "tunetrace": "'),
+    "set-aside.csv": _begins(b"batch,input,line,column,"),
+}
+"""What a report consists of, and how each file is told from one that is no report's."""
 
 
 class ReportFolder:
@@ -28,9 +62,13 @@ class ReportFolder:
     are removed.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> None:
         """Make the folder. OutputError where that cannot be done, where nothing can be written
-        there, or where what a report is written with is not installed."""
+        there, where a file is in the place of one of the report's, or where what a report is
+        written with is not installed.
+
+        inputs: what the report is on; a report's own tables may be among them, of another folder.
+        """
         self.path = Path(path)
         self._name = printable(str(path))
         self._files: dict[str, Path] = {}
@@ -41,6 +79,8 @@ class ReportFolder:
                 f"{', '.join(missing)} cannot be found here; install what it needs with: "
                 "pip install 'tunetrace[report]'"
             )
+        for name, kind in FILES.items():
+            self._check_place(name, kind, inputs)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             # Here rather than after the check of a whole batch.
@@ -48,18 +88,26 @@ class ReportFolder:
             probe.touch()
             probe.unlink()
 
-    def beside(self, name: str) -> Path:
-        """Where to write the file of this name, which takes its place at the end.
-
-        OutputError where a folder is in its place.
-        """
-        if name not in self._files:
-            place = self.path / name
+    def _check_place(self, name: str, kind: Kind, inputs: Sequence[str | Path]) -> None:
+        """See that the file of this name may be written; OutputError where it may not."""
+        place = self.path / name
+        with suppress(OSError, ValueError):  # of a place where there is nothing
             if place.is_dir():
                 raise OutputError(
                     f"{self._name}: there is a folder '{name}' where the report's file of that "
                     "name belongs; give another folder"
                 )
+            if any(place.samefile(given) for given in inputs if exists(given)):
+                raise OutputError(
+                    f"{self._name}: its '{name}' is what this report would be on, and would be "
+                    "replaced by it; give another folder"
+                )
+        is_there(place, kind)
+
+    def beside(self, name: str) -> Path:
+        """Where to write the file of this name, which takes its place at the end."""
+        if name not in self._files:
+            place = self.path / name
             with self.writing():
                 remove_leftovers(place)
             self._files[name] = beside(place)

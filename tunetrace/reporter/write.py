@@ -19,15 +19,11 @@ from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, to_json
 from tunetrace.indexer.writer import Progress, nothing_usable, silent
-from tunetrace.reporter.folder import ReportFolder
+from tunetrace.reporter.folder import FILES, ReportFolder
 from tunetrace.reporter.page import Page
 from tunetrace.reporter.tables import Tables
 from tunetrace.reporter.words import summary_in_words
 from tunetrace.tokenizer.transcription import Transcription
-
-FILES: Final = ("report.html", "tunes.csv", "tunes.parquet", "spans.parquet", "summary.json",
-                "set-aside.csv")  # fmt: skip
-"""What a report consists of."""
 
 _SHOWN: Final = 10
 _TOGETHER: Final = 500
@@ -68,8 +64,8 @@ def write_report(
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
     progress: told how many tunes are done. workers: extra processes to
     match, as check_transcriptions. Raises InputError where an input cannot be read or holds
-    nothing usable, OutputError where the folder cannot be written. A report that is there already
-    is replaced when the new one is whole.
+    nothing usable, OutputError where the folder cannot be written or has other files of a report's
+    names. A report that is there already is replaced when the new one is whole.
     """
     if not index.tunes:
         raise IndexFileError(
@@ -77,7 +73,7 @@ def write_report(
             "with 'tunetrace index add'"
         )
     names = _names(paths, versus)
-    with ReportFolder(folder) as into:
+    with ReportFolder(folder, [*paths, *versus]) as into:
         page = Page()
         with Tables(into) as tables:
             writing = _Writing(index, tables, format, progress, workers)
@@ -93,7 +89,7 @@ def write_report(
             tunetrace=__version__,
             created=created.isoformat(timespec="seconds"),
             path=printable(str(folder)),
-            files=FILES,
+            files=tuple(FILES),
             index=info,
             batch=summary,
             versus=other,

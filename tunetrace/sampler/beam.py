@@ -9,21 +9,16 @@ probable texts of such models do (Holtzman et al. 2020).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tunetrace.errors import QueryError
 from tunetrace.model.network import State
 from tunetrace.model.records import Hypothesis, Model
 from tunetrace.sampler.beginning import Beginning
 from tunetrace.sampler.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
 from tunetrace.tokenizer.vocabulary import NOTE
-
-MOST_WIDE: Final = 1000
-"""Each transcription that is kept has its own states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +84,13 @@ def beam_search(
     continuations that there are, the answer is exact.
 
     Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
-    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the
-    start is itself a longer copy, where the limit leaves nothing to write, and for a width,
-    a temperature or a beginning that cannot be.
+    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the limit
+    leaves nothing to write, ModelFileError where the weights are too large to be summed.
     """
     beginning = beginning or Beginning()
     penalties = beginning.penalties(model.tokens)
     is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
     search = _Search(model, width, beginning, max_tokens, temperature, limit, penalties, is_note)
-    _check(search)
     with torch.inference_mode():
         beam, ended = _search(search)
     cut_off = zip(beam.logs.tolist(), beam.numbers.tolist(), strict=True)
@@ -108,25 +101,6 @@ def beam_search(
         Hypothesis(rank, tuple(model.tokens.decode(numbers)), has_ended, log)
         for rank, (log, numbers, has_ended) in enumerate(found[:width], 1)
     ]
-
-
-def _check(search: _Search) -> None:
-    """See that a search can begin; QueryError where it cannot."""
-    if not 1 <= search.width <= MOST_WIDE:
-        raise QueryError(
-            f"a beam of {search.width} cannot be searched; it may be 1 to {MOST_WIDE} wide"
-        )
-    if not 0 < search.temperature < float("inf"):
-        raise QueryError(
-            f"a temperature of {search.temperature} is none; give one above 0, such as 1"
-        )
-    if len(search.beginning.admitted) >= search.max_tokens:
-        raise QueryError(
-            f"the beginning has {len(search.beginning.admitted)} tokens and a transcription at "
-            f"most {search.max_tokens}; give a shorter start or allow more tokens"
-        )
-    if search.limit is not None:
-        search.limit.check_start(search.beginning.music)
 
 
 def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
@@ -158,7 +132,7 @@ def _begin(search: _Search) -> _Beam:
     logits, state = model.network.step(start, model.network.initial_state(1))
     runs = [] if search.limit is None else [search.limit.begin()]
     numbers = np.empty((1, 0), dtype=np.int32)
-    return _Beam(numbers, np.zeros(1), logits.double().numpy(), state, runs)
+    return _Beam(numbers, np.zeros(1), _finite(model, logits), state, runs)
 
 
 def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
@@ -208,4 +182,11 @@ def _go_on(
     for run, number in zip(runs, numbers.tolist(), strict=False):
         run.push(number)
     longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
-    return _Beam(longer, logs, logits.double().numpy(), state, runs)
+    return _Beam(longer, logs, _finite(model, logits), state, runs)
+
+
+def _finite(model: Model, logits: torch.Tensor) -> NDArray[np.float64]:
+    """Logits as float64; ModelFileError where one is no number."""
+    if not logits.isfinite().all():
+        raise model.overflow()
+    return logits.double().numpy()

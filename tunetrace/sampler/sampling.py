@@ -57,7 +57,8 @@ class Plan:
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     """Transcriptions 1 to n, one by one as they are written.
 
-    Raises QueryError where the copy limit leaves nothing to write.
+    Raises QueryError where the copy limit leaves nothing to write, ModelFileError where the weights
+    are too large to be summed.
     """
     threads = torch.get_num_threads()
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
@@ -149,6 +150,8 @@ class _Block:
     def _draw(self) -> NDArray[np.int64]:
         plan, penalties = self._plan, self._start.penalties
         places = np.minimum(self._lengths, len(penalties) - 1)
+        if not np.isfinite(self._logits[self._numbers > 0]).all():
+            raise self._start.model.overflow()
         logits = self._logits + penalties[places]
         weights = weights_of(logits, plan.temperature, plan.top_p)
         drawn = draw(weights, self._uniforms[self._every, self._lengths % BLOCK])

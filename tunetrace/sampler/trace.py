@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import InputError, OutputError, QueryError
-from tunetrace.unfinished import beside, remove_leftovers
+from tunetrace.overwriting import Kind, check_place
+from tunetrace.unfinished import written_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,8 +88,10 @@ class Trace:
         return np.asarray(logs)
 
 
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error)
-"""What reading an archive raises beside the usual; of RuntimeError are encryption and depth."""
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, MemoryError, RuntimeError,
+)  # fmt: skip
+"""What reading a damaged archive raises; of RuntimeError are encryption and depth."""
 
 
 def trace(
@@ -104,7 +107,8 @@ def trace(
     takes the place of nothing that is there. A
     transcription that was sampled is traced by having the network read it once more, so that
     sampling keeps nothing; what it was sampled with in another precision differs by its rounding.
-    Raises QueryError for a token that the model lacks.
+    Raises QueryError for a token that the model lacks, ModelFileError where the weights are too
+    large to be summed.
     """
     import torch
 
@@ -125,6 +129,8 @@ def trace(
             hidden.append(below.numpy())
             cell.append(cells.numpy())
         logits = below @ model.network.to_tokens + model.network.token_bias
+        if not logits.isfinite().all():
+            raise model.overflow()
         probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
     header = {
         **(facts or {}),
@@ -161,24 +167,17 @@ def _through_layer(layer: Layer, below: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(hiddens), torch.cat(cells)
 
 
-def save_trace(traced: Trace, path: str | Path) -> None:
-    """Write a trace's file, whole or not at all; OutputError where it cannot be written."""
+def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
+    """Write a trace's file, whole or not at all.
+
+    force: replace a trace that is there. OutputError where something is in the way or it cannot be
+    written.
+    """
     path = Path(path)
     check_name(path)
-    unfinished = beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path)
-        try:
-            _write(traced, unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the trace cannot be written ({(error.strerror or 'unwritable').lower()}); "
-            "name another file"
-        ) from None
+    check_place(path, TRACE_FILE, force=force)
+    with written_whole(path, "the trace") as unfinished:
+        _write(traced, unfinished)
 
 
 def check_name(path: Path) -> None:
@@ -215,10 +214,23 @@ def load_trace(path: str | Path) -> Trace:
         raise InputError(f"{path}: the trace cannot be read ({reason})") from None
     except KeyError:
         raise _foreign(path, f"it lacks {_HEADER} or one of {', '.join(_ARRAYS)}") from None
-    except (ValueError, TypeError, EOFError, MemoryError, RuntimeError, *_DAMAGE):
+    except _DAMAGE:
         raise _foreign(path, f"it is cut off or no {SUFFIX} file") from None
     _check_shapes(path, traced)
     return traced
+
+
+def _is_trace(path: Path) -> bool:
+    """Whether a file has the members of a trace."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {_HEADER, *(f"{name}.npy" for name in _ARRAYS)} <= set(archive.namelist())
+    except _DAMAGE:
+        return False
+
+
+TRACE_FILE: Final = Kind("trace", _is_trace)
+"""A trace's file, told by the names of its members."""
 
 
 def _check_shapes(path: Path, traced: Trace) -> None:

@@ -13,6 +13,7 @@ import click
 
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.indexer.records import to_json
+from tunetrace.model.header import Header
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.phrases import counted
 from tunetrace.tokenizer.abc import tokenize_abc
@@ -25,14 +26,9 @@ Format = Literal["folkrnn", "abc", "json"]
 class SamplePrinter:
     """Prints transcriptions to standard output and counts them."""
 
-    def __init__(self, model: Model, format: Format | None, origin: str) -> None:
-        """format: None is what is read back of this model. origin: what the tunes come of, as
-        `seed 7`.
-
-        Raises QueryError where the model has tokens that cannot be written so.
-        """
-        self._name, self._origin = plain(model.name), origin
-        self._format = _format_of(model, format)
+    def __init__(self, model: Model, format: Format, origin: str) -> None:
+        """origin: what the tunes come of, as `seed 7`."""
+        self._name, self._origin, self._format = plain(model.name), origin, format
         self._unread = frozenset(model.tokens.unread)
         self._is_within: Callable[[Sequence[str]], bool] | None = None
         self._started = time.perf_counter()
@@ -103,8 +99,11 @@ class SamplePrinter:
         click.echo("; ".join(parts), err=True)
 
 
-def _format_of(model: Model, wanted: Format | None) -> Format:
-    """The format wanted, or else one that a model's tunes are read from; QueryError for neither."""
+def format_for(model: Model | Header, wanted: Format | None) -> Format:
+    """The format wanted, or else one that a model's tunes are read from.
+
+    QueryError where the model has tokens that cannot be written so.
+    """
     name, stands_on_c = plain(model.name), model.tokens.stands_on_c
     strange = [token for token in model.tokens.unread if not FIELD.fullmatch(token)]
     if wanted == "abc" and strange:

@@ -13,12 +13,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tunetrace.errors import QueryError
+from tunetrace.corpus.readers import printable
+from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.model.records import Model
 from tunetrace.model.shelf import TRAINED
 from tunetrace.model.store import save_model
 from tunetrace.trainer.checkpoint import Settings, save_checkpoint
-from tunetrace.trainer.history import EpochOriginality, EpochRecord, best_epoch, to_line
+from tunetrace.trainer.history import (
+    EpochOriginality,
+    EpochRecord,
+    best_epoch,
+    guess,
+    kept_epoch,
+    to_line,
+)
 from tunetrace.trainer.training import Progress, Trainer
 from tunetrace.unfinished import write_whole
 
@@ -58,7 +66,9 @@ class Course:
         """Train until the last epoch, or until patience ends, and return the history.
 
         history: of the epochs that are over. Raises QueryError where the loss is no number any
-        longer, OutputError where the folder cannot be written. An interrupt saves what was reached.
+        longer, or is above that of a uniform guess at the end; the model of the best epoch, if one
+        was better than that, is kept and named. Raises OutputError where the folder cannot be
+        written. An interrupt saves what was reached.
         """
         history = list(history)
         self._write_history(history)
@@ -75,6 +85,15 @@ class Course:
             if not trainer.is_amid_step:  # else the last checkpoint stands
                 self._save(trainer, history)
             raise
+        last, worst = history[-1], guess(self.settings.sizes.tokens)
+        if last.loss > worst:
+            raise self._failed(
+                f"after epoch {last.epoch} the loss is {_bits(last.loss)} bits a token, above the "
+                f"{_bits(worst)} of a guess that takes all tokens for equally likely, so that the "
+                "training diverged or was too short",
+                history,
+                or_else=", or for longer",
+            )
         return history
 
     def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
@@ -87,7 +106,7 @@ class Course:
             return  # it was cut off between the last step of an epoch and its record
         for progress in trainer.train():
             if not trainer.is_finite():
-                raise self._diverged(progress.epoch)
+                raise self._failed(_no_number(progress.epoch), history)
             watcher.step(progress)
             if time.monotonic() - saved > SAVE_EVERY:
                 self._save(trainer, history)
@@ -98,21 +117,29 @@ class Course:
         epoch, sums = len(history) + 1, trainer.sums
         loss = trainer.validate()
         if not trainer.has_finite_weights() or not math.isfinite(loss or 0.0):
-            raise self._diverged(epoch)
+            raise self._failed(_no_number(epoch), history)
         record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
         model = self._model(trainer, record)
-        if loss is None or best_epoch([*history, record]) is record:
-            save_model(model, self.folder / TRAINED, half=self.settings.half)
         every = self.settings.report_every
         if every and epoch % every == 0:
-            record = replace(record, originality=self.original(model, epoch))
+            try:
+                record = replace(record, originality=self.original(model, epoch))
+            except ModelFileError:
+                what = f"in epoch {epoch} the weights are too large to be summed"
+                raise self._failed(what, history) from None
             self.draw([*history, record])
+        if kept_epoch([*history, record], self.settings.sizes.tokens) is record:
+            save_model(model, self.folder / TRAINED, half=self.settings.half)
         return record
 
-    def _diverged(self, epoch: int) -> QueryError:
+    def _failed(self, what: str, history: Sequence[EpochRecord], or_else: str = "") -> QueryError:
+        """The error for a training that came to this, which names the model that is kept of it."""
+        kept = kept_epoch(history, self.settings.sizes.tokens)
+        where = printable(str(self.folder / TRAINED))
+        model = "" if kept is None else f"the model of epoch {kept.epoch} is kept at {where}; "
         return QueryError(
-            f"in epoch {epoch} the loss is no number any longer; train into another folder with a "
-            f"rate below {self.settings.recipe.rate:g}"
+            f"{what}; {model}train into another folder with a rate below "
+            f"{self.settings.recipe.rate:g}{or_else}"
         )
 
     def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
@@ -134,3 +161,11 @@ class Course:
     def _write_history(self, history: Sequence[EpochRecord]) -> None:
         lines = "".join(map(to_line, history))
         write_whole(self.folder / HISTORY, lines.encode(), "the history")
+
+
+def _no_number(epoch: int) -> str:
+    return f"in epoch {epoch} the loss is no number any longer"
+
+
+def _bits(nats: float) -> str:
+    return f"{nats / math.log(2):.4g}"

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError, ModelFileError
+from tunetrace.errors import InputError
 from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Segment
@@ -65,10 +65,7 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
                 )
             bits = nats.cpu().double().numpy() / np.log(2)
             if not np.isfinite(bits).all():
-                raise ModelFileError(
-                    f"the model '{model.name}' gives no probabilities, since its weights are too "
-                    "large to be summed; give one that was trained without such"
-                )
+                raise model.overflow()
             for place, some in zip(batch, unpack(bits, packed), strict=True):
                 found[place] = some
     finally:

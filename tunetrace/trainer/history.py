@@ -8,6 +8,7 @@ while its loss may say nothing of it (Yin et al. 2022), so that both stand side 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any, Final
 
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import ModelFileError
+from tunetrace.overwriting import Kind
 
+_LONGEST_LINE: Final = 1 << 16
 _MOST: Final = 10**300
 """Beyond this no number of a history is one."""
 
@@ -73,6 +76,11 @@ class EpochRecord:
     tokens: int
     originality: EpochOriginality | None = None
 
+    @property
+    def loss(self) -> float:
+        """What it is judged by: the loss on what is held out, else that of training."""
+        return self.training_loss if self.validation_loss is None else self.validation_loss
+
 
 def to_line(record: EpochRecord) -> str:
     """An epoch as one line of JSON, line break and all; ValueError for a loss that is no number."""
@@ -115,10 +123,38 @@ def read_history(path: str | Path) -> list[EpochRecord]:
     return records
 
 
+def _is_history(path: Path) -> bool:
+    """Whether the first line of a file is an epoch."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        try:
+            from_line(file.readline(_LONGEST_LINE))
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
+HISTORY_FILE: Final = Kind("history", _is_history)
+"""A history's file, told by its first line."""
+
+
 def best_epoch(history: Iterable[EpochRecord]) -> EpochRecord | None:
     """The epoch of the least validation loss, the first of equals; None where none has any."""
     measured = [record for record in history if record.validation_loss is not None]
     return min(measured, key=lambda record: record.validation_loss or 0.0, default=None)
+
+
+def guess(tokens: int) -> float:
+    """The loss of a guess that finds all of so many tokens equally probable, nats a token."""
+    return math.log(tokens)
+
+
+def kept_epoch(history: Iterable[EpochRecord], tokens: int) -> EpochRecord | None:
+    """The epoch whose model is kept: the best, or the last where nothing is held out.
+
+    None where every epoch predicts worse than a guess among so many tokens.
+    """
+    better = [record for record in history if record.loss <= guess(tokens)]
+    return best_epoch(better) or (better[-1] if better else None)
 
 
 def _object(line: str) -> Any:

@@ -56,11 +56,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     }
     training = [sequence for tune, sequence in sequences.items() if tune not in held_out]
     if not training or (validation and not held_out):
-        are = "is" if len(kept) == 1 else "are"
-        raise QueryError(
-            f"{counted(len(kept), 'tune')} {are} too few to train on; name corpora with more, or "
-            "hold nothing out with --validation 0"
-        )
+        raise _too_few(len(kept), len(every) - len(kept))
     records = index.catalogue.tunes(held_out)
     return TrainingTunes(
         tokens,
@@ -68,6 +64,21 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
         [sequences[tune] for tune in held_out],
         [f"{records[tune].corpus}:{records[tune].number}" for tune in held_out],
         len(every) - len(kept),
+    )
+
+
+def _too_few(kept: int, too_long: int) -> QueryError:
+    """The error where so many tunes are left to train on, and so many are too long for that."""
+    if too_long and not kept:
+        all_are = "the only tune is" if too_long == 1 else f"all {too_long:,} tunes are"
+        return QueryError(
+            f"{all_are} longer than {LONGEST:,} tokens, and none so long is trained on; name "
+            "corpora with shorter tunes"
+        )
+    longer = f" without the {too_long:,} longer than {LONGEST:,} tokens" if too_long else ""
+    return QueryError(
+        f"{counted(kept, 'tune')} {'is' if kept == 1 else 'are'} too few to train on{longer}; name "
+        "corpora with more, or hold nothing out with --validation 0"
     )
 
 

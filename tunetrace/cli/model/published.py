@@ -68,7 +68,7 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
 @click.option("--name", metavar="NAME", help="Call the model so; else it has its file's name.")
 @click.option("-o", "--output", metavar="FILE",
               help="Write the model to this file; else it is put among your models.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace the file that is there.")
+@click.option("--force", is_flag=True, help="Replace the model that is there.")
 @json_option
 def import_pickle(
     file: str, name: str | None, output: str | None, force: bool, as_json: bool
