@@ -46,13 +46,14 @@ if TYPE_CHECKING:
     )
     from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.sampling import sample
-    from tunetrace.api.search import bar, check, check_files, figure, open_index
+    from tunetrace.api.search import bar, check, check_files, figure, open_index, post_search
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.traces import trace_transcription
     from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.batch_records import BatchSource, BatchSpan, BatchTune
     from tunetrace.checker.borrowing import BaselineReport
+    from tunetrace.checker.post import PostSearch, PostStatement, PostTitle
     from tunetrace.checker.records import CheckedTune, CheckReport
     from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
@@ -110,6 +111,7 @@ _HOMES = {
     "check_files": "tunetrace.api.search",
     "figure": "tunetrace.api.search",
     "open_index": "tunetrace.api.search",
+    "post_search": "tunetrace.api.search",
     "explain": "tunetrace.api.texts",
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
@@ -121,6 +123,9 @@ _HOMES = {
     "BatchSpan": "tunetrace.checker.batch_records",
     "BatchTune": "tunetrace.checker.batch_records",
     "BaselineReport": "tunetrace.checker.borrowing",
+    "PostSearch": "tunetrace.checker.post",
+    "PostStatement": "tunetrace.checker.post",
+    "PostTitle": "tunetrace.checker.post",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
@@ -184,6 +189,9 @@ __all__ = [
     "ModelInfo",
     "NgramReport",
     "OutputError",
+    "PostSearch",
+    "PostStatement",
+    "PostTitle",
     "QueryError",
     "Reject",
     "Rejected",
@@ -227,6 +235,7 @@ __all__ = [
     "originality",
     "plot_corpus",
     "plot_training",
+    "post_search",
     "read",
     "remove_from_index",
     "report",

@@ -67,9 +67,9 @@ def write_report(
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
     progress: told what is being done, and how many tunes were read. beside: in how many processes
-    beside this one to match, as check_transcriptions. Raises InputError where an input cannot be read or holds
-    nothing usable, OutputError where the folder cannot be written. A report that is there already
-    is replaced when the new one is whole.
+    beside this one to match, as check_transcriptions. Raises InputError where an input cannot be
+    read or holds nothing usable, OutputError where the folder cannot be written. A report that is
+    there already is replaced when the new one is whole.
     """
     if not index.tunes:
         raise IndexFileError(
