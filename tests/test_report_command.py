@@ -10,6 +10,7 @@ import pytest
 
 import tunetrace
 from tests.commands import KESH, MORRISONS, call, index_of
+from tunetrace.reporter.write import write_report
 
 FILES = {
     "report.html", "tunes.csv", "tunes.parquet", "spans.parquet", "summary.json", "set-aside.csv",
@@ -61,6 +62,21 @@ def test_a_report_can_be_written_twice_from_python(index: Path, tmp_path: Path) 
         for _ in range(2):
             found = tunetrace.report([index.with_suffix(".abc")], tmp_path / "out", opened)
             assert found.batch.transcriptions == 2
+
+
+def test_progress_names_what_is_done_after_the_last_transcription(
+    index: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[str, int]] = []
+    with tunetrace.open_index(index) as opened:
+        write_report(
+            [index.with_suffix(".abc")],
+            tmp_path / "out",
+            opened,
+            versus=[index.with_suffix(".abc")],
+            progress=lambda what, tunes: told.append((what, tunes)),
+        )
+    assert told == [("summing up", 4), ("drawing the page", 4)]
 
 
 def test_an_index_without_tunes_is_refused(index: Path, tmp_path: Path) -> None:

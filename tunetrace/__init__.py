@@ -44,12 +44,13 @@ if TYPE_CHECKING:
     )
     from tunetrace.api.models import fetch_model, import_model, model_info, models, open_model
     from tunetrace.api.sampling import sample
-    from tunetrace.api.search import bar, check, check_files, figure, open_index
+    from tunetrace.api.search import bar, check, check_files, figure, open_index, post_search
     from tunetrace.api.texts import explain, read, tokenize
     from tunetrace.api.traces import trace_transcription
     from tunetrace.api.training import TrainingReport, resume_training, train_model
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.borrowing import BaselineReport
+    from tunetrace.checker.post import PostSearch, PostStatement, PostTitle
     from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span
     from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
@@ -107,6 +108,7 @@ _HOMES = {
     "check_files": "tunetrace.api.search",
     "figure": "tunetrace.api.search",
     "open_index": "tunetrace.api.search",
+    "post_search": "tunetrace.api.search",
     "explain": "tunetrace.api.texts",
     "read": "tunetrace.api.texts",
     "tokenize": "tunetrace.api.texts",
@@ -117,6 +119,9 @@ _HOMES = {
     "Source": "tunetrace.checker.records",
     "Span": "tunetrace.checker.records",
     "BaselineReport": "tunetrace.checker.borrowing",
+    "PostSearch": "tunetrace.checker.post",
+    "PostStatement": "tunetrace.checker.post",
+    "PostTitle": "tunetrace.checker.post",
     "CheckReport": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
@@ -179,6 +184,9 @@ __all__ = [
     "ModelInfo",
     "NgramReport",
     "OutputError",
+    "PostSearch",
+    "PostStatement",
+    "PostTitle",
     "QueryError",
     "Reject",
     "Rejected",
@@ -224,6 +232,7 @@ __all__ = [
     "originality",
     "plot_corpus",
     "plot_training",
+    "post_search",
     "read",
     "remove_from_index",
     "report",

@@ -17,6 +17,7 @@ from tunetrace.checker.summary_records import (
     SourceCount,
 )
 from tunetrace.indexer.records import CorpusInfo, IndexInfo
+from tunetrace.reporter.comparison_words import p_in_words
 from tunetrace.reporter.words import summary_in_words
 
 
@@ -248,8 +249,8 @@ def test_more_and_less_than_people_are_said_where_the_interval_excludes_nothing(
     assert "the batch has less of this: notes in spans of 12 or more, 11% against 52% " \
            "(difference −41 points, 95% interval −42 to −40)." in words  # fmt: skip
     assert words.endswith(
-        "It has no more than people's tunes do, and no less, as far as chance lets one tell, of "
-        "this: notes in spans of 8 or more; notes in spans of 16 or more."
+        "No difference from people's tunes was shown in: notes in spans of 8 or more; notes in "
+        "spans of 16 or more."
     )
 
 
@@ -260,7 +261,7 @@ def test_neither_more_nor_less_is_said_where_the_interval_has_zero_in_it(
     words = beside_people(copied_12=difference(0.1, low, high))
     assert "has more" not in words
     assert "has less" not in words
-    assert "no more than people's tunes do" in words
+    assert "No difference from people's tunes was shown in: " in words
 
 
 def test_one_transcription_is_too_few_for_more_or_less() -> None:
@@ -305,6 +306,19 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
     last = words.split("No difference was shown in: ")[1].split("; ")
     assert "originality" in last
     assert len(last) == len(MEASURES) - 2
+
+
+def test_it_is_said_where_ranks_and_means_differ_in_opposite_ways() -> None:
+    # A few copies of another tune move the mean of theirs; of most, ours have more.
+    words = beside_other(copied_8=Difference(-0.02, -0.05, 0.01, "Mann-Whitney U test", 0.02, 0.62))
+    assert "ours has more of this: notes in spans of 8 or more, 50% against 25% (difference −2 " \
+           "points, 95% interval −5 to +1; more in 62% of pairs; p = 0.02)." in words  # fmt: skip
+
+
+def test_p_is_not_rounded_to_the_other_side_of_its_limit() -> None:
+    assert [p_in_words(p) for p in (0.0001, 0.0123, 0.049996, 0.05, 1.0)] == [
+        "p < 0.001", "p = 0.0123", "p = 0.049996", "p = 0.05", "p = 1",
+    ]  # fmt: skip
 
 
 def test_two_batches_that_do_not_differ() -> None:

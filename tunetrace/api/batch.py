@@ -47,7 +47,7 @@ def report(
     """Check a batch against an index (the default one if none is given) and write a report on it.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. workers: extra processes that match slices while this one reads and writes;
+    progress: told how many tunes are done. workers: extra processes that match slices;
     the main module of the program must then be one that can be imported. Raises InputError where an
     input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
     has other files of a report's names, or the extra `report` is missing.

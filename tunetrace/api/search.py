@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunetrace.checker import inputs
 from tunetrace.checker.records import CheckReport
@@ -13,6 +14,9 @@ from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import Matches
 from tunetrace.indexer.storage import default_path
+
+if TYPE_CHECKING:
+    from tunetrace.checker.post import PostSearch
 
 
 def open_index(path: str | Path | None = None) -> Index:
@@ -79,6 +83,18 @@ def check_files(
     with given_or_default(index) as opened:
         admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
         return inputs.check_all(read_sources(paths, format), opened, admitted)
+
+
+def post_search(index: Index | None = None) -> PostSearch:
+    """What the blog post on the folk-rnn v2 model says of its corpus, beside what an index says.
+
+    index: the default one if none is given. Only the corpus folkrnn-v2 can give the post's numbers;
+    where the index has it, it alone is asked.
+    """
+    from tunetrace.checker.post import search_post
+
+    with given_or_default(index) as opened:
+        return search_post(opened)
 
 
 def given_or_default(index: Index | None) -> AbstractContextManager[Index]:

@@ -30,6 +30,7 @@ from tunetrace.indexer.baseline import BaselineTunes
 SOURCES: Final = 20
 """How many of the corpus tunes that are drawn from most a summary names."""
 
+_SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
 _SHARE_BINS: Final = 20
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
@@ -128,9 +129,9 @@ class BatchTally:
         to_baseline, to_other = {}, {}
         if baseline is not None and self._notes:
             notes = np.array(self._notes)
-            to_baseline = compare_with_baseline(self._meters, notes, ours, baseline)
+            to_baseline = compare_with_baseline(self._meters, notes, ours, baseline, _SHARES)
         if other is not None and self._notes and other._notes:
-            to_other = compare_batches(ours, other._columns)
+            to_other = compare_batches(ours, other._columns, _SHARES)
         return tuple(
             MeasureSummary(
                 name=measure.name,

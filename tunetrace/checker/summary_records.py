@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
 from tunetrace.checker.records import TuneName
+
+SIGNIFICANT: Final = 0.05
+"""Two batches differ in a measure where the corrected p is below this."""
+
+Verdict: TypeAlias = Literal["more", "less", "none"]
+"""Whether a batch has more or less of a measure than another; none where neither was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Difference:
     where one of the two is too small to tell, since one transcription does not vary. test: the
     name of the test that p is from, None where there is none; p is corrected for the number of
     measures that were tested. superiority: the probability that a transcription of the batch has
-    more of the measure than one of the other, ties counted half.
+    more of the measure than one of the other, ties counted half. verdict: what words, tables and
+    files say of it. It follows from the rest, so that all of them say the same.
     """
 
     mean: float
@@ -43,6 +51,23 @@ class Difference:
     test: str | None
     p: float | None
     superiority: float | None
+    verdict: Verdict = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdict", self._decided())
+
+    def _decided(self) -> Verdict:
+        """By the test, where there is one; else by whether the interval leaves out 0.
+
+        The test is of ranks, and so is the direction: the means may even differ the other way.
+        """
+        if self.p is not None and self.superiority is not None:
+            if self.p >= SIGNIFICANT or self.superiority == 0.5:
+                return "none"
+            return "more" if self.superiority > 0.5 else "less"
+        if self.low is not None and self.low > 0:
+            return "more"
+        return "less" if self.high is not None and self.high < 0 else "none"
 
 
 @dataclass(frozen=True, slots=True)

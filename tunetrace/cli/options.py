@@ -13,6 +13,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from tunetrace.errors import QueryError
 
 _MANY_TUNES = 3000
 """A smaller batch is done before another process has begun."""
@@ -99,6 +102,20 @@ def filter_options(command: Command) -> Command:
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
+
+
+def goes_only_with(option: str, *names: str) -> None:
+    """See that no file, and of the other options only those of these names, were given with one.
+
+    QueryError, which says what to leave out, if not.
+    """
+    context = click.get_current_context()
+    for param in context.command.params:
+        is_given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        if is_given and option not in param.opts and param.name not in names:
+            if isinstance(param, click.Argument):
+                raise QueryError(f"{option} reads no files; leave out {context.params['files'][0]}")
+            raise QueryError(f"{option} is used without {param.opts[-1]}; leave it out")
 
 
 def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> None:

@@ -11,6 +11,7 @@ from tunetrace.cli.options import (
     Share,
     filter_options,
     format_option,
+    goes_only_with,
     index_option,
     json_option,
     show,
@@ -75,6 +76,9 @@ def bar(bar_text: str, filters: Any, limit: int, index_path: str | None, as_json
               help="Exit 1 if more than this share of a tune's notes, as 0.25, lies in spans of "
               "12 notes or more.")  # fmt: skip
 @click.option("--brief", is_flag=True, help="Print one line for each tune.")
+@click.option("--post", is_flag=True,
+              help="Print what the blog post on the folk-rnn v2 model found in its corpus, beside "
+              "what this index has.")  # fmt: skip
 @format_option
 @index_option
 @json_option
@@ -84,6 +88,7 @@ def check(
     exclude_title: tuple[str, ...],
     fail_over: float | None,
     brief: bool,
+    post: bool,
     format: Any,
     index_path: str | None,
     as_json: bool,
@@ -97,10 +102,16 @@ def check(
         tunetrace check tune.abc
         tunetrace check generated.txt --brief --fail-over 0.25
         tunetrace check tune.abc --exclude-title "The Kesh"
+        tunetrace check --post --index v2.db
     """
-    from tunetrace import check_files, open_index
+    from tunetrace import check_files, open_index, post_search
     from tunetrace.checker.inputs import exceeds
 
+    if post:
+        goes_only_with("--post", "index_path", "as_json")
+        with open_index(index_path) as opened:
+            show(post_search(opened), "post.print_post", as_json)
+        return
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise QueryError("there is nothing to check; give a file, or a tune on standard input")
     with open_index(index_path) as opened:

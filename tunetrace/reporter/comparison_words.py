@@ -1,7 +1,6 @@
 """How a batch compares, in words: with people's tunes, and with another batch.
 
-More and less are said only where chance hardly explains them: where the interval of a difference
-excludes zero, or a test of two batches says so.
+More and less are said only where chance hardly explains them, as Difference.verdict has it.
 """
 
 from __future__ import annotations
@@ -9,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from tunetrace.checker.summary_records import BatchSummary, Difference, MeasureSummary
-from tunetrace.phrases import amount, counted, listed, share_in_words, signed
+from tunetrace.checker.summary_records import (
+    SIGNIFICANT,
+    BatchSummary,
+    Difference,
+    MeasureSummary,
+    Verdict,
+)
+from tunetrace.phrases import amount, counted, listed, share, share_in_words, signed
 from tunetrace.tokenizer.transcription import plain
-
-SIGNIFICANT: Final = 0.05
-"""Two batches differ in a measure where the corrected p is below this."""
 
 _BESIDE_PEOPLE: Final = ("longest_notes", "copied_8", "copied_12", "copied_16")
 
@@ -44,17 +46,13 @@ def beside_people(summary: BatchSummary) -> Iterable[str]:
     like = "Compared with those of the same meters and lengths, the batch has"
     yield from _sorted(
         compared,
-        _direction_by_interval,
         lambda m, d: f"{_against(m, m.baseline)} ({_difference(m, d)})",
         more=f"{like} more of this",
         less=f"{like} less of this",
     )
-    same = [m.label for m, d in compared if not _direction_by_interval(d)]
+    same = [m.label for m, d in compared if d.verdict == "none"]
     if same:
-        yield (
-            "It has no more than people's tunes do, and no less, as far as chance lets one tell, "
-            f"of this: {'; '.join(same)}."
-        )
+        yield f"No difference from people's tunes was shown in: {'; '.join(same)}."
 
 
 def beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
@@ -73,12 +71,11 @@ def beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
     )
     yield from _sorted(
         compared,
-        _direction_by_test,
         lambda m, d: f"{_against(m, means[m.name])} ({_tested(m, d)})",
         more=f"{plain(summary.name)} has more of this",
         less=f"{plain(summary.name)} has less of this",
     )
-    same = [measure.label for measure, found in compared if not _direction_by_test(found)]
+    same = [measure.label for measure, found in compared if found.verdict == "none"]
     if len(same) == len(compared):
         yield "No difference was shown in any measure."
     elif same:
@@ -87,31 +84,17 @@ def beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
 
 def _sorted(
     compared: Compared,
-    direction: Callable[[Difference], int],
     said: Callable[[MeasureSummary, Difference], str],
     *,
     more: str,
     less: str,
 ) -> Iterable[str]:
     """A sentence on the measures of which there is more, and one on those with less."""
-    for wanted, opening in ((1, more), (-1, less)):
-        items = [said(m, d) for m, d in compared if direction(d) == wanted]
+    openings: tuple[tuple[Verdict, str], ...] = (("more", more), ("less", less))
+    for verdict, opening in openings:
+        items = [said(m, d) for m, d in compared if d.verdict == verdict]
         if items:
             yield f"{opening}: {'; '.join(items)}."
-
-
-def _direction_by_interval(difference: Difference) -> int:
-    """1 where the interval says more, -1 where less, 0 where it has zero in it."""
-    if difference.low is None or difference.high is None:
-        return 0
-    return (difference.low > 0) - (difference.high < 0)
-
-
-def _direction_by_test(difference: Difference) -> int:
-    """The same by the test, which is of ranks, so that the means may even say otherwise."""
-    if difference.p is None or difference.superiority is None or difference.p >= SIGNIFICANT:
-        return 0
-    return (difference.superiority > 0.5) - (difference.superiority < 0.5)
 
 
 def _against(measure: MeasureSummary, other: float | None) -> str:
@@ -132,6 +115,25 @@ def _difference(measure: MeasureSummary, found: Difference) -> str:
 
 
 def _tested(measure: MeasureSummary, found: Difference) -> str:
-    p = found.p or 0.0
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3g}"
-    return f"{_difference(measure, found)}; {shown}"
+    """The difference with p, and with what the test says where the means say the opposite."""
+    said = [_difference(measure, found)]
+    if is_by_rank_alone(found) and found.superiority is not None:
+        said.append(f"more in {share(found.superiority)} of pairs")
+    return "; ".join([*said, p_in_words(found.p or 0.0)])
+
+
+def is_by_rank_alone(found: Difference) -> bool:
+    """Whether more or less is true of most pairs of transcriptions while the means do not say so:
+    a few that have very much of a measure move its mean, and no rank."""
+    return found.p is not None and (
+        (found.verdict == "more" and found.mean <= 0)
+        or (found.verdict == "less" and found.mean >= 0)
+    )
+
+
+def p_in_words(p: float) -> str:
+    """`p = 0.0123`, with as many digits as show on which side of 0.05 it lies."""
+    if p < 0.001:
+        return "p < 0.001"
+    texts = (f"{p:.{digits}g}" for digits in range(3, 18))
+    return f"p = {next(t for t in texts if (float(t) < SIGNIFICANT) == (p < SIGNIFICANT))}"

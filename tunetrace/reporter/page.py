@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from tunetrace._version import __version__
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.summary_records import (
+    SIGNIFICANT,
     BatchSummary,
     Difference,
     MeasureSummary,
@@ -26,6 +27,7 @@ from tunetrace.checker.summary_records import (
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share
+from tunetrace.reporter.comparison_words import is_by_rank_alone, p_in_words
 from tunetrace.reporter.definitions import DEFINITIONS, NOVELTY_SOURCE
 from tunetrace.reporter.pictures import measure_of, pictures_of
 from tunetrace.reporter.rows import Most, Row, columns, order, row_of, shortened
@@ -105,6 +107,7 @@ class Page:
             measures=[_measure(measure, other) for measure in summary.measures],
             tests=sorted({m.to_other.test for m in summary.measures if m.to_other
                           and m.to_other.test}),
+            significant=SIGNIFICANT,
             has_baseline=any(measure.baseline is not None for measure in summary.measures),
             definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures
                          if m.name in DEFINITIONS],
@@ -223,18 +226,20 @@ def _number(measure: MeasureSummary, value: float, *, sign: bool = False) -> str
 
 
 def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[str, Any] | None:
-    """A difference: how large, its interval, and what it means where that leaves out 0."""
+    """A difference: how large, its interval, and what it means where one was shown."""
     if difference is None:
         return None
     low, high = difference.low, difference.high
-    is_clear = low is not None and high is not None and (low > 0 or high < 0)
-    is_more = (difference.mean > 0) == measure.more_is_copied
-    verdict = "no clear difference"
-    if is_clear:
-        verdict = "nearer to the corpus" if is_more else "further from the corpus"
+    tone, verdict = "none", "no difference shown"
+    if difference.verdict != "none":
+        is_nearer = (difference.verdict == "more") == measure.more_is_copied
+        tone = "more" if is_nearer else "less"
+        verdict = f"{'nearer to' if is_nearer else 'further from'} the corpus"
+        if is_by_rank_alone(difference):
+            verdict += ", by rank alone"
     said = []
     if difference.p is not None:
-        said.append("p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}")
+        said.append(p_in_words(difference.p))
     if difference.superiority is not None:
         said.append(f"more in {share(difference.superiority)} of pairs")
     return {
@@ -243,6 +248,6 @@ def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[
         if low is None or high is None
         else f"({_number(measure, low, sign=True)} to {_number(measure, high, sign=True)})",
         "verdict": verdict,
-        "tone": ("more" if is_more else "less") if is_clear else "none",
+        "tone": tone,
         "test": ", ".join(said),
     }

@@ -62,10 +62,10 @@ def write_report(
     """Check a batch against an index and write a report on it into a folder.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. workers: extra processes to
-    match, as check_transcriptions. Raises InputError where an input cannot be read or holds
-    nothing usable, OutputError where the folder cannot be written or has other files of a report's
-    names. A report that is there already is replaced when the new one is whole.
+    progress: told what is being done, and how many tunes were read. workers: extra processes to
+    match, as check_transcriptions. Raises InputError where an input cannot be read or holds nothing
+    usable, OutputError where the folder cannot be written or has other files of a report's names. A
+    report that is there already is replaced when the new one is whole.
     """
     if not index.tunes:
         raise IndexFileError(
@@ -79,6 +79,7 @@ def write_report(
             writing = _Writing(index, tables, format, progress, workers)
             tally = writing.check(paths, names[0], page)
             other_tally = writing.check(versus, names[1]) if versus else None
+        progress("summing up", writing.done)
         baseline = index.baseline
         other = other_tally.summary(baseline) if other_tally else None
         summary = tally.summary(baseline, other_tally)
@@ -96,6 +97,7 @@ def write_report(
             words=tuple(words),
             set_aside=tuple(writing.set_aside),
         )
+        progress("drawing the page", writing.done)
         html = page.html(summary, words, index, when=created, other=other)
         content = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
         with into.writing():
@@ -107,7 +109,7 @@ def write_report(
 class _Writing:
     """A report under way: batches are checked, and their answers go to tables and pages.
 
-    set_aside: the first few tunes that could not be read.
+    set_aside: the first few tunes that could not be read; done: how many tunes were read.
     """
 
     def __init__(
@@ -119,12 +121,12 @@ class _Writing:
         workers: int,
     ) -> None:
         self.set_aside: list[Rejected] = []
+        self.done = 0
         self._index = index
         self._tables = tables
         self._format = format
         self._progress = progress
         self._workers = workers
-        self._done = 0
 
     def check(self, paths: Sequence[str | Path], name: str, page: Page | None = None) -> BatchTally:
         """Check a batch, which may be shown on a page; InputError where nothing in it is usable."""
@@ -150,9 +152,9 @@ class _Writing:
     def _read(self, paths: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
         for tune in read_sources(paths, self._format):
             yield tune
-            self._done += 1
-            if self._done % _TOGETHER == 0:
-                self._progress("checking", self._done)
+            self.done += 1
+            if self.done % _TOGETHER == 0:
+                self._progress("checking", self.done)
 
 
 def _names(paths: Sequence[str | Path], versus: Sequence[str | Path]) -> tuple[str, str]:

@@ -1,0 +1,69 @@
+"""What `tunetrace check --post` prints: the post's statements beside what an index says."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tunetrace.checker.post import CORPUS, PostSearch, PostStatement, PostTitle
+from tunetrace.phrases import counted, listed, share
+from tunetrace.terminal.console import console, make_table
+
+_RELATIONS = {"exactly": "{}", "at least": "{} or more", "more than": "over {}"}
+
+
+def print_post(search: PostSearch) -> None:
+    """Which index was asked, and a table of statements with the titles that the post names."""
+    out = console()
+    out.print(
+        'Part 5 of "Making sense of the folk-rnn v2 model" asked whether a transcription was '
+        "copied from the training data. Its statements, beside what this index says:"
+    )
+    out.print()
+    out.print(search.index, soft_wrap=True)
+    of = f" of {listed(search.corpora)}" if search.corpora else ""
+    out.print(f"{counted(search.tunes, 'tune')}{of}")
+    if not search.is_the_posts:
+        is_smaller = search.tunes < search.statements[0].post
+        lower = "; it has fewer tunes, so most are lower" if is_smaller else ""
+        out.print()
+        out.print(
+            f"This is not the published corpus {CORPUS}, which the post searched, so the numbers "
+            f"differ{lower}. To get the post's:"
+        )
+        out.print(f"  tunetrace index build {CORPUS} --index v2.db")
+        out.print("  tunetrace check --post --index v2.db")
+    out.print()
+    table = make_table("statement", "post", "here", "agrees", right=("post", "here"))
+    before = ""
+    for statement in search.statements:
+        if statement.subject != before:
+            before = statement.subject
+            table.add_row(_subject(statement), "", "", "")
+        shown = share if statement.is_share else _count
+        table.add_row(
+            Text(f"  {statement.claim}"),
+            _RELATIONS[statement.relation].format(shown(statement.post)),
+            shown(statement.here),
+            "yes" if statement.agrees else "no",
+        )
+        for title in statement.titles:
+            table.add_row(Text(f"    {title.title}"), "yes", _found(title), "")
+    out.print(table)
+
+
+def _subject(statement: PostStatement) -> Text:
+    colon = ": " if statement.text else ""
+    return Text.assemble(f"{statement.subject}{colon}", (statement.text, "bold"))
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _found(title: PostTitle) -> str:
+    """`yes`, `no`, or that no tune of the title is there; of several settings, how many."""
+    if not title.settings:
+        return "no such title"
+    if title.settings == 1:
+        return "yes" if title.found else "no"
+    return f"{title.found} of {title.settings} settings"
