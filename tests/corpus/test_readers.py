@@ -41,6 +41,16 @@ def test_a_bad_tune_is_set_aside_and_the_others_are_read() -> None:
     assert (two.number, two.title) == (2, "Two")
 
 
+def test_what_is_read_and_what_is_set_aside_say_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text("\nX:1\nK:G\nGAB|\n\nX:2\nK:G\nG[AB|\n")
+    (tmp_path / "more.txt").write_text("M:4/4\nK:Cmaj\nC D |\n\nM:4/4\nK:Cmaj\nC D |\n")
+    assert [tune.place for tune in read(tmp_path)] == [
+        f"{tmp_path}/book.abc:2", f"{tmp_path}/book.abc:8:2",
+        f"{tmp_path}/more.txt:1", f"{tmp_path}/more.txt:5",
+    ]  # fmt: skip
+    assert [tune.place for tune in read_tunes("X:1\nK:G\nGAB|", "the text")] == ["the text:1"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_files_are_read_in_the_encodings_that_tunebooks_have(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "book.abc"
