@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunetrace import InputError, Rejected, Transcription, read
-from tunetrace.corpus.readers import detect_format, read_sources, read_text, read_tunes
+from tunetrace.corpus.readers import detect_format, read_sources, read_tunes
 from tunetrace.corpus.registry import NAMED_CORPORA
 
 
@@ -101,7 +101,7 @@ def test_what_holds_no_tune_is_refused(tmp_path: Path) -> None:
             list(read(path))
         assert str(path) in str(raised.value)
     with pytest.raises(InputError, match="no such file"):
-        read_text(tmp_path / "absent.abc")
+        next(read(tmp_path / "absent.abc"))
 
 
 def test_a_tune_of_oneills_reads_as_it_is_printed() -> None:
