@@ -22,7 +22,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.output import say
-from tunetrace.corpus.readers import Rejected, files_in, read_text, read_tunes
+from tunetrace.corpus.readers import Rejected, files_in, read_source
+from tunetrace.corpus.streams import texts_in
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.bars import lay_out
 
@@ -62,7 +63,8 @@ def originals() -> list[bytes]:
     rng = random.Random(SEED)
     tunes = [text.encode() for text in _SYNTHETIC]
     for name in ("oneills1850", "airdsAirs", "ryansMammoth", "essenFolksong", "miscFolk"):
-        found = [t for path in files_in(corpus / name) for t in _TUNE.findall(read_text(path))]
+        books = ["".join(texts_in(path, name)) for path in files_in(corpus / name)]
+        found = [tune for book in books for tune in _TUNE.findall(book)]
         tunes += [text.encode() for text in rng.sample(found, min(_REAL, len(found)))]
     return tunes
 
@@ -192,7 +194,7 @@ def run(count: int, seed: int = SEED) -> Outcome:
 
 def _read(path: Path, outcome: Outcome) -> None:
     try:
-        for tune in read_tunes(read_text(path), "book.abc"):
+        for tune in read_source(path):
             if isinstance(tune, Rejected):
                 outcome.set_aside += 1
                 outcome.kinds[tune.kind] += 1

@@ -12,8 +12,9 @@ from typing import Final
 import tunetrace
 from benchmarks.measure import run_job
 from benchmarks.output import duration, ratio, say, show_table
-from tunetrace.corpus.readers import files_in, read_text
+from tunetrace.corpus.readers import files_in
 from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.corpus.streams import texts_in
 
 _REPETITIONS: Final = 3
 _PEERS: Final = ("music21", "abcnotes")
@@ -56,7 +57,8 @@ def tokenize_all(folder: Path) -> dict[str, float]:
     from music21.abcFormat import ABCFile
     from music21.exceptions21 import Music21Exception
 
-    tunes = [tune for path in files_in(folder) for tune in _TUNE.findall(read_text(path))]
+    books = ["".join(texts_in(path, str(path))) for path in files_in(folder)]
+    tunes = [tune for book in books for tune in _TUNE.findall(book)]
     readers: dict[str, tuple[Callable[[str], object], type[Exception]]] = {
         "tunetrace": (tunetrace.tokenize, tunetrace.AbcError),
         "music21": (ABCFile().readstr, Music21Exception),

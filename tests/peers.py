@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tunetrace.corpus.readers import Rejected, files_in, read_text, read_tunes
+from tunetrace.corpus.readers import Rejected, files_in, read_tunes
+from tunetrace.corpus.streams import texts_in
 from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, sounding
 from tunetrace.tokenizer.timeline import eighths, split_bars
 from tunetrace.tokenizer.transcription import Transcription
@@ -53,7 +54,7 @@ def sample(tunes: int = SAMPLE) -> list[Tune]:
         (f"{path.parent.name}/{path.name}:{number}", text)
         for name in COLLECTIONS
         for path in files_in(corpus / name)
-        for number, text in enumerate(_TUNE.findall(read_text(path)), 1)
+        for number, text in enumerate(_TUNE.findall("".join(texts_in(path, path.name))), 1)
     ]
     chosen = random.Random(_SEED).sample(texts, tunes)
     return [Tune(name, text, next(read_tunes(text, name, "abc"))) for name, text in chosen]

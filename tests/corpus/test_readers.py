@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunetrace import InputError, Rejected, Transcription, read
-from tunetrace.corpus.readers import detect_format, read_sources, read_text, read_tunes
+from tunetrace.corpus.readers import detect_format, read_sources, read_tunes
 from tunetrace.corpus.registry import NAMED_CORPORA
 
 
@@ -39,6 +39,16 @@ def test_a_bad_tune_is_set_aside_and_the_others_are_read() -> None:
     assert (two.input, two.line, two.column) == ("book.abc", 9, 2)
     assert two.reason == "the chord opened with '[' is never closed; add ']' before the bar line"
     assert (two.number, two.title) == (2, "Two")
+
+
+def test_what_is_read_and_what_is_set_aside_say_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text("\nX:1\nK:G\nGAB|\n\nX:2\nK:G\nG[AB|\n")
+    (tmp_path / "more.txt").write_text("M:4/4\nK:Cmaj\nC D |\n\nM:4/4\nK:Cmaj\nC D |\n")
+    assert [tune.place for tune in read(tmp_path)] == [
+        f"{tmp_path}/book.abc:2", f"{tmp_path}/book.abc:8:2",
+        f"{tmp_path}/more.txt:1", f"{tmp_path}/more.txt:5",
+    ]  # fmt: skip
+    assert [tune.place for tune in read_tunes("X:1\nK:G\nGAB|", "the text")] == ["the text:1"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -91,7 +101,7 @@ def test_what_holds_no_tune_is_refused(tmp_path: Path) -> None:
             list(read(path))
         assert str(path) in str(raised.value)
     with pytest.raises(InputError, match="no such file"):
-        read_text(tmp_path / "absent.abc")
+        next(read(tmp_path / "absent.abc"))
 
 
 def test_a_tune_of_oneills_reads_as_it_is_printed() -> None:

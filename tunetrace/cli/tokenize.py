@@ -38,10 +38,10 @@ def tokenize(files: tuple[str, ...], explain: bool, format: Any, as_json: bool) 
     tunes = 0
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
-            rejected.append(tune)
-            # Held back until a tune is read: where there is none, one sentence says all.
             if tunes and not as_json:
                 tokens.print_reject(tune)
+            else:  # held back until a tune is read: where there is none, one sentence says all
+                rejected.append(tune)
             continue
         if as_json:
             records.append(tokens.to_record(tune, watcher.explain(tune) if explain else None))

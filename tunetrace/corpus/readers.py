@@ -7,23 +7,25 @@ others go on.
 
 from __future__ import annotations
 
-import codecs
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
 
+from tunetrace.corpus.pasted import unpasted
 from tunetrace.corpus.records import Rejected as Rejected
 from tunetrace.corpus.session import is_session, read_settings
+from tunetrace.corpus.streams import LONGEST, absent, beginning, lines_in, refuse_xml, texts_in
+from tunetrace.corpus.streams import STDIN as STDIN
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
 from tunetrace.tokenizer.header import (
     BEFORE_NUMBER,
-    FileHeader,
     begins_tune,
     is_field,
     loose_field,
@@ -35,7 +37,6 @@ from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
 Format = Literal["abc", "folkrnn", "thesession"]
 
-STDIN: Final = "-"
 SUFFIXES: Final = (".abc", ".txt")
 """The endings of the files that are read from a folder."""
 
@@ -45,7 +46,6 @@ _KEYS: Final = re.compile(
     re.MULTILINE,
 )
 _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
-_CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
 _UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
 
@@ -62,46 +62,6 @@ def printable(name: str) -> str:
     return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a file, or of standard input for `-`; InputError where there is none.
-
-    UTF-16 where a byte order mark says so, else UTF-8, else the ISO 8859 that the file names
-    (`I:abc-charset`), else Windows-1252, which older tunebooks are in.
-    """
-    name = _name(path)
-    try:
-        if str(path) == STDIN:
-            if sys.stdin is None:
-                raise InputError("standard input: it is closed; give a file")
-            data = sys.stdin.buffer.read()
-        else:
-            data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise _absent(name) from None
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
-    text = _decoded(data)
-    if "\0" in text:
-        raise InputError(f"{name}: this is a binary file; give ABC or folk-rnn text")
-    if not text.strip():
-        raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
-    return text
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        named = _CHARSET.search(data)
-        try:
-            return data.decode(named[1].decode() if named else "cp1252", errors="replace")
-        except LookupError:
-            return data.decode("cp1252", errors="replace")
-
-
 def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The tunebooks of a folder and its subfolders, sorted; InputError where there are none."""
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
@@ -111,12 +71,15 @@ def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
 
 
 def detect_format(text: str) -> Format:
-    """folk-rnn text has no L: field, and nine in ten of its keys are folk-rnn's (`K:Cdor`).
+    """What a text is, by its beginning of at most 64 KB.
 
-    The Session's CSV begins with its columns, its JSON with a list of objects.
+    folk-rnn text has no L: field there, and nine in ten of its keys are folk-rnn's (`K:Cdor`). The
+    Session's CSV begins with its columns, its JSON with a list of objects.
     """
+    text = beginning(text)
     if is_session(text):
         return "thesession"
+    text = unpasted(text)
     keys: list[str] = _KEYS.findall(text)
     ours = sum(_FOLKRNN_KEY.match(key) is not None for key in keys)
     return "folkrnn" if keys and ours >= 0.9 * len(keys) and not _UNIT.search(text) else "abc"
@@ -125,30 +88,50 @@ def detect_format(text: str) -> Format:
 def read_tunes(
     text: str, name: str, format: Format | None = None, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
-    """The tunes of a text in their order. name: what to call the text in a Rejected.
+    """The tunes of a text in their order. name: what to call the text.
 
     make_reader: what reads the body of an ABC tune, for whoever wants to watch.
 
     InputError where the text holds nothing that begins a tune.
     """
-    format = format or detect_format(text)
+    return _read(iter([text]), name, format, make_reader)
+
+
+def _read(
+    texts: Iterator[str], name: str, format: Format | None, make_reader: MakeReader
+) -> Iterator[Transcription | Rejected]:
+    """As read_tunes, of a text that comes in pieces."""
+    first = next(texts)
+    refuse_xml(beginning(first), name)
+    format = format or detect_format(first)
+    texts = chain([first], texts)
     if format == "thesession":
-        yield from read_settings(text, name)
+        yield from read_settings(texts, name)
         return
-    lines = lines_of(text)
-    blocks = _folkrnn_blocks(lines) if format == "folkrnn" else _abc_blocks(lines)
+    lines = chain.from_iterable(lines_in(map(unpasted, texts)))
+    file_header: dict[str, tuple[int, str]] = {}
     tokenize: Callable[[Sequence[str], int, str], Transcription]
     if format == "folkrnn":
+        blocks = _folkrnn_blocks(lines)
         tokenize = tokenize_folkrnn
     else:
-        tokenize = partial(tokenize_abc, file_header=_file_header(lines), make_reader=make_reader)
+        has_numbers = any(map(begins_tune, lines_of(unpasted(beginning(first)))))
+        blocks = _abc_blocks(lines, has_numbers, file_header)
+        tokenize = partial(tokenize_abc, file_header=file_header, make_reader=make_reader)
     is_empty = True
-    for first_line, block in blocks:
+    for block in blocks:
         is_empty = False
         try:
-            yield tokenize(block, first_line, name)
+            if block.overlong_at is not None:
+                raise AbcError(
+                    f"the tune has more than {LONGEST:,} characters; end each tune with an empty "
+                    "line",
+                    block.overlong_at,
+                    kind="too long",
+                )
+            yield tokenize(block.lines, block.first_line, name)
         except AbcError as error:
-            yield _rejected(name, block, error)
+            yield _rejected(name, block.lines, error)
     if is_empty:
         raise InputError(
             f"{name}: there is no tune in it; ABC tunes begin with X: and need K:, folk-rnn's "
@@ -159,15 +142,18 @@ def read_tunes(
 def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
     """About how many tunes some inputs hold, at little cost; None where that cannot be told.
 
-    Tunes are counted by their keys, of which a few have more than one.
+    Tunes are counted by their keys, of which a few have more than one. What can be read only once,
+    as standard input and pipes, is left alone.
     """
     tunes = 0
     for path in paths:
-        if str(path) == STDIN:
-            return None
         try:
             files = files_in(Path(path)) if Path(path).is_dir() else [Path(path)]
-            tunes += sum(file.read_bytes().count(b"\nK:") for file in files)
+            if str(path) == STDIN or not all(file.is_file() for file in files):
+                return None
+            for one in files:
+                with one.open("rb") as file:
+                    tunes += sum(b.count(b"\nK:") for b in iter(partial(file.read, 1 << 20), b""))
         except (OSError, ValueError, InputError):
             return None
     return tunes or None
@@ -203,7 +189,8 @@ def read_source(
     if str(path) != STDIN and Path(path).is_dir():
         yield from read_sources(files_in(Path(path), suffixes), format, make_reader)
     else:
-        yield from read_tunes(read_text(path), _name(path), format, make_reader)
+        name = _name(path)
+        yield from _read(texts_in(path, name), name, format, make_reader)
 
 
 def read_sources(
@@ -216,7 +203,7 @@ def read_sources(
     """
     for path in paths:
         if str(path) != STDIN and not exists(path):
-            raise _absent(_name(path))
+            raise absent(_name(path))
     for path in paths:
         try:
             yield from read_source(path, format, make_reader=make_reader)
@@ -230,70 +217,85 @@ def _name(path: str | Path) -> str:
     return "standard input" if str(path) == STDIN else printable(str(path)) or "''"
 
 
-def _absent(name: str) -> InputError:
-    return InputError(f"{name}: there is no such file; check the path")
+@dataclass(slots=True)
+class _Block:
+    """The lines of a tune, and where they begin. overlong_at: the line that is one too many.
+
+    Lines after that are not kept.
+    """
+
+    first_line: int = 1
+    lines: list[str] = field(default_factory=list)
+    overlong_at: int | None = None
+    _length: int = 0
+
+    def add(self, line: str, number: int) -> None:
+        self._length += len(line) + 1
+        if self._length <= LONGEST:
+            self.lines.append(line)
+        elif self.overlong_at is None:
+            self.overlong_at = number
 
 
-def _abc_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """The tunes of an ABC file with the number of their first line.
+def _abc_blocks(
+    lines: Iterable[str], has_numbers: bool, file_header: dict[str, tuple[int, str]]
+) -> Iterator[_Block]:
+    """The tunes of an ABC file.
 
     A tune begins at X: and ends at an empty line or the next X:. Where no X: stands, one begins
     at the first field after an empty line. Empty lines before K:, and before its first line of
     music, are passed over, since tunebooks have them; text between tunes is no tune.
+
+    has_numbers: whether an X: stands in the file's beginning; else the first X: tells. file_header:
+    takes up the M: and L: fields before the file's first X:, which hold for all tunes (ABC 2.1,
+    2.2.2), unless a tune without X: is before it, whose fields are its own.
     """
-    has_numbers = any(map(begins_tune, lines))
-    block: list[str] = []
-    first_line = 1
+    block: _Block | None = None
     has_music = has_key = False
+    is_before_tunes = has_numbers
     for number, line in enumerate(lines, 1):
-        begins = (line[:1] in BEFORE_NUMBER and begins_tune(line)) or (
-            not has_numbers and not block and _is_header(line)
-        )
-        if begins:
-            if block:
-                yield first_line, block
-            block, first_line, has_music, has_key = [line], number, False, line[:2] == "K:"
-        elif block:
+        is_numbered = line[:1] in BEFORE_NUMBER and begins_tune(line)
+        if is_numbered or (not has_numbers and block is None and _is_header(line)):
+            if block is not None:
+                yield block
+            block = _Block(number)
+            block.add(line, number)
+            has_music, has_key = False, line[:2] == "K:"
+            has_numbers = has_numbers or is_numbered
+            is_before_tunes = False
+        elif block is not None:
             if not line or line.isspace():
                 if has_key and has_music:
-                    yield first_line, block
-                    block = []
+                    yield block
+                    block = None
                     continue
             elif not has_key:
-                field = (line[0], "") if line[1:2] == ":" else loose_field(line)
-                has_key = field is not None and field[0] == "K"
+                found = (line[0], "") if line[1:2] == ":" else loose_field(line)
+                has_key = found is not None and found[0] == "K"
             elif not has_music:
                 has_music = line[0] != "%" and not is_field(unindented(line))
-            block.append(line)
-    if block:
-        yield first_line, block
-
-
-def _file_header(lines: Sequence[str]) -> FileHeader:
-    """The M: and L: fields before a file's first X:, which hold for all tunes (ABC 2.1, 2.2.2)."""
-    found: dict[str, tuple[int, str]] = {}
-    for number, line in enumerate(lines, 1):
-        if begins_tune(line):
-            return found
-        if line[:2] in ("M:", "L:"):
-            found[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
-        elif line[:2] == "K:":
-            break  # a tune without X:, whose fields are its own
-    return {}
+            block.add(line, number)
+        elif is_before_tunes:
+            if line[:2] in ("M:", "L:"):
+                file_header[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
+            elif line[:2] == "K:":
+                file_header.clear()
+                is_before_tunes = False
+    if block is not None:
+        yield block
 
 
 def _is_header(line: str) -> bool:
     return line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:")
 
 
-def _folkrnn_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """The transcriptions of a folk-rnn text with the number of their first line.
+def _folkrnn_blocks(lines: Iterable[str]) -> Iterator[_Block]:
+    """The transcriptions of a folk-rnn text.
 
     One ends at an empty line, at `</s>`, and where X:, T:, `<s>`, or a line that begins with a
-    meter and has nothing else or a key next, follows its music.
+    meter and has nothing else or a key next, follows its music. A comment begins none.
     """
-    block: list[str] = []
-    first_line = 1
+    block: _Block | None = None
     has_music = False
     for number, line in enumerate(lines, 1):
         words = line.split()
@@ -303,21 +305,21 @@ def _folkrnn_blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
                 words[0].startswith("<s>") or (words[0].startswith("M:") and _is_header_line(words))
             )
         )
-        if block and (not words or (is_start and has_music)):
-            yield first_line, block
-            block, has_music = [], False
-        if not words:
+        if block is not None and (not words or (is_start and has_music)):
+            yield block
+            block, has_music = None, False
+        if not words or (line[0] == "%" and block is None):
             continue
-        if not block:
-            first_line = number
-        block.append(line)
+        if block is None:
+            block = _Block(number)
+        block.add(line, number)
         if not is_plain_field(line):
             has_music = has_music or any(not _is_header_word(word) for word in words)
             if words[-1].endswith("</s>"):
-                yield first_line, block
-                block, has_music = [], False
-    if block:
-        yield first_line, block
+                yield block
+                block, has_music = None, False
+    if block is not None:
+        yield block
 
 
 def _is_header_line(words: Sequence[str]) -> bool:

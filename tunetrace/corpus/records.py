@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunetrace.tokenizer.transcription import place_of
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -22,13 +24,8 @@ class Rejected:
 
     @property
     def place(self) -> str:
-        """Where it stands: `book.abc:12:3`."""
+        """Where the mistake stands: `book.abc:12:3`."""
         return place_of(self.input, self.line, self.column)
-
-
-def place_of(input: str, line: int | None, column: int | None) -> str:
-    """A place in an input as `book.abc:12:3`, as far as it is known."""
-    return ":".join(str(part) for part in (input, line, column) if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

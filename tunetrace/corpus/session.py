@@ -9,13 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.corpus.records import Rejected
+from tunetrace.corpus.streams import LONGEST, lines_in
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
@@ -36,6 +39,13 @@ _RECORD: Final = re.compile(r'^"?[0-9]+"?,"?[0-9]+"?,', re.MULTILINE)
 _LONGEST_RECORD: Final = 1 << 17
 """Bytes at the end of a file that are searched for its last record; csv takes no longer field."""
 
+_DECODER: Final = json.JSONDecoder()
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_SIGN: Final = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
+"""What opens or closes something in JSON, or is no such sign, since a backslash is before it."""
+
+_TOO_LONG: Final = object()
+
 _CUT_OFF: Final = "the file may be cut off there; fetch it anew"
 
 
@@ -51,14 +61,15 @@ def problem_of(path: Path) -> str | None:
 
     Only its beginning and its end are looked at, for nothing is published to compare it with.
     """
-    data = path.read_bytes()
-    start = data[:_LONGEST_HEADER].decode("utf-8-sig", errors="replace")
+    with path.open("rb") as file:
+        start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
+        file.seek(max(file.seek(0, os.SEEK_END) - _LONGEST_RECORD, 0))
+        end = file.read().decode("utf-8", errors="replace")  # it may begin inside a letter
     if start.lstrip().startswith("["):
-        return None if data.rstrip().endswith(b"]") else "it ends in the middle of a record"
+        return None if end.rstrip().endswith("]") else "it ends in the middle of a record"
     columns = _columns(start)
     if not _is_header(columns):
         return "it does not begin as The Session's CSV and JSON files do"
-    end = data[-_LONGEST_RECORD:].decode("utf-8", errors="replace")  # it may begin inside a letter
     records = [match.start() for match in _RECORD.finditer(end)]
     if records:
         last = next(csv.reader(io.StringIO(end[records[-1] :], newline="")))
@@ -67,15 +78,18 @@ def problem_of(path: Path) -> str | None:
     return None
 
 
-def read_settings(text: str, name: str) -> Iterator[Transcription | Rejected]:
-    """The settings of The Session's CSV or JSON in their order. name: what to call the text.
+def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | Rejected]:
+    """The settings of The Session's CSV or JSON, which comes in pieces, in their order.
 
-    A record that cannot be read comes as a Rejected. InputError where the text as a whole is
-    neither, or holds no setting.
+    name: what to call the text. A record that cannot be read comes as a Rejected. InputError
+    where the text as a whole is neither, or holds no setting, and where JSON is cut off.
     """
-    records = _json_records if text.lstrip()[:1] in ("[", "{") else _csv_records
+    first = next(texts)
+    texts = chain([first], texts)
+    is_json = first.lstrip()[:1] in ("[", "{")
+    records = _JsonRecords(texts, name).read() if is_json else _csv_records(texts, first, name)
     is_empty = True
-    for record in records(text, name):
+    for record in records:
         is_empty = False
         yield record if isinstance(record, Rejected) else _setting(record, name)
     if is_empty:
@@ -84,10 +98,14 @@ def read_settings(text: str, name: str) -> Iterator[Transcription | Rejected]:
 
 @dataclass(slots=True)
 class _Record:
-    """One record: its values by column, and the line it begins on where that can be told."""
+    """One record: its values by column, and the line it begins on.
+
+    has_lines: whether the lines of its abc are lines of the file.
+    """
 
     values: Mapping[str, Any]
-    line: int | None
+    line: int
+    has_lines: bool
 
     def text(self, column: str) -> str:
         """The value of a column as text; AbcError where it is none."""
@@ -141,7 +159,7 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
         tune,
         number=number,
         titles=(title,) if title else (),
-        line=record.line or 1,
+        line=record.line,
         work=str(work),
         link=f"https://thesession.org/tunes/{work}#setting{number}",
     )
@@ -158,9 +176,9 @@ def _body(text: str) -> tuple[list[str], bool]:
     return lines_of(broken), broken != text
 
 
-def _line(record: _Record, error: AbcError, has_breaks: bool) -> int | None:
+def _line(record: _Record, error: AbcError, has_breaks: bool) -> int:
     """The line of the file that a mistake stands on: the record's first where it is unclear."""
-    if record.line is None or error.line is None or has_breaks:
+    if error.line is None or has_breaks or not record.has_lines:
         return record.line
     return record.line + max(error.line - _HEADER_LINES - 1, 0)
 
@@ -176,15 +194,15 @@ def _is_header(columns: Sequence[str]) -> bool:
     return "abc" in columns and ("setting_id" in columns or "tune_id" in columns)
 
 
-def _csv_records(text: str, name: str) -> Iterator[_Record | Rejected]:
-    columns = _columns(text)
+def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Record | Rejected]:
+    columns = _columns(first)
     missing = [column for column in COLUMNS if column not in columns]
     if missing:
         raise InputError(
             f"{name}:1: the columns {', '.join(missing)} are missing; The Session's CSV has "
             f"{', '.join(COLUMNS)}"
         )
-    lines = _Lines(text)
+    lines = _Lines(texts)
     next(lines)
     reader = csv.reader(lines)
     setting, title = columns.index("setting_id"), columns.index("name")
@@ -206,7 +224,7 @@ def _csv_records(text: str, name: str) -> Iterator[_Record | Rejected]:
         if not row:
             continue
         if len(row) == len(columns):
-            yield _Record(dict(zip(columns, row, strict=True)), line)
+            yield _Record(dict(zip(columns, row, strict=True)), line, True)
         else:
             yield Rejected(
                 name, line, None,
@@ -219,10 +237,10 @@ def _csv_records(text: str, name: str) -> Iterator[_Record | Rejected]:
 
 
 class _Lines:
-    """The lines of a text with their ends. number: how many were given."""
+    """The lines of a text that comes in pieces, with their ends. number: how many were given."""
 
-    def __init__(self, text: str) -> None:
-        self._lines = io.StringIO(text, newline="")
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._lines = chain.from_iterable(lines_in(texts))
         self._kept: str | None = None
         self.number = 0
 
@@ -230,7 +248,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line, self._kept = self._kept or next(self._lines), None
+        line, self._kept = self._kept or next(self._lines) + "\n", None
         self.number += 1
         return line
 
@@ -243,24 +261,132 @@ class _Lines:
                 return
 
 
-def _json_records(text: str, name: str) -> Iterator[_Record | Rejected]:
-    try:
-        records = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{name}:{error.lineno}:{error.colno}: this is no JSON ({error.msg}); {_CUT_OFF}"
-        ) from None
-    except (ValueError, RecursionError):
-        raise InputError(
-            f"{name}: this is no JSON of The Session, but numbers or lists beyond measure"
-        ) from None
-    if not isinstance(records, list):
-        raise InputError(f"{name}: The Session's JSON is a list of records, and this is none")
-    for record in records:
-        if isinstance(record, dict):
-            yield _Record(
-                {_OLD_NAMES.get(column, column): record[column] for column in map(str, record)},
-                None,
+class _JsonRecords:
+    """The records of a list in JSON that comes in pieces: of the text, one is in memory at a time.
+
+    Python's own decoder takes a value apart that begins at a place. Where it cannot, the rest of
+    the value may not have come yet.
+    """
+
+    def __init__(self, texts: Iterator[str], name: str) -> None:
+        self._texts = texts
+        self._name = name
+        self._text = ""
+        self._at = 0
+        self._line, self._column, self._counted = 1, 0, 0  # the place up to which lines are counted
+
+    def read(self) -> Iterator[_Record | Rejected]:
+        """The records in their order. InputError where the text is no JSON, or no list."""
+        if self._sign() != "[":
+            raise InputError(
+                f"{self._name}: The Session's JSON is a list of records, and this is none"
             )
-        else:
-            yield Rejected(name, None, None, "the record is no object with an abc", "bad record")
+        self._at += 1
+        if self._sign() != "]":
+            yield self._record()
+            while self._sign() == ",":
+                self._at += 1
+                self._sign()
+                yield self._record()
+            if self._sign() != "]":
+                raise self._error("Expecting ',' delimiter", self._at)
+        self._at += 1
+        if self._sign():
+            raise self._error("Extra data", self._at)
+
+    def _record(self) -> _Record | Rejected:
+        self._count()
+        line = self._line
+        value = self._value()
+        if isinstance(value, dict):
+            columns = {_OLD_NAMES.get(str(name), str(name)): value[name] for name in value}
+            return _Record(columns, line, False)
+        reason = "the record is no object with an abc"
+        if value is _TOO_LONG:
+            reason = f"the record has more than {LONGEST:,} characters; give a tune in each"
+        return Rejected(self._name, line, None, reason, "bad record")
+
+    def _value(self) -> object:
+        """The value that begins here; _TOO_LONG, and it is passed over, where it is that."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as raised:
+                problem = self._error(raised.msg, raised.pos)
+            except (ValueError, RecursionError):
+                raise InputError(
+                    f"{self._name}: this is no JSON of The Session, but numbers or lists beyond "
+                    "measure"
+                ) from None
+            else:
+                if end < len(self._text) or not self._take(1):  # else more of a number may come
+                    self._at = end
+                    return value
+                continue
+            length = len(self._text) - self._at
+            if length > LONGEST:
+                if self._pass_over() <= LONGEST:
+                    raise problem
+                return _TOO_LONG
+            if not self._take(length):
+                raise problem
+
+    def _pass_over(self) -> int:
+        """Pass over the value that begins here, and say how long it is, 0 where it has no end."""
+        length, depth, is_inside_text = 0, 0, False
+        while True:
+            for sign in _SIGN.finditer(self._text, self._at):
+                if sign[0] == '"':
+                    is_inside_text = not is_inside_text
+                elif not is_inside_text and len(sign[0]) == 1:
+                    depth += 1 if sign[0] in "[{" else -1
+                if depth == 0 and not is_inside_text:
+                    length += sign.end() - self._at
+                    self._at = sign.end()
+                    return length
+            stop = len(self._text) - self._text.endswith("\\")  # what it goes with is to come
+            length += stop - self._at
+            self._at = stop
+            if not self._take(1):
+                return 0
+
+    def _sign(self) -> str:
+        """The sign that comes next, which is not taken; empty at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._take(1):
+                return ""
+
+    def _take(self, length: int) -> bool:
+        """Take in so many characters or more of what is to come; whether there was any.
+
+        The text before the place that was read up to is forgotten.
+        """
+        taken = []
+        while length > 0 and (text := next(self._texts, None)) is not None:
+            taken.append(text)
+            length -= len(text)
+        if taken:
+            self._count()
+            self._text = "".join([self._text[self._at :], *taken])
+            self._at = self._counted = 0
+        return bool(taken)
+
+    def _count(self) -> None:
+        """Count the lines up to the place that was read up to."""
+        self._line, self._column = self._place(self._at)
+        self._counted = self._at
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """The line of a place in the text that has not been counted, and its column, from 0."""
+        lines = self._text.count("\n", self._counted, at)
+        if not lines:
+            return self._line, self._column + at - self._counted
+        return self._line + lines, at - self._text.rindex("\n", self._counted, at) - 1
+
+    def _error(self, what: str, at: int) -> InputError:
+        line, column = self._place(at)
+        return InputError(f"{self._name}:{line}:{column + 1}: this is no JSON ({what}); {_CUT_OFF}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from tunetrace.corpus.records import place_of
+from tunetrace.tokenizer.transcription import place_of
 
 
 @dataclass(frozen=True, slots=True)

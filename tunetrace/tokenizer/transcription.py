@@ -40,9 +40,19 @@ class Transcription:
         return self.titles[0] if self.titles else ""
 
     @property
+    def place(self) -> str:
+        """Where it begins: `book.abc:12`."""
+        return place_of(self.input, self.line)
+
+    @property
     def body(self) -> tuple[str, ...]:
         """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
         return tuple([token for token in self.tokens if not is_header(token)])
+
+
+def place_of(input: str, line: int | None, column: int | None = None) -> str:
+    """A place in an input as `book.abc:12:3`, as far as it is known."""
+    return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
 
 
 def lines_of(text: str) -> list[str]:

@@ -1,0 +1,73 @@
+"""Text as it comes from web pages, mail and word processors, to the text that was meant.
+
+Tags and entities of HTML, the fences of Markdown, quotation marks that curl, spaces that do not
+break or have no width. What may be music stays: `A<b>c` is a rhythm.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+from tunetrace.tokenizer.header import is_field, unindented
+
+_FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*\w*[ \t]*$", re.MULTILINE)
+_BREAK: Final = re.compile(r"[ \t]*<br\b[^<>\n]*>(?:[ \t]*(?:\r\n|\r|\n))?", re.IGNORECASE)
+_INLINE: Final = re.compile(
+    r"</?(?:span|font|code)\b[^<>\n]*>|<a\s+href=[^<>\n]*>|</a>", re.IGNORECASE
+)
+_BLOCKS: Final = re.compile(
+    r"[ \t]*(?:</?(?:html|head|body|div|pre|p|blockquote)\b[^<>\n]*>[ \t]*)+(?=([\r\n]|\Z)?)",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(
+    r"<(?:/?(?:br|span|font|code|html|head|body|div|pre|p|blockquote)\b|a\s+href=|/a>)",
+    re.IGNORECASE,
+)
+_ENTITY: Final = re.compile(r"&(?:quot|apos|amp|lt|gt|nbsp|#34|#39|#x27|#160);")
+_TYPESET: Final = re.compile(
+    "[\u00a0\u00ad\u2000-\u200f\u2018-\u201f\u202f\u2032\u2033\u2060\u3000\ufeff]"
+)
+_SPACES: Final = {
+    **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x3000), " "),
+    **dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF), ""),
+}
+"""What does not break or has another width, as a space; what has no width, as nothing."""
+
+_SINGLE: Final = dict.fromkeys(map(ord, "‘’‛′"), "'")
+_DOUBLE: Final = dict.fromkeys(map(ord, "“”„‟″"), '"')
+
+
+def unpasted(text: str) -> str:
+    """The text that a piece of pasted text was before; it has a line for each `<br>`."""
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub("", text)
+    if "<" in text and _TAG.search(text):
+        text = _BLOCKS.sub(_line_end, _INLINE.sub("", _BREAK.sub("\n", text)))
+    if "&" in text and _ENTITY.search(text):
+        text = "".join(map(_without_entities, text.splitlines(keepends=True)))
+    if not text.isascii() and _TYPESET.search(text):
+        text = "".join(map(_typed, text.translate(_SPACES).splitlines(keepends=True)))
+    return text
+
+
+def _line_end(blocks: re.Match[str]) -> str:
+    """What stands for tags that set blocks of text apart: a line's end, unless one is there."""
+    is_at_start = blocks.start() == 0 or blocks.string[blocks.start() - 1] in "\r\n"
+    return "" if is_at_start or blocks[1] is not None else "\n"
+
+
+def _without_entities(line: str) -> str:
+    """A line of music without entities; those of fields are read as titles are."""
+    if is_field(unindented(line)):
+        return line
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\u00a0", " "), line)
+
+
+def _typed(line: str) -> str:
+    """A line of music with the quotation marks of a keyboard; those of titles stay."""
+    if is_field(unindented(line)):
+        return line
+    line = line.translate(_SINGLE)
+    return line if '"' in line else line.translate(_DOUBLE)

@@ -1,0 +1,178 @@
+"""Streams: the text of a file or of standard input, piece by piece, and its lines.
+
+However large a file is, a piece of it is in memory at a time, and of a line no more than LONGEST
+characters.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Final
+
+from tunetrace.errors import InputError
+
+STDIN: Final = "-"
+
+LONGEST: Final = 3_000_000
+"""Characters of a tune or of a record; a longer one is set aside."""
+
+_PIECE: Final = 1 << 16
+"""Bytes; what a file is, is told from so many at its beginning."""
+
+_CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
+_XML: Final = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE score-|score-(?:partwise|timewise)\b)")
+_BY_XML2ABC: Final = "give ABC, which xml2abc makes of it"
+_UNPACKED: Final = "unpack it and give the ABC or folk-rnn text in it"
+
+
+def texts_in(path: str | Path, name: str) -> Iterator[str]:
+    """The text of a file, or of standard input for `-`, in pieces. name: what to call it.
+
+    A piece ends where a line does, but inside lines of more than 64 KB. A text is UTF-16 where a
+    byte order mark says so; else each line is UTF-8, or, where it is none, in the ISO 8859 that
+    the file names (`I:abc-charset`), or in Windows-1252, which older tunebooks are in. Raises
+    InputError where there is no text.
+    """
+    try:
+        with _opened(path) as file:
+            # The first read waits for a whole piece, the others take what has come.
+            blocks = chain([file.read(_PIECE)], iter(lambda: file.read1(_PIECE), b""))
+            yield from _decoded(blocks, name)
+    except FileNotFoundError:
+        raise absent(name) from None
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
+
+
+def absent(name: str) -> InputError:
+    """The error for a path where nothing is."""
+    return InputError(f"{name}: there is no such file; check the path")
+
+
+def beginning(text: str) -> str:
+    """The whole lines at a text's beginning, by which it is told what it is."""
+    if len(text) <= _PIECE:
+        return text
+    start = text[:_PIECE]
+    return start[: max(start.rfind("\n"), start.rfind("\r")) + 1] or start
+
+
+def refuse_xml(beginning: str, name: str) -> None:
+    """Raise InputError where a text begins as MusicXML and other XML do; a web page may be read."""
+    if _XML.match(beginning) and "<html" not in beginning:
+        kind = "a MusicXML" if re.search(r"<!DOCTYPE score-|<score-", beginning) else "an XML"
+        raise InputError(f"{name}: this is {kind} file; {_BY_XML2ABC}")
+
+
+def lines_in(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The lines of a text that comes in pieces, as lines_of gives them, a list a piece.
+
+    Of a line longer than LONGEST one character more than that is given.
+    """
+    begun = ""  # of a line whose end has not come yet
+    for text in texts:
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        if begun:
+            lines[0] = begun + lines[0] if len(begun) <= LONGEST else begun
+        begun = lines.pop()[: LONGEST + 1]
+        yield lines
+    yield [begun]
+
+
+def _opened(path: str | Path) -> AbstractContextManager[Any]:
+    if str(path) != STDIN:
+        return Path(path).open("rb")
+    if sys.stdin is None:
+        raise InputError("standard input: it is closed; give a file")
+    file: IO[bytes] = sys.stdin.buffer
+    return nullcontext(file)
+
+
+def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
+    first = next(blocks)
+    _refuse_by_signature(first, name)
+    if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        blocks = filter(None, _utf16_as_utf8(chain([first], blocks)))
+        first = next(blocks, b"")
+    first = first.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in first:
+        raise InputError(f"{name}: this is a binary file; give ABC or folk-rnn text")
+    if not first.strip():
+        second = next(blocks, b"")
+        if not second:
+            raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
+        blocks = chain([second], blocks)
+    charset = _charset(first)
+    for piece in _at_line_ends(chain([first], blocks)):
+        try:
+            text = piece.decode()
+        except UnicodeDecodeError:
+            text = "".join(_line(line, charset) for line in piece.splitlines(keepends=True))
+        # A NUL in the middle sets aside the tune whose music it is in.
+        yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _refuse_by_signature(data: bytes, name: str) -> None:
+    """Raise InputError where a file begins as one of another kind does."""
+    if data.startswith(b"MThd"):
+        raise InputError(f"{name}: this is a MIDI file; give ABC, which midi2abc makes of it")
+    if data.startswith(b"PK\3\4"):
+        if name.lower().endswith(".mxl") or b"META-INF/container.xml" in data:
+            raise InputError(f"{name}: this is a compressed MusicXML file; {_BY_XML2ABC}")
+        raise InputError(f"{name}: this is a ZIP archive; {_UNPACKED}")
+    if data.startswith(b"\x1f\x8b"):
+        raise InputError(f"{name}: this is a gzip archive; {_UNPACKED}")
+
+
+def _utf16_as_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    for block in blocks:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _charset(beginning: bytes) -> str:
+    """What lines that are no UTF-8 are in."""
+    named = _CHARSET.search(beginning)
+    if named is None:
+        return "cp1252"
+    try:
+        return codecs.lookup(named[1].decode()).name
+    except LookupError:
+        return "cp1252"
+
+
+def _line(line: bytes, charset: str) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode(charset, errors="replace")
+
+
+def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that end where a line does, in longer lines between characters."""
+    held = bytearray()
+    for block in blocks:
+        # A CR at the end may be half of a CR LF.
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1
+        if end:
+            yield bytes(held + block[:end])
+            held = bytearray(block[end:])
+            continue
+        held += block
+        if len(held) > _PIECE:
+            end = len(held) - 1
+            while end > len(held) - 4 and held[end] & 0xC0 == 0x80:
+                end -= 1  # inside a character of UTF-8
+            yield bytes(held[:end])
+            del held[:end]
+    yield bytes(held)
