@@ -24,6 +24,7 @@ from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.details import with_details
 from tunetrace.checker.duplicates import Duplicates, Repeat
 from tunetrace.checker.records import CheckedTune
+from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Mask
@@ -44,6 +45,7 @@ def check_transcriptions(
     admitted: Mask | None = None,
     *,
     details: bool = False,
+    copy_share: float = COPY_SHARE,
     is_prompt: bool = True,
     slice_tokens: int = SLICE_TOKENS,
     workers: int = 0,
@@ -51,12 +53,13 @@ def check_transcriptions(
     """Check each transcription, in their order; those set aside are handed on.
 
     admitted: which tunes of the index count, as a mask by id; None for all. details: with each bar,
-    the hits of spans and the music, which takes a few milliseconds more for each. is_prompt: answer
+    the hits of spans and the music, which takes a few milliseconds more for each. copy_share: the
+    share of notes from one corpus tune from which on a verdict says most of it. is_prompt: answer
     the first transcription before the third is read, and so on; else large slices from the first.
     workers: extra processes that match slices while this one reads and writes; the main module of
     the program must then be one that can be imported.
     """
-    checking = _Checking(index, admitted, details)
+    checking = _Checking(index, admitted, details, copy_share)
     first, most = (1 if is_prompt else None), (FEW if details else None)
     yield from checking.answers(_slices(tunes, slice_tokens, first, most), workers)
 
@@ -64,10 +67,13 @@ def check_transcriptions(
 class _Checking:
     """A check under way."""
 
-    def __init__(self, index: Index, admitted: Mask | None, details: bool) -> None:
+    def __init__(
+        self, index: Index, admitted: Mask | None, details: bool, copy_share: float
+    ) -> None:
         self._index = index
         self._admitted = admitted
         self._details = details
+        self._copy_share = copy_share
         self._repeats = _Repeats()
         self._searched = SearchMatcher(index, admitted)
 
@@ -93,11 +99,13 @@ class _Checking:
         """The answers on a slice, in the order in which it was read."""
         repeats = self._repeats.of(slice_.usable)
         if matching is not None:
-            told = answers(slice_.usable, repeats, others.result(matching), self._index)
+            matched = others.result(matching)
+            told = answers(slice_.usable, repeats, matched, self._index, self._copy_share)
         elif slice_.is_large and not self._details:
-            stream = join_layouts(map(lay_out, slice_.tokens), self._index.vocabulary)
-            matched = match_stream(stream, self._sorted.match(stream))
-            told = answers(slice_.usable, repeats, matched, self._index)
+            layouts = [lay_out(tokens) for tokens in slice_.tokens]
+            stream = join_layouts(layouts, self._index.vocabulary)
+            matched = match_stream(layouts, stream, self._sorted.match(stream))
+            told = answers(slice_.usable, repeats, matched, self._index, self._copy_share)
         else:
             told = map(self._one, slice_.usable, repeats)
         for tune in slice_.tunes:
@@ -110,10 +118,11 @@ class _Checking:
         layout = lay_out(placed[1].tokens)
         stream = join_layouts([layout], self._index.vocabulary)
         matches = self._searched.match(stream)
-        (checked,) = answers([placed], [repeat], match_stream(stream, matches), self._index)
+        matched = match_stream([layout], stream, matches)
+        (checked,) = answers([placed], [repeat], matched, self._index, self._copy_share)
         if not self._details:
             return checked
-        return with_details(checked, layout, stream, matches, self._index)
+        return with_details(checked, layout, stream, matches, matched, self._index)
 
 
 @dataclass(slots=True)

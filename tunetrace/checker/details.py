@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from tunetrace.checker.batch.match import EXAMPLES
+from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
 from tunetrace.checker.batch.search import SearchMatches
-from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span, TuneName
 from tunetrace.indexer.bars import NOWHERE
 from tunetrace.indexer.index import Index
@@ -21,11 +21,17 @@ MIN_FIGURE_NOTES: Final = 3
 
 
 def with_details(
-    tune: CheckedTune, layout: Layout, stream: BatchStream, matches: SearchMatches, index: Index
+    tune: CheckedTune,
+    layout: Layout,
+    stream: BatchStream,
+    matches: SearchMatches,
+    matched: MatchedSlice,
+    index: Index,
 ) -> CheckedTune:
     """A checked transcription with its details.
 
-    layout: of its tokens. stream: it alone, laid out; matches: of that with the index.
+    layout: of its tokens. stream: it alone, laid out; matches: of that with the index; matched:
+    what was found of it.
     """
     spans = tuple([replace(span, places=_places(span, index)) for span in tune.spans])
     longest = None
@@ -35,7 +41,7 @@ def with_details(
         tune,
         spans=spans,
         longest_span=longest,
-        bars=_Bars(layout, stream, matches, index).describe(),
+        bars=_Bars(layout, stream, matches, matched.reach, index).describe(),
         music=describe_music(layout, tune.key),
     )
 
@@ -52,14 +58,19 @@ class _Bars:
     """The bars of a transcription, about to be described; each different one is asked for once."""
 
     def __init__(
-        self, layout: Layout, stream: BatchStream, matches: SearchMatches, index: Index
+        self,
+        layout: Layout,
+        stream: BatchStream,
+        matches: SearchMatches,
+        reach: Numbers,
+        index: Index,
     ) -> None:
         self._layout = layout
         self._matches = matches
         self._index = index
         self._begins: list[int] = stream.note_begins.tolist()
         self._ends: list[int] = stream.note_ends.tolist()
-        self._reach: list[int] = matches.longest.tolist()
+        self._reach: list[int] = reach.tolist()
         self._first_notes = [*stream.first_notes_of_bars.tolist(), len(self._begins)]
         self._rarest: dict[str, RareFigure | None] = {}
 
@@ -121,13 +132,15 @@ class _Bars:
 
     def _occurs_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
         """Whether the stretch of these notes occurs in more than so many tunes."""
+        if stop_note > self._reach[note]:
+            return False
+        if not tunes:
+            return True
         first, stop = self._begins[note], self._ends[stop_note - 1]
-        is_longer = stop > first + self._reach[first]
-        return not is_longer and self._matches.occurs_in_more(first, stop, tunes)
+        return self._matches.occurs_in_more(first, stop, tunes)
 
     def _count(self, note: int, stop_note: int) -> tuple[int, int]:
         """In how many tunes, and how often, the stretch of these notes occurs."""
-        first, stop = self._begins[note], self._ends[stop_note - 1]
-        if stop > first + self._reach[first]:
+        if stop_note > self._reach[note]:
             return 0, 0
-        return self._matches.count(first, stop)
+        return self._matches.count(self._begins[note], self._ends[stop_note - 1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
-from tunetrace.corpus.records import Rejected, place_of
+from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.records import Hit
 from tunetrace.tokenizer.music import Music
@@ -30,6 +30,33 @@ class TuneName:
     def reference(self) -> str:
         """What commands name it by: `corpus:number`."""
         return f"{self.corpus}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class SameTune(TuneName):
+    """A corpus tune that is the same music as the checked tune, as a whole or in a part.
+
+    The same pitches, counted from the tonic, sound for the same lengths, relative to one another,
+    with repeats written out or not; bar lines, endings and rests at the ends may differ.
+    """
+
+    own_part: int
+    """Which part of the checked tune; 0 for all of it."""
+    part: int
+    """Which part of the corpus tune; 0 for all of it."""
+    meter: str | None
+    key: str | None
+    """Meter and key of the corpus tune, on C, where they differ from the checked tune's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says in one sentence."""
+
+    kind: Literal["whole", "part", "most", "pieces", "none"]
+    """A corpus tune as a whole; a whole part of one, or with one; most of its notes in one; pieces
+    of it in the corpus; nothing beyond what real tunes share."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +189,11 @@ class CheckedTune:
     """What was left out of it or taken for granted in reading."""
     notes: int
     bar_count: int
-    identical_to: tuple[TuneName, ...]
+    verdict: Verdict
+    identical_to: tuple[SameTune, ...]
+    """The corpus tunes that it is as a whole."""
+    same_parts: tuple[SameTune, ...]
+    """Those others of which a whole part is one of its parts, or it itself, or that are one."""
     longest_notes: int
     """The notes of its longest span, 0 if none of its notes occurs in the corpus."""
     longest_span: Span | None
@@ -197,9 +228,9 @@ class CheckedTune:
     music: Music | None = None
 
     @property
-    def where(self) -> str:
-        """Where it stands in its input: `generated.txt:12`."""
-        return place_of(self.input, self.line, None)
+    def share_of_one(self) -> float:
+        """The share of its notes that one corpus tune has; all where it is one as a whole."""
+        return 1.0 if self.identical_to else self.most_share
 
     @property
     def is_beyond_chance(self) -> bool:

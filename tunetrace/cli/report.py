@@ -11,8 +11,8 @@ from tunetrace.cli.options import (
     format_option,
     index_option,
     json_option,
-    workers_for,
     show,
+    workers_for,
 )
 
 

@@ -291,14 +291,13 @@ class Index:
 
     def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The forms that have one of some hashes, as _music has them."""
-        music = schema.music
-        select = sa.select(music).order_by(music.c.hash)
-        wanted = sorted(set(hashes.tolist()))
-        rows: list[Sequence[int]] = []
+        statement = f"SELECT hash, tune_id, part FROM {schema.music.name} WHERE hash = ?"
+        rows: list[tuple[int, int, int]] = []
         with self._database.connected() as connection:
-            for k in range(0, len(wanted), VARIABLES):
-                some = select.where(music.c.hash.in_(wanted[k : k + VARIABLES]))
-                rows += [tuple(row) for row in connection.execute(some)]
+            cursor = connection.connection.cursor()
+            for wanted in sorted(set(hashes.tolist())):
+                cursor.execute(statement, (wanted,))
+                rows += cast(list[tuple[int, int, int]], cursor.fetchall())
         return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
     # Bars
@@ -356,20 +355,17 @@ class Index:
 
     def _bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
         """The rows of several bars: (tune, part, number), by tune; absent if there are none."""
-        bar, hit = schema.bar, schema.bar_hit
-        wanted = {schema.text_hash(text): text for text in texts}
-        hashes = list(wanted)
         # Rows of one bar lie together and in order. The driver hands them over as they are; there
         # can be thousands, and this is most of what a check asks the file.
-        rows = f"SELECT tune_id, part, number FROM {hit.name} WHERE bar_id = ?"
+        ids = f"SELECT id, text FROM {schema.bar.name} WHERE hash = ?"
+        rows = f"SELECT tune_id, part, number FROM {schema.bar_hit.name} WHERE bar_id = ?"
         found: dict[str, list[tuple[int, int, int]]] = {}
         with self._database.connected() as connection:
-            ids = sa.select(bar.c.id, bar.c.hash, bar.c.text)
             cursor = connection.connection.cursor()
-            for k in range(0, len(hashes), VARIABLES):
-                some = ids.where(bar.c.hash.in_(hashes[k : k + VARIABLES]))
-                for number, hashed, text in connection.execute(some).all():
-                    if text == wanted[hashed]:
+            for wanted in texts:
+                cursor.execute(ids, (schema.text_hash(wanted),))
+                for number, text in cursor.fetchall():
+                    if text == wanted:
                         cursor.execute(rows, (number,))
                         found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
         return found

@@ -154,19 +154,23 @@ class SuffixIndex:
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
 
-        at = bisect_left(suffixes, figure, *self._triple(figure), key=prefix)
+        low, high = self._triple(figure)
+        at = bisect_left(suffixes, figure, low, high, key=prefix)
         best, where = 0, 0
-        start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
         # The longest match is with a nearest neighbour in the array on either side.
         for neighbour, step in ((at - 1, -1), (at, 1)):
             if admitted is not None:
+                start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
                 while start <= neighbour < stop and not admitted[suffixes[neighbour]]:
                     neighbour += step
-            if start <= neighbour < stop:
-                position = suffixes[neighbour]
-                shared = common_prefix(figure, stream[position : position + length])
-                if shared > best:
-                    best, where = shared, position
+                if not start <= neighbour < stop:
+                    continue
+            elif not 0 <= neighbour < len(suffixes):
+                continue
+            position = suffixes[neighbour]
+            shared = common_prefix(figure, stream[position : position + length])
+            if shared > best:
+                best, where = shared, position
         return best, where
 
 

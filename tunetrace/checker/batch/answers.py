@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import groupby, pairwise
 from math import log10
 from typing import Any, Final, TypeVar
 
@@ -14,9 +15,19 @@ from tunetrace.checker.batch.measures import SliceMeasures
 from tunetrace.checker.batch.stream import Numbers
 from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS
-from tunetrace.checker.records import CheckedTune, SharedStretch, Source, Span, TuneName
+from tunetrace.checker.records import (
+    CheckedTune,
+    SameTune,
+    SharedStretch,
+    Source,
+    Span,
+    TuneName,
+    Verdict,
+)
+from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.sameness import SameMusic
 from tunetrace.tokenizer.transcription import Transcription
 
 _LOG10_2: Final = log10(2)
@@ -29,14 +40,20 @@ def answers(
     repeats: Sequence[tuple[int, Repeat] | None],
     matched: MatchedSlice,
     index: Index,
+    copy_share: float,
 ) -> Iterator[CheckedTune]:
     """What is said of each transcription that was matched, without details.
 
-    placed: they and their places in the input; repeats: what each repeats, with its place.
+    placed: they and their places in the input; repeats: what each repeats, with its place;
+    copy_share: as of check_transcriptions.
     """
     tunes = len(placed)
     named = _Names(index)
-    named.load(matched.spans.examples.ravel(), matched.sources.tunes, matched.most_from)
+    named.load(
+        matched.spans.examples.ravel(), matched.sources.tunes, matched.most_from,
+        (same.tune for same in matched.same),
+    )  # fmt: skip
+    same = _same(matched.same)
     every = zip(
         placed,
         repeats,
@@ -53,7 +70,8 @@ def answers(
         enumerate(every)
     ):  # fmt: skip
         is_exact = repeat is not None and repeat[1].is_exact
-        yield CheckedTune(
+        identical, same_parts = named.same(tune, same.get(k, ()))
+        checked = CheckedTune(
             transcription=tune,
             place=place,
             input=tune.input,
@@ -65,7 +83,9 @@ def answers(
             original_key=tune.original_key,
             remarks=tune.remarks,
             **measured,
-            identical_to=named.all(matched.identical.get(k, ())),
+            verdict=Verdict("none", ""),
+            identical_to=identical,
+            same_parts=same_parts,
             longest_span=max(spans, key=_length, default=None),
             copied_from=cover,
             most_from=named[most_from] if most_from else None,
@@ -76,6 +96,23 @@ def answers(
             spans=spans,
             sources=sources,
         )
+        yield replace(checked, verdict=verdict_on(checked, copy_share))
+
+
+def _same(found: Iterable[SameMusic]) -> dict[int, list[SameMusic]]:
+    """What is the same music as each transcription, by its number; a whole leaves out its parts."""
+    of: dict[int, list[SameMusic]] = {}
+    for number, some in groupby(found, key=lambda same: same.place):
+        every = list(some)
+        wholes = {same.tune for same in every if not same.own_part and not same.part}
+        all_in_part = {same.tune for same in every if not same.own_part} - wholes
+        of[number] = [
+            same
+            for same in every
+            if (not same.own_part and not same.part)
+            or (same.tune not in wholes and not (same.own_part and same.tune in all_in_part))
+        ]
+    return of
 
 
 class _Names(dict[int, TuneName]):
@@ -83,12 +120,36 @@ class _Names(dict[int, TuneName]):
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        self._meters_and_keys: dict[int, tuple[str | None, str | None]] = {}
 
     def load(self, *ids: Iterable[int]) -> None:
         """Take in the tunes of these ids, and nothing for an id of 0."""
         wanted = {int(tune) for some in ids for tune in some} - {0}
         for tune in self._index.catalogue.tunes(wanted).values():
             self[tune.tune] = TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link)
+            self._meters_and_keys[tune.tune] = tune.meter, tune.key
+
+    def same(
+        self, checked: Transcription, found: Iterable[SameMusic]
+    ) -> tuple[tuple[SameTune, ...], tuple[SameTune, ...]]:
+        """The corpus tunes that a transcription is as a whole, and those with the same part."""
+        named = [
+            SameTune(
+                name.tune,
+                name.title,
+                name.corpus,
+                name.number,
+                name.link,
+                own_part=some.own_part,
+                part=some.part,
+                meter=_other(self._meters_and_keys[name.tune][0], checked.meter),
+                key=_other(self._meters_and_keys[name.tune][1], checked.key),
+            )
+            for some in found
+            for name in [self[some.tune]]
+        ]
+        wholes = [tune for tune in named if not tune.own_part and not tune.part]
+        return tuple(wholes), tuple(tune for tune in named if tune.own_part or tune.part)
 
     def __missing__(self, tune: int) -> TuneName:
         self.load([tune])
@@ -96,6 +157,11 @@ class _Names(dict[int, TuneName]):
 
     def all(self, ids: Iterable[int]) -> tuple[TuneName, ...]:
         return tuple([self[tune] for tune in ids])
+
+
+def _other(theirs: str | None, own: str | None) -> str | None:
+    """What differs from a transcription's own; None where it does not."""
+    return theirs if theirs != own else None
 
 
 def _length(span: Span) -> tuple[int, float]:

@@ -7,6 +7,7 @@ stream's own: its note has ended too. The nearest one before it goes on only whe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,9 @@ from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.joint import JointArrays, MatchLengths
 from tunetrace.indexer.query import boundaries, continues_note
+from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.segment import Mask
+from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 
@@ -49,7 +52,7 @@ class JointMatcher:
     """
 
     def __init__(self, index: Index, admitted: Mask | None = None) -> None:
-        self._index = index
+        self.index = index
         self.vocabulary = index.vocabulary
         self.order = SymbolOrder(index.vocabulary)
         streams: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)]
@@ -63,7 +66,7 @@ class JointMatcher:
                 symbols, of = symbols[kept], of[kept]
             streams.append(self.order.places[symbols])
             tunes.append(of)
-        self._admitted = admitted
+        self.admitted = admitted
         self.symbols = np.concatenate(streams)
         self.tune_of = np.concatenate(tunes)
 
@@ -82,7 +85,7 @@ class JointMatcher:
     @property
     def model(self) -> BackoffModel:
         """What is to be expected by chance: a model of all tunes of the index."""
-        return self._index.model
+        return self.index.model
 
     def match(self, stream: BatchStream) -> JointMatches:
         return JointMatches(self, stream)
@@ -91,9 +94,9 @@ class JointMatcher:
     def _bars(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
         """The number of each bar, by its text; every bar with each of its places, and with each of
         its tunes, packed and sorted."""
-        texts, places = self._index.bar_table()
-        if self._admitted is not None:
-            places = places[self._admitted[places[:, 1]]]
+        texts, places = self.index.bar_table()
+        if self.admitted is not None:
+            places = places[self.admitted[places[:, 1]]]
             occurring = set(places[:, 0].tolist())
             texts = {text: number for text, number in texts.items() if number in occurring}
         bars, tunes, parts, numbers = places.T
@@ -155,6 +158,9 @@ class JointMatches(JointLongest):
         low, high = self._joint.intervals(firsts + np.int32(self._offset), lengths)
         low = _past_longer_notes(self._joint, low, high, lengths, self._matcher.order.going_on)
         return _JointFigures(self._matcher, self._joint, low, high)
+
+    def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
+        return self._matcher.index.same_music(layouts, self._matcher.admitted)
 
     @cached_property
     def _bars(self) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ What comes out is arrays alone, so that another process can do it and hand them 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -29,6 +30,8 @@ from tunetrace.checker.batch.spans import SpanArrays, find_spans
 from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.indexer.backoff import ExpectedHits
+from tunetrace.indexer.sameness import SameMusic
+from tunetrace.tokenizer.bars import Layout
 
 Floats = NDArray[np.float64]
 
@@ -102,24 +105,26 @@ class StretchColumns:
 class MatchedSlice:
     """What was found of some transcriptions.
 
-    sources: the few best. identical: the ids of the corpus tunes that some of them are, by their
-    number in the stream. cover: (tunes,) from how few corpus tunes each one's copied notes can be.
-    most, most_from: (tunes,) the most notes that one corpus tune has of it, and its id, 0 for none.
+    reach: (notes,) the note up to which what begins at each note occurs. sources: the few best.
+    same: what is the same music. cover: (tunes,) from how few corpus tunes each one's copied notes
+    can be. most, most_from: (tunes,) the most notes that one corpus tune has of it, and its id, 0
+    for none.
     """
 
     measures: SliceMeasures
+    reach: Numbers
     spans: SpanColumns
     sources: SourceColumns
-    identical: dict[int, list[int]]
+    same: list[SameMusic]
     cover: Numbers
     most: Numbers
     most_from: Numbers
 
 
-def match_stream(stream: BatchStream, matches: Matches) -> MatchedSlice:
-    """Find and measure all that a check says of a stream's transcriptions but what they are named.
+def match_stream(layouts: Sequence[Layout], stream: BatchStream, matches: Matches) -> MatchedSlice:
+    """Find and measure all that a check says of transcriptions but what they are named.
 
-    matches: of the stream with a corpus.
+    layouts: of their tokens; stream: of all of these; matches: of the stream with a corpus.
     """
     every = find_spans(stream, matches)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
@@ -135,13 +140,21 @@ def match_stream(stream: BatchStream, matches: Matches) -> MatchedSlice:
     most, most_from = _most_of_one(sources, stream.tunes)
     return MatchedSlice(
         measures=measures,
+        reach=_reach(every, len(stream.note_begins)),
         spans=_span_columns(stream, spans, of, found, log2_expected),
         sources=_source_columns(stream, sources, shared, matches),
-        identical={},
+        same=matches.same_music(layouts),
         cover=count_cover(shared, stream.tunes),
         most=most,
         most_from=most_from,
     )
+
+
+def _reach(spans: SpanArrays, notes: int) -> Numbers:
+    """The note up to which what begins at each note occurs: (notes,)."""
+    reach = np.zeros(notes, dtype=np.int32)
+    np.maximum.at(reach, spans.first_notes, spans.stop_notes)
+    return np.maximum.accumulate(reach)
 
 
 def _span_columns(

@@ -7,6 +7,7 @@ any number of transcriptions. Everything that follows from their answers is one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.sameness import SameMusic
+from tunetrace.tokenizer.bars import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class Matches(LongestMatches, Protocol):
         Each ends where a note ends and occurs in the corpus, be it inside a longer last note;
         those hits are left out.
         """
+
+    def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
+        """Which corpus tunes, and parts of them, are the same music as the stream's transcriptions
+        and their parts. layouts: of all its transcriptions."""
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which bars of the stream occur in the corpus, and which at the same place: (bars,)."""

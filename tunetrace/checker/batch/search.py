@@ -13,8 +13,10 @@ from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.indexer.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.figures import FigureSearch
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.segment import Mask
 from tunetrace.indexer.suffix import longest_matches
+from tunetrace.tokenizer.bars import Layout
 
 _FEW_HITS: Final = 64
 
@@ -110,9 +112,13 @@ class SearchMatches(SearchLongest):
         positions: Sequence[Mask | None],
     ) -> None:
         super().__init__(index.figures, stream, admitted, positions)
+        self._index = index
         self._stream = stream
         self.model = index.model
         self.bar_places: dict[str, BarPlaces] = index.bar_places(stream.bar_texts, admitted)
+
+    def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
+        return self._index.same_music(layouts, self._admitted)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         stream = self._stream

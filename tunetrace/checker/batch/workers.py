@@ -100,5 +100,6 @@ def _end_with_parent() -> None:
 def _match_texts(texts: Sequence[str]) -> MatchedSlice:
     """Match tunes whose tokens are set apart by spaces."""
     matcher = _matchers[0]
-    stream = join_layouts((lay_out(text.split(" ")) for text in texts), matcher.vocabulary)
-    return match_stream(stream, matcher.match(stream))
+    layouts = [lay_out(text.split(" ")) for text in texts]
+    stream = join_layouts(layouts, matcher.vocabulary)
+    return match_stream(layouts, stream, matcher.match(stream))
