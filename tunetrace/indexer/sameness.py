@@ -50,7 +50,7 @@ LEAST_NOTES: Final = 8
 """A part of fewer notes has no forms: too many tunes have one like it."""
 
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
-_AT_ONCE: Final = 250  # tunes
+_TOKENS_AT_ONCE: Final = 1 << 15
 _LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
 _PLAIN: Final = ("|",)
 _Run = tuple[int, int]
@@ -70,13 +70,17 @@ def music_hashes(layouts: Sequence[Layout]) -> Numbers:
     probability of 2⁻⁴⁴.
     """
     found = [np.empty((0, 3), dtype=np.int64)]
-    for first in range(0, len(layouts), _AT_ONCE):
-        some = range(first, min(first + _AT_ONCE, len(layouts)))
-        places = [place for place in some if layouts[place].bars]
-        if places:
-            rows = _hashes([layouts[place] for place in places])
+    places: list[int] = []
+    tokens = 0
+    for place, layout in enumerate(layouts):
+        if layout.bars:
+            places.append(place)
+            tokens += len(layout.tokens)
+        if places and (tokens > _TOKENS_AT_ONCE or place + 1 == len(layouts)):
+            rows = _hashes([layouts[some] for some in places])
             rows[:, 0] = np.array(places)[rows[:, 0]]
             found.append(rows)
+            places, tokens = [], 0
     return np.concatenate(found)
 
 
