@@ -57,13 +57,13 @@ _Run = tuple[int, int]
 """Some bars in a row: the first, and the one past the last."""
 
 
-def music_hashes(layouts: Sequence[Layout]) -> Numbers:
+def music_hashes(layouts: Sequence[Layout], *, least_notes: int = LEAST_NOTES) -> Numbers:
     """What tunes and their parts are as music, for comparing.
 
     Returns: (n, 3), a row for each form: the tune's place among those given, from 0; its part, 0
     for the whole; the hash. They come by tune, part and form. Two tunes, or parts, are the same if
     they share a hash. A form that is the same as written and as played has one row. A tune of one
-    part has none for the part, and neither has a part of fewer than LEAST_NOTES notes.
+    part has none for the part, and neither has a part of fewer than least_notes notes.
 
     Among n forms of different pitches some two share a hash with a probability of about n²/2⁶⁵, 3
     in 10 billion for 100,000 forms; two of the same pitches and different lengths share one with a
@@ -77,7 +77,7 @@ def music_hashes(layouts: Sequence[Layout]) -> Numbers:
             places.append(place)
             tokens += len(layout.tokens)
         if places and (tokens > _TOKENS_AT_ONCE or place + 1 == len(layouts)):
-            rows = _hashes([layouts[some] for some in places])
+            rows = _hashes([layouts[some] for some in places], least_notes)
             rows[:, 0] = np.array(places)[rows[:, 0]]
             found.append(rows)
             places, tokens = [], 0
@@ -445,7 +445,7 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
     return found
 
 
-def _hashes(layouts: Sequence[Layout]) -> Numbers:
+def _hashes(layouts: Sequence[Layout], least_notes: int) -> Numbers:
     """music_hashes, of tunes that have bars each."""
     forms = [_forms(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
@@ -461,7 +461,7 @@ def _hashes(layouts: Sequence[Layout]) -> Numbers:
     notes, hashes = _sums(_Events(layouts), firsts, stretches)
     places = np.arange(len(hashes))
     written = places - are_played
-    is_long = notes[written] >= np.where(parts == 0, 1, LEAST_NOTES)
+    is_long = notes[written] >= np.where(parts == 0, 1, least_notes)
     is_new = (written == places) | (hashes != hashes[written])
     rows: Numbers = np.stack([tunes, parts, hashes], axis=1)[is_long & is_new]
     return rows
