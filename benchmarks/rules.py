@@ -17,7 +17,7 @@ from tunetrace.tokenizer.bars import lay_out
 def main(sources: Sequence[str]) -> None:
     """Print how many tunes have whole bars alone, the commonest numbers of bars by part, and how
     often what was remarked in reading."""
-    found = list(_read(sources))
+    found = list(read_all(sources))
     tunes = [tune for tune in found if isinstance(tune, Transcription)]
     layouts = [lay_out(tune.tokens) for tune in tunes]
     whole = sum(all(bar.adds_up for bar in layout.bars) for layout in layouts)
@@ -34,7 +34,8 @@ def main(sources: Sequence[str]) -> None:
         print(f"{count:6,} remarked: {remark}")
 
 
-def _read(sources: Sequence[str]) -> Iterator[Transcription | Rejected]:
+def read_all(sources: Sequence[str]) -> Iterator[Transcription | Rejected]:
+    """The tunes of files and of named corpora."""
     for source in sources:
         yield from NAMED_CORPORA[source].read() if source in NAMED_CORPORA else read(source)
 

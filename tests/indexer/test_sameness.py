@@ -61,7 +61,7 @@ def test_real_tunes_are_the_same_where_plain_counting_finds_them_so(
     shared: Path, name: str
 ) -> None:
     tunes = [tune.tokens for tune in read_source(shared / name) if isinstance(tune, Transcription)]
-    assert_hashed_alike(tunes[:1500])
+    assert_hashed_alike(tunes[:500])
 
 
 @given(st.lists(st.one_of(bodies, heaps), min_size=1, max_size=4))
@@ -105,6 +105,7 @@ def is_same(left: str, right: str) -> bool:
         ),
         ("M:2/4 K:Cmaj C E G c | G 4 |", "M:4/4 K:Cmaj C 2 E 2 G 2 c 2 | G 8 |"),
         ("M:2/4 K:Cmaj C /2 E /2 G | c 2 |", "M:4/4 K:Cmaj C E G 2 | c 4 |"),
+        ("M:2/4 K:Cmix |: C B c 2 :|", "M:4/4 K:Cmaj C 2 _B 2 c 4 | C 2 _B 2 c 4 |"),
         ("M:2/2 K:Cmaj C 4 E 4 |", "M:4/4 K:Cmaj C 4 E 4 |"),
         ("M:3/4 K:Cmaj C D E F G A |", "M:6/8 K:Cmaj C D E F G A |"),
         ("K:Cmaj C D E F G A |", "M:6/8 K:Cmaj C D E F G A |"),

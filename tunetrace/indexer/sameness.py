@@ -25,7 +25,7 @@ is a difference of two running sums, so that all forms of many tunes are hashed 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -43,6 +43,7 @@ from tunetrace.tokenizer.transpose import Pitch, interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, CHORD_CLOSE, CHORD_OPEN, MEANINGS, NOTE, REST
 
 Numbers = NDArray[np.int64]
+Codes = NDArray[np.int32]
 Residues = NDArray[np.uint64]
 """Numbers modulo 2⁶⁴."""
 
@@ -50,34 +51,48 @@ LEAST_NOTES: Final = 8
 """A part of fewer notes has no forms: too many tunes have one like it."""
 
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
-_AT_ONCE: Final = 250  # tunes
+_TOKENS_AT_ONCE: Final = 1 << 15
 _LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
 _PLAIN: Final = ("|",)
 _Run = tuple[int, int]
 """Some bars in a row: the first, and the one past the last."""
 
 
-def music_hashes(layouts: Sequence[Layout]) -> Numbers:
+def music_hashes(
+    layouts: Sequence[Layout], *, codes: Codes | None = None, least_notes: int = LEAST_NOTES
+) -> Numbers:
     """What tunes and their parts are as music, for comparing.
+
+    codes: the token_codes of all their tokens, where they are at hand.
 
     Returns: (n, 3), a row for each form: the tune's place among those given, from 0; its part, 0
     for the whole; the hash. They come by tune, part and form. Two tunes, or parts, are the same if
     they share a hash. A form that is the same as written and as played has one row. A tune of one
-    part has none for the part, and neither has a part of fewer than LEAST_NOTES notes.
+    part has none for the part, and neither has a part of fewer than least_notes notes.
 
     Among n forms of different pitches some two share a hash with a probability of about n²/2⁶⁵, 3
     in 10 billion for 100,000 forms; two of the same pitches and different lengths share one with a
     probability of 2⁻⁴⁴.
     """
     found = [np.empty((0, 3), dtype=np.int64)]
-    for first in range(0, len(layouts), _AT_ONCE):
-        some = range(first, min(first + _AT_ONCE, len(layouts)))
-        places = [place for place in some if layouts[place].bars]
-        if places:
-            rows = _hashes([layouts[place] for place in places])
-            rows[:, 0] = np.array(places)[rows[:, 0]]
-            found.append(rows)
+    first = start = tokens = 0
+    for place, layout in enumerate(layouts, 1):
+        tokens += len(layout.tokens)
+        if tokens - start > _TOKENS_AT_ONCE or place == len(layouts):
+            some = layouts[first:place]
+            own = chain.from_iterable(layout.tokens for layout in some)
+            of_some = token_codes(own, tokens - start) if codes is None else codes[start:tokens]
+            if any(layout.bars for layout in some):
+                rows = _hashes(some, of_some, least_notes)
+                rows[:, 0] += first
+                found.append(rows)
+            first, start = place, tokens
     return np.concatenate(found)
+
+
+def token_codes(tokens: Iterable[str], count: int = -1) -> Codes:
+    """Tokens as music_hashes takes them: (n,). count: how many they are, if that is known."""
+    return np.fromiter(map(_CODES.__getitem__, tokens), np.int32, count)
 
 
 class SameMusic(NamedTuple):
@@ -287,17 +302,16 @@ class _Tokens:
     begins, as timeline.py has them.
     """
 
-    def __init__(self, layouts: Sequence[Layout]) -> None:
+    def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
         lengths = [len(layout.tokens) for layout in layouts]
         self.tunes = np.repeat(np.arange(len(layouts)), lengths)
-        tokens = chain.from_iterable(layout.tokens for layout in layouts)
-        self.codes = np.fromiter(map(_CODES.__getitem__, tokens), np.int32, sum(lengths))
+        self.codes = codes
         self.kinds = self.codes & 15
         self.is_event = self.kinds <= REST
         opens = self.kinds == CHORD_OPEN
         if opens.any():
             turns = opens | (self.kinds == CHORD_CLOSE) | (self.kinds == BAR_LINE)
-            turns[np.cumsum([0, *lengths[:-1]])] = True
+            turns |= np.diff(self.tunes, prepend=-1) != 0
             last_turn = np.maximum.accumulate(np.where(turns, np.arange(len(turns)), 0))
             self.is_event = (self.is_event & ~opens[last_turn]) | opens
 
@@ -404,13 +418,13 @@ class _Events:
     next note's. silences: the same of rests alone, times no power.
     """
 
-    def __init__(self, layouts: Sequence[Layout]) -> None:
+    def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
         chunks = [_residues(bar.events.durations) for layout in layouts for bar in layout.bars]
         self.bars = np.cumsum([0, *map(len, chunks)]) // _EVENT_BYTES
         self.tunes = self.bars[np.cumsum([0, *(len(layout.bars) for layout in layouts[:-1])])]
         self.lengths = np.frombuffer(b"".join(chunks), dtype=np.uint64)
         count = len(self.lengths)
-        tokens = _Tokens(layouts)
+        tokens = _Tokens(layouts, codes)
         places = np.flatnonzero(tokens.kinds == NOTE)
         event_of = (np.cumsum(tokens.is_event) - 1)[places]
         sounds = np.zeros(count, dtype=bool)
@@ -441,8 +455,8 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
     return found
 
 
-def _hashes(layouts: Sequence[Layout]) -> Numbers:
-    """music_hashes, of tunes that have bars each."""
+def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Numbers:
+    """music_hashes, of tunes that have some bar, with all their codes."""
     forms = [_forms(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
     tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
@@ -454,10 +468,10 @@ def _hashes(layouts: Sequence[Layout]) -> Numbers:
     before = bars[tune_of_run]
     firsts = np.cumsum(runs) - runs
     stretches = np.stack([tune_of_run, before + starts, before + stops])
-    notes, hashes = _sums(_Events(layouts), firsts, stretches)
+    notes, hashes = _sums(_Events(layouts, codes), firsts, stretches)
     places = np.arange(len(hashes))
     written = places - are_played
-    is_long = notes[written] >= np.where(parts == 0, 1, LEAST_NOTES)
+    is_long = notes[written] >= np.where(parts == 0, 1, least_notes)
     is_new = (written == places) | (hashes != hashes[written])
     rows: Numbers = np.stack([tunes, parts, hashes], axis=1)[is_long & is_new]
     return rows

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tunetrace.corpus.readers import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer import schema
-from tunetrace.indexer.sameness import music_hashes
+from tunetrace.indexer.sameness import music_hashes, token_codes
 from tunetrace.indexer.sources import CorpusSource
 from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert, insert_segment, load_vocabulary
 from tunetrace.indexer.titles import title_key
@@ -147,7 +147,9 @@ class Writer:
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
         self._bar_hits = array("q")  # in the order of the table's columns, row after row
         self._music: list[NDArray[np.int64]] = []  # hash, tune and part of each form
-        self._layouts: list[Layout] = []  # of the last tunes, whose forms are not hashed yet
+        # The last tunes, whose forms are not hashed yet, and their symbols.
+        self._layouts: list[Layout] = []
+        self._symbols = bytearray()
         self._next_tune = self._next_id(schema.tune)
         self._stream = bytearray([SEPARATOR])
         self._segment_tunes: list[int] = []
@@ -229,14 +231,16 @@ class Writer:
             self._next_bar += number == self._next_bar
             bar_hits.extend((number, tune_id, bar.start, bar.part, bar.number))
         self._layouts.append(layout)
+        self._symbols += symbols
         return len(layout.bars)
 
     def _take_music(self) -> None:
         """Hash the forms of the last tunes."""
-        places, parts, hashes = music_hashes(self._layouts).T
+        codes = token_codes(self.vocabulary.tokens)[np.frombuffer(self._symbols, dtype=np.uint8)]
+        places, parts, hashes = music_hashes(self._layouts, codes=codes).T
         tunes = places + (self._next_tune - len(self._layouts))
         self._music.append(np.stack([hashes, tunes, parts], axis=1))
-        self._layouts = []
+        self._layouts, self._symbols = [], bytearray()
 
     def _close_segment(self) -> None:
         """Sort the suffixes of the open segment, write it and begin the next."""
