@@ -135,7 +135,7 @@ def test_the_manual_has_every_command_and_every_option(path: str, command: click
     assert section is not None, f"the manual lacks {path}"
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
     # Those that every command or both searches have are explained once.
-    common = {"--json", "--index", "--help", "--format"}
+    common = {"--json", "--jsonl", "--index", "--help", "--format"}
     if path == "tunetrace bar":
         common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
                    "--limit"}  # fmt: skip

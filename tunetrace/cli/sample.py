@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tunetrace.cli.options import index_option
+from tunetrace.cli.options import index_option, json_options, print_jsonl, show
 
 
 def sampling_options(command: Any) -> Any:
@@ -54,7 +54,7 @@ def sampling_options(command: Any) -> Any:
 @click.option("--trace", "trace_file", metavar="FILE",
               help="Keep each step's probabilities and states in this .npz file.")  # fmt: skip
 @index_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
+@json_options
 def sample(
     n: int,
     model_name: str | None,
@@ -63,6 +63,7 @@ def sample(
     trace_file: str | None,
     index_path: str | None,
     as_json: bool,
+    as_jsonl: bool,
     **options: Any,
 ) -> None:
     """Write new tunes with a model, as they come.
@@ -75,6 +76,7 @@ def sample(
         tunetrace sample -n 1000 --seed 7 > generated.txt
         tunetrace sample --meter 4/4 --key Cmaj --start "G, C C 2" --format abc
         tunetrace sample -n 100 --max-copy 12
+        tunetrace sample -n 100 --jsonl
         tunetrace sample --meter 6/8 --key Cdor --beam 28
         tunetrace sample --seed 7 --trace tune7.npz
     """
@@ -91,7 +93,13 @@ def sample(
         options["seed"] = random_seed()
     model = open_model(model_name)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
-    printer = SamplePrinter(model, "json" if as_json else format, origin)
+    records: list[Any] = []
+    take_record: Any = None
+    if as_json:
+        take_record = records.append
+    elif as_jsonl:
+        take_record = _print_line
+    printer = SamplePrinter(model, format, origin, take_record)
     needs_index = options["max_copy"] is not None
     tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
@@ -107,7 +115,13 @@ def sample(
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)
             progress("sampling", done)
+    if as_json:
+        show(records, "", as_json=True)
     printer.say_at_the_end(None if beam else options["max_copy"], options["max_tokens"])
+
+
+def _print_line(tune: Any) -> None:
+    print_jsonl([tune])
 
 
 def _without_drawing(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,27 +11,33 @@ from typing import Literal
 import click
 
 from tunetrace.errors import AbcError, QueryError
-from tunetrace.indexer.records import to_json
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.phrases import counted
 from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.transcription import plain
 from tunetrace.tokenizer.write import to_abc
 
-Format = Literal["folkrnn", "abc", "json"]
+Format = Literal["folkrnn", "abc"]
 
 
 class SamplePrinter:
     """Prints transcriptions to standard output and counts them."""
 
-    def __init__(self, model: Model, format: Format | None, origin: str) -> None:
+    def __init__(
+        self,
+        model: Model,
+        format: Format | None,
+        origin: str,
+        take_record: Callable[[Sampled | Hypothesis], None] | None = None,
+    ) -> None:
         """format: None is what is read back of this model. origin: what the tunes come of, as
-        `seed 7`.
+        `seed 7`. take_record: what gets each transcription where none is to be printed as text.
 
         Raises QueryError where the model has tokens that cannot be written so.
         """
         self._name, self._origin = plain(model.name), origin
-        self._format = _format_of(model, format)
+        self._take_record = take_record
+        self._format = _format_of(model, format) if take_record is None else None
         self._unread = frozenset(model.tokens.unread)
         self._is_within: Callable[[Sequence[str]], bool] | None = None
         self._started = time.perf_counter()
@@ -48,8 +53,8 @@ class SamplePrinter:
         self._is_within = is_within
 
     def show(self, sampled: Sampled | Hypothesis) -> None:
-        """Print one, at once."""
-        text = self._text(sampled)
+        """Print one, at once, or hand it on."""
+        text = self._text(sampled) if self._format else ""
         if self._format == "abc" and not self._may_be_printed(text):
             self._left_out += 1
             return
@@ -62,8 +67,11 @@ class SamplePrinter:
         if isinstance(sampled, Sampled):
             self._steered += sampled.steered
             self._tunes_steered += sampled.steered > 0
-        click.echo(text)
-        sys.stdout.flush()
+        if self._take_record is not None:
+            self._take_record(sampled)
+        else:
+            click.echo(text)
+            sys.stdout.flush()
 
     def _may_be_printed(self, abc: str) -> bool:
         if self._is_within is None:
@@ -74,8 +82,6 @@ class SamplePrinter:
             return True
 
     def _text(self, sampled: Sampled | Hypothesis) -> str:
-        if self._format == "json":
-            return json.dumps(to_json(sampled))
         if self._format == "abc":
             cut_off = "" if sampled.has_ended else ", cut off"
             title = f"{self._name}, {self._origin}, {sampled.number}{cut_off}"
