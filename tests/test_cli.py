@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import os
 import re
+import struct
+import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,16 @@ import pytest
 from rich.cells import cell_len
 
 from tests import brute
-from tests.commands import KESH, MORRISONS, call, index_of, run
+from tests.commands import (
+    KESH,
+    MORRISONS,
+    PYTHON,
+    call,
+    call_in_terminal,
+    environment,
+    index_of,
+    run,
+)
 from tests.conftest import POST
 from tunetrace import __version__
 from tunetrace.cli import cli
@@ -333,16 +347,62 @@ def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("check", "BOOK"),
         ("check", "BOOK", "--brief"),
         ("check", str(POST)),
+        ("tune", LONG),
+        ("tokenize", "BOOK", "--explain"),
     ],
 )
-def test_what_is_printed_for_people_fits_80_columns(
+def test_what_is_shown_in_a_terminal_fits_its_80_columns(
     long_names: Path, arguments: tuple[str, ...]
 ) -> None:
     book = long_names.with_suffix(".abc")
     arguments = tuple(word.replace("BOOK", str(book)) for word in arguments)
-    ended = call(*arguments, "--index", long_names)
+    index = () if arguments[0] == "tokenize" else ("--index", long_names)
+    ended = call_in_terminal(*arguments, *index)
     assert (ended.code, ended.err) == (0, "")
-    assert lines_too_wide(ended.out, long_names, book) == []
+    # Paths and a tune's text as it was found stay whole, so that they can be copied.
+    assert lines_too_wide(ended.out, long_names, book, f"T:{LONG}") == []
+
+
+@pytest.mark.parametrize("options", [(), ("--limit", "1")])
+def test_a_hit_in_a_pipe_is_a_line_with_its_whole_title_and_what_finds_it_again(
+    long_names: Path, options: tuple[str, ...]
+) -> None:
+    name = f"{long_names.stem}:1234567"
+    shown = call("figure", "C 3 C D E", *options, "--index", long_names).out
+    (row,) = [line for line in shown.splitlines() if name in line]
+    assert re.split(r" {2,}", row.strip()) == [name, LONG, "1", "1", "0", "C 3 C D E"]
+    assert f"─ {LONG} ─" in call("tune", name, "--index", long_names).out
+
+
+def test_a_pipe_gets_whole_lines_whatever_colours_and_columns_are_asked_for(
+    long_names: Path,
+) -> None:
+    shown = call("figure", "C 3 C D E", "--index", long_names,
+                 env={"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "dumb"}).out  # fmt: skip
+    assert LONG in shown
+    assert f"{long_names.stem}:4 " in shown
+
+
+def test_a_hit_in_a_terminal_is_named_by_its_corpus_and_number_however_long(
+    long_names: Path,
+) -> None:
+    shown = call_in_terminal("figure", "C 3 C D E", "--limit", "1", "--index", long_names).out
+    table = shown[shown.index("─\n") :].splitlines()[1:]
+    first = "".join(line.split(" ")[0] for line in table if line[:1] != "…")
+    assert first == f"{long_names.stem}:1234567"
+
+
+def test_the_width_of_a_table_is_that_of_the_terminal(long_names: Path) -> None:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    env = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    command = [*PYTHON, "figure", "C 3 C D E", "--index", long_names]
+    subprocess.run(command, stdin=slave, stdout=slave, env={**env, "TERM": "xterm"}, check=True)
+    os.close(slave)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    ruled = max(re.findall("─+", shown), key=len)
+    assert 50 < len(ruled) <= 60
 
 
 def test_the_brief_table_cuts_no_number_where_titles_are_long(long_names: Path) -> None:

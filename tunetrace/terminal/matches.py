@@ -36,9 +36,7 @@ def print_matches(matches: Matches) -> None:
         return
     out.print()
     table = make_table("tune", "title", "part", "bar", "onset", "context",
-                   right=("part", "bar", "onset"))  # fmt: skip
-    table.columns[5].overflow = "fold"
-    table.columns[1].max_width = 20
+                   right=("part", "bar", "onset"), widest={"title": 20})  # fmt: skip
     for hit in matches.results:
         table.add_row(
             reference(hit),
