@@ -142,7 +142,7 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
         (("--part", "2"), 0, 2),
         (("--key", "dor"), 1, 1),
         (("--meter", "6/8"), 2, 2),
-        (("--meter", "4/4"), 0, 0),
+        (("--key", "dor", "--title", "Kesh"), 0, 0),
         (("--title", "Kesh, The"), 1, 1),
         (("--corpus", "session"), 2, 2),
     ],

@@ -7,12 +7,14 @@ from typing import Any
 
 from tunetrace.api.models import open_model
 from tunetrace.api.sampling import begin, check_temperature, copy_limit
+from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model
 
 
+@public
 def beam_search(
     width: int,
     model: Model | str | Path | None = None,
@@ -22,7 +24,7 @@ def beam_search(
     start: str = "",
     temperature: float = 1.0,
     max_copy: int | None = None,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     max_tokens: int = 1000,
 ) -> list[Hypothesis]:
     """The most probable transcriptions of a model that a beam so wide finds, the best first.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
 from tunetrace.indexer import build, change, verify
 from tunetrace.indexer.change import CorpusChange
@@ -36,8 +37,9 @@ class ChangeReport:
     set_aside: tuple[Reject, ...]
 
 
+@public
 def build_index(
-    sources: Sequence[str | Path] = (),
+    sources: str | Path | Sequence[str | Path] = (),
     path: str | Path | None = None,
     *,
     force: bool = False,
@@ -54,13 +56,21 @@ def build_index(
     where the only source cannot be read (of several it is set aside) or no tune is usable.
     """
     place = default_path() if path is None else Path(path)
-    build.build_index(place, sources, force=force, name=name, format=format, progress=progress)
+    build.build_index(
+        place,
+        many_paths(sources, "sources"),
+        force=force,
+        name=name,
+        format=format,
+        progress=progress,
+    )
     with Index(place) as index:
         return BuildReport(index.info(), index.rejects())
 
 
+@public
 def add_to_index(
-    sources: Sequence[str | Path],
+    sources: str | Path | Sequence[str | Path],
     path: str | Path | None = None,
     *,
     replace: bool = False,
@@ -76,19 +86,28 @@ def add_to_index(
     """
     place = default_path() if path is None else Path(path)
     changes = change.add_corpora(
-        place, sources, replace=replace, name=name, format=format, progress=progress
+        place,
+        many_paths(sources, "sources"),
+        replace=replace,
+        name=name,
+        format=format,
+        progress=progress,
     )
     return _changed(place, changes)
 
 
+@public
 def remove_from_index(
-    corpora: Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
+    corpora: str | Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
 ) -> ChangeReport:
     """Remove corpora from an index, all in one transaction; QueryError where it lacks one."""
     place = default_path() if path is None else Path(path)
-    return _changed(place, change.remove_corpora(place, corpora, progress=progress))
+    return _changed(
+        place, change.remove_corpora(place, many_texts(corpora, "corpora"), progress=progress)
+    )
 
 
+@public
 def compact_index(path: str | Path | None = None, *, progress: Progress = silent) -> ChangeReport:
     """Merge the segments of an index, which makes searches faster, and shrink its file."""
     place = default_path() if path is None else Path(path)
@@ -96,6 +115,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     return _changed(place, ())
 
 
+@public
 def verify_index(
     path: str | Path | None = None, *, full: bool = False, progress: Progress = silent
 ) -> VerifyReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunetrace.arguments import public
 from tunetrace.corpus import fetch
 from tunetrace.corpus.readers import exists
 from tunetrace.errors import ModelFileError, OutputError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tunetrace.model.records import Model
 
 
+@public
 def open_model(model: str | Path | None = None) -> Model:
     """A model by its name, its file or the folder that it was trained in; None: the one that ships.
 
@@ -35,6 +37,7 @@ def models() -> tuple[ModelInfo, ...]:
     return listing.all_models()
 
 
+@public
 def model_info(model: str | Path | None = None) -> ModelInfo:
     """What is known of a model without loading it, named as for open_model.
 
@@ -44,6 +47,7 @@ def model_info(model: str | Path | None = None) -> ModelInfo:
     return listing.find_info(model)
 
 
+@public
 def import_model(
     file: str | Path,
     *,
@@ -72,6 +76,7 @@ def import_model(
     return listing.read_info(path)
 
 
+@public
 def fetch_model(
     name: str, *, refresh: bool = False, progress: fetch.Progress = fetch.silent
 ) -> ModelInfo:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tunetrace.api.models import open_model
+from tunetrace.arguments import many_texts, public
 from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Hypothesis, Model, Sampled
 from tunetrace.sampler.trace import Trace, check_name, save_trace
@@ -15,6 +16,7 @@ from tunetrace.sampler.trace import trace as trace_network
 Written = TypeVar("Written", Sampled, Hypothesis)
 
 
+@public
 def trace_transcription(
     tokens: Sequence[str],
     model: Model | str | Path | None = None,
@@ -31,7 +33,7 @@ def trace_transcription(
     """
     require_torch()
     opened = model if isinstance(model, Model) else open_model(model)
-    return trace_network(opened, tokens, has_ended=has_ended, facts=facts)
+    return trace_network(opened, many_texts(tokens, "tokens"), has_ended=has_ended, facts=facts)
 
 
 def with_traces(

@@ -15,6 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from tunetrace.arguments import given_filters, whole_number
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
@@ -113,12 +114,13 @@ class Index:
         """
         return self.catalogue.rejects(corpus)
 
-    def resolve(self, reference: str) -> list[int]:
+    def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 
-        A title may name several settings. QueryError where it names none.
+        A title may name several settings. partly: so may a part of their title, where no other
+        tune has it. QueryError, with the nearest titles, where it names none.
         """
-        return self.catalogue.resolve(reference)
+        return self.catalogue.resolve(reference, partly=partly)
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
@@ -137,9 +139,9 @@ class Index:
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None where they admit all.
 
-        QueryError for a corpus that the index lacks and a key or a meter that is none.
+        QueryError for a title, a corpus, a key or a meter that no tune of the index has.
         """
-        tunes = self.catalogue.admitted(filters)
+        tunes = self.catalogue.admitted(given_filters(filters, "filters"))
         return None if tunes is None else self.mask(tunes)
 
     def mask(self, tunes: Sequence[int]) -> Mask:
@@ -351,7 +353,7 @@ class Index:
 
 
 def _check_limit(limit: int) -> None:
-    if limit < 0:
+    if whole_number(limit, "limit") < 0:
         raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
 
 

@@ -21,6 +21,9 @@ def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar stands, and the first places."""
     out = console()
     out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    if not matches.of:
+        out.print("no tune of the index has all that the filters ask for")
+        return
     if not matches.hits:
         out.print(f"stands in none of {counted(matches.of, 'tune')}")
         apart = written_apart(matches.query.split())
