@@ -100,6 +100,9 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
         "hits": 1,
         "of": 2,
         "expected": pytest.approx(MODEL.expected(["C", "D", "E"], open_end=False)),
+        "log10_expected": pytest.approx(
+            math.log10(MODEL.expected(["C", "D", "E"], open_end=False))
+        ),
         "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
     }
 
@@ -119,6 +122,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
         "hits": 1,
         "of": 2,
         "expected": None,
+        "log10_expected": None,
         "results": [{**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}],
     }
 
@@ -126,7 +130,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
 @pytest.mark.parametrize("command", ["figure", "bar"])
 def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
-    expected = found.pop("expected")
+    expected, _ = found.pop("expected"), found.pop("log10_expected")
     assert found == {"query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": []}
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out

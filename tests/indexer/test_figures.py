@@ -250,6 +250,13 @@ def test_the_limit_shows_the_first_hits_and_counts_all(make_index: MakeIndex) ->
     assert index.figure("D E", limit=0).results == ()
 
 
+def test_a_wildcard_may_be_the_note_of_a_figure(make_index: MakeIndex) -> None:
+    index = make_index("M:4/4\nK:Cmaj\nC 2 D 3 E 2 | z 2 [ C E ] 2 F |")
+    assert index.figure("* 2").hits == 4
+    assert index.figure("* 2 *").hits == 3  # the D after C 2 goes on
+    assert index.figure("*").hits == 16 - 5  # those before a length go on
+
+
 @pytest.mark.parametrize(
     ("figure", "sentence"),
     [
@@ -261,7 +268,7 @@ def test_the_limit_shows_the_first_hits_and_counts_all(make_index: MakeIndex) ->
         ("M:4/4 C", "filter with --meter or --key"),
         ("{C D", "cannot be read"),
         ("|? C", "'|?' has no length to vary"),
-        ("* *", "has no note in it"),
+        ("| 2", "has no note in it"),
     ],
 )
 def test_a_query_that_means_nothing_says_what_would(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -19,7 +20,7 @@ from tunetrace.arguments import given_filters, whole_number
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
-from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.backoff import BackoffModel, natural
 from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.figures import FigureSearch, Occurrences
@@ -183,12 +184,16 @@ class Index:
         found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
             found = [self._at_place(some, filters) for some in found]
+        expected, log10 = None, None
+        if not filters.has_place:
+            expected, log10 = self._expected(query, admitted, open_end)
         return Matches(
             query=query.text,
             tunes=self.figures.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
-            expected=None if filters.has_place else self._expected(query, admitted, open_end),
+            expected=expected,
+            log10_expected=log10,
             results=self.hits(self.figures.first(found, limit)),
         )
 
@@ -200,17 +205,22 @@ class Index:
                 self._model = BackoffModel(self.figures.segments, self.vocabulary)
         return self._model
 
-    def _expected(self, query: FigureQuery, admitted: Mask | None, open_end: bool) -> float | None:
-        """How many hits of a figure are expected in admitted tunes; None with wildcards.
+    def _expected(
+        self, query: FigureQuery, admitted: Mask | None, open_end: bool
+    ) -> tuple[float | None, float | None]:
+        """How many hits of a figure are expected in admitted tunes, and log10 of it; None with
+        wildcards.
 
         The model is one of all tunes; the admitted ones have their share by their tokens.
         """
         literal = query.literal
         if literal is None:
-            return None
-        figure = self.vocabulary.encode_known(literal)
-        expected = self.model.expected(figure, open_end=open_end)
-        return expected if admitted is None else expected * self.figures.token_share(admitted)
+            return None, None
+        hits = self.model.log2_expected(self.vocabulary.encode_known(literal), open_end=open_end)
+        if admitted is not None:
+            share = self.figures.token_share(admitted)
+            hits += math.log2(share) if share else -math.inf
+        return natural(hits)
 
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
@@ -288,6 +298,7 @@ class Index:
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=None,
+            log10_expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
         )
 

@@ -143,7 +143,10 @@ def _parse_wildcards(text: str) -> tuple[Element, ...]:
 
 
 def _may_sound(element: Element) -> bool:
-    return any(MEANINGS[token].kind in (NOTE, REST) for token in element.tokens)
+    """Whether a note or a rest is among what an element stands for."""
+    return not element.tokens or any(
+        MEANINGS[token].kind in (NOTE, REST) for token in element.tokens
+    )
 
 
 def continues_note(vocabulary: Vocabulary) -> bytes:

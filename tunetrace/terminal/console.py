@@ -6,6 +6,7 @@ row is one line, as long as it needs to be.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,12 +98,15 @@ def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -
         out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
 
 
-def expected(count: float) -> str:
-    """How many are expected by chance: `1,540`, `1.3`, `0.0003`, `one in 3,300,000`."""
-    if count == 0:
+def expected(count: float, log10: float | None = None) -> str:
+    """How many are expected by chance: `1,540`, `1.3`, `0.0003`, `one in 30,000`, `one in 10^35`.
+
+    log10: the logarithm of a count that may have underflowed to 0; else it follows from the count.
+    """
+    if count == 0 and log10 is None:
         return "none"
     if count < 1e-9:
-        return "fewer than one in a billion"
+        return f"one in 10^{-(math.log10(count) if log10 is None else log10):.0f}"
     if count < 1e-4:
         return f"one in {float(f'{1 / count:.1e}'):,.0f}"
     if count < 0.995:

@@ -34,7 +34,7 @@ def print_matches(matches: Matches) -> None:
             f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
         )
     if matches.expected is not None:
-        out.print(f"expected by chance: {expected(matches.expected)}")
+        out.print(f"expected by chance: {expected(matches.expected, matches.log10_expected)}")
     if not matches.results:
         return
     out.print()
