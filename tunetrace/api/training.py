@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
-from tunetrace.arguments import many_texts, public
+from tunetrace.arguments import many_texts, public, whole_number
 from tunetrace.corpus.readers import exists, printable
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.indexer.index import Index
@@ -236,7 +236,7 @@ def _check(
         ("units", units, MAX_UNITS),
         ("samples", samples, 1_000_000),
     ):
-        if not 1 <= value <= most:
+        if not 1 <= whole_number(value, name) <= most:
             raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
     if not 0 <= seed < 2**63:
         raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")
