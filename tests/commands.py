@@ -10,9 +10,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+import tty
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,9 @@ from tunetrace import build_index
 from tunetrace.cli import main
 
 PYTHON = (sys.executable, "-m", "tunetrace")
+
+_ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\\\")
+"""What sets a terminal's colours and links."""
 
 KESH = "X:3\nT:The Kesh\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|\n"
 """Transposed to C: C 3 C D E | D 3 D E G |, which is 8 notes."""
@@ -63,9 +70,56 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def call(*arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
-    """Run a command in this process."""
+    """Run a command in this process, with its output in a pipe as it were."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    code, err = _call(out, arguments, stdin, env)
+    return Ended(code, _printed(out), err)
+
+
+def call_in_terminal(
+    *arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> Ended:
+    """Run a command in this process, with its output to a terminal of 80 columns.
+
+    What the terminal would show as colours and links is left out.
+    """
+    master, slave = pty.openpty()
+    tty.setraw(slave)  # so that line ends come out as they went in
+    drained: list[bytes] = []
+    drain = threading.Thread(target=lambda: drained.extend(_drained(master)))
+    drain.start()
+    with os.fdopen(slave, "w", encoding="utf-8") as out:
+        terminal = {"TERM": "xterm-256color", **(env or {})}
+        code, err = _call(out, arguments, stdin, terminal)
+    drain.join()
+    os.close(master)
+    return Ended(code, _ESCAPES.sub("", b"".join(drained).decode()), err)
+
+
+def _drained(master: int) -> Iterator[bytes]:
+    """What is written to a terminal until it is closed."""
+    try:
+        while some := os.read(master, 1 << 16):
+            yield some
+    except OSError:  # as Linux says that it is closed
+        return
+
+
+def _printed(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
+def _call(
+    out: io.TextIOWrapper,
+    arguments: Sequence[str | Path],
+    stdin: bytes,
+    env: Mapping[str, str] | None,
+) -> tuple[Any, str]:
+    """The exit code of a command and what it printed on standard error."""
     before = sys.argv, sys.stdin, dict(os.environ)
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     code: Any = 0
     sys.argv = ["tunetrace", *map(str, arguments)]
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
@@ -80,12 +134,7 @@ def call(*arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | No
         sys.argv, sys.stdin = before[:2]
         os.environ.clear()
         os.environ.update(before[2])
-    printed = []
-    for stream in (out, err):
-        stream.flush()
-        stream.seek(0)
-        printed.append(stream.read())
-    return Ended(code, *printed)
+    return code, _printed(err)
 
 
 def run(

@@ -44,11 +44,11 @@ def test_a_beam_prints_the_most_probable_tunes_first(model: Model, model_file: P
     ended = call("sample", "-n", "3", "--model", model_file, "--json", *options)
     assert ended.code == 0
     expected = beam_search(6, model, meter="4/4", key="maj", max_tokens=30)
-    lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert [line["number"] for line in lines] == [1, 2, 3]
-    for line, tune in zip(lines, expected, strict=False):
-        assert tuple(line["tokens"]) == tune.tokens
-        assert line["log2_probability"] == pytest.approx(tune.log2_probability, abs=1e-4)
+    found = json.loads(ended.out)
+    assert [one["number"] for one in found] == [1, 2, 3]
+    for one, tune in zip(found, expected, strict=False):
+        assert tuple(one["tokens"]) == tune.tokens
+        assert one["log2_probability"] == pytest.approx(tune.log2_probability, abs=1e-4)
     assert "wrote 3 tunes, beam 6; " in ended.err
 
 
@@ -116,7 +116,7 @@ def test_the_tunes_of_a_beam_are_traced_too(model_file: Path, tmp_path: Path) ->
     file = tmp_path / "tune.npz"
     options = ("--beam", "3", "--max-tokens", "20", "--json", *SETTLED)
     ended = call("sample", "--model", model_file, "--trace", file, *options)
-    found = json.loads(ended.out)
+    (found,) = json.loads(ended.out)
     traced = load_trace(file)
     assert traced.tokens == found["tokens"]
     # The first two tokens are settled and cost no probability; the start is never written again.

@@ -115,7 +115,7 @@ def test_brief_prints_a_line_for_each_tune(tmp_path: Path, index: Path) -> None:
         ("--exclude-title", "The Kesh"),
         ("--exclude-title", "Kesh, The"),
         ("--exclude-title", "THE  KESH!"),
-        ("--exclude-title", "Nobody's", "--exclude-title", "KESH"),
+        ("--exclude-title", "The Kesh", "--exclude-title", "KESH"),
     ],
 )
 def test_an_excluded_tune_is_no_source(index: Path, options: tuple[str, ...]) -> None:

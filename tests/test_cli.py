@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import os
 import re
+import struct
+import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,16 @@ import pytest
 from rich.cells import cell_len
 
 from tests import brute
-from tests.commands import KESH, MORRISONS, call, index_of, run
+from tests.commands import (
+    KESH,
+    MORRISONS,
+    PYTHON,
+    call,
+    call_in_terminal,
+    environment,
+    index_of,
+    run,
+)
 from tests.conftest import POST
 from tunetrace import __version__
 from tunetrace.cli import cli
@@ -86,6 +100,9 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
         "hits": 1,
         "of": 2,
         "expected": pytest.approx(MODEL.expected(["C", "D", "E"], open_end=False)),
+        "log10_expected": pytest.approx(
+            math.log10(MODEL.expected(["C", "D", "E"], open_end=False))
+        ),
         "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
     }
 
@@ -105,6 +122,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
         "hits": 1,
         "of": 2,
         "expected": None,
+        "log10_expected": None,
         "results": [{**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}],
     }
 
@@ -112,7 +130,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
 @pytest.mark.parametrize("command", ["figure", "bar"])
 def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
-    expected = found.pop("expected")
+    expected, _ = found.pop("expected"), found.pop("log10_expected")
     assert found == {"query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": []}
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
@@ -128,7 +146,7 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
         (("--part", "2"), 0, 2),
         (("--key", "dor"), 1, 1),
         (("--meter", "6/8"), 2, 2),
-        (("--meter", "4/4"), 0, 0),
+        (("--key", "dor", "--title", "Kesh"), 0, 0),
         (("--title", "Kesh, The"), 1, 1),
         (("--corpus", "session"), 2, 2),
     ],
@@ -333,16 +351,62 @@ def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("check", "BOOK"),
         ("check", "BOOK", "--brief"),
         ("check", str(POST)),
+        ("tune", LONG),
+        ("tokenize", "BOOK", "--explain"),
     ],
 )
-def test_what_is_printed_for_people_fits_80_columns(
+def test_what_is_shown_in_a_terminal_fits_its_80_columns(
     long_names: Path, arguments: tuple[str, ...]
 ) -> None:
     book = long_names.with_suffix(".abc")
     arguments = tuple(word.replace("BOOK", str(book)) for word in arguments)
-    ended = call(*arguments, "--index", long_names)
+    index = () if arguments[0] == "tokenize" else ("--index", long_names)
+    ended = call_in_terminal(*arguments, *index)
     assert (ended.code, ended.err) == (0, "")
-    assert lines_too_wide(ended.out, long_names, book) == []
+    # Paths and a tune's text as it was found stay whole, so that they can be copied.
+    assert lines_too_wide(ended.out, long_names, book, f"T:{LONG}") == []
+
+
+@pytest.mark.parametrize("options", [(), ("--limit", "1")])
+def test_a_hit_in_a_pipe_is_a_line_with_its_whole_title_and_what_finds_it_again(
+    long_names: Path, options: tuple[str, ...]
+) -> None:
+    name = f"{long_names.stem}:1234567"
+    shown = call("figure", "C 3 C D E", *options, "--index", long_names).out
+    (row,) = [line for line in shown.splitlines() if name in line]
+    assert re.split(r" {2,}", row.strip()) == [name, LONG, "1", "1", "0", "C 3 C D E"]
+    assert f"─ {LONG} ─" in call("tune", name, "--index", long_names).out
+
+
+def test_a_pipe_gets_whole_lines_whatever_colours_and_columns_are_asked_for(
+    long_names: Path,
+) -> None:
+    shown = call("figure", "C 3 C D E", "--index", long_names,
+                 env={"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "dumb"}).out  # fmt: skip
+    assert LONG in shown
+    assert f"{long_names.stem}:4 " in shown
+
+
+def test_a_hit_in_a_terminal_is_named_by_its_corpus_and_number_however_long(
+    long_names: Path,
+) -> None:
+    shown = call_in_terminal("figure", "C 3 C D E", "--limit", "1", "--index", long_names).out
+    table = shown[shown.index("─\n") :].splitlines()[1:]
+    first = "".join(line.split(" ")[0] for line in table if line[:1] != "…")
+    assert first == f"{long_names.stem}:1234567"
+
+
+def test_the_width_of_a_table_is_that_of_the_terminal(long_names: Path) -> None:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    env = {name: value for name, value in environment().items() if name != "COLUMNS"}
+    command = [*PYTHON, "figure", "C 3 C D E", "--index", long_names]
+    subprocess.run(command, stdin=slave, stdout=slave, env={**env, "TERM": "xterm"}, check=True)
+    os.close(slave)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    ruled = max(re.findall("─+", shown), key=len)
+    assert 50 < len(ruled) <= 60
 
 
 def test_the_brief_table_cuts_no_number_where_titles_are_long(long_names: Path) -> None:

@@ -15,6 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tests.commands import call_in_terminal
 from tests.conftest import ROOT
 from tunetrace import CheckedTune, build_index, check_batch, measure_baseline, open_index
 from tunetrace.checker.measures import MEASURES
@@ -41,12 +42,11 @@ def default_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def output_of(command: str) -> str:
-    """What a command prints, without spaces at line ends."""
-    result = CliRunner().invoke(
-        cli, shlex.split(command)[1:], env={"COLUMNS": "80", "TUNETRACE_CACHE": os.devnull}
-    )
-    assert result.exit_code == 0, result.output
-    return "\n".join(line.rstrip() for line in result.output.rstrip().split("\n"))
+    """What a command shows in a terminal, without spaces at line ends."""
+    index = {"TUNETRACE_INDEX": os.environ["TUNETRACE_INDEX"]}
+    ended = call_in_terminal(*shlex.split(command)[1:], env=index)
+    assert ended.code == 0, ended.err
+    return "\n".join(line.rstrip() for line in f"{ended.out}{ended.err}".rstrip().split("\n"))
 
 
 def consoles(text: str) -> list[tuple[str, str]]:
@@ -135,7 +135,7 @@ def test_the_manual_has_every_command_and_every_option(path: str, command: click
     assert section is not None, f"the manual lacks {path}"
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
     # Those that every command or both searches have are explained once.
-    common = {"--json", "--index", "--help", "--format"}
+    common = {"--json", "--jsonl", "--index", "--help", "--format"}
     if path == "tunetrace bar":
         common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
                    "--limit"}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -170,6 +171,13 @@ def test_training_tunes_are_all_others_and_can_be_indexed_and_reported_on(
         "index", "build", tmp_path / "training.txt", "--index", tmp_path / "a.db", "--json"
     )
     assert built.json["tunes"] == 3
+
+
+def test_training_tunes_are_printed_as_json_too(folder: Path) -> None:
+    found = call(*model("tunes", folder, "tiny", "--training", "--json")).json
+    assert [tune["text"] for tune in found] == list(TUNES[1:])
+    ended = call(*model("tunes", folder, "tiny", "--training", "--jsonl"))
+    assert [json.loads(line) for line in ended.out.splitlines()] == found
 
 
 def test_which_tunes_must_be_said(folder: Path) -> None:

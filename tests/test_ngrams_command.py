@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, call, index_of
+from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,9 @@ def test_a_batch_is_held_against_the_corpora_that_it_is_not_in(index: Path, tmp_
 def test_long_ngrams_are_folded_to_the_width_of_the_terminal(index: Path, tmp_path: Path) -> None:
     long = tmp_path / "long.abc"
     long.write_text(f"X:1\nM:4/4\nL:1/16\nK:C\n{'^c3/2 _d/2 ' * 40}|\n", encoding="utf-8")
-    ended = call("ngrams", "--n", "64", "--top", "2", "--only-in", long, "--index", index)
+    ended = call_in_terminal(
+        "ngrams", "--n", "64", "--top", "2", "--only-in", long, "--index", index
+    )
     rows = ended.out.splitlines()[5:]
     assert max(map(len, rows)) <= 80
     assert len(rows) > 4

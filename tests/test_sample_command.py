@@ -88,9 +88,10 @@ def test_abc_has_titles_and_the_same_notes(model: Model, model_file: Path, tmp_p
     assert [notes(tokens) for tokens in found] == [notes(tune.tokens) for tune in tunes]
 
 
-def test_json_has_a_tune_a_line(model: Model, model_file: Path) -> None:
-    ended = call("sample", "-n", "3", "--model", model_file, "--seed", "5", *SETTLED, "--json")
-    found = [json.loads(line) for line in ended.out.splitlines()]
+def test_json_has_all_tunes_and_jsonl_a_tune_a_line(model: Model, model_file: Path) -> None:
+    arguments = ("sample", "-n", "3", "--model", model_file, "--seed", "5", *SETTLED)
+    found = [json.loads(line) for line in call(*arguments, "--jsonl").out.splitlines()]
+    assert json.loads(call(*arguments, "--json").out) == found
     assert found == [
         {"number": tune.number, "tokens": list(tune.tokens), "has_ended": tune.has_ended,
          "steered": 0}
@@ -130,7 +131,7 @@ def test_a_copy_limit_says_how_often_it_steered(
     index = index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|EDCD EFGA|AGFE DCDE|\n")
     arguments = ("sample", "-n", "9", "--model", model_file, "--seed", "5", "--max-copy", "2")
     ended = call(*arguments, "--index", index, "--json")
-    steered = [json.loads(line)["steered"] for line in ended.out.splitlines()]
+    steered = [tune["steered"] for tune in json.loads(ended.out)]
     tunes = sum(count > 0 for count in steered)
     assert tunes > 1
     assert said(ended).endswith(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, call
+from tests.commands import KESH, MORRISONS, call, call_in_terminal
 from tunetrace import Transcription, read
 
 BAD = "X:4\nT:Bad\nK:G\nG[A|\n"
@@ -78,7 +78,7 @@ def test_json_has_the_tokens_their_origins_and_the_remarks(tmp_path: Path) -> No
 def test_an_explanation_fits_eighty_columns_and_has_no_control_characters() -> None:
     music = f'X:1\nT:Long\nK:D\n"{"Am " * 60}"D2 \x1b[2J' + "A2 F2 |" * 30 + "\n"
     text = music.replace("\x1b[2J", '"^\x1b[2J"')
-    ended = call("tokenize", "-", "--explain", stdin=text.encode())
+    ended = call_in_terminal("tokenize", "-", "--explain", stdin=text.encode())
     assert (ended.code, ended.err) == (0, "")
     assert max(map(len, ended.out.splitlines())) <= 80
     assert all(c.isprintable() for c in ended.out.replace("\n", ""))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, call, index_of
+from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 
 OTHER = """X:9
 T:Kesh Jig, The
@@ -27,8 +27,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lines(*arguments: str | Path) -> list[str]:
-    """What the command prints, each line with single spaces."""
-    ended = call("tune", *arguments)
+    """What the command shows in a terminal, each line with single spaces."""
+    ended = call_in_terminal("tune", *arguments)
     assert (ended.code, ended.err) == (0, "")
     assert max(map(len, ended.out.splitlines())) <= 80
     return [" ".join(line.split()) for line in ended.out.splitlines()]
@@ -110,7 +110,7 @@ def test_hostile_titles_and_text_do_nothing_to_a_terminal(tmp_path: Path) -> Non
 
 def test_a_long_tune_keeps_its_bars_whole_in_80_columns(tmp_path: Path) -> None:
     long = "X:1\nT:Long\nM:4/4\nL:1/8\nK:C\n" + "^C/2D/2_E/2=F/2 GABc defg|" * 9 + "\n"
-    ended = call("tune", "1", "--index", index_of(tmp_path, long))
+    ended = call_in_terminal("tune", "1", "--index", index_of(tmp_path, long))
     tokens = ended.out.partition("to search\n")[2]
     assert {line.rstrip()[-1] for line in tokens.splitlines()} == {"|"}
     assert max(map(len, tokens.splitlines())) <= 80

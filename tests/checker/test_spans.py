@@ -250,7 +250,7 @@ def test_the_tunes_of_the_sample_are_found_in_their_own_index(v2_index: Index) -
     assert tune.longest_span is not None
     assert tune.longest_span.notes == tune.notes == 17
     assert tune.longest_span.places is not None
-    assert tune.longest_span.places[0].title == "'GIomainNanGamhna"
+    assert tune.longest_span.places[0].title == "'G Iomain Nan Gamhna"
     assert tune.longest_span.onset == Fraction(0)
 
 

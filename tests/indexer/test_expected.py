@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from math import log10
 from threading import Barrier
 
 import pytest
@@ -83,10 +84,29 @@ def test_many_threads_share_one_model(make_index: MakeIndex) -> None:
         assert len(set(threads.map(ask, range(8)))) == 1
 
 
+def test_what_is_too_improbable_for_a_number_has_its_logarithm(make_index: MakeIndex) -> None:
+    index = make_index(*TUNES)
+
+    def brute_log10(pairs: int) -> float:
+        return log10(model().expected(["C", "D"] * pairs, open_end=True))
+
+    # From the fifth token on each pair is as probable as the one before.
+    each = brute_log10(6) - brute_log10(5)
+    found = index.figure("C D " * 500, open_end=True)
+    assert found.expected == 0
+    assert found.log10_expected == pytest.approx(brute_log10(5) + 495 * each)
+    assert in_words(0, found.log10_expected) == f"one in 10^{-found.log10_expected:.0f}"
+    few = index.figure("C D", Filters(meter="2/4"))
+    assert few.log10_expected == pytest.approx(log10(few.expected or 0))
+    none = index.figure("C D", Filters(meter="4/4", key="min"))
+    assert (none.expected, none.log10_expected) == (0, None)
+    assert index.figure("C *").log10_expected is None
+
+
 def test_an_expected_count_is_printed_with_as_many_digits_as_say_something() -> None:
     shown = {
         0: "none",
-        1e-12: "fewer than one in a billion",
+        1e-12: "one in 10^12",
         2.6e-7: "one in 3,800,000",
         0.00009: "one in 11,000",
         0.0003: "0.0003",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_paths, public
 from tunetrace.checker.borrowing import BaselineReport
 from tunetrace.checker.borrowing import measure_baseline as measure
 from tunetrace.checker.check import check_transcriptions
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from tunetrace.reporter.write import Report
 
 
+@public
 def check_batch(
-    paths: Sequence[str | Path], index: Index | None = None, *, format: Format | None = None
+    paths: str | Path | Sequence[str | Path],
+    index: Index | str | Path | None = None,
+    *,
+    format: Format | None = None,
 ) -> Iterator[CheckedTune | Rejected]:
     """What of each transcription of a batch stands in an index (the default one if none is given).
 
@@ -31,15 +36,16 @@ def check_batch(
     Raises InputError for a path where nothing is, and for the only one where it cannot be read.
     """
     with given_or_default(index) as opened:
-        yield from check_transcriptions(read_sources(paths, format), opened)
+        yield from check_transcriptions(read_sources(many_paths(paths, "paths"), format), opened)
 
 
+@public
 def report(
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     folder: str | Path,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
-    versus: Sequence[str | Path] = (),
+    versus: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
     workers: int = 0,
@@ -56,10 +62,17 @@ def report(
 
     with given_or_default(index) as opened:
         return write_report(
-            paths, folder, opened, versus=versus, format=format, progress=progress, workers=workers
+            many_paths(paths, "paths"),
+            folder,
+            opened,
+            versus=many_paths(versus, "versus"),
+            format=format,
+            progress=progress,
+            workers=workers,
         )
 
 
+@public
 def measure_baseline(
     path: str | Path | None = None, *, progress: Progress = silent
 ) -> BaselineReport:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tunetrace.api.models import described, open_model
 from tunetrace.api.sampling import check_writing
+from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
@@ -18,6 +19,7 @@ MOST_WIDE: Final = 1000
 """Each transcription that is kept has its own states."""
 
 
+@public
 def beam_search(
     width: int,
     model: Model | str | Path | None = None,
@@ -27,7 +29,7 @@ def beam_search(
     start: str = "",
     temperature: float = 1.0,
     max_copy: int | None = None,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     max_tokens: int = 1000,
 ) -> list[Hypothesis]:
     """The most probable transcriptions of a model that a beam so wide finds, the best first.

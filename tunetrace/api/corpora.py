@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tunetrace.arguments import public
 from tunetrace.corpus import fetch, registry
 from tunetrace.corpus.records import CorpusEntry
 
@@ -11,11 +12,13 @@ def corpora() -> tuple[CorpusEntry, ...]:
     return tuple(corpus.entry() for corpus in registry.NAMED_CORPORA.values())
 
 
+@public
 def find_corpus(name: str) -> CorpusEntry:
     """The corpus of a name; InputError, with the nearest names, where there is none."""
     return registry.find_corpus(name).entry()
 
 
+@public
 def fetch_corpus(
     name: str, *, refresh: bool = False, progress: fetch.Progress = fetch.silent
 ) -> CorpusEntry:

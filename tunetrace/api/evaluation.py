@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format, printable
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from tunetrace.model.records import Model
 
 
+@public
 def evaluate_model(
     model: Model | str | Path | None = None,
-    sources: Sequence[str | Path] = (),
-    index: Index | None = None,
+    sources: str | Path | Sequence[str | Path] = (),
+    index: Index | str | Path | None = None,
     *,
     held_out: bool = False,
     format: Format | None = None,
@@ -39,7 +41,8 @@ def evaluate_model(
     one if none is given. Raises InputError where no tune can be used, or neither or both of sources
     and held_out are given; ModelFileError where the index lacks the model's tunes.
     """
-    if held_out == bool(sources):
+    inputs = many_paths(sources, "sources")
+    if held_out == bool(inputs):
         raise InputError(
             "a model is evaluated either on sources or on its held-out tunes; name sources after "
             "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
@@ -53,13 +56,14 @@ def evaluate_model(
             ids = held_out_tunes(opened_model, opened)
             tunes = transcriptions_of(ids, opened)
             return evaluate(opened_model, tunes, opened, held_out=ids, progress=progress)
-        names = [printable(str(source)) for source in sources]
-        read = _read(sources, format, progress)
+        names = [printable(str(source)) for source in inputs]
+        read = _read(inputs, format, progress)
         return evaluate(opened_model, read, opened, sources=names, progress=progress)
 
 
+@public
 def held_out_tunes(
-    model: Model | str | Path | None = None, index: Index | None = None
+    model: Model | str | Path | None = None, index: Index | str | Path | None = None
 ) -> Iterator[Transcription]:
     """The tunes that were held out from a model, from the index that it was trained on.
 
@@ -73,8 +77,9 @@ def held_out_tunes(
         yield from held_out.transcriptions_of(ids, opened)
 
 
+@public
 def training_tunes(
-    model: Model | str | Path | None = None, index: Index | None = None
+    model: Model | str | Path | None = None, index: Index | str | Path | None = None
 ) -> Iterator[Transcription]:
     """The tunes that a model was trained on, the held-out ones left out.
 
@@ -99,8 +104,9 @@ def _read(
             yield replace(tune, input=tune.input.replace(source.where, named, 1))
 
 
+@public
 def originality(
-    samples: Iterable[str], index: Index | None = None, *, ended: int | None = None
+    samples: Iterable[str], index: Index | str | Path | None = None, *, ended: int | None = None
 ) -> EpochOriginality:
     """How original samples are against an index (the default one if none is given).
 
@@ -110,4 +116,4 @@ def originality(
     from tunetrace.trainer.originality import originality_of
 
     with given_or_default(index) as opened:
-        return originality_of(samples, opened, ended=ended)
+        return originality_of(many_texts(samples, "samples"), opened, ended=ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
 from tunetrace.indexer import build, change, verify
 from tunetrace.indexer.build import BuildReport
@@ -14,8 +15,9 @@ from tunetrace.indexer.verify import VerifyReport
 from tunetrace.indexer.writer import Progress, silent
 
 
+@public
 def build_index(
-    sources: Sequence[str | Path] = (),
+    sources: str | Path | Sequence[str | Path] = (),
     path: str | Path | None = None,
     *,
     force: bool = False,
@@ -33,12 +35,18 @@ def build_index(
     """
     place = default_path() if path is None else Path(path)
     return build.build_index(
-        place, sources, force=force, name=name, format=format, progress=progress
+        place,
+        many_paths(sources, "sources"),
+        force=force,
+        name=name,
+        format=format,
+        progress=progress,
     )
 
 
+@public
 def add_to_index(
-    sources: Sequence[str | Path],
+    sources: str | Path | Sequence[str | Path],
     path: str | Path | None = None,
     *,
     replace: bool = False,
@@ -54,24 +62,32 @@ def add_to_index(
     """
     place = default_path() if path is None else Path(path)
     return change.add_corpora(
-        place, sources, replace=replace, name=name, format=format, progress=progress
+        place,
+        many_paths(sources, "sources"),
+        replace=replace,
+        name=name,
+        format=format,
+        progress=progress,
     )
 
 
+@public
 def remove_from_index(
-    corpora: Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
+    corpora: str | Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
 ) -> ChangeReport:
     """Remove corpora from an index, all in one transaction; QueryError where it lacks one."""
     place = default_path() if path is None else Path(path)
-    return change.remove_corpora(place, corpora, progress=progress)
+    return change.remove_corpora(place, many_texts(corpora, "corpora"), progress=progress)
 
 
+@public
 def compact_index(path: str | Path | None = None, *, progress: Progress = silent) -> ChangeReport:
     """Merge the segments of an index, which makes searches faster, and shrink its file."""
     place = default_path() if path is None else Path(path)
     return change.compact_index(place, progress=progress)
 
 
+@public
 def verify_index(
     path: str | Path | None = None, *, full: bool = False, progress: Progress = silent
 ) -> VerifyReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tunetrace.arguments import public
 from tunetrace.corpus import fetch
 from tunetrace.errors import ModelFileError
 from tunetrace.model import listing
@@ -16,6 +17,7 @@ from tunetrace.model.shelf import find_model, place_for
 from tunetrace.overwriting import check_place, is_there
 
 
+@public
 def open_model(model: Model | str | Path | None = None) -> Model:
     """A model by its name, its file or the folder that it was trained in; None: the one that ships.
 
@@ -43,6 +45,7 @@ def models() -> tuple[ModelInfo, ...]:
     return listing.all_models()
 
 
+@public
 def model_info(model: str | Path | None = None) -> ModelInfo:
     """What is known of a model without loading it, named as for open_model.
 
@@ -52,6 +55,7 @@ def model_info(model: str | Path | None = None) -> ModelInfo:
     return listing.find_info(model)
 
 
+@public
 def import_model(
     file: str | Path,
     *,
@@ -77,6 +81,7 @@ def import_model(
     return listing.read_info(path)
 
 
+@public
 def fetch_model(
     name: str, *, refresh: bool = False, progress: fetch.Progress = fetch.silent
 ) -> ModelInfo:

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 from tunetrace.api.models import described, open_model
 from tunetrace.api.search import given_or_default
+from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
@@ -28,6 +29,7 @@ def random_seed() -> int:
     return secrets.randbelow(2**32)
 
 
+@public
 def sample(
     n: int,
     model: Model | str | Path | None = None,
@@ -39,7 +41,7 @@ def sample(
     top_p: float = 1.0,
     seed: int | None = None,
     max_copy: int | None = None,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     max_tokens: int = 1000,
     batch_size: int | None = None,
     precision: Precision = "float32",
@@ -141,7 +143,7 @@ def _check_temperature(temperature: float) -> None:
 
 
 def _copy_limit(
-    model: Model | Header, notes: int, index: Index | None, beginning: Beginning
+    model: Model | Header, notes: int, index: Index | str | Path | None, beginning: Beginning
 ) -> CopyLimit:
     """A limit to what a model copies; QueryError where there can be none, or it is passed."""
     if not model.tokens.stands_on_c:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunetrace.arguments import many_paths, public
 from tunetrace.checker import inputs
 from tunetrace.checker.records import CheckReport
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tunetrace.checker.post import PostSearch
 
 
+@public
 def open_index(path: str | Path | None = None) -> Index:
     """Open an index: the one at path, else TUNETRACE_INDEX's, else the user's own.
 
@@ -27,10 +29,11 @@ def open_index(path: str | Path | None = None) -> Index:
     return Index(default_path() if path is None else Path(path))
 
 
+@public
 def figure(
     text: str,
     filters: Filters = NO_FILTERS,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
     open_end: bool = False,
     limit: int = DEFAULT_LIMIT,
@@ -40,10 +43,11 @@ def figure(
         return opened.figure(text, filters, open_end=open_end, limit=limit)
 
 
+@public
 def bar(
     text: str,
     filters: Filters = NO_FILTERS,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
     limit: int = DEFAULT_LIMIT,
 ) -> Matches:
@@ -52,12 +56,13 @@ def bar(
         return opened.bar(text, filters, limit=limit)
 
 
+@public
 def check(
     text: str,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
-    exclude_tunes: Sequence[str] = (),
-    exclude_titles: Sequence[str] = (),
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
 ) -> CheckReport:
     """What of the transcriptions in a text stands in an index (the default one if none is given).
@@ -71,21 +76,23 @@ def check(
         return inputs.check_all(read_tunes(text, "the text", format), opened, admitted)
 
 
+@public
 def check_files(
-    paths: Sequence[str | Path],
-    index: Index | None = None,
+    paths: str | Path | Sequence[str | Path],
+    index: Index | str | Path | None = None,
     *,
-    exclude_tunes: Sequence[str] = (),
-    exclude_titles: Sequence[str] = (),
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
 ) -> CheckReport:
     """As check, for files, folders, and standard input for `-`."""
     with given_or_default(index) as opened:
         admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
-        return inputs.check_all(read_sources(paths, format), opened, admitted)
+        return inputs.check_all(read_sources(many_paths(paths, "paths"), format), opened, admitted)
 
 
-def post_search(index: Index | None = None) -> PostSearch:
+@public
+def post_search(index: Index | str | Path | None = None) -> PostSearch:
     """What the blog post on the folk-rnn v2 model says of its corpus, beside what an index says.
 
     index: the default one if none is given. Only the corpus folkrnn-v2 can give the post's numbers;
@@ -97,6 +104,6 @@ def post_search(index: Index | None = None) -> PostSearch:
         return search_post(opened)
 
 
-def given_or_default(index: Index | None) -> AbstractContextManager[Index]:
-    """The index that was given, left open; else the default one, closed afterwards."""
-    return open_index() if index is None else nullcontext(index)
+def given_or_default(index: Index | str | Path | None) -> AbstractContextManager[Index]:
+    """An open index, left open; else the one at a path or the default one, closed afterwards."""
+    return nullcontext(index) if isinstance(index, Index) else open_index(index)

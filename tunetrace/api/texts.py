@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tunetrace.arguments import public
 from tunetrace.corpus.readers import Format, Rejected, read_source, read_tunes
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.explain import Explanation, Watcher
 from tunetrace.tokenizer.transcription import Transcription
 
 
+@public
 def read(source: str | Path, format: Format | None = None) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of a folder's files, or of standard input for `-`, in their order.
 
@@ -20,6 +22,7 @@ def read(source: str | Path, format: Format | None = None) -> Iterator[Transcrip
     return read_source(source, format)
 
 
+@public
 def tokenize(text: str, format: Format | None = None) -> list[str]:
     """The folk-rnn tokens of a transcription, headers first, transposed to C.
 
@@ -32,6 +35,7 @@ def tokenize(text: str, format: Format | None = None) -> list[str]:
     return list(tune.tokens)
 
 
+@public
 def explain(text: str, format: Format | None = None) -> Explanation:
     """How a transcription becomes tokens: where each comes from, and what gave none.
 

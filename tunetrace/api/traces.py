@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tunetrace.api.models import open_model
+from tunetrace.arguments import many_texts, public
 from tunetrace.model.records import Hypothesis, Model, Sampled
 from tunetrace.overwriting import check_place
 from tunetrace.sampler.trace import TRACE_FILE, Trace, check_name, save_trace
@@ -17,6 +18,7 @@ from tunetrace.sampler.trace import trace as trace_network
 Written = TypeVar("Written", Sampled, Hypothesis)
 
 
+@public
 def trace_transcription(
     tokens: Sequence[str],
     model: Model | str | Path | None = None,
@@ -31,7 +33,9 @@ def trace_transcription(
     has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it.
     Raises QueryError for a token that the model lacks, ModelFileError for the model.
     """
-    return trace_network(open_model(model), tokens, has_ended=has_ended, facts=facts)
+    return trace_network(
+        open_model(model), many_texts(tokens, "tokens"), has_ended=has_ended, facts=facts
+    )
 
 
 def with_traces(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_texts, public, whole_number
 from tunetrace.corpus.readers import exists, printable
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.indexer.index import Index
@@ -64,11 +65,12 @@ class Silent:
 SILENT: Final = Silent()
 
 
+@public
 def train_model(
     folder: str | Path,
     *,
-    corpora: Sequence[str] = (),
-    index: Index | None = None,
+    corpora: str | Sequence[str] = (),
+    index: Index | str | Path | None = None,
     recipe: Recipe = MODERN,
     layers: int = 3,
     units: int = 512,
@@ -90,11 +92,11 @@ def train_model(
     from tunetrace.model.network import Sizes
     from tunetrace.trainer.checkpoint import Settings
 
-    folder = Path(folder)
+    folder, names = Path(folder), many_texts(corpora, "corpora")
     recipe.check()
     _check(folder, layers, units, seed, report_every, samples)
     with given_or_default(index) as opened:
-        tunes = gather(opened, corpora, recipe.validation, seed)
+        tunes = gather(opened, names, recipe.validation, seed)
         sizes = Sizes(len(tunes.tokens), units, layers)
         if sizes.parameters > MAX_PARAMETERS:
             raise QueryError(
@@ -102,7 +104,7 @@ def train_model(
                 f"{MAX_PARAMETERS:,} are trained, give fewer of either"
             )
         settings = Settings(
-            corpora=tuple(corpora),
+            corpora=tuple(names),
             sizes=sizes,
             recipe=recipe,
             seed=seed,
@@ -113,10 +115,11 @@ def train_model(
         return _run(folder, settings, tunes, opened, watcher, resume=False)
 
 
+@public
 def resume_training(
     folder: str | Path,
     *,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     watcher: Watcher = SILENT,
 ) -> TrainingReport:
     """Go on with a training that was cut off, from its last checkpoint.
@@ -242,7 +245,7 @@ def _check(
         ("units", units, MAX_UNITS),
         ("samples", samples, 1_000_000),
     ):
-        if not 1 <= value <= most:
+        if not 1 <= whole_number(value, name) <= most:
             raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
     if not 0 <= seed < 2**63:
         raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")

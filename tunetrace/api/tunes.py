@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import Format
 from tunetrace.indexer import stats
 from tunetrace.indexer.index import Index
@@ -14,7 +15,8 @@ from tunetrace.indexer.stats import DEFAULT_NOTES, DEFAULT_TOP, CorpusStats
 from tunetrace.indexer.tune import TuneDetail, describe_tune
 
 
-def tune(reference: str, index: Index | None = None) -> TuneDetail:
+@public
+def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneDetail:
     """The first tune that a reference names, whole; from the default index if none is given.
 
     reference: an id, `corpus:number` or a title. QueryError where it names no tune.
@@ -23,9 +25,10 @@ def tune(reference: str, index: Index | None = None) -> TuneDetail:
         return describe_tune(opened, reference)
 
 
+@public
 def corpus_stats(
     corpus: str | None = None,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
     notes: int = DEFAULT_NOTES,
     top: int = DEFAULT_TOP,
@@ -39,9 +42,10 @@ def corpus_stats(
         return stats.corpus_stats(opened, corpus, notes=notes, top=top)
 
 
+@public
 def ngrams(
     n: int = DEFAULT_N,
-    index: Index | None = None,
+    index: Index | str | Path | None = None,
     *,
     top: int = DEFAULT_TOP,
     only_in: str | Path | Sequence[str | Path] = (),
@@ -58,9 +62,10 @@ def ngrams(
     """
     with given_or_default(index) as opened:
         return count_ngrams(
-            opened, n=n, top=top, only_in=_each(only_in), not_in=_each(not_in), format=format
+            opened,
+            n=n,
+            top=top,
+            only_in=many_paths(only_in, "only_in"),
+            not_in=many_paths(not_in, "not_in"),
+            format=format,
         )
-
-
-def _each(names: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
-    return [names] if isinstance(names, str | Path) else names

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from tunetrace.arguments import many_references, many_texts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.corpus.readers import Rejected
@@ -17,14 +18,18 @@ FAIL_LENGTH: Final = 12
 
 
 def admitted_without(
-    index: Index, exclude_tunes: Iterable[str] = (), exclude_titles: Iterable[str] = ()
+    index: Index,
+    exclude_tunes: str | int | Iterable[str | int] = (),
+    exclude_titles: str | Iterable[str] = (),
 ) -> Mask | None:
     """The tunes of an index without those that are to be left out; None for all.
 
-    QueryError where one of exclude_tunes names no tune. A title need not be in the index.
+    Titles are whole ones. QueryError, with the nearest titles, for one that excludes nothing.
     """
-    left_out = [tune for reference in exclude_tunes for tune in index.resolve(reference)]
-    left_out += [tune for title in exclude_titles for tune in index.catalogue.titled(title)]
+    references = many_references(exclude_tunes, "exclude_tunes")
+    titles = many_texts(exclude_titles, "exclude_titles")
+    left_out = [tune for reference in references for tune in index.resolve(reference)]
+    left_out += [tune for title in titles for tune in index.catalogue.titled(title)]
     return ~index.mask(left_out) if left_out else None
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.cli.options import json_option, progress_display, show
+from tunetrace.cli.options import (
+    json_option,
+    json_options,
+    print_jsonl,
+    progress_display,
+    show,
+)
 from tunetrace.cli.stats import stats
 
 
@@ -14,8 +20,8 @@ def corpus() -> None:
 
 
 @corpus.command("list")
-@json_option
-def list_corpora(as_json: bool) -> None:
+@json_options
+def list_corpora(as_json: bool, as_jsonl: bool) -> None:
     """Every named corpus: what it is, its version, and whether it is here.
 
     \b
@@ -23,7 +29,10 @@ def list_corpora(as_json: bool) -> None:
     """
     from tunetrace import corpora
 
-    show(corpora(), "corpora.print_list", as_json)
+    if as_jsonl:
+        print_jsonl(corpora())
+    else:
+        show(corpora(), "corpora.print_list", as_json)
 
 
 @corpus.command("show")
@@ -43,8 +52,8 @@ def show_corpus(name: str, as_json: bool) -> None:
 @corpus.command("fetch")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--refresh", is_flag=True, help="Fetch a file anew that is there already.")
-@json_option
-def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
+@json_options
+def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
     """Fetch corpora, and say where they are.
 
     A corpus that is there and whole is not fetched again, unless you ask for it: The Session's
@@ -63,7 +72,10 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
             fetch_corpus(name, refresh=refresh, progress=lambda what: progress(what, 0))
             for name in names
         ]
-    show(fetched, "corpora.print_places", as_json)
+    if as_jsonl:
+        print_jsonl(fetched)
+    else:
+        show(fetched, "corpora.print_places", as_json)
 
 
 corpus.add_command(stats)

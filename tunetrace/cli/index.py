@@ -10,7 +10,9 @@ from tunetrace.cli.options import (
     format_option,
     index_option,
     json_option,
+    json_options,
     name_option,
+    print_jsonl,
     progress_display,
     show,
 )
@@ -172,15 +174,19 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
 @index.command()
 @click.argument("corpus", required=False)
 @index_option
-@json_option
-def rejects(corpus: str | None, index_path: str | None, as_json: bool) -> None:
+@json_options
+def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl: bool) -> None:
     """The tunes that were set aside when the index was made, with file, line and reason.
 
     \b
         tunetrace index rejects
-        tunetrace index rejects ryans --json
+        tunetrace index rejects ryans --jsonl
     """
     from tunetrace import open_index
 
     with open_index(index_path) as opened:
-        show(opened.rejects(corpus), "index.print_rejects", as_json)
+        found = opened.rejects(corpus)
+    if as_jsonl:
+        print_jsonl(found)
+    else:
+        show(found, "index.print_rejects", as_json)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tunetrace.cli.options import format_option, index_option, json_option, show
+from tunetrace.cli.options import format_option, index_option, json_options, print_jsonl, show
 
 
 @click.command()
@@ -20,7 +20,7 @@ from tunetrace.cli.options import format_option, index_option, json_option, show
               help="Leave out what stands in this corpus, file or folder.")  # fmt: skip
 @format_option
 @index_option
-@json_option
+@json_options
 def ngrams(
     n: int,
     top: int,
@@ -29,6 +29,7 @@ def ngrams(
     format: Any,
     index_path: str | None,
     as_json: bool,
+    as_jsonl: bool,
 ) -> None:
     """The commonest n-grams, of all of the index or of what --only-in names.
 
@@ -44,4 +45,7 @@ def ngrams(
 
     with open_index(index_path) as opened:
         found = ngrams(n, opened, top=top, only_in=only_in, not_in=not_in, format=format)
-    show(found, "ngrams.print_ngrams", as_json)
+    if as_jsonl:
+        print_jsonl(found.ngrams)
+    else:
+        show(found, "ngrams.print_ngrams", as_json)

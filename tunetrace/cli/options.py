@@ -6,7 +6,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from fractions import Fraction
 from functools import wraps
@@ -56,9 +56,23 @@ def index_option(command: Command) -> Command:
 
 def json_option(command: Command) -> Command:
     """`--json`, of every command."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
-        command
-    )
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def json_options(command: Command) -> Command:
+    """`--json` and `--jsonl`, of every command that may have many answers."""
+
+    @json_option
+    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print JSON, one object a line.")
+    @wraps(command)
+    def with_one_of_both(as_json: bool, as_jsonl: bool, **given: Any) -> Any:
+        if as_json and as_jsonl:
+            raise click.UsageError(
+                "--json prints one document and --jsonl one object a line; give one of them"
+            )
+        return command(as_json=as_json, as_jsonl=as_jsonl, **given)
+
+    return with_one_of_both  # type: ignore[return-value]
 
 
 def format_option(command: Command) -> Command:
@@ -121,17 +135,29 @@ def goes_only_with(option: str, *names: str) -> None:
 def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> None:
     """Print a record: as JSON, or by a function of the terminal room: `check.print_check`."""
     if as_json:
-        import json
-
-        from tunetrace.indexer.records import to_json
-
-        is_utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-        click.echo(json.dumps(to_json(record), ensure_ascii=not is_utf8, indent=2))
+        click.echo(_as_json(record, indent=2))
         return
     import importlib
 
     module, _, function = print_for_people.partition(".")
     getattr(importlib.import_module(f"tunetrace.terminal.{module}"), function)(record, **options)
+
+
+def print_jsonl(records: Iterable[Any]) -> None:
+    """Print each record as a line of JSON, at once, as they come."""
+    for record in records:
+        click.echo(_as_json(record))
+        sys.stdout.flush()
+
+
+def _as_json(record: Any, indent: int | None = None) -> str:
+    """A record as JSON that standard output can take."""
+    import json
+
+    from tunetrace.indexer.records import to_json
+
+    is_utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    return json.dumps(to_json(record), ensure_ascii=not is_utf8, indent=indent)
 
 
 def batch_progress(paths: Sequence[str]) -> Any:

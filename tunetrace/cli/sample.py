@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tunetrace.cli.options import index_option
+from tunetrace.cli.options import index_option, json_options, print_jsonl, show
 
 
 def sampling_options(command: Any) -> Any:
@@ -55,7 +55,7 @@ def sampling_options(command: Any) -> Any:
               help="Keep each step's probabilities and states in this .npz file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace traces that are there.")
 @index_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, a tune a line.")
+@json_options
 def sample(
     n: int,
     model_name: str | None,
@@ -65,6 +65,7 @@ def sample(
     force: bool,
     index_path: str | None,
     as_json: bool,
+    as_jsonl: bool,
     **options: Any,
 ) -> None:
     """Write new tunes with a model, as they come.
@@ -77,6 +78,7 @@ def sample(
         tunetrace sample -n 1000 --seed 7 > generated.txt
         tunetrace sample --meter 4/4 --key Cmaj --start "G, C C 2" --format abc
         tunetrace sample -n 100 --max-copy 12
+        tunetrace sample -n 100 --jsonl
         tunetrace sample --meter 6/8 --key Cdor --beam 28
         tunetrace sample --seed 7 --trace tune7.npz
     """
@@ -95,8 +97,14 @@ def sample(
     if trace_file is not None:
         check_traces(trace_file, n, force=force)
     known = described(model_name)
-    printed = format_for(known, "json" if as_json else format)
+    printed = None if as_json or as_jsonl else format_for(known, format)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
+    records: list[Any] = []
+    take_record: Any = None
+    if as_json:
+        take_record = records.append
+    elif as_jsonl:
+        take_record = _print_line
     needs_index = options["max_copy"] is not None
     tunes: Any
     with open_index(index_path) if needs_index else nullcontext() as index:
@@ -106,7 +114,7 @@ def sample(
         else:
             check_beam(beam, known, n, index=index, **options)
         model = open_model(model_name)
-        printer = SamplePrinter(model, printed, origin)
+        printer = SamplePrinter(model, printed, origin, take_record)
         if beam is None:
             tunes = write_tunes(n, model, index=index, **options)
         else:
@@ -119,7 +127,13 @@ def sample(
         for done, tune in enumerate(tunes, 1):
             printer.show(tune)
             progress("sampling", done)
+    if as_json:
+        show(records, "", as_json=True)
     printer.say_at_the_end(None if beam else options["max_copy"], options["max_tokens"])
+
+
+def _print_line(tune: Any) -> None:
+    print_jsonl([tune])
 
 
 def _without_drawing(options: dict[str, Any]) -> dict[str, Any]:

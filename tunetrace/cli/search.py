@@ -14,6 +14,8 @@ from tunetrace.cli.options import (
     goes_only_with,
     index_option,
     json_option,
+    json_options,
+    print_jsonl,
     show,
 )
 from tunetrace.errors import InputError, QueryError
@@ -24,9 +26,15 @@ from tunetrace.errors import InputError, QueryError
 @filter_options
 @click.option("--open-end", is_flag=True, help="Count it inside a longer last note too.")
 @index_option
-@json_option
+@json_options
 def figure(
-    figure: str, filters: Any, limit: int, open_end: bool, index_path: str | None, as_json: bool
+    figure: str,
+    filters: Any,
+    limit: int,
+    open_end: bool,
+    index_path: str | None,
+    as_json: bool,
+    as_jsonl: bool,
 ) -> None:
     """Where a figure stands: in how many tunes, how often, and the places.
 
@@ -37,20 +45,31 @@ def figure(
         tunetrace figure "G, C C 2"
         tunetrace figure "G, C C 2" --bar 1 --onset 0
         tunetrace figure "{c C} 2 B? c" --meter 4/4 --key maj
+        tunetrace figure "G, C C 2" --limit 1000 --jsonl
     """
     from tunetrace import open_index
 
     with open_index(index_path) as opened:
         found = opened.figure(figure, filters, open_end=open_end, limit=limit)
-    show(found, "matches.print_matches", as_json)
+    if as_jsonl:
+        print_jsonl(found.results)
+    else:
+        show(found, "matches.print_matches", as_json)
 
 
 @click.command()
 @click.argument("bar_text", metavar="BAR")
 @filter_options
 @index_option
-@json_option
-def bar(bar_text: str, filters: Any, limit: int, index_path: str | None, as_json: bool) -> None:
+@json_options
+def bar(
+    bar_text: str,
+    filters: Any,
+    limit: int,
+    index_path: str | None,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
     """Where a whole bar stands, from one bar line to the next.
 
     Wildcards are as for figure.
@@ -63,7 +82,10 @@ def bar(bar_text: str, filters: Any, limit: int, index_path: str | None, as_json
 
     with open_index(index_path) as opened:
         found = opened.bar(bar_text, filters, limit=limit)
-    show(found, "matches.print_matches", as_json)
+    if as_jsonl:
+        print_jsonl(found.results)
+    else:
+        show(found, "matches.print_matches", as_json)
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tunetrace.cli.options import format_option, json_option, show
+from tunetrace.cli.options import format_option, json_options, print_jsonl, show
 from tunetrace.errors import InputError
 
 
@@ -14,17 +14,20 @@ from tunetrace.errors import InputError
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--explain", is_flag=True, help="Show where each token comes from.")
 @format_option
-@json_option
-def tokenize(files: tuple[str, ...], explain: bool, format: Any, as_json: bool) -> None:
+@json_options
+def tokenize(
+    files: tuple[str, ...], explain: bool, format: Any, as_json: bool, as_jsonl: bool
+) -> None:
     """Print the tunes of FILES as folk-rnn's tokens, rooted on C.
 
     FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. What is
     printed is read by every other command. Tunes that cannot be read are named on standard error
-    and the others printed.
+    and the others printed; with --jsonl each is a line too, which has a reason in place of tokens.
 
     \b
         tunetrace tokenize tune.abc
         tunetrace tokenize tune.abc --explain
+        tunetrace tokenize tunes --jsonl
         cat tunes.abc | tunetrace tokenize - | tunetrace check
     """
     from tunetrace.corpus.readers import Rejected, read_sources
@@ -38,18 +41,25 @@ def tokenize(files: tuple[str, ...], explain: bool, format: Any, as_json: bool) 
     tunes = 0
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
-            if tunes and not as_json:
+            rejected.append(tune)
+            if as_jsonl:
+                print_jsonl([tune])
+            # Held back until a tune is read: where there is none, one sentence says all.
+            elif tunes and not as_json:
                 tokens.print_reject(tune)
             else:  # held back until a tune is read: where there is none, one sentence says all
                 rejected.append(tune)
             continue
-        if as_json:
-            records.append(tokens.to_record(tune, watcher.explain(tune) if explain else None))
+        explanation = watcher.explain(tune) if explain else None
+        if as_jsonl:
+            print_jsonl([tokens.to_record(tune, explanation)])
+        elif as_json:
+            records.append(tokens.to_record(tune, explanation))
         else:
             if not tunes:
                 for reject in rejected:
                     tokens.print_reject(reject)
-            tokens.print_tune(tune, watcher.explain(tune) if explain else None, is_first=not tunes)
+            tokens.print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
     if as_json:
         show({"tunes": records, "set_aside": rejected}, "", as_json=True)

@@ -14,8 +14,8 @@ from tunetrace.cli.options import index_option, json_option, show
 def tune(reference: str, index_path: str | None, as_json: bool) -> None:
     """One tune of the index: its text, its bars and its settings.
 
-    REF is its corpus:number, its id or a title. Of several tunes of a title the first is shown
-    whole and the others are listed.
+    REF is its corpus:number, its id or a title, or a part of one. Of several tunes of a title the
+    first is shown whole and the others are listed.
 
     \b
         tunetrace tune oneills:2

@@ -7,6 +7,7 @@ them is comparing neighbours; nothing is sorted or hashed again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -104,7 +105,7 @@ class BackoffModel:
             for grams, longer in pairwise(self._grams)
         ]
         # The same few symbols come again and again.
-        self._probability = lru_cache(maxsize=_KEPT)(self._last_probability)
+        self._log2_probability = lru_cache(maxsize=_KEPT)(self._log2_last_probability)
         self._going_on = lru_cache(maxsize=_KEPT)(self._lengthening)
 
     def log2_probabilities(self, symbols: bytes) -> Floats:
@@ -159,23 +160,31 @@ class BackoffModel:
     def expected(self, figure: bytes, *, open_end: bool = False) -> float:
         """How many hits of a figure the corpus would have if it were written by the model.
 
-        figure: symbols; one with a wall in it has none. open_end: count it inside a longer last
-        note too. Each symbol's context is within the figure.
+        As log2_expected; 0 too where that is below what a float can hold, some 2**-1074.
+        """
+        return natural(self.log2_expected(figure, open_end=open_end))[0]
+
+    def log2_expected(self, figure: bytes, *, open_end: bool = False) -> float:
+        """log2 of how many hits of a figure the corpus would have if the model had written it.
+
+        figure: symbols; one with a wall in it has none, which is minus infinity. open_end: count
+        it inside a longer last note too. Each symbol's context is within the figure.
         Method: expected counts under a Markov model (Prum, Rodolphe and de Turckheim 1995).
         """
-        if len(figure.translate(None, delete=self._walls)) < len(figure):
-            return 0.0
-        hits = float(self.tokens)
+        has_walls = len(figure.translate(None, delete=self._walls)) < len(figure)
+        if has_walls or not self.tokens:
+            return -math.inf
+        hits = math.log2(self.tokens)
         for at in range(len(figure)):
-            hits *= self._probability(figure[max(0, at - ORDER + 1) : at + 1])
-        return hits if open_end else hits * (1 - self._going_on(figure[-ORDER + 1 :]))
+            hits += self._log2_probability(figure[max(0, at - ORDER + 1) : at + 1])
+        return hits if open_end else hits + math.log2(1 - self._going_on(figure[-ORDER + 1 :]))
 
-    def _last_probability(self, symbols: bytes) -> float:
-        """The probability of the last of up to ORDER symbols after the others."""
+    def _log2_last_probability(self, symbols: bytes) -> float:
+        """log2 of the probability of the last of up to ORDER symbols after the others."""
         probability, contexts = 1.0, [0]
         for symbol in symbols:
             probability, contexts = self._step(contexts, symbol)
-        return probability
+        return math.log2(probability)
 
     def _step(self, contexts: Sequence[int], symbol: int) -> tuple[float, list[int]]:
         """The probability of a symbol after contexts, and the contexts of the next.
@@ -203,6 +212,17 @@ class BackoffModel:
         for grams, at in zip(self._grams[:ORDER], contexts, strict=False):
             probability = grams.lengthening.item(at) + grams.backoffs.item(at) * probability
         return probability
+
+
+def natural(log2: float) -> tuple[float, float | None]:
+    """A count by its base-2 logarithm, and its base-10 logarithm.
+
+    The count of what is very improbable underflows to 0, its logarithm does not; there is none
+    where there can be no hit at all, which is minus infinity.
+    """
+    if log2 == -math.inf:
+        return 0.0, None
+    return 2.0**log2, log2 * math.log10(2)
 
 
 class ExpectedHits:

@@ -8,13 +8,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tunetrace.arguments import one_reference
 from tunetrace.corpus.readers import printable
-from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
-from tunetrace.indexer.filters import Filters, check_corpus, tune_conditions
+from tunetrace.indexer.filters import Filters, check_admitting, check_corpus, tune_conditions
 from tunetrace.indexer.records import CorpusInfo, Reject, Tune, Wording
+from tunetrace.indexer.settings import setting_groups
 from tunetrace.indexer.storage import Database
-from tunetrace.indexer.titles import title_key
+from tunetrace.indexer.titles import find_keys
 
 VARIABLES: Final = 500
 """How many values one statement asks for, well below SQLite's limit."""
@@ -118,68 +119,53 @@ class Catalogue:
         return sorted(found - {tune_id})
 
     def setting_groups(self) -> dict[int, int]:
-        """A number for each tune, by its id, that it shares with its settings and theirs.
-
-        Settings are tunes that share a title, or a work of their corpus.
-        """
-        tune, title = schema.tune.c, schema.title.c
-        works = sa.select(tune.id, tune.corpus_id, tune.work).where(tune.work.is_not(None))
-        titles = sa.select(title.tune_id, title.title_key).where(title.title_key != "")
+        """A number for each tune, by its id, that it shares with its settings and theirs."""
         with self._database.connected() as connection:
-            chief = {tune_id: tune_id for tune_id in connection.scalars(sa.select(tune.id))}
+            return setting_groups(connection)
 
-            def of(tune_id: int) -> int:
-                while chief[tune_id] != tune_id:
-                    chief[tune_id] = tune_id = chief[chief[tune_id]]
-                return tune_id
-
-            met: dict[tuple[object, ...], int] = {}
-            for rows in (works, titles):
-                for tune_id, *names in connection.execute(rows):
-                    other = met.setdefault(tuple(names), tune_id)
-                    chief[of(tune_id)] = of(other)
-        return {tune_id: of(tune_id) for tune_id in chief}
-
-    def resolve(self, reference: str) -> list[int]:
+    def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 
-        A title may name several settings. QueryError where it names none.
+        A title may name several settings. partly: it may be a part of a title too. QueryError, with
+        the nearest titles, where it names none.
         """
+        reference = str(one_reference(reference, "the reference"))
         tune, corpus = schema.tune.c, schema.corpus.c
         select = sa.select(tune.id).join_from(schema.tune, schema.corpus)
         name, colon, number = printable(reference).rpartition(":")
-        found: Sequence[int] = ()
-        with self._database.connected() as connection:
-            if number.isascii() and number.isdigit() and len(number) < 10:
-                is_meant = tune.id == int(number)
-                if colon:
-                    is_meant = (corpus.name == name) & (tune.number == int(number))
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            is_meant = tune.id == int(number)
+            if colon:
+                is_meant = (corpus.name == name) & (tune.number == int(number))
+            with self._database.connected() as connection:
                 found = connection.scalars(select.where(is_meant)).all()
-        found = found or self.titled(reference)
-        if not found:
-            raise QueryError(
-                f"'{reference}' names no tune of the index; give an id, corpus:number or a title"
-            )
-        return list(found)
+            if found:
+                return list(found)
+        return self.titled(reference, partly=partly)
 
-    def titled(self, title: str) -> list[int]:
-        """The ids of the tunes of a title, articles, case, spaces and punctuation aside."""
-        key = title_key(title)
-        if not key:
-            return []  # or a title of signs alone would mean every tune without a title
+    def titled(self, title: str, *, partly: bool = False) -> list[int]:
+        """The ids of the tunes of a title, articles, case, spaces and punctuation aside.
+
+        partly: what is part of a title means it, where only settings of one tune have it.
+        QueryError, with the nearest titles, where there is none.
+        """
         column = schema.title.c
-        select = sa.select(column.tune_id).where(column.title_key == key)
         with self._database.connected() as connection:
+            keys = find_keys(title, connection, partly=partly)
+            select = sa.select(column.tune_id).where(column.title_key.in_(keys))
             return sorted(set(connection.scalars(select)))
 
     def admitted(self, filters: Filters) -> Sequence[int] | None:
         """The ids of the tunes that filters admit; None where they admit all.
 
-        QueryError for a corpus that the index lacks and a key or a meter that is none.
+        QueryError for a title, a corpus, a key or a meter that no tune of the index has.
         """
         if not filters.chooses_tunes:
             return None
         with self._database.connected() as connection:
             conditions = tune_conditions(filters, connection)
             tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
-            return connection.scalars(tunes.where(*conditions)).all()
+            found = connection.scalars(tunes.where(*conditions)).all()
+            if not found:
+                check_admitting(filters, connection)
+            return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -15,10 +16,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from tunetrace.arguments import given_filters, whole_number
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
 from tunetrace.indexer import schema
-from tunetrace.indexer.backoff import BackoffModel
+from tunetrace.indexer.backoff import BackoffModel, natural
 from tunetrace.indexer.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.catalogue import VARIABLES, Catalogue
@@ -144,12 +146,13 @@ class Index:
         """
         return self.catalogue.rejects(corpus)
 
-    def resolve(self, reference: str) -> list[int]:
+    def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 
-        A title may name several settings. QueryError where it names none.
+        A title may name several settings. partly: so may a part of their title, where no other
+        tune has it. QueryError, with the nearest titles, where it names none.
         """
-        return self.catalogue.resolve(reference)
+        return self.catalogue.resolve(reference, partly=partly)
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
@@ -168,9 +171,9 @@ class Index:
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None where they admit all.
 
-        QueryError for a corpus that the index lacks and a key or a meter that is none.
+        QueryError for a title, a corpus, a key or a meter that no tune of the index has.
         """
-        tunes = self.catalogue.admitted(filters)
+        tunes = self.catalogue.admitted(given_filters(filters, "filters"))
         return None if tunes is None else self.mask(tunes)
 
     def mask(self, tunes: Sequence[int]) -> Mask:
@@ -212,12 +215,16 @@ class Index:
         found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
             found = [self._at_place(some, filters) for some in found]
+        expected, log10 = None, None
+        if not filters.has_place:
+            expected, log10 = self._expected(query, admitted, open_end)
         return Matches(
             query=query.text,
             tunes=self.figures.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
-            expected=None if filters.has_place else self._expected(query, admitted, open_end),
+            expected=expected,
+            log10_expected=log10,
             results=self.hits(self.figures.first(found, limit)),
         )
 
@@ -229,17 +236,22 @@ class Index:
                 self._model = BackoffModel(self.figures.segments, self.vocabulary)
         return self._model
 
-    def _expected(self, query: FigureQuery, admitted: Mask | None, open_end: bool) -> float | None:
-        """How many hits of a figure are expected in admitted tunes; None with wildcards.
+    def _expected(
+        self, query: FigureQuery, admitted: Mask | None, open_end: bool
+    ) -> tuple[float | None, float | None]:
+        """How many hits of a figure are expected in admitted tunes, and log10 of it; None with
+        wildcards.
 
         The model is one of all tunes; the admitted ones have their share by their tokens.
         """
         literal = query.literal
         if literal is None:
-            return None
-        figure = self.vocabulary.encode_known(literal)
-        expected = self.model.expected(figure, open_end=open_end)
-        return expected if admitted is None else expected * self.figures.token_share(admitted)
+            return None, None
+        hits = self.model.log2_expected(self.vocabulary.encode_known(literal), open_end=open_end)
+        if admitted is not None:
+            share = self.figures.token_share(admitted)
+            hits += math.log2(share) if share else -math.inf
+        return natural(hits)
 
     def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
         """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
@@ -350,6 +362,7 @@ class Index:
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=None,
+            log10_expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
         )
 
@@ -435,7 +448,7 @@ class Index:
 
 
 def _check_limit(limit: int) -> None:
-    if limit < 0:
+    if whole_number(limit, "limit") < 0:
         raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
 
 

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from tunetrace.arguments import one_text
 from tunetrace.errors import QueryError
 from tunetrace.tokenizer.lexicon import JOINED
 from tunetrace.tokenizer.vocabulary import (
@@ -83,7 +84,7 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
 
     vocabulary: where the nearest tokens are looked for when a word is none.
     """
-    words = text.split()
+    words = one_text(text, "the figure").split()
     if not words:
         raise QueryError("the figure is empty; give tokens set apart by spaces, as 'G, C C 2'")
     if len(words) > MAX_TOKENS:
@@ -142,7 +143,10 @@ def _parse_wildcards(text: str) -> tuple[Element, ...]:
 
 
 def _may_sound(element: Element) -> bool:
-    return any(MEANINGS[token].kind in (NOTE, REST) for token in element.tokens)
+    """Whether a note or a rest is among what an element stands for."""
+    return not element.tokens or any(
+        MEANINGS[token].kind in (NOTE, REST) for token in element.tokens
+    )
 
 
 def continues_note(vocabulary: Vocabulary) -> bytes:

@@ -84,7 +84,9 @@ class Matches:
     expected: how many hits of a figure there would be in as many tokens of the back-off model of
     the index (tunetrace.indexer.backoff), that is, by chance. None where the model does not say:
     for a figure with wildcards, which stands for too many figures to ask for each; for one at a
-    place in the tune, since the model knows no places; and for whole bars.
+    place in the tune, since the model knows no places; and for whole bars. log10_expected: its
+    base-10 logarithm, which says how few are expected where expected underflows to 0; None where
+    expected is None, and where no hit is possible.
     """
 
     query: str
@@ -92,6 +94,7 @@ class Matches:
     hits: int
     of: int
     expected: float | None
+    log10_expected: float | None
     results: tuple[Hit, ...]
 
 

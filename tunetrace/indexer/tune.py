@@ -65,12 +65,12 @@ class TuneDetail(Tune):
     named: int
 
 
-def describe_tune(index: Index, reference: str) -> TuneDetail:
-    """The first tune that a reference names: an id, `corpus:number` or a title.
+def describe_tune(index: Index, reference: str | int) -> TuneDetail:
+    """The first tune that a reference names: an id, `corpus:number`, a title or a part of one.
 
-    QueryError where it names none.
+    QueryError, with the nearest titles, where it names none, or is part of several tunes' titles.
     """
-    named = index.resolve(reference)
+    named = index.resolve(reference, partly=True)
     number, catalogue = named[0], index.catalogue
     tune, wording = catalogue.tunes([number])[number], catalogue.wording(number)
     layout = index.layout(number)[1]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tunetrace.arguments import public
 from tunetrace.indexer.stats import CorpusStats, Counted, Group, Spread
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
@@ -22,6 +23,7 @@ _LONGEST_NAME: Final = 60
 _LONGEST_TEXT: Final = 50
 
 
+@public
 def plot_corpus(stats: CorpusStats, path: str | Path, *, force: bool = False) -> None:
     """Draw a corpus as one picture: PNG, SVG or PDF, as the ending of path says.
 

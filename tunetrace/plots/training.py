@@ -12,6 +12,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tunetrace.arguments import public
 from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
@@ -34,6 +35,7 @@ _MOST_BITS: Final = 64.0
 """Beyond this a perplexity is not told apart."""
 
 
+@public
 def plot_training(history: Sequence[EpochRecord], path: str | Path, *, force: bool = False) -> None:
     """Draw a training's epochs as one picture: PNG, SVG or PDF, as the ending of path says.
 

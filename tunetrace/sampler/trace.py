@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import public
 from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.overwriting import Kind, check_place
 from tunetrace.unfinished import written_whole
@@ -167,6 +168,7 @@ def _through_layer(layer: Layer, below: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(hiddens), torch.cat(cells)
 
 
+@public
 def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
     """Write a trace's file, whole or not at all.
 
@@ -196,6 +198,7 @@ def _write(traced: Trace, path: Path) -> None:
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
 
 
+@public
 def load_trace(path: str | Path) -> Trace:
     """Read a trace's file; InputError where it is absent, cut off, foreign or misshapen."""
     path = Path(path)

@@ -1,17 +1,25 @@
-"""What all printing shares: a console of plain text, tables, what was set aside, names."""
+"""What all printing shares: a console of plain text, tables, what was set aside, names.
+
+In a terminal what is too wide is folded, and titles are cut; elsewhere, in a pipe or a file, every
+row is one line, as long as it needs to be.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text, TextType
 
 from tunetrace.checker.records import Source
 from tunetrace.corpus.readers import Rejected
@@ -22,15 +30,32 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting
     from tunetrace.indexer.writer import Progress as BuildProgress
 
-_SHOWN_REJECTS = 10
-_LONGEST_REFERENCE = 16
+_SHOWN_REJECTS: Final = 10
+_UNBOUNDED, _ROWS = 1_000_000, 25
+"""The columns and the rows of what is no terminal."""
+
+_RULE: Final = 80
+"""The columns of a rule there."""
+
+
+def is_terminal() -> bool:
+    """Whether standard output has a width that lines must fit, be it in colours or not."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 class _Console(Console):
     """rich's console, with text printed as it stands and a closed pipe left to the caller."""
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, emoji=False, markup=False)
+        width, height = (None, None) if is_terminal() else (_UNBOUNDED, _ROWS)
+        super().__init__(highlight=False, emoji=False, markup=False, width=width, height=height)
+
+    def rule(self, title: TextType = "", **options: Any) -> None:
+        """A title in a line across the terminal; elsewhere across 80 columns, or more for it."""
+        width = self.width
+        if width == _UNBOUNDED:
+            width = max(_RULE, cell_len(str(title)) + 4)
+        self.print(Rule(title, **options), width=width)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -41,11 +66,23 @@ def console() -> Console:
     return _Console()
 
 
-def make_table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """A table of plain text; right: the columns that are set to the right."""
+def make_table(
+    *columns: str, right: Sequence[str] = (), widest: Mapping[str, int] | None = None
+) -> Table:
+    """A table of plain text, in which nothing is cut: what does not fit a terminal is folded.
+
+    right: the columns that are set to the right and stay whole. widest: how wide columns may be
+    in a terminal.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in right,
+            overflow="fold",
+            max_width=(widest or {}).get(column) if is_terminal() else None,
+        )
     return table
 
 
@@ -61,12 +98,15 @@ def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -
         out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
 
 
-def expected(count: float) -> str:
-    """How many are expected by chance: `1,540`, `1.3`, `0.0003`, `one in 3,300,000`."""
-    if count == 0:
+def expected(count: float, log10: float | None = None) -> str:
+    """How many are expected by chance: `1,540`, `1.3`, `0.0003`, `one in 30,000`, `one in 10^35`.
+
+    log10: the logarithm of a count that may have underflowed to 0; else it follows from the count.
+    """
+    if count == 0 and log10 is None:
         return "none"
     if count < 1e-9:
-        return "fewer than one in a billion"
+        return f"one in 10^{-(math.log10(count) if log10 is None else log10):.0f}"
     if count < 1e-4:
         return f"one in {float(f'{1 / count:.1e}'):,.0f}"
     if count < 0.995:
@@ -109,9 +149,8 @@ def batch_progress(tunes: int | None) -> Iterator[BuildProgress]:
 
 
 def reference(tune: Hit | Source | Setting) -> str:
-    """What to name a tune by in a table: `corpus:number`, or its id where that is too long."""
-    reference = f"{tune.corpus}:{tune.number}"
-    return reference if len(reference) <= _LONGEST_REFERENCE else str(tune.tune)
+    """What names a tune in a table, and finds it again: `corpus:number`."""
+    return f"{tune.corpus}:{tune.number}"
 
 
 def linked(text: str, link: str | None) -> Text:
@@ -125,7 +164,8 @@ def bar_number(bar: int, ending: int | None) -> str:
 
 
 def cut(title: str, width: int) -> Text:
-    """A title cut to so many columns."""
+    """A title cut to so many columns in a terminal, and whole elsewhere."""
     text = Text(title)
-    text.truncate(width, overflow="ellipsis")
+    if is_terminal():
+        text.truncate(width, overflow="ellipsis")
     return text

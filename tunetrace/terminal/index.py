@@ -22,7 +22,6 @@ def print_info(info: IndexInfo) -> None:
     _print_totals(info)
     right = ("tunes", "tokens", "bars", "set aside")
     table = make_table("corpus", *right, "added", right=right)
-    table.columns[0].overflow = "fold"
     for corpus in info.corpora:
         table.add_row(
             corpus.name,
@@ -79,7 +78,6 @@ def _print_accounts(corpora: Sequence[CorpusInfo]) -> None:
     """What became of every tune of some corpora."""
     right = ("read", "indexed", "set aside")
     table = make_table("corpus", *right, "because of", right=right)
-    table.columns[0].overflow = table.columns[4].overflow = "fold"
     for corpus in corpora:
         table.add_row(
             corpus.name,

@@ -21,6 +21,9 @@ def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar stands, and the first places."""
     out = console()
     out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    if not matches.of:
+        out.print("no tune of the index has all that the filters ask for")
+        return
     if not matches.hits:
         out.print(f"stands in none of {counted(matches.of, 'tune')}")
         apart = written_apart(matches.query.split())
@@ -31,14 +34,12 @@ def print_matches(matches: Matches) -> None:
             f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
         )
     if matches.expected is not None:
-        out.print(f"expected by chance: {expected(matches.expected)}")
+        out.print(f"expected by chance: {expected(matches.expected, matches.log10_expected)}")
     if not matches.results:
         return
     out.print()
     table = make_table("tune", "title", "part", "bar", "onset", "context",
-                   right=("part", "bar", "onset"))  # fmt: skip
-    table.columns[5].overflow = "fold"
-    table.columns[1].max_width = 20
+                   right=("part", "bar", "onset"), widest={"title": 20})  # fmt: skip
     for hit in matches.results:
         table.add_row(
             reference(hit),

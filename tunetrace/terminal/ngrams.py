@@ -23,7 +23,6 @@ def print_ngrams(report: NgramReport) -> None:
     if report.ngrams:
         out.print()
         table = make_table("rank", "figure", "tunes", "hits", right=("rank", "tunes", "hits"))
-        table.columns[1].overflow = "fold"
         for rank, found in enumerate(report.ngrams, 1):
             table.add_row(str(rank), Text(found.text), f"{found.tunes:,}", f"{found.hits:,}")
         out.print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from typing import Literal
 import click
 
 from tunetrace.errors import AbcError, QueryError
-from tunetrace.indexer.records import to_json
 from tunetrace.model.header import Header
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.phrases import counted
@@ -20,15 +18,25 @@ from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.transcription import plain
 from tunetrace.tokenizer.write import to_abc
 
-Format = Literal["folkrnn", "abc", "json"]
+Format = Literal["folkrnn", "abc"]
 
 
 class SamplePrinter:
     """Prints transcriptions to standard output and counts them."""
 
-    def __init__(self, model: Model, format: Format, origin: str) -> None:
-        """origin: what the tunes come of, as `seed 7`."""
-        self._name, self._origin, self._format = plain(model.name), origin, format
+    def __init__(
+        self,
+        model: Model,
+        format: Format | None,
+        origin: str,
+        take_record: Callable[[Sampled | Hypothesis], None] | None = None,
+    ) -> None:
+        """format: None where take_record gets each transcription and none is printed as text.
+        origin: what the tunes come of, as `seed 7`.
+        """
+        self._name, self._origin = plain(model.name), origin
+        self._take_record = take_record
+        self._format = format
         self._unread = frozenset(model.tokens.unread)
         self._is_within: Callable[[Sequence[str]], bool] | None = None
         self._started = time.perf_counter()
@@ -44,8 +52,8 @@ class SamplePrinter:
         self._is_within = is_within
 
     def show(self, sampled: Sampled | Hypothesis) -> None:
-        """Print one, at once."""
-        text = self._text(sampled)
+        """Print one, at once, or hand it on."""
+        text = self._text(sampled) if self._format else ""
         if self._format == "abc" and not self._may_be_printed(text):
             self._left_out += 1
             return
@@ -58,8 +66,11 @@ class SamplePrinter:
         if isinstance(sampled, Sampled):
             self._steered += sampled.steered
             self._tunes_steered += sampled.steered > 0
-        click.echo(text)
-        sys.stdout.flush()
+        if self._take_record is not None:
+            self._take_record(sampled)
+        else:
+            click.echo(text)
+            sys.stdout.flush()
 
     def _may_be_printed(self, abc: str) -> bool:
         if self._is_within is None:
@@ -70,8 +81,6 @@ class SamplePrinter:
             return True
 
     def _text(self, sampled: Sampled | Hypothesis) -> str:
-        if self._format == "json":
-            return json.dumps(to_json(sampled))
         if self._format == "abc":
             cut_off = "" if sampled.has_ended else ", cut off"
             title = f"{self._name}, {self._origin}, {sampled.number}{cut_off}"

@@ -76,7 +76,7 @@ def _print_line(line: ExplainedLine) -> None:
         what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
         meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
         shown = cut(text, width)
-        shown.pad_right(width - shown.cell_len)
+        shown.pad_right(max(0, width - shown.cell_len))
         out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
 
 

@@ -14,7 +14,14 @@ from rich.text import Text
 
 from tunetrace.indexer.tune import TuneBar, TuneDetail
 from tunetrace.phrases import counted
-from tunetrace.terminal.console import bar_number, console, cut, make_table, reference
+from tunetrace.terminal.console import (
+    bar_number,
+    console,
+    cut,
+    is_terminal,
+    make_table,
+    reference,
+)
 from tunetrace.terminal.music import (
     describe_accidentals,
     describe_part,
@@ -69,7 +76,9 @@ def _print_bars(out: Console, tune: TuneDetail) -> None:
     """Each part under a line that sums it up, with a bar to a row."""
     key = tune.original_key
     texts = {bar.token: _signed(bar, key) for bar in tune.bars}
-    width = min(max(map(cell_len, texts.values()), default=0), _WIDEST_BAR)
+    width = max(map(cell_len, texts.values()), default=0)
+    if is_terminal():
+        width = min(width, _WIDEST_BAR)
     remarks = _remarks(tune.bars)
     described = {part.part: part for part in tune.music.parts}
     for part, bars in groupby(tune.bars, key=lambda bar: bar.part):

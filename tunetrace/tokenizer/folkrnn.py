@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunetrace.errors import AbcError
+from tunetrace.tokenizer.text import spaced
 from tunetrace.tokenizer.transcription import Transcription, add_title, as_number, lines_of
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, is_token, split_tokens
 
@@ -37,7 +38,7 @@ def tokenize_folkrnn(
     for number_of_line, line in enumerate(lines, first_line):
         if is_plain_field(line):
             if line[0] == "T":
-                add_title(titles, line[2:])
+                add_title(titles, spaced(line[2:].strip()))
             elif line[0] == "X":
                 number = as_number(line[2:])
             continue

@@ -1,4 +1,4 @@
-"""Titles as ABC writes them, to text: accents by mnemonics, HTML's names and numbers of characters.
+"""Titles as files have them, to text: accents by mnemonics, characters by HTML's names and numbers.
 
 ABC 2.1 (text strings) lets a file of plain ASCII say `\\'e`, `&eacute;` or `\\u00e9` for é.
 """
@@ -28,6 +28,25 @@ _MNEMONIC: Final = re.compile(
     r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(aa|AA|ae|AE|oe|OE|ss|dh|DH|th|TH|/[oOdDlL])"
     r"|([`'^~\",c=uv;.H])([A-Za-z])|([\\%&]))"
 )
+
+_LOWER, _UPPER = "a-zß-öø-ÿ", "A-ZÀ-ÖØ-Þ"
+_BEGINNING: Final = re.compile(
+    rf"(?<=[{_LOWER}])(?<!Mc)(?<!Mac)(?=[{_UPPER}(])"  # TheReel, but not McMahon and MacLeod
+    rf"|(?<=[{_UPPER}])(?=[{_UPPER}](?:[{_LOWER}]|-|'[{_LOWER}]{{2}}))"  # ABarrel, AL'envers
+    rf"|(?<=[{_LOWER}.]')(?=[{_UPPER}])"  # TheBobWi'TheOneHorn, but not O'Neill
+    rf"|(?<=[!?,:)])(?=[{_UPPER}])|(?<=\.)(?=[{_UPPER}][{_LOWER}])"  # WirDoor,Yarmin
+    rf"|(?<=[{_LOWER}])(?=[0-9]+(?:st|nd|rd|th)?(?![0-9{_LOWER}]))"  # TheBoysOf25
+    rf"|(?<=[0-9])(?=[{_UPPER}][{_LOWER}])"  # The30Year
+)
+"""Where a word begins in a title without spaces."""
+
+
+def spaced(title: str) -> str:
+    """A title that has lost its spaces with spaces again: `The Big Reel Of Ballynacally`.
+
+    A title with a space is left as it is.
+    """
+    return title if " " in title else _BEGINNING.sub(" ", title)
 
 
 def readable(text: str) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.cli.options import json_option, progress_display, show
+from tunetrace.cli.options import (
+    json_option,
+    json_options,
+    print_jsonl,
+    progress_display,
+    show,
+)
 
 
 @click.command("list")
-@json_option
-def list_models(as_json: bool) -> None:
+@json_options
+def list_models(as_json: bool, as_jsonl: bool) -> None:
     """Every model that goes by a name: the one that ships, the published ones, your own.
 
     \b
@@ -17,7 +23,10 @@ def list_models(as_json: bool) -> None:
     """
     from tunetrace import models
 
-    show(models(), "models.print_list", as_json)
+    if as_jsonl:
+        print_jsonl(models())
+    else:
+        show(models(), "models.print_list", as_json)
 
 
 @click.command("show")
@@ -41,8 +50,8 @@ def show_model(model: str | None, as_json: bool) -> None:
 @click.command("fetch")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--refresh", is_flag=True, help="Fetch a model anew that is there already.")
-@json_option
-def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
+@json_options
+def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
     """Fetch published models, and say where they are.
 
     Each is a pickle of folk-rnn's, which is verified and read as `model import` reads it.
@@ -60,7 +69,10 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
             fetch_model(name, refresh=refresh, progress=lambda what: progress(what, 0))
             for name in names
         ]
-    show(fetched, "models.print_places", as_json)
+    if as_jsonl:
+        print_jsonl(fetched)
+    else:
+        show(fetched, "models.print_places", as_json)
 
 
 @click.command("import")

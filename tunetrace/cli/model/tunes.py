@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.cli.options import index_option
+from tunetrace.cli.options import index_option, json_options, print_jsonl, show
 
 
 @click.command()
@@ -12,7 +12,14 @@ from tunetrace.cli.options import index_option
 @click.option("--held-out", "kind", flag_value="held-out", help="Those that were held out.")
 @click.option("--training", "kind", flag_value="training", help="Those that it was trained on.")
 @index_option
-def tunes(model: str | None, kind: str | None, index_path: str | None) -> None:
+@json_options
+def tunes(
+    model: str | None,
+    kind: str | None,
+    index_path: str | None,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
     """Print the tunes that MODEL was trained on, or those held out, as folk-rnn's text.
 
     Without a MODEL it is the one that ships. The index must be the one that it was trained on.
@@ -20,6 +27,7 @@ def tunes(model: str | None, kind: str | None, index_path: str | None) -> None:
     \b
         tunetrace model tunes --held-out > heldout.txt
         tunetrace model tunes --training > training.txt
+        tunetrace model tunes --training --jsonl
         tunetrace index build training.txt --index training.db
         tunetrace report heldout.txt --index training.db -o heldout
     """
@@ -29,5 +37,11 @@ def tunes(model: str | None, kind: str | None, index_path: str | None) -> None:
         raise click.UsageError("say which tunes: --held-out or --training")
     find = held_out_tunes if kind == "held-out" else training_tunes
     with open_index(index_path) as opened:
-        for tune in find(model, opened):
-            click.echo(tune.text)
+        found = find(model, opened)
+        if as_jsonl:
+            print_jsonl(found)
+        elif as_json:
+            show(list(found), "", as_json=True)
+        else:
+            for tune in found:
+                click.echo(tune.text)

@@ -1,0 +1,191 @@
+"""Arguments of the wrong type: each public function takes them as meant or says what is right."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import tunetrace
+from tests.commands import KESH, MORRISONS, index_of
+from tests.model.networks import tiny_model
+from tunetrace import Filters, TunetraceError
+from tunetrace.model.store import save_model
+from tunetrace.trainer.recipe import MODERN
+
+WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
+
+FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
+               "half", "held_out", "has_ended", "open_end", "traced", "stats",
+               "history"}  # fmt: skip
+"""Parameters that take functions, records and flags."""
+
+FUNCTIONS: Final = sorted(
+    name for name in tunetrace.__all__ if inspect.isroutine(getattr(tunetrace, name))
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the index of two tunes, one of them as a file, and a model of tiny size."""
+    folder = tmp_path_factory.mktemp("place")
+    index_of(folder, KESH, MORRISONS)
+    (folder / "kesh.abc").write_text(KESH)
+    model = tiny_model(corpora=["session"], tunes=1, held_out=["session:7"])
+    save_model(model, folder / "tiny.safetensors")
+    return folder
+
+
+def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
+    """Arguments of a function that it takes, so that one at a time may be a wrong one."""
+    index, book, model = place / "session.db", place / "kesh.abc", place / "tiny.safetensors"
+    mine = {"path": scratch / "mine.db"}
+    of_model = {"model": model, "index": index, "max_tokens": 4, "max_copy": 9}
+    return {
+        "add_to_index": {"sources": [book], **mine},
+        "bar": {"text": "C 3 C D E", "index": index},
+        "beam_search": {"width": 1, **of_model},
+        "build_index": {"sources": [book], **mine},
+        "check": {"text": KESH, "index": index},
+        "check_batch": {"paths": [book], "index": index},
+        "check_files": {"paths": [book], "index": index},
+        "compact_index": mine,
+        "corpus_stats": {"index": index},
+        "evaluate_model": {"model": model, "sources": [book], "index": index},
+        "explain": {"text": KESH},
+        "fetch_corpus": {"name": "oneills"},
+        "fetch_model": {"name": "none"},
+        "figure": {"text": "C D E", "index": index},
+        "find_corpus": {"name": "oneills"},
+        "held_out_tunes": {"model": model, "index": index},
+        "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
+        "load_trace": {"path": scratch / "none.npz"},
+        "measure_baseline": mine,
+        "model_info": {"model": model},
+        "ngrams": {"n": 2, "index": index},
+        "open_index": {"path": index},
+        "open_model": {"model": model},
+        "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
+        "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
+        "plot_training": {"history": [], "path": scratch / "a.png"},
+        "read": {"source": book},
+        "remove_from_index": {"corpora": ["session"], **mine},
+        "report": {"paths": [book], "folder": scratch / "report", "index": index},
+        "resume_training": {"folder": scratch / "training", "index": index},
+        "sample": {"n": 1, **of_model},
+        "save_trace": {"traced": None, "path": scratch / "a.txt"},
+        "tokenize": {"text": KESH},
+        "trace_transcription": {"tokens": ["M:6/8", "K:Cmaj", "C"], "model": model},
+        "train_model": {
+            "folder": scratch / "training", "index": index, "units": 4, "layers": 1,
+            "recipe": replace(MODERN, epochs=1),
+        },
+        "training_tunes": {"model": model, "index": index},
+        "tune": {"reference": 1, "index": index},
+        "verify_index": mine,
+    }.get(name, {})  # fmt: skip
+
+
+def ask(name: str, given: dict[str, Any]) -> Any:
+    """What a function answers, to the end of it."""
+    answer = getattr(tunetrace, name)(**given)
+    return list(answer) if isinstance(answer, Iterator) else answer
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
+    name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNETRACE_INDEX", str(tmp_path / "none.db"))
+    monkeypatch.setenv("TUNETRACE_MODELS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    parameters = set(inspect.signature(getattr(tunetrace, name)).parameters) - FREE
+    for number, parameter in enumerate(sorted(parameters)):
+        for wrong in WRONG:
+            given = {**arguments(name, place, tmp_path / str(number)), parameter: wrong}
+            with suppress(TunetraceError):  # and nothing else
+                ask(name, given)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        ("check", {"text": None}, "text is None; give text, as a str"),
+        ("check_files", {"paths": [None]},
+         "one of paths is None; give a path, as a str or a Path"),
+        ("check_files", {"paths": 3},
+         "paths is 3; give a path, as a str or a Path, or a list of such"),
+        ("figure", {"text": b"C D"}, "text is b'C D'; give text, as a str"),
+        ("figure", {"filters": {"bar": 1}},
+         "filters is of the type dict; give Filters, as Filters(meter='6/8')"),
+        ("ngrams", {"n": "8"}, "n is '8'; give a whole number"),
+        ("ngrams", {"index": 3},
+         "index is 3; give an open index, its path, or None for your own"),
+        ("tune", {"reference": None},
+         "reference is None; give a tune's id, corpus:number or title"),
+        ("check", {"format": "xml"}, "format is 'xml'; give one of abc, folkrnn, thesession"),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_was_given_and_what_would_be_right(
+    name: str, given: dict[str, Any], sentence: str, place: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TunetraceError) as refused:
+        ask(name, {**arguments(name, place, tmp_path), **given})
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("bar", "1"), ("part", 1.5), ("onset", "3/2"), ("meter", 6), ("title", b"")],
+)
+def test_filters_of_a_wrong_type_are_refused(field: str, wrong: Any) -> None:
+    with pytest.raises(TunetraceError, match=f"^{field} is "):
+        Filters(**{field: wrong})
+
+
+# What is meant all the same
+
+
+@pytest.mark.parametrize("as_given", [str, Path])
+def test_an_index_may_be_given_by_its_path(place: Path, as_given: Callable[[Path], Any]) -> None:
+    path = place / "session.db"
+    with tunetrace.open_index(path) as index:
+        for name in ("check", "check_files", "corpus_stats", "figure", "ngrams", "tune"):
+            given = arguments(name, place, place)
+            assert ask(name, {**given, "index": as_given(path)}) == ask(
+                name, {**given, "index": index}
+            )
+        assert index.figure("C D E").hits == 1  # it was left open
+
+
+def test_an_index_that_was_opened_for_a_call_is_closed_after_it(tmp_path: Path) -> None:
+    path = index_of(tmp_path, KESH)
+    tunetrace.figure("C D E", index=path)
+    held = {Path(link).resolve() for link in Path("/proc/self/fd").iterdir()}
+    assert path.resolve() not in held
+
+
+@pytest.mark.parametrize("as_given", [str, Path])
+def test_a_single_path_is_one_path(place: Path, as_given: Callable[[Path], Any]) -> None:
+    book, index = place / "kesh.abc", place / "session.db"
+    one = as_given(book)
+    assert tunetrace.check_files(one, index) == tunetrace.check_files([book], index)
+    assert list(tunetrace.check_batch(one, index)) == list(tunetrace.check_batch([book], index))
+    assert tunetrace.build_index(one, place / "one.db", force=True).info.tunes == 1
+    found = tunetrace.ngrams(2, index, only_in=one, not_in=one)
+    assert (found.of, found.ngrams) == (1, ())
+    assert tunetrace.report(one, place / "report", index, versus=one).batch.transcriptions == 1
+
+
+def test_a_tune_may_be_named_by_its_id_as_a_number(place: Path) -> None:
+    index = place / "session.db"
+    assert tunetrace.tune(2, index) == tunetrace.tune("2", index)
+    assert tunetrace.check(MORRISONS, index, exclude_tunes=2) == tunetrace.check(
+        MORRISONS, index, exclude_tunes=["session:7"]
+    )

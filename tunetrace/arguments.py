@@ -1,0 +1,169 @@
+"""What public functions are given: taken as it is meant, or refused in one sentence.
+
+A parameter of one name means the same in every public function, so that TAKEN says once for each
+name what may be given. What may be one or several is made a list where it is used.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import operator
+import os
+import reprlib
+from collections.abc import Callable, Iterable
+from functools import wraps
+from numbers import Real
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar, get_args
+
+from tunetrace.errors import (
+    IndexFileError,
+    InputError,
+    ModelFileError,
+    QueryError,
+    TunetraceError,
+)
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+def refused(
+    name: str, given: object, right: str, error: type[TunetraceError] = QueryError
+) -> TunetraceError:
+    """The error for an argument of the wrong type: what was given, and what would be right."""
+    is_plain = given is None or isinstance(given, str | bytes | int | float)
+    shown = reprlib.repr(given) if is_plain else f"of the type {type(given).__name__}"
+    return error(f"{name} is {shown}; give {right}")
+
+
+def one_text(given: object, name: str) -> str:
+    """A text."""
+    if isinstance(given, str):
+        return given
+    raise refused(name, given, "text, as a str")
+
+
+def many_texts(given: object, name: str) -> list[str]:
+    """One text or several."""
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Iterable) and not isinstance(given, bytes):
+        return [one_text(one, f"one of {name}") for one in given]
+    raise refused(name, given, "text, as a str, or a list of such")
+
+
+def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
+    """A path as text, or as any path object."""
+    if isinstance(given, str | Path):
+        return given
+    if isinstance(given, os.PathLike) and isinstance(given.__fspath__(), str):
+        return Path(given)
+    raise refused(name, given, "a path, as a str or a Path", error)
+
+
+def many_paths(given: object, name: str) -> list[str | Path]:
+    """One path or several."""
+    if isinstance(given, str | os.PathLike):
+        return [one_path(given, name)]
+    if isinstance(given, Iterable) and not isinstance(given, bytes):
+        return [one_path(one, f"one of {name}") for one in given]
+    raise refused(name, given, "a path, as a str or a Path, or a list of such", InputError)
+
+
+def one_reference(given: object, name: str) -> str | int:
+    """What names a tune of an index: text, or its id as a number."""
+    if isinstance(given, str):
+        return given
+    try:
+        return operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        raise refused(name, given, "a tune's id, corpus:number or title") from None
+
+
+def many_references(given: object, name: str) -> list[str | int]:
+    """What names one tune of an index or several."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes):
+        return [one_reference(one, f"one of {name}") for one in given]
+    return [one_reference(given, name)]
+
+
+def whole_number(given: object, name: str) -> int:
+    """A whole number, be it Python's or NumPy's."""
+    try:
+        return operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        raise refused(name, given, "a whole number") from None
+
+
+def real_number(given: object, name: str) -> float:
+    """A number, whole or not."""
+    if isinstance(given, Real) and not math.isnan(given):
+        return float(given)
+    raise refused(name, given, "a number")
+
+
+def _index(given: object, name: str) -> Any:
+    from tunetrace.indexer.index import Index
+
+    if isinstance(given, Index | str | os.PathLike):
+        return given
+    raise refused(name, given, "an open index, its path, or None for your own", IndexFileError)
+
+
+def _model(given: object, name: str) -> Any:
+    from tunetrace.model.records import Model
+
+    if isinstance(given, Model | str | os.PathLike):
+        return given
+    raise refused(name, given, "an open model, its name or its path", ModelFileError)
+
+
+def given_filters(given: object, name: str) -> Any:
+    """Which tunes and places of an index count."""
+    from tunetrace.indexer.filters import Filters
+
+    if isinstance(given, Filters):
+        return given
+    raise refused(name, given, "Filters, as Filters(meter='6/8')")
+
+
+def _format(given: object, name: str) -> Any:
+    from tunetrace.corpus.readers import Format
+
+    if given in get_args(Format):
+        return given
+    raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
+
+
+TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
+    "index": _index,
+    "model": _model,
+    "filters": given_filters,
+    "format": _format,
+    "reference": one_reference,
+    **dict.fromkeys(("path", "folder", "source", "file", "output"), one_path),
+    **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
+    **dict.fromkeys(("temperature", "top_p"), real_number),
+    **dict.fromkeys(
+        ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
+         "layers", "units", "report_every", "ended", "beside"), whole_number,
+    ),
+}  # fmt: skip
+"""What may be given for the parameters of each name; None only where it is the default."""
+
+
+def public(function: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
+    """Make a function take its arguments as TAKEN has it, or refuse them with a TunetraceError."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def take(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        bound = signature.bind(*args, **kwargs)
+        for name, given in bound.arguments.items():
+            if name in TAKEN and given is not signature.parameters[name].default:
+                bound.arguments[name] = TAKEN[name](given, name)
+        return function(*bound.args, **bound.kwargs)
+
+    return take
