@@ -145,10 +145,10 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "reference": one_reference,
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_path),
     **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
-    **dict.fromkeys(("temperature", "top_p"), real_number),
+    **dict.fromkeys(("temperature", "top_p", "copy_share"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layers", "units", "report_every", "ended", "beside"), whole_number,
+         "layers", "units", "report_every", "ended", "workers"), whole_number,
     ),
 }  # fmt: skip
 """What may be given for the parameters of each name; None only where it is the default."""

@@ -105,6 +105,52 @@ def test_the_keys_of_a_file_tell_its_format(text: str, format: str) -> None:
     assert detect_format(text) == format
 
 
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("=d 2 - | =d", "=d 2 | =d"),
+        ("=d2-|=d", "=d 2 | =d"),  # without spaces
+        (
+            "_B 4 - | B 4 A 4 | B 4",
+            "_B 4 | _B 4 A 4 | B 4",
+        ),  # as in ABC, it holds on
+        ("^F - | F F | F", "^F | ^F =F | F"),
+        ("^F - | F - | F G F", "^F | ^F | ^F G =F"),
+        ("^F - F | F", "^F F | F"),
+        ("^F - :| F", "^F :| F"),  # a tie leads over no repeat
+        ("[ C - E - ] 2 | E", "[ C E ] 2 | E"),
+        ("C - |1-3 C", "C |1-3 C"),
+        ("B - | K:Cmin B - | B", "B | K:Cmin B | B"),
+    ],
+)
+def test_ties_are_dropped_as_those_of_abc(text: str, body: str) -> None:
+    tune = tokenize_folkrnn(f"M:4/4\nK:Cmaj\n{text}")
+    assert " ".join(tune.tokens) == f"M:4/4 K:Cmaj {body}"
+    ties = len(re.findall("-(?![0-9])", text))
+    assert tune.remarks == (f"{ties} tie{'s were' if ties > 1 else ' was'} left out",)
+    assert tune.text.endswith(text)
+
+
+def test_tunes_of_v3_are_read_but_for_their_ties(shared: Path) -> None:
+    found = list(read(shared / "folkrnn_v3_1000.txt"))
+    lines = (shared / "folkrnn_v3_1000.txt").read_text().split("\n")
+    assert [" ".join(tune.tokens) for tune in found if isinstance(tune, Transcription)] == [
+        " ".join(word for word in line.split() if word != "-") for line in lines if line
+    ]
+
+
+def test_comments_of_folkrnn_text_are_no_tunes() -> None:
+    text = (
+        "%abc-2.1\n%%titlefont Times\n\nM:4/4\nK:Cmaj\n% here\nC D\n\n%%end\n\nM:4/4\nK:Cmaj\nE\n"
+    )
+    assert detect_format(text) == "folkrnn"
+    one, two = read_tunes(text, "text")
+    assert isinstance(one, Transcription)
+    assert isinstance(two, Transcription)
+    assert (one.body, two.body) == (("C", "D"), ("E",))
+    assert (one.line, two.line) == (4, 11)
+
+
 @given(heaps)
 def test_tokens_to_text_and_back_is_the_identity(tokens: list[str]) -> None:
     text = to_folkrnn(["M:4/4", "K:Cmaj", "C", *tokens], title="A title", number=3)

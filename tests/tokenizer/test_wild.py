@@ -85,7 +85,7 @@ def remarks(text: str) -> tuple[str, ...]:
     return tokenize_abc(text).remarks
 
 
-VOICES = "of 2 voices the first is taken"
+VOICE_2 = "voice 2 (1 bar) was left out"
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ VOICES = "of 2 voices the first is taken"
 )
 def test_of_several_voices_the_first_is_taken_and_the_tune_says_so(text: str) -> None:
     assert tokens(text) == "K:Cmaj C D E | F G A |"
-    (remark,) = remarks(text)
-    assert remark.endswith("voices the first is taken")
+    bars = 2 if "[V:2]G|" in text else 1
+    assert remarks(text) == (f"voice 2 ({bars} bar{'s' * (bars > 1)}) was left out",)
 
 
 def test_one_voice_is_worth_no_remark() -> None:
@@ -127,11 +127,40 @@ def test_what_is_not_played_out_or_taken_for_granted_is_said() -> None:
     assert remarks("X:1\nP:ABAC\nK:G\nP:A\nG|[P:B]A|") == (
         "the playing order P:ABAC is not played out",
     )
-    assert remarks("X:1\nm:~G2=GAG\nK:G\n~G2|") == ("macros (m:) are not expanded",)
+    assert remarks("X:1\nm:~G2=GAG\nK:G\n~G2|") == (
+        "macros (m:) are not expanded", "1 decoration was left out",
+    )  # fmt: skip
     assert remarks("X:1\nK:am\nA") == ("the key 'am' is taken as Amin",)
     assert remarks("X:1\nK:none\nA") == ("K: states no key; C is taken as the tonic",)
     assert remarks("X:1\nK:HP\nA") == ("the bagpipes' key HP is taken as Amix",)
-    assert remarks("X:1\nP:A\nM:6/8\nU:T=!trill!\nK:G\nTG|") == ()
+    assert remarks("X:1\nP:A\nM:6/8\nU:T=!trill!\nK:G\nG|") == ()
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ('"Am"A "G7"B |', ("2 chord symbols were left out",)),
+        ('"^slowly"A "_x(y-h"B |', ("2 annotations were left out",)),
+        ("{g}A {gef}B |", ("4 grace notes were left out",)),
+        ("~A !trill!B +fermata+c .d uAvB |", ("6 decorations were left out",)),
+        ("(AB) ((3ABc (3ABc) .(AB) |", ("3 slurs were left out",)),
+        ("A-|A B-B [A-c-] |1-3 A .| B .-B |", ("5 ties were left out",)),
+        ("A\nw:la la\nB\nw:la\nW:la", ("3 lines of words (w:) were left out",)),
+        ('"Am"{g}~(A-A) |', ("1 chord symbol was left out", "1 grace note was left out",
+                             "1 decoration was left out", "1 slur was left out",
+                             "1 tie was left out")),
+        ("A [K:Gm] [r:~\"(-] B [P:A]|", ()),  # no signs, but texts in fields
+        ("A |[V:2] ~B \"C\" | c |[V:1] (B) |", ("voice 2 (2 bars) was left out",
+                                               "1 slur was left out")),
+        ("V:1\nA|B|\nw:la\nV:bass\n(A|\"x\"B|\nw:la\nV:3\nz4|\n",
+         ("voices bass (2 bars) and 3 (1 bar) were left out", "1 line of words (w:) was left out")),
+        ("A\n" + "".join(f"V:{k}\nB|\n" for k in range(2, 9)),
+         ("voices 2 (1 bar), 3 (1 bar), 4 (1 bar), 5 (1 bar), 6 (1 bar) and 2 more were left out",
+          )),
+    ],
+)  # fmt: skip
+def test_a_tune_says_what_was_left_out_of_it(music: str, expected: tuple[str, ...]) -> None:
+    assert remarks(f"X:1\nK:C\n{music}") == expected
 
 
 # Bar lines and repeats
@@ -172,7 +201,8 @@ def test_a_number_after_a_bar_line_that_may_be_a_lost_note_is_refused() -> None:
 def test_a_line_broken_inside_a_note_is_read_as_one(music: str, expected: str) -> None:
     tune = tokenize_abc(f"X:1\nK:C\n{music}")
     assert " ".join(tune.body) == expected
-    assert tune.remarks == ("a line break inside a note or a sign is taken out",)
+    slurs = ("1 slur was left out",) if "(" in music else ()
+    assert tune.remarks == (*slurs, "a line break inside a note or a sign is taken out")
     assert tune.text == f"X:1\nK:C\n{music}"
 
 
@@ -299,7 +329,7 @@ def test_what_is_left_out_is_remarked(text: str, remark: str) -> None:
 def test_music_without_a_voice_goes_on_in_voice_1() -> None:
     text = "X:1\nK:C\nCDE|\nV:2\nGAB|\nV:1\nFGA|"
     assert tokens(text) == "K:Cmaj C D E | F G A |"
-    assert remarks(text) == (VOICES,)
+    assert remarks(text) == (VOICE_2,)
     assert remarks("X:1\nK:C\nCDE|\nV:1\nFGA|") == ()
 
 

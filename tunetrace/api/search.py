@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunetrace.arguments import many_paths, public
-from tunetrace.checker import inputs
-from tunetrace.checker.records import CheckReport
+from tunetrace.checker.check import check_transcriptions
+from tunetrace.checker.inputs import admitted_without
+from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
+from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import Matches
@@ -65,15 +67,16 @@ def check(
     exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
 ) -> CheckReport:
-    """What of the transcriptions in a text stands in an index (the default one if none is given).
+    """What of the transcriptions in a text is in an index (the default one if none is given).
 
     exclude_tunes and exclude_titles leave tunes of the index out: by id, `corpus:number` or
-    title; by title. Raises InputError where the text holds no tune, QueryError where exclude_tunes
-    names none.
+    title; by whole title. Raises InputError where the text holds no tune, QueryError where
+    something excludes nothing.
     """
     with given_or_default(index) as opened:
-        admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
-        return inputs.check_all(read_tunes(text, "the text", format), opened, admitted)
+        admitted = admitted_without(opened, exclude_tunes, exclude_titles)
+        tunes = read_tunes(text, "the text", format)
+        return _reported(check_transcriptions(tunes, opened, admitted, details=True))
 
 
 @public
@@ -87,8 +90,17 @@ def check_files(
 ) -> CheckReport:
     """As check, for files, folders, and standard input for `-`."""
     with given_or_default(index) as opened:
-        admitted = inputs.admitted_without(opened, exclude_tunes, exclude_titles)
-        return inputs.check_all(read_sources(many_paths(paths, "paths"), format), opened, admitted)
+        admitted = admitted_without(opened, exclude_tunes, exclude_titles)
+        tunes = read_sources(many_paths(paths, "paths"), format)
+        return _reported(check_transcriptions(tunes, opened, admitted, details=True))
+
+
+def _reported(answers: Iterable[CheckedTune | Rejected]) -> CheckReport:
+    every = list(answers)
+    return CheckReport(
+        tuple(answer for answer in every if not isinstance(answer, Rejected)),
+        tuple(answer for answer in every if isinstance(answer, Rejected)),
+    )
 
 
 @public

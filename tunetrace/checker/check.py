@@ -23,9 +23,11 @@ from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.details import with_details
 from tunetrace.checker.duplicates import Duplicates, Repeat
+from tunetrace.checker.inputs import Places
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
@@ -46,6 +48,7 @@ def check_transcriptions(
     *,
     details: bool = False,
     copy_share: float = COPY_SHARE,
+    only: Places | None = None,
     is_prompt: bool = True,
     slice_tokens: int = SLICE_TOKENS,
     workers: int = 0,
@@ -54,14 +57,15 @@ def check_transcriptions(
 
     admitted: which tunes of the index count, as a mask by id; None for all. details: with each bar,
     the hits of spans and the music, which takes a few milliseconds more for each. copy_share: the
-    share of notes from one corpus tune from which on a verdict says most of it. is_prompt: answer
+    share of notes from one corpus tune from which on a verdict says most of it. only: the places of
+    the tunes to check; the others are passed over. is_prompt: answer
     the first transcription before the third is read, and so on; else large slices from the first.
     workers: extra processes that match slices while this one reads and writes; the main module of
     the program must then be one that can be imported.
     """
     checking = _Checking(index, admitted, details, copy_share)
     first, most = (1 if is_prompt else None), (FEW if details else None)
-    yield from checking.answers(_slices(tunes, slice_tokens, first, most), workers)
+    yield from checking.answers(_slices(_placed(tunes, only), slice_tokens, first, most), workers)
 
 
 class _Checking:
@@ -141,19 +145,36 @@ class _Slice:
         return [tune.tokens for _, tune in self.usable]
 
 
+def _placed(
+    tunes: Iterable[Transcription | Rejected], only: Places | None
+) -> Iterator[tuple[int, Transcription | Rejected]]:
+    """Tunes with their places, from 1, and nothing behind the last that is wanted.
+
+    QueryError where the input has none at one of the ends of what is wanted.
+    """
+    place = 0
+    for place, tune in enumerate(tunes, 1):
+        if only is None or place in only:
+            yield place, tune
+        if only is not None and place == only.last:
+            return
+    if only is not None:
+        raise QueryError(f"there is no tune at place {only.last}: the input has {place}")
+
+
 def _slices(
-    tunes: Iterable[Transcription | Rejected],
+    placed: Iterable[tuple[int, Transcription | Rejected]],
     slice_tokens: int,
     first: int | None,
     most: int | None,
 ) -> Iterator[_Slice]:
-    """Tunes with their places, in slices of about so many tokens.
+    """Tunes in slices of about so many tokens.
 
     first: how many tunes the first slice has; each further one has as many as all before it, until
     they are FEW; then, and for None, the tokens alone decide. most: tunes in any slice.
     """
     slice_, tokens, limit = _Slice(), 0, first
-    for place, tune in enumerate(tunes, 1):
+    for count, (place, tune) in enumerate(placed, 1):
         slice_.tunes.append(tune)
         if isinstance(tune, Rejected):
             tokens += 1  # it takes room too
@@ -163,7 +184,7 @@ def _slices(
         if tokens >= slice_tokens or len(slice_.tunes) == limit:
             yield slice_
             slice_, tokens = _Slice(), 0
-            limit = place if first and place < FEW else most
+            limit = count if first and count < FEW else most
     if slice_.tunes:
         yield slice_
 

@@ -1,17 +1,16 @@
-"""The check of a whole input: every transcription in it, those that cannot be read set aside."""
+"""What a check is asked: which tunes of the index count, and which of the input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from tunetrace.arguments import many_references, many_texts
-from tunetrace.checker.check import check_transcriptions
-from tunetrace.checker.records import CheckedTune, CheckReport
-from tunetrace.corpus.readers import Rejected
+from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Mask
-from tunetrace.tokenizer.transcription import Transcription
 
 FAIL_LENGTH: Final = 12
 """A check fails on what is copied in spans of at least so many notes."""
@@ -33,20 +32,37 @@ def admitted_without(
     return ~index.mask(left_out) if left_out else None
 
 
-def check_all(
-    tunes: Iterable[Transcription | Rejected], index: Index, admitted: Mask | None
-) -> CheckReport:
-    """Check every transcription with its details. admitted: which tunes of the index count."""
-    checked: list[CheckedTune] = []
-    rejected: list[Rejected] = []
-    for answer in check_transcriptions(tunes, index, admitted, details=True):
-        if isinstance(answer, Rejected):
-            rejected.append(answer)
-        else:
-            checked.append(answer)
-    return CheckReport(tuple(checked), tuple(rejected))
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Some places of an input, counted from 1: single ones, and ranges."""
+
+    ranges: tuple[range, ...]
+
+    @classmethod
+    def read(cls, texts: str | Iterable[str]) -> Places | None:
+        """Of texts such as `13201`, `5-9` or `1,3,5-9`; None for no text, which means all places.
+
+        QueryError for what is none of these.
+        """
+        found = list(_ranges(many_texts(texts, "only")))
+        return cls(tuple(found)) if found else None
+
+    @property
+    def last(self) -> int:
+        return max(some.stop - 1 for some in self.ranges)
+
+    def __contains__(self, place: int) -> bool:
+        return any(place in some for some in self.ranges)
 
 
-def exceeds(report: CheckReport, share: float) -> bool:
-    """Whether some tune has more than this share of its notes in spans of 12 notes or more."""
-    return any(tune.copied_share[FAIL_LENGTH] > share for tune in report.tunes)
+def _ranges(texts: Iterable[str]) -> Iterator[range]:
+    for text in texts:
+        for piece in text.split(","):
+            bounds = re.fullmatch(r"\s*([1-9][0-9]{0,11})(?:\s*-\s*([1-9][0-9]{0,11}))?\s*", piece)
+            first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
+            if last < first:
+                raise QueryError(
+                    f"'{piece.strip()}' names no places of the input; give a number from 1, or a "
+                    "range as 5-9"
+                )
+            yield range(first, last + 1)

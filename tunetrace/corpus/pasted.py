@@ -12,7 +12,7 @@ from typing import Final
 
 from tunetrace.tokenizer.header import is_field, unindented
 
-_FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*\w*[ \t]*$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}[ \t]*\w*|~{3,})[ \t]*$", re.MULTILINE)
 _BREAK: Final = re.compile(r"[ \t]*<br\b[^<>\n]*>(?:[ \t]*(?:\r\n|\r|\n))?", re.IGNORECASE)
 _INLINE: Final = re.compile(
     r"</?(?:span|font|code)\b[^<>\n]*>|<a\s+href=[^<>\n]*>|</a>", re.IGNORECASE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,7 @@ from tunetrace.corpus.streams import STDIN as STDIN
 from tunetrace.errors import AbcError, InputError
 from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
 from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.folkrnn import is_plain_field, tokenize_folkrnn
+from tunetrace.tokenizer.folkrnn import is_left_out, tokenize_folkrnn
 from tunetrace.tokenizer.header import (
     BEFORE_NUMBER,
     begins_tune,
@@ -219,22 +219,14 @@ def _name(path: str | Path) -> str:
 
 @dataclass(slots=True)
 class _Block:
-    """The lines of a tune, and where they begin. overlong_at: the line that is one too many.
+    """The lines of a tune, and the number of the first.
 
-    Lines after that are not kept.
+    overlong_at: that of the first line that is too much; it and those after it are not kept.
     """
 
-    first_line: int = 1
-    lines: list[str] = field(default_factory=list)
-    overlong_at: int | None = None
-    _length: int = 0
-
-    def add(self, line: str, number: int) -> None:
-        self._length += len(line) + 1
-        if self._length <= LONGEST:
-            self.lines.append(line)
-        elif self.overlong_at is None:
-            self.overlong_at = number
+    first_line: int
+    lines: list[str]
+    overlong_at: int | None
 
 
 def _abc_blocks(
@@ -250,23 +242,24 @@ def _abc_blocks(
     takes up the M: and L: fields before the file's first X:, which hold for all tunes (ABC 2.1,
     2.2.2), unless a tune without X: is before it, whose fields are its own.
     """
-    block: _Block | None = None
+    block: list[str] | None = None
+    first_line, length = 1, 0
+    overlong_at: int | None = None
     has_music = has_key = False
     is_before_tunes = has_numbers
     for number, line in enumerate(lines, 1):
         is_numbered = line[:1] in BEFORE_NUMBER and begins_tune(line)
         if is_numbered or (not has_numbers and block is None and _is_header(line)):
             if block is not None:
-                yield block
-            block = _Block(number)
-            block.add(line, number)
+                yield _Block(first_line, block, overlong_at)
+            block, first_line, length, overlong_at = [], number, 0, None
             has_music, has_key = False, line[:2] == "K:"
             has_numbers = has_numbers or is_numbered
             is_before_tunes = False
         elif block is not None:
             if not line or line.isspace():
                 if has_key and has_music:
-                    yield block
+                    yield _Block(first_line, block, overlong_at)
                     block = None
                     continue
             elif not has_key:
@@ -274,15 +267,20 @@ def _abc_blocks(
                 has_key = found is not None and found[0] == "K"
             elif not has_music:
                 has_music = line[0] != "%" and not is_field(unindented(line))
-            block.add(line, number)
         elif is_before_tunes:
             if line[:2] in ("M:", "L:"):
                 file_header[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
             elif line[:2] == "K:":
                 file_header.clear()
                 is_before_tunes = False
+        if block is not None:
+            length += len(line) + 1
+            if length <= LONGEST:
+                block.append(line)
+            else:
+                overlong_at = overlong_at or number
     if block is not None:
-        yield block
+        yield _Block(first_line, block, overlong_at)
 
 
 def _is_header(line: str) -> bool:
@@ -295,7 +293,9 @@ def _folkrnn_blocks(lines: Iterable[str]) -> Iterator[_Block]:
     One ends at an empty line, at `</s>`, and where X:, T:, `<s>`, or a line that begins with a
     meter and has nothing else or a key next, follows its music. A comment begins none.
     """
-    block: _Block | None = None
+    block: list[str] = []
+    first_line, length = 1, 0
+    overlong_at: int | None = None
     has_music = False
     for number, line in enumerate(lines, 1):
         words = line.split()
@@ -305,21 +305,25 @@ def _folkrnn_blocks(lines: Iterable[str]) -> Iterator[_Block]:
                 words[0].startswith("<s>") or (words[0].startswith("M:") and _is_header_line(words))
             )
         )
-        if block is not None and (not words or (is_start and has_music)):
-            yield block
-            block, has_music = None, False
-        if not words or (line[0] == "%" and block is None):
+        if block and (not words or (is_start and has_music)):
+            yield _Block(first_line, block, overlong_at)
+            block, has_music = [], False
+        if not words or (not block and line[0] == "%"):
             continue
-        if block is None:
-            block = _Block(number)
-        block.add(line, number)
-        if not is_plain_field(line):
+        if not block:
+            first_line, length, overlong_at = number, 0, None
+        length += len(line) + 1
+        if length <= LONGEST or not block:
+            block.append(line[:LONGEST])
+        if length > LONGEST:
+            overlong_at = overlong_at or number
+        if not is_left_out(line):
             has_music = has_music or any(not _is_header_word(word) for word in words)
             if words[-1].endswith("</s>"):
-                yield block
-                block, has_music = None, False
-    if block is not None:
-        yield block
+                yield _Block(first_line, block, overlong_at)
+                block, has_music = [], False
+    if block:
+        yield _Block(first_line, block, overlong_at)
 
 
 def _is_header_line(words: Sequence[str]) -> bool:

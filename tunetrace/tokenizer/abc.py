@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.body import Reader
+from tunetrace.tokenizer.dropped import words_left_out
 from tunetrace.tokenizer.header import (
     NO_FILE_HEADER,
     FileHeader,
@@ -76,6 +77,7 @@ def _read(
     """Header and tokens of a tune's lines; AbcError has the line."""
     header = Header()
     reader: Reader | None = None
+    lines_of_words = 0
     is_continued = True  # nothing to end before the first line of music
     number = first_line
     try:
@@ -95,6 +97,7 @@ def _read(
                 header.complete(file_header)
                 reader = make_reader(header, lines[number - first_line :])
             elif is_a_field and line[0] not in _BODY_FIELDS:
+                lines_of_words += line[0] in "wW" and not reader.is_silent
                 continue
             reader.number = number
             if not is_continued:
@@ -112,7 +115,10 @@ def _read(
             )
         if reader is None:
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
-        return header, reader.finish()
+        tokens = reader.finish()
+        for remark in words_left_out(lines_of_words):
+            header.remark(remark)
+        return header, tokens
     except AbcError as error:
         if error.line is None:
             error.line = number

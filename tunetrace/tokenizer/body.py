@@ -5,6 +5,8 @@ keys.py has the grammar of the fields, lexicon.py the lexemes of the music.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import islice
@@ -12,6 +14,7 @@ from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.accidentals import sign_changes, sign_held
+from tunetrace.tokenizer.dropped import left_out, voices_left_out
 from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.keys import (
     OCTAVE_REMARK,
@@ -39,6 +42,8 @@ from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_
 
 _LONGEST_BAR: Final = 500
 """Tokens; no bar has so many, and looking further back at every line would take its time."""
+
+_TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 
 _MOST_REST_BARS: Final = 999
 
@@ -68,6 +73,9 @@ class Reader:
         self.voice = header.first_voice(body)
         self.voices = dict.fromkeys(header.voices)
         self.is_silent = header.voice not in (None, self.voice)  # inside another voice
+        self._voice_now = header.voice or ""
+        self._heard: list[str] = []  # the music of the voice that is taken
+        self._unheard: defaultdict[str, list[str]] = defaultdict(list)  # that of the others
         self.lexicon = lexicon(self.interval, self.unit)
         self._is_overlaid = False  # an overlay goes on in the next line
         self._put_in: set[int] = set()  # where a line's end became a bar line
@@ -77,8 +85,12 @@ class Reader:
 
     def line(self, text: str) -> None:
         """Read a line of music; AbcError carries the column of what cannot be read."""
-        if self.is_silent and "[V:" not in text:
-            return
+        turns_from = (self._voice_now, self.is_silent) if "[V:" in text else None
+        if turns_from is None:
+            if self.is_silent:
+                self._unheard[self._voice_now].append(text)
+                return
+            self._heard.append(text)
         if self._is_overlaid:
             text = self._after_overlay(text)
         tokens = self.tokens
@@ -113,6 +125,8 @@ class Reader:
         except AbcError as error:
             error.column = _column(text, place)
             raise
+        if turns_from is not None:
+            self._share_out(text, *turns_from)
 
     def field(self, letter: str, text: str) -> None:
         """Apply a field that stands between or inside lines of music, or an overlay (`&`)."""
@@ -163,12 +177,24 @@ class Reader:
         self._sign_changes()
         if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
-        if len(self.voices) > 1:
-            self.header.remark(f"of {len(self.voices)} voices the first is taken")
+        for remark in (*voices_left_out(self._unheard), *left_out(self._heard)):
+            self.header.remark(remark)
         return tuple(self.tokens)
+
+    def _share_out(self, text: str, voice: str, is_silent: bool) -> None:
+        """Note which voices the music of a line is of that turns from one to another.
+
+        voice, is_silent: as they were where it begins.
+        """
+        first, *rest = _TURNS.split(text)
+        (self._unheard[voice] if is_silent else self._heard).append(first)
+        for name, music in zip(rest[::2], rest[1::2], strict=True):
+            is_taken = name in ("*", self.voice)
+            (self._heard if is_taken else self._unheard[name]).append(music)
 
     def _turn_to(self, voice: str) -> None:
         """Go on in another voice, or in all of them for `*`."""
+        self._voice_now = voice
         if voice == "*":
             self.is_silent = False
             return

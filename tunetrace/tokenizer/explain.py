@@ -12,33 +12,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.folkrnn import is_plain_field
+from tunetrace.tokenizer.dropped import what_is
+from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
 from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.lexicon import pattern_for
 from tunetrace.tokenizer.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription, lines_of
 from tunetrace.tokenizer.transpose import Interval
-from tunetrace.tokenizer.vocabulary import is_token, split_tokens
 
 _DROPPED: Final = re.compile(r"y[0-9]*|\S")
-_KINDS_OF_DROPPED: Final = (
-    (re.compile(r'"[\^_<>@]'), "an annotation"),
-    (re.compile(r'"'), "a chord symbol"),
-    (re.compile(r"\{"), "grace notes"),
-    (re.compile(r"!.|\+"), "a decoration"),
-    (re.compile(r"!"), "a line break"),
-    (re.compile(r"&"), "an overlay"),
-    (re.compile(r"\[[A-Za-z]:"), "a field"),
-    (re.compile(r"\[?\|"), "an empty bar"),
-    (re.compile(r"\["), "an empty chord"),
-    (re.compile(r"[|:]"), "an empty bar"),
-    (re.compile(r"[()]"), "a slur"),
-    (re.compile(r"-"), "a tie"),
-    (re.compile(r"[~.H-Wh-w]"), "a decoration"),
-    (re.compile(r"`"), "a beam"),
-    (re.compile(r"\\"), "the line goes on"),
-    (re.compile(r"y"), "space"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +103,7 @@ class _Line:
     def drop(self, start: int, stop: int) -> None:
         """Note what of the text is passed over: slurs, ties, decorations."""
         for match in _DROPPED.finditer(self.text, start, stop):
-            self.pieces.append(_Piece(match.start() + 1, match[0], [], _what_is(match[0])))
+            self.pieces.append(_Piece(match.start() + 1, match[0], [], what_is(match[0])))
 
 
 class Watcher:
@@ -211,7 +193,7 @@ class _WatchedReader(Reader):
             if match[1]:
                 places = list(range(first, len(tokens)))
                 silent = was_silent and self.is_silent
-                what = "another voice" if silent else _what_is(match[1])
+                what = "another voice" if silent else what_is(match[1])
                 line.pieces.append(
                     _Piece(match.start(1) + 1, match[1], places, "" if places else what)
                 )
@@ -222,7 +204,7 @@ class _WatchedReader(Reader):
             for piece in reversed(line.pieces):
                 if place in piece.places:
                     piece.places.remove(place)
-                    piece.dropped = "" if piece.places else _what_is(piece.text)
+                    piece.dropped = "" if piece.places else what_is(piece.text)
                     return
 
 
@@ -232,14 +214,6 @@ def _lexeme(piece: _Piece, tokens: Sequence[str]) -> Lexeme:
         piece.column, piece.text, first, tuple(tokens[place] for place in piece.places),
         piece.dropped,
     )  # fmt: skip
-
-
-def _what_is(text: str) -> str:
-    """What a piece of a line is that gave no token."""
-    for pattern, what in _KINDS_OF_DROPPED:
-        if pattern.match(text):
-            return what
-    return "a sign without meaning"
 
 
 def _header_lines(tune: Transcription, header: Header) -> Iterator[ExplainedLine]:
@@ -255,15 +229,15 @@ def _folkrnn_lines(tune: Transcription) -> Iterator[ExplainedLine]:
     frames = {0} if tune.text.lstrip().startswith("<s>") and tune.tokens[0] != "<s>" else set()
     place, seen = 0, 0
     for number, line in enumerate(lines_of(tune.text), tune.line):
-        if is_plain_field(line) or not line.strip():
+        if is_left_out(line) or not line.strip():
             continue
         lexemes = []
         for match in re.finditer(r"<s>|\S+", line):
-            words = [match[0]] if is_token(match[0]) else split_tokens(match[0]) or []
-            tokens = [w for k, w in enumerate(words, seen) if k not in frames]
-            tokens = tokens[: len(tune.tokens) - place]  # the </s> that ends a tune is none of it
+            words = [word for word in words_of(match[0]) or () if word != TIE]
+            own = sum(k not in frames for k in range(seen, seen + len(words)))
+            tokens = tune.tokens[place : place + own]  # the </s> that ends a tune is none of it
             seen += len(words)
-            dropped = "" if tokens else "the tune's frame"
-            lexemes.append(Lexeme(match.start() + 1, match[0], place, tuple(tokens), dropped))
+            dropped = "" if tokens else what_is(TIE) if match[0] == TIE else "the tune's frame"
+            lexemes.append(Lexeme(match.start() + 1, match[0], place, tokens, dropped))
             place += len(tokens)
         yield ExplainedLine(number, line, tuple(lexemes))

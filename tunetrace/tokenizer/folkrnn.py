@@ -1,25 +1,52 @@
 """folk-rnn's text: tokens set apart by spaces, rooted on C, L being 1/8 whatever the meter.
 
 The published files write `M:` and `K:` on lines of their own and the body on one; a generated
-tune may come on a single line that ends in `</s>`. Unspaced text is cut by longest match.
+tune may come on a single line that ends in `</s>`. Unspaced text is cut by longest match. The text
+of v3 has ties (`=d 2 - | =d`), which are no tokens and are dropped, as those of ABC are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from tunetrace.errors import AbcError
+from tunetrace.tokenizer.accidentals import sign_held
+from tunetrace.tokenizer.dropped import number_left_out, what_is
+from tunetrace.tokenizer.keys import parse_key
 from tunetrace.tokenizer.text import spaced
 from tunetrace.tokenizer.transcription import Transcription, add_title, as_number, lines_of
-from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, is_token, split_tokens
+from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, NOTE, is_token, split_tokens
 
 # Fields that say something about a tune and are no tokens.
 _FIELDS = frozenset("ABCDFGHINOQRSTUVWXZrsw")
+
+TIE: Final = "-"
+_TIES: Final = re.compile(r"(-)(?![0-9])")  # not those of |1-3
 
 
 def is_plain_field(line: str) -> bool:
     """Whether a line of folk-rnn text is a field other than M: and K:, which are tokens."""
     return line[1:2] == ":" and line[0] in _FIELDS and line[2:3] not in ("|", ":")
+
+
+def is_left_out(line: str) -> bool:
+    """Whether a line of folk-rnn text has no tokens: a field or a comment."""
+    return line[:1] == "%" or is_plain_field(line)
+
+
+def words_of(word: str) -> list[str] | None:
+    """The tokens and ties of what stands between spaces; None where something is neither."""
+    if word in MEANINGS or is_token(word):
+        return [word]
+    found: list[str] = []
+    for piece in filter(None, _TIES.split(word)):
+        tokens = [piece] if piece == TIE or is_token(piece) else split_tokens(piece)
+        if tokens is None:
+            return None
+        found += tokens
+    return found
 
 
 def tokenize_folkrnn(
@@ -35,8 +62,9 @@ def tokenize_folkrnn(
     titles: list[str] = []
     number = None
     tokens: list[str] = []
+    tied: list[int] = []  # where a tie stands: the number of the token after it
     for number_of_line, line in enumerate(lines, first_line):
-        if is_plain_field(line):
+        if is_left_out(line):
             if line[0] == "T":
                 add_title(titles, spaced(line[2:].strip()))
             elif line[0] == "X":
@@ -49,7 +77,7 @@ def tokenize_folkrnn(
             tokens += words  # as nearly all lines are
             continue
         for word in words:
-            pieces = [word] if word in MEANINGS or is_token(word) else split_tokens(word)
+            pieces = words_of(word)
             if pieces is None:
                 column = line.index(word) + 1
                 shown = word if len(word) <= 20 else word[:20] + "…"
@@ -60,12 +88,18 @@ def tokenize_folkrnn(
                     column,
                     kind="outside the tokens",
                 )
-            tokens += pieces
+            for piece in pieces:
+                if piece == TIE:
+                    tied.append(len(tokens))
+                else:
+                    tokens.append(piece)
     if tokens and tokens[-1] == "</s>":
         tokens.pop()
     header = [token for token in tokens if token[0] in "MK"]  # as no other token begins
     if len(header) == len(tokens):
         raise AbcError("the transcription has a header and no body", first_line, kind="no notes")
+    if tied:
+        _sign_tied(tokens, tied)
     meter = next((token[2:] for token in header if token[0] == "M"), None)
     key = next((token[2:] for token in header if token[0] == "K"), None)
     return Transcription(
@@ -78,7 +112,29 @@ def tokenize_folkrnn(
         text="\n".join(lines).strip("\n"),
         line=first_line,
         input=input,
+        remarks=(number_left_out(what_is(TIE), len(tied)),) if tied else (),
     )
+
+
+def _sign_tied(tokens: list[str], tied: Collection[int]) -> None:
+    """Write before the notes that ties over bar lines lead to the accidentals that hold for them.
+
+    tied: the numbers of the tokens that ties stand before.
+    """
+    notes = {
+        next((k for k in range(after - 1, -1, -1) if MEANINGS[tokens[k]].kind == NOTE), 0)
+        for after in tied
+        if after < len(tokens) and tokens[after][0] == "|"
+    }
+    keys = [k for k, token in enumerate(tokens) if token[0] == "K"]
+    for start, stop in zip([0, *keys], [*keys, len(tokens)], strict=True):
+        key = tokens[start][2:] if start in keys else ""
+        stretch = tokens[start:stop]
+        sign_held(
+            stretch, 0, parse_key(key if key[:1].isupper() else f"C{key}"), (),
+            {note - start for note in notes},
+        )  # fmt: skip
+        tokens[start:stop] = stretch
 
 
 def to_folkrnn(tokens: Sequence[str], *, title: str = "", number: int | None = None) -> str:

@@ -53,7 +53,7 @@ def readable(text: str) -> str:
     """The text that a string field of ABC stands for; what is no escape stays as it is."""
     if "\\" in text:
         text = _MNEMONIC.sub(_character, text)
-    return html.unescape(text) if "&" in text else text
+    return html.unescape(text).replace("\u00a0", " ") if "&" in text else text
 
 
 def _character(escape: re.Match[str]) -> str:

@@ -1,0 +1,103 @@
+"""What of a tune gives no token: what a piece of a line is, and how much was left out of a tune."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from tunetrace.phrases import counted, listed
+from tunetrace.tokenizer.transcription import plain
+
+_KINDS: Final = (
+    (re.compile(r'"[\^_<>@]'), "an annotation"),
+    (re.compile(r'"'), "a chord symbol"),
+    (re.compile(r"\{"), "grace notes"),
+    (re.compile(r"!.|\+"), "a decoration"),
+    (re.compile(r"!"), "a line break"),
+    (re.compile(r"&"), "an overlay"),
+    (re.compile(r"\[[A-Za-z]:"), "a field"),
+    (re.compile(r"\[?\|"), "an empty bar"),
+    (re.compile(r"\["), "an empty chord"),
+    (re.compile(r"[|:]"), "an empty bar"),
+    (re.compile(r"[()]"), "a slur"),
+    (re.compile(r"-"), "a tie"),
+    (re.compile(r"[~.H-Wh-w]"), "a decoration"),
+    (re.compile(r"`"), "a beam"),
+    (re.compile(r"\\"), "the line goes on"),
+    (re.compile(r"y"), "space"),
+)
+_COUNTED: Final = {
+    "a chord symbol": "chord symbol", "an annotation": "annotation", "grace notes": "grace note",
+    "a decoration": "decoration", "a slur": "slur", "a tie": "tie",
+}  # fmt: skip
+"""What a tune says was left out of it. What else gives no token is no part of the music."""
+
+_SIGNS: Final = re.compile(
+    r"""[^"{!+&\[(\-~.H-Wh-w]*+(?:
+      ( "[^"]*" | \{[^{}]*\} | ![^!|\s]+! | \+[^+|\s]+\+
+      | \((?![0-9]) | -(?![0-9]) | \.(?![|(\-]) | [~H-Wh-w] )
+    | \[[A-Za-z]:[^\[\]]*\]                             # an inline field
+    | &(?:"[^"]*"|[^|:]|:(?![|:]))*+                    # an overlay
+    | . | $ )""",
+    re.VERBOSE | re.DOTALL,
+)
+"""Finds, in group 1, the signs that are counted."""
+
+_GRACE_NOTE: Final = re.compile(r"[A-Ga-g]")
+_NO_NOTES: Final = re.compile(r'"[^"]*"|\[[A-Za-z]:[^\[\]]*\]|![^!|\s]*!|\{[^{}]*\}')
+_BAR_LINES: Final = re.compile(r"\||::")
+_NOTE: Final = re.compile(r"[A-Ga-gxz]", re.IGNORECASE)
+_NAMED_VOICES: Final = 5
+
+
+@lru_cache(maxsize=1024)
+def what_is(text: str) -> str:
+    """What a piece of a line is that gave no token."""
+    for pattern, what in _KINDS:
+        if pattern.match(text):
+            return what
+    return "a sign without meaning"
+
+
+def left_out(lines: Iterable[str]) -> list[str]:
+    """What lines of music have that no token says, a sentence each."""
+    counts = dict.fromkeys(_COUNTED, 0)
+    for sign in _SIGNS.findall("\n".join(lines)):
+        if sign:
+            what = what_is(sign)
+            counts[what] += len(_GRACE_NOTE.findall(sign)) if what == "grace notes" else 1
+    return [number_left_out(what, count) for what, count in counts.items() if count]
+
+
+@lru_cache(maxsize=1024)
+def number_left_out(what: str, count: int) -> str:
+    """The sentence that so many of something (`a tie`) were left out."""
+    return f"{counted(count, _COUNTED[what])} {_were(count)} left out"
+
+
+def words_left_out(lines: int) -> list[str]:
+    """The sentence that lines of words under the notes were left out, if there were any."""
+    if not lines:
+        return []
+    return [f"{counted(lines, 'line')} of words (w:) {_were(lines)} left out"]
+
+
+def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
+    """The sentence that voices were left out whose lines of music these are, if there were any."""
+    named = []
+    for voice, lines in voices.items():
+        music = _NO_NOTES.sub("", " ".join(lines))
+        bars = sum(_NOTE.search(bar) is not None for bar in _BAR_LINES.split(music))
+        if bars:
+            named.append(f"{plain(voice)[:20]} ({counted(bars, 'bar')})")
+    if not named:
+        return []
+    more = len(named) - _NAMED_VOICES
+    shown = [*named[:_NAMED_VOICES], f"{more} more"] if more > 0 else named
+    return [f"voice{'s' * (len(named) > 1)} {listed(shown)} {_were(len(named))} left out"]
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
