@@ -71,14 +71,15 @@ def report(
     *,
     versus: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
+    copy_share: float = COPY_SHARE,
     progress: Progress = silent,
     workers: int = 0,
 ) -> Report:
     """Check a batch against an index (the default one if none is given) and write a report on it.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    progress: told how many tunes are done. workers: extra processes that match slices;
-    the main module of the program must then be one that can be imported. Raises InputError where an
+    copy_share: as for check_batch. progress: told how many tunes are done. workers: extra processes
+    that match slices; the main module of the program must then be one that can be imported. Raises InputError where an
     input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
     has other files of a report's names, or the extra `report` is missing.
     """
@@ -91,6 +92,7 @@ def report(
             opened,
             versus=many_paths(versus, "versus"),
             format=format,
+            copy_share=copy_share,
             progress=progress,
             workers=workers,
         )

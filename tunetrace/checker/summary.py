@@ -7,6 +7,7 @@ its length and one number a measure.
 from __future__ import annotations
 
 from array import array
+from bisect import insort
 from collections import Counter
 from collections.abc import Sequence
 from math import log2
@@ -20,10 +21,12 @@ from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
 from tunetrace.checker.summary_records import (
     BatchSummary,
+    Copy,
     Distribution,
     MeasureSummary,
     SourceCount,
 )
+from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.baseline import BaselineTunes
 
@@ -31,6 +34,9 @@ SOURCES: Final = 20
 """How many of the corpus tunes that are drawn from most a summary names."""
 
 _SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
+COPIES: Final = 20
+"""How many of the transcriptions that are mostly in one corpus tune a summary names."""
+
 _SHARE_BINS: Final = 20
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
@@ -42,7 +48,9 @@ class BatchTally:
     name: what the batch is called; inputs: the files it is read from.
     """
 
-    def __init__(self, name: str, inputs: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, inputs: Sequence[str] = (), copy_share: float = COPY_SHARE
+    ) -> None:
         self.name = name
         self.inputs = tuple(inputs)
         self._values = {measure.name: array("d") for measure in MEASURES}
@@ -51,6 +59,8 @@ class BatchTally:
         self._set_aside: Counter[str] = Counter()
         self._with_span = dict.fromkeys(COPIED_LENGTHS, 0)
         self._counts: Counter[str] = Counter()
+        self._copy_share = copy_share
+        self._copies: list[Copy] = []  # sorted, the most copied first
         self._uniqueness = _Curve()
         self._novelty = _Curve()
         self._sources: Counter[int] = Counter()
@@ -76,6 +86,10 @@ class BatchTally:
         self._novelty.add(record.novelty)
         counts = self._counts
         counts["identical"] += bool(record.identical_to)
+        counts["nearly_of_one"] += record.share_of_one >= NEARLY_ALL
+        if record.share_of_one >= self._copy_share:
+            counts["mostly_of_one"] += 1
+            self._add_copy(record)
         counts["duplicates"] += record.duplicate_of is not None
         counts["near_duplicates"] += (
             record.duplicate_of is None and record.near_duplicate_of is not None
@@ -104,6 +118,10 @@ class BatchTally:
             set_aside_by=dict(sorted(self._set_aside.items(), key=lambda kind: (-kind[1], kind))),
             notes=sum(self._notes),
             identical=counts["identical"],
+            nearly_of_one=counts["nearly_of_one"],
+            mostly_of_one=counts["mostly_of_one"],
+            copy_share=self._copy_share,
+            copies=tuple(self._copies),
             duplicates=counts["duplicates"],
             near_duplicates=counts["near_duplicates"],
             beyond_chance=counts["beyond_chance"],
@@ -116,6 +134,23 @@ class BatchTally:
             bars_same_position=counts["bars_same_position"],
             sources=self._most_drawn_from(),
         )
+
+    def _add_copy(self, record: CheckedTune) -> None:
+        """Keep a transcription if it is among the most copied; of equals the earlier ones."""
+        tune = record.identical_to[0] if record.identical_to else record.most_from
+        if tune is None:
+            return  # where even a share of nothing counts
+        copy = Copy(
+            record.place,
+            record.input,
+            record.line,
+            record.title,
+            TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link),
+            record.share_of_one,
+            bool(record.identical_to),
+        )
+        insort(self._copies, copy, key=lambda copy: (not copy.is_whole, -copy.share, copy.place))
+        del self._copies[COPIES:]
 
     @property
     def _columns(self) -> dict[str, NDArray[np.float64]]:

@@ -100,12 +100,30 @@ class SourceCount(TuneName):
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A transcription that is in one corpus tune, as a whole or for the most part.
+
+    place: in the batch; input and line: where it begins; share: of its notes, 1 where is_whole.
+    """
+
+    place: int
+    input: str
+    line: int
+    title: str
+    tune: TuneName
+    share: float
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSummary:
     """A batch in numbers.
 
     name: what the batch is called; inputs: the files it was read from. transcriptions: how many
     were checked; set_aside: how many could not be read, set_aside_by: for each kind of reason.
-    identical: how many are a corpus tune as a whole; duplicates and near_duplicates: how many
+    identical: how many are a corpus tune as a whole; nearly_of_one, mostly_of_one: how many, these
+    among them, have at least 90% of their notes in one corpus tune, and at least copy_share;
+    copies: the first few of the latter, most copied first. duplicates and near_duplicates: how many
     repeat an earlier one of the batch; beyond_chance: how many have a span that is less likely
     than chance allows; with_span: for each length in notes, how many have a span of at least so
     many. uniqueness and novelty: the mean curves. bars: of all transcriptions. sources: the tunes
@@ -119,6 +137,10 @@ class BatchSummary:
     set_aside_by: dict[str, int]
     notes: int
     identical: int
+    nearly_of_one: int
+    mostly_of_one: int
+    copy_share: float
+    copies: tuple[Copy, ...]
     duplicates: int
     near_duplicates: int
     beyond_chance: int

@@ -85,6 +85,19 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def copy_share_option(command: Command) -> Command:
+    """`--copy-share`, of the commands that say what is most of a tune."""
+    return click.option(
+        "--copy-share",
+        type=Share(0, 1),
+        default=0.5,
+        show_default=True,
+        metavar="SHARE",
+        help="Say that most of a tune is in one corpus tune from this share of its notes on, in runs "
+        "of 8 notes or more.",
+    )(command)
+
+
 def name_option(command: Command) -> Command:
     """`--name`, of the commands that make corpora."""
     return click.option(
@@ -168,6 +181,13 @@ def batch_progress(paths: Sequence[str]) -> Any:
     from tunetrace.terminal.console import batch_progress as display
 
     return display(estimate_tunes(paths))
+
+
+def lines_progress(paths: Sequence[str]) -> Any:
+    """As batch_progress, where what is printed goes elsewhere than to a terminal."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        return nullcontext(lambda what, tunes: None)
+    return batch_progress(paths)
 
 
 def workers_for(paths: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ import click
 
 from tunetrace.cli.options import (
     batch_progress,
+    copy_share_option,
     format_option,
     index_option,
     json_option,
@@ -23,6 +24,7 @@ from tunetrace.cli.options import (
 @click.option("--versus", multiple=True, metavar="BATCH",
               help="Compare with this other batch, a file or folder; may be given again for "
               "more of it.")  # fmt: skip
+@copy_share_option
 @format_option
 @index_option
 @json_option
@@ -30,6 +32,7 @@ def report(
     generated: tuple[str, ...],
     folder: str,
     versus: tuple[str, ...],
+    copy_share: float,
     format: Any,
     index_path: str | None,
     as_json: bool,
@@ -54,6 +57,7 @@ def report(
             folder,
             opened,
             versus=versus,
+            copy_share=copy_share,
             format=format,
             progress=progress,
             workers=workers_for(inputs),

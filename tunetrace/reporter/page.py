@@ -24,6 +24,7 @@ from tunetrace.checker.summary_records import (
     MeasureSummary,
     SourceCount,
 )
+from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.phrases import counted, share
@@ -81,13 +82,15 @@ class Page:
         index: Index,
         *,
         when: datetime,
+        command: str,
         other: BatchSummary | None = None,
     ) -> str:
         """The page.
 
         summary: of the batch that was added; words: its summary in words, a paragraph each; index:
-        what it was checked against; when: the time that the page says it is of; other: the batch
-        that it is compared with.
+        what it was checked against; when: the time that the page says it is of; command: what
+        checks one of its transcriptions again, before the place; other: the batch that it is
+        compared with.
         """
         style = (_ROOM / "report.css").read_text(encoding="utf-8")
         script = (_ROOM / "report.js").read_text(encoding="utf-8")
@@ -113,6 +116,7 @@ class Page:
                          if m.name in DEFINITIONS],
             novelty_source=NOVELTY_SOURCE,
             sources=_sources(summary),
+            command=command,
             columns=columns(rows),
             rows=len(rows),
             worst=[describe_worst(tune, index) for tune in worst],
@@ -175,8 +179,13 @@ def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:
     """The few numbers that a reader looks for first, each with what it counts."""
     of = f"of {summary.transcriptions:,}"
     found = [
+        (f"{summary.identical:,}", f"{of} are a corpus tune as a whole"),
+        (
+            f"{summary.nearly_of_one:,}",
+            f"have at least {share(NEARLY_ALL)} of the notes in one tune",
+        ),
+        (f"{summary.mostly_of_one:,}", f"have {share(summary.copy_share)} or more"),
         (f"{summary.transcriptions:,}", "transcriptions checked"),
-        (f"{summary.identical:,}", "are a corpus tune as a whole"),
     ]
     if 16 in summary.with_span:
         found.append((f"{summary.with_span[16]:,}", f"{of} have a span of 16 notes or more"))

@@ -7,6 +7,7 @@
   const block = document.getElementById("rows");
   const data = JSON.parse(block.textContent);
   const worst = Number(block.dataset.worst);
+  const command = block.dataset.command;
   const total = data.place.length;
   const table = document.querySelector("#table");
   const body = table.querySelector("tbody");
@@ -50,6 +51,7 @@
     notes: number("notes"),
     meter: words((k) => data.meter[k]),
     key: words((k) => data.key[k]),
+    command: words((k) => `${command} ${data.place[k]}`),
   };
 
   const inOrder = Array.from({ length: total }, (_, k) => k);
@@ -109,6 +111,7 @@
         named.textContent = reference(k);
         cell.append(" ", named);
       }
+      if (field === "command") holder.replaceWith(Object.assign(document.createElement("code"), { textContent: text(k) }));
       cell.className = isNumber ? "number" : field;
       line.append(cell);
     }

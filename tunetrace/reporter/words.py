@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from tunetrace.checker.records import CHANCE
-from tunetrace.checker.summary_records import BatchSummary, SourceCount
+from tunetrace.checker.summary_records import BatchSummary, Copy, SourceCount
+from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words
 from tunetrace.reporter.comparison_words import beside_other, beside_people
@@ -20,6 +21,7 @@ from tunetrace.tokenizer.transcription import plain
 _SHOWN_LENGTHS: Final = (8, 12, 16)
 _SHOWN_CORPORA: Final = 3
 _SHOWN_SOURCES: Final = 5
+_SHOWN_COPIES: Final = 5
 
 
 def summary_in_words(
@@ -32,8 +34,9 @@ def summary_in_words(
     if not summary.transcriptions:
         return [f"No transcription of {plain(summary.name)} could be read.", *_set_aside(summary)]
     paragraphs: list[Iterable[str]] = [
+        _copies(summary),
         [_what_was_checked(summary, index)],
-        _wholes_and_chance(summary),
+        _chance(summary),
         _spans(summary),
         beside_people(summary),
         _bars(summary),
@@ -61,12 +64,50 @@ def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
     )
 
 
-def _wholes_and_chance(summary: BatchSummary) -> Iterable[str]:
+def _copies(summary: BatchSummary) -> Iterable[str]:
+    """How many transcriptions are in one corpus tune, and the first of them by name."""
+    bound = share(summary.copy_share)
+    if summary.transcriptions == 1:
+        if summary.identical:
+            yield "It is a corpus tune as a whole."
+        elif summary.mostly_of_one:
+            copied = share(summary.copies[0].share)
+            yield f"One corpus tune has {copied} of its notes in runs of 8 or more."
+        else:
+            yield f"It is no corpus tune as a whole, and none has {bound} of its notes."
+    else:
+        yield (
+            f"Of {summary.transcriptions:,} transcriptions "
+            f"{_are_wholes(summary.identical)} as a whole; {_have(summary.nearly_of_one)} at least "
+            f"{share(NEARLY_ALL)} of the notes in one corpus tune, and "
+            f"{_have(summary.mostly_of_one)} at least {bound}, in runs of 8 or more."
+        )
+    if summary.copies:
+        named = [_copy(copy, summary) for copy in summary.copies[:_SHOWN_COPIES]]
+        more = summary.mostly_of_one - len(named)
+        rest = f"; and {more:,} more" if more > 0 else ""
+        yield f"{'; '.join(named)}{rest}."
+
+
+def _are_wholes(count: int) -> str:
+    if count == 1:
+        return "1 is a corpus tune"
+    return f"{count:,} are corpus tunes" if count else "none is a corpus tune"
+
+
+def _have(count: int) -> str:
+    return f"{count:,} {'has' if count == 1 else 'have'}" if count else "none has"
+
+
+def _copy(copy: Copy, summary: BatchSummary) -> str:
+    title = f" ({plain(copy.title)})" if copy.title else ""
+    number = "It" if summary.transcriptions == 1 else f"Number {copy.place:,}{title}"
+    tune = f"{plain(copy.tune.title) or '(untitled)'} ({plain(copy.tune.reference)})"
+    return f"{number} is {tune}" if copy.is_whole else f"{number}: {share(copy.share)} in {tune}"
+
+
+def _chance(summary: BatchSummary) -> Iterable[str]:
     total = summary.transcriptions
-    yield _claim(
-        summary.identical, total, "stands", "stand",
-        "in the corpus as a whole, from the first note to the last",
-    )  # fmt: skip
     yield _claim(
         summary.beyond_chance, total, "has", "have",
         "a span beyond chance: one so long or so unusual that, if tunes were put together at "

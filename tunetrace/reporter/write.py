@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +14,13 @@ from tunetrace._version import __version__
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.summary import BatchTally
 from tunetrace.checker.summary_records import BatchSummary
+from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, printable, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, to_json
+from tunetrace.indexer.storage import default_path
 from tunetrace.indexer.writer import Progress, nothing_usable, silent
 from tunetrace.reporter.folder import FILES, ReportFolder
 from tunetrace.reporter.page import Page
@@ -57,11 +60,13 @@ def write_report(
     versus: Sequence[str | Path] = (),
     format: Format | None = None,
     progress: Progress = silent,
+    copy_share: float = COPY_SHARE,
     workers: int = 0,
 ) -> Report:
     """Check a batch against an index and write a report on it into a folder.
 
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
+    copy_share: the share of notes from one corpus tune from which on it is said to be most.
     progress: told what is being done, and how many tunes were read. workers: extra processes to
     match, as check_transcriptions. Raises InputError where an input cannot be read or holds nothing
     usable, OutputError where the folder cannot be written or has other files of a report's names. A
@@ -76,7 +81,7 @@ def write_report(
     with ReportFolder(folder, [*paths, *versus]) as into:
         page = Page()
         with Tables(into) as tables:
-            writing = _Writing(index, tables, format, progress, workers)
+            writing = _Writing(index, tables, format, progress, copy_share, workers)
             tally = writing.check(paths, names[0], page)
             other_tally = writing.check(versus, names[1]) if versus else None
         progress("summing up", writing.done)
@@ -98,7 +103,8 @@ def write_report(
             set_aside=tuple(writing.set_aside),
         )
         progress("drawing the page", writing.done)
-        html = page.html(summary, words, index, when=created, other=other)
+        command = _command(paths, index, format)
+        html = page.html(summary, words, index, when=created, command=command, other=other)
         content = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
         with into.writing():
             into.beside("report.html").write_text(html, encoding="utf-8")
@@ -118,6 +124,7 @@ class _Writing:
         tables: Tables,
         format: Format | None,
         progress: Progress,
+        copy_share: float,
         workers: int,
     ) -> None:
         self.set_aside: list[Rejected] = []
@@ -126,16 +133,23 @@ class _Writing:
         self._tables = tables
         self._format = format
         self._progress = progress
+        self._copy_share = copy_share
         self._workers = workers
 
     def check(self, paths: Sequence[str | Path], name: str, page: Page | None = None) -> BatchTally:
         """Check a batch, which may be shown on a page; InputError where nothing in it is usable."""
-        tally = BatchTally(name, [printable(str(path)) for path in paths])
+        inputs = [printable(str(path)) for path in paths]
+        tally = BatchTally(name, inputs, self._copy_share)
         aside: list[Rejected] = []
         is_empty = True
-        for answer in check_transcriptions(
-            self._read(paths), self._index, is_prompt=False, workers=self._workers
-        ):
+        answers = check_transcriptions(
+            self._read(paths),
+            self._index,
+            copy_share=self._copy_share,
+            is_prompt=False,
+            workers=self._workers,
+        )
+        for answer in answers:
             tally.add(answer)
             if page is not None:
                 page.add(answer)
@@ -155,6 +169,16 @@ class _Writing:
             self.done += 1
             if self.done % _TOGETHER == 0:
                 self._progress("checking", self.done)
+
+
+def _command(paths: Sequence[str | Path], index: Index, format: Format | None) -> str:
+    """The command that checks one transcription of a batch again, all but its place."""
+    words = ["tunetrace", "check", *map(str, paths)]
+    if index.path != default_path():
+        words += ["--index", str(index.path)]
+    if format is not None:
+        words += ["--format", format]
+    return printable(f"{shlex.join(words)} --only")
 
 
 def _names(paths: Sequence[str | Path], versus: Sequence[str | Path]) -> tuple[str, str]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
+import click
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span, TuneName
+from tunetrace.checker.inputs import FAIL_LENGTH
+from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
+from tunetrace.checker.verdict import named, part_in_words
+from tunetrace.cli.options import print_jsonl, show
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import InputError
 from tunetrace.indexer.records import Hit
 from tunetrace.phrases import counted, share, times
+from tunetrace.reporter.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.terminal.baseline import describe_standing
 from tunetrace.terminal.console import (
+    SHOWN_REJECTS,
     bar_number,
     console,
-    cut,
     expected,
+    is_terminal,
     linked,
     make_table,
     print_set_aside,
@@ -34,49 +46,162 @@ from tunetrace.terminal.music import (
 from tunetrace.tokenizer.music import Music
 
 _SHOWN_BARS = 4
+_SHOWN_SAME = 3
 _NOVELTY_SHOWN = (4, 6, 8, 12, 16)
 
 
-def print_check(report: CheckReport, brief: bool) -> None:
-    """Every checked tune, or a line for each; then those that could not be read."""
-    if brief:
-        _print_brief(report)
-    else:
-        for tune in report.tunes:
-            _print_tune(tune)
-    print_set_aside(report.set_aside, "--json lists them all")
+class CheckPrinter:
+    """Prints the answers of a check as they come, and counts them."""
+
+    def __init__(
+        self, kind: Literal["whole", "brief", "json", "jsonl"], fail_over: float | None = None
+    ) -> None:
+        """fail_over: the share of notes in spans of 12 or more that no tune may exceed."""
+        self._kind = kind
+        self._fail_over = fail_over
+        self._tunes = 0
+        self._set_aside = 0
+        self._rejected: list[Rejected] = []  # the first few; all for JSON
+        self._records: list[CheckedTune] = []  # for JSON
+        self._failed: list[str] = []
+
+    def add(self, answer: CheckedTune | Rejected) -> None:
+        """Take in the next answer, and print it where it can be printed by itself."""
+        if isinstance(answer, Rejected):
+            self._set_aside += 1
+            if self._kind == "json" or len(self._rejected) <= SHOWN_REJECTS:
+                self._rejected.append(answer)
+        else:
+            self._tunes += 1
+            self._judge(answer)
+        if self._kind == "jsonl":
+            print_jsonl([answer if isinstance(answer, Rejected) else row(answer)])
+        elif isinstance(answer, Rejected):
+            pass
+        elif self._kind == "json":
+            self._records.append(answer)
+        elif self._kind == "brief":
+            print_line(answer, is_first=self._tunes == 1)
+        else:
+            _print_tune(answer)
+
+    def _judge(self, tune: CheckedTune) -> None:
+        copied = tune.copied_share[FAIL_LENGTH]
+        if self._fail_over is not None and copied > self._fail_over:
+            self._failed.append(f"{tune.transcription.place} {_title(tune)} ({share(copied)})")
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether some tune has more than the share that fails."""
+        return bool(self._failed)
+
+    def end(self) -> None:
+        """Say what was set aside and what failed; InputError where no tune could be checked."""
+        if self._kind == "json":
+            report = CheckReport(tuple(self._records), tuple(self._rejected))
+            show(report, "", as_json=True)
+        if not self._tunes:
+            first = self._rejected[0]
+            raise InputError(f"no tune can be checked; {first.place}: {first.reason}")
+        if self._kind in ("whole", "brief"):
+            print_set_aside(self._rejected, "--json lists them all", self._set_aside)
+        if self._failed and self._fail_over is not None:
+            more = len(self._failed) - SHOWN_REJECTS
+            named = "; ".join(self._failed[:SHOWN_REJECTS]) + (
+                f"; {more:,} more" if more > 0 else ""
+            )
+            have = "has" if len(self._failed) == 1 else "have"
+            click.echo(
+                f"tunetrace: {counted(len(self._failed), 'tune')} {have} more than "
+                f"{share(self._fail_over)} of the notes in spans of {FAIL_LENGTH} or more: {named}",
+                err=True,
+            )
 
 
-def _print_brief(report: CheckReport) -> None:
-    right = ("no", "notes", "longest", "8+", "12+", "16+")
-    table = make_table("no", "title", "notes", "longest", "8+", "12+", "16+", "nearest tune",
-                   right=right)  # fmt: skip
-    for column in table.columns:
-        column.no_wrap = True
-    for tune in report.tunes:
-        sharing = [source for source in tune.sources if source.notes_shared]
-        nearest: Sequence[TuneName | Source] = tune.identical_to[:1] or sharing[:1]
-        is_same = "= " if tune.identical_to else ""
-        table.add_row(
-            str(tune.place),
-            cut(tune.title or "(untitled)", 16),
-            str(tune.notes),
-            str(tune.longest_span.notes if tune.longest_span else 0),
-            *(share(tune.copied_share[n]) for n in (8, 12, 16)),
-            cut(is_same + nearest[0].title if nearest else "", 18),
-        )
-    console().print(table)
+def row(tune: CheckedTune) -> dict[str, Any]:
+    """A checked tune as a flat object: the columns of a report's tables, and its bars if known."""
+    found = TuneRow("", tune, tune.longest_span)
+    fields = {c.name: c.value(found) for c in TUNE_COLUMNS if c.name != "batch"}
+    return fields if tune.bars is None else {**fields, "each_bar": tune.bars}
+
+
+def _title(tune: CheckedTune) -> str:
+    return tune.title or "(untitled)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A column of the short lines: its head, how wide it is, and what it says of a tune.
+
+    A number is set to the right. Other columns are cut in a terminal, a place at its beginning.
+    """
+
+    head: str
+    width: int
+    value: Callable[[CheckedTune], str]
+    is_number: bool = False
+    keeps_end: bool = False
+
+
+def _nearest(tune: CheckedTune) -> str:
+    """The corpus tune that a short line names, with what it has of the checked one."""
+    if tune.identical_to:
+        return f"= {tune.identical_to[0].reference} {tune.identical_to[0].title}"
+    if tune.same_parts:
+        return f"part {tune.same_parts[0].reference} {tune.same_parts[0].title}"
+    if tune.most_from is not None:
+        return f"{share(tune.most_share)} {tune.most_from.reference} {tune.most_from.title}"
+    return ""
+
+
+_CELLS: Final = (
+    _Cell("place", 5, lambda tune: str(tune.place), is_number=True),
+    _Cell("notes", 5, lambda tune: str(tune.notes), is_number=True),
+    _Cell("run", 3, lambda tune: str(tune.longest_notes), is_number=True),
+    _Cell("8+", 4, lambda tune: share(tune.copied_share[8]), is_number=True),
+    _Cell("12+", 4, lambda tune: share(tune.copied_share[12]), is_number=True),
+    _Cell("input", 16, lambda tune: tune.transcription.place, keeps_end=True),
+    _Cell("title", 14, _title),
+    _Cell("nearest", 22, _nearest),
+)
+
+
+def print_line(tune: CheckedTune, *, is_first: bool) -> None:
+    """A checked tune on one line, after a head where it is the first."""
+    if is_first:
+        click.echo("  ".join(_fit(cell, cell.head) for cell in _CELLS).rstrip())
+    click.echo("  ".join(_fit(cell, cell.value(tune)) for cell in _CELLS).rstrip())
+    sys.stdout.flush()
+
+
+def _fit(cell: _Cell, text: str) -> str:
+    """A text in its column; in a terminal cut to it, except that the last takes what is left."""
+    if cell.is_number:
+        return text.rjust(cell.width)
+    width = cell.width
+    if is_terminal():
+        if cell is _CELLS[-1]:
+            taken = sum(some.width + 2 for some in _CELLS[:-1])
+            width = max(width, console().width - taken)
+        if cell_len(text) > width:
+            kept = set_cell_size(text[::-1] if cell.keeps_end else text, width - 1).rstrip()
+            text = f"…{kept[::-1]}" if cell.keeps_end else f"{kept}…"
+    return text + " " * (width - cell_len(text))
 
 
 def _print_tune(tune: CheckedTune) -> None:
     out = console()
-    out.rule(tune.title or "(untitled)", characters="─")
+    out.rule(_title(tune), characters="─")
+    out.print(tune.verdict.text, style="bold")
     facts = [tune.meter or "no meter", tune.original_key or "no key", counted(tune.notes, "note")]
     if tune.music is not None:
         facts.append(counted(len(tune.music.parts), "part"))
-    out.print(", ".join(facts))
+    where = f"{tune.transcription.place}" + (f", place {tune.place}" if tune.place > 1 else "")
+    out.print(f"{', '.join(facts)} ({where})")
     if tune.original_key != tune.key:
         out.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
+    for remark in tune.remarks:
+        out.print(f"in reading: {remark}")
     out.print()
     _print_whole(out, tune)
     _print_bars(out, tune)
@@ -91,21 +216,27 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     if tune.identical_to:
-        names = ", ".join(f"{n.title} ({n.corpus}:{n.number})" for n in tune.identical_to)
-        table.add_row("Identical to", names)
+        table.add_row("The same as", _listed(tune.identical_to))
+    if tune.same_parts:
+        table.add_row("Same parts", _listed(tune.same_parts))
     span = tune.longest_span
     if span is None:
-        table.add_row("Longest copy", "none: no note of it stands in the corpus")
+        table.add_row("Longest run", "none: no note of it is in the corpus")
     else:
-        table.add_row("Longest copy", _describe_span(span))
+        table.add_row("Longest run", _describe_span(span))
         table.add_row("", Text(own(span.text, tune.original_key), style="bold"))
-        table.add_row("", f"expected by chance: {expected(span.expected)}")
+        table.add_row("", f"expected by chance: {expected(span.expected, span.log10_expected)}")
         for hit in span.places or ():
             name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
             table.add_row("", name + f", {_place(hit)}")
     (least, most), *longer = tune.copied_share.items()
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
     table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
+    if tune.most_from is not None:
+        few = counted(tune.copied_from, "corpus tune")
+        table.add_row(
+            "", f"from at least {few}; {named(tune.most_from)} has {share(tune.most_share)}"
+        )
     new = [(n, tune.novelty[n - 1]) for n in _NOVELTY_SHOWN if n <= len(tune.novelty)]
     if new:
         rest = "".join(f", {share(absent)} of {n}" for n, absent in new[1:])
@@ -113,6 +244,19 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
                       f"nowhere in the corpus{rest}")  # fmt: skip
     table.add_row("Among people", _among_people(tune))
     out.print(table)
+
+
+def _listed(tunes: Sequence[SameTune]) -> str:
+    """The first few of the tunes that are the same music, in what part and how they differ."""
+    said = []
+    for tune in tunes[:_SHOWN_SAME]:
+        own = f"its {part_in_words(tune.own_part)}: " if tune.own_part else ""
+        part = f", {part_in_words(tune.part)}" if tune.part else ""
+        other = [some for some in (tune.meter, tune.key) if some is not None]
+        differs = f", there in {' '.join(other)}" if other else ""
+        said.append(f"{own}{named(tune)}{part}{differs}")
+    more = len(tunes) - _SHOWN_SAME
+    return "; ".join(said) + (f"; {counted(more, 'more tune')}" if more > 0 else "")
 
 
 def _among_people(tune: CheckedTune) -> str:
@@ -125,7 +269,7 @@ def _describe_span(span: Span) -> str:
     return (
         f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
         f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
-        f"in {counted(span.tunes, 'tune')}, {times(span.hits)}"
+        f"found in {counted(span.tunes, 'tune')}, {times(span.hits)}"
     )
 
 
@@ -137,7 +281,7 @@ def _place(hit: Hit) -> str:
 def _print_bars(out: Console, tune: CheckedTune) -> None:
     if not tune.bars:
         return
-    out.print("\nBars: in how many tunes each stands, and at the same place", style="bold")
+    out.print("\nBars: in how many tunes each is found, and at the same place", style="bold")
     table = make_table("part", "bar", "text", "tunes", "same", "rarest figure", "in",
                    right=("part", "bar", "tunes", "same", "in"))  # fmt: skip
     for bar in tune.bars:
@@ -166,7 +310,7 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     sources = [source for source in tune.sources if source.notes_shared or source.bars_shared]
     if not sources:
         return
-    out.print("\nNearest tunes: what of this tune stands in them too", style="bold")
+    out.print("\nNearest tunes: what they share with this tune", style="bold")
     table = make_table("tune", "title", "bits", "notes", "longest", "bars",
                    right=("bits", "notes", "longest", "bars"))  # fmt: skip
     table.columns[1].max_width = 34

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from tunetrace.indexer.tune import Setting
     from tunetrace.indexer.writer import Progress as BuildProgress
 
-_SHOWN_REJECTS: Final = 10
+SHOWN_REJECTS: Final = 10
+"""So many of the tunes that were set aside are listed."""
+
 _UNBOUNDED, _ROWS = 1_000_000, 25
 """The columns and the rows of what is no terminal."""
 
@@ -86,16 +88,22 @@ def make_table(
     return table
 
 
-def print_set_aside(rejected: Sequence[Rejected | Reject], where_all_are: str) -> None:
-    """The first few of the tunes that were set aside, and where to find all of them."""
+def print_set_aside(
+    rejected: Sequence[Rejected | Reject], where_all_are: str, count: int | None = None
+) -> None:
+    """The first few of the tunes that were set aside, and where to find all of them.
+
+    count: how many there are, where these are not all.
+    """
     if not rejected:
         return
     out = console()
-    out.print(f"\n{counted(len(rejected), 'tune')} set aside:")
-    for reject in rejected[:_SHOWN_REJECTS]:
+    count = len(rejected) if count is None else count
+    out.print(f"\n{counted(count, 'tune')} set aside:")
+    for reject in rejected[:SHOWN_REJECTS]:
         out.print(f"  {reject.place}: {reject.reason}", soft_wrap=True)
-    if len(rejected) > _SHOWN_REJECTS:
-        out.print(f"  … and {len(rejected) - _SHOWN_REJECTS:,} more; {where_all_are}")
+    if count > SHOWN_REJECTS:
+        out.print(f"  … and {count - SHOWN_REJECTS:,} more; {where_all_are}")
 
 
 def expected(count: float, log10: float | None = None) -> str:
