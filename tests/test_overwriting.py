@@ -161,6 +161,18 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
 
 
+def test_a_report_replaces_what_a_link_leads_to(inputs: Path, tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere.html"
+    folder.mkdir()
+    (folder / "report.html").symlink_to(elsewhere)
+    elsewhere.write_bytes(b"Dear diary")
+    assert "report.html: this is no report" in call(*report(inputs, folder)).refusal
+    elsewhere.write_bytes(b"")
+    assert call(*report(inputs, folder)).code == 0
+    assert (folder / "report.html").is_symlink()
+    assert elsewhere.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
 def test_a_table_of_another_program_is_no_report(inputs: Path, tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow.parquet import write_table

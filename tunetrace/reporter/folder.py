@@ -8,6 +8,7 @@ there. A report takes the place of an older one and of nothing else.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,11 +47,11 @@ def _begins(beginning: bytes) -> Kind:
 
 FILES: Final = {
     "report.html": Kind("report", _is_page),
-    "tunes.csv": _begins(b"batch,place,title,notes,"),
+    "tunes.csv": _begins(b"batch,place,"),
     "tunes.parquet": Kind("report", _is_parquet),
     "spans.parquet": Kind("report", _is_parquet),
     "summary.json": _begins(b'{\n  "tunetrace": "'),
-    "set-aside.csv": _begins(b"batch,input,line,column,"),
+    "set-aside.csv": _begins(b"batch,input,"),
 }
 """What a report consists of, and how each file is told from one that is no report's."""
 
@@ -67,11 +68,11 @@ class ReportFolder:
         there, where a file is in the place of one of the report's, or where what a report is
         written with is not installed.
 
-        inputs: what the report is on; a report's own tables may be among them, of another folder.
+        inputs: what the report is on, none of which it may replace.
         """
         self.path = Path(path)
         self._name = printable(str(path))
-        self._files: dict[str, Path] = {}
+        self._files: dict[Path, Path] = {}
         missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             raise OutputError(
@@ -106,12 +107,12 @@ class ReportFolder:
 
     def beside(self, name: str) -> Path:
         """Where to write the file of this name, which takes its place at the end."""
-        if name not in self._files:
-            place = self.path / name
+        place = Path(os.path.realpath(self.path / name))  # of a link, what it leads to
+        if place not in self._files:
             with self.writing():
                 remove_leftovers(place)
-            self._files[name] = beside(place)
-        return self._files[name]
+            self._files[place] = beside(place)
+        return self._files[place]
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -137,8 +138,8 @@ class ReportFolder:
         try:
             if error is None:
                 with self.writing():
-                    for name, written in self._files.items():
-                        written.replace(self.path / name)
+                    for place, written in self._files.items():
+                        written.replace(place)
         finally:
             for written in self._files.values():
                 with suppress(OSError):
