@@ -6,6 +6,7 @@ other. `make faults` does it all many times over.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -13,7 +14,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import PYTHON, environment
+from tests.commands import environment
 from tests.conftest import ROOT
 from tests.indexer.test_killed import write_tunes
 from tunetrace import (
@@ -117,7 +117,7 @@ REFUSALS = {
 def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tunebooks, and start.db, an index of three of them with a baseline."""
     folder = tmp_path_factory.mktemp("books")
-    books = {"base": 300, "book": 100, "gone": 100, "more": 100, "whole": 200, "new": 120}
+    books = {"base": 1200, "book": 20, "gone": 30, "more": 20, "whole": 200, "new": 40}
     for seed, (name, tunes) in enumerate(books.items()):
         write_tunes(folder / f"{name}.abc", seed, tunes)
     build_index([folder / f"{name}.abc" for name in ("base", "book", "gone")], folder / "start.db")
@@ -131,8 +131,8 @@ START = Held(frozenset({("base", "b"), ("book", "o"), ("gone", "g")}), has_basel
 def held_by(path: Path) -> Held:
     """What an index holds, told by the numbers of the tunes."""
     letters = {
-        ("base", 300): "b", ("book", 100): "o", ("gone", 100): "g", ("more", 100): "m",
-        ("whole", 200): "w", ("book", 120): "c",
+        ("base", 1200): "b", ("book", 20): "o", ("gone", 30): "g", ("more", 20): "m",
+        ("whole", 200): "w", ("book", 40): "c",
     }  # fmt: skip
     with open_index(path) as index:
         info = index.info()
@@ -148,9 +148,71 @@ def outcomes(first: str, second: str) -> Iterator[tuple[int, int, Held]]:
         yield code, 2, held
 
 
+SERVER = """
+import json, os, sys, tempfile, time
+import pydivsufsort, tunetrace.api.batch, tunetrace.api.indexes, tunetrace.checker.borrowing
+from tunetrace.cli import main
+
+def run(arguments, delay, errors):
+    time.sleep(delay)
+    os.dup2(errors.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.argv = ["tunetrace", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        return end.code or 0
+
+for line in sys.stdin:
+    begun = []
+    for arguments, delay in json.loads(line):
+        errors = tempfile.TemporaryFile()
+        process = os.fork()
+        if not process:
+            code = 3
+            try:
+                code = run(arguments, delay, errors)
+                sys.stderr.flush()
+            finally:
+                os._exit(code)
+        begun.append((process, errors))
+    ended = []
+    for process, errors in begun:
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        errors.seek(0)
+        ended.append((code, errors.read().decode()))
+    print(json.dumps(ended), flush=True)
+"""
+"""Runs commands at the same time, each in a process of its own that has imported all it needs: a
+line has the arguments of each and when it begins, in seconds; exit codes and errors come back."""
+
+AtOnce = Callable[[list[tuple[list[str], float]]], list[tuple[int, str]]]
+"""Runs commands at the same time, given the arguments of each and when it begins, in seconds; gives
+the exit code of each and what it wrote on standard error."""
+
+
+@pytest.fixture(scope="module")
+def at_once(books: Path) -> Iterator[AtOnce]:
+    """Runs commands in the folder of the tunebooks at the same time."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], cwd=books, text=True,
+        env=environment({"PYTHONPATH": str(ROOT)}), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+    def run(commands: list[tuple[list[str], float]]) -> list[tuple[int, str]]:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(f"{json.dumps(commands)}\n")
+        server.stdin.flush()
+        return [(code, error) for code, error in json.loads(server.stdout.readline())]
+
+    yield run
+    server.communicate()
+
+
 @pytest.mark.parametrize(("one", "other"), list(combinations_with_replacement(COMMANDS, 2)))
 def test_two_commands_started_together_leave_what_one_after_the_other_would(
-    books: Path, tmp_path: Path, one: str, other: str
+    books: Path, tmp_path: Path, at_once: AtOnce, one: str, other: str
 ) -> None:
     path = tmp_path / "i.db"
     possible = set(outcomes(one, other))
@@ -158,24 +220,20 @@ def test_two_commands_started_together_leave_what_one_after_the_other_would(
     chance = random.Random(f"{SEED} {one} {other}")
     for number in range(ROUNDS):
         shutil.copy(books / "start.db", path)
-        processes = []
-        for name in (one, other):
-            processes.append(
-                subprocess.Popen(
-                    [*PYTHON, *COMMANDS[name].arguments, "--index", path],
-                    cwd=books, env=environment({"PYTHONPATH": str(ROOT)}), text=True,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                )
-            )  # fmt: skip
-            if number:  # the first time at once, then so that other moments meet
-                time.sleep(chance.uniform(0, 0.3))
-        errors = [process.communicate()[1] for process in processes]
-        codes = [process.returncode for process in processes]
-        for name, code, error in zip((one, other), codes, errors, strict=True):
-            assert code == 0 or REFUSALS[name] in error, (number, error)
+        # The first time at the same moment, then so that other moments meet.
+        delays = [chance.uniform(0, 0.1) if number else 0.0 for _ in range(2)]
+        ended = at_once(
+            [
+                ([*COMMANDS[name].arguments, "--index", str(path)], delay)
+                for name, delay in zip((one, other), delays, strict=True)
+            ]
+        )
+        for name, (code, error) in zip((one, other), ended, strict=True):
+            is_refused = name in REFUSALS and REFUSALS[name] in error
+            assert code == 0 or is_refused, (number, error)
             assert error.count("\n") == (code != 0), (number, error)
         assert verify_index(path, full=True).faults == (), number
-        assert (*codes, held_by(path)) in possible, number
+        assert (ended[0][0], ended[1][0], held_by(path)) in possible, number
         assert [left.name for left in tmp_path.iterdir()] == ["i.db"]
 
 
@@ -225,7 +283,7 @@ def test_threads_that_open_ask_and_close_disturb_no_one_who_writes(
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        for number in range(3 * ROUNDS):
+        for number in range(2 * ROUNDS):
             process.stdin.write("\n")
             process.stdin.flush()
             add_to_index([books / "more.abc"], path)
@@ -277,8 +335,8 @@ def test_an_index_that_is_being_written_is_waited_for_and_never_called_damaged(
     ending = threading.Timer(0.3, writer.execute, ["ROLLBACK"])
     ending.start()
     with open_index(path) as index:  # which waits
-        assert index.tunes == 500
-    assert opened.info().tunes == 500
+        assert index.tunes == 1250
+    assert opened.info().tunes == 1250
     ending.join()
     opened.close()
     monkeypatch.setattr("tunetrace.indexer.storage.PATIENCE", 0.1)
