@@ -7,7 +7,6 @@ name what may be given. What may be one or several is made a list where it is us
 from __future__ import annotations
 
 import inspect
-import math
 import operator
 import os
 import reprlib
@@ -99,7 +98,7 @@ def whole_number(given: object, name: str) -> int:
 
 def real_number(given: object, name: str) -> float:
     """A number, whole or not."""
-    if isinstance(given, Real) and not math.isnan(given):
+    if isinstance(given, Real):
         return float(given)
     raise refused(name, given, "a number")
 

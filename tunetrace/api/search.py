@@ -40,7 +40,10 @@ def figure(
     open_end: bool = False,
     limit: int = DEFAULT_LIMIT,
 ) -> Matches:
-    """Where a figure stands, as Index.figure; in the default index if none is given."""
+    """Where a figure stands, as Index.figure; in the default index if none is given.
+
+    index: open, or its path.
+    """
     with given_or_default(index) as opened:
         return opened.figure(text, filters, open_end=open_end, limit=limit)
 
@@ -69,9 +72,9 @@ def check(
 ) -> CheckReport:
     """What of the transcriptions in a text is in an index (the default one if none is given).
 
-    exclude_tunes and exclude_titles leave tunes of the index out: by id, `corpus:number` or
-    title; by whole title. Raises InputError where the text holds no tune, QueryError where
-    something excludes nothing.
+    index: open, or its path. exclude_tunes and exclude_titles leave tunes of the index out: by id,
+    `corpus:number` or title; by title. Raises InputError where the text holds no tune, QueryError,
+    with the nearest titles, for a name that excludes none.
     """
     with given_or_default(index) as opened:
         admitted = admitted_without(opened, exclude_tunes, exclude_titles)

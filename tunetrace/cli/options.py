@@ -93,8 +93,8 @@ def copy_share_option(command: Command) -> Command:
         default=0.5,
         show_default=True,
         metavar="SHARE",
-        help="Say that most of a tune is in one corpus tune from this share of its notes on, in runs "
-        "of 8 notes or more.",
+        help="Say that most of a tune is in one corpus tune from this share of its notes on, "
+        "counted in runs of 8 or more.",
     )(command)
 
 

@@ -7,6 +7,7 @@ be taken for theirs. Either way whoever opens that place finds the old index or 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
