@@ -80,8 +80,8 @@ def report(
     paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
     copy_share: as for check_batch. progress: told how many tunes are done. workers: extra processes
     that match slices; the main module of the program must then be one that can be imported. Raises
-    InputError where an input cannot be read or holds nothing usable, OutputError where the folder cannot be written or
-    has other files of a report's names, or the extra `report` is missing.
+    InputError where an input cannot be read or holds nothing usable, OutputError where the folder
+    cannot be written or has other files of a report's names, or the extra `report` is missing.
     """
     from tunetrace.reporter.write import write_report
 
