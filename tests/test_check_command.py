@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.commands import KESH, MORRISONS, call, index_of, run
+from tests.commands import (
+    KESH,
+    MORRISONS,
+    call,
+    call_in_terminal,
+    environment,
+    index_of,
+    run,
+)
+from tunetrace.reporter.columns import TUNE_COLUMNS
 
 BAD = "X:9\nT:Bad\nK:G\nGAB|\nG [AB|\n"
 
@@ -46,10 +59,15 @@ def test_files_folders_and_standard_input_are_checked_in_their_order(
     assert [tune["title"] for tune in report["tunes"]] == ["The Kesh", "Morrison's", "Twelve"]
 
 
-def test_a_tune_goes_by_its_number_or_else_by_its_place(index: Path) -> None:
-    text = f"{KESH}\nX:\nT:Second\nK:G\nGAB|\n\nX:{'9' * 30}\nT:Third\nK:G\nGAB|\n"
-    report = call("check", "--json", "--index", index, stdin=text.encode()).json
-    assert [tune["number"] for tune in report["tunes"]] == [3, 2, 3]
+def test_a_tune_has_its_number_its_place_and_its_line(tmp_path: Path, index: Path) -> None:
+    book = tmp_path / "book.abc"
+    book.write_text(f"{KESH}\nX:\nT:Second\nK:G\nGAB|\n\nX:{'9' * 30}\nT:Third\nK:G\nGAB|\n")
+    report = call("check", book, "--json", "--index", index).json
+    assert [tune["number"] for tune in report["tunes"]] == [3, None, None]
+    assert [tune["place"] for tune in report["tunes"]] == [1, 2, 3]
+    assert [(tune["input"], tune["line"]) for tune in report["tunes"]] == [
+        (str(book), 1), (str(book), 8), (str(book), 13),
+    ]  # fmt: skip
 
 
 def test_tunes_that_cannot_be_read_are_listed_and_the_others_checked(
@@ -96,11 +114,158 @@ def test_brief_prints_a_line_for_each_tune(tmp_path: Path, index: Path) -> None:
     (tmp_path / "book.abc").write_text(f"{KESH}\n{new}")
     shown = call("check", tmp_path / "book.abc", "--brief", "--index", index)
     assert (shown.code, shown.err) == (0, "")
-    rows = [line.split() for line in shown.out.splitlines() if line.strip()]
-    # Number, title, notes, longest span, and the shares in spans of 8, 12 and 16 or more.
-    assert rows[2] == ["3", "The", "Kesh", "8", "8", "100%", "0%", "0%", "=", "The", "Kesh"]
-    assert rows[3] == ["8", "New", "1", "0", "0%", "0%", "0%"]
-    assert len(rows) == 4
+    head, kesh, last = [line.split() for line in shown.out.splitlines()]
+    assert head == ["place", "notes", "run", "8+", "12+", "input", "title", "nearest"]
+    # Place, notes, longest span, the shares in spans of 8 and of 12 or more.
+    where = str(tmp_path / "book.abc")
+    found = ["The", "Kesh", "=", "session:3", "The", "Kesh"]
+    assert kesh == ["1", "8", "8", "100%", "0%", f"{where}:1", *found]
+    assert last == ["2", "1", "0", "0%", "0%", f"{where}:8", "New"]
+
+
+def test_brief_fits_a_terminal_and_is_whole_in_a_pipe(tmp_path: Path, index: Path) -> None:
+    long = KESH.replace("The Kesh", "The Tune Whose Title Has No End Whatsoever")
+    book = tmp_path / "a_book_of_a_long_name.abc"
+    book.write_text(long)
+    piped = call("check", book, "--brief", "--index", index).out.splitlines()[1]
+    assert f"{book}:1" in piped
+    assert "The Tune Whose Title Has No End Whatsoever" in piped
+    shown = call_in_terminal("check", book, "--brief", "--index", index)
+    assert shown.code == 0
+    line = shown.out.splitlines()[1]
+    assert len(line) <= 80
+    assert "…f_a_long_name.abc:1"[-16:] in line
+    assert "The Tune Whos…" in line
+    assert "= session:3 The Kesh" in line
+
+
+# One object a line
+
+
+def test_jsonl_has_the_fields_of_the_tables(tmp_path: Path, index: Path) -> None:
+    book = tmp_path / "book.abc"
+    book.write_text(f"{KESH}\n{BAD}\n{MORRISONS}")
+    ended = call("check", book, "--jsonl", "--index", index)
+    assert (ended.code, ended.err) == (0, "")
+    kesh, bad, morrisons = map(json.loads, ended.out.splitlines())
+    assert list(kesh) == [column.name for column in TUNE_COLUMNS if column.name != "batch"]
+    assert (kesh["place"], kesh["title"], kesh["verdict"]) == (1, "The Kesh", "whole")
+    assert kesh["verdict_text"] == "This is The Kesh (session:3)."
+    assert (kesh["identical_to"], kesh["nearest"]) == (["session:3"], "session:3")
+    assert (morrisons["place"], morrisons["line"]) == (3, 14)
+    assert (bad["input"], bad["line"], bad["column"]) == (str(book), 12, 3)
+    assert bad["reason"].startswith("the chord opened with")
+
+
+def test_jsonl_is_what_a_report_writes(tmp_path: Path, index: Path) -> None:
+    book = tmp_path / "book.abc"
+    book.write_text(f"{KESH}\n{MORRISONS}\n{TWELVE}")
+    lines = call("check", book, "--jsonl", "--index", index).out.splitlines()
+    assert call("report", book, "-o", tmp_path / "report", "--index", index).code == 0
+    rows = pq.read_table(tmp_path / "report" / "tunes.parquet").to_pylist()
+    for line, row in zip(map(json.loads, lines), rows, strict=True):
+        del row["batch"]
+        assert line == pytest.approx(row, rel=1e-6)
+
+
+def test_jsonl_adds_bars_where_they_are_asked_for(index: Path) -> None:
+    ended = call("check", "--jsonl", "--bars", "--index", index, stdin=KESH.encode())
+    tune = json.loads(ended.out)
+    assert [(bar["text"], bar["tunes"]) for bar in tune["each_bar"]] == [
+        ("C 3 C D E", 1), ("D 3 D E G", 1),
+    ]  # fmt: skip
+    assert "--jsonl" in call("check", "--bars", "--index", index, stdin=KESH.encode()).refusal
+
+
+def test_a_tune_is_answered_before_the_input_ends(index: Path) -> None:
+    """Each line comes while more of the input may follow."""
+    arguments = [sys.executable, "-m", "tunetrace", "check", "--jsonl", "--index", str(index)]
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{KESH}\n{MORRISONS}\n{' ' * (1 << 17)}\n\n".encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["title"] == "The Kesh"
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["title"] == "Morrison's"
+        assert process.stdout.read() == b""
+
+
+# Some of the input
+
+
+@pytest.mark.parametrize(
+    ("only", "titles"),
+    [
+        (("1",), ["The Kesh"]),
+        (("2-3",), ["Morrison's", "Twelve"]),
+        (("3", "1"), ["The Kesh", "Twelve"]),
+        (("1,3",), ["The Kesh", "Twelve"]),
+    ],
+)
+def test_only_some_places_are_checked(
+    index: Path, only: tuple[str, ...], titles: list[str]
+) -> None:
+    text = f"{KESH}\n{MORRISONS}\nX:4\nT:Twelve\nM:2/4\nL:1/8\nK:C\nCDEF|GABc|defg|\n"
+    options = [word for some in only for word in ("--only", some)]
+    report = call("check", *options, "--json", "--index", index, stdin=text.encode()).json
+    assert [tune["title"] for tune in report["tunes"]] == titles
+    places = {"The Kesh": 1, "Morrison's": 2, "Twelve": 3}
+    assert [tune["place"] for tune in report["tunes"]] == [places[title] for title in titles]
+
+
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        ("0", "'0' names no places"),
+        ("x", "'x' names no places"),
+        ("3-2", "'3-2' names no places"),
+        ("2", "there is no tune at place 2: the input has 1"),
+    ],
+)
+def test_places_that_are_none_are_refused(index: Path, only: str, said: str) -> None:
+    refused = call("check", "--only", only, "--index", index, "--jsonl", stdin=KESH.encode())
+    assert said in refused.refusal
+
+
+# The verdict
+
+
+def verdict(text: str, index: Path, *options: str) -> str:
+    report = call("check", "--json", "--index", index, *options, stdin=text.encode()).json
+    said: str = report["tunes"][0]["verdict"]["text"]
+    return said
+
+
+def test_a_copy_with_other_repeat_signs_is_the_tune(index: Path) -> None:
+    text = KESH.replace("G3 GAB|A3 ABd|", "|:G3 GAB||A3 ABd:|")
+    assert verdict(text, index) == "This is The Kesh (session:3)."
+    shown = call("check", "--index", index, stdin=text.encode()).out.splitlines()
+    assert shown[1] == "This is The Kesh (session:3)."
+
+
+def test_another_meter_is_told(index: Path) -> None:
+    text = KESH.replace("M:6/8", "M:12/8")
+    assert verdict(text, index) == "This is The Kesh (session:3), there in 6/8."
+
+
+def test_most_of_a_tune_has_a_bound_that_can_be_set(twelve: Path) -> None:
+    """Twelve notes of sixteen."""
+    text = TWELVE.replace("Twelve", "Mine").rstrip() + " ^f ^f ^f ^f |\n"
+    most = "Most of it is in Twelve (twelve:1): 75% of its notes, in runs of 8 or more."
+    corpus = call("index", "info", "--json", "--index", twelve).json["corpora"][0]["name"]
+    most = most.replace("twelve:1", f"{corpus}:1")
+    assert verdict(text, twelve) == most
+    assert verdict(text, twelve, "--copy-share", "0.75") == most
+    above = verdict(text, twelve, "--copy-share", "0.76")
+    assert not above.startswith("Most")
+
+
+def test_what_has_no_note_in_the_corpus_is_not_in_it(index: Path) -> None:
+    text = "X:1\nM:4/4\nL:1/8\nK:C\n^f8|\n"
+    assert verdict(text, index) == "Not in the corpus: not one of its notes is there."
 
 
 # What is left out
@@ -132,7 +297,7 @@ def test_all_tunes_can_be_excluded(index: Path) -> None:
     options = ("--exclude-tune", "1", "--exclude-tune", "session:7")
     report = call("check", *options, "--json", "--index", index, stdin=KESH.encode()).json
     assert report["tunes"][0]["longest_span"] is None
-    assert {point["absent"] for point in report["tunes"][0]["novelty"]} == {1.0}
+    assert set(report["tunes"][0]["novelty"]) == {1.0}
 
 
 # Failing on a copy
@@ -147,8 +312,11 @@ def test_more_copied_than_allowed_exits_1_and_just_as_much_exits_0(
     # Twelve notes of sixteen.
     text = TWELVE.replace("Twelve", "Mine").rstrip() + " ^f ^f ^f ^f |\n"
     ended = call("check", "--fail-over", share, "--index", twelve, stdin=text.encode())
-    assert (ended.code, ended.err) == (code, "")
+    assert ended.code == code
     assert "Mine" in ended.out
+    bound = {"0": "0%", "0.5": "50%", "0.7499": "75%"}.get(share)
+    said = f"tunetrace: 1 tune has more than {bound} of the notes in spans of 12 or more: "
+    assert ended.err == (f"{said}standard input:1 Mine (75%)\n" if code else "")
 
 
 def test_spans_of_eleven_notes_are_no_copy(twelve: Path) -> None:
@@ -163,7 +331,9 @@ def test_one_copy_among_several_tunes_is_enough(tmp_path: Path, twelve: Path) ->
     place = ("--index", twelve)
     assert call("check", tmp_path / "new.abc", "--fail-over", "0.9", *place).code == 0
     ended = run("check", *tmp_path.iterdir(), "--fail-over", "0.9", "--brief", *place)
-    assert (ended.code, ended.err) == (1, "")
+    assert ended.code == 1
+    assert f"{tmp_path / 'copy.txt'}:1 Twelve (100%)" in ended.err
+    assert "new.abc" not in ended.err
 
 
 def test_what_is_excluded_is_no_copy(twelve: Path) -> None:

@@ -38,7 +38,8 @@ HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "lin
 NAME = {"tune", "title", "corpus", "number", "link"}
 REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kind"}
 SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
-        "examples"}  # fmt: skip
+        "log10_expected", "by_chance", "examples", "first_token", "stop_token", "first_note",
+        "stop_note", "places"}  # fmt: skip
 INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora"}
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
@@ -217,15 +218,19 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
     assert report["set_aside"] == []
     for tune in report["tunes"]:
         assert tune.keys() == {
-            "title", "number", "meter", "key", "original_key", "notes", "identical_to",
-            "longest_span", "spans", "copied_share", "novelty", "bars", "sources", "music",
-            "standing",
+            "place", "input", "line", "number", "title", "meter", "key", "original_key", "remarks",
+            "notes", "bar_count", "verdict", "identical_to", "same_parts", "longest_notes",
+            "longest_span", "copied_share", "copied_from", "most_from", "most_share", "uniqueness",
+            "novelty", "creativity", "originality", "bars_in_corpus", "bars_same_position",
+            "duplicate_of", "near_duplicate_of", "standing", "spans", "sources", "bars", "music",
         }  # fmt: skip
+        assert tune["verdict"].keys() == {"kind", "text"}
         for span in (tune["longest_span"], *tune["spans"]):
             assert span.keys() == SPAN
-            assert all(hit.keys() == HIT for hit in span["examples"])
+            assert all(name.keys() == NAME for name in span["examples"])
+            assert all(hit.keys() == HIT for hit in span["places"])
         assert list(tune["copied_share"]) == ["8", "12", "16", "24", "32"]
-        assert all(point.keys() == {"n", "absent"} for point in tune["novelty"])
+        assert tune["most_from"].keys() == NAME
         for bar in tune["bars"]:
             assert bar.keys() == {"part", "bar", "ending", "text", "tunes", "hits",
                                   "same_position", "rarest_figure", "examples"}  # fmt: skip
@@ -235,9 +240,13 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             assert all(name.keys() == NAME for name in bar["examples"])
         for source in tune["sources"]:
             assert source.keys() == NAME | {
-                "bars_shared", "longest_span_notes", "notes_shared", "bits",
+                "bars_shared", "longest_span_notes", "notes_shared", "bits", "stretches",
             }  # fmt: skip
-        assert all(name.keys() == NAME for name in tune["identical_to"])
+            for stretch in source["stretches"]:
+                assert stretch.keys() == {"first_token", "stop_token", "first_note", "stop_note",
+                                          "source_token"}  # fmt: skip
+        same = NAME | {"own_part", "part", "meter", "key"}
+        assert all(name.keys() == same for name in tune["identical_to"])
 
 
 def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:

@@ -7,7 +7,15 @@ from fractions import Fraction
 from math import log10
 from typing import Any
 
-from tunetrace.checker.records import CheckedTune, SharedStretch, Source, Span, TuneName
+from tunetrace.checker.records import (
+    CheckedTune,
+    SameTune,
+    SharedStretch,
+    Source,
+    Span,
+    TuneName,
+    Verdict,
+)
 from tunetrace.tokenizer.transcription import Transcription
 
 TOKENS = ("M:6/8", "K:Cmaj", "|:", "C", "3", "C", "D", "E", "|", "D", "3", "D", "E", "G", ":|")
@@ -27,6 +35,11 @@ def transcription(
 
 def name(tune: int, title: str = "Morrison's", corpus: str = "session") -> TuneName:
     return TuneName(tune, title, corpus, 100 + tune, None)
+
+
+def same(tune: int, title: str = "Morrison's") -> SameTune:
+    """A corpus tune that is the same as a whole."""
+    return SameTune(tune, title, "session", 100 + tune, None, 0, 0, None, None)
 
 
 def source(
@@ -96,6 +109,8 @@ def checked(
         "creativity": 1.0,
         "originality": 1.0,
         "bar_count": 2,
+        "verdict": Verdict("none", "Not in the corpus."),
+        "same_parts": (),
         "bars_in_corpus": 1,
         "bars_same_position": 0,
         "identical_to": (),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, name, source, span, transcription
+from tests.checker.batches import checked, same, source, span, transcription
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.summary import BatchTally, distribution
@@ -48,7 +48,7 @@ def rejected(kind: str) -> Rejected:
 
 def test_what_is_true_of_a_transcription_is_counted_once_a_transcription() -> None:
     summary = tally(
-        checked(20, identical_to=(name(1), name(2)), spans=(span(), span()), notes=30),
+        checked(20, identical_to=(same(1), same(2)), spans=(span(), span()), notes=30),
         checked(12, duplicate_of=1, spans=(span(expected=0.01 / 8),), notes=20),
         checked(7, near_duplicate_of=1, notes=10),
         checked(near_duplicate_of=1, duplicate_of=2, notes=0),

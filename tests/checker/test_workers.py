@@ -45,7 +45,7 @@ if __name__ == "__main__":
     with open_index(sys.argv[2]) as index:
         list(check.check_transcriptions(tunes(sys.argv[1]), index, slice_tokens=1, workers=1))
 """
-"""Begins a batch of which the second transcription never comes; prints the process beside."""
+"""Begins a batch of which the second transcription never comes; prints the worker."""
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
 
@@ -82,7 +82,7 @@ def is_there(process: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("beside", "has_run"), [("0", "False\n"), ("1", "True\n")])
+@pytest.mark.parametrize(("workers", "has_run"), [("0", "False\n"), ("1", "True\n")])
 def test_a_report_uses_the_processes_that_it_is_given(
     book: Path, tmp_path: Path, workers: str, has_run: str
 ) -> None:
@@ -90,17 +90,17 @@ def test_a_report_uses_the_processes_that_it_is_given(
         assert process.communicate(timeout=120) == (has_run, "")
 
 
-def test_a_process_beside_ends_when_the_one_that_began_it_is_killed(book: Path) -> None:
+def test_a_worker_ends_when_the_one_that_began_it_is_killed(book: Path) -> None:
     with running(WAIT, book) as process:
         assert process.stdout is not None
-        beside = int(process.stdout.readline())
-        assert is_there(beside)
+        worker = int(process.stdout.readline())
+        assert is_there(worker)
         process.kill()
         process.wait()
         deadline = time.monotonic() + 60
-        while is_there(beside) and time.monotonic() < deadline:
+        while is_there(worker) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not is_there(beside)
+        assert not is_there(worker)
 
 
 def test_an_interrupt_is_not_met_by_a_process_that_has_just_begun(book: Path) -> None:

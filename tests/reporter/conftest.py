@@ -52,6 +52,7 @@ def html_of(
         beside.add(answer)
     against = beside if other else None
     return page.html(tally.summary(other=against), words, index, when=WHEN,
+                     command="tunetrace check generated.txt --only",
                      other=beside.summary() if other else None)  # fmt: skip
 
 

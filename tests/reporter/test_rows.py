@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, name, source, transcription
+from tests.checker.batches import checked, same, source, transcription
 from tunetrace.reporter.rows import PARTS, columns, order, parts, row_of, shortened
 from tunetrace.reporter.worst import chance
 
@@ -19,7 +19,7 @@ def test_a_share_is_counted_in_parts_but_never_rounded_to_none_or_all(share: flo
 
 
 def test_a_whole_corpus_tune_is_copied_more_than_any_other() -> None:
-    whole = checked(3, 0.0, place=4, identical_to=(name(1),))
+    whole = checked(3, 0.0, place=4, identical_to=(same(1),))
     most = checked(9, 0.5, place=3)
     longer = checked(7, 0.2, place=5)
     later, earlier = checked(5, 0.2, place=2), checked(5, 0.2, place=1)
@@ -35,7 +35,7 @@ def test_twelve_notes_count_before_eight() -> None:
 
 
 def test_the_nearest_tune_is_the_one_it_is_identical_to() -> None:
-    both = checked(identical_to=(name(5, "Banshee"),), sources=(source(6, 3.0, "Other"),))
+    both = checked(identical_to=(same(5, "Banshee"),), sources=(source(6, 3.0, "Other"),))
     assert row_of(both).nearest == ("Banshee", "session:105")
     assert row_of(checked(sources=(source(6, 3.0, ""),))).nearest == ("(untitled)", "session:106")
     assert row_of(checked()).nearest is None

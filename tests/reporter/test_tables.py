@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, name, source, span, transcription
+from tests.checker.batches import checked, name, same, source, span, transcription
 from tunetrace import OutputError, __version__
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune, Standing
@@ -51,7 +51,7 @@ def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     tune = checked(
         8, 0.75, place=2, creativity=1 / 3, standing=Standing(150, "6/8", 6, 10, {"copied_8": 0.5}),
         spans=(span(3, 9, 5, 0.5), span(3, 14, 8, 0.001, (name(4), name(1)))),
-        identical_to=(name(1), name(2)),
+        identical_to=(same(1), same(2)),
         sources=(source(4, 20.0, "Tune 4"),), duplicate_of=1, novelty=(0.0, 0.25, 2 / 3, 1.0),
     )  # fmt: skip
     folder = write(tmp_path, tune)
@@ -277,7 +277,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_is_checked(
 FULL = """
 import resource, sys
 from pathlib import Path
-from tests.checker.batches import checked
+from tests.checker.batches import checked, same
 from tests.reporter.test_tables import write
 from tunetrace import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
