@@ -160,9 +160,9 @@ _CELLS: Final = (
     _Cell("run", 3, lambda tune: str(tune.longest_notes), is_number=True),
     _Cell("8+", 4, lambda tune: share(tune.copied_share[8]), is_number=True),
     _Cell("12+", 4, lambda tune: share(tune.copied_share[12]), is_number=True),
-    _Cell("input", 16, lambda tune: tune.transcription.place, keeps_end=True),
-    _Cell("title", 14, _title),
-    _Cell("nearest", 22, _nearest),
+    _Cell("input", 14, lambda tune: tune.transcription.place, keeps_end=True),
+    _Cell("title", 13, _title),
+    _Cell("nearest", 16, _nearest),
 )
 
 
