@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -169,9 +168,8 @@ _CELLS: Final = (
 def print_line(tune: CheckedTune, *, is_first: bool) -> None:
     """A checked tune on one line, after a head where it is the first."""
     if is_first:
-        click.echo("  ".join(_fit(cell, cell.head) for cell in _CELLS).rstrip())
-    click.echo("  ".join(_fit(cell, cell.value(tune)) for cell in _CELLS).rstrip())
-    sys.stdout.flush()
+        print("  ".join(_fit(cell, cell.head) for cell in _CELLS).rstrip())
+    print("  ".join(_fit(cell, cell.value(tune)) for cell in _CELLS).rstrip(), flush=True)
 
 
 def _fit(cell: _Cell, text: str) -> str:
