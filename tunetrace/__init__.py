@@ -36,8 +36,6 @@ if TYPE_CHECKING:
         training_tunes,
     )
     from tunetrace.api.indexes import (
-        BuildReport,
-        ChangeReport,
         add_to_index,
         build_index,
         compact_index,
@@ -57,6 +55,8 @@ if TYPE_CHECKING:
     from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.baseline import Standing
+    from tunetrace.indexer.build import BuildReport
+    from tunetrace.indexer.change import ChangeReport
     from tunetrace.indexer.filters import Filters
     from tunetrace.indexer.index import Index
     from tunetrace.indexer.ngrams import NgramReport
@@ -89,8 +89,6 @@ _HOMES = {
     "held_out_tunes": "tunetrace.api.evaluation",
     "originality": "tunetrace.api.evaluation",
     "training_tunes": "tunetrace.api.evaluation",
-    "BuildReport": "tunetrace.api.indexes",
-    "ChangeReport": "tunetrace.api.indexes",
     "add_to_index": "tunetrace.api.indexes",
     "build_index": "tunetrace.api.indexes",
     "compact_index": "tunetrace.api.indexes",
@@ -126,6 +124,8 @@ _HOMES = {
     "CorpusEntry": "tunetrace.corpus.records",
     "Rejected": "tunetrace.corpus.records",
     "Standing": "tunetrace.indexer.baseline",
+    "BuildReport": "tunetrace.indexer.build",
+    "ChangeReport": "tunetrace.indexer.change",
     "Filters": "tunetrace.indexer.filters",
     "Index": "tunetrace.indexer.index",
     "NgramReport": "tunetrace.indexer.ngrams",

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tunetrace.corpus.readers import Format
 from tunetrace.indexer import build, change, verify
-from tunetrace.indexer.change import CorpusChange
-from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import IndexInfo, Reject
+from tunetrace.indexer.build import BuildReport
+from tunetrace.indexer.change import ChangeReport
 from tunetrace.indexer.storage import default_path
 from tunetrace.indexer.verify import VerifyReport
 from tunetrace.indexer.writer import Progress, silent
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What building an index gave: what is in it, and the tunes that were set aside."""
-
-    info: IndexInfo
-    set_aside: tuple[Reject, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeReport:
-    """What changing an index gave: what became of each corpus that was named, and what is in it.
-
-    set_aside: the tunes of the corpora that were added or replaced which could not be read.
-    """
-
-    changes: tuple[CorpusChange, ...]
-    info: IndexInfo
-    set_aside: tuple[Reject, ...]
 
 
 def build_index(
@@ -54,9 +32,9 @@ def build_index(
     where the only source cannot be read (of several it is set aside) or no tune is usable.
     """
     place = default_path() if path is None else Path(path)
-    build.build_index(place, sources, force=force, name=name, format=format, progress=progress)
-    with Index(place) as index:
-        return BuildReport(index.info(), index.rejects())
+    return build.build_index(
+        place, sources, force=force, name=name, format=format, progress=progress
+    )
 
 
 def add_to_index(
@@ -75,10 +53,9 @@ def add_to_index(
     cannot be written, or a corpus is in the way without replace; InputError as build_index.
     """
     place = default_path() if path is None else Path(path)
-    changes = change.add_corpora(
+    return change.add_corpora(
         place, sources, replace=replace, name=name, format=format, progress=progress
     )
-    return _changed(place, changes)
 
 
 def remove_from_index(
@@ -86,14 +63,13 @@ def remove_from_index(
 ) -> ChangeReport:
     """Remove corpora from an index, all in one transaction; QueryError where it lacks one."""
     place = default_path() if path is None else Path(path)
-    return _changed(place, change.remove_corpora(place, corpora, progress=progress))
+    return change.remove_corpora(place, corpora, progress=progress)
 
 
 def compact_index(path: str | Path | None = None, *, progress: Progress = silent) -> ChangeReport:
     """Merge the segments of an index, which makes searches faster, and shrink its file."""
     place = default_path() if path is None else Path(path)
-    change.compact_index(place, progress=progress)
-    return _changed(place, ())
+    return change.compact_index(place, progress=progress)
 
 
 def verify_index(
@@ -105,10 +81,3 @@ def verify_index(
     """
     place = default_path() if path is None else Path(path)
     return verify.verify_index(place, full=full, progress=progress)
-
-
-def _changed(place: Path, changes: tuple[CorpusChange, ...]) -> ChangeReport:
-    with Index(place) as index:
-        new = {change.name for change in changes if change.change in ("added", "replaced")}
-        aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
-        return ChangeReport(changes, index.info(), aside)

@@ -52,7 +52,7 @@ def measure_baseline(path: Path, progress: Progress = silent) -> BaselineReport:
     Nothing else may change the index meanwhile. Raises IndexFileError where it has no two different
     tunes, or cannot be written.
     """
-    with changing(path) as connection, Index(path) as index:
+    with changing(path) as connection, Index(path, connection) as index:
         groups = index.catalogue.setting_groups()
         different = len(set(groups.values()))
         if different < LEAST_GROUPS:

@@ -1,14 +1,16 @@
-"""Building an index: beside the place where it belongs, and renamed into it when it is whole.
+"""Building an index: beside the place where it belongs, which it takes when it is whole.
 
-So whoever opens that place finds the old index or the new one and nothing between.
+Where there is no index it is renamed into its place. Where there is one, SQLite copies the new one
+over it in one transaction: others may have that file open, and a file that is renamed over it would
+be taken for theirs. Either way whoever opens that place finds the old index or the new one.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,15 +21,22 @@ from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.collector import collector_paused
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.sources import CorpusSource, find_sources
 from tunetrace.indexer.storage import (
-    check_file,
+    PATIENCE,
+    Database,
+    database_uri,
+    has_pages,
     identity,
-    kept_from_changes,
+    is_busy,
+    journal,
     may_be_replaced,
+    unread,
     unwritable,
 )
-from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert
+from tunetrace.indexer.streams import SEGMENT_SYMBOLS, insert, store_state
 from tunetrace.indexer.writer import (
     Progress,
     Writer,
@@ -40,6 +49,14 @@ from tunetrace.unfinished import beside as unfinished
 from tunetrace.unfinished import remove_leftovers
 
 
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What building an index gave: what is in it, and the tunes that were set aside."""
+
+    info: IndexInfo
+    set_aside: tuple[Reject, ...]
+
+
 def build_index(
     path: Path,
     sources: Sequence[str | Path] = (),
@@ -49,7 +66,7 @@ def build_index(
     format: Format | None = None,
     progress: Progress = silent,
     segment_symbols: int = SEGMENT_SYMBOLS,
-) -> None:
+) -> BuildReport:
     """Build the index of sources at path.
 
     sources: files, folders, `-` for standard input, names of corpora; none for the default
@@ -66,7 +83,7 @@ def build_index(
         raise _in_the_way(path)
     if exists(path):
         with suppress(IndexFileError):
-            check_file(path)  # which undoes what was cut off, and so changes it
+            _undo_what_was_cut_off(path)
     before = identity(path)
     opened = find_sources(sources or DEFAULT_CORPORA, format, progress, name=name)
     try:
@@ -76,8 +93,8 @@ def build_index(
     remove_leftovers(path)
     beside = unfinished(path)
     try:
-        _write(beside, opened, progress, segment_symbols)
-        with kept_from_changes(path):
+        report = _write(beside, path, opened, progress, segment_symbols)
+        with _held(path) as old:
             if exists(path) and not force:
                 raise _in_the_way(path)
             if identity(path) != before:
@@ -85,7 +102,12 @@ def build_index(
                     f"{path}: the index was changed while this one was built, and stays; build "
                     "again to replace it"
                 )
-            beside.replace(path)
+            if old is None:
+                journal(path).unlink(missing_ok=True)
+                beside.replace(path)
+            else:
+                with closing(sqlite3.connect(database_uri(beside, "mode=ro"), uri=True)) as new:
+                    new.backup(old)
     except OSError as error:
         raise unwritable(path, error) from None
     except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
@@ -96,6 +118,7 @@ def build_index(
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+    return report
 
 
 def _in_the_way(path: Path) -> IndexFileError:
@@ -105,11 +128,53 @@ def _in_the_way(path: Path) -> IndexFileError:
     )
 
 
+def _undo_what_was_cut_off(path: Path) -> None:
+    """Have what a change that was killed left half-done undone, which changes the file."""
+    database = Database(path)
+    try:
+        with database.connected():
+            pass
+    finally:
+        database.close()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The index at path, which nobody else may read or change; None where SQLite cannot have it.
+
+    It is absent then, or so damaged that nobody can open it, or not to be written. A change that is
+    under way is waited for, and one that was cut off is undone.
+    """
+    if not has_pages(path):
+        yield None
+        return
+    uri = database_uri(path, "mode=rw")
+    with closing(
+        sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+    ) as connection:
+        held: sqlite3.Connection | None = connection
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+            # In this mode the lock is kept when the transaction ends, until it is closed.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if is_busy(error):
+                raise unread(path, error) from None
+            held = None
+        yield held
+
+
 def _write(
-    path: Path, sources: Sequence[CorpusSource], progress: Progress, segment_symbols: int
-) -> None:
+    beside: Path,
+    path: Path,
+    sources: Sequence[CorpusSource],
+    progress: Progress,
+    segment_symbols: int,
+) -> BuildReport:
+    """Write beside its place the index that will be at path."""
     # A creator, since in a URL `?` and `%` of a path would mean something else.
-    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(path))
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(beside))
     try:
         with engine.connect() as connection, collector_paused():
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "page_size = 8192"):
@@ -117,11 +182,14 @@ def _write(
             connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
             schema.metadata.create_all(connection)
+            # What follows is one transaction, at whose end it is all on the disk.
+            connection.exec_driver_sql("PRAGMA synchronous = FULL")
             insert(
                 connection,
                 schema.meta,
                 [("tunetrace_version", __version__), ("vocabulary", "[]")],
             )
+            store_state(connection)
             writer = Writer(connection, progress, segment_symbols)
             tunes, rejected = 0, []
             for source in sources:
@@ -133,8 +201,9 @@ def _write(
             if not tunes:
                 raise nothing_usable(rejected)
             writer.close()
+            with Index(path, connection) as index:
+                report = BuildReport(index.info(), index.rejects())
             connection.commit()
     finally:
         engine.dispose()
-    with path.open("r+b") as written:
-        os.fsync(written.fileno())
+    return report

@@ -1,7 +1,8 @@
 """Changing an index that is there: corpora added, replaced and removed, segments merged.
 
 Every change is one transaction of SQLite's: whoever is killed in the midst of it, or reads
-meanwhile, has the index as it was.
+meanwhile, has the index as it was. What a change gave is described before it is committed, through
+its own connection: nothing else is opened then, and what is committed is never told as failed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import sqlalchemy as sa
 
@@ -20,8 +21,19 @@ from tunetrace.errors import IndexFileError
 from tunetrace.indexer import schema
 from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.filters import check_corpus
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.sources import find_sources
-from tunetrace.indexer.storage import PATIENCE, check_file, damaged
+from tunetrace.indexer.storage import (
+    PATIENCE,
+    Database,
+    DatabaseErrors,
+    check_file,
+    check_whole,
+    damaged,
+    database_uri,
+    is_damage,
+)
 from tunetrace.indexer.streams import (
     SEGMENT_SYMBOLS,
     DamagedError,
@@ -30,6 +42,7 @@ from tunetrace.indexer.streams import (
     joined,
     load_segments,
     load_vocabulary,
+    store_state,
 )
 from tunetrace.indexer.writer import (
     Gathered,
@@ -54,6 +67,18 @@ class CorpusChange:
     change: Literal["added", "replaced", "unchanged", "removed"]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    """What changing an index gave: what became of each corpus that was named, and what is in it.
+
+    set_aside: the tunes of the corpora that were added or replaced which could not be read.
+    """
+
+    changes: tuple[CorpusChange, ...]
+    info: IndexInfo
+    set_aside: tuple[Reject, ...]
+
+
 def add_corpora(
     path: Path,
     sources: Sequence[str | Path],
@@ -63,7 +88,7 @@ def add_corpora(
     format: Format | None = None,
     progress: Progress = silent,
     segment_symbols: int = SEGMENT_SYMBOLS,
-) -> tuple[CorpusChange, ...]:
+) -> ChangeReport:
     """Add corpora to the index at path, all in one transaction.
 
     sources and name: as for build_index. A corpus that is there with the same content stays as it
@@ -71,8 +96,7 @@ def add_corpora(
     where there is no index, it cannot be written, or a corpus is in the way; InputError where the
     only source cannot be read or no tune is usable.
     """
-    with _connected(path) as connection:
-        known = {row.source: row.name for row in connection.execute(sa.select(schema.corpus))}
+    known = _known(path)
     opened = find_sources(sources, format, progress, name=name, known=known)
     # Read before others are kept from changing the index, since it may take long.
     read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
@@ -100,7 +124,27 @@ def add_corpora(
             for one in gathered:
                 writer.add(one)
             writer.close()
-    return tuple(changes)
+        return _described(path, connection, changes)
+
+
+def _known(path: Path) -> dict[str, str]:
+    """The names of an index's corpora by where they are from."""
+    database = Database(path)
+    try:
+        with database.connected() as connection:
+            return {row.source: row.name for row in connection.execute(sa.select(schema.corpus))}
+    finally:
+        database.close()
+
+
+def _described(
+    path: Path, connection: sa.Connection, changes: Sequence[CorpusChange]
+) -> ChangeReport:
+    """What a change gave that is about to be committed."""
+    with Index(path, connection) as index:
+        new = {change.name for change in changes if change.change in ("added", "replaced")}
+        aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
+        return ChangeReport(tuple(changes), index.info(), aside)
 
 
 def _change_by(
@@ -138,7 +182,7 @@ def _other_content(connection: sa.Connection, path: Path, name: str) -> IndexFil
 
 def remove_corpora(
     path: Path, names: Sequence[str], *, progress: Progress = silent
-) -> tuple[CorpusChange, ...]:
+) -> ChangeReport:
     """Remove corpora from the index at path, all in one transaction.
 
     Raises QueryError where the index lacks one.
@@ -151,17 +195,17 @@ def remove_corpora(
             _remove(connection, name, progress)
         if names:
             _forget_baseline(connection)
-    return tuple(CorpusChange(name, "removed") for name in names)
+        return _described(path, connection, [CorpusChange(name, "removed") for name in names])
 
 
 def compact_index(
     path: Path, *, progress: Progress = silent, segment_symbols: int = SEGMENT_SYMBOLS
-) -> None:
+) -> ChangeReport:
     """Merge the segments of the index at path, and give back the room that removals left.
 
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
-    with changing(path) as connection:
+    with changing(path, shrink=True) as connection:
         segments = load_segments(connection)
         before = load_vocabulary(connection)
         tunes = [
@@ -184,9 +228,9 @@ def compact_index(
                 stream = joined([symbols.translate(bytes(moved)) for _, symbols in some])
                 insert_segment(connection, [tune for tune, _ in some], stream)
             store_vocabulary(connection, vocabulary)
-    progress("giving back room", 0)
-    with _connected(path) as connection:
-        connection.exec_driver_sql("VACUUM")
+        report = _described(path, connection, ())
+        progress("giving back room", 0)
+    return report
 
 
 def _within(
@@ -243,19 +287,61 @@ def _forget_baseline(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def changing(path: Path) -> Iterator[sa.Connection]:
-    """A connection inside one transaction, which ends with the block: committed, or undone."""
+def changing(path: Path, *, shrink: bool = False) -> Iterator[sa.Connection]:
+    """A connection inside one transaction, which ends with the block: committed, or undone.
+
+    shrink: give back what is free in the file then, before anybody else may change it. Raises
+    IndexFileError where the file is no index of this version, or cannot be changed.
+    """
+    check_file(path)
     file = _inode(path)
-    with _connected(path) as connection, collector_paused():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
+    uri = database_uri(path, "mode=rw")
+
+    def connect() -> sqlite3.Connection:
+        # Transactions begin and end where they are said to, not where the driver thinks fit.
+        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+
+    engine = sa.create_engine("sqlite://", creator=connect)
+    is_committed = False
+    try:
+        # Where anything fails, closing the connection undoes the transaction.
+        with engine.connect() as connection, collector_paused():
+            # What is changed stays in memory until the end, so that others can read till then.
+            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if shrink:  # which is no part of a transaction: its lock is kept until the end
+                connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
             if _inode(path) != file:
                 raise _replaced_meanwhile(path)
+            driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+            check_whole(driver.cursor(), path)
+            before = driver.total_changes
             yield connection
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+            if driver.total_changes != before:
+                store_state(connection)
+            connection.exec_driver_sql("COMMIT")
+            is_committed = True
+            if shrink:
+                connection.exec_driver_sql("VACUUM")
+    except DatabaseErrors as error:
+        reason = getattr(error, "orig", error)
+        if is_committed:
+            raise IndexFileError(
+                f"{path}: the segments are merged, but the room that is free in the file cannot be "
+                f"given back ({reason}); make room on the disk and compact the index again"
+            ) from None
+        if _inode(path) != file:
+            raise _replaced_meanwhile(path) from None
+        if is_damage(error):
+            raise damaged(path) from None
+        raise IndexFileError(
+            f"{path}: cannot be changed ({reason}); see that it is writable, that there is room, "
+            "and that nothing else changes it"
+        ) from None
+    except DamagedError:
+        raise damaged(path) from None
+    finally:
+        engine.dispose()
 
 
 def _inode(path: Path) -> int | None:
@@ -270,33 +356,3 @@ def _replaced_meanwhile(path: Path) -> IndexFileError:
     return IndexFileError(
         f"{path}: another index took its place meanwhile, and that one is not changed; try again"
     )
-
-
-@contextmanager
-def _connected(path: Path) -> Iterator[sa.Connection]:
-    """A connection that may write; IndexFileError where the file is no index or cannot be."""
-    check_file(path)
-    file = _inode(path)
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-
-    def connect() -> sqlite3.Connection:
-        # Transactions begin and end where they are said to, not where the driver thinks fit.
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
-
-    engine = sa.create_engine("sqlite://", creator=connect)
-    try:
-        with engine.connect() as connection:
-            # What is changed stays in memory until the end, so that others can read till then.
-            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
-            yield connection
-    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
-        if _inode(path) != file:
-            raise _replaced_meanwhile(path) from None
-        raise IndexFileError(
-            f"{path}: cannot be changed ({getattr(error, 'orig', error)}); see that it is "
-            "writable, that there is room, and that nothing else changes it"
-        ) from None
-    except (sa.exc.DatabaseError, sqlite3.DatabaseError, DamagedError):
-        raise damaged(path) from None
-    finally:
-        engine.dispose()

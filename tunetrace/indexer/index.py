@@ -37,10 +37,13 @@ DEFAULT_LIMIT: Final = 10
 class Index:
     """An index file, opened for reading. Close it, or use it in a with statement."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the index at path; IndexFileError where it is absent, cut off or foreign."""
+    def __init__(self, path: Path, change: sa.Connection | None = None) -> None:
+        """Open the index at path; IndexFileError where it is absent, cut off or foreign.
+
+        change: the connection of a change of it that is under way, through which all is read.
+        """
         self.path = path
-        self._database = Database(path)
+        self._database = Database(path, change)
         self.catalogue = Catalogue(self._database)
         try:
             self.figures = self._load()

@@ -33,7 +33,8 @@ meta = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""tunetrace_version; vocabulary, the tokens beyond v2 as a JSON list, from symbol 137 up."""
+"""tunetrace_version; vocabulary, the tokens beyond v2 as a JSON list, from symbol 137 up; state, a
+random number that is another after every change."""
 
 corpus = Table(
     "corpus",

@@ -43,6 +43,13 @@ def load_vocabulary(connection: sa.Connection) -> Vocabulary:
     return Vocabulary(extensions)
 
 
+def store_state(connection: sa.Connection) -> None:
+    """Write what tells an index from itself before a change."""
+    connection.exec_driver_sql(
+        f"INSERT OR REPLACE INTO {schema.meta.name} VALUES ('state', lower(hex(randomblob(8))))"
+    )
+
+
 def load_segments(connection: sa.Connection) -> dict[int, Segment]:
     """The segments by id, in the order of their tunes; DamagedError where they are not whole."""
     segment, view = schema.segment.c, schema.view.c

@@ -10,7 +10,8 @@ from tunetrace.phrases import counted
 from tunetrace.terminal.console import console, make_table, print_set_aside
 
 if TYPE_CHECKING:
-    from tunetrace.api.indexes import BuildReport, ChangeReport
+    from tunetrace.indexer.build import BuildReport
+    from tunetrace.indexer.change import ChangeReport
     from tunetrace.indexer.verify import VerifyReport
 
 _WHERE_ALL_ARE = "'tunetrace index rejects' lists them all"
