@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.commands import KESH, MORRISONS, Ended, call, index_of, run
+from tunetrace import (
+    Filters,
+    IndexFileError,
+    check,
+    corpus_stats,
+    measure_baseline,
+    ngrams,
+    open_index,
+    tune,
+)
 from tunetrace.indexer.schema import SCHEMA_VERSION
 
 PAGE = 8192
@@ -139,3 +150,45 @@ def test_an_index_may_have_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
     for arguments in (("index", "info"), ("index", "info", "--json"), ("figure", "C D E")):
         ended = run(*arguments, "--index", path, env=strict)
         assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
+    path = index_of(tmp_path, KESH, MORRISONS)
+    measure_baseline(path)
+    index = open_index(path)
+    (hit,) = index.figure("C 3 C D E").results
+    assert index.bar("C 3 C D E").hits == 1
+    assert index.baseline is not None
+    questions: list[Callable[[], object]] = [
+        lambda: index.figure("C 3 C D E"),
+        lambda: index.figure("C 3 C D E", limit=0),
+        lambda: index.bar("C 3 C D E"),
+        lambda: index.bar_hits([]),
+        lambda: index.bar_table(),
+        lambda: index.info(),
+        lambda: index.rejects(),
+        lambda: index.resolve("The Kesh"),
+        lambda: index.tokens(hit.tune),
+        lambda: index.layout(hit.tune),
+        lambda: index.hits([]),
+        lambda: index.identical(["C"]),
+        lambda: index.admitted(Filters()),
+        lambda: index.mask([1]),
+        lambda: index.catalogue.tunes([hit.tune]),
+        lambda: index.baseline,
+        lambda: index.model,
+        lambda: index.vocabulary,
+        lambda: index.tunes,
+        lambda: check(KESH, index),
+        lambda: tune("session:3", index=index),
+        lambda: ngrams(3, index=index),
+        lambda: corpus_stats(index=index),
+    ]
+    for question in questions:
+        question()
+    index.close()
+    index.close()
+    for number, question in enumerate(questions):
+        with pytest.raises(IndexFileError) as raised:
+            question()
+        assert str(raised.value) == f"{path}: the index is closed; open it again", number

@@ -26,7 +26,7 @@ from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
 from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.segment import Mask
-from tunetrace.indexer.storage import Database, damaged
+from tunetrace.indexer.storage import Database, closed, damaged
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
@@ -44,18 +44,19 @@ class Index:
         """
         self.path = path
         self._database = Database(path, change)
-        self.catalogue = Catalogue(self._database)
+        self._catalogue = Catalogue(self._database)
+        self._figures: FigureSearch | None = None
+        self.layout = lru_cache(maxsize=4096)(self._layout)
+        self._model: BackoffModel | None = None
+        self._model_lock = Lock()
         try:
-            self.figures = self._load()
+            self._figures = self._load()
         except DamagedError:
             self.close()
             raise damaged(path) from None
         except BaseException:
             self.close()
             raise
-        self.layout = lru_cache(maxsize=4096)(self._layout)
-        self._model: BackoffModel | None = None
-        self._model_lock = Lock()
 
     def _load(self) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
@@ -69,8 +70,13 @@ class Index:
         return figures
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file and of what was read from it; whatever is asked then is refused."""
         self._database.close()
+        self._figures = None
+        with self._model_lock:
+            self._model = None
+        self.layout.cache_clear()
+        self.__dict__.pop("baseline", None)
 
     def __enter__(self) -> Index:
         return self
@@ -84,6 +90,21 @@ class Index:
         self.close()
 
     # What is in it
+
+    @property
+    def figures(self) -> FigureSearch:
+        """Its segments, to be searched; IndexFileError where it was closed."""
+        figures = self._figures  # which another thread may let go of
+        if figures is None:
+            raise closed(self.path)
+        return figures
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Its rows, to be asked; IndexFileError where it was closed."""
+        if self._figures is None:
+            raise closed(self.path)
+        return self._catalogue
 
     @property
     def vocabulary(self) -> Vocabulary:
