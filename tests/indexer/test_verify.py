@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
-from tunetrace import build_index, verify_index
+from tunetrace import build_index, measure_baseline, verify_index
 from tunetrace.indexer.suffix import SuffixIndex, suffix_array, unsorted_at
 
 PAGE = 8192
@@ -132,3 +132,22 @@ def test_a_page_of_zeros_anywhere_is_found(tmp_path: Path, whole: Path) -> None:
         path.write_bytes(content[:start] + bytes(stop - start) + content[stop:])
         ended = call("index", "verify", "--full", "--index", path)
         assert ended.refusal.startswith(f"{path}: "), page
+
+
+def test_one_changed_bit_anywhere_is_one_sentence(tmp_path: Path, whole: Path) -> None:
+    measured = tmp_path / "measured.db"
+    shutil.copy(whole, measured)
+    measure_baseline(measured)
+    content = measured.read_bytes()
+    path = tmp_path / "altered.db"
+    chance = random.Random(1)
+    found = 0
+    for at in chance.sample([at for at, byte in enumerate(content) if byte], 300):
+        altered = bytearray(content)
+        altered[at] ^= 1 << chance.randrange(8)
+        path.write_bytes(altered)
+        ended = call("index", "verify", "--full", "--index", path)
+        if ended.code:
+            assert ended.refusal.startswith(f"{path}: "), at
+            found += 1
+    assert found > 200  # the others are in what SQLite keeps for itself, or of no account

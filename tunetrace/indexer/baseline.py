@@ -147,7 +147,7 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
     """The baseline of an index, None where it has none; DamagedError where it is not whole."""
     columns: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
-        if zlib.crc32(numbers) != checksum:
+        if numbers is None or zlib.crc32(numbers) != checksum:
             raise DamagedError(f"the column {name} of the baseline is not what was written")
         columns[name] = numbers
     if not columns:

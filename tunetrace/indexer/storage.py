@@ -39,7 +39,8 @@ _OUT_OF_REACH: Final = {
 }  # fmt: skip
 """SQLite's errors that say nothing of what is in the file."""
 
-DatabaseErrors: Final = (sqlite3.DatabaseError, sa.exc.DatabaseError)
+DatabaseErrors: Final = (sqlite3.DatabaseError, sa.exc.DatabaseError, UnicodeDecodeError)
+"""What asking a file may raise; the last where a damaged one has SQLite quote what is no text."""
 
 
 def default_path() -> Path:

@@ -10,6 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,7 @@ from tunetrace.indexer import schema
 from tunetrace.indexer.baseline import load_baseline
 from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.segment import Segment
-from tunetrace.indexer.storage import Database
+from tunetrace.indexer.storage import Database, DatabaseErrors, is_damage
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.indexer.suffix import unsorted_at
 from tunetrace.indexer.titles import title_key
@@ -75,22 +76,44 @@ class _Verification:
     def report(self, path: str) -> VerifyReport:
         """Look at everything; path: what to call the index."""
         self._progress("reading the file", 0)
-        self._check_file()
-        if not self._check_schema():
-            return self._reported(path)
+        with self._faults_of("the file"):
+            self._check_file()
+        is_whole = False
+        with self._faults_of("the schema"):
+            is_whole = self._check_schema()
+        if is_whole:
+            with self._faults_of("the segments"):
+                self._check_content()
+        return self._reported(path)
+
+    def _check_content(self) -> None:
+        """Look at the arrays and at the tables that say the same."""
+        vocabulary = load_vocabulary(self._connection)
+        segments = list(load_segments(self._connection).values())
+        for number, segment in enumerate(segments, 1):
+            with self._faults_of(f"the suffix array of segment {number}"):
+                self._check_suffixes(number, segment)
+        with self._faults_of("the corpora"):
+            self._check_corpora(segments, vocabulary)
+        with self._faults_of("the tunes"):
+            self._check_tunes(segments, vocabulary)
+        with self._faults_of("the bars"):
+            self._check_bars()
+        with self._faults_of("the baseline"):
+            self._check_baseline()
+
+    @contextmanager
+    def _faults_of(self, what: str) -> Iterator[None]:
+        """Take whatever goes wrong in a check as a fault: what was altered can hold anything."""
         try:
-            vocabulary = load_vocabulary(self._connection)
-            segments = list(load_segments(self._connection).values())
+            yield
         except DamagedError as error:
             self._fault(f"{error}")
-            return self._reported(path)
-        for number, segment in enumerate(segments, 1):
-            self._check_suffixes(number, segment)
-        self._check_corpora(segments, vocabulary)
-        self._check_tunes(segments, vocabulary)
-        self._check_bars()
-        self._check_baseline()
-        return self._reported(path)
+        except Exception as error:
+            if isinstance(error, DatabaseErrors) and not is_damage(error):
+                raise  # it cannot be had now, which says nothing of it
+            reason = " ".join(str(getattr(error, "orig", error)).split()) or type(error).__name__
+            self._fault(f"{what} cannot be read ({printable(reason)})")
 
     def _reported(self, path: str) -> VerifyReport:
         return VerifyReport(path, self._full, self._tunes, self._suffixes, tuple(self._faults))
@@ -240,10 +263,7 @@ class _Verification:
 
     def _check_baseline(self) -> None:
         """Whether the baseline, where there is one, is what was written, and of these tunes."""
-        try:
-            load_baseline(self._connection)
-        except DamagedError as error:
-            self._fault(f"{error}")
+        load_baseline(self._connection)
 
 
 @dataclass(slots=True)
