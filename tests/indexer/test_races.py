@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, PYTHON, environment
+from tests.commands import KESH, MORRISONS, PYTHON, call, environment
 from tests.conftest import ROOT
 from tunetrace import (
     Filters,
@@ -205,4 +205,45 @@ def test_a_file_that_may_not_grow_is_one_sentence(
     assert ended.stderr.startswith(f"tunetrace: {place}: cannot be ")
     assert ended.stderr.count("\n") == 1
     assert index.read_bytes() == before
+    assert verify_index(index, full=True).faults == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
+@pytest.mark.parametrize(
+    "arguments", [("index", "compact"), ("baseline",), ("index", "remove", "kesh")], ids=" ".join
+)
+def test_a_change_that_has_no_room_says_so(index: Path, arguments: tuple[str, ...]) -> None:
+    (index.parent / "third.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
+    add_to_index([index.parent / "third.abc"], index)  # so that there is something to compact
+    before = index.read_bytes()
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *PYTHON, *arguments, "--index", index],
+        capture_output=True, text=True, cwd=ROOT, env=environment(), check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    # SQLite's name for a write that fails for another reason than a full disk.
+    assert ended.stderr.startswith(f"tunetrace: {index}: cannot be changed (disk I/O error); see")
+    assert ended.stderr.count("\n") == 1
+    assert index.read_bytes() == before
+    assert verify_index(index, full=True).faults == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
+def test_a_compaction_without_room_to_shrink_says_what_it_did(index: Path) -> None:
+    call("index", "build", "airds", "--force", "--index", index)
+    (index.parent / "third.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
+    add_to_index([index.parent / "third.abc"], index)
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash", *PYTHON, "index", "compact",
+         "--index", index],
+        capture_output=True, text=True, cwd=ROOT, env=environment(), check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        f"tunetrace: {index}: the segments are merged, but the room that is free in the file "
+        "cannot be given back ("
+    )
+    assert ended.stderr.count("\n") == 1
+    with open_index(index) as opened:
+        assert opened.info().segments == 1
     assert verify_index(index, full=True).faults == ()
