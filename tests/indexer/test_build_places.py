@@ -151,6 +151,28 @@ def test_an_index_in_the_way_is_left_as_it_is_unless_forced(tmp_path: Path) -> N
     assert build(path, other, "--force")["corpora"][0]["name"] == "morrisons"
 
 
+@pytest.mark.parametrize("was", ["whole", "cut off", "absent"])
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, was: str) -> None:
+    kesh, morrisons = write(tmp_path / "kesh.abc"), write(tmp_path / "m.abc", MORRISONS)
+    (tmp_path / "disk").mkdir()
+    target, link = tmp_path / "disk" / "big.db", tmp_path / "here" / "i.db"
+    link.parent.mkdir()
+    link.symlink_to(Path("..") / "disk" / "big.db")
+    if was != "absent":
+        build(target, kesh)
+    if was == "cut off":
+        target.write_bytes(target.read_bytes()[:20_000])
+    report = build(link, morrisons, "--force")
+    assert (report["path"], report["tunes"]) == (str(link), 1)
+    assert link.is_symlink()
+    assert call("figure", "C G C F D", "--index", target, "--json").json["hits"] == 1
+    added = call("index", "add", kesh, "--index", link, "--json").json
+    assert added["info"]["tunes"] == 2
+    assert [path.name for path in (*target.parent.iterdir(), *link.parent.iterdir())] == [
+        "big.db", "i.db",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("force", [(), ("--force",)], ids=["plain", "forced"])
 @pytest.mark.parametrize("name", ["kesh.abc/i.db", "kesh.abc/deeper/i.db", "folder", "i" * 300])
 def test_a_place_that_cannot_hold_an_index_is_named(

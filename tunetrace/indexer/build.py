@@ -7,6 +7,7 @@ be taken for theirs. Either way whoever opens that place finds the old index or 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -86,12 +87,13 @@ def build_index(
             _undo_what_was_cut_off(path)
     before = identity(path)
     opened = find_sources(sources or DEFAULT_CORPORA, format, progress, name=name)
+    place = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, error) from None
-    remove_leftovers(path)
-    beside = unfinished(path)
+    remove_leftovers(place)
+    beside = unfinished(place)
     try:
         report = _write(beside, path, opened, progress, segment_symbols)
         with _held(path) as old:
@@ -104,7 +106,7 @@ def build_index(
                 )
             if old is None:
                 journal(path).unlink(missing_ok=True)
-                beside.replace(path)
+                beside.replace(place)
             else:
                 with closing(sqlite3.connect(database_uri(beside, "mode=ro"), uri=True)) as new:
                     new.backup(old)
