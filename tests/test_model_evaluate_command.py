@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import call, run
+from tests.commands import call, call_in_terminal, run
 from tunetrace import build_index
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -49,7 +49,7 @@ def model(command: str, folder: Path, name: str, *arguments: str | Path) -> tupl
 
 
 def test_an_evaluation_has_a_row_for_each_model_within_80_columns(folder: Path) -> None:
-    ended = call(*model("evaluate", folder, "tiny", "--held-out"))
+    ended = call_in_terminal(*model("evaluate", folder, "tiny", "--held-out"))
     assert (ended.code, ended.err) == (0, "")
     assert max(map(len, ended.out.splitlines())) <= 80
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]

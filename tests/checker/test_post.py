@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, call, index_of
+from tests.commands import KESH, call, call_in_terminal, index_of
 from tests.conftest import POST, V2_SAMPLE
 from tunetrace import Index, build_index, post_search
 from tunetrace.checker.post import TRANSCRIPTION, PostSearch, PostTitle
@@ -203,7 +203,7 @@ def test_the_command_says_which_index_it_asked_and_that_it_is_another(tmp_path: 
     (tmp_path / "folkrnn-v2.txt").write_text("\n\n".join(AS_THE_POST), encoding="utf-8")
     index = tmp_path / "index.db"
     build_index([tmp_path / "folkrnn-v2.txt"], index)
-    printed = call("check", "--post", "--index", index)
+    printed = call_in_terminal("check", "--post", "--index", index)
     assert (printed.code, printed.err) == (0, "")
     assert f"\n{index}\n15 tunes of folkrnn-v2\n" in printed.out
     # The name alone makes no corpus the post's.

@@ -167,6 +167,24 @@ def test_an_addition_to_an_index_that_another_has_replaced_is_refused(
         assert [corpus.name for corpus in opened.info().corpora] == ["other"]
 
 
+def test_an_index_whose_place_another_took_leaves_that_one_s_journal_alone(index: Path) -> None:
+    other = index.with_name("other.db")
+    build_index([index.with_name("kesh.abc")], other)
+    with open_index(index) as opened:
+        other.replace(index)  # as a copy of an index from elsewhere does, which asks no one
+        writer = sqlite3.connect(index, isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE corpus SET licence = 'none'")
+        journal = index.with_name("i.db-journal").read_bytes()
+        assert journal
+        with pytest.raises(IndexFileError, match=CHANGED):
+            opened.info()
+        assert index.with_name("i.db-journal").read_bytes() == journal
+        writer.execute("COMMIT")
+        writer.close()
+    assert verify_index(index, full=True).faults == ()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
 @pytest.mark.parametrize("command", ["build", "add"])
 @pytest.mark.parametrize("blocks", [8, 40, 80, 160])

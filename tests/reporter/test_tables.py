@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,8 @@ def test_a_span_is_a_row_with_its_text_and_the_first_tune_that_has_it(tmp_path: 
     short, found = parquet_rows(write(tmp_path, tune) / "spans.parquet")
     assert found == {
         "batch": "ours", "place": 7, "title": "The Kesh", "notes": 8,
-        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25, "by_chance": 2.0,
+        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25,
+        "log10_expected": pytest.approx(log10(0.25)), "by_chance": 2.0,
         "example": "session:104", "example_title": "Morrison's", "part": 1, "bar": 1,
         "first_note": 0, "stop_note": 8, "first_token": 3, "stop_token": 14,
     }  # fmt: skip
@@ -194,12 +197,14 @@ def test_no_field_has_a_line_break_or_what_cannot_be_seen(tmp_path: Path, title:
 def test_no_text_in_a_csv_file_is_a_formula(tmp_path: Path, title: str) -> None:
     tokens = ("M:6/8", "K:Cmaj", "=B", "C", "|")
     tune = checked(
-        1, transcription=transcription(title, tokens=tokens, input=title), spans=(span(2, 4),)
+        1,
+        transcription=transcription(title, tokens=tokens, input=title),
+        spans=(span(2, 4, tokens=tokens),),
     )
     write(tmp_path, tune, Rejected(title, 1, 1, title, title, 1, title), batch=title)
     for file in ("tunes.csv", "set-aside.csv"):
         for row in csv_rows(tmp_path / file):
-            texts = [value for value in row.values() if not value.replace(".", "").isdigit()]
+            texts = [value for value in row.values() if not re.fullmatch(r"-?[\d.]+", value)]
             assert not [value for value in texts if value.startswith(tuple("=+-@\uff1d"))]
             assert row["title"] == row["batch"] == f"'{title}"
     (row,) = csv_rows(tmp_path / "tunes.csv")
@@ -223,8 +228,8 @@ def test_a_csv_file_is_utf_8_with_commas_and_ends_its_lines_as_rfc_4180_has_it(
 ) -> None:
     write(tmp_path, checked(transcription=transcription('Ó, "Kesh"')))
     lines = (tmp_path / "tunes.csv").read_bytes().split(b"\r\n")
-    assert lines[0].startswith(b"batch,place,title,notes,longest_notes,")
-    assert lines[1].startswith('ours,1,"Ó, ""Kesh""",8,0,'.encode())
+    assert lines[0].startswith(b"batch,place,title,verdict,verdict_text,notes,")
+    assert lines[1].startswith('ours,1,"Ó, ""Kesh""",none,Not in the corpus.,8,0,'.encode())
     assert lines[2:] == [b""]
 
 

@@ -60,7 +60,9 @@ def said_in_words(batch: BatchSummary, index: Index, other: BatchSummary | None)
 
 
 def said_in_the_table(batch: BatchSummary, index: Index, other: BatchSummary | None) -> str:
-    html = Page().html(batch, (), index, when=datetime(2025, 3, 4, tzinfo=UTC), other=other)
+    html = Page().html(
+        batch, (), index, when=datetime(2025, 3, 4, tzinfo=UTC), command="", other=other
+    )
     (row,) = re.findall(r"<tr><th[^>]*>notes in spans of 12 or more</th>.*?</tr>", html, re.S)
     ((tone, verdict),) = re.findall(r'<span class="verdict tone-(\w+)">(.*?)</span>', row)
     assert (verdict == "no difference shown") == (tone == "none")

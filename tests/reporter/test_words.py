@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.checker.batches import name as corpus_tune
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.summary_records import (
     BatchSummary,
+    Copy,
     Difference,
     Distribution,
     MeasureSummary,
@@ -35,7 +37,8 @@ def summary(**changes: Any) -> BatchSummary:
     """A batch of ten transcriptions in which nothing was found, but for the changes."""
     values: dict[str, Any] = {
         "name": "ours", "inputs": ("ours.txt",), "transcriptions": 10, "set_aside": 0,
-        "set_aside_by": {}, "notes": 1000, "identical": 0, "duplicates": 0, "near_duplicates": 0,
+        "set_aside_by": {}, "notes": 1000, "identical": 0, "nearly_of_one": 0,
+        "mostly_of_one": 0, "copy_share": 0.5, "copies": (), "duplicates": 0, "near_duplicates": 0,
         "beyond_chance": 0, "with_span": {}, "uniqueness": (), "novelty": (), "bars": 0,
         "bars_in_corpus": 0, "bars_same_position": 0, "sources": (),
         "measures": tuple(
@@ -67,32 +70,82 @@ def test_it_says_what_was_checked_against_what() -> None:
     assert "1 transcription of ours, with 1 note, was checked against" in text(
         summary(transcriptions=1, notes=1)
     )
-    (first, *_) = summary_in_words(summary(), index("a", "b", "c", "d", "e", tunes=1))
-    assert "against 1 tune of a, b, c and 2 more corpora. " in first
-    (first, *_) = summary_in_words(summary(), index("a", "b", "c", "d"))
-    assert "of a, b, c and 1 more corpus. " in first
+    (_, second, *_) = summary_in_words(summary(), index("a", "b", "c", "d", "e", tunes=1))
+    assert "against 1 tune of a, b, c and 2 more corpora. " in second
+    (_, second, *_) = summary_in_words(summary(), index("a", "b", "c", "d"))
+    assert "of a, b, c and 1 more corpus. " in second
+
+
+def copy(place: int, share: float = 1.0, is_whole: bool = False, title: str = "Mine") -> Copy:
+    return Copy(place, "ours.txt", 9, title, corpus_tune(5, "The Kesh"), share, is_whole)
 
 
 @pytest.mark.parametrize(
-    ("count", "total", "whole", "chance"),
+    ("whole", "nearly", "mostly", "bound", "said"),
     [
-        (0, 10, "None of them stands", "None of them has"),
-        (1, 10, "1 of them (10%) stands", "1 of them (10%) has"),
-        (3, 10, "3 of them (30%) stand", "3 of them (30%) have"),
-        (10, 10, "All 10 stand", "All 10 have"),
-        (2, 2, "Both stand", "Both have"),
-        (1, 500, "1 of them (<1%) stands", "1 of them (<1%) has"),
-        (499, 500, "499 of them (>99%) stand", "499 of them (>99%) have"),
-        (0, 1, "It does not stand", "It does not have"),
-        (1, 1, "It stands", "It has"),
+        (0, 0, 0, 0.5, ("none is a corpus tune", "none has", "none has", "50%")),
+        (1, 1, 1, 0.5, ("1 is a corpus tune", "1 has", "1 has", "50%")),
+        (2, 3, 9, 0.4, ("2 are corpus tunes", "3 have", "9 have", "40%")),
     ],
 )
-def test_it_says_how_many_stand_as_a_whole_and_how_many_have_spans_beyond_chance(
-    count: int, total: int, whole: str, chance: str
+def test_it_begins_with_what_is_in_one_corpus_tune(
+    whole: int, nearly: int, mostly: int, bound: float, said: tuple[str, str, str, str]
 ) -> None:
-    words = text(summary(transcriptions=total, identical=count, beyond_chance=count))
-    assert f"{whole} in the corpus as a whole, from the first note to the last." in words
-    assert f" {chance} a span beyond chance: " in words
+    batch = summary(identical=whole, nearly_of_one=nearly, mostly_of_one=mostly, copy_share=bound)
+    are, have, mostly_have, share = said
+    assert text(batch).splitlines()[0] == (
+        f"Of 10 transcriptions {are} as a whole; {have} at least 90% of the notes in one corpus "
+        f"tune, and {mostly_have} at least {share}, in runs of 8 or more."
+    )
+
+
+def test_it_names_the_first_of_those_that_are_in_one_corpus_tune() -> None:
+    others = (copy(place, 0.6) for place in range(10, 19))
+    copies = (copy(7, is_whole=True), copy(3, 0.95, title=""), *others)
+    batch = summary(identical=1, nearly_of_one=2, mostly_of_one=11, copies=copies)
+    kesh = "The Kesh (session:105)"
+    named = [f"Number {place} (Mine): 60% in {kesh}" for place in (10, 11, 12)]
+    assert (
+        text(batch)
+        .splitlines()[0]
+        .endswith(
+            f" in runs of 8 or more. Number 7 (Mine) is {kesh}; Number 3: 95% in {kesh}; "
+            f"{'; '.join(named)}; and 6 more."
+        )
+    )
+
+
+def test_of_one_transcription_it_says_what_it_is() -> None:
+    def first(**changes: Any) -> str:
+        return text(summary(transcriptions=1, **changes)).splitlines()[0]
+
+    assert first() == "It is no corpus tune as a whole, and none has 50% of its notes."
+    assert first(identical=1, mostly_of_one=1, copies=(copy(1, is_whole=True),)) == (
+        "It is a corpus tune as a whole. It is The Kesh (session:105)."
+    )
+    assert first(mostly_of_one=1, copies=(copy(1, 0.75),)) == (
+        "One corpus tune has 75% of its notes in runs of 8 or more. It: 75% in The Kesh "
+        "(session:105)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "chance"),
+    [
+        (0, 10, "None of them has"),
+        (1, 10, "1 of them (10%) has"),
+        (3, 10, "3 of them (30%) have"),
+        (10, 10, "All 10 have"),
+        (2, 2, "Both have"),
+        (1, 500, "1 of them (<1%) has"),
+        (499, 500, "499 of them (>99%) have"),
+        (0, 1, "It does not have"),
+        (1, 1, "It has"),
+    ],
+)
+def test_it_says_how_many_have_spans_beyond_chance(count: int, total: int, chance: str) -> None:
+    words = text(summary(transcriptions=total, beyond_chance=count))
+    assert f"{chance} a span beyond chance: " in words
 
 
 def test_it_says_where_chance_could_give_spans_to_so_many() -> None:
@@ -109,14 +162,14 @@ def test_it_says_how_long_the_spans_are() -> None:
         "copied_8": {"batch": measured(0.41)},
         "copied_12": {"batch": measured(0.002)},
     }
-    assert text(measuring(summary(), **spans)).splitlines()[2] == (
+    assert text(measuring(summary(), **spans)).splitlines()[3] == (
         "The longest span of a typical transcription (the median) has 8.5 notes, the longest of "
         "all 34 notes. On average, of a transcription's notes 41% lie in spans of 8 notes or more, "
         "less than 1% in spans of 12 or more and none in spans of 16 or more."
     )
     spans["longest_notes"] = {"batch": measured(1.0, 1.0)}
     spans["copied_12"] = {"batch": measured(1.0)}
-    assert text(measuring(summary(transcriptions=1), **spans)).splitlines()[2] == (
+    assert text(measuring(summary(transcriptions=1), **spans)).splitlines()[3] == (
         "Its longest span has 1 note. Of its notes 41% lie in spans of 8 notes or more, all in "
         "spans of 12 or more and none in spans of 16 or more."
     )
@@ -343,11 +396,16 @@ def test_another_batch_with_nothing_in_it_is_named() -> None:
 def test_names_from_files_stand_on_one_line_as_they_are() -> None:
     hostile = "<b>ours</b>\n\u202e"
     batch = summary(
-        name=hostile, sources=(source(1, 2, hostile),), set_aside=1, set_aside_by={hostile: 1}
+        name=hostile,
+        sources=(source(1, 2, hostile),),
+        set_aside=1,
+        set_aside_by={hostile: 1},
+        copies=(copy(1, title=hostile),),
+        mostly_of_one=1,
     )
     for paragraph in summary_in_words(batch, index(hostile), summary(name=hostile)):
         assert paragraph.isprintable()
-    assert "<b>ours</b>" in summary_in_words(batch, index("session"))[0]
+    assert "<b>ours</b>" in summary_in_words(batch, index("session"))[1]
 
 
 def test_no_paragraph_speaks_of_copies() -> None:

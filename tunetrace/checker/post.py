@@ -8,11 +8,13 @@ index says. The figure and the bars are cut out of the transcription itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo
@@ -171,7 +173,9 @@ class _Search:
         """A statement that names tunes; found: all those of which it is true here."""
         named = []
         for title in titles:
-            settings = set(self._index.catalogue.titled(title))
+            settings: set[int] = set()
+            with suppress(QueryError):  # of another index the title may be of no tune
+                settings = set(self._index.catalogue.titled(title))
             if self._admitted is not None:
                 settings &= set(self._admitted)
             named.append(PostTitle(title, len(settings), len(settings & found)))

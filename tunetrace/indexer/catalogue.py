@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -20,8 +20,15 @@ from tunetrace.indexer.titles import find_keys
 VARIABLES: Final = 500
 """How many values one statement asks for, well below SQLite's limit."""
 
-_MANY: Final = 10
-"""More statements than this cost more than one that asks for everything."""
+_MANY: Final = 5000
+"""Asking for so many tunes one by one costs more than asking for all."""
+
+_TUNES: Final = sa.select(
+    schema.tune.c.id, schema.tune.c.title, schema.corpus.c.name, schema.tune.c.number,
+    schema.tune.c.meter, schema.tune.c.key, schema.tune.c.original_key, schema.tune.c.link,
+).join_from(schema.tune, schema.corpus)  # fmt: skip
+
+_ONE_TUNE: Final = schema.as_text(_TUNES.where(schema.tune.c.id == sa.bindparam("id")))
 
 
 class Catalogue:
@@ -77,20 +84,17 @@ class Catalogue:
 
     def _read_tunes(self, missing: Sequence[int]) -> None:
         """Read tunes from the file."""
-        tune, corpus = schema.tune.c, schema.corpus.c
-        select = sa.select(
-            tune.id, tune.title, corpus.name, tune.number, tune.meter, tune.key,
-            tune.original_key, tune.link,
-        ).join_from(schema.tune, schema.corpus)  # fmt: skip
-        chosen = [
-            select.where(tune.id.in_(missing[k : k + VARIABLES]))
-            for k in range(0, len(missing), VARIABLES)
-        ]
-        # Reading all of them beats naming many.
-        for some in [select] if len(chosen) > _MANY else chosen:
-            with self._database.connected() as connection:
-                rows = connection.execute(some)
-                self._records |= {row[0]: Tune(*row) for row in rows.all()}
+        with self._database.connected() as connection:
+            if len(missing) > _MANY:  # reading all of them beats naming many
+                rows = connection.execute(_TUNES).all()
+                self._records |= {row[0]: Tune(*row) for row in rows}
+                return
+            # Through the driver, since this is asked in every check.
+            cursor = connection.connection.cursor()
+            for wanted in missing:
+                cursor.execute(_ONE_TUNE, (wanted,))
+                row = cast(Sequence[Any], cursor.fetchone())
+                self._records[wanted] = Tune(*row)
 
     def wording(self, tune_id: int) -> Wording:
         """All titles of a tune, its text as found, and what was remarked in reading it."""

@@ -14,6 +14,9 @@ from tunetrace.indexer.segment import Mask, Segment
 from tunetrace.indexer.suffix import Positions
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
+_RARE = 16
+"""A figure with no more places than this is rare."""
+
 _FEW = 256
 """Up to so many tunes a Python set counts them faster than a mask of all."""
 
@@ -55,7 +58,8 @@ class FigureSearch:
         self.tunes = sum(len(segment.tune_ids) for segment in segments)
         self.last_id = max((int(segment.tune_ids[-1]) for segment in segments), default=0)
         self.goes_on = np.zeros(256, dtype=bool)
-        self.goes_on[list(continues_note(vocabulary))] = True
+        self._lengthening = frozenset(continues_note(vocabulary))
+        self.goes_on[list(self._lengthening)] = True
 
     @cached_property
     def _tokens_of_tunes(self) -> NDArray[np.int64]:
@@ -142,8 +146,27 @@ class FigureSearch:
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
     ) -> tuple[int, int]:
         """In how many tunes, and how often, a figure given as symbols stands."""
+        if admitted is None:
+            few = self._count_few(figure, open_end)
+            if few is not None:
+                return few
         found = self.find(figure, open_end, admitted)
         return self.distinct_tunes(found), sum(len(some.positions) for some in found)
+
+    def _count_few(self, figure: bytes, open_end: bool) -> tuple[int, int] | None:
+        """As count, for a rare figure: arrays would cost more than it does. None for others."""
+        tunes: set[int] = set()
+        hits = 0
+        for segment in self.segments:
+            positions = segment.positions(figure)
+            if len(positions) > _RARE:
+                return None
+            for position in positions.tolist():
+                following = segment.stream[position + len(figure)]
+                if open_end or following not in self._lengthening:
+                    hits += 1
+                    tunes.add(segment.tune_at(position))
+        return len(tunes), hits
 
     def first(self, found: Sequence[Occurrences], limit: int) -> list[tuple[int, int, int]]:
         """The first hits in the order of tunes: (tune, position in its stream, tokens)."""

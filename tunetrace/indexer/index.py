@@ -39,6 +39,19 @@ DEFAULT_LIMIT: Final = 10
 
 _BARS_REMEMBERED: Final = 4096
 
+# What every check asks goes through the driver.
+_BARS: Final = schema.as_text(
+    sa.select(schema.bar.c.id, schema.bar.c.text).where(schema.bar.c.hash == sa.bindparam("hash"))
+)
+_BAR_HITS: Final = schema.as_text(
+    sa.select(schema.bar_hit.c.tune_id, schema.bar_hit.c.part, schema.bar_hit.c.number).where(
+        schema.bar_hit.c.bar_id == sa.bindparam("bar")
+    )
+)
+_MUSIC: Final = schema.as_text(
+    sa.select(schema.music).where(schema.music.c.hash == sa.bindparam("form"))
+)
+
 
 class Index:
     """An index file, opened for reading. Close it, or use it in a with statement."""
@@ -326,12 +339,11 @@ class Index:
 
     def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The forms that have one of some hashes, as _music has them."""
-        statement = f"SELECT hash, tune_id, part FROM {schema.music.name} WHERE hash = ?"
         rows: list[tuple[int, int, int]] = []
         with self._database.connected() as connection:
             cursor = connection.connection.cursor()
             for wanted in sorted(set(hashes.tolist())):
-                cursor.execute(statement, (wanted,))
+                cursor.execute(_MUSIC, (wanted,))
                 rows += cast(list[tuple[int, int, int]], cursor.fetchall())
         return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
@@ -393,16 +405,14 @@ class Index:
         """The rows of several bars: (tune, part, number), by tune; absent if there are none."""
         # Rows of one bar lie together and in order. The driver hands them over as they are; there
         # can be thousands, and this is most of what a check asks the file.
-        ids = f"SELECT id, text FROM {schema.bar.name} WHERE hash = ?"
-        rows = f"SELECT tune_id, part, number FROM {schema.bar_hit.name} WHERE bar_id = ?"
         found: dict[str, list[tuple[int, int, int]]] = {}
         with self._database.connected() as connection:
             cursor = connection.connection.cursor()
             for wanted in texts:
-                cursor.execute(ids, (schema.text_hash(wanted),))
+                cursor.execute(_BARS, (schema.text_hash(wanted),))
                 for number, text in cursor.fetchall():
                     if text == wanted:
-                        cursor.execute(rows, (number,))
+                        cursor.execute(_BAR_HITS, (number,))
                         found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
         return found
 

@@ -114,6 +114,8 @@ def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
     forms: of transcriptions, as from music_hashes; known: (n, 3) the hash, the tune and its part,
     by hash.
     """
+    if not len(known):
+        return []
     first = np.searchsorted(known[:, 0], forms[:, 2])
     count = np.searchsorted(known[:, 0], forms[:, 2], side="right") - first
     of_form = np.repeat(np.arange(len(forms)), count)

@@ -7,7 +7,7 @@ Rows where people ask questions (tunes, bars, where each bar stands), arrays whe
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -16,10 +16,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     Text,
 )
+from sqlalchemy.dialects import sqlite
 
 SCHEMA_VERSION: Final = 4
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
@@ -166,6 +168,11 @@ baseline = Table(
 """What was measured of each tune against all others, a column a row: `tune`, the ids, ascending,
 and `notes`, little-endian int32; each measure by its name, little-endian float32. No rows until
 that is done, and none after the index has changed."""
+
+
+def as_text(select: Select[Any]) -> str:
+    """A statement as SQLite's driver takes it, with `?` for its values, in their order."""
+    return str(select.compile(dialect=sqlite.dialect()))
 
 
 def text_hash(text: str) -> int:

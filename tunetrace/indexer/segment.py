@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,7 @@ class Segment(SuffixIndex):
         if len(self._separators) != len(self.tune_ids) + 1:
             raise ValueError("the stream does not hold the tunes of its segment")
         self._ids = self.tune_ids.data  # bisect on it is faster than on the array
+        self._bounds = self._separators.data
         # The tune of a position by how many separators stand up to it.
         self._tune_after = np.concatenate([self.tune_ids[:1], self.tune_ids])
 
@@ -49,6 +50,10 @@ class Segment(SuffixIndex):
         if len(positions) > _FEW:
             return self.tune_of_positions[positions]
         return self._tune_after.take(self._separators.searchsorted(positions, side="right"))
+
+    def tune_at(self, position: int) -> int:
+        """The tune id of one position."""
+        return self._ids[bisect_right(self._bounds, position) - 1]
 
     def places(self, positions: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The tunes of positions, by id, and the tokens there, counted from the tune's first: two

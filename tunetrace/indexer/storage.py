@@ -29,6 +29,9 @@ PATIENCE: Final = 60.0
 _MOMENT: Final = 1.0
 """Seconds for which a journal that cannot be undone may be that of a change that is just ending."""
 
+_PAUSE: Final = 0.02
+"""Seconds between two tries to read what a journal is in the way of."""
+
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _OUT_OF_REACH: Final = {
     sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
@@ -163,27 +166,36 @@ class Database:
                 found = _identity_within(cursor, self.path)
                 break
             except sqlite3.OperationalError as error:
-                if is_damage(error) or is_busy(error):
+                waited = time.monotonic() - begun
+                if is_damage(error) or is_busy(error) or waited > PATIENCE:
                     raise
                 is_to_be_undone = _code(error) == sqlite3.SQLITE_READONLY_ROLLBACK
                 if not is_to_be_undone and not journal(self.path).exists():
                     raise
-            # There is the journal of a change that was cut off, or there was one that is ending.
+            # There is the journal of a change that was cut off, or there was one that is ending;
+            # or it is that of another file, which has taken the place of ours.
             cursor.connection.rollback()
-            _undo(self.path, is_last_try=time.monotonic() - begun > _MOMENT)
+            _undo(self.path, is_last_try=waited > _MOMENT)
+            there = identity(self.path)
+            if self._identity is not None and there != self._identity[0]:
+                raise _changed(self.path)
+            time.sleep(_PAUSE)
         if self._identity is None:
             self._identity = found
         elif found != self._identity:
-            raise IndexFileError(
-                f"{printable(str(self.path))}: the index was changed after it had been "
-                "opened; open it again"
-            )
+            raise _changed(self.path)
 
     def close(self) -> None:
         """Let go of the file."""
         self._is_closed = True
         if self._change is None:
             self._engine.dispose()
+
+
+def _changed(path: Path) -> IndexFileError:
+    return IndexFileError(
+        f"{printable(str(path))}: the index was changed after it had been opened; open it again"
+    )
 
 
 def closed(path: Path) -> IndexFileError:
@@ -330,4 +342,3 @@ def _undo(path: Path, *, is_last_try: bool) -> None:
                 f"{printable(str(path))}: a change of the index was cut off and cannot be undone "
                 f"({error}); see that the file and its folder are writable"
             ) from None
-        time.sleep(_MOMENT / 20)

@@ -93,12 +93,17 @@ class SuffixIndex:
 
     def interval(self, figure: bytes) -> tuple[int, int]:
         """The half-open range of the suffix array whose suffixes begin with figure, not empty."""
+        if len(figure) > 3:
+            return self._search(figure, *self._triple(figure))
+        return self._search(figure, self._buckets[figure[0]], self._buckets[figure[0] + 1])
+
+    def _search(self, figure: bytes, start: int, stop: int) -> tuple[int, int]:
+        """The interval of a figure, which lies between start and stop if it is not empty."""
         stream, suffixes, length = self.stream, self._suffixes, len(figure)
 
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
 
-        start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
         low = bisect_left(suffixes, figure, start, stop, key=prefix)
         # Most figures are rare: their range ends soon after it begins.
         reach, step = low, 1
@@ -135,19 +140,28 @@ class SuffixIndex:
         return self.suffixes[low:high]
 
     def _triple(self, figure: bytes) -> tuple[int, int]:
-        """The range of the suffixes that begin with three symbols, remembered; of fewer, it may be
-        empty, and is then where the figure would be."""
+        """The range of the suffixes that begin with a figure's first three symbols, remembered.
+
+        Where there is none it is empty, and where the figure would be.
+        """
         first = figure[:3]
-        if first not in self._triples:
-            self._triples[first] = self.interval(first)
-        return self._triples[first]
+        found = self._triples.get(first)
+        if found is None:
+            found = self._triples[first] = self._search(
+                first, self._buckets[first[0]], self._buckets[first[0] + 1]
+            )
+        return found
 
     def longest_match(
-        self, figure: bytes, admitted: NDArray[np.bool_] | None = None
+        self,
+        figure: bytes,
+        admitted: NDArray[np.bool_] | None = None,
+        known: tuple[int, int] = (0, 0),
     ) -> tuple[int, int]:
         """The length of the longest prefix of figure that occurs in the stream, and where it does.
 
         admitted: (n,) bool, which positions of the stream a match may begin at; None for all.
+        known: a prefix of which it is known that it occurs, and where.
         """
         suffixes, stream, length = self._suffixes, self.stream, len(figure)
 
@@ -156,7 +170,7 @@ class SuffixIndex:
 
         low, high = self._triple(figure)
         at = bisect_left(suffixes, figure, low, high, key=prefix)
-        best, where = 0, 0
+        best, where = known
         # The longest match is with a nearest neighbour in the array on either side.
         for neighbour, step in ((at - 1, -1), (at, 1)):
             if admitted is not None:
@@ -168,9 +182,9 @@ class SuffixIndex:
             elif not 0 <= neighbour < len(suffixes):
                 continue
             position = suffixes[neighbour]
-            shared = common_prefix(figure, stream[position : position + length])
-            if shared > best:
-                best, where = shared, position
+            if best < length and stream[position : position + best + 1] == figure[: best + 1]:
+                best = common_prefix(figure, stream[position : position + length])
+                where = position
         return best, where
 
 
@@ -188,10 +202,14 @@ def longest_matches(
     positions = np.zeros(len(stream), dtype=np.int32)
     start = 0
     for piece in stream.split(bytes([SEPARATOR])):
-        found = [
-            index.longest_match(piece[offset : offset + index.longest_tune], admitted)
-            for offset in range(len(piece))
-        ]
+        found: list[tuple[int, int]] = []
+        length = where = 0
+        for offset in range(len(piece)):
+            # What occurs from one symbol on occurs from the next one on, one symbol shorter.
+            known = (length - 1, where + 1) if length > 1 else (0, 0)
+            ahead = piece[offset : offset + index.longest_tune]
+            length, where = index.longest_match(ahead, admitted, known)
+            found.append((length, where))
         if found:
             columns = np.array(found, dtype=np.int32).T
             lengths[start : start + len(piece)], positions[start : start + len(piece)] = columns

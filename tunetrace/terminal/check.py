@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -160,18 +159,17 @@ _CELLS: Final = (
     _Cell("run", 3, lambda tune: str(tune.longest_notes), is_number=True),
     _Cell("8+", 4, lambda tune: share(tune.copied_share[8]), is_number=True),
     _Cell("12+", 4, lambda tune: share(tune.copied_share[12]), is_number=True),
-    _Cell("input", 16, lambda tune: tune.transcription.place, keeps_end=True),
-    _Cell("title", 14, _title),
-    _Cell("nearest", 22, _nearest),
+    _Cell("input", 14, lambda tune: tune.transcription.place, keeps_end=True),
+    _Cell("title", 13, _title),
+    _Cell("nearest", 16, _nearest),
 )
 
 
 def print_line(tune: CheckedTune, *, is_first: bool) -> None:
     """A checked tune on one line, after a head where it is the first."""
     if is_first:
-        click.echo("  ".join(_fit(cell, cell.head) for cell in _CELLS).rstrip())
-    click.echo("  ".join(_fit(cell, cell.value(tune)) for cell in _CELLS).rstrip())
-    sys.stdout.flush()
+        print("  ".join(_fit(cell, cell.head) for cell in _CELLS).rstrip())
+    print("  ".join(_fit(cell, cell.value(tune)) for cell in _CELLS).rstrip(), flush=True)
 
 
 def _fit(cell: _Cell, text: str) -> str:
