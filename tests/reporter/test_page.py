@@ -11,11 +11,11 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.checker.batches import checked, name, source, span, transcription
+from tests.checker.batches import checked, name, same, source, span, transcription
 from tests.reporter.browser import Shown
 from tests.reporter.conftest import WORDS, html_of
 from tunetrace import Index
-from tunetrace.checker.records import CheckedTune, TuneName
+from tunetrace.checker.records import CheckedTune, SharedStretch, Verdict
 from tunetrace.corpus.records import Rejected
 from tunetrace.phrases import share
 
@@ -48,7 +48,12 @@ def marked_tune(**changes: object) -> CheckedTune:
             span(12, 18, 4, 0.001, (name(1),)),
             span(20, 24, 2, 3.0, (name(1),)),
         ),
-        sources=(source(1, 30.0),),
+        sources=(
+            replace(
+                source(1, 30.0),
+                stretches=(SharedStretch(3, 14, 0, 8, 3), SharedStretch(20, 24, 12, 14, 20)),
+            ),
+        ),
         **changes,
     )
 
@@ -206,11 +211,23 @@ def test_a_span_that_is_chosen_stands_out_on_both_sides(index: Index, show: Show
 
 
 def test_the_worst_are_told_by_what_they_copy(index: Index, show: Show) -> None:
-    whole = checked(8, 1.0, place=9, identical_to=(TuneName(1, "Morrison's", "corpus0", 1, None),))
+    whole = checked(
+        8, 1.0, place=9, identical_to=(same(1),), verdict=Verdict("whole", "This is Morrison's.")
+    )
     page = show(html_of([*batch(), whole], index, worst=3)).open()
     assert page.texts("article .place") == ["no. 9", "no. 2", "no. 6"]
-    said = re.sub(r"\s+", " ", page.texts("article .identical")[0])
-    assert said == "This is a tune of the corpus as a whole: Morrison's corpus0:1"
+    assert page.texts("article .identical") == ["This is Morrison's."]
+    said = re.sub(r"\s+", " ", page.texts("article .examples")[0])
+    assert said == "The same music: Morrison's session:101"
+    assert page.texts("article code") == [
+        f"tunetrace check generated.txt --only {place}" for place in (9, 2, 6)
+    ]
+
+
+def test_each_row_has_the_command_that_checks_it_again(index: Index, show: Show) -> None:
+    page = show(html_of(batch(), index)).open()
+    places = column(page, 1)
+    assert column(page, 13) == [f"tunetrace check generated.txt --only {place}" for place in places]
 
 
 def test_where_chance_explains_all_spans_no_source_is_named(index: Index, show: Show) -> None:
@@ -289,7 +306,8 @@ def test_without_javascript_all_but_the_table_is_there(index: Index, show: Show)
 
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_texts_stand_out_from_their_ground(is_dark: bool, index: Index, show: Show) -> None:
-    tunes = [*batch(), marked_tune(identical_to=(TuneName(1, "A", "b", 5, "https://e.org"),))]
+    linked = replace(same(1, "A"), link="https://e.org")
+    tunes = [*batch(), marked_tune(identical_to=(linked,))]
     page = show(html_of(tunes, index, other=batch())).open(is_dark=is_dark)
     colours = page.run(
         """

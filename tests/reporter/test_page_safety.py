@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.checker.batches import checked, source, transcription
+from tests.checker.batches import checked, same, source, span, transcription
 from tests.reporter.browser import Shown
 from tests.reporter.conftest import html_of
 from tunetrace import Index
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import Verdict
 from tunetrace.corpus.records import Rejected
 from tunetrace.reporter.page import web_link
 
@@ -31,8 +31,12 @@ def hostile_page(index: Index) -> str:
         checked(
             place=place,
             transcription=replace(transcription(text, meter=text), original_key=text),
-            identical_to=(TuneName(1, text, text, 5, "javascript:document.title='ran'"),),
+            identical_to=(
+                replace(same(1, text), corpus=text, link="javascript:document.title='ran'"),
+            ),
+            verdict=Verdict("whole", text),
             sources=(replace(source(1, 5.0, text), corpus=text, link=f"https://e.org/{place}"),),
+            spans=(span(),),
         )
         for place, text in enumerate(HOSTILE, 1)
     ]

@@ -17,7 +17,7 @@ from typing import Final
 
 from tunetrace.checker.batch.answers import answers
 from tunetrace.checker.batch.joint import JointMatcher
-from tunetrace.checker.batch.match import MatchedSlice, match_stream
+from tunetrace.checker.batch.match import MatchedSlice, match_stream, match_together
 from tunetrace.checker.batch.search import SearchMatcher
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
@@ -86,32 +86,40 @@ class _Checking:
         return JointMatcher(self._index, self._admitted)
 
     def answers(self, slices: Iterable[_Slice], workers: int) -> Iterator[CheckedTune | Rejected]:
-        """The answers on slices; large ones are matched in other processes if there are any."""
+        """The answers on slices, in the order in which they were read.
+
+        Large ones are matched in other processes, if there are any that are free soon; this one
+        reads ahead as long as they are at work.
+        """
         with Workers(self._index.path, self._admitted, workers) as others:
-            waiting: deque[tuple[_Slice, Future[MatchedSlice] | None]] = deque()
+            waiting: deque[tuple[_Slice, Future[MatchedSlice] | MatchedSlice | None]] = deque()
             for slice_ in slices:
-                matching = others.match(slice_.tokens) if workers and slice_.is_large else None
-                waiting.append((slice_, matching))
-                while len(waiting) > workers or (waiting and waiting[0][1] is None):
+                matched: Future[MatchedSlice] | MatchedSlice | None = None
+                if slice_.is_large and not self._details:
+                    matched = others.match(slice_.tokens)
+                    matched = matched or match_together(slice_.tokens, self._sorted)
+                waiting.append((slice_, matched))
+                while waiting and not (
+                    isinstance(first := waiting[0][1], Future) and not first.done()
+                ):
                     yield from self._in_order(*waiting.popleft(), others)
             for some in waiting:
                 yield from self._in_order(*some, others)
 
     def _in_order(
-        self, slice_: _Slice, matching: Future[MatchedSlice] | None, others: Workers
+        self,
+        slice_: _Slice,
+        matched: Future[MatchedSlice] | MatchedSlice | None,
+        others: Workers,
     ) -> Iterator[CheckedTune | Rejected]:
         """The answers on a slice, in the order in which it was read."""
         repeats = self._repeats.of(slice_.usable)
-        if matching is not None:
-            matched = others.result(matching)
-            told = answers(slice_.usable, repeats, matched, self._index, self._copy_share)
-        elif slice_.is_large and not self._details:
-            layouts = [lay_out(tokens) for tokens in slice_.tokens]
-            stream = join_layouts(layouts, self._index.vocabulary)
-            matched = match_stream(layouts, stream, self._sorted.match(stream))
-            told = answers(slice_.usable, repeats, matched, self._index, self._copy_share)
-        else:
+        told: Iterator[CheckedTune]
+        if matched is None:
             told = map(self._one, slice_.usable, repeats)
+        else:
+            found = others.result(matched) if isinstance(matched, Future) else matched
+            told = answers(slice_.usable, repeats, found, self._index, self._copy_share)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(told)
 

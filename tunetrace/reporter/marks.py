@@ -91,7 +91,7 @@ def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]
         number, span = next(
             (number, span)
             for number, span in enumerate(tune.spans, 1)
-            if span.first_note <= shared.first_note and shared.stop_note <= span.stop_note
+            if span.first_token <= shared.first_token and shared.stop_token <= span.stop_token
         )
         for first in range(len(corpus_tune) - len(figure) + 1 if figure else 0):
             stop = first + len(figure)

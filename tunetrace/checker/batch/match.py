@@ -5,7 +5,7 @@ What comes out is arrays alone, so that another process can do it and hand them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.matching import Matches
 from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch.sources import (
@@ -27,11 +28,12 @@ from tunetrace.checker.batch.sources import (
     rank_sources,
 )
 from tunetrace.checker.batch.spans import SpanArrays, find_spans
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.indexer.backoff import ExpectedHits
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.sameness import SameMusic
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.bars import Layout, lay_out
 
 Floats = NDArray[np.float64]
 
@@ -121,6 +123,14 @@ class MatchedSlice:
     most_from: Numbers
 
 
+def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> MatchedSlice:
+    """Match transcriptions, given as tokens, sorted together with a corpus."""
+    with collector_paused():
+        layouts = [lay_out(tokens) for tokens in tunes]
+        stream = join_layouts(layouts, matcher.vocabulary)
+        return match_stream(layouts, stream, matcher.match(stream))
+
+
 def match_stream(layouts: Sequence[Layout], stream: BatchStream, matches: Matches) -> MatchedSlice:
     """Find and measure all that a check says of transcriptions but what they are named.
 
@@ -171,7 +181,7 @@ def _span_columns(
         bars=stream.bar_counts[last_bars] - stream.bar_counts[bars] + 1,
         part=stream.bar_parts[bars],
         bar=stream.bar_numbers[bars],
-        onsets=[stream.onset(note) for note in spans.first_notes.tolist()],
+        onsets=stream.onsets(spans.first_notes),
         tunes=found.tunes,
         hits=found.hits,
         log2_expected=log2_expected,

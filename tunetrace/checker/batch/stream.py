@@ -89,13 +89,16 @@ class BatchStream:
         """The tunes that notes are in."""
         return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
 
-    def onset(self, note: int) -> Fraction:
-        """Where a note begins in its bar, in eighths."""
-        bar = int(self.note_bars[note])
-        events = self.bar_events[bar]
-        sounding = note - int(self.first_notes_of_bars[bar])
-        event = next(islice(compress(count(), events.sounds), sounding, None))
-        return eighths(sum(events.durations[:event], start=self.bar_offsets[bar]))
+    def onsets(self, notes: Numbers) -> list[Fraction]:
+        """Where notes begin in their bars, in eighths."""
+        bars = self.note_bars[notes]
+        sounding = notes - self.first_notes_of_bars[bars]
+        found = []
+        for bar, nth in zip(bars.tolist(), sounding.tolist(), strict=True):
+            events = self.bar_events[bar]
+            event = next(islice(compress(count(), events.sounds), nth, None))
+            found.append(eighths(sum(events.durations[:event], start=self.bar_offsets[bar])))
+        return found
 
     def sum_of_bars(self, values: NDArray[np.bool_]) -> Numbers:
         """For each tune the sum over its bars: (tunes,)."""

@@ -17,12 +17,10 @@ from pathlib import Path
 from types import TracebackType
 
 from tunetrace.checker.batch.joint import JointMatcher
-from tunetrace.checker.batch.match import MatchedSlice, match_stream
-from tunetrace.checker.batch.stream import join_layouts
+from tunetrace.checker.batch.match import MatchedSlice, match_together
 from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Mask
-from tunetrace.tokenizer.bars import lay_out
 
 
 class Workers(AbstractContextManager["Workers"]):
@@ -31,17 +29,22 @@ class Workers(AbstractContextManager["Workers"]):
     def __init__(self, index: Path, admitted: Mask | None, count: int) -> None:
         import multiprocessing
 
+        self._count = count
+        self._matching: list[Future[MatchedSlice]] = []
         context = multiprocessing.get_context("spawn")
         self._processes = (
             ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
         )
 
-    def match(self, tunes: Sequence[Sequence[str]]) -> Future[MatchedSlice]:
-        """Begin to match a slice, given as tokens; there must be a process for it."""
-        assert self._processes is not None
+    def match(self, tunes: Sequence[Sequence[str]]) -> Future[MatchedSlice] | None:
+        """Begin to match a slice, given as tokens; None where each process has two before it."""
+        self._matching = [matching for matching in self._matching if not matching.done()]
+        if self._processes is None or len(self._matching) >= 2 * self._count:
+            return None
         texts = [" ".join(tokens) for tokens in tunes]  # smaller than the tokens
         with _uninterrupted():  # since the first slice begins the processes
-            return self._processes.submit(_match_texts, texts)
+            self._matching.append(self._processes.submit(_match_texts, texts))
+        return self._matching[-1]
 
     def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
         """What came of it; TunetraceError where the process was ended."""
@@ -99,7 +102,4 @@ def _end_with_parent() -> None:
 
 def _match_texts(texts: Sequence[str]) -> MatchedSlice:
     """Match tunes whose tokens are set apart by spaces."""
-    matcher = _matchers[0]
-    layouts = [lay_out(text.split(" ")) for text in texts]
-    stream = join_layouts(layouts, matcher.vocabulary)
-    return match_stream(layouts, stream, matcher.match(stream))
+    return match_together((text.split(" ") for text in texts), _matchers[0])
