@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
@@ -32,7 +33,7 @@ from tunetrace.tokenizer.header import (
     unindented,
 )
 from tunetrace.tokenizer.text import readable
-from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
+from tunetrace.tokenizer.transcription import Transcription, as_number, plain
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
 Format = Literal["abc", "folkrnn", "thesession"]
@@ -115,7 +116,8 @@ def _read(
         blocks = _folkrnn_blocks(lines)
         tokenize = tokenize_folkrnn
     else:
-        has_numbers = any(map(begins_tune, lines_of(unpasted(beginning(first)))))
+        start = StringIO(unpasted(beginning(first)), newline=None)
+        has_numbers = any(map(begins_tune, start))
         blocks = _abc_blocks(lines, has_numbers, file_header)
         tokenize = partial(tokenize_abc, file_header=file_header, make_reader=make_reader)
     is_empty = True

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
@@ -26,6 +27,8 @@ _PIECE: Final = 1 << 16
 """Bytes; what a file is, is told from so many at its beginning."""
 
 _CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
+_NO_UTF8: Final = re.compile("[\udc80-\udcff]")  # bytes as surrogateescape has them
+_LINE_OF_NO_UTF8: Final = re.compile("(?<![^\r\n])[^\r\n\udc80-\udcff]*+[\udc80-\udcff][^\r\n]*+")
 _XML: Final = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE score-|score-(?:partwise|timewise)\b)")
 _BY_XML2ABC: Final = "give ABC, which xml2abc makes of it"
 _UNPACKED: Final = "unpack it and give the ABC or folk-rnn text in it"
@@ -111,12 +114,12 @@ def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
         if not second:
             raise InputError(f"{name}: the file is empty; give ABC or folk-rnn text")
         blocks = chain([second], blocks)
-    charset = _charset(first)
+    charset = ""
     for piece in _at_line_ends(chain([first], blocks)):
-        try:
-            text = piece.decode()
-        except UnicodeDecodeError:
-            text = "".join(_line(line, charset) for line in piece.splitlines(keepends=True))
+        text = piece.decode(errors="surrogateescape")
+        if not text.isascii() and _NO_UTF8.search(text):
+            charset = charset or _charset(first)
+            text = _LINE_OF_NO_UTF8.sub(partial(_in_charset, charset), text)
         # A NUL in the middle sets aside the tune whose music it is in.
         yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
@@ -151,11 +154,8 @@ def _charset(beginning: bytes) -> str:
         return "cp1252"
 
 
-def _line(line: bytes, charset: str) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode(charset, errors="replace")
+def _in_charset(charset: str, line: re.Match[str]) -> str:
+    return line[0].encode(errors="surrogateescape").decode(charset, errors="replace")
 
 
 def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -82,7 +82,7 @@ def _read(
     number = first_line
     try:
         for number, line in without_comments(lines, first_line):
-            is_a_field = is_field(line)
+            is_a_field = line[1:2] == ":" and is_field(line)
             if reader is None:
                 if is_a_field:
                     header.field(line[0], line[2:], number)
@@ -116,8 +116,8 @@ def _read(
         if reader is None:
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
         tokens = reader.finish()
-        for remark in words_left_out(lines_of_words):
-            header.remark(remark)
+        if lines_of_words:
+            header.remarks.append(words_left_out(lines_of_words))
         return header, tokens
     except AbcError as error:
         if error.line is None:

@@ -85,32 +85,31 @@ class Reader:
 
     def line(self, text: str) -> None:
         """Read a line of music; AbcError carries the column of what cannot be read."""
-        turns_from = (self._voice_now, self.is_silent) if "[V:" in text else None
-        if turns_from is None:
-            if self.is_silent:
-                self._unheard[self._voice_now].append(text)
-                return
-            self._heard.append(text)
+        turns_voice = "[V:" in text
+        if self.is_silent and not turns_voice:
+            self._unheard[self._voice_now].append(text)
+            return
         if self._is_overlaid:
             text = self._after_overlay(text)
+        voice, is_silent = self._voice_now, self.is_silent
         tokens = self.tokens
         meanings = self.lexicon
         place = 0
         try:
             for place, lexeme in enumerate(self.lexemes(text)):  # noqa: B007 - for the error
-                if self.is_silent and lexeme[:3] != "[V:":
+                if turns_voice and self.is_silent and lexeme[:3] != "[V:":
                     continue  # another voice may hold what cannot be read
                 meaning = meanings[lexeme]
                 if meaning.__class__ is tuple:
-                    tokens.extend(meaning)
-                elif isinstance(meaning, Field):
-                    self.field(meaning[0], meaning[2:])
-                    meanings = self.lexicon
+                    tokens += meaning
                 elif isinstance(meaning, BarLine):
                     if tokens[-1] == "|":
                         tokens.pop()  # an empty bar, `| |:` or `||` across a line end
                         self._put_in.discard(len(tokens))
-                    tokens.extend(meaning)
+                    tokens += meaning
+                elif isinstance(meaning, Field):
+                    self.field(meaning[0], meaning[2:])
+                    meanings = self.lexicon
                 elif isinstance(meaning, Broken):
                     joined = tokens[-1] + meaning
                     if joined in JOINED:
@@ -125,8 +124,10 @@ class Reader:
         except AbcError as error:
             error.column = _column(text, place)
             raise
-        if turns_from is not None:
-            self._share_out(text, *turns_from)
+        if turns_voice:
+            self._share_out(text, voice, is_silent)
+        else:
+            self._heard.append(text)
 
     def field(self, letter: str, text: str) -> None:
         """Apply a field that stands between or inside lines of music, or an overlay (`&`)."""
@@ -158,9 +159,7 @@ class Reader:
 
         Collections such as Essen's write one phrase a line and no bar line where it ends.
         """
-        if self.meter is None or not self._has_music():
-            return
-        if MEANINGS[self.tokens[-1]].kind in (BAR_LINE, HEADER):
+        if self.meter is None or MEANINGS[self.tokens[-1]].kind in (BAR_LINE, HEADER):
             return
         start, least = len(self.tokens), max(len(self.tokens) - _LONGEST_BAR, 0)
         while start > least and MEANINGS[self.tokens[start - 1]].kind != BAR_LINE:
@@ -177,8 +176,9 @@ class Reader:
         self._sign_changes()
         if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
-        for remark in (*voices_left_out(self._unheard), *left_out(self._heard)):
-            self.header.remark(remark)
+        if self._unheard:
+            self.header.remarks += voices_left_out(self._unheard)
+        self.header.remarks += left_out(self._heard)
         return tuple(self.tokens)
 
     def _share_out(self, text: str, voice: str, is_silent: bool) -> None:

@@ -52,7 +52,6 @@ _NOTE: Final = re.compile(r"[A-Ga-gxz]", re.IGNORECASE)
 _NAMED_VOICES: Final = 5
 
 
-@lru_cache(maxsize=1024)
 def what_is(text: str) -> str:
     """What a piece of a line is that gave no token."""
     for pattern, what in _KINDS:
@@ -63,12 +62,21 @@ def what_is(text: str) -> str:
 
 def left_out(lines: Iterable[str]) -> list[str]:
     """What lines of music have that no token says, a sentence each."""
-    counts = dict.fromkeys(_COUNTED, 0)
-    for sign in _SIGNS.findall("\n".join(lines)):
-        if sign:
-            what = what_is(sign)
-            counts[what] += len(_GRACE_NOTE.findall(sign)) if what == "grace notes" else 1
-    return [number_left_out(what, count) for what, count in counts.items() if count]
+    signs = _SIGNS.findall("\n".join(lines))
+    if len(signs) == 1:
+        return []  # the end of the text, where nothing is found
+    counts: dict[str, int] = {}
+    for sign in signs:
+        what, number = _counted(sign)
+        counts[what] = counts.get(what, 0) + number
+    return [number_left_out(what, counts[what]) for what in _COUNTED if counts.get(what)]
+
+
+@lru_cache(maxsize=4096)
+def _counted(sign: str) -> tuple[str, int]:
+    """What a sign is and for how many it counts."""
+    what = what_is(sign) if sign else ""
+    return what, len(_GRACE_NOTE.findall(sign)) if what == "grace notes" else 1
 
 
 @lru_cache(maxsize=1024)
@@ -77,11 +85,9 @@ def number_left_out(what: str, count: int) -> str:
     return f"{counted(count, _COUNTED[what])} {_were(count)} left out"
 
 
-def words_left_out(lines: int) -> list[str]:
-    """The sentence that lines of words under the notes were left out, if there were any."""
-    if not lines:
-        return []
-    return [f"{counted(lines, 'line')} of words (w:) {_were(lines)} left out"]
+def words_left_out(lines: int) -> str:
+    """The sentence that so many lines of words under the notes were left out."""
+    return f"{counted(lines, 'line')} of words (w:) {_were(lines)} left out"
 
 
 def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:

@@ -248,6 +248,7 @@ def parse_unit_length(text: str) -> Fraction:
     return Fraction(8 * top, bottom)
 
 
+@lru_cache(maxsize=1024)
 def default_unit_length(meter: str | None) -> Fraction:
     """The unit note length in eighths where no L: says it: 1/16 below 3/4, else 1/8 (ABC 2.1)."""
     if meter is None or meter == "none":
