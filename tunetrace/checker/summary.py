@@ -78,7 +78,7 @@ class BatchTally:
             return
         for measure in MEASURES:
             self._values[measure.name].append(measure.value(record))
-        self._meters.append(record.transcription.meter)
+        self._meters.append(record.meter)
         self._notes.append(record.notes)
         for least in COPIED_LENGTHS:
             self._with_span[least] += record.longest_notes >= least
