@@ -37,7 +37,7 @@ def main() -> None:
             batch = [
                 tune
                 for tune in tunetrace.check_batch([generated], index)
-                if isinstance(tune, tunetrace.BatchTune)
+                if isinstance(tune, tunetrace.CheckedTune)
             ]
             assert index.baseline is not None
             people = {m.name: index.baseline.values[m.name].astype(float) for m in _MEASURES}

@@ -153,7 +153,7 @@ def test_jsonl_has_the_fields_of_the_tables(tmp_path: Path, index: Path) -> None
     assert kesh["verdict_text"] == "This is The Kesh (session:3)."
     assert (kesh["identical_to"], kesh["nearest"]) == (["session:3"], "session:3")
     assert (morrisons["place"], morrisons["line"]) == (3, 14)
-    assert (bad["input"], bad["line"], bad["column"]) == (str(book), 12, 3)
+    assert (bad["place"], bad["input"], bad["line"], bad["column"]) == (2, str(book), 12, 3)
     assert bad["reason"].startswith("the chord opened with")
 
 

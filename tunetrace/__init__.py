@@ -51,7 +51,16 @@ if TYPE_CHECKING:
     from tunetrace.api.tunes import corpus_stats, ngrams, tune
     from tunetrace.checker.borrowing import BaselineReport
     from tunetrace.checker.post import PostSearch, PostStatement, PostTitle
-    from tunetrace.checker.records import CheckedTune, CheckReport, Source, Span
+    from tunetrace.checker.records import (
+        CheckedBar,
+        CheckedTune,
+        CheckReport,
+        SameTune,
+        SharedStretch,
+        Source,
+        Span,
+        Verdict,
+    )
     from tunetrace.checker.summary_records import BatchSummary
     from tunetrace.corpus.records import CorpusEntry, Rejected
     from tunetrace.indexer.baseline import Standing
@@ -123,7 +132,11 @@ _HOMES = {
     "PostStatement": "tunetrace.checker.post",
     "PostTitle": "tunetrace.checker.post",
     "CheckReport": "tunetrace.checker.records",
+    "CheckedBar": "tunetrace.checker.records",
     "CheckedTune": "tunetrace.checker.records",
+    "SameTune": "tunetrace.checker.records",
+    "SharedStretch": "tunetrace.checker.records",
+    "Verdict": "tunetrace.checker.records",
     "CorpusEntry": "tunetrace.corpus.records",
     "Rejected": "tunetrace.corpus.records",
     "Standing": "tunetrace.indexer.baseline",
@@ -164,6 +177,7 @@ __all__ = [
     "BuildReport",
     "ChangeReport",
     "CheckReport",
+    "CheckedBar",
     "CheckedTune",
     "CorpusEntry",
     "CorpusStats",
@@ -191,8 +205,10 @@ __all__ = [
     "Reject",
     "Rejected",
     "Report",
+    "SameTune",
     "Sampled",
     "Setting",
+    "SharedStretch",
     "Source",
     "Span",
     "Standing",
@@ -202,6 +218,7 @@ __all__ = [
     "TuneBar",
     "TuneDetail",
     "TunetraceError",
+    "Verdict",
     "VerifyReport",
     "__version__",
     "add_to_index",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,6 +51,14 @@ class Places:
     @property
     def last(self) -> int:
         return max(some.stop - 1 for some in self.ranges)
+
+    def __iter__(self) -> Iterator[int]:
+        """The places in their order, each once."""
+        before = 0
+        for place in heapq.merge(*self.ranges):
+            if place != before:
+                yield place
+            before = place
 
     def __contains__(self, place: int) -> bool:
         return any(place in some for some in self.ranges)

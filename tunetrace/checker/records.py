@@ -54,8 +54,9 @@ class Verdict:
     """What a check says in one sentence."""
 
     kind: Literal["whole", "part", "most", "pieces", "none"]
-    """A corpus tune as a whole; a whole part of one, or with one; most of its notes in one; pieces
-    of it in the corpus; nothing beyond what real tunes share."""
+    """whole: it is a corpus tune; part: a whole part of it, or of the corpus tune, is the same;
+    most: one corpus tune has most of its notes; pieces: the corpus has more of it than real tunes
+    share; none: nothing beyond that."""
     text: str
 
 

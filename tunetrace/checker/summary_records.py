@@ -10,7 +10,7 @@ from tunetrace.checker.records import TuneName
 SIGNIFICANT: Final = 0.05
 """Two batches differ in a measure where the corrected p is below this."""
 
-Verdict: TypeAlias = Literal["more", "less", "none"]
+Direction: TypeAlias = Literal["more", "less", "none"]
 """Whether a batch has more or less of a measure than another; none where neither was shown."""
 
 
@@ -51,12 +51,12 @@ class Difference:
     test: str | None
     p: float | None
     superiority: float | None
-    verdict: Verdict = field(init=False)
+    verdict: Direction = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdict", self._decided())
 
-    def _decided(self) -> Verdict:
+    def _decided(self) -> Direction:
         """By the test, where there is one; else by whether the interval leaves out 0.
 
         The test is of ranks, and so is the direction: the means may even differ the other way.

@@ -50,7 +50,8 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
 
 def named(tune: TuneName) -> str:
     """A corpus tune in a sentence: `The Kesh (oneills:12)`."""
-    return f"{tune.title or '(untitled)'} ({tune.reference})"
+    title = tune.title.removesuffix(".") or "(untitled)"
+    return f"{title} ({tune.reference})"
 
 
 def part_in_words(part: int) -> str:
@@ -110,8 +111,8 @@ def _pieces(tune: CheckedTune, most_from: TuneName) -> str:
             f"{named(most_from)}."
         )
     return (
-        f"Pieces of it are in the corpus: {copied} of its notes, in runs of 8 or more, from at "
-        f"least {tune.copied_from} tunes; the most in one is {share(tune.most_share)}, in "
+        f"Pieces of it are in the corpus: {copied} of its notes, in runs of 8 or more, from "
+        f"{tune.copied_from} tunes together; the most in one is {share(tune.most_share)}, in "
         f"{named(most_from)}."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import count
 from typing import Any
 
 import click
@@ -145,6 +146,7 @@ def check(
         tunetrace check --post --index v2.db
     """
     from tunetrace import check_batch, open_index, post_search
+    from tunetrace.checker.inputs import Places
     from tunetrace.terminal.check import CheckPrinter
 
     if post:
@@ -175,8 +177,9 @@ def check(
             format=format,
             workers=0 if details or only else workers_for(inputs),
         )
-        for done, answer in enumerate(answers, 1):
-            printer.add(answer)
+        places = Places.read(only) or count(1)
+        for done, (place, answer) in enumerate(zip(places, answers, strict=False), 1):
+            printer.add(place, answer)
             progress("checking", done)
     printer.end()
     if printer.exceeds:

@@ -12,8 +12,8 @@ from tunetrace.checker.summary_records import (
     SIGNIFICANT,
     BatchSummary,
     Difference,
+    Direction,
     MeasureSummary,
-    Verdict,
 )
 from tunetrace.phrases import amount, counted, listed, share, share_in_words, signed
 from tunetrace.tokenizer.transcription import plain
@@ -90,7 +90,7 @@ def _sorted(
     less: str,
 ) -> Iterable[str]:
     """A sentence on the measures of which there is more, and one on those with less."""
-    openings: tuple[tuple[Verdict, str], ...] = (("more", more), ("less", less))
+    openings: tuple[tuple[Direction, str], ...] = (("more", more), ("less", less))
     for verdict, opening in openings:
         items = [said(m, d) for m, d in compared if d.verdict == verdict]
         if items:

@@ -114,7 +114,7 @@ def _chance(summary: BatchSummary) -> Iterable[str]:
         "random from the corpus's turns of a few notes, fewer than one in a hundred would have "
         "such a span",
     )  # fmt: skip
-    if 0 < summary.beyond_chance <= CHANCE * total:
+    if 0 < summary.beyond_chance <= CHANCE * total and not summary.mostly_of_one:
         yield "That is no more than chance alone would give in a batch of this size."
 
 

@@ -18,7 +18,7 @@ from tunetrace.checker.verdict import named, part_in_words
 from tunetrace.cli.options import print_jsonl, show
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
-from tunetrace.indexer.records import Hit
+from tunetrace.indexer.records import Hit, to_json
 from tunetrace.phrases import counted, share, times
 from tunetrace.reporter.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.terminal.baseline import describe_standing
@@ -64,8 +64,11 @@ class CheckPrinter:
         self._records: list[CheckedTune] = []  # for JSON
         self._failed: list[str] = []
 
-    def add(self, answer: CheckedTune | Rejected) -> None:
-        """Take in the next answer, and print it where it can be printed by itself."""
+    def add(self, place: int, answer: CheckedTune | Rejected) -> None:
+        """Take in the next answer, and print it where it can be printed by itself.
+
+        place: that of the tune in the input.
+        """
         if isinstance(answer, Rejected):
             self._set_aside += 1
             if self._kind == "json" or len(self._rejected) <= SHOWN_REJECTS:
@@ -73,10 +76,12 @@ class CheckPrinter:
         else:
             self._tunes += 1
             self._judge(answer)
-        if self._kind == "jsonl":
-            print_jsonl([answer if isinstance(answer, Rejected) else row(answer)])
+        if self._kind == "jsonl" and isinstance(answer, Rejected):
+            print_jsonl([{"place": place, **to_json(answer)}])
         elif isinstance(answer, Rejected):
             pass
+        elif self._kind == "jsonl":
+            print_jsonl([row(answer)])
         elif self._kind == "json":
             self._records.append(answer)
         elif self._kind == "brief":
@@ -231,9 +236,9 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
     table.add_row("Copied", f"{share(most)} of its notes in spans of {least} or more, {rest}")
     if tune.most_from is not None:
-        few = counted(tune.copied_from, "corpus tune")
+        tunes = counted(tune.copied_from, "corpus tune")
         table.add_row(
-            "", f"from at least {few}; {named(tune.most_from)} has {share(tune.most_share)}"
+            "", f"from {tunes} together; {named(tune.most_from)} has {share(tune.most_share)}"
         )
     new = [(n, tune.novelty[n - 1]) for n in _NOVELTY_SHOWN if n <= len(tune.novelty)]
     if new:

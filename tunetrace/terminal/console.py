@@ -58,6 +58,15 @@ class _Console(Console):
             width = max(_RULE, cell_len(str(title)) + 4)
         self.print(Rule(title, **options), width=width)
 
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; where there is no terminal, without the spaces that fill up lines."""
+        if self.width != _UNBOUNDED:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 

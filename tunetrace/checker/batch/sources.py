@@ -2,7 +2,7 @@
 
 A stretch is shared with a corpus tune where each eight notes of it occur there one after another,
 that is, where it occurs in that one tune verbatim. Shorter stretches are shared only where they are
-improbable: the spans under eight notes that a check tells of.
+improbable: the reported spans under eight notes of which less than one hit is expected.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def find_shared(
 ) -> Shared:
     """The stretches that transcriptions share with each corpus tune.
 
-    spans: those that are told of; span_hits: of each the first hit in each of its tunes;
+    spans: those that are reported; span_hits: of each the first hit in each of its tunes;
     is_telling: (spans,) which of the short ones count.
     """
     found = _merged(list(_runs(stream, matches)))
