@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.checker.batches import checked, source, transcription
+from tests.checker.batches import checked, source, span, transcription
 from tests.reporter.browser import Shown
 from tests.reporter.conftest import html_of
 from tunetrace import Index
@@ -32,6 +32,7 @@ def hostile_page(index: Index) -> str:
             place=place,
             transcription=replace(transcription(text, meter=text), original_key=text),
             identical_to=(TuneName(1, text, text, 5, "javascript:document.title='ran'"),),
+            spans=(span(),),
             sources=(replace(source(1, 5.0, text), corpus=text, link=f"https://e.org/{place}"),),
         )
         for place, text in enumerate(HOSTILE, 1)
