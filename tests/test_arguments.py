@@ -129,6 +129,8 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
          "index is 3; give an open index, its path, or None for your own"),
         ("tune", {"reference": None},
          "reference is None; give a tune's id, corpus:number or title"),
+        ("check_batch", {"copy_share": 2}, "copy_share is 2.0; give a share from 0 to 1"),
+        ("report", {"copy_share": float("nan")}, "copy_share is nan; give a share from 0 to 1"),
         ("check", {"format": "xml"}, "format is 'xml'; give one of abc, folkrnn, thesession"),
     ],
 )  # fmt: skip

@@ -181,9 +181,10 @@ def test_jsonl_adds_bars_where_they_are_asked_for(index: Path) -> None:
     assert "--jsonl" in call("check", "--bars", "--index", index, stdin=KESH.encode()).refusal
 
 
-def test_a_tune_is_answered_before_the_input_ends(index: Path) -> None:
-    """Each line comes while more of the input may follow."""
-    arguments = [sys.executable, "-m", "tunetrace", "check", "--jsonl", "--index", str(index)]
+@pytest.mark.parametrize("options", [("--jsonl",), ("--jsonl", "--bars"), ()])
+def test_a_tune_is_answered_before_the_input_ends(index: Path, options: tuple[str, ...]) -> None:
+    """Each answer comes while more of the input may follow."""
+    arguments = [sys.executable, "-m", "tunetrace", "check", *options, "--index", str(index)]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as process:
@@ -191,10 +192,11 @@ def test_a_tune_is_answered_before_the_input_ends(index: Path) -> None:
         assert process.stdout is not None
         process.stdin.write(f"{KESH}\n{MORRISONS}\n{' ' * (1 << 17)}\n\n".encode())
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["title"] == "The Kesh"
+        assert b"The Kesh" in process.stdout.readline()
         process.stdin.close()
-        assert json.loads(process.stdout.readline())["title"] == "Morrison's"
-        assert process.stdout.read() == b""
+        others = process.stdout.read()
+    assert b"Morrison's" in others
+    assert others.count(b"\n") == 1 or not options
 
 
 # Some of the input

@@ -103,6 +103,14 @@ def real_number(given: object, name: str) -> float:
     raise refused(name, given, "a number")
 
 
+def one_share(given: object, name: str) -> float:
+    """A share, from 0 to 1."""
+    share = real_number(given, name)
+    if 0 <= share <= 1:
+        return share
+    raise QueryError(f"{name} is {share}; give a share from 0 to 1")
+
+
 def _index(given: object, name: str) -> Any:
     from tunetrace.indexer.index import Index
 
@@ -144,7 +152,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "reference": one_reference,
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_path),
     **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
-    **dict.fromkeys(("temperature", "top_p", "copy_share"), real_number),
+    "copy_share": one_share,
+    **dict.fromkeys(("temperature", "top_p"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
          "layers", "units", "report_every", "ended", "workers"), whole_number,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, same, source, span, transcription
+from tests.checker.batches import checked, name, same, source, span, transcription
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune
-from tunetrace.checker.summary import BatchTally, distribution
+from tunetrace.checker.summary import COPIES, BatchTally, distribution
 from tunetrace.checker.summary_records import BatchSummary, MeasureSummary
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.baseline import BaselineTunes
@@ -61,6 +61,40 @@ def test_what_is_true_of_a_transcription_is_counted_once_a_transcription() -> No
     assert summary.beyond_chance == 1  # 0.01 by chance, of eight notes, is not below it
     assert summary.with_span == {8: 2, 12: 2, 16: 1, 24: 0, 32: 0}
     assert (summary.bars, summary.bars_in_corpus, summary.bars_same_position) == (8, 4, 0)
+
+
+def test_what_is_in_one_corpus_tune_is_counted_and_listed_the_most_copied_first() -> None:
+    records = [
+        checked(place=1, most_from=name(1), most_share=0.49),
+        checked(place=2, most_from=name(2), most_share=0.5),
+        checked(place=3, most_from=name(3), most_share=0.9),
+        checked(place=4, identical_to=(same(4), same(5)), most_from=name(5), most_share=0.2),
+        checked(place=5, most_from=name(2), most_share=0.5),
+        checked(place=6),
+    ]
+    summary = tally(*records).summary()
+    assert (summary.identical, summary.nearly_of_one, summary.mostly_of_one) == (1, 2, 4)
+    found = [(copy.place, copy.tune.tune, copy.share, copy.is_whole) for copy in summary.copies]
+    assert found == [(4, 4, 1.0, True), (3, 3, 0.9, False), (2, 2, 0.5, False), (5, 2, 0.5, False)]
+
+
+@pytest.mark.parametrize(("bound", "count"), [(0.0, 2), (0.2, 2), (0.21, 1), (1.0, 0)])
+def test_which_share_counts_can_be_set_and_nothing_is_no_share(bound: float, count: int) -> None:
+    batch = BatchTally("ours", copy_share=bound)
+    for share in (0.2, 0.5):
+        batch.add(checked(most_from=name(1), most_share=share))
+    batch.add(checked())
+    summary = batch.summary()
+    assert (summary.copy_share, summary.mostly_of_one, len(summary.copies)) == (bound, count, count)
+
+
+def test_the_list_of_copies_ends_after_the_first() -> None:
+    """Those copied most are kept, whenever they come."""
+    shares = [0.5 + k / 100 for k in range(COPIES + 5)]
+    records = [checked(place=k, most_from=name(1), most_share=s) for k, s in enumerate(shares, 1)]
+    summary = tally(*records).summary()
+    assert summary.mostly_of_one == COPIES + 5
+    assert [copy.place for copy in summary.copies] == [*range(COPIES + 5, 5, -1)]
 
 
 def test_those_set_aside_are_counted_by_kind_the_commonest_first() -> None:

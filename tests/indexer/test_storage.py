@@ -20,6 +20,7 @@ from tunetrace import (
     tune,
 )
 from tunetrace.indexer.schema import SCHEMA_VERSION
+from tunetrace.tokenizer.bars import lay_out
 
 PAGE = 8192
 
@@ -163,7 +164,7 @@ def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
         lambda: index.figure("C 3 C D E"),
         lambda: index.figure("C 3 C D E", limit=0),
         lambda: index.bar("C 3 C D E"),
-        lambda: index.bar_hits([]),
+        lambda: index.bar_places(["C 3 C D E"]),
         lambda: index.bar_table(),
         lambda: index.info(),
         lambda: index.rejects(),
@@ -171,7 +172,7 @@ def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
         lambda: index.tokens(hit.tune),
         lambda: index.layout(hit.tune),
         lambda: index.hits([]),
-        lambda: index.identical(["C"]),
+        lambda: index.same_music([lay_out(["C"] * 8)]),
         lambda: index.admitted(Filters()),
         lambda: index.mask([1]),
         lambda: index.catalogue.tunes([hit.tune]),

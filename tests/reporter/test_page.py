@@ -39,21 +39,18 @@ def batch() -> list[CheckedTune]:
 
 
 def marked_tune(**changes: object) -> CheckedTune:
-    """Two spans that overlap, of which the corpus tune has one, and one that chance explains."""
+    """Two spans that overlap, of which the corpus tune has the first, and a third that it has too,
+    though chance explains it."""
+    has = (SharedStretch(3, 14, 0, 8, 3), SharedStretch(20, 24, 10, 12, 21))
     return checked(
         place=7,
         transcription=replace(transcription("Marked", tokens=MUSIC.split()), original_key="Gmaj"),
         spans=(
             span(3, 14, 8, 1e-9, (name(1),)),
-            span(12, 18, 4, 0.001, (name(1),)),
-            span(20, 24, 2, 3.0, (name(1),)),
+            replace(span(12, 18, 4, 0.001, (name(1),)), first_note=6, stop_note=10),
+            replace(span(20, 24, 2, 0.5, (name(1),)), first_note=10, stop_note=12),
         ),
-        sources=(
-            replace(
-                source(1, 30.0),
-                stretches=(SharedStretch(3, 14, 0, 8, 3), SharedStretch(20, 24, 12, 14, 20)),
-            ),
-        ),
+        sources=(replace(source(1, 30.0), stretches=has),),
         **changes,
     )
 
@@ -120,7 +117,8 @@ def test_a_column_is_sorted_by_the_keyboard(index: Index, show: Show) -> None:
 
 def test_the_filter_looks_at_titles_sources_and_remarks(index: Index, show: Show) -> None:
     tunes = batch()
-    tunes[1] = replace(tunes[1], sources=(source(1, 9.0, "The Silver Spear"),))
+    silver = source(1, 9.0, "The Silver Spear")
+    tunes[1] = replace(tunes[1], spans=(span(),), sources=(silver,))
     tunes[2] = replace(tunes[2], duplicate_of=1)
     page = show(html_of(tunes, index)).open()
     field = page.browser.find_element(By.ID, "filter")

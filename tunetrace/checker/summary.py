@@ -78,7 +78,7 @@ class BatchTally:
             return
         for measure in MEASURES:
             self._values[measure.name].append(measure.value(record))
-        self._meters.append(record.transcription.meter)
+        self._meters.append(record.meter)
         self._notes.append(record.notes)
         for least in COPIED_LENGTHS:
             self._with_span[least] += record.longest_notes >= least
@@ -87,9 +87,10 @@ class BatchTally:
         counts = self._counts
         counts["identical"] += bool(record.identical_to)
         counts["nearly_of_one"] += record.share_of_one >= NEARLY_ALL
-        if record.share_of_one >= self._copy_share:
+        one = record.identical_to[0] if record.identical_to else record.most_from
+        if one is not None and record.share_of_one >= self._copy_share:
             counts["mostly_of_one"] += 1
-            self._add_copy(record)
+            self._add_copy(record, one)
         counts["duplicates"] += record.duplicate_of is not None
         counts["near_duplicates"] += (
             record.duplicate_of is None and record.near_duplicate_of is not None
@@ -135,11 +136,11 @@ class BatchTally:
             sources=self._most_drawn_from(),
         )
 
-    def _add_copy(self, record: CheckedTune) -> None:
-        """Keep a transcription if it is among the most copied; of equals the earlier ones."""
-        tune = record.identical_to[0] if record.identical_to else record.most_from
-        if tune is None:
-            return  # where even a share of nothing counts
+    def _add_copy(self, record: CheckedTune, tune: TuneName) -> None:
+        """Keep a transcription if it is among the most copied; of equals the earlier ones.
+
+        tune: the corpus tune that it is, or that has most of it.
+        """
         copy = Copy(
             record.place,
             record.input,

@@ -41,14 +41,13 @@ def tokenize(
     tunes = 0
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
-            rejected.append(tune)
+            # Held back until a tune is read: where there is none, one sentence says all.
+            if as_json or not tunes:
+                rejected.append(tune)
+            elif not as_jsonl:
+                tokens.print_reject(tune)
             if as_jsonl:
                 print_jsonl([tune])
-            # Held back until a tune is read: where there is none, one sentence says all.
-            elif tunes and not as_json:
-                tokens.print_reject(tune)
-            else:  # held back until a tune is read: where there is none, one sentence says all
-                rejected.append(tune)
             continue
         explanation = watcher.explain(tune) if explain else None
         if as_jsonl:

@@ -116,16 +116,6 @@ class FigureSearch:
             found.append(Occurrences(segment, positions, len(figure)).admitted(admitted))
         return found
 
-    def stands_in(self, figure: bytes, symbols: bytes) -> bool:
-        """Whether a figure has a hit in one tune's symbols."""
-        at = symbols.find(figure)
-        while at >= 0:
-            stop = at + len(figure)
-            if stop == len(symbols) or not self.goes_on[symbols[stop]]:
-                return True
-            at = symbols.find(figure, at + 1)
-        return False
-
     def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
         """In how many tunes occurrences stand."""
         count = 0

@@ -33,7 +33,7 @@ from tunetrace.indexer.segment import Mask
 from tunetrace.indexer.storage import Database, closed, damaged
 from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
+from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_LIMIT: Final = 10
 
@@ -297,24 +297,6 @@ class Index:
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
-    def identical(self, tokens: Sequence[str], admitted: Mask | None = None) -> list[int]:
-        """The ids of the tunes that are these tokens from the first to the last.
-
-        The headers that they begin with are left aside, here and there.
-        """
-        body = _without_header(tokens)
-        if not all(token in self.vocabulary for token in body):
-            return []
-        whole = self.vocabulary.encode(body) + bytes([SEPARATOR])
-        found = []
-        for some in self.figures.find(whole, admitted=admitted):
-            tunes = some.segment.tunes_at(some.positions).tolist()
-            for tune, at in zip(tunes, some.positions.tolist(), strict=True):
-                start, symbols = some.segment.tokens_of(tune)
-                if not _without_header(self.vocabulary.decode(symbols[: at - start])):
-                    found.append(tune)
-        return sorted(found)
-
     # Music
 
     def same_music(
@@ -460,11 +442,3 @@ class Index:
 def _check_limit(limit: int) -> None:
     if whole_number(limit, "limit") < 0:
         raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
-
-
-def _without_header(tokens: Sequence[str]) -> Sequence[str]:
-    """Tokens without the headers that they begin with."""
-    first = 0
-    while first < len(tokens) and is_header(tokens[first]):
-        first += 1
-    return tokens[first:]

@@ -25,6 +25,11 @@ class Tune:
     original_key: str | None
     link: str | None
 
+    @property
+    def reference(self) -> str:
+        """What names it in a table, and finds it again: `corpus:number`."""
+        return f"{self.corpus}:{self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:

@@ -82,13 +82,12 @@ class Most(Generic[Kept]):
 
 def row_of(tune: CheckedTune) -> Row:
     """The row of a transcription."""
-    transcription = tune.transcription
     nearest: tuple[TuneName, ...] = (*tune.identical_to[:1], *tune.sources[:1])
     return Row(
         place=tune.place,
-        title=shortened(transcription.title),
-        meter=plain(transcription.meter or ""),
-        key=plain(transcription.original_key or transcription.key or ""),
+        title=shortened(tune.title),
+        meter=plain(tune.meter or ""),
+        key=plain(tune.original_key or tune.key or ""),
         notes=tune.notes,
         longest=tune.longest_notes,
         copied_8=parts(tune.copied_share[8]),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tunetrace.checker.records import CHANCE
-from tunetrace.checker.summary_records import BatchSummary, Copy, SourceCount
-from tunetrace.checker.verdict import NEARLY_ALL
+from tunetrace.checker.records import CHANCE, TuneName
+from tunetrace.checker.summary_records import BatchSummary, Copy
+from tunetrace.checker.verdict import NEARLY_ALL, named
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.phrases import amount, counted, listed, share, share_in_words
 from tunetrace.reporter.comparison_words import beside_other, beside_people
@@ -102,7 +102,7 @@ def _have(count: int) -> str:
 def _copy(copy: Copy, summary: BatchSummary) -> str:
     title = f" ({plain(copy.title)})" if copy.title else ""
     number = "It" if summary.transcriptions == 1 else f"Number {copy.place:,}{title}"
-    tune = f"{plain(copy.tune.title) or '(untitled)'} ({plain(copy.tune.reference)})"
+    tune = _name(copy.tune)
     return f"{number} is {tune}" if copy.is_whole else f"{number}: {share(copy.share)} in {tune}"
 
 
@@ -214,9 +214,8 @@ def _sources(summary: BatchSummary) -> Iterable[str]:
     shown = (often or list(summary.sources))[:_SHOWN_SOURCES]
     if summary.transcriptions == 1:
         yield (
-            "Beyond chance it shares spans with "
-            f"{listed([_name(source) for source in shown])}; these tell no more than where the "
-            "same notes stand."
+            f"Beyond chance it shares spans with {listed([_name(tune) for tune in shown])}; these "
+            "tell no more than where the same notes stand."
         )
         return
     which = "tune that shares" if len(shown) == 1 else "tunes that share"
@@ -224,8 +223,8 @@ def _sources(summary: BatchSummary) -> Iterable[str]:
     yield f"The corpus {which} spans beyond chance with most transcriptions: {names}."
 
 
-def _name(source: SourceCount) -> str:
-    return f"{plain(source.title) or '(untitled)'} ({plain(source.corpus)}:{source.number})"
+def _name(tune: TuneName) -> str:
+    return plain(named(tune))
 
 
 def _set_aside(summary: BatchSummary) -> Iterable[str]:

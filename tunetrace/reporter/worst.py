@@ -72,8 +72,7 @@ class WorstTune:
 
 def describe_worst(tune: CheckedTune, index: Index) -> WorstTune:
     """All that the page shows of a transcription; index: what it was checked against."""
-    transcription = tune.transcription
-    tokens, own_key = transcription.tokens, transcription.original_key
+    tokens, own_key = tune.transcription.tokens, tune.original_key
     shown = in_own_key(list(tokens), own_key)
     spans = _spans(tune)
     return WorstTune(
@@ -81,7 +80,7 @@ def describe_worst(tune: CheckedTune, index: Index) -> WorstTune:
         facts=_facts(tune),
         copied=None if tune.identical_to else _copied(tune),
         standing=None if tune.identical_to else _standing(tune),
-        compared_on=transcription.key if own_key not in (None, transcription.key) else None,
+        compared_on=tune.key if own_key not in (None, tune.key) else None,
         parts=show(tokens, shown, stretches_of(tune.spans)),
         spans=spans,
         more_spans=len(tune.spans) - len(spans),
@@ -92,10 +91,9 @@ def describe_worst(tune: CheckedTune, index: Index) -> WorstTune:
 
 
 def _facts(tune: CheckedTune) -> str:
-    transcription = tune.transcription
-    key = transcription.original_key or transcription.key
+    key = tune.original_key or tune.key
     return ", ".join([
-        transcription.meter or "no meter", key or "no key", counted(tune.notes, "note"),
+        tune.meter or "no meter", key or "no key", counted(tune.notes, "note"),
         counted(tune.bar_count, "bar"),
     ])  # fmt: skip
 
@@ -159,12 +157,12 @@ def chance(spans: float) -> str:
 def _source(source: Source, tune: CheckedTune, index: Index) -> ShownSource:
     """A source, shown in the transcription's key so that the same music looks the same."""
     corpus_tune = index.layout(source.tune)[1].tokens
-    own_key = tune.transcription.original_key
+    own_key = tune.original_key
     stretches = find_stretches(source, tune, corpus_tune)
     written_in = index.catalogue.tunes([source.tune])[source.tune].original_key
     return ShownSource(
         name=source,
-        key=written_in if written_in != (own_key or tune.transcription.key) else None,
+        key=written_in if written_in != (own_key or tune.key) else None,
         parts=show(corpus_tune, in_own_key(list(corpus_tune), own_key), stretches,
                    marked_bars_only=True),
     )  # fmt: skip

@@ -23,11 +23,10 @@ from rich.text import Text, TextType
 
 from tunetrace.checker.records import Source
 from tunetrace.corpus.readers import Rejected
-from tunetrace.indexer.records import Hit, Reject
+from tunetrace.indexer.records import Reject
 from tunetrace.phrases import counted
 
 if TYPE_CHECKING:
-    from tunetrace.indexer.tune import Setting
     from tunetrace.indexer.writer import Progress as BuildProgress
 
 SHOWN_REJECTS: Final = 10
@@ -165,7 +164,7 @@ def batch_progress(tunes: int | None) -> Iterator[BuildProgress]:
         yield show
 
 
-def reference(tune: Hit | Source | Setting) -> str:
+def reference(tune: Source) -> str:
     """What names a tune in a table, and finds it again: `corpus:number`."""
     return f"{tune.corpus}:{tune.number}"
 

@@ -7,14 +7,7 @@ from rich.text import Text
 from tunetrace.indexer.query import written_apart
 from tunetrace.indexer.records import Hit, Matches
 from tunetrace.phrases import counted, times
-from tunetrace.terminal.console import (
-    bar_number,
-    console,
-    expected,
-    linked,
-    make_table,
-    reference,
-)
+from tunetrace.terminal.console import bar_number, console, expected, linked, make_table
 
 
 def print_matches(matches: Matches) -> None:
@@ -42,7 +35,7 @@ def print_matches(matches: Matches) -> None:
                    right=("part", "bar", "onset"), widest={"title": 20})  # fmt: skip
     for hit in matches.results:
         table.add_row(
-            reference(hit),
+            hit.reference,
             linked(hit.title, hit.link),
             str(hit.part),
             bar_number(hit.bar, hit.ending),

@@ -14,14 +14,7 @@ from rich.text import Text
 
 from tunetrace.indexer.tune import TuneBar, TuneDetail
 from tunetrace.phrases import counted
-from tunetrace.terminal.console import (
-    bar_number,
-    console,
-    cut,
-    is_terminal,
-    make_table,
-    reference,
-)
+from tunetrace.terminal.console import bar_number, console, cut, is_terminal, make_table
 from tunetrace.terminal.music import (
     describe_accidentals,
     describe_part,
@@ -58,7 +51,7 @@ def _print_names(out: Console, tune: TuneDetail) -> None:
     table.add_column(overflow="fold")
     if tune.titles[1:]:
         table.add_row("Also called", "; ".join(tune.titles[1:]))
-    table.add_row("Tune", f"{tune.corpus}:{tune.number} (id {tune.tune} in this index)")
+    table.add_row("Tune", f"{tune.reference} (id {tune.tune} in this index)")
     if tune.named > 1:
         table.add_row("", f"the first of {tune.named:,} so called; the others are at the end")
     table.add_row("Meter", tune.meter or "none is stated")
@@ -189,7 +182,7 @@ def _print_settings(out: Console, tune: TuneDetail) -> None:
         return
     out.print("\nOther settings: tunes of the same work or title", style="bold")
     rows = [
-        (reference(setting), cut(setting.title, _WIDEST_TITLE).plain, setting.meter or "",
+        (setting.reference, cut(setting.title, _WIDEST_TITLE).plain, setting.meter or "",
          setting.original_key or "", setting.begins)
         for setting in tune.settings[:_SHOWN_SETTINGS]
     ]  # fmt: skip

@@ -43,11 +43,6 @@ class Layout:
         at = bisect_right(self.bars, token, key=lambda bar: bar.start) - 1
         return self.bars[max(at, 0)]
 
-    def bars_between(self, start: int, stop: int) -> int:
-        """How many bars the tokens from start up to stop touch; the halves of one count once."""
-        touched = (self.bars[k] for k in self._touched(start, stop))
-        return len({(bar.part, bar.number, bar.ending) for bar in touched})
-
     def _touched(self, start: int, stop: int) -> range:
         """The bars that hold some of the tokens from start up to stop."""
         return range(

@@ -105,6 +105,6 @@ def transcriptions_of(tunes: Sequence[int], index: Index) -> Iterator[Transcript
             original_key=record.original_key,
             tokens=tokens,
             text=to_folkrnn(tokens, title=record.title, number=record.number),
-            input=f"{record.corpus}:{record.number}",
+            input=record.reference,
             link=record.link,
         )

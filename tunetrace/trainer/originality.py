@@ -93,7 +93,7 @@ def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
     where a report compares a batch with the baseline.
     """
     strata = Strata(baseline.meter, baseline.notes)
-    numbers = strata.of([tune.transcription.meter for tune in tunes], [t.notes for t in tunes])
+    numbers = strata.of([tune.meter for tune in tunes], [t.notes for t in tunes])
     weights = np.bincount(numbers, minlength=len(strata.members)) / len(tunes)
 
     def mean(name: str) -> float:
