@@ -86,7 +86,6 @@ class _Bars:
         for k, (bar, some, ids) in enumerate(zip(bars, places, examples, strict=True)):
             if bar.text not in self._rarest:
                 self._rarest[bar.text] = self._rarest_figure(k)
-            found = (names[tune] for tune in ids)
             described.append(
                 CheckedBar(
                     part=bar.part,
@@ -97,10 +96,7 @@ class _Bars:
                     hits=some.hits,
                     same_position=len(some.at.get((bar.part, bar.number), ())),
                     rarest_figure=self._rarest[bar.text],
-                    examples=tuple(
-                        TuneName(name.tune, name.title, name.corpus, name.number, name.link)
-                        for name in found
-                    ),
+                    examples=tuple(TuneName.of(names[tune]) for tune in ids),
                 )
             )
         return tuple(described)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.baseline import Standing
-from tunetrace.indexer.records import Hit
+from tunetrace.indexer.records import Hit, Tune
 from tunetrace.tokenizer.music import Music
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -25,6 +25,11 @@ class TuneName:
     corpus: str
     number: int
     link: str | None
+
+    @classmethod
+    def of(cls, tune: Tune | TuneName) -> TuneName:
+        """The names of a tune."""
+        return TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link)
 
     @property
     def reference(self) -> str:
@@ -227,6 +232,12 @@ class CheckedTune:
     sources: tuple[Source, ...]
     bars: tuple[CheckedBar, ...] | None = None
     music: Music | None = None
+
+    @property
+    def nearest(self) -> TuneName | None:
+        """The corpus tune that comes nearest: one that it is, one with a part of it, the first
+        source; None where it has none of these."""
+        return next(iter((*self.identical_to, *self.same_parts, *self.sources)), None)
 
     @property
     def share_of_one(self) -> float:

@@ -146,7 +146,7 @@ class BatchTally:
             record.input,
             record.line,
             record.title,
-            TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link),
+            TuneName.of(tune),
             record.share_of_one,
             bool(record.identical_to),
         )

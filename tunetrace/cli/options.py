@@ -50,7 +50,7 @@ def index_option(command: Command) -> Command:
         "--index",
         "index_path",
         metavar="FILE",
-        help="The index to use; else TUNETRACE_INDEX names it, else it is your own.",
+        help="The index to use (default: $TUNETRACE_INDEX, else your own index).",
     )(command)
 
 
@@ -81,7 +81,7 @@ def format_option(command: Command) -> Command:
         "--format",
         "format",
         type=click.Choice(["abc", "folkrnn", "thesession"]),
-        help="Read the input as this; else it tells itself.",
+        help="Input format (default: detected).",
     )(command)
 
 
@@ -89,7 +89,7 @@ def copy_share_option(command: Command) -> Command:
     """`--copy-share`, of the commands that say what is most of a tune."""
     return click.option(
         "--copy-share",
-        type=Share(0, 1),
+        type=Share(0, 1, min_open=True),
         default=0.5,
         show_default=True,
         metavar="SHARE",

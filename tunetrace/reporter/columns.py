@@ -44,7 +44,6 @@ class TuneRow:
 
     batch: str
     tune: CheckedTune
-    longest: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,12 @@ def _below(measure: Measure) -> Column[TuneRow]:
     return Column(f"below_{measure.name}", NUMBER, what, value)
 
 
+def _nearest_notes(row: TuneRow) -> int | None:
+    nearest = row.tune.nearest
+    shared = (s.notes_shared for s in row.tune.sources if nearest and s.tune == nearest.tune)
+    return next(shared, None)
+
+
 TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
     Column("place", WHOLE, "which of its batch it is, from 1, those set aside counted too",
@@ -101,17 +106,17 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.notes")),
     *(_measured(m) for m in MEASURES if m.name in _SHOWN_FIRST),
     Column("longest_text", TEXT, "the tokens of its longest span",
-           lambda r: r.longest and r.longest.text),
+           lambda r: r.tune.longest_span and r.tune.longest_span.text),
     Column("longest_tunes", WHOLE, "in how many corpus tunes its longest span stands",
-           lambda r: r.longest and r.longest.tunes),
+           lambda r: r.tune.longest_span and r.tune.longest_span.tunes),
     Column("longest_expected", NUMBER, "how many hits of its longest span chance would give",
-           lambda r: r.longest and r.longest.expected),
+           lambda r: r.tune.longest_span and r.tune.longest_span.expected),
     Column("longest_log10_expected", NUMBER, "log10 of that",
-           lambda r: r.longest and r.longest.log10_expected),
+           lambda r: r.tune.longest_span and r.tune.longest_span.log10_expected),
     Column("longest_by_chance", NUMBER,
            "how many spans as improbable as its longest one a transcription like it would have by "
            "chance",
-           lambda r: r.longest and r.longest.by_chance),
+           lambda r: r.tune.longest_span and r.tune.longest_span.by_chance),
     *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
     Column("identical_to", TEXTS, "corpus tunes that it is the same as, as corpus:number",
            lambda r: [name.reference for name in r.tune.identical_to]),
@@ -125,13 +130,15 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("copied_from", WHOLE,
            "from how few corpus tunes its notes in spans of 8 or more can be (a greedy cover)",
            attrgetter("tune.copied_from")),
-    Column("nearest", TEXT, "its first source, as corpus:number",
-           lambda r: r.tune.sources[0].reference if r.tune.sources else None),
+    Column("nearest", TEXT,
+           "the corpus tune that comes nearest: one that it is, one with a part of it, or its "
+           "first source, as corpus:number",
+           lambda r: r.tune.nearest and r.tune.nearest.reference),
     Column("nearest_title", TEXT, "that tune's title",
-           lambda r: r.tune.sources[0].title if r.tune.sources else None),
+           lambda r: r.tune.nearest and r.tune.nearest.title),
     Column("nearest_notes", WHOLE,
            "how many of its notes lie in stretches of eight or more that that tune has",
-           lambda r: r.tune.sources[0].notes_shared if r.tune.sources else None),
+           _nearest_notes),
     Column("spans_beyond_chance", WHOLE, "how many of its spans chance does not explain",
            lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
     Column("duplicate_of", WHOLE, "the place of an earlier transcription that is the same",

@@ -82,7 +82,6 @@ class Most(Generic[Kept]):
 
 def row_of(tune: CheckedTune) -> Row:
     """The row of a transcription."""
-    nearest: tuple[TuneName, ...] = (*tune.identical_to[:1], *tune.sources[:1])
     return Row(
         place=tune.place,
         title=shortened(tune.title),
@@ -94,7 +93,7 @@ def row_of(tune: CheckedTune) -> Row:
         copied_12=parts(tune.copied_share[12]),
         creativity=parts(tune.creativity),
         bars=parts(tune.bars_in_corpus / tune.bar_count if tune.bar_count else 0),
-        nearest=name_of(nearest[0]) if nearest else None,
+        nearest=name_of(tune.nearest) if tune.nearest else None,
         is_identical=bool(tune.identical_to),
         same_as=tune.duplicate_of or 0,
         nearly_as=tune.near_duplicate_of or 0,

@@ -52,7 +52,7 @@ class Tables:
         if isinstance(record, Rejected):
             self._rejects.append(RejectRow(batch, record))
         else:
-            self._tunes.append(TuneRow(batch, record, record.longest_span))
+            self._tunes.append(TuneRow(batch, record))
         if len(self._tunes) + len(self._rejects) >= _ROWS_AT_ONCE:
             self._write()
 

@@ -103,7 +103,7 @@ def write_report(
             set_aside=tuple(writing.set_aside),
         )
         progress("drawing the page", writing.done)
-        command = _command(paths, index, format)
+        command = _command(paths, index, format, copy_share)
         html = page.html(summary, words, index, when=created, command=command, other=other)
         content = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
         with into.writing():
@@ -171,13 +171,17 @@ class _Writing:
                 self._progress("checking", self.done)
 
 
-def _command(paths: Sequence[str | Path], index: Index, format: Format | None) -> str:
+def _command(
+    paths: Sequence[str | Path], index: Index, format: Format | None, copy_share: float
+) -> str:
     """The command that checks one transcription of a batch again, all but its place."""
     words = ["tunetrace", "check", *map(str, paths)]
     if index.path != default_path():
         words += ["--index", str(index.path)]
     if format is not None:
         words += ["--format", format]
+    if copy_share != COPY_SHARE:
+        words += ["--copy-share", f"{copy_share:g}"]
     return printable(f"{shlex.join(words)} --only")
 
 

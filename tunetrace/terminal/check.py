@@ -31,7 +31,6 @@ from tunetrace.terminal.console import (
     linked,
     make_table,
     print_set_aside,
-    reference,
 )
 from tunetrace.terminal.music import (
     describe_accidentals,
@@ -62,7 +61,8 @@ class CheckPrinter:
         self._set_aside = 0
         self._rejected: list[Rejected] = []  # the first few; all for JSON
         self._records: list[CheckedTune] = []  # for JSON
-        self._failed: list[str] = []
+        self._failed = 0
+        self._first_failed: list[str] = []
 
     def add(self, place: int, answer: CheckedTune | Rejected) -> None:
         """Take in the next answer, and print it where it can be printed by itself.
@@ -92,12 +92,15 @@ class CheckPrinter:
     def _judge(self, tune: CheckedTune) -> None:
         copied = tune.copied_share[FAIL_LENGTH]
         if self._fail_over is not None and copied > self._fail_over:
-            self._failed.append(f"{tune.transcription.place} {_title(tune)} ({share(copied)})")
+            self._failed += 1
+            if len(self._first_failed) < SHOWN_REJECTS:
+                where = tune.transcription.place
+                self._first_failed.append(f"{where} {_title(tune)} ({share(copied)})")
 
     @property
     def exceeds(self) -> bool:
         """Whether some tune has more than the share that fails."""
-        return bool(self._failed)
+        return self._failed > 0
 
     def end(self) -> None:
         """Say what was set aside and what failed; InputError where no tune could be checked."""
@@ -110,21 +113,19 @@ class CheckPrinter:
         if self._kind in ("whole", "brief"):
             print_set_aside(self._rejected, "--json lists them all", self._set_aside)
         if self._failed and self._fail_over is not None:
-            more = len(self._failed) - SHOWN_REJECTS
-            named = "; ".join(self._failed[:SHOWN_REJECTS]) + (
-                f"; {more:,} more" if more > 0 else ""
-            )
-            have = "has" if len(self._failed) == 1 else "have"
+            more = self._failed - len(self._first_failed)
+            first = "; ".join(self._first_failed) + (f"; {more:,} more" if more else "")
+            have = "has" if self._failed == 1 else "have"
             click.echo(
-                f"tunetrace: {counted(len(self._failed), 'tune')} {have} more than "
-                f"{share(self._fail_over)} of the notes in spans of {FAIL_LENGTH} or more: {named}",
+                f"tunetrace: {counted(self._failed, 'tune')} {have} more than "
+                f"{share(self._fail_over)} of the notes in spans of {FAIL_LENGTH} or more: {first}",
                 err=True,
             )
 
 
 def row(tune: CheckedTune) -> dict[str, Any]:
     """A checked tune as a flat object: the columns of a report's tables, and its bars if known."""
-    found = TuneRow("", tune, tune.longest_span)
+    found = TuneRow("", tune)
     fields = {c.name: c.value(found) for c in TUNE_COLUMNS if c.name != "batch"}
     return fields if tune.bars is None else {**fields, "each_bar": tune.bars}
 
@@ -148,14 +149,14 @@ class _Cell:
 
 
 def _nearest(tune: CheckedTune) -> str:
-    """The corpus tune that a short line names, with what it has of the checked one."""
-    if tune.identical_to:
-        return f"= {tune.identical_to[0].reference} {tune.identical_to[0].title}"
-    if tune.same_parts:
-        return f"part {tune.same_parts[0].reference} {tune.same_parts[0].title}"
-    if tune.most_from is not None:
-        return f"{share(tune.most_share)} {tune.most_from.reference} {tune.most_from.title}"
-    return ""
+    """The corpus tune that comes nearest, after what it has of the checked one."""
+    nearest = tune.nearest
+    if nearest is None:
+        return ""
+    has = "=" if tune.identical_to else "part" if tune.same_parts else ""
+    if not has and tune.notes:
+        has = share(tune.sources[0].notes_shared / tune.notes)
+    return f"{has} {nearest.reference} {nearest.title}"
 
 
 _CELLS: Final = (
@@ -230,7 +231,7 @@ def _print_whole(out: Console, tune: CheckedTune) -> None:
         table.add_row("", Text(own(span.text, tune.original_key), style="bold"))
         table.add_row("", f"expected by chance: {expected(span.expected, span.log10_expected)}")
         for hit in span.places or ():
-            name = linked(f"{hit.title} ({hit.corpus}:{hit.number})", hit.link)
+            name = linked(f"{hit.title} ({hit.reference})", hit.link)
             table.add_row("", name + f", {_place(hit)}")
     (least, most), *longer = tune.copied_share.items()
     rest = ", ".join(f"{share(value)} of {n}" for n, value in longer)
@@ -302,7 +303,7 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     found = [bar for bar in tune.bars if bar.tunes and bar.bar]
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
         shown = bar.examples[: bar.same_position or None]
-        names = ", ".join(f"{name.title} ({name.corpus}:{name.number})" for name in shown)
+        names = ", ".join(map(named, shown))
         place = ", at the same place," if bar.same_position else ""
         out.print(f"Part {bar.part}, bar {bar.bar} is{place} in {names}")
     if len(found) > _SHOWN_BARS:
@@ -319,7 +320,7 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     table.columns[1].max_width = 34
     for source in sources[:5]:
         table.add_row(
-            reference(source),
+            source.reference,
             linked(source.title, source.link),
             f"{source.bits:.1f}",
             str(source.notes_shared),

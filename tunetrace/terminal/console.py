@@ -21,7 +21,6 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tunetrace.checker.records import Source
 from tunetrace.corpus.readers import Rejected
 from tunetrace.indexer.records import Reject
 from tunetrace.phrases import counted
@@ -162,11 +161,6 @@ def batch_progress(tunes: int | None) -> Iterator[BuildProgress]:
             progress.update(task, description=what, completed=done, total=total, counts=counts)
 
         yield show
-
-
-def reference(tune: Source) -> str:
-    """What names a tune in a table, and finds it again: `corpus:number`."""
-    return f"{tune.corpus}:{tune.number}"
 
 
 def linked(text: str, link: str | None) -> Text:

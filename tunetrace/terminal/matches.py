@@ -18,13 +18,13 @@ def print_matches(matches: Matches) -> None:
         out.print("no tune of the index has all that the filters ask for")
         return
     if not matches.hits:
-        out.print(f"stands in none of {counted(matches.of, 'tune')}")
+        out.print(f"found in none of {counted(matches.of, 'tune')}")
         apart = written_apart(matches.query.split())
         if apart:
             out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token, {''.join(apart)}")
     else:
         out.print(
-            f"stands in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
         )
     if matches.expected is not None:
         out.print(f"expected by chance: {expected(matches.expected, matches.log10_expected)}")

@@ -126,7 +126,7 @@ class _Names(dict[int, TuneName]):
         """Take in the tunes of these ids, and nothing for an id of 0."""
         wanted = {int(tune) for some in ids for tune in some} - {0}
         for tune in self._index.catalogue.tunes(wanted).values():
-            self[tune.tune] = TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link)
+            self[tune.tune] = TuneName.of(tune)
             self._meters_and_keys[tune.tune] = tune.meter, tune.key
 
     def same(

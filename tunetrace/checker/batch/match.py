@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.joint import JointMatcher
-from tunetrace.checker.batch.matching import Matches
+from tunetrace.checker.batch.matching import StreamMatches
 from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch.sources import (
     SOURCES,
@@ -131,7 +131,9 @@ def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> Mat
         return match_stream(layouts, stream, matcher.match(stream))
 
 
-def match_stream(layouts: Sequence[Layout], stream: BatchStream, matches: Matches) -> MatchedSlice:
+def match_stream(
+    layouts: Sequence[Layout], stream: BatchStream, matches: StreamMatches
+) -> MatchedSlice:
     """Find and measure all that a check says of transcriptions but what they are named.
 
     layouts: of their tokens; stream: of all of these; matches: of the stream with a corpus.
@@ -191,7 +193,7 @@ def _span_columns(
 
 
 def _source_columns(
-    stream: BatchStream, sources: SourceArrays, shared: Shared, matches: Matches
+    stream: BatchStream, sources: SourceArrays, shared: Shared, matches: StreamMatches
 ) -> SourceColumns:
     """The few best sources of each transcription with what they share."""
     rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)

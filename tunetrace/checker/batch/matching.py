@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.stream import Numbers
 from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.tokenizer.bars import Layout
@@ -55,7 +55,7 @@ class LongestMatches(Protocol):
         something that does not lengthen its last note: (m,)."""
 
 
-class Matches(LongestMatches, Protocol):
+class StreamMatches(LongestMatches, Protocol):
     """A stream of transcriptions matched with a corpus, to be asked for more."""
 
     model: BackoffModel
@@ -80,10 +80,3 @@ class Matches(LongestMatches, Protocol):
 
         of, tunes: (m,) the transcriptions by their number in the stream, the tunes by their ids.
         """
-
-
-class Matcher(Protocol):
-    """A corpus that streams can be matched with."""
-
-    def match(self, stream: BatchStream) -> Matches:
-        """Match a stream with the corpus."""

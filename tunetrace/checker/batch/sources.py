@@ -15,7 +15,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.matching import FigureHits, FoundFigures, Matches
+from tunetrace.checker.batch.matching import FigureHits, FoundFigures, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.indexer.backoff import ExpectedHits
@@ -54,7 +54,9 @@ class SpanTunes:
     example_tokens: Numbers
 
 
-def find_span_tunes(spans: SpanArrays, matches: Matches, most: int) -> tuple[SpanTunes, FigureHits]:
+def find_span_tunes(
+    spans: SpanArrays, matches: StreamMatches, most: int
+) -> tuple[SpanTunes, FigureHits]:
     """Where spans occur; and of each the first hit in each of its tunes."""
     hits, tunes = np.zeros((2, len(spans)), dtype=np.int32)
     firsts: list[FigureHits] = []
@@ -111,7 +113,7 @@ class Shared:
 
 def find_shared(
     stream: BatchStream,
-    matches: Matches,
+    matches: StreamMatches,
     spans: SpanArrays,
     span_hits: FigureHits,
     is_telling: NDArray[np.bool_],
@@ -135,7 +137,7 @@ def find_shared(
     return _maximal(_joined([found, short]))
 
 
-def _runs(stream: BatchStream, matches: Matches) -> Iterator[Shared]:
+def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     """Windows of eight notes that occur in a corpus tune one after another, put together.
 
     A window at note i that begins at token t of a tune goes on in the window at note i + 1 if that

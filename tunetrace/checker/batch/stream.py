@@ -77,14 +77,6 @@ class BatchStream:
         """How many bars each tune has: (tunes,)."""
         return np.diff(self.first_bars)
 
-    @property
-    def has_inner_walls(self) -> NDArray[np.bool_]:
-        """Whether a header stands inside each tune, after its first token: (tunes,)."""
-        begins_wall = self.is_wall.copy()
-        begins_wall[1:] &= ~self.is_wall[:-1]
-        counts = np.concatenate([[0], np.cumsum(begins_wall)])[self.starts]
-        return np.asarray(np.diff(counts) > 1)  # one is its end
-
     def tune_of_notes(self, notes: Numbers) -> Numbers:
         """The tunes that notes are in."""
         return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
