@@ -12,7 +12,7 @@ demo: $(VENV)/demo ## Build the default index and measure its baseline, unless t
 	$(BIN)/tunetrace check examples/post.txt
 
 test: $(VENV)/dev ## Run every test.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 faults: $(VENV)/dev ## Start each pair of commands that change an index together, 20 times (`make test` does so twice).
 	TUNETRACE_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/indexer/test_together.py

@@ -108,8 +108,8 @@ class CheckPrinter:
             report = CheckReport(tuple(self._records), tuple(self._rejected))
             show(report, "", as_json=True)
         if not self._tunes:
-            first = self._rejected[0]
-            raise InputError(f"no tune can be checked; {first.place}: {first.reason}")
+            rejected = self._rejected[0]
+            raise InputError(f"no tune can be checked; {rejected.place}: {rejected.reason}")
         if self._kind in ("whole", "brief"):
             print_set_aside(self._rejected, "--json lists them all", self._set_aside)
         if self._failed and self._fail_over is not None:
