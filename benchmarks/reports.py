@@ -52,14 +52,22 @@ def measure(corpus: BenchmarkCorpus, index: Path, folder: Path) -> None:
         ]:
             run = _report(batches[of_batch], indexes[of_corpus], folder / "report")
             runs.setdefault((of_batch, of_corpus), []).append(run)
-    best = {size: min(some, key=lambda run: run.seconds) for size, some in runs.items()}
+    best = {size: min(some, key=_seconds) for size, some in runs.items()}
+    streamed = {
+        option: min((_check(batches[1], index, option) for _ in range(_REPETITIONS)), key=_seconds)
+        for option in ("--jsonl", "--brief")
+    }
     peak = max(run.peak_bytes for run in runs[1, 1])
     show_table(
         f"5. The report on {len(tunes):,} transcriptions against {len(corpus.tunes):,} tunes",
         ("", "time", "memory"),
         [
-            ("budget", "15 s", "2,000 MB"),
+            ("budget", "12 s", "1,000 MB"),
             ("tunetrace report", duration(best[1, 1].seconds), megabytes(peak)),
+            *(
+                (f"tunetrace check {option}", duration(run.seconds), megabytes(run.peak_bytes))
+                for option, run in streamed.items()
+            ),
             ("tunetrace baseline", duration(baseline.seconds), megabytes(baseline.peak_bytes)),
         ],
     )
@@ -86,6 +94,14 @@ def _grown(name: str, times: Sequence[float], whole: float) -> tuple[str, ...]:
 
 def _report(batch: Path, index: Path, folder: Path) -> _Run:
     return _run(["report", str(batch), "-o", str(folder), "--index", str(index)])
+
+
+def _check(batch: Path, index: Path, option: str) -> _Run:
+    return _run(["check", str(batch), option, "--index", str(index)])
+
+
+def _seconds(run: _Run) -> float:
+    return run.seconds
 
 
 def _run(arguments: Sequence[str]) -> _Run:
