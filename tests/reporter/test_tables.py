@@ -61,8 +61,8 @@ def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     expected = {
         "batch": "ours", "place": 2, "title": "The Kesh", "notes": 8, "longest_notes": 8,
         "longest_text": "C 3 C D E | D 3 D E G", "longest_tunes": 2, "copied_8": 0.75,
-        "identical_to": ["session:101", "session:102"], "nearest": "session:104",
-        "nearest_title": "Tune 4", "nearest_notes": 8, "spans_beyond_chance": 1,
+        "identical_to": ["session:101", "session:102"], "nearest": "session:101",
+        "nearest_title": "Morrison's", "nearest_notes": None, "spans_beyond_chance": 1,
         "duplicate_of": 1, "near_duplicate_of": None, "meter": "6/8", "key": "Cmaj",
         "original_key": "Gmaj", "bars": 2, "bars_in_corpus": 0.5, "peers": 150,
         "below_copied_8": 0.5, "below_copied_12": None,
