@@ -131,6 +131,13 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
          "reference is None; give a tune's id, corpus:number or title"),
         ("check_batch", {"copy_share": 2}, "copy_share is 2.0; give a share from 0 to 1"),
         ("report", {"copy_share": float("nan")}, "copy_share is nan; give a share from 0 to 1"),
+        ("check", {"index": "a\0b"}, r"index is 'a\x00b'; give a path without NUL characters"),
+        ("check_files", {"paths": Path("a\0b")},
+         r"paths is 'a\x00b'; give a path without NUL characters"),
+        ("open_index", {"path": ""}, "path is ''; give a path that is not empty"),
+        ("report", {"folder": ""}, "folder is ''; give a path that is not empty"),
+        ("check_batch", {"workers": -1}, "workers is -1; give 0 or more"),
+        ("report", {"workers": -1}, "workers is -1; give 0 or more"),
         ("check", {"format": "xml"}, "format is 'xml'; give one of abc, folkrnn, thesession"),
     ],
 )  # fmt: skip

@@ -50,6 +50,16 @@ def test_a_batch_of_which_nothing_can_be_read_leaves_no_report(index: Path, tmp_
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_standard_input_is_no_batch_and_what_it_is_compared_with(
+    index: Path, tmp_path: Path
+) -> None:
+    ended = call("report", "-", "-o", tmp_path / "out", "--versus", "-", "--index", index)
+    assert ended.refusal == (
+        "standard input can be read once, and is named twice; give a file for one of them"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_name_of_no_public_function_is_that_of_a_room() -> None:
     # A room takes the place of the function in the package as soon as it is imported.
     rooms = {room.parent.name for room in Path(tunetrace.__file__).parent.glob("*/__init__.py")}

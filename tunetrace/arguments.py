@@ -55,11 +55,20 @@ def many_texts(given: object, name: str) -> list[str]:
 
 def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
     """A path as text, or as any path object."""
-    if isinstance(given, str | Path):
-        return given
     if isinstance(given, os.PathLike) and isinstance(given.__fspath__(), str):
-        return Path(given)
-    raise refused(name, given, "a path, as a str or a Path", error)
+        given = Path(given)
+    if not isinstance(given, str | Path):
+        raise refused(name, given, "a path, as a str or a Path", error)
+    if "\0" in str(given):
+        raise refused(name, str(given), "a path without NUL characters", error)
+    return given
+
+
+def one_place(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
+    """A path to what is read or written; an empty text, which would be this folder, is none."""
+    if given == "":
+        raise refused(name, given, "a path that is not empty", error)
+    return one_path(given, name, error)
 
 
 def many_paths(given: object, name: str) -> list[str | Path]:
@@ -96,6 +105,14 @@ def whole_number(given: object, name: str) -> int:
         raise refused(name, given, "a whole number") from None
 
 
+def none_or_more(given: object, name: str) -> int:
+    """A whole number from 0."""
+    number = whole_number(given, name)
+    if number < 0:
+        raise refused(name, number, "0 or more")
+    return number
+
+
 def real_number(given: object, name: str) -> float:
     """A number, whole or not."""
     if isinstance(given, Real):
@@ -114,8 +131,10 @@ def one_share(given: object, name: str) -> float:
 def _index(given: object, name: str) -> Any:
     from tunetrace.indexer.index import Index
 
-    if isinstance(given, Index | str | os.PathLike):
+    if isinstance(given, Index):
         return given
+    if isinstance(given, str | os.PathLike):
+        return one_place(given, name, IndexFileError)
     raise refused(name, given, "an open index, its path, or None for your own", IndexFileError)
 
 
@@ -150,13 +169,14 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,
-    **dict.fromkeys(("path", "folder", "source", "file", "output"), one_path),
+    **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
     "copy_share": one_share,
+    "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layers", "units", "report_every", "ended", "workers"), whole_number,
+         "layers", "units", "report_every", "ended"), whole_number,
     ),
 }  # fmt: skip
 """What may be given for the parameters of each name; None only where it is the default."""

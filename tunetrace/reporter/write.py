@@ -17,7 +17,8 @@ from tunetrace.checker.summary_records import BatchSummary
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, printable, read_sources
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import IndexFileError
+from tunetrace.corpus.streams import STDIN
+from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, to_json
 from tunetrace.indexer.storage import default_path
@@ -76,6 +77,10 @@ def write_report(
         raise IndexFileError(
             f"{printable(str(index.path))}: the index holds no tune to check against; add a corpus "
             "with 'tunetrace index add'"
+        )
+    if [str(path) for path in (*paths, *versus)].count(STDIN) > 1:
+        raise InputError(
+            "standard input can be read once, and is named twice; give a file for one of them"
         )
     names = _names(paths, versus)
     with ReportFolder(folder, [*paths, *versus]) as into:
