@@ -108,6 +108,29 @@ def test_a_long_tune_is_found_in_an_index_that_holds_it(tmp_path: Path) -> None:
     assert tune["longest_span"]["notes"] == 24_000
 
 
+def test_tunes_of_one_note_alone_are_compared_in_time(tmp_path: Path) -> None:
+    """Each of 20,000 places of the one meets each of the other's."""
+    drone = FOLKRNN + "C " * 20_000
+    drones = index_of(tmp_path, *(drone.replace("Hostile", f"Drone {k}") for k in range(3)))
+    text = FOLKRNN + "C " * 30_000 + "D\n"
+    lines = run("check", "--jsonl", "--index", drones, stdin=text.encode(), timeout=PATIENCE).out
+    tune = json.loads(lines)
+    assert tune["copied_8"] == pytest.approx(30_000 / 30_001)
+    assert tune["longest_notes"] == 20_000
+    assert tune["nearest_title"] == "Drone 0"
+
+
+def test_ten_thousand_tunes_of_one_note_are_checked_in_time(tmp_path: Path) -> None:
+    texts = "\n".join(f"T:{k}\nM:4/4\nK:Cmaj\nC |\n" for k in range(10_000))
+    source = tmp_path / "short.txt"
+    source.write_text(texts, encoding="utf-8")
+    assert run("index", "build", source, "--index", tmp_path / "x.db", timeout=PATIENCE).code == 0
+    ended = run("check", source, "--jsonl", "--index", tmp_path / "x.db", timeout=PATIENCE)
+    lines = ended.out.splitlines()
+    assert len(lines) == 10_000
+    assert json.loads(lines[-1])["longest_tunes"] == 10_000
+
+
 def test_rests_of_many_bars_take_no_memory(index: Path) -> None:
     # 20 KB that state four million bars of rest.
     titles, reasons = checked(index, f"{HEAD}C8|{'Z999|' * 4_000}\n\n{KESH}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunetrace.checker.records import (
     CheckedTune,
+    LikeTune,
     SameTune,
     SharedStretch,
     Source,
@@ -39,7 +40,12 @@ def name(tune: int, title: str = "Morrison's", corpus: str = "session") -> TuneN
 
 def same(tune: int, title: str = "Morrison's") -> SameTune:
     """A corpus tune that is the same as a whole."""
-    return SameTune(tune, title, "session", 100 + tune, None, 0, 0, None, None)
+    return SameTune(tune, title, "session", 100 + tune, None, None, None, 0, 0)
+
+
+def like(tune: int, title: str = "Morrison's") -> LikeTune:
+    """A corpus tune of the same meter and mode."""
+    return LikeTune(tune, title, "session", 100 + tune, None, None, None)
 
 
 def source(

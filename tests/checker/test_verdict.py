@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.checker.batches import checked, name, same, source, span
+from tests.checker.batches import checked, like, same, source, span
 from tunetrace.checker.records import SameTune
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.baseline import Standing
@@ -25,14 +25,16 @@ def standing(longest: float, copied: float) -> Standing:
     return Standing(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
 
 
-OF_ONE = {"most_from": name(1), "sources": (source(1, 30.0),), "longest": 8}
+OF_ONE = {"most_from": like(1), "sources": (source(1, 30.0),), "longest": 8}
 
 
 @pytest.mark.parametrize(
     ("found", "kind"),
     [
         ({"identical_to": (same(1),), "same_parts": (part(1, 2),), **OF_ONE}, "whole"),
-        ({"same_parts": (part(1, 2),), **OF_ONE, "most_share": 1.0}, "part"),
+        ({"same_parts": (part(0, 2),), **OF_ONE, "most_share": 1.0}, "part"),
+        ({"same_parts": (part(1, 2),), **OF_ONE, "most_share": 0.49}, "part"),
+        ({"same_parts": (part(1, 2),), **OF_ONE, "most_share": 0.5}, "most"),
         ({**OF_ONE, "most_share": 0.5, "spans": (BY_CHANCE,)}, "most"),
         ({**OF_ONE, "most_share": 0.49, "spans": (BEYOND,)}, "pieces"),
         ({**OF_ONE, "most_share": 0.49, "spans": (BY_CHANCE,)}, "none"),
@@ -61,9 +63,20 @@ def test_the_share_that_is_most_can_be_set() -> None:
         ([part(1, 2)], "Its first part is the second part of Morrison's (session:101)."),
         ([part(2, 0)], "Its second part is Morrison's (session:101)."),
         (
-            [part(1, 2), part(7, 1)],
-            "Its first part is the second part of Morrison's (session:101) and its part 7 is the "
-            "first part of Morrison's (session:101).",
+            [part(1, 2), part(2, 1), part(3, 3)],
+            "Its first, second and third parts are the second, first and third of Morrison's "
+            "(session:101).",
+        ),
+        ([part(1, 0), part(2, 0)], "Its first and second parts are each Morrison's (session:101)."),
+        (
+            [part(k, k) for k in range(1, 6)],
+            "5 of its parts are parts of Morrison's (session:101).",
+        ),
+        (
+            [replace(part(k, 1), tune=k, number=k, title="") for k in range(1, 6)],
+            "Its first part is the first part of (untitled) (session:1), its second part is the "
+            "first part of (untitled) (session:2) and its third part is the first part of "
+            "(untitled) (session:3); so are 2 more parts in other tunes.",
         ),
     ],
 )
@@ -71,8 +84,42 @@ def test_a_part_is_named_in_both_tunes(parts: list[SameTune], said: str) -> None
     assert verdict_on(checked(same_parts=tuple(parts))).text == said
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1.0, "All of it is in Morrison's (session:101): each of its notes, in runs of 8 or more."),
+        (0.95, "Nearly all of it is in Morrison's (session:101): 95% of its notes, in runs of 8 or "
+         "more."),
+        (0.5, "Most of it is in Morrison's (session:101): 50% of its notes, in runs of 8 or more."),
+        (0.4, "Much of it is in Morrison's (session:101): 40% of its notes, in runs of 8 or more."),
+    ],
+)  # fmt: skip
+def test_how_much_of_a_tune_is_in_one(share: float, said: str) -> None:
+    assert verdict_on(checked(**OF_ONE, most_share=share), 0.4).text == said
+
+
+def test_another_mode_and_the_same_parts_are_told_with_most_of_a_tune() -> None:
+    found = {**OF_ONE, "most_from": replace(like(1), key="Cmin"), "most_share": 0.97}
+    assert verdict_on(checked(**found, same_parts=(part(2, 2),))).text == (
+        "Nearly all of it is in Morrison's (session:101), there in Cmin: 97% of its notes, in runs "
+        "of 8 or more; its second part is the second part of Morrison's (session:101)."
+    )
+
+
+def test_pieces_are_told_with_how_many_tunes_have_them_and_the_most_of_one() -> None:
+    found = {**OF_ONE, "most_share": 0.25, "spans": (BEYOND,), "copied_from": 3}
+    tune = replace(checked(**found), copied_share={8: 0.6, 12: 0.5, 16: 0.0, 24: 0.0, 32: 0.0})
+    assert verdict_on(tune).text == (
+        "Pieces of it are in the corpus: 60% of its notes, in runs of 8 or more, from 3 tunes "
+        "together; the most in one is 25%, in Morrison's (session:101)."
+    )
+    assert verdict_on(replace(tune, copied_from=1)).text == (
+        "A piece of it is in the corpus: 60% of its notes, in runs of 8 or more, all in Morrison's "
+        "(session:101)."
+    )
+
+
 def test_for_each_part_the_tune_is_named_that_has_most_of_the_parts() -> None:
     one, both = part(1, 1), [replace(part(k, k), tune=2, title="The Kesh") for k in (1, 2)]
     text = verdict_on(checked(same_parts=(one, *both))).text
-    assert text.count("The Kesh") == 2
-    assert "Morrison's" not in text
+    assert text == "Its first and second parts are the first and second of The Kesh (session:101)."

@@ -37,6 +37,9 @@ from tunetrace.tokenizer.vocabulary import is_header
 SLICE_TOKENS: Final = 1_000_000
 """About so many tokens are matched together."""
 
+_TUNE_COSTS: Final = 16
+"""As many tokens more does a tune count for, since each takes some memory however short it is."""
+
 FEW: Final = 256
 """For so many transcriptions it costs less to search for each than to sort the corpus with them."""
 
@@ -188,7 +191,7 @@ def _slices(
             tokens += 1  # it takes room too
         else:
             slice_.usable.append((place, tune))
-            tokens += len(tune.tokens)
+            tokens += len(tune.tokens) + _TUNE_COSTS
         if tokens >= slice_tokens or len(slice_.tunes) == limit:
             yield slice_
             slice_, tokens = _Slice(), 0

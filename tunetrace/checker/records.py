@@ -38,7 +38,16 @@ class TuneName:
 
 
 @dataclass(frozen=True, slots=True)
-class SameTune(TuneName):
+class LikeTune(TuneName):
+    """A corpus tune that is like the checked one."""
+
+    meter: str | None
+    key: str | None
+    """Its meter and its key, on C, where they differ from the checked tune's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameTune(LikeTune):
     """A corpus tune that is the same music as the checked tune, as a whole or in a part.
 
     The same pitches, counted from the tonic, sound for the same lengths, relative to one another,
@@ -49,9 +58,6 @@ class SameTune(TuneName):
     """Which part of the checked tune; 0 for all of it."""
     part: int
     """Which part of the corpus tune; 0 for all of it."""
-    meter: str | None
-    key: str | None
-    """Meter and key of the corpus tune, on C, where they differ from the checked tune's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +214,7 @@ class CheckedTune:
     """For 8, 12, 16, 24 and 32 notes, the share of its notes in spans of at least so many."""
     copied_from: int
     """From how few corpus tunes the notes in spans of eight or more can be, by a greedy cover."""
-    most_from: TuneName | None
+    most_from: LikeTune | None
     """The corpus tune that has most of its notes in shared stretches of eight or more."""
     most_share: float
     """The share of its notes that this tune has."""

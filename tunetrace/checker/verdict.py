@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tunetrace.checker.records import CheckedTune, SameTune, TuneName, Verdict
+from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
 from tunetrace.phrases import counted, listed, share
 
 COPY_SHARE: Final = 0.5
@@ -21,28 +21,28 @@ _USUAL: Final = 0.9
 """A transcription shares no more than real tunes do while at least a tenth of its peers share as
 much or more."""
 
+_PARTS_NAMED: Final = 4
+_TUNES_NAMED: Final = 3
+
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     """The verdict on a checked transcription, in the order of what says most.
 
-    It is a corpus tune as a whole; a whole part is the same; copy_share of its notes or more are in
-    one tune; pieces of it are in the corpus, beyond what real tunes share; or nothing is.
+    It is a corpus tune as a whole; or a part of one; copy_share of its notes or more are in one
+    tune; a whole part is the same; pieces of it are in the corpus, beyond what real tunes share; or
+    nothing is.
     """
     if tune.identical_to:
         return Verdict("whole", _whole(tune.identical_to))
-    if tune.same_parts:
-        return Verdict("part", _parts(tune.same_parts))
-    if tune.most_from is not None and tune.most_share >= copy_share:
-        how_much = "Nearly all" if tune.most_share >= NEARLY_ALL else "Most"
-        if tune.most_share < COPY_SHARE:
-            how_much = "Much"
-        return Verdict(
-            "most",
-            f"{how_much} of it is in {named(tune.most_from)}: {share(tune.most_share)} of its "
-            "notes, in runs of 8 or more.",
-        )
+    is_part = any(not same.own_part for same in tune.same_parts)
+    is_most = tune.most_from is not None and tune.most_share >= copy_share
+    if tune.same_parts and (is_part or not is_most):
+        text = _parts(tune.same_parts)
+        return Verdict("part", f"{text[0].upper()}{text[1:]}.")
+    if tune.most_from is not None and is_most:
+        return Verdict("most", _most(tune, tune.most_from))
     if tune.most_from is not None and not _is_usual(tune):
         return Verdict("pieces", _pieces(tune, tune.most_from))
     return Verdict("none", _nothing(tune))
@@ -59,38 +59,72 @@ def part_in_words(part: int) -> str:
     return f"{_ORDINALS[part - 1]} part" if part <= len(_ORDINALS) else f"part {part}"
 
 
+def differences(tune: LikeTune) -> str:
+    """In what other meter or mode a corpus tune is: `, there in 6/8 Cdor`, or nothing."""
+    found = [some for some in (tune.meter, tune.key) if some is not None]
+    return f", there in {' '.join(found)}" if found else ""
+
+
 def _whole(same: Sequence[SameTune]) -> str:
     first, *others = same
     also = f" So are {counted(len(others), 'more tune')} of the corpus." if others else ""
     if len(others) == 1:
         also = f" So is {named(others[0])}."
-    return f"This is {named(first)}{_differences(first)}.{also}"
+    return f"This is {named(first)}{differences(first)}.{also}"
+
+
+def _most(tune: CheckedTune, most_from: LikeTune) -> str:
+    where = f"in {named(most_from)}{differences(most_from)}"
+    if tune.most_share == 1:
+        text = f"All of it is {where}: each of its notes, in runs of 8 or more"
+    else:
+        how_much = "Nearly all" if tune.most_share >= NEARLY_ALL else "Most"
+        if tune.most_share < COPY_SHARE:
+            how_much = "Much"
+        text = f"{how_much} of it is {where}: {share(tune.most_share)} of its notes, in runs of 8 "
+        text += "or more"
+    parts = f"; {_parts(tune.same_parts)}" if tune.same_parts else ""
+    return f"{text}{parts}."
 
 
 def _parts(same: Sequence[SameTune]) -> str:
-    """For each part the tune that has it; of several the one that has most of the parts."""
-    if not same[0].own_part:
-        return f"This is the {part_in_words(same[0].part)} of {named(same[0])}."
+    """Of which tunes parts are the same: for each part the one that has most of the parts."""
+    whole = [some for some in same if not some.own_part]
+    if whole:
+        return f"this is the {part_in_words(whole[0].part)} of {named(whole[0])}"
     parts_of: dict[int, set[int]] = {}
     for some in same:
         parts_of.setdefault(some.tune, set()).add(some.own_part)
     best: dict[int, SameTune] = {}
     for some in sorted(same, key=lambda some: (-len(parts_of[some.tune]), some.tune, some.part)):
         best.setdefault(some.own_part, some)
-    said = [
-        f"its {part_in_words(own)} is "
-        + (f"the {part_in_words(some.part)} of " if some.part else "")
-        + named(some)
-        for own, some in sorted(best.items())
-    ]
-    text = listed(said)
-    return f"{text[0].upper()}{text[1:]}."
+    of_tune: dict[int, list[SameTune]] = {}
+    for _, some in sorted(best.items()):
+        of_tune.setdefault(some.tune, []).append(some)
+    shown = [_parts_of_one(some) for some in list(of_tune.values())[:_TUNES_NAMED]]
+    more = sum(map(len, list(of_tune.values())[_TUNES_NAMED:]))
+    return listed(shown) + (f"; so are {counted(more, 'more part')} in other tunes" if more else "")
 
 
-def _differences(same: SameTune) -> str:
-    """In what other meter or mode a tune stands in the corpus."""
-    found = [some for some in (same.meter, same.key) if some is not None]
-    return f", there in {' '.join(found)}" if found else ""
+def _parts_of_one(same: Sequence[SameTune]) -> str:
+    """Which parts are the same as which of one corpus tune."""
+    name = f"{named(same[0])}{differences(same[0])}"
+    if len(same) == 1:
+        theirs = f"the {part_in_words(same[0].part)} of {name}" if same[0].part else name
+        return f"its {part_in_words(same[0].own_part)} is {theirs}"
+    if len(same) > _PARTS_NAMED or any(
+        max(some.part, some.own_part) > len(_ORDINALS) for some in same
+    ):
+        return f"{len(same):,} of its parts are parts of {name}"
+    own = listed([_ordinal(some.own_part) for some in same])
+    if not all(some.part for some in same):
+        return f"its {own} parts are each {name}"
+    theirs = listed([_ordinal(some.part) for some in same])
+    return f"its {own} parts are the {theirs} of {name}"
+
+
+def _ordinal(part: int) -> str:
+    return _ORDINALS[part - 1]
 
 
 def _is_usual(tune: CheckedTune) -> bool:

@@ -316,7 +316,9 @@ class Index:
         """The forms of all tunes, by hash: (n, 3), the hash, the tune's id and the part of each."""
         with self._database.connected() as connection:
             cursor = connection.connection.cursor()
-            cursor.execute(f"SELECT hash, tune_id, part FROM {schema.music.name} ORDER BY hash")
+            cursor.execute(
+                f"SELECT hash, tune_id, part FROM {schema.music.name} ORDER BY hash, tune_id, part"
+            )
             return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
 
     def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -50,6 +50,9 @@ Residues = NDArray[np.uint64]
 LEAST_NOTES: Final = 8
 """A part of fewer notes has no forms: too many tunes have one like it."""
 
+MOST_SAME: Final = 100
+"""So many tunes are named that are the same as one; no real tune has as many settings alike."""
+
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
 _TOKENS_AT_ONCE: Final = 1 << 15
 _LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
@@ -112,12 +115,13 @@ def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
     """What is the same among known forms, in the order of its fields.
 
     forms: of transcriptions, as from music_hashes; known: (n, 3) the hash, the tune and its part,
-    by hash.
+    by hash, tune and part. Of a form that many have, the first MOST_SAME.
     """
     if not len(known):
         return []
     first = np.searchsorted(known[:, 0], forms[:, 2])
     count = np.searchsorted(known[:, 0], forms[:, 2], side="right") - first
+    count = np.minimum(count, MOST_SAME)
     of_form = np.repeat(np.arange(len(forms)), count)
     in_form = np.arange(len(of_form)) - np.repeat(np.cumsum(count) - count, count)
     pairs = np.hstack([forms[of_form, :2], known[first[of_form] + in_form, 1:]])

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tunetrace.checker.inputs import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
-from tunetrace.checker.verdict import named, part_in_words
+from tunetrace.checker.verdict import differences, named, part_in_words
 from tunetrace.cli.options import print_jsonl, show
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
@@ -256,9 +256,7 @@ def _listed(tunes: Sequence[SameTune]) -> str:
     for tune in tunes[:_SHOWN_SAME]:
         own = f"its {part_in_words(tune.own_part)}: " if tune.own_part else ""
         part = f", {part_in_words(tune.part)}" if tune.part else ""
-        other = [some for some in (tune.meter, tune.key) if some is not None]
-        differs = f", there in {' '.join(other)}" if other else ""
-        said.append(f"{own}{named(tune)}{part}{differs}")
+        said.append(f"{own}{named(tune)}{part}{differences(tune)}")
     more = len(tunes) - _SHOWN_SAME
     return "; ".join(said) + (f"; {counted(more, 'more tune')}" if more > 0 else "")
 

@@ -17,6 +17,7 @@ from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.checker.records import (
     CheckedTune,
+    LikeTune,
     SameTune,
     SharedStretch,
     Source,
@@ -88,7 +89,7 @@ def answers(
             same_parts=same_parts,
             longest_span=max(spans, key=_length, default=None),
             copied_from=cover,
-            most_from=named[most_from] if most_from else None,
+            most_from=LikeTune(*named.like(most_from, tune)) if most_from else None,
             most_share=most / measured["notes"] if most else 0.0,
             duplicate_of=repeat[0] if repeat and is_exact else None,
             near_duplicate_of=repeat[0] if repeat and not is_exact else None,
@@ -129,24 +130,23 @@ class _Names(dict[int, TuneName]):
             self[tune.tune] = TuneName.of(tune)
             self._meters_and_keys[tune.tune] = tune.meter, tune.key
 
+    def like(
+        self, tune: int, checked: Transcription
+    ) -> tuple[int, str, str, int, str | None, str | None, str | None]:
+        """The fields of a LikeTune, for a transcription."""
+        name = self[tune]
+        meter, key = self._meters_and_keys[tune]
+        return (
+            name.tune, name.title, name.corpus, name.number, name.link,
+            meter if meter != checked.meter else None, key if key != checked.key else None,
+        )  # fmt: skip
+
     def same(
         self, checked: Transcription, found: Iterable[SameMusic]
     ) -> tuple[tuple[SameTune, ...], tuple[SameTune, ...]]:
         """The corpus tunes that a transcription is as a whole, and those with the same part."""
         named = [
-            SameTune(
-                name.tune,
-                name.title,
-                name.corpus,
-                name.number,
-                name.link,
-                own_part=some.own_part,
-                part=some.part,
-                meter=_other(self._meters_and_keys[name.tune][0], checked.meter),
-                key=_other(self._meters_and_keys[name.tune][1], checked.key),
-            )
-            for some in found
-            for name in [self[some.tune]]
+            SameTune(*self.like(some.tune, checked), some.own_part, some.part) for some in found
         ]
         wholes = [tune for tune in named if not tune.own_part and not tune.part]
         return tuple(wholes), tuple(tune for tune in named if tune.own_part or tune.part)
@@ -157,11 +157,6 @@ class _Names(dict[int, TuneName]):
 
     def all(self, ids: Iterable[int]) -> tuple[TuneName, ...]:
         return tuple([self[tune] for tune in ids])
-
-
-def _other(theirs: str | None, own: str | None) -> str | None:
-    """What differs from a transcription's own; None where it does not."""
-    return theirs if theirs != own else None
 
 
 def _length(span: Span) -> tuple[int, float]:

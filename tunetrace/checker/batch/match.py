@@ -17,6 +17,7 @@ from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.matching import StreamMatches
 from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch.sources import (
+    SHARED_NOTES,
     SOURCES,
     Shared,
     SourceArrays,
@@ -145,8 +146,9 @@ def match_stream(
     of = stream.tune_of_notes(every.first_notes)
     told = _worth_telling(every, of, log2_expected, measures.longest_notes)
     spans, of, log2_expected = every.select(told), of[told], log2_expected[told]
-    found, span_hits = find_span_tunes(spans, matches, EXAMPLES)
-    shared = find_shared(stream, matches, spans, span_hits, is_telling=log2_expected < 0)
+    is_telling = (log2_expected < 0) & (spans.notes < SHARED_NOTES)
+    found, span_hits = find_span_tunes(stream, spans, matches, EXAMPLES, is_telling)
+    shared = find_shared(stream, matches, spans, span_hits)
     bits = bits_of(shared, stream, by_chance)
     sources = rank_sources(shared, bits)
     most, most_from = _most_of_one(sources, stream.tunes)

@@ -19,6 +19,7 @@ from tunetrace.checker.batch.matching import FigureHits, FoundFigures, StreamMat
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.indexer.backoff import ExpectedHits
+from tunetrace.indexer.segment import Mask
 
 Floats = NDArray[np.float64]
 
@@ -28,16 +29,82 @@ SHARED_NOTES: Final = 8
 SOURCES: Final = 10
 """How many sources a check names."""
 
+MOST_IN_TUNE: Final = 64
+MOST_IN_TRANSCRIPTION: Final = 1024
+"""Of eight notes that occur more often in a corpus tune, or in a transcription, the first places
+count. No music comes near, and two tunes of one note only would meet at each pair of places."""
+
+_ANY: Final = 2**31 - 1
+
 _TOGETHER: Final = 1 << 23
 """About so many hits are looked at at once."""
 
 
-def hits_by_figure(found: FoundFigures) -> Iterator[FigureHits]:
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Figures of a stream that were looked up, equal ones once.
+
+    figure: (m,) the number of each among the different ones. hits: of these. first, count:
+    (different ones,) where the hits of each begin among all, and how many there are.
+    """
+
+    figure: Numbers
+    hits: FigureHits
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+
+def look_up(
+    stream: BatchStream, matches: StreamMatches, firsts: Numbers, stops: Numbers, most: int
+) -> LookedUp:
+    """Look up the figures from firsts up to stops. most: hits of a figure in one tune."""
+    symbols = stream.symbols.tobytes()
+    numbers: dict[bytes, int] = {}
+    bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
+    figure = np.array(
+        [numbers.setdefault(symbols[first:stop], len(numbers)) for first, stop in bounds],
+        dtype=np.int32,
+    )
+    _, alike = np.unique(figure, return_index=True)
+    found = matches.find(firsts[alike], stops[alike])
+    hits = [_first_in_each_tune(some, most) for some in _in_pieces(found)]
+    together = FigureHits(
+        np.concatenate([some.of for some in hits]),
+        np.concatenate([some.tunes for some in hits]),
+        np.concatenate([some.tokens for some in hits]),
+    )
+    count = np.bincount(together.of, minlength=len(alike))
+    return LookedUp(figure, together, np.cumsum(count) - count, count)
+
+
+def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
     """All hits of figures, some figures at a time."""
     edges = np.flatnonzero(np.diff(np.cumsum(found.sizes) // _TOGETHER)) + 1
     bounds = [0, *edges.tolist(), len(found.sizes)]
     for first, stop in pairwise(bounds):
         yield found.hits(slice(first, stop))
+
+
+def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
+    """The first few hits of each figure in each tune."""
+    begins = np.ones(len(hits.of), dtype=bool)
+    begins[1:] = (hits.of[1:] != hits.of[:-1]) | (hits.tunes[1:] != hits.tunes[:-1])
+    kept = _rank(begins) < most
+    return FigureHits(hits.of[kept], hits.tunes[kept], hits.tokens[kept])
+
+
+def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many come before each since the last one that begins: (n,)."""
+    places = np.arange(len(begins))
+    since: NDArray[np.int64] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return since
+
+
+def _expanded(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers first, first + 1 … of each, count of them, one after another."""
+    skipped = np.cumsum(count) - count
+    numbers: NDArray[np.int64] = np.arange(int(count.sum())) + np.repeat(first - skipped, count)
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +122,34 @@ class SpanTunes:
 
 
 def find_span_tunes(
-    spans: SpanArrays, matches: StreamMatches, most: int
+    stream: BatchStream, spans: SpanArrays, matches: StreamMatches, most: int, wanted: Mask
 ) -> tuple[SpanTunes, FigureHits]:
-    """Where spans occur; and of each the first hit in each of its tunes."""
-    hits, tunes = np.zeros((2, len(spans)), dtype=np.int32)
-    firsts: list[FigureHits] = []
-    for some in hits_by_figure(matches.find(spans.first_tokens, spans.stop_tokens)):
-        hits += np.bincount(some.of, minlength=len(spans)).astype(np.int32)
-        is_first = np.ones(len(some.of), dtype=bool)
-        is_first[1:] = (some.of[1:] != some.of[:-1]) | (some.tunes[1:] != some.tunes[:-1])
-        firsts.append(FigureHits(some.of[is_first], some.tunes[is_first], some.tokens[is_first]))
-        tunes += np.bincount(firsts[-1].of, minlength=len(spans)).astype(np.int32)
-    first = FigureHits(
-        np.concatenate([some.of for some in firsts]),
-        np.concatenate([some.tunes for some in firsts]),
-        np.concatenate([some.tokens for some in firsts]),
-    )
-    place = np.arange(len(first.of)) - (np.cumsum(tunes) - tunes)[first.of]
+    """Where spans occur; and of the wanted ones the first hit in each of their tunes.
+
+    most: the examples of each. wanted: (spans,).
+    """
+    found = look_up(stream, matches, spans.first_tokens, spans.stop_tokens, _ANY)
+    first = _first_in_each_tune(found.hits, 1)
+    tunes = np.bincount(first.of, minlength=len(found.count))
+    begins = np.cumsum(tunes) - tunes
+    examples, tokens = np.zeros((2, len(tunes), most), dtype=np.int32)
+    place = np.arange(len(first.of)) - begins[first.of]
     is_example = place < most
-    examples, tokens = np.zeros((2, len(spans), most), dtype=np.int32)
     at = first.of[is_example], place[is_example]
     examples[at], tokens[at] = first.tunes[is_example], first.tokens[is_example]
-    return SpanTunes(hits, tunes, examples, tokens), first
+    of = found.figure
+    asked = np.flatnonzero(wanted)
+    chosen = _expanded(begins[of[asked]], tunes[of[asked]])
+    return (
+        SpanTunes(
+            found.count[of].astype(np.int32), tunes[of].astype(np.int32), examples[of], tokens[of]
+        ),
+        FigureHits(
+            np.repeat(asked, tunes[of[asked]]).astype(np.int32),
+            first.tunes[chosen],
+            first.tokens[chosen],
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +185,21 @@ class Shared:
 
 
 def find_shared(
-    stream: BatchStream,
-    matches: StreamMatches,
-    spans: SpanArrays,
-    span_hits: FigureHits,
-    is_telling: NDArray[np.bool_],
+    stream: BatchStream, matches: StreamMatches, spans: SpanArrays, span_hits: FigureHits
 ) -> Shared:
     """The stretches that transcriptions share with each corpus tune.
 
-    spans: those that are reported; span_hits: of each the first hit in each of its tunes;
-    is_telling: (spans,) which of the short ones count.
+    spans: those that are reported; span_hits: of the short ones that count, the first hit in each
+    of their tunes.
     """
     found = _merged(list(_runs(stream, matches)))
-    counts = is_telling[span_hits.of] & (spans.notes[span_hits.of] < SHARED_NOTES)
-    of_span = span_hits.of[counts]
     short = Shared(
-        stream.tune_of_notes(spans.first_notes[of_span]),
-        span_hits.tunes[counts],
-        spans.first_notes[of_span],
-        spans.stop_notes[of_span],
-        spans.first_tokens[of_span],
-        span_hits.tokens[counts],
+        stream.tune_of_notes(spans.first_notes[span_hits.of]),
+        span_hits.tunes,
+        spans.first_notes[span_hits.of],
+        spans.stop_notes[span_hits.of],
+        spans.first_tokens[span_hits.of],
+        span_hits.tokens,
     )
     return _maximal(_joined([found, short]))
 
@@ -141,7 +208,7 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     """Windows of eight notes that occur in a corpus tune one after another, put together.
 
     A window at note i that begins at token t of a tune goes on in the window at note i + 1 if that
-    begins as many tokens further on. Runs that are cut where the hits are are not put together yet.
+    begins as many tokens further on. What goes on in the next piece is not put together yet.
     """
     windows = len(stream.note_begins) - SHARED_NOTES + 1
     notes = np.arange(max(windows, 0), dtype=np.int32)
@@ -150,12 +217,19 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     is_there = matches.longest[begins] >= ends - begins
     notes, begins, ends = notes[is_there], begins[is_there], ends[is_there]
     tunes = stream.tune_of_notes(notes)
-    for hits in hits_by_figure(matches.find(begins, ends)):
-        note, token = notes[hits.of], hits.tokens
-        of, shift = tunes[hits.of], token - begins[hits.of]
-        in_order = np.lexsort((note, shift, hits.tunes, of))
-        note, token, of = note[in_order], token[in_order], of[in_order]
-        tune, shift = hits.tunes[in_order], shift[in_order]
+    found = look_up(stream, matches, begins, ends, MOST_IN_TUNE)
+    few = _few_in_each_tune(found.figure, tunes)
+    notes, begins, tunes, figure = notes[few], begins[few], tunes[few], found.figure[few]
+    counts = found.count[figure]
+    edges = np.flatnonzero(np.diff(np.cumsum(counts) // _TOGETHER)) + 1
+    for some in np.split(np.arange(len(notes)), edges):
+        at = np.repeat(some, counts[some])
+        hit = _expanded(found.first[figure[some]], counts[some])
+        of, note, tune, token = tunes[at], notes[at], found.hits.tunes[hit], found.hits.tokens[hit]
+        shift = token - begins[at]
+        in_order = np.lexsort((note, shift, tune, of))
+        of, note, tune = of[in_order], note[in_order], tune[in_order]
+        token, shift = token[in_order], shift[in_order]
         is_first = np.ones(len(note), dtype=bool)
         is_first[1:] = (
             (of[1:] != of[:-1])
@@ -167,8 +241,18 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
         last = np.append(first[1:], len(note)) - 1
         yield Shared(
             of[first], tune[first], note[first], note[last[: len(first)]] + SHARED_NOTES,
-            begins[np.searchsorted(notes, note[first])], token[first],
+            token[first] - shift[first], token[first],
         )  # fmt: skip
+
+
+def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
+    """The first places of each figure in each transcription: (m,). tunes: of each place."""
+    in_order = np.lexsort((figure, tunes))
+    begins = np.ones(len(figure), dtype=bool)
+    begins[1:] = np.diff(figure[in_order]).astype(bool) | np.diff(tunes[in_order]).astype(bool)
+    is_few = np.empty(len(figure), dtype=bool)
+    is_few[in_order] = _rank(begins) < MOST_IN_TRANSCRIPTION
+    return is_few
 
 
 def _merged(runs: list[Shared]) -> Shared:
