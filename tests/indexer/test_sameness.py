@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import GENERATED, V2_SAMPLE
@@ -65,6 +65,7 @@ def test_real_tunes_are_the_same_where_plain_counting_finds_them_so(
 
 
 @given(st.lists(st.one_of(bodies, heaps), min_size=1, max_size=4))
+@example([["z", "|1", "C", ":|"]])  # a rest that ends the second turn
 def test_any_tokens_are_the_same_where_plain_counting_finds_them_so(
     tunes: list[list[str]],
 ) -> None:

@@ -502,7 +502,7 @@ def _sums(events: _Events, firsts: Numbers, runs: Numbers) -> tuple[Numbers, Num
     # Silence before a form's first note and after its last is none of it.
     silences = events.silences
     first_note = np.minimum(events.notes[events.before[start]], stop)
-    after_last = np.clip(events.notes[events.before[stop] - 1] + 1, start, stop)
+    after_last = np.where(notes > 0, events.notes[events.before[stop] - 1] + 1, start)
     is_first, is_last = in_form == 0, in_form + notes == of_form[form_of]
     before = (silences[first_note] - silences[start]) * is_first
     after = (silences[stop] - silences[after_last]) * is_last * powers[in_form + notes]
