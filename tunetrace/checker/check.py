@@ -28,6 +28,7 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
+from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
@@ -91,38 +92,46 @@ class _Checking:
     def answers(self, slices: Iterable[_Slice], workers: int) -> Iterator[CheckedTune | Rejected]:
         """The answers on slices, in the order in which they were read.
 
-        Large ones are matched in other processes, if there are any that are free soon; this one
-        reads ahead as long as they are at work.
+        Large ones are matched in other processes, if there are any, two waiting for each; but this
+        one matches the first, while the others start.
         """
+        has_begun = False
         with Workers(self._index.path, self._admitted, workers) as others:
-            waiting: deque[tuple[_Slice, Future[MatchedSlice] | MatchedSlice | None]] = deque()
+            waiting: deque[tuple[_Slice, Future[MatchedSlice] | None]] = deque()
             for slice_ in slices:
-                matched: Future[MatchedSlice] | MatchedSlice | None = None
-                if slice_.is_large and not self._details:
-                    matched = others.match(slice_.tokens)
-                    matched = matched or match_together(slice_.tokens, self._sorted)
-                waiting.append((slice_, matched))
-                while waiting and not (
-                    isinstance(first := waiting[0][1], Future) and not first.done()
+                matching = None
+                if self._is_sorted(slice_):
+                    matching = others.match(slice_.tokens) if has_begun else None
+                    has_begun = True
+                waiting.append((slice_, matching))
+                while waiting and (
+                    len(waiting) > 2 * workers or not self._is_sorted(waiting[0][0])
                 ):
                     yield from self._in_order(*waiting.popleft(), others)
             for some in waiting:
                 yield from self._in_order(*some, others)
 
+    def _is_sorted(self, slice_: _Slice) -> bool:
+        """Whether a slice is sorted together with the corpus; else each tune is searched for."""
+        return len(slice_.usable) > FEW and not self._details
+
     def _in_order(
-        self,
-        slice_: _Slice,
-        matched: Future[MatchedSlice] | MatchedSlice | None,
-        others: Workers,
+        self, slice_: _Slice, matching: Future[MatchedSlice] | None, others: Workers
     ) -> Iterator[CheckedTune | Rejected]:
         """The answers on a slice, in the order in which it was read."""
         repeats = self._repeats.of(slice_.usable)
         told: Iterator[CheckedTune]
-        if matched is None:
-            told = map(self._one, slice_.usable, repeats)
+        if self._is_sorted(slice_):
+            found = (
+                others.result(matching)
+                if matching is not None
+                else match_together(slice_.tokens, self._sorted)
+            )
+            with collector_paused():
+                of_all = answers(slice_.usable, repeats, found, self._index, self._copy_share)
+                told = iter(list(of_all))
         else:
-            found = others.result(matched) if isinstance(matched, Future) else matched
-            told = answers(slice_.usable, repeats, found, self._index, self._copy_share)
+            told = map(self._one, slice_.usable, repeats)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(told)
 
@@ -146,10 +155,6 @@ class _Slice:
 
     tunes: list[Transcription | Rejected] = field(default_factory=list)
     usable: list[tuple[int, Transcription]] = field(default_factory=list)
-
-    @property
-    def is_large(self) -> bool:
-        return len(self.usable) > FEW
 
     @property
     def tokens(self) -> list[Sequence[str]]:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -315,11 +316,10 @@ class Index:
     def _music(self) -> NDArray[np.int64]:
         """The forms of all tunes, by hash: (n, 3), the hash, the tune's id and the part of each."""
         with self._database.connected() as connection:
+            columns = "hash, tune_id, part"
             cursor = connection.connection.cursor()
-            cursor.execute(
-                f"SELECT hash, tune_id, part FROM {schema.music.name} ORDER BY hash, tune_id, part"
-            )
-            return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
+            cursor.execute(f"SELECT {columns} FROM {schema.music.name} ORDER BY {columns}")
+            return _numbers(cursor, 3)
 
     def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The forms that have one of some hashes, as _music has them."""
@@ -405,13 +405,12 @@ class Index:
 
         A place is the bar's number, the tune's id, the part and the number in it.
         """
-        bar, hit = schema.bar.c, schema.bar_hit
         with self._database.connected() as connection:
-            texts = {row[0]: row[1] for row in connection.execute(sa.select(bar.text, bar.id))}
             cursor = connection.connection.cursor()
-            cursor.execute(f"SELECT bar_id, tune_id, part, number FROM {hit.name}")
-            places = np.array(cursor.fetchall(), dtype=np.int64)
-        return texts, places.reshape(-1, 4)
+            cursor.execute(f"SELECT text, id FROM {schema.bar.name}")
+            texts = cast(dict[str, int], dict(cursor.fetchall()))
+            cursor.execute(f"SELECT bar_id, tune_id, part, number FROM {schema.bar_hit.name}")
+            return texts, _numbers(cursor, 4)
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
         """(tune, token, part, number) of every bar that a query matches, by tune."""
@@ -439,6 +438,11 @@ class Index:
         start, layout = self.layout(tune.tune)
         bar = layout.bar_at(token)
         return self.hit(tune, start + token, bar.stop - bar.start, neighbours=1)
+
+
+def _numbers(cursor: Any, columns: int) -> NDArray[np.int64]:
+    """The rows of whole numbers that the driver's cursor has found: (n, columns)."""
+    return np.fromiter(chain.from_iterable(cursor), np.int64).reshape(-1, columns)
 
 
 def _check_limit(limit: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby, pairwise
 from math import log10
 from typing import Any, Final, TypeVar
@@ -97,7 +96,9 @@ def answers(
             spans=spans,
             sources=sources,
         )
-        yield replace(checked, verdict=verdict_on(checked, copy_share))
+        # Nobody has seen the record yet, and a copy of it would cost as much as all of it.
+        object.__setattr__(checked, "verdict", verdict_on(checked, copy_share))
+        yield checked
 
 
 def _same(found: Iterable[SameMusic]) -> dict[int, list[SameMusic]]:

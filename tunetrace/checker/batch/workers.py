@@ -29,22 +29,18 @@ class Workers(AbstractContextManager["Workers"]):
     def __init__(self, index: Path, admitted: Mask | None, count: int) -> None:
         import multiprocessing
 
-        self._count = count
-        self._matching: list[Future[MatchedSlice]] = []
         context = multiprocessing.get_context("spawn")
         self._processes = (
             ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
         )
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Future[MatchedSlice] | None:
-        """Begin to match a slice, given as tokens; None where each process has two before it."""
-        self._matching = [matching for matching in self._matching if not matching.done()]
-        if self._processes is None or len(self._matching) >= 2 * self._count:
+        """Begin to match a slice, given as tokens; None where there is no process for it."""
+        if self._processes is None:
             return None
         texts = [" ".join(tokens) for tokens in tunes]  # smaller than the tokens
         with _uninterrupted():  # since the first slice begins the processes
-            self._matching.append(self._processes.submit(_match_texts, texts))
-        return self._matching[-1]
+            return self._processes.submit(_match_texts, texts)
 
     def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
         """What came of it; TunetraceError where the process was ended."""
