@@ -107,14 +107,24 @@ class FigureSearch:
 
         most: look at no more of its places in each segment, whichever they are; None for all.
         """
-        found = []
-        for segment in self.segments:
-            positions = segment.positions(figure)[:most]
-            if not open_end and len(positions):
-                following = segment.symbols.take(positions + len(figure), mode="clip")
-                positions = positions[~self.goes_on[following]]
-            found.append(Occurrences(segment, positions, len(figure)).admitted(admitted))
-        return found
+        return [
+            self._hits(segment, segment.positions(figure)[:most], len(figure), open_end, admitted)
+            for segment in self.segments
+        ]
+
+    def _hits(
+        self,
+        segment: Segment,
+        places: Positions,
+        length: int,
+        open_end: bool,
+        admitted: Mask | None,
+    ) -> Occurrences:
+        """The hits among the places in a segment where the symbols of a figure stand."""
+        if not open_end and len(places):
+            following = segment.symbols.take(places + length, mode="clip")
+            places = places[~self.goes_on[following]]
+        return Occurrences(segment, places, length).admitted(admitted)
 
     def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
         """In how many tunes occurrences stand."""
@@ -136,27 +146,28 @@ class FigureSearch:
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
     ) -> tuple[int, int]:
         """In how many tunes, and how often, a figure given as symbols stands."""
-        if admitted is None:
-            few = self._count_few(figure, open_end)
-            if few is not None:
-                return few
-        found = self.find(figure, open_end, admitted)
-        return self.distinct_tunes(found), sum(len(some.positions) for some in found)
-
-    def _count_few(self, figure: bytes, open_end: bool) -> tuple[int, int] | None:
-        """As count, for a rare figure: arrays would cost more than it does. None for others."""
-        tunes: set[int] = set()
-        hits = 0
+        tunes = hits = 0
         for segment in self.segments:
-            positions = segment.positions(figure)
-            if len(positions) > _RARE:
-                return None
-            for position in positions.tolist():
-                following = segment.stream[position + len(figure)]
-                if open_end or following not in self._lengthening:
-                    hits += 1
-                    tunes.add(segment.tune_at(position))
-        return len(tunes), hits
+            places = segment.positions(figure)
+            if admitted is None and len(places) <= _RARE:
+                few = self._tunes_of_few(segment, places, len(figure), open_end)
+                tunes += len(set(few))
+                hits += len(few)
+            else:
+                found = self._hits(segment, places, len(figure), open_end, admitted)
+                tunes += self.distinct_tunes([found])
+                hits += len(found.positions)
+        return tunes, hits
+
+    def _tunes_of_few(
+        self, segment: Segment, places: Positions, length: int, open_end: bool
+    ) -> list[int]:
+        """The tune of each hit of a rare figure, for which arrays would cost more than this."""
+        return [
+            segment.tune_at(place)
+            for place in places.tolist()
+            if open_end or segment.stream[place + length] not in self._lengthening
+        ]
 
     def first(self, found: Sequence[Occurrences], limit: int) -> list[tuple[int, int, int]]:
         """The first hits in the order of tunes: (tune, position in its stream, tokens)."""
