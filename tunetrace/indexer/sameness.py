@@ -24,7 +24,6 @@ is a difference of two running sums, so that all forms of many tunes are hashed 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -35,6 +34,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.indexer.forms import forms_of
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
 from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, signature_of, sounding
@@ -53,12 +53,7 @@ LEAST_NOTES: Final = 8
 MOST_SAME: Final = 100
 """So many tunes are named that are the same as one; no real tune has as many settings alike."""
 
-_MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
 _TOKENS_AT_ONCE: Final = 1 << 15
-_LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
-_PLAIN: Final = ("|",)
-_Run = tuple[int, int]
-"""Some bars in a row: the first, and the one past the last."""
 
 
 def music_hashes(
@@ -142,102 +137,6 @@ def _first_length(layout: Layout, part: int) -> Ticks:
         for duration, sounds in zip(some.durations, some.sounds, strict=True)
         if sounds
     )
-
-
-# What is played
-
-
-class _Forms(NamedTuple):
-    """The forms of a tune and of its parts; one as played follows the one as written.
-
-    parts: of each form the part, 0 for the whole; are_played: whether it is as played; runs: how
-    many runs of bars it consists of. starts, stops: of all runs.
-    """
-
-    parts: list[int]
-    are_played: list[bool]
-    runs: list[int]
-    starts: list[int]
-    stops: list[int]
-
-
-def _forms(layout: Layout) -> _Forms:
-    """The forms of a tune."""
-    bars = layout.bars
-    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != _PLAIN]
-    marked.append((len(bars), layout.closing_lines))
-    remembered = _forms_of if len(bars) < _LONGEST_REMEMBERED else _forms_of.__wrapped__
-    return remembered(tuple([bar.part for bar in bars]), tuple(marked))
-
-
-@lru_cache(maxsize=2**12)  # many tunes have the same parts
-def _forms_of(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], ...]) -> _Forms:
-    """The forms of a tune. part_of: the part of each bar; marked: as of _played, for the tune."""
-    places = [k for k, _ in marked]
-    parts: list[tuple[_Run, list[_Run]]] = []
-    first = 0
-    while first < len(part_of):
-        stop = bisect_right(part_of, part_of[first], first)
-        inside = marked[bisect_left(places, first) : bisect_right(places, stop)]
-        parts.append(((first, stop), _played(inside, first, stop)))
-        first = stop
-    whole = [run for _, played in parts for run in played]
-    own: list[tuple[int, bool, list[_Run]]] = [(0, False, [(0, len(part_of))])]
-    if len(whole) > len(parts):
-        own.append((0, True, whole))
-    if len(parts) > 1:
-        for part, (written, played) in enumerate(parts, 1):
-            own.append((part, False, [written]))
-            if len(played) > 1:
-                own.append((part, True, played))
-    runs = [run for _, _, some in own for run in some]
-    return _Forms(
-        parts=[part for part, _, _ in own],
-        are_played=[is_played for _, is_played, _ in own],
-        runs=[len(some) for _, _, some in own],
-        starts=[start for start, _ in runs],
-        stops=[stop for _, stop in runs],
-    )
-
-
-def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) -> list[_Run]:
-    """The bars of a part, from first up to stop, as they are played.
-
-    Played again is what follows the last `|:` of the part, without one all of it: twice where a
-    `:|` says so, and once for each number of its endings.
-
-    marked: which bars of the part, or the one after it, follow other bar lines than a plain one.
-    """
-    begins, is_repeated = first, False
-    endings: list[tuple[int, frozenset[int]]] = []  # where each begins, and its numbers
-    for k, lines in marked:
-        is_repeated = is_repeated or (k > first and ":|" in lines)
-        if k < stop:
-            begins = k if "|:" in lines else begins
-            numbers = frozenset[int]().union(*map(_ending_numbers, lines))
-            if numbers:
-                endings.append((k, numbers))
-    if not endings:
-        return [(first, begins), (begins, stop), (begins, stop)] if is_repeated else [(first, stop)]
-    bounds = [max(begins, k) for k, _ in endings]
-    passes = frozenset({1, 2} if is_repeated else {1}).union(*(numbers for _, numbers in endings))
-    runs = [(first, begins)]
-    for number in sorted(passes)[:_MOST_PASSES]:
-        runs.append((begins, bounds[0]))
-        for (_, numbers), *run in zip(endings, bounds, [*bounds[1:], stop], strict=True):
-            if number in numbers:
-                runs.append((run[0], run[1]))
-    return runs
-
-
-@lru_cache(maxsize=256)
-def _ending_numbers(line: str) -> frozenset[int]:
-    """The passes that a bar line opens an ending for: 1, 3 and 4 for `|1,3-4`."""
-    numbers: set[int] = set()
-    for bounds in line[1:].split(",") if line[1:2].isdigit() else ():
-        ends = sorted(map(int, bounds.split("-")))
-        numbers.update(range(ends[0], ends[-1] + 1))
-    return frozenset(numbers)
 
 
 # What sounds
@@ -463,7 +362,7 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
 
 def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Numbers:
     """music_hashes, of tunes that have some bar, with all their codes."""
-    forms = [_forms(layout) for layout in layouts]
+    forms = [forms_of(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
     tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
     parts, are_played, runs, starts, stops = (

@@ -1,0 +1,109 @@
+"""The forms of a tune and of its parts: their bars as they are written, and as they are played."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from tunetrace.tokenizer.bars import Layout
+
+_MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
+_LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
+_PLAIN: Final = ("|",)
+_Run = tuple[int, int]
+"""Some bars in a row: the first, and the one past the last."""
+
+
+class Forms(NamedTuple):
+    """The forms of a tune and of its parts; one as played follows the one as written.
+
+    parts: of each form the part, 0 for the whole; are_played: whether it is as played; runs: how
+    many runs of bars it consists of. starts, stops: of all runs.
+    """
+
+    parts: list[int]
+    are_played: list[bool]
+    runs: list[int]
+    starts: list[int]
+    stops: list[int]
+
+
+def forms_of(layout: Layout) -> Forms:
+    """The forms of a tune."""
+    bars = layout.bars
+    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != _PLAIN]
+    marked.append((len(bars), layout.closing_lines))
+    make = _forms if len(bars) < _LONGEST_REMEMBERED else _forms.__wrapped__
+    return make(tuple([bar.part for bar in bars]), tuple(marked))
+
+
+@lru_cache(maxsize=2**12)  # many tunes have the same parts
+def _forms(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], ...]) -> Forms:
+    """The forms of a tune. part_of: the part of each bar; marked: as of _played, for the tune."""
+    places = [k for k, _ in marked]
+    parts: list[tuple[_Run, list[_Run]]] = []
+    first = 0
+    while first < len(part_of):
+        stop = bisect_right(part_of, part_of[first], first)
+        inside = marked[bisect_left(places, first) : bisect_right(places, stop)]
+        parts.append(((first, stop), _played(inside, first, stop)))
+        first = stop
+    whole = [run for _, played in parts for run in played]
+    own: list[tuple[int, bool, list[_Run]]] = [(0, False, [(0, len(part_of))])]
+    if len(whole) > len(parts):
+        own.append((0, True, whole))
+    if len(parts) > 1:
+        for part, (written, played) in enumerate(parts, 1):
+            own.append((part, False, [written]))
+            if len(played) > 1:
+                own.append((part, True, played))
+    runs = [run for _, _, some in own for run in some]
+    return Forms(
+        parts=[part for part, _, _ in own],
+        are_played=[is_played for _, is_played, _ in own],
+        runs=[len(some) for _, _, some in own],
+        starts=[start for start, _ in runs],
+        stops=[stop for _, stop in runs],
+    )
+
+
+def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) -> list[_Run]:
+    """The bars of a part, from first up to stop, as they are played.
+
+    Played again is what follows the last `|:` of the part, without one all of it: twice where a
+    `:|` says so, and once for each number of its endings.
+
+    marked: which bars of the part, or the one after it, follow other bar lines than a plain one.
+    """
+    begins, is_repeated = first, False
+    endings: list[tuple[int, frozenset[int]]] = []  # where each begins, and its numbers
+    for k, lines in marked:
+        is_repeated = is_repeated or (k > first and ":|" in lines)
+        if k < stop:
+            begins = k if "|:" in lines else begins
+            numbers = frozenset[int]().union(*map(_ending_numbers, lines))
+            if numbers:
+                endings.append((k, numbers))
+    if not endings:
+        return [(first, begins), (begins, stop), (begins, stop)] if is_repeated else [(first, stop)]
+    bounds = [max(begins, k) for k, _ in endings]
+    passes = frozenset({1, 2} if is_repeated else {1}).union(*(numbers for _, numbers in endings))
+    runs = [(first, begins)]
+    for number in sorted(passes)[:_MOST_PASSES]:
+        runs.append((begins, bounds[0]))
+        for (_, numbers), *run in zip(endings, bounds, [*bounds[1:], stop], strict=True):
+            if number in numbers:
+                runs.append((run[0], run[1]))
+    return runs
+
+
+@lru_cache(maxsize=256)
+def _ending_numbers(line: str) -> frozenset[int]:
+    """The passes that a bar line opens an ending for: 1, 3 and 4 for `|1,3-4`."""
+    numbers: set[int] = set()
+    for bounds in line[1:].split(",") if line[1:2].isdigit() else ():
+        ends = sorted(map(int, bounds.split("-")))
+        numbers.update(range(ends[0], ends[-1] + 1))
+    return frozenset(numbers)
