@@ -15,7 +15,7 @@ test: $(VENV)/dev ## Run every test.
 	$(BIN)/python -m pytest --numprocesses auto
 
 faults: $(VENV)/dev ## Start each pair of commands that change an index together, 20 times (`make test` does so twice).
-	TUNETRACE_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/indexer/test_together.py
+	TUNETRACE_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/indexer/build/test_together.py
 
 lint: $(VENV)/dev ## Check style and types.
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from benchmarks.infini import (
 from benchmarks.measure import seconds
 from benchmarks.output import duration, megabytes, ratio, say, show_table
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.joint import JointArrays
+from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 TRANSCRIPTIONS: Final = 30_000

@@ -16,7 +16,7 @@ from typing import Final
 import tunetrace
 from benchmarks.corpus import SEED
 from benchmarks.output import say, show_table
-from tunetrace.indexer.query import boundaries
+from tunetrace.indexer.search.query import boundaries
 
 _LENGTHS: Final = range(2, 13)
 _FIGURES: Final = 5_000

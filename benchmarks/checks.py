@@ -15,7 +15,7 @@ from benchmarks.measure import median_seconds, percentile, seconds
 from benchmarks.output import duration, ratio, say, show_table
 from benchmarks.peers import PhraseSearch
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.suffix import longest_matches
+from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.vocabulary import SEPARATOR, is_header
 
 CHECKED: Final = 300

@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from tunetrace.corpus.readers import Rejected, read_source
+from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.registry import DEFAULT_CORPORA, NAMED_CORPORA
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.folkrnn import to_folkrnn

@@ -22,7 +22,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.output import say
-from tunetrace.corpus.readers import Rejected, files_in, read_source
+from tunetrace.corpus.readers import files_in, read_source
+from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.bars import lay_out

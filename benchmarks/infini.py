@@ -93,7 +93,7 @@ class InfiniGram:
         """Length of the longest corpus match that starts at each symbol.
 
         symbols: n of them, SEPARATOR where no match may pass. Returns (n,) int32, in symbols, as
-        tunetrace.indexer.suffix.longest_matches does.
+        tunetrace.indexer.search.suffix.longest_matches does.
         """
         lengths = np.zeros(len(symbols), dtype=np.int32)
         start = 0

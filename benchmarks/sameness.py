@@ -14,7 +14,7 @@ from itertools import combinations
 from benchmarks.rules import read_all
 from tunetrace import Transcription
 from tunetrace.indexer.sameness import length_ratio, music_hashes
-from tunetrace.indexer.titles import title_key
+from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.bars import Layout, lay_out
 
 _Owner = tuple[int, int]

@@ -24,8 +24,8 @@ from benchmarks.numpy_loop import NumpyNetwork, param_values
 from benchmarks.output import megabytes, say, show_table
 from tunetrace.model.network import Network, Sizes
 from tunetrace.model.records import END, Model, Tokens
-from tunetrace.sampler.draw import Precision
-from tunetrace.sampler.stepper import ROWS, Stepper
+from tunetrace.model.sampling.draw import Precision
+from tunetrace.model.sampling.stepper import ROWS, Stepper
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 _ROUNDS: Final = 5

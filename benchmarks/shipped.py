@@ -16,10 +16,10 @@ from typing import Final
 import tunetrace
 from benchmarks.output import say, show_table
 from tunetrace import Index, Model
-from tunetrace.phrases import listed
+from tunetrace.model.training.history import EpochOriginality
 from tunetrace.terminal.evaluation import print_evaluation
+from tunetrace.text import listed
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.trainer.history import EpochOriginality
 
 SAMPLES: Final = 1000
 SEED: Final = 7

@@ -21,10 +21,10 @@ from benchmarks.output import say, show_table
 from tunetrace import find_corpus, read
 from tunetrace.model.network import Sizes
 from tunetrace.model.records import Tokens
+from tunetrace.model.training.recipe import MODERN
+from tunetrace.model.training.training import Trainer
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
-from tunetrace.trainer.recipe import MODERN
-from tunetrace.trainer.training import Trainer
 
 BATCH: Final = 64
 ROUNDS: Final = 7

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tunetrace.corpus.readers import Rejected, files_in, read_tunes
+from tunetrace.corpus.readers import files_in, read_tunes
+from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
 from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, sounding
 from tunetrace.tokenizer.timeline import eighths, split_bars

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import GENERATED
 from tunetrace.checker.duplicates import Duplicates, Repeat
-from tunetrace.corpus.readers import Rejected, read_source
+from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.records import Rejected
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 TOKENS = 137

@@ -10,7 +10,7 @@ import pytest
 from tests.checker.batches import checked, like, same, source, span
 from tunetrace.checker.records import SameTune
 from tunetrace.checker.verdict import verdict_on
-from tunetrace.indexer.baseline import Standing
+from tunetrace.indexer.store.baseline import Standing
 
 BEYOND, BY_CHANCE = span(expected=1e-6), span(expected=1.0)
 

@@ -22,7 +22,7 @@ from tunetrace.corpus import streams
 from tunetrace.corpus.readers import estimate_tunes, read_tunes
 from tunetrace.corpus.session import read_settings
 from tunetrace.corpus.streams import LONGEST, lines_in, texts_in
-from tunetrace.tokenizer.transcription import lines_of
+from tunetrace.text import lines_of
 
 ABC = "X:{0}\nT:T{0}\nM:6/8\nK:G\nG3 GAB|A3 ABd|\n\n"
 FOLKRNN = "T:T{0}\nM:6/8\nK:Cmaj\nC 3 C D E | D 3 D E G |\n\n"

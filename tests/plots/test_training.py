@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tunetrace import OutputError, plot_training
-from tunetrace.trainer.history import Copying, EpochOriginality, EpochRecord
+from tunetrace.model.training.history import Copying, EpochOriginality, EpochRecord
 
 pytest.importorskip("matplotlib")
 

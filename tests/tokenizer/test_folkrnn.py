@@ -11,7 +11,8 @@ from hypothesis import given
 from tests.conftest import GENERATED, POST, V2_SAMPLE
 from tests.strategies import heaps
 from tunetrace import AbcError, Transcription, read, tokenize
-from tunetrace.corpus.readers import Rejected, detect_format, read_tunes
+from tunetrace.corpus.readers import detect_format, read_tunes
+from tunetrace.corpus.records import Rejected
 from tunetrace.tokenizer.folkrnn import to_folkrnn, tokenize_folkrnn
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 

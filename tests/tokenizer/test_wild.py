@@ -8,7 +8,7 @@ from tunetrace import AbcError, Transcription
 from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.keys import parse_key, parse_meter
 from tunetrace.tokenizer.mend import mend
-from tunetrace.tokenizer.text import readable
+from tunetrace.tokenizer.titles import readable
 
 
 def tokens(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
-from tunetrace.checker.borrowing import BaselineReport
-from tunetrace.checker.borrowing import measure_baseline as measure
+from tunetrace.checker.baseline.borrowing import BaselineReport
+from tunetrace.checker.baseline.borrowing import measure_baseline as measure
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.inputs import Places, admitted_without
 from tunetrace.checker.records import CheckedTune
@@ -17,11 +17,11 @@ from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.storage import default_path
-from tunetrace.indexer.writer import Progress, silent
+from tunetrace.indexer.store.connection import default_path
+from tunetrace.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from tunetrace.reporter.write import Report
+    from tunetrace.reports.write import Report
 
 
 @public
@@ -83,7 +83,7 @@ def report(
     InputError where an input cannot be read or holds nothing usable, OutputError where the folder
     cannot be written or has other files of a report's names, or the extra `report` is missing.
     """
-    from tunetrace.reporter.write import write_report
+    from tunetrace.reports.write import write_report
 
     with given_or_default(index) as opened:
         return write_report(

@@ -12,8 +12,8 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.sampler.beginning import Beginning
-from tunetrace.sampler.copy_limit import CopyLimit
+from tunetrace.model.sampling.beginning import Beginning
+from tunetrace.model.sampling.copy_limit import CopyLimit
 
 MOST_WIDE: Final = 1000
 """Each transcription that is kept has its own states."""
@@ -46,7 +46,7 @@ def beam_search(
         width, described(model), meter=meter, key=key, start=start, temperature=temperature,
         max_copy=max_copy, index=index, max_tokens=max_tokens,
     )  # fmt: skip
-    from tunetrace.sampler.beam import beam_search as search
+    from tunetrace.model.sampling.beam import beam_search as search
 
     return search(
         open_model(model),

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from tunetrace.api.models import open_model
 from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, many_texts, public
-from tunetrace.corpus.readers import Format, printable
+from tunetrace.corpus.readers import Format
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
+from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.sources import find_sources
-from tunetrace.indexer.writer import Progress, silent
+from tunetrace.model.training.evaluation import Evaluation
+from tunetrace.model.training.history import EpochOriginality
+from tunetrace.progress import Progress, silent
+from tunetrace.text import printable
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.trainer.evaluation import Evaluation
-from tunetrace.trainer.history import EpochOriginality
 
 if TYPE_CHECKING:
     from tunetrace.model.records import Model
@@ -48,8 +49,8 @@ def evaluate_model(
             "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
         )
     opened_model = open_model(model)
-    from tunetrace.trainer.evaluate import evaluate
-    from tunetrace.trainer.held_out import held_out_tunes, transcriptions_of
+    from tunetrace.model.training.evaluate import evaluate
+    from tunetrace.model.training.held_out import held_out_tunes, transcriptions_of
 
     with given_or_default(index) as opened:
         if held_out:
@@ -70,7 +71,7 @@ def held_out_tunes(
     Raises ModelFileError where the model names none or the index lacks one of them.
     """
     opened_model = open_model(model)
-    from tunetrace.trainer import held_out
+    from tunetrace.model.training import held_out
 
     with given_or_default(index) as opened:
         ids = held_out.held_out_tunes(opened_model, opened)
@@ -86,7 +87,7 @@ def training_tunes(
     Raises ModelFileError where the model does not say or the index lacks one of its corpora.
     """
     opened_model = open_model(model)
-    from tunetrace.trainer import held_out
+    from tunetrace.model.training import held_out
 
     with given_or_default(index) as opened:
         ids = held_out.training_tunes(opened_model, opened)
@@ -113,7 +114,7 @@ def originality(
     samples: each one transcription in folk-rnn's text. ended: how many of them ended by themselves,
     which their text does not say. Raises InputError where there is no sample.
     """
-    from tunetrace.trainer.originality import originality_of
+    from tunetrace.model.training.originality import originality_of
 
     with given_or_default(index) as opened:
         return originality_of(many_texts(samples, "samples"), opened, ended=ended)

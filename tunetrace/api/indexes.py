@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
-from tunetrace.indexer import build, change, verify
-from tunetrace.indexer.build import BuildReport
-from tunetrace.indexer.change import ChangeReport
-from tunetrace.indexer.storage import default_path
-from tunetrace.indexer.verify import VerifyReport
-from tunetrace.indexer.writer import Progress, silent
+from tunetrace.indexer.build import build, change, verify
+from tunetrace.indexer.build.build import BuildReport
+from tunetrace.indexer.build.change import ChangeReport
+from tunetrace.indexer.build.verify import VerifyReport
+from tunetrace.indexer.store.connection import default_path
+from tunetrace.progress import Progress, silent
 
 
 @public

@@ -7,6 +7,7 @@ from pathlib import Path
 from tunetrace.arguments import public
 from tunetrace.corpus import fetch
 from tunetrace.errors import ModelFileError
+from tunetrace.files import check_place, is_there
 from tunetrace.model import listing
 from tunetrace.model.header import MODEL_FILE, Header, read_header
 from tunetrace.model.listing import ModelInfo
@@ -14,7 +15,6 @@ from tunetrace.model.needs import require_torch
 from tunetrace.model.records import Model
 from tunetrace.model.registry import PublishedModel, find_published
 from tunetrace.model.shelf import find_model, place_for
-from tunetrace.overwriting import check_place, is_there
 
 
 @public

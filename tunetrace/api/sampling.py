@@ -14,9 +14,9 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
 from tunetrace.model.records import Model, Sampled, Tokens
-from tunetrace.sampler.beginning import Beginning, begin_with
-from tunetrace.sampler.copy_limit import CopyLimit
-from tunetrace.sampler.draw import Precision
+from tunetrace.model.sampling.beginning import Beginning, begin_with
+from tunetrace.model.sampling.copy_limit import CopyLimit
+from tunetrace.model.sampling.draw import Precision
 
 _MAX_BATCH: Final = 4096
 _MAX_TOKENS: Final = 100_000
@@ -64,7 +64,7 @@ def sample(
         top_p=top_p, seed=seed, max_copy=max_copy, index=index, max_tokens=max_tokens,
         batch_size=batch_size, precision=precision,
     )  # fmt: skip
-    from tunetrace.sampler.sampling import Plan, sample_many
+    from tunetrace.model.sampling.sampling import Plan, sample_many
 
     plan = Plan(
         seed=random_seed() if seed is None else seed,

@@ -16,7 +16,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index
 from tunetrace.indexer.records import Matches
-from tunetrace.indexer.storage import default_path
+from tunetrace.indexer.store.connection import default_path
 
 if TYPE_CHECKING:
     from tunetrace.checker.post import PostSearch

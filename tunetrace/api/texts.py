@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tunetrace.arguments import public
-from tunetrace.corpus.readers import Format, Rejected, read_source, read_tunes
+from tunetrace.corpus.readers import Format, read_source, read_tunes
+from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.explain import Explanation, Watcher
 from tunetrace.tokenizer.transcription import Transcription

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from tunetrace.api.models import open_model
 from tunetrace.arguments import many_texts, public
+from tunetrace.files import check_place
 from tunetrace.model.records import Hypothesis, Model, Sampled
-from tunetrace.overwriting import check_place
-from tunetrace.sampler.trace import TRACE_FILE, Trace, check_name, save_trace
-from tunetrace.sampler.trace import trace as trace_network
+from tunetrace.model.sampling.trace import TRACE_FILE, Trace, check_name, save_trace
+from tunetrace.model.sampling.trace import trace as trace_network
 
 Written = TypeVar("Written", Sampled, Hypothesis)
 

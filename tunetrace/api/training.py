@@ -11,28 +11,23 @@ from typing import TYPE_CHECKING, Any, Final
 from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_texts, public, whole_number
-from tunetrace.corpus.readers import exists, printable
 from tunetrace.errors import ModelFileError, OutputError, QueryError
+from tunetrace.files import Kind, exists, is_there
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import MODEL_FILE
 from tunetrace.model.needs import require_torch
 from tunetrace.model.shelf import TRAINED
-from tunetrace.overwriting import Kind, is_there
+from tunetrace.model.training.history import HISTORY_FILE, EpochOriginality, EpochRecord, kept_epoch
+from tunetrace.model.training.recipe import MODERN, Recipe
+from tunetrace.model.training.tunes import TrainingTunes, gather
+from tunetrace.text import printable
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.trainer.history import (
-    HISTORY_FILE,
-    EpochOriginality,
-    EpochRecord,
-    kept_epoch,
-)
-from tunetrace.trainer.recipe import MODERN, Recipe
-from tunetrace.trainer.tunes import TrainingTunes, gather
 
 if TYPE_CHECKING:
     from tunetrace.model.records import Model
-    from tunetrace.trainer.checkpoint import Settings
-    from tunetrace.trainer.course import Watcher
-    from tunetrace.trainer.training import Progress
+    from tunetrace.model.training.checkpoint import Settings
+    from tunetrace.model.training.course import Watcher
+    from tunetrace.model.training.training import Progress
 
 PICTURE: Final = "training.png"
 
@@ -90,7 +85,7 @@ def train_model(
     """
     require_torch()
     from tunetrace.model.network import Sizes
-    from tunetrace.trainer.checkpoint import Settings
+    from tunetrace.model.training.checkpoint import Settings
 
     folder, names = Path(folder), many_texts(corpora, "corpora")
     recipe.check()
@@ -128,7 +123,7 @@ def resume_training(
     no checkpoint or its model is gone, QueryError where the index has other tunes by now.
     """
     require_torch()
-    from tunetrace.trainer.checkpoint import load_checkpoint
+    from tunetrace.model.training.checkpoint import load_checkpoint
 
     folder = Path(folder)
     settings = load_checkpoint(folder).settings
@@ -149,11 +144,11 @@ def _run(
     """Train from the beginning or from the checkpoint in a folder."""
     import torch
 
+    from tunetrace.model.training.checkpoint import digest, load_checkpoint, restore
+    from tunetrace.model.training.course import Course
+    from tunetrace.model.training.training import Trainer
     from tunetrace.plots.picture import check_picture
     from tunetrace.plots.training import plot_training
-    from tunetrace.trainer.checkpoint import digest, load_checkpoint, restore
-    from tunetrace.trainer.course import Course
-    from tunetrace.trainer.training import Trainer
 
     settings = replace(settings, data=digest([*tunes.training, [], *tunes.held_out]))
     checkpoint = load_checkpoint(folder) if resume else None
@@ -199,8 +194,8 @@ def _run(
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
     """How original what a model writes after an epoch is; the same transcriptions' numbers each
     time."""
-    from tunetrace.sampler.sampling import Plan, sample_many
-    from tunetrace.trainer.originality import originality_of
+    from tunetrace.model.sampling.sampling import Plan, sample_many
+    from tunetrace.model.training.originality import originality_of
 
     sampled = list(sample_many(model, settings.samples, Plan(seed=settings.seed)))
     return originality_of(
@@ -238,7 +233,7 @@ def _check(
 ) -> None:
     """Refuse what no training can go by, and a folder that has one already."""
     from tunetrace.model.network import MAX_LAYERS, MAX_UNITS
-    from tunetrace.trainer.checkpoint import CHECKPOINT
+    from tunetrace.model.training.checkpoint import CHECKPOINT
 
     for name, value, most in (
         ("layers", layers, MAX_LAYERS),
@@ -266,8 +261,8 @@ def _check(
 
 def _written(report_every: int | None) -> dict[str, Kind]:
     """The files that a training writes beside its checkpoint."""
+    from tunetrace.model.training.course import HISTORY
     from tunetrace.plots.picture import PICTURE_FILE
-    from tunetrace.trainer.course import HISTORY
 
     drawn = {} if report_every is None else {PICTURE: PICTURE_FILE}
     return {TRAINED: MODEL_FILE, HISTORY: HISTORY_FILE, **drawn}

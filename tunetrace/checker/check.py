@@ -26,11 +26,11 @@ from tunetrace.checker.duplicates import Duplicates, Repeat
 from tunetrace.checker.inputs import Places
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import COPY_SHARE
+from tunetrace.collector import collector_paused
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
-from tunetrace.indexer.collector import collector_paused
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header

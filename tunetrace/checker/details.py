@@ -10,9 +10,9 @@ from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span, TuneName
-from tunetrace.indexer.bars import NOWHERE
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Hit
+from tunetrace.indexer.search.bars import NOWHERE
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.music import describe_music
 

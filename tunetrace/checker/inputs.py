@@ -11,7 +11,7 @@ from typing import Final
 from tunetrace.arguments import many_references, many_texts
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.search.segment import Mask
 
 FAIL_LENGTH: Final = 12
 """A check fails on what is copied in spans of at least so many notes."""

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.records import Hit, Tune
+from tunetrace.indexer.store.baseline import Standing
 from tunetrace.tokenizer.music import Music
 from tunetrace.tokenizer.transcription import Transcription
 

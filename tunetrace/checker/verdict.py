@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
-from tunetrace.phrases import counted, listed, share
+from tunetrace.text import counted, listed, share
 
 COPY_SHARE: Final = 0.5
 """Most of a transcription is in a corpus tune that has so many of its notes, unless asked else."""

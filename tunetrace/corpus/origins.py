@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from tunetrace.corpus import fetch
-from tunetrace.corpus.readers import exists
 from tunetrace.corpus.session import problem_of
 from tunetrace.errors import InputError
+from tunetrace.files import exists
 
 
 class Origin(Protocol):

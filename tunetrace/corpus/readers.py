@@ -22,6 +22,8 @@ from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.corpus.streams import LONGEST, absent, beginning, lines_in, refuse_xml, texts_in
 from tunetrace.corpus.streams import STDIN as STDIN
 from tunetrace.errors import AbcError, InputError
+from tunetrace.files import exists
+from tunetrace.text import plain, printable
 from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.folkrnn import is_left_out, tokenize_folkrnn
@@ -32,8 +34,8 @@ from tunetrace.tokenizer.header import (
     loose_field,
     unindented,
 )
-from tunetrace.tokenizer.text import readable
-from tunetrace.tokenizer.transcription import Transcription, as_number, plain
+from tunetrace.tokenizer.titles import readable
+from tunetrace.tokenizer.transcription import Transcription, as_number
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
 
 Format = Literal["abc", "folkrnn", "thesession"]
@@ -48,19 +50,6 @@ _KEYS: Final = re.compile(
 )
 _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
 _UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
-
-
-def exists(path: str | Path) -> bool:
-    """Whether there is a file or a folder of that name; not where no file can have the name."""
-    try:
-        return str(path) != "" and Path(path).exists()
-    except (OSError, ValueError):
-        return False
-
-
-def printable(name: str) -> str:
-    """A file's name fit for printing and for a database: what is no UTF-8 in it is replaced."""
-    return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))
 
 
 def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunetrace.tokenizer.transcription import place_of
+from tunetrace.text import place_of
 
 
 @dataclass(frozen=True, slots=True)

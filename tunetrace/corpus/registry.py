@@ -14,9 +14,10 @@ from typing import Final, Literal
 
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
-from tunetrace.corpus.readers import Format, exists, read_source
+from tunetrace.corpus.readers import Format, read_source
 from tunetrace.corpus.records import CorpusEntry, Rejected
 from tunetrace.errors import InputError
+from tunetrace.files import exists
 from tunetrace.tokenizer.transcription import Transcription
 
 

@@ -20,8 +20,9 @@ from typing import Any, Final
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import LONGEST, lines_in
 from tunetrace.errors import AbcError, InputError
+from tunetrace.text import lines_of, plain
 from tunetrace.tokenizer.abc import tokenize_abc
-from tunetrace.tokenizer.transcription import Transcription, as_number, lines_of, plain
+from tunetrace.tokenizer.transcription import Transcription, as_number
 
 COLUMNS: Final = ("tune_id", "setting_id", "name", "meter", "mode", "abc")
 """The columns that a transcription is made of; the others are passed over."""

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from tunetrace.arguments import one_text, refused, whole_number
 from tunetrace.errors import AbcError, QueryError
-from tunetrace.indexer import schema
-from tunetrace.indexer.titles import find_keys
-from tunetrace.phrases import listed
+from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.titles import find_keys
+from tunetrace.text import listed
 from tunetrace.tokenizer.bars import Position
 from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
 

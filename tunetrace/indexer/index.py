@@ -18,21 +18,21 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from tunetrace.arguments import given_filters, whole_number
-from tunetrace.corpus.readers import printable
 from tunetrace.errors import QueryError
-from tunetrace.indexer import schema
-from tunetrace.indexer.backoff import BackoffModel, natural
-from tunetrace.indexer.bars import NOWHERE, BarPlaces
-from tunetrace.indexer.baseline import BaselineTunes, load_baseline
-from tunetrace.indexer.catalogue import VARIABLES, Catalogue
-from tunetrace.indexer.figures import FigureSearch, Occurrences
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
 from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
-from tunetrace.indexer.segment import Mask
-from tunetrace.indexer.storage import Database, closed, damaged
-from tunetrace.indexer.streams import DamagedError, load_segments, load_vocabulary
+from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
+from tunetrace.indexer.search.figures import FigureSearch, Occurrences
+from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.statistics.backoff import BackoffModel, natural
+from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
+from tunetrace.indexer.store.catalogue import VARIABLES, Catalogue
+from tunetrace.indexer.store.connection import Database, closed, damaged
+from tunetrace.indexer.store.streams import DamagedError, load_segments, load_vocabulary
+from tunetrace.text import printable
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from tunetrace.tokenizer.transcription import place_of
+from tunetrace.text import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Matches:
     """What `figure` and `bar` answer: in how many tunes, how often, of how many admitted.
 
     expected: how many hits of a figure there would be in as many tokens of the back-off model of
-    the index (tunetrace.indexer.backoff), that is, by chance. None where the model does not say:
+    the index (indexer.statistics.backoff), that is, by chance. None where the model does not say:
     for a figure with wildcards, which stands for too many figures to ask for each; for one at a
     place in the tune, since the model knows no places; and for whole bars. log10_expected: its
     base-10 logarithm, which says how few are expected where expected underflows to 0; None where

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.errors import ModelFileError
+from tunetrace.files import Kind, begins_with
 from tunetrace.model.records import Tokens, name_in
-from tunetrace.overwriting import Kind, begins_with
 
 FORMAT: Final = 1
 """Which form of tunetrace's facts this version writes and reads."""

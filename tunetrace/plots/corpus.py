@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
-from tunetrace.indexer.stats import CorpusStats, Counted, Group, Spread
+from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group, Spread
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
 if TYPE_CHECKING:

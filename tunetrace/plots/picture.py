@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
-from tunetrace.overwriting import Kind, check_place
+from tunetrace.files import Kind, check_place
+from tunetrace.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

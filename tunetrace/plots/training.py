@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
-from tunetrace.corpus.readers import printable
 from tunetrace.errors import OutputError
+from tunetrace.model.training.history import Copying, EpochRecord, best_epoch
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
-from tunetrace.trainer.history import Copying, EpochRecord, best_epoch
+from tunetrace.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.checker.measures import MEASURES, Measure
-from tunetrace.indexer.baseline import Standing
-from tunetrace.phrases import counted, share
+from tunetrace.indexer.store.baseline import Standing
 from tunetrace.terminal.console import console, make_table
+from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
-    from tunetrace.checker.borrowing import BaselineReport
+    from tunetrace.checker.baseline.borrowing import BaselineReport
 
 _TOLD: Final = ("longest_notes", "copied_8", "copied_12")
 

@@ -15,12 +15,11 @@ from rich.text import Text
 from tunetrace.checker.inputs import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
 from tunetrace.checker.verdict import differences, named, part_in_words
-from tunetrace.cli.options import print_jsonl, show
+from tunetrace.commands.options import print_jsonl, show
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.records import Hit, to_json
-from tunetrace.phrases import counted, share, times
-from tunetrace.reporter.columns import TUNE_COLUMNS, TuneRow
+from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.terminal.baseline import describe_standing
 from tunetrace.terminal.console import (
     SHOWN_REJECTS,
@@ -41,6 +40,7 @@ from tunetrace.terminal.music import (
     describe_variations,
     own,
 )
+from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.music import Music
 
 _SHOWN_BARS = 4

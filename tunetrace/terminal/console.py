@@ -21,12 +21,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tunetrace.corpus.readers import Rejected
+from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Reject
-from tunetrace.phrases import counted
+from tunetrace.text import counted
 
 if TYPE_CHECKING:
-    from tunetrace.indexer.writer import Progress as BuildProgress
+    from tunetrace.progress import Progress as BuildProgress
 
 SHOWN_REJECTS: Final = 10
 """So many of the tunes that were set aside are listed."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tunetrace.phrases import counted, listed
+from tunetrace.model.training.evaluation import Evaluation, Score, ScoreDifference
 from tunetrace.terminal.console import console, make_table, print_set_aside
-from tunetrace.trainer.evaluation import Evaluation, Score, ScoreDifference
+from tunetrace.text import counted, listed
 
 _MANY = 1e7
 """A perplexity from here on is written as a power of ten."""

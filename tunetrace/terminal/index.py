@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
-from tunetrace.phrases import counted
 from tunetrace.terminal.console import console, make_table, print_set_aside
+from tunetrace.text import counted
 
 if TYPE_CHECKING:
-    from tunetrace.indexer.build import BuildReport
-    from tunetrace.indexer.change import ChangeReport
-    from tunetrace.indexer.verify import VerifyReport
+    from tunetrace.indexer.build.build import BuildReport
+    from tunetrace.indexer.build.change import ChangeReport
+    from tunetrace.indexer.build.verify import VerifyReport
 
 _WHERE_ALL_ARE = "'tunetrace index rejects' lists them all"
 

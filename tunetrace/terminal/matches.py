@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tunetrace.indexer.query import written_apart
 from tunetrace.indexer.records import Hit, Matches
-from tunetrace.phrases import counted, times
+from tunetrace.indexer.search.query import written_apart
 from tunetrace.terminal.console import bar_number, console, expected, linked, make_table
+from tunetrace.text import counted, times
 
 
 def print_matches(matches: Matches) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunetrace.model.listing import ModelInfo
-from tunetrace.phrases import counted
 from tunetrace.terminal.console import console, make_table
-from tunetrace.tokenizer.transcription import plain
+from tunetrace.text import counted, plain
 
 _LABEL = 12
 _WIDTH = 79

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from tunetrace.phrases import counted, share, times
 from tunetrace.terminal.console import bar_number
+from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.music import BadBar, Music, PartMusic
 from tunetrace.tokenizer.transpose import in_own_key
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tunetrace.indexer.ngrams import NgramReport
-from tunetrace.phrases import counted, listed
+from tunetrace.indexer.statistics.ngrams import NgramReport
 from tunetrace.terminal.console import console, make_table, print_set_aside
+from tunetrace.text import counted, listed
 
 
 def print_ngrams(report: NgramReport) -> None:

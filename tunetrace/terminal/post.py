@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from tunetrace.checker.post import CORPUS, PostSearch, PostStatement, PostTitle
-from tunetrace.phrases import counted, listed, share
 from tunetrace.terminal.console import console, make_table
+from tunetrace.text import counted, listed, share
 
 _RELATIONS = {"exactly": "{}", "at least": "{} or more", "more than": "over {}"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunetrace.phrases import counted
 from tunetrace.terminal.console import console
+from tunetrace.text import counted
 
 if TYPE_CHECKING:
-    from tunetrace.reporter.write import Report
+    from tunetrace.reports.write import Report
 
 _SHOWN_REJECTS = 5
 

@@ -13,9 +13,8 @@ import click
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.model.header import Header
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
-from tunetrace.phrases import counted
+from tunetrace.text import counted, plain
 from tunetrace.tokenizer.abc import tokenize_abc
-from tunetrace.tokenizer.transcription import plain
 from tunetrace.tokenizer.write import to_abc
 
 Format = Literal["folkrnn", "abc"]

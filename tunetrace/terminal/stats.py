@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.indexer.stats import CorpusStats, Counted, Group
-from tunetrace.phrases import counted, share
+from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group
 from tunetrace.terminal.console import console, make_table
+from tunetrace.text import counted, share
 
 
 def print_stats(stats: CorpusStats, top: int) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import click
 from rich.text import Text
 
-from tunetrace.corpus.readers import Rejected
-from tunetrace.phrases import counted
+from tunetrace.corpus.records import Rejected
 from tunetrace.terminal.console import console, cut
+from tunetrace.text import counted, plain
 from tunetrace.tokenizer.explain import ExplainedLine, Explanation
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.tokenizer.transcription import Transcription, plain
+from tunetrace.tokenizer.transcription import Transcription
 
 _WIDEST_LEXEME = 30
 _STEPS = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from tunetrace.phrases import counted, share
+from tunetrace.model.training.history import EpochRecord
 from tunetrace.terminal.console import console
-from tunetrace.trainer.history import EpochRecord
+from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
     from tunetrace.api.training import TrainingReport
-    from tunetrace.trainer.training import Progress as TrainingProgress
+    from tunetrace.model.training.training import Progress as TrainingProgress
 
 
 class _Lines:

@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.indexer.tune import TuneBar, TuneDetail
-from tunetrace.phrases import counted
 from tunetrace.terminal.console import bar_number, console, cut, is_terminal, make_table
 from tunetrace.terminal.music import (
     describe_accidentals,
@@ -22,7 +21,7 @@ from tunetrace.terminal.music import (
     describe_variations,
     own,
 )
-from tunetrace.tokenizer.transcription import plain_lines
+from tunetrace.text import counted, plain_lines
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS
 
 _WIDEST_BAR: Final = 52

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tunetrace.errors import AbcError
+from tunetrace.text import lines_of
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.dropped import words_left_out
 from tunetrace.tokenizer.header import (
@@ -21,7 +22,7 @@ from tunetrace.tokenizer.header import (
     without_comments,
 )
 from tunetrace.tokenizer.mend import mend
-from tunetrace.tokenizer.transcription import Transcription, lines_of
+from tunetrace.tokenizer.transcription import Transcription
 
 MakeReader = Callable[[Header, Sequence[str]], Reader]
 """Takes the header and the lines from the first of music on."""

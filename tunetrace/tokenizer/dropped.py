@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from tunetrace.phrases import counted, listed
-from tunetrace.tokenizer.transcription import plain
+from tunetrace.text import counted, listed, plain
 
 _KINDS: Final = (
     (re.compile(r'"[\^_<>@]'), "an annotation"),

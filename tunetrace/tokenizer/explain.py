@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tunetrace.text import lines_of
 from tunetrace.tokenizer.body import Reader
 from tunetrace.tokenizer.dropped import what_is
 from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
 from tunetrace.tokenizer.header import Header
 from tunetrace.tokenizer.lexicon import pattern_for
 from tunetrace.tokenizer.pitches import semitones
-from tunetrace.tokenizer.transcription import Transcription, lines_of
+from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.transpose import Interval
 
 _DROPPED: Final = re.compile(r"y[0-9]*|\S")

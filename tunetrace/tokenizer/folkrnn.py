@@ -12,11 +12,12 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from tunetrace.errors import AbcError
+from tunetrace.text import lines_of
 from tunetrace.tokenizer.accidentals import sign_held
 from tunetrace.tokenizer.dropped import number_left_out, what_is
 from tunetrace.tokenizer.keys import parse_key
-from tunetrace.tokenizer.text import spaced
-from tunetrace.tokenizer.transcription import Transcription, add_title, as_number, lines_of
+from tunetrace.tokenizer.titles import spaced
+from tunetrace.tokenizer.transcription import Transcription, add_title, as_number
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, NOTE, is_token, split_tokens
 
 # Fields that say something about a tune and are no tokens.

@@ -17,7 +17,7 @@ from tunetrace.tokenizer.keys import (
     parse_meter,
     parse_unit_length,
 )
-from tunetrace.tokenizer.text import readable
+from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.transcription import add_title, as_number
 
 FileHeader = Mapping[str, tuple[int, str]]

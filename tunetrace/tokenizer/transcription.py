@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from tunetrace.tokenizer.text import readable
+from tunetrace.text import place_of, plain
+from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.vocabulary import is_header
 
 
@@ -48,30 +48,6 @@ class Transcription:
     def body(self) -> tuple[str, ...]:
         """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
         return tuple([token for token in self.tokens if not is_header(token)])
-
-
-def place_of(input: str, line: int | None, column: int | None = None) -> str:
-    """A place in an input as `book.abc:12:3`, as far as it is known."""
-    return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines of a text as editors count them: ended by LF, CR LF or CR and by nothing else."""
-    return re.split(r"\r\n|\r|\n", text)
-
-
-def plain(text: str) -> str:
-    """Text from a file on one line, fit for a terminal: what controls one is replaced."""
-    text = text.strip()
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def plain_lines(text: str) -> list[str]:
-    """The lines of a text from a file, each fit for a terminal, tabs as spaces."""
-    lines = [line.expandtabs() for line in lines_of(text)]
-    return [line[: len(line) - len(line.lstrip(" "))] + plain(line) for line in lines]
 
 
 def add_title(titles: list[str], text: str) -> None:

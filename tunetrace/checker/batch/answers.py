@@ -25,9 +25,9 @@ from tunetrace.checker.records import (
     Verdict,
 )
 from tunetrace.checker.verdict import verdict_on
-from tunetrace.indexer.baseline import Standing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.store.baseline import Standing
 from tunetrace.tokenizer.transcription import Transcription
 
 _LOG10_2: Final = log10(2)

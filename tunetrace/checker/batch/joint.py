@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.matching import FigureHits
 from tunetrace.checker.batch.stream import BatchStream, Numbers
-from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.joint import JointArrays, MatchLengths
-from tunetrace.indexer.query import boundaries, continues_note
 from tunetrace.indexer.sameness import SameMusic
-from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.search.joint import JointArrays, MatchLengths
+from tunetrace.indexer.search.query import boundaries, continues_note
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 

@@ -31,9 +31,9 @@ from tunetrace.checker.batch.sources import (
 from tunetrace.checker.batch.spans import SpanArrays, find_spans
 from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.checker.measures import COPIED_LENGTHS
-from tunetrace.indexer.backoff import ExpectedHits
-from tunetrace.indexer.collector import collector_paused
+from tunetrace.collector import collector_paused
 from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.bars import Layout, lay_out
 
 Floats = NDArray[np.float64]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.stream import Numbers
-from tunetrace.indexer.backoff import BackoffModel
 from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.bars import Layout
 
 

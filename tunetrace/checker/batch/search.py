@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.matching import FigureHits
 from tunetrace.checker.batch.stream import BatchStream, Numbers
-from tunetrace.indexer.bars import NOWHERE, BarPlaces
-from tunetrace.indexer.figures import FigureSearch
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
-from tunetrace.indexer.segment import Mask
-from tunetrace.indexer.suffix import longest_matches
+from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
+from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.bars import Layout
 
 _FEW_HITS: Final = 64

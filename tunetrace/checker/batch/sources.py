@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.matching import FigureHits, FoundFigures, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream, Numbers
-from tunetrace.indexer.backoff import ExpectedHits
-from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.statistics.backoff import ExpectedHits
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from itertools import compress, count, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.query import boundaries
+from tunetrace.indexer.search.query import boundaries
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.timeline import Events, Ticks, eighths
 from tunetrace.tokenizer.vocabulary import (

@@ -20,7 +20,7 @@ from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_together
 from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.segment import Mask
+from tunetrace.indexer.search.segment import Mask
 
 
 class Workers(AbstractContextManager["Workers"]):

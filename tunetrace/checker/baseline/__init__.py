@@ -1,0 +1,1 @@
+"""What people borrow from one another: the measure that a checked tune is compared with."""

@@ -1,0 +1,1 @@
+"""Batches in numbers, compared with people's tunes and with one another."""

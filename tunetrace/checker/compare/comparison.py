@@ -1,0 +1,254 @@
+"""The statistics of a report: how a batch differs from people's tunes, and from another batch.
+
+Either way the difference of means is given with an interval that says how far chance may have
+moved it, and that of two shares stays between -1 and 1. Two batches are also held against each
+other by a test of ranks, which asks for no particular distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import hypot, inf, sqrt
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tunetrace.checker.compare.strata import Strata
+from tunetrace.checker.compare.summary_records import Difference
+from tunetrace.indexer.store.baseline import BaselineTunes
+
+CONFIDENCE: Final = 0.95
+TEST: Final = "Mann-Whitney U test"
+
+_MOST_COUNTED_OUT: Final = 50
+"""Up to so many transcriptions p is counted out over all orders, where no two are equal; beyond,
+that takes minutes and the normal approximation is as good."""
+
+_DECIMALS: Final = 9
+"""Beyond these a difference is the rounding error of numbers that are equal."""
+
+Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
+"""A measure's values by its name, one a transcription."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mean:
+    """A mean and how well it is known.
+
+    variance: of the mean itself, with its degrees of freedom, 0 where it cannot be told; count: of
+    how many values it is, all of one weight.
+    """
+
+    value: float
+    variance: float
+    freedom: float
+    count: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A mean of shares and how well it is known: as well as the mean of so many draws of 0 or 1."""
+
+    value: float
+    draws: float
+    freedom: float
+
+    @property
+    def doubt(self) -> float:
+        """The squared quantile of t over the draws: the more, the wider the interval."""
+        return _quantile(self.freedom) ** 2 / self.draws
+
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval (1927), with the quantile of t."""
+        doubt = self.doubt
+        spread = self.value * (1 - self.value)
+        centre = (self.value + doubt / 2) / (1 + doubt)
+        reach = sqrt(doubt * (spread + doubt / 4)) / (1 + doubt)
+        return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def compare_batches(
+    batch: Columns, other: Columns, shares: Collection[str]
+) -> dict[str, Difference]:
+    """How a batch differs from another in each measure.
+
+    p is of the Mann-Whitney U test (1947), corrected over the measures by Holm (1979); superiority
+    is Vargha and Delaney's (2000). Neither may be empty. shares: the measures between 0 and 1.
+    """
+    from scipy.stats import mannwhitneyu
+
+    p_values, superiorities = [], []
+    for name, ours in batch.items():
+        theirs = other[name]
+        is_small = len(ours) + len(theirs) <= _MOST_COUNTED_OUT
+        found = mannwhitneyu(ours, theirs, method="auto" if is_small else "asymptotic")
+        p_values.append(float(found.pvalue))
+        superiorities.append(float(found.statistic) / (len(ours) * len(theirs)))
+    differences = {}
+    corrected = holm(p_values)
+    for (name, ours), p, superiority in zip(batch.items(), corrected, superiorities, strict=True):
+        pair = _mean_of(ours), _mean_of(other[name])
+        if name in shares:
+            interval = _between_shares(*map(_share, pair))
+        else:
+            interval = _between(*pair)
+        mean = _rounded(pair[0].value - pair[1].value)
+        differences[name] = Difference(mean, *interval, TEST, p, superiority)
+    return differences
+
+
+def compare_with_baseline(
+    meters: Sequence[str | None],
+    notes: ArrayLike,
+    batch: Columns,
+    baseline: BaselineTunes,
+    shares: Collection[str],
+) -> dict[str, tuple[float, Difference]]:
+    """For each measure the mean of people's tunes of a batch's meters and lengths, and how the
+    batch's own differs from it.
+
+    meters, notes: of each transcription; shares: the measures between 0 and 1. The expected mean
+    is that of people's tunes after post-stratification (Cochran, Sampling Techniques, 1977, 5A.9):
+    each stratum's mean, weighted by how much of the batch it is compared with. What varies is the
+    strata's means, and what each transcription has more than its stratum's mean. The latter is
+    taken to vary no less than among people's tunes, for shares in proportion to m(1 - m): one in
+    ten tunes has what most have nothing of, so that a small batch in which none has it would seem
+    not to vary at all.
+    """
+    strata = Strata(baseline.meter, baseline.notes)
+    used, places, counts = np.unique(
+        strata.of(meters, notes), return_inverse=True, return_counts=True
+    )
+    weights = (counts / counts.sum()).tolist()
+    differences = {}
+    for name, column in batch.items():
+        # In the baseline's own precision, or what is equal would differ.
+        ours = column.astype(np.float32).astype(np.float64)
+        values = np.asarray(baseline.values[name], dtype=np.float64)
+        theirs = [_mean_of(values[strata.members[stratum]]) for stratum in used]
+        expected = _weighted(theirs, weights)
+        above = _mean_of(ours - np.array([mean.value for mean in theirs])[places])
+        own = _Mean(float(ours.mean()), above.variance, above.freedom, len(ours))
+        alike = _Mean(
+            expected.value,
+            sum(w * mean.variance * mean.count for mean, w in zip(theirs, weights, strict=True))
+            / len(ours),
+            sum(mean.freedom for mean in theirs),
+            len(ours),
+        )
+        if name in shares:
+            interval = _between_shares(_no_less_varied(own, alike), _share(expected))
+        else:
+            if own.freedom and alike.variance > own.variance:
+                own = replace(own, variance=alike.variance, freedom=alike.freedom)
+            interval = _between(own, expected)
+        mean = _rounded(own.value - expected.value)
+        differences[name] = expected.value, Difference(mean, *interval, None, None, None)
+    return differences
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values corrected for their number, so that one of them is below 0.05 by chance in no more
+    than one case of twenty (Holm 1979); in the order in which they were given."""
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for k, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - k) * p_values[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def _mean_of(values: NDArray[np.float64]) -> _Mean:
+    """The mean of values; of one value the variance cannot be told."""
+    count = len(values)
+    if count < 2:
+        return _Mean(float(values.mean()), 0.0, 0, count)
+    return _Mean(float(values.mean()), float(values.var(ddof=1)) / count, count - 1, count)
+
+
+def _weighted(means: Sequence[_Mean], weights: Sequence[float]) -> _Mean:
+    """The mean of independent means by their weights, which sum to 1."""
+    weighed = list(zip(means, weights, strict=True))
+    terms = [(weight**2 * mean.variance, mean.freedom) for mean, weight in weighed]
+    return _Mean(
+        sum(weight * mean.value for mean, weight in weighed),
+        sum(variance for variance, _ in terms),
+        _freedom(terms),
+        1 / sum(weight**2 / mean.count for mean, weight in weighed),
+    )
+
+
+def _share(mean: _Mean) -> _Share:
+    """A mean of shares by the draws of 0 or 1 whose mean would vary as much.
+
+    Their number is the effective sample size of surveys (Kish 1965). Where all are 0, or all 1,
+    they say nothing of how others would vary, and are taken for such draws themselves.
+    """
+    spread = mean.value * (1 - mean.value)
+    if spread <= 0:
+        return _Share(mean.value, mean.count, mean.freedom)
+    return _Share(mean.value, spread / mean.variance if mean.variance else inf, mean.freedom)
+
+
+def _no_less_varied(own: _Mean, alike: _Mean) -> _Share:
+    """A mean of shares that is known no better than one of as many of people's tunes."""
+    share = _share(own)
+    if not (share.freedom and alike.freedom):
+        return share
+    peoples = replace(_share(alike), value=own.value)
+    return peoples if own.value in (0, 1) or peoples.doubt > share.doubt else share
+
+
+def _between(ours: _Mean, theirs: _Mean) -> tuple[float | None, float | None]:
+    """The interval of a difference of means, after Welch (1947); none without freedom."""
+    terms = [(mean.variance, mean.freedom) for mean in (ours, theirs)]
+    freedom = _freedom(terms)
+    if not freedom:
+        return None, None
+    difference = ours.value - theirs.value
+    reach = _quantile(freedom) * sqrt(ours.variance + theirs.variance)
+    return _rounded(difference - reach), _rounded(difference + reach)
+
+
+def _between_shares(ours: _Share, theirs: _Share) -> tuple[float | None, float | None]:
+    """The interval of a difference of mean shares, out of those of the two means.
+
+    Newcombe (1998, method 10) has it for proportions, Zou and Donner (2008) for any two means: how
+    far each bound lies from the difference is the hypotenuse of how far the bounds of the means
+    lie from these, and so it never passes what the bounds themselves allow.
+    """
+    if not (ours.freedom and theirs.freedom):
+        return None, None
+    difference = ours.value - theirs.value
+    (low, high), (their_low, their_high) = ours.interval(), theirs.interval()
+    below = hypot(ours.value - low, their_high - theirs.value)
+    above = hypot(high - ours.value, theirs.value - their_low)
+    return _rounded(difference - below), _rounded(difference + above)
+
+
+def _freedom(terms: Sequence[tuple[float, float]]) -> float:
+    """The degrees of freedom of a sum of independent variances, each with its own.
+
+    After Satterthwaite (1946), for two as in Welch (1947); 0 where one of them has none.
+    """
+    if not all(freedom for _, freedom in terms):
+        return 0
+    whole = sum(variance for variance, _ in terms)
+    if not whole:
+        return sum(freedom for _, freedom in terms)
+    # In shares of the whole, whose squares do not vanish where the variance is very small.
+    return 1 / sum((variance / whole) ** 2 / freedom for variance, freedom in terms)
+
+
+def _quantile(freedom: float) -> float:
+    """How many standard errors an interval reaches to either side, by the t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+
+
+def _rounded(value: float) -> float:
+    """Without rounding error, and without the sign of a zero."""
+    return round(value, _DECIMALS) + 0.0

@@ -1,0 +1,238 @@
+"""What a batch is summed up to: numbers are kept of each transcription, and nothing else.
+
+A batch streams by and may be of any size; what its summary needs of a transcription is its meter,
+its length and one number a measure.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import insort
+from collections import Counter
+from collections.abc import Sequence
+from math import log2
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline
+from tunetrace.checker.compare.summary_records import (
+    BatchSummary,
+    Copy,
+    Distribution,
+    MeasureSummary,
+    SourceCount,
+)
+from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
+from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
+from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
+from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.store.baseline import BaselineTunes
+
+SOURCES: Final = 20
+"""How many of the corpus tunes that are drawn from most a summary names."""
+
+_SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
+COPIES: Final = 20
+"""How many of the transcriptions that are mostly in one corpus tune a summary names."""
+
+_SHARE_BINS: Final = 20
+_NOTE_BINS: Final = 32
+_NOTES_IN_BIN: Final = 2
+
+
+class BatchTally:
+    """A batch that is being summed up: `add` takes what its check says, one by one.
+
+    name: what the batch is called; inputs: the files it is read from.
+    """
+
+    def __init__(
+        self, name: str, inputs: Sequence[str] = (), copy_share: float = COPY_SHARE
+    ) -> None:
+        self.name = name
+        self.inputs = tuple(inputs)
+        self._values = {measure.name: array("d") for measure in MEASURES}
+        self._meters: list[str | None] = []
+        self._notes = array("q")
+        self._set_aside: Counter[str] = Counter()
+        self._with_span = dict.fromkeys(COPIED_LENGTHS, 0)
+        self._counts: Counter[str] = Counter()
+        self._copy_share = copy_share
+        self._copies: list[Copy] = []  # sorted, the most copied first
+        self._uniqueness = _Curve()
+        self._novelty = _Curve()
+        self._sources: Counter[int] = Counter()
+        self._names: dict[int, TuneName] = {}
+
+    @property
+    def set_aside(self) -> int:
+        """How many tunes were set aside so far."""
+        return self._set_aside.total()
+
+    def add(self, record: CheckedTune | Rejected) -> None:
+        """Take in the next transcription, or one that was set aside."""
+        if isinstance(record, Rejected):
+            self._set_aside[record.kind] += 1
+            return
+        for measure in MEASURES:
+            self._values[measure.name].append(measure.value(record))
+        self._meters.append(record.meter)
+        self._notes.append(record.notes)
+        for least in COPIED_LENGTHS:
+            self._with_span[least] += record.longest_notes >= least
+        self._uniqueness.add(record.uniqueness)
+        self._novelty.add(record.novelty)
+        counts = self._counts
+        counts["identical"] += bool(record.identical_to)
+        counts["nearly_of_one"] += record.share_of_one >= NEARLY_ALL
+        one = record.identical_to[0] if record.identical_to else record.most_from
+        if one is not None and record.share_of_one >= self._copy_share:
+            counts["mostly_of_one"] += 1
+            self._add_copy(record, one)
+        counts["duplicates"] += record.duplicate_of is not None
+        counts["near_duplicates"] += (
+            record.duplicate_of is None and record.near_duplicate_of is not None
+        )
+        counts["beyond_chance"] += record.is_beyond_chance
+        counts["bars"] += record.bar_count
+        counts["bars_in_corpus"] += record.bars_in_corpus
+        counts["bars_same_position"] += record.bars_same_position
+        # What a single span of so many bits would be: beyond chance in so many notes.
+        least_bits = log2(max(record.notes, 1) / CHANCE)
+        for source in record.sources:
+            if source.bits > least_bits:
+                self._sources[source.tune] += 1
+                self._names.setdefault(source.tune, source)
+
+    def summary(
+        self, baseline: BaselineTunes | None = None, other: BatchTally | None = None
+    ) -> BatchSummary:
+        """The batch in numbers, beside people's tunes and another batch where these are given."""
+        counts = self._counts
+        return BatchSummary(
+            name=self.name,
+            inputs=self.inputs,
+            transcriptions=len(self._notes),
+            set_aside=self._set_aside.total(),
+            set_aside_by=dict(sorted(self._set_aside.items(), key=lambda kind: (-kind[1], kind))),
+            notes=sum(self._notes),
+            identical=counts["identical"],
+            nearly_of_one=counts["nearly_of_one"],
+            mostly_of_one=counts["mostly_of_one"],
+            copy_share=self._copy_share,
+            copies=tuple(self._copies),
+            duplicates=counts["duplicates"],
+            near_duplicates=counts["near_duplicates"],
+            beyond_chance=counts["beyond_chance"],
+            with_span=dict(self._with_span),
+            measures=self._measures(baseline, other),
+            uniqueness=self._uniqueness.means(),
+            novelty=self._novelty.means(),
+            bars=counts["bars"],
+            bars_in_corpus=counts["bars_in_corpus"],
+            bars_same_position=counts["bars_same_position"],
+            sources=self._most_drawn_from(),
+        )
+
+    def _add_copy(self, record: CheckedTune, tune: TuneName) -> None:
+        """Keep a transcription if it is among the most copied; of equals the earlier ones.
+
+        tune: the corpus tune that it is, or that has most of it.
+        """
+        copy = Copy(
+            record.place,
+            record.input,
+            record.line,
+            record.title,
+            TuneName.of(tune),
+            record.share_of_one,
+            bool(record.identical_to),
+        )
+        insort(self._copies, copy, key=lambda copy: (not copy.is_whole, -copy.share, copy.place))
+        del self._copies[COPIES:]
+
+    @property
+    def _columns(self) -> dict[str, NDArray[np.float64]]:
+        # Copies, since an array that is looked into cannot grow.
+        return {name: np.array(values) for name, values in self._values.items()}
+
+    def _measures(
+        self, baseline: BaselineTunes | None, other: BatchTally | None
+    ) -> tuple[MeasureSummary, ...]:
+        ours = self._columns
+        to_baseline, to_other = {}, {}
+        if baseline is not None and self._notes:
+            notes = np.array(self._notes)
+            to_baseline = compare_with_baseline(self._meters, notes, ours, baseline, _SHARES)
+        if other is not None and self._notes and other._notes:
+            to_other = compare_batches(ours, other._columns, _SHARES)
+        return tuple(
+            MeasureSummary(
+                name=measure.name,
+                label=measure.label,
+                is_share=measure.is_share,
+                more_is_copied=measure.more_is_copied,
+                batch=distribution(ours[measure.name], measure.is_share),
+                baseline=to_baseline[measure.name][0] if to_baseline else None,
+                to_baseline=to_baseline[measure.name][1] if to_baseline else None,
+                to_other=to_other.get(measure.name),
+            )
+            for measure in MEASURES
+        )
+
+    def _most_drawn_from(self) -> tuple[SourceCount, ...]:
+        """Most transcriptions first; of equals those that come first in the index."""
+        most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
+        names = ((self._names[tune], transcriptions) for tune, transcriptions in most)
+        return tuple(
+            SourceCount(name.tune, name.title, name.corpus, name.number, name.link, transcriptions)
+            for name, transcriptions in names
+        )
+
+
+def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
+    """How the values of a measure are distributed, one a transcription.
+
+    Shares are counted in bins of 5 %, notes in bins of two up to 64. Bins are the same for every
+    batch, so that two can be laid over each other. Quantiles lie between two values where they
+    must (the median of 1 and 2 is 1.5).
+    """
+    bins, width = (_SHARE_BINS, 1 / _SHARE_BINS) if is_share else (_NOTE_BINS, _NOTES_IN_BIN)
+    if not len(values):
+        return Distribution(0, 0.0, 0.0, (0.0,) * 9, 0.0, 0.0, 0.0, bins * width, (0,) * bins)
+    # Shares are fractions of small numbers: one that lies on an edge may fall short of it by a
+    # rounding error, and no other lies so near.
+    places = np.clip(np.floor(values / width + 1e-9), 0, bins - 1).astype(np.int64)
+    deciles = np.quantile(values, np.arange(1, 10) / 10).tolist()
+    return Distribution(
+        count=len(values),
+        mean=float(values.mean()),
+        median=float(np.median(values)),
+        deciles=tuple(deciles),
+        least=float(values.min()),
+        most=float(values.max()),
+        low=0.0,
+        high=float(bins * width),
+        histogram=tuple(np.bincount(places, minlength=bins).tolist()),
+    )
+
+
+class _Curve:
+    """The mean of curves of different lengths, each point over those that reach it."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(0)
+        self._counts = np.zeros(0, dtype=np.int64)
+
+    def add(self, curve: Sequence[float]) -> None:
+        more = len(curve) - len(self._sums)
+        if more > 0:
+            self._sums = np.pad(self._sums, (0, more))
+            self._counts = np.pad(self._counts, (0, more))
+        self._sums[: len(curve)] += curve
+        self._counts[: len(curve)] += 1
+
+    def means(self) -> tuple[float, ...]:
+        return tuple((self._sums / self._counts).tolist())

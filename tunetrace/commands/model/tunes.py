@@ -1,0 +1,47 @@
+"""`tunetrace model tunes`: the tunes that a model was trained on, or that were held out from it."""
+
+from __future__ import annotations
+
+import click
+
+from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--held-out", "kind", flag_value="held-out", help="Those that were held out.")
+@click.option("--training", "kind", flag_value="training", help="Those that it was trained on.")
+@index_option
+@json_options
+def tunes(
+    model: str | None,
+    kind: str | None,
+    index_path: str | None,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
+    """Print the tunes that MODEL was trained on, or those held out, as folk-rnn's text.
+
+    Without a MODEL it is the one that ships. The index must be the one that it was trained on.
+
+    \b
+        tunetrace model tunes --held-out > heldout.txt
+        tunetrace model tunes --training > training.txt
+        tunetrace model tunes --training --jsonl
+        tunetrace index build training.txt --index training.db
+        tunetrace report heldout.txt --index training.db -o heldout
+    """
+    from tunetrace import held_out_tunes, open_index, training_tunes
+
+    if kind is None:
+        raise click.UsageError("say which tunes: --held-out or --training")
+    find = held_out_tunes if kind == "held-out" else training_tunes
+    with open_index(index_path) as opened:
+        found = find(model, opened)
+        if as_jsonl:
+            print_jsonl(found)
+        elif as_json:
+            show(list(found), "", as_json=True)
+        else:
+            for tune in found:
+                click.echo(tune.text)

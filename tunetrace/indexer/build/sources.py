@@ -1,0 +1,132 @@
+"""What an index is built of: files, folders, standard input and named corpora, each a corpus."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from tunetrace.corpus.readers import (STDIN, Format, read_source, unreadable)
+from tunetrace.corpus.records import Rejected
+from tunetrace.files import exists
+from tunetrace.text import printable
+from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
+from tunetrace.errors import InputError
+from tunetrace.tokenizer.transcription import Transcription
+
+_STANDARD_INPUT: Final = "standard input"
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSource:
+    """One input and the corpus that it becomes.
+
+    where: the path it is read from; described: what the index keeps of where it is from; named: the
+    corpus of a name that it is, if it is one.
+    """
+
+    name: str
+    where: str
+    described: str
+    format: Format | None = None
+    licence: str | None = None
+    version: str | None = None
+    named: NamedCorpus | None = None
+
+    def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
+        """Its tunes. InputError where it cannot be read and is the only one; else set aside."""
+        try:
+            tunes = self.named.read() if self.named else read_source(self.where, self.format)
+            for tune in tunes:
+                yield self._shortened(tune) if isinstance(tune, Rejected) else tune
+        except InputError as error:
+            if is_only:
+                raise
+            yield self._shortened(unreadable(self.where, error))
+
+    def _shortened(self, rejected: Rejected) -> Rejected:
+        """A reject of a named corpus without the path to where its files happen to lie."""
+        if self.named is None:
+            return rejected
+        return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
+
+
+def find_sources(
+    names: Iterable[str | Path],
+    format: Format | None,
+    progress: Callable[[str, int], None],
+    *,
+    name: str | None = None,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> list[CorpusSource]:
+    """The inputs behind names; all are looked at, and fetched, before the first is read.
+
+    The name of a corpus is that corpus, whatever lies in the current folder. name: what to call the
+    only one's corpus. known: names of corpora by where they are from; what is from there again
+    keeps the name. Where two would become corpora of one name, the second is called name-2.
+    """
+    given = [str(one) for one in names]
+    if name is not None and (len(given) != 1 or not _is_name(name)):
+        raise InputError(
+            f"'{printable(name)}' names one corpus: give one source, and a name without spaces, "
+            "colons and unprintable signs"
+        )
+    for one in given:
+        if one not in NAMED_CORPORA and one != STDIN and not exists(one):
+            raise InputError(
+                f"{one}: there is no such file and no corpus of that name; {nearest_names(one)}"
+            )
+    found = [_find_source(one, format, progress) for one in given]
+    times = Counter(source.described for source in found)
+    for one, source in zip(given, found, strict=True):
+        if times[source.described] > 1:
+            shown = "standard input" if one == STDIN else printable(one)
+            raise InputError(f"{shown}: it is named {times[source.described]} times; name it once")
+    if name is not None:
+        return [replace(found[0], name=name)]
+    return _named(found, {where: held for where, held in known.items() if where != _STANDARD_INPUT})
+
+
+def _is_name(name: str) -> bool:
+    return name != "" and printable(name) == name and re.search(r"[\s:]", name) is None
+
+
+def _named(found: Sequence[CorpusSource], known: Mapping[str, str]) -> list[CorpusSource]:
+    """Sources with the names of their corpora: known ones keep theirs, others get a free one."""
+    taken = {known[source.described] for source in found if source.described in known}
+    named = []
+    for source in found:
+        name = known.get(source.described)
+        if name is None:
+            name = source.name
+            following = (f"{source.name}-{k}" for k in itertools.count(2))
+            if name in taken:
+                name = next(n for n in following if n not in taken and n not in known.values())
+            taken.add(name)
+        named.append(replace(source, name=name))
+    return named
+
+
+def _find_source(
+    name: str, format: Format | None, progress: Callable[[str, int], None]
+) -> CorpusSource:
+    if name == STDIN:
+        return CorpusSource("stdin", name, _STANDARD_INPUT, format)
+    if name not in NAMED_CORPORA:
+        described = printable(str(Path(name).resolve()))
+        return CorpusSource(_corpus_name(Path(name)), name, described, format)
+    named = NAMED_CORPORA[name]
+    where = str(named.locate(lambda what: progress(what, 0)))
+    described = f"{named.citation} ({named.origin.source})"
+    return CorpusSource(name, where, described, named.format, named.licence, named.version, named)
+
+
+def _corpus_name(path: Path) -> str:
+    """The name of a file or folder without its ending, fit for `corpus:number`."""
+    name = path.resolve().stem if path.is_file() else path.resolve().name
+    return re.sub(r"[\s:]+", "_", printable(name)) or "corpus"

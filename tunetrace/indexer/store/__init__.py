@@ -1,0 +1,1 @@
+"""The file of an index: its tables, its arrays, and every statement of SQL."""

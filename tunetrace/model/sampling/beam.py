@@ -1,0 +1,192 @@
+"""Beam search: the most probable transcriptions of a model instead of random ones.
+
+Transcriptions are written side by side, token by token, and after each token only the most probable
+ones are kept. How probable one is, is the product of its tokens' probabilities and nothing else:
+nothing makes up for length, so that what is found is often short and repeats itself, as the most
+probable texts of such models do (Holtzman et al. 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tunetrace.model.network import State
+from tunetrace.model.records import Hypothesis, Model
+from tunetrace.model.sampling.beginning import Beginning
+from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
+from tunetrace.tokenizer.vocabulary import NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What to search for, as beam_search has it.
+
+    penalties: what is added to the logits at each place, see Beginning. is_note: (tokens,), which
+    tokens are names of notes.
+    """
+
+    model: Model
+    width: int
+    beginning: Beginning
+    max_tokens: int
+    temperature: float
+    limit: CopyLimit | None
+    penalties: NDArray[np.float64]
+    is_note: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Beam:
+    """L transcriptions that go on, all of one length, the most probable first.
+
+    numbers: (L, length). logs: (L,) log2 probabilities. logits: (L, tokens), of what follows.
+    runs: what each has copied of late, where there is a limit.
+    """
+
+    numbers: NDArray[np.int32]
+    logs: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    state: State
+    runs: list[Run]
+
+    @property
+    def length(self) -> int:
+        return int(self.numbers.shape[1])
+
+
+_Ended = tuple[float, tuple[int, ...]]
+"""A log2 probability and the tokens' numbers."""
+
+
+def beam_search(
+    model: Model,
+    width: int,
+    *,
+    beginning: Beginning | None = None,
+    max_tokens: int = 1000,
+    temperature: float = 1.0,
+    limit: CopyLimit | None = None,
+) -> list[Hypothesis]:
+    """The most probable transcriptions, at most `width`, the best first.
+
+    beginning: what they begin with; what is settled there is certain and costs no probability.
+    width: how many transcriptions go on at each token. One ends where END is among the `width`
+    most probable tokens of all that go on, and is kept beside them; the search is over when
+    `width` have ended and nothing that goes on is more probable than the least of them, since no
+    token makes a transcription more probable. None ends without a note, which is often what is
+    most probable of all. What has max_tokens tokens, the beginning among them, is cut off and
+    comes after all that have ended. temperature: what logits are divided by. limit: tokens that it
+    refuses are left out; the probabilities of the others stay as they are. With a width of all
+    continuations that there are, the answer is exact.
+
+    Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
+    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the limit
+    leaves nothing to write, ModelFileError where the weights are too large to be summed.
+    """
+    beginning = beginning or Beginning()
+    penalties = beginning.penalties(model.tokens)
+    is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
+    search = _Search(model, width, beginning, max_tokens, temperature, limit, penalties, is_note)
+    with torch.inference_mode():
+        beam, ended = _search(search)
+    cut_off = zip(beam.logs.tolist(), beam.numbers.tolist(), strict=True)
+    found = [(log, numbers, True) for log, numbers in ended]
+    if beam.length == max_tokens:
+        found += [(log, tuple(numbers), False) for log, numbers in cut_off]
+    return [
+        Hypothesis(rank, tuple(model.tokens.decode(numbers)), has_ended, log)
+        for rank, (log, numbers, has_ended) in enumerate(found[:width], 1)
+    ]
+
+
+def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
+    """The last transcriptions that went on, and the best that have ended, the best first."""
+    beam, end = _begin(search), search.model.tokens.end
+    ended: list[_Ended] = []
+    while beam.length < search.max_tokens:
+        totals = _totals(search, beam)
+        chosen = _most_probable(totals, search.width)
+        for row in chosen[0][chosen[1] == end].tolist():
+            ended.append((float(totals[row, end]), tuple(beam.numbers[row].tolist())))
+        ended = sorted(ended, key=lambda some: -some[0])[: search.width]
+        totals[:, end] = -np.inf
+        rows, numbers = _most_probable(totals, search.width)
+        if not len(rows):
+            if not ended and search.limit is not None:
+                raise search.limit.nothing_left(beam.numbers[0].tolist())
+            break
+        if len(ended) == search.width and totals[rows[0], numbers[0]] <= ended[-1][0]:
+            break
+        beam = _go_on(search.model, beam, totals[rows, numbers], rows, numbers)
+    return beam, ended
+
+
+def _begin(search: _Search) -> _Beam:
+    """The one transcription of which nothing is written."""
+    model = search.model
+    start = torch.tensor([model.tokens.start])
+    logits, state = model.network.step(start, model.network.initial_state(1))
+    runs = [] if search.limit is None else [search.limit.begin()]
+    numbers = np.empty((1, 0), dtype=np.int32)
+    return _Beam(numbers, np.zeros(1), _finite(model, logits), state, runs)
+
+
+def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
+    """log2 of the probabilities with one more token: (L, tokens), -inf for what may not be.
+
+    Where a limit leaves hardly anything, nothing may be.
+    """
+    place = min(beam.length, len(search.penalties) - 1)
+    logits = beam.logits / search.temperature + search.penalties[place]
+    logits -= logits.max(axis=1, keepdims=True)
+    logs = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))) / np.log(2)
+    if place == len(search.penalties) - 1:
+        for row, run in enumerate(beam.runs):
+            logs[row, run.forbidden()] = -np.inf
+            if np.exp2(logs[row]).sum() < LEAST_LEFT:
+                logs[row] = -np.inf
+    has_note = search.is_note[beam.numbers].any(axis=1)
+    logs[~has_note, search.model.tokens.end] = -np.inf
+    return np.asarray(beam.logs[:, None] + logs)
+
+
+def _most_probable(
+    totals: NDArray[np.float64], width: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows and the tokens of the highest totals, at most width, none that is impossible.
+
+    The highest comes first; of equal ones that which stands first.
+    """
+    order = np.argsort(-totals, axis=None, kind="stable")[:width]
+    rows, numbers = np.divmod(order, totals.shape[1])
+    is_possible = np.isfinite(totals[rows, numbers])
+    return rows[is_possible], numbers[is_possible]
+
+
+def _go_on(
+    model: Model,
+    beam: _Beam,
+    logs: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    numbers: NDArray[np.intp],
+) -> _Beam:
+    """Some transcriptions of a beam, each with one more token. rows, numbers, logs: (L,)."""
+    parents = torch.from_numpy(rows)
+    state = State(beam.state.hidden[:, parents], beam.state.cell[:, parents])
+    logits, state = model.network.step(torch.from_numpy(numbers), state)
+    runs = [beam.runs[row].copy() for row in rows.tolist()] if beam.runs else []
+    for run, number in zip(runs, numbers.tolist(), strict=False):
+        run.push(number)
+    longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
+    return _Beam(longer, logs, _finite(model, logits), state, runs)
+
+
+def _finite(model: Model, logits: torch.Tensor) -> NDArray[np.float64]:
+    """Logits as float64; ModelFileError where one is no number."""
+    if not logits.isfinite().all():
+        raise model.overflow()
+    return logits.double().numpy()

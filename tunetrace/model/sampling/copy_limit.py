@@ -1,0 +1,229 @@
+"""How much a sampled transcription may copy: no run of more than so many notes from an index.
+
+A run is what a check calls a span: whole notes whose tokens stand verbatim in the corpus, a chord
+being one note and a rest none. While a transcription is written, its Run keeps the interval that
+its last notes have in the suffix array, and refuses the token that would make them one too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.errors import QueryError
+from tunetrace.tokenizer.vocabulary import (
+    BAR_LINE,
+    CHORD_CLOSE,
+    CHORD_OPEN,
+    FRAME,
+    HEADER,
+    MEANINGS,
+    NOTE,
+    SEPARATOR,
+)
+
+if TYPE_CHECKING:
+    from tunetrace.indexer.search.figures import FigureSearch
+    from tunetrace.indexer.search.suffix import SuffixIndex
+    from tunetrace.model.records import Tokens
+
+LEAST_LEFT: Final = 1e-12
+"""What is left of the probability where a limit leaves nothing that is worth writing."""
+
+FOREIGN: Final = -1
+"""The kind of a model's token that tunetrace does not know."""
+
+
+class Searchable(Protocol):
+    """What is asked of an index: its segments, each a SuffixIndex, and their vocabulary."""
+
+    @property
+    def figures(self) -> FigureSearch: ...
+
+
+class CopyLimit:
+    """An index, the tokens of a model, and how many notes may be copied at once.
+
+    The guarantee: a transcription of allowed tokens has no span of more than `notes` notes. The
+    note that would be one too many is refused even where the corpus has it with another length,
+    since its length is not yet written; so a few runs end that a check would not count.
+
+    It is read only once made, and can serve any number of runs.
+    """
+
+    def __init__(self, index: Searchable, tokens: Tokens, notes: int) -> None:
+        """notes: how many may be copied, 1 or more; QueryError for fewer."""
+        if notes < 1:
+            raise QueryError(
+                f"a limit of {notes} copied notes leaves nothing to write, since every note stands "
+                "in some tune; allow 1 or more, such as 12"
+            )
+        self.notes = notes
+        self.tokens = tokens
+        self.segments: Sequence[SuffixIndex] = index.figures.segments
+        self.kinds = [kind_of(name) for name in tokens.names]
+        known = zip(tokens.symbols(index.figures.vocabulary), self.kinds, strict=True)
+        self.symbols = [
+            # Nothing passes a header, nor what the index lacks.
+            SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
+            for symbol, kind in known
+        ]
+        is_note = np.array(self.kinds) == NOTE
+        self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
+
+    def begin(self) -> Run:
+        """The run of a transcription of which nothing is written."""
+        return Run(self, self.notes)
+
+    def longest_run(self, numbers: Iterable[int]) -> int:
+        """How many notes of some tokens, at the most, stand together in the index.
+
+        The last of them may be longer or shorter there.
+        """
+        numbers = list(numbers)
+        run, longest = Run(self, len(numbers)), 0
+        for number in numbers:
+            run.push(number)
+            longest = max(longest, run.notes)
+        return longest
+
+    def check_start(self, numbers: Iterable[int]) -> None:
+        """See that a transcription may begin with some tokens; QueryError where they copy more."""
+        numbers = list(numbers)
+        longest = self.longest_run(numbers)
+        if longest > self.notes:
+            raise QueryError(
+                f"{longest} notes of the start stand together in the index and at most "
+                f"{self.notes} may; give a shorter start or allow {longest} copied notes"
+            )
+
+    def nothing_left(self, written: Sequence[int]) -> QueryError:
+        """What to raise where the limit leaves hardly any probability to what may come next."""
+        last = " ".join(self.tokens.decode(written[-8:]))
+        return QueryError(
+            f"a limit of {self.notes} copied notes leaves nothing to write after '{last}', since "
+            "nearly all that the model would go on with stands in the index; allow more copied "
+            "notes, such as 12"
+        )
+
+
+class Run:
+    """The last notes of a transcription that is being written, as long as they stand in the index.
+
+    notes: how many there are, never more than the limit. Tokens are given by number in the model.
+    """
+
+    def __init__(self, limit: CopyLimit, most: int) -> None:
+        self._limit = limit
+        self._most = most
+        self._written = bytearray()  # all symbols so far
+        self._begins: list[int] = []  # of the run's notes, in the order of the transcription
+        self._found: list[tuple[SuffixIndex, tuple[int, int]]] = []  # where the run stands
+        self._is_in_chord = False
+        self._chord_begin: int | None = None  # of an open chord in which nothing sounds so far
+
+    @property
+    def notes(self) -> int:
+        """How many notes the run has."""
+        return len(self._begins)
+
+    def copy(self) -> Run:
+        """Another run that goes on from here."""
+        other = copy(self)
+        other._written = self._written[:]
+        other._begins = self._begins[:]
+        return other
+
+    def allows(self, number: int) -> bool:
+        """Whether a token may be written next."""
+        if len(self._begins) < self._most or self._limit.kinds[number] != NOTE:
+            return True
+        if not self._may_begin_note():
+            return True
+        symbol, depth = self._limit.symbols[number], len(self._written) - self._begins[0]
+        return not _narrowed(self._found, depth, symbol)
+
+    def forbidden(self) -> NDArray[np.bool_]:
+        """Which tokens may not be written next: (tokens,)."""
+        limit = self._limit
+        stands = np.zeros(SEPARATOR + 1, dtype=bool)
+        if len(self._begins) >= self._most and self._may_begin_note():
+            depth = len(self._written) - self._begins[0]
+            for segment, (low, high) in self._found:
+                stands[segment.symbols[segment.suffixes[low:high] + depth]] = True
+        stands[SEPARATOR] = False
+        forbidden: NDArray[np.bool_] = stands[limit.note_symbols]
+        return forbidden
+
+    def push(self, number: int) -> None:
+        """Write a token, allowed or not."""
+        kind, symbol = self._limit.kinds[number], self._limit.symbols[number]
+        at = len(self._written)
+        self._written.append(symbol)
+        if symbol == SEPARATOR:
+            self._begins.clear()
+            self._found = []
+            self._chord_begin = None
+        begin = self._note_begun(kind, at)
+        if self._begins:
+            self._found = _narrowed(self._found, at - self._begins[0], symbol)
+        if begin is not None and symbol != SEPARATOR:
+            self._begins.append(begin)
+            if len(self._begins) == 1:
+                self._search()
+        while self._begins and (not self._found or len(self._begins) > self._most):
+            del self._begins[0]
+            self._search()
+
+    def _may_begin_note(self) -> bool:
+        """Whether the name of a note, if one came next, would begin another note."""
+        return not self._is_in_chord or self._chord_begin is not None
+
+    def _note_begun(self, kind: int, at: int) -> int | None:
+        """Where the note begins that a token makes; None where it makes none.
+
+        A chord is a note from the first name in it on and begins at its bracket; it ends at the
+        other bracket or at a bar line.
+        """
+        begin: int | None = None
+        if kind == NOTE:
+            begin = self._chord_begin if self._is_in_chord else at
+            self._chord_begin = None
+        elif kind == CHORD_OPEN:
+            self._is_in_chord, self._chord_begin = True, at
+        elif kind in (CHORD_CLOSE, BAR_LINE):
+            self._is_in_chord, self._chord_begin = False, None
+        return begin
+
+    def _search(self) -> None:
+        """Find the run in all segments."""
+        if not self._begins:
+            self._found = []
+            return
+        figure = bytes(self._written[self._begins[0] :])
+        intervals = ((segment, segment.interval(figure)) for segment in self._limit.segments)
+        self._found = [(segment, (low, high)) for segment, (low, high) in intervals if low < high]
+
+
+def _narrowed(
+    found: list[tuple[SuffixIndex, tuple[int, int]]], depth: int, symbol: int
+) -> list[tuple[SuffixIndex, tuple[int, int]]]:
+    """Where a run of depth symbols stands with one more symbol after it."""
+    narrowed = []
+    for segment, interval in found:
+        low, high = segment.narrow(interval, depth, symbol)
+        if low < high:
+            narrowed.append((segment, (low, high)))
+    return narrowed
+
+
+def kind_of(name: str) -> int:
+    """What a token of a model is, as the tokenizer has it; FOREIGN where it has nothing."""
+    try:
+        return MEANINGS[name].kind
+    except KeyError:
+        return FOREIGN

@@ -1,0 +1,171 @@
+"""The course of a training: its epochs, what is kept of them, and when it ends.
+
+A folder holds it: `model.safetensors`, the model of the epoch with the least validation loss;
+`history.jsonl`, an epoch a line; and the checkpoint, from which it goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tunetrace.errors import ModelFileError, QueryError
+from tunetrace.files import write_whole
+from tunetrace.model.records import Model
+from tunetrace.model.shelf import TRAINED
+from tunetrace.model.store import save_model
+from tunetrace.model.training.checkpoint import Settings, save_checkpoint
+from tunetrace.model.training.history import (
+    EpochOriginality,
+    EpochRecord,
+    best_epoch,
+    guess,
+    kept_epoch,
+    to_line,
+)
+from tunetrace.model.training.training import Progress, Trainer
+from tunetrace.text import printable
+
+HISTORY: Final = "history.jsonl"
+
+SAVE_EVERY: Final = 60.0
+"""Seconds between checkpoints inside an epoch: what a power cut can cost."""
+
+
+class Watcher(Protocol):
+    """Is told how a training goes."""
+
+    def step(self, progress: Progress) -> None:
+        """After each batch."""
+
+    def epoch(self, record: EpochRecord, is_best: bool) -> None:
+        """After each epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training's folder, what it was begun with, and facts for the provenance of its models.
+
+    original: measures every so many epochs, as the settings have it, how original the model is;
+    draw: draws the history then.
+    """
+
+    folder: Path
+    settings: Settings
+    provenance: dict[str, Any]
+    original: Callable[[Model, int], EpochOriginality]
+    draw: Callable[[Sequence[EpochRecord]], None]
+
+    def run(
+        self, trainer: Trainer, history: Sequence[EpochRecord], watcher: Watcher
+    ) -> list[EpochRecord]:
+        """Train until the last epoch, or until patience ends, and return the history.
+
+        history: of the epochs that are over. Raises QueryError where the loss is no number any
+        longer, or is above that of a uniform guess at the end; the model of the best epoch, if one
+        was better than that, is kept and named. Raises OutputError where the folder cannot be
+        written. An interrupt saves what was reached.
+        """
+        history = list(history)
+        self._write_history(history)
+        if not trainer.step:
+            self._save(trainer, history)  # so that --resume goes on whenever it is cut off
+        try:
+            while not self._is_over(history):
+                self._train_epoch(trainer, history, watcher)
+                history.append(self._finish_epoch(trainer, history))
+                self._write_history(history)
+                self._save(trainer, history)
+                watcher.epoch(history[-1], best_epoch(history) is history[-1])
+        except KeyboardInterrupt:
+            if not trainer.is_amid_step:  # else the last checkpoint stands
+                self._save(trainer, history)
+            raise
+        last, worst = history[-1], guess(self.settings.sizes.tokens)
+        if last.loss > worst:
+            raise self._failed(
+                f"after epoch {last.epoch} the loss is {_bits(last.loss)} bits a token, above the "
+                f"{_bits(worst)} of a guess that takes all tokens for equally likely, so that the "
+                "training diverged or was too short",
+                history,
+                or_else=", or for longer",
+            )
+        return history
+
+    def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
+        save_checkpoint(self.folder, self.settings, trainer, history)
+
+    def _train_epoch(self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher) -> None:
+        """The steps of one epoch, with checkpoints in between."""
+        saved = time.monotonic()
+        if trainer.epoch > len(history):
+            return  # it was cut off between the last step of an epoch and its record
+        for progress in trainer.train():
+            if not trainer.is_finite():
+                raise self._failed(_no_number(progress.epoch), history)
+            watcher.step(progress)
+            if time.monotonic() - saved > SAVE_EVERY:
+                self._save(trainer, history)
+                saved = time.monotonic()
+
+    def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:
+        """Validate an epoch, keep its model if it is the best, and have it sampled."""
+        epoch, sums = len(history) + 1, trainer.sums
+        loss = trainer.validate()
+        if not trainer.has_finite_weights() or not math.isfinite(loss or 0.0):
+            raise self._failed(_no_number(epoch), history)
+        record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
+        model = self._model(trainer, record)
+        every = self.settings.report_every
+        if every and epoch % every == 0:
+            try:
+                record = replace(record, originality=self.original(model, epoch))
+            except ModelFileError:
+                what = f"in epoch {epoch} the weights are too large to be summed"
+                raise self._failed(what, history) from None
+            self.draw([*history, record])
+        if kept_epoch([*history, record], self.settings.sizes.tokens) is record:
+            save_model(model, self.folder / TRAINED, half=self.settings.half)
+        return record
+
+    def _failed(self, what: str, history: Sequence[EpochRecord], or_else: str = "") -> QueryError:
+        """The error for a training that came to this, which names the model that is kept of it."""
+        kept = kept_epoch(history, self.settings.sizes.tokens)
+        where = printable(str(self.folder / TRAINED))
+        model = "" if kept is None else f"the model of epoch {kept.epoch} is kept at {where}; "
+        return QueryError(
+            f"{what}; {model}train into another folder with a rate below "
+            f"{self.settings.recipe.rate:g}{or_else}"
+        )
+
+    def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
+        trainer.network.eval()
+        training = {
+            **self.provenance["training"],
+            "epochs": record.epoch,
+            "training_loss": record.training_loss,
+            "validation_loss": record.validation_loss,
+        }
+        return Model(trainer.network, trainer.tokens, {**self.provenance, "training": training})
+
+    def _is_over(self, history: list[EpochRecord]) -> bool:
+        best = best_epoch(history)
+        if best is not None and len(history) - best.epoch >= self.settings.recipe.patience:
+            return True
+        return len(history) >= self.settings.recipe.epochs
+
+    def _write_history(self, history: Sequence[EpochRecord]) -> None:
+        lines = "".join(map(to_line, history))
+        write_whole(self.folder / HISTORY, lines.encode(), "the history")
+
+
+def _no_number(epoch: int) -> str:
+    return f"in epoch {epoch} the loss is no number any longer"
+
+
+def _bits(nats: float) -> str:
+    return f"{nats / math.log(2):.4g}"

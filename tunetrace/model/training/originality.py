@@ -1,0 +1,103 @@
+"""How original samples of a model are: the batch check of them in a few numbers.
+
+These are the numbers by which a training can be stopped before the model begins to copy; the
+report on a batch says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tunetrace.checker.check import check_transcriptions
+from tunetrace.checker.compare.strata import Strata
+from tunetrace.checker.records import CheckedTune
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import AbcError, InputError
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.model.training.history import Copying, EpochOriginality
+from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
+from tunetrace.tokenizer.transcription import Transcription
+
+
+def originality_of(
+    samples: Iterable[str], index: Index, *, ended: int | None = None
+) -> EpochOriginality:
+    """How original samples are against an index, and whether they are tunes.
+
+    samples: each one transcription in folk-rnn's text. ended: how many of them ended by themselves,
+    which their text does not say. InputError where there is no sample, and where ended is more.
+    """
+    tunes = [_read(sample, place) for place, sample in enumerate(samples, 1)]
+    if not tunes or (ended is not None and not 0 <= ended <= len(tunes)):
+        raise InputError(
+            f"there are {len(tunes)} samples, of which {ended or 0} ended by themselves; give at "
+            "least one sample, and count each once"
+        )
+    checked = [
+        answer for answer in check_transcriptions(tunes, index) if isinstance(answer, CheckedTune)
+    ]
+
+    def share(count: int) -> float:
+        return count / len(checked) if checked else 0.0
+
+    return EpochOriginality(
+        transcriptions=len(checked),
+        set_aside=len(tunes) - len(checked),
+        copying=_copying(checked),
+        people=_peoples(checked, index.baseline) if index.baseline and checked else None,
+        beyond_chance=share(sum(any(s.is_beyond_chance for s in tune.spans) for tune in checked)),
+        verbatim=share(sum(bool(tune.identical_to) for tune in checked)),
+        duplicates=share(
+            sum((tune.duplicate_of or tune.near_duplicate_of) is not None for tune in checked)
+        ),
+        adding_up=sum(adds_up(tune.transcription.tokens) for tune in checked) / len(tunes),
+        ended=None if ended is None else ended / len(tunes),
+    )
+
+
+def adds_up(tokens: Sequence[str]) -> bool:
+    """Whether a transcription states a meter and every bar adds up under it."""
+    metered = [bar.adds_up for bar in lay_out(tokens).bars if bar.adds_up is not None]
+    return bool(metered) and all(metered)
+
+
+def _read(sample: str, place: int) -> Transcription | Rejected:
+    """A sample as a transcription; set aside where it is none."""
+    name = f"sample {place}"
+    try:
+        return tokenize_folkrnn(sample, input=name)
+    except AbcError as error:
+        return Rejected(name, error.line, error.column, error.reason, error.kind)
+
+
+def _copying(tunes: Sequence[CheckedTune]) -> Copying:
+    """What transcriptions copy, in the mean; nothing where there are none."""
+    if not tunes:
+        return Copying(0.0, 0.0, 0.0, 0.0)
+
+    def copied(notes: int) -> float:
+        return float(np.mean([tune.copied_share[notes] for tune in tunes]))
+
+    longest = float(np.mean([tune.longest_notes for tune in tunes]))
+    return Copying(copied(8), copied(12), copied(16), longest)
+
+
+def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
+    """What people's tunes of the same meters and lengths copy from one another.
+
+    Each transcription stands for the mean of its stratum (post-stratification: Cochran 1977), as
+    where a report compares a batch with the baseline.
+    """
+    strata = Strata(baseline.meter, baseline.notes)
+    numbers = strata.of([tune.meter for tune in tunes], [t.notes for t in tunes])
+    weights = np.bincount(numbers, minlength=len(strata.members)) / len(tunes)
+
+    def mean(name: str) -> float:
+        values = np.asarray(baseline.values[name], dtype=np.float64)
+        return float(weights @ [values[members].mean() for members in strata.members])
+
+    return Copying(mean("copied_8"), mean("copied_12"), mean("copied_16"), mean("longest_notes"))

@@ -1,0 +1,86 @@
+"""Text for people: text from files made fit for a terminal, and numbers in words.
+
+A share is never rounded to nothing or to all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import floor, log10
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun: `1 tune`, `1,024 tunes`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def times(count: int) -> str:
+    """How often: `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def share(value: float) -> str:
+    """A share in percent, never rounded to nothing or to all."""
+    if 0 < value <= 0.005:
+        return "<1%"
+    if 0.995 <= value < 1:
+        return ">99%"
+    return f"{value:.0%}"
+
+
+def share_in_words(value: float) -> str:
+    """A share within a sentence: `none`, `less than 1%`, `41%`, `more than 99%`, `all`."""
+    if value in (0, 1):
+        return "all" if value else "none"
+    return share(value).replace("<", "less than ").replace(">", "more than ")
+
+
+def amount(value: float) -> str:
+    """A number with one decimal at most: `9`, `8.5`; one that is not 0 is at least `0.1`."""
+    shown = max(value, 0.1) if value > 0 else value
+    return f"{shown:,.1f}".removesuffix(".0")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence as a list: `a`, `a and b`, `a, b and c`."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def signed(value: float) -> str:
+    """A difference to two digits, and never rounded to nothing: `+12`, `−0.034`, `0`."""
+    if not value:
+        return "0"
+    decimals = max(0, 1 - floor(log10(abs(value))))
+    digits = f"{abs(value):,.{decimals}f}"
+    return ("+" if value > 0 else "−") + (digits.rstrip("0").rstrip(".") if decimals else digits)
+
+
+def place_of(input: str, line: int | None, column: int | None = None) -> str:
+    """A place in an input as `book.abc:12:3`, as far as it is known."""
+    return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as editors count them: ended by LF, CR LF or CR and by nothing else."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def plain(text: str) -> str:
+    """Text from a file on one line, fit for a terminal: what controls one is replaced."""
+    text = text.strip()
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def plain_lines(text: str) -> list[str]:
+    """The lines of a text from a file, each fit for a terminal, tabs as spaces."""
+    lines = [line.expandtabs() for line in lines_of(text)]
+    return [line[: len(line) - len(line.lstrip(" "))] + plain(line) for line in lines]
+
+
+def printable(name: str) -> str:
+    """A file's name fit for printing and for a database: what is no UTF-8 in it is replaced."""
+    return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))
