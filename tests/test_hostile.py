@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.commands import KESH, Ended, call, index_of, run
 from tunetrace import Transcription
 from tunetrace.corpus.readers import read_tunes
-from tunetrace.indexer.records import to_json
+from tunetrace.records import to_plain
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.music import describe_music
 
@@ -241,7 +241,7 @@ def test_no_signs_in_any_order_stop_the_tunes_around_them(music: str, head: str)
     for tune in tunes:
         if isinstance(tune, Transcription):
             layout = lay_out(tune.tokens)
-            json.dumps(to_json(describe_music(layout, tune.key)))
+            json.dumps(to_plain(describe_music(layout, tune.key)))
             for token in range(len(tune.tokens)):
                 layout.position(token)
     if head is HEAD:

@@ -13,20 +13,11 @@ from typing import Any
 import click
 
 from tunetrace import __version__
-from tunetrace.commands.baseline import baseline
-from tunetrace.commands.corpus import corpus
-from tunetrace.commands.index import index
-from tunetrace.commands.model import model
-from tunetrace.commands.ngrams import ngrams
-from tunetrace.commands.report import report
-from tunetrace.commands.sample import sample
-from tunetrace.commands.search import bar, check, figure
-from tunetrace.commands.tokenize import tokenize
-from tunetrace.commands.tune import tune
+from tunetrace.commands.lazy import LazyGroup
 from tunetrace.errors import TunetraceError
 
 
-class _Commands(click.Group):
+class _Commands(LazyGroup):
     """Commands that end well where their reader has gone.
 
     click would exit with 1, which says that a tune is a copy.
@@ -41,7 +32,25 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+    cls=_Commands,
+    commands={
+        name: f"tunetrace.commands.{name}.{name}"
+        for name in (
+            "bar",
+            "baseline",
+            "check",
+            "corpus",
+            "figure",
+            "index",
+            "model",
+            "ngrams",
+            "report",
+            "sample",
+            "tokenize",
+            "tune",
+        )
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 @click.version_option(__version__, prog_name="tunetrace")
 def cli() -> None:
@@ -54,12 +63,6 @@ def cli() -> None:
         tunetrace index build
         tunetrace check tune.abc
     """
-
-
-for command in (
-    index, corpus, figure, bar, check, report, baseline, ngrams, model, sample, tune, tokenize
-):  # fmt: skip
-    cli.add_command(command)
 
 
 def main() -> None:

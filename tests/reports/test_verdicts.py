@@ -10,7 +10,7 @@ import pytest
 from tests.reports.test_words import measured, measuring, summary
 from tunetrace import Index
 from tunetrace.checker.compare.summary_records import BatchSummary, Difference
-from tunetrace.indexer.records import to_json
+from tunetrace.records import to_plain
 from tunetrace.reports.page import Page
 from tunetrace.reports.words import summary_in_words
 
@@ -79,7 +79,7 @@ def test_words_table_and_file_say_the_same_of_a_difference(
 ) -> None:
     batch = report_on(Difference(*numbers))
     other = summary(name="theirs") if numbers[3] else None
-    measure = next(m for m in to_json(batch)["measures"] if m["name"] == "copied_12")
+    measure = next(m for m in to_plain(batch)["measures"] if m["name"] == "copied_12")
     assert measure["to_other" if other else "to_baseline"]["verdict"] == verdict
     assert said_in_words(batch, index, other) == verdict
     assert said_in_the_table(batch, index, other) == verdict

@@ -25,4 +25,6 @@ def baseline(index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = measure_baseline(index_path, progress=progress)
-    show(report, "baseline.print_baseline", as_json)
+    from tunetrace.terminal.baseline import print_baseline
+
+    show(report, print_baseline, as_json)

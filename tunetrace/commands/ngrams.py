@@ -48,4 +48,6 @@ def ngrams(
     if as_jsonl:
         print_jsonl(found.ngrams)
     else:
-        show(found, "ngrams.print_ngrams", as_json)
+        from tunetrace.terminal.ngrams import print_ngrams
+
+        show(found, print_ngrams, as_json)

@@ -21,6 +21,7 @@ _MANY_TUNES = 3000
 """A smaller batch is done before another process has begun."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 
 
 class _Fraction(click.ParamType):  # type: ignore[type-arg]
@@ -145,15 +146,17 @@ def goes_only_with(option: str, *names: str) -> None:
             raise QueryError(f"{option} is used without {param.opts[-1]}; leave it out")
 
 
-def show(record: Any, print_for_people: str, as_json: bool, **options: Any) -> None:
-    """Print a record: as JSON, or by a function of the terminal room: `check.print_check`."""
+def show(record: Answer, print_for_people: Callable[[Answer], None], as_json: bool) -> None:
+    """Print a record: as JSON, or with the function that prints it for people."""
     if as_json:
-        click.echo(_as_json(record, indent=2))
-        return
-    import importlib
+        print_json(record)
+    else:
+        print_for_people(record)
 
-    module, _, function = print_for_people.partition(".")
-    getattr(importlib.import_module(f"tunetrace.terminal.{module}"), function)(record, **options)
+
+def print_json(record: Any) -> None:
+    """Print one JSON document."""
+    click.echo(_as_json(record, indent=2))
 
 
 def print_jsonl(records: Iterable[Any]) -> None:
@@ -167,18 +170,18 @@ def _as_json(record: Any, indent: int | None = None) -> str:
     """A record as JSON that standard output can take."""
     import json
 
-    from tunetrace.indexer.records import to_json
+    from tunetrace.records import to_plain
 
     is_utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-    return json.dumps(to_json(record), ensure_ascii=not is_utf8, indent=indent)
+    return json.dumps(to_plain(record), ensure_ascii=not is_utf8, indent=indent)
 
 
 def batch_progress(paths: Sequence[str]) -> Any:
     """A bar on standard error where that is a terminal, as long as these inputs seem to be."""
     if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(lambda what, tunes: None)
+    from tunetrace.commands.console import batch_progress as display
     from tunetrace.corpus.readers import estimate_tunes
-    from tunetrace.terminal.console import batch_progress as display
 
     return display(estimate_tunes(paths))
 
@@ -202,6 +205,6 @@ def progress_display() -> Any:
     """A progress display on standard error where that is a terminal, else none."""
     if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(lambda what, tunes: None)
-    from tunetrace.terminal.console import build_progress
+    from tunetrace.commands.console import build_progress
 
     return build_progress()

@@ -62,4 +62,6 @@ def report(
             progress=progress,
             workers=workers_for(inputs),
         )
-    show(written, "report.print_report", as_json)
+    from tunetrace.terminal.report import print_report
+
+    show(written, print_report, as_json)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import index_option, json_options, print_json, print_jsonl
 
 
 def sampling_options(command: Any) -> Any:
@@ -128,7 +128,7 @@ def sample(
             printer.show(tune)
             progress("sampling", done)
     if as_json:
-        show(records, "", as_json=True)
+        print_json(records)
     printer.say_at_the_end(None if beam else options["max_copy"], options["max_tokens"])
 
 
@@ -153,6 +153,6 @@ def _progress(tunes: int) -> Any:
     """A bar on standard error where that is a terminal and the tunes go elsewhere."""
     if sys.stderr is None or not sys.stderr.isatty() or sys.stdout.isatty():
         return nullcontext(lambda what, done: None)
-    from tunetrace.terminal.console import batch_progress
+    from tunetrace.commands.console import batch_progress
 
     return batch_progress(tunes)

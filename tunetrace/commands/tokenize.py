@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tunetrace.commands.options import format_option, json_options, print_jsonl, show
+from tunetrace.commands.options import format_option, json_options, print_json, print_jsonl
 from tunetrace.errors import InputError
 
 
@@ -62,7 +62,7 @@ def tokenize(
             tokens.print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
     if as_json:
-        show({"tunes": records, "set_aside": rejected}, "", as_json=True)
+        print_json({"tunes": records, "set_aside": rejected})
     if not tunes:
         first = rejected[0]
         raise InputError(f"no tune can be read; {first.place}: {first.reason}")

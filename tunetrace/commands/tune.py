@@ -26,4 +26,6 @@ def tune(reference: str, index_path: str | None, as_json: bool) -> None:
 
     with open_index(index_path) as opened:
         found = tune_of(reference, opened)
-    show(found, "tune.print_tune", as_json)
+    from tunetrace.terminal.tune import print_tune
+
+    show(found, print_tune, as_json)

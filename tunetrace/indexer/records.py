@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from tunetrace.text import place_of
 
@@ -136,20 +135,3 @@ class IndexInfo:
     segments: int
     has_baseline: bool
     corpora: tuple[CorpusInfo, ...]
-
-
-def to_json(record: Any) -> Any:
-    """A record as plain dicts, lists and numbers; a fraction as text (`3/2`)."""
-    if is_dataclass(record):
-        return {
-            f.name: to_json(getattr(record, f.name))
-            for f in fields(record)
-            if f.metadata.get("json", True)
-        }
-    if isinstance(record, Fraction):
-        return str(record)
-    if isinstance(record, dict):
-        return {str(name): to_json(value) for name, value in record.items()}
-    if isinstance(record, list | tuple):
-        return [to_json(value) for value in record]
-    return record

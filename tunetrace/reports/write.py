@@ -21,9 +21,10 @@ from tunetrace.corpus.streams import STDIN
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.build.writer import nothing_usable
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import IndexInfo, to_json
+from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.progress import Progress, silent
+from tunetrace.records import to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
 from tunetrace.reports.page import Page
 from tunetrace.reports.tables import Tables
@@ -112,7 +113,7 @@ def write_report(
         progress("drawing the page", writing.done)
         command = _command(paths, index, format, copy_share)
         html = page.html(summary, words, index, when=created, command=command, other=other)
-        content = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
+        content = json.dumps(to_plain(report), ensure_ascii=False, allow_nan=False, indent=2)
         with into.writing():
             into.beside("report.html").write_text(html, encoding="utf-8")
             into.beside("summary.json").write_text(content + "\n", encoding="utf-8")

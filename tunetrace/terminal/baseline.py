@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.checker.measures import MEASURES, Measure
+from tunetrace.commands.console import console, make_table
 from tunetrace.indexer.store.baseline import Standing
-from tunetrace.terminal.console import console, make_table
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:

@@ -15,13 +15,7 @@ from rich.text import Text
 from tunetrace.checker.inputs import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
 from tunetrace.checker.verdict import differences, named, part_in_words
-from tunetrace.commands.options import print_jsonl, show
-from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError
-from tunetrace.indexer.records import Hit, to_json
-from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
-from tunetrace.terminal.baseline import describe_standing
-from tunetrace.terminal.console import (
+from tunetrace.commands.console import (
     SHOWN_REJECTS,
     bar_number,
     console,
@@ -31,7 +25,7 @@ from tunetrace.terminal.console import (
     make_table,
     print_set_aside,
 )
-from tunetrace.terminal.music import (
+from tunetrace.commands.music import (
     describe_accidentals,
     describe_bad_bar,
     describe_part,
@@ -40,6 +34,13 @@ from tunetrace.terminal.music import (
     describe_variations,
     own,
 )
+from tunetrace.commands.options import print_json, print_jsonl
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import InputError
+from tunetrace.indexer.records import Hit
+from tunetrace.records import to_plain
+from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
+from tunetrace.terminal.baseline import describe_standing
 from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.music import Music
 
@@ -77,7 +78,7 @@ class CheckPrinter:
             self._tunes += 1
             self._judge(answer)
         if self._kind == "jsonl" and isinstance(answer, Rejected):
-            print_jsonl([{"place": place, **to_json(answer)}])
+            print_jsonl([{"place": place, **to_plain(answer)}])
         elif isinstance(answer, Rejected):
             pass
         elif self._kind == "jsonl":
@@ -106,7 +107,7 @@ class CheckPrinter:
         """Say what was set aside and what failed; InputError where no tune could be checked."""
         if self._kind == "json":
             report = CheckReport(tuple(self._records), tuple(self._rejected))
-            show(report, "", as_json=True)
+            print_json(report)
         if not self._tunes:
             rejected = self._rejected[0]
             raise InputError(f"no tune can be checked; {rejected.place}: {rejected.reason}")

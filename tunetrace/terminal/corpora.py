@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from tunetrace.commands.console import console, make_table
 from tunetrace.corpus.records import CorpusEntry
-from tunetrace.terminal.console import console, make_table
 
 _LABEL = 10
 _WIDTH = 79

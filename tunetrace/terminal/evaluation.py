@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.model.training.evaluation import Evaluation, Score, ScoreDifference
-from tunetrace.terminal.console import console, make_table, print_set_aside
 from tunetrace.text import counted, listed
 
 _MANY = 1e7

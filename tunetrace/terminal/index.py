@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.indexer.records import CorpusInfo, IndexInfo, Reject
-from tunetrace.terminal.console import console, make_table, print_set_aside
 from tunetrace.text import counted
 
 if TYPE_CHECKING:

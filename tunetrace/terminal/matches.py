@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from tunetrace.commands.console import bar_number, console, expected, linked, make_table
 from tunetrace.indexer.records import Hit, Matches
 from tunetrace.indexer.search.query import written_apart
-from tunetrace.terminal.console import bar_number, console, expected, linked, make_table
 from tunetrace.text import counted, times
 
 

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tunetrace.commands.console import console, make_table
 from tunetrace.model.listing import ModelInfo
-from tunetrace.terminal.console import console, make_table
 from tunetrace.text import counted, plain
 
 _LABEL = 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.indexer.statistics.ngrams import NgramReport
-from tunetrace.terminal.console import console, make_table, print_set_aside
 from tunetrace.text import counted, listed
 
 

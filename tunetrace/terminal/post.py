@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from tunetrace.checker.post import CORPUS, PostSearch, PostStatement, PostTitle
-from tunetrace.terminal.console import console, make_table
+from tunetrace.commands.console import console, make_table
 from tunetrace.text import counted, listed, share
 
 _RELATIONS = {"exactly": "{}", "at least": "{} or more", "more than": "over {}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunetrace.terminal.console import console
+from tunetrace.commands.console import console
 from tunetrace.text import counted
 
 if TYPE_CHECKING:

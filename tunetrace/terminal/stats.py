@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunetrace.commands.console import console, make_table
 from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group
-from tunetrace.terminal.console import console, make_table
 from tunetrace.text import counted, share
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 from rich.text import Text
 
+from tunetrace.commands.console import console, cut
 from tunetrace.corpus.records import Rejected
-from tunetrace.terminal.console import console, cut
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.explain import ExplainedLine, Explanation
 from tunetrace.tokenizer.folkrnn import to_folkrnn

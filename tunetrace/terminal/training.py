@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from tunetrace.commands.console import console
 from tunetrace.model.training.history import EpochRecord
-from tunetrace.terminal.console import console
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.indexer.tune import TuneBar, TuneDetail
-from tunetrace.terminal.console import bar_number, console, cut, is_terminal, make_table
-from tunetrace.terminal.music import (
+from tunetrace.commands.console import bar_number, console, cut, is_terminal, make_table
+from tunetrace.commands.music import (
     describe_accidentals,
     describe_part,
     describe_range,
     describe_variations,
     own,
 )
+from tunetrace.indexer.tune import TuneBar, TuneDetail
 from tunetrace.text import counted, plain_lines
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS
 

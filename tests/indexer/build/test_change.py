@@ -29,7 +29,7 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.indexer.records import to_json
+from tunetrace.records import to_plain
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -59,7 +59,7 @@ def answers(index: Index, figures: Sequence[str], tune: str) -> list[Any]:
 
     said = [index.figure(figure, limit=100) for figure in figures]
     said += [index.bar(figure, limit=100) for figure in figures if "|" not in figure]
-    return [without_ids(to_json(answer)) for answer in (*said, check(tune, index))]
+    return [without_ids(to_plain(answer)) for answer in (*said, check(tune, index))]
 
 
 def test_what_is_added_piece_by_piece_answers_as_what_is_built_at_once(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.commands.model.evaluate import evaluate
-from tunetrace.commands.model.published import fetch_models, import_pickle, list_models, show_model
-from tunetrace.commands.model.train import train
-from tunetrace.commands.model.tunes import tunes
+from tunetrace.commands.lazy import LazyGroup
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    commands={
+        "list": "tunetrace.commands.model.list.list_models",
+        "show": "tunetrace.commands.model.show.show_model",
+        "fetch": "tunetrace.commands.model.fetch.fetch_models",
+        "import": "tunetrace.commands.model.import_.import_pickle",
+        "train": "tunetrace.commands.model.train.train",
+        "evaluate": "tunetrace.commands.model.evaluate.evaluate",
+        "tunes": "tunetrace.commands.model.tunes.tunes",
+    },
+)
 def model() -> None:
     """The models that tunes are sampled from."""
-
-
-for command in (
-    list_models, show_model, fetch_models, import_pickle, train, evaluate, tunes,
-):  # fmt: skip
-    model.add_command(command)

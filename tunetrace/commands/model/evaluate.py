@@ -46,4 +46,6 @@ def evaluate(
         found = evaluate_model(
             model, sources, opened, held_out=held_out, format=format, progress=progress
         )
-    show(found, "evaluation.print_evaluation", as_json)
+    from tunetrace.terminal.evaluation import print_evaluation
+
+    show(found, print_evaluation, as_json)

@@ -93,7 +93,9 @@ def train(
                 half=half,
                 watcher=watcher,
             )
-    show(report, "training.print_training", as_json)
+    from tunetrace.terminal.training import print_training
+
+    show(report, print_training, as_json)
 
 
 def _refuse_beside_resume(context: click.Context) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import index_option, json_options, print_json, print_jsonl
 
 
 @click.command()
@@ -41,7 +41,7 @@ def tunes(
         if as_jsonl:
             print_jsonl(found)
         elif as_json:
-            show(list(found), "", as_json=True)
+            print_json(list(found))
         else:
             for tune in found:
                 click.echo(tune.text)

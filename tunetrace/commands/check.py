@@ -1,4 +1,4 @@
-"""`tunetrace figure`, `bar` and `check`: the questions that are put to an index."""
+"""`tunetrace check`: what of a transcription is in the corpus."""
 
 from __future__ import annotations
 
@@ -11,84 +11,15 @@ import click
 from tunetrace.commands.options import (
     Share,
     copy_share_option,
-    filter_options,
     format_option,
     goes_only_with,
     index_option,
     json_options,
     lines_progress,
-    print_jsonl,
     show,
     workers_for,
 )
 from tunetrace.errors import QueryError
-
-
-@click.command()
-@click.argument("figure")
-@filter_options
-@click.option("--open-end", is_flag=True, help="Count it inside a longer last note too.")
-@index_option
-@json_options
-def figure(
-    figure: str,
-    filters: Any,
-    limit: int,
-    open_end: bool,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
-) -> None:
-    """Where a figure stands: in how many tunes, how often, and the places.
-
-    A FIGURE is tokens set apart by spaces; * is any one token, {c C} either of them, c? the note
-    c of any length.
-
-    \b
-        tunetrace figure "G, C C 2"
-        tunetrace figure "G, C C 2" --bar 1 --onset 0
-        tunetrace figure "{c C} 2 B? c" --meter 4/4 --key maj
-        tunetrace figure "G, C C 2" --limit 1000 --jsonl
-    """
-    from tunetrace import open_index
-
-    with open_index(index_path) as opened:
-        found = opened.figure(figure, filters, open_end=open_end, limit=limit)
-    if as_jsonl:
-        print_jsonl(found.results)
-    else:
-        show(found, "matches.print_matches", as_json)
-
-
-@click.command()
-@click.argument("bar_text", metavar="BAR")
-@filter_options
-@index_option
-@json_options
-def bar(
-    bar_text: str,
-    filters: Any,
-    limit: int,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
-) -> None:
-    """Where a whole bar stands, from one bar line to the next.
-
-    Wildcards are as for figure.
-
-    \b
-        tunetrace bar "G, C C 2 G, C E C"
-        tunetrace bar "C 3 C 3" --meter 6/8
-    """
-    from tunetrace import open_index
-
-    with open_index(index_path) as opened:
-        found = opened.bar(bar_text, filters, limit=limit)
-    if as_jsonl:
-        print_jsonl(found.results)
-    else:
-        show(found, "matches.print_matches", as_json)
 
 
 @click.command()
@@ -152,7 +83,9 @@ def check(
     if post:
         goes_only_with("--post", "index_path", "as_json")
         with open_index(index_path) as opened:
-            show(post_search(opened), "post.print_post", as_json)
+            from tunetrace.terminal.post import print_post
+
+            show(post_search(opened), print_post, as_json)
         return
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise QueryError("there is nothing to check; give a file, or a tune on standard input")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from tunetrace.terminal.console import bar_number
+from tunetrace.commands.console import bar_number
 from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.music import BadBar, Music, PartMusic
 from tunetrace.tokenizer.transpose import in_own_key

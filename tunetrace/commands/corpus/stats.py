@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from tunetrace.commands.options import index_option, json_option, show
@@ -48,4 +50,6 @@ def stats(
         from tunetrace import plot_corpus
 
         plot_corpus(found, plot, force=force)
-    show(found, "stats.print_stats", as_json, **({} if as_json else {"top": top}))
+    from tunetrace.terminal.stats import print_stats
+
+    show(found, partial(print_stats, top=top), as_json)
