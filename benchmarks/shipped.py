@@ -16,8 +16,8 @@ from typing import Final
 import tunetrace
 from benchmarks.output import say, show_table
 from tunetrace import Index, Model
+from tunetrace.commands.model.evaluate import print_evaluation
 from tunetrace.model.training.history import EpochOriginality
-from tunetrace.terminal.evaluation import print_evaluation
 from tunetrace.text import listed
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 

@@ -179,10 +179,10 @@ def test_a_trained_model_is_shown_in_words_with_counts_for_long_lists(folder: Pa
         "training    corpora: oneills, ryans",
         "            licences: oneills: free for all",
         "            tunes: 2,903",
-        "            held out: 152, namely oneills:1, oneills:2, oneills:3 and 149 more",
+        "            held out: 152: oneills:1, oneills:2, oneills:3 and 149 more",
         "            recipe: name modern; rate 0.003; decay after 0",
         "            seed: 20260101",
-        "            training loss: 1.500 bits a token",
+        "            training loss: 1.500 bits per token",
     ]
     assert command(folder, "show", "reels", "--json").json["provenance"] == provenance
 

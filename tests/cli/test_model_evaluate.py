@@ -58,11 +58,12 @@ def test_an_evaluation_has_a_row_for_each_model_within_80_columns(folder: Path) 
     # A row's four numbers: bits and perplexity a token, bits and perplexity a bar.
     rows = [re.sub(r"( [\d.,e+]+){4}$", "", line) for line in lines if re.search(r"\.\d\d ", line)]
     orders = [f"back-off, {n} token{'s' * (n > 1)}" for n in range(1, 6)]
-    assert rows == [*orders, "network", "network, all it predicts"]
+    assert rows == [*orders, "network", "network, with headers"]
     text = " ".join(lines)
     assert "On this one tune the network needs" in text
     assert (
-        "counted on 2 tunes of session, without 2 that are evaluated, held out or settings of such."
+        "counted on 2 tunes of session; 2 more were left out, because they are evaluated, "
+        "held out, or settings of such tunes."
     ) in text
 
 
@@ -75,16 +76,16 @@ def test_a_file_is_evaluated_and_what_may_have_been_trained_on_is_told(
     assert (ended.code, ended.err) == (0, "")
     text = " ".join(ended.out.split())
     assert f"tiny on {book}" in text
-    assert "1 of these tunes stands in these corpora" in text
-    assert "bits a token, 95% interval" in text
+    assert "1 of these tunes is in these corpora" in text
+    assert "bits per token, 95% interval" in text
     assert "1 tune set aside:" in text
 
 
 def test_an_index_without_another_tune_has_no_back_off_model(folder: Path) -> None:
     ended = call(*model("evaluate", folder, "untrained", folder / "session.txt"))
     assert ended.code == 0
-    assert "The index has no other tune to count a back-off model on." in ended.out
-    assert "4 of these tunes stand in these corpora" in " ".join(ended.out.split())
+    assert "The index has no other tunes to count a back-off model on." in ended.out
+    assert "4 of these tunes are in these corpora" in " ".join(ended.out.split())
     arguments = model("evaluate", folder, "untrained", folder / "session.txt", "--json")
     assert call(*arguments).json["difference"] is None
 
@@ -182,7 +183,7 @@ def test_training_tunes_are_printed_as_json_too(folder: Path) -> None:
 
 def test_which_tunes_must_be_said(folder: Path) -> None:
     refusal = call(*model("tunes", folder, "tiny")).refusal
-    assert refusal.startswith("say which tunes: --held-out or --training")
+    assert refusal.startswith("say which tunes to print: --held-out or --training")
 
 
 def test_a_model_that_does_not_say_is_refused(folder: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_training_tells_each_epoch_and_leaves_a_model_that_can_be_used(
     lines = ended.out.splitlines()
     assert lines[0].startswith("epoch   1  training ")
     assert lines[1].startswith("epoch   2  training ")
-    assert " bits a token" in lines[0]
+    assert " bits per token" in lines[0]
     assert lines[2].startswith("kept epoch ")
     assert lines[3] == str(tmp_path / "m" / "model.safetensors")
     assert len((tmp_path / "m" / "history.jsonl").read_text().splitlines()) == 2

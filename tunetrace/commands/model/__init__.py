@@ -1,4 +1,4 @@
-"""`tunetrace model`: the models that tunes are sampled from."""
+"""`tunetrace model`: models that write tunes."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ from tunetrace.commands.lazy import LazyGroup
     },
 )
 def model() -> None:
-    """The models that tunes are sampled from."""
+    """Models that write tunes: list, fetch, import, train and evaluate them."""

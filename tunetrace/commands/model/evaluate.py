@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich.text import Text
 
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.commands.options import (
     format_option,
     index_option,
@@ -13,12 +15,20 @@ from tunetrace.commands.options import (
     progress_display,
     show,
 )
+from tunetrace.text import counted, listed
+
+if TYPE_CHECKING:
+    from tunetrace.model.training.evaluation import Evaluation, Score, ScoreDifference
+
+_LARGE_PERPLEXITY: Final = 1e7
+"""From here on a perplexity is printed as a power of ten."""
 
 
 @click.command()
 @click.argument("model", required=False)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--held-out", is_flag=True, help="Use the tunes that were held out from the model.")
+@click.option("--held-out", is_flag=True,
+              help="Evaluate on the tunes that were held out from training.")  # fmt: skip
 @format_option
 @index_option
 @json_option
@@ -30,11 +40,11 @@ def evaluate(
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """How well MODEL predicts the tunes of SOURCES, or those held out from it.
+    """Measure how well MODEL predicts the tunes of SOURCES, or its held-out tunes.
 
-    Bits and perplexity per token and per bar, beside those of a back-off n-gram model that is
-    counted on the other tunes of the index. Without a MODEL it is the one that ships. SOURCES are
-    files, folders, - for standard input, corpora by name.
+    Prints bits and perplexity per token and per bar. Beside them are those of a back-off n-gram
+    model, counted on the other tunes of the index. Default MODEL: the one that ships with
+    tunetrace. SOURCES are files, folders, corpora by name, or - for standard input.
 
     \b
         tunetrace model evaluate --held-out
@@ -46,6 +56,82 @@ def evaluate(
         found = evaluate_model(
             model, sources, opened, held_out=held_out, format=format, progress=progress
         )
-    from tunetrace.terminal.evaluation import print_evaluation
-
     show(found, print_evaluation, as_json)
+
+
+def print_evaluation(found: Evaluation) -> None:
+    """A row for the network and for each order of the back-off model, and which is better."""
+    out = console()
+    where = listed(found.sources) if found.sources else "its held-out tunes"
+    out.print(Text(f"{found.model} on {where}", style="bold"), soft_wrap=True)
+    out.print(f"{counted(found.tunes, 'tune')}, {counted(found.bars, 'bar')}")
+    out.print(
+        f"{counted(found.network.tokens, 'token')} of music, "
+        f"{found.everything.tokens:,} with headers and ends\n"
+    )
+    columns = ("bits/token", "perplexity", "bits/bar", "perplexity/bar")
+    table = make_table("", *columns, right=columns)
+    for score in found.backoff:
+        table.add_row(f"back-off, {_order(score.order)}", *_row(score))
+    table.add_row("network", *_row(found.network), style="bold")
+    table.add_row("network, with headers", *_row(found.everything))
+    out.print(table)
+    out.print()
+    if found.difference is None:
+        out.print("The index has no other tunes to count a back-off model on.")
+    else:
+        out.print(f"{_verdict(found.difference)}.")
+        out.print(_counted_on(found))
+    if found.in_index:
+        are_in = counted(found.in_index, "of these tunes is", "of these tunes are")
+        out.print(f"{are_in} in these corpora, and the network may have been trained on them.")
+    print_set_aside(found.set_aside, "--json lists them all")
+
+
+def _order(tokens: int) -> str:
+    """The order of a back-off model, as the tokens that it counts together: `5 tokens`."""
+    return counted(tokens, "token")
+
+
+def _row(score: Score) -> tuple[str, str, str, str]:
+    return (
+        f"{score.bits_per_token:.3f}",
+        _perplexity(score.perplexity),
+        f"{score.bits_per_bar:.2f}",
+        _perplexity(score.perplexity_per_bar),
+    )
+
+
+def _perplexity(value: float) -> str:
+    if value >= _LARGE_PERPLEXITY:
+        return f"{value:.1e}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def _verdict(difference: ScoreDifference) -> str:
+    """Which of the two predicts better, with the confidence interval."""
+    backoff = f"the best back-off model ({_order(difference.order)})"
+    if difference.low is None or difference.high is None:
+        bits = f"{abs(difference.bits_per_token):.3f}"
+        side = "fewer" if difference.bits_per_token < 0 else "more"
+        return f"On this one tune the network needs {bits} bits per token {side} than {backoff}"
+    interval = (
+        f"{difference.bits_per_token:+.3f} bits per token, 95% interval {difference.low:+.3f} to "
+        f"{difference.high:+.3f}"
+    )
+    if difference.is_better is None:
+        return f"These tunes do not show whether the network or {backoff} is better ({interval})"
+    is_better = "better" if difference.is_better else "worse"
+    return f"The network predicts {is_better} than {backoff} ({interval})"
+
+
+def _counted_on(found: Evaluation) -> str:
+    corpora = listed(found.corpora) if found.corpora else "no corpus"
+    left_out = ""
+    if found.left_out:
+        left_out = (
+            f"; {found.left_out:,} more were left out, because they are evaluated, held out, or "
+            "settings of such tunes"
+        )
+    tunes = counted(found.counted_on, "tune")
+    return f"The back-off model is counted on {tunes} of {corpora}{left_out}."

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    json_options,
-    print_jsonl,
-    progress_display,
-    show,
-)
+from tunetrace.commands.console import console
+from tunetrace.commands.options import json_options, print_jsonl, progress_display, show
+from tunetrace.text import plain
+
+if TYPE_CHECKING:
+    from tunetrace.model.listing import ModelInfo
 
 
 @click.command("fetch")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--refresh", is_flag=True, help="Fetch a model anew that is there already.")
+@click.option("--refresh", is_flag=True, help="Fetch a model again that is already here.")
 @json_options
 def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
-    """Fetch published models, and say where they are.
+    """Fetch published models, and print where they are.
 
-    Each is a pickle of folk-rnn's, which is verified and read as `model import` reads it.
+    Each model is a pickle of folk-rnn. Its checksum is verified, and it is read in the same safe
+    way as by `model import`.
 
     \b
         tunetrace model fetch folkrnn-v2
@@ -28,7 +32,7 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl:
     from tunetrace.model.registry import find_published
 
     for name in names:
-        find_published(name)  # before anything is fetched
+        find_published(name)  # refuses a wrong name before anything is fetched
     with progress_display() as progress:
         fetched = [
             fetch_model(name, refresh=refresh, progress=lambda what: progress(what, 0))
@@ -37,6 +41,10 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl:
     if as_jsonl:
         print_jsonl(fetched)
     else:
-        from tunetrace.terminal.models import print_places
-
         show(fetched, print_places, as_json)
+
+
+def print_places(models: Sequence[ModelInfo]) -> None:
+    """Where the files of these models are."""
+    for model in models:
+        console().print(plain(f"{model.name} is at {model.path}"), soft_wrap=True)

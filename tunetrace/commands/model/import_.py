@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    json_option,
-    show,
-)
+from tunetrace.commands.console import console
+from tunetrace.commands.model.fetch import print_places
+from tunetrace.commands.model.show import network_size, token_count
+from tunetrace.commands.options import json_option, show
+from tunetrace.text import counted, plain
+
+if TYPE_CHECKING:
+    from tunetrace.model.listing import ModelInfo
 
 
 @click.command("import")
 @click.argument("file")
-@click.option("--name", metavar="NAME", help="Call the model so; else it has its file's name.")
+@click.option("--name", metavar="NAME", help="The model's name (default: the file's name).")
 @click.option("-o", "--output", metavar="FILE",
-              help="Write the model to this file; else it is put among your models.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace the model that is there.")
+              help="Write the model to this file (default: among your models).")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a model that is there.")
 @json_option
 def import_pickle(
     file: str, name: str | None, output: str | None, force: bool, as_json: bool
 ) -> None:
-    """Make a model of FILE, a pickle of folk-rnn's training.
+    """Import FILE, a pickle that folk-rnn's training wrote, as a model.
 
-    Neither Theano nor Lasagne is needed, and nothing that the pickle names is run: it is read for
-    NumPy's arrays and plain containers, and refused where it asks for more.
+    Theano and Lasagne are not needed. No code in the pickle runs: only NumPy arrays and plain
+    containers are read, and a pickle that asks for more is refused.
 
     \b
         tunetrace model import folkrnn_v2.pkl
@@ -31,7 +37,13 @@ def import_pickle(
     """
     from tunetrace import import_model
 
-    imported = import_model(file, name=name, output=output, force=force)
-    from tunetrace.terminal.models import print_import
+    show(import_model(file, name=name, output=output, force=force), _print_import, as_json)
 
-    show(imported, print_import, as_json)
+
+def _print_import(model: ModelInfo) -> None:
+    """What was imported, and where it is."""
+    out = console()
+    network = f"{network_size(model)}, {counted(model.parameters or 0, 'parameter')}"
+    out.print(f"{plain(model.name)}: {network}", soft_wrap=True)
+    out.print(f"tokens: {token_count(model)}", soft_wrap=True)
+    print_places([model])

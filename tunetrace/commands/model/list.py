@@ -1,20 +1,25 @@
-"""`tunetrace model list`: every model that goes by a name."""
+"""`tunetrace model list`: every model that has a name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    json_options,
-    print_jsonl,
-    show,
-)
+from tunetrace.commands.console import console, make_table
+from tunetrace.commands.model.show import network_size
+from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.text import plain
+
+if TYPE_CHECKING:
+    from tunetrace.model.listing import ModelInfo
 
 
 @click.command("list")
 @json_options
 def list_models(as_json: bool, as_jsonl: bool) -> None:
-    """Every model that goes by a name: the one that ships, the published ones, your own.
+    """List the models that have a name: the one that ships, the published ones, your own.
 
     \b
         tunetrace model list
@@ -24,6 +29,14 @@ def list_models(as_json: bool, as_jsonl: bool) -> None:
     if as_jsonl:
         print_jsonl(models())
     else:
-        from tunetrace.terminal.models import print_list
+        show(models(), _print_models, as_json)
 
-        show(models(), print_list, as_json)
+
+def _print_models(models: Sequence[ModelInfo]) -> None:
+    """A line for each model."""
+    table = make_table("name", "what", "network", "tokens", "here", right=("tokens",))
+    for model in models:
+        here = "wrong" if model.problem else "yes" if model.is_here else "no"
+        tokens = f"{len(model.tokens)}" if model.tokens else ""
+        table.add_row(plain(model.name), plain(model.title), network_size(model), tokens, here)
+    console().print(table)

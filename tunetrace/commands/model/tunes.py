@@ -1,4 +1,4 @@
-"""`tunetrace model tunes`: the tunes that a model was trained on, or that were held out from it."""
+"""`tunetrace model tunes`: the tunes that a model was trained on, or that were held out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from tunetrace.commands.options import index_option, json_options, print_json, p
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--held-out", "kind", flag_value="held-out", help="Those that were held out.")
-@click.option("--training", "kind", flag_value="training", help="Those that it was trained on.")
+@click.option("--held-out", "kind", flag_value="held-out",
+              help="Print the tunes that were held out from training.")  # fmt: skip
+@click.option("--training", "kind", flag_value="training",
+              help="Print the tunes that the model was trained on.")  # fmt: skip
 @index_option
 @json_options
 def tunes(
@@ -20,9 +22,10 @@ def tunes(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Print the tunes that MODEL was trained on, or those held out, as folk-rnn's text.
+    """Print the tunes that MODEL was trained on, or its held-out tunes, as folk-rnn's text.
 
-    Without a MODEL it is the one that ships. The index must be the one that it was trained on.
+    Default MODEL: the one that ships with tunetrace. The index must be the one that the model was
+    trained on.
 
     \b
         tunetrace model tunes --held-out > heldout.txt
@@ -34,7 +37,7 @@ def tunes(
     from tunetrace import held_out_tunes, open_index, training_tunes
 
     if kind is None:
-        raise click.UsageError("say which tunes: --held-out or --training")
+        raise click.UsageError("say which tunes to print: --held-out or --training")
     find = held_out_tunes if kind == "held-out" else training_tunes
     with open_index(index_path) as opened:
         found = find(model, opened)
