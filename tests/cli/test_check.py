@@ -115,7 +115,7 @@ def test_brief_prints_a_line_for_each_tune(tmp_path: Path, index: Path) -> None:
     shown = call("check", tmp_path / "book.abc", "--brief", "--index", index)
     assert (shown.code, shown.err) == (0, "")
     head, kesh, last = [line.split() for line in shown.out.splitlines()]
-    assert head == ["place", "notes", "run", "8+", "12+", "input", "title", "nearest"]
+    assert head == ["place", "notes", "longest", "8+", "12+", "input", "title", "nearest"]
     # Place, notes, longest span, the shares in spans of 8 and of 12 or more.
     where = str(tmp_path / "book.abc")
     found = ["The", "Kesh", "=", "session:3", "The", "Kesh"]
@@ -134,9 +134,9 @@ def test_brief_fits_a_terminal_and_is_whole_in_a_pipe(tmp_path: Path, index: Pat
     assert shown.code == 0
     line = shown.out.splitlines()[1]
     assert len(line) <= 80
-    assert "…ng_name.abc:1 " in line
-    assert "The Tune Who…" in line
-    assert line.endswith("  = session:3 The K…")
+    assert "…_name.abc:1 " in line
+    assert "The Tune Wh…" in line
+    assert line.endswith("  = session:3 The…")
 
 
 # One object a line
@@ -274,6 +274,35 @@ def test_what_has_no_note_in_the_corpus_is_not_in_it(index: Path) -> None:
     assert verdict(text, index) == "Not in the corpus: not one of its notes is there."
 
 
+# How much is copied
+
+
+def test_what_is_copied_is_shown_beside_real_tunes_and_by_length(tmp_path: Path) -> None:
+    index = index_of(tmp_path, KESH, MORRISONS)
+    shown = call("check", "--index", index, stdin=KESH.encode()).out
+    assert "Copied       in runs of 8 notes or more: 100%; of 12 or more: 0%\n" in shown
+    assert "not compared: the index has no baseline; 'tunetrace baseline' measures one" in shown
+    assert call("baseline", "--index", index).code == 0
+    lines = call("check", "--index", index, stdin=KESH.encode()).out.splitlines()
+    # Neither tune of the index shares a run of 8 notes with the other.
+    copied = (
+        "in runs of 8 notes or more: 100% (more than all real tunes like it); of 12 or more: 0%"
+    )
+    first = lines.index(f"Copied       {copied}")
+    assert lines[first - 2 : first + 8] == [
+        "             longer than in all real tunes like it",
+        "             The Kesh (session:3), part 1, bar 1",
+        f"Copied       {copied}",
+        "             from 1 corpus tune: The Kesh (session:3), 100% of its notes",
+        "Real tunes   like it are the 2 tunes of the index",
+        "",
+        "Copied and new, by length",
+        "runs of this many notes or more     8  12  16  24  32",
+        "  its notes in them              100%  0%  0%  0%  0%",
+        "figures of this many tokens         4   6   8  12",
+    ]
+
+
 # What is left out
 
 
@@ -321,7 +350,7 @@ def test_more_copied_than_allowed_exits_1_and_just_as_much_exits_0(
     assert ended.code == code
     assert "Mine" in ended.out
     bound = {"0": "0%", "0.5": "50%", "0.7499": "75%"}.get(share)
-    said = f"tunetrace: 1 tune has more than {bound} of the notes in spans of 12 or more: "
+    said = f"tunetrace: 1 tune has more than {bound} of the notes in runs of 12 or more: "
     assert ended.err == (f"{said}standard input:1 Mine (75%)\n" if code else "")
 
 

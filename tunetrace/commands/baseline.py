@@ -1,10 +1,19 @@
-"""`tunetrace baseline`: how much people borrow from one another."""
+"""`tunetrace baseline`: how much real tunes share with one another."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import click
 
+from tunetrace.commands.console import console, make_table
 from tunetrace.commands.options import index_option, json_option, progress_display, show
+from tunetrace.text import counted, share
+
+if TYPE_CHECKING:
+    from tunetrace import BaselineReport
+
+_QUANTILES: Final = ("10% have up to", "half up to", "90% up to")
 
 
 @click.command()
@@ -13,9 +22,9 @@ from tunetrace.commands.options import index_option, json_option, progress_displ
 def baseline(index_path: str | None, as_json: bool) -> None:
     """Measure how much the tunes of the index share with one another.
 
-    Every tune is checked against all others, settings of the same tune left out, and what comes
-    out is stored in the index. From then on a check and a report say where a transcription lies
-    among people's tunes of its meter and length.
+    Every tune is checked against all others, except settings of the same tune. The result is
+    stored in the index. From then on, check and report compare a transcription with the real tunes
+    of its meter and length.
 
     \b
         tunetrace baseline
@@ -25,6 +34,25 @@ def baseline(index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = measure_baseline(index_path, progress=progress)
-    from tunetrace.terminal.baseline import print_baseline
+    show(report, _print_baseline, as_json)
 
-    show(report, print_baseline, as_json)
+
+def _print_baseline(report: BaselineReport) -> None:
+    """For each measure the tenth, the half and nine tenths of the tunes that have least."""
+    from tunetrace.checker.measures import MEASURES
+
+    out = console()
+    settings = ""
+    if report.groups < report.tunes:
+        settings = f", settings of {counted(report.groups, 'tune')}"
+    out.print(f"{report.path}", soft_wrap=True)
+    out.print(
+        f"{counted(report.tunes, 'transcription')}{settings}. Each was checked against all others, "
+        "except settings of the same tune.\n"
+    )
+    table = make_table("measure", *_QUANTILES, right=_QUANTILES)
+    for measure in MEASURES:
+        values = report.quantiles[measure.name]
+        shown = (share(value) if measure.is_share else f"{value:,.0f}" for value in values)
+        table.add_row(measure.label, *shown)
+    out.print(table)

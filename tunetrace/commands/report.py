@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunetrace.commands.console import console, print_set_aside
 from tunetrace.commands.options import (
     batch_progress,
     copy_share_option,
@@ -16,14 +18,17 @@ from tunetrace.commands.options import (
     workers_for,
 )
 
+if TYPE_CHECKING:
+    from tunetrace import Report
+
 
 @click.command()
 @click.argument("generated", nargs=-1, required=True)
 @click.option("-o", "--output", "folder", required=True, metavar="DIR",
               help="Write the report into this folder.")  # fmt: skip
 @click.option("--versus", multiple=True, metavar="BATCH",
-              help="Compare with this other batch, a file or folder; may be given again for "
-              "more of it.")  # fmt: skip
+              help="Compare with this other batch, a file or folder; may be given again to add "
+              "more to it.")  # fmt: skip
 @copy_share_option
 @format_option
 @index_option
@@ -40,8 +45,8 @@ def report(
     """Check a batch of GENERATED transcriptions and write a report on it.
 
     GENERATED are files or folders, in ABC or folk-rnn's text; - is standard input. The report is a
-    folder: report.html for reading, tunes.csv and tunes.parquet with a row for each transcription,
-    spans.parquet, summary.json, and set-aside.csv with what could not be read.
+    folder: report.html to read, tunes.csv and tunes.parquet with a row for each transcription,
+    spans.parquet, summary.json, and set-aside.csv with the tunes that could not be read.
 
     \b
         tunetrace report generated.txt -o report
@@ -62,6 +67,20 @@ def report(
             progress=progress,
             workers=workers_for(inputs),
         )
-    from tunetrace.terminal.report import print_report
+    show(written, _print_report, as_json)
 
-    show(written, print_report, as_json)
+
+def _print_report(report: Report) -> None:
+    """The report in words, the first tunes set aside, and where its files are."""
+    out = console()
+    out.print("\n\n".join(report.words))
+    aside = report.batch.set_aside + (report.versus.set_aside if report.versus else 0)
+    print_set_aside(report.set_aside, "set-aside.csv lists them all", aside)
+    if not report.index.has_baseline:
+        out.print(
+            "\nThe index has no baseline of how much real tunes share with one another. "
+            "'tunetrace baseline' measures it; a report then compares the batch with real tunes."
+        )
+    page, *others = report.files
+    out.print(f"\n{Path(report.path) / page}", soft_wrap=True, style="bold")
+    out.print(f"with {', '.join(others)}")

@@ -18,7 +18,8 @@ from tunetrace.commands.options import (
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
-    from tunetrace.model.training.evaluation import Evaluation, Score, ScoreDifference
+    from tunetrace import Evaluation
+    from tunetrace.model.training.evaluation import Score, ScoreDifference
 
 _LARGE_PERPLEXITY: Final = 1e7
 """From here on a perplexity is printed as a power of ten."""

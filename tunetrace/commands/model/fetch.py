@@ -12,7 +12,7 @@ from tunetrace.commands.options import json_options, print_jsonl, progress_displ
 from tunetrace.text import plain
 
 if TYPE_CHECKING:
-    from tunetrace.model.listing import ModelInfo
+    from tunetrace import ModelInfo
 
 
 @click.command("fetch")

@@ -13,7 +13,7 @@ from tunetrace.commands.options import json_option, show
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
-    from tunetrace.model.listing import ModelInfo
+    from tunetrace import ModelInfo
 
 
 @click.command("import")

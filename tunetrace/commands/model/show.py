@@ -15,7 +15,7 @@ from tunetrace.commands.options import json_option, show
 from tunetrace.text import plain
 
 if TYPE_CHECKING:
-    from tunetrace.model.listing import ModelInfo
+    from tunetrace import ModelInfo
 
 _LABEL_WIDTH: Final = 12
 _FACT_WIDTH: Final = 67

@@ -17,8 +17,7 @@ from tunetrace.commands.options import Share, index_option, json_option, show
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
-    from tunetrace.api.training import TrainingReport
-    from tunetrace.model.training.history import EpochRecord
+    from tunetrace import EpochRecord, TrainingReport
     from tunetrace.model.training.training import Progress as TrainingProgress
 
 

@@ -1,22 +1,27 @@
-"""What `tunetrace check --post` prints: the post's statements beside what an index says."""
+"""`tunetrace check --post`: the statements of the blog post beside those of an index."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
-from tunetrace.checker.post import CORPUS, PostSearch, PostStatement, PostTitle
+from tunetrace.checker.post import CORPUS
 from tunetrace.commands.console import console, make_table
 from tunetrace.text import counted, listed, share
+
+if TYPE_CHECKING:
+    from tunetrace import PostSearch, PostStatement, PostTitle
 
 _RELATIONS = {"exactly": "{}", "at least": "{} or more", "more than": "over {}"}
 
 
 def print_post(search: PostSearch) -> None:
-    """Which index was asked, and a table of statements with the titles that the post names."""
+    """Print which index was asked, and a table of statements with the titles in the post."""
     out = console()
     out.print(
         'Part 5 of "Making sense of the folk-rnn v2 model" asked whether a transcription was '
-        "copied from the training data. Its statements, beside what this index says:"
+        "copied from the training data. These are its statements, beside what this index has:"
     )
     out.print()
     out.print(search.index, soft_wrap=True)
@@ -28,7 +33,7 @@ def print_post(search: PostSearch) -> None:
         out.print()
         out.print(
             f"This is not the published corpus {CORPUS}, which the post searched, so the numbers "
-            f"differ{lower}. To get the post's:"
+            f"differ{lower}. To get the post's numbers:"
         )
         out.print(f"  tunetrace index build {CORPUS} --index v2.db")
         out.print("  tunetrace check --post --index v2.db")
@@ -61,7 +66,7 @@ def _count(number: float) -> str:
 
 
 def _found(title: PostTitle) -> str:
-    """`yes`, `no`, or that no tune of the title is there; of several settings, how many."""
+    """`yes`, `no` or `no such title`; if a title has several settings, how many of them have it."""
     if not title.settings:
         return "no such title"
     if title.settings == 1:

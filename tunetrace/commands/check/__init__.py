@@ -27,13 +27,14 @@ from tunetrace.errors import QueryError
 @click.option("--exclude-tune", multiple=True, metavar="TUNE",
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", multiple=True, metavar="TITLE",
-              help="Leave out all tunes of this title.")  # fmt: skip
+              help="Leave out all tunes with this title.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="PLACES",
-              help="Check only what is at these places of the input, as 13201 or 5-9.")  # fmt: skip
+              help="Check only the tunes at these places of the input, as 13201 or 5-9."
+              )  # fmt: skip
 @copy_share_option
 @click.option("--fail-over", type=Share(0, 1), metavar="SHARE",
-              help="Exit 1 if a tune has more than this share of its notes, as 0.25, in spans of "
-              "12 notes or more, be they from one corpus tune or from many.")  # fmt: skip
+              help="Exit 1 if more than this share of a tune's notes, as 0.25, is in runs of 12 "
+              "notes or more, from one corpus tune or from several.")  # fmt: skip
 @click.option("--brief", is_flag=True, help="Print one line for each tune.")
 @click.option("--bars", is_flag=True, help="With --jsonl: add what is known of each bar.")
 @click.option("--post", is_flag=True,
@@ -57,16 +58,19 @@ def check(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """What of the transcriptions in FILES is in the corpus, and where.
+    """Show what of the transcriptions in FILES is in the corpus, and where.
 
     FILES are ABC tunebooks or folk-rnn's text; - or nothing is standard input. The first line on
-    each tune is the verdict: a corpus tune as a whole, a part of one, most of it in one, pieces of
-    it, or nothing beyond what real tunes share. Tunes that cannot be read are listed and the others
-    checked.
+    each tune is the verdict: it is a corpus tune, a part of one, mostly in one, in pieces in the
+    corpus, or shares no more with it than real tunes do. Tunes that cannot be read are listed, and
+    the others are checked.
 
-    --brief and --jsonl print each tune as soon as it is checked, tens of thousands in some seconds.
-    A line of --jsonl has the fields of a report's tunes.csv; a tune that cannot be read is a line
-    with a reason.
+    A run is a row of consecutive notes that is in some corpus tune, note for note.
+
+    --brief and --jsonl print each tune as soon as it is checked: tens of thousands take some
+    seconds. --brief shows the notes of a tune, its longest run, the shares of its notes in runs of
+    8+ and of 12+ notes, and the nearest corpus tune. --jsonl has the fields of a report's
+    tunes.csv; a tune that cannot be read is a line with a reason.
 
     \b
         tunetrace check tune.abc
@@ -78,13 +82,13 @@ def check(
     """
     from tunetrace import check_batch, open_index, post_search
     from tunetrace.checker.inputs import Places
-    from tunetrace.terminal.check import CheckPrinter
+    from tunetrace.commands.check.answers import AnswerPrinter
 
     if post:
+        from tunetrace.commands.check.post import print_post
+
         goes_only_with("--post", "index_path", "as_json")
         with open_index(index_path) as opened:
-            from tunetrace.terminal.post import print_post
-
             show(post_search(opened), print_post, as_json)
         return
     if not files and sys.stdin is not None and sys.stdin.isatty():
@@ -95,7 +99,7 @@ def check(
         raise QueryError("--brief prints lines for people; leave it out, or --json and --jsonl")
     inputs = files or ("-",)
     details = bars or not (brief or as_jsonl)
-    printer = CheckPrinter(
+    printer = AnswerPrinter(
         "json" if as_json else "jsonl" if as_jsonl else "brief" if brief else "whole", fail_over
     )
     with open_index(index_path) as opened, lines_progress(inputs) as progress:
@@ -115,5 +119,5 @@ def check(
             printer.add(place, answer)
             progress("checking", done)
     printer.end()
-    if printer.exceeds:
+    if printer.has_failed:
         sys.exit(1)

@@ -1,0 +1,235 @@
+"""The whole answer of `tunetrace check` on one tune: the verdict, and then the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tunetrace.checker.verdict import differences, named, part_in_words
+from tunetrace.commands.console import bar_number, console, expected, linked, make_table
+from tunetrace.commands.music import (
+    describe_accidentals,
+    describe_bad_bar,
+    describe_part,
+    describe_range,
+    describe_returns,
+    describe_variations,
+    own,
+)
+from tunetrace.text import counted, share, times
+
+if TYPE_CHECKING:
+    from tunetrace import CheckedTune, Hit, SameTune, Span, Standing
+    from tunetrace.tokenizer.music import Music
+
+_SHOWN_BARS: Final = 4
+_SHOWN_SAME: Final = 3
+_SHOWN_SOURCES: Final = 5
+_NOVELTY_LENGTHS: Final = (4, 6, 8, 12, 16)
+"""The lengths, in tokens, of the figures whose novelty is printed."""
+
+
+def print_tune(tune: CheckedTune) -> None:
+    """All that a check found of one tune."""
+    out = console()
+    out.rule(title_of(tune), characters="─")
+    out.print(tune.verdict.text, style="bold")
+    facts = [tune.meter or "no meter", tune.original_key or "no key", counted(tune.notes, "note")]
+    if tune.music is not None:
+        facts.append(counted(len(tune.music.parts), "part"))
+    where = f"{tune.transcription.place}" + (f", place {tune.place}" if tune.place > 1 else "")
+    out.print(f"{', '.join(facts)} ({where})")
+    if tune.original_key != tune.key:
+        out.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
+    for remark in tune.remarks:
+        out.print(f"in reading: {remark}")
+    out.print()
+    _print_copying(out, tune)
+    _print_lengths(out, tune)
+    _print_bars(out, tune)
+    _print_sources(out, tune)
+    if tune.music is not None:
+        _print_music(out, tune.music, tune.original_key)
+    out.print()
+
+
+def title_of(tune: CheckedTune) -> str:
+    """The title of a tune, or that it has none."""
+    return tune.title or "(untitled)"
+
+
+def _print_copying(out: Console, tune: CheckedTune) -> None:
+    """The same tunes, the longest run, and how much is copied, beside real tunes."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    if tune.identical_to:
+        table.add_row("The same as", _same_tunes(tune.identical_to))
+    if tune.same_parts:
+        table.add_row("Same parts", _same_tunes(tune.same_parts))
+    label = "Longest run"
+    for line in _longest_run(tune):
+        table.add_row(label, line)
+        label = ""
+    table.add_row(
+        "Copied",
+        f"in runs of 8 notes or more: {_copied(tune, 8)}; of 12 or more: {_copied(tune, 12)}",
+    )
+    if tune.most_from is not None:
+        tunes = counted(tune.copied_from, "corpus tune")
+        most = ":" if tune.copied_from == 1 else "; the most from"
+        notes = f"{share(tune.most_share)} of its notes"
+        table.add_row("", f"from {tunes}{most} {named(tune.most_from)}, {notes}")
+    table.add_row("Real tunes", _peers(tune.standing))
+    out.print(table)
+
+
+def _same_tunes(tunes: Sequence[SameTune]) -> str:
+    """The first few corpus tunes that are the same music, in what part, and how they differ."""
+    names = []
+    for tune in tunes[:_SHOWN_SAME]:
+        own = f"its {part_in_words(tune.own_part)}: " if tune.own_part else ""
+        part = f", {part_in_words(tune.part)}" if tune.part else ""
+        names.append(f"{own}{named(tune)}{part}{differences(tune)}")
+    more = len(tunes) - _SHOWN_SAME
+    return "; ".join(names) + (f"; {counted(more, 'more tune')}" if more > 0 else "")
+
+
+def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
+    """The longest run: where it is, its notes, how unusual it is, and the tunes that have it."""
+    span = tune.longest_span
+    if span is None:
+        yield "none: not one of its notes is in the corpus"
+        return
+    yield _describe_span(span)
+    yield Text(own(span.text, tune.original_key), style="bold")
+    yield f"expected by chance: {expected(span.expected, span.log10_expected)}"
+    longer = _more_than(tune.standing, "longest_notes")
+    if longer:
+        yield f"longer than in {longer}"
+    for hit in span.places or ():
+        yield linked(f"{hit.title} ({hit.reference})", hit.link) + f", {_place(hit)}"
+
+
+def _describe_span(span: Span) -> str:
+    return (
+        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
+        f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
+        f"found in {counted(span.tunes, 'tune')}, {times(span.hits)}"
+    )
+
+
+def _place(hit: Hit) -> str:
+    ending = f", ending {hit.ending}" if hit.ending else ""
+    return f"part {hit.part}, bar {hit.bar}{ending}"
+
+
+def _copied(tune: CheckedTune, notes: int) -> str:
+    """The share of notes in runs of a length: `31% (more than 72% of real tunes like it)`."""
+    copied = tune.copied_share[notes]
+    more_than = _more_than(tune.standing, f"copied_{notes}") if copied else ""
+    return share(copied) + (f" (more than {more_than})" if more_than else "")
+
+
+def _more_than(standing: Standing | None, measure: str) -> str:
+    """The real tunes that have less of a measure, in words; empty if that is not known."""
+    if standing is None:
+        return ""
+    below = standing.below[measure]
+    if below in (0, 1):
+        return f"{'all' if below else 'none of the'} real tunes like it"
+    return f"{share(below)} of real tunes like it"
+
+
+def _peers(standing: Standing | None) -> str:
+    """What real tunes a tune is compared with."""
+    if standing is None:
+        return "not compared: the index has no baseline; 'tunetrace baseline' measures one"
+    meter = f" in {standing.meter}" if standing.meter else ""
+    notes = ""
+    if standing.least_notes is not None:
+        notes = f" with {standing.least_notes} to {standing.most_notes} notes"
+    return f"like it are the {counted(standing.peers, 'tune')} of the index{meter}{notes}"
+
+
+def _print_lengths(out: Console, tune: CheckedTune) -> None:
+    """How much is copied and how much is new, by length."""
+    out.print("\nCopied and new, by length", style="bold")
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    for _ in range(max(len(tune.copied_share), len(_NOVELTY_LENGTHS))):
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row("runs of this many notes or more", *map(str, tune.copied_share))
+    table.add_row("  its notes in them", *map(share, tune.copied_share.values()))
+    lengths = [n for n in _NOVELTY_LENGTHS if n <= len(tune.novelty)]
+    if lengths:
+        table.add_row("figures of this many tokens", *map(str, lengths))
+        table.add_row(
+            "  found nowhere in the corpus", *(share(tune.novelty[n - 1]) for n in lengths)
+        )
+    out.print(table)
+
+
+def _print_bars(out: Console, tune: CheckedTune) -> None:
+    if not tune.bars:
+        return
+    out.print(
+        "\nBars: how many tunes have each bar, and how many have it at the same place", style="bold"
+    )
+    table = make_table("part", "bar", "text", "tunes", "same place", "rarest figure", "in tunes",
+                       right=("part", "bar", "tunes", "same place", "in tunes"))  # fmt: skip
+    for bar in tune.bars:
+        rarest = bar.rarest_figure
+        table.add_row(
+            str(bar.part),
+            bar_number(bar.bar, bar.ending),
+            Text(own(bar.text, tune.original_key)),
+            f"{bar.tunes:,}",
+            f"{bar.same_position:,}",
+            Text(own(rarest.text, tune.original_key) if rarest else ""),
+            f"{rarest.tunes:,}" if rarest else "",
+        )
+    out.print(table)
+    found = [bar for bar in tune.bars if bar.tunes and bar.bar]
+    for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
+        names = ", ".join(map(named, bar.examples[: bar.same_position or None]))
+        place = " at the same place" if bar.same_position else ""
+        out.print(f"Part {bar.part}, bar {bar.bar} is found{place} in {names}")
+    if len(found) > _SHOWN_BARS:
+        out.print(f"… and {counted(len(found) - _SHOWN_BARS, 'more bar')} of the table")
+
+
+def _print_sources(out: Console, tune: CheckedTune) -> None:
+    sources = [source for source in tune.sources if source.notes_shared or source.bars_shared]
+    if not sources:
+        return
+    out.print("\nNearest tunes: what they share with this tune", style="bold")
+    numbers = ("bits", "notes", "longest run", "bars")
+    table = make_table("tune", "title", *numbers, right=numbers)
+    table.columns[1].max_width = 34
+    for source in sources[:_SHOWN_SOURCES]:
+        table.add_row(
+            source.reference,
+            linked(source.title, source.link),
+            f"{source.bits:.1f}",
+            str(source.notes_shared),
+            str(source.longest_span_notes),
+            str(source.bars_shared),
+        )
+    out.print(table)
+    out.print("bits: how much the shared notes say; the rarer a run, the more bits it has")
+
+
+def _print_music(out: Console, music: Music, key: str | None) -> None:
+    lines = ["every bar adds up"] if music.adds_up else []
+    lines += [describe_bad_bar(bad, key) for bad in music.bars_not_adding_up]
+    lines += [describe_part(part, key) for part in music.parts]
+    lines += [*describe_range(music, key), *describe_accidentals(music, key)]
+    lines += [*describe_returns(music, key), *describe_variations(music)]
+    out.print("\nAs music", style="bold")
+    for line in lines:
+        out.print(Text(f"• {line}"))
