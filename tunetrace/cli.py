@@ -1,6 +1,6 @@
-"""The command line: each command parses, calls one function of the API and prints.
+"""The command line: the group of commands, and the program `tunetrace`.
 
-Whatever a user can get wrong ends in one sentence on standard error and exit code 2.
+Every mistake of a user ends in one sentence on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -18,37 +18,34 @@ from tunetrace.errors import TunetraceError
 
 
 class _Commands(LazyGroup):
-    """Commands that end well where their reader has gone.
+    """Commands that end with 0 if their reader has gone, as with `tunetrace … | head`.
 
-    click would exit with 1, which says that a tune is a copy.
+    click would exit with 1, which means here that a tune is a copy.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _silence()
+            _drop_output()
             return 0
 
 
 @click.group(
     cls=_Commands,
     commands={
-        name: f"tunetrace.commands.{name}.{name}"
-        for name in (
-            "bar",
-            "baseline",
-            "check",
-            "corpus",
-            "figure",
-            "index",
-            "model",
-            "ngrams",
-            "report",
-            "sample",
-            "tokenize",
-            "tune",
-        )
+        "bar": "tunetrace.commands.bar.bar",
+        "baseline": "tunetrace.commands.baseline.baseline",
+        "check": "tunetrace.commands.check.check",
+        "corpus": "tunetrace.commands.corpus.corpus",
+        "figure": "tunetrace.commands.figure.figure",
+        "index": "tunetrace.commands.index.index",
+        "model": "tunetrace.commands.model.model",
+        "ngrams": "tunetrace.commands.ngrams.ngrams",
+        "report": "tunetrace.commands.report.report",
+        "sample": "tunetrace.commands.sample.sample",
+        "tokenize": "tunetrace.commands.tokenize.tokenize",
+        "tune": "tunetrace.commands.tune.tune",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
@@ -56,8 +53,8 @@ class _Commands(LazyGroup):
 def cli() -> None:
     """Where does a folk tune come from?
 
-    tunetrace finds the figures and bars of an ABC transcription in a corpus, counts them, shows
-    the tunes and the places, and says how much is copied. Begin with
+    tunetrace searches a corpus for the figures and bars of an ABC transcription. It counts them,
+    shows the tunes and the places, and says how much is copied. Begin with
 
     \b
         tunetrace index build
@@ -66,10 +63,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The tunetrace command: cli with its errors printed as one sentence."""
+    """Run the command line; print an error as one sentence."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a narrow terminal must not end a command
+            # A title in letters that the terminal lacks must not end a command.
+            stream.reconfigure(errors="replace")
     try:
         code = cli.main(prog_name="tunetrace", standalone_mode=False) or 0
         if sys.stdout is not None:
@@ -88,16 +86,16 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:
-        _silence()
+        _drop_output()
         sys.exit(0)
     except OSError as error:
-        _silence()
+        _drop_output()
         where = error.filename or "standard output"
         _fail(f"{where}: cannot be used ({(error.strerror or 'unusable').lower()})")
 
 
-def _silence() -> None:
-    """Nothing more to standard output, not even what is left to write at exit."""
+def _drop_output() -> None:
+    """Send the rest of standard output nowhere, so that Python's exit does not write it."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -229,8 +229,8 @@ def test_the_command_says_which_index_it_asked_and_that_it_is_another(tmp_path: 
     ("arguments", "refusal"),
     [
         (["tune.abc"], "--post reads no files; leave out tune.abc"),
-        (["--brief"], "--post is used without --brief; leave it out"),
-        (["--fail-over", "0.5"], "--post is used without --fail-over; leave it out"),
+        (["--brief"], "--post cannot be combined with --brief; leave it out"),
+        (["--fail-over", "0.5"], "--post cannot be combined with --fail-over; leave it out"),
     ],
 )
 def test_what_the_posts_search_does_not_use_is_refused(

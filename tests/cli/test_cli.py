@@ -89,7 +89,7 @@ def test_a_figure_is_shown_with_its_counts_and_places(index: Path) -> None:
     ended = call("figure", "C D E", "--index", index)
     assert (ended.code, ended.err) == (0, "")
     assert "1 of 2 tunes, once" in ended.out
-    assert "expected by chance: 0.41\n" in ended.out
+    assert "expected by chance: 0.41 (rare)\n" in ended.out
     (row,) = [line for line in ended.out.splitlines() if "session:3" in line]
     assert " ".join(row.split()) == "session:3 The Kesh 1 1 3 C 3 C D E"
 

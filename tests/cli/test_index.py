@@ -33,7 +33,7 @@ def test_a_corpus_is_added_shown_and_removed(index: Path, book: Path) -> None:
     assert "book: added" in added.out
     assert "2 tunes" in added.out
     again = call("index", "add", book, "--index", index)
-    assert "book: there already with the same content; nothing done" in again.out
+    assert "book: already there with the same content; nothing changed" in again.out
     assert call("figure", "C D E", "--index", index, "--json").json["of"] == 2
     removed = call("index", "remove", "book", "--index", index)
     assert "book: removed" in removed.out

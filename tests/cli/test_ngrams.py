@@ -24,7 +24,7 @@ def lines(*arguments: str | Path, stdin: bytes = b"") -> list[str]:
 def test_the_commonest_stand_first_with_their_ranks(index: Path) -> None:
     shown = lines("--n", "2", "--top", "2", "--index", index)
     assert shown[:2] == [
-        "n-grams of 2 tokens in all of the index",
+        "n-grams of 2 tokens in the whole index",
         "2 tunes, 20 different n-grams",
     ]
     assert shown[3] == "rank figure tunes hits"

@@ -29,9 +29,9 @@ def test_a_corpus_is_counted(index: Path) -> None:
     assert shown[:2] == ["session", "2 tunes, 4 bars, 16 notes, 24 tokens"]
     for line in (
         "bars that add up 4 of 4 (100%)",
-        "tunes in which all do 2 of 2 (100%)",
+        "tunes whose bars all add up 2 of 2 (100%)",
         "tunes with a pickup 0 of 2 (0%)",
-        "notes a tune 8 8 8 8 8",
+        "notes per tune 8 8 8 8 8",
         "maj 1 50% Gmaj 1 50% 6/8 2 100%",
         "Commonest whole bars, on C",
         "C 3 C D E 1 1",
@@ -43,7 +43,7 @@ def test_a_corpus_is_counted(index: Path) -> None:
 
 def test_all_of_an_index_is_named_so_and_top_bounds_what_is_shown(index: Path) -> None:
     shown = lines("--top", "1", "--index", index)
-    assert shown[0] == "all of the index (session)"
+    assert shown[0] == "the whole index (session)"
     assert "maj 1 50% Gmaj 1 50% 6/8 2 100%" in shown
     assert "1 more 1 50% 1 more 1 50%" in shown
     assert not any(line.startswith("Commonest") for line in lines("--top", "0", "--index", index))

@@ -1,1 +1,1 @@
-"""The commands, one file each; a folder for each group."""
+"""The commands: one file each, and a folder for each group."""

@@ -1,18 +1,16 @@
-"""`tunetrace bar`: where a whole bar is in the corpus."""
+"""`tunetrace bar`: where a whole bar is found in the corpus."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tunetrace.commands.options import (
-    filter_options,
-    index_option,
-    json_options,
-    print_jsonl,
-    show,
-)
+from tunetrace.commands.matches import filter_options, print_matches
+from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+
+if TYPE_CHECKING:
+    from tunetrace import Filters
 
 
 @click.command()
@@ -22,15 +20,15 @@ from tunetrace.commands.options import (
 @json_options
 def bar(
     bar_text: str,
-    filters: Any,
+    filters: Filters,
     limit: int,
     index_path: str | None,
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Where a whole bar stands, from one bar line to the next.
+    """Find a whole bar: how many tunes have it, and where.
 
-    Wildcards are as for figure.
+    BAR is all that is between two bar lines. Wildcards are those of figure.
 
     \b
         tunetrace bar "G, C C 2 G, C E C"
@@ -43,6 +41,4 @@ def bar(
     if as_jsonl:
         print_jsonl(found.results)
     else:
-        from tunetrace.terminal.matches import print_matches
-
         show(found, print_matches, as_json)

@@ -1,39 +1,39 @@
-"""`tunetrace figure`: where a figure is in the corpus."""
+"""`tunetrace figure`: where a figure is found in the corpus."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tunetrace.commands.options import (
-    filter_options,
-    index_option,
-    json_options,
-    print_jsonl,
-    show,
-)
+from tunetrace.commands.matches import filter_options, print_matches
+from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+
+if TYPE_CHECKING:
+    from tunetrace import Filters
 
 
 @click.command()
 @click.argument("figure")
 @filter_options
-@click.option("--open-end", is_flag=True, help="Count it inside a longer last note too.")
+@click.option("--open-end", is_flag=True, help="Count hits too whose last note is longer.")
 @index_option
 @json_options
 def figure(
     figure: str,
-    filters: Any,
+    filters: Filters,
     limit: int,
     open_end: bool,
     index_path: str | None,
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Where a figure stands: in how many tunes, how often, and the places.
+    """Find a figure: how many tunes have it, and where.
 
-    A FIGURE is tokens set apart by spaces; * is any one token, {c C} either of them, c? the note
-    c of any length.
+    Write the tokens of a FIGURE with spaces between them. * is any one token, {c C} is either of
+    two, c? is the note c of any length.
+
+    A figure is rare if chance would give less than one hit among so many tunes.
 
     \b
         tunetrace figure "G, C C 2"
@@ -48,6 +48,4 @@ def figure(
     if as_jsonl:
         print_jsonl(found.results)
     else:
-        from tunetrace.terminal.matches import print_matches
-
         show(found, print_matches, as_json)

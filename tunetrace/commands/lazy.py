@@ -1,4 +1,4 @@
-"""Groups of commands that load a command when it is called."""
+"""Groups that import a command when it is called."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by where they are, and imports one when it is needed.
+    """A group that imports a command when it is called.
 
-    So `tunetrace check` never pays for what `tunetrace sample` imports. The pattern is that of
-    click's documentation ("Lazily Loading Subcommands").
+    So `tunetrace check` does not wait for what `tunetrace sample` imports. The pattern is from
+    click's documentation, "Lazily Loading Subcommands".
     """
 
     def __init__(self, *args: Any, commands: Mapping[str, str], **options: Any) -> None:

@@ -1,29 +1,33 @@
-"""A tune as music, in the sentences that `check` and `tune` share.
+"""Sentences about a tune as music, which `check` and `tune` share.
 
-Records hold tokens on C; what people read is in the tune's own key.
+Records hold tokens on C. The sentences are in the tune's own key, which every function here takes
+as `key`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tunetrace.commands.console import bar_number
 from tunetrace.text import counted, share, times
-from tunetrace.tokenizer.music import BadBar, Music, PartMusic
-from tunetrace.tokenizer.transpose import in_own_key
+
+if TYPE_CHECKING:
+    from tunetrace.tokenizer.music import BadBar, Music, PartMusic
 
 _DEGREES: Final = ("tonic", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
 def own(text: str, original_key: str | None) -> str:
-    """Tokens on C as they read in the tune's own key."""
+    """Tokens on C, moved to the tune's own key."""
+    from tunetrace.tokenizer.transpose import in_own_key
+
     return " ".join(in_own_key(text.split(), original_key))
 
 
 def describe_bad_bar(bad: BadBar, key: str | None) -> str:
-    """Which bar does not add up, and by how much. key: the tune's own, as everywhere here."""
+    """Which bar does not add up, and how long it is."""
     return (
         f"part {bad.part}, bar {bar_number(bad.bar, bad.ending)} has {bad.eighths} of "
         f"{bad.expected} eighths: {own(bad.text, key)}"
@@ -39,7 +43,7 @@ def describe_part(part: PartMusic, key: str | None) -> str:
         said.append(counted(part.endings, "ending"))
     said.append("repeated" if part.is_repeated else "not repeated")
     if part.misses_repeat_sign:
-        said.append("the |: at its beginning is missing")
+        said.append("|: at the beginning is missing")
     if part.final is not None:
         degree = f" (the {_DEGREES[part.final_degree - 1]})" if part.final_degree else ""
         said.append(f"ends on {own(part.final, key)}{degree}")
@@ -47,7 +51,7 @@ def describe_part(part: PartMusic, key: str | None) -> str:
 
 
 def describe_range(music: Music, key: str | None) -> Iterator[str]:
-    """The highest and the lowest note, in one sentence, or in none where there is no note."""
+    """The highest and the lowest note, in one sentence; no sentence if there is no note."""
     if music.highest and music.lowest:
         yield (
             f"highest note {own(music.highest.note, key)} in part {music.highest.part}, bar "
@@ -66,22 +70,22 @@ def describe_accidentals(music: Music, key: str | None) -> Iterator[str]:
 
 
 def describe_returns(music: Music, key: str | None) -> Iterator[str]:
-    """The bars that come again as they were."""
+    """The bars that are repeated without a change."""
     for again in music.repeated:
         yield f"{_bar_list(again.places)} are the same: {own(again.text, key)}"
 
 
 def describe_variations(music: Music) -> Iterator[str]:
-    """The bars that come varied in the next part."""
+    """The bars that the next part varies."""
     for varied in music.varied:
         yield (
-            f"bar {varied.bar} of part {varied.parts[0]} comes varied in part {varied.parts[1]} "
-            f"({share(varied.shared)} alike)"
+            f"bar {varied.bar} of part {varied.parts[0]} is varied in part {varied.parts[1]} "
+            f"({share(varied.shared)} of their tokens are the same)"
         )
 
 
 def _bar_list(places: Sequence[tuple[int, int]]) -> str:
-    """`part 1, bars 2 and 6; part 2, bar 6`."""
+    """`part 1, bars 2 and 6 and part 2, bar 6`."""
     said = []
     for part, group in groupby(places, key=lambda place: place[0]):
         bars = [str(bar) for _, bar in group]

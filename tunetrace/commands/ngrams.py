@@ -1,23 +1,31 @@
-"""`tunetrace ngrams`: what a corpus or a batch is made of, and what it has that another lacks."""
+"""`tunetrace ngrams`: the commonest n-grams of a corpus or a batch."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
+from tunetrace.commands.completion import complete_sources
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.commands.options import format_option, index_option, json_options, print_jsonl, show
+from tunetrace.text import counted, listed
+
+if TYPE_CHECKING:
+    from tunetrace import NgramReport
+    from tunetrace.corpus.readers import Format
 
 
 @click.command()
 @click.option("--n", type=click.IntRange(1, 64), default=8, show_default=True,
-              help="Count n-grams of so many tokens.")  # fmt: skip
+              help="Number of tokens of an n-gram.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=0), default=10, show_default=True,
-              help="Show so many.")  # fmt: skip
-@click.option("--only-in", multiple=True, metavar="NAME",
-              help="Count in this corpus, file or folder, and not in the index.")  # fmt: skip
-@click.option("--not-in", multiple=True, metavar="NAME",
-              help="Leave out what stands in this corpus, file or folder.")  # fmt: skip
+              help="Number of n-grams to show.")  # fmt: skip
+@click.option("--only-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
+              help="Count in this corpus, file or folder, not in the whole index.")  # fmt: skip
+@click.option("--not-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
+              help="Leave out what is found in this corpus, file or folder.")  # fmt: skip
 @format_option
 @index_option
 @json_options
@@ -26,15 +34,16 @@ def ngrams(
     top: int,
     only_in: tuple[str, ...],
     not_in: tuple[str, ...],
-    format: Any,
+    format: Format | None,
     index_path: str | None,
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """The commonest n-grams, of all of the index or of what --only-in names.
+    """List the commonest n-grams of a corpus or a batch.
 
-    An n-gram is a figure of n tokens, whatever follows it. --only-in and --not-in name corpora of
-    the index, or files and folders of transcriptions, and may be given more than once.
+    An n-gram is any n tokens in a row. They are counted in the whole index, or in what --only-in
+    names. --only-in and --not-in name corpora of the index, or files and folders of
+    transcriptions. Both may be given more than once.
 
     \b
         tunetrace ngrams --n 12
@@ -48,6 +57,24 @@ def ngrams(
     if as_jsonl:
         print_jsonl(found.ngrams)
     else:
-        from tunetrace.terminal.ngrams import print_ngrams
-
         show(found, print_ngrams, as_json)
+
+
+def print_ngrams(report: NgramReport) -> None:
+    """The commonest n-grams by rank, with their tunes and hits."""
+    out = console()
+    where = listed(report.only_in) if report.only_in else "the whole index"
+    heading = f"n-grams of {counted(report.n, 'token')} in {where}"
+    different = counted(report.different, "different n-gram")
+    if report.not_in:
+        heading += f", not in {' or '.join(report.not_in)}"
+        different += f", {report.left_out:,} of them left out"
+    out.print(Text(heading, style="bold"), soft_wrap=True)
+    out.print(f"{counted(report.of, 'tune')}, {different}")
+    if report.ngrams:
+        out.print()
+        table = make_table("rank", "figure", "tunes", "hits", right=("rank", "tunes", "hits"))
+        for rank, found in enumerate(report.ngrams, 1):
+            table.add_row(str(rank), Text(found.text), f"{found.tunes:,}", f"{found.hits:,}")
+        out.print(table)
+    print_set_aside(report.set_aside, "--json lists them all")

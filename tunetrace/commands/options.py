@@ -1,70 +1,63 @@
-"""What the commands have in common: option types, options, and how an answer is printed."""
+"""What commands share: their options, and printing a record as text or as JSON."""
 
 from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
-from fractions import Fraction
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from tunetrace.commands.completion import complete_files
+from tunetrace.commands.progress import batch_progress as batch_progress
+from tunetrace.commands.progress import lines_progress as lines_progress
+from tunetrace.commands.progress import progress_display as progress_display
 from tunetrace.errors import QueryError
 
-_MANY_TUNES = 3000
-"""A smaller batch is done before another process has begun."""
+_MANY_TUNES: Final = 3000
+"""A smaller batch is checked before another process has started."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
 
 
-class _Fraction(click.ParamType):  # type: ignore[type-arg]
-    name = "eighths"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
-            self.fail(f"'{value}' is no number of eighths; write 3 or 3/2", param, ctx)
-        return Fraction(value)
-
-
 class Share(click.FloatRange):
+    """A share of a tune, from 0 to 1."""
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         share = float(super().convert(value, param, ctx))
         if math.isnan(share):
-            self.fail(f"'{value}' is no share; write 0.25", param, ctx)
+            self.fail(f"'{value}' is not a share; write 0.25", param, ctx)
         return share
 
 
 def index_option(command: Command) -> Command:
-    """`--index`, of every command that asks an index."""
+    """`--index`, for every command that reads or changes an index."""
     return click.option(
         "--index",
         "index_path",
         metavar="FILE",
-        help="The index to use (default: $TUNETRACE_INDEX, else your own index).",
+        shell_complete=complete_files,
+        help="Index file (default: $TUNETRACE_INDEX, else your own index).",
     )(command)
 
 
 def json_option(command: Command) -> Command:
-    """`--json`, of every command."""
+    """`--json`, for every command."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
 def json_options(command: Command) -> Command:
-    """`--json` and `--jsonl`, of every command that may have many answers."""
+    """`--json` and `--jsonl`, for every command that may have many answers."""
 
     @json_option
-    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print JSON, one object a line.")
+    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line.")
     @wraps(command)
     def with_one_of_both(as_json: bool, as_jsonl: bool, **given: Any) -> Any:
         if as_json and as_jsonl:
@@ -77,7 +70,7 @@ def json_options(command: Command) -> Command:
 
 
 def format_option(command: Command) -> Command:
-    """`--format`, of every command that reads transcriptions."""
+    """`--format`, for every command that reads transcriptions."""
     return click.option(
         "--format",
         "format",
@@ -87,67 +80,40 @@ def format_option(command: Command) -> Command:
 
 
 def copy_share_option(command: Command) -> Command:
-    """`--copy-share`, of the commands that say what is most of a tune."""
+    """`--copy-share`, for the commands that give verdicts."""
     return click.option(
         "--copy-share",
         type=Share(0, 1, min_open=True),
         default=0.5,
         show_default=True,
         metavar="SHARE",
-        help="Say that most of a tune is in one corpus tune from this share of its notes on, "
-        "counted in runs of 8 or more.",
+        help="Say that most of a tune is copied if one corpus tune has at least this share of its "
+        "notes, in runs of 8 or more.",
     )(command)
 
 
 def name_option(command: Command) -> Command:
-    """`--name`, of the commands that make corpora."""
+    """`--name`, for the commands that index files."""
     return click.option(
         "--name",
         metavar="NAME",
-        help="Call the corpus of the only SOURCE so; else it has its file's name.",
+        help="Name of the corpus, if there is one SOURCE (default: its file's name).",
     )(command)
 
 
-def filter_options(command: Command) -> Command:
-    """The options of figure and bar, handed on as one Filters."""
-
-    @click.option("--part", type=click.IntRange(min=1), help="In this part, from 1.")
-    @click.option("--bar", type=click.IntRange(min=0), help="In this bar, from 1; 0 the pickup.")
-    @click.option("--onset", type=_Fraction(), help="At so many eighths into the bar, as 3/2.")
-    @click.option("--meter", help="In tunes of this meter, as 6/8.")
-    @click.option("--key", help="In tunes of this mode, as dor or Cdor.")
-    @click.option("--corpus", help="In tunes of this corpus.")
-    @click.option("--title", help="In tunes of this title.")
-    @click.option(
-        "--limit", type=click.IntRange(min=0), default=10, show_default=True,
-        help="Show so many hits.",
-    )  # fmt: skip
-    @wraps(command)
-    def with_filters(**given: Any) -> Any:
-        from tunetrace.indexer.filters import Filters
-
-        names = ("part", "bar", "onset", "meter", "key", "corpus", "title")
-        return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
-
-    return with_filters  # type: ignore[return-value]
-
-
 def goes_only_with(option: str, *names: str) -> None:
-    """See that no file, and of the other options only those of these names, were given with one.
-
-    QueryError, which says what to leave out, if not.
-    """
+    """Raise QueryError if files or other options than `names` were given together with `option`."""
     context = click.get_current_context()
     for param in context.command.params:
         is_given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
         if is_given and option not in param.opts and param.name not in names:
             if isinstance(param, click.Argument):
                 raise QueryError(f"{option} reads no files; leave out {context.params['files'][0]}")
-            raise QueryError(f"{option} is used without {param.opts[-1]}; leave it out")
+            raise QueryError(f"{option} cannot be combined with {param.opts[-1]}; leave it out")
 
 
 def show(record: Answer, print_for_people: Callable[[Answer], None], as_json: bool) -> None:
-    """Print a record: as JSON, or with the function that prints it for people."""
+    """Print a record as JSON, or with the function that prints it for people."""
     if as_json:
         print_json(record)
     else:
@@ -160,14 +126,14 @@ def print_json(record: Any) -> None:
 
 
 def print_jsonl(records: Iterable[Any]) -> None:
-    """Print each record as a line of JSON, at once, as they come."""
+    """Print each record as a line of JSON as soon as it comes."""
     for record in records:
         click.echo(_as_json(record))
         sys.stdout.flush()
 
 
 def _as_json(record: Any, indent: int | None = None) -> str:
-    """A record as JSON that standard output can take."""
+    """A record as JSON, in ASCII if standard output cannot print all characters."""
     import json
 
     from tunetrace.records import to_plain
@@ -176,35 +142,9 @@ def _as_json(record: Any, indent: int | None = None) -> str:
     return json.dumps(to_plain(record), ensure_ascii=not is_utf8, indent=indent)
 
 
-def batch_progress(paths: Sequence[str]) -> Any:
-    """A bar on standard error where that is a terminal, as long as these inputs seem to be."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return nullcontext(lambda what, tunes: None)
-    from tunetrace.commands.console import batch_progress as display
-    from tunetrace.corpus.readers import estimate_tunes
-
-    return display(estimate_tunes(paths))
-
-
-def lines_progress(paths: Sequence[str]) -> Any:
-    """As batch_progress, where what is printed goes elsewhere than to a terminal."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        return nullcontext(lambda what, tunes: None)
-    return batch_progress(paths)
-
-
 def workers_for(paths: Sequence[str]) -> int:
-    """Extra processes to match a batch with: one, where it is large and there is a core for it."""
+    """Extra processes to check a batch with: one if it is large and there is a second core."""
     from tunetrace.corpus.readers import estimate_tunes
 
     is_large = (estimate_tunes(paths) or 0) >= _MANY_TUNES
     return 1 if is_large and (os.cpu_count() or 1) > 1 else 0
-
-
-def progress_display() -> Any:
-    """A progress display on standard error where that is a terminal, else none."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return nullcontext(lambda what, tunes: None)
-    from tunetrace.commands.console import build_progress
-
-    return build_progress()

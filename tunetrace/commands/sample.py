@@ -153,6 +153,6 @@ def _progress(tunes: int) -> Any:
     """A bar on standard error where that is a terminal and the tunes go elsewhere."""
     if sys.stderr is None or not sys.stderr.isatty() or sys.stdout.isatty():
         return nullcontext(lambda what, done: None)
-    from tunetrace.commands.console import batch_progress
+    from tunetrace.commands.progress import tunes_progress
 
-    return batch_progress(tunes)
+    return tunes_progress(tunes)

@@ -1,28 +1,44 @@
-"""`tunetrace tokenize`: what is asked of transcriptions alone, without an index."""
+"""`tunetrace tokenize`: transcriptions as tokens, without an index."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich.text import Text
 
+from tunetrace.commands.completion import complete_files
+from tunetrace.commands.console import console, cut
 from tunetrace.commands.options import format_option, json_options, print_json, print_jsonl
 from tunetrace.errors import InputError
+from tunetrace.text import counted, plain
+
+if TYPE_CHECKING:
+    from tunetrace import Explanation, Rejected, Transcription
+    from tunetrace.corpus.readers import Format
+    from tunetrace.tokenizer.explain import ExplainedLine
+
+_WIDEST_LEXEME: Final = 30
+_INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @click.option("--explain", is_flag=True, help="Show where each token comes from.")
 @format_option
 @json_options
 def tokenize(
-    files: tuple[str, ...], explain: bool, format: Any, as_json: bool, as_jsonl: bool
+    files: tuple[str, ...],
+    explain: bool,
+    format: Format | None,
+    as_json: bool,
+    as_jsonl: bool,
 ) -> None:
-    """Print the tunes of FILES as folk-rnn's tokens, rooted on C.
+    """Print tunes as folk-rnn tokens, transposed to C.
 
-    FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. What is
-    printed is read by every other command. Tunes that cannot be read are named on standard error
-    and the others printed; with --jsonl each is a line too, which has a reason in place of tokens.
+    FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. Every
+    other command reads what is printed. Tunes that cannot be read are named on standard error,
+    and the others are printed. With --jsonl they are lines too, with a reason and no tokens.
 
     \b
         tunetrace tokenize tune.abc
@@ -30,9 +46,8 @@ def tokenize(
         tunetrace tokenize tunes --jsonl
         cat tunes.abc | tunetrace tokenize - | tunetrace check
     """
+    from tunetrace import Rejected
     from tunetrace.corpus.readers import read_sources
-    from tunetrace.corpus.records import Rejected
-    from tunetrace.terminal import tokens
     from tunetrace.tokenizer.explain import Watcher
 
     watcher = Watcher()
@@ -42,27 +57,94 @@ def tokenize(
     tunes = 0
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
-            # Held back until a tune is read: where there is none, one sentence says all.
-            if as_json or not tunes:
-                rejected.append(tune)
-            elif not as_jsonl:
-                tokens.print_reject(tune)
+            rejected.append(tune)
             if as_jsonl:
                 print_jsonl([tune])
+            elif tunes and not as_json:
+                print_reject(tune)
             continue
         explanation = watcher.explain(tune) if explain else None
         if as_jsonl:
-            print_jsonl([tokens.to_record(tune, explanation)])
+            print_jsonl([to_record(tune, explanation)])
         elif as_json:
-            records.append(tokens.to_record(tune, explanation))
+            records.append(to_record(tune, explanation))
         else:
-            if not tunes:
+            if not tunes:  # Until here they were held back: if all fail, one sentence is enough.
                 for reject in rejected:
-                    tokens.print_reject(reject)
-            tokens.print_tune(tune, explanation, is_first=not tunes)
+                    print_reject(reject)
+            print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
     if as_json:
         print_json({"tunes": records, "set_aside": rejected})
     if not tunes:
         first = rejected[0]
         raise InputError(f"no tune can be read; {first.place}: {first.reason}")
+
+
+def to_record(tune: Transcription, explanation: Explanation | None) -> dict[str, Any]:
+    """A tune for JSON; with an explanation, the origin of each token too."""
+    names = ("input", "line", "number", "title", "meter", "key", "original_key", "remarks",
+             "tokens")  # fmt: skip
+    record = {name: getattr(tune, name) for name in names}
+    if explanation is not None:
+        record["unit_length"] = explanation.unit_length
+        record["semitones"] = explanation.semitones
+        record["origins"] = explanation.origins
+    return record
+
+
+def print_reject(reject: Rejected) -> None:
+    """Name a tune that cannot be read on standard error."""
+    click.echo(f"tunetrace: {reject.place}: {reject.reason}", err=True)
+
+
+def print_tune(tune: Transcription, explanation: Explanation | None, *, is_first: bool) -> None:
+    """Print one tune as folk-rnn's text, or its explanation, after an empty line between tunes."""
+    from tunetrace.tokenizer.folkrnn import to_folkrnn
+
+    if not is_first:
+        click.echo()
+    if explanation is None:
+        click.echo(to_folkrnn(tune.tokens, title=tune.title, number=tune.number), nl=False)
+    else:
+        _print_explanation(explanation)
+
+
+def _print_explanation(explanation: Explanation) -> None:
+    out = console()
+    tune = explanation.tune
+    number = "" if tune.number is None else f" (X:{tune.number})"
+    out.print(f"{tune.title or 'untitled'}{number}, {tune.input}:{tune.line}", soft_wrap=True)
+    out.print(
+        f"{_transposition(explanation)}; a note without a length lasts {explanation.unit_length}"
+    )
+    for remark in tune.remarks:
+        out.print(f"Note: {remark}")
+    for line in explanation.lines:
+        out.print()
+        _print_line(line)
+
+
+def _print_line(line: ExplainedLine) -> None:
+    out = console()
+    out.print(Text.assemble(f"line {line.line}: ", plain(line.text)), overflow="fold")
+    texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
+    width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
+    for lexeme, text in zip(line.lexemes, texts, strict=True):
+        # A field without a token may still change the notes after it.
+        what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
+        meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
+        shown = cut(text, width)
+        shown.pad_right(max(0, width - shown.cell_len))
+        out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
+
+
+def _transposition(explanation: Explanation) -> str:
+    """From which key to which, and how far: `Gmaj to Cmaj, a fifth down (7 semitones)`."""
+    tune, steps = explanation.tune, explanation.steps
+    if not explanation.semitones:
+        return f"{tune.key or 'no key'}, not transposed"
+    way = "up" if explanation.semitones > 0 else "down"
+    how_far = f"{_INTERVALS[abs(steps)]} {way}" if steps else way
+    semitones = counted(abs(explanation.semitones), "semitone")
+    return f"{tune.original_key} to {tune.key}, {how_far} ({semitones})"

@@ -195,7 +195,7 @@ def test_filters_that_admit_nothing_together_say_so(tmp_path: Path) -> None:
     index = index_of(tmp_path, KESH, MORRISONS)
     ended = call("figure", "C 3", "--title", "Kesh", "--key", "dor", "--index", index)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.splitlines()[1] == "no tune of the index has all that the filters ask for"
+    assert ended.out.splitlines()[1] == "no tune of the index passes all filters"
     with Index(index) as opened:
         assert opened.figure("C 3", Filters(title="Kesh", key="dor")).of == 0
 

@@ -1,4 +1,4 @@
-"""`tunetrace corpus`: the corpora that go by a name, and what is in those of an index."""
+"""`tunetrace corpus`: the named corpora, and what the corpora of an index hold."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ from tunetrace.commands.lazy import LazyGroup
     },
 )
 def corpus() -> None:
-    """The corpora that go by a name: what and where they are; and what is in an index's."""
+    """List, fetch and describe corpora."""

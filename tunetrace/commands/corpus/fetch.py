@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    json_options,
-    print_jsonl,
-    progress_display,
-    show,
-)
+from tunetrace.commands.completion import complete_corpora
+from tunetrace.commands.console import console
+from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.progress import progress_display
+
+if TYPE_CHECKING:
+    from tunetrace import CorpusEntry
 
 
 @click.command("fetch")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--refresh", is_flag=True, help="Fetch a file anew that is there already.")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_corpora
+)
+@click.option("--refresh", is_flag=True, help="Fetch again what is already here.")
 @json_options
 def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
-    """Fetch corpora, and say where they are.
+    """Fetch published corpora and print where they are.
 
-    A corpus that is there and whole is not fetched again, unless you ask for it: The Session's
-    collection changes weekly.
+    A corpus that is already here and whole is not fetched again, unless you give --refresh. The
+    Session's collection changes every week.
 
     \b
         tunetrace corpus fetch folkrnn-v2
@@ -29,7 +35,7 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl
     from tunetrace import fetch_corpus, find_corpus
 
     for name in names:
-        find_corpus(name)  # before anything is fetched
+        find_corpus(name)  # so that a wrong name is refused before anything is fetched
     with progress_display() as progress:
         fetched = [
             fetch_corpus(name, refresh=refresh, progress=lambda what: progress(what, 0))
@@ -38,6 +44,12 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl
     if as_jsonl:
         print_jsonl(fetched)
     else:
-        from tunetrace.terminal.corpora import print_places
-
         show(fetched, print_places, as_json)
+
+
+def print_places(corpora: Sequence[CorpusEntry]) -> None:
+    """Where corpora are that were fetched."""
+    out = console()
+    for corpus in corpora:
+        version = f" ({corpus.version})" if corpus.version else ""
+        out.print(f"{corpus.name}{version} is at {corpus.path}", soft_wrap=True)

@@ -1,20 +1,23 @@
-"""`tunetrace corpus list`: the corpora that go by a name."""
+"""`tunetrace corpus list`: the named corpora."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    json_options,
-    print_jsonl,
-    show,
-)
+from tunetrace.commands.console import console, make_table
+from tunetrace.commands.options import json_options, print_jsonl, show
+
+if TYPE_CHECKING:
+    from tunetrace import CorpusEntry
 
 
 @click.command("list")
 @json_options
 def list_corpora(as_json: bool, as_jsonl: bool) -> None:
-    """Every named corpus: what it is, its version, and whether it is here.
+    """List the named corpora, and which of them are here.
 
     \b
         tunetrace corpus list
@@ -24,6 +27,13 @@ def list_corpora(as_json: bool, as_jsonl: bool) -> None:
     if as_jsonl:
         print_jsonl(corpora())
     else:
-        from tunetrace.terminal.corpora import print_list
-
         show(corpora(), print_list, as_json)
+
+
+def print_list(corpora: Sequence[CorpusEntry]) -> None:
+    """A line for each named corpus."""
+    table = make_table("name", "title", "version", "here")
+    for corpus in corpora:
+        here = "wrong" if corpus.problem else "yes" if corpus.is_here else "no"
+        table.add_row(corpus.name, corpus.title, corpus.version or "", here)
+    console().print(table)

@@ -1,22 +1,36 @@
-"""`tunetrace corpus stats`: what is in a corpus."""
+"""`tunetrace corpus stats`: what a corpus holds, in numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
+from rich.table import Table
+from rich.text import Text
 
+from tunetrace.commands.completion import complete_corpora, complete_files
+from tunetrace.commands.console import console, make_table
 from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.text import counted, share
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunetrace import CorpusStats
+    from tunetrace.indexer.statistics.stats import Counted, Group
 
 
 @click.command()
-@click.argument("corpus", required=False)
+@click.argument("corpus", required=False, shell_complete=complete_corpora)
 @click.option("--notes", type=click.IntRange(1, 32), default=4, show_default=True,
-              help="Count figures of so many notes.")  # fmt: skip
+              help="Number of notes of the figures that are counted.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=0), default=10, show_default=True,
-              help="Show so many keys, meters, bars and figures.")  # fmt: skip
-@click.option("--plot", metavar="FILE", help="Draw it too: a .png, .svg or .pdf file.")
-@click.option("--force", is_flag=True, help="Replace the picture that is there.")
+              help="Number of keys, meters, bars and figures to show.")  # fmt: skip
+@click.option("--plot", metavar="FILE", shell_complete=complete_files,
+              help="Draw a picture too: a .png, .svg or .pdf file.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a picture that is already there.")
 @index_option
 @json_option
 def stats(
@@ -28,17 +42,17 @@ def stats(
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """What is in a CORPUS of the index, or in all of it.
+    """Count what a CORPUS holds: keys, meters, bars, figures.
 
-    Its keys and meters, how long its tunes are, how many of its bars add up, and its commonest
-    bars and figures.
+    Also the lengths of its tunes, and how many bars add up. Without a CORPUS the whole index is
+    counted.
 
     \b
         tunetrace corpus stats
         tunetrace corpus stats oneills --notes 6
         tunetrace corpus stats ryans --plot ryans.png
     """
-    from tunetrace import corpus_stats, open_index
+    from tunetrace import corpus_stats, open_index, plot_corpus
 
     if plot is not None:
         from tunetrace.plots.picture import check_picture
@@ -47,9 +61,93 @@ def stats(
     with open_index(index_path) as opened:
         found = corpus_stats(corpus, opened, notes=notes, top=top)
     if plot is not None:
-        from tunetrace import plot_corpus
-
         plot_corpus(found, plot, force=force)
-    from tunetrace.terminal.stats import print_stats
-
     show(found, partial(print_stats, top=top), as_json)
+
+
+def print_stats(stats: CorpusStats, top: int) -> None:
+    """All counts of a corpus. top: how many keys and meters to show."""
+    out = console()
+    name = stats.corpus or f"the whole index ({', '.join(stats.corpora)})"
+    out.print(Text(name, style="bold"), soft_wrap=True)
+    out.print(
+        f"{counted(stats.tunes, 'tune')}, {counted(stats.bars, 'bar')}, "
+        f"{counted(stats.notes, 'note')}, {counted(stats.tokens, 'token')}\n"
+    )
+    if not stats.tunes:
+        return
+    _print_shares(out, stats)
+    _print_spreads(out, stats)
+    if top:
+        _print_groups(out, stats, top)
+    _print_counted(out, "Commonest whole bars", "bar", stats.common_bars)
+    notes = counted(stats.figure_notes, "note")
+    _print_counted(out, f"Commonest figures of {notes}", "figure", stats.common_figures)
+
+
+def _of(count: int, of: int) -> str:
+    return f"{count:,} of {of:,} ({share(count / of if of else 0)})"
+
+
+def _print_shares(out: Console, stats: CorpusStats) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    if stats.metered_bars:
+        table.add_row("bars that add up", _of(stats.bars_adding_up, stats.metered_bars))
+        every = _of(stats.tunes_adding_up, stats.metered_tunes)
+        table.add_row("tunes whose bars all add up", every)
+    table.add_row("tunes with a pickup", _of(stats.tunes_with_pickup, stats.tunes))
+    table.add_row("tunes with a repeat", _of(stats.tunes_with_repeat, stats.tunes))
+    table.add_row("tunes with endings", _of(stats.tunes_with_endings, stats.tunes))
+    out.print(table)
+
+
+def _print_spreads(out: Console, stats: CorpusStats) -> None:
+    right = ("fewest", "lower quartile", "median", "upper quartile", "most")
+    table = make_table("", *right, right=right)
+    spreads = {
+        "bars per tune": stats.bars_a_tune,
+        "notes per tune": stats.notes_a_tune,
+        "parts per tune": stats.parts_a_tune,
+    }
+    for name, spread in spreads.items():
+        if spread is not None:
+            marks = (spread.least, spread.lower_quartile, spread.median, spread.upper_quartile,
+                     spread.most)  # fmt: skip
+            table.add_row(name, *(f"{mark:,}" for mark in marks))
+    out.print()
+    out.print(table)
+
+
+def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
+    """Modes, original keys and meters side by side; no original keys if all are on C."""
+    row = [_group_table("mode", stats.modes, top, stats.tunes)]
+    if any(group.name and group.name[:-3] not in ("", "C") for group in stats.original_keys):
+        row.append(_group_table("original key", stats.original_keys, top, stats.tunes))
+    row.append(_group_table("meter", stats.meters, top, stats.tunes))
+    side_by_side = Table.grid(padding=(0, 4, 0, 0))
+    side_by_side.add_row(*row)
+    out.print()
+    out.print(side_by_side)
+
+
+def _group_table(name: str, groups: Sequence[Group], top: int, of: int) -> Table:
+    table = make_table(name, "tunes", "", right=("tunes", ""))
+    for group in groups[:top]:
+        table.add_row(group.name or "none", f"{group.tunes:,}", share(group.tunes / of))
+    rest = groups[top:]
+    if rest:
+        tunes = sum(group.tunes for group in rest)
+        table.add_row(f"{len(rest)} more", f"{tunes:,}", share(tunes / of))
+    return table
+
+
+def _print_counted(out: Console, heading: str, name: str, counts: Sequence[Counted]) -> None:
+    if not counts:
+        return
+    out.print(f"\n{heading}, on C", style="bold")
+    table = make_table(name, "tunes", "hits", right=("tunes", "hits"))
+    for found in counts:
+        table.add_row(Text(found.text), f"{found.tunes:,}", f"{found.hits:,}")
+    out.print(table)

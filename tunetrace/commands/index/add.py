@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tunetrace.commands.options import (
-    format_option,
-    index_option,
-    json_option,
-    name_option,
-    progress_display,
-    show,
-)
+from tunetrace.commands.completion import complete_sources
+from tunetrace.commands.index.counts import print_change
+from tunetrace.commands.options import format_option, index_option, json_option, name_option, show
+from tunetrace.commands.progress import progress_display
+
+if TYPE_CHECKING:
+    from tunetrace.corpus.readers import Format
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--replace", is_flag=True, help="Replace a corpus that is there with other content.")
+@click.argument(
+    "sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=complete_sources
+)
+@click.option("--replace", is_flag=True, help="Replace a corpus whose content has changed.")
 @name_option
 @format_option
 @index_option
@@ -27,14 +28,15 @@ def add(
     sources: tuple[str, ...],
     replace: bool,
     name: str | None,
-    format: Any,
+    format: Format | None,
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """Add SOURCES to an index: files, folders, - for standard input, corpora by name.
+    """Add corpora to an index.
 
-    All of them or none: an addition that fails or is cut off leaves the index as it was. What is
-    there already with the same content stays as it is.
+    A SOURCE is a file, a folder, - for standard input, or a named corpus. All are added or none:
+    if an addition fails or is interrupted, the index stays as it was. A corpus that is already
+    there with the same content is left alone.
 
     \b
         tunetrace index add my_tunes.abc
@@ -47,6 +49,4 @@ def add(
         report = add_to_index(
             sources, index_path, replace=replace, name=name, format=format, progress=progress
         )
-    from tunetrace.terminal.index import print_change
-
     show(report, print_change, as_json)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from tunetrace.commands.completion import complete_sources
+from tunetrace.commands.index.counts import print_read, print_totals
 from tunetrace.commands.options import (
     format_option,
     index_option,
     json_option,
     name_option,
     print_json,
-    progress_display,
-    show,
 )
+from tunetrace.commands.progress import progress_display
+
+if TYPE_CHECKING:
+    from tunetrace.corpus.readers import Format
 
 
 @click.command()
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--force", is_flag=True, help="Replace the index that is there.")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=complete_sources)
+@click.option("--force", is_flag=True, help="Replace an index that is already there.")
 @name_option
 @format_option
 @index_option
@@ -28,31 +32,29 @@ def build(
     sources: tuple[str, ...],
     force: bool,
     name: str | None,
-    format: Any,
+    format: Format | None,
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """Build an index of SOURCES: files, folders, - for standard input, corpora by name.
+    """Build an index of files, folders and named corpora.
 
-    Without a SOURCE it holds O'Neill's Music of Ireland (oneills), Aird's Airs (airds) and Ryan's
-    Mammoth Collection (ryans).
+    A SOURCE is a file, a folder, - for standard input, or a named corpus. Without a SOURCE the
+    index holds O'Neill's Music of Ireland (oneills), Aird's Airs (airds) and Ryan's Mammoth
+    Collection (ryans).
 
     \b
         tunetrace index build
         tunetrace index build oneills my_tunes.abc --index mine.db
     """
     from tunetrace import build_index
+    from tunetrace.records import to_plain
 
     with progress_display() as progress:
         report = build_index(
             sources, index_path, force=force, name=name, format=format, progress=progress
         )
     if as_json:
-        from tunetrace.records import to_plain
-
-        record = {**to_plain(report.info), "set_aside": to_plain(report.set_aside)}
-        print_json(record)
+        print_json({**to_plain(report.info), "set_aside": report.set_aside})
     else:
-        from tunetrace.terminal.index import print_build
-
-        show(report, print_build, as_json=False)
+        print_totals(report.info)
+        print_read(report.info.corpora, report.set_aside)

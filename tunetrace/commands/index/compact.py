@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.commands.options import (
-    index_option,
-    json_option,
-    progress_display,
-    show,
-)
+from tunetrace.commands.index.counts import print_change
+from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.progress import progress_display
 
 
 @click.command()
 @index_option
 @json_option
 def compact(index_path: str | None, as_json: bool) -> None:
-    """Merge an index's segments and shrink its file, after many additions or removals.
+    """Merge an index's segments and shrink its file.
+
+    Every addition makes a segment, and every search goes through all segments. So this is worth
+    its time after many additions or removals.
 
     \b
         tunetrace index compact
@@ -25,6 +25,4 @@ def compact(index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = compact_index(index_path, progress=progress)
-    from tunetrace.terminal.index import print_change
-
     show(report, print_change, as_json)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    index_option,
-    json_option,
-    show,
-)
+from tunetrace.commands.console import console, make_table
+from tunetrace.commands.index.counts import print_totals
+from tunetrace.commands.options import index_option, json_option, show
+
+if TYPE_CHECKING:
+    from tunetrace import IndexInfo
 
 
 @click.command()
 @index_option
 @json_option
 def info(index_path: str | None, as_json: bool) -> None:
-    """What is in an index: its corpora, tunes, tokens and bars.
+    """Count the corpora, tunes, tokens and bars of an index.
 
     \b
         tunetrace index info
@@ -23,6 +26,22 @@ def info(index_path: str | None, as_json: bool) -> None:
     from tunetrace import open_index
 
     with open_index(index_path) as opened:
-        from tunetrace.terminal.index import print_info
+        found = opened.info()
+    show(found, print_info, as_json)
 
-        show(opened.info(), print_info, as_json)
+
+def print_info(info: IndexInfo) -> None:
+    """The counts of an index, and those of each corpus."""
+    print_totals(info)
+    right = ("tunes", "tokens", "bars", "set aside")
+    table = make_table("corpus", *right, "added on", right=right)
+    for corpus in info.corpora:
+        table.add_row(
+            corpus.name,
+            f"{corpus.tunes:,}",
+            f"{corpus.tokens:,}",
+            f"{corpus.bars:,}",
+            f"{corpus.set_aside:,}",
+            corpus.added[:10],
+        )
+    console().print(table)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    index_option,
-    json_options,
-    print_jsonl,
-    show,
-)
+from tunetrace.commands.completion import complete_corpora
+from tunetrace.commands.console import console
+from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+
+if TYPE_CHECKING:
+    from tunetrace import Reject
 
 
 @click.command()
-@click.argument("corpus", required=False)
+@click.argument("corpus", required=False, shell_complete=complete_corpora)
 @index_option
 @json_options
 def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl: bool) -> None:
-    """The tunes that were set aside when the index was made, with file, line and reason.
+    """List the tunes that could not be indexed, and why.
+
+    Each has its file, line and reason. With a CORPUS only the tunes of that corpus are listed.
 
     \b
         tunetrace index rejects
@@ -30,6 +35,16 @@ def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl:
     if as_jsonl:
         print_jsonl(found)
     else:
-        from tunetrace.terminal.index import print_rejects
-
         show(found, print_rejects, as_json)
+
+
+def print_rejects(rejects: Sequence[Reject]) -> None:
+    """Every tune that was set aside, a line each."""
+    out = console()
+    if not rejects:
+        out.print("no tune was set aside")
+    for reject in rejects:
+        number = "" if reject.number is None else f"X:{reject.number} "
+        name = f"{number}{reject.title}".strip()
+        named = f" ({name})" if name else ""
+        out.print(f"{reject.place}: {reject.reason}{named}", soft_wrap=True)

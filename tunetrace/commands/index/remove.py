@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.commands.options import (
-    index_option,
-    json_option,
-    progress_display,
-    show,
-)
+from tunetrace.commands.completion import complete_corpora
+from tunetrace.commands.index.counts import print_change
+from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.progress import progress_display
 
 
 @click.command()
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.argument(
+    "corpora", nargs=-1, required=True, metavar="CORPUS...", shell_complete=complete_corpora
+)
 @index_option
 @json_option
 def remove(corpora: tuple[str, ...], index_path: str | None, as_json: bool) -> None:
-    """Remove corpora from an index, by the names that index info shows.
+    """Remove corpora from an index.
+
+    'tunetrace index info' shows their names.
 
     \b
         tunetrace index remove my_tunes
@@ -26,6 +28,4 @@ def remove(corpora: tuple[str, ...], index_path: str | None, as_json: bool) -> N
 
     with progress_display() as progress:
         report = remove_from_index(corpora, index_path, progress=progress)
-    from tunetrace.terminal.index import print_change
-
     show(report, print_change, as_json)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tunetrace.commands.options import (
-    index_option,
-    json_option,
-    progress_display,
-    show,
-)
+from tunetrace.commands.console import console
+from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.progress import progress_display
 from tunetrace.errors import IndexFileError
+from tunetrace.text import counted
+
+if TYPE_CHECKING:
+    from tunetrace import VerifyReport
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Look at every suffix and every tune, not at a sample.")
+@click.option("--full", is_flag=True, help="Check every suffix and every tune, not a sample.")
 @index_option
 @json_option
 def verify(full: bool, index_path: str | None, as_json: bool) -> None:
-    """Check that an index is whole: the file, its tables, its arrays, and that they agree.
+    """Check that an index is whole.
 
-    The exit code is 2 where it is not.
+    The file, its tables and its arrays are checked, and that they agree. If they do not, the exit
+    code is 2.
 
     \b
         tunetrace index verify
@@ -31,11 +35,20 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
     with progress_display() as progress:
         report = verify_index(index_path, full=full, progress=progress)
     if as_json or not report.faults:
-        from tunetrace.terminal.index import print_verification
-
         show(report, print_verification, as_json)
     if report.faults:
         raise IndexFileError(
             f"{report.path}: {'; '.join(report.faults)}; build the index again with "
             "'tunetrace index build --force'"
         )
+
+
+def print_verification(report: VerifyReport) -> None:
+    """That an index is whole, and how much of it was checked."""
+    out = console()
+    out.print(report.path, soft_wrap=True)
+    of = "all its" if report.is_full else "a sample of"
+    out.print(
+        f"whole: file, tables and checksums are right, and so are {of} suffixes and tunes "
+        f"({counted(report.suffixes, 'suffix', 'suffixes')}, {counted(report.tunes, 'tune')})"
+    )

@@ -1,0 +1,63 @@
+"""What several commands print of an index: its counts, and what became of its corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from tunetrace.commands.console import console, make_table, print_set_aside
+from tunetrace.text import counted
+
+if TYPE_CHECKING:
+    from tunetrace import ChangeReport, IndexInfo, Reject
+    from tunetrace.indexer.records import CorpusInfo
+
+_CHANGES: Final = {
+    "added": "added",
+    "replaced": "replaced",
+    "unchanged": "already there with the same content; nothing changed",
+    "removed": "removed",
+}
+
+
+def print_totals(info: IndexInfo) -> None:
+    """Where an index is, what it holds, and whether it has a baseline."""
+    out = console()
+    out.print(f"{info.path}", soft_wrap=True)
+    out.print(
+        f"{counted(info.tunes, 'tune')}, {counted(info.tokens, 'token')}, "
+        f"{counted(info.bars, 'bar')} ({info.distinct_bars:,} distinct), "
+        f"{counted(info.segments, 'segment')}"
+    )
+    out.print(
+        "baseline (how much its tunes share): measured\n"
+        if info.has_baseline
+        else "baseline (how much its tunes share): none; 'tunetrace baseline' measures it\n"
+    )
+
+
+def print_read(corpora: Sequence[CorpusInfo], set_aside: Sequence[Reject]) -> None:
+    """What became of every tune of some corpora, and the first that were set aside."""
+    right = ("tunes read", "indexed", "set aside")
+    table = make_table("corpus", *right, "reasons", right=right)
+    for corpus in corpora:
+        table.add_row(
+            corpus.name,
+            f"{corpus.tunes + corpus.set_aside:,}",
+            f"{corpus.tunes:,}",
+            f"{corpus.set_aside:,}",
+            ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()),
+        )
+    console().print(table)
+    print_set_aside(set_aside, "'tunetrace index rejects' lists them all")
+
+
+def print_change(report: ChangeReport) -> None:
+    """What became of each corpus, what the index holds now, and what was read."""
+    for change in report.changes:
+        console().print(f"{change.name}: {_CHANGES[change.change]}", soft_wrap=True)
+    print_totals(report.info)
+    new = {change.name for change in report.changes if change.change in ("added", "replaced")}
+    if new:
+        print_read([corpus for corpus in report.info.corpora if corpus.name in new],
+                   report.set_aside)  # fmt: skip

@@ -1,0 +1,129 @@
+"""What `figure` and `bar` share: their filters, and how they print what was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+from rich.text import Text
+
+from tunetrace.commands.completion import complete_corpora
+from tunetrace.commands.console import (
+    bar_number,
+    console,
+    expected,
+    linked,
+    make_table,
+    rare_or_common,
+)
+from tunetrace.text import counted, times
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from tunetrace import Hit, Matches
+
+_ONSET: Final = "onset\n(eighths)"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Eighths(click.ParamType):  # type: ignore[type-arg]
+    """A number of eighths: 3, 3/2 or 1.5."""
+
+    name = "eighths"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        from fractions import Fraction
+
+        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
+            self.fail(f"'{value}' is not a number of eighths; write 3 or 3/2", param, ctx)
+        return Fraction(value)
+
+
+def filter_options(command: Command) -> Command:
+    """The filters and `--limit`; the command gets the filters as one Filters."""
+
+    @click.option("--part", type=click.IntRange(min=1),
+                  help="Only hits in this part; parts count from 1.")  # fmt: skip
+    @click.option("--bar", type=click.IntRange(min=0),
+                  help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
+    @click.option("--onset", type=Eighths(),
+                  help="Only hits this many eighths after the bar begins, as 3/2.")  # fmt: skip
+    @click.option("--meter", help="Only tunes in this meter, as 6/8.")
+    @click.option("--key", help="Only tunes in this mode, as dor, or key on C, as Cdor.")
+    @click.option("--corpus", shell_complete=complete_corpora, help="Only tunes of this corpus.")
+    @click.option("--title", help="Only tunes with this title.")
+    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
+                  help="Number of hits to show.")  # fmt: skip
+    @wraps(command)
+    def with_filters(**given: Any) -> Any:
+        from tunetrace import Filters
+
+        names = ("part", "bar", "onset", "meter", "key", "corpus", "title")
+        return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
+
+    return with_filters  # type: ignore[return-value]
+
+
+def print_matches(matches: Matches) -> None:
+    """In how many tunes a figure or a bar is found, and the first places."""
+    out = console()
+    out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    if not matches.of:
+        out.print("no tune of the index passes all filters")
+        return
+    if matches.hits:
+        out.print(
+            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+        )
+    else:
+        out.print(f"found in none of {counted(matches.of, 'tune')}")
+        _print_joined_tokens(matches.query)
+    if matches.expected is not None:
+        chance = expected(matches.expected, matches.log10_expected)
+        out.print(f"expected by chance: {chance} ({rare_or_common(matches.expected)})")
+    if matches.results:
+        _print_hits(matches)
+
+
+def _print_joined_tokens(query: str) -> None:
+    """Say it where two words of a figure are one token in tunes that were read from ABC."""
+    from tunetrace.indexer.search.query import written_apart
+
+    apart = written_apart(query.split())
+    if apart:
+        console().print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
+                        f"{''.join(apart)}")  # fmt: skip
+
+
+def _print_hits(matches: Matches) -> None:
+    out = console()
+    out.print()
+    table = make_table("tune", "title", "part", "bar", _ONSET, "context (on C)",
+                       right=("part", "bar", _ONSET), widest={"title": 20})  # fmt: skip
+    for hit in matches.results:
+        table.add_row(
+            hit.reference,
+            linked(hit.title, hit.link),
+            str(hit.part),
+            bar_number(hit.bar, hit.ending),
+            str(hit.onset),
+            _marked(hit),
+        )
+    out.print(table)
+    rest = matches.hits - len(matches.results)
+    if rest:
+        out.print(f"… and {rest:,} more; show more with --limit")
+
+
+def _marked(hit: Hit) -> Text:
+    """The context of a hit with what was searched for in bold."""
+    text = Text(hit.context)
+    text.stylize("bold", *hit.found)
+    return text
