@@ -66,7 +66,7 @@ def main(model_path: str, index_path: str, transcriptions: int, notes: int) -> N
     """Sample, check and print."""
     model = tunetrace.open_model(model_path)
     with tunetrace.open_index(index_path) as index:
-        limit = CopyLimit(index, model.tokens, notes)
+        limit = CopyLimit(index.figures, model.tokens, notes)
         batches = [_Batch("no limit", None, []), _Batch(f"{notes} notes", limit, [])]
         for first in range(0, transcriptions, _SLICE):
             for batch in batches:

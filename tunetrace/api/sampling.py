@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -13,7 +13,7 @@ from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
-from tunetrace.model.records import Model, Sampled, Tokens
+from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.beginning import Beginning, begin_with
 from tunetrace.model.sampling.copy_limit import CopyLimit
 from tunetrace.model.sampling.draw import Precision
@@ -152,18 +152,9 @@ def _copy_limit(
             "copying can be kept; leave --max-copy out"
         )
     with given_or_default(index) as opened:
-        limit = CopyLimit(opened, model.tokens, notes)
+        limit = CopyLimit(opened.figures, model.tokens, notes)
     limit.check_start(beginning.music)
     return limit
-
-
-def copies_within(tokens: Sequence[str], notes: int, index: Index) -> bool:
-    """Whether a transcription copies at most so many notes in a row, by the limit's own count.
-
-    tokens: any that tunetrace reads; no model need have them.
-    """
-    known = Tokens(tuple(dict.fromkeys(tokens)))
-    return CopyLimit(index, known, notes).longest_run(known.encode(tokens)) <= notes
 
 
 def _check_drawing(

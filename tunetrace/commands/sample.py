@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from functools import partial
 from typing import Any
 
 import click
@@ -86,7 +85,7 @@ def sample(
     from tunetrace import sample as write_tunes
     from tunetrace.api.beams import check_beam
     from tunetrace.api.models import described
-    from tunetrace.api.sampling import check_sampling, copies_within, random_seed
+    from tunetrace.api.sampling import check_sampling, random_seed
     from tunetrace.api.traces import check_traces, with_traces
     from tunetrace.terminal.sample import SamplePrinter, format_for
 
@@ -119,8 +118,6 @@ def sample(
             tunes = write_tunes(n, model, index=index, **options)
         else:
             tunes = beam_search(beam, model, index=index, **options)[:n]
-        if index is not None:
-            printer.limit(partial(copies_within, notes=options["max_copy"], index=index))
     if trace_file is not None:
         tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
     with _progress(n) as progress:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import ModelFileError
+from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_token, unknown_token
 
 if TYPE_CHECKING:
@@ -114,30 +115,30 @@ class Model:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A transcription that a model wrote.
-
-    number: counted from 1. tokens: without the frame. has_ended: it ended by itself, and was not
-    cut off as too long. steered: how many of its tokens were drawn again, since the first draw
-    would have copied too much.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Sampled(Record):
+    """A transcription that a model wrote."""
 
     number: int
+    """Its place, from 1, among what the seed gives. The number of a tune that was left out, since
+    it would copy too much once it is read as ABC, is missing."""
     tokens: tuple[str, ...]
+    """Without the tokens that begin and end every transcription."""
     has_ended: bool
+    """It ended by itself. If not, it was cut off after max_tokens."""
     steered: int = 0
+    """How many of its tokens were drawn again, since the first draw would have copied too much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A transcription that a beam search found.
-
-    number: its rank, from 1. tokens: without the frame. has_ended: it ended by itself, and was not
-    cut off as too long. log2_probability: of all that the model chose, its end included.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Hypothesis(Record):
+    """A transcription that a beam search found."""
 
     number: int
+    """Its rank, from 1."""
     tokens: tuple[str, ...]
+    """Without the tokens that begin and end every transcription."""
     has_ended: bool
+    """It ended by itself. If not, it was cut off after max_tokens."""
     log2_probability: float
+    """Of all tokens that the model chose, its end included."""

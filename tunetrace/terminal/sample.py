@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Literal
 
 import click
 
-from tunetrace.errors import AbcError, QueryError
+from tunetrace.errors import QueryError
 from tunetrace.model.header import Header
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.text import counted, plain
-from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.write import to_abc
 
 Format = Literal["folkrnn", "abc"]
@@ -37,26 +36,15 @@ class SamplePrinter:
         self._take_record = take_record
         self._format = format
         self._unread = frozenset(model.tokens.unread)
-        self._is_within: Callable[[Sequence[str]], bool] | None = None
         self._started = time.perf_counter()
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
         self._left_out = self._tunes_unread = 0
 
-    def limit(self, is_within: Callable[[Sequence[str]], bool]) -> None:
-        """Leave out what copies too much once it is read back.
-
-        ABC has no place for what is not well formed: an empty bar, say, that keeps two copies
-        apart in the tokens is gone when it is read.
-        """
-        self._is_within = is_within
-
     def show(self, sampled: Sampled | Hypothesis) -> None:
         """Print one, at once, or hand it on."""
         text = self._text(sampled) if self._format else ""
-        if self._format == "abc" and not self._may_be_printed(text):
-            self._left_out += 1
-            return
         self._tunes += 1
+        self._left_out = sampled.number - self._tunes  # numbers that are missing
         self._tunes_unread += self._format == "folkrnn" and not self._unread.isdisjoint(
             sampled.tokens
         )
@@ -70,14 +58,6 @@ class SamplePrinter:
         else:
             click.echo(text)
             sys.stdout.flush()
-
-    def _may_be_printed(self, abc: str) -> bool:
-        if self._is_within is None:
-            return True
-        try:
-            return self._is_within(tokenize_abc(abc).tokens)
-        except AbcError:  # it has no notes
-            return True
 
     def _text(self, sampled: Sampled | Hypothesis) -> str:
         if self._format == "abc":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tunetrace
 from tests.indexer.search.test_figures import search
 from tests.model.sampling.following import log2_following
-from tests.model.sampling.test_copy_limit import Corpus, longest_span
+from tests.model.sampling.test_copy_limit import longest_span
 from tests.model.tiny import make_model
 from tunetrace import Index, QueryError
 from tunetrace.model.records import Hypothesis, Model, Tokens
@@ -151,7 +151,7 @@ def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy
     seed: int, notes: int, corpus: list[str]
 ) -> None:
     model = make_model(TOKENS.names, seed=seed)
-    limit = CopyLimit(Corpus(search([corpus])), TOKENS, notes)
+    limit = CopyLimit(search([corpus]), TOKENS, notes)
 
     def is_within(tokens: tuple[str, ...]) -> bool:
         run = limit.begin()
@@ -159,7 +159,7 @@ def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy
             if not run.allows(number):
                 return False
             run.push(number)
-        return True
+        return limit.holds_when_read(tokens)
 
     found = beam_search(model, 400, max_tokens=5, limit=limit)
     within = [some for some in every(model, [], 5) if is_within(some.tokens)]
@@ -172,7 +172,7 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
     model = make_model(TOKENS.names)
     model.network.token_bias.data[:] = -60
     model.network.token_bias.data[0] = 0
-    limit = CopyLimit(Corpus(search([["A", "A", "A"]])), TOKENS, 2)
+    limit = CopyLimit(search([["A", "A", "A"]]), TOKENS, 2)
     with pytest.raises(
         QueryError, match=r"^a limit of 2 copied notes leaves .* after 'A A', since"
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from tunetrace.checker.batch.spans import find_spans
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.model.records import Tokens
 from tunetrace.model.sampling.copy_limit import CopyLimit, Run
 from tunetrace.tokenizer.bars import lay_out
@@ -38,15 +36,8 @@ MakeIndex = Callable[..., Index]
 AIR = "G 2 A B c d e f | g 2 f e d c B A |"
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """Tunes that can be searched."""
-
-    figures: FigureSearch
-
-
 def limit_on(tunes: Sequence[Sequence[str]], notes: int, tokens: Tokens = FEW) -> CopyLimit:
-    return CopyLimit(Corpus(search([list(tune) for tune in tunes], 2)), tokens, notes)
+    return CopyLimit(search([list(tune) for tune in tunes], 2), tokens, notes)
 
 
 def numbers_of(text: str) -> list[int]:
@@ -229,6 +220,22 @@ def test_after_more_notes_than_allowed_those_that_go_on_are_forbidden_still() ->
     assert forbidden_after("A B c d e | c d f", 2, "A B c d") == {"e", "f"}
 
 
+def holds(corpus: str, notes: int, written: str) -> bool:
+    return limit_on([corpus.split()], notes, V2).holds_when_read(written.split())
+
+
+def test_an_empty_bar_keeps_runs_apart_in_tokens_and_not_in_abc() -> None:
+    corpus, written = "C D E F | G A B c |", "M:4/4 K:Cmaj C D E F | | G A B c |"
+    assert holds(corpus, 8, written)
+    assert not holds(corpus, 7, written)
+    assert holds(corpus, 4, "M:4/4 K:Cmaj C D E F | | A A B c |")
+
+
+def test_what_cannot_be_written_as_abc_or_has_no_notes_is_not_left_out() -> None:
+    assert holds(AIR, 1, "M:4/4 K:Cmaj G 2 A !trill!")
+    assert holds(AIR, 1, "M:4/4 K:Cmaj |")
+
+
 def test_a_limit_below_one_note_is_refused() -> None:
     for notes in (0, -3):
         with pytest.raises(QueryError, match=rf"^a limit of {notes} copied notes leaves nothing"):
@@ -254,7 +261,7 @@ def test_of_real_tunes_none_is_written_with_a_longer_span(v2_index: Index, share
         for tune in read_sources([shared / "folkrnn_v2_withtitles_first3000.txt"])
         if not isinstance(tune, Rejected)
     ]
-    limit, draw = CopyLimit(v2_index, V2, 12), np.random.default_rng(5)
+    limit, draw = CopyLimit(v2_index.figures, V2, 12), np.random.default_rng(5)
     steered = 0
     for tune in tunes[::300]:
         run, written = limit.begin(), list[str]()
@@ -273,5 +280,5 @@ def test_of_real_tunes_none_is_written_with_a_longer_span(v2_index: Index, share
 
 def test_an_open_index_can_be_given(make_index: MakeIndex) -> None:
     index = make_index("M:4/4\nK:Cmaj\nA B c d |")
-    run = run_after(CopyLimit(index, V2, 2), "A B")
+    run = run_after(CopyLimit(index.figures, V2, 2), "A B")
     assert not run.allows(V2.numbers["c"])

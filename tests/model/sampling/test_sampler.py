@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from tests.model.tiny import SCALE, make_model
 from tunetrace import Index, QueryError, Sampled, check, sample
 from tunetrace.model.records import Model
+from tunetrace.model.sampling.copy_limit import CopyLimit
 from tunetrace.model.sampling.draw import BLOCK, draw, uniforms, weights_of
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
+from tunetrace.tokenizer.write import to_abc
 
 MakeIndex = Callable[..., Index]
 
@@ -244,8 +246,8 @@ def test_a_copy_limit_holds_and_is_counted(make_index: MakeIndex) -> None:
         "M:4/4\nK:Cmaj\nE D C E E D D C C E | D C C C D D D E E E |",
     )
     model = narrow()
-    free = tunes(model, n=30, meter="4/4", key="maj", max_tokens=60)
     limited = tunes(model, n=30, meter="4/4", key="maj", max_tokens=60, max_copy=3, index=index)
+    free = tunes(model, n=limited[-1].number, meter="4/4", key="maj", max_tokens=60)
 
     def longest(tune: Sampled) -> int:
         text = "\n".join([*tune.tokens[:2], " ".join(tune.tokens[2:])])
@@ -255,13 +257,52 @@ def test_a_copy_limit_holds_and_is_counted(make_index: MakeIndex) -> None:
     assert max(map(longest, free)) > 3
     assert max(map(longest, limited)) <= 3
     assert sum(tune.steered for tune in limited) > 0
-    for one, other in zip(free, limited, strict=True):
-        if other.steered == 0:  # what need not be steered is as it would have been
-            assert one == other
+    for tune in limited:
+        if tune.steered == 0:  # what need not be steered is as it would have been
+            assert tune == free[tune.number - 1]
     again = tunes(
         model, n=30, meter="4/4", key="maj", max_tokens=60, max_copy=3, index=index, batch_size=4
     )
     assert again == limited
+
+
+def longest_in_abc(tune: Sampled, index: Index) -> int:
+    """The notes of the longest span of a tune that was written as ABC."""
+    (checked,) = check(to_abc(tune.tokens), index, format="abc").tunes
+    return 0 if checked.longest_span is None else checked.longest_span.notes
+
+
+def test_a_tune_that_copies_more_once_it_is_read_as_abc_is_left_out_and_more_are_written(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(
+        "M:4/4\nK:Cmaj\nC D E C | D E C D | C C D D E E C E D C |",
+        "M:4/4\nK:Cmaj\nE D C E E D D C C E | D C C C D D D E E E |",
+    )
+    model = narrow()
+    options = {"meter": "4/4", "key": "maj", "max_tokens": 60, "max_copy": 3, "index": index}
+    found = tunes(model, n=30, **options)
+    assert len(found) == 30
+    assert max(longest_in_abc(tune, index) for tune in found) <= 3
+    numbers = [tune.number for tune in found]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] > 30
+    for batch_size in (1, 7):
+        assert tunes(model, n=30, batch_size=batch_size, **options) == found
+    assert tunes(model, n=10, **options) == found[:10]
+    with monkeypatch.context() as changed:
+        changed.setattr(CopyLimit, "holds_when_read", lambda limit, tokens: True)
+        every = tunes(model, n=numbers[-1], **options)
+    assert [tune for tune in every if longest_in_abc(tune, index) <= 3] == found
+
+
+def test_sampling_ends_where_every_tune_is_left_out(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index("M:4/4\nK:Cmaj\nC D E C |")
+    monkeypatch.setattr(CopyLimit, "holds_when_read", lambda limit, tokens: False)
+    with pytest.raises(QueryError, match=r"^each of 1,000 tunes in a row would copy more than 5"):
+        tunes(n=3, max_copy=5, index=index)
 
 
 def test_a_steered_token_is_drawn_from_the_masked_distribution(make_index: MakeIndex) -> None:

@@ -38,6 +38,10 @@ class _Search:
     penalties: NDArray[np.float64]
     is_note: NDArray[np.bool_]
 
+    def may_end(self, numbers: tuple[int, ...]) -> bool:
+        """Whether a transcription keeps the copy limit also once it is read as ABC."""
+        return self.limit is None or self.limit.holds_when_read(self.model.tokens.decode(numbers))
+
 
 @dataclass(frozen=True, slots=True)
 class _Beam:
@@ -93,10 +97,10 @@ def beam_search(
     search = _Search(model, width, beginning, max_tokens, temperature, limit, penalties, is_note)
     with torch.inference_mode():
         beam, ended = _search(search)
-    cut_off = zip(beam.logs.tolist(), beam.numbers.tolist(), strict=True)
     found = [(log, numbers, True) for log, numbers in ended]
     if beam.length == max_tokens:
-        found += [(log, tuple(numbers), False) for log, numbers in cut_off]
+        cut_off = zip(beam.logs.tolist(), map(tuple, beam.numbers.tolist()), strict=True)
+        found += [(log, numbers, False) for log, numbers in cut_off if search.may_end(numbers)]
     return [
         Hypothesis(rank, tuple(model.tokens.decode(numbers)), has_ended, log)
         for rank, (log, numbers, has_ended) in enumerate(found[:width], 1)
@@ -111,7 +115,9 @@ def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
         totals = _totals(search, beam)
         chosen = _most_probable(totals, search.width)
         for row in chosen[0][chosen[1] == end].tolist():
-            ended.append((float(totals[row, end]), tuple(beam.numbers[row].tolist())))
+            numbers_so_far = tuple(beam.numbers[row].tolist())
+            if search.may_end(numbers_so_far):
+                ended.append((float(totals[row, end]), numbers_so_far))
         ended = sorted(ended, key=lambda some: -some[0])[: search.width]
         totals[:, end] = -np.inf
         rows, numbers = _most_probable(totals, search.width)

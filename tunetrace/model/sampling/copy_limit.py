@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.errors import QueryError
+from tunetrace.errors import AbcError, QueryError
+from tunetrace.model.records import Tokens
+from tunetrace.text import counted
+from tunetrace.tokenizer.abc import tokenize_abc
 from tunetrace.tokenizer.vocabulary import (
     BAR_LINE,
     CHORD_CLOSE,
@@ -24,12 +27,13 @@ from tunetrace.tokenizer.vocabulary import (
     MEANINGS,
     NOTE,
     SEPARATOR,
+    is_token,
 )
+from tunetrace.tokenizer.write import to_abc
 
 if TYPE_CHECKING:
     from tunetrace.indexer.search.figures import FigureSearch
     from tunetrace.indexer.search.suffix import SuffixIndex
-    from tunetrace.model.records import Tokens
 
 LEAST_LEFT: Final = 1e-12
 """What is left of the probability where a limit leaves nothing that is worth writing."""
@@ -38,15 +42,8 @@ FOREIGN: Final = -1
 """The kind of a model's token that tunetrace does not know."""
 
 
-class Searchable(Protocol):
-    """What is asked of an index: its segments, each a SuffixIndex, and their vocabulary."""
-
-    @property
-    def figures(self) -> FigureSearch: ...
-
-
 class CopyLimit:
-    """An index, the tokens of a model, and how many notes may be copied at once.
+    """The tunes of an index, the tokens of a model, and how many notes in a row may be copied.
 
     The guarantee: a transcription of allowed tokens has no span of more than `notes` notes. The
     note that would be one too many is refused even where the corpus has it with another length,
@@ -55,8 +52,8 @@ class CopyLimit:
     It is read only once made, and can serve any number of runs.
     """
 
-    def __init__(self, index: Searchable, tokens: Tokens, notes: int) -> None:
-        """notes: how many may be copied, 1 or more; QueryError for fewer."""
+    def __init__(self, figures: FigureSearch, tokens: Tokens, notes: int) -> None:
+        """figures: of the index. notes: how many may be copied; QueryError for less than 1."""
         if notes < 1:
             raise QueryError(
                 f"a limit of {notes} copied notes leaves nothing to write, since every note stands "
@@ -64,9 +61,10 @@ class CopyLimit:
             )
         self.notes = notes
         self.tokens = tokens
-        self.segments: Sequence[SuffixIndex] = index.figures.segments
+        self._figures = figures
+        self.segments: Sequence[SuffixIndex] = figures.segments
         self.kinds = [kind_of(name) for name in tokens.names]
-        known = zip(tokens.symbols(index.figures.vocabulary), self.kinds, strict=True)
+        known = zip(tokens.symbols(figures.vocabulary), self.kinds, strict=True)
         self.symbols = [
             # Nothing passes a header, nor what the index lacks.
             SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
@@ -91,6 +89,24 @@ class CopyLimit:
             longest = max(longest, run.notes)
         return longest
 
+    def holds_when_read(self, tokens: Sequence[str]) -> bool:
+        """Whether a transcription keeps the limit also once it is written as ABC and read back.
+
+        ABC has no place for some of what a model writes. An empty bar keeps two copied runs apart
+        in the tokens; in ABC it is gone, and the two are one run.
+        """
+        if not all(map(is_token, tokens)):
+            return True  # it cannot be written as ABC
+        try:
+            read = tokenize_abc(to_abc(tokens)).tokens
+        except AbcError:
+            return True  # it has no notes
+        if read == tuple(tokens):
+            return True
+        known = Tokens(tuple(dict.fromkeys(read)))
+        limit = CopyLimit(self._figures, known, self.notes)
+        return limit.longest_run(known.encode(read)) <= self.notes
+
     def check_start(self, numbers: Iterable[int]) -> None:
         """See that a transcription may begin with some tokens; QueryError where they copy more."""
         numbers = list(numbers)
@@ -108,6 +124,13 @@ class CopyLimit:
             f"a limit of {self.notes} copied notes leaves nothing to write after '{last}', since "
             "nearly all that the model would go on with stands in the index; allow more copied "
             "notes, such as 12"
+        )
+
+    def all_left_out(self, count: int) -> QueryError:
+        """What to raise where one transcription after another is left out."""
+        return QueryError(
+            f"each of {count:,} tunes in a row would copy more than {counted(self.notes, 'note')} "
+            "once it is read as ABC; allow more copied notes, such as 12"
         )
 
 

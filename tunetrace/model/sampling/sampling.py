@@ -8,6 +8,7 @@ written at once, by however many threads, and in any row.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
 _STEPS: Final = 16
 """So many tokens a block writes before it looks whether its transcriptions are wanted."""
 
+_MOST_LEFT_OUT: Final = 1000
+"""After so many transcriptions in a row that copy too much once read, sampling is given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -55,32 +59,61 @@ class Plan:
 
 
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
-    """Transcriptions 1 to n, one by one as they are written.
+    """The first n transcriptions, one by one as they are written.
 
-    Raises QueryError where the copy limit leaves nothing to write, ModelFileError where the weights
-    are too large to be summed.
+    One that would copy more than the copy limit once it is written as ABC and read back is left
+    out, and its number with it. Raises QueryError where the limit leaves nothing to write,
+    ModelFileError where the weights are too large to be summed.
     """
     threads = torch.get_num_threads()
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
     uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
-    numbers = iter(range(1, n + 1))
+    numbers = _Numbers(n)
     waiting: dict[int, Sampled] = {}
     following = 1
+    left_out_in_a_row = 0
     with _workers(min(threads, len(uses))) as pool:
         start = pool.submit(_Start, model, plan).result()
         torch.set_num_threads(threads)  # of this thread, and of any that is new
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
-        while following <= n:
+        while following <= numbers.last:
             for ended in pool.map(_Block.advance, blocks):
                 waiting.update((sampled.number, sampled) for sampled in ended)
             while following in waiting:
-                yield waiting.pop(following)
+                sampled = waiting.pop(following)
                 following += 1
+                if plan.limit is None or plan.limit.holds_when_read(sampled.tokens):
+                    left_out_in_a_row = 0
+                    yield sampled
+                    continue
+                numbers.last += 1
+                left_out_in_a_row += 1
+                if left_out_in_a_row == _MOST_LEFT_OUT:
+                    raise plan.limit.all_left_out(left_out_in_a_row)
 
 
 def _workers(count: int) -> ThreadPoolExecutor:
     """Threads of which each computes alone."""
     return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+
+
+class _Numbers:
+    """The numbers of transcriptions from 1 to `last`, handed out to several threads.
+
+    `last` may rise later; then there are more.
+    """
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self._next = 1
+        self._lock = threading.Lock()
+
+    def take(self, most: int) -> range:
+        """The next numbers, at most so many."""
+        with self._lock:
+            taken = range(self._next, min(self._next + most, self.last + 1))
+            self._next += len(taken)
+        return taken
 
 
 class _Start:
@@ -103,8 +136,9 @@ class _Block:
     the uniform numbers of its next ones, and the logits of its next one.
     """
 
-    def __init__(self, start: _Start, used: int, numbers: Iterator[int]) -> None:
-        self._start, self._plan, self._next = start, start.plan, numbers
+    def __init__(self, start: _Start, used: int, numbers: _Numbers) -> None:
+        self._start, self._plan, self._waiting = start, start.plan, numbers
+        self._used = used
         self._end = start.model.tokens.end
         self._rows: Rows = start.stepper.rows()
         self._logits = start.logits.copy()
@@ -117,11 +151,11 @@ class _Block:
         self._steered = np.zeros(ROWS, dtype=np.int64)
         self._runs: dict[int, Run] = {}
         self._every = np.arange(ROWS)
-        self._fill(list(range(used)))
 
     def advance(self) -> list[Sampled]:
         """Write some tokens in each row; gives the transcriptions that this ends."""
         ended: list[Sampled] = []
+        self._fill(np.flatnonzero(self._numbers[: self._used] == 0).tolist())
         for _ in range(_STEPS):
             if self._streams:
                 ended += self._step()
@@ -188,9 +222,9 @@ class _Block:
         """Begin the next transcriptions in rows that are free, as long as there are any."""
         start, limit = self._start, self._plan.limit
         settled = len(start.settled)
-        filled = []
-        for row, number in zip(rows, self._next, strict=False):
-            filled.append(row)
+        taken = self._waiting.take(len(rows))
+        filled = rows[: len(taken)]
+        for row, number in zip(filled, taken, strict=True):
             self._numbers[row] = number
             self._streams[row] = uniforms(self._plan.seed, number)
             for _ in range(settled // BLOCK + 1):
