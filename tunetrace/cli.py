@@ -36,6 +36,7 @@ class _Commands(LazyGroup):
     commands={
         "bar": "tunetrace.commands.bar.bar",
         "baseline": "tunetrace.commands.baseline.baseline",
+        "beam": "tunetrace.commands.beam.beam",
         "check": "tunetrace.commands.check.check",
         "corpus": "tunetrace.commands.corpus.corpus",
         "figure": "tunetrace.commands.figure.figure",

@@ -134,8 +134,8 @@ def test_a_copy_limit_says_how_often_it_steered(
     left_out = written[-1]["number"] - 9
     assert left_out > 1
     assert said(ended).endswith(
-        f"steered {sum(steered)} times in {tunes} tunes from copying more than 2 notes; "
-        f"{left_out} more tunes left out, which would copy more once read as ABC"
+        f"steered {sum(steered)} times in {tunes} tunes to copy at most 2 notes in a row; "
+        f"{left_out} more tunes were left out, which would copy more once read as ABC"
     )
     by_environment = call(*arguments, "--json", env={"TUNETRACE_INDEX": str(index)})
     assert by_environment.out == ended.out
@@ -190,7 +190,8 @@ from tunetrace import TunetraceError, beam_search, sample
 
 model, *commands = json.loads(sys.argv[1])
 for command in commands:
-    call("sample", "--model", model, *command).refusal
+    name, *options = command
+    call(name, "--model", model, *options).refusal
     assert "torch" not in sys.modules, command
 for function, arguments in (
     (sample, {"n": 1, "temperature": -1}),
@@ -214,16 +215,20 @@ def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_pat
     strange = make_model((*SCALE, "w!"))
     save_model(strange, tmp_path / "strange.safetensors")
     mistakes = [
-        "-n 0", "--model nowhere", "--temperature nan", "--top-p 1.5", "--seed -3", "--format midi",
-        "--max-tokens 0", "--max-tokens 1 --meter 4/4", "--batch-size 0", "--precision float8",
-        "--meter 7/8", "--key Gmaj", "--start CDE", "--start </s>", "--max-copy 0 --index " + index,
-        f"--max-copy 9 --index {tmp_path / 'nothing.db'}", "--max-copy 9",
-        f"--start C,D,E,F --max-copy 3 --index {index}", "--beam 0", "--beam 3 -n 4",
-        "--beam 3 --temperature 0", "--beam 3 --key Gmaj", "--beam 3 --seed 1", "--trace tune.txt",
-        f"--beam 3 --start C,D,E,F --max-copy 3 --index {index}",
-        f"--trace {tmp_path / 'there.npz'}", f"--trace {tmp_path / 'there.npz'} -n 3 --force",
-        f"--model {tmp_path / 'there.npz'}",
-        f"--model {tmp_path / 'strange.safetensors'} --format abc",
+        "sample -n 0", "sample --model nowhere", "sample --temperature nan", "sample --top-p 1.5",
+        "sample --seed -3", "sample --format midi", "sample --max-tokens 0",
+        "sample --max-tokens 1 --meter 4/4", "sample --batch-size 0", "sample --precision float8",
+        "sample --meter 7/8", "sample --key Gmaj", "sample --start CDE", "sample --start </s>",
+        f"sample --max-copy 0 --index {index}", "sample --max-copy 9",
+        f"sample --max-copy 9 --index {tmp_path / 'nothing.db'}",
+        f"sample --start C,D,E,F --max-copy 3 --index {index}", "beam --width 0",
+        "beam --width 3 -n 4", "beam --temperature 0", "beam --key Gmaj", "beam --seed 1",
+        f"beam --start C,D,E,F --max-copy 3 --index {index}", "beam --trace tune.txt",
+        "sample --trace tune.txt", f"sample --trace {tmp_path / 'there.npz'}",
+        f"sample --trace {tmp_path / 'there.npz'} -n 3 --force",
+        f"sample --model {tmp_path / 'there.npz'}",
+        f"sample --model {tmp_path / 'strange.safetensors'} --format abc",
+        f"beam --model {tmp_path / 'strange.safetensors'} --format abc",
     ]  # fmt: skip
     commands = [[word.replace(",", " ") for word in mistake.split(" ")] for mistake in mistakes]
     ended = subprocess.run(
@@ -240,16 +245,18 @@ def test_a_file_that_is_no_model_gets_one_sentence(content: bytes, tmp_path: Pat
     assert "foreign.safetensors: this is no model" in call("sample", "--model", path).refusal
 
 
-@pytest.mark.parametrize("options", [(), ("--beam", "3"), ("--precision", "bfloat16")], ids=str)
+@pytest.mark.parametrize(
+    "command", [("sample",), ("beam",), ("sample", "--precision", "bfloat16")], ids=str
+)
 def test_weights_too_large_to_be_summed_get_one_sentence(
-    options: tuple[str, ...], tmp_path: Path
+    command: tuple[str, ...], tmp_path: Path
 ) -> None:
     model = too_large()
     save_model(model, tmp_path / "large.safetensors")
     traces = tmp_path / "traces"
     arguments = ("--model", tmp_path / "large.safetensors", "--trace", traces / "trace.npz")
     # In a process of its own, where a warning would be seen.
-    refused = run("sample", *arguments, *SETTLED, *options).refusal
+    refused = run(*command, *arguments, *SETTLED).refusal
     assert refused.startswith("the model 'tiny' gives no probabilities, since its weights are too")
     assert not traces.exists()
     with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
@@ -281,7 +288,7 @@ def test_a_model_with_foreign_tokens_writes_its_own_text_and_no_abc(tmp_path: Pa
     assert ended.code == 0
     assert "w\N{REPLACEMENT CHARACTER}[2J" in ended.out
     assert "\x1b" not in ended.out
-    assert "for which ABC has nothing" in call(*arguments, "--format", "abc").refusal
+    assert "which ABC cannot express" in call(*arguments, "--format", "abc").refusal
 
 
 SWEDISH = ("<s>", "</s>", "[L:1/16]", "[M:3/4]", "[K:DMin]", "d", "e", "f", "a", "4", "|")
@@ -301,12 +308,13 @@ def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: 
         assert tokens[:4] == ("M:3/4", "K:Cmin", "c", "2")  # on C, four sixteenths being 2 eighths
     index = index_of(tmp_path, KESH)
     for options, sentence in (
-        (("--format", "folkrnn"), "would be misread as folk-rnn's text; leave --format folkrnn"),
+        (("--format", "folkrnn"), "be misread as folk-rnn's text; leave out --format folkrnn"),
         (("--max-copy", "5"), "tiny does not write on C, where an index has its tunes"),
-        (("--max-copy", "5", "--beam", "9"), "so that no limit to copying can be kept"),
         (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
     ):
         assert sentence in call(*arguments[:3], *options, "--index", index).refusal
+    refused = call("beam", *arguments[1:3], "--max-copy", "5", "--index", index).refusal
+    assert "so that no limit to copying can be kept" in refused
 
 
 def test_of_a_model_with_tokens_that_are_not_read_it_is_said_how_many_tunes_have_them(

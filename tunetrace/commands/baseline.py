@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import index_option, json_option, progress_display, show
+from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:

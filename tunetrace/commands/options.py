@@ -13,9 +13,6 @@ import click
 from click.core import ParameterSource
 
 from tunetrace.commands.completion import complete_files
-from tunetrace.commands.progress import batch_progress as batch_progress
-from tunetrace.commands.progress import lines_progress as lines_progress
-from tunetrace.commands.progress import progress_display as progress_display
 from tunetrace.errors import QueryError
 
 _MANY_TUNES: Final = 3000

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, print_set_aside
 from tunetrace.commands.options import (
-    batch_progress,
     copy_share_option,
     format_option,
     index_option,
@@ -17,16 +17,17 @@ from tunetrace.commands.options import (
     show,
     workers_for,
 )
+from tunetrace.commands.progress import batch_progress
 
 if TYPE_CHECKING:
     from tunetrace import Report
 
 
 @click.command()
-@click.argument("generated", nargs=-1, required=True)
+@click.argument("generated", nargs=-1, required=True, shell_complete=complete_files)
 @click.option("-o", "--output", "folder", required=True, metavar="DIR",
-              help="Write the report into this folder.")  # fmt: skip
-@click.option("--versus", multiple=True, metavar="BATCH",
+              shell_complete=complete_files, help="Write the report into this folder.")  # fmt: skip
+@click.option("--versus", multiple=True, metavar="BATCH", shell_complete=complete_files,
               help="Compare with this other batch, a file or folder; may be given again to add "
               "more to it.")  # fmt: skip
 @copy_share_option

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tunetrace.commands.completion import complete_files
 from tunetrace.commands.options import (
     Share,
     copy_share_option,
@@ -15,15 +16,15 @@ from tunetrace.commands.options import (
     goes_only_with,
     index_option,
     json_options,
-    lines_progress,
     show,
     workers_for,
 )
+from tunetrace.commands.progress import lines_progress
 from tunetrace.errors import QueryError
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=complete_files)
 @click.option("--exclude-tune", multiple=True, metavar="TUNE",
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", multiple=True, metavar="TITLE",

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.text import Text
 
+from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.commands.options import (
     format_option,
     index_option,
     json_option,
-    progress_display,
     show,
 )
+from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LARGE_PERPLEXITY: Final = 1e7
 
 @click.command()
 @click.argument("model", required=False)
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=complete_sources)
 @click.option("--held-out", is_flag=True,
               help="Evaluate on the tunes that were held out from training.")  # fmt: skip
 @format_option

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.console import console
-from tunetrace.commands.options import json_options, print_jsonl, progress_display, show
+from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.progress import progress_display
 from tunetrace.text import plain
 
 if TYPE_CHECKING:

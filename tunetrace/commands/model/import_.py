@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console
 from tunetrace.commands.model.fetch import print_places
 from tunetrace.commands.model.show import network_size, token_count
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_files)
 @click.option("--name", metavar="NAME", help="The model's name (default: the file's name).")
-@click.option("-o", "--output", metavar="FILE",
+@click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="Write the model to this file (default: among your models).")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a model that is there.")
 @json_option

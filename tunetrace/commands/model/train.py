@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from tunetrace.commands.completion import complete_corpora, complete_files
 from tunetrace.commands.console import console
 from tunetrace.commands.options import Share, index_option, json_option, show
 from tunetrace.text import counted, share
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("-o", "--output", "folder", required=True, metavar="DIR",
+              shell_complete=complete_files,
               help="Write the model, the history and the checkpoint into this folder.")  # fmt: skip
-@click.option("--corpus", "corpora", multiple=True, metavar="NAME",
+@click.option("--corpus", "corpora", multiple=True, metavar="NAME", shell_complete=complete_corpora,
               help="Train on this corpus of the index; may be given again (default: all)."
               )  # fmt: skip
 @click.option("--recipe", type=click.Choice(["modern", "original"]), default="modern",
