@@ -49,18 +49,20 @@ class Eighths(click.ParamType):  # type: ignore[type-arg]
 def filter_options(command: Command) -> Command:
     """The filters and `--limit`; the command gets the filters as one Filters."""
 
-    @click.option("--part", type=click.IntRange(min=1),
+    @click.option("--part", type=click.IntRange(min=1), metavar="N",
                   help="Only hits in this part; parts count from 1.")  # fmt: skip
-    @click.option("--bar", type=click.IntRange(min=0),
+    @click.option("--bar", type=click.IntRange(min=0), metavar="N",
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
     @click.option("--onset", type=Eighths(),
-                  help="Only hits this many eighths after the bar begins, as 3/2.")  # fmt: skip
-    @click.option("--meter", help="Only tunes in this meter, as 6/8.")
-    @click.option("--key", help="Only tunes in this mode, as dor, or key on C, as Cdor.")
-    @click.option("--corpus", shell_complete=complete_corpora, help="Only tunes of this corpus.")
-    @click.option("--title", help="Only tunes with this title.")
+                  help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
+    @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
+    @click.option("--key", metavar="KEY",
+                  help="Only tunes in this mode (dor) or key on C (Cdor).")  # fmt: skip
+    @click.option("--corpus", metavar="NAME", shell_complete=complete_corpora,
+                  help="Only tunes of this corpus.")  # fmt: skip
+    @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  help="Number of hits to show.")  # fmt: skip
+                  metavar="N", help="Number of hits to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
