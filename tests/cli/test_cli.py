@@ -30,7 +30,7 @@ from tests.commands import (
     index_of,
     run,
 )
-from tests.conftest import POST
+from tests.conftest import POST, ROOT
 from tunetrace import __version__, commands
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -355,6 +355,30 @@ def lines_too_wide(printed: str, *paths: Any) -> list[str]:
         for line in printed.splitlines()
         if cell_len(line) > 80 and not any(str(path) in line for path in paths)
     ]
+
+
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+         if page.stem != "benchmarks"]  # fmt: skip
+"""The pages that show commands; the one on benchmarks has tables of programs."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_command_that_the_docs_show_can_be_called(page: Path) -> None:
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"(?:^|^\$ |\| )(tunetrace [^|>#\n]+)", "\n".join(blocks), re.MULTILINE)
+    for line in shown:
+        path = [name for name in EVERY if f"{line} ".startswith(f"{name} ")]
+        assert path, line
+        known = {option for param in EVERY[path[-1]].params for option in param.opts}
+        assert set(re.findall(r"(?<= )--[a-z-]+", line)) <= known | {"--help"}, line
+
+
+def test_an_option_that_the_docs_name_can_be_given() -> None:
+    known = {option for command in EVERY.values() for param in command.params
+             for option in param.opts}  # fmt: skip
+    for page in PAGES:
+        named = re.findall(r"`(?:tunetrace[^`]* )?(--[a-z][a-z-]*)", page.read_text("utf-8"))
+        assert set(named) <= known | {"--help", "--version"}, page
 
 
 @pytest.mark.parametrize("name", [*EVERY, "tunetrace"])

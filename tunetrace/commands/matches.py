@@ -11,14 +11,7 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import (
-    bar_number,
-    console,
-    expected,
-    linked,
-    make_table,
-    rare_or_common,
-)
+from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
 from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
@@ -88,8 +81,7 @@ def print_matches(matches: Matches) -> None:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
         _print_joined_tokens(matches.query)
     if matches.expected is not None:
-        chance = expected(matches.expected, matches.log10_expected)
-        out.print(f"expected by chance: {chance} ({rare_or_common(matches.expected)})")
+        out.print(by_chance(matches.expected, matches.log10_expected))
     if matches.results:
         _print_hits(matches)
 
