@@ -24,19 +24,13 @@ _ONSET: Final = "onset\n(eighths)"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Eighths(click.ParamType):  # type: ignore[type-arg]
+def eighths(text: str) -> Fraction:
     """A number of eighths: 3, 3/2 or 1.5."""
+    from fractions import Fraction
 
-    name = "eighths"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        from fractions import Fraction
-
-        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
-            self.fail(f"'{value}' is not a number of eighths; write 3 or 3/2", param, ctx)
-        return Fraction(value)
+    if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text):
+        raise click.BadParameter(f"'{text}' is not a number of eighths; write 3 or 3/2")
+    return Fraction(text)
 
 
 def filter_options(command: Command) -> Command:
@@ -46,7 +40,7 @@ def filter_options(command: Command) -> Command:
                   help="Only hits in this part; parts count from 1.")  # fmt: skip
     @click.option("--bar", type=click.IntRange(min=0), metavar="N",
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
-    @click.option("--onset", type=Eighths(),
+    @click.option("--onset", type=eighths,
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
