@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from tunetrace import build_index
-from tunetrace.cli import main
+from tunetrace.cli import cli, main
 
 PYTHON = (sys.executable, "-m", "tunetrace")
 
@@ -35,6 +37,19 @@ KESH = "X:3\nT:The Kesh\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|\n"
 
 MORRISONS = "X:7\nT:Morrison's\nM:6/8\nL:1/8\nK:Edor\nE3 B3|EBE AFD|\n"
 """Transposed to C: C 3 G 3 | C G C F D B, |, which is 8 notes too."""
+
+
+def every_command(
+    group: click.Group = cli, name: str = "tunetrace"
+) -> Iterator[tuple[str, click.Command]]:
+    """Every command of a group, with the groups in it, by the words that call it."""
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        assert command is not None
+        yield f"{name} {word}", command
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{name} {word}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import math
 import os
+import pkgutil
 import re
 import struct
 import subprocess
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ from tests.commands import (
     call,
     call_in_terminal,
     environment,
+    every_command,
     index_of,
     run,
 )
-from tests.conftest import POST
-from tunetrace import __version__
-from tunetrace.cli import cli
+from tests.conftest import POST, ROOT
+from tunetrace import __version__, commands
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "link", "part",
@@ -70,16 +71,10 @@ def index(folder: Path) -> Path:
     return folder / "session.db"
 
 
-def leaves(group: click.Group, name: str = "tunetrace") -> Iterator[tuple[str, click.Command]]:
-    """The commands below a group, by the words that call them."""
-    for word, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from leaves(command, f"{name} {word}")
-        else:
-            yield f"{name} {word}", command
+EVERY = dict(every_command())
+"""The commands and groups, by the words that call them."""
 
-
-COMMANDS = dict(leaves(cli))
+COMMANDS = [name for name, command in EVERY.items() if not isinstance(command, click.Group)]
 
 
 # Figures and bars
@@ -317,6 +312,28 @@ def test_the_version_is_told() -> None:
     assert call("--version").out.split()[-1] == __version__
 
 
+def test_a_command_that_a_file_defines_can_be_called() -> None:
+    names = [
+        found.name for found in pkgutil.walk_packages(commands.__path__, "tunetrace.commands.")
+    ]
+    defined = {
+        value.callback
+        for module in map(importlib.import_module, names)
+        for value in vars(module).values()
+        if isinstance(value, click.Command)
+    }
+    assert {command.callback for command in EVERY.values()} == defined
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_group_lists_each_command_with_a_whole_sentence(name: str) -> None:
+    *group, word = name.split()[1:]
+    listed = call(*group, "--help").out.partition("Commands:\n")[2]
+    (line,) = [line for line in listed.splitlines() if line.split()[0] == word]
+    assert line.endswith(".")
+    assert not line.endswith("..")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_has_an_example(name: str) -> None:
     ended = call(*name.split()[1:], "--help")
@@ -340,7 +357,31 @@ def lines_too_wide(printed: str, *paths: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "tunetrace"])
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+         if page.stem != "benchmarks"]  # fmt: skip
+"""The pages that show commands; the one on benchmarks has tables of programs."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_command_that_the_docs_show_can_be_called(page: Path) -> None:
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"(?:^|^\$ |\| )(tunetrace [^|>#\n]+)", "\n".join(blocks), re.MULTILINE)
+    for line in shown:
+        path = [name for name in EVERY if f"{line} ".startswith(f"{name} ")]
+        assert path, line
+        known = {option for param in EVERY[path[-1]].params for option in param.opts}
+        assert set(re.findall(r"(?<= )--[a-z-]+", line)) <= known | {"--help"}, line
+
+
+def test_an_option_that_the_docs_name_can_be_given() -> None:
+    known = {option for command in EVERY.values() for param in command.params
+             for option in param.opts}  # fmt: skip
+    for page in PAGES:
+        named = re.findall(r"`(?:tunetrace[^`]* )?(--[a-z][a-z-]*)", page.read_text("utf-8"))
+        assert set(named) <= known | {"--help", "--version"}, page
+
+
+@pytest.mark.parametrize("name", [*EVERY, "tunetrace"])
 def test_help_fits_80_columns(name: str) -> None:
     assert lines_too_wide(call(*name.split()[1:], "--help").out) == []
 

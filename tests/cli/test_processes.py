@@ -173,7 +173,8 @@ def modules_after(script: str, *arguments: str | Path) -> set[str]:
     return set(ended.stderr.split())
 
 
-HEAVY = {"torch", "music21", "matplotlib", "verovio", "fastapi", "dask", "pooch", "requests"}
+HEAVY = {"torch", "music21", "matplotlib", "scipy", "pyarrow", "jinja2", "verovio", "fastapi",
+         "dask", "pooch", "requests"}  # fmt: skip
 
 
 def test_import_tunetrace_imports_no_library() -> None:
@@ -187,3 +188,10 @@ def test_a_check_imports_no_heavy_library(folder: Path) -> None:
     modules = modules_after(script, "check", "--index", folder / "session.db")
     assert {"tunetrace", "sqlalchemy", "numpy"} <= modules
     assert not modules & (HEAVY | {"pydivsufsort"})
+
+
+@pytest.mark.parametrize("group", [(), ("index",), ("corpus",), ("model",)], ids=" ".join)
+def test_a_help_imports_nothing_that_it_does_not_print_with(group: tuple[str, ...]) -> None:
+    modules = modules_after("from tunetrace.cli import main; main()", *group, "--help")
+    assert {"tunetrace", "click"} <= modules
+    assert not modules & (HEAVY | {"sqlalchemy", "numpy", "pydivsufsort", "pyparsing"})

@@ -127,9 +127,10 @@ def expected(count: float, log10: float | None = None) -> str:
     return f"{count:.1f}" if count < 9.95 else f"{count:,.0f}"
 
 
-def rare_or_common(expected: float) -> str:
-    """What an expected number of hits means, in a word."""
-    return "rare" if expected < _RARE_BELOW else "common"
+def by_chance(count: float, log10: float | None) -> str:
+    """The hits expected by chance, and what that means: `expected by chance: 0.0003 (rare)`."""
+    meaning = "rare" if count < _RARE_BELOW else "common"
+    return f"expected by chance: {expected(count, log10)} ({meaning})"
 
 
 def linked(text: str, link: str | None) -> Text:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("figure")
 @filter_options
-@click.option("--open-end", is_flag=True, help="Count hits too whose last note is longer.")
+@click.option("--open-end", is_flag=True, help="Also count hits whose last note is longer.")
 @index_option
 @json_options
 def figure(
@@ -33,7 +33,7 @@ def figure(
     Write the tokens of a FIGURE with spaces between them. * is any one token, {c C} is either of
     two, c? is the note c of any length.
 
-    A figure is rare if chance would give less than one hit among so many tunes.
+    A figure is rare if chance would give it less than once in a corpus of this size.
 
     \b
         tunetrace figure "G, C C 2"

@@ -11,14 +11,7 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import (
-    bar_number,
-    console,
-    expected,
-    linked,
-    make_table,
-    rare_or_common,
-)
+from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
 from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
@@ -31,36 +24,32 @@ _ONSET: Final = "onset\n(eighths)"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Eighths(click.ParamType):  # type: ignore[type-arg]
+def eighths(text: str) -> Fraction:
     """A number of eighths: 3, 3/2 or 1.5."""
+    from fractions import Fraction
 
-    name = "eighths"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        from fractions import Fraction
-
-        if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", str(value)):
-            self.fail(f"'{value}' is not a number of eighths; write 3 or 3/2", param, ctx)
-        return Fraction(value)
+    if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text):
+        raise click.BadParameter(f"'{text}' is not a number of eighths; write 3 or 3/2")
+    return Fraction(text)
 
 
 def filter_options(command: Command) -> Command:
     """The filters and `--limit`; the command gets the filters as one Filters."""
 
-    @click.option("--part", type=click.IntRange(min=1),
+    @click.option("--part", type=click.IntRange(min=1), metavar="N",
                   help="Only hits in this part; parts count from 1.")  # fmt: skip
-    @click.option("--bar", type=click.IntRange(min=0),
+    @click.option("--bar", type=click.IntRange(min=0), metavar="N",
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
-    @click.option("--onset", type=Eighths(),
-                  help="Only hits this many eighths after the bar begins, as 3/2.")  # fmt: skip
-    @click.option("--meter", help="Only tunes in this meter, as 6/8.")
-    @click.option("--key", help="Only tunes in this mode, as dor, or key on C, as Cdor.")
-    @click.option("--corpus", shell_complete=complete_corpora, help="Only tunes of this corpus.")
-    @click.option("--title", help="Only tunes with this title.")
+    @click.option("--onset", type=eighths,
+                  help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
+    @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
+    @click.option("--key", metavar="KEY",
+                  help="Only tunes in this mode (dor) or key on C (Cdor).")  # fmt: skip
+    @click.option("--corpus", metavar="NAME", shell_complete=complete_corpora,
+                  help="Only tunes of this corpus.")  # fmt: skip
+    @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  help="Number of hits to show.")  # fmt: skip
+                  metavar="N", help="Number of hits to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
@@ -86,8 +75,7 @@ def print_matches(matches: Matches) -> None:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
         _print_joined_tokens(matches.query)
     if matches.expected is not None:
-        chance = expected(matches.expected, matches.log10_expected)
-        out.print(f"expected by chance: {chance} ({rare_or_common(matches.expected)})")
+        out.print(by_chance(matches.expected, matches.log10_expected))
     if matches.results:
         _print_hits(matches)
 

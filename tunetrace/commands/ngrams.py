@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--n", type=click.IntRange(1, 64), default=8, show_default=True,
+@click.option("--n", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
               help="Number of tokens of an n-gram.")  # fmt: skip
-@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True,
+@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="Number of n-grams to show.")  # fmt: skip
 @click.option("--only-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
               help="Count in this corpus, file or folder, not in the whole index.")  # fmt: skip

@@ -11,13 +11,13 @@ from tunetrace.text import counted
 
 
 def progress_display() -> AbstractContextManager[Progress]:
-    """A line that says what is being done."""
-    return _spinner() if _is_terminal_for_errors() else nullcontext(silent)
+    """What is being done, and to how many tunes."""
+    return tunes_progress(None) if _is_shown() else nullcontext(silent)
 
 
 def batch_progress(paths: Sequence[str]) -> AbstractContextManager[Progress]:
     """A bar that fills as the tunes of these inputs are done."""
-    if not _is_terminal_for_errors():
+    if not _is_shown():
         return nullcontext(silent)
     from tunetrace.corpus.readers import estimate_tunes
 
@@ -31,37 +31,22 @@ def lines_progress(paths: Sequence[str]) -> AbstractContextManager[Progress]:
     return batch_progress(paths)
 
 
-def _is_terminal_for_errors() -> bool:
+def _is_shown() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
-def _spinner() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress as Display
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Display(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("reading", total=None)
-
-        def show(what: str, tunes: int) -> None:
-            counts = f" {counted(tunes, 'tune')}" if tunes else ""
-            display.update(task, description=escape(what) + counts)
-
-        yield show
-
-
-@contextmanager
 def tunes_progress(tunes: int | None) -> Iterator[Progress]:
-    """A bar on standard error that fills as tunes are done. tunes: about how many there are."""
+    """A bar on standard error that fills as tunes are done.
+
+    tunes: about how many there are; if that is unknown, the bar moves without filling.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Display
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[counts]}"),
         TimeElapsedColumn(),
@@ -71,7 +56,9 @@ def tunes_progress(tunes: int | None) -> Iterator[Progress]:
 
         def show(what: str, done: int) -> None:
             total = None if tunes is None else max(tunes, done)
-            counts = counted(done, "tune") + (f" of about {total:,}" if total else "")
+            counts = counted(done, "tune") if done else ""
+            if total:
+                counts = f"{done:,} of about {counted(total, 'tune')}"
             display.update(task, description=what, completed=done, total=total, counts=counts)
 
         yield show

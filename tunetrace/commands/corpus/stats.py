@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("corpus", required=False, shell_complete=complete_corpora)
-@click.option("--notes", type=click.IntRange(1, 32), default=4, show_default=True,
+@click.option("--notes", type=click.IntRange(1, 32), default=4, show_default=True, metavar="N",
               help="Number of notes of the figures that are counted.")  # fmt: skip
-@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True,
+@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="Number of keys, meters, bars and figures to show.")  # fmt: skip
 @click.option("--plot", metavar="FILE", shell_complete=complete_files,
               help="Draw a picture too: a .png, .svg or .pdf file.")  # fmt: skip

@@ -47,8 +47,7 @@ def print_verification(report: VerifyReport) -> None:
     """That an index is whole, and how much of it was checked."""
     out = console()
     out.print(report.path, soft_wrap=True)
-    of = "all its" if report.is_full else "a sample of"
-    out.print(
-        f"whole: file, tables and checksums are right, and so are {of} suffixes and tunes "
-        f"({counted(report.suffixes, 'suffix', 'suffixes')}, {counted(report.tunes, 'tune')})"
-    )
+    suffixes = counted(report.suffixes, "suffix", "suffixes")
+    how_many = "all" if report.is_full else "a sample; --full checks all"
+    out.print("file, tables and checksums: no fault found")
+    out.print(f"{suffixes} and {counted(report.tunes, 'tune')} ({how_many}): no fault found")
