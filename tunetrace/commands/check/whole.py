@@ -12,11 +12,10 @@ from rich.text import Text
 from tunetrace.checker.verdict import differences, named, part_in_words
 from tunetrace.commands.console import (
     bar_number,
+    by_chance,
     console,
-    expected,
     linked,
     make_table,
-    rare_or_common,
 )
 from tunetrace.commands.music import (
     describe_accidentals,
@@ -114,11 +113,9 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
         return
     yield _describe_span(span)
     yield Text(own(span.text, tune.original_key), style="bold")
-    chance = expected(span.expected, span.log10_expected)
-    yield f"expected by chance: {chance} ({rare_or_common(span.expected)})"
-    longer = _more_than(tune.standing, "longest_notes")
-    if longer:
-        yield f"longer than in {longer}"
+    yield by_chance(span.expected, span.log10_expected)
+    if tune.standing is not None:
+        yield _beside_real_tunes("longer", tune.standing.below["longest_notes"])
     for hit in span.places or ():
         yield linked(f"{hit.title} ({hit.reference})", hit.link) + f", {_place(hit)}"
 
@@ -137,20 +134,18 @@ def _place(hit: Hit) -> str:
 
 
 def _copied(tune: CheckedTune, notes: int) -> str:
-    """The share of notes in runs of a length: `31% (more than 72% of real tunes like it)`."""
+    """The share of notes in runs of a length: `31% (more than in 72% of real tunes like it)`."""
     copied = tune.copied_share[notes]
-    more_than = _more_than(tune.standing, f"copied_{notes}") if copied else ""
-    return share(copied) + (f" (more than {more_than})" if more_than else "")
+    if not copied or tune.standing is None:
+        return share(copied)
+    return f"{share(copied)} ({_beside_real_tunes('more', tune.standing.below[f'copied_{notes}'])})"
 
 
-def _more_than(standing: Standing | None, measure: str) -> str:
-    """The real tunes that have less of a measure, in words; empty if that is not known."""
-    if standing is None:
-        return ""
-    below = standing.below[measure]
-    if below in (0, 1):
-        return f"{'all' if below else 'none of the'} real tunes like it"
-    return f"{share(below)} of real tunes like it"
+def _beside_real_tunes(more: str, below: float) -> str:
+    """What it means that a share of the real tunes has less: `more than in 72% of real tunes`."""
+    if below == 0:
+        return f"no {more} than in any real tune like it"
+    return f"{more} than in {'all' if below == 1 else f'{share(below)} of'} real tunes like it"
 
 
 def _peers(standing: Standing | None) -> str:
