@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from tunetrace.corpus.fetch import git_blob
 from tunetrace.errors import ModelFileError
 from tunetrace.model.network import Network, Sizes
-from tunetrace.model.pickled_arrays import PickledArray, shown
-from tunetrace.model.pickles import read_pickle
+from tunetrace.model.pickles import read_pickle, shown
 from tunetrace.model.records import Model, Tokens
 from tunetrace.model.registry import PUBLISHED_MODELS
 from tunetrace.model.store import check_sizes
@@ -110,11 +109,10 @@ def _arrays(path: Path, values: Any) -> Arrays:
         )
     arrays: Arrays = []
     for value, what in zip(values, _names(layers), strict=True):
-        array = value.array if isinstance(value, PickledArray) else None
-        if array is None or array.dtype.kind != "f":
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             raise ModelFileError(f"{path}: {what}: it is no array of floating-point numbers")
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
-            arrays.append(array.astype(np.float32))
+            arrays.append(value.astype(np.float32))
         if not np.isfinite(arrays[-1]).all():
             raise ModelFileError(f"{path}: {what}: it has values that are no finite numbers")
     return arrays
@@ -183,8 +181,8 @@ def _facts(contents: dict[str, Any]) -> dict[str, Any]:
     """What else a pickle says in plain text and numbers."""
     facts: dict[str, Any] = {}
     for key, value in contents.items():
-        if isinstance(value, PickledArray) and value.array is not None and value.array.ndim == 0:
-            value = value.array.item()
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value.item()
         is_plain = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_FACT
         if is_plain and not (isinstance(value, float) and not math.isfinite(value)):
             facts[shown(key)] = shown(value) if isinstance(value, str) else value
