@@ -83,10 +83,10 @@ def sample(
     """
     from tunetrace import beam_search, open_index, open_model
     from tunetrace import sample as write_tunes
-    from tunetrace.api.beams import check_beam
-    from tunetrace.api.models import described
-    from tunetrace.api.sampling import check_sampling, random_seed
-    from tunetrace.api.traces import check_traces, with_traces
+    from tunetrace.model.models import open_header
+    from tunetrace.model.sampling.beam import check_beam
+    from tunetrace.model.sampling.sampling import check_sampling, random_seed
+    from tunetrace.model.sampling.trace import check_traces, with_traces
     from tunetrace.terminal.sample import SamplePrinter, format_for
 
     if beam is not None:
@@ -95,7 +95,7 @@ def sample(
         options["seed"] = random_seed()
     if trace_file is not None:
         check_traces(trace_file, n, force=force)
-    known = described(model_name)
+    known = open_header(model_name)
     printed = None if as_json or as_jsonl else format_for(known, format)
     origin = f"seed {options['seed']}" if beam is None else f"beam {beam}"
     records: list[Any] = []

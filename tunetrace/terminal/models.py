@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.model.listing import ModelInfo
+from tunetrace.model.models import ModelInfo
 from tunetrace.text import counted, plain
 
 _LABEL = 12
