@@ -111,7 +111,7 @@ def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
 def test_tokens_that_a_model_lacks_and_frames_are_refused() -> None:
     with pytest.raises(QueryError, match=r"^'C' is not a token; notes are A to G"):
         trace_transcription(["A", "C"], make_model(TOKENS.names))
-    with pytest.raises(QueryError, match=r"^'</s>' stands at the beginning or the end of every"):
+    with pytest.raises(QueryError, match=r"^'</s>' begins or ends every transcription; give"):
         trace_transcription(["A", "</s>"], make_model(TOKENS.names))
 
 

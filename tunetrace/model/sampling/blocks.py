@@ -35,7 +35,7 @@ from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
 _STEPS: Final = 16
 """So many tokens a block writes before it looks whether its transcriptions are wanted."""
 
-_MOST_LEFT_OUT: Final = 1000
+_MAX_LEFT_OUT: Final = 1000
 """After so many transcriptions in a row that copy too much once read, sampling is given up."""
 
 
@@ -89,7 +89,7 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
                     continue
                 numbers.last += 1
                 left_out_in_a_row += 1
-                if left_out_in_a_row == _MOST_LEFT_OUT:
+                if left_out_in_a_row == _MAX_LEFT_OUT:
                     raise plan.limit.all_left_out(left_out_in_a_row)
 
 
