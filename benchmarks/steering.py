@@ -22,8 +22,8 @@ from benchmarks.output import duration, say, show_table
 from tunetrace import Index, Model
 from tunetrace.corpus.records import Rejected
 from tunetrace.model.records import Sampled
+from tunetrace.model.sampling.blocks import Plan, sample_many
 from tunetrace.model.sampling.copy_limit import CopyLimit
-from tunetrace.model.sampling.sampling import Plan, sample_many
 
 TRANSCRIPTIONS: Final = 2000
 NOTES: Final = 12

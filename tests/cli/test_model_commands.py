@@ -19,8 +19,8 @@ from tunetrace import fetch_model, model_info, models, open_model
 from tunetrace.corpus import fetch
 from tunetrace.corpus.fetch import git_blob
 from tunetrace.model.network import Sizes
+from tunetrace.model.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.registry import PUBLISHED_MODELS
 from tunetrace.model.store import save_model
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 

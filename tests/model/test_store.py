@@ -17,9 +17,9 @@ from safetensors.numpy import load_file, save_file
 
 from tests.model.pickled import random_network, small_vocabulary
 from tunetrace import ModelFileError, OutputError
-from tunetrace.model import header, shelf
+from tunetrace.model import header, places
 from tunetrace.model.header import read_header
-from tunetrace.model.listing import read_info
+from tunetrace.model.models import read_info
 from tunetrace.model.network import Sizes
 from tunetrace.model.records import Model, Tokens
 from tunetrace.model.store import load_model, save_model
@@ -232,11 +232,11 @@ def test_a_model_is_found_by_its_name_its_file_and_its_trainings_folder(
 ) -> None:
     save_model(small_model(), folder / "mine.safetensors")
     save_model(small_model(), tmp_path / "training" / "model.safetensors")
-    assert shelf.find_model("mine") == folder / "mine.safetensors"
-    assert shelf.find_model(folder / "mine.safetensors") == folder / "mine.safetensors"
-    assert shelf.find_model(tmp_path / "training") == tmp_path / "training" / "model.safetensors"
-    assert shelf.find_model() == shelf.find_model(shelf.SHIPPED) == shelf.shipped_model()
-    assert shelf.names() == [shelf.SHIPPED, "mine"]
+    assert places.find_model("mine") == folder / "mine.safetensors"
+    assert places.find_model(folder / "mine.safetensors") == folder / "mine.safetensors"
+    assert places.find_model(tmp_path / "training") == tmp_path / "training" / "model.safetensors"
+    assert places.find_model() == places.find_model(places.SHIPPED) == places.shipped_model()
+    assert places.model_names() == [places.SHIPPED, "mine"]
 
 
 @pytest.mark.parametrize("name", ["mein", "no\0name", "x" * 5000, "../mine", ""])
@@ -245,17 +245,18 @@ def test_a_name_that_no_model_has_is_one_sentence_with_those_there_are(
 ) -> None:
     save_model(small_model(), folder / "mine.safetensors")
     with pytest.raises(ModelFileError, match=r"there are tunetrace-small, mine, or give the path"):
-        shelf.find_model(name)
+        places.find_model(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "x" * 81, shelf.SHIPPED]
+    "name",
+    ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "x" * 81, places.SHIPPED],
 )
 def test_a_model_cannot_be_called_what_would_lead_elsewhere(name: str) -> None:
     with pytest.raises(ModelFileError, match="a model cannot be called"):
-        shelf.place_for(name)
+        places.place_for(name)
 
 
 def test_other_names_lie_in_the_models_folder(folder: Path) -> None:
     for name in ("v2", "folk-rnn v2.1", "låtar_2"):
-        assert shelf.place_for(name) == folder / f"{name}.safetensors"
+        assert places.place_for(name) == folder / f"{name}.safetensors"

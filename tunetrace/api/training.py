@@ -15,8 +15,8 @@ from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.files import Kind, exists, is_there
 from tunetrace.indexer.index import Index
 from tunetrace.model.header import MODEL_FILE
-from tunetrace.model.needs import require_torch
-from tunetrace.model.shelf import TRAINED
+from tunetrace.model.models import require_torch
+from tunetrace.model.places import TRAINED
 from tunetrace.model.training.history import HISTORY_FILE, EpochOriginality, EpochRecord, kept_epoch
 from tunetrace.model.training.recipe import MODERN, Recipe
 from tunetrace.model.training.tunes import TrainingTunes, gather
@@ -194,7 +194,7 @@ def _run(
 def _originality(model: Model, epoch: int, settings: Settings, index: Index) -> EpochOriginality:
     """How original what a model writes after an epoch is; the same transcriptions' numbers each
     time."""
-    from tunetrace.model.sampling.sampling import Plan, sample_many
+    from tunetrace.model.sampling.blocks import Plan, sample_many
     from tunetrace.model.training.originality import originality_of
 
     sampled = list(sample_many(model, settings.samples, Plan(seed=settings.seed)))

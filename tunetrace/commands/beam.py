@@ -46,8 +46,8 @@ def beam(
         tunetrace beam --trace tune.npz
     """
     from tunetrace import beam_search, open_index, open_model
-    from tunetrace.api.models import described
-    from tunetrace.api.traces import check_traces, with_traces
+    from tunetrace.model.models import open_header
+    from tunetrace.model.sampling.trace import check_traces, with_traces
 
     if not 1 <= n <= max(width, 1):
         raise QueryError(
@@ -56,7 +56,7 @@ def beam(
         )
     if trace_file is not None:
         check_traces(trace_file, n, force=force)
-    known = described(model_name)
+    known = open_header(model_name)
     output = output_for(known, format, as_json, as_jsonl)
     with open_index(index_path) if options["max_copy"] is not None else nullcontext() as index:
         tunes: Any = beam_search(width, model_name, index=index, **options)[:n]

@@ -55,15 +55,15 @@ def sample(
     """
     from tunetrace import open_index, open_model
     from tunetrace import sample as write_tunes
-    from tunetrace.api.models import described
-    from tunetrace.api.sampling import random_seed
-    from tunetrace.api.traces import check_traces, with_traces
+    from tunetrace.model.models import open_header
+    from tunetrace.model.sampling.sampling import random_seed
+    from tunetrace.model.sampling.trace import check_traces, with_traces
 
     if options["seed"] is None:
         options["seed"] = random_seed()
     if trace_file is not None:
         check_traces(trace_file, n, force=force)
-    known = described(model_name)
+    known = open_header(model_name)
     output = output_for(known, format, as_json, as_jsonl)
     max_copy = options["max_copy"]
     with open_index(index_path) if max_copy is not None else nullcontext() as index:

@@ -148,6 +148,7 @@ class Network(nn.Module):
             cell[:, None].expand(-1, batch, units).clone(),
         )
 
+    @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """The logits (B, tokens) after one more token (B,) of each transcription, and the state."""
         hidden, cell = list(state.hidden), list(state.cell)
@@ -155,19 +156,24 @@ class Network(nn.Module):
             weights = layer.from_input
             from_input = weights[tokens] if number == 0 else hidden[number - 1] @ weights
             gates = from_input + layer.bias + hidden[number] @ layer.from_hidden
-            hidden[number], cell[number] = cell_step(gates, cell[number])
+            hidden[number], cell[number] = _cell_step(gates, cell[number])
         logits = hidden[-1] @ self.to_tokens + self.token_bias
         return logits, State(torch.stack(hidden), torch.stack(cell))
 
 
-def cell_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """The new hidden and cell states (B, units) of a layer, from its gates (B, 4 x units)."""
-    units = cell.shape[1]
-    opened = torch.sigmoid(gates)
-    proposed = torch.tanh(gates[:, CELL * units : OUTPUT * units])
-    kept = opened[:, FORGET * units : CELL * units] * cell
-    cell = torch.addcmul(kept, opened[:, : FORGET * units], proposed)
-    return opened[:, OUTPUT * units :] * torch.tanh(cell), cell
+def _cell_step(
+    sums: Tensor, cell: Tensor, gates: Tensor | None = None, cells: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The new hidden and cell states (B, units) of a layer.
+
+    sums: (B, 4 x units), what the layer below, the hidden state and the bias bring to the gates.
+    gates, cells: where to keep the gates and the new cell states, for the derivatives.
+    """
+    gates = torch.sigmoid(sums, out=gates)
+    i, f, g, o = gates.chunk(4, dim=1)
+    torch.tanh(sums.chunk(4, dim=1)[CELL], out=g)
+    cell = torch.add(f * cell, i * g, out=cells)
+    return torch.tanh(cell).mul_(o), cell
 
 
 class _Recurrence(torch.autograd.Function):
@@ -199,13 +205,9 @@ class _Recurrence(torch.autograd.Function):
         for count in rows:
             here = slice(start, start + count)
             sums = torch.addmm(from_input[here], hidden[:count], weights)
-            opened = torch.sigmoid(sums, out=gates[here])
-            proposed = opened[:, CELL * units : OUTPUT * units]
-            torch.tanh(sums[:, CELL * units : OUTPUT * units], out=proposed)
-            kept = opened[:, FORGET * units : CELL * units] * cell[:count]
-            cell = torch.add(kept, opened[:, : FORGET * units] * proposed, out=cells[here])
+            opened, cell = _cell_step(sums, cell[:count], gates[here], cells[here])
             hidden = hiddens[here]
-            hidden.copy_(torch.tanh(cell).mul_(opened[:, OUTPUT * units :]))
+            hidden.copy_(opened)
             start += count
         ctx.save_for_backward(weights, initial_hidden, initial_cell, gates, cells, hiddens)
         ctx.rows, ctx.gate_clip = rows, gate_clip

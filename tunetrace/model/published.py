@@ -1,193 +1,97 @@
-"""From a published pickle to a model: what it must hold, in which order, and of which shapes.
+"""The published models: what each is, where its pickle is from, on what terms, how to cite it.
 
-The pickles are those of folk-rnn's training in Theano and Lasagne (Sturm et al. 2016). A dict's
-`token2idx` numbers the tokens, and its `param_values` is a list of arrays: the embedding, then for
-each layer the weights of its gates and the states that it begins with, then the output's weights.
+A model is declared as the named corpora are, and its pickle is fetched and verified as their files
+are.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-from datetime import UTC, datetime
-from pathlib import Path
-from statistics import mode
-from typing import Any, Final
+import difflib
+from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from tunetrace.corpus.fetch import git_blob
+from tunetrace.corpus.origins import PublishedFile
+from tunetrace.corpus.registry import FOLKRNN_CITATION, folkrnn_file
 from tunetrace.errors import ModelFileError
-from tunetrace.model.network import Network, Sizes
-from tunetrace.model.pickled_arrays import PickledArray, shown
-from tunetrace.model.pickles import read_pickle
-from tunetrace.model.records import Model, Tokens
-from tunetrace.model.registry import PUBLISHED_MODELS
-from tunetrace.model.store import check_sizes
-from tunetrace.tokenizer.vocabulary import V2_TOKENS
-
-Arrays = list[NDArray[np.float32]]
-
-_GATES: Final = ("the input gate's", "the forget gate's", "the cell's", "the output gate's")
-_OF_A_GATE: Final = ("weights from the layer below", "weights from its own states", "bias")
-_OF_A_LAYER: Final = (
-    *(f"{gate} {what}" for gate in _GATES for what in _OF_A_GATE),
-    "the initial cell state",
-    "the initial hidden state",
-)
-_LONGEST_TOKEN: Final = 40
-_MOST_FACTS: Final = 40
-_LONGEST_FACT: Final = 300
 
 
-def read_published(path: Path, name: str) -> Model:
-    """The model of a pickle, called name.
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """A published model: the form that each is declared with.
 
-    Its provenance has `name`, `source` (the file's name), `git_blob`, `sha256`, `imported` (the
-    day) and `pickle`, the plain facts that the pickle states: configuration, epochs and the like;
-    that of a pickle whose git blob is a published one's has what is declared of that too. Raises
-    ModelFileError, which names the array or the tokens, where the pickle is refused or holds
-    something else.
+    has_v2_tokens: its tokens are those of folk-rnn v2, in that order.
     """
-    contents = read_pickle(path)
-    if not isinstance(contents, dict) or not {"token2idx", "param_values"} <= contents.keys():
-        raise ModelFileError(
-            f"{path}: this pickle holds no model of folk-rnn's, which is a dict with 'token2idx' "
-            "and 'param_values'"
-        )
-    tokens = _tokens(path, contents["token2idx"])
-    arrays = _arrays(path, contents["param_values"])
-    sizes = _check_shapes(path, arrays, tokens)
-    network = _network(path, sizes, arrays)
-    blob = git_blob(path)
-    known = [model for model in PUBLISHED_MODELS.values() if model.origin.git_blob == blob]
-    if any(model.has_v2_tokens for model in known) and tokens.names != V2_TOKENS:
-        raise ModelFileError(f"{path}: its tokens are not those of folk-rnn v2, as they should be")
-    provenance: dict[str, Any] = {
-        "name": name,
-        "source": f"{path.name}, a pickle of folk-rnn's",
-        "git_blob": blob,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "imported": datetime.now(UTC).date().isoformat(),
-        "pickle": _facts(contents),
-    }
-    for model in known:
-        provenance |= model.declared()
-    return Model(network, tokens, provenance)
+
+    name: str
+    title: str
+    origin: PublishedFile
+    licence: str
+    citation: str
+    has_v2_tokens: bool = False
+
+    def declared(self) -> dict[str, str | None]:
+        """What its file says of where it is from."""
+        return {
+            "title": self.title,
+            "source": self.origin.source,
+            "url": self.origin.url,
+            "version": self.origin.version,
+            "checksum": self.origin.checksum,
+            "licence": self.licence,
+            "citation": self.citation,
+        }
 
 
-def _tokens(path: Path, numbers: Any) -> Tokens:
-    """The tokens in the order of their numbers."""
-    if not isinstance(numbers, dict) or not numbers:
-        raise ModelFileError(f"{path}: its 'token2idx' is no dict of tokens and their numbers")
-    for token in numbers:
-        if not token.isprintable() or " " in token or not 0 < len(token) <= _LONGEST_TOKEN:
-            raise ModelFileError(
-                f"{path}: its 'token2idx' has '{shown(token)}', which cannot be a token; tokens "
-                f"are printed signs without spaces, at most {_LONGEST_TOKEN}"
-            )
-    names: dict[int, str] = {}
-    for token, number in numbers.items():
-        if type(number) is not int or not 0 <= number < len(numbers) or number in names:
-            raise ModelFileError(
-                f"{path}: its 'token2idx' does not number its {len(numbers)} tokens from 0 to "
-                f"{len(numbers) - 1}, each differently: '{token}' has no such number"
-            )
-        names[number] = token
-    return Tokens(tuple(names[number] for number in range(len(names))))
+_LICENCE: Final = (
+    "MIT, as the repository has it for all that is in it; trained on what people wrote at {}, "
+    "which the repository says nothing more of"
+)
+
+PUBLISHED_MODELS: Final = {
+    model.name: model
+    for model in (
+        PublishedModel(
+            name="folkrnn-v2",
+            title="folk-rnn v2",
+            origin=folkrnn_file(
+                "metadata/folkrnn_v2.pkl", "6ac1708b3532be8a2f53b53dda4a97ec77f46791", "models"
+            ),
+            licence=_LICENCE.format("thesession.org"),
+            citation=FOLKRNN_CITATION,
+            has_v2_tokens=True,
+        ),
+        PublishedModel(
+            name="folkrnn-v2-worepeats",
+            title="folk-rnn v2, repeats written out",
+            origin=folkrnn_file(
+                "metadata/folkrnn_v2_worepeats.pkl",
+                "59237e7e9a9a3acc57443fefa7d3a32010cafee7",
+                "models",
+            ),
+            licence=_LICENCE.format("thesession.org"),
+            citation=FOLKRNN_CITATION,
+        ),
+        PublishedModel(
+            name="folkrnn-swedish",
+            title="folk-rnn, Swedish tunes",
+            origin=folkrnn_file(
+                "metadata/folkrnn_swedish.pkl", "dcbe6d56d5b4b2d2f19b2fe097dae48d62b3d7c5", "models"
+            ),
+            licence=_LICENCE.format("folkwiki.se"),
+            citation="E. Hallström, S. Mossmyr, B. L. Sturm, V. H. Vegeborn and J. Wedin, From "
+            "jigs and reels to schottisar och polskor: generating Scandinavian-like folk music "
+            "with deep recurrent networks. Proc. Sound and Music Computing Conf., Málaga, 2019",
+        ),
+    )
+}
+"""Every published model by its name."""
 
 
-def _arrays(path: Path, values: Any) -> Arrays:
-    """The arrays of param_values as float32."""
-    count = len(values) if isinstance(values, list | tuple) else 0
-    layers, rest = divmod(count - 3, len(_OF_A_LAYER))
-    if layers < 1 or rest:
-        raise ModelFileError(
-            f"{path}: its 'param_values' has {count} arrays and should have an embedding, "
-            f"{len(_OF_A_LAYER)} for each layer, and two for the output: 45 with three layers"
-        )
-    arrays: Arrays = []
-    for value, what in zip(values, _names(layers), strict=True):
-        array = value.array if isinstance(value, PickledArray) else None
-        if array is None or array.dtype.kind != "f":
-            raise ModelFileError(f"{path}: {what}: it is no array of floating-point numbers")
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
-            arrays.append(array.astype(np.float32))
-        if not np.isfinite(arrays[-1]).all():
-            raise ModelFileError(f"{path}: {what}: it has values that are no finite numbers")
-    return arrays
-
-
-def _names(layers: int) -> list[str]:
-    """What each of param_values is, in their order."""
-    of_layers = [f"layer {k}, {what}" for k in range(1, layers + 1) for what in _OF_A_LAYER]
-    return ["the embedding", *of_layers, "the output's weights", "the output's bias"]
-
-
-def _check_shapes(path: Path, arrays: Arrays, tokens: Tokens) -> Sizes:
-    """The sizes that most arrays speak for, once all of them do."""
-    layers = (len(arrays) - 3) // len(_OF_A_LAYER)
-    biases = [arrays[1 + 14 * layer + 3 * gate + 2] for layer in range(layers) for gate in range(4)]
-    units = mode(bias.shape[0] if bias.ndim == 1 else 0 for bias in biases)
-    sizes = Sizes(len(tokens), units, layers)
-    check_sizes(str(path), sizes, tokens)
-    embedding = arrays[0]
-    width = embedding.shape[1] if embedding.ndim == 2 else len(tokens)
-    expected: list[tuple[int, ...]] = [(len(tokens), width)]
-    for layer in range(layers):
-        below = units if layer else width
-        expected += [(below, units), (units, units), (units,)] * 4 + [(1, units)] * 2
-    expected += [(units, len(tokens)), (len(tokens),)]
-    for array, shape, what in zip(arrays, expected, _names(layers), strict=True):
-        if array.shape != shape:
-            raise ModelFileError(
-                f"{path}: the shape of {what} is {array.shape} and should be {shape}"
-            )
-    return sizes
-
-
-def _network(path: Path, sizes: Sizes, arrays: Arrays) -> Network:
-    """The network of arrays whose shapes are right."""
-    network = Network(sizes)
-    weights = iter(arrays)
-    embedding = next(weights)
-    with torch.no_grad():
-        for number, layer in enumerate(network.layers):
-            gates = [[next(weights) for _ in _OF_A_GATE] for _ in _GATES]
-            from_input, from_hidden, bias = (
-                np.concatenate(parts, axis=-1) for parts in zip(*gates, strict=True)
-            )
-            if number == 0 and not np.array_equal(embedding, np.eye(sizes.tokens)):
-                # A one-hot vector times the embedding is one of its rows: fold it in.
-                with np.errstate(over="ignore"):
-                    folded = embedding.astype(np.float64) @ from_input
-                    from_input = folded.astype(np.float32)
-                if not np.isfinite(from_input).all():
-                    raise ModelFileError(
-                        f"{path}: the embedding times the weights of layer 1 is more than float32 "
-                        "holds; import a model that was trained without such weights"
-                    )
-            layer.from_input.copy_(torch.from_numpy(from_input))
-            layer.from_hidden.copy_(torch.from_numpy(from_hidden))
-            layer.bias.copy_(torch.from_numpy(bias))
-            layer.initial_cell.copy_(torch.from_numpy(next(weights)[0]))
-            layer.initial_hidden.copy_(torch.from_numpy(next(weights)[0]))
-        network.to_tokens.copy_(torch.from_numpy(next(weights)))
-        network.token_bias.copy_(torch.from_numpy(next(weights)))
-    return network.eval()
-
-
-def _facts(contents: dict[str, Any]) -> dict[str, Any]:
-    """What else a pickle says in plain text and numbers."""
-    facts: dict[str, Any] = {}
-    for key, value in contents.items():
-        if isinstance(value, PickledArray) and value.array is not None and value.array.ndim == 0:
-            value = value.array.item()
-        is_plain = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_FACT
-        if is_plain and not (isinstance(value, float) and not math.isfinite(value)):
-            facts[shown(key)] = shown(value) if isinstance(value, str) else value
-        if len(facts) == _MOST_FACTS:
-            break
-    return facts
+def find_published(name: str) -> PublishedModel:
+    """The published model of a name; ModelFileError, with the names, where there is none."""
+    model = PUBLISHED_MODELS.get(name)
+    if model is not None:
+        return model
+    nearest = difflib.get_close_matches(name.lower(), PUBLISHED_MODELS, n=1)
+    hint = f"the nearest is {nearest[0]}" if nearest else f"they are {', '.join(PUBLISHED_MODELS)}"
+    raise ModelFileError(f"{name}: no published model has that name; {hint}")

@@ -16,17 +16,17 @@ from tests.model.sampling.test_copy_limit import longest_span
 from tests.model.tiny import make_model
 from tunetrace import Index, QueryError
 from tunetrace.model.records import Hypothesis, Model, Tokens
-from tunetrace.model.sampling.beam import beam_search
-from tunetrace.model.sampling.beginning import Beginning, begin_with
+from tunetrace.model.sampling.beam import search_beam
 from tunetrace.model.sampling.copy_limit import CopyLimit
+from tunetrace.model.sampling.prompt import Prompt, make_prompt
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TOKENS = Tokens(("A", "</s>", "B", "<s>", "2"))
 
 
-def begins(*numbers: int) -> Beginning:
-    return Beginning(tuple((number,) for number in numbers), len(numbers))
+def begins(*numbers: int) -> Prompt:
+    return Prompt(tuple((number,) for number in numbers), len(numbers))
 
 
 def following_of(model: Model, numbers: list[int], temperature: float = 1.0) -> list[float]:
@@ -71,8 +71,8 @@ def test_a_beam_as_wide_as_all_beginnings_finds_the_most_probable_transcriptions
     seed: int, temperature: float, beginning: list[int]
 ) -> None:
     model = make_model(TOKENS.names, seed=seed)
-    found = beam_search(
-        model, 400, beginning=begins(*beginning), max_tokens=5, temperature=temperature
+    found = search_beam(
+        model, 400, prompt=begins(*beginning), max_tokens=5, temperature=temperature
     )
     assert_same(
         [some for some in found if some.has_ended],
@@ -87,7 +87,7 @@ def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
     seed: int, width: int
 ) -> None:
     model = make_model(TOKENS.names, seed=seed)
-    found = beam_search(model, width, beginning=begins(0), max_tokens=6)
+    found = search_beam(model, width, prompt=begins(0), max_tokens=6)
     assert 1 <= len(found) <= width
     assert len({some.tokens for some in found}) == len(found)
     for some in found:
@@ -105,7 +105,7 @@ def test_a_narrow_beam_finds_transcriptions_with_their_own_probabilities(
 @given(st.integers(0, 1000))
 def test_a_beam_of_one_takes_the_most_probable_token_each_time(seed: int) -> None:
     model = make_model(TOKENS.names, seed=seed)
-    (found,) = beam_search(model, 1, max_tokens=8)
+    (found,) = search_beam(model, 1, max_tokens=8)
     numbers = TOKENS.encode(found.tokens)
     for k, number in enumerate(numbers):
         following = np.array(following_of(model, numbers[:k]))
@@ -116,7 +116,7 @@ def test_a_beam_of_one_takes_the_most_probable_token_each_time(seed: int) -> Non
 def test_what_is_left_open_in_a_beginning_is_chosen_among_what_may_stand_there() -> None:
     tokens = Tokens(("<s>", "</s>", "M:2/4", "M:6/8", "K:Cmaj", "A", "B"))
     model = make_model(tokens.names, seed=3)
-    found = beam_search(model, 2, beginning=begin_with(tokens, key="maj"), max_tokens=2 + 1)
+    found = search_beam(model, 2, prompt=make_prompt(tokens, key="maj"), max_tokens=2 + 1)
     assert {some.tokens[0] for some in found} <= {"M:2/4", "M:6/8"}
     assert {some.tokens[1] for some in found} == {"K:Cmaj"}
     first = log2_following(model, [])
@@ -132,7 +132,7 @@ def test_what_is_left_open_in_a_beginning_is_chosen_among_what_may_stand_there()
 def test_what_does_not_end_is_cut_off_and_comes_last() -> None:
     model = make_model(TOKENS.names)
     model.network.token_bias.data[TOKENS.end] -= 4
-    found = beam_search(model, 12, max_tokens=5)
+    found = search_beam(model, 12, max_tokens=5)
     states = [some.has_ended for some in found]
     assert set(states) == {True, False}
     assert states == sorted(states, reverse=True)
@@ -140,7 +140,7 @@ def test_what_does_not_end_is_cut_off_and_comes_last() -> None:
 
 
 def test_no_more_is_found_than_there_is_and_nothing_ends_without_a_note() -> None:
-    found = beam_search(make_model(TOKENS.names), 500, max_tokens=2)
+    found = search_beam(make_model(TOKENS.names), 500, max_tokens=2)
     assert [len(some.tokens) for some in found].count(2) == 9
     assert len(found) == 2 + 9  # A and B end; what is without a note does not
 
@@ -161,7 +161,7 @@ def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy
             run.push(number)
         return limit.holds_when_read(tokens)
 
-    found = beam_search(model, 400, max_tokens=5, limit=limit)
+    found = search_beam(model, 400, max_tokens=5, limit=limit)
     within = [some for some in every(model, [], 5) if is_within(some.tokens)]
     assert_same([some for some in found if some.has_ended], best(within, 400))
     for some in found:
@@ -176,7 +176,7 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
     with pytest.raises(
         QueryError, match=r"^a limit of 2 copied notes leaves .* after 'A A', since"
     ):
-        beam_search(model, 1, limit=limit)
+        search_beam(model, 1, limit=limit)
 
 
 def test_a_start_that_copies_more_is_refused(make_index: Callable[..., Index]) -> None:

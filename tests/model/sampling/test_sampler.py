@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.model.tiny import SCALE, make_model
 from tunetrace import Index, QueryError, Sampled, check, sample
 from tunetrace.model.records import Model
+from tunetrace.model.sampling import blocks
 from tunetrace.model.sampling.copy_limit import CopyLimit
 from tunetrace.model.sampling.draw import BLOCK, draw, uniforms, weights_of
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
@@ -301,7 +302,8 @@ def test_sampling_ends_where_every_tune_is_left_out(
 ) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E C |")
     monkeypatch.setattr(CopyLimit, "holds_when_read", lambda limit, tokens: False)
-    with pytest.raises(QueryError, match=r"^each of 1,000 tunes in a row would copy more than 5"):
+    monkeypatch.setattr(blocks, "_MAX_LEFT_OUT", 20)
+    with pytest.raises(QueryError, match=r"^each of 20 tunes in a row would copy more than 5"):
         tunes(n=3, max_copy=5, index=index)
 
 

@@ -18,7 +18,13 @@ from tests.model.sampling.following import log2_following
 from tests.model.tiny import make_model
 from tunetrace import InputError, OutputError, QueryError
 from tunetrace.model.records import Tokens
-from tunetrace.model.sampling.trace import CUT_OFF, Trace, load_trace, save_trace, trace
+from tunetrace.model.sampling.trace import (
+    CUT_OFF,
+    Trace,
+    load_trace,
+    save_trace,
+    trace_transcription,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -34,7 +40,7 @@ def test_a_trace_has_what_the_network_has_after_each_step(
     tune: list[str], layers: int, seed: int
 ) -> None:
     model = make_model(TOKENS.names, layers=layers, units=5, seed=seed)
-    traced = trace(model, tune)
+    traced = trace_transcription(tune, model)
     assert traced.hidden.shape == traced.cell.shape == (layers, len(tune) + 1, 5)
     assert traced.probabilities.shape == (len(tune) + 1, len(TOKENS))
     state = model.network.initial_state(1)
@@ -50,7 +56,7 @@ def test_a_trace_has_what_the_network_has_after_each_step(
 
 def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> None:
     model = make_model(TOKENS.names)
-    traced = trace(model, TUNE, facts={"seed": 7})
+    traced = trace_transcription(TUNE, model, facts={"seed": 7})
     assert traced.tokens == TUNE
     assert traced.has_ended
     assert TOKENS.decode(traced.read.tolist()) == ["<s>", *TUNE]
@@ -65,14 +71,17 @@ def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> Non
 
 
 def test_what_was_cut_off_has_no_token_after_its_last() -> None:
-    traced = trace(make_model(TOKENS.names), TUNE, has_ended=False)
+    traced = trace_transcription(TUNE, make_model(TOKENS.names), has_ended=False)
     assert not traced.has_ended
     assert traced.written[-1] == CUT_OFF
     assert len(traced.log2_probabilities) == len(TUNE)
 
 
 def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -> None:
-    traced, path = trace(make_model(TOKENS.names), TUNE), tmp_path / "deep" / "trace.npz"
+    traced, path = (
+        trace_transcription(TUNE, make_model(TOKENS.names)),
+        tmp_path / "deep" / "trace.npz",
+    )
     save_trace(traced, path)
     again = load_trace(path)
     with np.load(path) as arrays:
@@ -85,7 +94,9 @@ def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -
 
 
 def test_facts_take_no_place_in_the_header_that_is_taken(tmp_path: Path) -> None:
-    traced = trace(make_model(TOKENS.names), TUNE, facts={"tokens": 5, "mine": "\ud800"})
+    traced = trace_transcription(
+        TUNE, make_model(TOKENS.names), facts={"tokens": 5, "mine": "\ud800"}
+    )
     save_trace(traced, tmp_path / "trace.npz")
     again = load_trace(tmp_path / "trace.npz")
     assert (again.tokens, again.header["mine"]) == (TUNE, "\ud800")
@@ -93,19 +104,19 @@ def test_facts_take_no_place_in_the_header_that_is_taken(tmp_path: Path) -> None
 
 def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        save_trace(trace(make_model(TOKENS.names), TUNE), tmp_path / name)
+        save_trace(trace_transcription(TUNE, make_model(TOKENS.names)), tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
 def test_tokens_that_a_model_lacks_and_frames_are_refused() -> None:
     with pytest.raises(QueryError, match=r"^'C' is not a token; notes are A to G"):
-        trace(make_model(TOKENS.names), ["A", "C"])
-    with pytest.raises(QueryError, match=r"^'</s>' stands at the beginning or the end of every"):
-        trace(make_model(TOKENS.names), ["A", "</s>"])
+        trace_transcription(["A", "C"], make_model(TOKENS.names))
+    with pytest.raises(QueryError, match=r"^'</s>' begins or ends every transcription; give"):
+        trace_transcription(["A", "</s>"], make_model(TOKENS.names))
 
 
 def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
-    traced = trace(make_model(TOKENS.names), TUNE)
+    traced = trace_transcription(TUNE, make_model(TOKENS.names))
     with pytest.raises(OutputError, match=r"a\.txt: a trace is NumPy's \.npz file; name it so"):
         save_trace(traced, tmp_path / "a.txt")
     (tmp_path / "file").touch()
@@ -116,7 +127,7 @@ def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("trace") / "trace.npz"
-    save_trace(trace(make_model(TOKENS.names), TUNE), path)
+    save_trace(trace_transcription(TUNE, make_model(TOKENS.names)), path)
     return path.read_bytes()
 
 
@@ -175,7 +186,7 @@ def rewritten(traced: Trace, **changed: object) -> bytes:
 
 
 def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
-    traced, path = trace(make_model(TOKENS.names), TUNE), tmp_path / "bad.npz"
+    traced, path = trace_transcription(TUNE, make_model(TOKENS.names)), tmp_path / "bad.npz"
     path.write_bytes(rewritten(traced))
     assert load_trace(path).tokens == TUNE
 
@@ -200,7 +211,7 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
 
 def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:
     model = make_model(TOKENS.names, layers=3, units=9)
-    traced = trace(model, TUNE * 20)
+    traced = trace_transcription(TUNE * 20, model)
     loop = NumpyNetwork(param_values(model.network))
     state = loop.start()
     for step, number in enumerate(traced.read.tolist()):

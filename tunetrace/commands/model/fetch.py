@@ -30,7 +30,7 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl:
         tunetrace model fetch folkrnn-v2
     """
     from tunetrace import fetch_model
-    from tunetrace.model.registry import find_published
+    from tunetrace.model.published import find_published
 
     for name in names:
         find_published(name)  # refuses a wrong name before anything is fetched

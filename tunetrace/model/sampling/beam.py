@@ -1,100 +1,126 @@
 """Beam search: the most probable transcriptions of a model instead of random ones.
 
 Transcriptions are written side by side, token by token, and after each token only the most probable
-ones are kept. How probable one is, is the product of its tokens' probabilities and nothing else:
-nothing makes up for length, so that what is found is often short and repeats itself, as the most
-probable texts of such models do (Holtzman et al. 2020).
+ones are kept. How probable one is, is the product of its tokens' probabilities. Nothing makes up
+for length, so that what is found is often short and repeats itself, as the most probable texts of
+such models do (Holtzman et al. 2020).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tunetrace.model.network import State
+from tunetrace.arguments import public
+from tunetrace.errors import QueryError
+from tunetrace.indexer.index import Index
+from tunetrace.model.header import Header
+from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.model.sampling.beginning import Beginning
 from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
+from tunetrace.model.sampling.prompt import Prompt
+from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What to search for, as beam_search has it.
+    from tunetrace.model.network import State
 
-    penalties: what is added to the logits at each place, see Beginning. is_note: (tokens,), which
-    tokens are names of notes.
-    """
-
-    model: Model
-    width: int
-    beginning: Beginning
-    max_tokens: int
-    temperature: float
-    limit: CopyLimit | None
-    penalties: NDArray[np.float64]
-    is_note: NDArray[np.bool_]
-
-    def may_end(self, numbers: tuple[int, ...]) -> bool:
-        """Whether a transcription keeps the copy limit also once it is read as ABC."""
-        return self.limit is None or self.limit.holds_when_read(self.model.tokens.decode(numbers))
+MAX_WIDTH: Final = 1000
+"""Each transcription that is kept has its own states."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Beam:
-    """L transcriptions that go on, all of one length, the most probable first.
-
-    numbers: (L, length). logs: (L,) log2 probabilities. logits: (L, tokens), of what follows.
-    runs: what each has copied of late, where there is a limit.
-    """
-
-    numbers: NDArray[np.int32]
-    logs: NDArray[np.float64]
-    logits: NDArray[np.float64]
-    state: State
-    runs: list[Run]
-
-    @property
-    def length(self) -> int:
-        return int(self.numbers.shape[1])
-
-
-_Ended = tuple[float, tuple[int, ...]]
-"""A log2 probability and the tokens' numbers."""
-
-
+@public
 def beam_search(
+    width: int,
+    model: Model | str | Path | None = None,
+    *,
+    meter: str | None = None,
+    key: str | None = None,
+    start: str = "",
+    temperature: float = 1.0,
+    max_copy: int | None = None,
+    index: Index | str | Path | None = None,
+    max_tokens: int = 1000,
+) -> list[Hypothesis]:
+    """The most probable transcriptions of a model that a beam of this width finds, the best first.
+
+    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens, `G,
+    C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. max_copy: no
+    more than so many notes in a row are found in the index (default: your own). max_tokens: longer
+    ones are cut off.
+
+    Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
+    argument and where max_copy leaves nothing to write.
+    """
+    prompt, limit = check_beam(
+        width, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
+        max_copy=max_copy, index=index, max_tokens=max_tokens,
+    )  # fmt: skip
+    return search_beam(
+        open_model(model),
+        width,
+        prompt=prompt,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        limit=limit,
+    )
+
+
+def check_beam(
+    width: int, model: Model | Header, n: int = 1, **writing: Any
+) -> tuple[Prompt, CopyLimit | None]:
+    """Check the arguments of beam_search, of which the first n are wanted, as check_sampling.
+
+    writing: the arguments of check_writing. Raises as beam_search.
+    """
+    if not 1 <= width <= MAX_WIDTH:
+        raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MAX_WIDTH} wide")
+    if not 1 <= n <= width:
+        raise QueryError(
+            f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
+            "ask for 1 or more, or make it wider"
+        )
+    return check_writing(model, **writing)
+
+
+def search_beam(
     model: Model,
     width: int,
     *,
-    beginning: Beginning | None = None,
+    prompt: Prompt | None = None,
     max_tokens: int = 1000,
     temperature: float = 1.0,
     limit: CopyLimit | None = None,
 ) -> list[Hypothesis]:
     """The most probable transcriptions, at most `width`, the best first.
 
-    beginning: what they begin with; what is settled there is certain and costs no probability.
+    prompt: what they begin with; what is settled there is certain and costs no probability.
     width: how many transcriptions go on at each token. One ends where END is among the `width`
-    most probable tokens of all that go on, and is kept beside them; the search is over when
+    most probable tokens of all that go on, and is kept beside them. The search is over when
     `width` have ended and nothing that goes on is more probable than the least of them, since no
     token makes a transcription more probable. None ends without a note, which is often what is
-    most probable of all. What has max_tokens tokens, the beginning among them, is cut off and
-    comes after all that have ended. temperature: what logits are divided by. limit: tokens that it
-    refuses are left out; the probabilities of the others stay as they are. With a width of all
-    continuations that there are, the answer is exact.
+    most probable of all. What has max_tokens tokens, the prompt among them, is cut off and comes
+    after all that have ended. temperature: what logits are divided by. limit: tokens that it
+    refuses are left out, and the probabilities of the others stay as they are; left out is also
+    what would copy more once it is read as ABC. With a width of all continuations that there are,
+    the answer is exact.
 
     Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
     Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the limit
     leaves nothing to write, ModelFileError where the weights are too large to be summed.
     """
-    beginning = beginning or Beginning()
-    penalties = beginning.penalties(model.tokens)
+    import torch
+
+    prompt = prompt or Prompt()
     is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
-    search = _Search(model, width, beginning, max_tokens, temperature, limit, penalties, is_note)
+    penalties = prompt.penalties(model.tokens)
+    search = _Search(model, width, max_tokens, temperature, limit, penalties, is_note)
     with torch.inference_mode():
         beam, ended = _search(search)
     found = [(log, numbers, True) for log, numbers in ended]
@@ -105,6 +131,48 @@ def beam_search(
         Hypothesis(rank, tuple(model.tokens.decode(numbers)), has_ended, log)
         for rank, (log, numbers, has_ended) in enumerate(found[:width], 1)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What to search for."""
+
+    model: Model
+    width: int
+    max_tokens: int
+    temperature: float
+    limit: CopyLimit | None
+    penalties: NDArray[np.float64]
+    """What is added to the logits at each place, see Prompt."""
+    is_note: NDArray[np.bool_]
+    """(tokens,), which tokens are names of notes."""
+
+    def may_end(self, numbers: tuple[int, ...]) -> bool:
+        """Whether a transcription keeps the copy limit also once it is read as ABC."""
+        return self.limit is None or self.limit.holds_when_read(self.model.tokens.decode(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beam:
+    """L transcriptions that go on, all of one length, the most probable first."""
+
+    numbers: NDArray[np.int32]
+    """(L, length)"""
+    logs: NDArray[np.float64]
+    """(L,) log2 probabilities."""
+    logits: NDArray[np.float64]
+    """(L, tokens), of what follows."""
+    state: State
+    runs: list[Run]
+    """What each has copied of late, where there is a limit."""
+
+    @property
+    def length(self) -> int:
+        return int(self.numbers.shape[1])
+
+
+_Ended = tuple[float, tuple[int, ...]]
+"""A log2 probability and the tokens' numbers."""
 
 
 def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
@@ -133,6 +201,8 @@ def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
 
 def _begin(search: _Search) -> _Beam:
     """The one transcription of which nothing is written."""
+    import torch
+
     model = search.model
     start = torch.tensor([model.tokens.start])
     logits, state = model.network.step(start, model.network.initial_state(1))
@@ -181,6 +251,10 @@ def _go_on(
     numbers: NDArray[np.intp],
 ) -> _Beam:
     """Some transcriptions of a beam, each with one more token. rows, numbers, logs: (L,)."""
+    import torch
+
+    from tunetrace.model.network import State
+
     parents = torch.from_numpy(rows)
     state = State(beam.state.hidden[:, parents], beam.state.cell[:, parents])
     logits, state = model.network.step(torch.from_numpy(numbers), state)
@@ -191,7 +265,7 @@ def _go_on(
     return _Beam(longer, logs, _finite(model, logits), state, runs)
 
 
-def _finite(model: Model, logits: torch.Tensor) -> NDArray[np.float64]:
+def _finite(model: Model, logits: Tensor) -> NDArray[np.float64]:
     """Logits as float64; ModelFileError where one is no number."""
     if not logits.isfinite().all():
         raise model.overflow()

@@ -1,259 +1,155 @@
-"""Sampling transcriptions from a model, many at once, in the order of their numbers.
+"""Sampling: new transcriptions from a model, and the arguments that say how they are written.
 
-They are written in blocks of ROWS, one token each in every step, and each block by one thread.
-Where one has ended, the next takes its row, so that no row waits for the longest. Numbers count
-from 1, and transcription 7 of a seed is the same however many are asked for, however many are
-written at once, by however many threads, and in any row.
+Arguments are checked before PyTorch is imported, which takes a second.
 """
 
 from __future__ import annotations
 
-import threading
+import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, get_args
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import public
+from tunetrace.errors import QueryError
+from tunetrace.indexer.index import Index
+from tunetrace.model.header import Header
+from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.sampling.beginning import Beginning
-from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run
-from tunetrace.model.sampling.draw import (
-    BLOCK,
-    Floats,
-    Precision,
-    draw,
-    steering_uniforms,
-    uniforms,
-    weights_of,
-)
-from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
+from tunetrace.model.sampling.copy_limit import CopyLimit
+from tunetrace.model.sampling.draw import Precision
+from tunetrace.model.sampling.prompt import Prompt, make_prompt
 
-_STEPS: Final = 16
-"""So many tokens a block writes before it looks whether its transcriptions are wanted."""
-
-_MOST_LEFT_OUT: Final = 1000
-"""After so many transcriptions in a row that copy too much once read, sampling is given up."""
+_MAX_BATCH: Final = 4096
+_MAX_TOKENS: Final = 100_000
+_SEEDS: Final = 2**64
+_COOLEST, _WARMEST = 0.01, 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to sample.
+def random_seed() -> int:
+    """A random seed, short enough to be typed."""
+    return secrets.randbelow(2**32)
 
-    temperature: what logits are divided by. top_p: see draw.weights_of. max_tokens: longer
-    transcriptions are cut off. batch_size: how many are written at once; None is ROWS for each of
-    PyTorch's threads. limit: how much of an index may be copied; without one, anything.
+
+@public
+def sample(
+    n: int,
+    model: Model | str | Path | None = None,
+    *,
+    meter: str | None = None,
+    key: str | None = None,
+    start: str = "",
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    seed: int | None = None,
+    max_copy: int | None = None,
+    index: Index | str | Path | None = None,
+    max_tokens: int = 1000,
+    batch_size: int | None = None,
+    precision: Precision = "float32",
+) -> Iterator[Sampled]:
+    """n new transcriptions of a model, one by one as they are written.
+
+    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens,
+    `G, C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. top_p:
+    only the likeliest tokens that have so much probability together are drawn. seed: the same gives
+    the same transcriptions, whatever n and batch_size (default: a random one). max_copy: no more
+    than so many notes in a row are found in the index (default: your own); a transcription that
+    would copy more once it is written as ABC is left out with its number. max_tokens: longer ones
+    are cut off. batch_size: how many are written at once (default: as many as are fastest).
+    precision: of the matrix products.
+
+    Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
+    argument; where max_copy leaves nothing to write, in the course of the sampling.
     """
+    prompt, limit = check_sampling(
+        n, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
+        top_p=top_p, seed=seed, max_copy=max_copy, index=index, max_tokens=max_tokens,
+        batch_size=batch_size, precision=precision,
+    )  # fmt: skip
+    from tunetrace.model.sampling.blocks import Plan, sample_many
 
-    seed: int
-    beginning: Beginning = field(default_factory=Beginning)
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 1000
-    batch_size: int | None = None
-    precision: Precision = "float32"
-    limit: CopyLimit | None = None
+    plan = Plan(
+        seed=random_seed() if seed is None else seed,
+        prompt=prompt,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        batch_size=batch_size,
+        precision=precision,
+        limit=limit,
+    )
+    return sample_many(open_model(model), n, plan)
 
 
-def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
-    """The first n transcriptions, one by one as they are written.
+def check_sampling(
+    n: int,
+    model: Model | Header,
+    *,
+    top_p: float,
+    seed: int | None,
+    batch_size: int | None,
+    precision: str,
+    **writing: Any,
+) -> tuple[Prompt, CopyLimit | None]:
+    """Check the arguments of sample; gives the prompt and the copy limit that they ask for.
 
-    One that would copy more than the copy limit once it is written as ABC and read back is left
-    out, and its number with it. Raises QueryError where the limit leaves nothing to write,
-    ModelFileError where the weights are too large to be summed.
+    writing: the arguments of check_writing. Raises as sample.
     """
-    threads = torch.get_num_threads()
-    at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
-    uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
-    numbers = _Numbers(n)
-    waiting: dict[int, Sampled] = {}
-    following = 1
-    left_out_in_a_row = 0
-    with _workers(min(threads, len(uses))) as pool:
-        start = pool.submit(_Start, model, plan).result()
-        torch.set_num_threads(threads)  # of this thread, and of any that is new
-        blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
-        while following <= numbers.last:
-            for ended in pool.map(_Block.advance, blocks):
-                waiting.update((sampled.number, sampled) for sampled in ended)
-            while following in waiting:
-                sampled = waiting.pop(following)
-                following += 1
-                if plan.limit is None or plan.limit.holds_when_read(sampled.tokens):
-                    left_out_in_a_row = 0
-                    yield sampled
-                    continue
-                numbers.last += 1
-                left_out_in_a_row += 1
-                if left_out_in_a_row == _MOST_LEFT_OUT:
-                    raise plan.limit.all_left_out(left_out_in_a_row)
+    if n < 1:
+        raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
+    if not 0 < top_p <= 1:
+        raise QueryError(
+            f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 leaves no "
+            "token out"
+        )
+    if seed is not None and not 0 <= seed < _SEEDS:
+        raise QueryError(f"a seed is a whole number from 0 to {_SEEDS - 1}, not {seed}")
+    if batch_size is not None and not 1 <= batch_size <= _MAX_BATCH:
+        raise QueryError(
+            f"from 1 to {_MAX_BATCH:,} transcriptions are written at once, not {batch_size}"
+        )
+    if precision not in get_args(Precision):
+        raise QueryError(f"products are in {' or '.join(get_args(Precision))}, not '{precision}'")
+    return check_writing(model, **writing)
 
 
-def _workers(count: int) -> ThreadPoolExecutor:
-    """Threads of which each computes alone."""
-    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
-
-
-class _Numbers:
-    """The numbers of transcriptions from 1 to `last`, handed out to several threads.
-
-    `last` may rise later; then there are more.
-    """
-
-    def __init__(self, last: int) -> None:
-        self.last = last
-        self._next = 1
-        self._lock = threading.Lock()
-
-    def take(self, most: int) -> range:
-        """The next numbers, at most so many."""
-        with self._lock:
-            taken = range(self._next, min(self._next + most, self.last + 1))
-            self._next += len(taken)
-        return taken
-
-
-class _Start:
-    """What all transcriptions have in common, and the rows as its tokens leave them."""
-
-    def __init__(self, model: Model, plan: Plan) -> None:
-        self.model, self.plan = model, plan
-        self.stepper = stepper = Stepper(model.network, plan.precision)
-        self.penalties = plan.beginning.penalties(model.tokens)
-        self.settled = np.array(plan.beginning.settled, dtype=np.int64)
-        self.rows = stepper.rows()
-        for number in (model.tokens.start, *plan.beginning.settled):
-            self.logits = self.rows.step(np.full(ROWS, number, dtype=np.int64))
-
-
-class _Block:
-    """ROWS transcriptions that are being written, or fewer; the other rows idle.
-
-    Of each row: the transcription's number (0 where there is none), how many tokens it has, these,
-    the uniform numbers of its next ones, and the logits of its next one.
-    """
-
-    def __init__(self, start: _Start, used: int, numbers: _Numbers) -> None:
-        self._start, self._plan, self._waiting = start, start.plan, numbers
-        self._used = used
-        self._end = start.model.tokens.end
-        self._rows: Rows = start.stepper.rows()
-        self._logits = start.logits.copy()
-        self._numbers = np.zeros(ROWS, dtype=np.int64)
-        self._lengths = np.zeros(ROWS, dtype=np.int64)
-        self._tokens = np.zeros((ROWS, BLOCK), dtype=np.int16)
-        self._uniforms: Floats = np.zeros((ROWS, BLOCK))
-        self._streams: dict[int, Iterator[Floats]] = {}
-        self._steering: dict[int, Iterator[float]] = {}
-        self._steered = np.zeros(ROWS, dtype=np.int64)
-        self._runs: dict[int, Run] = {}
-        self._every = np.arange(ROWS)
-
-    def advance(self) -> list[Sampled]:
-        """Write some tokens in each row; gives the transcriptions that this ends."""
-        ended: list[Sampled] = []
-        self._fill(np.flatnonzero(self._numbers[: self._used] == 0).tolist())
-        for _ in range(_STEPS):
-            if self._streams:
-                ended += self._step()
-        return ended
-
-    def _step(self) -> list[Sampled]:
-        """Write one token in each row."""
-        drawn = self._draw()
-        self._make_room()
-        self._tokens[self._every, self._lengths] = drawn
-        has_ended = drawn == self._end
-        self._lengths += ~has_ended & (self._numbers > 0)
-        is_done = has_ended | (self._lengths >= self._plan.max_tokens)
-        done = np.flatnonzero(is_done & (self._numbers > 0)).tolist()
-        sampled = [self._sampled(row, bool(has_ended[row])) for row in done]
-        for row in done:
-            self._clear(row)
-        if self._streams:
-            self._logits = self._rows.step(drawn)
-        self._fill(done)
-        for row in np.flatnonzero(self._lengths % BLOCK == 0).tolist():
-            if row in self._streams and row not in done:
-                self._uniforms[row] = next(self._streams[row])
-        return sampled
-
-    def _draw(self) -> NDArray[np.int64]:
-        plan, penalties = self._plan, self._start.penalties
-        places = np.minimum(self._lengths, len(penalties) - 1)
-        if not np.isfinite(self._logits[self._numbers > 0]).all():
-            raise self._start.model.overflow()
-        logits = self._logits + penalties[places]
-        weights = weights_of(logits, plan.temperature, plan.top_p)
-        drawn = draw(weights, self._uniforms[self._every, self._lengths % BLOCK])
-        if plan.limit is not None:
-            for row, run in self._runs.items():
-                number = int(drawn[row])
-                if places[row] == len(penalties) - 1 and not run.allows(number):
-                    number = self._steer(row, logits[row], weights[row])
-                    drawn[row] = number
-                run.push(number)
-        return drawn
-
-    def _steer(self, row: int, logits: Floats, weights: Floats) -> int:
-        """Another token than one that the copy limit refuses.
-
-        Drawing again from what is allowed is drawing from that in the first place: a token x that
-        is allowed has p(x) + p(refused) p(x) / p(allowed) = p(x) / p(allowed).
-        """
-        plan = self._plan
-        is_forbidden = self._runs[row].forbidden()
-        left = np.where(is_forbidden, -np.inf, logits)
-        highest = logits.max()
-        if np.exp(left - highest).sum() < LEAST_LEFT * np.exp(logits - highest).sum():
-            assert plan.limit is not None
-            raise plan.limit.nothing_left(self._tokens[row, : self._lengths[row]].tolist())
-        allowed = np.where(is_forbidden, 0.0, weights)
-        if not allowed.any():  # as where the likeliest, which top-p keeps, are all forbidden
-            allowed = weights_of(left[None], plan.temperature, plan.top_p)[0]
-        self._steered[row] += 1
-        uniform = np.array([next(self._steering[row])])
-        return int(draw(allowed[None], uniform)[0])
-
-    def _fill(self, rows: list[int]) -> None:
-        """Begin the next transcriptions in rows that are free, as long as there are any."""
-        start, limit = self._start, self._plan.limit
-        settled = len(start.settled)
-        taken = self._waiting.take(len(rows))
-        filled = rows[: len(taken)]
-        for row, number in zip(filled, taken, strict=True):
-            self._numbers[row] = number
-            self._streams[row] = uniforms(self._plan.seed, number)
-            for _ in range(settled // BLOCK + 1):
-                self._uniforms[row] = next(self._streams[row])
-            if limit is not None:
-                self._steering[row] = steering_uniforms(self._plan.seed, number)
-                self._runs[row] = limit.begin()
-                for token in start.settled.tolist():
-                    self._runs[row].push(token)
-        if filled:
-            self._make_room(settled)
-            self._tokens[filled, :settled] = start.settled
-            self._lengths[filled] = settled
-            self._logits[filled] = start.logits[0]
-            self._rows.copy(filled, start.rows, 0)
-
-    def _clear(self, row: int) -> None:
-        self._numbers[row] = self._lengths[row] = self._steered[row] = 0
-        self._streams.pop(row)
-        self._steering.pop(row, None)
-        self._runs.pop(row, None)
-
-    def _sampled(self, row: int, has_ended: bool) -> Sampled:
-        numbers = self._tokens[row, : self._lengths[row]].tolist()
-        tokens = self._start.model.tokens.decode(numbers)
-        return Sampled(int(self._numbers[row]), tuple(tokens), has_ended, int(self._steered[row]))
-
-    def _make_room(self, least: int = 0) -> None:
-        """See that each row's tokens have room for one more."""
-        needed = max(int(self._lengths.max()), least) + 1
-        if needed > self._tokens.shape[1]:
-            self._tokens = np.pad(self._tokens, ((0, 0), (0, needed)))
+def check_writing(
+    model: Model | Header,
+    *,
+    meter: str | None,
+    key: str | None,
+    start: str,
+    temperature: float,
+    max_copy: int | None,
+    index: Index | str | Path | None,
+    max_tokens: int,
+) -> tuple[Prompt, CopyLimit | None]:
+    """Check the arguments that sampling and beam search share, as check_sampling."""
+    if not _COOLEST <= temperature <= _WARMEST:
+        raise QueryError(
+            f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "
+            "the model has learnt"
+        )
+    if not 1 <= max_tokens <= _MAX_TOKENS:
+        raise QueryError(
+            f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
+        )
+    prompt = make_prompt(model.tokens, meter, key, start)
+    if len(prompt.admitted) >= max_tokens:
+        raise QueryError(
+            f"what each transcription is to begin with has {len(prompt.admitted)} tokens and is "
+            f"cut off after {max_tokens}; allow more with --max-tokens"
+        )
+    if max_copy is None:
+        return prompt, None
+    if not model.tokens.stands_on_c:
+        raise QueryError(
+            f"{model.name} does not write on C, where an index has its tunes, so that no limit to "
+            "copying can be kept; leave --max-copy out"
+        )
+    with given_or_default(index) as opened:
+        limit = CopyLimit(opened.figures, model.tokens, max_copy)
+    limit.check_start(prompt.music)
+    return prompt, limit

@@ -10,30 +10,30 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.arguments import public
+from tunetrace.arguments import many_texts, public
 from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.files import Kind, check_place, written_whole
+from tunetrace.model.models import open_model
+from tunetrace.model.records import Hypothesis, Model, Sampled
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from tunetrace.model.network import Layer
-    from tunetrace.model.records import Model
+Written = TypeVar("Written", Sampled, Hypothesis)
 
 FORMAT: Final = 1
 SUFFIX: Final = ".npz"
 CUT_OFF: Final = -1
-"""What stands for the token that never came."""
+"""In the place of the token that never came."""
 
 _HEADER: Final = "header.json"
 _ARRAYS: Final = {
@@ -45,29 +45,33 @@ _ARRAYS: Final = {
 }
 """The arrays of a file: their types and how many dimensions each has."""
 
-_MOST_BYTES: Final = 1 << 32
+_MAX_BYTES: Final = 1 << 32
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The date of all members, so that the same trace is the same file."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trace:
-    """A network's probabilities and states over a transcription of S - 1 tokens: S steps.
-
-    read: (S,) int32, the token that is read at each step, by number; the first is START.
-    written: (S,) int32, the token that came next; the last is END, or CUT_OFF where none came.
-    probabilities: (S, tokens) float32, of each token to come next, at temperature 1 and before
-    any token is left out. hidden, cell: (layers, S, units) float32, the states of the layers after
-    the step; layer 3 is hidden[2]. header: what is known of it: `tokens` (the names in the order
-    of their numbers), `sizes`, `model`, and whatever else it was given, such as the seed.
-    """
+    """A network's probabilities and states over a transcription of S - 1 tokens, in S steps."""
 
     read: NDArray[np.int32]
+    """(S,) int32, the number of the token that is read at each step; the first is START."""
     written: NDArray[np.int32]
+    """(S,) int32, the token that came next; the last is END, or CUT_OFF if none came."""
     probabilities: NDArray[np.float32]
+    """(S, tokens) float32, of each token to come next, at temperature 1 and with no token left
+    out."""
     hidden: NDArray[np.float32]
+    """(layers, S, units) float32, the hidden states after each step; layer 3 is hidden[2]."""
     cell: NDArray[np.float32]
+    """(layers, S, units) float32, the cell states after each step."""
     header: dict[str, Any]
+    """`tokens` (the names in the order of their numbers), `sizes`, `model`, and whatever else is
+    known, such as the seed."""
+
+    def __repr__(self) -> str:
+        layers, steps, units = self.hidden.shape
+        return f"Trace({steps} steps, {layers} layers of {units} units)"
 
     @property
     def tokens(self) -> list[str]:
@@ -94,77 +98,103 @@ _DAMAGE: Final = (
 """What reading a damaged archive raises; of RuntimeError are encryption and depth."""
 
 
-def trace(
-    model: Model,
+@public
+def trace_transcription(
     tokens: Sequence[str],
+    model: Model | str | Path | None = None,
     *,
     has_ended: bool = True,
     facts: Mapping[str, Any] | None = None,
 ) -> Trace:
-    """The trace of a transcription, given by its tokens without START and END.
+    """What goes on in a model's network while it reads a transcription: each step's probabilities
+    and states.
 
-    has_ended: whether END follows. facts: what to add to the header, as JSON can have it; it
-    takes the place of nothing that is there. A
-    transcription that was sampled is traced by having the network read it once more, so that
-    sampling keeps nothing; what it was sampled with in another precision differs by its rounding.
-    Raises QueryError for a token that the model lacks, ModelFileError where the weights are too
-    large to be summed.
+    tokens: M: and K: first, without `<s>` and `</s>`. model: open, or as open_model has it.
+    has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it;
+    what is there already stays. A transcription that was sampled is read once more, so that
+    sampling keeps nothing; if it was sampled in another precision, the numbers differ by rounding.
+    Raises QueryError for a token that the model lacks, ModelFileError for the model.
     """
     import torch
 
-    known = model.tokens
-    numbers = known.encode(tokens)
+    opened = open_model(model)
+    known, network = opened.tokens, opened.network
+    numbers = known.encode(many_texts(tokens, "tokens"))
     framed = {known.start, known.end}.intersection(numbers)
     if framed:
         raise QueryError(
-            f"'{known.names[framed.pop()]}' stands at the beginning or the end of every "
-            "transcription; give the tokens between"
+            f"'{known.names[framed.pop()]}' begins or ends every transcription; give the tokens "
+            "between"
         )
     read = [known.start, *numbers]
-    with torch.inference_mode():
-        below: Tensor = torch.tensor(read)
-        hidden, cell = [], []
-        for layer in model.network.layers:
-            below, cells = _through_layer(layer, below)
-            hidden.append(below.numpy())
-            cell.append(cells.numpy())
-        logits = below @ model.network.to_tokens + model.network.token_bias
-        if not logits.isfinite().all():
-            raise model.overflow()
-        probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
+    logits, states = [], [network.initial_state(1)]
+    for number in read:
+        following, state = network.step(torch.tensor([number]), states[-1])
+        logits.append(following)
+        states.append(state)
+    every = torch.cat(logits)
+    if not every.isfinite().all():
+        raise opened.overflow()
     header = {
         **(facts or {}),
         "format": FORMAT,
-        "model": model.name,
-        "sizes": asdict(model.sizes),
+        "model": opened.name,
+        "sizes": asdict(opened.sizes),
         "tokens": list(known.names),
     }
-    written = [*numbers, known.end if has_ended else CUT_OFF]
     return Trace(
-        np.array(read, dtype=np.int32), np.array(written, dtype=np.int32), probabilities,
-        np.stack(hidden), np.stack(cell), header,
-    )  # fmt: skip
+        read=np.array(read, dtype=np.int32),
+        written=np.array([*numbers, known.end if has_ended else CUT_OFF], dtype=np.int32),
+        probabilities=torch.softmax(every.double(), dim=1).float().numpy(),
+        hidden=torch.cat([state.hidden for state in states[1:]], dim=1).numpy(),
+        cell=torch.cat([state.cell for state in states[1:]], dim=1).numpy(),
+        header=header,
+    )
 
 
-def _through_layer(layer: Layer, below: Tensor) -> tuple[Tensor, Tensor]:
-    """The hidden and cell states of a layer after each of S steps: (S, units) each.
+def with_traces(
+    tunes: Iterable[Written],
+    model: Model,
+    path: str | Path,
+    n: int,
+    *,
+    facts: Mapping[str, Any],
+    force: bool = False,
+) -> Iterator[Written]:
+    """n sampled transcriptions as they come, after the trace of each has been written.
 
-    below: the tokens (S,) that the first layer reads, or the hidden states (S, inputs) below.
+    path: of the only one's trace. Of several, the trace of number 7 is `trace-7.npz` for
+    `trace.npz`. facts: what each header has beside the number. force: replace traces that are
+    there. OutputError where something is in the way or a file cannot be written.
     """
-    import torch
+    path = Path(path)
 
-    from tunetrace.model.network import cell_step
+    def traced(tune: Written) -> Written:
+        own = path if n == 1 else path.with_stem(f"{path.stem}-{tune.number}")
+        known = {"number": tune.number, **facts}
+        found = trace_transcription(tune.tokens, model, has_ended=tune.has_ended, facts=known)
+        save_trace(found, own, force=force)
+        return tune
 
-    is_first = below.dim() == 1
-    from_below = layer.from_input[below] if is_first else below @ layer.from_input
-    from_below = from_below + layer.bias
-    hidden, cell = layer.initial_hidden[None], layer.initial_cell[None]
-    hiddens, cells = [], []
-    for step in range(len(from_below)):
-        hidden, cell = cell_step(from_below[step : step + 1] + hidden @ layer.from_hidden, cell)
-        hiddens.append(hidden)
-        cells.append(cell)
-    return torch.cat(hiddens), torch.cat(cells)
+    return map(traced, tunes)
+
+
+def check_traces(path: str | Path, n: int, *, force: bool) -> None:
+    """Check that the traces of n transcriptions may be written, as with_traces names their files.
+
+    OutputError where the name is another or something is in the way.
+    """
+    path = Path(path)
+    _check_name(path)
+    if n == 1:
+        check_place(path, TRACE_FILE, force=force)
+        return
+    numbered = re.compile(rf"{re.escape(path.stem)}-([1-9][0-9]*){re.escape(path.suffix)}")
+    with suppress(OSError):  # of a folder that is not there yet, or cannot be read
+        for own in sorted(path.parent.iterdir()):
+            found = numbered.fullmatch(own.name)
+            if found and int(found[1]) <= n:
+                check_place(own, TRACE_FILE, force=force)
 
 
 @public
@@ -175,13 +205,13 @@ def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
     written.
     """
     path = Path(path)
-    check_name(path)
+    _check_name(path)
     check_place(path, TRACE_FILE, force=force)
     with written_whole(path, "the trace") as unfinished:
         _write(traced, unfinished)
 
 
-def check_name(path: Path) -> None:
+def _check_name(path: Path) -> None:
     """See that a trace may be called so; OutputError where it may not."""
     if path.suffix != SUFFIX:
         raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
@@ -203,7 +233,7 @@ def load_trace(path: str | Path) -> Trace:
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+            if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
                 raise _foreign(path, "it unpacks to more than 4 GiB")
             header = dict(json.loads(archive.read(_HEADER)))
             arrays = {}

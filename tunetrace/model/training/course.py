@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol
 
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.files import write_whole
+from tunetrace.model.places import TRAINED
 from tunetrace.model.records import Model
-from tunetrace.model.shelf import TRAINED
 from tunetrace.model.store import save_model
 from tunetrace.model.training.checkpoint import Settings, save_checkpoint
 from tunetrace.model.training.history import (

@@ -52,7 +52,7 @@ def place_for(name: str) -> Path:
     return place_of(name)
 
 
-def names() -> list[str]:
+def model_names() -> list[str]:
     """The models that can be named: the one that ships, and those in the models' folder."""
     folder = models_folder()
     own = sorted(path.stem for path in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
@@ -60,7 +60,7 @@ def names() -> list[str]:
 
 
 def find_model(model: str | Path | None = None) -> Path:
-    """The file of a model: None is the one that ships, a name one of names().
+    """The file of a model: None is the one that ships, a name one of model_names().
 
     A file is given by its path, and a training's folder stands for the best model in it. Raises
     ModelFileError where there is none.
@@ -77,6 +77,6 @@ def find_model(model: str | Path | None = None) -> Path:
         if path.is_file():
             return path
     raise ModelFileError(
-        f"there is no model '{model}'; there are {', '.join(names())}, or give the path of a "
+        f"there is no model '{model}'; there are {', '.join(model_names())}, or give the path of a "
         f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"
     )

@@ -1,7 +1,7 @@
-"""How a sampled transcription is made to begin: its meter, its key, its first notes.
+"""The prompt of a sampled transcription: its meter, its key, its first notes.
 
-A model writes the meter first, then the key, then the music. Where an earlier one of these is left
-to the model and a later one is not, the model chooses among its meters, or its keys, alone.
+A model writes the meter first, then the key, then the music. A part of the prompt may be missing
+and a later one given. Then the model chooses the missing one among its meters, or its keys.
 """
 
 from __future__ import annotations
@@ -22,19 +22,18 @@ _MODE: Final = re.compile(rf"({'|'.join(MODES)})[a-z]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """What a transcription may begin with.
-
-    admitted: for each of the first places the numbers of the tokens that may stand there, one where
-    it is settled; what follows is free. start: how many tokens of music are settled at their end.
-    """
+class Prompt:
+    """What transcriptions begin with."""
 
     admitted: tuple[tuple[int, ...], ...] = ()
-    start: int = 0
+    """For each of the first places, the numbers of the tokens that may be there. What follows is
+    free."""
+    notes: int = 0
+    """How many of the last places are tokens of music; each admits one token."""
 
     @property
     def settled(self) -> tuple[int, ...]:
-        """The tokens that all transcriptions begin with, up to the first that is to be drawn."""
+        """The tokens that all transcriptions begin with, up to the first that is drawn."""
         numbers = []
         for admitted in self.admitted:
             if len(admitted) > 1:
@@ -44,15 +43,15 @@ class Beginning:
 
     @property
     def music(self) -> tuple[int, ...]:
-        """The tokens of the start."""
-        first = len(self.admitted) - self.start
+        """The tokens of music in it."""
+        first = len(self.admitted) - self.notes
         return tuple(admitted[0] for admitted in self.admitted[first:])
 
     def penalties(self, tokens: Tokens) -> NDArray[np.float64]:
         """What to add to the logits at each place: (places + 1, tokens), 0 or minus infinity.
 
-        The last row is for all places after those; the token that begins a transcription is never
-        written again.
+        The last row is for all places after the prompt. The token that begins a transcription is
+        never written again.
         """
         penalties = np.full((len(self.admitted) + 1, len(tokens)), -np.inf)
         for row, admitted in zip(penalties, self.admitted, strict=False):
@@ -62,12 +61,12 @@ class Beginning:
         return penalties
 
 
-def begin_with(
+def make_prompt(
     tokens: Tokens, meter: str | None = None, key: str | None = None, start: str = ""
-) -> Beginning:
-    """A meter (`6/8`), a key (`Cdor`, `dor`) and first tokens (`G, C C 2`), each or none.
+) -> Prompt:
+    """The prompt of a meter (`6/8`), a key (`Cdor`, `dor`) and first tokens (`G, C C 2`).
 
-    Raises QueryError for what is none, or what the model lacks.
+    Each may be missing. Raises QueryError for what is none, or what the model lacks.
     """
     meters = [name for name in tokens.names if name.startswith("M:")]
     keys = [name for name in tokens.names if name.startswith("K:")]
@@ -83,7 +82,7 @@ def begin_with(
     words = _start(start)
     admitted = [tuple(tokens.encode(names)) for names in places]
     admitted += [(number,) for number in tokens.encode(words)]
-    return Beginning(tuple(admitted), len(words))
+    return Prompt(tuple(admitted), len(words))
 
 
 def _meter(text: str, meters: list[str]) -> str:

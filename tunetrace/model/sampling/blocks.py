@@ -1,0 +1,260 @@
+"""Writing many transcriptions at once, in the order of their numbers.
+
+They are written in blocks of ROWS, one token each in every step, and each block by one thread.
+When one has ended, the next takes its row, so that no row waits for the longest. Numbers count
+from 1. Transcription 7 of a seed is always the same: with any n, any batch size, any number of
+threads, and in any row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tunetrace.model.records import Model, Sampled
+from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run
+from tunetrace.model.sampling.draw import (
+    BLOCK,
+    Floats,
+    Precision,
+    draw,
+    steering_uniforms,
+    uniforms,
+    weights_of,
+)
+from tunetrace.model.sampling.prompt import Prompt
+from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
+
+_STEPS: Final = 16
+"""So many tokens a block writes before it looks whether its transcriptions are wanted."""
+
+_MAX_LEFT_OUT: Final = 1000
+"""After so many transcriptions in a row that copy too much once read, sampling is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to sample."""
+
+    seed: int
+    prompt: Prompt = field(default_factory=Prompt)
+    temperature: float = 1.0
+    """What logits are divided by."""
+    top_p: float = 1.0
+    """See draw.weights_of."""
+    max_tokens: int = 1000
+    """Longer transcriptions are cut off."""
+    batch_size: int | None = None
+    """How many are written at once (default: ROWS for each of PyTorch's threads)."""
+    precision: Precision = "float32"
+    """Of the matrix products."""
+    limit: CopyLimit | None = None
+    """How much of an index may be copied (default: anything)."""
+
+
+def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
+    """The first n transcriptions, one by one as they are written.
+
+    One that would copy more than the copy limit once it is written as ABC and read back is left
+    out, and its number with it. Raises QueryError where the limit leaves nothing to write,
+    ModelFileError where the weights are too large to be summed.
+    """
+    threads = torch.get_num_threads()
+    at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
+    uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
+    numbers = _Numbers(n)
+    waiting: dict[int, Sampled] = {}
+    following = 1
+    left_out_in_a_row = 0
+    with _workers(min(threads, len(uses))) as pool:
+        start = pool.submit(_Start, model, plan).result()
+        torch.set_num_threads(threads)  # of this thread, and of any that is new
+        blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
+        while following <= numbers.last:
+            for ended in pool.map(_Block.advance, blocks):
+                waiting.update((sampled.number, sampled) for sampled in ended)
+            while following in waiting:
+                sampled = waiting.pop(following)
+                following += 1
+                if plan.limit is None or plan.limit.holds_when_read(sampled.tokens):
+                    left_out_in_a_row = 0
+                    yield sampled
+                    continue
+                numbers.last += 1
+                left_out_in_a_row += 1
+                if left_out_in_a_row == _MAX_LEFT_OUT:
+                    raise plan.limit.all_left_out(left_out_in_a_row)
+
+
+def _workers(count: int) -> ThreadPoolExecutor:
+    """Threads of which each computes alone."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+
+
+class _Numbers:
+    """The numbers of transcriptions from 1 to `last`, handed out to several threads.
+
+    `last` may rise later; then there are more.
+    """
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self._next = 1
+        self._lock = threading.Lock()
+
+    def take(self, most: int) -> range:
+        """The next numbers, at most so many."""
+        with self._lock:
+            taken = range(self._next, min(self._next + most, self.last + 1))
+            self._next += len(taken)
+        return taken
+
+
+class _Start:
+    """What all transcriptions have in common, and the rows as its tokens leave them."""
+
+    def __init__(self, model: Model, plan: Plan) -> None:
+        self.model, self.plan = model, plan
+        self.stepper = stepper = Stepper(model.network, plan.precision)
+        self.penalties = plan.prompt.penalties(model.tokens)
+        self.settled = np.array(plan.prompt.settled, dtype=np.int64)
+        self.rows = stepper.rows()
+        for number in (model.tokens.start, *plan.prompt.settled):
+            self.logits = self.rows.step(np.full(ROWS, number, dtype=np.int64))
+
+
+class _Block:
+    """ROWS transcriptions that are being written, or fewer; the other rows idle.
+
+    Of each row: the transcription's number (0 where there is none), how many tokens it has, these,
+    the uniform numbers of its next ones, and the logits of its next one.
+    """
+
+    def __init__(self, start: _Start, used: int, numbers: _Numbers) -> None:
+        self._start, self._plan, self._waiting = start, start.plan, numbers
+        self._used = used
+        self._end = start.model.tokens.end
+        self._rows: Rows = start.stepper.rows()
+        self._logits = start.logits.copy()
+        self._numbers = np.zeros(ROWS, dtype=np.int64)
+        self._lengths = np.zeros(ROWS, dtype=np.int64)
+        self._tokens = np.zeros((ROWS, BLOCK), dtype=np.int16)
+        self._uniforms: Floats = np.zeros((ROWS, BLOCK))
+        self._streams: dict[int, Iterator[Floats]] = {}
+        self._steering: dict[int, Iterator[float]] = {}
+        self._steered = np.zeros(ROWS, dtype=np.int64)
+        self._runs: dict[int, Run] = {}
+        self._every = np.arange(ROWS)
+
+    def advance(self) -> list[Sampled]:
+        """Write some tokens in each row; gives the transcriptions that this ends."""
+        ended: list[Sampled] = []
+        self._fill(np.flatnonzero(self._numbers[: self._used] == 0).tolist())
+        for _ in range(_STEPS):
+            if self._streams:
+                ended += self._step()
+        return ended
+
+    def _step(self) -> list[Sampled]:
+        """Write one token in each row."""
+        drawn = self._draw()
+        self._make_room()
+        self._tokens[self._every, self._lengths] = drawn
+        has_ended = drawn == self._end
+        self._lengths += ~has_ended & (self._numbers > 0)
+        is_done = has_ended | (self._lengths >= self._plan.max_tokens)
+        done = np.flatnonzero(is_done & (self._numbers > 0)).tolist()
+        sampled = [self._sampled(row, bool(has_ended[row])) for row in done]
+        for row in done:
+            self._clear(row)
+        if self._streams:
+            self._logits = self._rows.step(drawn)
+        self._fill(done)
+        for row in np.flatnonzero(self._lengths % BLOCK == 0).tolist():
+            if row in self._streams and row not in done:
+                self._uniforms[row] = next(self._streams[row])
+        return sampled
+
+    def _draw(self) -> NDArray[np.int64]:
+        plan, penalties = self._plan, self._start.penalties
+        places = np.minimum(self._lengths, len(penalties) - 1)
+        if not np.isfinite(self._logits[self._numbers > 0]).all():
+            raise self._start.model.overflow()
+        logits = self._logits + penalties[places]
+        weights = weights_of(logits, plan.temperature, plan.top_p)
+        drawn = draw(weights, self._uniforms[self._every, self._lengths % BLOCK])
+        if plan.limit is not None:
+            for row, run in self._runs.items():
+                number = int(drawn[row])
+                if places[row] == len(penalties) - 1 and not run.allows(number):
+                    number = self._steer(row, logits[row], weights[row])
+                    drawn[row] = number
+                run.push(number)
+        return drawn
+
+    def _steer(self, row: int, logits: Floats, weights: Floats) -> int:
+        """Another token than one that the copy limit refuses.
+
+        Drawing again from what is allowed is drawing from that in the first place: a token x that
+        is allowed has p(x) + p(refused) p(x) / p(allowed) = p(x) / p(allowed).
+        """
+        plan = self._plan
+        is_forbidden = self._runs[row].forbidden()
+        left = np.where(is_forbidden, -np.inf, logits)
+        highest = logits.max()
+        if np.exp(left - highest).sum() < LEAST_LEFT * np.exp(logits - highest).sum():
+            assert plan.limit is not None
+            raise plan.limit.nothing_left(self._tokens[row, : self._lengths[row]].tolist())
+        allowed = np.where(is_forbidden, 0.0, weights)
+        if not allowed.any():  # as where the likeliest, which top-p keeps, are all forbidden
+            allowed = weights_of(left[None], plan.temperature, plan.top_p)[0]
+        self._steered[row] += 1
+        uniform = np.array([next(self._steering[row])])
+        return int(draw(allowed[None], uniform)[0])
+
+    def _fill(self, rows: list[int]) -> None:
+        """Begin the next transcriptions in rows that are free, as long as there are any."""
+        start, limit = self._start, self._plan.limit
+        settled = len(start.settled)
+        taken = self._waiting.take(len(rows))
+        filled = rows[: len(taken)]
+        for row, number in zip(filled, taken, strict=True):
+            self._numbers[row] = number
+            self._streams[row] = uniforms(self._plan.seed, number)
+            for _ in range(settled // BLOCK + 1):
+                self._uniforms[row] = next(self._streams[row])
+            if limit is not None:
+                self._steering[row] = steering_uniforms(self._plan.seed, number)
+                self._runs[row] = limit.begin()
+                for token in start.settled.tolist():
+                    self._runs[row].push(token)
+        if filled:
+            self._make_room(settled)
+            self._tokens[filled, :settled] = start.settled
+            self._lengths[filled] = settled
+            self._logits[filled] = start.logits[0]
+            self._rows.copy(filled, start.rows, 0)
+
+    def _clear(self, row: int) -> None:
+        self._numbers[row] = self._lengths[row] = self._steered[row] = 0
+        self._streams.pop(row)
+        self._steering.pop(row, None)
+        self._runs.pop(row, None)
+
+    def _sampled(self, row: int, has_ended: bool) -> Sampled:
+        numbers = self._tokens[row, : self._lengths[row]].tolist()
+        tokens = self._start.model.tokens.decode(numbers)
+        return Sampled(int(self._numbers[row]), tuple(tokens), has_ended, int(self._steered[row]))
+
+    def _make_room(self, least: int = 0) -> None:
+        """See that each row's tokens have room for one more."""
+        needed = max(int(self._lengths.max()), least) + 1
+        if needed > self._tokens.shape[1]:
+            self._tokens = np.pad(self._tokens, ((0, 0), (0, needed)))
