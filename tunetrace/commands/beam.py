@@ -15,7 +15,7 @@ from tunetrace.text import counted
 
 @click.command()
 @tune_options
-@click.option("--width", type=int, default=16, show_default=True,
+@click.option("--width", type=int, default=16, show_default=True, metavar="WIDTH",
               help="Tunes kept side by side; a wider beam misses fewer tunes.")  # fmt: skip
 @output_options
 @index_option
@@ -32,10 +32,10 @@ def beam(
     as_jsonl: bool,
     **options: Any,
 ) -> None:
-    """Search for the most probable tunes of a model, and print them, the best first.
+    """Find the most probable tunes of a model.
 
-    A beam search draws nothing at random. It writes WIDTH tunes side by side, and after each token
-    it keeps the most probable ones. `-n` is at most WIDTH.
+    They are printed, the best first. A beam search draws nothing at random: it writes WIDTH tunes
+    side by side, and after each token it keeps the most probable ones. -n is at most WIDTH.
 
     \b
         tunetrace beam

@@ -42,11 +42,12 @@ def evaluate(
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """Measure how well MODEL predicts the tunes of SOURCES, or its held-out tunes.
+    """Measure how well a model predicts tunes.
 
-    Prints bits and perplexity per token and per bar. Beside them are those of a back-off n-gram
-    model, counted on the other tunes of the index. Default MODEL: the one that ships with
-    tunetrace. SOURCES are files, folders, corpora by name, or - for standard input.
+    The tunes are those of SOURCES, or with --held-out those held out from training. Bits and
+    perplexity per token and per bar are printed, beside those of a back-off n-gram model that is
+    counted on the other tunes of the index. Default MODEL: the one that ships with tunetrace.
+    SOURCES are files, folders, corpora by name, or - for standard input.
 
     \b
         tunetrace model evaluate --held-out

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def import_pickle(
     file: str, name: str | None, output: str | None, force: bool, as_json: bool
 ) -> None:
-    """Import FILE, a pickle that folk-rnn's training wrote, as a model.
+    """Import a pickle of folk-rnn as a model.
 
-    Theano and Lasagne are not needed. No code in the pickle runs: only NumPy arrays and plain
+    FILE is what folk-rnn's training wrote. Theano and Lasagne are not needed. No code in the pickle runs: only NumPy arrays and plain
     containers are read, and a pickle that asks for more is refused.
 
     \b

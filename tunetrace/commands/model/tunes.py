@@ -22,9 +22,9 @@ def tunes(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Print the tunes that MODEL was trained on, or its held-out tunes, as folk-rnn's text.
+    """Print the training tunes or the held-out tunes of a model.
 
-    Default MODEL: the one that ships with tunetrace. The index must be the one that the model was
+    They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index must be the one that the model was
     trained on.
 
     \b
