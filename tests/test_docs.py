@@ -22,7 +22,7 @@ from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
 from tunetrace.reports.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
-MANUAL = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 MEASURES_PAGE = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
 
 
@@ -49,9 +49,10 @@ def test_the_commands_in_the_docs_print_what_the_pages_show(
 
 @pytest.mark.usefixtures("default_index")
 def test_the_python_examples_of_the_docs_give_what_the_pages_show(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
     for page, least in (("README.md", 4), ("docs/python.md", 8)):
         failures, run = doctest.testfile(str(ROOT / page), module_relative=False)
         assert run >= least
@@ -101,9 +102,11 @@ assert len(EVERY) > 20  # pytest would skip a test without a parameter
 
 
 @pytest.mark.parametrize(("path", "command"), EVERY, ids=[path for path, _ in EVERY])
-def test_the_manual_has_every_command_and_every_option(path: str, command: click.Command) -> None:
-    section = re.search(rf"^## {path}\b.*?(?=^## |\Z)", MANUAL, re.MULTILINE | re.DOTALL)
-    assert section is not None, f"the manual lacks {path}"
+def test_the_page_of_commands_has_every_command_and_every_option(
+    path: str, command: click.Command
+) -> None:
+    section = re.search(rf"^## {path}\b.*?(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)
+    assert section is not None, f"docs/commands.md lacks {path}"
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
     # Those that every command or both searches have are explained once.
     common = {"--json", "--jsonl", "--index", "--help", "--format"}
@@ -115,8 +118,8 @@ def test_the_manual_has_every_command_and_every_option(path: str, command: click
             assert option.opts[0] in section.group(), f"{path} {option.opts[0]}"
 
 
-def test_the_manual_has_every_column_of_a_reports_tables() -> None:
-    section = re.search(r"^## tunetrace report\b.*?(?=^## )", MANUAL, re.MULTILINE | re.DOTALL)
+def test_the_page_of_commands_has_every_column_of_a_reports_tables() -> None:
+    section = re.search(r"^## tunetrace report\b.*?(?=^## )", COMMANDS, re.MULTILINE | re.DOTALL)
     assert section is not None
     rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*", section.group(), re.M))))
     for column in (*TUNE_COLUMNS, *SPAN_COLUMNS, *REJECT_COLUMNS):
