@@ -1,8 +1,8 @@
 """Batches of which the truth is known: transcriptions into which music of a corpus was planted.
 
 Each says which of its stretches was taken from which corpus tune. What it has else is a host, whose
-music is found in the corpus by chance alone (see shuffled). A planted stretch ends where it was cut:
-the note before and the note after are other ones than in its source.
+music is found in the corpus by chance alone (see shuffled). A planted stretch ends where it was
+cut: the note before and the note after are other ones than in its source.
 """
 
 from __future__ import annotations
