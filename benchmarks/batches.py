@@ -34,7 +34,7 @@ _ASKED: Final = 300
 _REPETITIONS: Final = 3
 
 _SLICE_TOKENS: Final = 6_000_000
-"""About so many tokens are sorted together with the corpus: all of the batch."""
+"""About this many tokens are sorted together with the corpus: all of the batch."""
 
 _SEPARATOR: Final = bytes([SEPARATOR])
 

@@ -62,7 +62,7 @@ def _measure(index: tunetrace.Index, other: str) -> None:
 
 
 def _drawn(tunes: list[bytes], length: int, walls: bytes, chance: random.Random) -> Iterator[bytes]:
-    """Figures of so many tokens that pass no wall, each place of a tune as probable as any."""
+    """Figures of this many tokens that cross no wall, drawn from all places of a tune alike."""
     drawn = 0
     while drawn < _FIGURES:
         tune = chance.choice(tunes)

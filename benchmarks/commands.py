@@ -41,7 +41,7 @@ def measure(index: Path, lines: Path) -> None:
         ],
     )
     say(
-        "The files are in the system's cache. check is held against the imports, figure against "
+        "The files are in the system's cache. check is compared with the imports, figure with "
         f"grep. Medians of {_REPETITIONS}."
     )
 

@@ -43,8 +43,8 @@ _LEAST_BARS: Final = 4
 class BenchmarkCorpus:
     """The corpus's file, what it is made of, and transcriptions to check that are not in it.
 
-    tunes: one tuple of tokens each, in the order of the file; the first so many are real. parts,
-    checked_from: in words.
+    tunes: one tuple of tokens each, in the order of the file; the first `real` of them are real.
+    parts, checked_from: in words.
     """
 
     path: Path

@@ -33,7 +33,7 @@ def measure(corpus: BenchmarkCorpus, index: Index, fts5: Path, lines: Path) -> N
     say(
         "Count is Index.figures.count of the encoded figure, tunes and hits; with 10 hits "
         "is Index.figure, which also reads the query and says of ten hits what tune, part, bar and "
-        "onset they stand in; of new tunes is the same where the bars of those ten tunes have not "
+        "onset they have; of new tunes is the same where the bars of those ten tunes have not "
         "been laid out for an earlier answer. The budget of a rare figure (here one of up to "
         f"{_RARE_TUNES} tunes) is 10 µs to count it and 150 µs with ten hits shown; that of the "
         f"commonest token is 20 ms. Medians of {_REPETITIONS}."

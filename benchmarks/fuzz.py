@@ -170,7 +170,7 @@ class Outcome:
 
 
 def run(count: int, seed: int = SEED) -> Outcome:
-    """Read so many mutated tunebooks from files, as a command does, and lay their tunes out."""
+    """Read mutated tunebooks from files, as a command does, and lay their tunes out."""
     outcome = Outcome()
     resident: list[int] = []
     begun = time.perf_counter()

@@ -29,11 +29,11 @@ _UNUSED: Final = SEPARATOR - 1
 _IDS: Final = bytes([*range(1, SEPARATOR), _UNUSED, SEPARATOR])
 """infini-gram's id of each symbol: one more, so that id 0 is free. Before the tunes stands a
 document of that id alone, which every query comes after: one that comes before all of an index is
-said to match nowhere, since the neighbour before it, which there is none of, is looked at too."""
+said to match nowhere, since the neighbour before it, which does not exist, is looked at too."""
 
 _LEAST_PART: Final = 100_000
-"""Each processor sorts a part of the stream, and so many bytes of the next with it. Where a part is
-shorter than that, infini-gram 2.6.0 writes an array that has some suffixes twice."""
+"""Each processor sorts a part of the stream, and this many bytes of the next with it. Where a part
+is shorter than that, infini-gram 2.6.0 writes an array that has some suffixes twice."""
 
 
 def checked_symbols(tokens: Sequence[str], vocabulary: Vocabulary) -> bytes:

@@ -31,7 +31,7 @@ def median_seconds(call: Callable[[], object], repetitions: int) -> float:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that so many per cent of the values do not exceed."""
+    """The value that this percentage of the values does not exceed."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 

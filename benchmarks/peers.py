@@ -64,7 +64,7 @@ class PhraseSearch:
         return found
 
     def stands(self, tokens: Sequence[str]) -> bool:
-        """Whether a figure stands in any tune."""
+        """Whether a figure is found in any tune."""
         if not all(token in self._words for token in tokens):
             return False
         select = "SELECT rowid FROM tune WHERE tune MATCH ? LIMIT 1"

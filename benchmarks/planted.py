@@ -23,7 +23,7 @@ from tunetrace.checker.records import CHANCE, CheckedTune
 from tunetrace.corpus.records import Rejected
 
 _HELD_OUT: Final = 10
-"""Of so many real tunes one is held out of the index."""
+"""One of this many real tunes is held out of the index."""
 
 TRANSCRIPTIONS: Final = 30_000
 

@@ -1,8 +1,8 @@
 """Batches of which the truth is known: transcriptions into which music of a corpus was planted.
 
 Each says which of its stretches was taken from which corpus tune. What it has else is a host, whose
-music stands in the corpus by chance alone (see shuffled). A planted stretch ends where it was cut:
-the note before and the note after are other ones than in its source.
+music is found in the corpus by chance alone (see shuffled). A planted stretch ends where it was
+cut: the note before and the note after are other ones than in its source.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KINDS: Final = (NOTHING, BAR, PART, HALVES, COPY)
 under another title."""
 
 FEW: Final = 3
-"""A planted stretch stands in no more tunes than that, so that its source can be told."""
+"""A planted stretch is found in at most this many tunes, so that its source is known."""
 
 _BAR_NOTES: Final = 8
 _PART_BARS: Final = 8
@@ -78,7 +78,7 @@ def plant(
     count: int,
     seed: int,
 ) -> list[Planted]:
-    """A batch of so many transcriptions, of the five kinds in turn.
+    """A batch of transcriptions, of the five kinds in turn.
 
     corpus: the tunes that are indexed, one sequence of tokens each; sources: the places, from 1, of
     those that are planted from; held_out: tunes that are not indexed, of which hosts are made.

@@ -1,4 +1,4 @@
-"""Where a stretch stands in a corpus, by searching its text: slow, and sure.
+"""Where a stretch is found in a corpus, by searching its text: slow and sure.
 
 It knows the rules of spans and none of the checker's methods. A token is one character, a corpus a
 text in which a stretch is looked for by str.find.

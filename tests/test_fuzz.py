@@ -21,7 +21,7 @@ KINDS = {
     "no key", "bad key", "bad meter", "bad unit length", "bad note length", "bad tuplet",
     "open bracket", "stray sign", "no notes", "too long", "outside the tokens",
 }  # fmt: skip
-"""All kinds of mistakes there are (docs/manual.md)."""
+"""All kinds of mistakes there are (docs/commands.md)."""
 
 
 @pytest.fixture

@@ -29,8 +29,9 @@ def import_pickle(
 ) -> None:
     """Import a pickle of folk-rnn as a model.
 
-    FILE is what folk-rnn's training wrote. Theano and Lasagne are not needed. No code in the pickle runs: only NumPy arrays and plain
-    containers are read, and a pickle that asks for more is refused.
+    FILE is what folk-rnn's training wrote. Theano and Lasagne are not needed. No code in the pickle
+    runs: only NumPy arrays and plain containers are read, and a pickle that asks for more is
+    refused.
 
     \b
         tunetrace model import folkrnn_v2.pkl

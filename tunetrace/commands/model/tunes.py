@@ -24,8 +24,8 @@ def tunes(
 ) -> None:
     """Print the training tunes or the held-out tunes of a model.
 
-    They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index must be the one that the model was
-    trained on.
+    They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index
+    must be the one that the model was trained on.
 
     \b
         tunetrace model tunes --held-out > heldout.txt
