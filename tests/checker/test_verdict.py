@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.checker.batches import checked, like, same, source, span
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.records import SameTune
 from tunetrace.checker.verdict import verdict_on
-from tunetrace.indexer.store.baseline import Standing
 
 BEYOND, BY_CHANCE = span(expected=1e-6), span(expected=1.0)
 
@@ -20,9 +20,9 @@ def part(own_part: int, of_theirs: int) -> SameTune:
     return replace(same(1), own_part=own_part, part=of_theirs)
 
 
-def standing(longest: float, copied: float) -> Standing:
+def standing(longest: float, copied: float) -> Percentiles:
     """Shares of people's tunes that have a shorter longest span, and less in spans of 8."""
-    return Standing(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
+    return Percentiles(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
 
 
 OF_ONE = {"most_from": like(1), "sources": (source(1, 30.0),), "longest": 8}

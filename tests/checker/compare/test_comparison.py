@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from tunetrace.checker.baseline.range_counts import RangeCounts
+from tunetrace.checker.baseline.percentiles import Peers
+from tunetrace.checker.baseline.strata import LEAST_IN_STRATUM, Strata, length_bands
 from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline, holm
-from tunetrace.checker.compare.strata import LEAST_IN_STRATUM, Strata, length_bands
 from tunetrace.indexer.store.baseline import BaselineTunes
 
 SHARES = {"copied_8"}
@@ -34,25 +34,7 @@ def baseline(
     return BaselineTunes(meter, np.array(notes, dtype=np.int32), {"copied_8": found})
 
 
-# Counting in stretches, and percentiles
-
-
-@pytest.mark.parametrize("times", [1, 40])  # few are counted in another way than many
-@given(row=st.lists(st.integers(0, 9), min_size=1, max_size=40), data=st.data())
-def test_what_is_less_in_a_stretch_is_counted_as_one_by_one(
-    times: int, row: list[int], data: st.DataObject
-) -> None:
-    places = st.integers(0, len(row))
-    stretches = times * data.draw(
-        st.lists(st.tuples(places, places, st.integers(-1, 10)), min_size=1, max_size=20)
-    )
-    first, stop, than = (np.array(numbers) for numbers in zip(*stretches, strict=True))
-    first, stop = np.minimum(first, stop), np.maximum(first, stop)
-    found = RangeCounts(np.array(row)).less(first, stop, than)
-    assert found.tolist() == [
-        sum(value < limit for value in row[a:b])
-        for a, b, limit in zip(first.tolist(), stop.tolist(), than.tolist(), strict=True)
-    ]
+# Percentiles
 
 
 def peers_of(
@@ -81,7 +63,7 @@ def test_a_standing_is_the_share_of_its_peers_that_have_less(seed: int) -> None:
     )
     meter = [*random.choice(["4/4", "6/8", "9/8", "5/4"], 8).tolist(), None, None]
     notes, has = random.integers(0, 130, 10), random.integers(0, 31, 10) / 30
-    found = people.standings(meter, notes, {"copied_8": has})
+    found = Peers(people).percentiles(meter, notes, {"copied_8": has})
     for k, standing in enumerate(found):
         peers, of, least, most = peers_of(people, meter[k], int(notes[k]))
         assert standing.peers == len(peers)
@@ -92,7 +74,9 @@ def test_a_standing_is_the_share_of_its_peers_that_have_less(seed: int) -> None:
 
 def test_the_bounds_of_peers_are_in_whole_notes() -> None:
     people = baseline(["6/8"] * 200, [75] * 100 + [133] * 100, [0.0] * 200)
-    exact, above, below = people.standings(["6/8"] * 3, [100, 101, 99], {"copied_8": [0, 0, 0]})
+    exact, above, below = Peers(people).percentiles(
+        ["6/8"] * 3, [100, 101, 99], {"copied_8": [0, 0, 0]}
+    )
     assert (exact.peers, exact.least_notes, exact.most_notes) == (200, 75, 133)
     assert (above.peers, above.least_notes, above.most_notes) == (100, 76, 134)
     assert (below.peers, below.least_notes, below.most_notes) == (100, 75, 132)
@@ -101,12 +85,12 @@ def test_the_bounds_of_peers_are_in_whole_notes() -> None:
 def test_what_people_have_as_much_of_is_not_below() -> None:
     people = baseline(["6/8"] * 100, [50] * 100, [0.1] * 60 + [0.9] * 40)
     # 0.1 is no float32: it must not come out as less or more than itself.
-    standings = people.standings(["6/8"] * 3, [50] * 3, {"copied_8": [0.1, 0.9, 1.0]})
+    standings = Peers(people).percentiles(["6/8"] * 3, [50] * 3, {"copied_8": [0.1, 0.9, 1.0]})
     assert [standing.below["copied_8"] for standing in standings] == [0.0, 0.6, 1.0]
 
 
 def test_no_transcription_has_no_standing() -> None:
-    assert baseline(["6/8"], [50], [0.1]).standings([], [], {"copied_8": []}) == []
+    assert Peers(baseline(["6/8"], [50], [0.1])).percentiles([], [], {"copied_8": []}) == []
 
 
 @pytest.mark.parametrize(("meter", "notes"), [([], []), (["6/8"], [50, 60])])

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tunetrace.checker.compare.strata import Strata
+from tunetrace.checker.baseline.strata import Strata
 from tunetrace.checker.compare.summary_records import Difference
 from tunetrace.indexer.store.baseline import BaselineTunes
 
