@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 from tunetrace._version import __version__
-from tunetrace.checker.measures import MEASURES, Measure
+from tunetrace.checker.measures import LONGEST, MEASURES, Measure
 from tunetrace.checker.records import CheckedTune, Span, TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
@@ -72,10 +72,6 @@ class RejectRow:
     rejected: Rejected
 
 
-_SHOWN_FIRST: Final = ("longest_notes",)
-"""The measure that comes before the columns on the longest span."""
-
-
 def _measured(measure: Measure) -> Column[TuneRow]:
     kind = NUMBER if measure.is_share else WHOLE
     what = f"{measure.label}, a share from 0 to 1" if measure.is_share else measure.label
@@ -109,7 +105,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.verdict.text")),
     Column("notes", WHOLE, "its notes; a chord is one note, a rest none",
            attrgetter("tune.notes")),
-    *(_measured(m) for m in MEASURES if m.name in _SHOWN_FIRST),
+    _measured(LONGEST),
     Column("longest_text", TEXT, "the tokens of its longest span",
            lambda r: r.tune.longest_span and r.tune.longest_span.text),
     Column("longest_tunes", WHOLE, "the number of corpus tunes in which its longest span is found",
@@ -121,7 +117,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("longest_by_chance", NUMBER,
            "the expected number of spans as improbable as its longest one in a tune of its length",
            lambda r: r.tune.longest_span and r.tune.longest_span.by_chance),
-    *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
+    *(_measured(m) for m in MEASURES if m is not LONGEST),
     Column("identical_to", TEXTS, "corpus tunes that are the same as a whole, as corpus:number",
            lambda r: [name.reference for name in r.tune.identical_to]),
     Column("same_parts", TEXTS, "other corpus tunes that are the same in a part, as corpus:number",

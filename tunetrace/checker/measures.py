@@ -44,10 +44,18 @@ def _copied(notes: int) -> Measure:
     return Measure(f"copied_{notes}", label, True, True, lambda tune: tune.copied_share[notes])
 
 
+LONGEST: Final = Measure(
+    "longest_notes", "longest span, in notes", False, True, lambda tune: tune.longest_notes
+)
+COPIED: Final = {notes: _copied(notes) for notes in COPIED_LENGTHS}
+CREATIVITY: Final = Measure(
+    "creativity", "Creativity Index", True, False, lambda tune: tune.creativity
+)
+
 MEASURES: Final = (
-    Measure("longest_notes", "longest span, in notes", False, True, lambda t: t.longest_notes),
-    *map(_copied, COPIED_LENGTHS),
-    Measure("creativity", "Creativity Index", True, False, lambda t: t.creativity),
+    LONGEST,
+    *COPIED.values(),
+    CREATIVITY,
     Measure("originality", "originality", True, False, lambda t: t.originality),
     Measure("bars_in_corpus", "bars found in the corpus", True, True,
             lambda t: t.share_of_bars(t.bars_in_corpus)),
