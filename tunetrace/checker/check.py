@@ -84,12 +84,17 @@ def check_files(
     format: Format | None = None,
 ) -> CheckReport:
     """Check the transcriptions in files, folders, and standard input for `-`, as check does."""
-    with given_or_default(index) as opened:
-        admitted = admitted_without(opened, exclude_tunes, exclude_titles)
-        tunes = read_sources(many_paths(paths, "paths"), format)
-        return CheckReport.gather(
-            check_transcriptions(tunes, opened, admitted, details=True, copy_share=copy_share)
+    return CheckReport.gather(
+        check_batch(
+            paths,
+            index,
+            exclude_tunes=exclude_tunes,
+            exclude_titles=exclude_titles,
+            details=True,
+            copy_share=copy_share,
+            format=format,
         )
+    )
 
 
 @public

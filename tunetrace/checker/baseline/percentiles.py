@@ -102,14 +102,17 @@ class Peers:
 
         ranges: (2, n). wanted: (measures, n). Each different range is sorted once.
         """
-        different, which = np.unique(ranges, axis=1, return_inverse=True)
-        order = np.argsort(which, kind="stable")
-        bounds = np.searchsorted(which[order], np.arange(different.shape[1] + 1)).tolist()
         below = np.empty(wanted.shape)
-        for k, (first, stop) in enumerate(different.T.tolist()):
-            those = order[bounds[k] : bounds[k + 1]]
-            for measure, peers in enumerate(np.sort(self._values[:, first:stop], axis=1)):
-                below[measure, those] = np.searchsorted(peers, wanted[measure, those])
+        order = np.lexsort(ranges)
+        begins = np.flatnonzero(np.diff(ranges[:, order], prepend=-1).any(axis=0))
+        for those in np.split(order, begins[1:]) if len(begins) else ():
+            first, stop = ranges[:, those[0]].tolist()
+            peers = self._values[:, first:stop]
+            if len(those) == 1:  # to count is faster than to sort
+                below[:, those[0]] = np.count_nonzero(peers < wanted[:, those], axis=1)
+            else:
+                for measure, values in enumerate(np.sort(peers, axis=1)):
+                    below[measure, those] = np.searchsorted(values, wanted[measure, those])
             below[:, those] /= stop - first
         return below
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tunetrace.checker.baseline.percentiles import Percentiles, peers_in
 from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.checker.batch.match import MatchedSlice, SourceColumns
+from tunetrace.checker.batch.match import MatchedSlice
 from tunetrace.checker.batch.spans import SliceMeasures
 from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS
@@ -58,7 +58,7 @@ def answers(
         _measured(matched.measures),
         _percentiles([tune.meter for tune in tunes], matched.measures, index),
         _by_tune(_spans(matched, tunes, names), matched.spans.of, len(tunes)),
-        _by_tune(_sources(matched.sources, names), matched.sources.of, len(tunes)),
+        _by_tune(_sources(matched, names), matched.sources.of, len(tunes)),
         matched.cover.tolist(),
         matched.most.tolist(),
         matched.most_from.tolist(),
@@ -217,9 +217,9 @@ def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names)
     ]  # fmt: skip
 
 
-def _sources(sources: SourceColumns, names: _Names) -> list[Source]:
+def _sources(matched: MatchedSlice, names: _Names) -> list[Source]:
     """The sources of all transcriptions."""
-    stretches = sources.stretches
+    sources, stretches = matched.sources, matched.stretches
     columns = (
         stretches.first_token, stretches.stop_token, stretches.first_note, stretches.stop_note,
         stretches.source_token,
@@ -227,7 +227,7 @@ def _sources(sources: SourceColumns, names: _Names) -> list[Source]:
     shared = [SharedStretch(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
     rows: Iterator[Any] = zip(
         names.all(sources.tunes.tolist()), sources.notes.tolist(), sources.longest.tolist(),
-        sources.bars.tolist(), sources.bits.tolist(),
+        matched.bars_shared.tolist(), sources.bits.tolist(),
         _by_tune(shared, stretches.source, len(sources.tunes)), strict=True,
     )  # fmt: skip
     return [

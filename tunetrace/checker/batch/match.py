@@ -75,7 +75,7 @@ class StretchColumns:
     """The stretches that transcriptions share with the named sources: (stretches,) each."""
 
     source: Numbers
-    """The source, by its row in SourceColumns."""
+    """The source, by its row in MatchedSlice.sources."""
     first_token: Numbers
     """The first token, counted in the transcription."""
     stop_token: Numbers
@@ -86,23 +86,6 @@ class StretchColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceColumns:
-    """The named sources, the best of each transcription first: (sources,) each."""
-
-    of: Numbers
-    """The transcription."""
-    tunes: Numbers
-    """The id, the bits, the notes and the longest stretch, as in SourceArrays."""
-    bits: Floats
-    notes: Numbers
-    longest: Numbers
-    bars: Numbers
-    """The number of bars of the transcription that the source has."""
-    stretches: StretchColumns
-    """What the two share, in the order of the sources."""
-
-
-@dataclass(frozen=True, slots=True)
 class MatchedSlice:
     """What was found out about the transcriptions of a slice."""
 
@@ -110,7 +93,12 @@ class MatchedSlice:
     reach: Numbers
     """(notes,) the end of the longest stretch of the corpus that begins at or before each note."""
     spans: SpanColumns
-    sources: SourceColumns
+    sources: SourceArrays
+    """The best sources of each transcription, which a check names."""
+    bars_shared: Numbers
+    """(sources,) the number of bars of the transcription that each source has."""
+    stretches: StretchColumns
+    """What transcriptions share with these sources, in their order."""
     same: list[SameMusic]
     """What is the same music."""
     cover: Numbers
@@ -138,7 +126,7 @@ def match_stream(
     """
     every = find_spans(stream, matches)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
-    by_chance = ExpectedHits(matches.model, stream.symbols.tobytes())
+    by_chance = ExpectedHits(matches.model, stream.text)
     log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
     of = stream.tune_of_notes(every.first_notes)
     is_reported = _are_reported(every, of, log2_expected, measures.longest_notes)
@@ -153,11 +141,15 @@ def match_stream(
     bits = bits_of(shared, stream, by_chance)
     sources = rank_sources(shared, bits)
     most, most_from = _most_of_one(sources, stream.tunes)
+    rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)
+    best = select(sources, rank < SOURCES)
     return MatchedSlice(
         measures=measures,
         reach=_reach(every, len(stream.note_begins)),
         spans=_span_columns(stream, spans, of, found, log2_expected),
-        sources=_source_columns(stream, sources, shared, matches),
+        sources=best,
+        bars_shared=matches.bars_shared(best.of, best.tunes),
+        stretches=_stretch_columns(stream, best, shared),
         same=matches.same_music(layouts),
         cover=count_cover(shared, stream.tunes),
         most=most,
@@ -195,31 +187,17 @@ def _span_columns(
     )
 
 
-def _source_columns(
-    stream: BatchStream, sources: SourceArrays, shared: Shared, matches: StreamMatches
-) -> SourceColumns:
-    """The best sources of each transcription, and what they share."""
-    rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)
-    best = select(sources, rank < SOURCES)
-    counts = best.stop - best.first
-    source = np.repeat(np.arange(len(best.of), dtype=np.int32), counts)
-    stretches = select(shared, ranges(best.first, counts))
+def _stretch_columns(stream: BatchStream, sources: SourceArrays, shared: Shared) -> StretchColumns:
+    counts = sources.stop - sources.first
+    stretches = select(shared, ranges(sources.first, counts))
     starts, first_notes = stream.starts[stretches.of], stream.first_notes[stretches.of]
-    return SourceColumns(
-        of=best.of,
-        tunes=best.tunes,
-        bits=best.bits,
-        notes=best.notes,
-        longest=best.longest,
-        bars=matches.bars_shared(best.of, best.tunes),
-        stretches=StretchColumns(
-            source=source,
-            first_token=stretches.first_tokens - starts,
-            stop_token=stream.note_ends[stretches.stop_notes - 1] - starts,
-            first_note=stretches.first_notes - first_notes,
-            stop_note=stretches.stop_notes - first_notes,
-            source_token=stretches.tokens,
-        ),
+    return StretchColumns(
+        source=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        first_token=stretches.first_tokens - starts,
+        stop_token=stream.note_ends[stretches.stop_notes - 1] - starts,
+        first_note=stretches.first_notes - first_notes,
+        stop_note=stretches.stop_notes - first_notes,
+        source_token=stretches.tokens,
     )
 
 

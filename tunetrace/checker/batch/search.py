@@ -52,7 +52,7 @@ class SearchLongest:
     ) -> None:
         self._figures = figures
         self._admitted = admitted
-        self._symbols = stream.symbols.tobytes()
+        self._symbols = stream.text
         self._found: dict[bytes, FoundHits] = {}
         self._counts: dict[bytes, tuple[int, int]] = {}
         self.longest: Numbers = np.zeros(len(self._symbols), dtype=np.int32)

@@ -58,11 +58,10 @@ def look_up(
     stream: BatchStream, matches: StreamMatches, firsts: Numbers, stops: Numbers, most: int
 ) -> LookedUp:
     """Search for the figures from firsts up to stops. most: the most hits in one tune."""
-    symbols = stream.symbols.tobytes()
     numbers: dict[bytes, int] = {}
     bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
     figure = np.array(
-        [numbers.setdefault(symbols[first:stop], len(numbers)) for first, stop in bounds],
+        [numbers.setdefault(stream.text[first:stop], len(numbers)) for first, stop in bounds],
         dtype=np.int32,
     )
     _, alike = np.unique(figure, return_index=True)

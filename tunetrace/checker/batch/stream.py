@@ -35,6 +35,8 @@ class BatchStream:
     symbols: NDArray[np.uint8]
     """(n,) the tokens; SEPARATOR after each tune, for headers, and for tokens that the index
     lacks."""
+    text: bytes
+    """The same symbols as bytes, of which figures are slices."""
     is_wall: NDArray[np.bool_]
     """(n,) whether there is a header or the end of a tune, which no n-gram crosses."""
     starts: Numbers
@@ -155,8 +157,10 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     # Nothing comes before the first note of the stream if it is the first token.
     preceding = symbols[np.maximum(note_begins - 1, 0)]
     leads = note_begins - _is_tuplet(vocabulary)[preceding] * (note_begins > 0)
+    symbols = np.where(is_wall, np.uint8(SEPARATOR), symbols)
     return BatchStream(
-        symbols=np.where(is_wall, np.uint8(SEPARATOR), symbols),
+        symbols=symbols,
+        text=symbols.tobytes(),
         is_wall=is_wall,
         starts=np.array(starts, dtype=np.int32),
         note_begins=note_begins,
