@@ -38,9 +38,8 @@ class Workers(AbstractContextManager["Workers"]):
         """Start to match a slice, given as tokens; None if there are no processes."""
         if self._processes is None:
             return None
-        texts = [" ".join(tokens) for tokens in tunes]  # text is smaller than a list of tokens
         with _uninterrupted():  # the first slice starts the processes
-            return self._processes.submit(_match_texts, texts)
+            return self._processes.submit(_match, tunes)
 
     def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
         """The matched slice. Raises TunetraceError if the process was ended."""
@@ -95,6 +94,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _match_texts(texts: Sequence[str]) -> MatchedSlice:
-    """Match tunes, given as tokens with spaces between them."""
-    return match_together((text.split(" ") for text in texts), _matchers[0])
+def _match(tunes: Sequence[Sequence[str]]) -> MatchedSlice:
+    return match_together(tunes, _matchers[0])
