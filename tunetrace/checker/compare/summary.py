@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline
-from tunetrace.checker.compare.summary_records import (
+from tunetrace.checker.compare.records import (
     BatchSummary,
     Copy,
     Distribution,
     MeasureSummary,
     SourceCount,
 )
+from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from tests.checker.baseline.peoples import baseline
-from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline, holm
+from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline, holm
 
 SHARES = {"copied_8"}
 

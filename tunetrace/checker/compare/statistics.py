@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tunetrace.checker.baseline.strata import Strata
-from tunetrace.checker.compare.summary_records import Difference
+from tunetrace.checker.compare.records import Difference
 from tunetrace.indexer.store.baseline import BaselineTunes
 
 CONFIDENCE: Final = 0.95
