@@ -18,9 +18,9 @@ from tests import documentation
 from tests.conftest import ROOT
 from tests.documentation import PAGES, examples, is_shown
 from tunetrace import CheckedTune, build_index, check_batch, open_index
+from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
-from tunetrace.reports.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 MEASURES_PAGE = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tunetrace.checker.compare.records import Distribution
 from tunetrace.checker.compare.summary import distribution
-from tunetrace.checker.compare.summary_records import Distribution
 from tunetrace.plots.batch import curve, histogram, percentiles
 
 

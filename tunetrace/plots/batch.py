@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
-from tunetrace.checker.compare.summary_records import Distribution
+from tunetrace.checker.compare.records import Distribution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

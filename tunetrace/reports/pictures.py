@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunetrace.checker.compare.summary_records import BatchSummary, MeasureSummary
+from tunetrace.checker.compare.records import BatchSummary, MeasureSummary
 from tunetrace.checker.measures import CREATIVITY_LENGTHS
 from tunetrace.plots.batch import curve, histogram, percentiles
 from tunetrace.text import share

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tunetrace.checker.compare.summary_records import BatchSummary, Copy
+from tunetrace.checker.compare.records import BatchSummary, Copy
 from tunetrace.checker.records import CHANCE, TuneName
 from tunetrace.checker.verdict import NEARLY_ALL, named
 from tunetrace.indexer.records import IndexInfo

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import click
 
-from tunetrace.checker.inputs import FAIL_LENGTH
+from tunetrace.checker.measures import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.commands.check.brief import print_line
 from tunetrace.commands.check.whole import print_tune, title_of
@@ -92,7 +92,7 @@ class AnswerPrinter:
 
 def _row(tune: CheckedTune) -> dict[str, Any]:
     """A checked tune as a flat object: the columns of a report's tables, and its bars if known."""
-    from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
+    from tunetrace.checker.columns import TUNE_COLUMNS, TuneRow
 
     found = TuneRow("", tune)
     fields = {c.name: c.value(found) for c in TUNE_COLUMNS if c.name != "batch"}

@@ -29,7 +29,7 @@ from tunetrace.commands.music import (
 from tunetrace.text import counted, share, times
 
 if TYPE_CHECKING:
-    from tunetrace import CheckedTune, Hit, SameTune, Span, Standing
+    from tunetrace import CheckedTune, Hit, Percentiles, SameTune, Span
     from tunetrace.tokenizer.music import Music
 
 _SHOWN_BARS: Final = 4
@@ -148,7 +148,7 @@ def _beside_real_tunes(more: str, below: float) -> str:
     return f"{more} than in {'all' if below == 1 else f'{share(below)} of'} real tunes like it"
 
 
-def _peers(standing: Standing | None) -> str:
+def _peers(standing: Percentiles | None) -> str:
     """What real tunes a tune is compared with."""
     if standing is None:
         return "not compared: the index has no baseline; 'tunetrace baseline' measures one"

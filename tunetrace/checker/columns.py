@@ -1,0 +1,267 @@
+"""The columns of the tables of tunes, spans and tunes set aside, and the tables as Arrow data.
+
+Reports, `check --jsonl` and CheckReport have the same columns. What a reader wants first comes
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
+
+from tunetrace._version import __version__
+from tunetrace.checker.measures import LONGEST, MEASURES, Measure
+from tunetrace.checker.records import CheckedTune, Span, TuneName
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import OutputError
+from tunetrace.text import plain
+
+TEXT: Final = "text"
+WHOLE: Final = "whole"
+NUMBER: Final = "number"
+TEXTS: Final = "texts"
+SHARES: Final = "shares"
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column of a table."""
+
+    name: str
+    """Its name in files."""
+    type: str
+    """TEXT, WHOLE (int32), NUMBER (float32), TEXTS (a list) or SHARES (a list of float32)."""
+    description: str
+    """What it says, for the metadata of Arrow and Parquet."""
+    value: Callable[[Row], Any]
+    """Takes the value from a row; None for a missing value."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRow:
+    """A transcription and the name of its batch."""
+
+    batch: str
+    tune: CheckedTune
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """A span and its transcription."""
+
+    batch: str
+    tune: CheckedTune
+    span: Span
+
+    @property
+    def example(self) -> TuneName:
+        """The first corpus tune that has the span."""
+        return self.span.examples[0]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """A tune that was set aside and the name of its batch."""
+
+    batch: str
+    rejected: Rejected
+
+
+def _measured(measure: Measure) -> Column[TuneRow]:
+    kind = NUMBER if measure.is_share else WHOLE
+    what = f"{measure.label}, a share from 0 to 1" if measure.is_share else measure.label
+    return Column(measure.name, kind, what, lambda row: measure.value(row.tune))
+
+
+def _below(measure: Measure) -> Column[TuneRow]:
+    def value(row: TuneRow) -> float | None:
+        standing = row.tune.standing
+        return None if standing is None else standing.below.get(measure.name)
+
+    what = f"share of the peers that have less of: {measure.label}"
+    return Column(f"below_{measure.name}", NUMBER, what, value)
+
+
+def _nearest_notes(row: TuneRow) -> int | None:
+    nearest = row.tune.nearest
+    shared = (s.notes_shared for s in row.tune.sources if nearest and s.tune == nearest.tune)
+    return next(shared, None)
+
+
+TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("place", WHOLE, "its place in the batch, from 1; tunes set aside count too",
+           attrgetter("tune.place")),
+    Column("title", TEXT, "its chief title", attrgetter("tune.title")),
+    Column("verdict", TEXT,
+           "whole, part, most, pieces or none: what was found, in one word",
+           attrgetter("tune.verdict.kind")),
+    Column("verdict_text", TEXT, "what was found, in one sentence",
+           attrgetter("tune.verdict.text")),
+    Column("notes", WHOLE, "its notes; a chord is one note, a rest none",
+           attrgetter("tune.notes")),
+    _measured(LONGEST),
+    Column("longest_text", TEXT, "the tokens of its longest span",
+           lambda r: r.tune.longest_span and r.tune.longest_span.text),
+    Column("longest_tunes", WHOLE, "the number of corpus tunes in which its longest span is found",
+           lambda r: r.tune.longest_span and r.tune.longest_span.tunes),
+    Column("longest_expected", NUMBER, "the hits of its longest span expected by chance",
+           lambda r: r.tune.longest_span and r.tune.longest_span.expected),
+    Column("longest_log10_expected", NUMBER, "log10 of that",
+           lambda r: r.tune.longest_span and r.tune.longest_span.log10_expected),
+    Column("longest_by_chance", NUMBER,
+           "the expected number of spans as improbable as its longest one in a tune of its length",
+           lambda r: r.tune.longest_span and r.tune.longest_span.by_chance),
+    *(_measured(m) for m in MEASURES if m is not LONGEST),
+    Column("identical_to", TEXTS, "corpus tunes that are the same as a whole, as corpus:number",
+           lambda r: [name.reference for name in r.tune.identical_to]),
+    Column("same_parts", TEXTS, "other corpus tunes that are the same in a part, as corpus:number",
+           lambda r: list(dict.fromkeys(name.reference for name in r.tune.same_parts))),
+    Column("most_from", TEXT,
+           "the corpus tune that has most of its notes in runs of 8 or more, as corpus:number",
+           lambda r: r.tune.most_from and r.tune.most_from.reference),
+    Column("most_share", NUMBER, "the share of its notes that this tune has",
+           attrgetter("tune.most_share")),
+    Column("copied_from", WHOLE,
+           "the number of corpus tunes that together have all notes of its spans of 8 or more",
+           attrgetter("tune.copied_from")),
+    Column("nearest", TEXT,
+           "the nearest corpus tune: the same tune, else one with the same part, else the best "
+           "source, as corpus:number",
+           lambda r: r.tune.nearest and r.tune.nearest.reference),
+    Column("nearest_title", TEXT, "that tune's title",
+           lambda r: r.tune.nearest and r.tune.nearest.title),
+    Column("nearest_notes", WHOLE,
+           "its notes in stretches of 8 or more that the nearest tune has",
+           _nearest_notes),
+    Column("spans_beyond_chance", WHOLE, "the number of its spans that chance does not explain",
+           lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
+    Column("duplicate_of", WHOLE, "the place of an earlier transcription that is the same",
+           attrgetter("tune.duplicate_of")),
+    Column("near_duplicate_of", WHOLE, "the place of an earlier one that is nearly the same",
+           attrgetter("tune.near_duplicate_of")),
+    Column("meter", TEXT, "its meter", attrgetter("tune.meter")),
+    Column("key", TEXT, "its key on C, in which it is compared", attrgetter("tune.key")),
+    Column("original_key", TEXT, "its key as written",
+           attrgetter("tune.original_key")),
+    Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
+    Column("peers", WHOLE, "the number of people's tunes that the columns below_… compare it with",
+           lambda r: r.tune.standing and r.tune.standing.peers),
+    *map(_below, MEASURES),
+    Column("uniqueness", SHARES,
+           "for 1 to 32 notes, the share of its notes outside spans of at least that length",
+           attrgetter("tune.uniqueness")),
+    Column("novelty", SHARES,
+           "for n from 1 to 32, the share of its token n-grams that are nowhere in the corpus",
+           attrgetter("tune.novelty")),
+    Column("input", TEXT, "the file that it was read from", attrgetter("tune.input")),
+    Column("line", WHOLE, "the line of the file where it begins",
+           attrgetter("tune.line")),
+    Column("number", WHOLE, "the number of its X: field", attrgetter("tune.number")),
+    Column("tokens", TEXT, "all its tokens", lambda r: " ".join(r.tune.transcription.tokens)),
+)  # fmt: skip
+
+SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("place", WHOLE, "the place of the transcription in the batch", attrgetter("tune.place")),
+    Column("title", TEXT, "its chief title", attrgetter("tune.title")),
+    Column("notes", WHOLE, "the notes of the span", attrgetter("span.notes")),
+    Column("text", TEXT, "its tokens", attrgetter("span.text")),
+    Column("tunes", WHOLE, "the number of corpus tunes that have it", attrgetter("span.tunes")),
+    Column("hits", WHOLE, "the number of its hits in these tunes", attrgetter("span.hits")),
+    Column("expected", NUMBER, "the hits expected by chance", attrgetter("span.expected")),
+    Column("log10_expected", NUMBER, "log10 of that", attrgetter("span.log10_expected")),
+    Column("by_chance", NUMBER,
+           "the expected number of spans as improbable in a tune of this length",
+           attrgetter("span.by_chance")),
+    Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
+           attrgetter("example.reference")),
+    Column("example_title", TEXT, "that tune's title", attrgetter("example.title")),
+    Column("part", WHOLE, "the part of the transcription where it begins",
+           attrgetter("span.part")),
+    Column("bar", WHOLE, "the bar of that part where it begins", attrgetter("span.bar")),
+    Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),
+    Column("stop_note", WHOLE, "the note after its last", attrgetter("span.stop_note")),
+    Column("first_token", WHOLE, "its first token, counted from 0", attrgetter("span.first_token")),
+    Column("stop_token", WHOLE, "the token after its last", attrgetter("span.stop_token")),
+)  # fmt: skip
+
+REJECT_COLUMNS: Final[tuple[Column[RejectRow], ...]] = (
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("input", TEXT, "the file that contains it", attrgetter("rejected.input")),
+    Column("line", WHOLE, "the line of the mistake", attrgetter("rejected.line")),
+    Column("column", WHOLE, "the column of the mistake", attrgetter("rejected.column")),
+    Column("number", WHOLE, "the number of its X: field", attrgetter("rejected.number")),
+    Column("title", TEXT, "its title", attrgetter("rejected.title")),
+    Column("reason", TEXT, "why it was set aside", attrgetter("rejected.reason")),
+    Column("kind", TEXT, "the reason in a few words", attrgetter("rejected.kind")),
+)  # fmt: skip
+
+
+def checked_table(tunes: Sequence[CheckedTune]) -> Any:
+    """Checked tunes as a record batch of Arrow. Raises OutputError without pyarrow."""
+    try:
+        return batch_of([TuneRow("", tune) for tune in tunes], TUNE_COLUMNS[1:])  # without `batch`
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise OutputError(
+            "an Arrow table of a check needs pyarrow; install it with: "
+            "pip install 'tunetrace[report]'"
+        ) from None
+
+
+def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
+    """Some rows as a record batch of Arrow; each text is on one line."""
+    import pyarrow as pa
+
+    schema = schema_of(columns)
+    arrays = [
+        _array([column.value(row) for row in rows], column.type, field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def schema_of(columns: Sequence[Column[Any]]) -> Any:
+    """The Arrow schema of the columns, with their descriptions and the version of tunetrace."""
+    import pyarrow as pa
+
+    types = {
+        TEXT: pa.string(),
+        WHOLE: pa.int32(),
+        NUMBER: pa.float32(),
+        TEXTS: pa.list_(pa.string()),
+        SHARES: pa.list_(pa.float32()),
+    }
+    fields = [
+        pa.field(c.name, types[c.type], metadata={"description": c.description}) for c in columns
+    ]
+    return pa.schema(fields, metadata={"tunetrace": __version__})
+
+
+def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
+    """One column of some rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    if type == TEXT and not "".join(filter(None, values)).isprintable():
+        values = [text and one_line(text) for text in values]
+    if type == TEXTS:
+        values = [[one_line(text) for text in texts] for texts in values]
+    if type != SHARES:
+        return pa.array(values, arrow_type)
+    # Thousands of rows have some numbers each: one array of all numbers, and where each row begins.
+    begins = np.fromiter(accumulate(map(len, values), initial=0), dtype=np.int32)
+    numbers = np.fromiter(chain.from_iterable(values), dtype=np.float32, count=int(begins[-1]))
+    return pa.ListArray.from_arrays(pa.array(begins), pa.array(numbers))
+
+
+def one_line(text: str) -> str:
+    """A text on one line, without characters that cannot be seen."""
+    return text if text.isprintable() else plain(text)
