@@ -10,14 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.verdict import differences, named, part_in_words
-from tunetrace.commands.console import (
-    bar_number,
-    console,
-    expected,
-    linked,
-    make_table,
-    rare_or_common,
-)
+from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
 from tunetrace.commands.music import (
     describe_accidentals,
     describe_bad_bar,
@@ -114,8 +107,7 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
         return
     yield _describe_span(span)
     yield Text(own(span.text, tune.original_key), style="bold")
-    chance = expected(span.expected, span.log10_expected)
-    yield f"expected by chance: {chance} ({rare_or_common(span.expected)})"
+    yield by_chance(span.expected, span.log10_expected)
     longer = _more_than(tune.standing, "longest_notes")
     if longer:
         yield f"longer than in {longer}"
