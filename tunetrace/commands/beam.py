@@ -32,10 +32,10 @@ def beam(
     as_jsonl: bool,
     **options: Any,
 ) -> None:
-    """Search for the most probable tunes of a model, and print them, the best first.
+    """Write the most probable tunes of a model.
 
-    A beam search draws nothing at random. It writes WIDTH tunes side by side, and after each token
-    it keeps the most probable ones. `-n` is at most WIDTH.
+    The best is printed first. A beam search draws nothing at random. It writes WIDTH tunes side by
+    side, and after each token it keeps the most probable ones. `-n` is at most WIDTH.
 
     \b
         tunetrace beam

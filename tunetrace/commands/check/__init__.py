@@ -59,7 +59,7 @@ def check(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Show what of the transcriptions in FILES is in the corpus, and where.
+    """Show what of a tune is in the corpus, and where.
 
     FILES are ABC tunebooks or folk-rnn's text; - or nothing is standard input. The first line on
     each tune is the verdict: it is a corpus tune, a part of one, mostly in one, in pieces in the

@@ -20,4 +20,4 @@ from tunetrace.commands.lazy import LazyGroup
     },
 )
 def model() -> None:
-    """Models that write tunes: list, fetch, import, train and evaluate them."""
+    """List, fetch, train and evaluate models."""

@@ -42,7 +42,9 @@ def evaluate(
     index_path: str | None,
     as_json: bool,
 ) -> None:
-    """Measure how well MODEL predicts the tunes of SOURCES, or its held-out tunes.
+    """Measure how well a model predicts tunes.
+
+    The tunes are those of SOURCES, or the model's held-out tunes.
 
     Prints bits and perplexity per token and per bar. Beside them are those of a back-off n-gram
     model, counted on the other tunes of the index. Default MODEL: the one that ships with

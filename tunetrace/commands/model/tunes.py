@@ -22,10 +22,10 @@ def tunes(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-    """Print the tunes that MODEL was trained on, or its held-out tunes, as folk-rnn's text.
+    """Print a model's training tunes or its held-out tunes.
 
-    Default MODEL: the one that ships with tunetrace. The index must be the one that the model was
-    trained on.
+    They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index
+    must be the one that the model was trained on.
 
     \b
         tunetrace model tunes --held-out > heldout.txt
