@@ -286,7 +286,7 @@ def test_what_is_copied_is_shown_beside_real_tunes_and_by_length(tmp_path: Path)
     lines = call("check", "--index", index, stdin=KESH.encode()).out.splitlines()
     # Neither tune of the index shares a run of 8 notes with the other.
     copied = (
-        "in runs of 8 notes or more: 100% (more than all real tunes like it); of 12 or more: 0%"
+        "in runs of 8 notes or more: 100% (more than in all real tunes like it); of 12 or more: 0%"
     )
     first = lines.index(f"Copied       {copied}")
     assert lines[first - 2 : first + 8] == [

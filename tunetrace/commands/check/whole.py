@@ -10,7 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.verdict import differences, named, part_in_words
-from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
+from tunetrace.commands.console import (
+    bar_number,
+    by_chance,
+    console,
+    linked,
+    make_table,
+)
 from tunetrace.commands.music import (
     describe_accidentals,
     describe_bad_bar,
@@ -108,9 +114,8 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
     yield _describe_span(span)
     yield Text(own(span.text, tune.original_key), style="bold")
     yield by_chance(span.expected, span.log10_expected)
-    longer = _more_than(tune.standing, "longest_notes")
-    if longer:
-        yield f"longer than in {longer}"
+    if tune.standing is not None:
+        yield _beside_real_tunes("longer", tune.standing.below["longest_notes"])
     for hit in span.places or ():
         yield linked(f"{hit.title} ({hit.reference})", hit.link) + f", {_place(hit)}"
 
@@ -129,20 +134,18 @@ def _place(hit: Hit) -> str:
 
 
 def _copied(tune: CheckedTune, notes: int) -> str:
-    """The share of notes in runs of a length: `31% (more than 72% of real tunes like it)`."""
+    """The share of notes in runs of a length: `31% (more than in 72% of real tunes like it)`."""
     copied = tune.copied_share[notes]
-    more_than = _more_than(tune.standing, f"copied_{notes}") if copied else ""
-    return share(copied) + (f" (more than {more_than})" if more_than else "")
+    if not copied or tune.standing is None:
+        return share(copied)
+    return f"{share(copied)} ({_beside_real_tunes('more', tune.standing.below[f'copied_{notes}'])})"
 
 
-def _more_than(standing: Standing | None, measure: str) -> str:
-    """The real tunes that have less of a measure, in words; empty if that is not known."""
-    if standing is None:
-        return ""
-    below = standing.below[measure]
-    if below in (0, 1):
-        return f"{'all' if below else 'none of the'} real tunes like it"
-    return f"{share(below)} of real tunes like it"
+def _beside_real_tunes(more: str, below: float) -> str:
+    """What it means that a share of the real tunes has less: `more than in 72% of real tunes`."""
+    if below == 0:
+        return f"no {more} than in any real tune like it"
+    return f"{more} than in {'all' if below == 1 else f'{share(below)} of'} real tunes like it"
 
 
 def _peers(standing: Standing | None) -> str:
