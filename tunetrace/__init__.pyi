@@ -23,11 +23,8 @@ from .api.models import model_info as model_info
 from .api.models import models as models
 from .api.models import open_model as open_model
 from .api.sampling import sample as sample
-from .api.search import bar as bar
 from .api.search import check as check
 from .api.search import check_files as check_files
-from .api.search import figure as figure
-from .api.search import open_index as open_index
 from .api.search import post_search as post_search
 from .api.texts import explain as explain
 from .api.texts import read as read
@@ -67,6 +64,9 @@ from .indexer.build.change import ChangeReport as ChangeReport
 from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.filters import Filters as Filters
 from .indexer.index import Index as Index
+from .indexer.index import bar as bar
+from .indexer.index import figure as figure
+from .indexer.index import open_index as open_index
 from .indexer.records import Hit as Hit
 from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
 from tunetrace.checker.baseline.borrowing import BaselineReport
 from tunetrace.checker.baseline.borrowing import measure_baseline as measure
@@ -16,7 +15,7 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.progress import Progress, silent
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,52 +12,10 @@ from tunetrace.checker.inputs import admitted_without
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.index import DEFAULT_LIMIT, Index
-from tunetrace.indexer.records import Matches
-from tunetrace.indexer.store.connection import default_path
+from tunetrace.indexer.index import Index, given_or_default
 
 if TYPE_CHECKING:
     from tunetrace.checker.post import PostSearch
-
-
-@public
-def open_index(path: str | Path | None = None) -> Index:
-    """Open an index: the one at path, else TUNETRACE_INDEX's, else the user's own.
-
-    Raises IndexFileError where it is absent, cut off, foreign or of another version.
-    """
-    return Index(default_path() if path is None else Path(path))
-
-
-@public
-def figure(
-    text: str,
-    filters: Filters = NO_FILTERS,
-    index: Index | str | Path | None = None,
-    *,
-    open_end: bool = False,
-    limit: int = DEFAULT_LIMIT,
-) -> Matches:
-    """Where a figure stands, as Index.figure; in the default index if none is given.
-
-    index: open, or its path.
-    """
-    with given_or_default(index) as opened:
-        return opened.figure(text, filters, open_end=open_end, limit=limit)
-
-
-@public
-def bar(
-    text: str,
-    filters: Filters = NO_FILTERS,
-    index: Index | str | Path | None = None,
-    *,
-    limit: int = DEFAULT_LIMIT,
-) -> Matches:
-    """Where a whole bar stands, as Index.bar; in the default index if none is given."""
-    with given_or_default(index) as opened:
-        return opened.bar(text, filters, limit=limit)
 
 
 @public
@@ -117,8 +74,3 @@ def post_search(index: Index | str | Path | None = None) -> PostSearch:
 
     with given_or_default(index) as opened:
         return search_post(opened)
-
-
-def given_or_default(index: Index | str | Path | None) -> AbstractContextManager[Index]:
-    """An open index, left open; else the one at a path or the default one, closed afterwards."""
-    return nullcontext(index) if isinstance(index, Index) else open_index(index)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import Format
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.statistics import stats
 from tunetrace.indexer.statistics.ngrams import DEFAULT_N, NgramReport, count_ngrams
 from tunetrace.indexer.statistics.stats import DEFAULT_NOTES, DEFAULT_TOP, CorpusStats

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -17,7 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from tunetrace.arguments import given_filters, whole_number
+from tunetrace.arguments import given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
@@ -30,7 +31,7 @@ from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import VARIABLES, Catalogue
-from tunetrace.indexer.store.connection import Database, closed, damaged
+from tunetrace.indexer.store.connection import Database, closed, damaged, default_path
 from tunetrace.indexer.store.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.text import printable
 from tunetrace.tokenizer.bars import Layout, lay_out
@@ -448,3 +449,47 @@ def _numbers(cursor: Any, columns: int) -> NDArray[np.int64]:
 def _check_limit(limit: int) -> None:
     if whole_number(limit, "limit") < 0:
         raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
+
+
+@public
+def open_index(path: str | Path | None = None) -> Index:
+    """Open an index: the one at path, else TUNETRACE_INDEX's, else the user's own.
+
+    Raises IndexFileError where it is absent, cut off, foreign or of another version.
+    """
+    return Index(default_path() if path is None else Path(path))
+
+
+def given_or_default(index: Index | str | Path | None) -> AbstractContextManager[Index]:
+    """An open index, left open; else the one at a path or the default one, closed afterwards."""
+    return nullcontext(index) if isinstance(index, Index) else open_index(index)
+
+
+@public
+def figure(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | str | Path | None = None,
+    *,
+    open_end: bool = False,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a figure stands, as Index.figure; in the default index if none is given.
+
+    index: open, or its path.
+    """
+    with given_or_default(index) as opened:
+        return opened.figure(text, filters, open_end=open_end, limit=limit)
+
+
+@public
+def bar(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | str | Path | None = None,
+    *,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a whole bar stands, as Index.bar; in the default index if none is given."""
+    with given_or_default(index) as opened:
+        return opened.bar(text, filters, limit=limit)
