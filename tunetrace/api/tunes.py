@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import Format
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.statistics import stats
 from tunetrace.indexer.statistics.ngrams import DEFAULT_N, NgramReport, count_ngrams
 from tunetrace.indexer.statistics.stats import DEFAULT_NOTES, DEFAULT_TOP, CorpusStats
-from tunetrace.indexer.tune import TuneDetail, describe_tune
-
-
-@public
-def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneDetail:
-    """The first tune that a reference names, whole; from the default index if none is given.
-
-    reference: an id, `corpus:number` or a title, or a part of one that only settings of one tune
-    have. index: open, or its path. QueryError, with the nearest titles, where it names no tune.
-    """
-    with given_or_default(index) as opened:
-        return describe_tune(opened, reference)
 
 
 @public

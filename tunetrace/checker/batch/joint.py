@@ -84,7 +84,7 @@ class JointMatcher:
     @property
     def model(self) -> BackoffModel:
         """Gives the hits expected by chance; it is a model of all tunes of the index."""
-        return self.index.model
+        return self.index.backoff
 
     def match(self, stream: BatchStream) -> JointMatches:
         return JointMatches(self, stream)

@@ -1,11 +1,10 @@
-"""The arrays of an index in its file: segments and the vocabulary, read and written."""
+"""The arrays of an index: its segments, read and written."""
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -13,45 +12,16 @@ import sqlalchemy as sa
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.store import schema
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_token
+from tunetrace.indexer.store.meta import DamagedError
+from tunetrace.indexer.store.schema import insert_rows
+from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 SEGMENT_SYMBOLS: Final = 200_000_000
-"""The most symbols of a segment; four bytes each in the suffix array stay below SQLite's limit of
-10^9 bytes for a BLOB."""
-
-
-class DamagedError(ValueError):
-    """What an index file holds is not what was written."""
-
-
-def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows, given in the order of the table's columns, through the driver."""
-    statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})"
-    connection.connection.cursor().executemany(statement, rows)
-
-
-def load_vocabulary(connection: sa.Connection) -> Vocabulary:
-    """The vocabulary; DamagedError where it is not as it was written."""
-    meta = schema.meta.c
-    value = connection.scalar(sa.select(meta.value).where(meta.name == "vocabulary"))
-    try:
-        extensions = json.loads(value or "")
-        if not all(map(is_token, extensions)):
-            raise DamagedError("the vocabulary has words that are no tokens")
-    except (TypeError, ValueError):
-        raise DamagedError("the vocabulary is no list of tokens") from None
-    return Vocabulary(extensions)
-
-
-def store_state(connection: sa.Connection) -> None:
-    """Write what tells an index from itself before a change."""
-    connection.exec_driver_sql(
-        f"INSERT OR REPLACE INTO {schema.meta.name} VALUES ('state', lower(hex(randomblob(8))))"
-    )
+"""The most symbols of a segment. A suffix takes four bytes, and SQLite's BLOBs end at 10^9."""
 
 
 def load_segments(connection: sa.Connection) -> dict[int, Segment]:
-    """The segments by id, in the order of their tunes; DamagedError where they are not whole."""
+    """The segments by id, in the order of their tunes; DamagedError if they are not whole."""
     segment, view = schema.segment.c, schema.view.c
     rows = connection.execute(
         sa.select(
@@ -81,9 +51,9 @@ def insert_segment(connection: sa.Connection, tune_ids: Sequence[int], stream: b
     ids = np.array(tune_ids, dtype="<i4").tobytes()
     suffixes = suffix_array(stream).astype("<i4").tobytes()
     last = connection.scalar(sa.select(sa.func.max(schema.segment.c.id))) or 0
-    insert(connection, schema.segment, [(last + 1, ids, zlib.crc32(ids))])
+    insert_rows(connection, schema.segment, [(last + 1, ids, zlib.crc32(ids))])
     checksums = zlib.crc32(stream), zlib.crc32(suffixes)
-    insert(
+    insert_rows(
         connection,
         schema.view,
         [(last + 1, "tokens", stream, checksums[0], suffixes, checksums[1])],
@@ -98,6 +68,6 @@ def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 
 def joined(tunes: Sequence[bytes]) -> bytes:
-    """The stream of some tunes' symbols."""
+    """The stream of tunes, given by their symbols."""
     separator = bytes([SEPARATOR])
     return separator + b"".join(symbols + separator for symbols in tunes)

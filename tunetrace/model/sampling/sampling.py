@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Model, Sampled
