@@ -17,9 +17,9 @@ from typing import Final
 from tunetrace.corpus.readers import read_source
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.registry import DEFAULT_CORPORA, NAMED_CORPORA
-from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.tokenizer.timeline import Bar
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.timeline import Bar
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import MEANINGS, TUPLET, Vocabulary, VocabularyFullError
 

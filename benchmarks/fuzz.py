@@ -26,7 +26,7 @@ from tunetrace.corpus.readers import files_in, read_source
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
 from tunetrace.errors import InputError
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 SEED: Final = 20_250
 _REAL: Final = 400

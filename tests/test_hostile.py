@@ -13,8 +13,8 @@ from tests.commands import KESH, Ended, call, index_of, run
 from tunetrace import Transcription
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.records import to_plain
-from tunetrace.tokenizer.bars import lay_out
-from tunetrace.tokenizer.music import describe_music
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.music import describe_music
 
 PATIENCE = 40
 """Seconds after which a command is held to be stuck; those below take one or two."""

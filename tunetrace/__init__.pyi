@@ -90,5 +90,5 @@ from .model.training.history import EpochRecord as EpochRecord
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
-from .tokenizer.explain import Explanation as Explanation
+from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.transcription import Transcription as Transcription

@@ -17,7 +17,7 @@ from tests.strategies import bodies, heaps
 from tunetrace import Index, Transcription
 from tunetrace.corpus.readers import read_source
 from tunetrace.indexer.sameness import length_ratio, music_hashes
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 MakeIndex = Callable[..., Index]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.conftest import V2_SAMPLE
 from tests.strategies import bodies, heaps
 from tunetrace import AbcError, Transcription, read
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import (
     LETTERS,
     Key,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tests.conftest import POST
-from tunetrace.tokenizer.bars import lay_out
-from tunetrace.tokenizer.music import Music, NotePlace, Return, describe_music
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.music import Music, NotePlace, Return, describe_music
 
 
 def music(text: str, key: str = "Cmaj") -> Music:

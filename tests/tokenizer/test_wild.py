@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tunetrace import AbcError, Transcription
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.mend import mend
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import parse_key, parse_meter
-from tunetrace.tokenizer.mend import mend
 from tunetrace.tokenizer.titles import readable
 
 

@@ -9,7 +9,7 @@ from tunetrace.arguments import public
 from tunetrace.corpus.readers import Format, read_source, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.explain import Explanation, Watcher
+from tunetrace.tokenizer.abc.explain import Explanation, Watcher
 from tunetrace.tokenizer.transcription import Transcription
 
 

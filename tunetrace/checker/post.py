@@ -18,7 +18,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
 TRANSCRIPTION: Final = (

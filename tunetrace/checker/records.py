@@ -9,7 +9,7 @@ from typing import Final, Literal
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Hit, Tune
 from tunetrace.indexer.store.baseline import Standing
-from tunetrace.tokenizer.music import Music
+from tunetrace.tokenizer.layout.music import Music
 from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01

@@ -11,7 +11,7 @@ from typing import Final
 
 from tunetrace.commands.console import bar_number
 from tunetrace.text import counted, share, times
-from tunetrace.tokenizer.music import BadBar, Music, PartMusic
+from tunetrace.tokenizer.layout.music import BadBar, Music, PartMusic
 from tunetrace.tokenizer.transpose import in_own_key
 
 _DEGREES: Final = ("tonic", "second", "third", "fourth", "fifth", "sixth", "seventh")

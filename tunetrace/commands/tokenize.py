@@ -33,7 +33,7 @@ def tokenize(
     from tunetrace.corpus.readers import read_sources
     from tunetrace.corpus.records import Rejected
     from tunetrace.terminal import tokens
-    from tunetrace.tokenizer.explain import Watcher
+    from tunetrace.tokenizer.abc.explain import Watcher
 
     watcher = Watcher()
     make_reader = {"make_reader": watcher.make_reader} if explain else {}

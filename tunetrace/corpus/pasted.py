@@ -10,7 +10,7 @@ import html
 import re
 from typing import Final
 
-from tunetrace.tokenizer.header import is_field, unindented
+from tunetrace.tokenizer.abc.header import is_field, unindented
 
 _FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}[ \t]*\w*|~{3,})[ \t]*$", re.MULTILINE)
 _BREAK: Final = re.compile(r"[ \t]*<br\b[^<>\n]*>(?:[ \t]*(?:\r\n|\r|\n))?", re.IGNORECASE)

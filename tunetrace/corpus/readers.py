@@ -24,16 +24,16 @@ from tunetrace.corpus.streams import STDIN as STDIN
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
 from tunetrace.text import plain, printable
-from tunetrace.tokenizer.abc import MakeReader, tokenize_abc
-from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.folkrnn import is_left_out, tokenize_folkrnn
-from tunetrace.tokenizer.header import (
+from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.header import (
     BEFORE_NUMBER,
     begins_tune,
     is_field,
     loose_field,
     unindented,
 )
+from tunetrace.tokenizer.abc.tune import MakeReader, tokenize_abc
+from tunetrace.tokenizer.folkrnn import is_left_out, tokenize_folkrnn
 from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.transcription import Transcription, as_number
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token

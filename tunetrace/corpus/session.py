@@ -21,7 +21,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import LONGEST, lines_in
 from tunetrace.errors import AbcError, InputError
 from tunetrace.text import lines_of, plain
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.transcription import Transcription, as_number
 
 COLUMNS: Final = ("tune_id", "setting_id", "name", "meter", "mode", "abc")

@@ -15,8 +15,8 @@ from tunetrace.errors import AbcError, QueryError
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.titles import find_keys
 from tunetrace.text import listed
-from tunetrace.tokenizer.bars import Position
 from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
+from tunetrace.tokenizer.layout.bars import Position
 
 _SHOWN: Final = 12
 """So many of an index's meters or modes are named, the commonest."""

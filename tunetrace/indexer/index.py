@@ -33,7 +33,7 @@ from tunetrace.indexer.store.catalogue import VARIABLES, Catalogue
 from tunetrace.indexer.store.connection import Database, closed, damaged
 from tunetrace.indexer.store.streams import DamagedError, load_segments, load_vocabulary
 from tunetrace.text import printable
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_LIMIT: Final = 10

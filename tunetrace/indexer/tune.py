@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Tune
-from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.music import Music, describe_music
-from tunetrace.tokenizer.timeline import eighths
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.music import Music, describe_music
+from tunetrace.tokenizer.layout.timeline import eighths
 
 _INCIPIT_BARS = 2
 

@@ -42,7 +42,7 @@ from tunetrace.records import to_plain
 from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.terminal.baseline import describe_standing
 from tunetrace.text import counted, share, times
-from tunetrace.tokenizer.music import Music
+from tunetrace.tokenizer.layout.music import Music
 
 _SHOWN_BARS = 4
 _SHOWN_SAME = 3

@@ -14,7 +14,7 @@ from tunetrace.errors import AbcError, QueryError
 from tunetrace.model.header import Header
 from tunetrace.model.records import FIELD, Hypothesis, Model, Sampled
 from tunetrace.text import counted, plain
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.write import to_abc
 
 Format = Literal["folkrnn", "abc"]

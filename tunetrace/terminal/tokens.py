@@ -10,7 +10,7 @@ from rich.text import Text
 from tunetrace.commands.console import console, cut
 from tunetrace.corpus.records import Rejected
 from tunetrace.text import counted, plain
-from tunetrace.tokenizer.explain import ExplainedLine, Explanation
+from tunetrace.tokenizer.abc.explain import ExplainedLine, Explanation
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.accidentals import sign_held
-from tunetrace.tokenizer.dropped import number_left_out, what_is
+from tunetrace.tokenizer.abc.accidentals import sign_held
+from tunetrace.tokenizer.abc.dropped import number_left_out, what_is
 from tunetrace.tokenizer.keys import parse_key
 from tunetrace.tokenizer.titles import spaced
 from tunetrace.tokenizer.transcription import Transcription, add_title, as_number

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.lexicon import length_token
+from tunetrace.tokenizer.abc.lexicon import length_token
 from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     CHORD_OPEN,

@@ -29,7 +29,7 @@ from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_source, read_tunes
 from tunetrace.indexer.search.joint import JointArrays
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeIndex = Callable[..., Index]

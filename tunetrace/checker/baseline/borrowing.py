@@ -25,7 +25,7 @@ from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.progress import Progress, silent
 from tunetrace.text import printable
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 LEAST_GROUPS = 2
 """So many different tunes there must be for one to borrow from another."""

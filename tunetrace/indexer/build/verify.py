@@ -30,7 +30,7 @@ from tunetrace.indexer.search.suffix import unsorted_at
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.indexer.build.writer import Digest
 from tunetrace.progress import (Progress, silent)
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
 _SAMPLE: Final = 1000

@@ -26,7 +26,7 @@ from tunetrace.indexer.build.sources import CorpusSource
 from tunetrace.indexer.store.streams import (SEGMENT_SYMBOLS, insert, insert_segment, load_vocabulary)
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 

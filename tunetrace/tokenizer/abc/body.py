@@ -13,18 +13,10 @@ from itertools import islice
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.accidentals import sign_changes, sign_held
-from tunetrace.tokenizer.dropped import left_out, voices_left_out
-from tunetrace.tokenizer.header import Header
-from tunetrace.tokenizer.keys import (
-    OCTAVE_REMARK,
-    Key,
-    moves_octave,
-    parse_key,
-    parse_meter,
-    parse_unit_length,
-)
-from tunetrace.tokenizer.lexicon import (
+from tunetrace.tokenizer.abc.accidentals import sign_changes, sign_held
+from tunetrace.tokenizer.abc.dropped import left_out, voices_left_out
+from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.lexicon import (
     JOINED,
     BarLine,
     Broken,
@@ -36,7 +28,15 @@ from tunetrace.tokenizer.lexicon import (
     lexicon,
     pattern_for,
 )
-from tunetrace.tokenizer.timeline import split_bars
+from tunetrace.tokenizer.keys import (
+    OCTAVE_REMARK,
+    Key,
+    moves_octave,
+    parse_key,
+    parse_meter,
+    parse_unit_length,
+)
+from tunetrace.tokenizer.layout.timeline import split_bars
 from tunetrace.tokenizer.transpose import interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_token
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 from tunetrace.errors import AbcError
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.dropped import words_left_out
-from tunetrace.tokenizer.header import (
+from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.dropped import words_left_out
+from tunetrace.tokenizer.abc.header import (
     NO_FILE_HEADER,
     FileHeader,
     Header,
@@ -21,7 +21,7 @@ from tunetrace.tokenizer.header import (
     loose_field,
     without_comments,
 )
-from tunetrace.tokenizer.mend import mend
+from tunetrace.tokenizer.abc.mend import mend
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeReader = Callable[[Header, Sequence[str]], Reader]

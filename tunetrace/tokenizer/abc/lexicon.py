@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.timeline import default_tuplet_time
+from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.dropped import what_is
+from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.dropped import what_is
+from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.lexicon import pattern_for
 from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
-from tunetrace.tokenizer.header import Header
-from tunetrace.tokenizer.lexicon import pattern_for
-from tunetrace.tokenizer.pitches import semitones
+from tunetrace.tokenizer.layout.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.transpose import Interval
 

@@ -15,10 +15,10 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Final, TypeGuard
 
-from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.keys import LETTERS, MODES
-from tunetrace.tokenizer.pitches import signature_of, sounding
-from tunetrace.tokenizer.timeline import Bar, eighths
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.pitches import signature_of, sounding
+from tunetrace.tokenizer.layout.timeline import Bar, eighths
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 

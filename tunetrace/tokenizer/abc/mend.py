@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tunetrace.tokenizer.header import is_field
+from tunetrace.tokenizer.abc.header import is_field
 
 _NOTE: Final = r"(?:\^\^?|__?|=)?[A-Ga-gzx][,']*"
 _LENGTH: Final = r"[0-9]*/*[0-9]*"

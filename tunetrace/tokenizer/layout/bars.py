@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from tunetrace.tokenizer.timeline import Bar, eighths, split_bars
+from tunetrace.tokenizer.layout.timeline import Bar, eighths, split_bars
 
 
 @dataclass(frozen=True, slots=True)
