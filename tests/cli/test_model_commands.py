@@ -48,7 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def server(pickle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that the published model is fetched from; its git blob is that of the small one."""
-    monkeypatch.setattr(fetch, "PATIENCE", fetch.Patience(connect=2, read=0.3, attempts=2, wait=0))
+    limits = fetch.FetchLimits(connect=2, read=0.3, attempts=2, wait=0)
+    monkeypatch.setattr(fetch, "LIMITS", limits)
     with serving() as served:
         declared = PUBLISHED_MODELS[NAME]
         url = served.url.replace("data_v2_withtitles", "folkrnn_v2.pkl")
