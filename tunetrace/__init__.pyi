@@ -5,9 +5,6 @@ from .api.batch import check_batch as check_batch
 from .api.batch import measure_baseline as measure_baseline
 from .api.batch import report as report
 from .api.beams import beam_search as beam_search
-from .api.corpora import corpora as corpora
-from .api.corpora import fetch_corpus as fetch_corpus
-from .api.corpora import find_corpus as find_corpus
 from .api.evaluation import evaluate_model as evaluate_model
 from .api.evaluation import held_out_tunes as held_out_tunes
 from .api.evaluation import originality as originality
@@ -29,9 +26,6 @@ from .api.search import check_files as check_files
 from .api.search import figure as figure
 from .api.search import open_index as open_index
 from .api.search import post_search as post_search
-from .api.texts import explain as explain
-from .api.texts import read as read
-from .api.texts import tokenize as tokenize
 from .api.traces import trace_transcription as trace_transcription
 from .api.training import TrainingReport as TrainingReport
 from .api.training import resume_training as resume_training
@@ -53,8 +47,14 @@ from .checker.records import SharedStretch as SharedStretch
 from .checker.records import Source as Source
 from .checker.records import Span as Span
 from .checker.records import Verdict as Verdict
+from .corpus.readers import explain as explain
+from .corpus.readers import read as read
+from .corpus.readers import tokenize as tokenize
 from .corpus.records import CorpusEntry as CorpusEntry
 from .corpus.records import Rejected as Rejected
+from .corpus.registry import corpora as corpora
+from .corpus.registry import fetch_corpus as fetch_corpus
+from .corpus.registry import find_corpus as find_corpus
 from .errors import AbcError as AbcError
 from .errors import IndexFileError as IndexFileError
 from .errors import InputError as InputError
@@ -90,5 +90,8 @@ from .model.training.history import EpochRecord as EpochRecord
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
+from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
+from .tokenizer.abc.explain import Lexeme as Lexeme
+from .tokenizer.abc.explain import TokenOrigin as TokenOrigin
 from .tokenizer.transcription import Transcription as Transcription

@@ -33,10 +33,10 @@ def tokenize(
     from tunetrace.corpus.readers import read_sources
     from tunetrace.corpus.records import Rejected
     from tunetrace.terminal import tokens
-    from tunetrace.tokenizer.abc.explain import Watcher
+    from tunetrace.tokenizer.abc.explain import Explainer
 
-    watcher = Watcher()
-    make_reader = {"make_reader": watcher.make_reader} if explain else {}
+    explainer = Explainer()
+    make_reader = {"make_reader": explainer.make_reader} if explain else {}
     records: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
     tunes = 0
@@ -50,7 +50,7 @@ def tokenize(
             if as_jsonl:
                 print_jsonl([tune])
             continue
-        explanation = watcher.explain(tune) if explain else None
+        explanation = explainer.explain(tune) if explain else None
         if as_jsonl:
             print_jsonl([tokens.to_record(tune, explanation)])
         elif as_json:
