@@ -94,4 +94,11 @@ from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.abc.explain import Lexeme as Lexeme
 from .tokenizer.abc.explain import TokenOrigin as TokenOrigin
+from .tokenizer.layout.music import Accidental as Accidental
+from .tokenizer.layout.music import BadBar as BadBar
+from .tokenizer.layout.music import Music as Music
+from .tokenizer.layout.music import NotePlace as NotePlace
+from .tokenizer.layout.music import PartMusic as PartMusic
+from .tokenizer.layout.music import RepeatedBar as RepeatedBar
+from .tokenizer.layout.music import VariedBar as VariedBar
 from .tokenizer.transcription import Transcription as Transcription
