@@ -318,7 +318,9 @@ def test_a_file_of_a_published_models_name_that_is_no_model_is_never_replaced(
     path.write_bytes(b"precious")
     for options in ((), ("--refresh",)):
         refused = command(folder, "fetch", NAME, *options).refusal
-        assert refused.startswith(f"{path}: this is no model of tunetrace's and is never replaced")
+        assert refused.startswith(
+            f"{path}: this file is not a tunetrace model and is never replaced"
+        )
     assert path.read_bytes() == b"precious"
 
 
