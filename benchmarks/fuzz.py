@@ -22,11 +22,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.output import say
-from tunetrace.corpus.readers import files_in, read_source
+from tunetrace.corpus.readers import files_in, read
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
 from tunetrace.errors import InputError
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 SEED: Final = 20_250
 _REAL: Final = 400
@@ -195,7 +195,7 @@ def run(count: int, seed: int = SEED) -> Outcome:
 
 def _read(path: Path, outcome: Outcome) -> None:
     try:
-        for tune in read_source(path):
+        for tune in read(path):
             if isinstance(tune, Rejected):
                 outcome.set_aside += 1
                 outcome.kinds[tune.kind] += 1

@@ -18,9 +18,9 @@ from typing import Final
 from benchmarks.shuffled import shuffled
 from benchmarks.standing import Corpus, Stretch, notes_in, whole_notes
 from tests import brute
-from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.folkrnn import to_folkrnn
-from tunetrace.tokenizer.timeline import Bar
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.timeline import Bar
 from tunetrace.tokenizer.vocabulary import is_header
 
 NOTHING: Final = "nothing"

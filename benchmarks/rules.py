@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from tunetrace import Rejected, Transcription, read
 from tunetrace.corpus.registry import NAMED_CORPORA
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 
 def main(sources: Sequence[str]) -> None:

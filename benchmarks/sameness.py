@@ -15,7 +15,7 @@ from benchmarks.rules import read_all
 from tunetrace import Transcription
 from tunetrace.indexer.sameness import length_ratio, music_hashes
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 _Owner = tuple[int, int]
 """A tune, from 0, and its part, 0 for the whole."""

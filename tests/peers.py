@@ -21,8 +21,8 @@ from typing import Any
 from tunetrace.corpus.readers import files_in, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
-from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, sounding
-from tunetrace.tokenizer.timeline import eighths, split_bars
+from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones, sounding
+from tunetrace.tokenizer.layout.timeline import eighths, split_bars
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.transpose import Pitch, interval_from_c
 

@@ -162,7 +162,7 @@ def test_a_bar_with_a_bar_line_in_it_is_refused(index: Path, text: str) -> None:
         (("--corpus", "nowhere"), "no corpus 'nowhere'; it has session"),
         (("--key", "H"), "'H' is no key"),
         (("--key", ""), "maj, min, dor"),
-        (("--meter", "waltz"), "'waltz' is no meter"),
+        (("--meter", "waltz"), "'waltz' is not a meter"),
         (("--meter", "4/0"), "4/0"),
         (("--onset", "x"), "'x'"),
         (("--onset", "1/0"), "'1/0'"),

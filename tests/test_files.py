@@ -103,7 +103,7 @@ def test_what_is_no_file_of_tunetraces_is_never_replaced(
     for force in ((), ("--force",)):
         refused = call(*command(inputs, place), *force).refusal
         assert refused == (
-            f"{place}: this is no {kind} of tunetrace's and is never replaced by one; move it, or "
+            f"{place}: this file is not a tunetrace {kind} and is never replaced; move it, or "
             "name another place"
         )
     assert place.read_bytes() == before
@@ -154,7 +154,7 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(
         (folder / name).write_bytes(content)
         refused = call(*report(inputs, folder)).refusal
         assert refused == (
-            f"{folder / name}: this is no report of tunetrace's and is never replaced by one; "
+            f"{folder / name}: this file is not a tunetrace report and is never replaced; "
             "move it, or name another place"
         )
         expected = {**ours, name: content}
@@ -166,7 +166,9 @@ def test_a_report_replaces_what_a_link_leads_to(inputs: Path, tmp_path: Path) ->
     folder.mkdir()
     (folder / "report.html").symlink_to(elsewhere)
     elsewhere.write_bytes(b"Dear diary")
-    assert "report.html: this is no report" in call(*report(inputs, folder)).refusal
+    assert (
+        "report.html: this file is not a tunetrace report" in call(*report(inputs, folder)).refusal
+    )
     elsewhere.write_bytes(b"")
     assert call(*report(inputs, folder)).code == 0
     assert (folder / "report.html").is_symlink()
@@ -178,7 +180,10 @@ def test_a_table_of_another_program_is_no_report(inputs: Path, tmp_path: Path) -
     from pyarrow.parquet import write_table
 
     write_table(pa.table({"place": [1]}), tmp_path / "tunes.parquet")
-    assert "tunes.parquet: this is no report" in call(*report(inputs, tmp_path)).refusal
+    assert (
+        "tunes.parquet: this file is not a tunetrace report"
+        in call(*report(inputs, tmp_path)).refusal
+    )
 
 
 @pytest.mark.parametrize("versus", [False, True])

@@ -13,8 +13,8 @@ from tests.commands import KESH, Ended, call, index_of, run
 from tunetrace import Transcription
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.records import to_plain
-from tunetrace.tokenizer.bars import lay_out
-from tunetrace.tokenizer.music import describe_music
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.music import describe_music
 
 PATIENCE = 40
 """Seconds after which a command is held to be stuck; those below take one or two."""
@@ -188,10 +188,10 @@ def test_numbers_of_thousands_of_digits_stop_no_other_tune(
 @pytest.mark.parametrize(
     ("length", "reason"),
     [
-        ("0", "'C0' states no length"),
-        ("/0", "'C/0' states no length"),
-        ("1/0", "'C1/0' states no length"),
-        ("0/4", "'C0/4' states no length"),
+        ("0", "'C0' is not a note length"),
+        ("/0", "'C/0' is not a note length"),
+        ("1/0", "'C1/0' is not a note length"),
+        ("0/4", "'C0/4' is not a note length"),
         ("999999999", "length"),
     ],
 )
@@ -303,7 +303,7 @@ def test_a_title_of_markup_is_printed_as_it_stands(tmp_path: Path, title: str) -
     assert f" {title} ─" in check.out
     assert f"{title} ({corpus}:3)" in check.out
     for ended in (built, check, brief):
-        assert f"{name}.abc:10: '{title}' is no key" in ended.out
+        assert f"{name}.abc:10: '{title}' is not a key" in ended.out
     assert any(line.split("  ")[0] == corpus for line in built.out.splitlines())
 
 

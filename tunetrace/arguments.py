@@ -1,7 +1,7 @@
-"""What public functions are given: taken as it is meant, or refused in one sentence.
+"""Checks of the arguments of public functions: each is taken as meant, or refused in one sentence.
 
-A parameter of one name means the same in every public function, so that TAKEN says once for each
-name what may be given. What may be one or several is made a list where it is used.
+A parameter name means the same in every public function, so TAKEN has one check for each name.
+This module imports no room: our own classes are told by their names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from numbers import Real
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar, get_args
+from typing import Any, Final, Literal, ParamSpec, TypeVar, get_args
 
 from tunetrace.errors import (
     IndexFileError,
@@ -24,6 +24,9 @@ from tunetrace.errors import (
     TunetraceError,
 )
 
+Format = Literal["abc", "folkrnn", "thesession"]
+"""The formats of transcriptions."""
+
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
 
@@ -31,7 +34,7 @@ Answer = TypeVar("Answer")
 def refused(
     name: str, given: object, right: str, error: type[TunetraceError] = QueryError
 ) -> TunetraceError:
-    """The error for an argument of the wrong type: what was given, and what would be right."""
+    """The error for a wrong argument: what was given, and what would be right."""
     is_plain = given is None or isinstance(given, str | bytes | int | float)
     shown = reprlib.repr(given) if is_plain else f"of the type {type(given).__name__}"
     return error(f"{name} is {shown}; give {right}")
@@ -45,7 +48,7 @@ def one_text(given: object, name: str) -> str:
 
 
 def many_texts(given: object, name: str) -> list[str]:
-    """One text or several."""
+    """One text or several, as a list."""
     if isinstance(given, str):
         return [given]
     if isinstance(given, Iterable) and not isinstance(given, bytes):
@@ -54,7 +57,7 @@ def many_texts(given: object, name: str) -> list[str]:
 
 
 def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
-    """A path as text, or as any path object."""
+    """A path as text or as any path object."""
     if isinstance(given, os.PathLike) and isinstance(given.__fspath__(), str):
         given = Path(given)
     if not isinstance(given, str | Path):
@@ -65,14 +68,14 @@ def one_path(given: object, name: str, error: type[TunetraceError] = InputError)
 
 
 def one_place(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
-    """A path to what is read or written; an empty text, which would be this folder, is none."""
+    """A path to read or write. An empty text is refused: it would mean the current folder."""
     if given == "":
         raise refused(name, given, "a path that is not empty", error)
     return one_path(given, name, error)
 
 
 def many_paths(given: object, name: str) -> list[str | Path]:
-    """One path or several."""
+    """One path or several, as a list."""
     if isinstance(given, str | os.PathLike):
         return [one_path(given, name)]
     if isinstance(given, Iterable) and not isinstance(given, bytes):
@@ -81,7 +84,7 @@ def many_paths(given: object, name: str) -> list[str | Path]:
 
 
 def one_reference(given: object, name: str) -> str | int:
-    """What names a tune of an index: text, or its id as a number."""
+    """A tune of an index: named by text, or by its id as a number."""
     if isinstance(given, str):
         return given
     try:
@@ -91,14 +94,14 @@ def one_reference(given: object, name: str) -> str | int:
 
 
 def many_references(given: object, name: str) -> list[str | int]:
-    """What names one tune of an index or several."""
+    """One tune of an index or several, as a list."""
     if isinstance(given, Iterable) and not isinstance(given, str | bytes):
         return [one_reference(one, f"one of {name}") for one in given]
     return [one_reference(given, name)]
 
 
 def whole_number(given: object, name: str) -> int:
-    """A whole number, be it Python's or NumPy's."""
+    """A whole number, Python's or NumPy's."""
     try:
         return operator.index(given)  # type: ignore[arg-type]
     except TypeError:
@@ -125,13 +128,18 @@ def one_share(given: object, name: str) -> float:
     share = real_number(given, name)
     if 0 <= share <= 1:
         return share
-    raise QueryError(f"{name} is {share}; give a share from 0 to 1")
+    raise refused(name, share, "a share from 0 to 1")
+
+
+def given_filters(given: object, name: str) -> Any:
+    """The filters of a query."""
+    if _is_a("Filters", given):
+        return given
+    raise refused(name, given, "Filters, as Filters(meter='6/8')")
 
 
 def _index(given: object, name: str) -> Any:
-    from tunetrace.indexer.index import Index
-
-    if isinstance(given, Index):
+    if _is_a("Index", given):
         return given
     if isinstance(given, str | os.PathLike):
         return one_place(given, name, IndexFileError)
@@ -139,28 +147,24 @@ def _index(given: object, name: str) -> Any:
 
 
 def _model(given: object, name: str) -> Any:
-    from tunetrace.model.records import Model
-
-    if isinstance(given, Model | str | os.PathLike):
+    if _is_a("Model", given) or isinstance(given, str | os.PathLike):
         return given
     raise refused(name, given, "an open model, its name or its path", ModelFileError)
 
 
-def given_filters(given: object, name: str) -> Any:
-    """Which tunes and places of an index count."""
-    from tunetrace.indexer.filters import Filters
-
-    if isinstance(given, Filters):
-        return given
-    raise refused(name, given, "Filters, as Filters(meter='6/8')")
-
-
 def _format(given: object, name: str) -> Any:
-    from tunetrace.corpus.readers import Format
-
     if given in get_args(Format):
         return given
     raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
+
+
+def _is_a(name: str, given: object) -> bool:
+    """Whether something is of the class of tunetrace that has this name."""
+    package = __name__.partition(".")[0]
+    return any(
+        one.__name__ == name and one.__module__.partition(".")[0] == package
+        for one in type(given).__mro__
+    )
 
 
 TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
@@ -179,14 +183,14 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
          "layers", "units", "report_every", "ended"), whole_number,
     ),
 }  # fmt: skip
-"""What may be given for the parameters of each name; None only where it is the default."""
+"""The check of each parameter, by its name. A parameter's default is always taken."""
 
 
 _BY_POSITION: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def public(function: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
-    """Make a function take its arguments as TAKEN has it, or refuse them with a TunetraceError."""
+    """Check a function's arguments by TAKEN at each call; a wrong one raises a TunetraceError."""
     parameters = inspect.signature(function).parameters
     positional = [name for name, parameter in parameters.items() if parameter.kind in _BY_POSITION]
     call: Callable[..., Answer] = function
@@ -196,7 +200,7 @@ def public(function: Callable[Parameters, Answer]) -> Callable[Parameters, Answe
             return TAKEN[name](given, name)
         return given
 
-    # Signature.bind would do the same; but it takes a twentieth of the time to tokenize a tune.
+    # Signature.bind would do the same, but it takes a twentieth of the time to tokenize a tune.
     @wraps(function)
     def take(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
         first = [taken(name, given) for name, given in zip(positional, args, strict=False)]

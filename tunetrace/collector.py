@@ -1,4 +1,4 @@
-"""Work on all tunes of a corpus makes millions of objects and no cycles among them."""
+"""Pausing the garbage collector, for work that makes millions of objects without cycles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector, which would look at every object again and again."""
+    """Pause the cyclic garbage collector. It would inspect every object again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,26 +1,26 @@
-"""What a user can get wrong, as exceptions whose message is one sentence that says what to do.
+"""The errors that a user can meet. Each message is one sentence that says what to do.
 
-The command line prints the message on stderr and exits 2; a program catches TunetraceError.
+The command line prints the message on stderr and exits 2. A program catches TunetraceError.
 """
 
 from __future__ import annotations
 
 
 class TunetraceError(Exception):
-    """Any mistake in what tunetrace was given; the message names the input and the remedy."""
+    """The base of all errors. The message names the input and says what would be right."""
 
 
 class InputError(TunetraceError):
-    """An input that cannot be read at all: absent, binary, empty, or of no known format."""
+    """An input that cannot be read at all: missing, binary, empty, or in an unknown format."""
 
 
 class AbcError(TunetraceError):
     """A transcription that cannot be tokenized.
 
-    line and column count from 1 within the text that was given; either is None where the mistake
-    has no one place (a tune without a key). The message carries no place, so that a caller who
-    knows the file's name can put it in front. kind says in a few words what went wrong, the same
-    for all mistakes of a kind (`no key`, `bad meter`, `open bracket`), so that they can be counted.
+    line and column are counted from 1 in the given text; they are None if the mistake has no single
+    place (a tune without a key). The message has no place, so that a caller that knows the file's
+    name can put it in front. kind names the kind of mistake in a few words (`no key`, `bad meter`,
+    `open bracket`), for counting.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class QueryError(TunetraceError):
 
 
 class OutputError(TunetraceError):
-    """A file that cannot be written: its place, its format, or what it takes to write it."""
+    """A file that cannot be written: because of its place, its format, or a missing package."""
 
 
 class IndexFileError(TunetraceError):
-    """An index that is absent, cut off, foreign, of another version, or in the way of a new one."""
+    """An index that is missing, cut off, not an index, of another version, or already there."""
 
 
 class ModelFileError(TunetraceError):
-    """A model's file that is absent, cut off, foreign, misshapen, or holds what is not admitted."""
+    """A model's file that is missing, cut off, not a model, malformed, or not allowed."""

@@ -1,9 +1,8 @@
-"""Files that tunetrace writes: what may be replaced, and how a whole file takes its place.
+"""Writing files: what may be replaced, and how a whole file replaces another.
 
-A file is written beside its place and renamed when it is whole. What a killed process leaves behind
-is removed by the next one that writes there. A file that is there stays unless `--force` asks for
-its replacement, and a file that is not tunetrace's stays all the same. An empty file has nothing to
-lose and is written over.
+A file is written next to its place and renamed when it is whole. The leftovers of a killed process
+are removed by the next process that writes there. An existing file is replaced only with `--force`,
+and only if tunetrace wrote it. An empty file may always be replaced.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from tunetrace.errors import OutputError
 
 
 def beside(path: Path) -> Path:
-    """Where this process writes what will be at path."""
+    """The unfinished file of this process for a path."""
     return path.with_name(f"{path.name}.building-{os.getpid()}")
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed left beside a path; OSError where that fails."""
+    """Remove the unfinished files of killed processes for a path. OSError if that fails."""
     if os.name == "nt":
-        return  # where asking after a process would end it
+        return  # there, os.kill with signal 0 would end the process
     beginning = f"{path.name}.building-"
     for left in path.parent.iterdir():
         process = left.name.removeprefix(beginning)
@@ -38,7 +37,7 @@ def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except PermissionError:
-        return True  # somebody else's
+        return True  # it belongs to another user
     except (OSError, OverflowError):
         return False
     return True
@@ -46,11 +45,11 @@ def _is_running(process: int) -> bool:
 
 @contextmanager
 def written_whole(path: Path, what: str) -> Iterator[Path]:
-    """Where to write a file, which takes its place when the with statement ends, and is on the disk
-    by then.
+    """Gives a path to write to. When the with statement ends, this file is flushed to the disk and
+    replaces the one at path.
 
-    Where an error leaves the statement, nothing has changed. Of a link the file that it leads to is
-    replaced. what: what the file is, for the OutputError that is raised where it cannot be written.
+    After an error in the statement nothing has changed. If path is a link, its target is replaced.
+    what: the kind of file, for the message of OutputError, raised if it cannot be written.
     """
     try:
         place = Path(os.path.realpath(path))
@@ -72,13 +71,13 @@ def written_whole(path: Path, what: str) -> Iterator[Path]:
 
 
 def write_whole(path: Path, data: bytes, what: str) -> None:
-    """Write the bytes of a file as written_whole does."""
+    """Write the bytes of a file, whole or not at all, as written_whole does."""
     with written_whole(path, what) as unfinished:
         unfinished.write_bytes(data)
 
 
 def exists(path: str | Path) -> bool:
-    """Whether there is a file or a folder of that name; not where no file can have the name."""
+    """Whether there is a file or a folder of this name. False if no file can have the name."""
     try:
         return str(path) != "" and Path(path).exists()
     except (OSError, ValueError):
@@ -87,36 +86,34 @@ def exists(path: str | Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file that tunetrace writes.
-
-    name: as `model`. is_ours: whether a file is one, by what tells it from others; it need be
-    neither whole nor of this version.
-    """
+    """A kind of file that tunetrace writes."""
 
     name: str
+    """As `model`."""
     is_ours: Callable[[Path], bool]
+    """Whether a file is of this kind. It need not be whole or of this version."""
 
 
 def is_there(path: Path, kind: Kind) -> bool:
-    """Whether a file of a kind is at path; OutputError where something else is."""
+    """Whether a file of this kind is at path. OutputError if something else is."""
     try:
         found = path.stat()
     except (OSError, ValueError):
-        return False  # whoever writes there is told what is wrong with the place
+        return False  # writing there will raise the error
     if stat.S_ISDIR(found.st_mode):
         raise OutputError(f"{path}: this is a folder; name a file in it")
     if not _is_ours(path, kind, found):
         raise OutputError(
-            f"{path}: this is no {kind.name} of tunetrace's and is never replaced by one; move it, "
-            "or name another place"
+            f"{path}: this file is not a tunetrace {kind.name} and is never replaced; move it, or "
+            "name another place"
         )
     return found.st_size > 0
 
 
 def check_place(path: Path, kind: Kind, *, force: bool) -> None:
-    """See that a file of a kind may be written to path; OutputError where it may not.
+    """Check that a file of this kind may be written to path. OutputError if not.
 
-    force: what is there of this kind may be replaced.
+    force: an existing file of this kind may be replaced.
     """
     if is_there(path, kind) and not force:
         raise OutputError(f"{path}: there is a {kind.name} already; replace it with --force")
@@ -127,12 +124,12 @@ def _is_ours(path: Path, kind: Kind, found: os.stat_result) -> bool:
         return False
     try:
         return not found.st_size or kind.is_ours(path)
-    except OSError:  # what cannot be read cannot be told
+    except OSError:  # it cannot be read
         return False
 
 
 def begins_with(path: Path, beginning: bytes, start: int = 0) -> bool:
-    """Whether a file has these bytes at its beginning, or from a later place on."""
+    """Whether a file has these bytes at its beginning, or at the place start."""
     with path.open("rb") as file:
         file.seek(start)
         return file.read(len(beginning)) == beginning

@@ -1,12 +1,12 @@
-"""Telling how far a long task is."""
+"""Reporting the progress of a long task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int], None]
-"""Called with what is being done and how many tunes are done."""
+"""Called with what is being done, and with the number of tunes done."""
 
 
 def silent(what: str, tunes: int) -> None:
-    """A Progress that shows nothing."""
+    """Show nothing."""

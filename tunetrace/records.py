@@ -1,4 +1,4 @@
-"""What all records share: a short repr, and their content as plain Python and as JSON."""
+"""The base of all records: a short repr, and the content as plain Python and as JSON."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 import reprlib
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
+from math import isfinite
+from pathlib import PurePath
 from typing import Any, Final
 
 LONGEST_REPR: Final = 200
-"""Characters. A notebook and a debugger show a record on a line or two."""
+"""Characters, so that a notebook or a debugger shows a record in two lines or three."""
 
 
 class Record:
-    """The base of the dataclasses that tunetrace answers with.
+    """The base of every dataclass that a public function returns.
 
-    A field whose metadata has `json: False` is for display and is left out of dicts and JSON.
+    A field with the metadata `json: False` is for display. Dicts and JSON leave it out.
     """
 
     __slots__ = ()
@@ -43,18 +45,27 @@ def _short(value: object) -> str:
     return reprlib.repr(value)
 
 
-def to_plain(record: Any) -> Any:
-    """A record, or what holds records, as plain dicts, lists, numbers and text."""
-    if is_dataclass(record):
+def to_plain(value: Any) -> Any:
+    """A record, or a container of records, as plain dicts, lists, numbers and text.
+
+    NumPy's arrays and numbers become Python's. A number that JSON lacks, as NaN, becomes None.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if is_dataclass(value):
         return {
-            field.name: to_plain(getattr(record, field.name))
-            for field in fields(record)
+            field.name: to_plain(getattr(value, field.name))
+            for field in fields(value)
             if field.metadata.get("json", True)
         }
-    if isinstance(record, Fraction):
-        return str(record)
-    if isinstance(record, dict):
-        return {str(name): to_plain(value) for name, value in record.items()}
-    if isinstance(record, list | tuple):
-        return [to_plain(value) for value in record]
-    return record
+    if isinstance(value, dict):
+        return {str(name): to_plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Fraction | PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):  # an array, or a number of NumPy's
+        return to_plain(value.tolist())
+    return value

@@ -1,7 +1,4 @@
-"""Text for people: text from files made fit for a terminal, and numbers in words.
-
-A share is never rounded to nothing or to all.
-"""
+"""Text for people: numbers in words, and text from files made safe for a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ def times(count: int) -> str:
 
 
 def share(value: float) -> str:
-    """A share in percent, never rounded to nothing or to all."""
+    """A share in percent. It is never rounded to 0% or 100%."""
     if 0 < value <= 0.005:
         return "<1%"
     if 0.995 <= value < 1:
@@ -30,26 +27,26 @@ def share(value: float) -> str:
 
 
 def share_in_words(value: float) -> str:
-    """A share within a sentence: `none`, `less than 1%`, `41%`, `more than 99%`, `all`."""
+    """A share in a sentence: `none`, `less than 1%`, `41%`, `more than 99%`, `all`."""
     if value in (0, 1):
         return "all" if value else "none"
     return share(value).replace("<", "less than ").replace(">", "more than ")
 
 
 def amount(value: float) -> str:
-    """A number with one decimal at most: `9`, `8.5`; one that is not 0 is at least `0.1`."""
+    """A number with at most one decimal: `9`, `8.5`. A positive number is at least `0.1`."""
     shown = max(value, 0.1) if value > 0 else value
     return f"{shown:,.1f}".removesuffix(".0")
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Parts of a sentence as a list: `a`, `a and b`, `a, b and c`."""
+    """A list in a sentence: `a`, `a and b`, `a, b and c`."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def signed(value: float) -> str:
-    """A difference to two digits, and never rounded to nothing: `+12`, `−0.034`, `0`."""
+    """A difference with two digits, never rounded to 0: `+12`, `−0.034`, `0`."""
     if not value:
         return "0"
     decimals = max(0, 1 - floor(log10(abs(value))))
@@ -58,17 +55,17 @@ def signed(value: float) -> str:
 
 
 def place_of(input: str, line: int | None, column: int | None = None) -> str:
-    """A place in an input as `book.abc:12:3`, as far as it is known."""
+    """A place in an input: `book.abc:12:3`, without the parts that are unknown."""
     return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text as editors count them: ended by LF, CR LF or CR and by nothing else."""
+    """The lines of a text as editors count them. Only LF, CR LF and CR end a line."""
     return re.split(r"\r\n|\r|\n", text)
 
 
 def plain(text: str) -> str:
-    """Text from a file on one line, fit for a terminal: what controls one is replaced."""
+    """Text from a file on one line, with control characters replaced."""
     text = text.strip()
     if text.isprintable():
         return text
@@ -76,11 +73,11 @@ def plain(text: str) -> str:
 
 
 def plain_lines(text: str) -> list[str]:
-    """The lines of a text from a file, each fit for a terminal, tabs as spaces."""
+    """The lines of a text from a file, with control characters replaced and tabs as spaces."""
     lines = [line.expandtabs() for line in lines_of(text)]
     return [line[: len(line) - len(line.lstrip(" "))] + plain(line) for line in lines]
 
 
 def printable(name: str) -> str:
-    """A file's name fit for printing and for a database: what is no UTF-8 in it is replaced."""
+    """A file's name for printing and for a database: bytes that are not UTF-8 are replaced."""
     return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import GENERATED
 from tunetrace.checker.duplicates import Duplicates, Repeat
-from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.readers import read
 from tunetrace.corpus.records import Rejected
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
@@ -262,7 +262,7 @@ def test_a_very_long_one_among_short_ones_is_compared_like_them() -> None:
 def generated(shared: Path) -> list[bytes]:
     """The transcriptions of the sample of a model's output, without their headers."""
     vocabulary = Vocabulary()
-    tunes = [t for t in read_source(shared / GENERATED) if not isinstance(t, Rejected)]
+    tunes = [t for t in read(shared / GENERATED) if not isinstance(t, Rejected)]
     learnt = [vocabulary.learn(tune.tokens) for tune in tunes]
     return [symbols.translate(None, delete=vocabulary.headers) for symbols in learnt]
 

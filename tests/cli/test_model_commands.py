@@ -48,7 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def server(pickle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that the published model is fetched from; its git blob is that of the small one."""
-    monkeypatch.setattr(fetch, "PATIENCE", fetch.Patience(connect=2, read=0.3, attempts=2, wait=0))
+    limits = fetch.FetchLimits(connect=2, read=0.3, attempts=2, wait=0)
+    monkeypatch.setattr(fetch, "LIMITS", limits)
     with serving() as served:
         declared = PUBLISHED_MODELS[NAME]
         url = served.url.replace("data_v2_withtitles", "folkrnn_v2.pkl")
@@ -317,7 +318,9 @@ def test_a_file_of_a_published_models_name_that_is_no_model_is_never_replaced(
     path.write_bytes(b"precious")
     for options in ((), ("--refresh",)):
         refused = command(folder, "fetch", NAME, *options).refusal
-        assert refused.startswith(f"{path}: this is no model of tunetrace's and is never replaced")
+        assert refused.startswith(
+            f"{path}: this file is not a tunetrace model and is never replaced"
+        )
     assert path.read_bytes() == b"precious"
 
 

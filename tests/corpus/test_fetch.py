@@ -43,7 +43,8 @@ def server() -> Iterator[Server]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache folder of a test, with little patience for servers."""
     monkeypatch.setenv("TUNETRACE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(fetch, "PATIENCE", fetch.Patience(connect=2, read=0.3, attempts=2, wait=0))
+    limits = fetch.FetchLimits(connect=2, read=0.3, attempts=2, wait=0)
+    monkeypatch.setattr(fetch, "LIMITS", limits)
     return tmp_path / "cache" / "corpora"
 
 

@@ -126,8 +126,8 @@ def test_what_a_file_says_before_its_first_tune_holds_for_all() -> None:
     one, two = tunes(text)
     assert " ".join(one.tokens) == "M:2/4 K:Cmaj C |"
     assert one.remarks == (
-        "L:1/16 stands in the file's header",
-        "M:2/4 stands in the file's header",
+        "L:1/16 is taken from the file's header",
+        "M:2/4 is taken from the file's header",
     )
     assert " ".join(two.tokens) == "M:4/4 K:Cmaj C 2 |"
     assert two.remarks == ()

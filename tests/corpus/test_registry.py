@@ -32,7 +32,7 @@ def test_every_corpus_declares_all_there_is_to_declare() -> None:
 
 
 def test_every_published_file_has_a_place_of_its_own_and_an_address() -> None:
-    paths = [corpus.path() for corpus in PUBLISHED]
+    paths = [corpus.origin.path() for corpus in PUBLISHED]
     assert len(set(paths)) == len(paths)
     for corpus in PUBLISHED:
         entry = corpus.entry()

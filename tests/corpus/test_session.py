@@ -149,16 +149,16 @@ def test_a_bad_setting_is_set_aside_and_the_others_are_read(written: Any) -> Non
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"setting_id": "x"}, "its setting_id 'x' is no number"),
-        ({"setting_id": ""}, "its setting_id '' is no number"),
-        ({"tune_id": "9" * 30}, "its tune_id '99999999999999999999…' is no number"),
+        ({"setting_id": "x"}, "its setting_id 'x' is not a number"),
+        ({"setting_id": ""}, "its setting_id '' is not a number"),
+        ({"tune_id": "9" * 30}, "its tune_id '99999999999999999999…' is not a number"),
         ({"mode": ""}, "its mode is empty; write it as Gmajor"),
         ({"mode": "Hmajor"}, "H"),
         ({"meter": "1/0"}, "1/0"),
         ({"meter": ""}, ""),
         ({"abc": ""}, "no notes"),
         ({"abc": "\n\n"}, "no notes"),
-        ({"abc": "G3 \x01|"}, "means nothing in ABC"),
+        ({"abc": "G3 \x01|"}, "has no meaning in ABC"),
     ],
 )
 @BOTH
@@ -243,10 +243,10 @@ def test_a_huge_body_is_set_aside() -> None:
         (",".join(COLUMNS) + "\n", "there is no setting in it"),
         ("[]", "there is no setting in it"),
         ("tune_id,setting_id,abc\n1,2,GAB\n", "the columns name, meter, mode are missing"),
-        ('[{"abc": "GAB', "this is no JSON"),
-        ('[{"abc": 1}, ' + "[" * 100_000, "beyond measure"),
-        ('[{"abc": ' + "1" * 5000 + "}]", "beyond measure"),
-        ('[{"abc" "GAB"}]', "tunes:1:9: this is no JSON"),
+        ('[{"abc": "GAB', "this is not JSON"),
+        ('[{"abc": 1}, ' + "[" * 100_000, "too large"),
+        ('[{"abc": ' + "1" * 5000 + "}]", "too large"),
+        ('[{"abc" "GAB"}]', "tunes:1:9: this is not JSON"),
     ],
 )
 def test_what_is_no_collection_is_one_sentence(text: str, reason: str) -> None:

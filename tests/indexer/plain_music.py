@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.timeline import Bar
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.timeline import Bar
 
 Event = tuple[frozenset[int], Fraction]
 """The pitches of a note, a chord or a rest, and how long it lasts."""

@@ -15,9 +15,9 @@ from tests.conftest import GENERATED, V2_SAMPLE
 from tests.indexer.plain_music import Form, forms
 from tests.strategies import bodies, heaps
 from tunetrace import Index, Transcription
-from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.readers import read
 from tunetrace.indexer.sameness import length_ratio, music_hashes
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 MakeIndex = Callable[..., Index]
 
@@ -60,7 +60,7 @@ def assert_hashed_alike(tunes: Sequence[Sequence[str]]) -> None:
 def test_real_tunes_are_the_same_where_plain_counting_finds_them_so(
     shared: Path, name: str
 ) -> None:
-    tunes = [tune.tokens for tune in read_source(shared / name) if isinstance(tune, Transcription)]
+    tunes = [tune.tokens for tune in read(shared / name) if isinstance(tune, Transcription)]
     assert_hashed_alike(tunes[:500])
 
 

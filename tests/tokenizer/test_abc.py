@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.conftest import V2_SAMPLE
 from tests.strategies import bodies, heaps
 from tunetrace import AbcError, Transcription, read
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import (
     LETTERS,
     Key,
@@ -80,7 +80,7 @@ def test_keys_are_read_in_every_spelling(text: str, key: str) -> None:
 
 @pytest.mark.parametrize("text", ["H", "Es", "G sharp", "K", "12"])
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(AbcError, match="is no key"):
+    with pytest.raises(AbcError, match="is not a key"):
         parse_key(text)
 
 
@@ -225,7 +225,7 @@ def test_a_tune_that_rests_longer_than_any_is_refused() -> None:
 
 @pytest.mark.parametrize("key", ["C clef" + " " * 30_000 + "x", "C" * 30_000, "G =" * 10_000])
 def test_an_endless_key_is_refused_in_time(key: str) -> None:
-    with pytest.raises(AbcError, match="is no key"):
+    with pytest.raises(AbcError, match="is not a key"):
         parse_key(key)
 
 
@@ -257,16 +257,16 @@ def test_rests_of_whole_bars_last_as_the_meter_says() -> None:
         ("CD[EG A|", 3, "is never closed; add ']'"),
         ('CD"AmE|', 3, "never closed"),
         ("CD{gE|", 3, "never closed"),
-        ("CDé|", 3, "means nothing in ABC"),
-        ("C 2 D|", 3, "stands after no note"),
-        ("C0|", 1, "states no length"),
-        ("C1/0|", 1, "states no length"),
-        ("|CD ^|", 5, "the accidental stands before no note"),
-        ("|C:D", 3, "no bar line"),
-        ("C (1D", 3, "no tuplet"),
-        ("CD[K:H]E", 3, "is no key"),
+        ("CDé|", 3, "has no meaning in ABC"),
+        ("C 2 D|", 3, "there is no note before"),
+        ("C0|", 1, "is not a note length"),
+        ("C1/0|", 1, "is not a note length"),
+        ("|CD ^|", 5, "no note follows the accidental"),
+        ("|C:D", 3, "not a bar line"),
+        ("C (1D", 3, "not a tuplet"),
+        ("CD[K:H]E", 3, "is not a key"),
         ("(٣ABC", 2, "٣"),  # a digit, but none of ABC's
-        ("C9999999D", 1, "out of all measure"),
+        ("C9999999D", 1, "is too long"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line_and_column(
@@ -283,7 +283,7 @@ def test_what_cannot_be_read_is_named_with_its_line_and_column(
     [
         ("X:1\nT:no key\nCDE|", 1, "no K: field"),
         ("X:1\nM:4/4\nK:G\n", 3, "no notes"),
-        ("X:1\nM:four\nK:G\nCDE|", 2, "is no meter"),
+        ("X:1\nM:four\nK:G\nCDE|", 2, "is not a meter"),
         ("X:1\nL:0/8\nK:G\nCDE|", 2, "unit note length"),
         ("X:1\nK:G\nz4|", 3, "no notes"),
     ],

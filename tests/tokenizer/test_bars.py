@@ -12,8 +12,8 @@ from hypothesis import given
 from tests.conftest import POST, V2_SAMPLE
 from tests.strategies import bodies, heaps
 from tunetrace import Transcription, read
-from tunetrace.tokenizer.bars import lay_out
-from tunetrace.tokenizer.timeline import eighths
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.timeline import eighths
 
 F = Fraction
 

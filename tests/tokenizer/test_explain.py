@@ -7,7 +7,7 @@ from hypothesis import given
 
 import tunetrace
 from tests.strategies import heaps
-from tunetrace.tokenizer.explain import Explanation, Lexeme
+from tunetrace.tokenizer.abc.explain import Explanation, Lexeme
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 HEAD = "X:1\nM:6/8\nL:1/8\nK:G\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tests.conftest import POST
-from tunetrace.tokenizer.bars import lay_out
-from tunetrace.tokenizer.music import Music, NotePlace, Return, describe_music
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.music import Music, NotePlace, RepeatedBar, describe_music
 
 
 def music(text: str, key: str = "Cmaj") -> Music:
@@ -31,7 +31,7 @@ def test_the_post_says_of_its_tune_what_it_says() -> None:
     assert said.lowest == NotePlace("G,", 1, 1)
     (sharp,) = said.accidentals
     assert (sharp.note, sharp.hits, sharp.part, sharp.bar) == ("^F", 1, 2, 4)
-    assert said.repeated == (Return("G, C C 2 G, C E C", ((1, 1), (1, 5))),)
+    assert said.repeated == (RepeatedBar("G, C C 2 G, C E C", ((1, 1), (1, 5))),)
 
 
 def test_a_bar_that_does_not_add_up_says_by_how_much() -> None:

@@ -23,9 +23,9 @@ from tests.peers import (
     written,
 )
 from tunetrace import Transcription, read
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES
-from tunetrace.tokenizer.pitches import sounding
+from tunetrace.tokenizer.layout.pitches import sounding
 from tunetrace.tokenizer.transpose import Pitch, TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 from tunetrace.tokenizer.write import to_abc

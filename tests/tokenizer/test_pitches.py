@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.keys import parse_key
-from tunetrace.tokenizer.music import NotePlace, describe_music
-from tunetrace.tokenizer.pitches import semitones, sounding
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.music import NotePlace, describe_music
+from tunetrace.tokenizer.layout.pitches import semitones, sounding
 from tunetrace.tokenizer.transpose import interval_to_c
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tunetrace import AbcError, Transcription
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.mend import mend
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import parse_key, parse_meter
-from tunetrace.tokenizer.mend import mend
 from tunetrace.tokenizer.titles import readable
 
 
@@ -180,7 +180,7 @@ def test_repeats_of_every_kind(line: str, expected: str) -> None:
 
 def test_a_number_after_a_bar_line_that_may_be_a_lost_note_is_refused() -> None:
     for music in ("| 4=A2F2 |", "| 2z", "| 62 | A"):
-        with pytest.raises(AbcError, match="stands after no note"):
+        with pytest.raises(AbcError, match="there is no note before"):
             tokenize_abc(f"X:1\nK:C\nC {music}")
 
 
@@ -310,7 +310,7 @@ def test_what_cannot_be_read_in_another_voice_does_no_harm() -> None:
 
 
 def test_a_digit_that_may_be_an_ending_is_not_made_a_length() -> None:
-    with pytest.raises(AbcError, match="stands after no note"):
+    with pytest.raises(AbcError, match="there is no note before"):
         tokenize_abc("X:1\nM:4/4\nL:1/8\nK:C\nCDEF|GABc\n1 defg|")
 
 
@@ -319,7 +319,7 @@ def test_a_digit_that_may_be_an_ending_is_not_made_a_length() -> None:
     [
         ("X:1\nK:C octave=-1\nCDE|", "octave= in K: moves no note"),
         ("X:1\nK:C\nCDE|\nK:D octave=1\nFGA|", "octave= in K: moves no note"),
-        ("X:1\nCDE|\nK:C\nFGA|", "what stands before K: and is no field is passed over"),
+        ("X:1\nCDE|\nK:C\nFGA|", "text before K: that is not a field is ignored"),
     ],
 )
 def test_what_is_left_out_is_remarked(text: str, remark: str) -> None:

@@ -34,7 +34,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 SLICE_TOKENS: Final = 1_000_000

@@ -14,8 +14,8 @@ from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span,
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Hit
 from tunetrace.indexer.search.bars import NOWHERE
-from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.music import describe_music
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.music import describe_music
 
 MIN_FIGURE_NOTES: Final = 3
 """The rarest figure of a bar has at least this many notes."""

@@ -21,7 +21,7 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import CorpusInfo
 from tunetrace.records import Record
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
 TRANSCRIPTION: Final = (

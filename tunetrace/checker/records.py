@@ -11,7 +11,7 @@ from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Hit, Tune
 from tunetrace.records import Record
-from tunetrace.tokenizer.music import Music
+from tunetrace.tokenizer.layout.music import Music
 from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01

@@ -14,7 +14,7 @@ from tunetrace.commands.console import bar_number
 from tunetrace.text import counted, share, times
 
 if TYPE_CHECKING:
-    from tunetrace.tokenizer.music import BadBar, Music, PartMusic
+    from tunetrace.tokenizer.layout.music import BadBar, Music, PartMusic
 
 _DEGREES: Final = ("tonic", "second", "third", "fourth", "fifth", "sixth", "seventh")
 

@@ -16,7 +16,7 @@ from tunetrace.text import counted, plain
 if TYPE_CHECKING:
     from tunetrace import Explanation, Rejected, Transcription
     from tunetrace.corpus.readers import Format
-    from tunetrace.tokenizer.explain import ExplainedLine
+    from tunetrace.tokenizer.abc.explain import ExplainedLine
 
 _WIDEST_LEXEME: Final = 30
 _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
@@ -48,10 +48,10 @@ def tokenize(
     """
     from tunetrace import Rejected
     from tunetrace.corpus.readers import read_sources
-    from tunetrace.tokenizer.explain import Watcher
+    from tunetrace.tokenizer.abc.explain import Explainer
 
-    watcher = Watcher()
-    make_reader = {"make_reader": watcher.make_reader} if explain else {}
+    explainer = Explainer()
+    make_reader = {"make_reader": explainer.make_reader} if explain else {}
     records: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
     tunes = 0
@@ -63,7 +63,7 @@ def tokenize(
             elif tunes and not as_json:
                 _print_reject(tune)
             continue
-        explanation = watcher.explain(tune) if explain else None
+        explanation = explainer.explain(tune) if explain else None
         if as_jsonl:
             print_jsonl([_to_record(tune, explanation)])
         elif as_json:

@@ -1,1 +1,1 @@
-"""Where tunes come from: the named corpora, and the readers of files, folders and streams."""
+"""Sources of tunes: the named corpora, and the readers of files, folders and streams."""

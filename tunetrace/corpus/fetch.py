@@ -1,7 +1,7 @@
 """Fetching published files into the user's cache, whole or not at all.
 
-A file is written beside its place, compared with what is published of it, and renamed, so that
-whoever looks finds no file or a whole one. What is cut off, stalls or differs is tried again.
+A file is written beside its place, checked, and renamed, so that another process finds no file or
+a whole one. A transfer that breaks off, stalls or gives a wrong file is tried again.
 """
 
 from __future__ import annotations
@@ -13,39 +13,47 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 from uuid import uuid4
 
 from tunetrace.errors import InputError
 
 Progress = Callable[[str], None]
-"""Told what is being done, as `fetching folkrnn-v2, 3.4 MB`."""
+"""Called with what is being done, as `fetching folkrnn-v2, 3.4 MB`."""
 
 Check = Callable[[Path], str | None]
-"""Says what is wrong with a file, None where it is whole."""
+"""What is wrong with a file; None if it is whole."""
 
 ENVIRONMENT: Final = "TUNETRACE_CACHE"
 
 _CHUNK: Final = 1 << 16
 _ABANDONED: Final = 24 * 3600
-"""Seconds after which a file that a fetch left unfinished is nobody's."""
+"""Seconds after which an unfinished file belongs to no running fetch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a server is waited for, in seconds, and how often it is asked.
-
-    connect: for the connection; read: for the next bytes; wait: before the second attempt, twice
-    that before the third, and so on.
-    """
+class FetchLimits:
+    """How long to wait for a server, in seconds, and how often to ask it."""
 
     connect: float = 10
+    """For the connection."""
     read: float = 30
+    """For the next bytes."""
     attempts: int = 3
     wait: float = 1
+    """Before the second attempt; twice as long before the third, and so on."""
 
 
-PATIENCE: Final = Patience()
+LIMITS: Final = FetchLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why an attempt failed."""
+
+    reason: str
+    may_pass: bool
+    """Whether another attempt may succeed."""
 
 
 def silent(what: str) -> None:
@@ -53,9 +61,9 @@ def silent(what: str) -> None:
 
 
 def cache_folder(kind: str) -> Path:
-    """Where fetched files of a kind lie: a folder of TUNETRACE_CACHE, else of the user's cache.
+    """The folder for fetched files of a kind (`corpora` or `models`).
 
-    kind: `corpora` or `models`.
+    It is in the folder that TUNETRACE_CACHE names, or else in the user's cache.
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
@@ -79,24 +87,29 @@ def fetch(
     path: Path,
     check: Check,
     progress: Progress = silent,
-    patience: Patience | None = None,
+    limits: FetchLimits | None = None,
 ) -> None:
-    """Fetch the file at url to path, where it replaces what is there once it is whole.
+    """Fetch the file at url to path. A whole file replaces the one that is there.
 
-    name: of the corpus or the model that it holds. Raises InputError, which says what went wrong
-    and where to put the file by hand; then path is as it was.
+    name: of the corpus or the model in the file. Raises InputError, which says what went wrong and
+    where to put the file by hand; path is then unchanged.
     """
-    patience = patience or PATIENCE
+    limits = limits or LIMITS
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
-        beside = path.with_name(f".{path.name}.fetching-{uuid4().hex}")
+        unfinished = path.with_name(f".{path.name}.fetching-{uuid4().hex}")
         try:
-            _attempt(name, url, beside, path, check, progress, patience)
-            beside.replace(path)
+            failure = _fetch_whole(name, url, unfinished, check, progress, limits)
+            if failure is not None:
+                raise InputError(
+                    f"{name}: it cannot be fetched ({failure.reason}); try again later, or get "
+                    f"{url} by other means and save it as {path}"
+                )
+            unfinished.replace(path)
         finally:
             with suppress(OSError):
-                beside.unlink(missing_ok=True)
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"{name}: {path} cannot be written ({(error.strerror or 'unwritable').lower()}); "
@@ -104,65 +117,59 @@ def fetch(
         ) from None
 
 
-def _attempt(
-    name: str,
-    url: str,
-    beside: Path,
-    path: Path,
-    check: Check,
-    progress: Progress,
-    patience: Patience,
-) -> None:
-    """Bring the whole file to beside, in as many attempts as are allowed."""
-    for attempt in range(1, patience.attempts + 1):
-        may_pass, reason = _download(name, url, beside, progress, patience)
-        if reason is None:
-            reason = check(beside)
-            if reason is None:
-                return
-            reason = f"what the server sent is not the file: {reason}"
-        if not may_pass:
+def _fetch_whole(
+    name: str, url: str, to: Path, check: Check, progress: Progress, limits: FetchLimits
+) -> _Failure | None:
+    """Fetch a file in as many attempts as are allowed: the last failure, or None."""
+    failure = None
+    for attempt in range(limits.attempts):
+        time.sleep(limits.wait * attempt)
+        failure = _download(name, url, to, progress, limits)
+        if failure is None:
+            problem = check(to)
+            if problem is None:
+                return None
+            failure = _Failure(f"what the server sent is not the file: {problem}", True)
+        if not failure.may_pass:
             break
-        if attempt < patience.attempts:
-            time.sleep(patience.wait * attempt)
-    raise InputError(
-        f"{name}: it cannot be fetched ({reason}); try again later, or get {url} by other means "
-        f"and save it as {path}"
-    )
+    return failure
 
 
 def _download(
-    name: str, url: str, to: Path, progress: Progress, patience: Patience
-) -> tuple[bool, str | None]:
-    """One attempt: whether a failure may pass, and what failed, None where nothing did."""
-    import pooch
+    name: str, url: str, to: Path, progress: Progress, limits: FetchLimits
+) -> _Failure | None:
+    """Make one attempt."""
     import requests
 
-    # Through a file of ours, pooch's downloader writes where and as we say, and logs nothing.
-    downloader = pooch.HTTPDownloader(timeout=(patience.connect, patience.read), chunk_size=_CHUNK)
+    size = 0
     try:
-        with to.open("wb") as file:
-            downloader(url, _Told(file, f"fetching {name}", progress), None)
-    except requests.HTTPError as error:
-        answer: Any = error.response
-        said = f"the server answers {answer.status_code} {answer.reason or ''}".rstrip()
-        return answer.status_code >= 500 or answer.status_code in (408, 429), said
+        with (
+            requests.get(url, stream=True, timeout=(limits.connect, limits.read)) as answer,
+            to.open("wb") as file,
+        ):
+            answer.raise_for_status()
+            for chunk in answer.iter_content(_CHUNK):
+                size += file.write(chunk)
+                progress(f"fetching {name}, {size / 1e6:.1f} MB")
+    except requests.HTTPError:
+        reason = f"the server answers {answer.status_code} {answer.reason or ''}".rstrip()
+        return _Failure(reason, answer.status_code >= 500 or answer.status_code in (408, 429))
     except requests.RequestException as error:
-        return True, _reason(error, patience)
-    return True, None
+        return _Failure(_reason(error, limits), True)
+    return None
 
 
-def _reason(error: Any, patience: Patience) -> str:
-    """What kept a transfer from its end, in a few words."""
+def _reason(error: Any, limits: FetchLimits) -> str:
+    """Why a transfer failed, in a few words."""
     import requests
     from urllib3.exceptions import ReadTimeoutError
 
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {patience.connect:g} s"
+        return f"no connection within {limits.connect:g} s"
     if isinstance(error, requests.ReadTimeout) or any(
         isinstance(cause, ReadTimeoutError) for cause in error.args
     ):
-        return f"the server sent nothing for {patience.read:g} s"
+        return f"the server sent nothing for {limits.read:g} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "the server's certificate cannot be verified"
     if isinstance(error, requests.exceptions.ProxyError):
@@ -174,26 +181,8 @@ def _reason(error: Any, patience: Patience) -> str:
     return "the server's answer makes no sense"
 
 
-class _Told:
-    """A file that says how much was written to it."""
-
-    def __init__(self, file: BinaryIO, what: str, progress: Progress) -> None:
-        self._file = file
-        self._what = what
-        self._progress = progress
-        self._size = 0
-
-    def write(self, data: bytes) -> int:
-        self._size += len(data)
-        self._progress(f"{self._what}, {self._size / 1e6:.1f} MB")
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        """Nothing: pooch would have every chunk flushed, and the file is closed before its use."""
-
-
 def _remove_abandoned(path: Path) -> None:
-    """Remove what fetches that were killed left beside a file, and none that may be at work."""
+    """Remove the unfinished files of fetches that were killed, but of none that may be running."""
     for left in path.parent.glob(f".{path.name}.fetching-*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _ABANDONED:

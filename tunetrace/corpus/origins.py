@@ -1,8 +1,8 @@
 """Where the files of named corpora come from: an installed music21, or a published file.
 
-music21's are read as the files they are; music21 itself, which takes seconds to import, is never
-imported. A published file is fetched into the user's cache and compared with its checksum whenever
-it is used, whoever put it there.
+music21's files are read directly. music21 itself takes seconds to import and is never imported. A
+published file is fetched into the user's cache. At each use it is compared with its checksum, also
+if a user put it there.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from tunetrace.files import exists
 
 
 class Origin(Protocol):
-    """Where the files of a corpus come from."""
+    """The origin of the files of a corpus."""
 
     @property
     def source(self) -> str:
-        """Where they are from, in words."""
+        """Where they come from, in words."""
 
     @property
     def url(self) -> str | None:
-        """Where a file is fetched, None where none is."""
+        """Where the file is fetched from; None if it is not fetched."""
 
     @property
     def checksum(self) -> str | None:
-        """What a whole file has, None where none is published."""
+        """The checksum of the whole file; None if none is published."""
 
     @property
     def version(self) -> str | None:
-        """Which state of them it is, None where that is not known before they are here."""
+        """A release, a commit or a day; None if it is unknown until the files are here."""
 
     def path(self) -> Path | None:
-        """Where they lie, or would lie; None where that is nowhere."""
+        """Where the files are, or would be after fetching; None if that is unknown."""
 
     def problem(self) -> str | None:
-        """What is wrong with what lies there, None where nothing is or where nothing lies."""
+        """What is wrong with the files that are there, if anything."""
 
     def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
-        """Where they lie, once they do; InputError, naming the corpus, where they cannot be had."""
+        """The path of the files, after fetching them if needed. InputError if that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,18 @@ _COMMANDS: Final = {"corpora": "corpus", "models": "model"}
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file on the web. git_blob and pinned (its version) are those of a file that never changes.
+    """A file on the web.
 
-    Without them it is one of The Session, which changes weekly: its version is the day of the file
-    that is here, and its beginning and end are all that can be looked at.
+    A file without a git_blob is one of The Session's, which change weekly. Its version is the day
+    of the file in the cache, and only its beginning and its end can be checked.
     """
 
     source: str
     url: str
     git_blob: str | None = None
+    """git's id of its content, if the content never changes."""
     pinned: str | None = None
+    """Its version, if the content never changes."""
     kind: Literal["corpora", "models"] = "corpora"
 
     @property

@@ -1,7 +1,7 @@
-"""Text as it comes from web pages, mail and word processors, to the text that was meant.
+"""Cleans text that was copied from web pages, mail and word processors.
 
-Tags and entities of HTML, the fences of Markdown, quotation marks that curl, spaces that do not
-break or have no width. What may be music stays: `A<b>c` is a rhythm.
+It removes HTML tags and entities, Markdown fences, curly quotation marks, and spaces that do not
+break or have no width. It keeps what may be music: `A<b>c` is a rhythm.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import re
 from typing import Final
 
-from tunetrace.tokenizer.header import is_field, unindented
+from tunetrace.tokenizer.abc.header import is_field, unindented
 
 _FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}[ \t]*\w*|~{3,})[ \t]*$", re.MULTILINE)
 _BREAK: Final = re.compile(r"[ \t]*<br\b[^<>\n]*>(?:[ \t]*(?:\r\n|\r|\n))?", re.IGNORECASE)
@@ -33,14 +33,14 @@ _SPACES: Final = {
     **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x3000), " "),
     **dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF), ""),
 }
-"""What does not break or has another width, as a space; what has no width, as nothing."""
+"""A space of another kind becomes a plain space; a character without width is removed."""
 
 _SINGLE: Final = dict.fromkeys(map(ord, "‘’‛′"), "'")
 _DOUBLE: Final = dict.fromkeys(map(ord, "“”„‟″"), '"')
 
 
 def unpasted(text: str) -> str:
-    """The text that a piece of pasted text was before; it has a line for each `<br>`."""
+    """The original text of a pasted text. Each `<br>` becomes the end of a line."""
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", text)
     if "<" in text and _TAG.search(text):
@@ -53,20 +53,20 @@ def unpasted(text: str) -> str:
 
 
 def _line_end(blocks: re.Match[str]) -> str:
-    """What stands for tags that set blocks of text apart: a line's end, unless one is there."""
+    """The replacement of tags that separate blocks: the end of a line, unless there is one."""
     is_at_start = blocks.start() == 0 or blocks.string[blocks.start() - 1] in "\r\n"
     return "" if is_at_start or blocks[1] is not None else "\n"
 
 
 def _without_entities(line: str) -> str:
-    """A line of music without entities; those of fields are read as titles are."""
+    """A line of music without entities. Fields are not changed; titles decode their own."""
     if is_field(unindented(line)):
         return line
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\u00a0", " "), line)
 
 
 def _typed(line: str) -> str:
-    """A line of music with the quotation marks of a keyboard; those of titles stay."""
+    """A line of music with plain quotation marks. Fields are not changed."""
     if is_field(unindented(line)):
         return line
     line = line.translate(_SINGLE)

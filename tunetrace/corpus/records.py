@@ -1,53 +1,55 @@
-"""What the corpora answer: the tunes set aside in reading, and what is declared of a corpus."""
+"""The records of this room: a tune that was set aside, and a corpus as it is declared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunetrace.records import Record
 from tunetrace.text import place_of
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A tune that was set aside: its input, the line and column (from 1) and the reason.
-
-    number and title as its fields give them; kind: the reason in a few words, as of AbcError.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Rejected(Record):
+    """A tune that was set aside because it cannot be read."""
 
     input: str
+    """The name of its file or other input."""
     line: int | None
     column: int | None
+    """Line and column of the mistake, counted from 1."""
     reason: str
     kind: str = "unreadable"
+    """The reason in a few words, for counting: as AbcError.kind."""
     number: int | None = None
+    """From its X: field."""
     title: str = ""
 
     @property
     def place(self) -> str:
-        """Where the mistake stands: `book.abc:12:3`."""
+        """The place of the mistake: `book.abc:12:3`."""
         return place_of(self.input, self.line, self.column)
 
 
-@dataclass(frozen=True, slots=True)
-class CorpusEntry:
-    """A named corpus as it is declared, and where it is on this machine.
-
-    source: where it is from, in words, and url, where a file is fetched; version: which state of
-    it, None where that is not known before it is here; checksum: what a whole file has, as
-    `git-blob:` and its id, None where none is published. format: how it is read. path: where it
-    lies or would lie, None where that is unknown; is_here: whether it can be read from there;
-    problem: what is wrong with what lies there, else None.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class CorpusEntry(Record):
+    """A named corpus: what is declared of it, and where it is on this machine."""
 
     name: str
     title: str
     source: str
+    """Where it comes from, in words."""
     url: str | None
+    """Where its file is fetched from; None if it is not fetched."""
     version: str | None
+    """A release, a commit or a day; None if it is unknown until the corpus is here."""
     checksum: str | None
+    """Of the whole file, as `git-blob:` and an id; None if none is published."""
     licence: str
     citation: str
     format: str
     path: str | None
+    """Where it is on this machine, or would be after fetching; None if that is unknown."""
     is_here: bool
+    """Whether it can be read from path."""
     problem: str | None
+    """What is wrong with the file at path, if anything."""

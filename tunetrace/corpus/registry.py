@@ -1,7 +1,6 @@
-"""The named corpora: what each is, where it is from, on what terms, how to cite and read it.
+"""The named corpora: what each is, where it is from, its licence, how to cite and read it.
 
-A corpus is declared by filling in the form NamedCorpus, and obeys the same contract whether its
-files come with music21 or are fetched.
+To add a corpus, fill in the form NamedCorpus in NAMED_CORPORA.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from tunetrace.arguments import Format, public
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
-from tunetrace.corpus.readers import Format, read_source
+from tunetrace.corpus.readers import files_in, read_sources
 from tunetrace.corpus.records import CorpusEntry, Rejected
 from tunetrace.errors import InputError
 from tunetrace.files import exists
@@ -23,7 +23,7 @@ from tunetrace.tokenizer.transcription import Transcription
 
 @dataclass(frozen=True, slots=True)
 class NamedCorpus:
-    """A corpus that goes by a name: the form that each is declared with."""
+    """A corpus that can be named: the form that declares one."""
 
     name: str
     title: str
@@ -34,32 +34,30 @@ class NamedCorpus:
 
     @property
     def version(self) -> str | None:
-        """Which state of it: a release, a commit, a day; None where it is not known yet."""
+        """A release, a commit or a day; None if it is unknown until the corpus is here."""
         return self.origin.version
 
-    def path(self) -> Path | None:
-        """Where its file or folder lies, or would lie, without fetching it; None if nowhere."""
-        return self.origin.path()
-
     def locate(self, progress: Progress = silent, *, refresh: bool = False) -> Path:
-        """Where its file or folder lies, fetched if it is missing, or, to refresh it, anyway.
+        """The path of its file or folder.
 
-        Raises InputError where it cannot be fetched, is not installed, or lies there damaged.
+        A file is fetched if it is missing, or in any case if refresh is set. Raises InputError if
+        it cannot be fetched, is not installed, or is damaged.
         """
         return self.origin.locate(self.name, progress, refresh)
 
     def read(self, progress: Progress = silent) -> Iterator[Transcription | Rejected]:
-        """Its tunes in their order, from where locate finds it.
+        """Its tunes in their order.
 
-        Of a folder only the ABC files are read, since music21's have a license.txt too.
+        Of a folder only the ABC files are read, since music21's folders have a license.txt too.
         """
-        yield from read_source(self.locate(progress), self.format, suffixes=(".abc",))
+        path = self.locate(progress)
+        paths = files_in(path, (".abc",)) if path.is_dir() else [path]
+        yield from read_sources(paths, self.format)
 
     def entry(self) -> CorpusEntry:
-        """All that is declared, and where it is."""
+        """All that is declared of it, and where it is."""
         origin = self.origin
-        path = self.path()
-        problem = origin.problem()
+        path, problem = origin.path(), origin.problem()
         return CorpusEntry(
             name=self.name,
             title=self.title,
@@ -96,7 +94,7 @@ FOLKRNN_CITATION: Final = (
 def folkrnn_file(
     place: str, git_blob: str, kind: Literal["corpora", "models"] = "corpora"
 ) -> PublishedFile:
-    """A file of folk-rnn's repository, at a place in it, as it was at one commit."""
+    """The file at a place in folk-rnn's repository, as it was at one commit."""
     url = f"https://raw.githubusercontent.com/IraKorshunova/folk-rnn/{_FOLKRNN_COMMIT}/{place}"
     source = f"{place} of the GitHub repository IraKorshunova/folk-rnn"
     return PublishedFile(source, url, git_blob, _FOLKRNN_COMMIT[:7], kind)
@@ -239,8 +237,39 @@ DEFAULT_CORPORA: Final = ("oneills", "airds", "ryans")
 """The corpora of the default index, in its order."""
 
 
-def find_corpus(name: str) -> NamedCorpus:
-    """The corpus of a name; InputError, with the nearest names, where there is none."""
+def corpora() -> tuple[CorpusEntry, ...]:
+    """Every named corpus: what is declared of it, and whether it is on this machine.
+
+    >>> [corpus.name for corpus in corpora()][:3]
+    ['oneills', 'airds', 'ryans']
+    """
+    return tuple(corpus.entry() for corpus in NAMED_CORPORA.values())
+
+
+@public
+def find_corpus(name: str) -> CorpusEntry:
+    """The corpus of this name. InputError, with the nearest names, if there is none.
+
+    >>> find_corpus("airds").title
+    "Aird's Selection of Airs"
+    """
+    return _declared(name).entry()
+
+
+@public
+def fetch_corpus(name: str, *, refresh: bool = False, progress: Progress = silent) -> CorpusEntry:
+    """Fetch a corpus, unless it is on this machine and whole. The entry's path says where it is.
+
+    refresh: fetch it in any case. progress: called with what is being done. Raises InputError if
+    it cannot be fetched, with the address and where to save the file by hand, or if it is not
+    installed.
+    """
+    corpus = _declared(name)
+    corpus.locate(progress, refresh=refresh)
+    return corpus.entry()
+
+
+def _declared(name: str) -> NamedCorpus:
     corpus = NAMED_CORPORA.get(name)
     if corpus is None:
         raise InputError(f"{name}: there is no corpus of that name; {nearest_names(name)}")
@@ -248,7 +277,7 @@ def find_corpus(name: str) -> NamedCorpus:
 
 
 def nearest_names(name: str) -> str:
-    """The names that are most like one that is none, or all, in words."""
+    """The corpus names most like an unknown one, or all names, in words."""
     nearest = difflib.get_close_matches(name.lower(), NAMED_CORPORA, n=3)
     if nearest:
         return f"the nearest {'is' if len(nearest) == 1 else 'are'} {', '.join(nearest)}"

@@ -1,7 +1,7 @@
 """The Session's published collection: a CSV or JSON file with one record for each setting.
 
-A record holds the music alone and says in other columns what an ABC header would, so the header is
-composed before the ABC reader gets it. Older files call tune_id `tune` and setting_id `setting`.
+A record has the music in one column and the rest of an ABC tune in others. These are made into a
+header for the ABC reader. Older files call tune_id `tune` and setting_id `setting`.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import LONGEST, lines_in
 from tunetrace.errors import AbcError, InputError
 from tunetrace.text import lines_of, plain
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.transcription import Transcription, as_number
 
 COLUMNS: Final = ("tune_id", "setting_id", "name", "meter", "mode", "abc")
-"""The columns that a transcription is made of; the others are passed over."""
+"""The columns that make a transcription. The others are ignored."""
 
 _OLD_NAMES: Final = {"tune": "tune_id", "setting": "setting_id"}
 _HEADER_LINES: Final = 5
 _LONGEST_HEADER: Final = 1000
 
 _BREAK: Final = re.compile(r'("[^"\n]*"|![^!|\s]+!)|![ \t]*')
-"""A text or a decoration, which stay, or the `!` that once stood for a line's end."""
+"""A text or a decoration, in group 1, or the `!` that older files use to end a line."""
 
 _RECORD: Final = re.compile(r'^"?[0-9]+"?,"?[0-9]+"?,', re.MULTILINE)
-"""How a record begins; no line of ABC does."""
+"""The beginning of a record. No line of ABC begins so."""
 
 _LONGEST_RECORD: Final = 1 << 17
-"""Bytes at the end of a file that are searched for its last record; csv takes no longer field."""
+"""Bytes at the end of a file in which its last record is searched. csv limits a field to this."""
 
 _DECODER: Final = json.JSONDecoder()
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _SIGN: Final = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
-"""What opens or closes something in JSON, or is no such sign, since a backslash is before it."""
+"""A sign that opens or closes something in JSON, or any sign after a backslash."""
 
 _TOO_LONG: Final = object()
 
@@ -51,21 +51,21 @@ _CUT_OFF: Final = "the file may be cut off there; fetch it anew"
 
 
 def is_session(text: str) -> bool:
-    """Whether a text begins as The Session's CSV or JSON does."""
+    """Whether a text begins as The Session's CSV or JSON."""
     if text.lstrip()[:1] == "[":
         return re.match(r'\s*\[\s*(?:\{\s*["}]|\])', text) is not None
     return _is_header(_columns(text))
 
 
 def problem_of(path: Path) -> str | None:
-    """What shows that a file is not The Session's or was cut off, None where nothing does.
+    """What shows that a file is not The Session's or was cut off; None if nothing does.
 
-    Only its beginning and its end are looked at, for nothing is published to compare it with.
+    Only its beginning and its end are checked, since no checksum is published.
     """
     with path.open("rb") as file:
         start = file.read(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
         file.seek(max(file.seek(0, os.SEEK_END) - _LONGEST_RECORD, 0))
-        end = file.read().decode("utf-8", errors="replace")  # it may begin inside a letter
+        end = file.read().decode("utf-8", errors="replace")  # it may begin inside a character
     if start.lstrip().startswith("["):
         return None if end.rstrip().endswith("]") else "it ends in the middle of a record"
     columns = _columns(start)
@@ -80,10 +80,10 @@ def problem_of(path: Path) -> str | None:
 
 
 def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | Rejected]:
-    """The settings of The Session's CSV or JSON, which comes in pieces, in their order.
+    """The settings in The Session's CSV or JSON, in their order. texts: the text in pieces.
 
-    name: what to call the text. A record that cannot be read comes as a Rejected. InputError
-    where the text as a whole is neither, or holds no setting, and where JSON is cut off.
+    name: stands for the text in messages. A record that cannot be read is given as a Rejected.
+    InputError if the text is neither CSV nor JSON, has no setting, or is JSON that was cut off.
     """
     first = next(texts)
     texts = chain([first], texts)
@@ -99,23 +99,23 @@ def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | R
 
 @dataclass(slots=True)
 class _Record:
-    """One record: its values by column, and the line it begins on.
-
-    has_lines: whether the lines of its abc are lines of the file.
-    """
+    """One record."""
 
     values: Mapping[str, Any]
+    """By column."""
     line: int
+    """The line on which it begins."""
     has_lines: bool
+    """Whether the lines of its abc are lines of the file."""
 
     def text(self, column: str) -> str:
-        """The value of a column as text; AbcError where it is none."""
+        """The value of a column as text. AbcError if it is not text."""
         value = self.values.get(column)
         if isinstance(value, str):
             return value
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
             return str(value)
-        what = "has no" if value is None else "has a strange"
+        what = "has no" if value is None else "has an unusable"
         raise AbcError(f"the record {what} '{column}'; give it as text", kind="bad record")
 
     def on_one_line(self, column: str) -> str:
@@ -126,7 +126,7 @@ class _Record:
         number = as_number(text)
         if number is None:
             shown = text if len(text) <= 20 else text[:20] + "…"
-            raise AbcError(f"its {column} '{shown}' is no number", kind="bad record")
+            raise AbcError(f"its {column} '{shown}' is not a number", kind="bad record")
         return number
 
 
@@ -167,10 +167,10 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
 
 
 def _body(text: str) -> tuple[list[str], bool]:
-    """The lines of a body, and whether `!` for a line's end made lines that the file has not."""
+    """The lines of a body, and whether a `!` was replaced by the end of a line."""
     if "\0" in text:
         raise AbcError("its abc holds a NUL; remove it", kind="bad record")
-    text = text.encode("utf-8", errors="replace").decode()  # half characters that JSON can write
+    text = text.encode("utf-8", errors="replace").decode()  # JSON can contain half characters
     if "!" not in text:
         return lines_of(text), False
     broken = _BREAK.sub(lambda match: match.group(1) or "\n", text)
@@ -178,14 +178,14 @@ def _body(text: str) -> tuple[list[str], bool]:
 
 
 def _line(record: _Record, error: AbcError, has_breaks: bool) -> int:
-    """The line of the file that a mistake stands on: the record's first where it is unclear."""
+    """The line of the file with a mistake. If it is unclear, the first line of the record."""
     if error.line is None or has_breaks or not record.has_lines:
         return record.line
     return record.line + max(error.line - _HEADER_LINES - 1, 0)
 
 
 def _columns(text: str) -> list[str]:
-    """The columns that the first line of a CSV file names, as they are called today."""
+    """The columns that the first line of a CSV file names, with today's names."""
     line = re.split(r"[\r\n]", text[:_LONGEST_HEADER].lstrip("\ufeff"), maxsplit=1)[0]
     names = [column.strip() for column in next(csv.reader([line]), [])]
     return [_OLD_NAMES.get(column, column) for column in names]
@@ -238,7 +238,7 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
 
 
 class _Lines:
-    """The lines of a text that comes in pieces, with their ends. number: how many were given."""
+    """The lines of a text in pieces, with their ends. number: how many were returned so far."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._lines = chain.from_iterable(lines_in(texts))
@@ -254,7 +254,7 @@ class _Lines:
         return line
 
     def skip_to_record(self) -> None:
-        """Pass over what is left of a record that has no end."""
+        """Skip the rest of a record that has no end."""
         for line in self:
             if _RECORD.match(line):
                 self._kept = line
@@ -263,10 +263,10 @@ class _Lines:
 
 
 class _JsonRecords:
-    """The records of a list in JSON that comes in pieces: of the text, one is in memory at a time.
+    """The records of a JSON list in pieces. The text of only one record is in memory at a time.
 
-    Python's own decoder takes a value apart that begins at a place. Where it cannot, the rest of
-    the value may not have come yet.
+    Python's decoder decodes the value that begins at a place. If it fails, the value may continue
+    in the next piece.
     """
 
     def __init__(self, texts: Iterator[str], name: str) -> None:
@@ -274,13 +274,13 @@ class _JsonRecords:
         self._name = name
         self._text = ""
         self._at = 0
-        self._line, self._column, self._counted = 1, 0, 0  # the place up to which lines are counted
+        self._line, self._column, self._counted = 1, 0, 0  # lines are counted up to here
 
     def read(self) -> Iterator[_Record | Rejected]:
-        """The records in their order. InputError where the text is no JSON, or no list."""
+        """The records in their order. InputError if the text is not JSON, or not a list."""
         if self._sign() != "[":
             raise InputError(
-                f"{self._name}: The Session's JSON is a list of records, and this is none"
+                f"{self._name}: The Session's JSON is a list of records, and this file is not"
             )
         self._at += 1
         if self._sign() != "]":
@@ -302,13 +302,13 @@ class _JsonRecords:
         if isinstance(value, dict):
             columns = {_OLD_NAMES.get(str(name), str(name)): value[name] for name in value}
             return _Record(columns, line, False)
-        reason = "the record is no object with an abc"
+        reason = "the record is not an object with an abc"
         if value is _TOO_LONG:
             reason = f"the record has more than {LONGEST:,} characters; give a tune in each"
         return Rejected(self._name, line, None, reason, "bad record")
 
     def _value(self) -> object:
-        """The value that begins here; _TOO_LONG, and it is passed over, where it is that."""
+        """The value that begins here. If it is too long, it is skipped, and _TOO_LONG returned."""
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
@@ -316,11 +316,11 @@ class _JsonRecords:
                 problem = self._error(raised.msg, raised.pos)
             except (ValueError, RecursionError):
                 raise InputError(
-                    f"{self._name}: this is no JSON of The Session, but numbers or lists beyond "
-                    "measure"
+                    f"{self._name}: this is not The Session's JSON: it has numbers or lists "
+                    "that are too large"
                 ) from None
             else:
-                if end < len(self._text) or not self._take(1):  # else more of a number may come
+                if end < len(self._text) or not self._take(1):  # otherwise a number may continue
                     self._at = end
                     return value
                 continue
@@ -333,7 +333,7 @@ class _JsonRecords:
                 raise problem
 
     def _pass_over(self) -> int:
-        """Pass over the value that begins here, and say how long it is, 0 where it has no end."""
+        """Skip the value that begins here, and return its length; 0 if it has no end."""
         length, depth, is_inside_text = 0, 0, False
         while True:
             for sign in _SIGN.finditer(self._text, self._at):
@@ -345,14 +345,14 @@ class _JsonRecords:
                     length += sign.end() - self._at
                     self._at = sign.end()
                     return length
-            stop = len(self._text) - self._text.endswith("\\")  # what it goes with is to come
+            stop = len(self._text) - self._text.endswith("\\")  # it belongs to the next character
             length += stop - self._at
             self._at = stop
             if not self._take(1):
                 return 0
 
     def _sign(self) -> str:
-        """The sign that comes next, which is not taken; empty at the end."""
+        """The next sign, without consuming it; empty at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             self._at = match.end() if match else self._at
@@ -362,9 +362,9 @@ class _JsonRecords:
                 return ""
 
     def _take(self, length: int) -> bool:
-        """Take in so many characters or more of what is to come; whether there was any.
+        """Read at least this many more characters. False if the text has ended.
 
-        The text before the place that was read up to is forgotten.
+        The text before the current place is forgotten.
         """
         taken = []
         while length > 0 and (text := next(self._texts, None)) is not None:
@@ -377,12 +377,12 @@ class _JsonRecords:
         return bool(taken)
 
     def _count(self) -> None:
-        """Count the lines up to the place that was read up to."""
+        """Count the lines up to the current place."""
         self._line, self._column = self._place(self._at)
         self._counted = self._at
 
     def _place(self, at: int) -> tuple[int, int]:
-        """The line of a place in the text that has not been counted, and its column, from 0."""
+        """The line of a place after the counted text, and its column from 0."""
         lines = self._text.count("\n", self._counted, at)
         if not lines:
             return self._line, self._column + at - self._counted
@@ -390,4 +390,6 @@ class _JsonRecords:
 
     def _error(self, what: str, at: int) -> InputError:
         line, column = self._place(at)
-        return InputError(f"{self._name}:{line}:{column + 1}: this is no JSON ({what}); {_CUT_OFF}")
+        return InputError(
+            f"{self._name}:{line}:{column + 1}: this is not JSON ({what}); {_CUT_OFF}"
+        )

@@ -1,7 +1,6 @@
-"""Streams: the text of a file or of standard input, piece by piece, and its lines.
+"""Reads the text of a file or of standard input in pieces, and cuts it into lines.
 
-However large a file is, a piece of it is in memory at a time, and of a line no more than LONGEST
-characters.
+Only one piece is in memory at a time, and of a line at most LONGEST characters.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from tunetrace.errors import InputError
 STDIN: Final = "-"
 
 LONGEST: Final = 3_000_000
-"""Characters of a tune or of a record; a longer one is set aside."""
+"""Characters of a tune or of a record. A longer one is set aside."""
 
 _PIECE: Final = 1 << 16
-"""Bytes; what a file is, is told from so many at its beginning."""
+"""Bytes. The format of a file is detected from its first piece."""
 
 _CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
-_NO_UTF8: Final = re.compile("[\udc80-\udcff]")  # bytes as surrogateescape has them
+_NO_UTF8: Final = re.compile("[\udc80-\udcff]")  # bytes, as surrogateescape decodes them
 _LINE_OF_NO_UTF8: Final = re.compile("(?<![^\r\n])[^\r\n\udc80-\udcff]*+[\udc80-\udcff][^\r\n]*+")
 _XML: Final = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE score-|score-(?:partwise|timewise)\b)")
-_BY_XML2ABC: Final = "give ABC, which xml2abc makes of it"
+_BY_XML2ABC: Final = "convert it to ABC with xml2abc"
 _UNPACKED: Final = "unpack it and give the ABC or folk-rnn text in it"
 
 
 def texts_in(path: str | Path, name: str) -> Iterator[str]:
-    """The text of a file, or of standard input for `-`, in pieces. name: what to call it.
+    """The text of a file, or of standard input (`-`), in pieces.
 
-    A piece ends where a line does, but inside lines of more than 64 KB. A text is UTF-16 where a
-    byte order mark says so; else each line is UTF-8, or, where it is none, in the ISO 8859 that
-    the file names (`I:abc-charset`), or in Windows-1252, which older tunebooks are in. Raises
-    InputError where there is no text.
+    name: stands for the input in messages. A piece ends at the end of a line, unless a line is
+    longer than 64 KB. A text with a byte order mark of UTF-16 is UTF-16. In other texts each line
+    is UTF-8; if it cannot be, it is in the ISO 8859 that the file names (`I:abc-charset`), or in
+    Windows-1252, as in older tunebooks. Raises InputError if there is no text.
     """
     try:
         with _opened(path) as file:
-            # The first read waits for a whole piece, the others take what has come.
+            # The first read waits for a whole piece; the others take the bytes that are there.
             blocks = chain([file.read(_PIECE)], iter(lambda: file.read1(_PIECE), b""))
             yield from _decoded(blocks, name)
     except FileNotFoundError:
@@ -55,12 +54,12 @@ def texts_in(path: str | Path, name: str) -> Iterator[str]:
 
 
 def absent(name: str) -> InputError:
-    """The error for a path where nothing is."""
+    """The error for a path that does not exist."""
     return InputError(f"{name}: there is no such file; check the path")
 
 
 def beginning(text: str) -> str:
-    """The whole lines at a text's beginning, by which it is told what it is."""
+    """The whole lines in the first 64 KB of a text, for detecting its format."""
     if len(text) <= _PIECE:
         return text
     start = text[:_PIECE]
@@ -68,18 +67,18 @@ def beginning(text: str) -> str:
 
 
 def refuse_xml(beginning: str, name: str) -> None:
-    """Raise InputError where a text begins as MusicXML and other XML do; a web page may be read."""
+    """Raise InputError if a text begins as MusicXML or other XML. Web pages are allowed."""
     if _XML.match(beginning) and "<html" not in beginning:
         kind = "a MusicXML" if re.search(r"<!DOCTYPE score-|<score-", beginning) else "an XML"
         raise InputError(f"{name}: this is {kind} file; {_BY_XML2ABC}")
 
 
 def lines_in(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The lines of a text that comes in pieces, as lines_of gives them, a list a piece.
+    """The lines of a text in pieces, as lines_of gives them, one list for each piece.
 
-    Of a line longer than LONGEST one character more than that is given.
+    A line longer than LONGEST is cut to one character more than LONGEST.
     """
-    begun = ""  # of a line whose end has not come yet
+    begun = ""  # of a line that ends in a later piece
     for text in texts:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -120,14 +119,14 @@ def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
         if not text.isascii() and _NO_UTF8.search(text):
             charset = charset or _charset(first)
             text = _LINE_OF_NO_UTF8.sub(partial(_in_charset, charset), text)
-        # A NUL in the middle sets aside the tune whose music it is in.
+        # A NUL in the middle sets aside only the tune that has it.
         yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _refuse_by_signature(data: bytes, name: str) -> None:
-    """Raise InputError where a file begins as one of another kind does."""
+    """Raise InputError if a file begins as a MIDI file or an archive."""
     if data.startswith(b"MThd"):
-        raise InputError(f"{name}: this is a MIDI file; give ABC, which midi2abc makes of it")
+        raise InputError(f"{name}: this is a MIDI file; convert it to ABC with midi2abc")
     if data.startswith(b"PK\3\4"):
         if name.lower().endswith(".mxl") or b"META-INF/container.xml" in data:
             raise InputError(f"{name}: this is a compressed MusicXML file; {_BY_XML2ABC}")
@@ -144,7 +143,7 @@ def _utf16_as_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _charset(beginning: bytes) -> str:
-    """What lines that are no UTF-8 are in."""
+    """The encoding of lines that are not UTF-8."""
     named = _CHARSET.search(beginning)
     if named is None:
         return "cp1252"
@@ -159,10 +158,10 @@ def _in_charset(charset: str, line: re.Match[str]) -> str:
 
 
 def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces that end where a line does, in longer lines between characters."""
+    """The same bytes in pieces that end with a line, or in long lines between characters."""
     held = bytearray()
     for block in blocks:
-        # A CR at the end may be half of a CR LF.
+        # A CR at the end may be the first half of a CR LF.
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1
         if end:
             yield bytes(held + block[:end])
@@ -172,7 +171,7 @@ def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if len(held) > _PIECE:
             end = len(held) - 1
             while end > len(held) - 4 and held[end] & 0xC0 == 0x80:
-                end -= 1  # inside a character of UTF-8
+                end -= 1  # inside a UTF-8 character
             yield bytes(held[:end])
             del held[:end]
     yield bytes(held)

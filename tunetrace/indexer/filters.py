@@ -9,8 +9,8 @@ from numbers import Real
 from tunetrace.arguments import one_text, refused, whole_number
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.records import Record
-from tunetrace.tokenizer.bars import Position
 from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
+from tunetrace.tokenizer.layout.bars import Position
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout
 
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
 _LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once

@@ -44,7 +44,7 @@ from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.sqlite import damaged
 from tunetrace.indexer.store.streams import load_segments
 from tunetrace.text import printable
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_LIMIT: Final = 10

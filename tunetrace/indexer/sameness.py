@@ -35,10 +35,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.forms import forms_of
-from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES, Key
-from tunetrace.tokenizer.pitches import MIDDLE_C, semitones, signature_of, sounding
-from tunetrace.tokenizer.timeline import Ticks
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones, signature_of, sounding
+from tunetrace.tokenizer.layout.timeline import Ticks
 from tunetrace.tokenizer.transpose import Pitch, interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, CHORD_CLOSE, CHORD_OPEN, MEANINGS, NOTE, REST
 

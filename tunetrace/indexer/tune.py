@@ -12,9 +12,9 @@ from tunetrace.arguments import public
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import Tune
 from tunetrace.records import Record
-from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.music import Music, describe_music
-from tunetrace.tokenizer.timeline import eighths
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.music import Music, describe_music
+from tunetrace.tokenizer.layout.timeline import eighths
 
 _INCIPIT_BARS: Final = 2
 

@@ -12,8 +12,8 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from tunetrace.checker.records import CheckedTune, Source, Span
-from tunetrace.tokenizer.bars import Layout, lay_out
-from tunetrace.tokenizer.timeline import Bar
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.timeline import Bar
 from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
 
 MOST_TOKENS: Final = 5_000

@@ -1,8 +1,8 @@
-"""folk-rnn's text: tokens set apart by spaces, rooted on C, L being 1/8 whatever the meter.
+"""folk-rnn's text: tokens with spaces between them, on C, with a unit of 1/8 in every meter.
 
-The published files write `M:` and `K:` on lines of their own and the body on one; a generated
-tune may come on a single line that ends in `</s>`. Unspaced text is cut by longest match. The text
-of v3 has ties (`=d 2 - | =d`), which are no tokens and are dropped, as those of ABC are.
+The published files have `M:` and `K:` on lines of their own and the body on one line. A generated
+tune may be on a single line that ends in `</s>`. Text without spaces is cut by longest match. The
+text of v3 has ties (`=d 2 - | =d`). They are not tokens and are dropped, as in ABC.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.accidentals import sign_held
-from tunetrace.tokenizer.dropped import number_left_out, what_is
+from tunetrace.tokenizer.abc.accidentals import sign_held
+from tunetrace.tokenizer.abc.dropped import number_left_out, what_is
 from tunetrace.tokenizer.keys import parse_key
 from tunetrace.tokenizer.titles import spaced
 from tunetrace.tokenizer.transcription import Transcription, add_title, as_number
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, NOTE, is_token, split_tokens
 
-# Fields that say something about a tune and are no tokens.
+# Fields about a tune that are not tokens.
 _FIELDS = frozenset("ABCDFGHINOQRSTUVWXZrsw")
 
 TIE: Final = "-"
-_TIES: Final = re.compile(r"(-)(?![0-9])")  # not those of |1-3
+_TIES: Final = re.compile(r"(-)(?![0-9])")  # but not the sign in |1-3
 
 
 def is_plain_field(line: str) -> bool:
-    """Whether a line of folk-rnn text is a field other than M: and K:, which are tokens."""
+    """Whether a line of folk-rnn text is a field. M: and K: are tokens, not fields."""
     return line[1:2] == ":" and line[0] in _FIELDS and line[2:3] not in ("|", ":")
 
 
 def is_left_out(line: str) -> bool:
-    """Whether a line of folk-rnn text has no tokens: a field or a comment."""
+    """Whether a line of folk-rnn text has no tokens because it is a field or a comment."""
     return line[:1] == "%" or is_plain_field(line)
 
 
 def words_of(word: str) -> list[str] | None:
-    """The tokens and ties of what stands between spaces; None where something is neither."""
+    """The tokens and ties in a word. None if something in it is neither."""
     if word in MEANINGS or is_token(word):
         return [word]
     found: list[str] = []
@@ -53,17 +53,17 @@ def words_of(word: str) -> list[str] | None:
 def tokenize_folkrnn(
     text: str | Sequence[str], first_line: int = 1, input: str = ""
 ) -> Transcription:
-    """The tokens of one transcription of folk-rnn text, as they stand.
+    """Read one transcription of folk-rnn text.
 
-    text: the transcription, or its lines; first_line: the number of the first in its input, whose
-    name is input. Raises AbcError, with line and column, for text that is no token and for a header
-    alone.
+    text: the transcription or its lines. first_line: the number of the first line in the input.
+    input: the name of the input. Raises AbcError, with line and column, for text that is not a
+    token and for a header without a body.
     """
     lines = lines_of(text) if isinstance(text, str) else text
     titles: list[str] = []
     number = None
     tokens: list[str] = []
-    tied: list[int] = []  # where a tie stands: the number of the token after it
+    tied: list[int] = []  # of each tie, the number of the token after it
     for number_of_line, line in enumerate(lines, first_line):
         if is_left_out(line):
             if line[0] == "T":
@@ -72,10 +72,10 @@ def tokenize_folkrnn(
                 number = as_number(line[2:])
             continue
         if not tokens and line.startswith("<s>") and line.strip() != "<s>":
-            line = line.replace("<s>", "   ", 1)  # the frame of a tune on one line
+            line = line.replace("<s>", "   ", 1)  # the frame of a tune that is on one line
         words = line.split()
         if MEANINGS.keys() >= set(words):
-            tokens += words  # as nearly all lines are
+            tokens += words  # true of nearly all lines
             continue
         for word in words:
             pieces = words_of(word)
@@ -83,7 +83,7 @@ def tokenize_folkrnn(
                 column = line.index(word) + 1
                 shown = word if len(word) <= 20 else word[:20] + "…"
                 raise AbcError(
-                    f"'{shown}' is no folk-rnn token; write tokens as G, 2 or |:, or give ABC "
+                    f"'{shown}' is not a folk-rnn token; write tokens as G, 2 or |:, or give ABC "
                     "with an L: field",
                     number_of_line,
                     column,
@@ -96,7 +96,7 @@ def tokenize_folkrnn(
                     tokens.append(piece)
     if tokens and tokens[-1] == "</s>":
         tokens.pop()
-    header = [token for token in tokens if token[0] in "MK"]  # as no other token begins
+    header = [token for token in tokens if token[0] in "MK"]  # no other token begins so
     if len(header) == len(tokens):
         raise AbcError("the transcription has a header and no body", first_line, kind="no notes")
     if tied:
@@ -118,9 +118,9 @@ def tokenize_folkrnn(
 
 
 def _sign_tied(tokens: list[str], tied: Collection[int]) -> None:
-    """Write before the notes that ties over bar lines lead to the accidentals that hold for them.
+    """After each tie over a bar line, write the accidental of the tied note before the next note.
 
-    tied: the numbers of the tokens that ties stand before.
+    tied: the number of the token after each tie.
     """
     notes = {
         next((k for k in range(after - 1, -1, -1) if MEANINGS[tokens[k]].kind == NOTE), 0)
@@ -139,9 +139,9 @@ def _sign_tied(tokens: list[str], tied: Collection[int]) -> None:
 
 
 def to_folkrnn(tokens: Sequence[str], *, title: str = "", number: int | None = None) -> str:
-    """Tokens as folk-rnn's files have them: the header's a line each, then the body's on one.
+    """Tokens as in folk-rnn's files: each header token on its own line, then the body on one line.
 
-    tokenize_folkrnn gives the same tokens back.
+    tokenize_folkrnn turns the text into the same tokens.
     """
     lines = [] if number is None else [f"X:{number}"]
     if title:

@@ -1,8 +1,8 @@
 """Keys, meters and unit note lengths: the grammar of the ABC fields K:, M: and L:.
 
-A key is a tonic, a mode and the notes that differ from that mode's signature. Pitches are counted
-on the line of fifths (F -1, C 0, G 1, ... each sharp +7), on which transposition is an addition
-that keeps spelling: the augmented second stays one, and no note becomes its enharmonic twin.
+A key is a tonic, a mode, and the notes that differ from that mode's signature. Pitches are numbers
+on the line of fifths (F -1, C 0, G 1, ... each sharp +7). There a transposition is an addition and
+keeps the spelling: an augmented second stays one.
 """
 
 from __future__ import annotations
@@ -26,30 +26,31 @@ ACCIDENTAL_SIGNS: Final = {alteration: sign for sign, alteration in ACCIDENTALS.
 
 _LONGEST_FIELD: Final = 200
 
-# Where the signature of each mode lies on the line of fifths, as seen from its tonic's major.
+# The signature of each mode on the line of fifths, counted from the major of its tonic.
 MODES: Final = {"maj": 0, "min": -3, "dor": -2, "phr": -4, "lyd": 1, "mix": -1, "loc": -5}
 _MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
 
 
 def _short(text: str) -> str:
-    """A field's text without spaces around it; a long one, which is none, as one that is none."""
+    """The text of a field without spaces around it; `?`, which no grammar takes, if it is long."""
     text = text.strip()
     return text if len(text) <= _LONGEST_FIELD else "?"
 
 
 def spell(fifths: int) -> tuple[str, int]:
-    """The letter and the alteration (+1 a sharp) of a place on the line of fifths."""
+    """The letter and the alteration (+1 is a sharp) of a place on the line of fifths."""
     return "FCGDAEB"[(fifths + 1) % 7], (fifths + 1) // 7
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as the field states it. tonic: `F#`, `Bb`, `C`. changes: alterations by letter that
-    the field adds to the mode's own signature (`K:D =c`: {C: 0})."""
+    """A key as a K: field states it."""
 
     tonic: str
+    """`F#`, `Bb`, `C`."""
     mode: str
     changes: tuple[tuple[str, int], ...] = ()
+    """Alterations by letter that the field adds to the signature of the mode (`K:D =c`: C 0)."""
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ class Key:
         return FIFTHS[self.tonic[0]] + 7 * (self.tonic.count("#") - self.tonic.count("b"))
 
     def signature(self) -> dict[str, int]:
-        """The alteration of each letter under this key's signature and its changes."""
+        """The alteration of each letter in this key, with its changes."""
         sharps = self.tonic_fifths + MODES[self.mode]
         # A letter takes one sharp for every seven fifths that the signature reaches past it.
         alterations = {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}
@@ -70,16 +71,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class _KeyField:
-    """What a K: field says: a tonic (None where it has none), a mode, accidentals.
-
-    is_explicit: the accidentals are the whole signature (`exp`). is_none: it says `none`.
-    """
+    """What a K: field states."""
 
     tonic: str | None
     mode: str
     changes: tuple[tuple[str, int], ...]
     is_explicit: bool
+    """Whether the accidentals are the whole signature (`exp`)."""
     is_none: bool
+    """Whether it says `none`."""
 
 
 @cache
@@ -93,7 +93,7 @@ def _key_grammar() -> ParserElement:
     )("mode")
     explicit = pp.Optional(pp.Regex(r"(?i)exp[a-z]*"))("explicit")
     accidental = pp.Regex(r"(\^\^|__|\^|_|=)[A-Ga-g]")
-    # Clefs, staff lines and transposition hints say how a key is printed, not what it is.
+    # Clefs, staff lines and transposition hints concern printing and do not change the key.
     printing = pp.Regex(
         r"(?i)(clef\s*(=\s*)?)?(treble|bass|tenor|alto|perc|none)[-+0-9]*|[a-z]+\s*=\s*\S+"
     )
@@ -120,7 +120,7 @@ def _parse_key(text: str) -> _KeyField:
             found = grammar.parse_string(short[:1].upper() + short[1:]).as_dict()
         except pp.ParseException:
             raise AbcError(
-                f"'{text.strip()[:40]}' is no key; write K: as G, Em, D mixolydian, Bb or F#m",
+                f"'{text.strip()[:40]}' is not a key; write K: as G, Em, D mixolydian, Bb or F#m",
                 kind="bad key",
             ) from None
     changes = tuple(
@@ -142,12 +142,11 @@ def _parse_key(text: str) -> _KeyField:
 
 
 def parse_key(text: str, before: Key | None = None) -> Key:
-    """The key that a K: field's text states; AbcError where it states none.
+    """The key that the text of a K: field states. AbcError if it states none.
 
-    before: the key in force where the field stands inside a tune; one that has no tonic but
-    accidentals changes those (`[K:=f]`), one that has a clef alone changes nothing. With no key
-    in force that and `none` are C major, that is no signature; `HP` and `Hp` are the bagpipes' A
-    mixolydian.
+    before: the key in force before the field. A field with accidentals but no tonic changes these
+    accidentals (`[K:=f]`); a field with only a clef changes nothing. Without a key in force, these
+    and `none` mean C major. `HP` and `Hp` are the bagpipes' A mixolydian.
     """
     field = _parse_key(text)
     changes = field.changes
@@ -165,13 +164,13 @@ OCTAVE_REMARK: Final = "octave= in K: moves no note"
 
 
 def moves_octave(text: str) -> bool:
-    """Whether a K: field asks for another octave, which no token says."""
+    """Whether a K: field moves the music to another octave. No token can say so."""
     return "octave" in text and re.search(r"\boctave\s*=", text) is not None
 
 
 @lru_cache(maxsize=1024)
 def key_remark(text: str) -> str | None:
-    """What is taken for granted of a K: field that is not as the standard has it."""
+    """What was assumed in reading a K: field that does not follow the standard."""
     key = parse_key(text)
     stated = text.strip()[:40]
     if moves_octave(text):
@@ -200,19 +199,19 @@ def _meter_grammar() -> ParserElement:
 
 
 _WORDS_AFTER_METER: Final = re.compile(r"(?<=[0-9|Cc])\s+[^\W\d].*", re.DOTALL)
-"""`6/8 slip`: people say there what kind of tune it is."""
+"""In `6/8 slip`, the word that says what kind of tune it is."""
 
 
 @lru_cache(maxsize=1024)
 def parse_meter(text: str) -> str:
-    """The meter that an M: field's text states: `4/4`, or `none`; AbcError for anything else."""
+    """The meter of an M: field's text: `4/4` or `none`. AbcError if it states none."""
     import pyparsing as pp
 
     try:
         found = _meter_grammar().parse_string(_WORDS_AFTER_METER.sub("", _short(text)))
     except pp.ParseException:
         raise AbcError(
-            f"'{text.strip()[:40]}' is no meter; write M: as 6/8, 4/4, C, C| or none",
+            f"'{text.strip()[:40]}' is not a meter; write M: as 6/8, 4/4, C, C| or none",
             kind="bad meter",
         ) from None
     if not found:
@@ -224,14 +223,15 @@ def parse_meter(text: str) -> str:
     meter = f"{found[0]}/{found[1]}"
     if not is_token(f"M:{meter}"):
         raise AbcError(
-            f"the meter {meter} is out of all measure; write M: as 6/8 or none", kind="bad meter"
+            f"the numbers in the meter {meter} are too large; write M: as 6/8 or none",
+            kind="bad meter",
         )
     return meter
 
 
 @lru_cache(maxsize=1024)
 def parse_unit_length(text: str) -> Fraction:
-    """The unit note length that an L: field's text states, in eighths; AbcError for no length."""
+    """The unit note length of an L: field's text, in eighths. AbcError if it states none."""
     import pyparsing as pp
 
     number = pp.Word(pp.nums, max=4).set_parse_action(lambda text, at, found: int(found[0]))
@@ -242,7 +242,7 @@ def parse_unit_length(text: str) -> Fraction:
         top = bottom = 0
     if not top or not bottom:
         raise AbcError(
-            f"'{text.strip()[:40]}' is no unit note length; write L: as 1/8 or 1/16",
+            f"'{text.strip()[:40]}' is not a unit note length; write L: as 1/8 or 1/16",
             kind="bad unit length",
         )
     return Fraction(8 * top, bottom)
@@ -250,7 +250,10 @@ def parse_unit_length(text: str) -> Fraction:
 
 @lru_cache(maxsize=1024)
 def default_unit_length(meter: str | None) -> Fraction:
-    """The unit note length in eighths where no L: says it: 1/16 below 3/4, else 1/8 (ABC 2.1)."""
+    """The unit note length without an L: field, in eighths.
+
+    ABC 2.1: 1/16 if the meter is below 3/4, 1/8 otherwise.
+    """
     if meter is None or meter == "none":
         return Fraction(1)
     return Fraction(1, 2) if Fraction(meter) < Fraction(3, 4) else Fraction(1)

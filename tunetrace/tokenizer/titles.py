@@ -1,6 +1,6 @@
-"""Titles as files have them, to text: accents by mnemonics, characters by HTML's names and numbers.
+"""Decodes titles in files: accents as mnemonics, characters as HTML names and numbers.
 
-ABC 2.1 (text strings) lets a file of plain ASCII say `\\'e`, `&eacute;` or `\\u00e9` for é.
+In ABC 2.1 (text strings), a file of plain ASCII can write `\\'e`, `&eacute;` or `\\u00e9` for é.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _MARKS: Final = {
     "c": "\u0327", "=": "\u0304", "u": "\u0306", "v": "\u030c", ";": "\u0328", ".": "\u0307",
     "H": "\u030b",
 }  # fmt: skip
-"""The combining mark of each mnemonic that a letter follows."""
+"""The combining mark of each mnemonic before a letter."""
 
 _LETTERS: Final = {
     "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "ss": "ß", "dh": "ð",
     "DH": "Ð", "th": "þ", "TH": "Þ", "/o": "ø", "/O": "Ø", "/d": "đ", "/D": "Đ", "/l": "ł",
     "/L": "Ł",
 }  # fmt: skip
-"""What has a mnemonic of its own."""
+"""The letters that have a mnemonic of their own."""
 
 _MNEMONIC: Final = re.compile(
     r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(aa|AA|ae|AE|oe|OE|ss|dh|DH|th|TH|/[oOdDlL])"
@@ -38,19 +38,19 @@ _BEGINNING: Final = re.compile(
     rf"|(?<=[{_LOWER}])(?=[0-9]+(?:st|nd|rd|th)?(?![0-9{_LOWER}]))"  # TheBoysOf25
     rf"|(?<=[0-9])(?=[{_UPPER}][{_LOWER}])"  # The30Year
 )
-"""Where a word begins in a title without spaces."""
+"""Finds where words begin in a title without spaces."""
 
 
 def spaced(title: str) -> str:
-    """A title that has lost its spaces with spaces again: `The Big Reel Of Ballynacally`.
+    """A title that lost its spaces, with spaces: `The Big Reel Of Ballynacally`.
 
-    A title with a space is left as it is.
+    A title with a space is not changed.
     """
     return title if " " in title else _BEGINNING.sub(" ", title)
 
 
 def readable(text: str) -> str:
-    """The text that a string field of ABC stands for; what is no escape stays as it is."""
+    """The text of an ABC string field with its escapes decoded."""
     if "\\" in text:
         text = _MNEMONIC.sub(_character, text)
     return html.unescape(text).replace("\u00a0", " ") if "&" in text else text
@@ -63,7 +63,7 @@ def _character(escape: re.Match[str]) -> str:
     if itself:
         return str(itself)
     if mark:
-        # An i or a j loses its dot only in print: the combined letter is í all the same.
+        # In print an i or a j loses its dot, but the combined letter is í.
         combined = unicodedata.normalize("NFC", base + _MARKS[mark])
         return combined if len(combined) == 1 else str(escape.group())
     code = int(short or long, 16)

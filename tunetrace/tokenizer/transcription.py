@@ -1,42 +1,46 @@
-"""One tune as tokens, with what its header says of it."""
+"""One tune as tokens, with what its header says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunetrace.records import Record
 from tunetrace.text import place_of, plain
 from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.vocabulary import is_header
 
 
-@dataclass(frozen=True, slots=True)
-class Transcription:
-    """One tune: what was read, and its tokens.
-
-    titles: all that it goes by, the chief one first. number is that of the X: field. meter and key
-    are as in the tokens (`6/8`, `Cdor`), None where the transcription states none; original_key is
-    the key it was written in (`Edor`). text is the transcription as found; input names what it was
-    read from, line the line of that on which it begins. remarks: what was left out of it or taken
-    for granted in reading, one sentence each. work: what its collection identifies the tune by of
-    which this is one setting; link: its page on the web.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Transcription(Record):
+    """One tune: its text, its tokens, and what its header says."""
 
     titles: tuple[str, ...]
+    """All its titles, the main one first."""
     number: int | None
+    """From its X: field."""
     meter: str | None
+    """As in the tokens (`6/8`); None if the transcription has none."""
     key: str | None
+    """As in the tokens (`Cdor`); None if the transcription has none."""
     original_key: str | None
+    """The key that it was written in (`Edor`)."""
     tokens: tuple[str, ...]
     text: str
+    """The transcription as it was found."""
     line: int = 1
+    """The line of the input on which it begins."""
     input: str = ""
+    """The name of its file or other input."""
     remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading, one sentence each."""
     work: str | None = None
+    """Its collection's id for the tune of which this is one setting."""
     link: str | None = None
+    """Its page on the web."""
 
     @property
     def title(self) -> str:
-        """The chief title, empty where there is none."""
+        """The main title; empty if there is none."""
         return self.titles[0] if self.titles else ""
 
     @property
@@ -46,18 +50,18 @@ class Transcription:
 
     @property
     def body(self) -> tuple[str, ...]:
-        """The tokens without headers (`M:`, `K:`), which are no part of figures and spans."""
+        """The tokens without headers (`M:`, `K:`). Figures and spans never include headers."""
         return tuple([token for token in self.tokens if not is_header(token)])
 
 
 def add_title(titles: list[str], text: str) -> None:
-    """Take in what a T: field says, unless it says nothing or what another said."""
+    """Add the title of a T: field, unless it is empty or already there."""
     title = plain(readable(text))
     if title and title not in titles:
         titles.append(title)
 
 
 def as_number(text: str) -> int | None:
-    """The number that an X: field gives, None where it gives none that a database can hold."""
+    """The number of an X: field; None if it has none or one too large for a database."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

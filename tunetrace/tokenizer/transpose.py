@@ -1,8 +1,8 @@
 """Transposition by letter and accidental: to C as folk-rnn did it, and back to a tune's own key.
 
-Tonics D, E, F and G go down to C, A and B up to c, so that tunes keep the octave they had in
-folk-rnn's training data. A note's accidental is rewritten so that it sounds the same against the
-tonic; a note without one has none afterwards either, since the signature moves along.
+Tonics D, E, F and G move down to C; A and B move up to c. Tunes so keep the octave they had in
+folk-rnn's training data. An accidental is rewritten to sound the same against the tonic. A note
+without one still has none afterwards, since the signature moves too.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ class TooFarAlteredError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pitch:
-    """A written note: its letter, its octave (C is 0, c is 1), its accidental (None for none)."""
+    """A written note."""
 
     letter: str
     octave: int
+    """0 for C, 1 for c."""
     alteration: int | None
+    """Of its written accidental; None without one."""
 
     @classmethod
     def parse(cls, note: str) -> Pitch:
@@ -63,7 +65,7 @@ class Interval:
         return Interval(-self.steps, -self.fifths)
 
     def move(self, pitch: Pitch) -> Pitch:
-        """The pitch moved and respelled; TooFarAlteredError past a double accidental."""
+        """The pitch moved and respelled. TooFarAlteredError beyond a double accidental."""
         octave, step = divmod(LETTERS.index(pitch.letter) + self.steps, 7)
         letter = LETTERS[step]
         if pitch.alteration is None:
@@ -75,7 +77,7 @@ class Interval:
         return Pitch(letter, pitch.octave + octave, alteration)
 
     def move_key(self, key: Key) -> Key:
-        """The key moved, its added accidentals too."""
+        """The key moved, with its added accidentals."""
         letter, alteration = spell(key.tonic_fifths + self.fifths)
         changes = []
         for changed, change in key.changes:
@@ -86,7 +88,7 @@ class Interval:
 
 
 def interval_to_c(key: Key) -> Interval:
-    """The transposition that brings a key's tonic to C, in folk-rnn's octave."""
+    """The transposition that moves the tonic of a key to C, in folk-rnn's octave."""
     return Interval(_STEPS_TO_C[key.tonic[0]], -key.tonic_fifths)
 
 
@@ -97,7 +99,7 @@ def interval_from_c(key_name: str) -> Interval:
 
 @lru_cache(maxsize=4096)
 def move_token(token: str, interval: Interval) -> str:
-    """A token moved: notes and keys change, all others stay."""
+    """A token moved. Only notes and keys change."""
     if token.startswith("K:") and len(token) > 5:
         return "K:" + interval.move_key(Key(token[2:-3], token[-3:])).name
     if MEANINGS[token].kind != NOTE:
@@ -106,7 +108,7 @@ def move_token(token: str, interval: Interval) -> str:
 
 
 def in_own_key(tokens: list[str], original_key: str | None) -> list[str]:
-    """Tokens rooted on C as they read in the key that the tune was written in."""
+    """Tokens on C, moved to the key that the tune was written in."""
     if original_key is None or original_key[:-3] in ("", "C") or original_key[-3:] not in MODES:
         return tokens
     interval = interval_from_c(original_key)

@@ -1,8 +1,8 @@
-"""The tokens: which there are, which number each has, and what each means for time.
+"""The tokens: their names, their numbers, and what each means for time.
 
-The 137 tokens of the folk-rnn v2 model keep the model's own numbers 0-136, so that a stream of
-symbols can be fed to the network as it stands. Tokens that v2 lacks (`M:3/8`, `_F`, `>>`) are
-numbered from 137 up in the order in which a vocabulary first meets them.
+The 137 tokens of the folk-rnn v2 model keep the model's numbers 0-136, so that a stream of symbols
+can be fed to the network. Tokens that v2 lacks (`M:3/8`, `_F`, `>>`) are numbered from 137, in the
+order in which a vocabulary first meets them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tunetrace.errors import QueryError
 
 SEPARATOR: Final = 255
-"""The symbol that stands between two tunes of a stream; it is no token."""
+"""The symbol between two tunes of a stream; it is not a token."""
 
 _V2: Final = """
     d' =A, ^c' =e =d =g =f =a =c =b _G _E _D _C _B _A 2< 2> =E =D _B, =F =A 4 =C =B _g 8 _e _d
@@ -28,15 +28,15 @@ V2_TOKENS: Final[tuple[str, ...]] = tuple(_V2.split())
 """The tokens of folk-rnn v2 in the order of the model's softmax (folkrnn_v2.pkl, token2idx)."""
 
 MAX_EXTENSIONS: Final = SEPARATOR - len(V2_TOKENS)
-"""How many tokens beyond v2 fit into symbols of one byte."""
+"""How many tokens beyond v2 fit into one-byte symbols."""
 
-_NUMBER: Final = r"[1-9][0-9]{0,5}"  # no music needs more, and a hostile file must not have it
+_NUMBER: Final = r"[1-9][0-9]{0,5}"  # no music needs more; a hostile file may have more
 LENGTH: Final = rf"(?:{_NUMBER}(?:/{_NUMBER})?|/{_NUMBER})"
 PITCH: Final = r"(?:\^{1,2}|_{1,2}|=)?(?:[A-G](?:'{1,6}|,{0,6})|[a-g](?:,{1,6}|'{0,6}))"
 _MODE: Final = r"(?:maj|min|dor|phr|lyd|mix|loc)"
 
-# One alternative for each kind of token, in an order in which the longest comes first. Of the
-# lengths written together with a broken rhythm only v2's five are one token: `3>` is `3 >`.
+# One alternative for each kind of token, the longest first. A length with a broken rhythm is one
+# token only in v2's five cases: `3>` is `3 >`.
 _TOKEN_PATTERN: Final = rf"""
     (?P<header>M:(?:none|[0-9]{{1,3}}/[0-9]{{1,3}})|K:(?:[A-G][b#]?)?{_MODE})
   | (?P<frame></?s>)
@@ -64,17 +64,16 @@ _KINDS: Final = {
 
 
 class Meaning(NamedTuple):
-    """What one token does to time.
-
-    kind: NOTE, REST, ... numerator/denominator: the factor of a length (`3/2`), and of a broken
-    rhythm's left side; (3, 4) in a header `M:3/4`; the p of a tuplet `(3`. after: the factor that
-    a broken rhythm puts on the next note, as numerator and denominator.
-    """
+    """What one token means for time."""
 
     kind: int
+    """NOTE, REST, ..."""
     numerator: int
+    """Of a length, or of the left side of a broken rhythm, the factor (`3/2`: 3); of a header
+    `M:3/4` the 3; of a tuplet `(3` the 3."""
     denominator: int
     after: tuple[int, int] | None
+    """The factor of a broken rhythm for the next note, as numerator and denominator."""
 
 
 def _meaning(token: str) -> Meaning:
@@ -108,11 +107,11 @@ def _length_meaning(token: str) -> Meaning:
 
 
 class Meanings(dict[str, Meaning]):
-    """The meaning of every token that was asked for so far; KeyError for what is no token."""
+    """The meaning of every token that was asked for so far. KeyError if text is not a token."""
 
     def __missing__(self, token: str) -> Meaning:
         meaning = _meaning(token)
-        # A hostile file can hold any number of lengths; the table must not grow with it.
+        # A hostile file can hold any number of lengths. The table must not grow with it.
         if len(self) < 10_000:
             self[token] = meaning
         return meaning
@@ -130,12 +129,12 @@ def is_token(text: str) -> bool:
 
 
 def is_header(token: str) -> bool:
-    """Whether a token is a header: they begin with M: or K:, and no other token does."""
+    """Whether a token is a header. Only headers begin with M: or K:."""
     return token[0] in "MK"
 
 
 def split_tokens(text: str) -> list[str] | None:
-    """The tokens of unspaced text by longest match, or None where some of it is no token."""
+    """The tokens of text without spaces, by longest match. None if some of it is not a token."""
     tokens, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -147,13 +146,13 @@ def split_tokens(text: str) -> list[str] | None:
 
 
 class VocabularyFullError(ValueError):
-    """A tune needs more tokens beyond v2 than one-byte symbols have room for."""
+    """A tune needs more tokens beyond v2 than fit into one-byte symbols."""
 
 
 class Vocabulary:
-    """A two-way table of tokens and symbols: v2's 137, then extensions in order of appearance.
+    """A table of tokens and their symbols: v2's 137, then extensions in order of appearance.
 
-    headers: the symbols of all headers.
+    headers: the symbols of all header tokens.
     """
 
     def __init__(self, extensions: Iterable[str] = ()) -> None:
@@ -165,7 +164,7 @@ class Vocabulary:
 
     @property
     def extensions(self) -> list[str]:
-        """The tokens beyond v2, in the order of their symbols from 137 up."""
+        """The tokens beyond v2, in the order of their symbols."""
         return self.tokens[len(V2_TOKENS) :]
 
     def __len__(self) -> int:
@@ -175,24 +174,24 @@ class Vocabulary:
         return token in self._symbols
 
     def symbol(self, token: str) -> int:
-        """The symbol of a token; KeyError where this vocabulary lacks it."""
+        """The symbol of a token. KeyError if this vocabulary lacks it."""
         return self._symbols[token]
 
     def encode(self, tokens: Sequence[str]) -> bytes:
-        """One byte a token; KeyError names the first that this vocabulary lacks."""
+        """One byte for each token. KeyError names the first that this vocabulary lacks."""
         return bytes(map(self._symbols.__getitem__, tokens))
 
     def encode_known(self, tokens: Sequence[str]) -> bytes:
-        """One byte a token, SEPARATOR (which matches nothing) for those that it lacks."""
+        """One byte for each token; SEPARATOR, which matches nothing, for an unknown one."""
         try:
-            return self.encode(tokens)  # nearly always, and faster
+            return self.encode(tokens)  # nearly always possible, and faster
         except KeyError:
             return bytes(self._symbols.get(token, SEPARATOR) for token in tokens)
 
     def learn(self, tokens: Sequence[str]) -> bytes:
-        """Encode tokens, taking in those that are new.
+        """Encode tokens, after adding the new ones.
 
-        Raises VocabularyFullError, having taken in none, where they would not all fit.
+        Raises VocabularyFullError, and adds none, if not all of them fit.
         """
         try:
             return self.encode(tokens)
@@ -209,7 +208,7 @@ class Vocabulary:
         return self.encode(tokens)
 
     def decode(self, symbols: bytes) -> list[str]:
-        """The tokens of a stretch of a stream that holds no SEPARATOR."""
+        """The tokens of symbols. There must be no SEPARATOR among them."""
         return [self.tokens[symbol] for symbol in symbols]
 
     def _add(self, token: str) -> None:
@@ -220,7 +219,7 @@ class Vocabulary:
 
 
 def unknown_token(text: str, tokens: Sequence[str]) -> QueryError:
-    """The error for a word of a query that is none of these tokens, with what may be meant."""
+    """The error for a word of a query that is not one of these tokens, with the nearest tokens."""
     pieces = split_tokens(text)
     if pieces is not None and len(pieces) > 1:
         return QueryError(

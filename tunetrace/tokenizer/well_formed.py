@@ -1,7 +1,7 @@
-"""What ABC can hold of any tokens: a model writes signs where they mean nothing.
+"""Tokens made valid as ABC. A model may write signs in places where they mean nothing.
 
-A length stands after no note, several stand after one, a chord is never closed. ABC has no place
-for these, and a reader would set the whole tune aside; notes and rests stay as they are.
+Examples are a length without a note, several lengths after one note, and a chord that is never
+closed. A reader of ABC would set the whole tune aside. Notes and rests are never changed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.lexicon import length_token
+from tunetrace.tokenizer.abc.lexicon import length_token
 from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     CHORD_OPEN,
@@ -24,17 +24,16 @@ from tunetrace.tokenizer.vocabulary import (
 
 
 def well_formed(tokens: Iterable[str]) -> list[str]:
-    """Tokens of which each may follow the one before; those that were so already stay as they are.
+    """The nearest tokens that ABC can express. Valid tokens are returned unchanged.
 
-    A length after no note, and inside a chord a broken rhythm, a tuplet or another bracket, are
-    left out. Lengths that follow one another become their product, with the first broken rhythm
-    after it. A chord ends where a bar line or a header stands, as it does for the checker; one
-    without a note or a rest is left out.
+    A length without a note is left out; inside a chord also a broken rhythm, a tuplet, or another
+    bracket. Several lengths become their product, followed by the first broken rhythm. A bar line
+    or a header ends a chord, as in the checker. A chord without a note or a rest is left out.
     """
     written: list[str] = []
-    lengths: list[str] = []  # of the note that was written last
+    lengths: list[str] = []  # of the last note that was written
     may_be_longer = False
-    chord: int | None = None  # where the open one begins
+    chord: int | None = None  # where the open chord begins
     for token in tokens:
         kind = kind_in_abc(token)
         if kind == LENGTH_SIGN:
@@ -63,12 +62,12 @@ def well_formed(tokens: Iterable[str]) -> list[str]:
 
 
 def kind_in_abc(token: str) -> int:
-    """What a token or a field of ABC's (`L:1/16`) is; KeyError for what is neither."""
+    """The kind of a token or of an ABC field (`L:1/16`). KeyError for anything else."""
     return HEADER if token[0].isalpha() and token[1:2] == ":" else MEANINGS[token].kind
 
 
 def _close(written: list[str], chord: int) -> bool:
-    """Close the chord that begins at a token; False where nothing is in it, and it is taken out."""
+    """Close the chord that begins at a token. An empty chord is removed, and False returned."""
     is_chord = len(written) > chord + 1
     if is_chord:
         written.append("]")
@@ -78,7 +77,7 @@ def _close(written: list[str], chord: int) -> bool:
 
 
 def _one_length(lengths: list[str], *, is_in_chord: bool) -> list[str]:
-    """The lengths of one note as ABC has them: one number and one broken rhythm at most."""
+    """The lengths of one note as ABC has them: at most one number and one broken rhythm."""
     numbers = [length.rstrip("<>") for length in lengths]
     broken = next((length.lstrip("0123456789/") for length in lengths if length[-1] in "<>"), "")
     broken = "" if is_in_chord else broken
@@ -90,6 +89,6 @@ def _one_length(lengths: list[str], *, is_in_chord: bool) -> list[str]:
         product *= Fraction(int(top or 1), int(bottom or 1))
     try:
         number = length_token(product)
-    except AbcError:  # no music comes near
+    except AbcError:  # no music needs such a length
         number = next(filter(None, numbers))
     return [part for part in (number, broken) if part]

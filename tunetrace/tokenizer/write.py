@@ -19,14 +19,14 @@ def to_abc(
     number: int = 1,
     tonic: str = "C",
 ) -> str:
-    """A transcription's tokens as an ABC tune; tokenize_abc gives them back.
+    """The tokens of a transcription as an ABC tune. tokenize_abc turns it into the same tokens.
 
-    tonic: what to write it on (`D`, `Bb`); notes and keys move from C to it, the mode stays. A note
-    with two sharps or flats may need three there, which ABC has no sign for: TooFarAlteredError.
-    Fields as `L:1/16` and `K:DMin` may stand among the tokens; those without one have L:1/8.
+    tonic: notes and keys are moved from C to this tonic (`D`, `Bb`). Raises TooFarAlteredError if
+    a note there needs three sharps or flats. The tokens may include ABC fields, as `L:1/16` and
+    `K:DMin`; without an L: field the unit is 1/8.
 
-    Transcriptions that are well formed come back as they were. Of others it gives what comes
-    nearest, see well_formed; frame tokens (`<s>`) are left out.
+    Tokens that are not valid as ABC are replaced by the nearest valid ones, see well_formed. Frame
+    tokens (`<s>`) are left out.
     """
     tokens = well_formed(tokens)
     if tonic != "C":
@@ -60,5 +60,5 @@ def to_abc(
 
 
 def _on_c(token: str) -> str:
-    """A token with the tonic stated: folk-rnn's `K:Cmaj` is that already, v3's `K:maj` is on C."""
+    """A key token with its tonic stated. The `K:maj` of folk-rnn v3 is on C."""
     return "K:C" + token[2:] if token[0] == "K" and token[2:3].islower() else token

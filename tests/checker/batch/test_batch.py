@@ -26,9 +26,9 @@ from tunetrace.checker.batch.sources import _greedy_cover
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_transcriptions
-from tunetrace.corpus.readers import read_source, read_tunes
+from tunetrace.corpus.readers import read, read_tunes
 from tunetrace.indexer.search.joint import JointArrays
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeIndex = Callable[..., Index]
@@ -165,8 +165,8 @@ def test_real_tunes_and_generated_ones_have_the_same_answers_from_both_matchers(
     v2_index: Index, shared: Path
 ) -> None:
     """Every field of 500 generated and 500 real tunes, sources and their stretches among them."""
-    generated = list(islice(read_source(shared / GENERATED), 500))
-    real = list(islice(read_source(shared / V2_SAMPLE), 500))
+    generated = list(islice(read(shared / GENERATED), 500))
+    real = list(islice(read(shared / V2_SAMPLE), 500))
     alone = searched([*generated, *real], v2_index)
     together = list(check_transcriptions([*generated, *real], v2_index, is_prompt=False))
     assert len(alone) == 1000
@@ -176,7 +176,7 @@ def test_real_tunes_and_generated_ones_have_the_same_answers_from_both_matchers(
 
 
 def test_details_change_nothing_else_of_an_answer(v2_index: Index, shared: Path) -> None:
-    tunes = list(islice(read_source(shared / GENERATED), 20))
+    tunes = list(islice(read(shared / GENERATED), 20))
     plain = list(check_transcriptions(tunes, v2_index))
     detailed = list(check_transcriptions(tunes, v2_index, details=True))
     for tune, full in zip(plain, detailed, strict=True):

@@ -24,7 +24,7 @@ from tunetrace.checker.batch.spans import (
 )
 from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.checker.records import CheckedTune
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 MakeIndex = Callable[..., Index]
 

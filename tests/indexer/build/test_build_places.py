@@ -94,7 +94,7 @@ def test_the_format_can_be_told(tmp_path: Path) -> None:
     book = write(tmp_path / "a.txt", "M:4/4\nK:maj\nC 2 > D |\n")
     assert build(tmp_path / "i.db", book, "--format", "folkrnn")["tunes"] == 1
     refusal = call("index", "build", book, "--format", "abc", "--index", tmp_path / "j.db").refusal
-    assert "'maj' is no key" in refusal
+    assert "'maj' is not a key" in refusal
 
 
 # What does not fit

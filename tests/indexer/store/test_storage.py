@@ -20,7 +20,7 @@ from tunetrace import (
     tune,
 )
 from tunetrace.indexer.store.schema import SCHEMA_VERSION
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 PAGE = 8192
 

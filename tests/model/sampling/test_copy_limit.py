@@ -21,7 +21,7 @@ from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.model.records import Tokens
 from tunetrace.model.sampling.copy_limit import CopyLimit, Run
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, V2_TOKENS
 
 V2 = Tokens(V2_TOKENS)

@@ -9,7 +9,7 @@ import pytest
 from tunetrace import Index, InputError, measure_baseline, open_index, originality
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.compare.summary import BatchTally
-from tunetrace.corpus.readers import read_source
+from tunetrace.corpus.readers import read
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 KEY = "M:4/4\nK:Cmaj\n"
@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_a_report(v2_index: Index, shared: Path, tmp_pa
 
     shutil.copy(v2_index.path, tmp_path / "v2.db")
     measure_baseline(tmp_path / "v2.db")
-    tunes = list(read_source(shared / "generated_6k.txt"))[:60]
+    tunes = list(read(shared / "generated_6k.txt"))[:60]
     with open_index(tmp_path / "v2.db") as index:
         tally = BatchTally("samples")
         for answer in check_transcriptions(tunes, index):

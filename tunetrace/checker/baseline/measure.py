@@ -27,7 +27,7 @@ from tunetrace.indexer.store.connection import changing, default_path
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 
 LEAST_GROUPS: Final = 2
 """The fewest different tunes of an index of which one can borrow from another."""

@@ -23,7 +23,7 @@ from tunetrace.indexer.search.joint import JointArrays, MatchLengths
 from tunetrace.indexer.search.query import boundaries, continues_note
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.statistics.backoff import BackoffModel
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 

@@ -34,7 +34,7 @@ from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.collector import collector_paused
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import ExpectedHits
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 REPORTED_BELOW: Final = 0.01
 """Spans under eight notes are reported only if fewer hits than this are expected by chance."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import BackoffModel
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.suffix import longest_matches
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout
 
 _FEW_HITS: Final = 64
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.search.query import boundaries
-from tunetrace.tokenizer.bars import Layout
-from tunetrace.tokenizer.timeline import Events, Ticks, eighths
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.timeline import Events, Ticks, eighths
 from tunetrace.tokenizer.vocabulary import (
     FRAME,
     HEADER,

@@ -30,7 +30,7 @@ from tunetrace.text import counted, share, times
 
 if TYPE_CHECKING:
     from tunetrace import CheckedTune, Hit, Percentiles, SameTune, Span
-    from tunetrace.tokenizer.music import Music
+    from tunetrace.tokenizer.layout.music import Music
 
 _SHOWN_BARS: Final = 4
 _SHOWN_SAME: Final = 3

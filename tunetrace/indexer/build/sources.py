@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from tunetrace.corpus.readers import (STDIN, Format, read_source, unreadable)
+from tunetrace.corpus.readers import (STDIN, Format, read, unreadable)
 from tunetrace.corpus.records import Rejected
 from tunetrace.files import exists
 from tunetrace.text import printable
@@ -41,7 +41,7 @@ class CorpusSource:
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
         """Its tunes. InputError where it cannot be read and is the only one; else set aside."""
         try:
-            tunes = self.named.read() if self.named else read_source(self.where, self.format)
+            tunes = self.named.read() if self.named else read(self.where, self.format)
             for tune in tunes:
                 yield self._shortened(tune) if isinstance(tune, Rejected) else tune
         except InputError as error:

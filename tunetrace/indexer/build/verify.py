@@ -42,7 +42,7 @@ from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
 _SAMPLE: Final = 1000

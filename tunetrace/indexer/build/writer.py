@@ -25,7 +25,7 @@ from tunetrace.indexer.store.corpora import NewCorpus, insert_corpus, next_tune_
 from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.progress import Progress, silent
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 

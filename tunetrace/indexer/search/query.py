@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import one_text
 from tunetrace.errors import QueryError
-from tunetrace.tokenizer.lexicon import JOINED
+from tunetrace.tokenizer.abc.lexicon import JOINED
 from tunetrace.tokenizer.vocabulary import (
     BAR_LINE,
     CHORD_CLOSE,

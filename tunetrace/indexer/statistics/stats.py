@@ -18,7 +18,7 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.query import boundaries
 from tunetrace.indexer.statistics.commonest import Notes, commonest_figures
-from tunetrace.tokenizer.bars import Layout, lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_NOTES: Final = 4

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.model.records import Tokens
 from tunetrace.text import counted
-from tunetrace.tokenizer.abc import tokenize_abc
+from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.vocabulary import (
     BAR_LINE,
     CHORD_CLOSE,

@@ -33,7 +33,7 @@ from tunetrace.model.training.held_out import (
     tunes_of,
 )
 from tunetrace.progress import Progress, silent
-from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
 

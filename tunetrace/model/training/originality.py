@@ -18,8 +18,8 @@ from tunetrace.errors import AbcError, InputError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.store.baseline import BaselineTunes
 from tunetrace.model.training.history import Copying, EpochOriginality
-from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 

@@ -1,8 +1,8 @@
 """When each note of a tune sounds and for how long, from its tokens alone.
 
-Durations are integer ticks of 1/40320 of an eighth, or fractions of a tick where a tune divides
-finer than that (a length of /11), so that every sum is exact. 40320 is 8!: lengths down to /128
-of an eighth, tuplets of any number up to 9 and broken rhythms fall on whole ticks.
+Durations are whole ticks of 1/40320 of an eighth, or fractions of a tick for finer divisions (as a
+length of /11), so that every sum is exact. 40320 is 8!: lengths down to /128 of an eighth, tuplets
+of up to 9 notes, and broken rhythms are whole ticks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Ticks = int | Fraction
 
 _MOST_BITS: Final = 200
 _TOKENS_REMEMBERED: Final = 10_000  # a hostile file can hold any number of lengths
-_LONGEST_REMEMBERED: Final = 1000  # characters; what is longer comes once
+_LONGEST_REMEMBERED: Final = 1000  # characters; a longer bar is rarely found twice
 _PLAIN: Final = ("|",)
 
 
@@ -40,10 +40,10 @@ def eighths(ticks: Ticks) -> Fraction:
 
 
 def scaled(ticks: Ticks, numerator: int, denominator: int) -> Ticks:
-    """ticks * numerator / denominator, exactly; an int wherever it is a whole number.
+    """ticks * numerator / denominator, exactly; an int if it is a whole number.
 
-    A duration that takes more than some 60 digits to state is left as it was: no music comes near,
-    and a file of nothing but lengths would take all time and memory.
+    If the result needs more than about 60 digits, ticks are returned unchanged: no music needs
+    them, and a hostile file of nothing but lengths must not use up time and memory.
     """
     product = ticks * numerator
     if max(product.numerator, product.denominator).bit_length() > _MOST_BITS:
@@ -54,46 +54,50 @@ def scaled(ticks: Ticks, numerator: int, denominator: int) -> Ticks:
 
 
 class Events(NamedTuple):
-    """The events of a bar: its notes, chords and rests, a chord being one event.
-
-    Event i is the tokens from starts[i] up to stops[i] of the bar, its lengths included;
-    durations[i] is in ticks; sounds[i] is False for a rest. total: the sum of durations. carry:
-    the factor that a broken rhythm at the end puts on the next bar's first note.
-    """
+    """The events of a bar: its notes, chords and rests. A chord is one event."""
 
     starts: tuple[int, ...]
+    """The first token of each event, counted in the bar."""
     stops: tuple[int, ...]
+    """The token after each event and its lengths."""
     durations: tuple[Ticks, ...]
     sounds: tuple[bool, ...]
+    """False for a rest."""
     total: Ticks
+    """The sum of the durations."""
     carry: tuple[int, int] | None
+    """The factor of a broken rhythm at the end, which applies to the first note of the next bar."""
 
 
 @dataclass(slots=True)
 class Bar:
-    """What stands between two bar lines: the tokens from start up to stop, and their events.
+    """The tokens between two bar lines, and their events.
 
-    text: the tokens without headers, set apart by spaces, which is what the index stores. full:
-    the duration of a whole bar under the meter in force, None where there is none. lines: the bar
-    lines since the bar before (all of `:| |:`, say).
-
-    The rest is bars.py's to fill in. part and number count from 1, a pickup is number 0. ending is
-    1 in a first ending, 2 in a second, None outside. offset, in ticks, is where it begins within
-    its number: not 0 only for the second half of a bar that a repeat sign or a double bar line
-    cuts in two. adds_up is None without a meter.
+    bars.py fills in the fields from part on.
     """
 
     start: int
+    """Its first token, counted in the tune."""
     stop: int
+    """The token after its last."""
     text: str
+    """Its tokens without headers, with spaces between them; the index stores this."""
     events: Events
     full: Ticks | None
+    """The duration of a whole bar in the meter; None without a meter."""
     lines: tuple[str, ...]
+    """All bar lines since the bar before, as `:|` and `|:`."""
     part: int = 1
+    """Counted from 1."""
     number: int = 0
+    """Counted from 1 in the part; 0 for a pickup."""
     ending: int | None = None
+    """1 in a first ending, 2 in a second, None outside."""
     offset: Ticks = 0
+    """Where it begins in the bar of its number. It is 0 except in the second half of a bar that a
+    repeat sign or a double bar line divides."""
     adds_up: bool | None = None
+    """Whether it is as long as the meter asks, alone or with another bar; None without a meter."""
 
     @property
     def duration(self) -> Ticks:
@@ -109,24 +113,24 @@ class Bar:
 
 
 def _is_compound(beats: int) -> bool:
-    """Whether a meter's beats group in threes, which decides how long `(5`, `(7` and `(9` are."""
+    """Whether the beats of a meter group in threes. This decides how long `(5`, `(7`, `(9` are."""
     return beats > 3 and beats % 3 == 0
 
 
 def default_tuplet_time(p: int, is_compound: bool) -> int:
-    """q of the tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.)."""
+    """The q of a tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.)."""
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p) or (3 if is_compound else 2)
 
 
 def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
-    """p, q and r of a tuplet token: the next r notes last q/p of what is written."""
+    """p, q and r of a tuplet token: the next r notes last q/p of their written length."""
     p, _, rest = token[1:].partition(":")
     q, _, r = rest.partition(":")
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
 class _Rhythm(dict[str, str]):
-    """Tokens as far as they say how long something lasts: all notes are one."""
+    """Each token reduced to its rhythm: all notes become the same."""
 
     def __missing__(self, token: str) -> str:
         kept = _ANY_NOTE if MEANINGS[token].kind == NOTE else token
@@ -141,12 +145,10 @@ _RHYTHM: Final = _Rhythm()
 
 @lru_cache(maxsize=2**13)
 def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Events:
-    """The events of one bar, from its rhythm: its tokens, set apart by spaces.
+    """The events of one bar from its rhythm: its tokens with spaces between them.
 
-    Remembered, since there are few rhythms beside the bars that have them.
-
-    A length or a broken rhythm that follows no note (`| 2`) and brackets that pair with none
-    change nothing.
+    Answers are remembered, since many bars share a rhythm. A length or a broken rhythm without a
+    note before it (`| 2`) and an unpaired bracket change nothing.
     """
     starts: list[int] = []
     stops: list[int] = []
@@ -195,11 +197,11 @@ def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Even
 
 
 def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
-    """Lay out tokens in time: the bars, not yet numbered, and the bar lines after the last.
+    """The bars of a tune, not yet numbered, and the bar lines after the last bar.
 
-    Never fails: tokens that make no sense where they stand are idle. What lies between two bar
-    lines without a note or a rest is no bar. A bar line ends an open chord and an unfinished
-    tuplet.
+    Never fails: tokens in places where they mean nothing have no effect. Between two bar lines
+    there is a bar only if there is a note or a rest. A bar line ends an open chord and an
+    unfinished tuplet.
     """
     bars: list[Bar] = []
     full: Ticks | None = None
@@ -208,7 +210,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
     lines: list[str] = []
     start = 0
     rhythm = list(map(_RHYTHM.__getitem__, tokens))
-    # Bar lines begin with | or :, headers with M: or K:, and no other token does.
+    # Only bar lines begin with | or :, only headers with M: or K:.
     marks = [i for i, token in enumerate(tokens) if token[0] in "|:MK"]
     for mark in [*marks, len(tokens)]:
         token = tokens[mark] if mark < len(tokens) else "|"

@@ -1,4 +1,4 @@
-"""The music of a tune, line by line, to tokens: the state that its fields and lines change.
+"""Reads the music of a tune, line by line, to tokens.
 
 keys.py has the grammar of the fields, lexicon.py the lexemes of the music.
 """
@@ -13,18 +13,10 @@ from itertools import islice
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.accidentals import sign_changes, sign_held
-from tunetrace.tokenizer.dropped import left_out, voices_left_out
-from tunetrace.tokenizer.header import Header
-from tunetrace.tokenizer.keys import (
-    OCTAVE_REMARK,
-    Key,
-    moves_octave,
-    parse_key,
-    parse_meter,
-    parse_unit_length,
-)
-from tunetrace.tokenizer.lexicon import (
+from tunetrace.tokenizer.abc.accidentals import sign_changes, sign_held
+from tunetrace.tokenizer.abc.dropped import left_out, voices_left_out
+from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.lexicon import (
     JOINED,
     BarLine,
     Broken,
@@ -36,12 +28,20 @@ from tunetrace.tokenizer.lexicon import (
     lexicon,
     pattern_for,
 )
-from tunetrace.tokenizer.timeline import split_bars
+from tunetrace.tokenizer.keys import (
+    OCTAVE_REMARK,
+    Key,
+    moves_octave,
+    parse_key,
+    parse_meter,
+    parse_unit_length,
+)
+from tunetrace.tokenizer.layout.timeline import split_bars
 from tunetrace.tokenizer.transpose import interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE, is_token
 
 _LONGEST_BAR: Final = 500
-"""Tokens; no bar has so many, and looking further back at every line would take its time."""
+"""Tokens. No bar is longer, and looking further back at every line would be slow."""
 
 _TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 
@@ -49,15 +49,14 @@ _MOST_REST_BARS: Final = 999
 
 
 class Reader:
-    """The state of reading one tune's body: the key, meter, unit and voice in force.
+    """Reads one tune's music. Its state is the key, meter, unit and voice in force.
 
-    header: what stands before the music, which has a key. body: the lines from the first of music
-    on. number: the line that is being read, for whoever watches or reports.
+    header: the fields before the music, with a key. body: the lines from the first line of music
+    on. number: the line that is being read.
     """
 
     lexemes: Callable[[str], Iterable[str]] = staticmethod(lexemes_of)
-    """Cuts a line of music into its lexemes; explain.py has one that watches what becomes of
-    them."""
+    """Cuts a line of music into its lexemes. explain.py has another one."""
 
     def __init__(self, header: Header, body: Sequence[str]) -> None:
         assert header.key is not None, "the music begins after the key"
@@ -72,19 +71,19 @@ class Reader:
         self.tokens.append(f"K:{self.key.name}")
         self.voice = header.first_voice(body)
         self.voices = dict.fromkeys(header.voices)
-        self.is_silent = header.voice not in (None, self.voice)  # inside another voice
+        self.is_silent = header.voice not in (None, self.voice)  # inside a voice that is left out
         self._voice_now = header.voice or ""
-        self._heard: list[str] = []  # the music of the voice that is taken
-        self._unheard: defaultdict[str, list[str]] = defaultdict(list)  # that of the others
+        self._heard: list[str] = []  # the music of the voice that is read
+        self._unheard: defaultdict[str, list[str]] = defaultdict(list)  # of the other voices
         self.lexicon = lexicon(self.interval, self.unit)
-        self._is_overlaid = False  # an overlay goes on in the next line
-        self._put_in: set[int] = set()  # where a line's end became a bar line
+        self._is_overlaid = False  # an overlay continues in the next line
+        self._put_in: set[int] = set()  # where the end of a line became a bar line
         self._tied: set[int] = set()  # the notes that are tied over a bar line
         self._signed_from = len(self.tokens)
         self._rest_bars_read = 0
 
     def line(self, text: str) -> None:
-        """Read a line of music; AbcError carries the column of what cannot be read."""
+        """Read a line of music. AbcError has the column of the mistake."""
         turns_voice = "[V:" in text
         if self.is_silent and not turns_voice:
             self._unheard[self._voice_now].append(text)
@@ -98,7 +97,7 @@ class Reader:
         try:
             for place, lexeme in enumerate(self.lexemes(text)):  # noqa: B007 - for the error
                 if turns_voice and self.is_silent and lexeme[:3] != "[V:":
-                    continue  # another voice may hold what cannot be read
+                    continue  # a mistake in a voice that is left out does not matter
                 meaning = meanings[lexeme]
                 if meaning.__class__ is tuple:
                     tokens += meaning
@@ -130,7 +129,7 @@ class Reader:
             self._heard.append(text)
 
     def field(self, letter: str, text: str) -> None:
-        """Apply a field that stands between or inside lines of music, or an overlay (`&`)."""
+        """Apply a field between or inside lines of music, or an overlay (`&`)."""
         if letter == "V":
             self._turn_to((text.split() or [""])[0])
         elif self.is_silent:
@@ -148,16 +147,16 @@ class Reader:
                 self.header.remark(OCTAVE_REMARK)
             self._change_key(self.own_key)
         elif letter == "&":
-            self.header.remark("what stands after an & is left out: it sounds with what is before")
+            self.header.remark("the music after & is left out: it sounds with the music before it")
             self._is_overlaid = text.endswith("\\")
         elif letter == "m":
             self.header.remark("macros (m:) are not expanded")
         self.lexicon = lexicon(self.interval, self.unit)
 
     def end_line(self) -> None:
-        """Put in the bar line that a line's end stands for where the running bar is exactly full.
+        """Add a bar line at the end of a line if the current bar is exactly full.
 
-        Collections such as Essen's write one phrase a line and no bar line where it ends.
+        Collections such as Essen's write one phrase on a line, without a bar line at its end.
         """
         if self.meter is None or MEANINGS[self.tokens[-1]].kind in (BAR_LINE, HEADER):
             return
@@ -165,14 +164,14 @@ class Reader:
         while start > least and MEANINGS[self.tokens[start - 1]].kind != BAR_LINE:
             start -= 1
         if start == least > 0:
-            return  # longer than any bar, so not full
+            return  # longer than any bar
         bars, _ = split_bars([f"M:{self.meter}", *self.tokens[start:]])
         if bars and bars[-1].adds_up:
             self._put_in.add(len(self.tokens))
             self.tokens.append("|")
 
     def finish(self) -> tuple[str, ...]:
-        """The tokens read; AbcError where there is no note among them."""
+        """The tokens. AbcError if there is no note among them."""
         self._sign_changes()
         if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
@@ -182,9 +181,9 @@ class Reader:
         return tuple(self.tokens)
 
     def _share_out(self, text: str, voice: str, is_silent: bool) -> None:
-        """Note which voices the music of a line is of that turns from one to another.
+        """Add the music of a line with several voices to the music of each voice.
 
-        voice, is_silent: as they were where it begins.
+        voice, is_silent: as they were at the start of the line.
         """
         first, *rest = _TURNS.split(text)
         (self._unheard[voice] if is_silent else self._heard).append(first)
@@ -193,14 +192,14 @@ class Reader:
             (self._heard if is_taken else self._unheard[name]).append(music)
 
     def _turn_to(self, voice: str) -> None:
-        """Go on in another voice, or in all of them for `*`."""
+        """Go on in another voice; `*` means all voices."""
         self._voice_now = voice
         if voice == "*":
             self.is_silent = False
             return
         if voice not in self.voices:
             if not self.voices and self._has_music():
-                self.voice = "1"  # what has no name is the first
+                self.voice = "1"  # the voice without a name
                 self.voices[self.voice] = None
             self.voices[voice] = None
         if self.voice is None and not self._has_music():
@@ -208,7 +207,7 @@ class Reader:
         self.is_silent = voice != self.voice
 
     def _after_overlay(self, text: str) -> str:
-        """A line whose beginning belongs to the overlay of the line before, with that blotted."""
+        """A line that begins with the rest of an overlay; spaces replace the overlay."""
         end = text.find("|")
         self._is_overlaid = end < 0 and text.rstrip().endswith("\\")
         end = len(text) if end < 0 else end - (text[end - 1 : end] == ":")
@@ -233,7 +232,7 @@ class Reader:
         self.key = moved
 
     def _sign_changes(self) -> None:
-        """Write out the accidentals that would not hold in the tokens as they do in the text."""
+        """Write the accidentals that hold in the text but would not hold in the tokens."""
         if self._put_in or self._tied:
             sign_held(self.tokens, self._signed_from, self.key, self._put_in, self._tied)
         if self.key.changes:
@@ -257,6 +256,6 @@ class Reader:
 
 
 def _column(text: str, place: int) -> int:
-    """The column of a line's lexeme that cannot be read, by its place among them."""
+    """The column of a lexeme, by its place among the lexemes of the line."""
     lexemes = pattern_for(text).finditer(text)
     return next(islice(lexemes, place, None)).start(1) + 1

@@ -1,8 +1,7 @@
-"""Lines that were broken where none may be: inside a note, a chord, a bar line.
+"""Repairs lines that were broken inside a note, a chord or a bar line.
 
-Mail programs and word processors wrap lines at a width and write `=20` for a space at a line's
-end. What was one lexeme is put together again where it can have been nothing else; all else stays
-as it is, and sets the tune aside.
+Mail programs and word processors wrap lines at a fixed width and write `=20` for a space at the end
+of a line. A broken lexeme is put together again only if no other reading is possible.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tunetrace.tokenizer.header import is_field
+from tunetrace.tokenizer.abc.header import is_field
 
 _NOTE: Final = r"(?:\^\^?|__?|=)?[A-Ga-gzx][,']*"
 _LENGTH: Final = r"[0-9]*/*[0-9]*"
@@ -19,9 +18,9 @@ _LENGTH: Final = r"[0-9]*/*[0-9]*"
 _MAIL_SPACE: Final = re.compile(r"=20\s*$")
 _SOFT_BREAK: Final = re.compile(r"=\s*$")
 
-# What ends one line and what begins the next, where the two are one lexeme.
+# The end of a line and the beginning of the next line, if together they are one lexeme.
 _BREAKS: Final = (
-    # Nobody writes a length of 1: it is an ending that has lost its bar line.
+    # Nobody writes a length of 1: the 1 is an ending without its bar line.
     (
         re.compile(r"[A-Ga-gzx\]][,']*$"),
         re.compile(rf"(?!1(?![0-9/]))(?:[1-9][0-9]*|/){_LENGTH}"),
@@ -37,9 +36,9 @@ _BREAKS: Final = (
 
 
 def mend(lines: Sequence[str]) -> list[str] | None:
-    """The lines of a tune with broken lexemes whole again, None where there are none.
+    """The lines of a tune with broken lexemes repaired; None if there are none.
 
-    A lexeme goes to the line where it begins, and spaces take the place of its end, so that all
+    A lexeme moves to the line where it begins. Spaces replace its second half, so that everything
     else keeps its line and column.
     """
     mended = list(lines)
@@ -63,7 +62,7 @@ def _is_music(line: str) -> bool:
 
 
 def _joined(line: str, following: str) -> tuple[str, str]:
-    """Two lines with the lexeme that the break between them cuts in two in the first."""
+    """Two lines, with the lexeme that was broken between them now whole in the first."""
     start = line.rstrip().removesuffix("\\").rstrip()
     for ends, begins in _BREAKS:
         rest = begins.match(following)

@@ -1,8 +1,7 @@
-"""The lexemes of a line of ABC music, and what each means under a key and a unit note length.
+"""The lexemes of a line of ABC music, and what each means in a key with a unit note length.
 
-A line is cut by one compiled expression (a note with its length, a chord, a bar line ...), and
-the meaning of a lexeme is worked out once and remembered: this is the hot loop of reading a
-corpus.
+One regular expression cuts a line (into notes with their lengths, chords, bar lines ...). The
+meaning of a lexeme is computed once and remembered, since this is the hot loop of reading a corpus.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.tokenizer.timeline import default_tuplet_time
+from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
 
@@ -21,20 +20,20 @@ _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
 _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 
-# What folk-rnn dropped: slurs, ties, decorations, spaces; and ABC 2.1's reserved signs.
+# folk-rnn dropped slurs, ties, decorations and spaces. ABC 2.1's reserved signs are dropped too.
 _DROPPED = r"(?:[\s)\-~.`\\*;?@#$H-Wh-w]|y[0-9]*|\((?![0-9]))"
 
 
 @cache
 def _pattern(tie: str = "") -> re.Pattern[str]:
-    """The expression that cuts a line. tie: what a note may have after it."""
+    """The expression that cuts a line. tie: an expression for a tie after a note."""
     return re.compile(
         rf"""{_DROPPED}*+(
       {_NOTE}{tie}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
     | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
       (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
-    | \[{_ENDING}                                                   # an ending without one
+    | \[{_ENDING}                                                   # an ending without a bar line
     | [zx]{_LENGTH} | [ZX][0-9]{{0,4}}
     | <{{1,3}} | >{{1,3}}
     | \([0-9](?::[0-9]?){{0,2}}
@@ -50,13 +49,13 @@ def _pattern(tie: str = "") -> re.Pattern[str]:
 
 
 _PLAIN: Final = _pattern()
-_TIE: Final = r"(?:-(?=[)\s]*\|))?"  # of those that matter, over a bar line
+_TIE: Final = r"(?:-(?=[)\s]*\|))?"  # only a tie over a bar line matters
 
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
 _PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
 
-# A length and a broken rhythm that are one token in folk-rnn v2.
+# A length with a broken rhythm, where folk-rnn v2 has one token for both.
 JOINED: Final = frozenset(t for t in V2_TOKENS if len(t) > 1 and t[-1] in "<>")
 
 _UNREADABLE: Final = {
@@ -65,54 +64,54 @@ _UNREADABLE: Final = {
     '"': "the text opened with '\"' is never closed; add '\"' on the same line",
     "{": "the grace notes opened with '{' are never closed; add '}' on the same line",
     "}": "the '}' closes no grace notes; remove it or add '{'",
-    ":": "':' is no bar line; write |:, :| or ::",
-    "/": "'/' stands after no note; a length follows its note",
-    "^": "the accidental stands before no note; write it as ^F or ^^F",
-    "_": "the accidental stands before no note; write it as _B or __B",
-    "=": "the accidental stands before no note; write it as =F",
+    ":": "':' is not a bar line; write |:, :| or ::",
+    "/": "there is no note before '/'; write a length after its note",
+    "^": "no note follows the accidental; write it as ^F or ^^F",
+    "_": "no note follows the accidental; write it as _B or __B",
+    "=": "no note follows the accidental; write it as =F",
 }
 
 
 OPENING: Final = frozenset('["{')
-"""The signs that open what another has to close."""
+"""The signs that need a closing sign."""
 
 
 def pattern_for(line: str) -> re.Pattern[str]:
-    """What cuts a line into lexemes, group 1 being the lexeme without what is dropped before it."""
+    """The expression that cuts a line into lexemes. Group 1 is the lexeme without dropped signs."""
     return _pattern(_TIE) if "-" in line else _PLAIN
 
 
 def lexemes_of(line: str) -> list[str]:
-    """The lexemes of a line of music, of which the last is empty."""
+    """The lexemes of a line of music. The last one is empty."""
     return pattern_for(line).findall(line)
 
 
 class BarLine(tuple[str, ...]):
-    """The tokens of a bar line, told apart from those of a note by their class."""
+    """The tokens of a bar line. The class distinguishes them from the tokens of a note."""
 
     __slots__ = ()
 
 
 class Field(str):
-    """What changes how the reader goes on: the inside of an inline field (`K:Am`), an overlay."""
+    """The inside of an inline field (`K:Am`), or an overlay: it changes the state of the reader."""
 
     __slots__ = ()
 
 
 class Tied(tuple[str, ...]):
-    """The tokens of a note that is tied over the bar line that follows."""
+    """The tokens of a note that is tied over the next bar line."""
 
     __slots__ = ()
 
 
 class Broken(str):
-    """A broken rhythm, `>`; it may join the length before it."""
+    """A broken rhythm, `>`. It may form one token with the length before it."""
 
     __slots__ = ()
 
 
 class RestBars(int):
-    """A rest of so many whole bars."""
+    """A rest of this many whole bars."""
 
     __slots__ = ()
 
@@ -120,21 +119,19 @@ class RestBars(int):
 def length_token(length: Fraction) -> str:
     """A length in eighths as folk-rnn spells it: `3`, `/2`, `3/2`; empty for one eighth.
 
-    AbcError for one that no token states.
+    AbcError if there is no token for it.
     """
     if length == 1:
         return ""
     top = "" if length.numerator == 1 else str(length.numerator)
     token = top if length.denominator == 1 else f"{top}/{length.denominator}"
     if not is_token(token):
-        raise AbcError(
-            f"a length of {token} eighths is out of all measure; shorten it", kind="too long"
-        )
+        raise AbcError(f"a length of {token} eighths is too long; shorten it", kind="too long")
     return token
 
 
 class Lexicon(dict[str, tuple[str, ...] | str | int]):
-    """What each lexeme means under one transposition and one unit note length."""
+    """The meaning of each lexeme for one transposition and one unit note length."""
 
     def __init__(self, interval: Interval, unit: Fraction) -> None:
         super().__init__()
@@ -163,7 +160,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return Field(lexeme[1:-1])
         if lexeme[-1] == "-" and len(lexeme) > 1:
             return Tied(self._note(lexeme[:-1], self._unit))
-        is_ending = len(lexeme) > 1 and "]" not in lexeme  # else `[` opens a chord
+        is_ending = len(lexeme) > 1 and "]" not in lexeme  # with a `]` it is a chord
         if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or is_ending):
             return _bar_line(lexeme)
         if first == "[" and len(lexeme) > 1:
@@ -179,10 +176,10 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         if match is None:
             if lexeme.isascii() and lexeme.isdigit():
                 raise AbcError(
-                    f"the length {lexeme} stands after no note; a length follows its note",
+                    f"there is no note before the length {lexeme}; write a length after its note",
                     kind="stray sign",
                 )
-            raise AbcError(f"'{lexeme}' means nothing in ABC; remove it", kind="stray sign")
+            raise AbcError(f"'{lexeme}' has no meaning in ABC; remove it", kind="stray sign")
         name, *length = match.groups()
         if name != "z":
             try:
@@ -201,14 +198,14 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         notes = [note for note in notes if note[0] not in '"!']
         if not notes:
             return ()
-        # Inner lengths, where there are any, carry the unit; else the length of the chord does.
+        # The unit applies to the inner lengths if there are any, otherwise to the chord's length.
         has_inner = any(note[-1].isdigit() or note[-1] == "/" for note in notes)
         inner_unit = self._unit if has_inner else Fraction(1)
         tokens = ["["]
         for note in notes:
             tokens += self._note(note, inner_unit)
         match = re.fullmatch(r"([0-9]*)(/*)([0-9]*)", outer)
-        assert match is not None, "the lexeme's own expression ends so"
+        assert match is not None, "the expression of a lexeme ends so"
         length = _length(lexeme, *match.groups()) * (1 if has_inner else self._unit)
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")
 
@@ -220,11 +217,11 @@ def lexicon(interval: Interval, unit: Fraction) -> Lexicon:
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:
-    """The factor that `3/2`, `/`, `//` or nothing states."""
+    """The factor that `3/2`, `/`, `//` or an empty text states."""
     denominator = int(bottom) if bottom else 2 ** len(slashes[:8])
     if int(top or 1) == 0 or denominator == 0 or (bottom and len(slashes) != 1):
         raise AbcError(
-            f"'{lexeme}' states no length; write 2, 3/2, / or /4 after the note",
+            f"'{lexeme}' is not a note length; write 2, 3/2, / or /4 after the note",
             kind="bad note length",
         )
     return Fraction(int(top or 1), denominator)
@@ -234,7 +231,8 @@ def _tuplet_token(lexeme: str) -> str:
     p, q, r = (lexeme[1:] + "::").split(":")[:3]
     if p in "01" or q == "0" or r == "0":
         raise AbcError(
-            f"'{lexeme}' is no tuplet; write (2 to (9, or (p:q:r without zeros", kind="bad tuplet"
+            f"'{lexeme}' is not a tuplet; write (2 to (9, or (p:q:r without zeros",
+            kind="bad tuplet",
         )
     is_usual_time = q in ("", str(default_tuplet_time(int(p), False))) and p not in "579"
     if (is_usual_time or not q) and r in ("", p):
@@ -244,9 +242,9 @@ def _tuplet_token(lexeme: str) -> str:
 
 def _bar_line(lexeme: str) -> BarLine:
     match = _BAR_LINE_PARTS.fullmatch(lexeme)
-    assert match is not None, "the lexeme's own expression is of this form"
+    assert match is not None, "the expression of a lexeme has this form"
     sign, ending = match.groups()
-    # `[|]:|` is two: what follows a `]` can close a repeat of its own.
+    # `[|]:|` is two bar lines: the part after `]` can close a repeat.
     closes = sign.startswith(":") or any(
         piece.startswith(":") and len(piece) > 1 for piece in sign.split("]")
     )

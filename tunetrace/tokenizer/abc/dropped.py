@@ -1,4 +1,4 @@
-"""What of a tune gives no token: what a piece of a line is, and how much was left out of a tune."""
+"""The parts of a tune that give no token: what each part is, and how many were left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COUNTED: Final = {
     "a chord symbol": "chord symbol", "an annotation": "annotation", "grace notes": "grace note",
     "a decoration": "decoration", "a slur": "slur", "a tie": "tie",
 }  # fmt: skip
-"""What a tune says was left out of it. What else gives no token is no part of the music."""
+"""The kinds that remarks count. The other kinds are not part of the music."""
 
 _SIGNS: Final = re.compile(
     r"""[^"{!+&\[(\-~.H-Wh-w]*+(?:
@@ -42,7 +42,7 @@ _SIGNS: Final = re.compile(
     | . | $ )""",
     re.VERBOSE | re.DOTALL,
 )
-"""Finds, in group 1, the signs that are counted."""
+"""Finds the counted signs, in group 1."""
 
 _GRACE_NOTE: Final = re.compile(r"[A-Ga-g]")
 _NO_NOTES: Final = re.compile(r'"[^"]*"|\[[A-Za-z]:[^\[\]]*\]|![^!|\s]*!|\{[^{}]*\}')
@@ -52,7 +52,7 @@ _NAMED_VOICES: Final = 5
 
 
 def what_is(text: str) -> str:
-    """What a piece of a line is that gave no token."""
+    """What kind of thing a piece of a line is. The piece gave no token."""
     for pattern, what in _KINDS:
         if pattern.match(text):
             return what
@@ -60,10 +60,10 @@ def what_is(text: str) -> str:
 
 
 def left_out(lines: Iterable[str]) -> list[str]:
-    """What lines of music have that no token says, a sentence each."""
+    """What was left out of lines of music: one sentence for each kind."""
     signs = _SIGNS.findall("\n".join(lines))
     if len(signs) == 1:
-        return []  # the end of the text, where nothing is found
+        return []  # only the end of the text
     counts: dict[str, int] = {}
     for sign in signs:
         what, number = _counted(sign)
@@ -73,24 +73,24 @@ def left_out(lines: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _counted(sign: str) -> tuple[str, int]:
-    """What a sign is and for how many it counts."""
+    """The kind of a sign, and how many it counts for."""
     what = what_is(sign) if sign else ""
     return what, len(_GRACE_NOTE.findall(sign)) if what == "grace notes" else 1
 
 
 @lru_cache(maxsize=1024)
 def number_left_out(what: str, count: int) -> str:
-    """The sentence that so many of something (`a tie`) were left out."""
+    """The sentence that a number of things of one kind (`a tie`) was left out."""
     return f"{counted(count, _COUNTED[what])} {_were(count)} left out"
 
 
 def words_left_out(lines: int) -> str:
-    """The sentence that so many lines of words under the notes were left out."""
+    """The sentence that a number of lines of words under the notes was left out."""
     return f"{counted(lines, 'line')} of words (w:) {_were(lines)} left out"
 
 
 def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
-    """The sentence that voices were left out whose lines of music these are, if there were any."""
+    """The sentence that these voices were left out, with the number of their bars."""
     named = []
     for voice, lines in voices.items():
         music = _NO_NOTES.sub("", " ".join(lines))

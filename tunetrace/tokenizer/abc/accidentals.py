@@ -1,8 +1,8 @@
-"""Accidentals that hold in a text and would not in its tokens are written before their notes.
+"""Writes accidentals before notes where they hold in the text but would not hold in the tokens.
 
-A key can have more accidentals than its mode (`K:D =c`), which no token says. An accidental holds
-to the end of its bar, and where a line's end becomes a bar line (Essen's tunes have none there) it
-would be cut short; a tie carries it over a bar line, and tokens have no ties.
+There are three cases. A key can have accidentals beyond its mode (`K:D =c`), for which there is no
+token. An accidental holds to the end of its bar, but the end of a line may become a bar line (as in
+Essen's tunes). A tie carries an accidental over a bar line, but tokens have no ties.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, NOTE
 
 
 def sign_changes(tokens: list[str], start: int, key: Key) -> None:
-    """Write out, from a token on, the accidentals that a key has beyond its mode."""
+    """Write, from token start on, the accidentals that a key has beyond its mode."""
     usual = Key(key.tonic, key.mode).signature()
     signs = {
         letter: _sign(letter, change) for letter, change in key.changes if usual[letter] != change
     }
-    written: set[str] = set()  # letters whose accidental this bar states itself
+    written: set[str] = set()  # letters with a written accidental in this bar
     for i in range(start, len(tokens)):
         token = tokens[i]
         kind = MEANINGS[token].kind
@@ -37,16 +37,16 @@ def sign_changes(tokens: list[str], start: int, key: Key) -> None:
 def sign_held(
     tokens: list[str], start: int, key: Key, put_in: Collection[int], tied: Collection[int]
 ) -> None:
-    """Write out, from a token on, the accidentals that hold over a bar line.
+    """Write, from token start on, the accidentals that hold over a bar line.
 
-    put_in: the bar lines that stand for a line's end, over which all of them hold. tied: the notes
-    that a tie leads over a bar line from; the next note has their accidental, and it alone.
+    put_in: bar lines added at the end of a line; every accidental holds over these. tied: notes
+    that are tied over a bar line; their accidental holds only for the next note.
     """
     usual = key.signature()
-    held: dict[str, str] = {}  # by letter, since the last bar line that is written
-    due: set[str] = set()  # letters whose held accidental the new bar has not stated yet
-    undue: set[str] = set()  # letters whose accidental in this bar is a tied note's alone
-    from_tie: tuple[str, str] | None = None  # the note that a tie leads to, its accidental
+    held: dict[str, str] = {}  # by letter, since the last written bar line
+    due: set[str] = set()  # letters whose held accidental is not yet written in this bar
+    undue: set[str] = set()  # letters whose accidental in this bar holds only for a tied note
+    from_tie: tuple[str, str] | None = None  # the tied note and its accidental
     for i in range(start, len(tokens)):
         token = tokens[i]
         kind = MEANINGS[token].kind

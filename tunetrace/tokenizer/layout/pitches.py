@@ -1,8 +1,7 @@
-"""How the notes of a tune sound: key signature, and accidentals to the end of their bar.
+"""How the notes of a tune sound, by the key signature and the accidentals.
 
-Tokens say what is written. In ABC an accidental holds for its letter in every octave until the
-next bar line (ABC 2.1, 4.2 and 11.3, `propagate-accidentals pitch`, the default), and so it does
-here.
+An accidental holds for its letter, in every octave, until the next bar line (ABC 2.1, 4.2 and
+11.3, `propagate-accidentals pitch`, the default).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _parse = lru_cache(maxsize=1024)(Pitch.parse)
 
 @lru_cache(maxsize=256)
 def signature_of(key: str | None) -> dict[str, int]:
-    """The alteration of each letter in a key named as `Cdor`, or as folk-rnn v3's `dor`."""
+    """The alteration of each letter in a key, named as `Cdor` or, as in folk-rnn v3, `dor`."""
     if key is None or key[-3:] not in MODES:
         return dict.fromkeys(LETTERS, 0)
     return Key(key[:-3] or "C", key[-3:]).signature()
@@ -34,7 +33,7 @@ def signature_of(key: str | None) -> dict[str, int]:
 def sounding(tokens: Sequence[str], key: str | None = None) -> dict[int, int]:
     """The MIDI number of each note, by its place among the tokens.
 
-    key: the key before the first `K:` among the tokens, named as there.
+    key: the key in force before the first `K:` token, named as in tokens.
     """
     signature = signature_of(key)
     in_bar: dict[str, int] = {}
@@ -55,6 +54,6 @@ def sounding(tokens: Sequence[str], key: str | None = None) -> dict[int, int]:
 
 
 def semitones(interval: Interval) -> int:
-    """How far a transposition moves what sounds."""
+    """How many semitones a transposition moves the sound."""
     octaves = (interval.steps - 4 * interval.fifths) // 7
     return 7 * interval.fifths + 12 * octaves

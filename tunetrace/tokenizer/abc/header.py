@@ -1,4 +1,4 @@
-"""The fields of a tune: which line is one, and what those before the music say."""
+"""The fields of a tune: which lines are fields, and what the fields before the music state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.transcription import add_title, as_number
 
 FileHeader = Mapping[str, tuple[int, str]]
-"""What a file says before its first tune for all of them: letter to line number and text."""
+"""The fields before the first tune, which hold for all tunes: line number and text by letter."""
 
 NO_FILE_HEADER: Final[FileHeader] = {}
 
@@ -29,7 +29,7 @@ _MUSIC: Final = "ABCDEFGabcdefgzx"
 _LOOSE: Final = re.compile(r"\s*([A-Za-z])\s*:(.*)", re.DOTALL)
 _HEADER_FIELDS: Final = frozenset("TXVmPMLK")
 BEFORE_NUMBER: Final = frozenset("X \t\f\v")
-"""What a line with an X: field can begin with."""
+"""The first characters that a line with an X: field can have."""
 
 _TUNE: Final = re.compile(r"\s*X\s*:\s*[0-9]")
 _PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
@@ -48,25 +48,25 @@ def is_field(line: str) -> bool:
 
 
 def unindented(line: str) -> str:
-    """A line that is a field but for spaces before it without them; any other as it is."""
+    """An indented field without its indentation; any other line unchanged."""
     stripped = line.lstrip()
     return stripped if is_field(stripped) else line
 
 
 def begins_tune(line: str) -> bool:
-    """Whether a line is an X: field, be it indented or written `X :`."""
+    """Whether a line is an X: field, also if it is indented or written `X :`."""
     return line[:2] == "X:" or (line[:1] in BEFORE_NUMBER and _TUNE.match(line) is not None)
 
 
 def loose_field(line: str) -> tuple[str, str] | None:
-    """Letter and text of a header's field, be it indented or written `T :`."""
+    """Letter and text of a header field, also if it is indented or written `T :`."""
     match = _LOOSE.match(line)
     return None if match is None else (match[1], match[2])
 
 
 def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[int, str]]:
-    """The lines that say something, without comments and blocks of text, and their numbers."""
-    block = ""  # the directive that ends the block of text or PostScript that is open
+    """The lines that are not empty, with their numbers, without comments and blocks of text."""
+    block = ""  # the directive that ends the open block of text or PostScript
     for number, line in enumerate(lines, first_line):
         if line[:1] == "%":
             if block:
@@ -84,12 +84,7 @@ def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[in
 
 @dataclass(slots=True)
 class Header:
-    """What the fields before the music say.
-
-    voices: those that V: fields name, in their order; voice: the one that the last V: after the
-    first K: has turned to. remarks: as of Transcription. stated: where M: and K: come from, line
-    and text by letter.
-    """
+    """What the fields before the music state."""
 
     titles: list[str] = field(default_factory=list)
     number: int | None = None
@@ -97,13 +92,17 @@ class Header:
     unit: Fraction | None = None
     key: Key | None = None
     voices: list[str] = field(default_factory=list)
+    """The voices that V: fields name, in their order."""
     voice: str | None = None
+    """The voice of the last V: field after the first K:."""
     remarks: list[str] = field(default_factory=list)
+    """As in Transcription."""
     stated: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """The line number and the text of M: and K:, by letter."""
     _last: str = ""
 
     def field(self, letter: str, value: str, line: int) -> None:
-        """Take in one field and its line. Those of voices other than the first are passed over."""
+        """Read one field and its line number. Fields of voices other than the first are ignored."""
         if letter == "+":
             if self._last == "T" and self.titles:
                 add_title(self.titles, f"{self.titles.pop()} {value.strip()}")
@@ -134,7 +133,7 @@ class Header:
         elif letter == "K":
             self.stated[letter] = (line, f"K:{value}")
             if self.key is None:
-                self.voice = None  # what V: fields before the key name is but declared
+                self.voice = None  # before the key, a V: field only declares a voice
             self.key = parse_key(value, self.key)
             remark = key_remark(value)
             if remark:
@@ -146,13 +145,13 @@ class Header:
             self.remarks.append(sentence)
 
     def unit_length(self) -> Fraction:
-        """The unit note length in eighths, by the meter where no L: states one."""
+        """The unit note length in eighths; it follows from the meter if no L: states it."""
         return default_unit_length(self.meter) if self.unit is None else self.unit
 
     def complete(self, file_header: FileHeader) -> None:
-        """Take from the file's header the meter and the unit length that the tune does not state.
+        """Use the file's header for a meter or a unit length that the tune does not state.
 
-        Raises AbcError with the line of the file's header.
+        AbcError has the line in the file's header.
         """
         for letter, (line, value) in file_header.items():
             try:
@@ -166,12 +165,12 @@ class Header:
             except AbcError as error:
                 error.line = line
                 raise
-            self.remark(f"{letter}:{value.strip()} stands in the file's header")
+            self.remark(f"{letter}:{value.strip()} is taken from the file's header")
 
     def first_voice(self, body: Sequence[str]) -> str | None:
-        """The first of the declared voices that has music, None where none is declared.
+        """The first declared voice that has music; None if no voice is declared.
 
-        body: the lines from the first of music on. Music before any V: is the first one's.
+        body: the lines from the first line of music on. Music before any V: is in the first voice.
         """
         if self.voices and self.voice is None:
             before = _NO_MUSIC.sub("", body[0].partition("[V:")[0])

@@ -1,8 +1,8 @@
-"""ABC notation as people write it, to folk-rnn's tokens rooted on C.
+"""Reads an ABC tune, as people write it, to folk-rnn's tokens on C.
 
-Here is the order of a tune's lines: a header, in which the fields may stand in any order and some
-after K:, then the music. header.py has the fields before the music, body.py the music, mend.py
-what is tried on a tune that cannot be read as it stands.
+A tune is a header, with fields in any order and some of them after K:, and then the music.
+header.py reads the header, body.py the music. mend.py repairs broken lines if a tune cannot be
+read.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 from tunetrace.errors import AbcError
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.dropped import words_left_out
-from tunetrace.tokenizer.header import (
+from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.dropped import words_left_out
+from tunetrace.tokenizer.abc.header import (
     NO_FILE_HEADER,
     FileHeader,
     Header,
@@ -21,14 +21,14 @@ from tunetrace.tokenizer.header import (
     loose_field,
     without_comments,
 )
-from tunetrace.tokenizer.mend import mend
+from tunetrace.tokenizer.abc.mend import mend
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeReader = Callable[[Header, Sequence[str]], Reader]
-"""Takes the header and the lines from the first of music on."""
+"""Called with the header, and the lines from the first line of music on."""
 
 _BODY_FIELDS = frozenset("KMLVm")
-"""The letters of the fields that do something inside a tune."""
+"""The letters of the fields that have a meaning inside a tune."""
 
 
 def tokenize_abc(
@@ -38,12 +38,12 @@ def tokenize_abc(
     file_header: FileHeader = NO_FILE_HEADER,
     make_reader: MakeReader = Reader,
 ) -> Transcription:
-    """The tokens of one ABC tune, transposed to C.
+    """Read one ABC tune, transposed to C.
 
-    text: the tune, or its lines; first_line: the number of the first in its file; input: the
-    file's name; file_header: what the file says for all its tunes. AbcError names the line, the
-    column where there is one, and the reason. A tune that cannot be read as it stands, but can
-    once a line broken inside a note is mended, is read so, with a remark.
+    text: the tune or its lines. first_line: the number of the first line in the file. input: the
+    file's name. file_header: the fields that the file states for all its tunes. AbcError has the
+    line, the column if there is one, and the reason. If the tune can be read only after repairing
+    a line that was broken inside a note, it is repaired, and a remark says so.
     """
     lines = lines_of(text) if isinstance(text, str) else text
     try:
@@ -75,11 +75,11 @@ def tokenize_abc(
 def _read(
     lines: Sequence[str], first_line: int, file_header: FileHeader, make_reader: MakeReader
 ) -> tuple[Header, tuple[str, ...]]:
-    """Header and tokens of a tune's lines; AbcError has the line."""
+    """Header and tokens of the lines of a tune. AbcError has the line."""
     header = Header()
     reader: Reader | None = None
     lines_of_words = 0
-    is_continued = True  # nothing to end before the first line of music
+    is_continued = True  # so that no line is ended before the first line of music
     number = first_line
     try:
         for number, line in without_comments(lines, first_line):
@@ -91,7 +91,7 @@ def _read(
                 if header.key is None:
                     field = loose_field(line)
                     if field is None:
-                        header.remark("what stands before K: and is no field is passed over")
+                        header.remark("text before K: that is not a field is ignored")
                     else:
                         header.field(*field, number)
                     continue

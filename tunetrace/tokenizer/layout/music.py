@@ -1,8 +1,7 @@
-"""The tune as music: does it add up, how do its parts relate, where does it rest.
+"""A transcription seen as a tune.
 
-The questions are those a musician asks of a transcription on sight: bars that are too short or too
-long, pickups, repeat signs, the final notes against the key, the range, accidentals, and which
-bars come again as they were or varied.
+Answers what a musician asks at first sight: bars that are too short or too long, pickups, repeat
+signs, final notes against the key, the range, accidentals, and bars that are repeated or varied.
 """
 
 from __future__ import annotations
@@ -15,109 +14,114 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Final, TypeGuard
 
-from tunetrace.tokenizer.bars import Layout
+from tunetrace.records import Record
 from tunetrace.tokenizer.keys import LETTERS, MODES
-from tunetrace.tokenizer.pitches import signature_of, sounding
-from tunetrace.tokenizer.timeline import Bar, eighths
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.pitches import signature_of, sounding
+from tunetrace.tokenizer.layout.timeline import Bar, eighths
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
 _ALIKE: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class BadBar:
-    """A bar that does not add up: how long it is and how long it should be, in eighths."""
+@dataclass(frozen=True, slots=True, repr=False)
+class BadBar(Record):
+    """A bar that does not add up."""
 
     part: int
     bar: int
     ending: int | None
     text: str
     eighths: Fraction
+    """How long it is."""
     expected: Fraction
+    """How long it should be, in eighths."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartMusic:
-    """One part. bars: how many numbered ones; pickup: its text; endings: how many.
-
-    is_repeated: it ends with `:|`. misses_repeat_sign: it does, and no `|:` opens it. final: its
-    last note; ends_on_tonic: whether that is the key's tonic, in any octave; final_degree: which
-    degree of the key it is, 1 for the tonic up to 7, None where it is altered or there is no key.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class PartMusic(Record):
+    """What there is to say about one part."""
 
     part: int
     bars: int
+    """The number of its bars, without the pickup and further endings."""
     pickup: str | None
+    """The text of its pickup."""
     endings: int
     is_repeated: bool
+    """Whether it ends with `:|`."""
     misses_repeat_sign: bool
+    """Whether it ends with `:|`, but no `|:` opens it."""
     final: str | None
+    """Its last note."""
     ends_on_tonic: bool | None
+    """Whether its last note is the tonic of the key, in any octave."""
     final_degree: int | None
+    """The degree of the last note in the key: 1 for the tonic, up to 7. None if the note is altered
+    or there is no key."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotePlace:
-    """A note and where it first sounds."""
+@dataclass(frozen=True, slots=True, repr=False)
+class NotePlace(Record):
+    """A note, and where it is found first."""
 
     note: str
     part: int
     bar: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accidental:
-    """A note with a written accidental, how often it is written and where first."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Accidental(Record):
+    """A note with a written accidental, and where it is found first."""
 
     note: str
     hits: int
+    """How often it is written."""
     part: int
     bar: int
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
-    """A bar that comes again: its text, and the bars (part, bar) that have it."""
+@dataclass(frozen=True, slots=True, repr=False)
+class RepeatedBar(Record):
+    """A bar that is found more than once in the tune."""
 
     text: str
     places: tuple[tuple[int, int], ...]
+    """The part and the bar number of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """Two bars at the same place of neighbouring parts that are alike.
-
-    shared: twice the tokens that match over the tokens of both, at least a half (difflib's ratio;
-    Ratcliff and Metzener 1988).
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class VariedBar(Record):
+    """Two similar bars at the same place of neighbouring parts."""
 
     bar: int
     parts: tuple[int, int]
     texts: tuple[str, str]
     shared: float
+    """Twice the number of matching tokens, over the tokens of both bars; at least a half (difflib's
+    ratio; Ratcliff and Metzener 1988)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Music:
-    """What is to be said of a transcription as a tune. adds_up is None without a meter.
-
-    range_semitones: from the lowest note to the highest, None without notes.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Music(Record):
+    """A transcription seen as a tune."""
 
     adds_up: bool | None
+    """Whether every bar adds up; None without a meter."""
     bars_not_adding_up: tuple[BadBar, ...]
     parts: tuple[PartMusic, ...]
     highest: NotePlace | None
     lowest: NotePlace | None
     range_semitones: int | None
+    """From the lowest note to the highest; None without notes."""
     accidentals: tuple[Accidental, ...]
-    repeated: tuple[Return, ...]
-    varied: tuple[Variation, ...]
+    repeated: tuple[RepeatedBar, ...]
+    varied: tuple[VariedBar, ...]
 
 
 def describe_music(layout: Layout, key: str | None) -> Music:
-    """What is to be said of a tune whose bars and parts are laid out. key as indexed: `Cdor`."""
+    """Describe a tune from its bars and parts. key: as in the tokens (`Cdor`)."""
     bad = tuple(
         BadBar(
             part=bar.part,
@@ -149,7 +153,7 @@ def describe_music(layout: Layout, key: str | None) -> Music:
 
 
 def _notes(layout: Layout) -> list[tuple[int, Bar]]:
-    """Every written note, by its place among the tokens, with its bar; those of chords too."""
+    """Every written note, also inside chords: its place among the tokens, and its bar."""
     return [
         (i, bar)
         for bar in layout.bars
@@ -183,7 +187,7 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
         closing = layout.bars[after].lines if after < len(layout.bars) else (
             layout.closing_lines)  # fmt: skip
         is_repeated = ":|" in inner_lines or ":|" in closing[:1]
-        # The `|:` may stand before the pickup or after it.
+        # The `|:` may be before the pickup or after it.
         opening = bars[0].lines + (bars[1].lines if len(bars) > 1 and bars[0].is_pickup else ())
         final = _final_note(layout, bars)
         degree = _degree(final, key)
@@ -216,7 +220,7 @@ def _has_tonic(key: str | None) -> TypeGuard[str]:
 
 
 def _degree(note: str | None, key: str | None) -> int | None:
-    """Which degree of a key a note is, from 1; None where it is altered against the key."""
+    """The degree of a note in a key, from 1; None if the note is altered."""
     if note is None or not _has_tonic(key):
         return None
     pitch = Pitch.parse(note)
@@ -226,16 +230,16 @@ def _degree(note: str | None, key: str | None) -> int | None:
     return (LETTERS.index(pitch.letter) - LETTERS.index(tonic[0])) % 7 + 1
 
 
-def _repeated(layout: Layout) -> tuple[Return, ...]:
+def _repeated(layout: Layout) -> tuple[RepeatedBar, ...]:
     places: dict[str, list[tuple[int, int]]] = {}
     for bar in layout.bars:
         if not bar.is_pickup:
             places.setdefault(bar.text, []).append((bar.part, bar.number))
-    return tuple(Return(text, tuple(at)) for text, at in places.items() if len(at) > 1)
+    return tuple(RepeatedBar(text, tuple(at)) for text, at in places.items() if len(at) > 1)
 
 
-def _varied(layout: Layout) -> tuple[Variation, ...]:
-    """Bars of the same number in two neighbouring parts that are alike but not the same."""
+def _varied(layout: Layout) -> tuple[VariedBar, ...]:
+    """Bars of the same number in neighbouring parts that are similar but not the same."""
     texts: dict[tuple[int, int], str] = {}
     for bar in layout.bars:
         if not bar.is_pickup:
@@ -248,5 +252,5 @@ def _varied(layout: Layout) -> tuple[Variation, ...]:
             if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
                 shared = matcher.ratio()
                 if shared >= _ALIKE:
-                    found.append(Variation(number, (part, part + 1), (text, other), shared))
+                    found.append(VariedBar(number, (part, part + 1), (text, other), shared))
     return tuple(found)

@@ -1,9 +1,9 @@
-"""Bars and parts: which stretch between two bar lines is which bar of which part.
+"""Bars and parts: their numbers, from the tokens alone.
 
-Nothing but the tokens decides. A part begins at the start, at `|:` and after `:|` (after the last
-bar of the last ending where endings follow). A short first bar of a part is its pickup, bar 0; the
-others count from 1. Two neighbouring short bars that make up one share a number, and a later
-ending repeats the numbers of the first.
+A part begins at the start, at `|:`, and after `:|` (if endings follow, after the last bar of the
+last ending). A short first bar of a part is its pickup, bar 0; the other bars count from 1. Two
+neighbouring short bars that together make one bar share a number. A later ending repeats the
+numbers of the first.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from tunetrace.tokenizer.timeline import Bar, eighths, split_bars
+from tunetrace.tokenizer.layout.timeline import Bar, eighths, split_bars
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a note stands: onset in eighths from the start of its bar."""
+    """The place of a note in a tune."""
 
     part: int
     bar: int
     ending: int | None
     onset: Fraction
+    """In eighths from the start of the bar."""
 
 
 @dataclass(slots=True)
 class Layout:
-    """A tune laid out in bars, which stand in the order of its tokens.
-
-    closing_lines: the bar lines after the last bar.
-    """
+    """A tune divided into numbered bars."""
 
     tokens: Sequence[str]
     bars: list[Bar]
+    """In the order of the tokens."""
     closing_lines: tuple[str, ...]
+    """The bar lines after the last bar."""
 
     def bar_at(self, token: int) -> Bar:
-        """The bar that holds a token, else the bar before it, else the first."""
+        """The bar with a token. Between bars, the one before; before the first bar, the first."""
         at = bisect_right(self.bars, token, key=lambda bar: bar.start) - 1
         return self.bars[max(at, 0)]
 
     def _touched(self, start: int, stop: int) -> range:
-        """The bars that hold some of the tokens from start up to stop."""
+        """The bars that hold at least one of the tokens from start up to stop."""
         return range(
             bisect_right(self.bars, start, key=lambda bar: bar.stop),
             bisect_left(self.bars, stop, key=lambda bar: bar.start),
@@ -53,13 +53,14 @@ class Layout:
     def position(self, token: int, stop: int | None = None) -> Position:
         """The position of the first note at or after a token and before stop.
 
-        Where there is none, of the next event of any kind; the beginning of a tune without any.
+        Without such a note, the position of the next event of any kind. In a tune without events,
+        its beginning.
         """
         if not self.bars:
             return Position(1, 1, None, Fraction(0))
         at = max(bisect_right(self.bars, token, key=lambda bar: bar.start) - 1, 0)
         first: tuple[Bar, int] | None = None
-        for k in range(at, len(self.bars)):  # no slice, which would copy a long tune each time
+        for k in range(at, len(self.bars)):  # a slice would copy a long tune each time
             bar = self.bars[k]
             if first is not None and stop is not None and bar.start >= stop:
                 break
@@ -79,8 +80,8 @@ class Layout:
     def context(self, start: int, stop: int, neighbours: int = 0) -> tuple[str, tuple[int, int]]:
         """The text of the bars that the tokens from start up to stop touch.
 
-        neighbours: how many bars to add on either side. Also gives where in that text the tokens
-        stand, as (start, end) in characters.
+        neighbours: how many bars to add on either side. Also returns the place of the tokens in
+        that text, as (start, end) in characters.
         """
         touched = self._touched(start, stop)
         first, last = start, stop
@@ -102,7 +103,7 @@ def _position(bar: Bar, event: int) -> Position:
 
 
 def lay_out(tokens: Sequence[str]) -> Layout:
-    """Number the bars and parts of a transcription's tokens (headers among them)."""
+    """Number the bars and parts of a transcription. tokens: all, with the headers."""
     bars, closing_lines = split_bars(tokens)
     _set_parts(bars)
     for first, last in _part_bounds(bars):
@@ -153,11 +154,10 @@ def _set_parts(bars: Sequence[Bar]) -> None:
 
 
 def _completes(bars: Sequence[Bar], part_start: int, k: int) -> bool:
-    """Whether the short bar before the `|:` of bar k ends its part rather than begins the next.
+    """Whether the short bar before the `|:` of bar k ends its part. Otherwise it begins the next.
 
-    It does where the pickup of its own part, or a short bar right after the `|:`, makes it full.
-    After another short bar it is a pickup all the same: the two are that part's end and the next
-    part's beginning (`C 3 | D |:`).
+    It ends the part if the pickup of the part, or a short bar right after the `|:`, makes it full.
+    But after another short bar it begins the next part, as the pickup (`C 3 | D |:`).
     """
     following, last, before, first = bars[k], bars[k - 1], bars[k - 2], bars[part_start]
     if before.is_short and before is not first:
@@ -167,23 +167,23 @@ def _completes(bars: Sequence[Bar], part_start: int, k: int) -> bool:
 
 
 def _part_bounds(bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """The first bar of each part and the one past its last."""
+    """The first bar of each part, and the bar after its last."""
     firsts = [k for k, bar in enumerate(bars) if k == 0 or bar.part != bars[k - 1].part]
     return list(pairwise([*firsts, len(bars)]))
 
 
 def _number(bars: Sequence[Bar], first: int, last: int) -> None:
-    """Number one part's bars and settle which of its short bars add up."""
+    """Number the bars of one part, and decide which of its short bars add up."""
     number = 0 if bars[first].is_short else 1
     if number == 0:
         bars[first].adds_up = True
-    before_ending: Bar | None = None  # the bar that every ending of this part follows
+    before_ending: Bar | None = None  # the bar before each ending of this part
     first_ending_number = number
     for k in range(first, last):
         bar = bars[k]
         begins_ending = bar.ending is not None and (k == first or bars[k - 1].ending != bar.ending)
         if number == 0 and bar.is_short and "|:" in bar.lines:
-            bar.adds_up = True  # `G |: c e | f`: what leads in, then the pickup that is repeated
+            bar.adds_up = True  # `G |: c e | f`: first a lead-in, then the repeated pickup
         elif k > first and not begins_ending:
             number += not _joins(bars[k - 1], bar)
         elif k > first and begins_ending:
@@ -199,7 +199,7 @@ def _number(bars: Sequence[Bar], first: int, last: int) -> None:
 
 
 def _joins(left: Bar, right: Bar) -> bool:
-    """Whether two neighbouring short bars are one; if so both add up and the second goes on."""
+    """Whether two neighbouring short bars make one bar. If so, both are marked as adding up."""
     is_free = left.number > 0 and left.offset == 0 and left.is_short and right.is_short
     if not is_free or left.duration + right.duration != right.full:
         return False
@@ -209,7 +209,7 @@ def _joins(left: Bar, right: Bar) -> bool:
 
 
 def _complete_ends(bars: Sequence[Bar], first: int, last: int) -> None:
-    """A short last bar, of the part or of one of its endings, adds up with a pickup."""
+    """Mark a short last bar, of the part or of an ending, that adds up with a pickup."""
     pickups = [bar for bar in bars[first:last] if bar.is_pickup]
     if last < len(bars) and bars[last].is_short:
         pickups.append(bars[last])

@@ -1,7 +1,7 @@
-"""Where each token of a tune comes from in its text, and what of the text gave none.
+"""Where each token of a tune comes from in its text, and what in the text gave no token.
 
-The reader is the one that reads every tune; here it is only watched: the generator that hands it
-the lexemes of a line looks, whenever it is asked for the next, at what became of the one before.
+The same reader reads every tune. Here the generator that gives it the lexemes of a line also looks,
+before each next lexeme, at which tokens the last one gave.
 """
 
 from __future__ import annotations
@@ -11,73 +11,76 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tunetrace.records import Record
 from tunetrace.text import lines_of
-from tunetrace.tokenizer.body import Reader
-from tunetrace.tokenizer.dropped import what_is
+from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.dropped import what_is
+from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.lexicon import pattern_for
 from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
-from tunetrace.tokenizer.header import Header
-from tunetrace.tokenizer.lexicon import pattern_for
-from tunetrace.tokenizer.pitches import semitones
+from tunetrace.tokenizer.layout.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.transpose import Interval
 
 _DROPPED: Final = re.compile(r"y[0-9]*|\S")
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """A piece of a line: its column from 1, its text, its tokens.
-
-    first: the place of the first of them among the tune's. dropped: what it is, where it gave no
-    token (`a chord symbol`); else empty.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Lexeme(Record):
+    """A piece of a line that has a meaning of its own, as a note or a bar line."""
 
     column: int
+    """Counted from 1."""
     text: str
     first: int
+    """The place of its first token among the tune's tokens, counted from 0."""
     tokens: tuple[str, ...]
     dropped: str
+    """What it is, if it gave no token (`a chord symbol`); empty otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedLine:
-    """A line of a tune: its number in its input, its text as it was read, its lexemes."""
+@dataclass(frozen=True, slots=True, repr=False)
+class ExplainedLine(Record):
+    """A line of a tune, cut into lexemes."""
 
     line: int
+    """Its number in the input."""
     text: str
+    """The line as it was read."""
     lexemes: tuple[Lexeme, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a token comes from: its place among the tune's, the line, the column, the text."""
+@dataclass(frozen=True, slots=True, repr=False)
+class TokenOrigin(Record):
+    """Where a token comes from."""
 
     index: int
+    """The place of the token among the tune's tokens, counted from 0."""
     token: str
     line: int
     column: int
     text: str
+    """The piece of the line that gave the token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """How a tune became tokens.
-
-    steps and semitones: how far it was moved to come to C. unit_length: what a note without a
-    length lasts, as a fraction of a whole note (`1/8`).
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation(Record):
+    """How a tune became tokens."""
 
     tune: Transcription
     steps: int
+    """How many steps of the scale the tune was moved to come to C."""
     semitones: int
+    """How many semitones the tune was moved to come to C."""
     unit_length: str
+    """The length of a note that states none, as a fraction of a whole note (`1/8`)."""
     lines: tuple[ExplainedLine, ...]
 
     @property
-    def origins(self) -> tuple[Origin, ...]:
-        """Every token with where it comes from, in the order of the tokens."""
+    def origins(self) -> tuple[TokenOrigin, ...]:
+        """Where each token comes from, in the order of the tokens."""
         found = (
-            Origin(lexeme.first + k, token, line.line, lexeme.column, lexeme.text)
+            TokenOrigin(lexeme.first + k, token, line.line, lexeme.column, lexeme.text)
             for line in self.lines
             for lexeme in line.lexemes
             for k, token in enumerate(lexeme.tokens)
@@ -87,7 +90,7 @@ class Explanation:
 
 @dataclass(slots=True)
 class _Piece:
-    """A lexeme while the tune is read: its tokens are those at places, which may still change."""
+    """A lexeme while the tune is read. Its tokens, at these places, may still change."""
 
     column: int
     text: str
@@ -102,13 +105,16 @@ class _Line:
     pieces: list[_Piece] = field(default_factory=list)
 
     def drop(self, start: int, stop: int) -> None:
-        """Note what of the text is passed over: slurs, ties, decorations."""
+        """Add what is dropped between start and stop: slurs, ties, decorations."""
         for match in _DROPPED.finditer(self.text, start, stop):
             self.pieces.append(_Piece(match.start() + 1, match[0], [], what_is(match[0])))
 
 
-class Watcher:
-    """Watches the reading of one tune after another: give make_reader to what reads them."""
+class Explainer:
+    """Explains tunes, one after another, while they are read.
+
+    Pass make_reader to the function that reads the tunes, and call explain after each tune.
+    """
 
     def __init__(self) -> None:
         self._lines: list[_Line] = []
@@ -117,14 +123,14 @@ class Watcher:
         self._header = Header()
 
     def make_reader(self, header: Header, body: Sequence[str]) -> Reader:
-        """The reader of the next tune, watched."""
+        """The reader of the next tune."""
         self._lines, self._header = [], header
-        reader = _WatchedReader(header, body, self._lines)
+        reader = _ObservedReader(header, body, self._lines)
         self._unit, self._interval = str(reader.unit / 8), reader.interval
         return reader
 
     def explain(self, tune: Transcription) -> Explanation:
-        """The explanation of the tune that was read last."""
+        """The explanation of the last tune that was read."""
         lines, self._lines = self._lines, []
         if not lines:
             return Explanation(tune, 0, 0, "1/8", tuple(_folkrnn_lines(tune)))
@@ -143,12 +149,12 @@ class Watcher:
         )  # fmt: skip
 
 
-class _WatchedReader(Reader):
-    """A reader that notes what becomes of every lexeme."""
+class _ObservedReader(Reader):
+    """A reader that notes which tokens every lexeme gives."""
 
     def __init__(self, header: Header, body: Sequence[str], lines: list[_Line]) -> None:
         super().__init__(header, body)
-        self.lexemes: Callable[[str], Iterable[str]] = self._watch
+        self.lexemes: Callable[[str], Iterable[str]] = self._observe
         self._lines = lines
         self._is_inside_line = False
 
@@ -178,14 +184,14 @@ class _WatchedReader(Reader):
             line = self._lines[-1]
             line.pieces.append(_Piece(len(line.text) + 1, "", [before]))
 
-    def _watch(self, text: str) -> Iterator[str]:
+    def _observe(self, text: str) -> Iterator[str]:
         line, tokens = self._lines[-1], self.tokens
         for match in pattern_for(text).finditer(text):
             line.drop(match.start(), match.start(1))
             was_silent = self.is_silent
             before, last = len(tokens), tokens[-1]
             yield match[1]
-            # A bar line takes the place of the one before an empty bar, a broken rhythm of the
+            # A bar line may replace the one before an empty bar; a broken rhythm may replace the
             # length before it.
             is_changed = len(tokens) < before or tokens[before - 1] != last
             first = before - 1 if is_changed else before
@@ -200,7 +206,7 @@ class _WatchedReader(Reader):
                 )
 
     def _take_back(self, place: int) -> None:
-        """A token belongs to a later lexeme than the one that had it."""
+        """Take a token away from an earlier lexeme: it belongs to a later one."""
         for line in reversed(self._lines):
             for piece in reversed(line.pieces):
                 if place in piece.places:
@@ -218,7 +224,7 @@ def _lexeme(piece: _Piece, tokens: Sequence[str]) -> Lexeme:
 
 
 def _header_lines(tune: Transcription, header: Header) -> Iterator[ExplainedLine]:
-    """The fields before the music that the tokens `M:` and `K:` come from, in their order."""
+    """The fields before the music that gave the tokens `M:` and `K:`, in their order."""
     first = tune.tokens[: 1 if tune.meter is None else 2]
     stated = [(*header.stated[token[0]], index, token) for index, token in enumerate(first)]
     for number, text, index, token in sorted(stated):
@@ -226,7 +232,7 @@ def _header_lines(tune: Transcription, header: Header) -> Iterator[ExplainedLine
 
 
 def _folkrnn_lines(tune: Transcription) -> Iterator[ExplainedLine]:
-    """The lines of folk-rnn text, whose words are the tokens."""
+    """The lines of folk-rnn text. Its words are the tokens."""
     frames = {0} if tune.text.lstrip().startswith("<s>") and tune.tokens[0] != "<s>" else set()
     place, seen = 0, 0
     for number, line in enumerate(lines_of(tune.text), tune.line):
@@ -236,7 +242,7 @@ def _folkrnn_lines(tune: Transcription) -> Iterator[ExplainedLine]:
         for match in re.finditer(r"<s>|\S+", line):
             words = [word for word in words_of(match[0]) or () if word != TIE]
             own = sum(k not in frames for k in range(seen, seen + len(words)))
-            tokens = tune.tokens[place : place + own]  # the </s> that ends a tune is none of it
+            tokens = tune.tokens[place : place + own]  # the closing </s> is not a token of the tune
             seen += len(words)
             dropped = "" if tokens else what_is(TIE) if match[0] == TIE else "the tune's frame"
             lexemes.append(Lexeme(match.start() + 1, match[0], place, tokens, dropped))

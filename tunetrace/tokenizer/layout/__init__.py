@@ -1,0 +1,1 @@
+"""What tokens mean as music: durations, bars, parts, pitches."""
