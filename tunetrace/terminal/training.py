@@ -16,8 +16,8 @@ from tunetrace.model.training.history import EpochRecord
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
-    from tunetrace.api.training import TrainingReport
-    from tunetrace.model.training.training import Progress as TrainingProgress
+    from tunetrace.model.training.trainer import TrainingStep
+    from tunetrace.model.training.training import TrainingReport
 
 
 class _Lines:
@@ -29,7 +29,7 @@ class _Lines:
         self._task = None if progress is None else progress.add_task("", total=None)
         self._left = math.nan
 
-    def step(self, progress: TrainingProgress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         self._left = progress.seconds_left
         if self._progress is not None and self._task is not None:
             what = (
