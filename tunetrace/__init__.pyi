@@ -2,13 +2,6 @@
 
 from ._version import __version__ as __version__
 from .api.batch import report as report
-from .api.evaluation import evaluate_model as evaluate_model
-from .api.evaluation import held_out_tunes as held_out_tunes
-from .api.evaluation import originality as originality
-from .api.evaluation import training_tunes as training_tunes
-from .api.training import TrainingReport as TrainingReport
-from .api.training import resume_training as resume_training
-from .api.training import train_model as train_model
 from .api.tunes import corpus_stats as corpus_stats
 from .api.tunes import ngrams as ngrams
 from .checker.baseline.measure import BaselineReport as BaselineReport
@@ -95,8 +88,20 @@ from .model.sampling.trace import load_trace as load_trace
 from .model.sampling.trace import save_trace as save_trace
 from .model.sampling.trace import trace_transcription as trace_transcription
 from .model.training.evaluation import Evaluation as Evaluation
+from .model.training.evaluation import OrderScore as OrderScore
+from .model.training.evaluation import Score as Score
+from .model.training.evaluation import ScoreDifference as ScoreDifference
+from .model.training.evaluation import evaluate_model as evaluate_model
+from .model.training.history import Copying as Copying
 from .model.training.history import EpochOriginality as EpochOriginality
 from .model.training.history import EpochRecord as EpochRecord
+from .model.training.originality import originality as originality
+from .model.training.recipe import Recipe as Recipe
+from .model.training.training import TrainingReport as TrainingReport
+from .model.training.training import resume_training as resume_training
+from .model.training.training import train_model as train_model
+from .model.training.tunes import held_out_tunes as held_out_tunes
+from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
