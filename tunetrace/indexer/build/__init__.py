@@ -1,0 +1,1 @@
+"""Making an index and changing it: building, adding, removing, merging and verifying."""
