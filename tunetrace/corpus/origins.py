@@ -7,7 +7,6 @@ if a user put it there.
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +36,8 @@ class Music21Folder:
     @property
     def version(self) -> str | None:
         """The release of music21; None if it is not installed."""
+        import importlib.metadata  # slow, and a check does not need it
+
         try:
             return f"music21 {importlib.metadata.version('music21')}"
         except importlib.metadata.PackageNotFoundError:
