@@ -271,6 +271,16 @@ def odd_folders(modules: Mapping[str, Module]) -> dict[str, int]:
     }
 
 
+def shared_class_names(modules: Mapping[str, Module]) -> dict[str, list[str]]:
+    """The names that more than one class has, and the modules of these classes."""
+    found: dict[str, list[str]] = {}
+    for module in modules.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(module.name)
+    return {name: places for name, places in sorted(found.items()) if len(places) > 1}
+
+
 def loaded_by_check() -> list[str]:
     """The modules of the package that are loaded when `tunetrace check` checks one tune."""
     code = (
@@ -325,6 +335,11 @@ def main() -> None:
     _list(
         f"Functions that only forward: {len(forwards)}, {len(unexplained)} of them unexplained",
         (f"{name}: {FORWARDS_FOR_A_REASON.get(name, 'delete it')}" for name in forwards),
+    )
+    names = shared_class_names(modules)
+    _list(
+        f"Names that two classes share: {len(names)}",
+        (f"{name}: {', '.join(places)}" for name, places in names.items()),
     )
     _list(
         f"Folders with fewer than {BETWEEN_FILES.start} or more than {BETWEEN_FILES.stop - 1}"

@@ -120,7 +120,7 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
         ("check_files", {"paths": [None]},
          "one of paths is None; give a path, as a str or a Path"),
         ("check_files", {"paths": 3},
-         "paths is 3; give a path, as a str or a Path, or a list of such"),
+         "paths is 3; give a path, as a str or a Path, or a list of paths"),
         ("figure", {"text": b"C D"}, "text is b'C D'; give text, as a str"),
         ("figure", {"filters": {"bar": 1}},
          "filters is of the type dict; give Filters, as Filters(meter='6/8')"),

@@ -10,6 +10,7 @@ from benchmarks.structure import (
     forwarding,
     imports_in,
     read_package,
+    shared_class_names,
 )
 
 MODULES = read_package()
@@ -26,6 +27,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_every_function_that_only_forwards_has_a_reason() -> None:
     assert set(forwarding(MODULES)) == set(FORWARDS_FOR_A_REASON)
+
+
+def test_two_classes_never_share_a_name() -> None:
+    assert shared_class_names(MODULES) == {}
 
 
 def test_imports_are_found_wherever_they_are() -> None:

@@ -53,7 +53,7 @@ def many_texts(given: object, name: str) -> list[str]:
         return [given]
     if isinstance(given, Iterable) and not isinstance(given, bytes):
         return [one_text(one, f"one of {name}") for one in given]
-    raise refused(name, given, "text, as a str, or a list of such")
+    raise refused(name, given, "text, as a str, or a list of texts")
 
 
 def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
@@ -80,7 +80,7 @@ def many_paths(given: object, name: str) -> list[str | Path]:
         return [one_path(given, name)]
     if isinstance(given, Iterable) and not isinstance(given, bytes):
         return [one_path(one, f"one of {name}") for one in given]
-    raise refused(name, given, "a path, as a str or a Path, or a list of such", InputError)
+    raise refused(name, given, "a path, as a str or a Path, or a list of paths", InputError)
 
 
 def one_reference(given: object, name: str) -> str | int:

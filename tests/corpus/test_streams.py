@@ -253,7 +253,7 @@ DOCTYPE = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partw
         ("a.mid", b"MThd\0\0\0\6", "this is a MIDI file; convert it to ABC with midi2abc"),
         ("a.xml", f'<?xml version="1.0"?>\n{DOCTYPE}\n{SCORE}'.encode(), "MusicXML file; convert"),
         ("a.musicxml", codecs.BOM_UTF8 + SCORE.encode(), "MusicXML file; convert it to ABC with"),
-        ("a.xml", f'<?xml version="1.0"?>{SCORE}'.encode("utf-16"), "MusicXML file; convert"),
+        ("a.xml", f'<?xml version="1.0"?>{SCORE}'.encode("utf-16"), "a MusicXML file; convert"),
         ("a.abc", b'<?xml version="1.0"?><mei/>', "an XML file; convert it to ABC"),
         ("a.mxl", b"PK\3\4\0\0", "a compressed MusicXML file; convert it to ABC"),
         ("a", b"PK\3\4\0\0META-INF/container.xml", "a compressed MusicXML file; convert it to ABC"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tokenizer.test_abc import body
+from tests.tokenizer.abc.test_abc import body
 from tunetrace.tokenizer.keys import (
     FIFTHS,
     LETTERS,

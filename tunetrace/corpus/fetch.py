@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 from tunetrace.errors import InputError
 
@@ -98,7 +97,7 @@ def fetch(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
-        unfinished = path.with_name(f".{path.name}.fetching-{uuid4().hex}")
+        unfinished = path.with_name(f".{path.name}.fetching-{os.urandom(16).hex()}")
         try:
             failure = _fetch_whole(name, url, unfinished, check, progress, limits)
             if failure is not None:

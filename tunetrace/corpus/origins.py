@@ -7,12 +7,11 @@ if a user put it there.
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from tunetrace.corpus import fetch
 from tunetrace.corpus.session import problem_of
@@ -20,61 +19,32 @@ from tunetrace.errors import InputError
 from tunetrace.files import exists
 
 
-class Origin(Protocol):
-    """The origin of the files of a corpus."""
-
-    @property
-    def source(self) -> str:
-        """Where they come from, in words."""
-
-    @property
-    def url(self) -> str | None:
-        """Where the file is fetched from; None if it is not fetched."""
-
-    @property
-    def checksum(self) -> str | None:
-        """The checksum of the whole file; None if none is published."""
-
-    @property
-    def version(self) -> str | None:
-        """A release, a commit or a day; None if it is unknown until the files are here."""
-
-    def path(self) -> Path | None:
-        """Where the files are, or would be after fetching; None if that is unknown."""
-
-    def problem(self) -> str | None:
-        """What is wrong with the files that are there, if anything."""
-
-    def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
-        """The path of the files, after fetching them if needed. InputError if that fails."""
-
-
 @dataclass(frozen=True, slots=True)
 class Music21Folder:
-    """A folder of the corpus that music21 ships."""
+    """A folder of the corpus that music21 ships. It has no url, checksum or problem."""
 
     folder: str
 
+    url: None = field(default=None, init=False)
+    checksum: None = field(default=None, init=False)
+
     @property
     def source(self) -> str:
+        """Where the files come from, in words."""
         return f"the ABC files in corpus/{self.folder} of the Python package music21"
 
     @property
-    def url(self) -> None:
-        return None
-
-    @property
-    def checksum(self) -> None:
-        return None
-
-    @property
     def version(self) -> str | None:
+        """The release of music21; None if it is not installed."""
+        import importlib.metadata  # slow, and a check does not need it
+
         try:
             return f"music21 {importlib.metadata.version('music21')}"
         except importlib.metadata.PackageNotFoundError:
             return None
 
     def path(self) -> Path | None:
+        """Where the folder is; None if it is not installed."""
         spec = importlib.util.find_spec("music21")
         for location in (spec.submodule_search_locations if spec else None) or []:
             folder = Path(location) / "corpus" / self.folder
@@ -83,9 +53,10 @@ class Music21Folder:
         return None
 
     def problem(self) -> None:
-        return None
+        """Nothing: the files are taken as they are installed."""
 
     def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
+        """The path of the folder. InputError, naming the corpus, if it is not installed."""
         folder = self.path()
         if folder is None:
             raise InputError(
@@ -116,23 +87,32 @@ class PublishedFile:
 
     @property
     def checksum(self) -> str | None:
+        """Of the whole file; None if none is published."""
         return self.git_blob and f"git-blob:{self.git_blob}"
 
     @property
     def version(self) -> str | None:
+        """A commit, or the day of the file in the cache; None if that is not there."""
         path = self.path()
         if self.pinned is not None or not _is_file(path):
             return self.pinned
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
 
     def path(self) -> Path:
+        """Where the file is, or will be after fetching."""
         return fetch.cache_folder(self.kind) / self.url.rpartition("/")[2]
 
     def problem(self) -> str | None:
+        """What is wrong with the file in the cache, if anything."""
         path = self.path()
         return self._problem_of(path) if _is_file(path) else None
 
     def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
+        """The path of the file, after fetching it if needed.
+
+        name: of its corpus or model, for the message of InputError, raised if that fails or if the
+        file in the cache is wrong.
+        """
         path = self.path()
         if refresh or not _is_file(path):
             fetch.fetch(name, self.url, path, self._problem_of, progress)
@@ -154,6 +134,9 @@ class PublishedFile:
             return f"it cannot be read, {(error.strerror or 'for no known reason').lower()}"
         expected = self.git_blob
         return None if found == expected else f"its git blob id is {found} and not {expected}"
+
+
+Origin = Music21Folder | PublishedFile
 
 
 def _is_file(path: Path) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from io import StringIO
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import Format as Format
 from tunetrace.arguments import public
@@ -27,12 +27,14 @@ from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
 from tunetrace.text import plain, printable
 from tunetrace.tokenizer.abc.body import Reader
-from tunetrace.tokenizer.abc.explain import Explainer, Explanation
 from tunetrace.tokenizer.abc.header import begins_tune, loose_field
 from tunetrace.tokenizer.abc.tune import MakeReader, tokenize_abc
 from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
 from tunetrace.tokenizer.titles import readable
 from tunetrace.tokenizer.transcription import Transcription, as_number
+
+if TYPE_CHECKING:
+    from tunetrace.tokenizer.abc.explain import Explanation
 
 SUFFIXES: Final = (".abc", ".txt")
 """Of a folder, the files with these endings are read."""
@@ -71,6 +73,8 @@ def explain(text: str, format: Format | None = None) -> Explanation:
     >>> explained.lines[-1].lexemes[0].dropped
     'a chord symbol'
     """
+    from tunetrace.tokenizer.abc.explain import Explainer
+
     explainer = Explainer()
     return explainer.explain(_first_tune(text, format, explainer.make_reader))
 

@@ -111,10 +111,18 @@ _SESSION_CITATION: Final = (
 )
 
 
-def _session(file: str) -> PublishedFile:
+def _of_folkrnn(
+    name: str, title: str, place: str, git_blob: str, format: Format = "folkrnn"
+) -> NamedCorpus:
+    origin = folkrnn_file(place, git_blob)
+    return NamedCorpus(name, title, origin, _FOLKRNN_LICENCE, FOLKRNN_CITATION, format)
+
+
+def _of_the_session(name: str, title: str, file: str) -> NamedCorpus:
     url = f"https://raw.githubusercontent.com/adactio/TheSession-data/main/{file}"
     source = f"{file} of the GitHub repository adactio/TheSession-data, which changes weekly"
-    return PublishedFile(source, url)
+    origin = PublishedFile(source, url)
+    return NamedCorpus(name, title, origin, _SESSION_LICENCE, _SESSION_CITATION, "thesession")
 
 
 NAMED_CORPORA: Final = {
@@ -169,68 +177,20 @@ NAMED_CORPORA: Final = {
             "unknown transcriber, edited by J. Campin, 2000",
             format="abc",
         ),
-        NamedCorpus(
-            name="folkrnn-v1",
-            title="Training tunes of folk-rnn v1",
-            origin=folkrnn_file("data/data_v1", "89abe87deae213f792eb94274fa6caf070f8c153"),
-            licence=_FOLKRNN_LICENCE,
-            citation=FOLKRNN_CITATION,
-            format="abc",
-        ),
-        NamedCorpus(
-            name="folkrnn-v2",
-            title="Training tunes of folk-rnn v2",
-            origin=folkrnn_file(
-                "data/data_v2_withtitles", "bc7be995419db3045cd12dd181f80ccd6c645868"
-            ),
-            licence=_FOLKRNN_LICENCE,
-            citation=FOLKRNN_CITATION,
-            format="folkrnn",
-        ),
-        NamedCorpus(
-            name="folkrnn-v2-untitled",
-            title="folk-rnn v2, without titles",
-            origin=folkrnn_file("data/data_v2", "433c6783947ff1666b9aa465c131ff090a3b2fb9"),
-            licence=_FOLKRNN_LICENCE,
-            citation=FOLKRNN_CITATION,
-            format="folkrnn",
-        ),
-        NamedCorpus(
-            name="folkrnn-v2-worepeats",
-            title="folk-rnn v2, repeats written out",
-            origin=folkrnn_file(
-                "data/data_v2_worepeats", "351408e377c0c170a47967ad0b19ab5048d892dc"
-            ),
-            licence=_FOLKRNN_LICENCE,
-            citation=FOLKRNN_CITATION,
-            format="folkrnn",
-        ),
-        NamedCorpus(
-            name="folkrnn-v3",
-            title="Training tunes of folk-rnn v3",
-            origin=folkrnn_file("data/data_v3", "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
-            licence=_FOLKRNN_LICENCE,
-            citation=FOLKRNN_CITATION,
-            format="folkrnn",
-        ),
-        NamedCorpus(
-            name="thesession",
-            title="The Session, every setting (CSV)",
-            origin=_session("csv/tunes.csv"),
-            licence=_SESSION_LICENCE,
-            citation=_SESSION_CITATION,
-            format="thesession",
-        ),
-        NamedCorpus(
-            name="thesession-json",
-            title="The Session, every setting (JSON)",
-            origin=_session("json/tunes.json"),
-            licence=_SESSION_LICENCE,
-            citation=_SESSION_CITATION,
-            format="thesession",
-        ),
+        _of_folkrnn("folkrnn-v1", "Training tunes of folk-rnn v1", "data/data_v1",
+                    "89abe87deae213f792eb94274fa6caf070f8c153", "abc"),
+        _of_folkrnn("folkrnn-v2", "Training tunes of folk-rnn v2", "data/data_v2_withtitles",
+                    "bc7be995419db3045cd12dd181f80ccd6c645868"),
+        _of_folkrnn("folkrnn-v2-untitled", "folk-rnn v2, without titles", "data/data_v2",
+                    "433c6783947ff1666b9aa465c131ff090a3b2fb9"),
+        _of_folkrnn("folkrnn-v2-worepeats", "folk-rnn v2, repeats written out",
+                    "data/data_v2_worepeats", "351408e377c0c170a47967ad0b19ab5048d892dc"),
+        _of_folkrnn("folkrnn-v3", "Training tunes of folk-rnn v3", "data/data_v3",
+                    "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
+        _of_the_session("thesession", "The Session, every setting (CSV)", "csv/tunes.csv"),
+        _of_the_session("thesession-json", "The Session, every setting (JSON)", "json/tunes.json"),
     )
-}
+}  # fmt: skip
 """Every corpus by its name."""
 
 DEFAULT_CORPORA: Final = ("oneills", "airds", "ryans")

@@ -203,7 +203,7 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
             f"{name}:1: the columns {', '.join(missing)} are missing; The Session's CSV has "
             f"{', '.join(COLUMNS)}"
         )
-    lines = _Lines(texts)
+    lines = _CsvLines(texts)
     next(lines)
     reader = csv.reader(lines)
     setting, title = columns.index("setting_id"), columns.index("name")
@@ -237,7 +237,7 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
             )  # fmt: skip
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a text in pieces, with their ends. number: how many were returned so far."""
 
     def __init__(self, texts: Iterable[str]) -> None:

@@ -36,7 +36,9 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
     assert (full.tunes, full.is_full) == (3000, True)
     shown = call("index", "verify", "--index", path)
     assert (shown.code, shown.err) == (0, "")
-    assert "1,000 suffixes and 1,000 tunes (a sample; --full checks all): no fault found" in shown.out
+    assert (
+        "1,000 suffixes and 1,000 tunes (a sample; --full checks all): no fault found" in shown.out
+    )
     assert call("index", "verify", "--full", "--index", path, "--json").json["faults"] == []
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from tunetrace.corpus.readers import (STDIN, Format, read, unreadable)
+from tunetrace.corpus.readers import STDIN, Format, read, unreadable
 from tunetrace.corpus.records import Rejected
-from tunetrace.files import exists
-from tunetrace.text import printable
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
 from tunetrace.errors import InputError
+from tunetrace.files import exists
+from tunetrace.text import printable
 from tunetrace.tokenizer.transcription import Transcription
 
 _STANDARD_INPUT: Final = "standard input"

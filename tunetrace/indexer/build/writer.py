@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
-from tunetrace.indexer.sameness import music_hashes, token_codes
 from tunetrace.indexer.build.sources import CorpusSource
+from tunetrace.indexer.sameness import music_hashes, token_codes
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
 from tunetrace.indexer.store.corpora import NewCorpus, insert_corpus, next_tune_id

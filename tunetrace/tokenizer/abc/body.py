@@ -15,7 +15,7 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.abc.accidentals import sign_changes, sign_held
 from tunetrace.tokenizer.abc.dropped import left_out, voices_left_out
-from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.header import TuneHeader
 from tunetrace.tokenizer.abc.lexicon import (
     JOINED,
     BarLine,
@@ -58,7 +58,7 @@ class Reader:
     lexemes: Callable[[str], Iterable[str]] = staticmethod(lexemes_of)
     """Cuts a line of music into its lexemes. explain.py has another one."""
 
-    def __init__(self, header: Header, body: Sequence[str]) -> None:
+    def __init__(self, header: TuneHeader, body: Sequence[str]) -> None:
         assert header.key is not None, "the music begins after the key"
         self.header = header
         self.number = 0

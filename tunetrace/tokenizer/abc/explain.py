@@ -15,7 +15,7 @@ from tunetrace.records import Record
 from tunetrace.text import lines_of
 from tunetrace.tokenizer.abc.body import Reader
 from tunetrace.tokenizer.abc.dropped import what_is
-from tunetrace.tokenizer.abc.header import Header
+from tunetrace.tokenizer.abc.header import TuneHeader
 from tunetrace.tokenizer.abc.lexicon import pattern_for
 from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
 from tunetrace.tokenizer.layout.pitches import semitones
@@ -120,9 +120,9 @@ class Explainer:
         self._lines: list[_Line] = []
         self._unit = "1/8"
         self._interval = Interval(0, 0)
-        self._header = Header()
+        self._header = TuneHeader()
 
-    def make_reader(self, header: Header, body: Sequence[str]) -> Reader:
+    def make_reader(self, header: TuneHeader, body: Sequence[str]) -> Reader:
         """The reader of the next tune."""
         self._lines, self._header = [], header
         reader = _ObservedReader(header, body, self._lines)
@@ -152,7 +152,7 @@ class Explainer:
 class _ObservedReader(Reader):
     """A reader that notes which tokens every lexeme gives."""
 
-    def __init__(self, header: Header, body: Sequence[str], lines: list[_Line]) -> None:
+    def __init__(self, header: TuneHeader, body: Sequence[str], lines: list[_Line]) -> None:
         super().__init__(header, body)
         self.lexemes: Callable[[str], Iterable[str]] = self._observe
         self._lines = lines
@@ -223,7 +223,7 @@ def _lexeme(piece: _Piece, tokens: Sequence[str]) -> Lexeme:
     )  # fmt: skip
 
 
-def _header_lines(tune: Transcription, header: Header) -> Iterator[ExplainedLine]:
+def _header_lines(tune: Transcription, header: TuneHeader) -> Iterator[ExplainedLine]:
     """The fields before the music that gave the tokens `M:` and `K:`, in their order."""
     first = tune.tokens[: 1 if tune.meter is None else 2]
     stated = [(*header.stated[token[0]], index, token) for index, token in enumerate(first)]

@@ -83,7 +83,7 @@ def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[in
 
 
 @dataclass(slots=True)
-class Header:
+class TuneHeader:
     """What the fields before the music state."""
 
     titles: list[str] = field(default_factory=list)

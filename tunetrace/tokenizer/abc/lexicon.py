@@ -210,10 +210,8 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")
 
 
-@lru_cache(maxsize=64)
-def lexicon(interval: Interval, unit: Fraction) -> Lexicon:
-    """The lexicon of a transposition and a unit note length, the same one each time."""
-    return Lexicon(interval, unit)
+lexicon: Final = lru_cache(maxsize=64)(Lexicon)
+"""The lexicon of a transposition and a unit note length, the same object each time."""
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:

@@ -16,7 +16,7 @@ from tunetrace.tokenizer.abc.dropped import words_left_out
 from tunetrace.tokenizer.abc.header import (
     NO_FILE_HEADER,
     FileHeader,
-    Header,
+    TuneHeader,
     is_field,
     loose_field,
     without_comments,
@@ -24,7 +24,7 @@ from tunetrace.tokenizer.abc.header import (
 from tunetrace.tokenizer.abc.mend import mend
 from tunetrace.tokenizer.transcription import Transcription
 
-MakeReader = Callable[[Header, Sequence[str]], Reader]
+MakeReader = Callable[[TuneHeader, Sequence[str]], Reader]
 """Called with the header, and the lines from the first line of music on."""
 
 _BODY_FIELDS = frozenset("KMLVm")
@@ -74,9 +74,9 @@ def tokenize_abc(
 
 def _read(
     lines: Sequence[str], first_line: int, file_header: FileHeader, make_reader: MakeReader
-) -> tuple[Header, tuple[str, ...]]:
+) -> tuple[TuneHeader, tuple[str, ...]]:
     """Header and tokens of the lines of a tune. AbcError has the line."""
-    header = Header()
+    header = TuneHeader()
     reader: Reader | None = None
     lines_of_words = 0
     is_continued = True  # so that no line is ended before the first line of music
