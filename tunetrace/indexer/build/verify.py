@@ -129,7 +129,7 @@ class _Verification:
 
     @contextmanager
     def _faults_of(self, what: str) -> Iterator[None]:
-        """Note whatever goes wrong in a check as a fault: a file that was altered can hold anything."""
+        """Note whatever goes wrong in a check as a fault: an altered file can hold anything."""
         try:
             yield
         except DamagedError as error:
