@@ -25,8 +25,9 @@ from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
+from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
@@ -66,13 +67,13 @@ class Index:
         self.path = path
         self._database = Database(path, change)
         self._catalogue = Catalogue(self._database)
-        self._figures: FigureSearch | None = None
+        self._searches: dict[str, FigureSearch] = {}  # by view; empty when closed
         self.layout = lru_cache(maxsize=4096)(self._layout)
         self._model: BackoffModel | None = None
         self._model_lock = Lock()
         self._bar_places: dict[str, BarPlaces] = {}
         try:
-            self._figures = self._load()
+            self._searches[TOKENS.name] = self._load(TOKENS)
         except DamagedError:
             self.close()
             raise damaged(path) from None
@@ -80,13 +81,13 @@ class Index:
             self.close()
             raise
 
-    def _load(self) -> FigureSearch:
+    def _load(self, view: View) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
-            segments = list(load_segments(connection).values())
+            segments = list(load_segments(connection, view).values())
             tunes = connection.scalar(sa.select(sa.func.count()).select_from(schema.tune))
-        figures = FigureSearch(segments, vocabulary)
+        figures = FigureSearch(segments, vocabulary, view)
         if figures.tunes != tunes:
             raise DamagedError("the segments do not hold the tunes")
         return figures
@@ -94,7 +95,7 @@ class Index:
     def close(self) -> None:
         """Let go of the file and of what was read from it; whatever is asked then is refused."""
         self._database.close()
-        self._figures = None
+        self._searches = {}
         with self._model_lock:
             self._model = None
         self.layout.cache_clear()
@@ -117,16 +118,25 @@ class Index:
 
     @property
     def figures(self) -> FigureSearch:
-        """Its segments, to be searched; IndexFileError where it was closed."""
-        figures = self._figures  # which another thread may let go of
-        if figures is None:
+        """The tokens of its tunes, to be searched; IndexFileError if it is closed."""
+        return self.search(TOKENS)
+
+    def search(self, view: View) -> FigureSearch:
+        """Its tunes in a view, to be searched; read from the file when it is first asked for."""
+        searches = self._searches  # another thread may close the index
+        if not searches:
             raise closed(self.path)
-        return figures
+        if view.name not in searches:
+            try:
+                searches[view.name] = self._load(view)
+            except DamagedError:
+                raise damaged(self.path) from None
+        return searches[view.name]
 
     @property
     def catalogue(self) -> Catalogue:
         """Its rows, to be asked; IndexFileError where it was closed."""
-        if self._figures is None:
+        if not self._searches:
             raise closed(self.path)
         return self._catalogue
 
@@ -171,17 +181,16 @@ class Index:
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
-        return self.vocabulary.decode(self.symbols(tune)[1])
+        return self.vocabulary.decode(self.symbols(tune))
 
-    def symbols(self, tune: int) -> tuple[int, bytes]:
-        """Where a tune, given by its id, begins in its segment's stream, and its symbols."""
+    def symbols(self, tune: int) -> bytes:
+        """The tokens of a tune, given by its id, as symbols."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
-        return segment.tokens_of(tune)
+        return segment.symbols_of(tune)
 
-    def _layout(self, tune: int) -> tuple[int, Layout]:
-        """Where a tune begins in its segment's stream, and its bars and parts."""
-        start, symbols = self.symbols(tune)
-        return start, lay_out(self.vocabulary.decode(symbols))
+    def _layout(self, tune: int) -> Layout:
+        """The bars and parts of a tune, given by its id."""
+        return lay_out(self.tokens(tune))
 
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None where they admit all.
@@ -218,29 +227,32 @@ class Index:
         *,
         open_end: bool = False,
         limit: int = DEFAULT_LIMIT,
+        view: View = TOKENS,
     ) -> Matches:
-        """Where a figure stands.
+        """Where a figure is found.
 
-        open_end: count it inside a longer last note too. limit: how many hits to show. Raises
-        QueryError for a figure or a filter that means nothing.
+        open_end: count it inside a longer last note too. limit: how many hits to show. view: in
+        which view the figure is written and searched. Raises QueryError for a figure or a filter
+        that means nothing.
         """
-        query = parse_figure(text, self.vocabulary)
+        search = self.search(view)
+        query = view.parse(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
-        found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
+        found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters) for some in found]
+            found = [self._at_place(some, filters, view) for some in found]
         expected, log10 = None, None
-        if not filters.has_place:
+        if not filters.has_place and view is TOKENS:  # the view that the model counts
             expected, log10 = self._expected(query, admitted, open_end)
         return Matches(
             query=query.text,
-            tunes=self.figures.distinct_tunes(found),
+            tunes=search.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
             log10_expected=log10,
-            results=self.hits(self.figures.first(found, limit)),
+            results=self.hits(search.first(found, limit), view),
         )
 
     @property
@@ -248,7 +260,7 @@ class Index:
         """The back-off model of all its tunes, counted when it is first asked for."""
         with self._model_lock:  # or each of many threads would count for itself
             if self._model is None:
-                self._model = BackoffModel(self.figures.segments, self.vocabulary)
+                self._model = BackoffModel(self.figures.segments, self.figures.alphabet)
         return self._model
 
     def _expected(
@@ -262,25 +274,26 @@ class Index:
         literal = query.literal
         if literal is None:
             return None, None
-        hits = self.model.log2_expected(self.vocabulary.encode_known(literal), open_end=open_end)
+        hits = self.model.log2_expected(self.figures.alphabet.encode(literal), open_end=open_end)
         if admitted is not None:
-            share = self.figures.token_share(admitted)
+            share = self.figures.share_of_symbols(admitted)
             hits += math.log2(share) if share else -math.inf
         return natural(hits)
 
-    def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
-        """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
+    def hits(self, places: Sequence[tuple[int, int, int]], view: View = TOKENS) -> tuple[Hit, ...]:
+        """All that is shown of some places: the tune, the first symbol in it, how many symbols."""
         records = self.catalogue.tunes(tune for tune, _, _ in places)
-        return tuple(self.hit(records[tune], at, length) for tune, at, length in places)
+        return tuple(
+            self.hit(records[tune], *view.stretch(self.layout(tune), at, length))
+            for tune, at, length in places
+        )
 
-    def hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
-        """All that is shown of one place in a tune.
+    def hit(self, tune: Tune, first: int, stop: int, neighbours: int = 0) -> Hit:
+        """All that is shown of one place in a tune: of its tokens from first up to stop.
 
-        at: where it begins in the stream; length: how many tokens it has; neighbours: how many
-        bars around it the context takes in.
+        neighbours: how many bars to show before and after it.
         """
-        start, layout = self.layout(tune.tune)
-        first, stop = at - start, at - start + length
+        layout = self.layout(tune.tune)
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
@@ -290,12 +303,12 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters) -> Occurrences:
-        tunes = some.segment.tunes_at(some.positions).tolist()
+    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        for k, (tune, at) in enumerate(zip(tunes, some.positions.tolist(), strict=True)):
-            start, layout = self.layout(tune)
-            place = layout.position(at - start, at - start + some.length(k))
+        for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
+            layout = self.layout(tune)
+            place = layout.position(*view.stretch(layout, at, some.length(k)))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
@@ -432,13 +445,11 @@ class Index:
         return sorted(rows)
 
     def _bar_onset(self, tune: int, token: int) -> Fraction:
-        _, layout = self.layout(tune)
-        return layout.position(token).onset
+        return self.layout(tune).position(token).onset
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
-        start, layout = self.layout(tune.tune)
-        bar = layout.bar_at(token)
-        return self.hit(tune, start + token, bar.stop - bar.start, neighbours=1)
+        bar = self.layout(tune.tune).bar_at(token)
+        return self.hit(tune, bar.start, bar.stop, neighbours=1)
 
 
 def _numbers(cursor: Any, columns: int) -> NDArray[np.int64]:

@@ -73,7 +73,7 @@ def describe_tune(index: Index, reference: str | int) -> TuneDetail:
     named = index.resolve(reference, partly=True)
     number, catalogue = named[0], index.catalogue
     tune, wording = catalogue.tunes([number])[number], catalogue.wording(number)
-    layout = index.layout(number)[1]
+    layout = index.layout(number)
     return TuneDetail(
         tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
         meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
@@ -126,7 +126,7 @@ def _settings(index: Index, number: int) -> tuple[Setting, ...]:
     return tuple(
         Setting(
             tune.tune, tune.title, tune.corpus, tune.number, tune.meter, tune.key,
-            tune.original_key, tune.link, _incipit(index.layout(tune.tune)[1]),
+            tune.original_key, tune.link, _incipit(index.layout(tune.tune)),
         )
         for tune in others.values()
     )  # fmt: skip

@@ -24,8 +24,9 @@ from tunetrace.indexer.filters import check_corpus
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.build.sources import find_sources
+from tunetrace.indexer.search.views import TOKENS, VIEWS, Alphabet
 from tunetrace.indexer.store.connection import (PATIENCE, Database, DatabaseErrors, check_file, check_whole, damaged, database_uri, is_damage)
-from tunetrace.indexer.store.streams import (SEGMENT_SYMBOLS, DamagedError, delete_segments, insert_segment, joined, load_segments, load_vocabulary, store_state)
+from tunetrace.indexer.store.streams import (SEGMENT_SYMBOLS, DamagedError, delete_segments, insert_segment, joined, load_all_views, load_segments, load_vocabulary, store_state)
 from tunetrace.indexer.build.writer import (Gathered, Writer, gather, nothing_usable, read_corpus, store_vocabulary)
 from tunetrace.progress import (Progress, silent)
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
@@ -141,7 +142,7 @@ def _change_by(
         segment = next((segment for segment in segments if tune_id in segment), None)
         if segment is None:
             raise DamagedError("the segments do not hold the tunes")
-        held.append(segment.tokens_of(tune_id)[1])
+        held.append(segment.symbols_of(tune_id))
     return "unchanged" if held == [symbols for _, symbols in gathered.tunes] else "replaced"
 
 
@@ -180,45 +181,55 @@ def compact_index(
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
     with changing(path, shrink=True) as connection:
-        segments = load_segments(connection)
+        segments = load_all_views(connection)
         before = load_vocabulary(connection)
         tunes = [
-            (tune, segment.tokens_of(tune)[1])
-            for segment in segments.values()
-            for tune in segment.tune_ids.tolist()
+            (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
+            for in_views in segments.values()
+            for tune in in_views[TOKENS.name].tune_ids.tolist()
         ]
-        used = set().union(*(symbols for _, symbols in tunes)) if tunes else set()
+        used = set().union(*(symbols[TOKENS.name] for _, symbols in tunes))
         kept = [
             symbol for symbol in range(len(before)) if symbol < len(V2_TOKENS) or symbol in used
         ]
         vocabulary = Vocabulary(before.tokens[symbol] for symbol in kept[len(V2_TOKENS) :])
         if len(segments) > 1 or len(vocabulary) < len(before):
             progress("merging the segments", len(tunes))
-            moved = bytearray(range(256))
-            for symbol, was in enumerate(kept):
-                moved[was] = symbol
+            moved = {
+                name: _renumbering(view.alphabet(before), view.alphabet(vocabulary))
+                for name, view in VIEWS.items()
+            }
             delete_segments(connection, list(segments))
             for some in _within(tunes, segment_symbols):
-                stream = joined([symbols.translate(bytes(moved)) for _, symbols in some])
-                insert_segment(connection, [tune for tune, _ in some], stream)
+                streams = {
+                    name: joined([symbols[name].translate(table) for _, symbols in some])
+                    for name, table in moved.items()
+                }
+                insert_segment(connection, [tune for tune, _ in some], streams)
             store_vocabulary(connection, vocabulary)
         report = _described(path, connection, ())
         progress("giving back room", 0)
     return report
 
 
+def _renumbering(before: Alphabet, after: Alphabet) -> bytes:
+    """The symbol of each name in another alphabet, by its symbol in this one: (256,)."""
+    return after.encode(before.names) + bytes(range(len(before.names), 256))
+
+
 def _within(
-    tunes: Sequence[tuple[int, bytes]], segment_symbols: int
-) -> Iterator[list[tuple[int, bytes]]]:
-    """Tunes in runs that a segment holds each."""
-    some: list[tuple[int, bytes]] = []
+    tunes: Sequence[tuple[int, dict[str, bytes]]], segment_symbols: int
+) -> Iterator[list[tuple[int, dict[str, bytes]]]]:
+    """Tunes, with their symbols by view, in runs of which each fits into a segment."""
+    some: list[tuple[int, dict[str, bytes]]] = []
     size = 1
     for tune in tunes:
-        if some and size + len(tune[1]) + 1 > segment_symbols:
+        longest = max(map(len, tune[1].values()))
+        if some and size + longest + 1 > segment_symbols:
             yield some
             some, size = [], 1
         some.append(tune)
-        size += len(tune[1]) + 1
+        size += longest + 1
     if some:
         yield some
 
@@ -232,16 +243,19 @@ def _remove(connection: sa.Connection, name: str, progress: Progress) -> None:
     )
     ids = set(connection.scalars(sa.select(schema.tune.c.id).where(is_of_it)))
     touched = {
-        number: segment
-        for number, segment in load_segments(connection).items()
-        if not ids.isdisjoint(segment.tune_ids.tolist())
+        number: in_views
+        for number, in_views in load_all_views(connection).items()
+        if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
     delete_segments(connection, list(touched))
-    for segment in touched.values():
-        kept = [tune for tune in segment.tune_ids.tolist() if tune not in ids]
+    for in_views in touched.values():
+        kept = [tune for tune in in_views[TOKENS.name].tune_ids.tolist() if tune not in ids]
         if kept:
-            stream = joined([segment.tokens_of(tune)[1] for tune in kept])
-            insert_segment(connection, kept, stream)
+            streams = {
+                name: joined([segment.symbols_of(tune) for tune in kept])
+                for name, segment in in_views.items()
+            }
+            insert_segment(connection, kept, streams)
     tunes = sa.select(schema.tune.c.id).where(is_of_it)
     for table in _OF_A_TUNE:
         connection.execute(sa.delete(table).where(table.c.tune_id.in_(tunes)))

@@ -23,6 +23,7 @@ from tunetrace.errors import InputError
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.sameness import music_hashes, token_codes
 from tunetrace.indexer.build.sources import CorpusSource
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store.streams import (SEGMENT_SYMBOLS, insert, insert_segment, load_vocabulary)
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
@@ -124,7 +125,7 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 
 
 class Writer:
-    """Adds corpora to an index; bars and the open segment's stream are kept until close."""
+    """Adds corpora to an index; bars and the open segment's streams are kept until close."""
 
     def __init__(
         self,
@@ -145,8 +146,7 @@ class Writer:
         self._layouts: list[Layout] = []
         self._symbols = bytearray()
         self._next_tune = self._next_id(schema.tune)
-        self._stream = bytearray([SEPARATOR])
-        self._segment_tunes: list[int] = []
+        self._begin_segment()
 
     def add(self, gathered: Gathered) -> None:
         """Write a corpus that was gathered with this writer's vocabulary."""
@@ -213,12 +213,17 @@ class Writer:
 
     def _take(self, tune_id: int, tune: Transcription, symbols: bytes) -> int:
         """Take a tune into the stream and its bars into the table; gives how many bars it has."""
-        if len(self._stream) + len(symbols) > self._segment_symbols:
-            self._close_segment()
-        self._stream += symbols
-        self._stream.append(SEPARATOR)
-        self._segment_tunes.append(tune_id)
         layout = lay_out(tune.tokens)
+        in_views = {view.name: view.symbols(layout, symbols) for view in VIEWS.values()}
+        if any(
+            len(self._streams[name]) + len(some) > self._segment_symbols
+            for name, some in in_views.items()
+        ):
+            self._close_segment()
+        for name, some in in_views.items():
+            self._streams[name] += some
+            self._streams[name].append(SEPARATOR)
+        self._segment_tunes.append(tune_id)
         bars, bar_hits = self._bars, self._bar_hits
         for bar in layout.bars:
             number = bars.setdefault(bar.text, self._next_bar)
@@ -241,9 +246,13 @@ class Writer:
         if not self._segment_tunes:
             return
         self._progress("sorting the suffixes", self._next_tune - 1)
-        insert_segment(self._connection, self._segment_tunes, bytes(self._stream))
-        self._stream = bytearray([SEPARATOR])
-        self._segment_tunes = []
+        streams = {name: bytes(stream) for name, stream in self._streams.items()}
+        insert_segment(self._connection, self._segment_tunes, streams)
+        self._begin_segment()
+
+    def _begin_segment(self) -> None:
+        self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
+        self._segment_tunes: list[int] = []
 
     def _next_id(self, table: sa.Table) -> int:
         return (self._connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1

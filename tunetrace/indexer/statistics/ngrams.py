@@ -1,7 +1,7 @@
 """The commonest n-grams of a corpus or a batch, and those that another one lacks.
 
-The tunes are joined to one stream and its suffixes sorted, so that equal n-grams are neighbours,
-whichever tunes they are of; comparing neighbours by their first n symbols counts them all.
+The tunes are joined into one stream and its suffixes are sorted. Equal n-grams are neighbours then,
+and comparing neighbours by their first n symbols counts all of them.
 """
 
 from __future__ import annotations
@@ -14,95 +14,106 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import STDIN, Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError, QueryError
 from tunetrace.files import exists
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index
-from tunetrace.indexer.search.query import boundaries
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.suffix import Positions, suffix_array, words
-from tunetrace.indexer.statistics.stats import DEFAULT_TOP, Counted
+from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.statistics.stats import DEFAULT_TOP, CountedText
 from tunetrace.indexer.store.streams import joined
+from tunetrace.records import Record
 from tunetrace.text import printable
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 DEFAULT_N: Final = 8
 MOST_TOKENS: Final = 64
 
-_WORD: Final = 8  # symbols that are compared at once
+_WORD: Final = 8
+"""How many symbols are compared at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class NgramReport:
-    """The commonest n-grams of some tunes, of n tokens each.
-
-    only_in: where the tunes are from, as it was named; empty for all of the index. not_in: where
-    no n-gram may stand. of: how many tunes were counted; different: how many different n-grams
-    they have, and left_out: how many of those were left out as standing in not_in. ngrams: those
-    in most tunes first. set_aside: the tunes that could not be read.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class NgramReport(Record):
+    """The commonest n-grams of some tunes."""
 
     n: int
+    """How many tokens each n-gram has."""
     only_in: tuple[str, ...]
+    """The corpora, files and folders whose tunes were counted; empty for the whole index."""
     not_in: tuple[str, ...]
+    """The corpora, files and folders whose n-grams were left out."""
     of: int
+    """How many tunes were counted."""
     different: int
+    """How many different n-grams they have."""
     left_out: int
-    ngrams: tuple[Counted, ...]
+    """How many of these were left out because not_in has them."""
+    ngrams: tuple[CountedText, ...]
+    """The commonest of the others; those in most tunes come first."""
     set_aside: tuple[Rejected, ...]
+    """The tunes set aside because they could not be read."""
 
 
-def count_ngrams(
-    index: Index,
-    *,
+@public
+def ngrams(
     n: int = DEFAULT_N,
+    index: Index | str | Path | None = None,
+    *,
     top: int = DEFAULT_TOP,
-    only_in: Sequence[str | Path] = (),
-    not_in: Sequence[str | Path] = (),
+    only_in: str | Path | Sequence[str | Path] = (),
+    not_in: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
 ) -> NgramReport:
-    """The n-grams that stand in most tunes of an index, or of what only_in names.
+    """The n-grams that most tunes of an index have, or of the tunes that only_in names.
 
-    An n-gram is n tokens in a row, from 1 to 64, with an open end and no header among them. Those
-    that stand in what not_in names are left out. Either names corpora of the index, and files and
-    folders of transcriptions; a name that is both is the corpus. Of n-grams in as many tunes the
-    one with more hits comes first, then the one that is met first. QueryError for numbers that
-    mean nothing and for an empty corpus; InputError for a name that means nothing and where no
-    tune can be read.
+    An n-gram is n tokens in a row, from 1 to 64, without headers; any token may follow it. index:
+    open, or its path; None for the default index. top: how many to give. n-grams of the tunes that
+    not_in names are left out. only_in and not_in name corpora of the index, or files and folders of
+    transcriptions in this format; a name that is both is the corpus. n-grams in equally many tunes
+    come by hits, then by their first position.
+
+    Raises QueryError if a number is out of range or a corpus is empty, InputError if a name is
+    unknown or none of its tunes can be read.
     """
     if not 1 <= n <= MOST_TOKENS:
         raise QueryError(f"n-grams of {n} tokens are not counted; give 1 to {MOST_TOKENS}")
     if top < 0:
         raise QueryError(f"the top {top} cannot be shown; give 0 or more")
-    tunes = _Tunes(index, format)
-    counted = tunes.named(only_in) if only_in else tunes.of_index(None)
-    without = tunes.named(not_in) if not_in else []
+    counted_names, left_out_names = many_paths(only_in, "only_in"), many_paths(not_in, "not_in")
+    with given_or_default(index) as opened:
+        tunes = _Tunes(opened, format)
+        counted = tunes.named(counted_names) if counted_names else tunes.of_index(None)
+        without = tunes.named(left_out_names) if left_out_names else []
     stream = joined([*counted, *without])
-    found = commonest_ngrams(stream, len(joined(counted)), n, boundaries(tunes.vocabulary), top)
+    boundaries = TOKENS.alphabet(tunes.vocabulary).boundaries
+    found = commonest_ngrams(stream, len(joined(counted)), n, boundaries, top)
     decode = tunes.vocabulary.decode
     return NgramReport(
         n=n,
-        only_in=tuple(printable(str(name)) for name in only_in),
-        not_in=tuple(printable(str(name)) for name in not_in),
+        only_in=tuple(printable(str(name)) for name in counted_names),
+        not_in=tuple(printable(str(name)) for name in left_out_names),
         of=len(counted),
         different=found.different,
         left_out=found.left_out,
         ngrams=tuple(
-            Counted(" ".join(decode(symbols)), in_tunes, hits)
+            CountedText(" ".join(decode(symbols)), in_tunes, hits)
             for symbols, in_tunes, hits in found.commonest
         ),
         set_aside=tuple(tunes.set_aside),
     )
 
 
-# Whose n-grams
+# Which tunes are counted
 
 
 @dataclass
 class _Tunes:
-    """Takes tunes from an index and from files, as symbols of one vocabulary that grows."""
+    """Reads tunes from an index and from files, as symbols of one vocabulary that grows."""
 
     index: Index
     format: Format | None
@@ -112,14 +123,13 @@ class _Tunes:
         self.vocabulary = Vocabulary(self.index.vocabulary.extensions)
 
     def of_index(self, corpus: str | None) -> list[bytes]:
-        """The tunes of a corpus, or of the whole index; QueryError where there is none."""
-        ids = self.index.catalogue.admitted(Filters(corpus=corpus))
-        wanted = None if ids is None else frozenset(ids)
+        """The tunes of a corpus, or of the whole index; QueryError if it has none."""
+        admitted = self.index.admitted(Filters(corpus=corpus))
         found = [
-            segment.tokens_of(tune)[1]
+            segment.symbols_of(tune)
             for segment in self.index.figures.segments
             for tune in segment.tune_ids.tolist()
-            if wanted is None or tune in wanted
+            if admitted is None or admitted[tune]
         ]
         if not found:
             empty = "the index" if corpus is None else f"the corpus '{corpus}'"
@@ -163,23 +173,24 @@ class _Tunes:
 
 @dataclass(frozen=True, slots=True)
 class NgramCounts:
-    """How many different n-grams were counted and left out, and the commonest of those counted.
-
-    commonest: (symbols, tunes, hits) each.
-    """
+    """What was counted in a stream."""
 
     different: int
+    """How many different n-grams there are."""
     left_out: int
+    """How many of them were left out."""
     commonest: list[tuple[bytes, int, int]]
+    """The commonest of the others: symbols, tunes, hits."""
 
 
-def commonest_ngrams(stream: bytes, end: int, n: int, walls: bytes, top: int) -> NgramCounts:
-    """The n-grams that stand in most tunes of the stream up to end, and nowhere from there on.
+def commonest_ngrams(stream: bytes, end: int, n: int, boundaries: bytes, top: int) -> NgramCounts:
+    """The n-grams that most tunes of a stream have before `end`, and none has from there on.
 
-    stream: tunes with a SEPARATOR before each and after the last; end: where the first begins
-    whose n-grams are left out. walls: the symbols that no n-gram passes, SEPARATOR among them.
+    stream: tunes with a SEPARATOR before each and after the last. end: the start of the first tune
+    whose n-grams are left out. boundaries: the symbols that no n-gram contains, SEPARATOR among
+    them.
     """
-    places = _places(stream, n, walls)
+    places = _places(stream, n, boundaries)
     first = _first_of_each(stream, places, n)
     sizes = np.diff(first, append=len(places))
     hits = np.add.reduceat(places < end, first, dtype=np.int64) if len(first) else sizes
@@ -204,12 +215,12 @@ def commonest_ngrams(stream: bytes, end: int, n: int, walls: bytes, top: int) ->
     return NgramCounts(different, left_out, commonest)
 
 
-def _places(stream: bytes, n: int, walls: bytes) -> Positions:
-    """Where n symbols in a row are no walls, in the order of the suffixes."""
-    is_wall = np.zeros(256, dtype=bool)
-    is_wall[list(walls)] = True
+def _places(stream: bytes, n: int, boundaries: bytes) -> Positions:
+    """The positions from which n symbols on are no boundaries, in the order of the suffixes."""
+    is_boundary = np.zeros(256, dtype=bool)
+    is_boundary[list(boundaries)] = True
     before = np.zeros(len(stream) + 1, dtype=np.int32)
-    np.cumsum(is_wall[np.frombuffer(stream, dtype=np.uint8)], out=before[1:])
+    np.cumsum(is_boundary[np.frombuffer(stream, dtype=np.uint8)], out=before[1:])
     has_room = np.zeros(len(stream), dtype=bool)
     if len(stream) >= n:
         has_room[: len(stream) - n + 1] = before[n:] == before[:-n]
@@ -218,7 +229,7 @@ def _places(stream: bytes, n: int, walls: bytes) -> Positions:
 
 
 def _first_of_each(stream: bytes, places: Positions, n: int) -> NDArray[np.intp]:
-    """Where in sorted places each different n-gram begins."""
+    """The first of the sorted places at which each different n-gram is found."""
     every = words(stream)
     is_new = np.zeros(len(places), dtype=bool)
     is_new[:1] = True
@@ -230,10 +241,10 @@ def _first_of_each(stream: bytes, places: Positions, n: int) -> NDArray[np.intp]
 
 
 def _tunes_of_each(stream: bytes, places: Positions, hits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """In how many tunes each n-gram stands. places: hits[0] of the first one, and so on."""
+    """How many tunes have each n-gram. places: hits[0] places of the first one, and so on."""
     tune_at = np.cumsum(np.frombuffer(stream, dtype=np.uint8) == SEPARATOR, dtype=np.int64)
     tunes = np.ones(len(hits), dtype=np.int64)
-    repeated = np.flatnonzero(hits > 1)  # most stand once
+    repeated = np.flatnonzero(hits > 1)  # most are found once
     which = np.repeat(repeated, hits[repeated])
     pairs = np.sort((which << 32) | tune_at[places[np.repeat(hits > 1, hits)]])
     is_new = np.ones(len(pairs), dtype=bool)

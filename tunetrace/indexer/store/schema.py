@@ -155,8 +155,8 @@ view = Table(
     Column("suffixes", LargeBinary, nullable=False),
     Column("suffixes_crc32", Integer, nullable=False),
 )
-"""A projection of a segment's tunes to symbols: `tokens`. stream is uint8 with a SEPARATOR before
-each tune and after the last; suffixes its suffix array, little-endian int32."""
+"""The tunes of a segment in a view, by the view's name (search/views.py). stream is uint8 with a
+SEPARATOR before each tune and after the last; suffixes its suffix array, little-endian int32."""
 
 baseline = Table(
     "baseline",
