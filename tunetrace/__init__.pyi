@@ -69,10 +69,10 @@ from .indexer.records import Hit as Hit
 from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches
 from .indexer.records import Reject as Reject
+from .indexer.statistics.commonest import CountedText as CountedText
 from .indexer.statistics.ngrams import NgramReport as NgramReport
 from .indexer.statistics.ngrams import ngrams as ngrams
 from .indexer.statistics.stats import CorpusStats as CorpusStats
-from .indexer.statistics.stats import CountedText as CountedText
 from .indexer.statistics.stats import Spread as Spread
 from .indexer.statistics.stats import TuneGroup as TuneGroup
 from .indexer.statistics.stats import corpus_stats as corpus_stats

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.indexer.statistics.stats import CorpusStats, CountedText, TuneGroup
+from tunetrace.indexer.statistics.commonest import CountedText
+from tunetrace.indexer.statistics.stats import CorpusStats, TuneGroup
 from tunetrace.text import counted, share
 
 

@@ -16,7 +16,7 @@ from tests.strategies import corpora, heaps
 from tunetrace import Index, InputError, NgramReport, QueryError, build_index, open_index
 from tunetrace.indexer.build.build import build_index as build
 from tunetrace.indexer.search.views import TOKENS
-from tunetrace.indexer.statistics.ngrams import commonest_ngrams
+from tunetrace.indexer.statistics.commonest import commonest_ngrams
 from tunetrace.indexer.store.streams import joined
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
 

@@ -18,8 +18,8 @@ from tests.commands import KESH, MORRISONS, index_of
 from tests.strategies import bodies
 from tunetrace import Index, QueryError, build_index, open_index
 from tunetrace.indexer.build.build import build_index as build
-from tunetrace.indexer.statistics.commonest import NotesOfStream, commonest_figures
-from tunetrace.indexer.statistics.stats import CorpusStats, CountedText, Spread, TuneGroup
+from tunetrace.indexer.statistics.commonest import CountedText, NotesOfStream, commonest_figures
+from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 VOCABULARY = Vocabulary()

@@ -1,8 +1,4 @@
-"""The commonest n-grams of a corpus or a batch, and those that another one lacks.
-
-The tunes are joined into one stream and its suffixes are sorted. Equal n-grams are neighbours then,
-and comparing neighbours by their first n symbols counts all of them.
-"""
+"""The commonest n-grams of a corpus or a batch, and those that another one lacks."""
 
 from __future__ import annotations
 
@@ -10,9 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import STDIN, Format, read_sources
@@ -22,19 +15,15 @@ from tunetrace.files import exists
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.search.suffix import Positions, suffix_array, words
 from tunetrace.indexer.search.views import TOKENS
-from tunetrace.indexer.statistics.stats import DEFAULT_TOP, CountedText
+from tunetrace.indexer.statistics.commonest import DEFAULT_TOP, CountedText, commonest_ngrams
 from tunetrace.indexer.store.streams import joined
 from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_N: Final = 8
 MOST_TOKENS: Final = 64
-
-_WORD: Final = 8
-"""How many symbols are compared at once."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,9 +97,6 @@ def ngrams(
     )
 
 
-# Which tunes are counted
-
-
 @dataclass
 class _Tunes:
     """Reads tunes from an index and from files, as symbols of one vocabulary that grows."""
@@ -166,89 +152,3 @@ class _Tunes:
             raise nothing_usable(rejected)
         self.set_aside += rejected
         return found
-
-
-# Counting
-
-
-@dataclass(frozen=True, slots=True)
-class NgramCounts:
-    """What was counted in a stream."""
-
-    different: int
-    """How many different n-grams there are."""
-    left_out: int
-    """How many of them were left out."""
-    commonest: list[tuple[bytes, int, int]]
-    """The commonest of the others: symbols, tunes, hits."""
-
-
-def commonest_ngrams(stream: bytes, end: int, n: int, boundaries: bytes, top: int) -> NgramCounts:
-    """The n-grams that most tunes of a stream have before `end`, and none has from there on.
-
-    stream: tunes with a SEPARATOR before each and after the last. end: the start of the first tune
-    whose n-grams are left out. boundaries: the symbols that no n-gram contains, SEPARATOR among
-    them.
-    """
-    places = _places(stream, n, boundaries)
-    first = _first_of_each(stream, places, n)
-    sizes = np.diff(first, append=len(places))
-    hits = np.add.reduceat(places < end, first, dtype=np.int64) if len(first) else sizes
-    kept = hits == sizes
-    left_out = int(np.count_nonzero(~kept & (hits > 0)))
-    different = int(np.count_nonzero(hits))
-    places, hits = places[np.repeat(kept, sizes)], hits[kept]
-    if not len(hits) or not top:
-        return NgramCounts(different, left_out, [])
-    tunes = _tunes_of_each(stream, places, hits)
-    met = np.minimum.reduceat(places, np.cumsum(hits) - hits)
-    chosen = np.arange(len(hits))
-    if len(hits) > top:
-        chosen = np.flatnonzero(tunes >= np.partition(tunes, -top)[-top])
-    best = chosen[np.lexsort((met[chosen], -hits[chosen], -tunes[chosen]))[:top]]
-    commonest = [
-        (stream[at : at + n], in_tunes, times)
-        for at, in_tunes, times in zip(
-            met[best].tolist(), tunes[best].tolist(), hits[best].tolist(), strict=True
-        )
-    ]
-    return NgramCounts(different, left_out, commonest)
-
-
-def _places(stream: bytes, n: int, boundaries: bytes) -> Positions:
-    """The positions from which n symbols on are no boundaries, in the order of the suffixes."""
-    is_boundary = np.zeros(256, dtype=bool)
-    is_boundary[list(boundaries)] = True
-    before = np.zeros(len(stream) + 1, dtype=np.int32)
-    np.cumsum(is_boundary[np.frombuffer(stream, dtype=np.uint8)], out=before[1:])
-    has_room = np.zeros(len(stream), dtype=bool)
-    if len(stream) >= n:
-        has_room[: len(stream) - n + 1] = before[n:] == before[:-n]
-    suffixes = suffix_array(stream)
-    return suffixes[has_room[suffixes]]
-
-
-def _first_of_each(stream: bytes, places: Positions, n: int) -> NDArray[np.intp]:
-    """The first of the sorted places at which each different n-gram is found."""
-    every = words(stream)
-    is_new = np.zeros(len(places), dtype=bool)
-    is_new[:1] = True
-    for start in range(0, n, _WORD):
-        beyond = np.uint64(8 * max(0, start + _WORD - n))
-        some = every.take(places + start) << beyond
-        is_new[1:] |= some[1:] != some[:-1]
-    return np.flatnonzero(is_new)
-
-
-def _tunes_of_each(stream: bytes, places: Positions, hits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many tunes have each n-gram. places: hits[0] places of the first one, and so on."""
-    tune_at = np.cumsum(np.frombuffer(stream, dtype=np.uint8) == SEPARATOR, dtype=np.int64)
-    tunes = np.ones(len(hits), dtype=np.int64)
-    repeated = np.flatnonzero(hits > 1)  # most are found once
-    which = np.repeat(repeated, hits[repeated])
-    pairs = np.sort((which << 32) | tune_at[places[np.repeat(hits > 1, hits)]])
-    is_new = np.ones(len(pairs), dtype=bool)
-    is_new[1:] = pairs[1:] != pairs[:-1]
-    counts = np.bincount(pairs[is_new] >> 32, minlength=len(hits))
-    tunes[repeated] = counts[repeated]
-    return tunes

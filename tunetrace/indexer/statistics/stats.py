@@ -18,14 +18,18 @@ from tunetrace.collector import collector_paused
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.statistics.commonest import NotesOfStream, commonest_figures
+from tunetrace.indexer.statistics.commonest import (
+    DEFAULT_TOP,
+    CountedText,
+    NotesOfStream,
+    commonest_figures,
+)
 from tunetrace.records import Record
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_NOTES: Final = 4
 MOST_NOTES: Final = 32
-DEFAULT_TOP: Final = 10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,18 +58,6 @@ class Spread(Record):
     """The largest value."""
     counts: dict[int, int]
     """How many tunes have each value."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class CountedText(Record):
-    """A bar, a figure or an n-gram, and how common it is."""
-
-    text: str
-    """Its tokens."""
-    tunes: int
-    """How many tunes have it."""
-    hits: int
-    """How often it is found."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
