@@ -32,7 +32,7 @@ class Alphabet:
         return {name: symbol for symbol, name in enumerate(self.names)}
 
     def encode(self, names: Sequence[str]) -> bytes:
-        """One byte a name; SEPARATOR, which matches nothing, for a name that is no symbol's."""
+        """One byte a name; SEPARATOR for a name that is not in the alphabet."""
         return bytes([self._symbols.get(name, SEPARATOR) for name in names])
 
 
