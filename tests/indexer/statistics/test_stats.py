@@ -17,9 +17,9 @@ from tests import brute
 from tests.commands import KESH, MORRISONS, index_of
 from tests.strategies import bodies
 from tunetrace import Index, QueryError, build_index, open_index
-from tunetrace.indexer.build.build import build_index as build
 from tunetrace.indexer.statistics.commonest import CountedText, NotesOfStream, commonest_figures
 from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
+from tunetrace.indexer.store import streams
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 VOCABULARY = Vocabulary()
@@ -123,10 +123,11 @@ def test_what_no_tune_states_is_named_none(make_index: Callable[..., Index]) -> 
     assert (stats.metered_tunes, stats.metered_bars) == (1, 1)
 
 
-def test_segments_are_counted_together(tmp_path: Path) -> None:
+def test_segments_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book = tmp_path / "book.txt"
     book.write_text("\n\n".join(["M:2/4\nK:Cmaj\nC D E F | G 4 |"] * 5), encoding="utf-8")
-    build(tmp_path / "many.db", [book], segment_symbols=12)
+    monkeypatch.setattr(streams, "SEGMENT_SYMBOLS", 12)
+    build_index([book], tmp_path / "many.db")
     with open_index(tmp_path / "many.db") as index:
         assert len(index.figures.segments) > 1
         stats = stats_of(index, notes=3, top=1)

@@ -19,10 +19,10 @@ from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch.spans import find_spans
 from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.build.change import changing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
+from tunetrace.indexer.store.connection import changing
 from tunetrace.progress import Progress, silent
 from tunetrace.text import printable
 from tunetrace.tokenizer.bars import lay_out

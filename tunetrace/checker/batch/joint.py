@@ -86,7 +86,7 @@ class JointMatcher:
     @property
     def model(self) -> BackoffModel:
         """What is to be expected by chance: a model of all tunes of the index."""
-        return self.index.model
+        return self.index.backoff
 
     def match(self, stream: BatchStream) -> JointMatches:
         return JointMatches(self, stream)

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tunetrace.checker.baseline.range_counts import RangeCounts
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.streams import DamagedError, insert
+from tunetrace.indexer.store.meta import DamagedError
+from tunetrace.indexer.store.schema import insert_rows
 
 LEAST_PEERS: Final = 100
 """A transcription is placed among no fewer tunes than this, as long as there are so many."""
@@ -182,4 +183,9 @@ def store_baseline(
     columns |= {name: column.astype("<f4") for name, column in values.items()}
     written = {name: column.tobytes() for name, column in columns.items()}
     rows = [(name, numbers, zlib.crc32(numbers)) for name, numbers in written.items()]
-    insert(connection, schema.baseline, rows)
+    insert_rows(connection, schema.baseline, rows)
+
+
+def delete_baseline(connection: sa.Connection) -> None:
+    """Delete the baseline, which is wrong after every change of the tunes."""
+    connection.execute(sa.delete(schema.baseline))
