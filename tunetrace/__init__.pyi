@@ -2,8 +2,6 @@
 
 from ._version import __version__ as __version__
 from .api.batch import report as report
-from .api.tunes import corpus_stats as corpus_stats
-from .api.tunes import ngrams as ngrams
 from .checker.baseline.measure import BaselineReport as BaselineReport
 from .checker.baseline.measure import measure_baseline as measure_baseline
 from .checker.baseline.percentiles import Percentiles as Percentiles
@@ -66,8 +64,13 @@ from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches
 from .indexer.records import Reject as Reject
 from .indexer.records import Tune as Tune
+from .indexer.statistics.commonest import CountedText as CountedText
 from .indexer.statistics.ngrams import NgramReport as NgramReport
+from .indexer.statistics.ngrams import ngrams as ngrams
 from .indexer.statistics.stats import CorpusStats as CorpusStats
+from .indexer.statistics.stats import Spread as Spread
+from .indexer.statistics.stats import TuneGroup as TuneGroup
+from .indexer.statistics.stats import corpus_stats as corpus_stats
 from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar
 from .indexer.tune import TuneDetail as TuneDetail

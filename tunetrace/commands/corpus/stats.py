@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunetrace import CorpusStats
-    from tunetrace.indexer.statistics.stats import Counted, Group
+    from tunetrace.indexer.statistics.stats import CountedText, TuneGroup
 
 
 @click.command()
@@ -132,7 +132,7 @@ def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
     out.print(side_by_side)
 
 
-def _group_table(name: str, groups: Sequence[Group], top: int, of: int) -> Table:
+def _group_table(name: str, groups: Sequence[TuneGroup], top: int, of: int) -> Table:
     table = make_table(name, "tunes", "", right=("tunes", ""))
     for group in groups[:top]:
         table.add_row(group.name or "none", f"{group.tunes:,}", share(group.tunes / of))
@@ -143,7 +143,7 @@ def _group_table(name: str, groups: Sequence[Group], top: int, of: int) -> Table
     return table
 
 
-def _print_counted(out: Console, heading: str, name: str, counts: Sequence[Counted]) -> None:
+def _print_counted(out: Console, heading: str, name: str, counts: Sequence[CountedText]) -> None:
     if not counts:
         return
     out.print(f"\n{heading}, on C", style="bold")
