@@ -18,8 +18,7 @@ from tunetrace.text import counted, share
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunetrace import CorpusStats
-    from tunetrace.indexer.statistics.stats import CountedText, TuneGroup
+    from tunetrace import CorpusStats, CountedText, TuneGroup
 
 
 @click.command()
