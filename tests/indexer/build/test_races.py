@@ -241,8 +241,7 @@ def test_a_compaction_without_room_to_shrink_says_what_it_did(index: Path) -> No
     )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stderr.startswith(
-        f"tunetrace: {index}: the segments are merged, but the file could not be made "
-        "smaller ("
+        f"tunetrace: {index}: the segments are merged, but the file could not be made smaller ("
     )
     assert ended.stderr.count("\n") == 1
     with open_index(index) as opened:

@@ -54,7 +54,10 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
         ("UPDATE bar_hit SET part = 2 WHERE tune_id = 1", "the bars of 1 of the 2 tunes"),
         ("DELETE FROM music WHERE tune_id = 1", "the forms of 1 of the 2 tunes"),
         ("UPDATE music SET hash = hash + 1", "the forms of 2 of the 2 tunes"),
-        ("UPDATE music SET tune_id = 9 WHERE tune_id = 1", "rows of music refer to rows that are missing"),
+        (
+            "UPDATE music SET tune_id = 9 WHERE tune_id = 1",
+            "rows of music refer to rows that are missing",
+        ),
         ("UPDATE bar SET text = 'C' WHERE id = 1", "bars have another's hash or are there twice"),
         ("UPDATE bar SET hash = 0 WHERE id = 1", "bars have another's hash or are there twice"),
         ("DELETE FROM bar WHERE id = 1", "rows of bar_hit refer to rows that are missing"),
