@@ -39,7 +39,7 @@ class CorpusSource:
     """The named corpus that it is, if any."""
 
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
-        """Its tunes. An input that cannot be read is set aside, or InputError if it is the only one."""
+        """Its tunes. An unreadable input is set aside, or InputError if it is the only one."""
         try:
             tunes = self.named.read() if self.named else read(self.where, self.format)
             for tune in tunes:
