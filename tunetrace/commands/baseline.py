@@ -21,11 +21,11 @@ _QUANTILES: Final = ("10% have up to", "half up to", "90% up to")
 @index_option
 @json_option
 def baseline(index_path: str | None, as_json: bool) -> None:
-    """Measure how much the tunes of the index share with one another.
+    """Measure how much real tunes share with one another.
 
-    Every tune is checked against all others, except settings of the same tune. The result is
-    stored in the index. From then on, check and report compare a transcription with the real tunes
-    of its meter and length.
+    Every tune of the index is checked against all others, except settings of the same tune. The
+    result is stored in the index. From then on, check and report compare a transcription with the
+    real tunes of its meter and length.
 
     \b
         tunetrace baseline

@@ -39,8 +39,8 @@ def complete_sources(
 ) -> list[CompletionItem]:
     """Files, folders and named corpora.
 
-    Files come first because click's script for bash forgets what stands before them. Bash then
-    offers files where no corpus has a name that begins so.
+    Files come first because click's script for bash drops all words before them. Bash then
+    offers files only if no corpus has a name that begins like the word.
     """
     return [
         *complete_files(ctx, param, incomplete),

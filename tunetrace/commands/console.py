@@ -114,7 +114,7 @@ def print_set_aside(
 def expected(count: float, log10: float | None = None) -> str:
     """The hits expected by chance: `1,540`, `1.3`, `0.0003`, `one in 30,000`, `one in 10^35`.
 
-    log10: the logarithm of the count, which may have underflowed to 0; else computed from it.
+    log10: its logarithm, for a count that underflowed to 0 (default: computed from the count).
     """
     if count == 0 and log10 is None:
         return "none"

@@ -57,10 +57,10 @@ def ngrams(
     if as_jsonl:
         print_jsonl(found.ngrams)
     else:
-        show(found, print_ngrams, as_json)
+        show(found, _print_ngrams, as_json)
 
 
-def print_ngrams(report: NgramReport) -> None:
+def _print_ngrams(report: NgramReport) -> None:
     """The commonest n-grams by rank, with their tunes and hits."""
     out = console()
     where = listed(report.only_in) if report.only_in else "the whole index"

@@ -40,10 +40,11 @@ def sample(
     as_jsonl: bool,
     **options: Any,
 ) -> None:
-    """Write new tunes with a model, and print each as it is written.
+    """Write new tunes with a model.
 
-    check and report read what is printed. At the end, a line on standard error says how many tunes
-    ended by themselves, and which seed writes the same tunes again.
+    Each is printed as it is written. check and report read what is printed. At the end, a line on
+    standard error says how many tunes ended by themselves, and which seed writes the same tunes
+    again.
 
     \b
         tunetrace sample

@@ -61,18 +61,18 @@ def tokenize(
             if as_jsonl:
                 print_jsonl([tune])
             elif tunes and not as_json:
-                print_reject(tune)
+                _print_reject(tune)
             continue
         explanation = watcher.explain(tune) if explain else None
         if as_jsonl:
-            print_jsonl([to_record(tune, explanation)])
+            print_jsonl([_to_record(tune, explanation)])
         elif as_json:
-            records.append(to_record(tune, explanation))
+            records.append(_to_record(tune, explanation))
         else:
             if not tunes:  # Until here they were held back: if all fail, one sentence is enough.
                 for reject in rejected:
-                    print_reject(reject)
-            print_tune(tune, explanation, is_first=not tunes)
+                    _print_reject(reject)
+            _print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
     if as_json:
         print_json({"tunes": records, "set_aside": rejected})
@@ -81,7 +81,7 @@ def tokenize(
         raise InputError(f"no tune can be read; {first.place}: {first.reason}")
 
 
-def to_record(tune: Transcription, explanation: Explanation | None) -> dict[str, Any]:
+def _to_record(tune: Transcription, explanation: Explanation | None) -> dict[str, Any]:
     """A tune for JSON; with an explanation, the origin of each token too."""
     names = ("input", "line", "number", "title", "meter", "key", "original_key", "remarks",
              "tokens")  # fmt: skip
@@ -93,12 +93,12 @@ def to_record(tune: Transcription, explanation: Explanation | None) -> dict[str,
     return record
 
 
-def print_reject(reject: Rejected) -> None:
+def _print_reject(reject: Rejected) -> None:
     """Name a tune that cannot be read on standard error."""
     click.echo(f"tunetrace: {reject.place}: {reject.reason}", err=True)
 
 
-def print_tune(tune: Transcription, explanation: Explanation | None, *, is_first: bool) -> None:
+def _print_tune(tune: Transcription, explanation: Explanation | None, *, is_first: bool) -> None:
     """Print one tune as folk-rnn's text, or its explanation, after an empty line between tunes."""
     from tunetrace.tokenizer.folkrnn import to_folkrnn
 

@@ -54,10 +54,10 @@ def tune(reference: str, index_path: str | None, as_json: bool) -> None:
 
     with open_index(index_path) as opened:
         found = tune_of(reference, opened)
-    show(found, print_tune, as_json)
+    show(found, _print_tune, as_json)
 
 
-def print_tune(tune: TuneDetail) -> None:
+def _print_tune(tune: TuneDetail) -> None:
     """One tune: its names, its text, its bars, its music, its tokens and its settings."""
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")

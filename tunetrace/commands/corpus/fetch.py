@@ -44,10 +44,10 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl
     if as_jsonl:
         print_jsonl(fetched)
     else:
-        show(fetched, print_places, as_json)
+        show(fetched, _print_places, as_json)
 
 
-def print_places(corpora: Sequence[CorpusEntry]) -> None:
+def _print_places(corpora: Sequence[CorpusEntry]) -> None:
     """Where corpora are that were fetched."""
     out = console()
     for corpus in corpora:

@@ -27,10 +27,10 @@ def list_corpora(as_json: bool, as_jsonl: bool) -> None:
     if as_jsonl:
         print_jsonl(corpora())
     else:
-        show(corpora(), print_list, as_json)
+        show(corpora(), _print_list, as_json)
 
 
-def print_list(corpora: Sequence[CorpusEntry]) -> None:
+def _print_list(corpora: Sequence[CorpusEntry]) -> None:
     """A line for each named corpus."""
     table = make_table("name", "title", "version", "here")
     for corpus in corpora:

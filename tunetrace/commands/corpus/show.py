@@ -31,10 +31,10 @@ def show_corpus(name: str, as_json: bool) -> None:
     """
     from tunetrace import find_corpus
 
-    show(find_corpus(name), print_corpus, as_json)
+    show(find_corpus(name), _print_corpus, as_json)
 
 
-def print_corpus(corpus: CorpusEntry) -> None:
+def _print_corpus(corpus: CorpusEntry) -> None:
     """All that is known of one corpus."""
     out = console()
     out.print(f"{corpus.name}: {corpus.title}\n", soft_wrap=True)

@@ -62,10 +62,10 @@ def stats(
         found = corpus_stats(corpus, opened, notes=notes, top=top)
     if plot is not None:
         plot_corpus(found, plot, force=force)
-    show(found, partial(print_stats, top=top), as_json)
+    show(found, partial(_print_stats, top=top), as_json)
 
 
-def print_stats(stats: CorpusStats, top: int) -> None:
+def _print_stats(stats: CorpusStats, top: int) -> None:
     """All counts of a corpus. top: how many keys and meters to show."""
     out = console()
     name = stats.corpus or f"the whole index ({', '.join(stats.corpora)})"

@@ -27,10 +27,10 @@ def info(index_path: str | None, as_json: bool) -> None:
 
     with open_index(index_path) as opened:
         found = opened.info()
-    show(found, print_info, as_json)
+    show(found, _print_info, as_json)
 
 
-def print_info(info: IndexInfo) -> None:
+def _print_info(info: IndexInfo) -> None:
     """The counts of an index, and those of each corpus."""
     print_totals(info)
     right = ("tunes", "tokens", "bars", "set aside")

@@ -35,10 +35,10 @@ def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl:
     if as_jsonl:
         print_jsonl(found)
     else:
-        show(found, print_rejects, as_json)
+        show(found, _print_rejects, as_json)
 
 
-def print_rejects(rejects: Sequence[Reject]) -> None:
+def _print_rejects(rejects: Sequence[Reject]) -> None:
     """Every tune that was set aside, a line each."""
     out = console()
     if not rejects:

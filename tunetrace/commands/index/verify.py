@@ -35,7 +35,7 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
     with progress_display() as progress:
         report = verify_index(index_path, full=full, progress=progress)
     if as_json or not report.faults:
-        show(report, print_verification, as_json)
+        show(report, _print_verification, as_json)
     if report.faults:
         raise IndexFileError(
             f"{report.path}: {'; '.join(report.faults)}; build the index again with "
@@ -43,7 +43,7 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
         )
 
 
-def print_verification(report: VerifyReport) -> None:
+def _print_verification(report: VerifyReport) -> None:
     """That an index is whole, and how much of it was checked."""
     out = console()
     out.print(report.path, soft_wrap=True)

@@ -20,4 +20,4 @@ from tunetrace.commands.lazy import LazyGroup
     },
 )
 def model() -> None:
-    """List, fetch, import, train and evaluate models."""
+    """List, fetch, train and evaluate models."""

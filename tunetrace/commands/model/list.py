@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @click.command("list")
 @json_options
 def list_models(as_json: bool, as_jsonl: bool) -> None:
-    """List the models that have a name.
+    """List the named models, and which of them are here.
 
-    These are the model that ships with tunetrace, the published ones and your own.
+    They are the one that ships with tunetrace, the published ones, and your own.
 
     \b
         tunetrace model list
