@@ -22,7 +22,7 @@ from tunetrace import find_corpus, read
 from tunetrace.model.network import Sizes
 from tunetrace.model.records import Tokens
 from tunetrace.model.training.recipe import MODERN
-from tunetrace.model.training.training import Trainer
+from tunetrace.model.training.trainer import Trainer
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 

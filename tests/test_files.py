@@ -16,7 +16,7 @@ from tests.model.pickled import contents_of, python2_pickle, random_network
 from tests.model.tiny import make_model
 from tunetrace.model.network import Sizes
 from tunetrace.model.store import save_model
-from tunetrace.model.training.course import HISTORY
+from tunetrace.model.training.epochs import HISTORY
 
 Command = tuple[str | Path, ...]
 

@@ -61,15 +61,15 @@ class Tokens:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Those that no token of tunetrace's is."""
+        """Those that tunetrace does not know."""
         return tuple(name for name in self.names if not is_token(name))
 
     @property
     def stands_on_c(self) -> bool:
-        """Whether what is written stands on C with lengths in eighths, as folk-rnn's text does.
+        """Whether it writes on C with lengths in eighths, as folk-rnn's text has them.
 
-        Otherwise it is ABC, whose notes mean what its fields say: there are fields as `[L:1/16]`
-        among the tokens, or keys and none on C.
+        If not, it writes ABC, whose notes mean what the fields say: there are fields such as
+        `[L:1/16]` among the tokens, or keys and none on C.
         """
         keys = [name for name in self.names if name.startswith("K:")]
         has_fields = any(map(FIELD.fullmatch, self.names))
@@ -85,17 +85,24 @@ def name_in(provenance: dict[str, Any]) -> str:
     return str(provenance.get("name", "model"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Model:
-    """A network, its tokens, and what is known of it.
-
-    provenance: facts about where it comes from, which its file keeps: at least `name` and `source`;
-    of a trained one the corpora, the recipe and the tunes that were held out.
-    """
+    """A network, its tokens, and what is known of it."""
 
     network: Network
+    """The weights, in PyTorch."""
     tokens: Tokens
+    """In the order of their numbers."""
     provenance: dict[str, Any] = field(default_factory=dict)
+    """Where it comes from, as its file keeps it: at least `name` and `source`; of a trained one the
+    corpora, the recipe and the tunes that were held out."""
+
+    def __repr__(self) -> str:
+        sizes = self.sizes
+        return (
+            f"Model({self.name[:80]!r}, {sizes.layers} layers of {sizes.units} units, "
+            f"{sizes.tokens} tokens)"
+        )
 
     @property
     def sizes(self) -> Sizes:
@@ -111,7 +118,7 @@ class Model:
         """The error where what the network computes is no number, though its weights are."""
         return ModelFileError(
             f"the model '{self.name}' gives no probabilities, since its weights are too large to "
-            "be summed; give one that was trained without such"
+            "be summed; give a model with smaller weights"
         )
 
 

@@ -30,10 +30,10 @@ from tunetrace import (
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.model.places import TRAINED
 from tunetrace.model.training.checkpoint import CHECKPOINT, load_checkpoint
-from tunetrace.model.training.course import HISTORY
-from tunetrace.model.training.history import read_history
+from tunetrace.model.training.epochs import HISTORY
+from tunetrace.model.training.history import EpochRecord, from_line
 from tunetrace.model.training.recipe import MODERN, RECIPES, Recipe
-from tunetrace.model.training.training import Trainer
+from tunetrace.model.training.trainer import Trainer
 
 TUNE = "T:{title}\nM:4/4\nK:Cmaj\n{music}"
 
@@ -41,10 +41,10 @@ TRAIN = """
 import sys
 from dataclasses import replace
 from tunetrace import open_index, resume_training, train_model
-from tunetrace.trainer import course
+from tunetrace.model.training import epochs
 from tunetrace.model.training.recipe import MODERN
 
-course.SAVE_EVERY = 0.0  # after every batch
+epochs.SAVE_EVERY = 0.0  # after every batch
 class Tell:
     def step(self, progress): print(progress.step, flush=True)
     def epoch(self, record, is_best): print("epoch", flush=True)
@@ -70,6 +70,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")
     build_index([folder / "tunes.txt"], folder / "tunes.db")
     return folder / "tunes.db"
+
+
+def read_history(path: Path) -> list[EpochRecord]:
+    return list(map(from_line, path.read_text(encoding="utf-8").splitlines()))
 
 
 def train(folder: Path, index: Path, how: str, kill_after: int | None = None) -> int:
@@ -234,7 +238,7 @@ def test_a_loss_that_is_no_number_ends_a_training_with_a_sentence(
         small(tmp_path / "a", index, rate=10.0, clip=1e9, warm_up=0, weight_decay=1e30, epochs=9)
 
 
-WILD = {**RECIPES["original"].to_json(), "rate": 10.0, "epochs": 3, "batch": 2}
+WILD = {**RECIPES["original"].to_dict(), "rate": 10.0, "epochs": 3, "batch": 2}
 
 
 @pytest.mark.parametrize("validation", [0.2, 0.0], ids=["held out", "nothing held out"])
@@ -295,7 +299,7 @@ def test_a_training_whose_model_cannot_be_sampled_ends_with_a_sentence(
 
 
 class Interrupt:
-    """A Watcher that interrupts a training as Ctrl-C does, once it has been told so many steps."""
+    """A TrainingWatcher that interrupts a training as Ctrl-C does, after so many steps."""
 
     def __init__(self, after: int) -> None:
         self.left = after

@@ -19,7 +19,7 @@ from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
     from tunetrace import EpochRecord, TrainingReport
-    from tunetrace.model.training.training import Progress as TrainingProgress
+    from tunetrace.model.training.trainer import TrainingStep
 
 
 @click.command()
@@ -137,7 +137,7 @@ class _EpochPrinter:
         self._task = None if bar is None else bar.add_task("", total=None)
         self._seconds_left = math.nan
 
-    def step(self, progress: TrainingProgress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         """Move the bar."""
         self._seconds_left = progress.seconds_left
         if self._bar is not None and self._task is not None:

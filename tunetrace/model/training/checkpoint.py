@@ -22,7 +22,7 @@ from tunetrace.files import exists, write_whole
 from tunetrace.model.network import Sizes
 from tunetrace.model.training.history import EpochRecord, from_line, to_line
 from tunetrace.model.training.recipe import Recipe
-from tunetrace.model.training.training import Sums, Trainer
+from tunetrace.model.training.trainer import Sums, Trainer
 from tunetrace.text import printable
 
 FORMAT: Final = 1
@@ -33,33 +33,35 @@ _OPTIMIZER: Final = "optimizer."
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What a training was begun with, and must go on with.
-
-    corpora: names of the index's. half: keep the model in half precision. data: a
-    digest of the transcriptions, in their order.
-    """
+class Configuration:
+    """What a training was begun with, and must go on with."""
 
     corpora: tuple[str, ...]
+    """Names of corpora of the index; empty for all."""
     sizes: Sizes
     recipe: Recipe
     seed: int
     report_every: int | None
+    """Samples are drawn and checked after every so many epochs."""
     samples: int
+    """How many."""
     half: bool
+    """Keep the model in half precision."""
     data: str = ""
+    """A digest of the transcriptions, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint's file, read. arrays: the weights and the optimizer's, by name."""
+    """A checkpoint's file, read."""
 
-    settings: Settings
+    configuration: Configuration
     step: int
     sums: Sums
     precision: torch.dtype
     history: list[EpochRecord]
     arrays: dict[str, torch.Tensor]
+    """The weights and what the optimizer remembers, by name."""
 
 
 def digest(sequences: Sequence[Sequence[int]]) -> str:
@@ -71,7 +73,7 @@ def digest(sequences: Sequence[Sequence[int]]) -> str:
 
 
 def save_checkpoint(
-    folder: Path, settings: Settings, trainer: Trainer, history: Sequence[EpochRecord]
+    folder: Path, configuration: Configuration, trainer: Trainer, history: Sequence[EpochRecord]
 ) -> None:
     """Write the checkpoint of a training into its folder, whole or not at all.
 
@@ -83,7 +85,7 @@ def save_checkpoint(
             arrays[f"{_OPTIMIZER}{number}.{name}"] = torch.as_tensor(value)
     header = {
         "format": FORMAT,
-        "settings": asdict(settings),
+        "settings": asdict(configuration),
         "step": trainer.step,
         "sums": asdict(trainer.sums),
         "precision": _name(trainer.precision),
@@ -108,10 +110,10 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header["format"] != FORMAT:
             raise ValueError("another format")
-        settings, sums = _settings(header["settings"]), header["sums"]
-        _check_sizes(settings.sizes, arrays)
+        configuration, sums = _configuration(header["settings"]), header["sums"]
+        _check_sizes(configuration.sizes, arrays)
         return Checkpoint(
-            settings=settings,
+            configuration=configuration,
             step=int(header["step"]),
             sums=Sums(float(sums["loss"]), int(sums["tokens"]), float(sums["seconds"])),
             precision=_PRECISIONS[header["precision"]],
@@ -166,11 +168,11 @@ def _name(precision: torch.dtype) -> str:
     return next(name for name, dtype in _PRECISIONS.items() if dtype == precision)
 
 
-def _settings(values: dict[str, Any]) -> Settings:
-    recipe = Recipe.from_json(values["recipe"])
+def _configuration(values: dict[str, Any]) -> Configuration:
+    recipe = Recipe.from_dict(values["recipe"])
     recipe.check()
     every = values["report_every"]
-    return Settings(
+    return Configuration(
         corpora=tuple(map(str, values["corpora"])),
         sizes=Sizes(**{name: int(size) for name, size in values["sizes"].items()}),
         recipe=recipe,

@@ -1,54 +1,101 @@
-"""What an evaluation says: how well a model predicts tunes, beside a back-off n-gram model.
+"""Evaluating a model: what it predicts of tunes, beside a back-off n-gram model of other tunes.
 
-A token's bits are -log2 of the probability that it was given before it was seen; their mean is the
-cross-entropy, and 2 to the power of that the perplexity (Jelinek et al. 1977).
+A token's bits are -log2 of the probability that it was given before it was seen. Their mean is the
+cross-entropy, and 2 to the power of that the perplexity (Jelinek et al. 1977). The back-off model
+(Witten and Bell 1991, interpolated) is the number that a network must beat: it is counted in a
+second from the suffixes of the training tunes. Both are asked for the same tokens, those of the
+music. What the network predicts beyond these, headers and ends, is counted by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_paths, public
+from tunetrace.corpus.readers import Format
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import InputError
+from tunetrace.indexer.build.sources import find_sources
+from tunetrace.indexer.build.writer import encoded, nothing_usable
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.search.segment import Segment
+from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.statistics.backoff import BackoffModel
+from tunetrace.indexer.store.streams import joined
+from tunetrace.model.models import open_model
+from tunetrace.model.records import Model
+from tunetrace.model.training.tunes import (
+    has_held_out,
+    held_out_ids,
+    training_corpora,
+    transcriptions_of,
+    tunes_of,
+)
+from tunetrace.progress import Progress, silent
+from tunetrace.records import Record
+from tunetrace.text import printable
+from tunetrace.tokenizer.bars import lay_out
+from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
 
-_MOST_BITS = 1000.0
+LONGEST = 10_000
+"""A transcription of more tokens is set aside; tunes have a few hundred."""
+
+_BATCH_NUMBERS = 1 << 24
+"""So many gates or logits are computed together: 64 MB, which is 8,192 tokens of 512 units."""
+
+_MAX_BITS = 1000.0
 """A perplexity beyond 2 to the power of so many bits is given as that, which JSON can hold."""
 
+_RESAMPLES = 1000
+_SEED = 1
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well a model predicts the tokens of some tunes.
+Floats = NDArray[np.float64]
 
-    tokens: how many were predicted; bits_per_token: their cross-entropy, and perplexity that of a
-    token; bits_per_bar: the bits of all of them by the bars that they make, and perplexity_per_bar
-    that of a bar.
-    """
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Score(Record):
+    """How well a model predicts the tokens of some tunes."""
 
     tokens: int
+    """How many were predicted."""
     bits_per_token: float
+    """Their cross-entropy."""
     perplexity: float
+    """Of a token."""
     bits_per_bar: float
+    """The bits of all tokens by the number of bars."""
     perplexity_per_bar: float
+    """Of a bar."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OrderScore(Score):
-    """How well the back-off model predicts, from the order - 1 tokens before each."""
+    """How well the back-off model of one order predicts."""
 
     order: int
+    """It predicts a token from the order - 1 tokens before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreDifference:
-    """How many bits a token the network needs more than the back-off model of an order.
-
-    Less than 0 where the network predicts better. low and high: the 95 % interval, by the bootstrap
-    over tunes; None for a single tune, which does not vary.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreDifference(Record):
+    """How many bits a token the network needs more than the back-off model of an order."""
 
     order: int
+    """Of the back-off model."""
     bits_per_token: float
+    """Less than 0 if the network predicts better."""
     low: float | None
+    """Lower end of the 95% interval, by the bootstrap over tunes; None for a single tune."""
     high: float | None
+    """Upper end of the 95% interval; None for a single tune."""
 
     @property
     def is_better(self) -> bool | None:
@@ -58,44 +105,304 @@ class ScoreDifference:
         return self.high < 0
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How well a model predicts tunes, beside a back-off n-gram model counted on other tunes.
-
-    model: its name. sources: what was evaluated, empty for the model's held-out tunes. tunes, bars:
-    how many were evaluated; in_index: how many of them stand in those corpora, token by token, and
-    are not held out, so that the network may have been trained on them. set_aside: the tunes that
-    could not be read or have a token that the model lacks.
-
-    network and backoff are over the same tokens, those of the music: the back-off model, by order,
-    knows neither headers nor ends. everything: the network over all that it predicts, headers and
-    the ends of tunes too. difference: to the back-off model's best order; there is none, and no
-    backoff, where no tune is left to count one on. counted_on: how many
-    tunes the back-off model was counted on, and corpora: of which corpora of the index, those that
-    the model says it was trained on where the index has them, else all; left_out: how many of
-    these it was not counted on, since they are evaluated, held out, or settings of such.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Record):
+    """How well a model predicts tunes, beside a back-off n-gram model counted on other tunes."""
 
     model: str
+    """Its name."""
     sources: tuple[str, ...]
+    """What was evaluated; empty for the model's held-out tunes."""
     tunes: int
+    """How many were evaluated."""
     bars: int
+    """How many bars they have."""
     in_index: int
+    """How many of them are in the corpora token by token and are not held out. The network may have
+    been trained on these."""
     network: Score
+    """The network, over the tokens of the music."""
     backoff: tuple[OrderScore, ...]
+    """The back-off model by order, over the same tokens. It knows neither headers nor ends. Empty
+    if no tune is left to count one on."""
     difference: ScoreDifference | None
+    """Of the network to the best order of the back-off model; None if there is no such model."""
     everything: Score
+    """The network over all that it predicts, headers and the ends of tunes too."""
     counted_on: int
+    """How many tunes the back-off model was counted on."""
     corpora: tuple[str, ...]
+    """The corpora of these: those that the model was trained on if the index has them, else all."""
     left_out: int
+    """How many tunes of these corpora it was not counted on, since they are evaluated, held out, or
+    settings of such."""
     set_aside: tuple[Rejected, ...]
+    """The tunes that could not be read or have a token that the model lacks."""
 
 
-def score_of(bits: float, tokens: int, bars: int) -> Score:
+@public
+def evaluate_model(
+    model: Model | str | Path | None = None,
+    sources: str | Path | Sequence[str | Path] = (),
+    index: Index | str | Path | None = None,
+    *,
+    held_out: bool = False,
+    format: Format | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """How well a model predicts tunes, beside a back-off n-gram model of the index's other tunes.
+
+    model: as for open_model, or one that is open. sources: files, folders, `-` and named corpora.
+    held_out: evaluate the tunes of the index that were held out from the model instead. index:
+    open, or its path (default: your own). The back-off model is counted on the corpora that the
+    model says it was trained on, else on the whole index. Raises InputError where no tune can be
+    used, or neither or both of sources and held_out are given; ModelFileError where the index lacks
+    the model's tunes.
+    """
+    inputs = many_paths(sources, "sources")
+    if held_out == bool(inputs):
+        raise InputError(
+            "a model is evaluated either on sources or on its held-out tunes; name sources after "
+            "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
+        )
+    opened = open_model(model)
+    with given_or_default(index) as searched:
+        if held_out:
+            ids = held_out_ids(opened, searched)
+            return _evaluate(opened, transcriptions_of(ids, searched), searched, (), ids, progress)
+        names = tuple(printable(str(source)) for source in inputs)
+        tunes = _read(inputs, format, progress)
+        return _evaluate(opened, tunes, searched, names, (), progress)
+
+
+def _read(
+    sources: Sequence[str | Path], format: Format | None, progress: Progress
+) -> Iterator[Transcription | Rejected]:
+    found = find_sources(sources, format, progress)
+    for source in found:
+        for tune in source.read(is_only=len(found) == 1):
+            # Where the files of a named corpus happen to lie says nothing.
+            named = source.name if source.named else source.where
+            yield replace(tune, input=tune.input.replace(source.where, named, 1))
+
+
+def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]:
+    """The bits of each token of transcriptions, given by their numbers, and of their ends.
+
+    Each (its tokens + 1,): -log2 of the probability of a token after START and all before it, and
+    last that of END. ModelFileError where weights are too large to give probabilities.
+    """
+    import torch
+
+    from tunetrace.model.training.batches import by_length, pack, unpack
+
+    network = model.network
+    found: list[Floats] = [np.empty(0)] * len(sequences)
+    most_tokens = _BATCH_NUMBERS // max(4 * model.sizes.units, model.sizes.tokens)
+    was_training = network.training
+    network.eval()
+    try:
+        for batch in by_length([len(one) + 1 for one in sequences], most_tokens):
+            packed = pack([sequences[place] for place in batch], model.tokens)
+            device = network.to_tokens.device
+            with torch.inference_mode():
+                logits = network(packed.inputs.to(device), packed.rows)
+                nats = torch.nn.functional.cross_entropy(
+                    logits, packed.targets.to(device), reduction="none"
+                )
+            bits = nats.cpu().double().numpy() / np.log(2)
+            if not np.isfinite(bits).all():
+                raise model.overflow()
+            for place, some in zip(batch, unpack(bits, packed), strict=True):
+                found[place] = some
+    finally:
+        network.train(was_training)
+    return found
+
+
+def _evaluate(
+    model: Model,
+    tunes: Iterable[Transcription | Rejected],
+    index: Index,
+    sources: tuple[str, ...],
+    held_out: Sequence[int],
+    progress: Progress,
+) -> Evaluation:
+    """The evaluation of tunes from some sources, or of those of the index that are held out."""
+    taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
+    progress("counting the back-off model", len(taken.tunes))
+    others = _OtherTunes(model, index, taken, held_out)
+    of_backoff = _backoff_bits(others, taken)
+    progress("evaluating", len(taken.tunes))
+    bits = token_bits(model, taken.numbers)
+    music, tokens = _of_music(taken, bits)
+    bars = sum(len(lay_out(tune.tokens).bars) for tune in taken.tunes)
+    count = int(tokens.sum())
+    backoff = tuple(
+        OrderScore(**asdict(_score(float(row.sum()), count, bars)), order=order)
+        for order, row in enumerate(of_backoff, 1)
+    )
+    difference = None
+    if backoff:
+        best = int(of_backoff.sum(axis=1).argmin())
+        difference = _difference(best + 1, music - of_backoff[best], tokens)
+    predicted = sum(map(len, bits))
+    return Evaluation(
+        model=model.name,
+        sources=sources,
+        tunes=len(taken.tunes),
+        bars=bars,
+        in_index=others.same,
+        network=_score(float(music.sum()), count, bars),
+        backoff=backoff,
+        difference=difference,
+        everything=_score(float(sum(some.sum() for some in bits)), predicted, bars),
+        counted_on=len(others.counted),
+        corpora=others.corpora,
+        left_out=others.left_out,
+        set_aside=tuple(taken.set_aside),
+    )
+
+
+def _score(bits: float, tokens: int, bars: int) -> Score:
     """The score of so many bits over tokens and bars; of none it is 0 bits."""
     per_token, per_bar = bits / max(tokens, 1), bits / max(bars, 1)
     return Score(tokens, per_token, _perplexity(per_token), per_bar, _perplexity(per_bar))
 
 
 def _perplexity(bits: float) -> float:
-    return float(2.0 ** min(bits, _MOST_BITS))
+    return float(2.0 ** min(bits, _MAX_BITS))
+
+
+# What is evaluated
+
+
+@dataclass
+class _EvaluatedTunes:
+    """The tunes that are evaluated, as numbers of the model and as symbols of an index."""
+
+    vocabulary: Vocabulary
+    tunes: list[Transcription]
+    numbers: list[list[int]]
+    symbols: list[bytes]
+    set_aside: list[Rejected]
+
+
+def _take(
+    model: Model, tunes: Iterable[Transcription | Rejected], vocabulary: Vocabulary
+) -> _EvaluatedTunes:
+    """Take the tunes that the model and one-byte symbols can say; InputError where none is."""
+    taken = _EvaluatedTunes(vocabulary, [], [], [], [])
+    known = model.tokens.numbers
+    for tune in tunes:
+        usable = tune if isinstance(tune, Rejected) else _usable(tune, known, vocabulary)
+        if isinstance(usable, Rejected):
+            taken.set_aside.append(usable)
+            continue
+        taken.tunes.append(usable)
+        taken.numbers.append([known[token] for token in usable.tokens])
+        taken.symbols.append(vocabulary.encode(usable.tokens))
+    if not taken.tunes:
+        if not taken.set_aside:
+            raise InputError("there is no tune to evaluate the model on; give some")
+        raise nothing_usable(taken.set_aside)
+    return taken
+
+
+def _usable(
+    tune: Transcription, known: Mapping[str, int], vocabulary: Vocabulary
+) -> Transcription | Rejected:
+    """A tune whose tokens the vocabulary has taken in; set aside where it cannot be predicted."""
+    missing = next((token for token in tune.tokens if token not in known), None)
+    if missing is not None:
+        reason, kind = f"the model has no token '{missing}'", "a token that the model lacks"
+    elif len(tune.tokens) > LONGEST:
+        reason = f"it has {len(tune.tokens):,} tokens, and at most {LONGEST:,} are predicted"
+        kind = "too long"
+    else:
+        taken = encoded(tune, vocabulary)
+        return taken if isinstance(taken, Rejected) else taken[0]
+    return Rejected(tune.input, tune.line, None, reason, kind, tune.number, tune.title)
+
+
+def _of_music(taken: _EvaluatedTunes, bits: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+    """The bits and the count of each tune's tokens without headers and ends: (tunes,) each."""
+    sums, counts = [], []
+    for tune, of_tokens in zip(taken.tunes, bits, strict=True):
+        is_music = [MEANINGS[token].kind not in (HEADER, FRAME) for token in tune.tokens]
+        sums.append(float(of_tokens[:-1][is_music].sum()))
+        counts.append(sum(is_music))
+    return np.array(sums), np.array(counts, dtype=np.int64)
+
+
+# What it is compared with
+
+
+class _OtherTunes:
+    """The tunes of an index that the back-off model is counted on.
+
+    counted: their ids; corpora: the names of theirs; left_out: how many more there are in these
+    corpora. same: how many of the evaluated tunes are in these corpora token by token, and are not
+    held out.
+    """
+
+    def __init__(
+        self, model: Model, index: Index, taken: _EvaluatedTunes, held_out: Sequence[int]
+    ) -> None:
+        self._index = index
+        held = [corpus.name for corpus in index.catalogue.corpora()]
+        named = training_corpora(model)
+        is_same_index = bool(named) and set(named) <= set(held)
+        self.corpora = tuple(named if is_same_index else held)
+        of_corpora = tunes_of(model, index, self.corpora)
+        kept_apart = set(held_out)
+        if is_same_index and has_held_out(model):
+            kept_apart.update(held_out_ids(model, index))
+        headers = taken.vocabulary.headers
+        evaluated = Counter(symbols.translate(None, headers) for symbols in taken.symbols)
+        found = {
+            tune: body
+            for tune in of_corpora
+            if tune not in kept_apart
+            and (body := index.symbols(tune)[1].translate(None, headers)) in evaluated
+        }
+        self.same = sum(evaluated[body] for body in set(found.values()))
+        groups = index.catalogue.setting_groups()
+        apart = {groups[tune] for tune in (*kept_apart, *found)}
+        self.counted = [tune for tune in of_corpora if groups[tune] not in apart]
+        self.left_out = len(of_corpora) - len(self.counted)
+
+    def segment(self) -> Segment:
+        """Them as a segment of their own, sorted anew."""
+        stream = joined([self._index.symbols(tune)[1] for tune in self.counted])
+        ids = np.array(self.counted, dtype="<i4").tobytes()
+        return Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
+
+
+def _backoff_bits(others: _OtherTunes, taken: _EvaluatedTunes) -> Floats:
+    """The bits of each evaluated tune's music by order: (orders, tunes); no row without others."""
+    if not others.counted:
+        return np.empty((0, len(taken.tunes)))
+    model = BackoffModel([others.segment()], taken.vocabulary)
+    stream = joined(taken.symbols)
+    starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
+    # Headers and the ends of tunes have 0 there.
+    return -np.add.reduceat(model.log2_probabilities(stream), starts, axis=1)
+
+
+def _difference(order: int, bits: Floats, tokens: NDArray[np.int64]) -> ScoreDifference:
+    """The difference of two models in bits a token, from that of each tune in bits: (tunes,).
+
+    The interval is from the percentiles of the bootstrap (Efron 1979) over tunes, in which both
+    models are always compared on the same tunes.
+    """
+    mean = float(bits.sum() / max(tokens.sum(), 1))
+    if len(bits) < 2:
+        return ScoreDifference(order, mean, None, None)
+    random = np.random.default_rng(_SEED)
+    means = np.empty(_RESAMPLES)
+    for k in range(_RESAMPLES):
+        drawn = random.integers(0, len(bits), len(bits))
+        means[k] = bits[drawn].sum() / max(tokens[drawn].sum(), 1)
+    low, high = np.quantile(means, (0.025, 0.975)).tolist()
+    return ScoreDifference(order, mean, low, high)

@@ -14,71 +14,73 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from tunetrace.errors import ModelFileError
 from tunetrace.files import Kind
-from tunetrace.text import printable
+from tunetrace.records import Record
 
 _LONGEST_LINE: Final = 1 << 16
-_MOST: Final = 10**300
-"""Beyond this no number of a history is one."""
+_MAX: Final = 10**300
+"""No number of a history is larger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copying:
-    """How much transcriptions copy, in the mean over them.
-
-    copied_8, copied_12, copied_16: the share of a transcription's notes that lie in spans of at
-    least so many notes. longest_notes: the notes of its longest span.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Copying(Record):
+    """How much transcriptions copy, in the mean over them."""
 
     copied_8: float
+    """The share of a transcription's notes that lie in spans of 8 notes or more."""
     copied_12: float
+    """The share in spans of 12 notes or more."""
     copied_16: float
+    """The share in spans of 16 notes or more."""
     longest_notes: float
+    """The notes of the longest span."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochOriginality:
-    """How original samples of an epoch were, and whether they were tunes.
-
-    transcriptions: how many could be read; set_aside: how many could not. copying: what they copy
-    from the index; people: what people's tunes of the same meters and lengths copy from one
-    another, None where the index has no baseline. Shares of those that could be read:
-    beyond_chance, that have a span which chance does not explain; verbatim, that are a corpus tune
-    as a whole; duplicates, that repeat an earlier sample, or nearly. Shares of all: adding_up, in
-    which every bar adds up; ended, that ended by themselves, None where that is not known.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class EpochOriginality(Record):
+    """How original samples of an epoch were, and whether they were tunes."""
 
     transcriptions: int
+    """How many could be read."""
     set_aside: int
+    """How many could not be read."""
     copying: Copying
+    """What they copy from the index."""
     people: Copying | None
+    """What real tunes of the same meters and lengths copy from one another; None if the index has
+    no baseline."""
     beyond_chance: float
+    """The share, of those read, that have a span which chance does not explain."""
     verbatim: float
+    """The share, of those read, that are a corpus tune as a whole."""
     duplicates: float
+    """The share, of those read, that repeat an earlier sample, or nearly."""
     adding_up: float
+    """The share, of all, in which every bar adds up."""
     ended: float | None
+    """The share, of all, that ended by themselves; None if that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochRecord:
-    """What one epoch of a training reached.
-
-    epoch: from 1. training_loss and validation_loss: cross-entropy in nats a token, validation_loss
-    None where nothing is held out. seconds: how long it took; tokens: how many it was trained on.
-    originality: of samples, None where none were drawn.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class EpochRecord(Record):
+    """What one epoch of a training reached."""
 
     epoch: int
+    """From 1."""
     training_loss: float
+    """Cross-entropy on the training tunes, in nats a token."""
     validation_loss: float | None
+    """Cross-entropy on the held-out tunes, in nats a token; None if nothing is held out."""
     seconds: float
+    """How long it took."""
     tokens: int
+    """How many tokens it was trained on."""
     originality: EpochOriginality | None = None
+    """Of samples; None if none were drawn."""
 
     @property
     def loss(self) -> float:
-        """What it is judged by: the loss on what is held out, else that of training."""
+        """The validation loss, or the training loss if nothing is held out."""
         return self.training_loss if self.validation_loss is None else self.validation_loss
 
 
@@ -97,30 +99,6 @@ def from_line(line: str) -> EpochRecord:
             originality["people"] = Copying(**_values(Copying, originality["people"]))
         record["originality"] = EpochOriginality(**originality)
     return EpochRecord(**record)
-
-
-def read_history(path: str | Path) -> list[EpochRecord]:
-    """The epochs of a history's file, in its order.
-
-    A last line without its line break was cut off while it was written, and is left out. Raises
-    ModelFileError where the file cannot be read or another line is no epoch.
-    """
-    name = printable(str(path))
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise ModelFileError(f"{name}: the history cannot be read ({reason})") from None
-    records = []
-    for number, line in enumerate(text.split("\n")[:-1], 1):
-        try:
-            records.append(from_line(line))
-        except (ValueError, RecursionError):
-            raise ModelFileError(
-                f"{name}:{number}: this line is no epoch of a training; give the history that "
-                "'tunetrace model train' writes"
-            ) from None
-    return records
 
 
 def _is_history(path: Path) -> bool:
@@ -143,7 +121,7 @@ def best_epoch(history: Iterable[EpochRecord]) -> EpochRecord | None:
     return min(measured, key=lambda record: record.validation_loss or 0.0, default=None)
 
 
-def guess(tokens: int) -> float:
+def guess_loss(tokens: int) -> float:
     """The loss of a guess that finds all of so many tokens equally probable, nats a token."""
     return math.log(tokens)
 
@@ -153,7 +131,7 @@ def kept_epoch(history: Iterable[EpochRecord], tokens: int) -> EpochRecord | Non
 
     None where every epoch predicts worse than a guess among so many tokens.
     """
-    better = [record for record in history if record.loss <= guess(tokens)]
+    better = [record for record in history if record.loss <= guess_loss(tokens)]
     return best_epoch(better) or (better[-1] if better else None)
 
 
@@ -183,4 +161,4 @@ def _values(kind: type, given: Any) -> dict[str, Any]:
 def _is_number(value: Any, *, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         return False
-    return -_MOST <= value <= _MOST  # nor is infinity one
+    return -_MAX <= value <= _MAX  # nor is infinity one

@@ -7,9 +7,12 @@ report on a batch says more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_texts, public
 from tunetrace.checker.baseline.strata import Strata
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.records import CheckedTune
@@ -23,23 +26,27 @@ from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
 
 
-def originality_of(
-    samples: Iterable[str], index: Index, *, ended: int | None = None
+@public
+def originality(
+    samples: Iterable[str], index: Index | str | Path | None = None, *, ended: int | None = None
 ) -> EpochOriginality:
     """How original samples are against an index, and whether they are tunes.
 
-    samples: each one transcription in folk-rnn's text. ended: how many of them ended by themselves,
-    which their text does not say. InputError where there is no sample, and where ended is more.
+    samples: each one transcription in folk-rnn's text. index: open, or its path (default: your
+    own). ended: how many of them ended by themselves, which their text does not say. Raises
+    InputError where there is no sample, and where ended is more than there are.
     """
-    tunes = [_read(sample, place) for place, sample in enumerate(samples, 1)]
+    texts = many_texts(samples, "samples")
+    tunes = [_read(sample, place) for place, sample in enumerate(texts, 1)]
     if not tunes or (ended is not None and not 0 <= ended <= len(tunes)):
         raise InputError(
             f"there are {len(tunes)} samples, of which {ended or 0} ended by themselves; give at "
             "least one sample, and count each once"
         )
-    checked = [
-        answer for answer in check_transcriptions(tunes, index) if isinstance(answer, CheckedTune)
-    ]
+    with given_or_default(index) as opened:
+        answers = check_transcriptions(tunes, opened)
+        checked = [answer for answer in answers if isinstance(answer, CheckedTune)]
+        baseline = opened.baseline
 
     def share(count: int) -> float:
         return count / len(checked) if checked else 0.0
@@ -48,7 +55,7 @@ def originality_of(
         transcriptions=len(checked),
         set_aside=len(tunes) - len(checked),
         copying=_copying(checked),
-        people=_peoples(checked, index.baseline) if index.baseline and checked else None,
+        people=_peoples(checked, baseline) if baseline and checked else None,
         beyond_chance=share(sum(any(s.is_beyond_chance for s in tune.spans) for tune in checked)),
         verbatim=share(sum(bool(tune.identical_to) for tune in checked)),
         duplicates=share(

@@ -7,42 +7,48 @@ MODERN is the default, and comes to a lower loss in fewer epochs.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 from tunetrace.errors import QueryError
+from tunetrace.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recipe(Record):
     """All that shapes a training but the transcriptions, the sizes and the seed.
 
-    epochs: how often each transcription is shown. batch: how many are shown at once. dropout: the
-    share of each layer's output that is hidden. validation: the share of tunes held out, together
-    with their settings. patience: after so many epochs without a lower validation loss it ends.
-
-    AdamW (Loshchilov and Hutter 2019): the rate rises over the first `warm_up` steps and falls
-    along a cosine to 0; weight_decay is that of matrices; a gradient longer than `clip` is
-    shortened to it (Pascanu et al. 2013). The loss is the mean over tokens.
-
-    RMSprop (Tieleman and Hinton 2012): from epoch `decay_after` on each epoch's rate is `decay` of
-    the one before; `clip` bounds each derivative by a gate at every step, as Lasagne's LSTM layer
-    does. The loss is the mean over transcriptions of their tokens' mean.
+    AdamW is that of Loshchilov and Hutter 2019; its loss is the mean over tokens. RMSprop is that
+    of Tieleman and Hinton 2012; its loss is the mean over transcriptions of their tokens' mean.
     """
 
     name: str
+    """`modern`, `original`, or your own."""
     optimizer: Literal["adamw", "rmsprop"]
+    """How a gradient changes the weights."""
     epochs: int
+    """How often each transcription is shown."""
     rate: float
+    """The learning rate at its highest."""
     batch: int
+    """How many transcriptions are shown at once."""
     dropout: float
+    """The share of each layer's output that is hidden."""
     clip: float
+    """AdamW: a gradient longer than this is shortened to it (Pascanu et al. 2013). RMSprop: each
+    derivative by a gate is bounded by it at every step, as in Lasagne's LSTM layer."""
     validation: float = 0.05
+    """The share of tunes held out, together with their settings."""
     patience: int = 10
+    """After so many epochs without a lower validation loss the training ends."""
     warm_up: int = 0
+    """AdamW: the rate rises over so many steps, then falls along a cosine to 0."""
     weight_decay: float = 0.0
+    """AdamW: of matrices."""
     decay: float = 1.0
+    """RMSprop: each epoch's rate is this share of the one before."""
     decay_after: int = 0
+    """RMSprop: the rate stays as it is up to this epoch."""
 
     def rate_at(self, step: int, steps_in_epoch: int) -> float:
         """The learning rate of a step, counted from 0 over all epochs."""
@@ -56,16 +62,12 @@ class Recipe:
         gone = (step - warm_up) / max(1, all_steps - warm_up)
         return self.rate * (1 + math.cos(math.pi * gone)) / 2
 
-    def to_json(self) -> dict[str, Any]:
-        """Its fields, as a model's provenance keeps them."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Recipe:
-        """The recipe that to_json gave; ValueError where it is none."""
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """The recipe that to_dict gave; ValueError where it is none."""
         if values.keys() != {field.name for field in fields(cls)}:
             raise ValueError("these are not the fields of a recipe")
-        for name, like in MODERN.to_json().items():
+        for name, like in MODERN.to_dict().items():
             kinds = (int, float) if isinstance(like, float) else (type(like),)
             if type(values[name]) not in kinds:
                 raise ValueError(f"{name} is of another kind")

@@ -1,248 +1,256 @@
-"""Training: a network shown transcriptions, epoch after epoch, in an order that a seed gives.
-
-Everything random in it (the first weights, the order of batches, what dropout hides) follows from
-the seed and the number of the step, so that a training that was cut off and goes on from its
-checkpoint arrives at the same weights, bit for bit, as one that was not.
-"""
+"""Training a model on the tunes of an index."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import torch
-from torch import nn
+from tunetrace._version import __version__
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_texts, public, whole_number
+from tunetrace.errors import ModelFileError, OutputError, QueryError
+from tunetrace.files import Kind, exists, is_there
+from tunetrace.indexer.index import Index
+from tunetrace.model.header import MODEL_FILE
+from tunetrace.model.models import require_torch
+from tunetrace.model.places import TRAINED
+from tunetrace.model.training.history import HISTORY_FILE, EpochOriginality, EpochRecord, kept_epoch
+from tunetrace.model.training.originality import originality
+from tunetrace.model.training.recipe import MODERN, Recipe
+from tunetrace.model.training.tunes import TrainingTunes, gather
+from tunetrace.records import Record
+from tunetrace.text import printable
+from tunetrace.tokenizer.folkrnn import to_folkrnn
 
-from tunetrace.model.network import Network, Sizes
-from tunetrace.model.records import Tokens
-from tunetrace.model.training.batches import Packed, by_length, pack
-from tunetrace.model.training.recipe import Recipe
+if TYPE_CHECKING:
+    from tunetrace.model.records import Model
+    from tunetrace.model.training.checkpoint import Configuration
+    from tunetrace.model.training.epochs import TrainingWatcher
 
-_LIKE_LENGTH: Final = 16
-"""Batches are cut out of so many batches' transcriptions, sorted by length."""
+PICTURE: Final = "training.png"
 
-_MOST_TOKENS: Final = 20_000
-"""So many tokens are validated at once."""
-
-_LEAST_UNITS_TRIED: Final = 64
-
-_INITIAL_WEIGHTS, _ORDER, _DROPOUT = range(3)
-"""What random numbers are for: each has streams of its own."""
+MAX_PARAMETERS: Final = 250_000_000
+"""Training keeps four numbers of each, which are 4 GB; folk-rnn's networks have 5.6 million."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is. loss: nats a token in this epoch so far; speeds in tokens a second.
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainingReport(Record):
+    """The model that a training made, and the history of its epochs."""
 
-    seconds_left: until the last epoch, unless it stops early.
+    model: str
+    """The path of its file."""
+    epochs: tuple[EpochRecord, ...]
+    best: EpochRecord
+    """The epoch whose model was kept: the last one if nothing is held out."""
+
+
+@public
+def train_model(
+    folder: str | Path,
+    *,
+    corpora: str | Sequence[str] = (),
+    index: Index | str | Path | None = None,
+    recipe: Recipe = MODERN,
+    layers: int = 3,
+    units: int = 512,
+    seed: int = 1,
+    report_every: int | None = None,
+    samples: int = 200,
+    half: bool = False,
+    watcher: TrainingWatcher | None = None,
+) -> TrainingReport:
+    """Train a model on corpora of an index, all of them if none is named, into a folder.
+
+    report_every: after every so many epochs draw so many samples, and measure how much of them is
+    copied. half: keep the model in half precision. watcher: is told how the training goes. What is
+    held out is drawn by the seed, a tune with all its settings. Raises QueryError for a number that
+    no training can go by and a corpus that the index lacks, OutputError where the folder has a
+    training already, ModelFileError without PyTorch.
     """
+    require_torch()
+    from tunetrace.model.network import Sizes
+    from tunetrace.model.training.checkpoint import Configuration
 
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    tokens_a_second: float
-    seconds_left: float
-
-
-@dataclass(slots=True)
-class Sums:
-    """What has been added up in the epoch under way."""
-
-    loss: float = 0.0
-    tokens: int = 0
-    seconds: float = 0.0
-
-
-class Trainer:
-    """A network in training: its weights, its optimizer and how far they are.
-
-    step: how many batches it has been shown. sums: of the epoch under way. tokens: the model's.
-    training: the transcriptions that it is shown, by their numbers without START and END;
-    validation: those that are held out. is_amid_step: a step has begun to change the weights and
-    is not done, which is how an interrupt may leave it.
-    """
-
-    def __init__(
-        self,
-        sizes: Sizes,
-        tokens: Tokens,
-        training: Sequence[Sequence[int]],
-        validation: Sequence[Sequence[int]],
-        recipe: Recipe,
-        seed: int,
-        precision: torch.dtype | None = None,
-    ) -> None:
-        """Random weights before the first step. precision: of matrix products, None the faster."""
-        self.tokens = tokens
-        self.recipe = recipe
-        self.seed = seed
-        self.step = 0
-        self.sums = Sums()
-        self.is_amid_step = False
-        self._training = training
-        self._validation = validation
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = Network(sizes, recipe.dropout)
-        self.network.initialize(torch.Generator().manual_seed(self._stream(_INITIAL_WEIGHTS, 0)))
-        self.network.to(self._device)
-        if recipe.optimizer == "rmsprop":
-            self.network.gate_clip = recipe.clip
-        self.precision = precision or faster_precision(sizes, recipe.batch, self._device)
-        self.optimizer = self._make_optimizer()
-        self.steps_in_epoch = math.ceil(len(training) / recipe.batch)
-
-    @property
-    def epoch(self) -> int:
-        """How many epochs are over."""
-        return self.step // self.steps_in_epoch
-
-    def train(self) -> Iterator[Progress]:
-        """Go on to the end of this epoch, a step at a time."""
-        order = self._order(self.epoch)
-        shown = self.step - self.epoch * self.steps_in_epoch
-        epoch = self.epoch + 1
-        if not shown:
-            self.sums = Sums()
-        self.network.train()
-        began = time.perf_counter() - self.sums.seconds
-        for batch in order[shown:]:
-            self._learn(pack([self._training[place] for place in batch], self.tokens))
-            self.sums.seconds = time.perf_counter() - began
-            yield self._progress(epoch)
-
-    def validate(self) -> float | None:
-        """The cross-entropy of what is held out, nats a token; None where nothing is."""
-        if not self._validation:
-            return None
-        self.network.eval()
-        lengths = [len(sequence) + 1 for sequence in self._validation]
-        loss, count = 0.0, 0
-        with torch.inference_mode():
-            for batch in by_length(lengths, _MOST_TOKENS):
-                packed = pack([self._validation[place] for place in batch], self.tokens)
-                loss += float(self._losses(packed).double().sum())
-                count += len(packed.targets)
-        return loss / count
-
-    def is_finite(self) -> bool:
-        """Whether the loss of this epoch is a number; a rate too high makes it none."""
-        return math.isfinite(self.sums.loss)
-
-    def has_finite_weights(self) -> bool:
-        """Whether all weights are numbers; the loss tells only of those before the last step."""
-        return all(bool(one.isfinite().all()) for one in self.network.parameters())
-
-    def _learn(self, packed: Packed) -> None:
-        """One step: the loss of a batch, its gradient, and the weights after it."""
-        rate = self.recipe.rate_at(self.step, self.steps_in_epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with torch.random.fork_rng(devices=_devices(self._device)):
-            torch.manual_seed(self._stream(_DROPOUT, self.step))
-            losses = self._losses(packed)
-            (losses * self._weights(packed)).sum().backward()  # type: ignore[no-untyped-call]
-        if self.recipe.optimizer == "adamw":
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        loss = float(losses.detach().double().sum())
-        self.is_amid_step = True
-        self.optimizer.step()
-        self.step += 1
-        self.sums.loss += loss
-        self.sums.tokens += len(packed.targets)
-        self.is_amid_step = False
-        self.optimizer.zero_grad(set_to_none=True)
-
-    def _losses(self, packed: Packed) -> torch.Tensor:
-        """The cross-entropy of each of N tokens in nats."""
-        logits = self.network(packed.inputs.to(self._device), packed.rows, self.precision)
-        targets = packed.targets.to(self._device)
-        return nn.functional.cross_entropy(logits, targets, reduction="none")
-
-    def _weights(self, packed: Packed) -> torch.Tensor:
-        """How much each of N tokens counts in a batch's loss."""
-        count = len(packed.targets)
-        if self.recipe.optimizer == "adamw":
-            return torch.full((count,), 1 / count, device=self._device)
-        rows = torch.tensor(packed.rows)
-        lengths = (rows[:, None] > torch.arange(packed.rows[0])).sum(0)
-        each = 1 / (lengths * packed.rows[0])
-        return torch.cat([each[:row] for row in packed.rows]).to(self._device)
-
-    def _order(self, epoch: int) -> list[list[int]]:
-        """The batches of an epoch, from 0: transcriptions of like length together, shuffled."""
-        random = np.random.default_rng([self.seed, _ORDER, epoch])
-        size = self.recipe.batch
-        places = random.permutation(len(self._training)).tolist()
-        batches = []
-        for start in range(0, len(places), size * _LIKE_LENGTH):
-            some = places[start : start + size * _LIKE_LENGTH]
-            some.sort(key=lambda place: len(self._training[place]))
-            batches += [some[k : k + size] for k in range(0, len(some), size)]
-        return [batches[k] for k in random.permutation(len(batches))]
-
-    def _stream(self, purpose: int, number: int) -> int:
-        """The seed of one of the streams of random numbers."""
-        words = np.random.SeedSequence([self.seed, purpose, number]).generate_state(2)
-        return int(words[0]) | int(words[1] & 0x7FFFFFFF) << 32
-
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        matrices = [one for one in self.network.parameters() if one.ndim > 1]
-        biases = [one for one in self.network.parameters() if one.ndim < 2]
-        if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(
-                [*matrices, *biases], lr=self.recipe.rate, alpha=0.9, eps=1e-6
+    folder, names = Path(folder), many_texts(corpora, "corpora")
+    recipe.check()
+    _check(folder, layers, units, seed, report_every, samples)
+    with given_or_default(index) as opened:
+        tunes = gather(opened, names, recipe.validation, seed)
+        sizes = Sizes(len(tunes.tokens), units, layers)
+        if sizes.parameters > MAX_PARAMETERS:
+            raise QueryError(
+                f"{layers} layers of {units} units are {sizes.parameters:,} parameters; at most "
+                f"{MAX_PARAMETERS:,} are trained, give fewer of either"
             )
-        return torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": self.recipe.weight_decay},
-                {"params": biases, "weight_decay": 0.0},
-            ],
-            lr=self.recipe.rate,
-            betas=(0.9, 0.99),
+        configuration = Configuration(
+            corpora=tuple(names),
+            sizes=sizes,
+            recipe=recipe,
+            seed=seed,
+            report_every=report_every,
+            samples=samples,
+            half=half,
         )
-
-    def _progress(self, epoch: int) -> Progress:
-        sums = self.sums
-        steps = self.recipe.epochs * self.steps_in_epoch
-        done = self.step - (epoch - 1) * self.steps_in_epoch
-        return Progress(
-            epoch=epoch,
-            epochs=self.recipe.epochs,
-            step=self.step,
-            steps=steps,
-            loss=sums.loss / sums.tokens,
-            tokens_a_second=sums.tokens / sums.seconds,
-            seconds_left=(steps - self.step) * sums.seconds / done,
-        )
+        return _run(folder, configuration, tunes, opened, watcher, resume=False)
 
 
-def faster_precision(sizes: Sizes, batch: int, device: torch.device) -> torch.dtype:
-    """bfloat16 where a product of this network is faster in it, else float32; it tries both.
+@public
+def resume_training(
+    folder: str | Path,
+    *,
+    index: Index | str | Path | None = None,
+    watcher: TrainingWatcher | None = None,
+) -> TrainingReport:
+    """Go on with a training that was cut off, from its last checkpoint.
 
-    Small networks are not worth the try, and train to the same weights whatever it would say.
+    It ends with the same weights as if it had not been. Raises ModelFileError where the folder has
+    no checkpoint or its model is gone, QueryError where the index has other tunes by now.
     """
-    if sizes.units < _LEAST_UNITS_TRIED:
-        return torch.float32
-    times: dict[Any, float] = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        left = torch.ones(batch, sizes.units, dtype=dtype, device=device)
-        right = torch.ones(sizes.units, 4 * sizes.units, dtype=dtype, device=device)
-        spans = []
-        for _ in range(5):
-            began = time.perf_counter()
-            # What it gives is looked at, or a GPU would not have done it yet.
-            float((left @ right)[0, 0])
-            spans.append(time.perf_counter() - began)
-        times[dtype] = min(spans)
-    is_faster = times[torch.bfloat16] < 0.8 * times[torch.float32]
-    return torch.bfloat16 if is_faster else torch.float32
+    require_torch()
+    from tunetrace.model.training.checkpoint import load_checkpoint
+
+    folder = Path(folder)
+    configuration = load_checkpoint(folder).configuration
+    with given_or_default(index) as opened:
+        tunes = gather(
+            opened, configuration.corpora, configuration.recipe.validation, configuration.seed
+        )
+        return _run(folder, configuration, tunes, opened, watcher, resume=True)
 
 
-def _devices(device: torch.device) -> list[int]:
-    return [torch.cuda.current_device()] if device.type == "cuda" else []
+def _run(
+    folder: Path,
+    configuration: Configuration,
+    tunes: TrainingTunes,
+    index: Index,
+    watcher: TrainingWatcher | None,
+    *,
+    resume: bool,
+) -> TrainingReport:
+    """Train from the beginning or from the checkpoint in a folder."""
+    import torch
+
+    from tunetrace.model.training.checkpoint import digest, load_checkpoint, restore
+    from tunetrace.model.training.epochs import Training
+    from tunetrace.model.training.trainer import Trainer
+    from tunetrace.plots.picture import check_picture
+    from tunetrace.plots.training import plot_training
+
+    configuration = replace(configuration, data=digest([*tunes.training, [], *tunes.held_out]))
+    checkpoint = load_checkpoint(folder) if resume else None
+    if checkpoint is not None and checkpoint.configuration != configuration:
+        raise QueryError(
+            f"{printable(str(folder))}: its training was begun with other tunes than the index "
+            "has; name the index that it was begun with"
+        )
+    there = {
+        n: is_there(folder / n, kind) for n, kind in _written(configuration.report_every).items()
+    }
+    had_model = checkpoint and kept_epoch(checkpoint.history, configuration.sizes.tokens)
+    if had_model and not there[TRAINED]:
+        raise ModelFileError(
+            f"{printable(str(folder))}: the best model so far is gone ({TRAINED}); put it back, or "
+            "begin the training anew in another folder"
+        )
+    if configuration.report_every is not None:
+        check_picture(folder / PICTURE, force=True)
+    trainer = Trainer(
+        configuration.sizes, tunes.tokens, tunes.training, tunes.held_out, configuration.recipe,
+        configuration.seed, checkpoint.precision if checkpoint else None,
+    )  # fmt: skip
+    if checkpoint is not None:
+        restore(trainer, checkpoint, folder)
+    training = Training(
+        folder,
+        configuration,
+        _provenance(folder, configuration, tunes, index),
+        partial(_measured, configuration=configuration, index=index),
+        partial(plot_training, path=folder / PICTURE, force=True),
+    )
+    try:
+        history = training.run(trainer, checkpoint.history if checkpoint else [], watcher)
+    except torch.OutOfMemoryError:
+        raise QueryError(
+            f"a batch of {configuration.recipe.batch} tunes does not fit into the GPU's memory; "
+            "train with a smaller --batch, or fewer --units"
+        ) from None
+    kept = kept_epoch(history, configuration.sizes.tokens)
+    assert kept is not None  # or the training had ended with an error
+    return TrainingReport(printable(str(folder / TRAINED)), tuple(history), kept)
+
+
+def _measured(model: Model, configuration: Configuration, index: Index) -> EpochOriginality:
+    """How original what a model writes is. Transcriptions have the same numbers each time."""
+    from tunetrace.model.sampling.blocks import Plan, sample_many
+
+    sampled = list(sample_many(model, configuration.samples, Plan(seed=configuration.seed)))
+    ended = sum(one.has_ended for one in sampled)
+    return originality([to_folkrnn(one.tokens) for one in sampled], index, ended=ended)
+
+
+def _provenance(
+    folder: Path, configuration: Configuration, tunes: TrainingTunes, index: Index
+) -> dict[str, Any]:
+    """What the models of a training say of where they come from."""
+    corpora = [
+        c
+        for c in index.info().corpora
+        if not configuration.corpora or c.name in configuration.corpora
+    ]
+    return {
+        "name": folder.resolve().name,
+        "source": f"trained by tunetrace {__version__}",
+        "training": {
+            "corpora": [corpus.name for corpus in corpora],
+            "sources": {corpus.name: corpus.source for corpus in corpora},
+            "licences": {corpus.name: corpus.licence for corpus in corpora},
+            "tunes": len(tunes.training),
+            "too_long": tunes.too_long,
+            "held_out": tunes.held_out_names,
+            "recipe": configuration.recipe.to_dict(),
+            "seed": configuration.seed,
+        },
+    }
+
+
+def _check(
+    folder: Path, layers: int, units: int, seed: int, report_every: int | None, samples: int
+) -> None:
+    """Refuse what no training can go by, and a folder that has one already."""
+    from tunetrace.model.network import MAX_LAYERS, MAX_UNITS
+    from tunetrace.model.training.checkpoint import CHECKPOINT
+
+    for name, value, most in (
+        ("layers", layers, MAX_LAYERS),
+        ("units", units, MAX_UNITS),
+        ("samples", samples, 1_000_000),
+    ):
+        if not 1 <= whole_number(value, name) <= most:
+            raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
+    if not 0 <= seed < 2**63:
+        raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")
+    if report_every is not None and report_every < 1:
+        raise QueryError(f"report every is {report_every}; give a number from 1")
+    if exists(folder / CHECKPOINT):
+        raise OutputError(
+            f"{printable(str(folder))}: it has a training already ({CHECKPOINT}); go on with it by "
+            "--resume, or train into another folder"
+        )
+    for name, kind in _written(report_every).items():
+        if is_there(folder / name, kind):
+            raise OutputError(
+                f"{printable(str(folder))}: it has a {kind.name} already ({name}); train into "
+                "another folder"
+            )
+
+
+def _written(report_every: int | None) -> dict[str, Kind]:
+    """The files that a training writes beside its checkpoint."""
+    from tunetrace.model.training.epochs import HISTORY
+    from tunetrace.plots.picture import PICTURE_FILE
+
+    drawn = {} if report_every is None else {PICTURE: PICTURE_FILE}
+    return {TRAINED: MODEL_FILE, HISTORY: HISTORY_FILE, **drawn}

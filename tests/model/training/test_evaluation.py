@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.model.networks import tiny_model
 from tunetrace import InputError, ModelFileError, evaluate_model
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.training.evaluate import LONGEST, token_bits
+from tunetrace.model.training.evaluation import LONGEST, token_bits
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 KEY = "M:4/4\nK:Cmaj\n"
@@ -49,7 +49,7 @@ def test_a_batchs_bits_are_those_of_each_transcription_step_by_step(sequences):
 
 
 def test_transcriptions_of_several_batches_come_back_in_their_order(monkeypatch):
-    monkeypatch.setattr("tunetrace.model.training.evaluate._BATCH_NUMBERS", 137 * 1000)
+    monkeypatch.setattr("tunetrace.model.training.evaluation._BATCH_NUMBERS", 137 * 1000)
     model = tiny_model()
     sequences = [[k % 137] * (40 + k * 7 % 60) for k in range(150)]  # some 10,000 tokens
     found = token_bits(model, sequences)

@@ -1,7 +1,7 @@
-"""The course of a training: its epochs, what is kept of them, and when it ends.
+"""The epochs of a training: what is kept of them, and when the training ends.
 
-A folder holds it: `model.safetensors`, the model of the epoch with the least validation loss;
-`history.jsonl`, an epoch a line; and the checkpoint, from which it goes on.
+A training has a folder. In it are `model.safetensors`, the model of the epoch with the least
+validation loss; `history.jsonl`, an epoch a line; and the checkpoint, from which it goes on.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from tunetrace.files import write_whole
 from tunetrace.model.places import TRAINED
 from tunetrace.model.records import Model
 from tunetrace.model.store import save_model
-from tunetrace.model.training.checkpoint import Settings, save_checkpoint
+from tunetrace.model.training.checkpoint import Configuration, save_checkpoint
 from tunetrace.model.training.history import (
     EpochOriginality,
     EpochRecord,
     best_epoch,
-    guess,
+    guess_loss,
     kept_epoch,
     to_line,
 )
-from tunetrace.model.training.training import Progress, Trainer
+from tunetrace.model.training.trainer import Trainer, TrainingStep
 from tunetrace.text import printable
 
 HISTORY: Final = "history.jsonl"
@@ -36,10 +36,10 @@ SAVE_EVERY: Final = 60.0
 """Seconds between checkpoints inside an epoch: what a power cut can cost."""
 
 
-class Watcher(Protocol):
+class TrainingWatcher(Protocol):
     """Is told how a training goes."""
 
-    def step(self, progress: Progress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         """After each batch."""
 
     def epoch(self, record: EpochRecord, is_best: bool) -> None:
@@ -47,21 +47,22 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """A training's folder, what it was begun with, and facts for the provenance of its models.
-
-    original: measures every so many epochs, as the settings have it, how original the model is;
-    draw: draws the history then.
-    """
+class Training:
+    """A training's folder, what it was begun with, and facts for the provenance of its models."""
 
     folder: Path
-    settings: Settings
+    configuration: Configuration
     provenance: dict[str, Any]
-    original: Callable[[Model, int], EpochOriginality]
+    measure: Callable[[Model], EpochOriginality]
+    """Samples a model and measures how original the samples are."""
     draw: Callable[[Sequence[EpochRecord]], None]
+    """Draws the history, after it was measured."""
 
     def run(
-        self, trainer: Trainer, history: Sequence[EpochRecord], watcher: Watcher
+        self,
+        trainer: Trainer,
+        history: Sequence[EpochRecord],
+        watcher: TrainingWatcher | None = None,
     ) -> list[EpochRecord]:
         """Train until the last epoch, or until patience ends, and return the history.
 
@@ -80,12 +81,13 @@ class Course:
                 history.append(self._finish_epoch(trainer, history))
                 self._write_history(history)
                 self._save(trainer, history)
-                watcher.epoch(history[-1], best_epoch(history) is history[-1])
+                if watcher is not None:
+                    watcher.epoch(history[-1], best_epoch(history) is history[-1])
         except KeyboardInterrupt:
             if not trainer.is_amid_step:  # else the last checkpoint stands
                 self._save(trainer, history)
             raise
-        last, worst = history[-1], guess(self.settings.sizes.tokens)
+        last, worst = history[-1], guess_loss(self.configuration.sizes.tokens)
         if last.loss > worst:
             raise self._failed(
                 f"after epoch {last.epoch} the loss is {_bits(last.loss)} bits a token, above the "
@@ -97,9 +99,11 @@ class Course:
         return history
 
     def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
-        save_checkpoint(self.folder, self.settings, trainer, history)
+        save_checkpoint(self.folder, self.configuration, trainer, history)
 
-    def _train_epoch(self, trainer: Trainer, history: list[EpochRecord], watcher: Watcher) -> None:
+    def _train_epoch(
+        self, trainer: Trainer, history: list[EpochRecord], watcher: TrainingWatcher | None
+    ) -> None:
         """The steps of one epoch, with checkpoints in between."""
         saved = time.monotonic()
         if trainer.epoch > len(history):
@@ -107,7 +111,8 @@ class Course:
         for progress in trainer.train():
             if not trainer.is_finite():
                 raise self._failed(_no_number(progress.epoch), history)
-            watcher.step(progress)
+            if watcher is not None:
+                watcher.step(progress)
             if time.monotonic() - saved > SAVE_EVERY:
                 self._save(trainer, history)
                 saved = time.monotonic()
@@ -120,26 +125,26 @@ class Course:
             raise self._failed(_no_number(epoch), history)
         record = EpochRecord(epoch, sums.loss / sums.tokens, loss, sums.seconds, sums.tokens)
         model = self._model(trainer, record)
-        every = self.settings.report_every
+        every = self.configuration.report_every
         if every and epoch % every == 0:
             try:
-                record = replace(record, originality=self.original(model, epoch))
+                record = replace(record, originality=self.measure(model))
             except ModelFileError:
                 what = f"in epoch {epoch} the weights are too large to be summed"
                 raise self._failed(what, history) from None
             self.draw([*history, record])
-        if kept_epoch([*history, record], self.settings.sizes.tokens) is record:
-            save_model(model, self.folder / TRAINED, half=self.settings.half)
+        if kept_epoch([*history, record], self.configuration.sizes.tokens) is record:
+            save_model(model, self.folder / TRAINED, half=self.configuration.half)
         return record
 
     def _failed(self, what: str, history: Sequence[EpochRecord], or_else: str = "") -> QueryError:
         """The error for a training that came to this, which names the model that is kept of it."""
-        kept = kept_epoch(history, self.settings.sizes.tokens)
+        kept = kept_epoch(history, self.configuration.sizes.tokens)
         where = printable(str(self.folder / TRAINED))
         model = "" if kept is None else f"the model of epoch {kept.epoch} is kept at {where}; "
         return QueryError(
             f"{what}; {model}train into another folder with a rate below "
-            f"{self.settings.recipe.rate:g}{or_else}"
+            f"{self.configuration.recipe.rate:g}{or_else}"
         )
 
     def _model(self, trainer: Trainer, record: EpochRecord) -> Model:
@@ -154,9 +159,9 @@ class Course:
 
     def _is_over(self, history: list[EpochRecord]) -> bool:
         best = best_epoch(history)
-        if best is not None and len(history) - best.epoch >= self.settings.recipe.patience:
+        if best is not None and len(history) - best.epoch >= self.configuration.recipe.patience:
             return True
-        return len(history) >= self.settings.recipe.epochs
+        return len(history) >= self.configuration.recipe.epochs
 
     def _write_history(self, history: Sequence[EpochRecord]) -> None:
         lines = "".join(map(to_line, history))

@@ -15,7 +15,7 @@ from tunetrace.model.network import Network, Sizes, State
 from tunetrace.model.records import Tokens
 from tunetrace.model.training.batches import pack
 from tunetrace.model.training.recipe import MODERN, ORIGINAL, Recipe
-from tunetrace.model.training.training import Trainer
+from tunetrace.model.training.trainer import Trainer
 
 ABCD = Tokens(("<s>", "A", "B", "C", "D", "</s>"))
 
