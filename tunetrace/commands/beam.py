@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from tunetrace.commands.options import index_option, json_options
 from tunetrace.commands.writing import TunePrinter, output_for, output_options, tune_options
 from tunetrace.errors import QueryError
 from tunetrace.text import counted
+
+if TYPE_CHECKING:
+    from tunetrace import Hypothesis
 
 
 @click.command()
@@ -32,10 +35,17 @@ def beam(
     as_jsonl: bool,
     **options: Any,
 ) -> None:
+<<<<<<< HEAD
     """Find the most probable tunes of a model.
 
     They are printed, the best first. A beam search draws nothing at random: it writes WIDTH tunes
     side by side, and after each token it keeps the most probable ones. -n is at most WIDTH.
+=======
+    """Write the most probable tunes of a model.
+
+    The best is printed first. A beam search draws nothing at random. It writes WIDTH tunes side by
+    side, and after each token it keeps the most probable ones. `-n` is at most WIDTH.
+>>>>>>> w-a2
 
     \b
         tunetrace beam
@@ -45,7 +55,7 @@ def beam(
         tunetrace beam -n 5 --jsonl
         tunetrace beam --trace tune.npz
     """
-    from tunetrace import beam_search, open_index, open_model
+    from tunetrace import beam_search, open_model
     from tunetrace.model.models import open_header
     from tunetrace.model.sampling.trace import check_traces, with_traces
 
@@ -58,8 +68,7 @@ def beam(
         check_traces(trace_file, n, force=force)
     known = open_header(model_name)
     output = output_for(known, format, as_json, as_jsonl)
-    with open_index(index_path) if options["max_copy"] is not None else nullcontext() as index:
-        tunes: Any = beam_search(width, model_name, index=index, **options)[:n]
+    tunes: Iterable[Hypothesis] = beam_search(width, model_name, index=index_path, **options)[:n]
     if trace_file is not None:
         model = open_model(model_name)
         tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -54,7 +53,7 @@ def sample(
         tunetrace sample -n 100 --jsonl
         tunetrace sample --seed 7 --trace tune7.npz
     """
-    from tunetrace import open_index, open_model
+    from tunetrace import open_model
     from tunetrace import sample as write_tunes
     from tunetrace.model.models import open_header
     from tunetrace.model.sampling.sampling import random_seed
@@ -66,12 +65,10 @@ def sample(
         check_traces(trace_file, n, force=force)
     known = open_header(model_name)
     output = output_for(known, format, as_json, as_jsonl)
-    max_copy = options["max_copy"]
-    with open_index(index_path) if max_copy is not None else nullcontext() as index:
-        tunes: Any = write_tunes(n, model_name, index=index, **options)
-        if trace_file is not None:
-            model = open_model(model_name)
-            tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
-        printer = TunePrinter(known, output, origin=f"seed {options['seed']}")
-        printer.print_all(tunes, n)
-    printer.print_summary(options["max_tokens"], max_copy=max_copy, shows_speed=True)
+    tunes = write_tunes(n, model_name, index=index_path, **options)
+    if trace_file is not None:
+        model = open_model(model_name)
+        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
+    printer = TunePrinter(known, output, origin=f"seed {options['seed']}")
+    printer.print_all(tunes, n)
+    printer.print_summary(options["max_tokens"], max_copy=options["max_copy"], shows_speed=True)

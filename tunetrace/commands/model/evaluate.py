@@ -19,8 +19,7 @@ from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
-    from tunetrace import Evaluation
-    from tunetrace.model.training.evaluation import Score, ScoreDifference
+    from tunetrace import Evaluation, Score, ScoreDifference
 
 _LARGE_PERPLEXITY: Final = 1e7
 """From here on a perplexity is printed as a power of ten."""
