@@ -5,7 +5,6 @@ from .api.batch import report as report
 from .checker.baseline.measure import BaselineReport as BaselineReport
 from .checker.baseline.measure import measure_baseline as measure_baseline
 from .checker.baseline.percentiles import Percentiles as Percentiles
-from .checker.batch.spans import originality as originality
 from .checker.check import check as check
 from .checker.check import check_batch as check_batch
 from .checker.check import check_files as check_files
@@ -99,6 +98,7 @@ from .model.training.evaluation import evaluate_model as evaluate_model
 from .model.training.history import Copying as Copying
 from .model.training.history import EpochOriginality as EpochOriginality
 from .model.training.history import EpochRecord as EpochRecord
+from .model.training.originality import originality as originality
 from .model.training.recipe import Recipe as Recipe
 from .model.training.training import TrainingReport as TrainingReport
 from .model.training.training import resume_training as resume_training

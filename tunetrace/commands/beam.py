@@ -35,17 +35,10 @@ def beam(
     as_jsonl: bool,
     **options: Any,
 ) -> None:
-<<<<<<< HEAD
-    """Find the most probable tunes of a model.
-
-    They are printed, the best first. A beam search draws nothing at random: it writes WIDTH tunes
-    side by side, and after each token it keeps the most probable ones. -n is at most WIDTH.
-=======
     """Write the most probable tunes of a model.
 
     The best is printed first. A beam search draws nothing at random. It writes WIDTH tunes side by
     side, and after each token it keeps the most probable ones. `-n` is at most WIDTH.
->>>>>>> w-a2
 
     \b
         tunetrace beam

@@ -43,11 +43,7 @@ def report(
     index_path: str | None,
     as_json: bool,
 ) -> None:
-<<<<<<< HEAD
-    """Check a batch of transcriptions and write a report on it.
-=======
     """Check a batch of tunes and write a report on it.
->>>>>>> w-a2
 
     GENERATED are files or folders, in ABC or folk-rnn's text; - is standard input. The report is a
     folder: report.html to read, tunes.csv and tunes.parquet with a row for each transcription,

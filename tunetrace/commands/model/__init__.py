@@ -20,8 +20,4 @@ from tunetrace.commands.lazy import LazyGroup
     },
 )
 def model() -> None:
-<<<<<<< HEAD
-    """List, fetch, import, train and evaluate models."""
-=======
     """List, fetch, train and evaluate models."""
->>>>>>> w-a2

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 def import_pickle(
     file: str, name: str | None, output: str | None, force: bool, as_json: bool
 ) -> None:
-<<<<<<< HEAD
-    """Import a pickle of folk-rnn as a model.
-=======
     """Import a model from a pickle of folk-rnn's training.
->>>>>>> w-a2
 
     FILE is what folk-rnn's training wrote. Theano and Lasagne are not needed. No code in the pickle
     runs: only NumPy arrays and plain containers are read, and a pickle that asks for more is

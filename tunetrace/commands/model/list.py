@@ -19,15 +19,9 @@ if TYPE_CHECKING:
 @click.command("list")
 @json_options
 def list_models(as_json: bool, as_jsonl: bool) -> None:
-<<<<<<< HEAD
-    """List the models that have a name.
-
-    These are the model that ships with tunetrace, the published ones and your own.
-=======
     """List the named models, and which of them are here.
 
     They are the one that ships with tunetrace, the published ones, and your own.
->>>>>>> w-a2
 
     \b
         tunetrace model list

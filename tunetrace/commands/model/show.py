@@ -29,11 +29,7 @@ _FIRST_ITEMS: Final = 3
 @click.argument("model", required=False)
 @json_option
 def show_model(model: str | None, as_json: bool) -> None:
-<<<<<<< HEAD
-    """Show the network, the tokens and the origin of a model.
-=======
     """Show a model's network, tokens and origin.
->>>>>>> w-a2
 
     MODEL is a name from `model list`, a file, or the folder of a training. Default: the model that
     ships with tunetrace.

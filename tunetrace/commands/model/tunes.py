@@ -22,11 +22,7 @@ def tunes(
     as_json: bool,
     as_jsonl: bool,
 ) -> None:
-<<<<<<< HEAD
-    """Print the training tunes or the held-out tunes of a model.
-=======
     """Print a model's training tunes or its held-out tunes.
->>>>>>> w-a2
 
     They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index
     must be the one that the model was trained on.

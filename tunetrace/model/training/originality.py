@@ -11,10 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-<<<<<<< HEAD
-=======
-from tunetrace.indexer.index import given_or_default
->>>>>>> w-a2
 from tunetrace.arguments import many_texts, public
 from tunetrace.checker.baseline.strata import Strata
 from tunetrace.checker.check import check_transcriptions
