@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.arrays import ranges
 from tunetrace.checker.minhash import (
     NGRAM_TOKENS,
     Buckets,
@@ -22,7 +23,6 @@ from tunetrace.checker.minhash import (
     Numbers64,
     ngrams,
     pieces,
-    ranges,
 )
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header

@@ -7,7 +7,8 @@ from html import escape
 from typing import Final
 
 from tunetrace.checker.measures import MEASURES, Measure
-from tunetrace.checker.records import CheckedTune, CheckReport, TuneName
+from tunetrace.checker.records import CheckedTune, CheckReport
+from tunetrace.checker.verdict import named
 from tunetrace.text import counted, plain, share
 
 _MOST_TUNES: Final = 50
@@ -28,7 +29,7 @@ def tune_html(tune: CheckedTune) -> str:
         text += _table(
             ["source", "notes shared", "longest run", "bars shared"],
             [
-                [_name(source), f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
+                [named(source), f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
                  f"{source.bars_shared:,}"]
                 for source in tune.sources
             ],
@@ -62,10 +63,6 @@ def report_html(report: CheckReport) -> str:
 def _value(measure: Measure, tune: CheckedTune) -> str:
     value = measure.value(tune)
     return share(value) if measure.is_share else f"{value:,}"
-
-
-def _name(tune: TuneName) -> str:
-    return f"{tune.title or '(untitled)'} ({tune.reference})"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.arrays import ranges
+
 NGRAM_TOKENS: Final = 5
 """The length of the token n-grams that are compared (Lee et al. 2022).
 
@@ -74,13 +76,6 @@ def _windows_all(claims: NDArray[np.bool_]) -> NDArray[np.bool_]:
     found = claims[:count].copy()
     for token in range(1, NGRAM_TOKENS):
         found &= claims[token : token + count]
-    return found
-
-
-def ranges(starts: Counts, counts: Counts) -> Counts:
-    """The numbers start, start + 1 … of each range; counts: how many each range has."""
-    before = np.cumsum(counts) - counts
-    found: Counts = np.arange(counts.sum()) + np.repeat(starts - before, counts)
     return found
 
 

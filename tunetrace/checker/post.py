@@ -113,14 +113,14 @@ def post_search(index: Index | str | Path | None = None) -> PostSearch:
         info = opened.info()
         posts = [corpus for corpus in info.corpora if _is_the_posts(corpus)]
         searched = posts[:1] or info.corpora
-        search = _Search(opened, searched, posts[0].name if posts else None)
+        statements = _Statements(opened, searched, posts[0].name if posts else None)
         return PostSearch(
             index=info.path,
             corpora=tuple(corpus.name for corpus in searched),
-            tunes=search.tunes,
+            tunes=statements.tunes,
             is_the_posts=bool(posts),
             transcription=TRANSCRIPTION,
-            statements=search.statements(),
+            statements=statements.all(),
         )
 
 
@@ -130,7 +130,7 @@ def _is_the_posts(corpus: CorpusInfo) -> bool:
     return corpus.version == named.version and named.origin.source in corpus.source
 
 
-class _Search:
+class _Statements:
     """A search of all corpora of an index, or of one by its name."""
 
     def __init__(self, index: Index, searched: Sequence[CorpusInfo], corpus: str | None) -> None:
@@ -140,7 +140,7 @@ class _Search:
         self._corpus = corpus
         self._admitted = index.catalogue.admitted(Filters(corpus=corpus))
 
-    def statements(self) -> tuple[PostStatement, ...]:
+    def all(self) -> tuple[PostStatement, ...]:
         """The statements of the post that can be checked in a corpus, in its order."""
         layout = lay_out(TRANSCRIPTION.split())
         bars = {bar.number: bar.text for bar in layout.bars if bar.part == 1}

@@ -40,3 +40,10 @@ def highest_before(values: NDArray[Any]) -> NDArray[Any]:
     before = np.zeros_like(values)
     np.maximum.accumulate(values[:-1], out=before[1:])
     return before
+
+
+def changes(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each row differs from the row before it; the first row does."""
+    found = np.ones(len(columns[0]), dtype=bool)
+    found[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return found

@@ -14,7 +14,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Floats, Numbers, highest_before, join, ranges, select
+from tunetrace.checker.batch.arrays import (
+    Floats,
+    Numbers,
+    changes,
+    highest_before,
+    join,
+    ranges,
+    select,
+)
 from tunetrace.checker.batch.matcher import FigureHits, FoundFigures, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
@@ -67,11 +75,7 @@ def look_up(
     _, alike = np.unique(figure, return_index=True)
     found = matches.find(firsts[alike], stops[alike])
     hits = [_first_in_each_tune(some, most) for some in _in_pieces(found)]
-    together = FigureHits(
-        np.concatenate([some.of for some in hits]),
-        np.concatenate([some.tunes for some in hits]),
-        np.concatenate([some.tokens for some in hits]),
-    )
+    together = join(hits)
     count = np.bincount(together.of, minlength=len(alike))
     return LookedUp(figure, together, np.cumsum(count) - count, count)
 
@@ -86,10 +90,7 @@ def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
 
 def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
     """The first hits of each figure in each tune. most: how many."""
-    begins = np.ones(len(hits.of), dtype=bool)
-    begins[1:] = (hits.of[1:] != hits.of[:-1]) | (hits.tunes[1:] != hits.tunes[:-1])
-    kept = _rank(begins) < most
-    return FigureHits(hits.of[kept], hits.tunes[kept], hits.tokens[kept])
+    return select(hits, _rank(changes(hits.of, hits.tunes)) < most)
 
 
 def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -172,9 +173,7 @@ class Shared:
     @property
     def begins_pair(self) -> NDArray[np.bool_]:
         """Whether each is the first stretch of a transcription and a corpus tune."""
-        begins = np.ones(len(self.of), dtype=bool)
-        begins[1:] = (self.of[1:] != self.of[:-1]) | (self.tunes[1:] != self.tunes[:-1])
-        return begins
+        return changes(self.of, self.tunes)
 
 
 def find_shared(
@@ -222,14 +221,8 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
         in_order = np.lexsort((note, shift, tune, of))
         of, note, tune = of[in_order], note[in_order], tune[in_order]
         token, shift = token[in_order], shift[in_order]
-        is_first = np.ones(len(note), dtype=bool)
-        is_first[1:] = (
-            (of[1:] != of[:-1])
-            | (tune[1:] != tune[:-1])
-            | (shift[1:] != shift[:-1])
-            | (note[1:] != note[:-1] + 1)
-        )
-        first = np.flatnonzero(is_first)
+        # In a run, notes ascend by one, like their numbers.
+        first = np.flatnonzero(changes(of, tune, shift, note - np.arange(len(note))))
         last = np.append(first[1:], len(note)) - 1
         yield Shared(
             of[first], tune[first], note[first], note[last[: len(first)]] + SHARED_NOTES,
@@ -243,10 +236,9 @@ def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
     tunes: the transcription of each place.
     """
     in_order = np.lexsort((figure, tunes))
-    begins = np.ones(len(figure), dtype=bool)
-    begins[1:] = np.diff(figure[in_order]).astype(bool) | np.diff(tunes[in_order]).astype(bool)
     is_few = np.empty(len(figure), dtype=bool)
-    is_few[in_order] = _rank(begins) < MOST_IN_TRANSCRIPTION
+    rank = _rank(changes(figure[in_order], tunes[in_order]))
+    is_few[in_order] = rank < MOST_IN_TRANSCRIPTION
     return is_few
 
 
