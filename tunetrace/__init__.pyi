@@ -3,7 +3,6 @@
 from ._version import __version__ as __version__
 from .api.batch import check_batch as check_batch
 from .api.batch import measure_baseline as measure_baseline
-from .api.batch import report as report
 from .api.beams import beam_search as beam_search
 from .api.corpora import corpora as corpora
 from .api.corpora import fetch_corpus as fetch_corpus
@@ -90,5 +89,6 @@ from .model.training.history import EpochRecord as EpochRecord
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
+from .reports.write import report as report
 from .tokenizer.explain import Explanation as Explanation
 from .tokenizer.transcription import Transcription as Transcription

@@ -1,26 +1,23 @@
-"""What a user can get wrong, as exceptions whose message is one sentence that says what to do.
+"""Every error that a user can meet. The message is one sentence that says what to do.
 
-The command line prints the message on stderr and exits 2; a program catches TunetraceError.
+The command line prints the message on stderr and exits with 2. A program catches TunetraceError.
 """
 
 from __future__ import annotations
 
 
 class TunetraceError(Exception):
-    """Any mistake in what tunetrace was given; the message names the input and the remedy."""
+    """The base of all errors; raised when tunetrace was given something that it cannot use."""
 
 
 class InputError(TunetraceError):
-    """An input that cannot be read at all: absent, binary, empty, or of no known format."""
+    """Raised when an input cannot be read at all: it is missing, binary, empty or unknown."""
 
 
 class AbcError(TunetraceError):
-    """A transcription that cannot be tokenized.
+    """Raised when a transcription cannot be tokenized.
 
-    line and column count from 1 within the text that was given; either is None where the mistake
-    has no one place (a tune without a key). The message carries no place, so that a caller who
-    knows the file's name can put it in front. kind says in a few words what went wrong, the same
-    for all mistakes of a kind (`no key`, `bad meter`, `open bracket`), so that they can be counted.
+    The message has no place, so that a caller who knows the file's name can put it in front.
     """
 
     def __init__(
@@ -34,21 +31,24 @@ class AbcError(TunetraceError):
         super().__init__(reason)
         self.reason = reason
         self.line = line
+        """Line of the mistake in the given text, from 1; None if the mistake has no one place."""
         self.column = column
+        """Column of the mistake, from 1; None if the mistake has no one place."""
         self.kind = kind
+        """The kind of mistake in a few words (`no key`, `open bracket`), for counting."""
 
 
 class QueryError(TunetraceError):
-    """A figure, a bar or a filter that cannot be searched for."""
+    """Raised when an argument means nothing: a figure, bar, filter, name or number."""
 
 
 class OutputError(TunetraceError):
-    """A file that cannot be written: its place, its format, or what it takes to write it."""
+    """Raised when a file cannot be written: wrong place or format, or a missing package."""
 
 
 class IndexFileError(TunetraceError):
-    """An index that is absent, cut off, foreign, of another version, or in the way of a new one."""
+    """Raised when an index is missing, damaged, not tunetrace's, too old or new, or in the way."""
 
 
 class ModelFileError(TunetraceError):
-    """A model's file that is absent, cut off, foreign, misshapen, or holds what is not admitted."""
+    """Raised when a model's file is missing, damaged, not tunetrace's, or has forbidden content."""

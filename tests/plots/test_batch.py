@@ -63,7 +63,7 @@ def test_both_batches_are_drawn_as_shares_of_their_own() -> None:
 
 def test_the_mean_of_peoples_tunes_stands_where_the_scale_has_it() -> None:
     svg = histogram(spread([0.0, 1.0]), None, 0.25, label="shares", is_share=True)
-    (area,), (line,) = drawn(svg, "fill-batch"), drawn(svg, "stroke-people")
+    (area,), (line,) = drawn(svg, "fill-batch"), drawn(svg, "stroke-real")
     left, right = min(x for x, _ in area), max(x for x, _ in area)
     assert {round((x - left) / (right - left), 4) for x, _ in line} == {0.25}
 
@@ -101,7 +101,7 @@ def test_percentiles_have_a_bar_a_tenth_and_a_line_at_the_tenth() -> None:
     counts = [10, 20, 0, 0, 0, 0, 0, 0, 0, 70]
     svg = percentiles(counts, label="people's tunes")
     bars = drawn(svg, "fill-batch")
-    (line,) = drawn(svg, "stroke-people")
+    (line,) = drawn(svg, "stroke-real")
     floor = max(y for bar in bars for _, y in bar)
     found = [floor - min(y for _, y in bar) for bar in bars]
     assert [height / found[0] for height in found] == pytest.approx([1, 2, *[0] * 7, 7], abs=1e-3)

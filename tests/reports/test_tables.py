@@ -274,7 +274,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_is_checked(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "tunes.parquet").mkdir()
-    with pytest.raises(OutputError, match=r"there is a folder 'tunes\.parquet'"):
+    with pytest.raises(OutputError, match=r"it contains a folder 'tunes\.parquet', and"):
         write(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["tunes.parquet"]
 
