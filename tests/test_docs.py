@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from tests.commands import call_in_terminal
 from tests.conftest import ROOT
 from tunetrace import CheckedTune, build_index, check_batch, measure_baseline, open_index
+from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
 from tunetrace.cli import cli
-from tunetrace.reports.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")

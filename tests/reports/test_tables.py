@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, same, source, span, transcription
 from tunetrace import OutputError, __version__
+from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune, Standing
 from tunetrace.corpus.records import Rejected
-from tunetrace.reports.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.reports.folder import ReportFolder
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.writers import guarded

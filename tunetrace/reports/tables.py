@@ -11,18 +11,19 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
 
-from tunetrace.checker.records import CheckedTune
-from tunetrace.corpus.records import Rejected
-from tunetrace.reports.columns import (
+from tunetrace.checker.columns import (
     REJECT_COLUMNS,
     SPAN_COLUMNS,
     TUNE_COLUMNS,
     RejectRow,
     SpanRow,
     TuneRow,
+    batch_of,
 )
+from tunetrace.checker.records import CheckedTune
+from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
-from tunetrace.reports.writers import CsvTable, ParquetTable, batch_of
+from tunetrace.reports.writers import CsvTable, ParquetTable
 
 _ROWS_AT_ONCE: Final = 2000
 

@@ -9,67 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
-from tunetrace._version import __version__
-from tunetrace.reports.columns import NUMBER, SHARES, TEXT, TEXTS, WHOLE, Column, Row
-from tunetrace.text import plain
+from tunetrace.checker.columns import NUMBER, SHARES, TEXTS, WHOLE, Column, schema_of
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What spreadsheets take for the beginning of a formula, and its full-width forms."""
-
-
-def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
-    """Some rows as a record batch of Arrow, texts on one line each."""
-    import pyarrow as pa
-
-    schema = schema_of(columns)
-    arrays = [
-        _array([column.value(row) for row in rows], column.type, field.type)
-        for column, field in zip(columns, schema, strict=True)
-    ]
-    return pa.record_batch(arrays, schema=schema)
-
-
-def schema_of(columns: Sequence[Column[Any]]) -> Any:
-    """The columns in Arrow's words, each described, and the version that writes them."""
-    import pyarrow as pa
-
-    types = {
-        TEXT: pa.string(),
-        WHOLE: pa.int32(),
-        NUMBER: pa.float32(),
-        TEXTS: pa.list_(pa.string()),
-        SHARES: pa.list_(pa.float32()),
-    }
-    fields = [
-        pa.field(c.name, types[c.type], metadata={"description": c.description}) for c in columns
-    ]
-    return pa.schema(fields, metadata={"tunetrace": __version__})
-
-
-def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
-    """One column of some rows."""
-    import numpy as np
-    import pyarrow as pa
-
-    if type == TEXT and not "".join(filter(None, values)).isprintable():
-        values = [text and one_line(text) for text in values]
-    if type == TEXTS:
-        values = [[one_line(text) for text in texts] for texts in values]
-    if type != SHARES:
-        return pa.array(values, arrow_type)
-    # Some numbers of each of thousands of rows: all of them as one array, and where each begins.
-    begins = np.fromiter(accumulate(map(len, values), initial=0), dtype=np.int32)
-    numbers = np.fromiter(chain.from_iterable(values), dtype=np.float32, count=int(begins[-1]))
-    return pa.ListArray.from_arrays(pa.array(begins), pa.array(numbers))
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks and whatever else is no character that can be seen."""
-    return text if text.isprintable() else plain(text)
 
 
 def guarded(text: str) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunetrace.checker.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.checker.inputs import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
 from tunetrace.checker.verdict import differences, named, part_in_words
@@ -39,7 +40,6 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.records import Hit
 from tunetrace.records import to_plain
-from tunetrace.reports.columns import TUNE_COLUMNS, TuneRow
 from tunetrace.terminal.baseline import describe_standing
 from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.music import Music
