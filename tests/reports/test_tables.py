@@ -26,8 +26,7 @@ from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune, Standing
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
-from tunetrace.reports.tables import Tables
-from tunetrace.reports.writers import guarded
+from tunetrace.reports.tables import Tables, guarded
 
 FILES = ["set-aside.csv", "spans.parquet", "tunes.csv", "tunes.parquet"]
 

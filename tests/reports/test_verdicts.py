@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
@@ -93,7 +94,7 @@ def row_of(difference: Difference, index: Index) -> str:
         batch, (), index, when=datetime(2025, 3, 4, tzinfo=UTC), command="", other=other
     )
     (row,) = re.findall(r"<tr><th[^>]*>notes in spans of 12 or more</th>(.*?)</tr>", html, re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", row).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
 
 
 def test_the_table_has_means_difference_and_interval(index: Index) -> None:

@@ -301,8 +301,8 @@ def test_more_and_less_than_people_are_said_where_the_interval_excludes_nothing(
     words = beside_real_tunes(
         longest_notes=difference(0.3, 0.1, 0.5), copied_12=difference(-0.41, -0.4234, -0.401)
     )
-    assert "the batch has more of this: longest span, in notes, 9 against 9.3." in words
-    assert "the batch has less of this: notes in spans of 12 or more, 11% against 52%." in words
+    assert "the batch has more of this: longest span, in notes (9 against 9.3)." in words
+    assert "the batch has less of this: notes in spans of 12 or more (11% against 52%)." in words
     assert words.endswith(
         "No difference from real tunes was shown in: notes in spans of 8 or more; notes in "
         "spans of 16 or more."
@@ -322,7 +322,7 @@ def test_neither_more_nor_less_is_said_where_the_interval_has_zero_in_it(
 def test_one_transcription_is_too_few_for_more_or_less() -> None:
     none = difference(0.1, None, None)
     words = beside_real_tunes(longest_notes=none, copied_8=none, copied_12=none, copied_16=none)
-    assert "longest span, in notes, 9 against 9.3; notes in spans of 8 or more, 11%" in words
+    assert "longest span, in notes (9 against 9.3); notes in spans of 8 or more (11% " in words
     assert words.endswith("There are too few transcriptions to tell more or less from chance.")
     assert "batch has" not in words
 
@@ -354,8 +354,8 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
         "Compared with theirs (1 transcription) by the Mann-Whitney U test: a difference counts if "
         f"p is below 0.05 after Holm's correction for {len(MEASURES)} measures."
     )
-    assert "ours has more of this: notes in spans of 8 or more, 50% against 25%." in words
-    assert "ours has less of this: Creativity Index, 50% against 25%." in words
+    assert "ours has more of this: notes in spans of 8 or more (50% against 25%)." in words
+    assert "ours has less of this: Creativity Index (50% against 25%)." in words
     last = words.split("No difference was shown in: ")[1].split("; ")
     assert "originality" in last
     assert len(last) == len(MEASURES) - 2
@@ -364,7 +364,7 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
 def test_it_is_said_where_ranks_and_means_differ_in_opposite_ways() -> None:
     # A few copies of another tune move the mean of theirs; of most, ours have more.
     words = beside_other(copied_8=Difference(-0.02, -0.05, 0.01, "Mann-Whitney U test", 0.02, 0.62))
-    assert "ours has more of this: notes in spans of 8 or more, 50% against 25% (but more in 62% " \
+    assert "ours has more of this: notes in spans of 8 or more (50% against 25%, but more in 62% " \
            "of pairs)." in words  # fmt: skip
 
 

@@ -278,9 +278,9 @@ def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
     )
 
     def means(measure: MeasureSummary, found: Difference) -> str:
-        ranks = f" (but more in {share(found.superiority)} of pairs)" if found.superiority else ""
-        text = _means(measure, others[measure.name])
-        return text + ranks if differs_by_ranks_only(found) else text
+        pairs = share(found.superiority or 0)
+        more = f", but more in {pairs} of pairs" if differs_by_ranks_only(found) else ""
+        return _means(measure, others[measure.name], more)
 
     yield from _more_and_less(compared, means, plain(summary.name))
     same = [measure.label for measure, found in compared if found.verdict == "none"]
@@ -302,11 +302,11 @@ def _more_and_less(
             yield f"{batch} has {verdict} of this: {'; '.join(items)}."
 
 
-def _means(measure: MeasureSummary, other: float | None) -> str:
-    """A measure's mean beside another one: `longest span, in notes, 9.1 against 8.4`."""
+def _means(measure: MeasureSummary, other: float | None, more: str = "") -> str:
+    """A measure's mean beside another one: `longest span, in notes (9.1 against 8.4)`."""
     shown = share_in_words if measure.is_share else amount
     means = [shown(mean) for mean in (measure.batch.mean, other) if mean is not None]
-    return f"{measure.label}, {' against '.join(means)}"
+    return f"{measure.label} ({' against '.join(means)}{more})"
 
 
 def differs_by_ranks_only(found: Difference) -> bool:
