@@ -65,9 +65,9 @@ def text(batch: BatchSummary, other: BatchSummary | None = None) -> str:
 
 
 def test_it_says_what_was_checked_against_what() -> None:
-    assert "10 transcriptions of ours with 1,000 notes were checked against 3,000 tunes of " \
-           "session. " in text(summary())  # fmt: skip
-    assert "1 transcription of ours with 1 note was checked against" in text(
+    assert "The batch 'ours' has 10 transcriptions with 1,000 notes. They were checked against " \
+           "3,000 tunes of session. " in text(summary())  # fmt: skip
+    assert "The batch 'ours' has 1 transcription with 1 note. It was checked against" in text(
         summary(transcriptions=1, notes=1)
     )
     (_, second, *_) = summary_in_words(summary(), index("a", "b", "c", "d", "e", tunes=1))
@@ -262,7 +262,7 @@ def test_it_says_what_was_set_aside() -> None:
         index("session"),
     )
     assert words == [
-        "No transcription of ours could be read.",
+        "No transcription of 'ours' could be read.",
         "17 tunes were set aside and not counted: no key (12) and bad meter (5).",
     ]
 
@@ -351,11 +351,11 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
         originality=Difference(0.4, 0.2, 0.6, "Mann-Whitney U test", 0.05, 0.8),
     )
     assert words.startswith(
-        "Compared with theirs (1 transcription) by the Mann-Whitney U test: a difference counts if "
-        f"p is below 0.05 after Holm's correction for {len(MEASURES)} measures."
+        "Compared with 'theirs' (1 transcription) by the Mann-Whitney U test: a difference counts "
+        f"if p is below 0.05 after Holm's correction for {len(MEASURES)} measures."
     )
-    assert "ours has more of this: notes in spans of 8 or more (50% against 25%)." in words
-    assert "ours has less of this: Creativity Index (50% against 25%)." in words
+    assert "The batch has more of this: notes in spans of 8 or more (50% against 25%)." in words
+    assert "The batch has less of this: Creativity Index (50% against 25%)." in words
     last = words.split("No difference was shown in: ")[1].split("; ")
     assert "originality" in last
     assert len(last) == len(MEASURES) - 2
@@ -364,8 +364,8 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
 def test_it_is_said_where_ranks_and_means_differ_in_opposite_ways() -> None:
     # A few copies of another tune move the mean of theirs; of most, ours have more.
     words = beside_other(copied_8=Difference(-0.02, -0.05, 0.01, "Mann-Whitney U test", 0.02, 0.62))
-    assert "ours has more of this: notes in spans of 8 or more (50% against 25%, but more in 62% " \
-           "of pairs)." in words  # fmt: skip
+    assert "The batch has more of this: notes in spans of 8 or more (50% against 25%, but more " \
+           "in 62% of pairs)." in words  # fmt: skip
 
 
 def test_p_is_not_rounded_to_the_other_side_of_its_limit() -> None:
@@ -382,7 +382,7 @@ def test_two_batches_that_do_not_differ() -> None:
 
 def test_another_batch_with_nothing_in_it_is_named() -> None:
     words = text(summary(), summary(name="theirs", transcriptions=0))
-    assert "No transcription of theirs could be read" in words
+    assert "No transcription of 'theirs' could be read, so there is nothing to compare." in words
 
 
 # Names

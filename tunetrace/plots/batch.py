@@ -74,7 +74,7 @@ def _spread(
 
 
 def _spread_in_words(measure: MeasureSummary) -> str:
-    """The median, the highest decile and the maximum of a measure, in one sentence."""
+    """The median, the 90% quantile and the maximum of a measure, in one sentence."""
     batch = measure.batch
     if not batch.most:
         return "No transcription has any."
@@ -82,8 +82,9 @@ def _spread_in_words(measure: MeasureSummary) -> str:
     if not batch.deciles[8]:
         return f"At least nine in ten transcriptions have none; {most}"
     half = f"{_value(measure, batch.median)} or more" if batch.median else "none"
-    tenth = _value(measure, batch.deciles[8])
-    return f"Half of the transcriptions have {half}, a tenth have {tenth} or more; {most}"
+    high = _value(measure, batch.deciles[8])
+    tenth = "nine in ten have less than 1%" if high == "<1%" else f"a tenth have {high} or more"
+    return f"Half of the transcriptions have {half}, {tenth}; {most}"
 
 
 def _value(measure: MeasureSummary, value: float) -> str:

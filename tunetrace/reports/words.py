@@ -38,7 +38,7 @@ def summary_in_words(
     other: the batch that it was compared with, if any.
     """
     if not summary.transcriptions:
-        return [f"No transcription of {plain(summary.name)} could be read.", *_set_aside(summary)]
+        return [f"No transcription of {_batch(summary)} could be read.", *_set_aside(summary)]
     paragraphs: list[Iterable[str]] = [
         _copies(summary),
         [_what_was_checked(summary, index)],
@@ -95,18 +95,22 @@ def _copy(copy: Copy) -> str:
     return f"number {copy.place:,}{title} {of} {_name(copy.tune)}"
 
 
+def _batch(summary: BatchSummary) -> str:
+    return f"'{plain(summary.name)}'"
+
+
 def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
     names = [plain(corpus.name) for corpus in index.corpora]
     shown, more = names[:_SHOWN_CORPORA], len(names) - _SHOWN_CORPORA
     if more > 0:
         shown.append(counted(more, "more corpus", "more corpora"))
     of = f" of {listed(shown)}" if shown else ""
-    verb = "was" if summary.transcriptions == 1 else "were"
+    checked = "It was" if summary.transcriptions == 1 else "They were"
     return (
-        f"{counted(summary.transcriptions, 'transcription')} of {plain(summary.name)} with "
-        f"{counted(summary.notes, 'note')} {verb} checked against {counted(index.tunes, 'tune')}"
-        f"{of}. A span is a stretch of a transcription that is found there note for note, with the "
-        "same lengths and bar lines."
+        f"The batch {_batch(summary)} has {counted(summary.transcriptions, 'transcription')} with "
+        f"{counted(summary.notes, 'note')}. {checked} checked against "
+        f"{counted(index.tunes, 'tune')}{of}. A span is a stretch of a "
+        "transcription that is found there note for note, with the same lengths and bar lines."
     )
 
 
@@ -265,15 +269,14 @@ def _beside_real_tunes(summary: BatchSummary) -> Iterable[str]:
 def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
     """How the batch compares with another batch."""
     compared = [(m, m.to_other) for m in summary.measures if m.to_other is not None]
-    name = plain(other.name)
     if not compared:
-        yield f"No transcription of {name} could be read, so there is nothing to compare."
+        yield f"No transcription of {_batch(other)} could be read, so there is nothing to compare."
         return
     others = {measure.name: measure.batch.mean for measure in other.measures}
     tests = listed(sorted({difference.test for _, difference in compared if difference.test}))
     yield (
-        f"Compared with {name} ({counted(other.transcriptions, 'transcription')}) by the {tests}: "
-        f"a difference counts if p is below {SIGNIFICANT} after Holm's correction for "
+        f"Compared with {_batch(other)} ({counted(other.transcriptions, 'transcription')}) by the "
+        f"{tests}: a difference counts if p is below {SIGNIFICANT} after Holm's correction for "
         f"{counted(len(compared), 'measure')}."
     )
 
@@ -282,7 +285,7 @@ def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
         more = f", but more in {pairs} of pairs" if differs_by_ranks_only(found) else ""
         return _means(measure, others[measure.name], more)
 
-    yield from _more_and_less(compared, means, plain(summary.name))
+    yield from _more_and_less(compared, means, "The batch")
     same = [measure.label for measure, found in compared if found.verdict == "none"]
     if len(same) == len(compared):
         yield "No difference was shown in any measure."
