@@ -65,7 +65,7 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
                 "of 8 or more."
             )
             return
-        (copy,) = summary.copies
+        copy = summary.copies[0]
         tune = _name(copy.tune)
         if copy.is_whole:
             yield f"It is the same as {tune}."

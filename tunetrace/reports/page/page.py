@@ -118,8 +118,7 @@ class Page:
                           and m.to_other.test}),
             significant=SIGNIFICANT,
             has_baseline=any(measure.baseline is not None for measure in summary.measures),
-            definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures
-                         if m.name in DEFINITIONS],
+            definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures],
             novelty_source=NOVELTY_SOURCE,
             sources=_sources(summary),
             command=command,
