@@ -39,7 +39,7 @@ from tunetrace.reports.page.rows import (
     shortened,
 )
 from tunetrace.reports.words import differs_by_ranks_only
-from tunetrace.text import amount, counted, plain, share
+from tunetrace.text import amount, counted, plain, share, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -228,17 +228,13 @@ def _measure(measure: MeasureSummary, other: BatchSummary | None) -> dict[str, A
     }
 
 
-def _number(measure: MeasureSummary, value: float, *, sign: bool = False) -> str:
-    """A value of a measure, shares in percent; sign: it is a difference."""
-    scaled = value * 100 if measure.is_share else value
-    size = abs(scaled)
-    # A difference with an interval on one side of 0 must not be rounded to 0.0.
-    digits = 1 if size >= 0.1 or not sign else 2 if size >= 0.01 else 3
-    text = f"{size:,.{digits}f}"
-    if not float(text.replace(",", "")):
-        return "0.0%" if measure.is_share and not sign else "0.0"
-    mark = "−" if scaled < 0 else "+" if sign else ""
-    return mark + text + ("%" if measure.is_share and not sign else "")
+def _number(measure: MeasureSummary, value: float) -> str:
+    return f"{value * 100:,.1f}%" if measure.is_share else f"{value:,.1f}"
+
+
+def _signed(measure: MeasureSummary, value: float) -> str:
+    """A difference of two values, in percentage points for shares."""
+    return signed(round(value * 100 if measure.is_share else value, 3))
 
 
 def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[str, Any] | None:
@@ -258,10 +254,10 @@ def _difference(measure: MeasureSummary, difference: Difference | None) -> dict[
     if difference.superiority is not None:
         test.append(f"more in {share(difference.superiority)} of pairs")
     return {
-        "mean": _number(measure, difference.mean, sign=True),
+        "mean": _signed(measure, difference.mean),
         "interval": None
         if low is None or high is None
-        else f"({_number(measure, low, sign=True)} to {_number(measure, high, sign=True)})",
+        else f"({_signed(measure, low)} to {_signed(measure, high)})",
         "verdict": verdict,
         "tone": tone,
         "test": ", ".join(test),
