@@ -57,4 +57,4 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
         _OWN,
     ),
 }
-"""For each measure, by its name: its meaning and its source."""
+"""The meaning and the source of each measure of checker/measures.py, by its name."""
