@@ -18,7 +18,7 @@ import numpy as np
 import tunetrace
 from benchmarks.corpus import SEED
 from benchmarks.output import say, show_table
-from tunetrace.checker.compare.comparison import Columns, compare_batches
+from tunetrace.checker.compare.statistics import Columns, compare_batches
 from tunetrace.checker.measures import MEASURES
 
 _SIZES: Final = ((5, 5), (20, 20), (20, 500), (100, 100), (500, 500))

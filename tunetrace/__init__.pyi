@@ -1,8 +1,6 @@
 """The public names and the module that defines each; one is loaded when it is first used."""
 
 from ._version import __version__ as __version__
-from .api.batch import check_batch as check_batch
-from .api.batch import measure_baseline as measure_baseline
 from .api.beams import beam_search as beam_search
 from .api.corpora import corpora as corpora
 from .api.corpora import fetch_corpus as fetch_corpus
@@ -23,11 +21,8 @@ from .api.models import models as models
 from .api.models import open_model as open_model
 from .api.sampling import sample as sample
 from .api.search import bar as bar
-from .api.search import check as check
-from .api.search import check_files as check_files
 from .api.search import figure as figure
 from .api.search import open_index as open_index
-from .api.search import post_search as post_search
 from .api.texts import explain as explain
 from .api.texts import read as read
 from .api.texts import tokenize as tokenize
@@ -38,19 +33,32 @@ from .api.training import train_model as train_model
 from .api.tunes import corpus_stats as corpus_stats
 from .api.tunes import ngrams as ngrams
 from .api.tunes import tune as tune
-from .checker.baseline.borrowing import BaselineReport as BaselineReport
-from .checker.compare.summary_records import BatchSummary as BatchSummary
+from .checker.baseline.measure import BaselineReport as BaselineReport
+from .checker.baseline.measure import measure_baseline as measure_baseline
+from .checker.baseline.percentiles import Percentiles as Percentiles
+from .checker.check import check as check
+from .checker.check import check_batch as check_batch
+from .checker.check import check_files as check_files
+from .checker.compare.records import BatchSummary as BatchSummary
+from .checker.compare.records import Copy as Copy
+from .checker.compare.records import Difference as Difference
+from .checker.compare.records import Distribution as Distribution
+from .checker.compare.records import MeasureSummary as MeasureSummary
+from .checker.compare.records import SourceCount as SourceCount
 from .checker.post import PostSearch as PostSearch
 from .checker.post import PostStatement as PostStatement
 from .checker.post import PostTitle as PostTitle
+from .checker.post import post_search as post_search
 from .checker.records import CheckedBar as CheckedBar
 from .checker.records import CheckedTune as CheckedTune
 from .checker.records import CheckReport as CheckReport
 from .checker.records import LikeTune as LikeTune
+from .checker.records import RareFigure as RareFigure
 from .checker.records import SameTune as SameTune
 from .checker.records import SharedStretch as SharedStretch
 from .checker.records import Source as Source
 from .checker.records import Span as Span
+from .checker.records import TuneName as TuneName
 from .checker.records import Verdict as Verdict
 from .corpus.records import CorpusEntry as CorpusEntry
 from .corpus.records import Rejected as Rejected
@@ -72,7 +80,6 @@ from .indexer.records import Matches as Matches
 from .indexer.records import Reject as Reject
 from .indexer.statistics.ngrams import NgramReport as NgramReport
 from .indexer.statistics.stats import CorpusStats as CorpusStats
-from .indexer.store.baseline import Standing as Standing
 from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar
 from .indexer.tune import TuneDetail as TuneDetail

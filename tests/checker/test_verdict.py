@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.checker.batches import checked, like, same, source, span
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.records import SameTune
 from tunetrace.checker.verdict import verdict_on
-from tunetrace.indexer.store.baseline import Standing
 
 BEYOND, BY_CHANCE = span(expected=1e-6), span(expected=1.0)
 
@@ -20,9 +20,9 @@ def part(own_part: int, of_theirs: int) -> SameTune:
     return replace(same(1), own_part=own_part, part=of_theirs)
 
 
-def standing(longest: float, copied: float) -> Standing:
+def standing(longest: float, copied: float) -> Percentiles:
     """Shares of people's tunes that have a shorter longest span, and less in spans of 8."""
-    return Standing(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
+    return Percentiles(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
 
 
 OF_ONE = {"most_from": like(1), "sources": (source(1, 30.0),), "longest": 8}
@@ -76,7 +76,7 @@ def test_the_share_that_is_most_can_be_set() -> None:
             [replace(part(k, 1), tune=k, number=k, title="") for k in range(1, 6)],
             "Its first part is the first part of (untitled) (session:1), its second part is the "
             "first part of (untitled) (session:2) and its third part is the first part of "
-            "(untitled) (session:3); so are 2 more parts in other tunes.",
+            "(untitled) (session:3); 2 more parts are in other tunes.",
         ),
     ],
 )
@@ -87,11 +87,14 @@ def test_a_part_is_named_in_both_tunes(parts: list[SameTune], said: str) -> None
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (1.0, "All of it is in Morrison's (session:101): each of its notes, in runs of 8 or more."),
-        (0.95, "Nearly all of it is in Morrison's (session:101): 95% of its notes, in runs of 8 or "
-         "more."),
-        (0.5, "Most of it is in Morrison's (session:101): 50% of its notes, in runs of 8 or more."),
-        (0.4, "Much of it is in Morrison's (session:101): 40% of its notes, in runs of 8 or more."),
+        (1.0, "All of it is in Morrison's (session:101): all of its notes are found there in runs "
+         "of 8 or more."),
+        (0.95, "Nearly all of it is in Morrison's (session:101): 95% of its notes are found there "
+         "in runs of 8 or more."),
+        (0.5, "Most of it is in Morrison's (session:101): 50% of its notes are found there in runs "
+         "of 8 or more."),
+        (0.4, "Much of it is in Morrison's (session:101): 40% of its notes are found there in runs "
+         "of 8 or more."),
     ],
 )  # fmt: skip
 def test_how_much_of_a_tune_is_in_one(share: float, said: str) -> None:
@@ -101,8 +104,9 @@ def test_how_much_of_a_tune_is_in_one(share: float, said: str) -> None:
 def test_another_mode_and_the_same_parts_are_told_with_most_of_a_tune() -> None:
     found = {**OF_ONE, "most_from": replace(like(1), key="Cmin"), "most_share": 0.97}
     assert verdict_on(checked(**found, same_parts=(part(2, 2),))).text == (
-        "Nearly all of it is in Morrison's (session:101), there in Cmin: 97% of its notes, in runs "
-        "of 8 or more; its second part is the second part of Morrison's (session:101)."
+        "Nearly all of it is in Morrison's (session:101), which is in Cmin: 97% of its notes are "
+        "found there in runs of 8 or more; its second part is the second part of Morrison's "
+        "(session:101)."
     )
 
 
@@ -110,12 +114,12 @@ def test_pieces_are_told_with_how_many_tunes_have_them_and_the_most_of_one() -> 
     found = {**OF_ONE, "most_share": 0.25, "spans": (BEYOND,), "copied_from": 3}
     tune = replace(checked(**found), copied_share={8: 0.6, 12: 0.5, 16: 0.0, 24: 0.0, 32: 0.0})
     assert verdict_on(tune).text == (
-        "Pieces of it are in the corpus: 60% of its notes, in runs of 8 or more, from 3 tunes "
-        "together; the most in one is 25%, in Morrison's (session:101)."
+        "Some of it is in the corpus: 60% of its notes are found there in runs of 8 or more, in 3 "
+        "tunes together; Morrison's (session:101) alone has 25%."
     )
     assert verdict_on(replace(tune, copied_from=1)).text == (
-        "A piece of it is in the corpus: 60% of its notes, in runs of 8 or more, all in Morrison's "
-        "(session:101)."
+        "Some of it is in the corpus: 60% of its notes are found there in runs of 8 or more, all "
+        "in Morrison's (session:101)."
     )
 
 

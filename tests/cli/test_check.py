@@ -254,13 +254,15 @@ def test_a_copy_with_other_repeat_signs_is_the_tune(index: Path) -> None:
 
 def test_another_meter_is_told(index: Path) -> None:
     text = KESH.replace("M:6/8", "M:12/8")
-    assert verdict(text, index) == "This is The Kesh (session:3), there in 6/8."
+    assert verdict(text, index) == "This is The Kesh (session:3), which is in 6/8."
 
 
 def test_most_of_a_tune_has_a_bound_that_can_be_set(twelve: Path) -> None:
     """Twelve notes of sixteen."""
     text = TWELVE.replace("Twelve", "Mine").rstrip() + " ^f ^f ^f ^f |\n"
-    most = "Most of it is in Twelve (twelve:1): 75% of its notes, in runs of 8 or more."
+    most = (
+        "Most of it is in Twelve (twelve:1): 75% of its notes are found there in runs of 8 or more."
+    )
     corpus = call("index", "info", "--json", "--index", twelve).json["corpora"][0]["name"]
     most = most.replace("twelve:1", f"{corpus}:1")
     assert verdict(text, twelve) == most
@@ -271,7 +273,7 @@ def test_most_of_a_tune_has_a_bound_that_can_be_set(twelve: Path) -> None:
 
 def test_what_has_no_note_in_the_corpus_is_not_in_it(index: Path) -> None:
     text = "X:1\nM:4/4\nL:1/8\nK:C\n^f8|\n"
-    assert verdict(text, index) == "Not in the corpus: not one of its notes is there."
+    assert verdict(text, index) == "Not in the corpus: none of its notes is found there."
 
 
 # What is left out

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.reports.test_words import measuring, summary
+from tunetrace.checker.compare.records import Distribution
 from tunetrace.checker.compare.summary import distribution
-from tunetrace.checker.compare.summary_records import Distribution
 from tunetrace.plots.batch import curve, histogram, percentiles, pictures_of
 
 

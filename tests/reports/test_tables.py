@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, same, source, span, transcription
 from tunetrace import OutputError, __version__
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
-from tunetrace.checker.records import CheckedTune, Standing
+from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
 from tunetrace.reports.tables import Tables, guarded
@@ -50,7 +51,8 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
 
 def test_a_transcription_is_a_row_of_both_tables(tmp_path: Path) -> None:
     tune = checked(
-        8, 0.75, place=2, creativity=1 / 3, standing=Standing(150, "6/8", 6, 10, {"copied_8": 0.5}),
+        8, 0.75, place=2, creativity=1 / 3,
+        standing=Percentiles(150, "6/8", 6, 10, {"copied_8": 0.5}),
         spans=(span(3, 9, 5, 0.5), span(3, 14, 8, 0.001, (name(4), name(1)))),
         identical_to=(same(1), same(2)),
         sources=(source(4, 20.0, "Tune 4"),), duplicate_of=1, novelty=(0.0, 0.25, 2 / 3, 1.0),

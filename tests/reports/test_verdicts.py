@@ -10,7 +10,7 @@ import pytest
 
 from tests.reports.test_words import measured, measuring, summary
 from tunetrace import Index
-from tunetrace.checker.compare.summary_records import BatchSummary, Difference
+from tunetrace.checker.compare.records import BatchSummary, Difference
 from tunetrace.records import to_plain
 from tunetrace.reports.page.page import Page
 from tunetrace.reports.words import summary_in_words

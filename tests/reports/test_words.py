@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.checker.batches import name as corpus_tune
-from tunetrace.checker.compare.summary_records import (
+from tunetrace.checker.compare.records import (
     BatchSummary,
     Copy,
     Difference,

@@ -1,20 +1,24 @@
 """Checking transcriptions against an index: one or any number of them, with the same answer.
 
-A few are matched one by one as they come; many are matched in slices, each sorted together with
-the corpus, which costs the same for one transcription as for ten thousand. What a check needs in
-memory is what a few slices do, and some hundred bytes for each transcription, by which duplicates
-are known.
+A few transcriptions are searched for one by one. Many are matched in slices: a slice is sorted
+together with the corpus, which takes as long for one transcription as for ten thousand. A check
+keeps a few slices in memory, and some hundred bytes for each transcription to find duplicates.
 """
 
 from __future__ import annotations
 
+import heapq
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import many_paths, many_references, many_texts, public
 from tunetrace.checker.batch.answers import answers
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_stream, match_together
@@ -22,27 +26,173 @@ from tunetrace.checker.batch.search import SearchMatcher
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.details import with_details
-from tunetrace.checker.duplicates import Duplicates, Repeat
-from tunetrace.checker.inputs import Places
-from tunetrace.checker.records import CheckedTune
+from tunetrace.checker.duplicates import Repeat, Repeats
+from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.collector import collector_paused
+from tunetrace.corpus.readers import Format, read_sources, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.vocabulary import is_header
 
 SLICE_TOKENS: Final = 1_000_000
-"""About so many tokens are matched together."""
+"""A slice has about this many tokens."""
 
 _TUNE_COSTS: Final = 16
-"""As many tokens more does a tune count for, since each takes some memory however short it is."""
+"""A tune counts for this many tokens more, since each takes some memory however short it is."""
 
 FEW: Final = 256
-"""For so many transcriptions it costs less to search for each than to sort the corpus with them."""
+"""Up to this many transcriptions, it is faster to search for each than to sort the corpus."""
+
+
+@public
+def check(
+    text: str,
+    index: Index | str | Path | None = None,
+    *,
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
+    copy_share: float = COPY_SHARE,
+    format: Format | None = None,
+) -> CheckReport:
+    """Check the transcriptions in a text against an index.
+
+    index: open, or its path; the default one if none is given. exclude_tunes: tunes of the index to
+    leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share: as
+    for check_batch. Raises InputError if the text holds no tune, and QueryError, with the nearest
+    titles, for a name that excludes no tune.
+    """
+    with given_or_default(index) as opened:
+        admitted = admitted_without(opened, exclude_tunes, exclude_titles)
+        tunes = read_tunes(text, "the text", format)
+        return CheckReport.gather(
+            check_transcriptions(tunes, opened, admitted, details=True, copy_share=copy_share)
+        )
+
+
+@public
+def check_files(
+    paths: str | Path | Sequence[str | Path],
+    index: Index | str | Path | None = None,
+    *,
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
+    copy_share: float = COPY_SHARE,
+    format: Format | None = None,
+) -> CheckReport:
+    """Check the transcriptions in files, folders, and standard input for `-`, as check does."""
+    return CheckReport.gather(
+        check_batch(
+            paths,
+            index,
+            exclude_tunes=exclude_tunes,
+            exclude_titles=exclude_titles,
+            details=True,
+            copy_share=copy_share,
+            format=format,
+        )
+    )
+
+
+@public
+def check_batch(
+    paths: str | Path | Sequence[str | Path],
+    index: Index | str | Path | None = None,
+    *,
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    details: bool = False,
+    copy_share: float = COPY_SHARE,
+    format: Format | None = None,
+    workers: int = 0,
+) -> Iterator[CheckedTune | Rejected]:
+    """Check a batch of transcriptions and give the answers one by one, in the order of the input.
+
+    paths: files, folders, and standard input for `-`. index, exclude_tunes, exclude_titles: as for
+    check. only: places in the input, such as `13201` or `5-9`; other tunes are passed over.
+    details: adds each bar, the places of spans and the music, as check has them. copy_share: from
+    this share of notes in one corpus tune on, a verdict says `most`. workers: extra processes that
+    match slices while this one reads; the program's main module must then be importable.
+    CheckReport.gather collects the answers.
+
+    Raises InputError for a path that does not exist, and if the only path cannot be read;
+    QueryError for a name that excludes no tune or a place that the input lacks.
+    """
+    places = Places.read(only)
+    with given_or_default(index) as opened:
+        yield from check_transcriptions(
+            read_sources(many_paths(paths, "paths"), format),
+            opened,
+            admitted_without(opened, exclude_tunes, exclude_titles),
+            details=details,
+            copy_share=copy_share,
+            only=places,
+            workers=workers,
+        )
+
+
+def admitted_without(
+    index: Index,
+    exclude_tunes: str | int | Iterable[str | int] = (),
+    exclude_titles: str | Iterable[str] = (),
+) -> Mask | None:
+    """Which tunes of an index count when some are left out; None for all.
+
+    Titles are whole ones. Raises QueryError for a title that excludes no tune.
+    """
+    references = many_references(exclude_tunes, "exclude_tunes")
+    titles = many_texts(exclude_titles, "exclude_titles")
+    left_out = [tune for reference in references for tune in index.resolve(reference)]
+    left_out += [tune for title in titles for tune in index.catalogue.titled(title)]
+    return ~index.mask(left_out) if left_out else None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Some places of an input, counted from 1: single places, and ranges."""
+
+    ranges: tuple[range, ...]
+
+    @classmethod
+    def read(cls, texts: str | Iterable[str]) -> Places | None:
+        """Read texts such as `13201`, `5-9` or `1,3,5-9`; None without texts, for all places.
+
+        Raises QueryError for a text of another form.
+        """
+        found = list(_ranges(many_texts(texts, "only")))
+        return cls(tuple(found)) if found else None
+
+    @property
+    def last(self) -> int:
+        return max(some.stop - 1 for some in self.ranges)
+
+    def __iter__(self) -> Iterator[int]:
+        """Each place once, in ascending order."""
+        before = 0
+        for place in heapq.merge(*self.ranges):
+            if place != before:
+                yield place
+            before = place
+
+    def __contains__(self, place: int) -> bool:
+        return any(place in some for some in self.ranges)
+
+
+def _ranges(texts: Iterable[str]) -> Iterator[range]:
+    for text in texts:
+        for piece in text.split(","):
+            bounds = re.fullmatch(r"\s*([1-9][0-9]{0,11})(?:\s*-\s*([1-9][0-9]{0,11}))?\s*", piece)
+            first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
+            if last < first:
+                raise QueryError(
+                    f"'{piece.strip()}' names no places of the input; give a number from 1, or a "
+                    "range such as 5-9"
+                )
+            yield range(first, last + 1)
 
 
 def check_transcriptions(
@@ -57,15 +207,12 @@ def check_transcriptions(
     slice_tokens: int = SLICE_TOKENS,
     workers: int = 0,
 ) -> Iterator[CheckedTune | Rejected]:
-    """Check each transcription, in their order; those set aside are handed on.
+    """Check transcriptions in their order; tunes set aside are passed on.
 
-    admitted: which tunes of the index count, as a mask by id; None for all. details: with each bar,
-    the hits of spans and the music, which takes a few milliseconds more for each. copy_share: the
-    share of notes from one corpus tune from which on a verdict says most of it. only: the places of
-    the tunes to check; the others are passed over. is_prompt: answer
-    the first transcription before the third is read, and so on; else large slices from the first.
-    workers: extra processes that match slices while this one reads and writes; the main module of
-    the program must then be one that can be imported.
+    admitted: which tunes of the index count, as a mask by id; None for all. only: the places of the
+    tunes to check. is_prompt: give the first answer before the third transcription is read;
+    otherwise slices are large from the first one on. details, copy_share, workers: as for
+    check_batch. Details take a few milliseconds more for each transcription.
     """
     checking = _Checking(index, admitted, details, copy_share)
     first, most = (1 if is_prompt else None), (FEW if details else None)
@@ -73,7 +220,7 @@ def check_transcriptions(
 
 
 class _Checking:
-    """A check under way."""
+    """A check in progress."""
 
     def __init__(
         self, index: Index, admitted: Mask | None, details: bool, copy_share: float
@@ -82,18 +229,18 @@ class _Checking:
         self._admitted = admitted
         self._details = details
         self._copy_share = copy_share
-        self._repeats = _Repeats()
-        self._searched = SearchMatcher(index, admitted)
+        self._repeats = Repeats()
+        self._search = SearchMatcher(index, admitted)
 
     @cached_property
-    def _sorted(self) -> JointMatcher:
+    def _joint(self) -> JointMatcher:
         return JointMatcher(self._index, self._admitted)
 
     def answers(self, slices: Iterable[_Slice], workers: int) -> Iterator[CheckedTune | Rejected]:
-        """The answers on slices, in the order in which they were read.
+        """The answers on slices, in the order of the input.
 
-        Large ones are matched in other processes, if there are any, two waiting for each; but this
-        one matches the first, while the others start.
+        Workers match the large slices, with two waiting for each worker. This process matches the
+        first large slice while the workers start.
         """
         has_begun = False
         with Workers(self._index.path, self._admitted, workers) as others:
@@ -107,41 +254,39 @@ class _Checking:
                 while waiting and (
                     len(waiting) > 2 * workers or not self._is_sorted(waiting[0][0])
                 ):
-                    yield from self._in_order(*waiting.popleft(), others)
+                    yield from self._of_slice(*waiting.popleft(), others)
             for some in waiting:
-                yield from self._in_order(*some, others)
+                yield from self._of_slice(*some, others)
 
     def _is_sorted(self, slice_: _Slice) -> bool:
-        """Whether a slice is sorted together with the corpus; else each tune is searched for."""
+        """Whether a slice is sorted together with the corpus, not searched for tune by tune."""
         return len(slice_.usable) > FEW and not self._details
 
-    def _in_order(
+    def _of_slice(
         self, slice_: _Slice, matching: Future[MatchedSlice] | None, others: Workers
     ) -> Iterator[CheckedTune | Rejected]:
-        """The answers on a slice, in the order in which it was read."""
-        repeats = self._repeats.of(slice_.usable)
-        told: Iterator[CheckedTune]
+        """The answers on a slice, in the order of the input."""
+        repeats = self._repeats.add(slice_.usable)
+        checked: Iterator[CheckedTune]
         if self._is_sorted(slice_):
             found = (
                 others.result(matching)
                 if matching is not None
-                else match_together(slice_.tokens, self._sorted)
+                else match_together(slice_.tokens, self._joint)
             )
             with collector_paused():
                 of_all = answers(slice_.usable, repeats, found, self._index, self._copy_share)
-                told = iter(list(of_all))
+                checked = iter(list(of_all))
         else:
-            told = map(self._one, slice_.usable, repeats)
+            checked = map(self._of_one, slice_.usable, repeats)
         for tune in slice_.tunes:
-            yield tune if isinstance(tune, Rejected) else next(told)
+            yield tune if isinstance(tune, Rejected) else next(checked)
 
-    def _one(
-        self, placed: tuple[int, Transcription], repeat: tuple[int, Repeat] | None
-    ) -> CheckedTune:
+    def _of_one(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
         """The answer on a single transcription, by searching."""
         layout = lay_out(placed[1].tokens)
         stream = join_layouts([layout], self._index.vocabulary)
-        matches = self._searched.match(stream)
+        matches = self._search.match(stream)
         matched = match_stream([layout], stream, matches)
         (checked,) = answers([placed], [repeat], matched, self._index, self._copy_share)
         if not self._details:
@@ -151,7 +296,7 @@ class _Checking:
 
 @dataclass(slots=True)
 class _Slice:
-    """Tunes in the order in which they were read, and the usable ones of them with their places."""
+    """Tunes in the order of the input, and those of them that can be checked, with their places."""
 
     tunes: list[Transcription | Rejected] = field(default_factory=list)
     usable: list[tuple[int, Transcription]] = field(default_factory=list)
@@ -164,9 +309,9 @@ class _Slice:
 def _placed(
     tunes: Iterable[Transcription | Rejected], only: Places | None
 ) -> Iterator[tuple[int, Transcription | Rejected]]:
-    """Tunes with their places, from 1, and nothing behind the last that is wanted.
+    """Tunes with their places, from 1. Nothing is read after the last wanted place.
 
-    QueryError where the input has none at one of the ends of what is wanted.
+    Raises QueryError if the input ends before that place.
     """
     place = 0
     for place, tune in enumerate(tunes, 1):
@@ -184,16 +329,16 @@ def _slices(
     first: int | None,
     most: int | None,
 ) -> Iterator[_Slice]:
-    """Tunes in slices of about so many tokens.
+    """Tunes in slices of about slice_tokens tokens.
 
-    first: how many tunes the first slice has; each further one has as many as all before it, until
-    they are FEW; then, and for None, the tokens alone decide. most: tunes in any slice.
+    first: the tunes in the first slice. Each further slice has as many as all before it, until they
+    are FEW; then, and if first is None, only the tokens count. most: the most tunes in a slice.
     """
     slice_, tokens, limit = _Slice(), 0, first
     for count, (place, tune) in enumerate(placed, 1):
         slice_.tunes.append(tune)
         if isinstance(tune, Rejected):
-            tokens += 1  # it takes room too
+            tokens += 1  # a tune set aside takes memory too
         else:
             slice_.usable.append((place, tune))
             tokens += len(tune.tokens) + _TUNE_COSTS
@@ -203,40 +348,3 @@ def _slices(
             limit = count if first and count < FEW else most
     if slice_.tunes:
         yield slice_
-
-
-class _Repeats:
-    """What the transcriptions of a batch repeat of what came before them."""
-
-    def __init__(self) -> None:
-        self._duplicates = Duplicates()
-        self._places: list[int] = []  # of the transcriptions that were compared so far
-        self._numbers = _TokenNumbers()
-        self._alone: list[tuple[int, Transcription]] = []  # a first one, with nothing to repeat
-
-    def of(self, placed: Sequence[tuple[int, Transcription]]) -> list[tuple[int, Repeat] | None]:
-        """What each of the next ones repeats, with its place; None for nothing."""
-        if len(placed) == 1 and not self._places and not self._alone:
-            self._alone += placed
-            return [None]  # most checks are of one, and need no signatures
-        first, self._alone = self._alone, []
-        self._places += [place for place, _ in (*first, *placed)]
-        bodies = [self._numbers.body(tune.tokens) for _, tune in (*first, *placed)]
-        found = self._duplicates.add(bodies)[len(first) :]
-        return [None if repeat is None else (self._places[repeat.of], repeat) for repeat in found]
-
-
-class _TokenNumbers(dict[str, int]):
-    """Numbers for the tokens of a batch, which need not be those of the index, as they are met.
-
-    Headers have 0; those beyond the 254th of a batch, which no music needs, share a number.
-    """
-
-    def __missing__(self, token: str) -> int:
-        number = 0 if is_header(token) else min(len(self) + 1, 255)
-        self[token] = number
-        return number
-
-    def body(self, tokens: Sequence[str]) -> bytes:
-        """A transcription without its headers, a byte a token."""
-        return bytes(map(self.__getitem__, tokens)).translate(None, delete=b"\0")

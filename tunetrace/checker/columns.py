@@ -1,7 +1,7 @@
-"""The columns of a report's tables: each with its name, its type, what it says and how to get it.
+"""The columns of the tables of tunes, spans and tunes set aside, and the tables as Arrow data.
 
-`tunes` has one row for each transcription, `spans` one for each of its spans, `set-aside` one for
-each tune that could not be read. What a reader wants first stands first.
+Reports, `check --jsonl` and CheckReport have the same columns. What a reader wants first comes
+first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 from tunetrace._version import __version__
-from tunetrace.checker.measures import MEASURES, Measure
+from tunetrace.checker.measures import LONGEST, MEASURES, Measure
 from tunetrace.checker.records import CheckedTune, Span, TuneName
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import OutputError
 from tunetrace.text import plain
 
 TEXT: Final = "text"
@@ -29,21 +30,21 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """One column.
-
-    type: TEXT, WHOLE (int32), NUMBER (float32), TEXTS (a list) or SHARES (a list of float32 from 0
-    to 1); value: takes it from a row and gives None where there is none.
-    """
+    """One column of a table."""
 
     name: str
+    """Its name in files."""
     type: str
+    """TEXT, WHOLE (int32), NUMBER (float32), TEXTS (a list) or SHARES (a list of float32)."""
     description: str
+    """What it says, for the metadata of Arrow and Parquet."""
     value: Callable[[Row], Any]
+    """Takes the value from a row; None for a missing value."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuneRow:
-    """A transcription and the batch that it is of."""
+    """A transcription and the name of its batch."""
 
     batch: str
     tune: CheckedTune
@@ -59,25 +60,21 @@ class SpanRow:
 
     @property
     def example(self) -> TuneName:
-        """The first corpus tune that has it."""
+        """The first corpus tune that has the span."""
         return self.span.examples[0]
 
 
 @dataclass(frozen=True, slots=True)
 class RejectRow:
-    """A tune that was set aside and the batch that it is of."""
+    """A tune that was set aside and the name of its batch."""
 
     batch: str
     rejected: Rejected
 
 
-_SHOWN_FIRST: Final = ("longest_notes",)
-"""The measure that stands before the longest span's own columns."""
-
-
 def _measured(measure: Measure) -> Column[TuneRow]:
     kind = NUMBER if measure.is_share else WHOLE
-    what = f"{measure.label}, as a share from 0 to 1" if measure.is_share else measure.label
+    what = f"{measure.label}, a share from 0 to 1" if measure.is_share else measure.label
     return Column(measure.name, kind, what, lambda row: measure.value(row.tune))
 
 
@@ -86,7 +83,7 @@ def _below(measure: Measure) -> Column[TuneRow]:
         standing = row.tune.standing
         return None if standing is None else standing.below.get(measure.name)
 
-    what = f"share of its peers that have less of: {measure.label}"
+    what = f"share of the peers that have less of: {measure.label}"
     return Column(f"below_{measure.name}", NUMBER, what, value)
 
 
@@ -97,33 +94,33 @@ def _nearest_notes(row: TuneRow) -> int | None:
 
 
 TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
-    Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
-    Column("place", WHOLE, "which of its batch it is, from 1, those set aside counted too",
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("place", WHOLE, "its place in the batch, from 1; tunes set aside count too",
            attrgetter("tune.place")),
     Column("title", TEXT, "its chief title", attrgetter("tune.title")),
     Column("verdict", TEXT,
-           "whole, part, most, pieces or none: what of it is in the corpus, in a word",
+           "whole, part, most, pieces or none: what was found, in one word",
            attrgetter("tune.verdict.kind")),
-    Column("verdict_text", TEXT, "the same in a sentence", attrgetter("tune.verdict.text")),
-    Column("notes", WHOLE, "how many notes it has; a chord is one, a rest none",
+    Column("verdict_text", TEXT, "what was found, in one sentence",
+           attrgetter("tune.verdict.text")),
+    Column("notes", WHOLE, "its notes; a chord is one note, a rest none",
            attrgetter("tune.notes")),
-    *(_measured(m) for m in MEASURES if m.name in _SHOWN_FIRST),
+    _measured(LONGEST),
     Column("longest_text", TEXT, "the tokens of its longest span",
            lambda r: r.tune.longest_span and r.tune.longest_span.text),
-    Column("longest_tunes", WHOLE, "in how many corpus tunes its longest span stands",
+    Column("longest_tunes", WHOLE, "the number of corpus tunes in which its longest span is found",
            lambda r: r.tune.longest_span and r.tune.longest_span.tunes),
-    Column("longest_expected", NUMBER, "how many hits of its longest span chance would give",
+    Column("longest_expected", NUMBER, "the hits of its longest span expected by chance",
            lambda r: r.tune.longest_span and r.tune.longest_span.expected),
     Column("longest_log10_expected", NUMBER, "log10 of that",
            lambda r: r.tune.longest_span and r.tune.longest_span.log10_expected),
     Column("longest_by_chance", NUMBER,
-           "how many spans as improbable as its longest one a transcription like it would have by "
-           "chance",
+           "the expected number of spans as improbable as its longest one in a tune of its length",
            lambda r: r.tune.longest_span and r.tune.longest_span.by_chance),
-    *(_measured(m) for m in MEASURES if m.name not in _SHOWN_FIRST),
-    Column("identical_to", TEXTS, "corpus tunes that it is the same as, as corpus:number",
+    *(_measured(m) for m in MEASURES if m is not LONGEST),
+    Column("identical_to", TEXTS, "corpus tunes that are the same as a whole, as corpus:number",
            lambda r: [name.reference for name in r.tune.identical_to]),
-    Column("same_parts", TEXTS, "other corpus tunes that have a whole part of it, as corpus:number",
+    Column("same_parts", TEXTS, "other corpus tunes that are the same in a part, as corpus:number",
            lambda r: list(dict.fromkeys(name.reference for name in r.tune.same_parts))),
     Column("most_from", TEXT,
            "the corpus tune that has most of its notes in runs of 8 or more, as corpus:number",
@@ -131,63 +128,63 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("most_share", NUMBER, "the share of its notes that this tune has",
            attrgetter("tune.most_share")),
     Column("copied_from", WHOLE,
-           "from how few corpus tunes its notes in spans of 8 or more can be (a greedy cover)",
+           "the number of corpus tunes that together have all notes of its spans of 8 or more",
            attrgetter("tune.copied_from")),
     Column("nearest", TEXT,
-           "the corpus tune that comes nearest: one that it is, one with a part of it, or its "
-           "first source, as corpus:number",
+           "the nearest corpus tune: the same tune, else one with the same part, else the best "
+           "source, as corpus:number",
            lambda r: r.tune.nearest and r.tune.nearest.reference),
     Column("nearest_title", TEXT, "that tune's title",
            lambda r: r.tune.nearest and r.tune.nearest.title),
     Column("nearest_notes", WHOLE,
-           "how many of its notes lie in stretches of eight or more that that tune has",
+           "its notes in stretches of 8 or more that the nearest tune has",
            _nearest_notes),
-    Column("spans_beyond_chance", WHOLE, "how many of its spans chance does not explain",
+    Column("spans_beyond_chance", WHOLE, "the number of its spans that chance does not explain",
            lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
     Column("duplicate_of", WHOLE, "the place of an earlier transcription that is the same",
            attrgetter("tune.duplicate_of")),
     Column("near_duplicate_of", WHOLE, "the place of an earlier one that is nearly the same",
            attrgetter("tune.near_duplicate_of")),
     Column("meter", TEXT, "its meter", attrgetter("tune.meter")),
-    Column("key", TEXT, "its key as compared, on C", attrgetter("tune.key")),
+    Column("key", TEXT, "its key on C, in which it is compared", attrgetter("tune.key")),
     Column("original_key", TEXT, "its key as written",
            attrgetter("tune.original_key")),
-    Column("bars", WHOLE, "how many bars it has", attrgetter("tune.bar_count")),
-    Column("peers", WHOLE, "with how many of people's tunes the below columns compare it",
+    Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
+    Column("peers", WHOLE, "the number of people's tunes that the columns below_… compare it with",
            lambda r: r.tune.standing and r.tune.standing.peers),
     *map(_below, MEASURES),
     Column("uniqueness", SHARES,
-           "for 1 to 32 notes, the share of its notes outside spans of so many or more",
+           "for 1 to 32 notes, the share of its notes outside spans of at least that length",
            attrgetter("tune.uniqueness")),
     Column("novelty", SHARES,
-           "for 1 to 32, the share of its token n-grams that stand nowhere in the corpus",
+           "for n from 1 to 32, the share of its token n-grams that are nowhere in the corpus",
            attrgetter("tune.novelty")),
     Column("input", TEXT, "the file that it was read from", attrgetter("tune.input")),
-    Column("line", WHOLE, "the line on which it begins there",
+    Column("line", WHOLE, "the line of the file where it begins",
            attrgetter("tune.line")),
-    Column("number", WHOLE, "what its X: field says", attrgetter("tune.number")),
+    Column("number", WHOLE, "the number of its X: field", attrgetter("tune.number")),
     Column("tokens", TEXT, "all its tokens", lambda r: " ".join(r.tune.transcription.tokens)),
 )  # fmt: skip
 
 SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
-    Column("batch", TEXT, "the batch that the transcription is of", attrgetter("batch")),
-    Column("place", WHOLE, "which of its batch the transcription is", attrgetter("tune.place")),
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("place", WHOLE, "the place of the transcription in the batch", attrgetter("tune.place")),
     Column("title", TEXT, "its chief title", attrgetter("tune.title")),
-    Column("notes", WHOLE, "how many notes the span has", attrgetter("span.notes")),
+    Column("notes", WHOLE, "the notes of the span", attrgetter("span.notes")),
     Column("text", TEXT, "its tokens", attrgetter("span.text")),
-    Column("tunes", WHOLE, "in how many corpus tunes it stands", attrgetter("span.tunes")),
-    Column("hits", WHOLE, "how often it stands there", attrgetter("span.hits")),
-    Column("expected", NUMBER, "how many hits chance would give", attrgetter("span.expected")),
+    Column("tunes", WHOLE, "the number of corpus tunes that have it", attrgetter("span.tunes")),
+    Column("hits", WHOLE, "the number of its hits in these tunes", attrgetter("span.hits")),
+    Column("expected", NUMBER, "the hits expected by chance", attrgetter("span.expected")),
     Column("log10_expected", NUMBER, "log10 of that", attrgetter("span.log10_expected")),
     Column("by_chance", NUMBER,
-           "how many spans as improbable a transcription like it would have by chance",
+           "the expected number of spans as improbable in a tune of this length",
            attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
            attrgetter("example.reference")),
     Column("example_title", TEXT, "that tune's title", attrgetter("example.title")),
-    Column("part", WHOLE, "the part of the transcription in which it begins",
+    Column("part", WHOLE, "the part of the transcription where it begins",
            attrgetter("span.part")),
-    Column("bar", WHOLE, "the bar of that part", attrgetter("span.bar")),
+    Column("bar", WHOLE, "the bar of that part where it begins", attrgetter("span.bar")),
     Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),
     Column("stop_note", WHOLE, "the note after its last", attrgetter("span.stop_note")),
     Column("first_token", WHOLE, "its first token, counted from 0", attrgetter("span.first_token")),
@@ -195,19 +192,32 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
 )  # fmt: skip
 
 REJECT_COLUMNS: Final[tuple[Column[RejectRow], ...]] = (
-    Column("batch", TEXT, "the batch that the tune is of", attrgetter("batch")),
-    Column("input", TEXT, "the file that it stands in", attrgetter("rejected.input")),
+    Column("batch", TEXT, "the name of the batch", attrgetter("batch")),
+    Column("input", TEXT, "the file that contains it", attrgetter("rejected.input")),
     Column("line", WHOLE, "the line of the mistake", attrgetter("rejected.line")),
     Column("column", WHOLE, "the column of the mistake", attrgetter("rejected.column")),
-    Column("number", WHOLE, "what its X: field says", attrgetter("rejected.number")),
+    Column("number", WHOLE, "the number of its X: field", attrgetter("rejected.number")),
     Column("title", TEXT, "its title", attrgetter("rejected.title")),
     Column("reason", TEXT, "why it was set aside", attrgetter("rejected.reason")),
     Column("kind", TEXT, "the reason in a few words", attrgetter("rejected.kind")),
 )  # fmt: skip
 
 
+def checked_table(tunes: Sequence[CheckedTune]) -> Any:
+    """Checked tunes as a record batch of Arrow. Raises OutputError without pyarrow."""
+    try:
+        return batch_of([TuneRow("", tune) for tune in tunes], TUNE_COLUMNS[1:])  # without `batch`
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise OutputError(
+            "an Arrow table of a check needs pyarrow; install it with: "
+            "pip install 'tunetrace[report]'"
+        ) from None
+
+
 def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
-    """Some rows as a record batch of Arrow, texts on one line each."""
+    """Some rows as a record batch of Arrow; each text is on one line."""
     import pyarrow as pa
 
     schema = schema_of(columns)
@@ -219,7 +229,7 @@ def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
 
 
 def schema_of(columns: Sequence[Column[Any]]) -> Any:
-    """The columns in Arrow's words, each described, and the version that writes them."""
+    """The Arrow schema of the columns, with their descriptions and the version of tunetrace."""
     import pyarrow as pa
 
     types = {
@@ -246,12 +256,12 @@ def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
         values = [[one_line(text) for text in texts] for texts in values]
     if type != SHARES:
         return pa.array(values, arrow_type)
-    # Some numbers of each of thousands of rows: all of them as one array, and where each begins.
+    # Thousands of rows have some numbers each: one array of all numbers, and where each row begins.
     begins = np.fromiter(accumulate(map(len, values), initial=0), dtype=np.int32)
     numbers = np.fromiter(chain.from_iterable(values), dtype=np.float32, count=int(begins[-1]))
     return pa.ListArray.from_arrays(pa.array(begins), pa.array(numbers))
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and whatever else is no character that can be seen."""
+    """A text on one line, without characters that cannot be seen."""
     return text if text.isprintable() else plain(text)

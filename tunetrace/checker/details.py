@@ -1,4 +1,4 @@
-"""The details of one checked transcription: each of its bars, the hits of its spans, its music."""
+"""The details of one checked transcription: its bars, the places of its spans, its music."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
 from tunetrace.checker.batch.search import SearchMatches
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span, TuneName
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import Hit
@@ -17,7 +18,7 @@ from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.music import describe_music
 
 MIN_FIGURE_NOTES: Final = 3
-"""The rarest figure of a bar has so many notes at least."""
+"""The rarest figure of a bar has at least this many notes."""
 
 
 def with_details(
@@ -28,10 +29,10 @@ def with_details(
     matched: MatchedSlice,
     index: Index,
 ) -> CheckedTune:
-    """A checked transcription with its details.
+    """Add details to a checked transcription.
 
-    layout: of its tokens. stream: it alone, laid out; matches: of that with the index; matched:
-    what was found of it.
+    layout: of its tokens. stream: it alone. matches: the stream matched with the index. matched:
+    what was found.
     """
     spans = tuple([replace(span, places=_places(span, index)) for span in tune.spans])
     longest = None
@@ -55,7 +56,7 @@ def _places(span: Span, index: Index) -> tuple[Hit, ...]:
 
 
 class _Bars:
-    """The bars of a transcription, about to be described; each different one is asked for once."""
+    """The bars of a transcription. Each different bar is looked up once."""
 
     def __init__(
         self,
@@ -102,10 +103,10 @@ class _Bars:
         return tuple(described)
 
     def _rarest_figure(self, bar: int) -> RareFigure | None:
-        """The shortest figure of three or more notes of a bar that occurs in the fewest tunes.
+        """The shortest figure of three or more notes in a bar that is found in the fewest tunes.
 
-        A longer figure occurs in no more tunes than one inside it, so that the fewest are those of
-        the whole bar, and from each note on the figures that reach them begin at some length.
+        A figure is found in no more tunes than a figure inside it. So no figure is found in fewer
+        tunes than the whole bar, and two pointers find the shortest one found in as few.
         """
         first, last = self._first_notes[bar], self._first_notes[bar + 1]
         if last - first < MIN_FIGURE_NOTES:
@@ -127,7 +128,7 @@ class _Bars:
         return RareFigure(text, tunes, hits)
 
     def _occurs_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
-        """Whether the stretch of these notes occurs in more than so many tunes."""
+        """Whether a stretch of notes is found in more than this number of tunes."""
         if stop_note > self._reach[note]:
             return False
         if not tunes:
@@ -136,7 +137,7 @@ class _Bars:
         return self._matches.occurs_in_more(first, stop, tunes)
 
     def _count(self, note: int, stop_note: int) -> tuple[int, int]:
-        """In how many tunes, and how often, the stretch of these notes occurs."""
+        """The number of tunes and of hits of a stretch of notes."""
         if stop_note > self._reach[note]:
             return 0, 0
         return self._matches.count(self._begins[note], self._ends[stop_note - 1])

@@ -1,9 +1,9 @@
-"""Duplicates inside a batch: transcriptions that repeat an earlier one, exactly or nearly.
+"""Duplicates in a batch: transcriptions that repeat an earlier one, exactly or nearly.
 
-A model that writes many transcriptions may repeat itself. What counts as a near duplicate is the
-criterion by which Lee et al., "Deduplicating Training Data Makes Language Models Better" (2022),
-clean training data: much the same set of 5-grams. Candidates come from buckets of equal
-signatures and are compared exactly.
+A model that writes many transcriptions may repeat itself. Two transcriptions are near duplicates
+if their sets of 5-grams are much the same: the criterion of Lee et al., "Deduplicating Training
+Data Makes Language Models Better" (2022). Buckets of equal signatures give the candidates
+(minhash.py), which are compared exactly.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from tunetrace.checker.minhash import (
     NGRAM_TOKENS,
     Buckets,
-    Numbers,
-    Places,
+    Counts,
+    Numbers64,
     ngrams,
     pieces,
     ranges,
 )
+from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.vocabulary import is_header
 
 NEAR_DUPLICATE: Final = 0.8
-"""The Jaccard similarity of two sets of n-grams from which on they are near duplicates."""
+"""Two transcriptions are near duplicates from this Jaccard similarity of their n-grams on."""
 
 _TUNES_AT_ONCE: Final = 4096
 _SYMBOLS_AT_ONCE: Final = 1 << 18
@@ -36,11 +38,11 @@ _NGRAM: Final = np.uint64((1 << 8 * NGRAM_TOKENS) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What a transcription repeats.
+    """An earlier transcription that a transcription repeats.
 
-    of: the place of the earlier one, from 0, in the order of all that were added. similarity: the
-    Jaccard similarity of their sets of n-grams, NEAR_DUPLICATE to 1.0; 1.0 for an exact duplicate,
-    and for another one with the same set. is_exact: whether it has the same symbols.
+    of: the earlier one, by its number from 0 or by its place in the input. similarity: the Jaccard
+    similarity of their sets of n-grams, from NEAR_DUPLICATE to 1.0. is_exact: whether all symbols
+    are the same.
     """
 
     of: int
@@ -48,29 +50,71 @@ class Repeat:
     is_exact: bool
 
 
-class Duplicates:
-    """Finds, in a batch that comes in slices, the transcriptions that repeat an earlier one.
+class Repeats:
+    """The transcriptions of a batch so far, to find out what the next ones repeat."""
 
-    An exact duplicate has the same symbols; it repeats the first such transcription. A near
-    duplicate has a similarity of at least NEAR_DUPLICATE with an earlier one; it repeats the most
-    similar, and of these the earliest. Transcriptions shorter than NGRAM_TOKENS are compared
-    exactly only. A near duplicate at 0.8 is missed with a probability of 5e-8, less the more
-    similar it is, and more often only in crowds (minhash.py says when). How the batch is cut into
-    slices makes no difference to the answers.
+    def __init__(self) -> None:
+        self._duplicates = Duplicates()
+        self._numbers = _TokenNumbers()
+        self._places: list[int] = []
+        self._first: list[tuple[int, Transcription]] = []  # the first one, until a second comes
+
+    def add(self, placed: Sequence[tuple[int, Transcription]]) -> list[Repeat | None]:
+        """What each of the next transcriptions repeats, by its place; None for nothing.
+
+        placed: the transcriptions with their places in the input.
+        """
+        if len(placed) == 1 and not self._places and not self._first:
+            self._first += placed
+            return [None]  # most checks have one transcription and need no signatures
+        first, self._first = self._first, []
+        self._places += [place for place, _ in (*first, *placed)]
+        bodies = [self._numbers.body(tune.tokens) for _, tune in (*first, *placed)]
+        found = self._duplicates.add(bodies)[len(first) :]
+        return [
+            repeat and Repeat(self._places[repeat.of], repeat.similarity, repeat.is_exact)
+            for repeat in found
+        ]
+
+
+class _TokenNumbers(dict[str, int]):
+    """Numbers for the tokens of a batch, some of which an index may lack.
+
+    A header has the number 0. Tokens after the 254th, which no music needs, share a number.
+    """
+
+    def __missing__(self, token: str) -> int:
+        number = 0 if is_header(token) else min(len(self) + 1, 255)
+        self[token] = number
+        return number
+
+    def body(self, tokens: Sequence[str]) -> bytes:
+        """A transcription without its headers, one byte for each token."""
+        return bytes(map(self.__getitem__, tokens)).translate(None, delete=b"\0")
+
+
+class Duplicates:
+    """The symbols of the transcriptions of a batch so far.
+
+    An exact duplicate has the same symbols as an earlier transcription; it repeats the first of
+    these. A near duplicate has a similarity of at least NEAR_DUPLICATE; it repeats the most similar
+    one, and of several the earliest. Transcriptions shorter than NGRAM_TOKENS are compared exactly
+    only. A near duplicate at 0.8 is missed with a probability of 5e-8, and more often only in
+    crowded buckets (minhash.py). The answers do not depend on how the batch is cut into slices.
     """
 
     def __init__(self) -> None:
         self._first: dict[bytes, int] = {}
         self._buckets = Buckets()
-        # What the buckets number from 0: the transcriptions and their places in the batch.
+        # The transcriptions in the buckets, and their numbers in the batch.
         self._tunes: list[bytes] = []
-        self._places: list[int] = []
+        self._numbers: list[int] = []
         self._added = 0
 
     def add(self, tunes: Sequence[bytes]) -> list[Repeat | None]:
-        """What each of these next transcriptions repeats, None for nothing.
+        """What each of the next transcriptions repeats, by its number; None for nothing.
 
-        tunes: the symbols of each, one byte a token, headers left out.
+        tunes: the symbols of each, one byte for each token, without headers.
         """
         repeats: list[Repeat | None] = []
         for start in range(0, len(tunes), _TUNES_AT_ONCE):
@@ -80,22 +124,22 @@ class Duplicates:
     def _add(self, tunes: Sequence[bytes]) -> list[Repeat | None]:
         repeats: list[Repeat | None] = []
         start, known = self._added, len(self._tunes)
-        for place, tune in enumerate(tunes, start):
-            first = self._first.setdefault(tune, place)
-            repeats.append(Repeat(first, 1.0, True) if first != place else None)
-            if first == place and len(tune) >= NGRAM_TOKENS:
+        for number, tune in enumerate(tunes, start):
+            first = self._first.setdefault(tune, number)
+            repeats.append(Repeat(first, 1.0, True) if first != number else None)
+            if first == number and len(tune) >= NGRAM_TOKENS:
                 self._tunes.append(tune)
-                self._places.append(place)
+                self._numbers.append(number)
         self._added += len(tunes)
         if len(self._tunes) > known:
             later, earlier = self._buckets.add(self._tunes[known:])
-            for number, repeated, similarity in self._nearest(later, earlier):
-                repeat = Repeat(self._places[repeated], similarity, False)
-                repeats[self._places[number] - start] = repeat
+            for repeating, repeated, similarity in self._nearest(later, earlier):
+                repeat = Repeat(self._numbers[repeated], similarity, False)
+                repeats[self._numbers[repeating] - start] = repeat
         return repeats
 
-    def _nearest(self, later: Numbers, earlier: Numbers) -> list[tuple[int, int, float]]:
-        """For each later one of some pairs that is a near duplicate: itself, of which, how near."""
+    def _nearest(self, later: Numbers64, earlier: Numbers64) -> list[tuple[int, int, float]]:
+        """The near duplicates among pairs: the later one, the most similar one, how similar."""
         similarity = self._similarities(later, earlier)
         is_near = similarity >= NEAR_DUPLICATE
         later, earlier, similarity = later[is_near], earlier[is_near], similarity[is_near]
@@ -105,8 +149,8 @@ class Duplicates:
         columns = (later[best].tolist(), earlier[best].tolist(), similarity[best].tolist())
         return list(zip(*columns, strict=True))
 
-    def _similarities(self, left: Numbers, right: Numbers) -> NDArray[np.float64]:
-        """The Jaccard similarity of the sets of n-grams of each pair, exactly."""
+    def _similarities(self, left: Numbers64, right: Numbers64) -> NDArray[np.float64]:
+        """The exact Jaccard similarity of the sets of n-grams of each pair."""
         length = np.fromiter(map(len, self._tunes), dtype=np.intp, count=len(self._tunes))
         lengths = (length[left] + length[right]).tolist()
         found = np.empty(len(lengths))
@@ -117,10 +161,10 @@ class Duplicates:
         return found
 
 
-def _sets(tunes: Sequence[bytes]) -> tuple[Numbers, Places]:
-    """The sets of n-grams of some transcriptions, each sorted, and how many each has."""
+def _sets(tunes: Sequence[bytes]) -> tuple[Numbers64, Counts]:
+    """The sets of n-grams of transcriptions, each sorted, and the size of each set."""
     numbers, counts = ngrams(tunes)
-    # Fewer than 2 ** 24 transcriptions: the number of one fits above the 40 bits of an n-gram.
+    # With fewer than 2 ** 24 transcriptions, a number fits above the 40 bits of an n-gram.
     numbers |= np.repeat(np.arange(len(tunes), dtype=np.uint64) << _NGRAM_BITS, counts)
     numbers.sort()
     numbers = numbers[np.diff(numbers, prepend=~numbers[:1]) != 0]
@@ -128,11 +172,11 @@ def _sets(tunes: Sequence[bytes]) -> tuple[Numbers, Places]:
     return numbers & _NGRAM, np.bincount(owners, minlength=len(tunes))
 
 
-def _jaccard(sets: Numbers, counts: Places, pairs: Places) -> NDArray[np.float64]:
-    """The similarity of each pair of sets. pairs: (2, n) which of the sets.
+def _jaccard(sets: Numbers64, counts: Counts, pairs: Counts) -> NDArray[np.float64]:
+    """The similarity of each pair of sets. pairs: (2, n) the numbers of the sets.
 
-    Both sets of a pair are written side by side under the pair's number: sorted, an n-gram that
-    both have stands twice. The sort is a merge, since each set comes sorted.
+    Both sets of a pair are written under the pair's number and sorted, so that an n-gram of both
+    comes twice in a row. The sort is a merge, since each set is sorted.
     """
     starts = np.cumsum(counts) - counts
     sides = pairs.T.reshape(-1)

@@ -1,61 +1,65 @@
-"""The measures of copying, each with its name, its definition and where it is from.
+"""The measures of copying: each has its name, its label and where its value comes from.
 
-Whatever lists them (the report's tables and pictures, the baseline of an index, the comparison of
-two batches) takes them from MEASURES, so that a measure is defined once.
+Everything that lists measures takes them from MEASURES: tables, pictures, the baseline of an
+index, and the comparison of two batches. docs/measures.md defines them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
-
-from tunetrace.checker.records import CheckedTune
+from typing import Any, Final
 
 COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
 """The span lengths, in notes, whose copied share is reported."""
 
 CREATIVITY_LENGTHS: Final = range(5, 13)
-"""The span lengths, in notes, over which uniqueness is averaged to the Creativity Index."""
+"""The Creativity Index is the mean of the uniqueness at these span lengths, in notes."""
+
+FAIL_LENGTH: Final = 12
+"""`check --fail-over` looks at the notes in spans of at least this many notes."""
 
 ORIGINALITY_WINDOW: Final = 16
-"""The notes of the window whose originality is measured."""
+"""The length, in notes, of the windows whose originality is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number for each transcription.
-
-    name: in files, a word; label: in tables and pictures; is_share: whether it lies between 0 and
-    1 and is shown in percent, else it counts; more_is_copied: whether more of it means more
-    copying; value: takes it from a checked transcription.
-    """
+    """One number for each transcription."""
 
     name: str
+    """Its name in files and columns, one word."""
     label: str
+    """Its name in tables and pictures."""
     is_share: bool
+    """Whether it lies between 0 and 1 and is shown in percent. Otherwise it is a count."""
     more_is_copied: bool
-    value: Callable[[CheckedTune], float]
+    """Whether a higher value means more copying."""
+    value: Callable[[Any], Any]
+    """Its value: a number for a CheckedTune, an array for SliceMeasures."""
 
 
 def _copied(notes: int) -> Measure:
-    return Measure(
-        f"copied_{notes}",
-        f"notes in spans of {notes} or more",
-        True,
-        True,
-        lambda tune: tune.copied_share[notes],
-    )
+    label = f"notes in spans of {notes} or more"
+    return Measure(f"copied_{notes}", label, True, True, lambda tune: tune.copied_share[notes])
 
+
+LONGEST: Final = Measure(
+    "longest_notes", "longest span, in notes", False, True, lambda tune: tune.longest_notes
+)
+COPIED: Final = {notes: _copied(notes) for notes in COPIED_LENGTHS}
+CREATIVITY: Final = Measure(
+    "creativity", "Creativity Index", True, False, lambda tune: tune.creativity
+)
 
 MEASURES: Final = (
-    Measure("longest_notes", "longest span, in notes", False, True, lambda t: t.longest_notes),
-    *map(_copied, COPIED_LENGTHS),
-    Measure("creativity", "Creativity Index", True, False, lambda t: t.creativity),
+    LONGEST,
+    *COPIED.values(),
+    CREATIVITY,
     Measure("originality", "originality", True, False, lambda t: t.originality),
-    Measure("bars_in_corpus", "bars that stand in the corpus", True, True,
-            lambda t: t.bars_in_corpus / t.bar_count if t.bar_count else 0.0),
-    Measure("bars_same_position", "bars in the corpus at the same position", True, True,
-            lambda t: t.bars_same_position / t.bar_count if t.bar_count else 0.0),
+    Measure("bars_in_corpus", "bars found in the corpus", True, True,
+            lambda t: t.share_of_bars(t.bars_in_corpus)),
+    Measure("bars_same_position", "bars found at the same position", True, True,
+            lambda t: t.share_of_bars(t.bars_same_position)),
 )  # fmt: skip
-"""All of them, in the order in which they are shown."""
+"""All measures, in the order in which they are shown."""

@@ -1,8 +1,8 @@
-"""Which transcriptions may be near duplicates, without comparing every one with every other.
+"""Candidates for near duplicates, found without comparing all pairs.
 
-The least hash value of a set of n-grams is the same for two sets with the probability of their
-Jaccard similarity. A signature is many such values; cut into bands, it says in which buckets a
-transcription lies, and only those that share a bucket are worth a comparison.
+The smallest hash value of a set of n-grams is the same for two sets with a probability equal to
+their Jaccard similarity. A signature is many such values. It is cut into bands, and each band names
+a bucket. Only transcriptions that share a bucket are compared.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 NGRAM_TOKENS: Final = 5
-"""Near duplicates are told by the sets of their token n-grams of this length (Lee et al. 2022).
+"""The length of the token n-grams that are compared (Lee et al. 2022).
 
-Five symbols of one byte are a number of 40 bits, so that an n-gram is its own name.
+Five symbols of one byte make a number of 40 bits, which identifies the n-gram.
 """
 
 BANDS: Final = 32
 ROWS: Final = 4
-"""A signature has BANDS times ROWS values; a bucket holds those that agree in all rows of a band.
+"""A signature has BANDS times ROWS values. A bucket holds those that agree in all rows of a band.
 
-Two transcriptions of similarity s share no bucket with the probability (1 - s ** ROWS) ** BANDS:
-4.7e-8 at 0.8, 1.5e-15 at 0.9. Two that have little in common (0.05, more than chance gives) share
-one with the probability 2e-4.
+Two transcriptions of similarity s share no bucket with a probability of (1 - s ** ROWS) ** BANDS:
+4.7e-8 at 0.8, 1.5e-15 at 0.9. At 0.05, more than unrelated ones have, they share one with a
+probability of 2e-4.
 """
 
 CROWD: Final = 16
-"""In a bucket each is compared with the others up to so many earlier ones, else with the first."""
+"""In a larger bucket, each transcription after this many is compared with the first one only."""
 
 _DEPTHS: Final = 3
 _LEAST_AGREEMENT: Final = 72  # of 128 values; two of similarity 0.8 agree in fewer once in 3e9
 _MOST_CANDIDATES: Final = 32
-_SYMBOLS_AT_ONCE: Final = 1 << 17  # what keeps the arrays of one step in the processor's cache
+_SYMBOLS_AT_ONCE: Final = 1 << 17  # the arrays of one step fit into the processor's cache
 _PAIRS_AT_ONCE: Final = 1 << 12
 _NUMBER: Final = np.uint64((1 << 32) - 1)
 _KEY_BITS: Final = np.uint64(32)
 
-Numbers = NDArray[np.uint64]
-Values = NDArray[np.uint32]
-Places = NDArray[np.intp]
-Pairs = tuple[Numbers, Numbers]
+Numbers64 = NDArray[np.uint64]
+Numbers32 = NDArray[np.uint32]
+Counts = NDArray[np.intp]
+Pairs = tuple[Numbers64, Numbers64]
 
 
-def ngrams(tunes: Sequence[bytes]) -> tuple[Numbers, Places]:
-    """The n-grams of some transcriptions, one after the other, and how many each has.
+def ngrams(tunes: Sequence[bytes]) -> tuple[Numbers64, Counts]:
+    """The n-grams of transcriptions, one after the other, and the number that each has.
 
-    tunes: at least one, each of NGRAM_TOKENS symbols or more. An n-gram is a number of 40 bits. It
-    stands as often as in the transcription, but once only where it follows on itself.
+    tunes: at least one, each of NGRAM_TOKENS symbols or more. An n-gram is a number of 40 bits. An
+    n-gram that repeats without a break is listed once.
     """
     symbols = np.frombuffer(b"".join(tunes), dtype=np.uint8)
     stops = np.cumsum(np.fromiter(map(len, tunes), dtype=np.intp, count=len(tunes)))
-    # A model that is stuck on one token goes on for long, and all of it is one n-gram.
+    # A model that is stuck on one token repeats one n-gram for long.
     is_same = np.diff(symbols) == 0
     is_counted = np.ones(len(symbols), dtype=np.bool_)
     is_counted[1 : 1 - NGRAM_TOKENS] = ~_windows_all(is_same)
@@ -69,7 +69,7 @@ def ngrams(tunes: Sequence[bytes]) -> tuple[Numbers, Places]:
 
 
 def _windows_all(claims: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether NGRAM_TOKENS claims from each one on are all true."""
+    """Whether NGRAM_TOKENS claims in a row, from each one on, are true."""
     count = len(claims) - NGRAM_TOKENS + 1
     found = claims[:count].copy()
     for token in range(1, NGRAM_TOKENS):
@@ -77,15 +77,15 @@ def _windows_all(claims: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def ranges(starts: Places, counts: Places) -> Places:
-    """The places start, start + 1, ... of each range, counts of them, one range after the other."""
+def ranges(starts: Counts, counts: Counts) -> Counts:
+    """The numbers start, start + 1 … of each range; counts: how many each range has."""
     before = np.cumsum(counts) - counts
-    found: Places = np.arange(counts.sum()) + np.repeat(starts - before, counts)
+    found: Counts = np.arange(counts.sum()) + np.repeat(starts - before, counts)
     return found
 
 
 def pieces(sizes: Iterable[int], most: int) -> Iterator[slice]:
-    """Cut a sequence into slices whose sizes sum to no more than most, or that hold one item."""
+    """Cut a sequence into slices whose sizes sum to at most `most`, or that hold a single item."""
     first = item = total = 0
     for item, size in enumerate(sizes):
         if total + size > most and item > first:
@@ -95,11 +95,11 @@ def pieces(sizes: Iterable[int], most: int) -> Iterator[slice]:
     yield slice(first, item + 1)
 
 
-def signatures(tunes: Sequence[bytes]) -> Values:
-    """MinHash (Broder 1997): (BANDS * ROWS, len(tunes)) the least value of each hash function.
+def signatures(tunes: Sequence[bytes]) -> Numbers32:
+    """MinHash (Broder 1997): (BANDS * ROWS, len(tunes)) the smallest value of each hash function.
 
     tunes: as for ngrams. A function multiplies the hash of an n-gram by an odd number, modulo
-    2 ** 32; that two n-grams may have one hash makes at most a candidate too many.
+    2 ** 32. Two n-grams with the same hash only make one candidate too many.
     """
     least = np.empty((len(_FACTORS), len(tunes)), dtype=np.uint32)
     for piece in pieces(map(len, tunes), _SYMBOLS_AT_ONCE):
@@ -112,11 +112,11 @@ def signatures(tunes: Sequence[bytes]) -> Values:
     return least
 
 
-def _mixed(numbers: Numbers) -> Values:
+def _mixed(numbers: Numbers64) -> Numbers32:
     """A hash of 32 bits of each number (SplitMix: Steele, Lea and Flood 2014).
 
-    Without the sum the n-gram of five symbols 0 would be 0 under every function, so that of two
-    sets one with it and one without it would agree in nothing.
+    Without the addition, the n-gram of five zeros would be 0 under every function. A set with it
+    and a set without it would then agree in no value.
     """
     numbers = numbers + np.uint64(0x9E3779B97F4A7C15)
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -124,30 +124,29 @@ def _mixed(numbers: Numbers) -> Values:
     return (numbers ^ (numbers >> np.uint64(31))).astype(np.uint32)
 
 
-# Not drawn by a random generator, so that every version of NumPy gives the same signatures.
+# No random generator is used, so that every version of NumPy gives the same signatures.
 _FACTORS: Final = _mixed(np.arange(1, BANDS * ROWS + 1, dtype=np.uint64)) | np.uint32(1)
 
 
 class Buckets:
     """The signatures of transcriptions, and which of them share a bucket.
 
-    They are numbered from 0 in the order in which they come. Method: locality-sensitive hashing
-    (Indyk and Motwani 1998). It takes 512 bytes a transcription, and while one more lot is sorted
-    in, half as much again.
+    Transcriptions are numbered from 0 in their order. Memory: 512 bytes for each, and half as much
+    again while more are added. Method: locality-sensitive hashing (Indyk and Motwani 1998).
     """
 
     def __init__(self) -> None:
-        # A key is a hash of a band's values. An entry is a key and, below it, the number of the
-        # transcription: sorted, the entries of a bucket are neighbours, the earliest first.
-        self._keys: Values = np.empty((BANDS, 0), dtype=np.uint32)
-        self._entries: Numbers = np.empty((BANDS, 0), dtype=np.uint64)
+        # A key is a hash of a band's values. An entry has a key in its upper 32 bits and the number
+        # of a transcription in its lower ones. Sorted, the entries of a bucket are neighbours.
+        self._keys: Numbers32 = np.empty((BANDS, 0), dtype=np.uint32)
+        self._entries: Numbers64 = np.empty((BANDS, 0), dtype=np.uint64)
         self._traces: NDArray[np.uint8] = np.empty((0, BANDS * ROWS), dtype=np.uint8)
 
     def add(self, tunes: Sequence[bytes]) -> Pairs:
-        """The pairs of one of these next transcriptions and an earlier one that may be alike.
+        """Add transcriptions; gives the pairs of one of them and an earlier one that may be alike.
 
         tunes: as for ngrams. Returns the numbers of the later and of the earlier ones, in the
-        order of the later. How the transcriptions are cut into calls makes no difference.
+        order of the later ones. The answer does not depend on how calls divide the batch.
         """
         first = len(self._traces)
         values = signatures(tunes)
@@ -156,9 +155,9 @@ class Buckets:
             keys = _mixed(_joined(keys, values[row::ROWS]))
         numbers = np.arange(first, first + len(tunes), dtype=np.uint64)
         self._keys = np.concatenate([self._keys, keys], axis=1)
-        # One byte of a value (Li and König 2010, b-bit minwise hashing) is enough to estimate.
+        # One byte of a value is enough for an estimate (b-bit minwise hashing, Li and König 2010).
         self._traces = np.concatenate([self._traces, values.astype(np.uint8).T])
-        # A stable sort takes sorted stretches as they are and merges them.
+        # A stable sort merges stretches that are already sorted.
         entries = np.sort(_joined(keys, numbers), axis=1)
         entries = np.concatenate([self._entries, entries], axis=1)
         entries.sort(axis=1, kind="stable")
@@ -166,16 +165,15 @@ class Buckets:
         pairs = [pair for band in range(BANDS) for pair in self._pairs(band, first)]
         return self._likeliest(np.concatenate(pairs))
 
-    def _pairs(self, band: int, first: int) -> Iterator[Numbers]:
-        """The pairs, each as an entry of later and earlier number, that one band gives.
+    def _pairs(self, band: int, first: int) -> Iterator[Numbers64]:
+        """The pairs that one band gives, each as an entry of a later and an earlier number.
 
-        Without a limit 30,000 transcriptions in one bucket would be 450 million pairs. So whoever
-        comes late into a crowded bucket meets there the first alone, and in finer buckets, of the
-        band and the next one or two, those that are nearer to it. What this can cost: in a crowd
-        the most similar earlier one may be missed and another near duplicate be named. And where
-        a transcription is late in every bucket that it shares with its only near duplicate, the
-        duplicate may be missed, at similarity 0.8 once in 90 where buckets of two bands are not
-        crowded, once in 5 where only those of three are not; at 0.9 once in 260,000 and in 380.
+        Without a limit, 30,000 transcriptions in one bucket would give 450 million pairs. So a late
+        transcription in a crowded bucket is paired with the first one only, and with those in the
+        same finer bucket, which joins the keys of two or three bands. In a crowd this can miss the
+        most similar earlier one and name another near duplicate. It can also miss the only near
+        duplicate: at similarity 0.8 once in 90 cases if buckets of two bands are not crowded, once
+        in 5 if only buckets of three bands are not; at 0.9 once in 260,000 and once in 380.
         """
         entries = self._entries[band]
         for depth in range(1, _DEPTHS + 1):
@@ -187,12 +185,12 @@ class Buckets:
             following = self._keys[(band + depth) % BANDS, members]
             entries = np.sort(_joined(_mixed(_joined(crowd >> _KEY_BITS, following)), members))
 
-    def _likeliest(self, pairs: Numbers) -> Pairs:
-        """Of the pairs, each once, those whose signatures agree in enough values.
+    def _likeliest(self, pairs: Numbers64) -> Pairs:
+        """The pairs whose signatures agree in enough values, each pair once.
 
-        Of more than _MOST_CANDIDATES that one transcription has, those that agree in most, and the
-        earliest of these. An estimate is off by 0.035 or so at 0.8: in a crowd of which only a few
-        are near duplicates, and barely so, they may stay behind others that are barely none.
+        If a transcription has more than _MOST_CANDIDATES, those with most agreement are kept, of
+        equal ones the earliest. The estimate has an error of about 0.035 at 0.8. So in a crowd of
+        candidates just below the limit, a few near duplicates just above it may be lost.
         """
         pairs = np.sort(pairs)
         pairs = pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
@@ -211,18 +209,18 @@ class Buckets:
         return later[is_among_best], earlier[is_among_best]
 
 
-def _joined(high: NDArray[np.unsignedinteger], low: NDArray[np.unsignedinteger]) -> Numbers:
-    """One number of 64 bits of two of 32."""
+def _joined(high: NDArray[np.unsignedinteger], low: NDArray[np.unsignedinteger]) -> Numbers64:
+    """Two numbers of 32 bits as one of 64."""
     return (high.astype(np.uint64) << _KEY_BITS) | low
 
 
-def _meetings(entries: Numbers, first: int) -> tuple[Numbers, Numbers]:
-    """The pairs that meet in the buckets of sorted entries, and the entries of crowded buckets.
+def _meetings(entries: Numbers64, first: int) -> tuple[Numbers64, Numbers64]:
+    """The pairs in the buckets of sorted entries, and the entries of crowded buckets.
 
-    first: the number from which on transcriptions are new; a pair's later one is.
+    first: the number of the first new transcription; the later one of a pair is new.
     """
     followers = np.flatnonzero((entries[1:] ^ entries[:-1]) <= _NUMBER) + 1
-    # Where a bucket's followers begin among all followers, and where it begins itself.
+    # Where the followers of each bucket begin among all followers, and where the bucket begins.
     begins = np.flatnonzero(np.diff(followers, prepend=-1) != 1)
     sizes = np.diff(begins, append=len(followers))
     starts = followers[begins] - 1

@@ -1,8 +1,8 @@
-"""The search of the blog post that tunetrace grew out of, put to an index.
+"""The search of the blog post that tunetrace grew out of, repeated in an index.
 
-Part 5 of "Making sense of the folk-rnn v2 model" looked for a generated transcription's first
-figure and bars in the model's training data, by hand. Here are its statements, each beside what an
-index says. The figure and the bars are cut out of the transcription itself.
+Part 5 of "Making sense of the folk-rnn v2 model" searched the model's training data by hand for the
+first figure and the bars of a generated transcription. This module compares its statements with an
+index.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from tunetrace.api.search import given_or_default
+from tunetrace.arguments import public
 from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo
+from tunetrace.records import Record
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
@@ -29,7 +33,7 @@ TRANSCRIPTION: Final = (
     "|: D | E C C 2 D B, G, A, | B, C D E F 2 D F | E C C 2 D E F D | G ^F G A B 2 A B | "
     "G c c B c 2 B c | d e d c B d c B | G E F D G F D F | E C B, D C 3 :|\n"
 )
-"""The post's transcription, in the text that its model writes."""
+"""The transcription of the post, as its model wrote it."""
 
 CORPUS: Final = "folkrnn-v2"
 """The corpus that the post searched."""
@@ -45,92 +49,100 @@ _ALL: Final = 10**9
 Relation: TypeAlias = Literal["exactly", "at least", "more than"]
 
 
-@dataclass(frozen=True, slots=True)
-class PostTitle:
-    """A tune that the post names.
-
-    settings: how many tunes of this title the index has; found: in how many of them the figure or
-    the bar is, at the place that the statement is about.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class PostTitle(Record):
+    """A tune that the post names."""
 
     title: str
+    """Its title."""
     settings: int
+    """The tunes of the index with this title."""
     found: int
+    """Those of them that have the figure or the bar at the place that the statement names."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostStatement:
-    """A statement of the post on its corpus, and what the index says.
-
-    subject: what it is about (`bar 1`, `the corpus`); text: the figure or bar in tokens, empty for
-    the corpus; claim: what is counted. post: the number that the post gives, relation: whether
-    exactly that; here: that of the index. Numbers are of tunes, where is_share shares from 0 to 1.
-    titles: the tunes that the post names. agrees: whether the number and all titles are as the
-    post has them.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class PostStatement(Record):
+    """A statement of the post on its corpus, and the same count in the index."""
 
     subject: str
+    """`the corpus`, `first figure`, `bar 1` …"""
     text: str
+    """The figure or the bar in tokens; empty for the corpus."""
     claim: str
+    """What is counted."""
     relation: Relation
+    """Whether the post gives the exact number, or a bound."""
     post: float
+    """The number of tunes, or the share, in the post."""
     here: float
+    """The same in the index."""
     is_share: bool
+    """Whether the two numbers are shares from 0 to 1."""
     titles: tuple[PostTitle, ...]
+    """The tunes that the post names."""
     agrees: bool
+    """Whether the index confirms the number and all titles."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostSearch:
-    """The post's statements beside what an index says.
-
-    index: the path; corpora: those of its corpora that were asked, tunes: how many they have.
-    is_the_posts: whether that is the corpus of the post, so that its numbers can be expected.
-    transcription: the post's, as text.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class PostSearch(Record):
+    """The statements of the post, compared with an index."""
 
     index: str
+    """The path of the index."""
     corpora: tuple[str, ...]
+    """The corpora of the index that were searched."""
     tunes: int
+    """The number of their tunes."""
     is_the_posts: bool
+    """Whether that is the corpus of the post, which should confirm its numbers."""
     transcription: str
+    """The transcription of the post."""
     statements: tuple[PostStatement, ...]
+    """Its statements, in its order."""
 
 
-def search_post(index: Index) -> PostSearch:
-    """Put the post's questions to an index: to folk-rnn's training data alone, where it has it."""
-    info = index.info()
-    posts = [corpus for corpus in info.corpora if _is_the_posts(corpus)]
-    asked = posts[:1] or info.corpora
-    search = _Search(index, asked, posts[0].name if posts else None)
-    return PostSearch(
-        index=info.path,
-        corpora=tuple(corpus.name for corpus in asked),
-        tunes=search.tunes,
-        is_the_posts=bool(posts),
-        transcription=TRANSCRIPTION,
-        statements=search.statements(),
-    )
+@public
+def post_search(index: Index | str | Path | None = None) -> PostSearch:
+    """Compare the blog post on the folk-rnn v2 model with an index.
+
+    index: open, or its path; the default one if none is given. If the index has the corpus
+    folkrnn-v2, only that one is searched, since only it can confirm the post's numbers.
+    """
+    with given_or_default(index) as opened:
+        info = opened.info()
+        posts = [corpus for corpus in info.corpora if _is_the_posts(corpus)]
+        searched = posts[:1] or info.corpora
+        search = _Search(opened, searched, posts[0].name if posts else None)
+        return PostSearch(
+            index=info.path,
+            corpora=tuple(corpus.name for corpus in searched),
+            tunes=search.tunes,
+            is_the_posts=bool(posts),
+            transcription=TRANSCRIPTION,
+            statements=search.statements(),
+        )
 
 
 def _is_the_posts(corpus: CorpusInfo) -> bool:
-    """Whether a corpus is the published file, whose checksum is compared when it is indexed."""
+    """Whether a corpus is the published file. Its checksum was compared when it was indexed."""
     named = NAMED_CORPORA[CORPUS]
     return corpus.version == named.version and named.origin.source in corpus.source
 
 
 class _Search:
-    """The questions, put to all corpora of an index or to one."""
+    """A search of all corpora of an index, or of one by its name."""
 
-    def __init__(self, index: Index, asked: Sequence[CorpusInfo], corpus: str | None) -> None:
-        self.tunes = sum(one.tunes for one in asked)
-        self._tokens = sum(one.tokens for one in asked)
+    def __init__(self, index: Index, searched: Sequence[CorpusInfo], corpus: str | None) -> None:
+        self.tunes = sum(one.tunes for one in searched)
+        self._tokens = sum(one.tokens for one in searched)
         self._index = index
         self._corpus = corpus
         self._admitted = index.catalogue.admitted(Filters(corpus=corpus))
 
     def statements(self) -> tuple[PostStatement, ...]:
-        """Every statement of the post that can be checked in a corpus, in the post's order."""
+        """The statements of the post that can be checked in a corpus, in its order."""
         layout = lay_out(TRANSCRIPTION.split())
         bars = {bar.number: bar.text for bar in layout.bars if bar.part == 1}
         figure = " ".join(bars[1].split()[:_FIGURE_TOKENS])
@@ -170,11 +182,11 @@ class _Search:
         found: set[int],
         titles: tuple[str, ...],
     ) -> PostStatement:
-        """A statement that names tunes; found: all those of which it is true here."""
+        """A statement that names tunes. found: all tunes of the index for which it is true."""
         named = []
         for title in titles:
             settings: set[int] = set()
-            with suppress(QueryError):  # of another index the title may be of no tune
+            with suppress(QueryError):  # another index may have no tune of this title
                 settings = set(self._index.catalogue.titled(title))
             if self._admitted is not None:
                 settings &= set(self._admitted)
@@ -188,7 +200,7 @@ class _Search:
         return {hit.tune for hit in self._index.bar(text, filters, limit=_ALL).results}
 
     def _pitches(self) -> float:
-        """The share of tokens, headers left out, that are pitches."""
+        """The share of pitches among all tokens but headers."""
         vocabulary, figures = self._index.vocabulary, self._index.figures
         mask = None if self._admitted is None else self._index.mask(self._admitted)
         pitches = sum(

@@ -1,30 +1,37 @@
-"""What a check says, in Python and, field for field, in JSON."""
+"""What a check answers, in Python and, field for field, in JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Hit, Tune
-from tunetrace.indexer.store.baseline import Standing
+from tunetrace.records import Record
 from tunetrace.tokenizer.music import Music
 from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01
-"""A span is beyond chance where fewer transcriptions than this share would have one like it."""
+"""A span is beyond chance if fewer than this share of transcriptions would have one like it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TuneName:
-    """A tune of the index by its names. link: its page on the web, where its corpus gives one."""
+@dataclass(frozen=True, slots=True, repr=False)
+class TuneName(Record):
+    """A tune of the index by its names."""
 
     tune: int
+    """Its id in the index."""
     title: str
+    """Its chief title; empty if it has none."""
     corpus: str
+    """The name of its corpus."""
     number: int
+    """Its number in the corpus."""
     link: str | None
+    """Its page on the web, if its corpus gives one."""
 
     @classmethod
     def of(cls, tune: Tune | TuneName) -> TuneName:
@@ -33,80 +40,89 @@ class TuneName:
 
     @property
     def reference(self) -> str:
-        """What commands name it by: `corpus:number`."""
+        """`corpus:number`, as commands take it."""
         return f"{self.corpus}:{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LikeTune(TuneName):
-    """A corpus tune that is like the checked one."""
+    """A corpus tune that is like the checked tune."""
 
     meter: str | None
+    """Its meter, if the checked tune has another one."""
     key: str | None
-    """Its meter and its key, on C, where they differ from the checked tune's."""
+    """Its key on C, if the checked tune has another one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SameTune(LikeTune):
     """A corpus tune that is the same music as the checked tune, as a whole or in a part.
 
-    The same pitches, counted from the tonic, sound for the same lengths, relative to one another,
-    with repeats written out or not; bar lines, endings and rests at the ends may differ.
+    The same music has the same pitches, counted from the tonic, with the same relative lengths.
+    Repeats may be written out or not. Bar lines, endings and rests at the ends may differ.
     """
 
     own_part: int
-    """Which part of the checked tune; 0 for all of it."""
+    """The part of the checked tune; 0 for all of it."""
     part: int
-    """Which part of the corpus tune; 0 for all of it."""
+    """The part of the corpus tune; 0 for all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a check says in one sentence."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Record):
+    """What a check found, in one sentence."""
 
     kind: Literal["whole", "part", "most", "pieces", "none"]
-    """whole: it is a corpus tune; part: a whole part of it, or of the corpus tune, is the same;
-    most: one corpus tune has most of its notes; pieces: the corpus has more of it than real tunes
-    share; none: nothing beyond that."""
+    """whole: it is a corpus tune. part: a whole part is the same music. most: one corpus tune has
+    most of its notes. pieces: more of it is in the corpus than real tunes share. none: no more."""
     text: str
+    """The sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A maximal stretch of the checked tune that occurs verbatim in the corpus."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Span(Record):
+    """A stretch of the checked tune that is found verbatim in the corpus and cannot be extended."""
 
     notes: int
-    """Its notes; a chord is one, a rest none."""
+    """Its notes; a chord is one note, a rest none."""
     tokens: int
+    """Its tokens."""
     bars: int
-    """How many bars it touches."""
+    """The bars that it touches."""
     text: str
+    """Its tokens as text."""
     part: int
+    """The part of the checked tune where it begins."""
     bar: int
+    """The bar of that part."""
     onset: Fraction
-    """Where in the checked tune it begins; onset in eighths from the start of the bar."""
+    """Where it begins in the bar, in eighths."""
     tunes: int
-    """In how many corpus tunes it occurs."""
+    """The number of corpus tunes in which it is found."""
     hits: int
-    """How often it occurs in all."""
+    """The number of its hits in these tunes."""
     expected: float
-    """How many hits there would be by chance, under a back-off n-gram model of the corpus; 0 where
-    that is too small for a number; log10_expected is its logarithm all the same."""
+    """The hits expected by chance, under a back-off n-gram model of the corpus; 0 if too small for
+    a float."""
     log10_expected: float
+    """log10 of the expected hits."""
     by_chance: float
-    """How many spans as improbable a transcription of its length would have: expected times its
-    notes, since a span may begin at each (the E-value of Karlin and Altschul 1990)."""
+    """Expected number of spans as improbable in a transcription of its length: expected hits times
+    notes, since a span may begin at each note (the E-value of Karlin and Altschul 1990)."""
     examples: tuple[TuneName, ...]
-    """The first three tunes that have it."""
+    """The first three corpus tunes that have it."""
     first_token: int
+    """Its first token in the checked tune, from 0."""
     stop_token: int
+    """The token after its last."""
     first_note: int
+    """Its first note in the checked tune, from 0."""
     stop_note: int
-    """Its tokens and its notes in the checked tune, counted from 0: from first up to stop."""
+    """The note after its last."""
     places: tuple[Hit, ...] | None = None
-    """Its first hit in each of the examples; None where details were not asked for."""
+    """Its first hit in each of the examples; None without details."""
     example_tokens: tuple[int, ...] = field(default=(), metadata={"json": False})
-    """The first token of that hit, counted from the first of the tune."""
+    """The first token of each of these hits, counted in its tune."""
 
     @property
     def is_beyond_chance(self) -> bool:
@@ -114,106 +130,124 @@ class Span:
         return self.by_chance < CHANCE
 
 
-@dataclass(frozen=True, slots=True)
-class SharedStretch:
-    """A stretch that the checked tune and a source have both, verbatim.
-
-    It lies within no other of the same source. Tokens and notes are counted from 0, from first up
-    to stop, in the checked tune; source_token: its first token in the source.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class SharedStretch(Record):
+    """A stretch that the checked tune and a source share verbatim and that cannot be extended."""
 
     first_token: int
+    """Its first token in the checked tune, from 0."""
     stop_token: int
+    """The token after its last."""
     first_note: int
+    """Its first note in the checked tune, from 0."""
     stop_note: int
+    """The note after its last."""
     source_token: int
+    """Its first token in the source, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Source(TuneName):
     """A corpus tune that the checked tune shares stretches with.
 
-    A stretch counts from eight notes on, and a shorter one where it is an improbable span.
+    A stretch has at least eight notes. A shorter one counts if it is an improbable span.
     """
 
     notes_shared: int
-    """Notes of the checked tune inside shared stretches of at least eight notes."""
+    """Notes of the checked tune in shared stretches of at least eight notes."""
     longest_span_notes: int
-    """The notes of the longest shared stretch."""
+    """Notes of the longest shared stretch."""
     bars_shared: int
-    """How many bars of the checked tune occur in the source."""
+    """Bars of the checked tune that are found in the source."""
     bits: float
-    """What the stretches say together, by which sources are ranked: each -log2 of its expected
-    count, and nothing where that is above one; notes that two of them share count once."""
+    """Sum of -log2 of the expected count of each stretch; sources are ranked by it. An expected
+    count above 1 adds nothing. Notes that two stretches share count once."""
     stretches: tuple[SharedStretch, ...]
+    """What the two tunes share."""
 
 
-@dataclass(frozen=True, slots=True)
-class RareFigure:
-    """The shortest figure of three or more notes in a bar that occurs in the fewest tunes."""
+@dataclass(frozen=True, slots=True, repr=False)
+class RareFigure(Record):
+    """The shortest figure of three or more notes in a bar that is found in the fewest tunes."""
 
     text: str
+    """Its tokens."""
     tunes: int
+    """The number of corpus tunes in which it is found."""
     hits: int
+    """The number of its hits in these tunes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedBar:
-    """One bar of the checked tune: in how many tunes it occurs as a whole, and how often.
-
-    same_position: in how many tunes as the same bar of the same part. rarest_figure is None in a
-    bar of fewer than three notes. examples: first those at the same position.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedBar(Record):
+    """One bar of the checked tune, and how often the corpus has the whole bar."""
 
     part: int
+    """Its part, from 1."""
     bar: int
+    """Its number in the part; 0 for the pickup."""
     ending: int | None
+    """Its ending, if it is in one."""
     text: str
+    """Its tokens."""
     tunes: int
+    """The number of corpus tunes that have it."""
     hits: int
+    """The number of its hits in these tunes."""
     same_position: int
+    """The number of corpus tunes that have it as the same bar of the same part."""
     rarest_figure: RareFigure | None
+    """Its rarest figure; None in a bar of fewer than three notes."""
     examples: tuple[TuneName, ...]
+    """Some corpus tunes that have it, first those that have it at the same position."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedTune:
-    """What a check says of one transcription.
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedTune(Record):
+    """What a check found out about one transcription.
 
-    The last two fields, and the places of its spans, are details: None where they were not asked
-    for.
+    Without details, bars, music and the places of spans are None.
     """
 
     transcription: Transcription = field(metadata={"json": False})
+    """The transcription that was checked."""
     place: int
-    """Which of the input it is, from 1; those set aside count too."""
+    """Its place in the input, from 1; tunes set aside count too."""
     input: str
+    """The file that it was read from."""
     line: int
-    """The file that it was read from, and the line on which it begins there."""
+    """The line of the file where it begins."""
     number: int | None
-    """What its X: field says."""
+    """The number of its X: field."""
     title: str
+    """Its chief title; empty if it has none."""
     meter: str | None
+    """Its meter."""
     key: str | None
+    """Its key on C, in which it is compared."""
     original_key: str | None
-    """meter and key as compared, on C; original_key as written."""
+    """Its key as written."""
     remarks: tuple[str, ...]
-    """What was left out of it or taken for granted in reading."""
+    """What the reader left out or assumed."""
     notes: int
+    """Its notes; a chord is one note, a rest none."""
     bar_count: int
+    """Its bars."""
     verdict: Verdict
+    """What was found, in one sentence."""
     identical_to: tuple[SameTune, ...]
-    """The corpus tunes that it is as a whole."""
+    """The corpus tunes that are the same music as a whole."""
     same_parts: tuple[SameTune, ...]
-    """Those others of which a whole part is one of its parts, or it itself, or that are one."""
+    """Other corpus tunes that are the same music in a part, of either tune."""
     longest_notes: int
-    """The notes of its longest span, 0 if none of its notes occurs in the corpus."""
+    """Notes of its longest span; 0 if none of its notes is in the corpus."""
     longest_span: Span | None
-    """The span with most notes; of several the least expected one."""
+    """The span with most notes; of several, the least expected one."""
     copied_share: dict[int, float]
-    """For 8, 12, 16, 24 and 32 notes, the share of its notes in spans of at least so many."""
+    """For 8, 12, 16, 24 and 32 notes, the share of its notes in spans of at least that length."""
     copied_from: int
-    """From how few corpus tunes the notes in spans of eight or more can be, by a greedy cover."""
+    """The number of corpus tunes that together have all notes of its spans of eight or more, by a
+    greedy cover."""
     most_from: LikeTune | None
     """The corpus tune that has most of its notes in shared stretches of eight or more."""
     most_share: float
@@ -221,33 +255,39 @@ class CheckedTune:
     uniqueness: tuple[float, ...]
     """For L from 1 to 32, the share of its notes outside spans of L notes or more."""
     novelty: tuple[float, ...]
-    """For n from 1 to 32, as far as it has any, the share of its token n-grams that occur nowhere
-    in the corpus (McCoy et al. 2023)."""
+    """For n from 1 to 32, the share of its token n-grams that are nowhere in the corpus (McCoy et
+    al. 2023); shorter if it has no longer n-grams."""
     creativity: float
+    """The Creativity Index (Lu et al. 2024): the mean of its uniqueness at 5 to 12 notes."""
     originality: float
+    """The mean originality of its windows of 16 notes (Yin et al. 2022)."""
     bars_in_corpus: int
+    """Its bars that are found in the corpus."""
     bars_same_position: int
-    """How many of its bars occur in the corpus, and as the same bar of the same part."""
+    """Its bars that are found as the same bar of the same part."""
     duplicate_of: int | None
+    """The place of an earlier transcription of the input that is the same."""
     near_duplicate_of: int | None
-    """The place of an earlier transcription of the input that is the same, or nearly."""
-    standing: Standing | None
-    """Where it lies among people's tunes; None where the index has no baseline."""
+    """The place of an earlier transcription of the input that is nearly the same."""
+    standing: Percentiles | None
+    """How it compares with people's tunes; None if the index has no baseline."""
     spans: tuple[Span, ...]
-    """Those of eight notes or more, the improbable ones and the longest, in its order."""
+    """The longest span, all spans of eight notes or more, and the improbable shorter ones."""
     sources: tuple[Source, ...]
+    """The ten best sources."""
     bars: tuple[CheckedBar, ...] | None = None
+    """Each of its bars; None without details."""
     music: Music | None = None
+    """Its parts, range, accidentals and repeated bars; None without details."""
 
     @property
     def nearest(self) -> TuneName | None:
-        """The corpus tune that comes nearest: one that it is, one with a part of it, the first
-        source; None where it has none of these."""
+        """The nearest corpus tune: the same tune, else one with the same part, else a source."""
         return next(iter((*self.identical_to, *self.same_parts, *self.sources)), None)
 
     @property
     def share_of_one(self) -> float:
-        """The share of its notes that one corpus tune has; all where it is one as a whole."""
+        """The largest share of its notes in one corpus tune; 1 if it is one as a whole."""
         return 1.0 if self.identical_to else self.most_share
 
     @property
@@ -255,10 +295,47 @@ class CheckedTune:
         """Whether it has a span beyond chance."""
         return any(span.is_beyond_chance for span in self.spans)
 
+    def share_of_bars(self, count: int) -> float:
+        """A count of its bars as a share of all its bars; 0 if it has no bar."""
+        return count / self.bar_count if self.bar_count else 0.0
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check says of its input: each tune, and those that could not be read."""
+    def _repr_html_(self) -> str:
+        """The verdict, the measures and the sources, for notebooks."""
+        from tunetrace.checker.html import tune_html
+
+        return tune_html(self)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckReport(Record):
+    """What a check found out about its input.
+
+    pyarrow.table, polars.from_arrow and the like make a table of it, with one row for each checked
+    tune and the columns of a report's tunes.parquet, without `batch`.
+    """
 
     tunes: tuple[CheckedTune, ...]
+    """The checked tunes."""
     set_aside: tuple[Rejected, ...]
+    """The tunes that could not be read."""
+
+    @classmethod
+    def gather(cls, answers: Iterable[CheckedTune | Rejected]) -> CheckReport:
+        """A report on all answers of a batch, as check_batch gives them one by one."""
+        every = list(answers)
+        return cls(
+            tuple(answer for answer in every if not isinstance(answer, Rejected)),
+            tuple(answer for answer in every if isinstance(answer, Rejected)),
+        )
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """The checked tunes as a stream of Arrow; raises OutputError without pyarrow."""
+        from tunetrace.checker.columns import checked_table
+
+        return checked_table(self.tunes).__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        """Each checked tune and what was set aside, for notebooks."""
+        from tunetrace.checker.html import report_html
+
+        return report_html(self)

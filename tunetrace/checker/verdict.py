@@ -1,6 +1,6 @@
 """The verdict: what a check found, in one sentence that a musician understands.
 
-It says where the same notes stand, and leaves it to the reader who took what from whom.
+It says where the same notes are found. It does not say who took them from whom.
 """
 
 from __future__ import annotations
@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from tunetrace.checker.measures import COPIED, LONGEST
 from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
-from tunetrace.text import counted, listed, share
+from tunetrace.text import counted, listed, share_in_words
 
 COPY_SHARE: Final = 0.5
-"""Most of a transcription is in a corpus tune that has so many of its notes, unless asked else."""
+"""From this share of notes in one corpus tune on, a verdict says most, unless told otherwise."""
 
 NEARLY_ALL: Final = 0.9
-"""Nearly all of it is in a tune that has so many."""
+"""From this share of notes in one corpus tune on, a verdict says nearly all."""
 
 _USUAL: Final = 0.9
-"""A transcription shares no more than real tunes do while at least a tenth of its peers share as
-much or more."""
+"""A transcription shares no more than real tunes do if at least a tenth of its peers share as much
+or more."""
 
+_RUN: Final = min(COPIED)
+_RUNS: Final = f"in runs of {_RUN} or more"
 _PARTS_NAMED: Final = 4
 _TUNES_NAMED: Final = 3
 
@@ -28,11 +31,10 @@ _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
-    """The verdict on a checked transcription, in the order of what says most.
+    """The verdict on a checked transcription: the first of these that is true.
 
-    It is a corpus tune as a whole; or a part of one; copy_share of its notes or more are in one
-    tune; a whole part is the same; pieces of it are in the corpus, beyond what real tunes share; or
-    nothing is.
+    It is a corpus tune as a whole. It is a part of one. At least copy_share of its notes are in one
+    tune. A whole part is the same. It shares more with the corpus than real tunes do.
     """
     if tune.identical_to:
         return Verdict("whole", _whole(tune.identical_to))
@@ -60,35 +62,32 @@ def part_in_words(part: int) -> str:
 
 
 def differences(tune: LikeTune) -> str:
-    """In what other meter or mode a corpus tune is: `, there in 6/8 Cdor`, or nothing."""
+    """The other meter or mode of a corpus tune: `, which is in 6/8 Cdor`, or nothing."""
     found = [some for some in (tune.meter, tune.key) if some is not None]
-    return f", there in {' '.join(found)}" if found else ""
+    return f", which is in {' '.join(found)}" if found else ""
 
 
 def _whole(same: Sequence[SameTune]) -> str:
     first, *others = same
-    also = f" So are {counted(len(others), 'more tune')} of the corpus." if others else ""
+    also = ""
     if len(others) == 1:
-        also = f" So is {named(others[0])}."
+        also = f" It is also {named(others[0])}."
+    elif others:
+        also = f" {len(others):,} more corpus tunes are the same."
     return f"This is {named(first)}{differences(first)}.{also}"
 
 
 def _most(tune: CheckedTune, most_from: LikeTune) -> str:
     where = f"in {named(most_from)}{differences(most_from)}"
-    if tune.most_share == 1:
-        text = f"All of it is {where}: each of its notes, in runs of 8 or more"
-    else:
-        how_much = "Nearly all" if tune.most_share >= NEARLY_ALL else "Most"
-        if tune.most_share < COPY_SHARE:
-            how_much = "Much"
-        text = f"{how_much} of it is {where}: {share(tune.most_share)} of its notes, in runs of 8 "
-        text += "or more"
+    bounds = {"All": 1.0, "Nearly all": NEARLY_ALL, "Most": COPY_SHARE, "Much": 0.0}
+    how_much = next(word for word, least in bounds.items() if tune.most_share >= least)
+    notes = f"{share_in_words(tune.most_share)} of its notes are found there {_RUNS}"
     parts = f"; {_parts(tune.same_parts)}" if tune.same_parts else ""
-    return f"{text}{parts}."
+    return f"{how_much} of it is {where}: {notes}{parts}."
 
 
 def _parts(same: Sequence[SameTune]) -> str:
-    """Of which tunes parts are the same: for each part the one that has most of the parts."""
+    """The tunes of the same parts: for each part, the tune that has most of the parts."""
     whole = [some for some in same if not some.own_part]
     if whole:
         return f"this is the {part_in_words(whole[0].part)} of {named(whole[0])}"
@@ -103,11 +102,13 @@ def _parts(same: Sequence[SameTune]) -> str:
         of_tune.setdefault(some.tune, []).append(some)
     shown = [_parts_of_one(some) for some in list(of_tune.values())[:_TUNES_NAMED]]
     more = sum(map(len, list(of_tune.values())[_TUNES_NAMED:]))
-    return listed(shown) + (f"; so are {counted(more, 'more part')} in other tunes" if more else "")
+    verb = "is" if more == 1 else "are"
+    others = f"; {counted(more, 'more part')} {verb} in other tunes" if more else ""
+    return listed(shown) + others
 
 
 def _parts_of_one(same: Sequence[SameTune]) -> str:
-    """Which parts are the same as which of one corpus tune."""
+    """The same parts of one corpus tune."""
     name = f"{named(same[0])}{differences(same[0])}"
     if len(same) == 1:
         theirs = f"the {part_in_words(same[0].part)} of {name}" if same[0].part else name
@@ -128,40 +129,37 @@ def _ordinal(part: int) -> str:
 
 
 def _is_usual(tune: CheckedTune) -> bool:
-    """Whether a transcription shares no more than real tunes do, or than chance gives."""
+    """Whether a transcription shares no more than real tunes do, or than chance explains."""
     if not tune.is_beyond_chance:
         return True
     if tune.standing is None:
         return False
     below = tune.standing.below
-    return all(below.get(name, 1.0) < _USUAL for name in ("longest_notes", "copied_8"))
+    return all(below.get(measure.name, 1.0) < _USUAL for measure in (LONGEST, COPIED[_RUN]))
 
 
 def _pieces(tune: CheckedTune, most_from: TuneName) -> str:
-    copied = share(tune.copied_share[8])
+    copied = share_in_words(tune.copied_share[_RUN])
+    text = f"Some of it is in the corpus: {copied} of its notes are found there {_RUNS}"
     if tune.copied_from == 1:
-        return (
-            f"A piece of it is in the corpus: {copied} of its notes, in runs of 8 or more, all in "
-            f"{named(most_from)}."
-        )
+        return f"{text}, all in {named(most_from)}."
     return (
-        f"Pieces of it are in the corpus: {copied} of its notes, in runs of 8 or more, from "
-        f"{tune.copied_from} tunes together; the most in one is {share(tune.most_share)}, in "
-        f"{named(most_from)}."
+        f"{text}, in {tune.copied_from} tunes together; {named(most_from)} alone has "
+        f"{share_in_words(tune.most_share)}."
     )
 
 
 def _nothing(tune: CheckedTune) -> str:
     if not tune.longest_notes:
-        return "Not in the corpus: not one of its notes is there."
+        return "Not in the corpus: none of its notes is found there."
     if tune.most_from is None:
-        text = "Not in the corpus: no run of 8 of its notes is there"
+        text = "Not in the corpus: no run of 8 of its notes is found there"
     elif not tune.is_beyond_chance:
-        text = "Not in the corpus: it shares no more with it than chance gives"
+        text = "Not in the corpus: it shares no more with corpus tunes than chance explains"
     else:
-        text = "Not in the corpus: it shares no more with it than real tunes do with one another"
+        text = "Not in the corpus: it shares no more with corpus tunes than real tunes do"
     if tune.sources:
         nearest = tune.sources[0]
         notes = counted(nearest.longest_span_notes, "note")
-        text += f"; the nearest is {named(nearest)}, with {notes} in a row"
+        text += f"; the nearest tune is {named(nearest)}, with {notes} in a row"
     return f"{text}."

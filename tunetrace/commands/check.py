@@ -77,7 +77,7 @@ def check(
         tunetrace check --post --index v2.db
     """
     from tunetrace import check_batch, open_index, post_search
-    from tunetrace.checker.inputs import Places
+    from tunetrace.checker.check import Places
     from tunetrace.terminal.check import CheckPrinter
 
     if post:

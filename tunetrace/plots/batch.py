@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunetrace.checker.compare.summary_records import BatchSummary, Distribution, MeasureSummary
+from tunetrace.checker.compare.records import BatchSummary, Distribution, MeasureSummary
 from tunetrace.checker.measures import CREATIVITY_LENGTHS
 from tunetrace.plots.picture import BLUE, GREEN, VERMILION
 from tunetrace.plots.svg import svg_of

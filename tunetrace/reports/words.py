@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from tunetrace.checker.compare.summary_records import (
+from tunetrace.checker.compare.records import (
     SIGNIFICANT,
     BatchSummary,
     Copy,

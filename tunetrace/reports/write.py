@@ -14,8 +14,8 @@ from tunetrace._version import __version__
 from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
 from tunetrace.checker.check import check_transcriptions
+from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
-from tunetrace.checker.compare.summary_records import BatchSummary
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected

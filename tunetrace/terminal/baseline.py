@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.measures import MEASURES, Measure
 from tunetrace.commands.console import console, make_table
-from tunetrace.indexer.store.baseline import Standing
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
-    from tunetrace.checker.baseline.borrowing import BaselineReport
+    from tunetrace.checker.baseline.measure import BaselineReport
 
 _TOLD: Final = ("longest_notes", "copied_8", "copied_12")
 
@@ -36,7 +36,7 @@ def _value(measure: Measure, value: float) -> str:
     return share(value) if measure.is_share else f"{value:,.0f}"
 
 
-def describe_standing(standing: Standing) -> str:
+def describe_standing(standing: Percentiles) -> str:
     """Beside people's tunes of its kind, how much a tune shares with others."""
     longest, *copied = (_part(standing.below[name]) for name in _TOLD)
     return (
@@ -49,7 +49,7 @@ def _part(below: float) -> str:
     return "none" if below == 0 else "all" if below == 1 else share(below)
 
 
-def _peers(standing: Standing) -> str:
+def _peers(standing: Percentiles) -> str:
     """Whom a tune is compared with: `the 412 tunes of the index in 6/8 of 72 to 128 notes`."""
     meter = f" in {standing.meter}" if standing.meter else ""
     notes = ""

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.columns import TUNE_COLUMNS, TuneRow
-from tunetrace.checker.inputs import FAIL_LENGTH
+from tunetrace.checker.measures import FAIL_LENGTH
 from tunetrace.checker.records import CheckedTune, CheckReport, SameTune, Span
 from tunetrace.checker.verdict import differences, named, part_in_words
 from tunetrace.commands.console import (

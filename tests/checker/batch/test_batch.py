@@ -22,9 +22,8 @@ from tests.indexer.search.test_figures import VOCABULARY, search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import CheckedTune, Index, InputError, Rejected, build_index, check_batch, open_index
 from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
-from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
 from tunetrace.checker.batch.sources import _greedy_cover
-from tunetrace.checker.batch.spans import SpanArrays, find_spans
+from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_source, read_tunes

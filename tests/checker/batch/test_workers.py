@@ -19,7 +19,7 @@ REPORT = """
 import functools, resource, sys
 from tunetrace import open_index, report
 from tunetrace.checker import check
-from tunetrace.reporter import write
+from tunetrace.reports import write
 
 if __name__ == "__main__":
     check.FEW = 0  # two transcriptions in two slices are as good as many

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, name, same, source, span, transcription
+from tunetrace.checker.compare.records import BatchSummary, MeasureSummary
 from tunetrace.checker.compare.summary import COPIES, BatchTally, distribution
-from tunetrace.checker.compare.summary_records import BatchSummary, MeasureSummary
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected

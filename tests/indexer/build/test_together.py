@@ -150,8 +150,8 @@ def outcomes(first: str, second: str) -> Iterator[tuple[int, int, Held]]:
 
 SERVER = """
 import json, os, sys, tempfile, time
-import pydivsufsort, tunetrace.api.batch, tunetrace.api.indexes
-import tunetrace.checker.baseline.borrowing
+import pydivsufsort, tunetrace.api.indexes
+import tunetrace.checker.baseline.measure
 from tunetrace.cli import main
 
 def run(arguments, delay, errors):

@@ -1,1 +1,1 @@
-"""What people borrow from one another: the measure that a checked tune is compared with."""
+"""What people borrow from one another: the tunes of the index, each checked against the others."""

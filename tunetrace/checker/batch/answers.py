@@ -1,4 +1,4 @@
-"""What a check says of each transcription, made of the arrays."""
+"""The records of a check, made of the arrays of a matched slice."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from tunetrace.checker.batch.match import MatchedSlice, SourceColumns, SpanColumns
-from tunetrace.checker.batch.measures import SliceMeasures
-from tunetrace.checker.batch.stream import Numbers
+from tunetrace.checker.baseline.percentiles import Percentiles, peers_in
+from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.match import MatchedSlice
+from tunetrace.checker.batch.spans import SliceMeasures
 from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.checker.records import (
@@ -27,50 +28,49 @@ from tunetrace.checker.records import (
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
-from tunetrace.indexer.store.baseline import Standing
 from tunetrace.tokenizer.transcription import Transcription
 
 _LOG10_2: Final = log10(2)
 
-Record = TypeVar("Record")
+Item = TypeVar("Item")
+
+_Like = tuple[int, str, str, int, str | None, str | None, str | None]
 
 
 def answers(
     placed: Sequence[tuple[int, Transcription]],
-    repeats: Sequence[tuple[int, Repeat] | None],
+    repeats: Sequence[Repeat | None],
     matched: MatchedSlice,
     index: Index,
     copy_share: float,
 ) -> Iterator[CheckedTune]:
-    """What is said of each transcription that was matched, without details.
+    """The records of the transcriptions of a slice, without details.
 
-    placed: they and their places in the input; repeats: what each repeats, with its place;
-    copy_share: as of check_transcriptions.
+    placed: each with its place in the input. repeats: the transcription that each one repeats.
+    copy_share: as for check_batch.
     """
-    tunes = len(placed)
-    named = _Names(index)
-    named.load(
-        matched.spans.examples.ravel(), matched.sources.tunes, matched.most_from,
-        (same.tune for same in matched.same),
-    )  # fmt: skip
-    same = _same(matched.same)
-    every = zip(
+    tunes = [tune for _, tune in placed]
+    names = _Names(index, matched)
+    same = dict(_same(matched.same))
+    columns = zip(
         placed,
         repeats,
         _measured(matched.measures),
-        _standings([tune.meter for _, tune in placed], matched.measures, index),
-        _by_tune(_spans(matched, [tune for _, tune in placed], named), matched.spans.of, tunes),
-        _by_tune(_sources(matched.sources, named), matched.sources.of, tunes),
+        _percentiles([tune.meter for tune in tunes], matched.measures, index),
+        _by_tune(_spans(matched, tunes, names), matched.spans.of, len(tunes)),
+        _by_tune(_sources(matched, names), matched.sources.of, len(tunes)),
         matched.cover.tolist(),
         matched.most.tolist(),
         matched.most_from.tolist(),
         strict=True,
     )
     for k, ((place, tune), repeat, measured, standing, spans, sources, cover, most, most_from) in (
-        enumerate(every)
+        enumerate(columns)
     ):  # fmt: skip
-        is_exact = repeat is not None and repeat[1].is_exact
-        identical, same_parts = named.same(tune, same.get(k, ()))
+        named = [
+            SameTune(*names.like(some.tune, tune), some.own_part, some.part)
+            for some in same.get(k, ())
+        ]
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -84,131 +84,105 @@ def answers(
             remarks=tune.remarks,
             **measured,
             verdict=Verdict("none", ""),
-            identical_to=identical,
-            same_parts=same_parts,
+            identical_to=tuple([some for some in named if not (some.own_part or some.part)]),
+            same_parts=tuple([some for some in named if some.own_part or some.part]),
             longest_span=max(spans, key=_length, default=None),
             copied_from=cover,
-            most_from=LikeTune(*named.like(most_from, tune)) if most_from else None,
+            most_from=LikeTune(*names.like(most_from, tune)) if most_from else None,
             most_share=most / measured["notes"] if most else 0.0,
-            duplicate_of=repeat[0] if repeat and is_exact else None,
-            near_duplicate_of=repeat[0] if repeat and not is_exact else None,
+            duplicate_of=repeat.of if repeat and repeat.is_exact else None,
+            near_duplicate_of=repeat.of if repeat and not repeat.is_exact else None,
             standing=standing,
             spans=spans,
             sources=sources,
         )
-        # Nobody has seen the record yet, and a copy of it would cost as much as all of it.
+        # The record is not yet in use, and a copy would cost as much as the record.
         object.__setattr__(checked, "verdict", verdict_on(checked, copy_share))
         yield checked
 
 
-def _same(found: Iterable[SameMusic]) -> dict[int, list[SameMusic]]:
-    """What is the same music as each transcription, by its number; a whole leaves out its parts."""
-    of: dict[int, list[SameMusic]] = {}
-    for number, some in groupby(found, key=lambda same: same.place):
-        every = list(some)
+def _same(found: Iterable[SameMusic]) -> Iterator[tuple[int, list[SameMusic]]]:
+    """The number of each transcription, and what is the same music.
+
+    A corpus tune that is the same as a whole is not named for its parts as well.
+    """
+    for number, group in groupby(found, key=lambda same: same.place):
+        every = list(group)
         wholes = {same.tune for same in every if not same.own_part and not same.part}
         all_in_part = {same.tune for same in every if not same.own_part} - wholes
-        of[number] = [
-            same
-            for same in every
-            if (not same.own_part and not same.part)
-            or (same.tune not in wholes and not (same.own_part and same.tune in all_in_part))
-        ]
-    return of
+        yield (
+            number,
+            [
+                same
+                for same in every
+                if (not same.own_part and not same.part)
+                or (same.tune not in wholes and not (same.own_part and same.tune in all_in_part))
+            ],
+        )
 
 
 class _Names(dict[int, TuneName]):
-    """Corpus tunes by their ids."""
+    """The corpus tunes of a matched slice by their ids."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._meters_and_keys: dict[int, tuple[str | None, str | None]] = {}
+    def __init__(self, index: Index, matched: MatchedSlice) -> None:
+        ids = np.unique(
+            np.concatenate(
+                [
+                    matched.spans.examples.ravel(),
+                    matched.sources.tunes,
+                    matched.most_from,
+                    np.array([same.tune for same in matched.same], dtype=np.int32),
+                ]
+            )
+        )
+        self._tunes = index.catalogue.tunes(ids[ids > 0].tolist())
+        super().__init__((id, TuneName.of(tune)) for id, tune in self._tunes.items())
 
-    def load(self, *ids: Iterable[int]) -> None:
-        """Take in the tunes of these ids, and nothing for an id of 0."""
-        wanted = {int(tune) for some in ids for tune in some} - {0}
-        for tune in self._index.catalogue.tunes(wanted).values():
-            self[tune.tune] = TuneName.of(tune)
-            self._meters_and_keys[tune.tune] = tune.meter, tune.key
-
-    def like(
-        self, tune: int, checked: Transcription
-    ) -> tuple[int, str, str, int, str | None, str | None, str | None]:
+    def like(self, id: int, checked: Transcription) -> _Like:
         """The fields of a LikeTune, for a transcription."""
-        name = self[tune]
-        meter, key = self._meters_and_keys[tune]
-        return (
-            name.tune, name.title, name.corpus, name.number, name.link,
-            meter if meter != checked.meter else None, key if key != checked.key else None,
-        )  # fmt: skip
-
-    def same(
-        self, checked: Transcription, found: Iterable[SameMusic]
-    ) -> tuple[tuple[SameTune, ...], tuple[SameTune, ...]]:
-        """The corpus tunes that a transcription is as a whole, and those with the same part."""
-        named = [
-            SameTune(*self.like(some.tune, checked), some.own_part, some.part) for some in found
-        ]
-        wholes = [tune for tune in named if not tune.own_part and not tune.part]
-        return tuple(wholes), tuple(tune for tune in named if tune.own_part or tune.part)
-
-    def __missing__(self, tune: int) -> TuneName:
-        self.load([tune])
-        return self[tune]
+        tune = self._tunes[id]
+        meter = tune.meter if tune.meter != checked.meter else None
+        key = tune.key if tune.key != checked.key else None
+        return (tune.tune, tune.title, tune.corpus, tune.number, tune.link, meter, key)
 
     def all(self, ids: Iterable[int]) -> tuple[TuneName, ...]:
         return tuple([self[tune] for tune in ids])
 
 
 def _length(span: Span) -> tuple[int, float]:
-    """The longest span has most notes; of several it is the least expected one."""
+    """What makes a span the longest: its notes, and of several the smallest expected count."""
     return span.notes, -span.log10_expected
 
 
 def _measured(measures: SliceMeasures) -> Iterator[dict[str, Any]]:
-    """The fields of a record that are measured, of each transcription."""
-    columns: Iterator[Any] = zip(
-        measures.notes.tolist(),
-        measures.longest_notes.tolist(),
-        measures.copied_share.tolist(),
-        measures.uniqueness.tolist(),
-        measures.novelty.tolist(),
-        measures.novelty_lengths.tolist(),
-        measures.creativity.tolist(),
-        measures.originality.tolist(),
-        measures.bars.tolist(),
-        measures.bars_in_corpus.tolist(),
-        measures.bars_same_position.tolist(),
-        strict=True,
-    )
-    for (notes, longest_notes, copied, uniqueness, novelty, lengths, creativity, originality,
-         bars, bars_in_corpus, bars_same_position) in columns:  # fmt: skip
+    """The measured fields of each record."""
+    names = ("notes", "longest_notes", "creativity", "originality", "bar_count", "bars_in_corpus",
+             "bars_same_position")  # fmt: skip
+    numbers = zip(*(getattr(measures, name).tolist() for name in names), strict=True)
+    copied = zip(*(column.tolist() for column in measures.copied_share.values()), strict=True)
+    curves = zip(measures.uniqueness.tolist(), measures.novelty.tolist(),
+                 measures.novelty_lengths.tolist(), strict=True)  # fmt: skip
+    for values, shares, (unique, novel, length) in zip(numbers, copied, curves, strict=True):
         yield {
-            "notes": notes,
-            "longest_notes": longest_notes,
-            "copied_share": dict(zip(COPIED_LENGTHS, copied, strict=True)),
-            "uniqueness": tuple(uniqueness),
-            "novelty": tuple(novelty[:lengths]),
-            "creativity": creativity,
-            "originality": originality,
-            "bar_count": bars,
-            "bars_in_corpus": bars_in_corpus,
-            "bars_same_position": bars_same_position,
+            **dict(zip(names, values, strict=True)),
+            "copied_share": dict(zip(COPIED_LENGTHS, shares, strict=True)),
+            "uniqueness": tuple(unique),
+            "novelty": tuple(novel[:length]),
         }
 
 
-def _standings(
+def _percentiles(
     meters: Sequence[str | None], measures: SliceMeasures, index: Index
-) -> Sequence[Standing | None]:
-    """Where each transcription lies among people's tunes."""
+) -> Sequence[Percentiles | None]:
+    """How each transcription compares with people's tunes."""
     if index.baseline is None:
         return [None] * len(meters)
-    return index.baseline.standings(meters, measures.notes, measures.by_name())
+    return peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
 
 
-def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], named: _Names) -> list[Span]:
+def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names) -> list[Span]:
     """The spans of all transcriptions."""
-    spans: SpanColumns = matched.spans
+    spans = matched.spans
     notes = matched.measures.notes.tolist()
     rows: Iterator[Any] = zip(
         spans.of.tolist(), spans.first_token.tolist(), spans.stop_token.tolist(),
@@ -231,7 +205,7 @@ def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], named: _Names)
             expected=expected,
             log10_expected=logarithm * _LOG10_2,
             by_chance=expected * notes[of],
-            examples=named.all(filter(None, examples)),
+            examples=names.all(filter(None, examples)),
             first_token=first,
             stop_token=stop,
             first_note=first_note,
@@ -243,17 +217,17 @@ def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], named: _Names)
     ]  # fmt: skip
 
 
-def _sources(sources: SourceColumns, named: _Names) -> list[Source]:
+def _sources(matched: MatchedSlice, names: _Names) -> list[Source]:
     """The sources of all transcriptions."""
-    stretches = sources.stretches
+    sources, stretches = matched.sources, matched.stretches
     columns = (
         stretches.first_token, stretches.stop_token, stretches.first_note, stretches.stop_note,
         stretches.source_token,
     )  # fmt: skip
     shared = [SharedStretch(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
     rows: Iterator[Any] = zip(
-        named.all(sources.tunes.tolist()), sources.notes.tolist(), sources.longest.tolist(),
-        sources.bars.tolist(), sources.bits.tolist(),
+        names.all(sources.tunes.tolist()), sources.notes.tolist(), sources.longest.tolist(),
+        matched.bars_shared.tolist(), sources.bits.tolist(),
         _by_tune(shared, stretches.source, len(sources.tunes)), strict=True,
     )  # fmt: skip
     return [
@@ -263,7 +237,7 @@ def _sources(sources: SourceColumns, named: _Names) -> list[Source]:
     ]  # fmt: skip
 
 
-def _by_tune(records: Sequence[Record], of: Numbers, tunes: int) -> Iterator[tuple[Record, ...]]:
-    """Records, in the order of the tunes that they are of, tune by tune."""
+def _by_tune(items: Sequence[Item], of: Numbers, tunes: int) -> Iterator[tuple[Item, ...]]:
+    """The items of each tune. of: the tune of each item, in ascending order."""
     bounds = np.searchsorted(of, np.arange(tunes + 1)).tolist()
-    return (tuple(records[first:stop]) for first, stop in pairwise(bounds))
+    return (tuple(items[first:stop]) for first, stop in pairwise(bounds))

@@ -1,8 +1,8 @@
-"""Matching by sorting: the suffixes of a corpus and of a stream in one order.
+"""The matcher that sorts: the suffixes of a corpus and of a stream in one order.
 
-Symbols that lengthen a note are sorted before all others. So where a match ends with a note, the
-nearest suffix of the corpus after it in the order goes on with a symbol that is no smaller than the
-stream's own: its note has ended too. The nearest one before it goes on only where all before it do.
+Symbols that make a note longer come before all others. A match ends with a note of the stream. The
+nearest corpus suffix after it goes on with a symbol that is not smaller than the stream's: its note
+has ended too. The nearest one before it has a longer note only if all suffixes before it have one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.matching import FigureHits
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.arrays import Numbers, ranges
+from tunetrace.checker.batch.matcher import FigureHits
+from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
@@ -27,10 +28,10 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 
 class SymbolOrder:
-    """Symbols put in an order in which those that make a note longer come first.
+    """An order of the symbols in which those that make a note longer come first.
 
-    places: (256,) uint8, the place of each symbol; that of a header or a frame is SEPARATOR's, the
-    last one. going_on: how many go on with a note; their places are below it.
+    places: (256,) uint8, the place of each symbol; headers and frames have SEPARATOR's place, the
+    last one. going_on: the number of symbols that make a note longer; their places are below it.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -43,12 +44,10 @@ class SymbolOrder:
 
 
 class JointMatcher:
-    """The tunes of an index, to be sorted together with streams.
+    """The tunes of an index as one stream, to be sorted together with other streams.
 
-    admitted: which tunes count; None for all. vocabulary: its tokens; order: of their symbols.
-    symbols: (n,) uint8, the tunes
-    of all segments as one stream, each symbol as its place in the order. tune_of: (n,) the tune at
-    each position, by its id.
+    admitted: which tunes count; None for all. symbols: (n,) uint8, the place of each symbol in the
+    order. tune_of: (n,) the id of the tune at each position.
     """
 
     def __init__(self, index: Index, admitted: Mask | None = None) -> None:
@@ -60,7 +59,7 @@ class JointMatcher:
         for segment in index.figures.segments:
             symbols, of = segment.symbols, segment.tune_of_positions
             if admitted is not None:
-                # The separator before a tune is the tune's; the last one of the stream stays.
+                # A separator belongs to the tune after it; the last one of the stream is kept.
                 kept = admitted[of]
                 kept[-1] = True
                 symbols, of = symbols[kept], of[kept]
@@ -72,19 +71,19 @@ class JointMatcher:
 
     @cached_property
     def _starts(self) -> Numbers:
-        """The position before each tune's first token, by its id."""
+        """The position before the first token of each tune, by its id."""
         firsts = np.flatnonzero(np.diff(self.tune_of, prepend=-1)).astype(np.int32)
         starts = np.zeros(int(self.tune_of.max(initial=0)) + 1, dtype=np.int32)
         starts[self.tune_of[firsts]] = firsts
         return starts
 
     def tokens_at(self, positions: Numbers) -> Numbers:
-        """The tokens at positions, counted from the first of their tunes."""
+        """The tokens at positions, counted in their tunes."""
         return positions - self._starts[self.tune_of[positions]] - 1
 
     @property
     def model(self) -> BackoffModel:
-        """What is to be expected by chance: a model of all tunes of the index."""
+        """Gives the hits expected by chance; it is a model of all tunes of the index."""
         return self.index.model
 
     def match(self, stream: BatchStream) -> JointMatches:
@@ -92,8 +91,8 @@ class JointMatcher:
 
     @cached_property
     def _bars(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
-        """The number of each bar, by its text; every bar with each of its places, and with each of
-        its tunes, packed and sorted."""
+        """The number of each bar by its text; and the pairs of a bar and a place, and of a bar and
+        a tune, each pair packed into one number and sorted."""
         texts, places = self.index.bar_table()
         if self.admitted is not None:
             places = places[self.admitted[places[:, 1]]]
@@ -107,21 +106,24 @@ class JointMatcher:
         )
 
     def numbers_of_bars(self, stream: BatchStream) -> NDArray[np.int64]:
-        """The numbers of a stream's bars, 0 for one that the corpus lacks: (bars,)."""
+        """The numbers of the bars of a stream; 0 for a bar that the corpus lacks: (bars,)."""
         texts, _, _ = self._bars
         return np.array([texts.get(text, 0) for text in stream.bar_texts], dtype=np.int64)
 
     def has_place(self, packed: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether bars occur at places, packed: (m,)."""
+        """Whether bars are found at places, packed as by packed_places: (m,)."""
         return _are_in(packed, self._bars[1])
 
     def has_bar(self, bars: NDArray[np.int64], tunes: Numbers) -> NDArray[np.bool_]:
-        """Whether bars, by their numbers, occur in tunes, by their ids: (m,)."""
+        """Whether bars, by their numbers, are found in tunes, by their ids: (m,)."""
         return _are_in(bars << 32 | tunes, self._bars[2])
 
 
 class JointLongest:
-    """The longest matches in a joint stream of SymbolOrder's places. order: that."""
+    """The longest matches of a stream that was sorted together with a corpus.
+
+    order: the order of the symbols of the joint stream.
+    """
 
     def __init__(self, joint: JointArrays, matches: MatchLengths, order: SymbolOrder) -> None:
         self.longest: Numbers = matches.longest
@@ -132,7 +134,7 @@ class JointLongest:
     def match_has_ended(self, firsts: Numbers) -> NDArray[np.bool_]:
         longest, matches = self.longest[firsts], self._matches
         has_ended: NDArray[np.bool_] = matches.above[firsts] == longest
-        asked = np.flatnonzero(~has_ended)  # what the suffix before goes on with
+        asked = np.flatnonzero(~has_ended)  # for these, the suffix before decides
         following = self._joint.symbols[matches.below_at[firsts[asked]] + longest[asked]]
         has_ended[asked] = following >= self._order.going_on
         return has_ended
@@ -173,17 +175,15 @@ class JointMatches(JointLongest):
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
         firsts, stops = self._stream.first_bars[of], self._stream.first_bars[of + 1]
-        counts = stops - firsts
-        pair = np.repeat(np.arange(len(of), dtype=np.int32), counts)
-        skipped = np.cumsum(counts) - counts
-        bars = self._bars[np.arange(len(pair)) + np.repeat(firsts - skipped, counts)]
+        pair = np.repeat(np.arange(len(of), dtype=np.int32), stops - firsts)
+        bars = self._bars[ranges(firsts, stops - firsts)]
         is_there = self._matcher.has_bar(bars, tunes[pair])
         return np.bincount(pair[is_there], minlength=len(of)).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class _JointFigures:
-    """Figures as half-open ranges of the joint suffix array: (figures,) each."""
+    """Figures as ranges of the joint suffix array, from low up to high: (figures,) each."""
 
     matcher: JointMatcher
     joint: JointArrays
@@ -197,9 +197,7 @@ class _JointFigures:
     def hits(self, some: slice) -> FigureHits:
         sizes = self.sizes[some]
         of = np.repeat(np.arange(len(self.low), dtype=np.int32)[some], sizes)
-        skipped = np.cumsum(sizes) - sizes
-        ranks = np.arange(len(of)) + np.repeat(self.low[some] - skipped, sizes)
-        positions = self.joint.suffixes[ranks]
+        positions = self.joint.suffixes[ranges(self.low[some], sizes)]
         is_corpus = positions < len(self.matcher.symbols)
         of, positions = of[is_corpus], positions[is_corpus]
         in_order = np.lexsort((positions, of))
@@ -210,7 +208,7 @@ class _JointFigures:
 def _past_longer_notes(
     joint: JointArrays, low: Numbers, high: Numbers, lengths: Numbers, going_on: int
 ) -> Numbers:
-    """The first ranks of intervals where the last note has ended: those that go on come first."""
+    """The first rank of each interval whose last note has ended; longer notes come before it."""
     low, stop = low.copy(), high.copy()
     while (is_open := low < stop).any():
         middle = (low + stop) >> 1
@@ -223,7 +221,7 @@ def _past_longer_notes(
 
 
 def _are_in(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which numbers are among known ones, which are sorted: (m,)."""
+    """Whether numbers are among known ones: (m,). known: sorted."""
     if not len(known):
         return np.zeros(len(wanted), dtype=bool)
     at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
@@ -233,8 +231,8 @@ def _are_in(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.b
 def packed_places(
     bars: NDArray[np.int64], parts: NDArray[np.integer], numbers: NDArray[np.integer]
 ) -> NDArray[np.int64]:
-    """A bar, a part and a number in it as one number.
+    """A bar, a part and a number in the part as one number.
 
-    No two share one below 65,536 parts of as many bars; a tune beyond that is no music.
+    It is unique up to 65,536 parts of 65,536 bars, which no music has.
     """
     return (bars.astype(np.int64) << 32) | (parts.astype(np.int64) << 16) | numbers

@@ -1,6 +1,6 @@
-"""Matching transcriptions with a corpus: all that is asked of the arrays, and no more.
+"""Matching a slice of transcriptions with a corpus, from tokens to arrays.
 
-What comes out is arrays alone, so that another process can do it and hand them back.
+The answer consists of arrays alone, so that another process can give it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.arrays import Floats, Numbers, ranges, select
 from tunetrace.checker.batch.joint import JointMatcher
-from tunetrace.checker.batch.matching import StreamMatches
-from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
+from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.sources import (
     SHARED_NOTES,
     SOURCES,
@@ -28,104 +28,89 @@ from tunetrace.checker.batch.sources import (
     find_span_tunes,
     rank_sources,
 )
-from tunetrace.checker.batch.spans import SpanArrays, find_spans
-from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
+from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
+from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.collector import collector_paused
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.bars import Layout, lay_out
 
-Floats = NDArray[np.float64]
-
-TELLING: Final = 0.01
+REPORTED_BELOW: Final = 0.01
 """Spans under eight notes are reported only if fewer hits than this are expected by chance."""
 
 EXAMPLES: Final = 3
-"""In how many tunes a span, or a bar, is shown."""
+"""The most tunes that are named as examples of a span or a bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpanColumns:
-    """The spans that are reported, in the order of the stream: (spans,) each.
-
-    of: the transcription. Tokens and notes are counted in it. bars: how many bars each touches;
-    part, bar, onsets: where it begins. tunes, hits: where it occurs; log2_expected: of how many
-    hits chance would give. examples, example_tokens: as of SpanTunes.
-    """
+    """The reported spans, in the order of the stream: (spans,) each."""
 
     of: Numbers
+    """The transcription."""
     first_token: Numbers
+    """The first token, counted in the transcription, as all below."""
     stop_token: Numbers
     first_note: Numbers
     stop_note: Numbers
     bars: Numbers
+    """The number of bars that the span touches."""
     part: Numbers
+    """The part where it begins."""
     bar: Numbers
     onsets: list[Fraction]
     tunes: Numbers
+    """The number of corpus tunes that have it."""
     hits: Numbers
     log2_expected: Floats
+    """log2 of the hits expected by chance."""
     examples: Numbers
+    """As in SpanTunes."""
     example_tokens: Numbers
 
 
 @dataclass(frozen=True, slots=True)
-class SourceColumns:
-    """The sources that are named, the best of each transcription first: (sources,) each.
-
-    of: the transcription; tunes, bits, notes, longest: as of SourceArrays; bars: how many bars of
-    the transcription the tune has. stretches: what they share, in its order: transcription and
-    tokens as of SpanColumns; source: which of the sources.
-    """
-
-    of: Numbers
-    tunes: Numbers
-    bits: Floats
-    notes: Numbers
-    longest: Numbers
-    bars: Numbers
-    stretches: StretchColumns
-
-
-@dataclass(frozen=True, slots=True)
 class StretchColumns:
-    """The stretches that transcriptions share with their sources: (stretches,) each.
-
-    source: which of the sources. Tokens and notes are counted in the transcription; source_token:
-    the first token in the source.
-    """
+    """The stretches that transcriptions share with the named sources: (stretches,) each."""
 
     source: Numbers
+    """The source, by its row in MatchedSlice.sources."""
     first_token: Numbers
+    """The first token, counted in the transcription."""
     stop_token: Numbers
     first_note: Numbers
     stop_note: Numbers
     source_token: Numbers
+    """The first token in the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedSlice:
-    """What was found of some transcriptions.
-
-    reach: (notes,) the note up to which what begins at each note occurs. sources: the few best.
-    same: what is the same music. cover: (tunes,) from how few corpus tunes each one's copied notes
-    can be. most, most_from: (tunes,) the most notes that one corpus tune has of it, and its id, 0
-    for none.
-    """
+    """What was found out about the transcriptions of a slice."""
 
     measures: SliceMeasures
     reach: Numbers
+    """(notes,) the end of the longest stretch of the corpus that begins at or before each note."""
     spans: SpanColumns
-    sources: SourceColumns
+    sources: SourceArrays
+    """The best sources of each transcription, which a check names."""
+    bars_shared: Numbers
+    """(sources,) the number of bars of the transcription that each source has."""
+    stretches: StretchColumns
+    """What transcriptions share with these sources, in their order."""
     same: list[SameMusic]
+    """What is the same music."""
     cover: Numbers
+    """(tunes,) the number of corpus tunes that together have all copied notes."""
     most: Numbers
+    """(tunes,) the most notes that one corpus tune has."""
     most_from: Numbers
+    """(tunes,) the id of that tune; 0 for none."""
 
 
 def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> MatchedSlice:
-    """Match transcriptions, given as tokens, sorted together with a corpus."""
+    """Match transcriptions, given as tokens, by sorting them together with a corpus."""
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
         stream = join_layouts(layouts, matcher.vocabulary)
@@ -135,28 +120,36 @@ def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> Mat
 def match_stream(
     layouts: Sequence[Layout], stream: BatchStream, matches: StreamMatches
 ) -> MatchedSlice:
-    """Find and measure all that a check says of transcriptions but what they are named.
+    """Find and measure everything that a check says about transcriptions, except for names.
 
-    layouts: of their tokens; stream: of all of these; matches: of the stream with a corpus.
+    layouts: of each transcription. stream: of all of them. matches: the stream with a corpus.
     """
     every = find_spans(stream, matches)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
-    by_chance = ExpectedHits(matches.model, stream.symbols.tobytes())
+    by_chance = ExpectedHits(matches.model, stream.text)
     log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
     of = stream.tune_of_notes(every.first_notes)
-    told = _worth_telling(every, of, log2_expected, measures.longest_notes)
-    spans, of, log2_expected = every.select(told), of[told], log2_expected[told]
-    is_telling = (log2_expected < 0) & (spans.notes < SHARED_NOTES)
-    found, span_hits = find_span_tunes(stream, spans, matches, EXAMPLES, is_telling)
+    is_reported = _are_reported(every, of, log2_expected, measures.longest_notes)
+    spans, of, log2_expected = (
+        select(every, is_reported),
+        of[is_reported],
+        log2_expected[is_reported],
+    )
+    is_improbable = (log2_expected < 0) & (spans.notes < SHARED_NOTES)
+    found, span_hits = find_span_tunes(stream, spans, matches, EXAMPLES, is_improbable)
     shared = find_shared(stream, matches, spans, span_hits)
     bits = bits_of(shared, stream, by_chance)
     sources = rank_sources(shared, bits)
     most, most_from = _most_of_one(sources, stream.tunes)
+    rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)
+    best = select(sources, rank < SOURCES)
     return MatchedSlice(
         measures=measures,
         reach=_reach(every, len(stream.note_begins)),
         spans=_span_columns(stream, spans, of, found, log2_expected),
-        sources=_source_columns(stream, sources, shared, matches),
+        sources=best,
+        bars_shared=matches.bars_shared(best.of, best.tunes),
+        stretches=_stretch_columns(stream, best, shared),
         same=matches.same_music(layouts),
         cover=count_cover(shared, stream.tunes),
         most=most,
@@ -165,7 +158,7 @@ def match_stream(
 
 
 def _reach(spans: SpanArrays, notes: int) -> Numbers:
-    """The note up to which what begins at each note occurs: (notes,)."""
+    """The end of the longest span that begins at or before each note: (notes,)."""
     reach = np.zeros(notes, dtype=np.int32)
     np.maximum.at(reach, spans.first_notes, spans.stop_notes)
     return np.maximum.accumulate(reach)
@@ -194,61 +187,47 @@ def _span_columns(
     )
 
 
-def _source_columns(
-    stream: BatchStream, sources: SourceArrays, shared: Shared, matches: StreamMatches
-) -> SourceColumns:
-    """The few best sources of each transcription with what they share."""
-    rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)
-    best = sources.select(rank < SOURCES)
-    counts = best.stop - best.first
-    source = np.repeat(np.arange(len(best.of), dtype=np.int32), counts)
-    skipped = np.cumsum(counts) - counts
-    stretches = shared.select(np.arange(len(source)) + np.repeat(best.first - skipped, counts))
+def _stretch_columns(stream: BatchStream, sources: SourceArrays, shared: Shared) -> StretchColumns:
+    counts = sources.stop - sources.first
+    stretches = select(shared, ranges(sources.first, counts))
     starts, first_notes = stream.starts[stretches.of], stream.first_notes[stretches.of]
-    return SourceColumns(
-        of=best.of,
-        tunes=best.tunes,
-        bits=best.bits,
-        notes=best.notes,
-        longest=best.longest,
-        bars=matches.bars_shared(best.of, best.tunes),
-        stretches=StretchColumns(
-            source=source,
-            first_token=stretches.first_tokens - starts,
-            stop_token=stream.note_ends[stretches.stop_notes - 1] - starts,
-            first_note=stretches.first_notes - first_notes,
-            stop_note=stretches.stop_notes - first_notes,
-            source_token=stretches.tokens,
-        ),
+    return StretchColumns(
+        source=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        first_token=stretches.first_tokens - starts,
+        stop_token=stream.note_ends[stretches.stop_notes - 1] - starts,
+        first_note=stretches.first_notes - first_notes,
+        stop_note=stretches.stop_notes - first_notes,
+        source_token=stretches.tokens,
     )
 
 
 def _most_of_one(sources: SourceArrays, tunes: int) -> tuple[Numbers, Numbers]:
-    """The most notes that one corpus tune has of each transcription, and its id: (tunes,) each.
+    """The most notes of each transcription that one corpus tune has, and its id: (tunes,) each.
 
-    Of equal ones it is the better source.
+    Of equal tunes it is the better source.
     """
     most, most_from = np.zeros((2, tunes), dtype=np.int32)
     place = np.arange(len(sources.of))
-    in_order = np.lexsort((-place, sources.notes, sources.of))  # the best of each comes last
+    in_order = np.lexsort((-place, sources.notes, sources.of))  # the best comes last
     in_order = in_order[sources.notes[in_order] > 0]
     most[sources.of[in_order]] = sources.notes[in_order]
     most_from[sources.of[in_order]] = sources.tunes[in_order]
     return most, most_from
 
 
-def _worth_telling(
+def _are_reported(
     spans: SpanArrays, of: Numbers, log2_expected: Floats, longest_notes: Numbers
 ) -> NDArray[np.bool_]:
-    """Those of eight notes or more, the improbable ones, and each transcription's longest.
+    """Whether each span is reported: (spans,).
 
-    of: the transcription of each; longest_notes: of each transcription. Of several that are longest
-    it is the least expected one.
+    Reported are spans of eight notes or more, improbable ones, and the longest of a transcription:
+    of several the least expected one. of: the transcription of each span. longest_notes: the length
+    of the longest span of each transcription.
     """
     longest = np.flatnonzero(spans.notes == longest_notes[of])
     in_order = longest[np.lexsort((log2_expected[longest], of[longest]))]
     is_longest: NDArray[np.bool_] = np.zeros(len(spans), dtype=bool)
     is_longest[in_order[np.diff(of[in_order], prepend=-1) > 0]] = True
     is_long: NDArray[np.bool_] = spans.notes >= COPIED_LENGTHS[0]
-    is_rare: NDArray[np.bool_] = log2_expected < np.log2(TELLING)
+    is_rare: NDArray[np.bool_] = log2_expected < np.log2(REPORTED_BELOW)
     return is_longest | is_long | is_rare

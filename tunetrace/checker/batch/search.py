@@ -1,4 +1,4 @@
-"""Matching by bisection: each question is a search in the suffix arrays of the index."""
+"""The matcher that searches: each question is a bisection in the suffix arrays of the index."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.matching import FigureHits
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.matcher import FigureHits
+from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
@@ -20,12 +21,12 @@ from tunetrace.tokenizer.bars import Layout
 
 _FEW_HITS: Final = 64
 
-Places = tuple[Numbers, Numbers]
-"""The tunes and the tokens of a figure's hits, in their order."""
+FoundHits = tuple[Numbers, Numbers]
+"""The tunes and the first tokens of the hits of one figure."""
 
 
 class SearchMatcher:
-    """An index, searched for each question. admitted: which of its tunes count; None for all."""
+    """An index that is searched for each question. admitted: which tunes count; None for all."""
 
     def __init__(self, index: Index, admitted: Mask | None = None) -> None:
         self._index = index
@@ -37,9 +38,9 @@ class SearchMatcher:
 
 
 class SearchLongest:
-    """The longest matches of a stream with the segments of an index, and the figures in it.
+    """A stream matched with the segments of an index.
 
-    admitted: which tunes count, as a mask by id; positions: which positions of each segment.
+    admitted: which tunes count, as a mask by id. positions: which positions of each segment count.
     """
 
     def __init__(
@@ -51,11 +52,11 @@ class SearchLongest:
     ) -> None:
         self._figures = figures
         self._admitted = admitted
-        self._symbols = stream.symbols.tobytes()
-        self._found: dict[bytes, Places] = {}
+        self._symbols = stream.text
+        self._found: dict[bytes, FoundHits] = {}
         self._counts: dict[bytes, tuple[int, int]] = {}
         self.longest: Numbers = np.zeros(len(self._symbols), dtype=np.int32)
-        # What follows one of the longest matches in the corpus.
+        # The symbol that follows one of the longest matches in the corpus.
         self._following: NDArray[np.uint8] = np.zeros(len(self._symbols), dtype=np.uint8)
         for segment, mask in zip(
             figures.segments, positions or [None] * len(figures.segments), strict=True
@@ -68,14 +69,14 @@ class SearchLongest:
 
     def match_has_ended(self, firsts: Numbers) -> NDArray[np.bool_]:
         has_ended = ~self._figures.goes_on[self._following[firsts]]
-        # Other matches as long may be followed by something else.
+        # Another match of this length may be followed by another symbol.
         for k in np.flatnonzero(~has_ended).tolist():
             first = int(firsts[k])
             has_ended[k] = self.count(first, first + int(self.longest[first]))[1] > 0
         return has_ended
 
-    def places(self, first: int, stop: int) -> Places:
-        """Where the figure from first up to stop occurs; each figure is looked up once."""
+    def places(self, first: int, stop: int) -> FoundHits:
+        """The hits of the figure from first up to stop. Each figure is searched for once."""
         figure = self._symbols[first:stop]
         if figure not in self._found:
             found = self._figures.find(figure, admitted=self._admitted)
@@ -83,15 +84,15 @@ class SearchLongest:
         return self._found[figure]
 
     def count(self, first: int, stop: int) -> tuple[int, int]:
-        """In how many tunes, and how often, the figure from first up to stop occurs."""
+        """The number of tunes and of hits of the figure from first up to stop."""
         figure = self._symbols[first:stop]
         if figure not in self._counts:
             self._counts[figure] = self._figures.count(figure, admitted=self._admitted)
         return self._counts[figure]
 
     def occurs_in_more(self, first: int, stop: int, tunes: int) -> bool:
-        """Whether the figure from first up to stop occurs in more than so many tunes."""
-        # A few hits of a common figure tell.
+        """Whether the figure from first up to stop is found in more than this number of tunes."""
+        # For a common figure a few hits are enough.
         figure = self._symbols[first:stop]
         few = self._figures.find(figure, admitted=self._admitted, most=_FEW_HITS)
         return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
@@ -102,7 +103,7 @@ class SearchLongest:
 
 
 class SearchMatches(SearchLongest):
-    """A stream matched with an index. bar_places: where each of its bars occurs, by its text."""
+    """A stream matched with an index. bar_places: the hits of each of its bars, by its text."""
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class SearchMatches(SearchLongest):
 
 
 class _SearchedFigures:
-    def __init__(self, places: list[Places]) -> None:
+    def __init__(self, places: list[FoundHits]) -> None:
         self._places = places
         self.sizes = np.array([len(tunes) for tunes, _ in places], dtype=np.int64)
 
@@ -155,8 +156,8 @@ class _SearchedFigures:
         )
 
 
-def _in_order(found: list[Places]) -> Places:
-    """The hits of several segments, by tune and token."""
+def _in_order(found: list[FoundHits]) -> FoundHits:
+    """The hits of several segments, ordered by tune and token."""
     tunes, tokens = (np.concatenate(some) for some in zip(*found, strict=True)) if found else (
         np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))  # fmt: skip
     if len(tunes) > 1:

@@ -1,68 +1,67 @@
 """Sources: the corpus tunes that transcriptions share stretches with.
 
-A stretch is shared with a corpus tune where each eight notes of it occur there one after another,
-that is, where it occurs in that one tune verbatim. Shorter stretches are shared only where they are
-improbable: the reported spans under eight notes of which less than one hit is expected.
+A shared stretch has at least eight notes and is found verbatim in the corpus tune. A shorter one
+counts only if it is improbable: a reported span of which less than one hit is expected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.matching import FigureHits, FoundFigures, StreamMatches
+from tunetrace.checker.batch.arrays import Floats, Numbers, highest_before, join, ranges, select
+from tunetrace.checker.batch.matcher import FigureHits, FoundFigures, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 
-Floats = NDArray[np.float64]
-
 SHARED_NOTES: Final = 8
-"""The notes from which on a shared stretch counts, however common it is."""
+"""A shared stretch of at least this many notes counts, however common it is."""
 
 SOURCES: Final = 10
-"""How many sources a check names."""
+"""A check names at most this many sources."""
 
 MOST_IN_TUNE: Final = 64
 MOST_IN_TRANSCRIPTION: Final = 1024
-"""Of eight notes that occur more often in a corpus tune, or in a transcription, the first places
-count. No music comes near, and two tunes of one note only would meet at each pair of places."""
+"""The most hits of the same eight notes that count in a corpus tune, or in a transcription.
+
+No music has as many. Two tunes of a single repeated note would match at every pair of places.
+"""
 
 _ANY: Final = 2**31 - 1
 
 _TOGETHER: Final = 1 << 23
-"""About so many hits are looked at at once."""
+"""About this many hits are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """Figures of a stream that were looked up, equal ones once.
-
-    figure: (m,) the number of each among the different ones. hits: of these. first, count:
-    (different ones,) where the hits of each begin among all, and how many there are.
-    """
+    """The hits of figures of a stream; equal figures are searched for once."""
 
     figure: Numbers
+    """(m,) the number of each figure among the different ones."""
     hits: FigureHits
+    """The hits of the different figures."""
     first: NDArray[np.int64]
+    """(different figures,) where the hits of each begin."""
     count: NDArray[np.int64]
+    """(different figures,) how many hits each has."""
 
 
 def look_up(
     stream: BatchStream, matches: StreamMatches, firsts: Numbers, stops: Numbers, most: int
 ) -> LookedUp:
-    """Look up the figures from firsts up to stops. most: hits of a figure in one tune."""
-    symbols = stream.symbols.tobytes()
+    """Search for the figures from firsts up to stops. most: the most hits in one tune."""
     numbers: dict[bytes, int] = {}
     bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
     figure = np.array(
-        [numbers.setdefault(symbols[first:stop], len(numbers)) for first, stop in bounds],
+        [numbers.setdefault(stream.text[first:stop], len(numbers)) for first, stop in bounds],
         dtype=np.int32,
     )
     _, alike = np.unique(figure, return_index=True)
@@ -78,7 +77,7 @@ def look_up(
 
 
 def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
-    """All hits of figures, some figures at a time."""
+    """All hits of figures, for some figures at a time."""
     edges = np.flatnonzero(np.diff(np.cumsum(found.sizes) // _TOGETHER)) + 1
     bounds = [0, *edges.tolist(), len(found.sizes)]
     for first, stop in pairwise(bounds):
@@ -86,7 +85,7 @@ def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
 
 
 def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
-    """The first few hits of each figure in each tune."""
+    """The first hits of each figure in each tune. most: how many."""
     begins = np.ones(len(hits.of), dtype=bool)
     begins[1:] = (hits.of[1:] != hits.of[:-1]) | (hits.tunes[1:] != hits.tunes[:-1])
     kept = _rank(begins) < most
@@ -94,39 +93,32 @@ def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
 
 
 def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many come before each since the last one that begins: (n,)."""
+    """The number of items between each one and the last one that begins: (n,)."""
     places = np.arange(len(begins))
     since: NDArray[np.int64] = places - np.maximum.accumulate(np.where(begins, places, 0))
     return since
 
 
-def _expanded(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers first, first + 1 … of each, count of them, one after another."""
-    skipped = np.cumsum(count) - count
-    numbers: NDArray[np.int64] = np.arange(int(count.sum())) + np.repeat(first - skipped, count)
-    return numbers
-
-
 @dataclass(frozen=True, slots=True)
 class SpanTunes:
-    """How often each span occurs in the corpus, and in which tunes: (spans,) each.
-
-    examples: (spans, most) the ids of the first few tunes, 0 where there are fewer; example_tokens:
-    the token of each at which the first hit in it begins.
-    """
+    """The hits and the tunes of spans in the corpus: (spans,) each."""
 
     hits: Numbers
+    """The number of hits."""
     tunes: Numbers
+    """The number of tunes."""
     examples: Numbers
+    """(spans, most) the ids of the first tunes, filled up with 0."""
     example_tokens: Numbers
+    """(spans, most) the first token of the first hit in each of these tunes."""
 
 
 def find_span_tunes(
     stream: BatchStream, spans: SpanArrays, matches: StreamMatches, most: int, wanted: Mask
 ) -> tuple[SpanTunes, FigureHits]:
-    """Where spans occur; and of the wanted ones the first hit in each of their tunes.
+    """The hits of all spans, and the first hit of each wanted span in each tune.
 
-    most: the examples of each. wanted: (spans,).
+    most: how many examples a span has. wanted: (spans,).
     """
     found = look_up(stream, matches, spans.first_tokens, spans.stop_tokens, _ANY)
     first = _first_in_each_tune(found.hits, 1)
@@ -139,7 +131,7 @@ def find_span_tunes(
     examples[at], tokens[at] = first.tunes[is_example], first.tokens[is_example]
     of = found.figure
     asked = np.flatnonzero(wanted)
-    chosen = _expanded(begins[of[asked]], tunes[of[asked]])
+    chosen = ranges(begins[of[asked]], tunes[of[asked]])
     return (
         SpanTunes(
             found.count[of].astype(np.int32), tunes[of].astype(np.int32), examples[of], tokens[of]
@@ -156,17 +148,22 @@ def find_span_tunes(
 class Shared:
     """The stretches that transcriptions share with corpus tunes: (stretches,) each.
 
-    of: the transcription. tunes: the id of the corpus tune. first_notes, stop_notes: in the stream;
-    first_tokens: the stretch's first token there. tokens: its first token in the corpus tune.
-    In the order of transcriptions, tunes and notes. None lies within another of the same pair.
+    They are ordered by transcription, tune and note. No stretch is part of another of the same pair
+    of tunes.
     """
 
     of: Numbers
+    """The transcription."""
     tunes: Numbers
+    """The id of the corpus tune."""
     first_notes: Numbers
+    """The first note, counted in the stream."""
     stop_notes: Numbers
+    """The note after the last."""
     first_tokens: Numbers
+    """The first token, counted in the stream."""
     tokens: Numbers
+    """The first token in the corpus tune."""
 
     @property
     def notes(self) -> Numbers:
@@ -174,14 +171,10 @@ class Shared:
 
     @property
     def begins_pair(self) -> NDArray[np.bool_]:
-        """Which are the first of a transcription and a corpus tune."""
+        """Whether each is the first stretch of a transcription and a corpus tune."""
         begins = np.ones(len(self.of), dtype=bool)
         begins[1:] = (self.of[1:] != self.of[:-1]) | (self.tunes[1:] != self.tunes[:-1])
         return begins
-
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
-        """Those that a mask or a list of their numbers chooses."""
-        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def find_shared(
@@ -189,8 +182,7 @@ def find_shared(
 ) -> Shared:
     """The stretches that transcriptions share with each corpus tune.
 
-    spans: those that are reported; span_hits: of the short ones that count, the first hit in each
-    of their tunes.
+    spans: the reported ones. span_hits: the first hit in each tune of the short ones that count.
     """
     found = _merged(list(_runs(stream, matches)))
     short = Shared(
@@ -201,19 +193,19 @@ def find_shared(
         spans.first_tokens[span_hits.of],
         span_hits.tokens,
     )
-    return _maximal(_joined([found, short]))
+    return _maximal(join([found, short]))
 
 
 def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
-    """Windows of eight notes that occur in a corpus tune one after another, put together.
+    """Join windows of eight notes that follow one another in a corpus tune.
 
-    A window at note i that begins at token t of a tune goes on in the window at note i + 1 if that
-    begins as many tokens further on. What goes on in the next piece is not put together yet.
+    A window at note i continues in the window at note i + 1 if both begin equally far apart in the
+    transcription and in the tune. Runs that continue in the next piece are not joined yet.
     """
     windows = len(stream.note_begins) - SHARED_NOTES + 1
     notes = np.arange(max(windows, 0), dtype=np.int32)
     begins, ends = stream.note_begins[notes], stream.note_ends[notes + SHARED_NOTES - 1]
-    # A match ends before its tune does, so that no window of two tunes is among these.
+    # A match ends within its tune, so no window crosses from one tune to the next.
     is_there = matches.longest[begins] >= ends - begins
     notes, begins, ends = notes[is_there], begins[is_there], ends[is_there]
     tunes = stream.tune_of_notes(notes)
@@ -224,7 +216,7 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     edges = np.flatnonzero(np.diff(np.cumsum(counts) // _TOGETHER)) + 1
     for some in np.split(np.arange(len(notes)), edges):
         at = np.repeat(some, counts[some])
-        hit = _expanded(found.first[figure[some]], counts[some])
+        hit = ranges(found.first[figure[some]], counts[some])
         of, note, tune, token = tunes[at], notes[at], found.hits.tunes[hit], found.hits.tokens[hit]
         shift = token - begins[at]
         in_order = np.lexsort((note, shift, tune, of))
@@ -246,7 +238,10 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
 
 
 def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
-    """The first places of each figure in each transcription: (m,). tunes: of each place."""
+    """Whether each place is among the first of its figure in its transcription: (m,).
+
+    tunes: the transcription of each place.
+    """
     in_order = np.lexsort((figure, tunes))
     begins = np.ones(len(figure), dtype=bool)
     begins[1:] = np.diff(figure[in_order]).astype(bool) | np.diff(tunes[in_order]).astype(bool)
@@ -256,12 +251,12 @@ def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
 
 
 def _merged(runs: list[Shared]) -> Shared:
-    """Runs of which some go on in others, put together."""
-    every = _joined(runs)
+    """Join runs that continue in other runs."""
+    every = join(runs)
     if len(runs) < 2:
         return every
     shift = every.tokens - every.first_tokens
-    every = every.select(np.lexsort((every.first_notes, shift, every.tunes, every.of)))
+    every = select(every, np.lexsort((every.first_notes, shift, every.tunes, every.of)))
     shift = every.tokens - every.first_tokens
     goes_on = np.zeros(len(every.of), dtype=bool)
     goes_on[1:] = (
@@ -271,33 +266,25 @@ def _merged(runs: list[Shared]) -> Shared:
     )
     first = np.flatnonzero(~goes_on)
     last = np.append(first[1:], len(goes_on)) - 1
-    merged = every.select(first)
+    merged = select(every, first)
     merged.stop_notes[:] = every.stop_notes[last[: len(first)]]
     return merged
 
 
-def _joined(some: list[Shared]) -> Shared:
-    columns = zip(
-        *([getattr(one, field.name) for field in fields(one)] for one in some), strict=True
-    )
-    return Shared(*(np.concatenate(column) for column in columns))
-
-
 def _maximal(every: Shared) -> Shared:
-    """Those that lie within no other of the same pair, each once, in their order."""
-    every = every.select(
-        np.lexsort((every.tokens, -every.stop_notes, every.first_notes, every.tunes, every.of))
+    """The stretches that are part of no other of the same pair, each once, in order."""
+    every = select(
+        every,
+        np.lexsort((every.tokens, -every.stop_notes, every.first_notes, every.tunes, every.of)),
     )
-    # Each pair's notes are shifted above those of the one before it.
+    # The notes of each pair are shifted above those of the pair before it.
     pair = np.cumsum(every.begins_pair, dtype=np.int64)
     stops = pair * (int(every.stop_notes.max(initial=0)) + 1) + every.stop_notes
-    before = np.zeros_like(stops)
-    np.maximum.accumulate(stops[:-1], out=before[1:])
-    return every.select(stops > before)
+    return select(every, stops > highest_before(stops))
 
 
 def bits_of(shared: Shared, stream: BatchStream, by_chance: ExpectedHits) -> Floats:
-    """What each stretch says: -log2 of its expected count, 0 where that is above one."""
+    """The bits of each stretch: -log2 of its expected count, 0 if the count is above 1."""
     stops = stream.note_ends[shared.stop_notes - 1]
     bounds, which = np.unique(
         shared.first_tokens.astype(np.int64) << 32 | stops, return_inverse=True
@@ -308,30 +295,28 @@ def bits_of(shared: Shared, stream: BatchStream, by_chance: ExpectedHits) -> Flo
 
 @dataclass(frozen=True, slots=True)
 class SourceArrays:
-    """Corpus tunes that share stretches with transcriptions: (pairs,) each, the best first.
-
-    of: the transcription. tunes: the id of the corpus tune. first, stop: its stretches among all.
-    bits, notes, longest: what its stretches say, how many notes they have together where they have
-    eight or more, and the notes of the longest.
-    """
+    """Pairs of a transcription and a source: (pairs,) each, the best of a transcription first."""
 
     of: Numbers
+    """The transcription."""
     tunes: Numbers
+    """The id of the corpus tune."""
     first: Numbers
+    """The first of its stretches among all."""
     stop: Numbers
+    """The stretch after its last."""
     bits: Floats
+    """The sum of the bits of its stretches."""
     notes: Numbers
+    """The notes in its stretches of eight notes or more."""
     longest: Numbers
-
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
-        """Those that a mask or a list of their numbers chooses."""
-        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+    """The notes of its longest stretch."""
 
 
 def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
-    """All sources of each transcription: by what the stretches say, then by notes.
+    """All sources of each transcription, ranked by bits, then by notes.
 
-    Notes that two stretches of a tune share are counted once.
+    Notes that two stretches of a tune share count once.
     """
     begins_pair = shared.begins_pair
     first = np.flatnonzero(begins_pair)
@@ -342,20 +327,20 @@ def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
     said = np.add.reduceat(bits * _added(shared) / shared.notes, first)
     is_long = shared.notes >= SHARED_NOTES
     pair = (np.cumsum(begins_pair) - 1)[is_long]
-    added = _added(shared.select(is_long))
+    added = _added(select(shared, is_long))
     notes = np.bincount(pair, weights=added, minlength=len(first)).astype(np.int32)
     longest = np.maximum.reduceat(shared.notes, first)
     of, tunes = shared.of[first], shared.tunes[first]
     sources = SourceArrays(
         of, tunes, first.astype(np.int32), stop.astype(np.int32), said, notes, longest
     )
-    return sources.select(np.lexsort((tunes, -longest, -notes, -said, of)))
+    return select(sources, np.lexsort((tunes, -longest, -notes, -said, of)))
 
 
 def _added(shared: Shared) -> Numbers:
-    """The notes of each stretch that those of the same pair before it do not have.
+    """The notes of each stretch that no stretch before it in the same pair has.
 
-    Stretches ascend in both their ends, so that one overlaps with the one before it alone.
+    Both ends of stretches ascend, so the stretch before is the only one to compare with.
     """
     begins = shared.first_notes.copy()
     goes_on = ~shared.begins_pair[1:]
@@ -364,19 +349,19 @@ def _added(shared: Shared) -> Numbers:
 
 
 def count_cover(shared: Shared, tunes: int) -> Numbers:
-    """From how few corpus tunes the copied notes of each transcription can be: (tunes,).
+    """The number of corpus tunes that together have the copied notes of each tune: (tunes,).
 
-    A greedy cover: the tune with most notes that no tune before it has, again and again (Johnson
-    1974). Notes are copied where they lie in a shared stretch of eight notes or more. Of equal
-    tunes the one with the lowest id goes first.
+    Copied notes are those in shared stretches of eight notes or more. Method: a greedy cover takes
+    the tune with most notes that are not yet covered, again and again (Johnson 1974). Of equal
+    tunes it takes the one with the lowest id.
     """
     cover = np.zeros(tunes, dtype=np.int32)
-    long = shared.select(shared.notes >= SHARED_NOTES)
+    long = select(shared, shared.notes >= SHARED_NOTES)
     bounds = np.searchsorted(long.of, np.arange(tunes + 1))
     for k in np.flatnonzero(np.diff(bounds)).tolist():
         mine = slice(bounds[k], bounds[k + 1])
         start = int(long.first_notes[mine].min())
-        notes: dict[int, int] = {}  # of each tune, as the bits of a number
+        notes: dict[int, int] = {}  # a bit for each note of the transcription that a tune has
         for tune, first, stop in zip(
             long.tunes[mine].tolist(),
             (long.first_notes[mine] - start).tolist(),
@@ -389,7 +374,7 @@ def count_cover(shared: Shared, tunes: int) -> Numbers:
 
 
 def _greedy_cover(sets: list[int]) -> int:
-    """How many sets a greedy cover of all of them has. sets: as the bits of numbers."""
+    """The number of sets in a greedy cover of all. sets: the bits of numbers."""
     chosen = 0
     while sets := [some for some in sets if some]:
         best = max(sets, key=int.bit_count)

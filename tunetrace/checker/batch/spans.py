@@ -1,4 +1,7 @@
-"""The spans of some transcriptions at once, and the curves that follow from them."""
+"""The spans of a slice of transcriptions, and the measures that follow from them.
+
+The same code measures a batch and people's own tunes.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,32 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.matching import LongestMatches
-from tunetrace.checker.batch.stream import BatchStream, Numbers
+from tunetrace.checker.batch.arrays import Floats, Numbers, highest_before, ranges
+from tunetrace.checker.batch.matcher import LongestMatches
+from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.checker.measures import (
+    COPIED_LENGTHS,
+    CREATIVITY_LENGTHS,
+    MEASURES,
+    ORIGINALITY_WINDOW,
+)
 
 LONGEST_CURVE: Final = 32
-"""Up to how many notes, and tokens, the curves of uniqueness and novelty go."""
+"""The curves of uniqueness and novelty go up to this number of notes or tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpanArrays:
-    """The maximal stretches of a stream that occur in the corpus, in its order: (spans,) each.
-
-    first_tokens and stop_tokens bound them in the stream, first_notes and stop_notes in its notes.
-    """
+    """Maximal stretches that are found in the corpus, in the order of the stream: (spans,) each."""
 
     first_tokens: Numbers
+    """The first token, counted in the stream."""
     stop_tokens: Numbers
+    """The token after the last."""
     first_notes: Numbers
+    """The first note, counted in the stream."""
     stop_notes: Numbers
+    """The note after the last."""
 
     @property
     def notes(self) -> Numbers:
@@ -34,22 +45,13 @@ class SpanArrays:
     def __len__(self) -> int:
         return len(self.first_tokens)
 
-    def select(self, chosen: NDArray[np.bool_]) -> SpanArrays:
-        """Those that a mask chooses."""
-        return SpanArrays(
-            self.first_tokens[chosen],
-            self.stop_tokens[chosen],
-            self.first_notes[chosen],
-            self.stop_notes[chosen],
-        )
-
 
 def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
-    """The maximal stretches of whole notes that occur in the corpus.
+    """The maximal stretches of whole notes that are found in the corpus.
 
-    A stretch begins at a note, or at the tuplet sign before it, and ends where a note ends, lengths
-    and broken rhythm included. Where its last note goes on wherever the corpus has it (`G` in
-    `G 2`), it ends a note earlier.
+    A stretch begins at a note, or at a tuplet sign before it, and ends with a whole note, its
+    length and broken rhythm included. If the last note is longer everywhere in the corpus (`G` in
+    `G 2`), the stretch ends one note earlier.
     """
     has_lead = stream.note_leads != stream.note_begins
     notes = np.repeat(np.arange(len(has_lead), dtype=np.int32), 1 + has_lead)
@@ -58,41 +60,102 @@ def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
     firsts = np.where(is_lead, stream.note_leads[notes], stream.note_begins[notes])
     reached = firsts + matches.longest[firsts]
     stops = np.searchsorted(stream.note_ends, reached, side="right").astype(np.int32)
-    # A match that goes on past the note says itself that the note has ended.
+    # If the match goes on after the note, the note has ended in the corpus as well.
     ends_there = (stops > notes) & (stream.note_ends[np.maximum(stops, 1) - 1] == reached)
-    # Only those that reach further than all before them surely do are worth a question.
-    asked = np.flatnonzero(ends_there & (stops > np.maximum(_before(stops - ends_there), notes)))
+    # Only stretches that may reach further than all before them are looked up.
+    asked = np.flatnonzero(
+        ends_there & (stops > np.maximum(highest_before(stops - ends_there), notes))
+    )
     has_ended = np.zeros(len(stops), dtype=bool)
     has_ended[asked] = matches.match_has_ended(firsts[asked])
     stops -= ends_there & ~has_ended
-    chosen = stops > np.maximum(_before(stops), notes)
+    chosen = stops > np.maximum(highest_before(stops), notes)
     stops = stops[chosen]
     return SpanArrays(firsts[chosen], stream.note_ends[stops - 1], notes[chosen], stops)
 
 
-def _before(stops: Numbers) -> Numbers:
-    """The furthest stop of all before each, 0 for the first."""
-    before = np.zeros_like(stops)
-    np.maximum.accumulate(stops[:-1], out=before[1:])
-    return before
+@dataclass(frozen=True, slots=True)
+class SliceMeasures:
+    """The measures of each transcription of a slice: (tunes,) each, curves (tunes, 32).
+
+    The fields are those of CheckedTune, and novelty_lengths: the longest n-grams that each has.
+    """
+
+    notes: Numbers
+    longest_notes: Numbers
+    uniqueness: Floats
+    novelty: Floats
+    novelty_lengths: NDArray[np.intp]
+    originality: Floats
+    bar_count: Numbers
+    bars_in_corpus: Numbers
+    bars_same_position: Numbers
+
+    @property
+    def copied_share(self) -> dict[int, Floats]:
+        """For each of COPIED_LENGTHS: (tunes,)."""
+        return {notes: 1 - self.uniqueness[:, notes - 1] for notes in COPIED_LENGTHS}
+
+    @property
+    def creativity(self) -> Floats:
+        """The Creativity Index of Lu et al. 2024: the mean uniqueness at 5 to 12 notes."""
+        # Summed column by column, so that the mean is rounded in the same way in every batch.
+        total = np.zeros(len(self.uniqueness))
+        for notes in CREATIVITY_LENGTHS:
+            total += self.uniqueness[:, notes - 1]
+        return total / len(CREATIVITY_LENGTHS)
+
+    def share_of_bars(self, counts: Numbers) -> Floats:
+        """Counts of bars as shares of all bars; 0 for tunes without a bar."""
+        return counts / np.maximum(self.bar_count, 1)
+
+    def by_name(self) -> dict[str, NDArray[np.float32]]:
+        """The values of all MEASURES by their names, as they are compared: (tunes,) float32."""
+        return {m.name: np.asarray(m.value(self), dtype=np.float32) for m in MEASURES}
+
+
+def measure_slice(
+    stream: BatchStream,
+    spans: SpanArrays,
+    longest: Numbers,
+    bars_found: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> SliceMeasures:
+    """Measure the transcriptions of a slice.
+
+    longest: the longest match from each position of the stream on. bars_found: which bars are in
+    the corpus, and which are there at the same position.
+    """
+    longest_notes = np.zeros(stream.tunes, dtype=np.int32)
+    np.maximum.at(longest_notes, stream.tune_of_notes(spans.first_notes), spans.notes)
+    curves, lengths = novelty_curves(stream, longest)
+    in_corpus, same_position = bars_found
+    return SliceMeasures(
+        notes=stream.notes,
+        longest_notes=longest_notes,
+        uniqueness=uniqueness(note_cover(spans, len(stream.note_begins)), stream),
+        novelty=curves,
+        novelty_lengths=lengths,
+        originality=originality(spans, stream, ORIGINALITY_WINDOW),
+        bar_count=stream.bars,
+        bars_in_corpus=stream.sum_of_bars(in_corpus),
+        bars_same_position=stream.sum_of_bars(same_position),
+    )
 
 
 def note_cover(spans: SpanArrays, notes: int) -> Numbers:
-    """For each note of a stream the notes of the longest span that it lies in: (notes,)."""
+    """For each note of a stream, the length in notes of the longest span around it: (notes,)."""
     cover = np.zeros(notes, dtype=np.int32)
     lengths = spans.notes
-    in_order = np.argsort(lengths, kind="stable")  # so that longer ones are written last
+    in_order = np.argsort(lengths, kind="stable")  # longer spans are written last
     first, length = spans.first_notes[in_order], lengths[in_order]
-    skipped = np.cumsum(length) - length
-    places = np.arange(int(length.sum())) + np.repeat(first - skipped, length)
-    cover[places] = np.repeat(length, length)
+    cover[ranges(first, length)] = np.repeat(length, length)
     return cover
 
 
 def uniqueness(cover: Numbers, stream: BatchStream) -> NDArray[np.float64]:
     """The share of each tune's notes outside spans of L notes or more: (tunes, 32), L from 1.
 
-    The L-uniqueness of Lu et al., AI as Humanity's Salieri, 2024, in notes. 1 without notes.
+    1 for a tune without notes. Method: the L-uniqueness of Lu et al. 2024, in notes.
     """
     tunes = stream.tune_of_notes(np.arange(len(cover), dtype=np.int32))
     inside = _at_least(tunes, cover, stream.tunes)
@@ -105,9 +168,8 @@ def novelty_curves(
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """The share of each tune's token n-grams that the corpus lacks: (tunes, 32), n from 1.
 
-    longest: (n,) the longest match from each position on. Comes with how many lengths of n-grams
-    each tune has: (tunes,). n-grams do not reach across headers. After McCoy et al., How Much Do
-    Language Models Copy From Their Training Data?, 2023.
+    longest: (n,) the longest match from each position on. Also returns the longest n-grams that
+    each tune has: (tunes,). n-grams do not reach across headers. Method: McCoy et al. 2023.
     """
     tunes = np.repeat(np.arange(stream.tunes, dtype=np.int32), np.diff(stream.starts))
     places = np.arange(len(tunes), dtype=np.int32)
@@ -119,7 +181,7 @@ def novelty_curves(
 
 
 def _at_least(groups: Numbers, values: Numbers, count: int) -> NDArray[np.int64]:
-    """How many values of each group are at least 1, 2 … 32: (count, 32)."""
+    """The number of values of each group that are at least 1, 2 … 32: (count, 32)."""
     width = LONGEST_CURVE + 1
     cells = groups.astype(np.int64) * width + np.minimum(values, LONGEST_CURVE)
     table = np.bincount(cells, minlength=count * width).reshape(count, width)
@@ -127,15 +189,14 @@ def _at_least(groups: Numbers, values: Numbers, count: int) -> NDArray[np.int64]
 
 
 def originality(spans: SpanArrays, stream: BatchStream, window: int) -> NDArray[np.float64]:
-    """The mean originality of each tune's windows of so many notes: (tunes,).
+    """The mean originality of each tune's windows, given in notes: (tunes,).
 
-    The originality of a window is one less the share of it that its longest stretch in common with
-    a corpus tune takes; that of Yin et al., Measuring When a Music Generation Algorithm Copies Too
-    Much, 2022, with the longest verbatim stretch as their similarity score. Windows begin at every
-    note; a tune that is shorter than one is one window. 1 without notes.
+    The originality of a window is 1 minus the share of its notes in the longest stretch that it has
+    from a corpus tune. A window begins at every note. A tune that is shorter is one window. A tune
+    without notes has 1. Method: Yin et al. 2022, with the longest stretch as similarity score.
     """
     notes, count = stream.notes, len(stream.note_begins)
-    # How far what stands in the corpus goes on from each note.
+    # How many notes the spans that contain a note go on from there.
     stops = np.zeros(count + window, dtype=np.int32)
     np.maximum.at(stops, spans.first_notes, spans.stop_notes)
     ahead = np.maximum.accumulate(stops) - np.arange(count + window, dtype=np.int32)
@@ -143,7 +204,7 @@ def originality(spans: SpanArrays, stream: BatchStream, window: int) -> NDArray[
     for skipped in range(window):
         inside = np.minimum(ahead[skipped : skipped + count], window - skipped)
         np.maximum(longest, inside, out=longest)
-    # A window of a shorter tune would reach into the next one, and ends with the tune instead.
+    # A window never reaches into the next tune.
     tunes = stream.tune_of_notes(np.arange(count, dtype=np.int32))
     is_whole = np.arange(count) + window <= stream.first_notes[tunes + 1]
     sums = np.bincount(tunes[is_whole], longest[is_whole], minlength=stream.tunes)

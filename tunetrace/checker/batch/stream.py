@@ -1,7 +1,7 @@
-"""Transcriptions as one stream of symbols, with all that is counted in it: notes and bars.
+"""Transcriptions as one stream of symbols, with their notes and bars as arrays.
 
-Notes, bars and tunes are numbered through; arrays say which note is in which bar and which bar in
-which tune, so that what is asked of all of them is asked at once.
+Notes, bars and tunes have numbers in the stream. Arrays give the bar of each note and the tune of
+each bar, so that one operation answers for all transcriptions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import compress, count, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.search.query import boundaries
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.timeline import Events, Ticks, eighths
@@ -26,42 +27,42 @@ from tunetrace.tokenizer.vocabulary import (
     Vocabulary,
 )
 
-Numbers = NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True)
 class BatchStream:
-    """Some transcriptions, laid out one after another.
-
-    symbols: (n,) uint8, a SEPARATOR after each tune, and where an index lacks a token or a header
-    stands. is_wall: (n,) whether a header or a tune's end stands there, which no n-gram passes.
-    starts: (tunes + 1,) where each tune begins, and the end.
-
-    note_begins, note_ends: (notes,) the first token of each note and the one past its last;
-    note_leads: the token at which a span from the note on may begin, which is the tuplet sign
-    before it or its first; note_bars: its bar; first_notes: (tunes + 1,) the first note of each
-    tune, and how many there are. bar_texts, bar_parts, bar_numbers, bar_events, bar_offsets:
-    (bars,) of each bar; bar_counts: (bars,) the bars up to it, the two halves of one counted once;
-    first_notes_of_bars: (bars,) the first note at or after each bar; first_bars: (tunes + 1,) the
-    first bar of each tune, and how many there are.
-    """
+    """Some transcriptions, one after another."""
 
     symbols: NDArray[np.uint8]
+    """(n,) the tokens; SEPARATOR after each tune, for headers, and for tokens that the index
+    lacks."""
+    text: bytes
+    """The same symbols as bytes, of which figures are slices."""
     is_wall: NDArray[np.bool_]
+    """(n,) whether there is a header or the end of a tune, which no n-gram crosses."""
     starts: Numbers
+    """(tunes + 1,) where each tune begins, and the end of the stream."""
     note_begins: Numbers
+    """(notes,) the first token of each note."""
     note_ends: Numbers
+    """(notes,) the token after the last one of each note."""
     note_leads: Numbers
+    """(notes,) where a span that starts with the note may begin: at a tuplet sign before it, or at
+    its first token."""
     note_bars: Numbers
+    """(notes,) the bar of each note."""
     first_notes: Numbers
+    """(tunes + 1,) the first note of each tune, and the number of notes."""
     bar_texts: list[str]
     bar_parts: Numbers
     bar_numbers: Numbers
     bar_events: list[Events]
     bar_offsets: list[Ticks]
     bar_counts: Numbers
+    """(bars,) the number of bars up to each one; two halves of a bar count once."""
     first_notes_of_bars: Numbers
+    """(bars,) the first note in or after each bar."""
     first_bars: Numbers
+    """(tunes + 1,) the first bar of each tune, and the number of bars."""
 
     @property
     def tunes(self) -> int:
@@ -69,20 +70,20 @@ class BatchStream:
 
     @property
     def notes(self) -> Numbers:
-        """How many notes each tune has: (tunes,)."""
+        """The number of notes of each tune: (tunes,)."""
         return np.diff(self.first_notes)
 
     @property
     def bars(self) -> Numbers:
-        """How many bars each tune has: (tunes,)."""
+        """The number of bars of each tune: (tunes,)."""
         return np.diff(self.first_bars)
 
     def tune_of_notes(self, notes: Numbers) -> Numbers:
-        """The tunes that notes are in."""
+        """The tunes of notes."""
         return np.searchsorted(self.first_notes, notes, side="right").astype(np.int32) - 1
 
     def onsets(self, notes: Numbers) -> list[Fraction]:
-        """Where notes begin in their bars, in eighths."""
+        """The onsets of notes in their bars, in eighths."""
         bars = self.note_bars[notes]
         sounding = notes - self.first_notes_of_bars[bars]
         found = []
@@ -93,20 +94,20 @@ class BatchStream:
         return found
 
     def sum_of_bars(self, values: NDArray[np.bool_]) -> Numbers:
-        """For each tune the sum over its bars: (tunes,)."""
+        """The sum over the bars of each tune: (tunes,)."""
         sums = np.concatenate([[0], np.cumsum(values, dtype=np.int32)])
         return np.diff(sums[self.first_bars])
 
 
 def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStream:
-    """Tunes as one stream. vocabulary: that of the index, which stays as it is."""
+    """Tunes as one stream. vocabulary: that of the index; it is not changed."""
     stream = bytearray()
-    unknown: list[int] = []  # where a header stands that the index lacks
+    unknown: list[int] = []  # headers that the index lacks
     starts, first_notes, first_bars = [0], [0], [0]
     begins: list[int] = []
     ends: list[int] = []
     bar_begins: list[int] = []
-    notes_before: list[int] = []  # each bar
+    notes_before: list[int] = []  # of each bar
     texts: list[str] = []
     parts: list[int] = []
     numbers: list[int] = []
@@ -153,11 +154,13 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     )
     bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
     note_begins = np.array(begins, dtype=np.int32) + bar_begin
-    # A tune begins with a note at the earliest, and before the first tune's nothing stands.
+    # Nothing comes before the first note of the stream if it is the first token.
     preceding = symbols[np.maximum(note_begins - 1, 0)]
     leads = note_begins - _is_tuplet(vocabulary)[preceding] * (note_begins > 0)
+    symbols = np.where(is_wall, np.uint8(SEPARATOR), symbols)
     return BatchStream(
-        symbols=np.where(is_wall, np.uint8(SEPARATOR), symbols),
+        symbols=symbols,
+        text=symbols.tobytes(),
         is_wall=is_wall,
         starts=np.array(starts, dtype=np.int32),
         note_begins=note_begins,
@@ -177,14 +180,14 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
 
 
 def _is_header(vocabulary: Vocabulary) -> NDArray[np.bool_]:
-    """Which symbols are headers or frames: (256,)."""
+    """Whether each symbol is a header or a frame: (256,)."""
     found = np.zeros(256, dtype=bool)
     found[[symbol for symbol in boundaries(vocabulary) if symbol != SEPARATOR]] = True
     return found
 
 
 def _is_tuplet(vocabulary: Vocabulary) -> NDArray[np.bool_]:
-    """Which symbols are tuplet signs: (256,)."""
+    """Whether each symbol is a tuplet sign: (256,)."""
     found = np.zeros(256, dtype=bool)
     found[: len(vocabulary)] = [MEANINGS[token].kind == TUPLET for token in vocabulary.tokens]
     return found

@@ -1,7 +1,7 @@
-"""Processes beside this one that match slices with the corpus.
+"""Extra processes that match slices with the corpus.
 
-Threads would wait for the interpreter's lock. The processes are begun anew rather than as copies,
-which no process with threads should be.
+Threads would wait for the interpreter's lock. The processes are started by spawn, since a process
+with threads must not be copied.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tunetrace.indexer.search.segment import Mask
 
 
 class Workers(AbstractContextManager["Workers"]):
-    """Some processes that have the index at a path open; none where count is 0."""
+    """Processes that have an index open; none if count is 0."""
 
     def __init__(self, index: Path, admitted: Mask | None, count: int) -> None:
         import multiprocessing
@@ -35,21 +35,20 @@ class Workers(AbstractContextManager["Workers"]):
         )
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Future[MatchedSlice] | None:
-        """Begin to match a slice, given as tokens; None where there is no process for it."""
+        """Start to match a slice, given as tokens; None if there are no processes."""
         if self._processes is None:
             return None
-        texts = [" ".join(tokens) for tokens in tunes]  # smaller than the tokens
-        with _uninterrupted():  # since the first slice begins the processes
-            return self._processes.submit(_match_texts, texts)
+        with _uninterrupted():  # the first slice starts the processes
+            return self._processes.submit(_match, tunes)
 
     def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
-        """What came of it; TunetraceError where the process was ended."""
+        """The matched slice. Raises TunetraceError if the process was ended."""
         try:
             return matching.result()
         except BrokenProcessPool:
             raise TunetraceError(
-                "a process that matches the batch was ended from outside; see that there is memory "
-                "for it, about 1 GB, and try again"
+                "a process that matches the batch was ended from outside; free about 1 GB of "
+                "memory and try again"
             ) from None
 
     def __exit__(
@@ -64,10 +63,9 @@ class Workers(AbstractContextManager["Workers"]):
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """An interrupt waits until this is left; processes that are begun in it never meet one, not
-    even before they can say so themselves."""
+    """Hold back interrupts; processes that start in this context are never interrupted."""
     if os.name == "nt":
-        yield  # where signals cannot wait
+        yield  # signals cannot be held back there
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -76,18 +74,18 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_matchers: list[JointMatcher] = []  # of a worker: the one that it matches with
+_matchers: list[JointMatcher] = []  # the matcher of a worker process
 
 
 def _begin(index: Path, admitted: Mask | None) -> None:
-    """Open the index in a worker, which leaves it to its parent to be interrupted."""
+    """Open the index in a worker. Only the parent process is interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _matchers.append(JointMatcher(Index(index), admitted))
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent has ended, which may have been killed."""
+    """End this process when its parent has ended or was killed."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()
@@ -96,6 +94,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _match_texts(texts: Sequence[str]) -> MatchedSlice:
-    """Match tunes whose tokens are set apart by spaces."""
-    return match_together((text.split(" ") for text in texts), _matchers[0])
+def _match(tunes: Sequence[Sequence[str]]) -> MatchedSlice:
+    return match_together(tunes, _matchers[0])

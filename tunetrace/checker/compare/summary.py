@@ -1,7 +1,6 @@
-"""What a batch is summed up to: numbers are kept of each transcription, and nothing else.
+"""Summing up a batch: only a few numbers of each transcription are kept, so it may be of any size.
 
-A batch streams by and may be of any size; what its summary needs of a transcription is its meter,
-its length and one number a measure.
+A summary needs the meter, the length and the measures of a transcription.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline
-from tunetrace.checker.compare.summary_records import (
+from tunetrace.checker.compare.records import (
     BatchSummary,
     Copy,
     Distribution,
     MeasureSummary,
     SourceCount,
 )
+from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
@@ -31,21 +30,21 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.store.baseline import BaselineTunes
 
 SOURCES: Final = 20
-"""How many of the corpus tunes that are drawn from most a summary names."""
+"""A summary names at most this many sources."""
+
+COPIES: Final = 20
+"""A summary names at most this many transcriptions that are mostly in one corpus tune."""
 
 _SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
-COPIES: Final = 20
-"""How many of the transcriptions that are mostly in one corpus tune a summary names."""
-
 _SHARE_BINS: Final = 20
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
 
 
 class BatchTally:
-    """A batch that is being summed up: `add` takes what its check says, one by one.
+    """A batch that is being summed up; `add` takes the answers of its check, one by one.
 
-    name: what the batch is called; inputs: the files it is read from.
+    name: the name of the batch. inputs: the files that it is read from.
     """
 
     def __init__(
@@ -68,11 +67,11 @@ class BatchTally:
 
     @property
     def set_aside(self) -> int:
-        """How many tunes were set aside so far."""
+        """The number of tunes set aside so far."""
         return self._set_aside.total()
 
     def add(self, record: CheckedTune | Rejected) -> None:
-        """Take in the next transcription, or one that was set aside."""
+        """Count the next transcription, or a tune that was set aside."""
         if isinstance(record, Rejected):
             self._set_aside[record.kind] += 1
             return
@@ -99,7 +98,7 @@ class BatchTally:
         counts["bars"] += record.bar_count
         counts["bars_in_corpus"] += record.bars_in_corpus
         counts["bars_same_position"] += record.bars_same_position
-        # What a single span of so many bits would be: beyond chance in so many notes.
+        # A single span of more bits is beyond chance in a tune of this length.
         least_bits = log2(max(record.notes, 1) / CHANCE)
         for source in record.sources:
             if source.bits > least_bits:
@@ -109,7 +108,7 @@ class BatchTally:
     def summary(
         self, baseline: BaselineTunes | None = None, other: BatchTally | None = None
     ) -> BatchSummary:
-        """The batch in numbers, beside people's tunes and another batch where these are given."""
+        """The batch in numbers, compared with people's tunes and another batch if given."""
         counts = self._counts
         return BatchSummary(
             name=self.name,
@@ -137,7 +136,7 @@ class BatchTally:
         )
 
     def _add_copy(self, record: CheckedTune, tune: TuneName) -> None:
-        """Keep a transcription if it is among the most copied; of equals the earlier ones.
+        """Keep a transcription if it is among the most copied ones; of equal ones the earlier.
 
         tune: the corpus tune that it is, or that has most of it.
         """
@@ -155,7 +154,7 @@ class BatchTally:
 
     @property
     def _columns(self) -> dict[str, NDArray[np.float64]]:
-        # Copies, since an array that is looked into cannot grow.
+        # Copies, since an array cannot grow while NumPy has a view of it.
         return {name: np.array(values) for name, values in self._values.items()}
 
     def _measures(
@@ -183,7 +182,7 @@ class BatchTally:
         )
 
     def _most_drawn_from(self) -> tuple[SourceCount, ...]:
-        """Most transcriptions first; of equals those that come first in the index."""
+        """The most frequent sources first; of equal ones those that come first in the index."""
         most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
         names = ((self._names[tune], transcriptions) for tune, transcriptions in most)
         return tuple(
@@ -193,17 +192,17 @@ class BatchTally:
 
 
 def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
-    """How the values of a measure are distributed, one a transcription.
+    """The distribution of a measure. values: one for each transcription.
 
-    Shares are counted in bins of 5 %, notes in bins of two up to 64. Bins are the same for every
-    batch, so that two can be laid over each other. Quantiles lie between two values where they
-    must (the median of 1 and 2 is 1.5).
+    Shares are counted in bins of 5%, notes in bins of two up to 64. The bins are the same for every
+    batch, so that two histograms can share axes. Quantiles are interpolated: the median of 1 and 2
+    is 1.5.
     """
     bins, width = (_SHARE_BINS, 1 / _SHARE_BINS) if is_share else (_NOTE_BINS, _NOTES_IN_BIN)
     if not len(values):
         return Distribution(0, 0.0, 0.0, (0.0,) * 9, 0.0, 0.0, 0.0, bins * width, (0,) * bins)
-    # Shares are fractions of small numbers: one that lies on an edge may fall short of it by a
-    # rounding error, and no other lies so near.
+    # A share on the edge of a bin may fall below it by a rounding error. Shares are fractions of
+    # small numbers, so no other share is as close to an edge.
     places = np.clip(np.floor(values / width + 1e-9), 0, bins - 1).astype(np.int64)
     deciles = np.quantile(values, np.arange(1, 10) / 10).tolist()
     return Distribution(
@@ -220,7 +219,7 @@ def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
 
 
 class _Curve:
-    """The mean of curves of different lengths, each point over those that reach it."""
+    """The mean of curves of different lengths; each point is a mean of the curves that reach it."""
 
     def __init__(self) -> None:
         self._sums = np.zeros(0)

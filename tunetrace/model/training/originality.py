@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tunetrace.checker.baseline.strata import Strata
 from tunetrace.checker.check import check_transcriptions
-from tunetrace.checker.compare.strata import Strata
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tunetrace._version import __version__
-from tunetrace.checker.compare.summary_records import (
+from tunetrace.checker.compare.records import (
     SIGNIFICANT,
     BatchSummary,
     Difference,

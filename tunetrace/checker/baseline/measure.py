@@ -1,8 +1,7 @@
-"""How much people borrow: every tune of an index measured against all others.
+"""Measuring how much people borrow: every tune of an index against all other tunes.
 
-That is the baseline with which generated transcriptions are compared. Settings are left out: tunes
-that share a title or a work are one tune written down more than once, and what they have in
-common is not borrowed.
+Generated transcriptions are compared with this baseline. Settings of a tune are left out: what two
+settings have in common is not borrowed.
 """
 
 from __future__ import annotations
@@ -10,55 +9,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import public
+from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_places
-from tunetrace.checker.batch.measures import SliceMeasures, measure_slice
-from tunetrace.checker.batch.spans import find_spans
-from tunetrace.checker.batch.stream import BatchStream, Numbers, join_layouts
+from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
+from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.build.change import changing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
+from tunetrace.indexer.store.connection import default_path
 from tunetrace.progress import Progress, silent
+from tunetrace.records import Record
 from tunetrace.text import printable
 from tunetrace.tokenizer.bars import lay_out
 
-LEAST_GROUPS = 2
-"""So many different tunes there must be for one to borrow from another."""
+LEAST_GROUPS: Final = 2
+"""The fewest different tunes of an index of which one can borrow from another."""
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineReport:
-    """What a baseline was measured of.
-
-    tunes: how many were measured; groups: how many different ones these are, settings of one tune
-    counted once. quantiles: for each measure by its name what a tenth, a half and nine tenths of
-    the tunes have at most.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class BaselineReport(Record):
+    """What a baseline was measured from, and how the measures are distributed."""
 
     path: str
+    """The index."""
     tunes: int
+    """The tunes that were measured."""
     groups: int
+    """The different tunes among them; the settings of a tune count once."""
     quantiles: dict[str, tuple[float, float, float]]
+    """For each measure, by its name: what 10%, 50% and 90% of the tunes have at most."""
 
 
-def measure_baseline(path: Path, progress: Progress = silent) -> BaselineReport:
-    """Measure every tune of the index at path against all others, and store it there.
+@public
+def measure_baseline(
+    path: str | Path | None = None, *, progress: Progress = silent
+) -> BaselineReport:
+    """Measure every tune of an index against all others, and store that as its baseline.
 
-    Nothing else may change the index meanwhile. Raises IndexFileError where it has no two different
-    tunes, or cannot be written.
+    path: the index; the default one if none is given. Settings of the same tune are left out. The
+    index cannot be changed meanwhile. Raises IndexFileError if there is no index, it cannot be
+    written, or it has no two different tunes.
     """
+    path = default_path() if path is None else Path(path)
     with changing(path) as connection, Index(path, connection) as index:
         groups = index.catalogue.setting_groups()
         different = len(set(groups.values()))
         if different < LEAST_GROUPS:
             raise IndexFileError(
-                f"{path}: the index has no two different tunes, so that none can be measured "
-                "against others; add a corpus with 'tunetrace index add'"
+                f"{path}: the index has no two different tunes, so no tune can be measured against "
+                "others; add a corpus with 'tunetrace index add'"
             )
         tunes = np.array(sorted(groups), dtype=np.int32)
         measured = _measure(index, tunes, groups, progress)
@@ -73,7 +80,7 @@ def measure_baseline(path: Path, progress: Progress = silent) -> BaselineReport:
 
 
 def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
-    """What a tenth, a half and nine tenths have at most: values that tunes do have."""
+    """What 10%, 50% and 90% of the tunes have at most. These are values of actual tunes."""
     low, median, high = np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf").tolist()
     return low, median, high
 
@@ -81,7 +88,7 @@ def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
 def _measure(
     index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
 ) -> SliceMeasures:
-    """Measure tunes, given by their ids, each against those of other groups."""
+    """Measure tunes, given by their ids, each against the tunes of other groups."""
     progress("laying out the tunes", 0)
     layouts = (lay_out(index.tokens(tune)) for tune in tunes.tolist())
     stream = join_layouts(layouts, index.vocabulary)
@@ -100,7 +107,7 @@ def _measure(
 def _bars_of_others(
     stream: BatchStream, group: Numbers
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which bars stand in a tune of another group, and which there at the same position."""
+    """Whether each bar is in a tune of another group, and whether at the same position."""
     numbers: dict[str, int] = {}
     bars = np.array(
         [numbers.setdefault(text, len(numbers)) for text in stream.bar_texts], dtype=np.int64
@@ -111,7 +118,7 @@ def _bars_of_others(
 
 
 def _in_several(keys: NDArray[np.int64], groups: Numbers) -> NDArray[np.bool_]:
-    """Which keys occur in more than one group: (n,)."""
+    """Whether each key is found in more than one group: (n,)."""
     _, key = np.unique(keys, return_inverse=True)
     pairs = np.unique(key.astype(np.int64) << 32 | groups)
     return np.asarray(np.bincount(pairs >> 32)[key] > 1)

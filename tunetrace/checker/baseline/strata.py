@@ -1,8 +1,7 @@
-"""Strata: people's tunes in groups of one meter and about one length, to compare like with like.
+"""Strata: people's tunes in groups of one meter and similar length, to compare like with like.
 
-A reel of 32 bars shares more with others than a waltz of 16, merely since it is longer and since
-there are more reels. A batch is therefore compared with people's tunes of its own meters and
-lengths, stratum by stratum.
+A reel of 32 bars shares more with other tunes than a waltz of 16 bars, only because it is longer
+and there are more reels. So a batch is compared with people's tunes of its own meters and lengths.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEAST_IN_STRATUM: Final = 30
-"""A stratum has so many of people's tunes at least, if there are so many at all."""
+"""A stratum has at least this many tunes, if people's tunes are as many."""
 
 BANDS_IN_OCTAVE: Final = 2
-"""Into how many bands of lengths each doubling is divided: 64 to 90 notes, 91 to 127, and so on."""
+"""The bands of lengths up to twice a length: 64 to 90 notes, 91 to 127, and so on."""
 
 
 def length_bands(notes: ArrayLike) -> NDArray[np.int64]:
-    """The band of each length in notes; lengths below 1 are in that of 1."""
+    """The band of each length in notes; a length below 1 is in the band of 1."""
     octaves = np.log2(np.maximum(np.asarray(notes, dtype=np.float64), 1))
     bands: NDArray[np.int64] = np.floor(BANDS_IN_OCTAVE * octaves).astype(np.int64)
     return bands
@@ -31,13 +30,13 @@ def length_bands(notes: ArrayLike) -> NDArray[np.int64]:
 class Strata:
     """A division of people's tunes by meter and length.
 
-    Neighbouring bands of a meter are put together until each stratum has 30 tunes. Meters that have
-    fewer than 30 in all are put together and divided in the same way; where even these are fewer,
-    strata of all tunes stand for them. members: for each stratum the places of its tunes.
+    Neighbouring bands of a meter are joined until each stratum has 30 tunes. Meters with fewer than
+    30 tunes are joined and divided in the same way. If these have fewer than 30 tunes together,
+    they are compared with strata of all tunes. members: the tunes of each stratum, by their places.
     """
 
     def __init__(self, meters: Sequence[str | None], notes: ArrayLike) -> None:
-        """One meter, or None, and one length in notes for each of people's tunes."""
+        """meters, notes: the meter, or None, and the length of each of people's tunes."""
         bands = length_bands(notes)
         places: dict[str | None, list[int]] = {}
         for place, meter in enumerate(meters):
@@ -55,7 +54,7 @@ class Strata:
         self._of_rare = self._divide(np.array(rare), bands)
 
     def _divide(self, places: NDArray[np.int64], bands: NDArray[np.int64]) -> tuple[int, list[int]]:
-        """Divide tunes by length: gives the first stratum, and the bands where the next begin."""
+        """Divide tunes by length; gives the first stratum, and the first bands of the next ones."""
         first = len(self.members)
         begins: list[int] = []
         counts: list[int] = []
@@ -71,7 +70,7 @@ class Strata:
         return first, begins[1:]
 
     def of(self, meters: Sequence[str | None], notes: ArrayLike) -> NDArray[np.int64]:
-        """The stratum that each of some transcriptions is compared with."""
+        """The stratum that each transcription is compared with."""
         found = []
         for meter, band in zip(meters, length_bands(notes).tolist(), strict=True):
             first, begins = self._of_meter.get(meter, self._of_rare)

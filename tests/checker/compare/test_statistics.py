@@ -1,4 +1,4 @@
-"""The statistics: values by hand, scipy and numpy as the other program, brute-force percentiles."""
+"""The statistics: values by hand, scipy and numpy as the other program."""
 
 from __future__ import annotations
 
@@ -12,153 +12,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from tunetrace.checker.baseline.range_counts import RangeCounts
-from tunetrace.checker.compare.comparison import compare_batches, compare_with_baseline, holm
-from tunetrace.checker.compare.strata import LEAST_IN_STRATUM, Strata, length_bands
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tests.checker.baseline.peoples import baseline
+from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline, holm
 
 SHARES = {"copied_8"}
 
 values = st.lists(st.integers(0, 12).map(lambda k: k / 12), min_size=1, max_size=30)
-meters = st.sampled_from(["4/4", "6/8", "9/8", None])
 
 
 def column(*numbers: float) -> dict[str, NDArray[np.float64]]:
     return {"copied_8": np.array(numbers, dtype=np.float64)}
-
-
-def baseline(
-    meter: Sequence[str | None], notes: Sequence[int], numbers: Sequence[float]
-) -> BaselineTunes:
-    found = np.array(numbers, dtype=np.float32)
-    return BaselineTunes(meter, np.array(notes, dtype=np.int32), {"copied_8": found})
-
-
-# Counting in stretches, and percentiles
-
-
-@pytest.mark.parametrize("times", [1, 40])  # few are counted in another way than many
-@given(row=st.lists(st.integers(0, 9), min_size=1, max_size=40), data=st.data())
-def test_what_is_less_in_a_stretch_is_counted_as_one_by_one(
-    times: int, row: list[int], data: st.DataObject
-) -> None:
-    places = st.integers(0, len(row))
-    stretches = times * data.draw(
-        st.lists(st.tuples(places, places, st.integers(-1, 10)), min_size=1, max_size=20)
-    )
-    first, stop, than = (np.array(numbers) for numbers in zip(*stretches, strict=True))
-    first, stop = np.minimum(first, stop), np.maximum(first, stop)
-    found = RangeCounts(np.array(row)).less(first, stop, than)
-    assert found.tolist() == [
-        sum(value < limit for value in row[a:b])
-        for a, b, limit in zip(first.tolist(), stop.tolist(), than.tolist(), strict=True)
-    ]
-
-
-def peers_of(
-    people: BaselineTunes, meter: str | None, notes: int
-) -> tuple[list[int], str | None, int | None, int | None]:
-    """The tunes that a transcription is compared with, as the rule says it."""
-    every = list(range(len(people.notes)))
-    same = [k for k in every if meter is not None and people.meter[k] == meter]
-    near = [
-        k for k in same if 3 * notes <= 4 * people.notes[k] and 3 * people.notes[k] <= 4 * notes
-    ]
-    if len(near) >= 100:
-        return near, meter, math.ceil(notes * 3 / 4), math.floor(notes * 4 / 3)
-    return (same, meter, None, None) if len(same) >= 100 else (every, None, None, None)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_a_standing_is_the_share_of_its_peers_that_have_less(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    size = int(random.integers(1, 700))
-    people = baseline(
-        random.choice(["4/4", "6/8", "9/8"], size, p=[0.6, 0.3, 0.1]).tolist(),
-        random.integers(40, 90, size).tolist(),
-        (random.integers(0, 30, size) / 30).tolist(),
-    )
-    meter = [*random.choice(["4/4", "6/8", "9/8", "5/4"], 8).tolist(), None, None]
-    notes, has = random.integers(0, 130, 10), random.integers(0, 31, 10) / 30
-    found = people.standings(meter, notes, {"copied_8": has})
-    for k, standing in enumerate(found):
-        peers, of, least, most = peers_of(people, meter[k], int(notes[k]))
-        assert standing.peers == len(peers)
-        assert (standing.meter, standing.least_notes, standing.most_notes) == (of, least, most)
-        less = [people.values["copied_8"][peer] < np.float32(has[k]) for peer in peers]
-        assert standing.below == {"copied_8": pytest.approx(np.mean(less))}
-
-
-def test_the_bounds_of_peers_are_in_whole_notes() -> None:
-    people = baseline(["6/8"] * 200, [75] * 100 + [133] * 100, [0.0] * 200)
-    exact, above, below = people.standings(["6/8"] * 3, [100, 101, 99], {"copied_8": [0, 0, 0]})
-    assert (exact.peers, exact.least_notes, exact.most_notes) == (200, 75, 133)
-    assert (above.peers, above.least_notes, above.most_notes) == (100, 76, 134)
-    assert (below.peers, below.least_notes, below.most_notes) == (100, 75, 132)
-
-
-def test_what_people_have_as_much_of_is_not_below() -> None:
-    people = baseline(["6/8"] * 100, [50] * 100, [0.1] * 60 + [0.9] * 40)
-    # 0.1 is no float32: it must not come out as less or more than itself.
-    standings = people.standings(["6/8"] * 3, [50] * 3, {"copied_8": [0.1, 0.9, 1.0]})
-    assert [standing.below["copied_8"] for standing in standings] == [0.0, 0.6, 1.0]
-
-
-def test_no_transcription_has_no_standing() -> None:
-    assert baseline(["6/8"], [50], [0.1]).standings([], [], {"copied_8": []}) == []
-
-
-@pytest.mark.parametrize(("meter", "notes"), [([], []), (["6/8"], [50, 60])])
-def test_a_baseline_has_tunes_and_a_value_for_each(
-    meter: list[str | None], notes: list[int]
-) -> None:
-    with pytest.raises(ValueError, match="baseline"):
-        baseline(meter, notes, [0.1] * len(notes))
-
-
-# Strata
-
-
-def test_bands_of_length_are_halves_of_a_doubling() -> None:
-    notes = [0, 1, 63, 64, 90, 91, 127, 128]
-    assert length_bands(notes).tolist() == [0, 0, 11, 12, 12, 13, 13, 14]
-
-
-def test_each_meter_is_divided_by_length_into_groups_of_thirty() -> None:
-    lengths = [64] * 30 + [91] * 10 + [128] * 20 + [256] * 29
-    strata = Strata(["4/4"] * 89, lengths)
-    # 91 and 128 are put together; the 29 longest are too few and join them.
-    assert [members.tolist() for members in strata.members][:2] == [
-        list(range(30)), list(range(30, 89)),
-    ]  # fmt: skip
-    found = strata.of(["4/4"] * 5, [10, 90, 91, 127, 5000])
-    assert found.tolist() == [0, 0, 1, 1, 1]
-
-
-def test_rare_meters_are_put_together_and_divided_by_length() -> None:
-    meter = ["4/4"] * 40 + ["5/4"] * 29 + ["7/8"] * 29
-    strata = Strata(meter, [64] * 69 + [200] * 29)
-    assert [len(members) for members in strata.members] == [40, 58]
-    assert strata.of(["7/8", "11/8", None, "4/4"], [64] * 4).tolist() == [1, 1, 1, 0]
-
-
-def test_too_few_rare_tunes_are_stood_for_by_all() -> None:
-    strata = Strata(["4/4"] * 40 + ["5/4"] * 5, [64] * 45)
-    assert [len(members) for members in strata.members] == [40, 45]
-    assert strata.of(["4/4", "5/4", "6/8"], [64] * 3).tolist() == [0, 1, 1]
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(meters, st.integers(1, 300)), min_size=LEAST_IN_STRATUM, max_size=200))
-def test_strata_are_large_enough_and_hold_every_tune_in_its_own(
-    tunes: list[tuple[str | None, int]],
-) -> None:
-    meter, notes = [tune[0] for tune in tunes], [tune[1] for tune in tunes]
-    strata = Strata(meter, notes)
-    assert min(map(len, strata.members)) >= LEAST_IN_STRATUM
-    for place, stratum in enumerate(strata.of(meter, notes).tolist()):
-        assert place in strata.members[stratum]
 
 
 # Against people's tunes

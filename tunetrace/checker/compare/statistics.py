@@ -1,8 +1,7 @@
 """The statistics of a report: how a batch differs from people's tunes, and from another batch.
 
-Either way the difference of means is given with an interval that says how far chance may have
-moved it, and that of two shares stays between -1 and 1. Two batches are also held against each
-other by a test of ranks, which asks for no particular distribution.
+Each difference of means has a confidence interval; that of two shares stays between -1 and 1. Two
+batches are also compared by a test of ranks, which does not assume a distribution.
 """
 
 from __future__ import annotations
@@ -15,41 +14,40 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tunetrace.checker.compare.strata import Strata
-from tunetrace.checker.compare.summary_records import Difference
+from tunetrace.checker.baseline.strata import Strata
+from tunetrace.checker.compare.records import Difference
 from tunetrace.indexer.store.baseline import BaselineTunes
 
 CONFIDENCE: Final = 0.95
 TEST: Final = "Mann-Whitney U test"
 
 _MOST_COUNTED_OUT: Final = 50
-"""Up to so many transcriptions p is counted out over all orders, where no two are equal; beyond,
-that takes minutes and the normal approximation is as good."""
+"""Up to this many transcriptions, p is exact if no two values are equal. For more, an exact p takes
+minutes, and the normal approximation is as good."""
 
 _DECIMALS: Final = 9
-"""Beyond these a difference is the rounding error of numbers that are equal."""
+"""A difference beyond these decimals is a rounding error of equal numbers."""
 
 Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
-"""A measure's values by its name, one a transcription."""
+"""For each measure, by its name: one value for each transcription."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """A mean and how well it is known.
-
-    variance: of the mean itself, with its degrees of freedom, 0 where it cannot be told; count: of
-    how many values it is, all of one weight.
-    """
+    """A mean and its precision."""
 
     value: float
     variance: float
+    """The variance of the mean."""
     freedom: float
+    """The degrees of freedom of the variance; 0 if it is unknown."""
     count: float
+    """The number of values, all of one weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """A mean of shares and how well it is known: as well as the mean of so many draws of 0 or 1."""
+    """A mean of shares, as precise as the mean of this many draws of 0 or 1."""
 
     value: float
     draws: float
@@ -57,11 +55,11 @@ class _Share:
 
     @property
     def doubt(self) -> float:
-        """The squared quantile of t over the draws: the more, the wider the interval."""
+        """The squared quantile of t divided by the draws; the interval grows with it."""
         return _quantile(self.freedom) ** 2 / self.draws
 
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval (1927), with the quantile of t."""
+        """The score interval of Wilson (1927), with the quantile of t."""
         doubt = self.doubt
         spread = self.value * (1 - self.value)
         centre = (self.value + doubt / 2) / (1 + doubt)
@@ -74,8 +72,8 @@ def compare_batches(
 ) -> dict[str, Difference]:
     """How a batch differs from another in each measure.
 
-    p is of the Mann-Whitney U test (1947), corrected over the measures by Holm (1979); superiority
-    is Vargha and Delaney's (2000). Neither may be empty. shares: the measures between 0 and 1.
+    Neither batch may be empty. shares: the measures between 0 and 1. p is from the Mann-Whitney U
+    test (1947), corrected for all measures after Holm (1979). superiority: Vargha and Delaney 2000.
     """
     from scipy.stats import mannwhitneyu
 
@@ -106,16 +104,14 @@ def compare_with_baseline(
     baseline: BaselineTunes,
     shares: Collection[str],
 ) -> dict[str, tuple[float, Difference]]:
-    """For each measure the mean of people's tunes of a batch's meters and lengths, and how the
-    batch's own differs from it.
+    """For each measure, the expected mean, and how the mean of a batch differs from it.
 
-    meters, notes: of each transcription; shares: the measures between 0 and 1. The expected mean
-    is that of people's tunes after post-stratification (Cochran, Sampling Techniques, 1977, 5A.9):
-    each stratum's mean, weighted by how much of the batch it is compared with. What varies is the
-    strata's means, and what each transcription has more than its stratum's mean. The latter is
-    taken to vary no less than among people's tunes, for shares in proportion to m(1 - m): one in
-    ten tunes has what most have nothing of, so that a small batch in which none has it would seem
-    not to vary at all.
+    meters, notes: of each transcription. shares: the measures between 0 and 1. The expected mean is
+    that of people's tunes of the batch's meters and lengths, by post-stratification (Cochran 1977,
+    5A.9): the means of the strata, weighted by the transcriptions that are compared with each. The
+    variance has two parts: that of the strata's means, and that of each transcription's difference
+    from its stratum's mean. The second is at least that of people's tunes, for shares in proportion
+    to m (1 - m). Otherwise a small batch without copies would seem not to vary at all.
     """
     strata = Strata(baseline.meter, baseline.notes)
     used, places, counts = np.unique(
@@ -124,7 +120,7 @@ def compare_with_baseline(
     weights = (counts / counts.sum()).tolist()
     differences = {}
     for name, column in batch.items():
-        # In the baseline's own precision, or what is equal would differ.
+        # In the precision of the baseline. Otherwise equal values would differ.
         ours = column.astype(np.float32).astype(np.float64)
         values = np.asarray(baseline.values[name], dtype=np.float64)
         theirs = [_mean_of(values[strata.members[stratum]]) for stratum in used]
@@ -150,8 +146,10 @@ def compare_with_baseline(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for their number, so that one of them is below 0.05 by chance in no more
-    than one case of twenty (Holm 1979); in the order in which they were given."""
+    """p values corrected for their number (Holm 1979), in the given order.
+
+    Chance makes one of them fall below 0.05 in at most one case of twenty.
+    """
     corrected = [0.0] * len(p_values)
     highest = 0.0
     for k, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -161,7 +159,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _mean_of(values: NDArray[np.float64]) -> _Mean:
-    """The mean of values; of one value the variance cannot be told."""
+    """The mean of values; the variance of one value is unknown."""
     count = len(values)
     if count < 2:
         return _Mean(float(values.mean()), 0.0, 0, count)
@@ -169,7 +167,7 @@ def _mean_of(values: NDArray[np.float64]) -> _Mean:
 
 
 def _weighted(means: Sequence[_Mean], weights: Sequence[float]) -> _Mean:
-    """The mean of independent means by their weights, which sum to 1."""
+    """The weighted mean of independent means; the weights sum to 1."""
     weighed = list(zip(means, weights, strict=True))
     terms = [(weight**2 * mean.variance, mean.freedom) for mean, weight in weighed]
     return _Mean(
@@ -181,10 +179,10 @@ def _weighted(means: Sequence[_Mean], weights: Sequence[float]) -> _Mean:
 
 
 def _share(mean: _Mean) -> _Share:
-    """A mean of shares by the draws of 0 or 1 whose mean would vary as much.
+    """A mean of shares as a mean of draws of 0 or 1 that has the same variance.
 
-    Their number is the effective sample size of surveys (Kish 1965). Where all are 0, or all 1,
-    they say nothing of how others would vary, and are taken for such draws themselves.
+    The number of draws is the effective sample size of surveys (Kish 1965). If all shares are 0, or
+    all 1, their variance is unknown, and the shares count as draws themselves.
     """
     spread = mean.value * (1 - mean.value)
     if spread <= 0:
@@ -193,7 +191,7 @@ def _share(mean: _Mean) -> _Share:
 
 
 def _no_less_varied(own: _Mean, alike: _Mean) -> _Share:
-    """A mean of shares that is known no better than one of as many of people's tunes."""
+    """A mean of shares that is at most as precise as the mean of as many of people's tunes."""
     share = _share(own)
     if not (share.freedom and alike.freedom):
         return share
@@ -202,7 +200,7 @@ def _no_less_varied(own: _Mean, alike: _Mean) -> _Share:
 
 
 def _between(ours: _Mean, theirs: _Mean) -> tuple[float | None, float | None]:
-    """The interval of a difference of means, after Welch (1947); none without freedom."""
+    """The interval of a difference of means (Welch 1947); None if a variance is unknown."""
     terms = [(mean.variance, mean.freedom) for mean in (ours, theirs)]
     freedom = _freedom(terms)
     if not freedom:
@@ -213,11 +211,11 @@ def _between(ours: _Mean, theirs: _Mean) -> tuple[float | None, float | None]:
 
 
 def _between_shares(ours: _Share, theirs: _Share) -> tuple[float | None, float | None]:
-    """The interval of a difference of mean shares, out of those of the two means.
+    """The interval of a difference of mean shares, from the intervals of the two means.
 
-    Newcombe (1998, method 10) has it for proportions, Zou and Donner (2008) for any two means: how
-    far each bound lies from the difference is the hypotenuse of how far the bounds of the means
-    lie from these, and so it never passes what the bounds themselves allow.
+    Method: Newcombe (1998, method 10) for proportions, Zou and Donner (2008) for any two means. The
+    distance of a bound from the difference is the hypotenuse of the distances of the bounds of the
+    two means from these, so it stays between -1 and 1.
     """
     if not (ours.freedom and theirs.freedom):
         return None, None
@@ -229,26 +227,26 @@ def _between_shares(ours: _Share, theirs: _Share) -> tuple[float | None, float |
 
 
 def _freedom(terms: Sequence[tuple[float, float]]) -> float:
-    """The degrees of freedom of a sum of independent variances, each with its own.
+    """The degrees of freedom of a sum of independent variances; 0 if one of them has none.
 
-    After Satterthwaite (1946), for two as in Welch (1947); 0 where one of them has none.
+    terms: each variance with its degrees of freedom. Method: Satterthwaite (1946).
     """
     if not all(freedom for _, freedom in terms):
         return 0
     whole = sum(variance for variance, _ in terms)
     if not whole:
         return sum(freedom for _, freedom in terms)
-    # In shares of the whole, whose squares do not vanish where the variance is very small.
+    # The squares of shares of the whole do not become 0 if the variance is very small.
     return 1 / sum((variance / whole) ** 2 / freedom for variance, freedom in terms)
 
 
 def _quantile(freedom: float) -> float:
-    """How many standard errors an interval reaches to either side, by the t distribution."""
+    """The half width of an interval in standard errors, by the t distribution."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
 def _rounded(value: float) -> float:
-    """Without rounding error, and without the sign of a zero."""
+    """A number without rounding errors, and 0 without a sign."""
     return round(value, _DECIMALS) + 0.0

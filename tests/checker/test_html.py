@@ -1,0 +1,85 @@
+"""A check in a notebook: what it shows, and that nothing from a file becomes markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from tests.checker.batches import checked, source
+from tunetrace import CheckReport
+from tunetrace.checker.baseline.percentiles import Percentiles
+from tunetrace.checker.measures import MEASURES
+from tunetrace.corpus.records import Rejected
+
+SCRIPT = "<script>alert('&')</script>"
+
+
+class _Cells(HTMLParser):
+    """The cells of all tables, row by row, and all tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: set[str] = set()
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        self._in_cell = tag in ("td", "th")
+        if self._in_cell:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+
+def test_a_tune_shows_its_verdict_its_measures_and_its_sources() -> None:
+    below = {measure.name: 0.25 for measure in MEASURES}
+    tune = checked(
+        12, 0.75, standing=Percentiles(1500, "6/8", 6, 10, below), sources=(source(4, 20.0),)
+    )
+    text = tune._repr_html_()
+    rows = _Cells(text).rows
+    assert "<b>The Kesh</b><br>Not in the corpus." in text
+    assert rows[0] == ["measure", "value", "more than … of 1,500 real tunes like it"]
+    assert rows[1:3] == [
+        ["longest span, in notes", "12", "25%"],
+        ["notes in spans of 8 or more", "75%", "25%"],
+    ]
+    assert [row[0] for row in rows[1:11]] == [measure.label for measure in MEASURES]
+    assert rows[11:] == [
+        ["source", "notes shared", "longest run", "bars shared"],
+        ["Morrison's (session:104)", "8", "8", "1"],
+    ]
+
+
+def test_a_report_shows_one_tune_in_full_and_several_in_a_table() -> None:
+    aside = Rejected("a.abc", 3, 1, "a chord is never closed")
+    one, two = checked(8, 0.5), checked(9, 0.5, place=2)
+    assert CheckReport((one,), ())._repr_html_() == one._repr_html_()
+    rows = _Cells(CheckReport((one, two), (aside,))._repr_html_()).rows
+    assert rows == [
+        ["place", "title", "notes", "longest span, in notes", "notes in spans of 8 or more",
+         "verdict"],
+        ["1", "The Kesh", "8", "8", "50%", "Not in the corpus."],
+        ["2", "The Kesh", "8", "9", "50%", "Not in the corpus."],
+        ["set aside", "reason"],
+        ["a.abc:3:1", "a chord is never closed"],
+    ]  # fmt: skip
+    many = CheckReport((one,) * 61, ())._repr_html_()
+    assert len(_Cells(many).rows) == 51
+    assert many.endswith("<p>11 more tunes</p>")
+
+
+def test_nothing_from_a_file_becomes_markup() -> None:
+    tune = checked(8, 0.5, title=SCRIPT, sources=(source(4, 20.0, title=SCRIPT),))
+    aside = Rejected(SCRIPT, 3, 1, SCRIPT)
+    for text in (tune._repr_html_(), CheckReport((tune, tune), (aside,))._repr_html_()):
+        assert "&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;" in text
+        assert _Cells(text).tags <= {"p", "b", "br", "table", "thead", "tbody", "tr", "th", "td"}

@@ -1,0 +1,127 @@
+"""Percentiles: how a transcription's measures compare with those of people's tunes like it.
+
+People borrow too, so a measure says little by itself. A transcription is compared with its peers:
+tunes of the index in the same meter and of about the same length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.records import Record
+
+LEAST_PEERS: Final = 100
+"""A transcription has at least this many peers, if the index has as many tunes."""
+
+_ANY_LENGTH: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Percentiles(Record):
+    """How a transcription compares with people's tunes of its meter and length."""
+
+    peers: int
+    """The number of tunes that it is compared with."""
+    meter: str | None
+    """The meter of the peers; None for any meter."""
+    least_notes: int | None
+    """The shortest length of a peer; None for any length."""
+    most_notes: int | None
+    """The longest length of a peer; None for any length."""
+    below: dict[str, float]
+    """For each measure, by its name, the share of the peers that have less of it."""
+
+
+class Peers:
+    """People's tunes in order of meter and length, so that the peers of a tune are neighbours."""
+
+    def __init__(self, people: BaselineTunes) -> None:
+        # Tunes without a meter have the number 0.
+        meters = sorted({meter for meter in people.meter if meter})
+        self._meters = {meter: number for number, meter in enumerate(meters, 1)}
+        numbers = np.array([self._meters[meter] if meter else 0 for meter in people.meter])
+        keys = (numbers << 32) + people.notes
+        order = np.argsort(keys, kind="stable")
+        self._keys = keys[order]
+        self._names = list(people.values)
+        self._values = np.array([people.values[name] for name in self._names])[:, order]
+
+    def percentiles(
+        self, meters: Sequence[str | None], notes: ArrayLike, values: Mapping[str, ArrayLike]
+    ) -> list[Percentiles]:
+        """Compare transcriptions with their peers.
+
+        meters, notes: one of each for a transcription. values: the same of every measure.
+        Peers have the same meter and 3/4 to 4/3 of the notes. If these are fewer than 100, the
+        peers are all tunes of the meter, and if these are fewer than 100 as well, all tunes.
+        """
+        lengths = np.asarray(notes, dtype=np.int64)
+        least, most = -(-3 * lengths // 4), 4 * lengths // 3
+        meter = np.array([self._meters.get(some or "", -1) for some in meters], dtype=np.int64)
+        near = self._ranges(meter, least, most)
+        of_meter = self._ranges(meter, np.zeros_like(least), np.full_like(most, _ANY_LENGTH))
+        every = np.array([[0], [len(self._keys)]])
+        has_near, has_meter = (stop - first >= LEAST_PEERS for first, stop in (near, of_meter))
+        ranges = np.where(has_near, near, np.where(has_meter, of_meter, every))
+        # In the precision of the baseline. Otherwise equal values would differ.
+        wanted = np.array([values[name] for name in self._names], dtype=np.float32)
+        below = self._shares_below(ranges, wanted)
+        return [
+            Percentiles(
+                peers=peers,
+                meter=of if is_near or is_of_meter else None,
+                least_notes=shortest if is_near else None,
+                most_notes=longest if is_near else None,
+                below=dict(zip(self._names, shares, strict=True)),
+            )
+            for of, peers, is_near, is_of_meter, shortest, longest, shares in zip(
+                meters, (ranges[1] - ranges[0]).tolist(), has_near.tolist(), has_meter.tolist(),
+                least.tolist(), most.tolist(), below.T.tolist(), strict=True,
+            )
+        ]  # fmt: skip
+
+    def _ranges(
+        self, meter: NDArray[np.int64], least: NDArray[np.int64], most: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Where the tunes of a meter with least to most notes begin and stop: (2, n)."""
+        first = np.searchsorted(self._keys, (meter << 32) + least, side="left")
+        stop = np.searchsorted(self._keys, (meter << 32) + most, side="right")
+        return np.array([first, stop])
+
+    def _shares_below(
+        self, ranges: NDArray[np.int64], wanted: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """The share of each range that is less than a value: (measures, n).
+
+        ranges: (2, n). wanted: (measures, n). Each different range is sorted once.
+        """
+        below = np.empty(wanted.shape)
+        order = np.lexsort(ranges)
+        begins = np.flatnonzero(np.diff(ranges[:, order], prepend=-1).any(axis=0))
+        for those in np.split(order, begins[1:]) if len(begins) else ():
+            first, stop = ranges[:, those[0]].tolist()
+            peers = self._values[:, first:stop]
+            if len(those) == 1:  # to count is faster than to sort
+                below[:, those[0]] = np.count_nonzero(peers < wanted[:, those], axis=1)
+            else:
+                for measure, values in enumerate(np.sort(peers, axis=1)):
+                    below[measure, those] = np.searchsorted(values, wanted[measure, those])
+            below[:, those] /= stop - first
+        return below
+
+
+_peers: WeakKeyDictionary[BaselineTunes, Peers] = WeakKeyDictionary()
+
+
+def peers_in(people: BaselineTunes) -> Peers:
+    """The peers among people's tunes, put in order once for each open index."""
+    if people not in _peers:
+        _peers[people] = Peers(people)
+    return _peers[people]

@@ -1,0 +1,85 @@
+"""What a check asks of a corpus. Two matchers answer it, with the same arrays.
+
+One searches the index by bisection (search.py): it needs no preparation and takes a few
+milliseconds for each transcription. The other sorts the stream together with the corpus (joint.py):
+a second or two for any number of transcriptions. The rest of a check is the same code for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.statistics.backoff import BackoffModel
+from tunetrace.tokenizer.bars import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class FigureHits:
+    """The hits of figures in a corpus, in the order of figures, tunes and tokens: (hits,) each."""
+
+    of: Numbers
+    """The figure."""
+    tunes: Numbers
+    """The id of the tune."""
+    tokens: Numbers
+    """The first token of the hit, counted in the tune."""
+
+
+class FoundFigures(Protocol):
+    """Figures that a corpus was searched for."""
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """The largest possible number of hits of each figure: (figures,)."""
+
+    def hits(self, some: slice) -> FigureHits:
+        """The hits of some of the figures. The figures keep their numbers."""
+
+
+class LongestMatches(Protocol):
+    """The longest matches of a stream of transcriptions with a corpus."""
+
+    longest: Numbers
+    """(n,) the length of the longest match from each position of the stream on, in symbols."""
+
+    def match_has_ended(self, firsts: Numbers) -> NDArray[np.bool_]:
+        """Whether the last note of the longest match ends there somewhere in the corpus: (m,).
+
+        firsts: (m,) where the matches begin. A length after the match would make the note longer.
+        """
+
+
+class StreamMatches(LongestMatches, Protocol):
+    """A stream of transcriptions matched with a corpus."""
+
+    model: BackoffModel
+    """Gives the hits expected by chance."""
+
+    def find(self, firsts: Numbers, stops: Numbers) -> FoundFigures:
+        """Search for the figures from firsts up to stops, (m,) each.
+
+        Each figure ends with a whole note and is in the corpus. Hits whose last note is longer in
+        the corpus are left out.
+        """
+
+    def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
+        """Corpus tunes, and parts of them, that are the same music as a transcription or its part.
+
+        layouts: of all transcriptions of the stream.
+        """
+
+    def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether each bar is in the corpus, and whether at the same position: (bars,) each."""
+
+    def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
+        """The number of bars of a transcription that are in a corpus tune: (m,).
+
+        of: (m,) the numbers of the transcriptions in the stream. tunes: (m,) the ids of the tunes.
+        """
