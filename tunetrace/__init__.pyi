@@ -1,7 +1,6 @@
 """The public names and the module that defines each; one is loaded when it is first used."""
 
 from ._version import __version__ as __version__
-from .api.batch import report as report
 from .checker.baseline.measure import BaselineReport as BaselineReport
 from .checker.baseline.measure import measure_baseline as measure_baseline
 from .checker.baseline.percentiles import Percentiles as Percentiles
@@ -108,6 +107,7 @@ from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
+from .reports.write import report as report
 from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.abc.explain import Lexeme as Lexeme

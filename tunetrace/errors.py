@@ -1,26 +1,23 @@
-"""The errors that a user can meet. Each message is one sentence that says what to do.
+"""Every error that a user can meet. The message is one sentence that says what to do.
 
-The command line prints the message on stderr and exits 2. A program catches TunetraceError.
+The command line prints the message on stderr and exits with 2. A program catches TunetraceError.
 """
 
 from __future__ import annotations
 
 
 class TunetraceError(Exception):
-    """The base of all errors. The message names the input and says what would be right."""
+    """The base of all errors; raised when tunetrace was given something that it cannot use."""
 
 
 class InputError(TunetraceError):
-    """An input that cannot be read at all: missing, binary, empty, or in an unknown format."""
+    """Raised when an input cannot be read at all: it is missing, binary, empty or unknown."""
 
 
 class AbcError(TunetraceError):
-    """A transcription that cannot be tokenized.
+    """Raised when a transcription cannot be tokenized.
 
-    line and column are counted from 1 in the given text; they are None if the mistake has no single
-    place (a tune without a key). The message has no place, so that a caller that knows the file's
-    name can put it in front. kind names the kind of mistake in a few words (`no key`, `bad meter`,
-    `open bracket`), for counting.
+    The message has no place, so that a caller who knows the file's name can put it in front.
     """
 
     def __init__(
@@ -34,21 +31,24 @@ class AbcError(TunetraceError):
         super().__init__(reason)
         self.reason = reason
         self.line = line
+        """Line of the mistake in the given text, from 1; None if the mistake has no one place."""
         self.column = column
+        """Column of the mistake, from 1; None if the mistake has no one place."""
         self.kind = kind
+        """The kind of mistake in a few words (`no key`, `open bracket`), for counting."""
 
 
 class QueryError(TunetraceError):
-    """A figure, a bar or a filter that cannot be searched for."""
+    """Raised when an argument means nothing: a figure, bar, filter, name or number."""
 
 
 class OutputError(TunetraceError):
-    """A file that cannot be written: because of its place, its format, or a missing package."""
+    """Raised when a file cannot be written: wrong place or format, or a missing package."""
 
 
 class IndexFileError(TunetraceError):
-    """An index that is missing, cut off, not an index, of another version, or already there."""
+    """Raised when an index is missing, damaged, not tunetrace's, too old or new, or in the way."""
 
 
 class ModelFileError(TunetraceError):
-    """A model's file that is missing, cut off, not a model, malformed, or not allowed."""
+    """Raised when a model's file is missing, damaged, not tunetrace's, or has forbidden content."""

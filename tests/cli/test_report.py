@@ -10,7 +10,6 @@ import pytest
 
 import tunetrace
 from tests.commands import KESH, MORRISONS, call, index_of
-from tunetrace.reports.write import write_report
 
 FILES = {
     "report.html", "tunes.csv", "tunes.parquet", "spans.parquet", "summary.json", "set-aside.csv",
@@ -27,7 +26,7 @@ def test_a_report_is_a_folder_with_its_files_and_no_others(index: Path, tmp_path
     ended = call("report", index.with_suffix(".abc"), "-o", tmp_path / "out", "--index", index)
     assert (ended.code, ended.err) == (0, "")
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
-    assert ended.out.startswith("Of 2 transcriptions 2 are corpus tunes as a whole; ")
+    assert ended.out.startswith("Of 2 transcriptions, 2 are the same as a corpus tune; ")
 
 
 def test_a_report_says_how_to_measure_the_baseline_that_an_index_lacks(
@@ -55,7 +54,8 @@ def test_standard_input_is_no_batch_and_what_it_is_compared_with(
 ) -> None:
     ended = call("report", "-", "-o", tmp_path / "out", "--versus", "-", "--index", index)
     assert ended.refusal == (
-        "standard input can be read once, and is named twice; give a file for one of them"
+        "standard input is named twice and can be read only once; give a file instead of one of "
+        "them"
     )
     assert not (tmp_path / "out").exists()
 
@@ -79,7 +79,7 @@ def test_progress_names_what_is_done_after_the_last_transcription(
 ) -> None:
     told: list[tuple[str, int]] = []
     with tunetrace.open_index(index) as opened:
-        write_report(
+        tunetrace.report(
             [index.with_suffix(".abc")],
             tmp_path / "out",
             opened,

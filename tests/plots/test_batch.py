@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tests.reports.test_words import measuring, summary
 from tunetrace.checker.compare.records import Distribution
 from tunetrace.checker.compare.summary import distribution
-from tunetrace.plots.batch import curve, histogram, percentiles
+from tunetrace.plots.batch import curve, histogram, percentiles, pictures_of
 
 
 def spread(values: Sequence[float], is_share: bool = True) -> Distribution:
@@ -63,7 +64,7 @@ def test_both_batches_are_drawn_as_shares_of_their_own() -> None:
 
 def test_the_mean_of_peoples_tunes_stands_where_the_scale_has_it() -> None:
     svg = histogram(spread([0.0, 1.0]), None, 0.25, label="shares", is_share=True)
-    (area,), (line,) = drawn(svg, "fill-batch"), drawn(svg, "stroke-people")
+    (area,), (line,) = drawn(svg, "fill-batch"), drawn(svg, "stroke-real")
     left, right = min(x for x, _ in area), max(x for x, _ in area)
     assert {round((x - left) / (right - left), 4) for x, _ in line} == {0.25}
 
@@ -101,7 +102,7 @@ def test_percentiles_have_a_bar_a_tenth_and_a_line_at_the_tenth() -> None:
     counts = [10, 20, 0, 0, 0, 0, 0, 0, 0, 70]
     svg = percentiles(counts, label="people's tunes")
     bars = drawn(svg, "fill-batch")
-    (line,) = drawn(svg, "stroke-people")
+    (line,) = drawn(svg, "stroke-real")
     floor = max(y for bar in bars for _, y in bar)
     found = [floor - min(y for _, y in bar) for bar in bars]
     assert [height / found[0] for height in found] == pytest.approx([1, 2, *[0] * 7, 7], abs=1e-3)
@@ -136,4 +137,43 @@ def test_the_same_batch_makes_the_same_picture() -> None:
     assert one == two
     assert "$ <b> & _B" in texts(
         histogram(spread([0.1], False), label="$ <b> & _B", is_share=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "caption"),
+    [
+        ([0] * 10, "No transcription has any."),
+        ([0] * 19 + [0.4], "At least nine in ten transcriptions have none; the maximum is 40%."),
+        ([0] * 17 + [0.003] * 2 + [0.4],
+         "Half of the transcriptions have none, nine in ten have less than 1%; the maximum is "
+         "40%."),
+        ([0.2] * 5 + [0.5] * 5,
+         "Half of the transcriptions have 35% or more, a tenth have 50% or more; the maximum is "
+         "50%."),
+    ],
+)  # fmt: skip
+def test_a_caption_has_the_median_the_highest_tenth_and_the_maximum(
+    values: Sequence[float], caption: str
+) -> None:
+    batch = measuring(summary(), copied_12={"batch": spread(values)})
+    (longest, copied) = pictures_of(batch, None, [0] * 10)
+    assert (longest.title, copied.title) == ("The longest span", "Notes in spans of 12 or more")
+    assert copied.caption == caption
+
+
+def test_a_caption_names_the_other_batch_and_real_tunes() -> None:
+    batch = measuring(summary(), longest_notes={"batch": spread([8, 9], False), "baseline": 8.09})
+    other = measuring(summary(), longest_notes={"batch": spread([7, 7], False)})
+    assert pictures_of(batch, other, [0] * 10)[0].caption == (
+        "Half of the transcriptions have 8.5 or more, a tenth have 8.9 or more; the maximum is 9. "
+        "Half of the other batch have 7 or more. Real tunes have 8.1 on average."
+    )
+
+
+def test_a_caption_says_how_a_batch_ranks_among_real_tunes() -> None:
+    *_, ranks = pictures_of(summary(), None, [1, 0, 0, 0, 0, 0, 0, 0, 0, 3])
+    assert ranks.title == "Rank among real tunes"
+    assert ranks.caption.endswith(
+        "Here 25% are in the tenth that shares most, and 75% in the tenth that shares least."
     )

@@ -60,9 +60,7 @@ def test_losses_are_drawn_in_bits_each_at_its_epoch(tmp_path):
     assert x2 - x1 == pytest.approx(x3 - x2)
     assert y3 - y4 == pytest.approx(y2 - y3)  # a bit is a bit, downwards
     assert [y for _, y in validation] == pytest.approx([y4, y2, y3])
-    assert {"bits a token", "perplexity", "training tunes", "tunes not trained on"} <= set(
-        texts(svg)
-    )
+    assert {"bits per token", "perplexity", "training tunes", "held-out tunes"} <= set(texts(svg))
 
 
 def test_copying_is_drawn_beside_peoples_level_on_the_same_scale(tmp_path):
@@ -72,7 +70,7 @@ def test_copying_is_drawn_beside_peoples_level_on_the_same_scale(tmp_path):
     zero = 2 * copied[0] - copied[1]  # 0.1 and 0.2 give where 0 is
     assert (zero - people) / (zero - copied[1]) == pytest.approx(0.25 / 0.2, rel=1e-3)
     assert {"8 notes or more", "12 or more", "16 or more", "longest span (right)",
-            "people's tunes"} <= set(texts(svg))  # fmt: skip
+            "real tunes"} <= set(texts(svg))  # fmt: skip
 
 
 def test_the_epoch_that_is_kept_is_marked_in_both_panels(tmp_path):
@@ -88,7 +86,7 @@ def test_without_validation_samples_or_baseline_the_rest_is_drawn(tmp_path):
     assert "no samples were checked" in texts(plain)
     assert not any(text.startswith("kept") for text in texts(plain))
     alone = [replace(one, originality=replace(one.originality, people=None)) for one in HISTORY]
-    assert "people's tunes" not in texts(svg_of(alone, tmp_path))
+    assert "real tunes" not in texts(svg_of(alone, tmp_path))
     assert not lines(svg_of(alone, tmp_path), "#0072b2", dashes=True)
 
 

@@ -14,7 +14,7 @@ from tunetrace import Index
 from tunetrace.checker.compare.summary import BatchTally
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
-from tunetrace.reports.page import Page
+from tunetrace.reports.page.page import Page
 
 WHEN = datetime(2025, 3, 4, 15, 30, tzinfo=UTC)
 CORPUS_TUNE = "T:Morrison's\nM:6/8\nK:Cmaj\n|: C 3 C D E | D 3 D E G | G 3 G E D | C 3 C 3 :|"

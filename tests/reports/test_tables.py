@@ -27,8 +27,7 @@ from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
-from tunetrace.reports.tables import Tables
-from tunetrace.reports.writers import guarded
+from tunetrace.reports.tables import Tables, guarded
 
 FILES = ["set-aside.csv", "spans.parquet", "tunes.csv", "tunes.parquet"]
 
@@ -276,7 +275,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_is_checked(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "tunes.parquet").mkdir()
-    with pytest.raises(OutputError, match=r"there is a folder 'tunes\.parquet'"):
+    with pytest.raises(OutputError, match=r"it contains a folder 'tunes\.parquet', and"):
         write(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["tunes.parquet"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.reports.test_words import measured, measuring, summary
 from tunetrace import Index
 from tunetrace.checker.compare.records import BatchSummary, Difference
 from tunetrace.records import to_plain
-from tunetrace.reports.page import Page
+from tunetrace.reports.page.page import Page
 from tunetrace.reports.words import summary_in_words
 
 TEST = "Mann-Whitney U test"
@@ -66,8 +67,8 @@ def said_in_the_table(batch: BatchSummary, index: Index, other: BatchSummary | N
     (row,) = re.findall(r"<tr><th[^>]*>notes in spans of 12 or more</th>.*?</tr>", html, re.S)
     ((tone, verdict),) = re.findall(r'<span class="verdict tone-(\w+)">(.*?)</span>', row)
     assert (verdict == "no difference shown") == (tone == "none")
-    assert verdict.startswith("nearer to the corpus") == (tone == "more")
-    assert verdict.startswith("further from the corpus") == (tone == "less")
+    assert verdict.startswith("shares more with the corpus") == (tone == "more")
+    assert verdict.startswith("shares less with the corpus") == (tone == "less")
     return str(tone)
 
 
@@ -83,3 +84,38 @@ def test_words_table_and_file_say_the_same_of_a_difference(
     assert measure["to_other" if other else "to_baseline"]["verdict"] == verdict
     assert said_in_words(batch, index, other) == verdict
     assert said_in_the_table(batch, index, other) == verdict
+
+
+def row_of(difference: Difference, index: Index) -> str:
+    """The text of the table's row for the share of notes in spans of 12."""
+    batch = report_on(difference)
+    other = summary(name="theirs") if difference.test else None
+    html = Page().html(
+        batch, (), index, when=datetime(2025, 3, 4, tzinfo=UTC), command="", other=other
+    )
+    (row,) = re.findall(r"<tr><th[^>]*>notes in spans of 12 or more</th>(.*?)</tr>", html, re.S)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
+
+
+def test_the_table_has_means_difference_and_interval(index: Index) -> None:
+    assert row_of(Difference(-0.41, -0.4234, -0.401, None, None, None), index) == (
+        "50.0% 50.0% 50.0% −41 (−42 to −40) shares less with the corpus"
+    )
+
+
+def test_the_table_has_the_test_of_two_batches(index: Index) -> None:
+    assert row_of(Difference(0.25, 0.2, 0.3, TEST, 0.0001, 0.7), index) == (
+        "50.0% 50.0% 0.0% +25 (+20 to +30) shares more with the corpus p < 0.001, more in "
+        "70% of pairs"
+    )
+    # A few copies of another tune move the mean of theirs; of most, ours have more.
+    assert row_of(Difference(-0.02, -0.05, 0.01, TEST, 0.02, 0.62), index) == (
+        "50.0% 50.0% 0.0% −2 (−5 to +1) shares more with the corpus, by ranks only p = 0.02, "
+        "more in 62% of pairs"
+    )
+
+
+def test_the_table_has_no_interval_where_there_is_none(index: Index) -> None:
+    assert row_of(Difference(0.25, None, None, TEST, 0.01, 1.0), index) == (
+        "50.0% 50.0% 0.0% +25 shares more with the corpus p = 0.01, more in 100% of pairs"
+    )

@@ -19,7 +19,7 @@ from tunetrace.checker.compare.records import (
 )
 from tunetrace.checker.measures import MEASURES
 from tunetrace.indexer.records import CorpusInfo, IndexInfo
-from tunetrace.reports.comparison_words import p_in_words
+from tunetrace.reports.page.page import p_in_words
 from tunetrace.reports.words import summary_in_words
 
 
@@ -65,9 +65,9 @@ def text(batch: BatchSummary, other: BatchSummary | None = None) -> str:
 
 
 def test_it_says_what_was_checked_against_what() -> None:
-    assert "10 transcriptions of ours, with 1,000 notes, were checked against 3,000 tunes of " \
-           "session. " in text(summary())  # fmt: skip
-    assert "1 transcription of ours, with 1 note, was checked against" in text(
+    assert "The batch 'ours' has 10 transcriptions with 1,000 notes. They were checked against " \
+           "3,000 tunes of session. " in text(summary())  # fmt: skip
+    assert "The batch 'ours' has 1 transcription with 1 note. It was checked against" in text(
         summary(transcriptions=1, notes=1)
     )
     (_, second, *_) = summary_in_words(summary(), index("a", "b", "c", "d", "e", tunes=1))
@@ -83,9 +83,9 @@ def copy(place: int, share: float = 1.0, is_whole: bool = False, title: str = "M
 @pytest.mark.parametrize(
     ("whole", "nearly", "mostly", "bound", "said"),
     [
-        (0, 0, 0, 0.5, ("none is a corpus tune", "none has", "none has", "50%")),
-        (1, 1, 1, 0.5, ("1 is a corpus tune", "1 has", "1 has", "50%")),
-        (2, 3, 9, 0.4, ("2 are corpus tunes", "3 have", "9 have", "40%")),
+        (0, 0, 0, 0.5, ("none is", "none has", "none has", "50%")),
+        (1, 1, 1, 0.5, ("1 is", "1 has", "1 has", "50%")),
+        (2, 3, 9, 0.4, ("2 are", "3 have", "9 have", "40%")),
     ],
 )
 def test_it_begins_with_what_is_in_one_corpus_tune(
@@ -94,8 +94,8 @@ def test_it_begins_with_what_is_in_one_corpus_tune(
     batch = summary(identical=whole, nearly_of_one=nearly, mostly_of_one=mostly, copy_share=bound)
     are, have, mostly_have, share = said
     assert text(batch).splitlines()[0] == (
-        f"Of 10 transcriptions {are} as a whole; {have} at least 90% of the notes in one corpus "
-        f"tune, and {mostly_have} at least {share}, in runs of 8 or more."
+        f"Of 10 transcriptions, {are} the same as a corpus tune; {have} at least 90% of the notes "
+        f"in one corpus tune, and {mostly_have} at least {share}, in runs of 8 or more."
     )
 
 
@@ -104,12 +104,13 @@ def test_it_names_the_first_of_those_that_are_in_one_corpus_tune() -> None:
     copies = (copy(7, is_whole=True), copy(3, 0.95, title=""), *others)
     batch = summary(identical=1, nearly_of_one=2, mostly_of_one=11, copies=copies)
     kesh = "The Kesh (session:105)"
-    named = [f"Number {place} (Mine): 60% in {kesh}" for place in (10, 11, 12)]
+    named = [f"number {place} (Mine) has 60% of its notes in {kesh}" for place in (10, 11, 12)]
     assert (
         text(batch)
         .splitlines()[0]
         .endswith(
-            f" in runs of 8 or more. Number 7 (Mine) is {kesh}; Number 3: 95% in {kesh}; "
+            f" in runs of 8 or more. Number 7 (Mine) is {kesh}; number 3 has 95% of "
+            f"its notes in {kesh}; "
             f"{'; '.join(named)}; and 6 more."
         )
     )
@@ -119,13 +120,14 @@ def test_of_one_transcription_it_says_what_it_is() -> None:
     def first(**changes: Any) -> str:
         return text(summary(transcriptions=1, **changes)).splitlines()[0]
 
-    assert first() == "It is no corpus tune as a whole, and none has 50% of its notes."
+    assert first() == (
+        "It is not the same as any corpus tune, and none has 50% of its notes in runs of 8 or more."
+    )
     assert first(identical=1, mostly_of_one=1, copies=(copy(1, is_whole=True),)) == (
-        "It is a corpus tune as a whole. It is The Kesh (session:105)."
+        "It is the same as The Kesh (session:105)."
     )
     assert first(mostly_of_one=1, copies=(copy(1, 0.75),)) == (
-        "One corpus tune has 75% of its notes in runs of 8 or more. It: 75% in The Kesh "
-        "(session:105)."
+        "75% of its notes are in The Kesh (session:105), in runs of 8 or more."
     )
 
 
@@ -133,23 +135,23 @@ def test_of_one_transcription_it_says_what_it_is() -> None:
     ("count", "total", "chance"),
     [
         (0, 10, "None of them has"),
-        (1, 10, "1 of them (10%) has"),
-        (3, 10, "3 of them (30%) have"),
+        (1, 10, "1 (10%) of them has"),
+        (3, 10, "3 (30%) of them have"),
         (10, 10, "All 10 have"),
         (2, 2, "Both have"),
-        (1, 500, "1 of them (<1%) has"),
-        (499, 500, "499 of them (>99%) have"),
+        (1, 500, "1 (<1%) of them has"),
+        (499, 500, "499 (>99%) of them have"),
         (0, 1, "It does not have"),
         (1, 1, "It has"),
     ],
 )
 def test_it_says_how_many_have_spans_beyond_chance(count: int, total: int, chance: str) -> None:
     words = text(summary(transcriptions=total, beyond_chance=count))
-    assert f"{chance} a span beyond chance: " in words
+    assert f"{chance} a span beyond chance. Such a span is so long or so unusual" in words
 
 
 def test_it_says_where_chance_could_give_spans_to_so_many() -> None:
-    said = "That is no more than chance alone would give in a batch of this size."
+    said = "In a batch of this size, chance alone would give as many."
     for count, total in ((1, 100), (24, 5999), (59, 5999)):
         assert said in text(summary(transcriptions=total, beyond_chance=count))
     for count, total in ((0, 100), (2, 100), (60, 5999), (1, 1)):
@@ -164,13 +166,13 @@ def test_it_says_how_long_the_spans_are() -> None:
     }
     assert text(measuring(summary(), **spans)).splitlines()[3] == (
         "The longest span of a typical transcription (the median) has 8.5 notes, the longest of "
-        "all 34 notes. On average, of a transcription's notes 41% lie in spans of 8 notes or more, "
-        "less than 1% in spans of 12 or more and none in spans of 16 or more."
+        "all 34 notes. Of a transcription's notes, on average, 41% are in spans of 8 notes or "
+        "more, less than 1% in spans of 12 or more and none in spans of 16 or more."
     )
     spans["longest_notes"] = {"batch": measured(1.0, 1.0)}
     spans["copied_12"] = {"batch": measured(1.0)}
     assert text(measuring(summary(transcriptions=1), **spans)).splitlines()[3] == (
-        "Its longest span has 1 note. Of its notes 41% lie in spans of 8 notes or more, all in "
+        "Its longest span has 1 note. Of its notes 41% are in spans of 8 notes or more, all in "
         "spans of 12 or more and none in spans of 16 or more."
     )
 
@@ -178,24 +180,25 @@ def test_it_says_how_long_the_spans_are() -> None:
 @pytest.mark.parametrize(("total", "whose"), [(1, "it"), (10, "them")])
 def test_it_says_where_not_a_note_was_found(total: int, whose: str) -> None:
     words = text(summary(transcriptions=total))
-    assert f"Not a note of {whose} stands in the corpus." in words
+    assert f"No note of {whose} is found in the corpus." in words
     assert "spans of" not in words
 
 
 @pytest.mark.parametrize(
     ("bars", "found", "same", "said"),
     [
-        (100, 40, 1, "Of their 100 bars 60 (60%) were never seen in the corpus; 40 (40%) stand "
-                     "there, 1 (1%) as the same bar of the same part."),
-        (1000, 999, 0, "Of their 1,000 bars 1 (<1%) was never seen in the corpus; 999 (>99%) "
-                       "stand there, none as the same bar of the same part."),
-        (500, 1, 1, "499 (>99%) were never seen in the corpus; 1 (<1%) stands there, 1 (<1%) as "),
-        (8, 8, 8, "All of their 8 bars stand in the corpus, all of them as the same bar of the "
+        (100, 40, 1, "Of their 100 bars, 40 (40%) are found in the corpus, 1 (1%) as the same bar "
+                     "of the same part; 60 (60%) are not."),
+        (1000, 999, 0, "Of their 1,000 bars, 999 (>99%) are found in the corpus, none as the same "
+                       "bar of the same part; 1 (<1%) is not."),
+        (500, 1, 1, "1 (<1%) is found in the corpus, 1 (<1%) as the same bar of the same part; "
+                    "499 (>99%) are not."),
+        (8, 8, 8, "All of their 8 bars are found in the corpus, all of them as the same bar of the "
                   "same part."),
-        (8, 8, 2, "All of their 8 bars stand in the corpus, 2 (25%) of them as the same bar "),
-        (8, 0, 0, "None of their 8 bars was ever seen in the corpus."),
-        (1, 0, 0, "The only bar was never seen in the corpus."),
-        (1, 1, 0, "The only bar stands in the corpus."),
+        (8, 8, 2, "All of their 8 bars are found in the corpus, 2 (25%) of them as the same bar "),
+        (8, 0, 0, "None of their 8 bars is found in the corpus."),
+        (1, 0, 0, "The only bar is not found in the corpus."),
+        (1, 1, 0, "The only bar is found in the corpus."),
     ],
 )  # fmt: skip
 def test_it_says_how_many_bars_stand_nowhere(bars: int, found: int, same: int, said: str) -> None:
@@ -209,10 +212,11 @@ def test_it_says_nothing_of_bars_where_there_are_none() -> None:
 @pytest.mark.parametrize(
     ("same", "nearly", "said"),
     [
-        (0, 0, "No transcription repeats an earlier one of the batch, or nearly."),
-        (1, 0, "Within the batch 1 transcription is the same as an earlier one."),
-        (0, 2, "Within the batch 2 transcriptions are nearly the same as an earlier one."),
-        (2, 1, "Within the batch 2 transcriptions are the same as an earlier one and 1 more is "
+        (0, 0, "No transcription is the same, or nearly the same, as an earlier one of the "
+               "batch."),
+        (1, 0, "In the batch, 1 transcription is the same as an earlier one."),
+        (0, 2, "In the batch, 2 transcriptions are nearly the same as an earlier one."),
+        (2, 1, "In the batch, 2 transcriptions are the same as an earlier one and 1 more is "
                "nearly the same as an earlier one."),
     ],
 )  # fmt: skip
@@ -244,7 +248,7 @@ def test_it_says_where_no_corpus_tune_is_shared_by_several() -> None:
     )
     assert "with most" not in text(summary())
     alone = text(summary(transcriptions=1, sources=(source(1, 1), source(2, 1))))
-    assert "Beyond chance it shares spans with The Kesh (session:1) and The Kesh (session:2)" \
+    assert "It shares spans beyond chance with The Kesh (session:1) and The Kesh (session:2). " \
         in alone  # fmt: skip
 
 
@@ -258,20 +262,20 @@ def test_it_says_what_was_set_aside() -> None:
         index("session"),
     )
     assert words == [
-        "No transcription of ours could be read.",
+        "No transcription of 'ours' could be read.",
         "17 tunes were set aside and not counted: no key (12) and bad meter (5).",
     ]
 
 
-# People's tunes
+# Real tunes
 
 
 def difference(mean: float, low: float | None, high: float | None) -> Difference:
     return Difference(mean, low, high, None, None, None)
 
 
-def beside_people(**differences: Difference) -> str:
-    """What is said of four measures that are 0.11 and 9 against 0.52 and 9.3 in people's tunes."""
+def beside_real_tunes(**differences: Difference) -> str:
+    """What is said of four measures that are 0.11 and 9 against 0.52 and 9.3 in real tunes."""
     batch = summary()
     for name in ("longest_notes", "copied_8", "copied_12", "copied_16"):
         is_share = name != "longest_notes"
@@ -286,23 +290,21 @@ def beside_people(**differences: Difference) -> str:
                 }
             },
         )
-    return next(line for line in text(batch).splitlines() if line.startswith("People's"))
+    return next(line for line in text(batch).splitlines() if line.startswith("Real tunes share"))
 
 
 def test_without_a_baseline_nothing_is_said_of_people() -> None:
-    assert "eople" not in text(summary())
+    assert "eal tunes" not in text(summary())
 
 
 def test_more_and_less_than_people_are_said_where_the_interval_excludes_nothing() -> None:
-    words = beside_people(
+    words = beside_real_tunes(
         longest_notes=difference(0.3, 0.1, 0.5), copied_12=difference(-0.41, -0.4234, -0.401)
     )
-    assert "the batch has more of this: longest span, in notes, 9 against 9.3 (difference +0.3, " \
-           "95% interval +0.1 to +0.5)." in words  # fmt: skip
-    assert "the batch has less of this: notes in spans of 12 or more, 11% against 52% " \
-           "(difference −41 points, 95% interval −42 to −40)." in words  # fmt: skip
+    assert "the batch has more of this: longest span, in notes (9 against 9.3)." in words
+    assert "the batch has less of this: notes in spans of 12 or more (11% against 52%)." in words
     assert words.endswith(
-        "No difference from people's tunes was shown in: notes in spans of 8 or more; notes in "
+        "No difference from real tunes was shown in: notes in spans of 8 or more; notes in "
         "spans of 16 or more."
     )
 
@@ -311,17 +313,17 @@ def test_more_and_less_than_people_are_said_where_the_interval_excludes_nothing(
 def test_neither_more_nor_less_is_said_where_the_interval_has_zero_in_it(
     low: float, high: float
 ) -> None:
-    words = beside_people(copied_12=difference(0.1, low, high))
+    words = beside_real_tunes(copied_12=difference(0.1, low, high))
     assert "has more" not in words
     assert "has less" not in words
-    assert "No difference from people's tunes was shown in: " in words
+    assert "No difference from real tunes was shown in: " in words
 
 
 def test_one_transcription_is_too_few_for_more_or_less() -> None:
     none = difference(0.1, None, None)
-    words = beside_people(longest_notes=none, copied_8=none, copied_12=none, copied_16=none)
-    assert "longest span, in notes, 9 against 9.3; notes in spans of 8 or more, 11%" in words
-    assert words.endswith("There are too few to tell more or less from chance.")
+    words = beside_real_tunes(longest_notes=none, copied_8=none, copied_12=none, copied_16=none)
+    assert "longest span, in notes (9 against 9.3); notes in spans of 8 or more (11% " in words
+    assert words.endswith("There are too few transcriptions to tell more or less from chance.")
     assert "batch has" not in words
 
 
@@ -349,13 +351,11 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
         originality=Difference(0.4, 0.2, 0.6, "Mann-Whitney U test", 0.05, 0.8),
     )
     assert words.startswith(
-        "Compared with theirs (1 transcription) by the Mann-Whitney U test; p is corrected after "
-        f"Holm for {len(MEASURES)} measures, and what is below 0.05 counts as a difference."
+        "Compared with 'theirs' (1 transcription) by the Mann-Whitney U test: a difference counts "
+        f"if p is below 0.05 after Holm's correction for {len(MEASURES)} measures."
     )
-    assert "ours has more of this: notes in spans of 8 or more, 50% against 25% (difference +25 " \
-           "points, 95% interval +20 to +30; p < 0.001)." in words  # fmt: skip
-    assert "ours has less of this: Creativity Index, 50% against 25% (difference −5 points, 95% " \
-           "interval −9 to −1; p = 0.0496)." in words  # fmt: skip
+    assert "The batch has more of this: notes in spans of 8 or more (50% against 25%)." in words
+    assert "The batch has less of this: Creativity Index (50% against 25%)." in words
     last = words.split("No difference was shown in: ")[1].split("; ")
     assert "originality" in last
     assert len(last) == len(MEASURES) - 2
@@ -364,8 +364,8 @@ def test_two_batches_differ_where_the_test_says_so() -> None:
 def test_it_is_said_where_ranks_and_means_differ_in_opposite_ways() -> None:
     # A few copies of another tune move the mean of theirs; of most, ours have more.
     words = beside_other(copied_8=Difference(-0.02, -0.05, 0.01, "Mann-Whitney U test", 0.02, 0.62))
-    assert "ours has more of this: notes in spans of 8 or more, 50% against 25% (difference −2 " \
-           "points, 95% interval −5 to +1; more in 62% of pairs; p = 0.02)." in words  # fmt: skip
+    assert "The batch has more of this: notes in spans of 8 or more (50% against 25%, but more " \
+           "in 62% of pairs)." in words  # fmt: skip
 
 
 def test_p_is_not_rounded_to_the_other_side_of_its_limit() -> None:
@@ -380,14 +380,9 @@ def test_two_batches_that_do_not_differ() -> None:
     assert "of this" not in words
 
 
-def test_a_difference_without_an_interval_is_told_without() -> None:
-    words = beside_other(copied_8=Difference(0.25, None, None, "Mann-Whitney U test", 0.01, 1.0))
-    assert "(difference +25 points; p = 0.01)" in words
-
-
 def test_another_batch_with_nothing_in_it_is_named() -> None:
     words = text(summary(), summary(name="theirs", transcriptions=0))
-    assert "No transcription of theirs could be read" in words
+    assert "No transcription of 'theirs' could be read, so there is nothing to compare." in words
 
 
 # Names

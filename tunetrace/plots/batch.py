@@ -1,99 +1,179 @@
-"""Pictures of a batch, as SVG that stands inside a page.
+"""The pictures of a batch in a report, each as SVG with a caption.
 
-matplotlib draws them; what it writes is then made fit for a page: its colours become classes that
-the page's style sheet can give other values in the dark, its texts take the page's font, and no
-style attribute is left, so that the page can forbid those. Nothing in them depends on the time.
+To add a picture, write a function that makes it and call it in `pictures_of`.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
-from xml.etree import ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from tunetrace.checker.compare.records import Distribution
+from tunetrace.checker.compare.records import BatchSummary, Distribution, MeasureSummary
+from tunetrace.checker.measures import CREATIVITY_LENGTHS
+from tunetrace.plots.picture import BLUE, GREEN, VERMILION
+from tunetrace.plots.svg import svg_of
+from tunetrace.text import amount, share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's blue, vermilion and green, which the colour-blind tell apart too.
-_BATCH: Final = "#0072b2"
-_OTHER: Final = "#d55e00"
-_PEOPLE: Final = "#009e73"
-_INK: Final = "#010101"
-_GRID: Final = "#020202"
-_CLASSES: Final = {
-    _BATCH: "batch", _OTHER: "other", _PEOPLE: "people", _INK: "ink", _GRID: "grid",
-}  # fmt: skip
-"""What the style sheet calls each colour: `fill-batch`, `stroke-batch`."""
 
-_SVG: Final = "http://www.w3.org/2000/svg"
-_SIZE: Final = (5.0, 2.9)
-"""Inches of 72 units: as wide as a phone, so that there the text keeps its size."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for a page."""
 
-_AXES: Final = (0.09, 0.18, 0.88, 0.7)
-"""Where the axes lie: left, bottom, width and height as shares of the picture."""
+    title: str
+    svg: str
+    caption: str
 
-_STYLE: Final[dict[Any, Any]] = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "normal",
-    "axes.titlelocation": "left",
-    "axes.titlecolor": _INK,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "grid.linewidth": 0.7,
-    "text.color": _INK,
-    "text.parse_math": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.bottom": False,
-    "ytick.left": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tunetrace",
-}
+
+def pictures_of(
+    summary: BatchSummary, other: BatchSummary | None, deciles: Sequence[int]
+) -> list[Picture]:
+    """The pictures of a batch, beside another batch if there is one.
+
+    deciles: (10,) how many of its transcriptions are in each tenth of real tunes by their
+        Creativity Index; all 0 if the index has no baseline.
+    """
+    pictures = [
+        _spread(summary, other, "longest_notes", "The longest span"),
+        _spread(summary, other, "copied_12", "Notes in spans of 12 or more"),
+        _uniqueness(summary, other),
+        _novelty(summary, other),
+        _ranks(deciles),
+    ]
+    return [picture for picture in pictures if picture is not None]
+
+
+def measure_of(summary: BatchSummary | None, name: str) -> MeasureSummary | None:
+    """The measure of a batch that has a name, if it has any value."""
+    measures = summary.measures if summary else ()
+    return next((one for one in measures if one.name == name and one.batch.count), None)
+
+
+def _spread(
+    summary: BatchSummary, other: BatchSummary | None, name: str, title: str
+) -> Picture | None:
+    """The histogram of a measure."""
+    measure, beside = measure_of(summary, name), measure_of(other, name)
+    if measure is None:
+        return None
+    svg = histogram(measure.batch, beside.batch if beside else None, measure.baseline,
+                    label=measure.label, is_share=measure.is_share)  # fmt: skip
+    caption = [_spread_in_words(measure)]
+    if measure.batch.most > measure.batch.high:
+        caption.append("The last bar also counts all higher values.")
+    if beside is not None:
+        median = beside.batch.median
+        half = f"{_value(beside, median)} or more" if median else "none"
+        caption.append(f"Half of the other batch have {half}.")
+    if measure.baseline is not None:
+        caption.append(f"Real tunes have {_value(measure, measure.baseline)} on average.")
+    return Picture(title, svg, " ".join(caption))
+
+
+def _spread_in_words(measure: MeasureSummary) -> str:
+    """The median, the 90% quantile and the maximum of a measure, in one sentence."""
+    batch = measure.batch
+    if not batch.most:
+        return "No transcription has any."
+    most = f"the maximum is {_value(measure, batch.most)}."
+    if not batch.deciles[8]:
+        return f"At least nine in ten transcriptions have none; {most}"
+    half = f"{_value(measure, batch.median)} or more" if batch.median else "none"
+    high = _value(measure, batch.deciles[8])
+    tenth = "nine in ten have less than 1%" if high == "<1%" else f"a tenth have {high} or more"
+    return f"Half of the transcriptions have {half}, {tenth}; {most}"
+
+
+def _value(measure: MeasureSummary, value: float) -> str:
+    return share(value) if measure.is_share else amount(value)
+
+
+def _uniqueness(summary: BatchSummary, other: BatchSummary | None) -> Picture | None:
+    if not summary.uniqueness:
+        return None
+    measure, beside = measure_of(summary, "creativity"), measure_of(other, "creativity")
+    lengths = CREATIVITY_LENGTHS
+    svg = curve(summary.uniqueness, other.uniqueness if other else None, label="L, in notes",
+                title="notes outside spans of L or more, in percent", shaded=lengths)  # fmt: skip
+    caption = "For each length L: the share of notes that lie in no span of L notes or more (mean)."
+    if measure is not None:
+        caption += (
+            f" The Creativity Index is the average from L = {lengths.start} to "
+            f"{lengths.stop - 1} (shaded): {share(measure.batch.mean)}"
+        )
+        caption += f", in the other batch {share(beside.batch.mean)}." if beside else "."
+    return Picture("Uniqueness", svg, caption)
+
+
+def _novelty(summary: BatchSummary, other: BatchSummary | None) -> Picture | None:
+    curves = summary.novelty
+    if not curves:
+        return None
+    svg = curve(curves, other.novelty if other else None, label="n, in tokens",
+                title="n-grams not in the corpus, in percent")  # fmt: skip
+    caption = (
+        "For each n: the share of n-grams, which are n tokens in a row, that are not found in the "
+        "corpus (mean)."
+    )
+    half = next((n for n, absent in enumerate(curves, 1) if absent >= 0.5), None)
+    if half is not None:
+        caption += f" From n = {half} on, at least half of them are new."
+    return Picture("Novelty", svg, caption)
+
+
+def _ranks(deciles: Sequence[int]) -> Picture | None:
+    total = sum(deciles)
+    if not total:
+        return None
+    svg = percentiles(deciles, label="real tunes with a lower Creativity Index, in percent")
+    return Picture(
+        "Rank among real tunes",
+        svg,
+        "Each transcription is ranked by its Creativity Index among real tunes of its meter and "
+        "similar length. On the left are those that share most with other tunes. If the batch were "
+        "like real tunes, each bar would have a tenth of it (dashed line). Here "
+        f"{share(deciles[0] / total)} are in the tenth that shares most, and "
+        f"{share(deciles[-1] / total)} in the tenth that shares least.",
+    )
 
 
 def histogram(
     batch: Distribution,
     other: Distribution | None = None,
-    people: float | None = None,
+    real: float | None = None,
     *,
     label: str,
     is_share: bool,
 ) -> str:
-    """How a measure is distributed over a batch, and over the batch it is compared with.
+    """The distribution of a measure over a batch, and over another batch.
 
-    people: the mean of people's tunes, drawn as a line. label: what the measure is called, on the
-    axis; is_share: whether it is shown in percent. Where the bins of the two batches differ in
-    width, the other's are scaled to those of the first.
+    real: the mean of real tunes, drawn as a line.
+    label: the name of the measure, for the axis.
+    is_share: the measure is shown in percent.
+
+    If the bins of the batches have different widths, the other's are scaled to those of the first.
     """
 
     def draw(axes: Axes) -> None:
         width = (batch.high - batch.low) / max(len(batch.histogram), 1)
-        _draw_bins(axes, batch, width, color=_BATCH, fill=True, alpha=0.75)
+        _draw_bins(axes, batch, width, color=BLUE, fill=True, alpha=0.75)
         if other is not None:
-            _draw_bins(axes, other, width, color=_OTHER, fill=False, linewidth=2)
-        if people is not None:
-            axes.axvline(people, color=_PEOPLE, linewidth=2, linestyle=(0, (5, 3)))
+            _draw_bins(axes, other, width, color=VERMILION, fill=False, linewidth=2)
+        if real is not None:
+            axes.axvline(real, color=GREEN, linewidth=2, linestyle=(0, (5, 3)))
         axes.set_title("transcriptions, in percent")
         axes.set_xlabel(f"{label}, in percent" if is_share else label)
         axes.set_ylim(bottom=0)
-        ends = [_end(some) for some in (batch, other) if some is not None]
-        axes.set_xlim(batch.low, batch.high if is_share else max(*ends, people or 0, width))
+        ends = [_end(one) for one in (batch, other) if one is not None]
+        axes.set_xlim(batch.low, batch.high if is_share else max(*ends, real or 0, width))
         _percent(axes.yaxis)
         if is_share:
             _percent(axes.xaxis)
 
-    return _drawn(draw)
+    return svg_of(draw)
 
 
 def curve(
@@ -106,8 +186,9 @@ def curve(
 ) -> str:
     """A share for each length from 1 on: uniqueness or novelty.
 
-    label: what the lengths count; title: what the shares are of; shaded: the lengths below whose
-    curve the area is filled.
+    label: what the lengths count.
+    title: what the shares are.
+    shaded: the lengths where the area below the curve is filled.
     """
 
     def draw(axes: Axes) -> None:
@@ -117,10 +198,12 @@ def curve(
         if shaded is not None and len(batch) >= shaded.stop - 1:
             inside = batch[shaded.start - 1 : shaded.stop - 1]
             ends = (shaded.start, *shaded, shaded.stop - 1)
-            axes.fill(ends, (0, *inside, 0), color=_BATCH, alpha=0.25, linewidth=0)
-        axes.plot(lengths, batch, color=_BATCH, linewidth=2.2)
+            axes.fill(ends, (0, *inside, 0), color=BLUE, alpha=0.25, linewidth=0)
+        axes.plot(lengths, batch, color=BLUE, linewidth=2.2)
         if other is not None:
-            axes.plot(range(1, len(other) + 1), other, color=_OTHER, linewidth=2.2, dashes=(5, 2))
+            axes.plot(
+                range(1, len(other) + 1), other, color=VERMILION, linewidth=2.2, dashes=(5, 2)
+            )
         axes.set_title(title)
         axes.set_xlabel(label)
         axes.set_ylim(0, 1.02)
@@ -128,15 +211,15 @@ def curve(
         axes.xaxis.set_major_locator(MultipleLocator(4))
         _percent(axes.yaxis)
 
-    return _drawn(draw)
+    return svg_of(draw)
 
 
 def percentiles(deciles: Sequence[int], *, label: str) -> str:
-    """How a batch lies among people's tunes: a bar for each tenth of them.
+    """The ranks of a batch among real tunes: a bar for each tenth, and a line at one tenth.
 
-    deciles: (10,) how many transcriptions fall in each tenth of people's tunes by some measure,
-    from the tenth with the least of it on; a batch that is as people's tunes are has a tenth of
-    itself in each, where the line is drawn. label: what the axis says.
+    deciles: (10,) how many transcriptions are in each tenth of real tunes by some measure, from the
+        lowest tenth on.
+    label: the name of the axis.
     """
 
     def draw(axes: Axes) -> None:
@@ -146,8 +229,8 @@ def percentiles(deciles: Sequence[int], *, label: str) -> str:
         edges = [k / 10 for k in range(len(deciles) + 1)]
         middles = [edge + 0.05 for edge in edges[:-1]]
         heights = [count / total for count in deciles]
-        axes.bar(middles, heights, width=0.09, color=_BATCH, alpha=0.75)
-        axes.axhline(0.1, color=_PEOPLE, linewidth=2, linestyle=(0, (5, 3)))
+        axes.bar(middles, heights, width=0.09, color=BLUE, alpha=0.75)
+        axes.axhline(0.1, color=GREEN, linewidth=2, linestyle=(0, (5, 3)))
         axes.set_title("transcriptions, in percent")
         axes.set_xlabel(label)
         axes.set_xlim(0, 1)
@@ -156,11 +239,11 @@ def percentiles(deciles: Sequence[int], *, label: str) -> str:
         _percent(axes.xaxis)
         _percent(axes.yaxis)
 
-    return _drawn(draw)
+    return svg_of(draw)
 
 
 def _draw_bins(axes: Axes, distribution: Distribution, width: float, **style: Any) -> None:
-    """The bins of a distribution as shares of all its transcriptions, for bins of a width."""
+    """The bins of a distribution as shares of its transcriptions, scaled to bins of a width."""
     bins = len(distribution.histogram)
     own_width = (distribution.high - distribution.low) / max(bins, 1)
     if not bins or not own_width or not distribution.count:
@@ -173,7 +256,7 @@ def _draw_bins(axes: Axes, distribution: Distribution, width: float, **style: An
 
 
 def _end(distribution: Distribution) -> float:
-    """The upper edge of the last bin that holds something, low where none does."""
+    """The upper edge of the last bin that is not empty; low if all are empty."""
     filled = [k + 1 for k, count in enumerate(distribution.histogram) if count]
     bins = max(len(distribution.histogram), 1)
     width = (distribution.high - distribution.low) / bins
@@ -181,75 +264,7 @@ def _end(distribution: Distribution) -> float:
 
 
 def _percent(axis: Any) -> None:
-    """Name the ticks of shares in percent."""
+    """Label the ticks of shares in percent."""
     from matplotlib.ticker import FuncFormatter
 
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.3g}"))
-
-
-def _drawn(draw: Callable[[Axes], None]) -> str:
-    """What draw puts into a small picture, as SVG for a page."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE)
-        figure.patch.set_visible(False)
-        axes = figure.add_axes(_AXES)
-        axes.patch.set_visible(False)
-        draw(axes)
-        svg = io.StringIO()
-        undated = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(svg, format="svg", metadata=undated)
-    return _for_page(svg.getvalue())
-
-
-def _for_page(svg: str) -> str:
-    """matplotlib's SVG without styles, metadata and ids.
-
-    Ids would be the same in two pictures of one page. What they serve is clipping, and nothing
-    that is drawn here reaches beyond its axes.
-    """
-    ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(svg)
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag.removeprefix(f"{{{_SVG}}}") in ("metadata", "style", "defs"):
-                parent.remove(child)
-    for element in root.iter():
-        element.text = element.text if element.text and element.text.strip() else None
-        element.tail = None
-        for name in ("id", "clip-path"):
-            element.attrib.pop(name, None)
-        if element.get("transform", "").startswith("rotate(-0 "):
-            del element.attrib["transform"]
-        _style_as_attributes(element)
-    for name in ("width", "height", "version"):
-        root.attrib.pop(name, None)
-    # A page shows it beside a caption that says what it shows.
-    root.set("aria-hidden", "true")
-    root.set("focusable", "false")
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-_KEPT: Final = (
-    "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-linejoin",
-    "stroke-linecap", "opacity", "fill-opacity", "stroke-opacity", "text-anchor", "font-size",
-)  # fmt: skip
-"""The properties that mean the same as attributes and are not the page's to decide."""
-
-
-def _style_as_attributes(element: ElementTree.Element) -> None:
-    """Turn an element's style into attributes, its colours into classes."""
-    classes = []
-    for declaration in element.attrib.pop("style", "").split(";"):
-        name, _, value = (part.strip() for part in declaration.partition(":"))
-        if name == "font":  # the shorthand: its size, then the names of fonts
-            name, value = "font-size", value.split()[0]
-        if name not in _KEPT:
-            continue
-        element.set(name, value)
-        if name in ("fill", "stroke") and value in _CLASSES:
-            classes.append(f"{name}-{_CLASSES[value]}")
-    if classes:
-        element.set("class", " ".join(classes))

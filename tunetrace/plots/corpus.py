@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
-from tunetrace.indexer.statistics.commonest import CountedText
-from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
+from tunetrace.indexer.statistics.stats import CorpusStats, CountedText, Spread, TuneGroup
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 8
 _FEWEST: Final = 6
-"""For so many bars there is room at least, so that one alone is not a block."""
+"""There is room for this many bars at least, so that a single bar is not a block."""
 _MOST_SINGLE: Final = 64
 _BINS: Final = 40
 _LONGEST_NAME: Final = 60
@@ -26,10 +25,10 @@ _LONGEST_TEXT: Final = 50
 
 @public
 def plot_corpus(stats: CorpusStats, path: str | Path, *, force: bool = False) -> None:
-    """Draw a corpus as one picture: PNG, SVG or PDF, as the ending of path says.
+    """Draw a corpus as one picture. The ending of path gives the format: PNG, SVG or PDF.
 
-    force: replace a picture of tunetrace's. OutputError where the ending is another, something is
-    in the way, path cannot be written or matplotlib is not installed.
+    force: replace an older picture that tunetrace drew. Raises OutputError if the ending is another
+    one, path is taken or cannot be written, or matplotlib is not installed.
     """
     save_picture(lambda: _draw(stats), path, force=force)
 
@@ -58,14 +57,14 @@ def _draw(stats: CorpusStats) -> Figure:
 
 
 def _keys(stats: CorpusStats) -> tuple[str, Sequence[TuneGroup]]:
-    """The keys as written where they say more than the modes."""
+    """The keys as written if they say more than the modes."""
     if any(group.name and group.name[:-3] not in ("", "C") for group in stats.original_keys):
         return "Keys", stats.original_keys
     return "Modes", stats.modes
 
 
 def _draw_groups(axes: Axes, title: str, groups: Sequence[TuneGroup], of: int) -> None:
-    """A bar for each group of tunes, its name on the left, its size and share at its end."""
+    """A bar for each group of tunes: its name on the left, its size and share at the end."""
     names = [group.name or "none" for group in groups[:_SHOWN]]
     counts = [group.tunes for group in groups[:_SHOWN]]
     rest = groups[_SHOWN:]
@@ -82,7 +81,7 @@ def _draw_groups(axes: Axes, title: str, groups: Sequence[TuneGroup], of: int) -
 
 
 def _draw_counted(axes: Axes, title: str, found: Sequence[CountedText]) -> None:
-    """A bar for each text, which stands above it, since it may be long."""
+    """A bar for each text. The text is above the bar, because it may be long."""
     axes.set_title(f"{title} (on C), by tunes")
     shown = found[:_SHOWN]
     counts = [counted.tunes for counted in shown]
@@ -97,7 +96,7 @@ def _draw_counted(axes: Axes, title: str, found: Sequence[CountedText]) -> None:
 
 
 def _draw_bars(axes: Axes, counts: Sequence[int], labels: Sequence[str], height: float) -> None:
-    """Bars from the top down, each labelled at its end, so that no scale is needed."""
+    """Bars from top to bottom. Each has a label at its end, so no scale is needed."""
     bars = axes.barh(range(len(counts)), counts, color=BLUE, height=height)
     axes.bar_label(bars, labels=labels, padding=4, color=GREY)
     axes.set_xlim(0, max(counts, default=1) * 1.3)
@@ -106,7 +105,7 @@ def _draw_bars(axes: Axes, counts: Sequence[int], labels: Sequence[str], height:
 
 
 def _draw_spread(axes: Axes, spread: Spread | None, unit: str) -> None:
-    """A histogram up to the length that all but one in a hundred tunes keep below."""
+    """A histogram up to a length that 99 in 100 tunes do not exceed."""
     from matplotlib.ticker import MultipleLocator, StrMethodFormatter
 
     axes.set_xlabel(f"length in {unit}")
@@ -144,8 +143,7 @@ def _draw_spread(axes: Axes, spread: Spread | None, unit: str) -> None:
 
 
 def _reach(spread: Spread) -> tuple[int, int]:
-    """How far a histogram goes, so that a few long tunes do not squeeze all others; and how many
-    tunes are longer."""
+    """The end of a histogram that a few long tunes shall not squeeze; and how many are longer."""
     tunes = sum(spread.counts.values())
     below = 0
     for value, count in spread.counts.items():

@@ -1,4 +1,4 @@
-"""What the pictures that are files have in common: formats, style, and how they are written."""
+"""Pictures as files: their formats, their style, and how they are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("png", "svg", "pdf")
 
-# Okabe and Ito's blue, vermilion and green, which the colour-blind tell apart too.
+# Blue, vermilion and green of Okabe and Ito, which colour-blind people can tell apart.
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
@@ -33,7 +33,7 @@ _STYLE: Final[dict[Any, Any]] = {
     "axes.titlelocation": "left",
     "xtick.color": GREY,
     "ytick.color": GREY,
-    "text.parse_math": False,  # `_B` and `$` are themselves
+    "text.parse_math": False,  # `_B` and `$` are plain text
     "svg.fonttype": "none",
     "svg.hashsalt": "tunetrace",
 }
@@ -45,15 +45,14 @@ _MARKS: Final = (
     b"<dc:title>tunetrace</dc:title>",
     b"/Creator (tunetrace)",
 )
-"""How PNG, SVG and PDF write what made them: the first two near their beginning, PDF near its end.
-"""
+"""How PNG, SVG and PDF name the program that made them. PDF does so near its end."""
 
 _BEGINNING: Final = 1 << 12
 _END: Final = 1 << 16
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether a file is marked as a picture of tunetrace's."""
+    """Whether a file is marked as a picture that tunetrace drew."""
     with path.open("rb") as file:
         parts = file.read(_BEGINNING)
         file.seek(max(0, path.stat().st_size - _END))
@@ -62,37 +61,36 @@ def _is_picture(path: Path) -> bool:
 
 
 PICTURE_FILE: Final = Kind("picture", _is_picture)
-"""A picture's file, told by what it says made it."""
+"""A picture is recognised by the program that it names."""
 
 
 def check_picture(path: str | Path, *, force: bool = False) -> None:
-    """See that a picture can be drawn, has an ending that says its format, and may take its place.
+    """Raise OutputError if a picture cannot be drawn or must not be written to path.
 
-    force: it may replace a picture of tunetrace's. OutputError where one of it is not so.
+    force: it may replace an older picture that tunetrace drew.
     """
     name = printable(str(path))
     if _ending(path) not in FORMATS:
         raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
     if importlib.util.find_spec("matplotlib") is None:
         raise OutputError(
-            f"{name}: pictures are drawn by matplotlib, and it is not here; install it with: "
+            f"{name}: matplotlib draws the pictures and is not installed; install it with: "
             "pip install 'tunetrace[plot]'"
         )
     check_place(Path(path), PICTURE_FILE, force=force)
 
 
 def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = False) -> None:
-    """Draw a figure in the common style and write it as the ending of path says.
+    """Draw a figure in the common style and write it in the format that the ending of path gives.
 
-    Figures are made without pyplot, which may open a display. force: replace a picture of
-    tunetrace's. OutputError where the ending is another, something is in the way, path cannot be
-    written or matplotlib is not installed.
+    draw must not use pyplot, which may open a display. force: replace an older picture that
+    tunetrace drew. Raises OutputError as check_picture, or if path cannot be written.
     """
     check_picture(path, force=force)
     import matplotlib
 
     ending = _ending(path)
-    # A date would make two pictures of one thing differ.
+    # Without a date, the same data always gives the same file.
     metadata: dict[str, dict[str, Any]] = {
         "png": {"Software": _MADE_BY},
         "svg": {"Creator": _MADE_BY, "Date": None},

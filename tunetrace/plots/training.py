@@ -1,8 +1,8 @@
-"""One picture of a training: what each epoch's model predicts, and what its samples copy.
+"""One picture of a training: how well each epoch's model predicts, and how much its samples copy.
 
-The two panels share their epochs, so that one sees where a model stops to learn and begins to copy
-(Yin et al. 2022 draw originality by epoch in this way). What people's tunes copy from one another
-is drawn beside it, since some copying is usual.
+The two panels share the axis of epochs, so that one sees where a model stops learning and begins to
+copy (Yin et al. 2022 draw originality by epoch in this way). A dashed line shows how much real
+tunes copy from one another.
 """
 
 from __future__ import annotations
@@ -28,23 +28,25 @@ _SHARES: Final = (
     ("copied_12", "12 or more", VERMILION, "s"),
     ("copied_16", "16 or more", GREEN, "^"),
 )
-_PEOPLE: Final = (0, (4, 3))
-"""The dashes of people's level."""
+_DASHES: Final = (0, (4, 3))
+"""For the level of real tunes."""
 
 _MOST_BITS: Final = 64.0
-"""Beyond this a perplexity is not told apart."""
+"""Larger values are drawn as this one, since the perplexity would overflow."""
 
 
 @public
 def plot_training(history: Sequence[EpochRecord], path: str | Path, *, force: bool = False) -> None:
-    """Draw a training's epochs as one picture: PNG, SVG or PDF, as the ending of path says.
+    """Draw the epochs of a training as one picture. The ending of path gives its format.
 
-    force: replace a picture of tunetrace's. OutputError where there is no epoch, the ending is
-    another, something is in the way, path cannot be written or matplotlib is not installed.
+    Formats: PNG, SVG, PDF. force: replace an older picture that tunetrace drew. Raises OutputError
+    if there is no epoch, the ending is another one, path is taken or cannot be written, or
+    matplotlib is not installed.
     """
     if not history:
         raise OutputError(
-            f"{printable(str(path))}: the training has no epoch to draw; wait for its first one"
+            f"{printable(str(path))}: the training has no epoch to draw; wait until the first one "
+            "is finished"
         )
     save_picture(lambda: _draw(history), path, force=force)
 
@@ -75,7 +77,7 @@ def _draw(history: Sequence[EpochRecord]) -> Figure:
 
 
 def _draw_losses(axes: Axes, history: Sequence[EpochRecord]) -> None:
-    """Cross-entropy in bits a token, and on the right the perplexities that it means."""
+    """Cross-entropy in bits per token, and on the right the same as perplexity."""
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
@@ -87,12 +89,12 @@ def _draw_losses(axes: Axes, history: Sequence[EpochRecord]) -> None:
         bits: NDArray[np.float64] = np.log2(np.maximum(perplexity, 2.0**-_MOST_BITS))
         return bits
 
-    axes.set_title("What a token costs", pad=16)
-    axes.set_ylabel("bits a token")
+    axes.set_title("Prediction: cross-entropy of a token", pad=16)
+    axes.set_ylabel("bits per token")
     _draw_line(axes, history, lambda record: record.training_loss / log(2),
                color=BLUE, marker="o", label="training tunes")  # fmt: skip
     _draw_line(axes, history, _validation_bits, color=VERMILION, marker="s",
-               label="tunes not trained on")  # fmt: skip
+               label="held-out tunes")  # fmt: skip
     right = axes.secondary_yaxis("right", functions=(to_perplexity, to_bits))
     right.set_ylabel("perplexity", color=GREY)
     right.yaxis.set_major_locator(MaxNLocator(6))
@@ -104,10 +106,10 @@ def _validation_bits(record: EpochRecord) -> float | None:
 
 
 def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
-    """The share of notes in long spans, and on the right the longest span."""
+    """The share of notes in long spans, and on the right the length of the longest span."""
     from matplotlib.ticker import PercentFormatter
 
-    axes.set_title("What samples copy from the index")
+    axes.set_title("Copying: samples against the index")
     sampled = [record for record in history if record.originality is not None]
     if not sampled:
         axes.set_yticks([])
@@ -119,19 +121,19 @@ def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
     right = axes.twinx()
     right.set_ylabel("longest span, in notes", color=GREY)
     right.spines["right"].set_visible(True)
-    people = _peoples_level(history)
+    real = _level_of_real_tunes(history)
     for name, label, color, marker in _SHARES:
         _draw_line(axes, sampled, _of_copying(name), color=color, marker=marker, label=label)
-        if people is not None:
-            axes.axhline(getattr(people, name), color=color, linewidth=1.2, linestyle=_PEOPLE)
+        if real is not None:
+            axes.axhline(getattr(real, name), color=color, linewidth=1.2, linestyle=_DASHES)
     _draw_line(right, sampled, _of_copying("longest_notes"), color=GREY, marker="D",
                label="longest span (right)")  # fmt: skip
-    if people is not None:
-        right.axhline(people.longest_notes, color=GREY, linewidth=1.2, linestyle=_PEOPLE)
-        right.plot([], [], color=GREY, linewidth=1.2, linestyle=_PEOPLE, label="people's tunes")
+    if real is not None:
+        right.axhline(real.longest_notes, color=GREY, linewidth=1.2, linestyle=_DASHES)
+        right.plot([], [], color=GREY, linewidth=1.2, linestyle=_DASHES, label="real tunes")
     axes.set_ylim(bottom=0)
     right.set_ylim(bottom=0)
-    # One legend for both scales, below, where no line runs through it.
+    # One legend for both scales, below the panel, where no line crosses it.
     lines = [*axes.get_lines(), *right.get_lines()]
     shown = [line for line in lines if not str(line.get_label()).startswith("_")]
     axes.legend(
@@ -148,7 +150,7 @@ def _draw_line(
     marker: str,
     label: str,
 ) -> None:
-    """A line through the epochs that have a value, marked at each as long as there is room."""
+    """A line through the epochs that have a value, with marks as far as there is room."""
     points = [(record.epoch, found) for record in history if (found := value(record)) is not None]
     if points:
         axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=1.8,
@@ -163,8 +165,8 @@ def _of_copying(name: str) -> Callable[[EpochRecord], float | None]:
     return value
 
 
-def _peoples_level(history: Sequence[EpochRecord]) -> Copying | None:
-    """What people's tunes copy, in the mean over the epochs, whose meters and lengths differ."""
+def _level_of_real_tunes(history: Sequence[EpochRecord]) -> Copying | None:
+    """How much real tunes copy: the mean over the epochs, whose meters and lengths differ."""
     found = [one.originality.people for one in history if one.originality is not None]
     levels = [level for level in found if level is not None]
     if not levels:

@@ -1,8 +1,7 @@
-"""The folder of a report: its files take their places together, when all of them are whole.
+"""The folder of a report: all of its files take their places together, when all are complete.
 
-Each is written beside its place, under a name that says so, and renamed at the end. A run that is
-cut off leaves nothing that looks like a report, and an older report stays until the new one is
-there. A report takes the place of an older one and of nothing else.
+Each file is first written beside its place under a temporary name. So a run that stops early leaves
+nothing that looks like a report, and an older report stays until the new one is complete.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from tunetrace.errors import OutputError
 from tunetrace.files import Kind, begins_with, beside, exists, is_there, remove_leftovers
 from tunetrace.text import printable
 
-_NEEDED: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
+_PACKAGES: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
 
 _GENERATOR: Final = b'<meta name="generator" content="tunetrace '
-_WHERE_HTML_SAYS_SO: Final = 1 << 12
+_HEAD_BYTES: Final = 1 << 12
 
 
 def _is_page(path: Path) -> bool:
     with path.open("rb") as file:
-        return _GENERATOR in file.read(_WHERE_HTML_SAYS_SO)
+        return _GENERATOR in file.read(_HEAD_BYTES)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -52,61 +51,62 @@ FILES: Final = {
     "summary.json": _begins(b'{\n  "tunetrace": "'),
     "set-aside.csv": _begins(b"batch,input,"),
 }
-"""What a report consists of, and how each file is told from one that is no report's."""
+"""The files of a report, each with how it is recognised. Other files are never replaced."""
 
 
 class ReportFolder:
-    """A folder that a report is written to: with it, `beside` says where each file is written.
+    """The folder that a report is written into.
 
-    At the end of the with statement the files take their places; where it is left by an error they
-    are removed.
+    Inside its with statement, `beside` says where to write each file. At the end the files take
+    their places; after an error they are removed.
     """
 
     def __init__(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> None:
-        """Make the folder. OutputError where that cannot be done, where nothing can be written
-        there, where a file is in the place of one of the report's, or where what a report is
-        written with is not installed.
+        """Make the folder.
 
-        inputs: what the report is on, none of which it may replace.
+        inputs: the files that the report is about; it must not replace any of them.
+
+        Raises OutputError if the folder cannot be made or written, if another file has the name of
+        a report's file, or if a package that writes reports is not installed.
         """
         self.path = Path(path)
-        self._name = printable(str(path))
+        self.name = printable(str(path))
         self._files: dict[Path, Path] = {}
-        missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+        missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
             raise OutputError(
-                f"{self._name}: a report is written with {', '.join(_NEEDED)}, of which "
-                f"{', '.join(missing)} cannot be found here; install what it needs with: "
+                f"{self.name}: a report needs the packages {', '.join(_PACKAGES)}, and "
+                f"{', '.join(missing)} cannot be found; install them with: "
                 "pip install 'tunetrace[report]'"
             )
         for name, kind in FILES.items():
             self._check_place(name, kind, inputs)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
-            # Here rather than after the check of a whole batch.
+            # Find out now that the folder cannot be written, not after a whole batch was checked.
             probe = beside(self.path / "report")
             probe.touch()
             probe.unlink()
 
     def _check_place(self, name: str, kind: Kind, inputs: Sequence[str | Path]) -> None:
-        """See that the file of this name may be written; OutputError where it may not."""
+        """Raise OutputError if the file of this name must not be written."""
         place = self.path / name
-        with suppress(OSError, ValueError):  # of a place where there is nothing
+        with suppress(OSError, ValueError):  # there is nothing at the place
             if place.is_dir():
                 raise OutputError(
-                    f"{self._name}: there is a folder '{name}' where the report's file of that "
-                    "name belongs; give another folder"
+                    f"{self.name}: it contains a folder '{name}', and the report writes a file of "
+                    "that name; give another folder"
                 )
             if any(place.samefile(given) for given in inputs if exists(given)):
                 raise OutputError(
-                    f"{self._name}: its '{name}' is what this report would be on, and would be "
-                    "replaced by it; give another folder"
+                    f"{self.name}: its '{name}' is an input of this report and would be replaced; "
+                    "give another folder"
                 )
         is_there(place, kind)
 
     def beside(self, name: str) -> Path:
-        """Where to write the file of this name, which takes its place at the end."""
-        place = Path(os.path.realpath(self.path / name))  # of a link, what it leads to
+        """The path to write the file of this name to; it takes its place at the end."""
+        place = Path(os.path.realpath(self.path / name))  # follows links
         if place not in self._files:
             with self.writing():
                 remove_leftovers(place)
@@ -115,13 +115,13 @@ class ReportFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """What goes wrong in writing a file of the report, as an OutputError."""
+        """Turn every error of the file system into an OutputError."""
         try:
             yield
         except OSError as error:
             reason = (error.strerror or "unusable").lower()
             raise OutputError(
-                f"{self._name}: the report cannot be written there ({reason}); "
+                f"{self.name}: the report cannot be written there ({reason}); "
                 "make room, or give another folder"
             ) from None
 

@@ -1,37 +1,49 @@
-"""The tables of a report, written while a batch streams by.
+"""The tables of a report, written batch by batch: CSV for people and spreadsheets, Parquet for
+programs.
 
-`tunes.csv` and `tunes.parquet` have a row for each transcription, `spans.parquet` one for each of
-its spans, `set-aside.csv` one for each tune that could not be read. Two batches that are compared
-stand in the same tables, told apart by their first column.
+`tunes.csv` and `tunes.parquet` have a row for each transcription, `spans.parquet` has one for each
+span, and `set-aside.csv` one for each tune that could not be read. Two batches that are compared
+share the tables; the first column tells them apart. checker/columns.py defines the columns.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+import csv
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from tunetrace.checker.columns import (
+    NUMBER,
     REJECT_COLUMNS,
+    SHARES,
     SPAN_COLUMNS,
+    TEXTS,
     TUNE_COLUMNS,
+    WHOLE,
+    Column,
     RejectRow,
     SpanRow,
     TuneRow,
     batch_of,
+    schema_of,
 )
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
-from tunetrace.reports.writers import CsvTable, ParquetTable
 
 _ROWS_AT_ONCE: Final = 2000
 
+_FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""The signs that begin a formula in spreadsheets, and their full-width forms."""
+
 
 class Tables:
-    """The tables of a report in its folder; written in a with statement, whole after it.
+    """The tables of a report. They are complete at the end of its with statement.
 
-    Whatever of it cannot be written raises OutputError.
+    Every method raises OutputError if the folder cannot be written.
     """
 
     def __init__(self, folder: ReportFolder) -> None:
@@ -39,27 +51,27 @@ class Tables:
         self._tunes: list[TuneRow] = []
         self._rejects: list[RejectRow] = []
         beside = folder.beside
-        # Should the last of them fail to open, the others are closed.
+        # If one of them cannot be opened, the others are closed.
         with folder.writing(), ExitStack() as opened:
             keep = opened.enter_context
-            self._tunes_csv = keep(CsvTable(beside("tunes.csv"), TUNE_COLUMNS))
-            self._tunes_parquet = keep(ParquetTable(beside("tunes.parquet"), TUNE_COLUMNS))
-            self._spans_parquet = keep(ParquetTable(beside("spans.parquet"), SPAN_COLUMNS))
-            self._rejects_csv = keep(CsvTable(beside("set-aside.csv"), REJECT_COLUMNS))
+            self._tunes_csv = keep(_CsvTable(beside("tunes.csv"), TUNE_COLUMNS))
+            self._tunes_parquet = keep(_ParquetTable(beside("tunes.parquet"), TUNE_COLUMNS))
+            self._spans_parquet = keep(_ParquetTable(beside("spans.parquet"), SPAN_COLUMNS))
+            self._rejects_csv = keep(_CsvTable(beside("set-aside.csv"), REJECT_COLUMNS))
             self._opened = opened.pop_all()
 
-    def add(self, batch: str, record: CheckedTune | Rejected) -> None:
-        """Take in what the check of a batch, by its name, says next."""
-        if isinstance(record, Rejected):
-            self._rejects.append(RejectRow(batch, record))
+    def add(self, batch: str, answer: CheckedTune | Rejected) -> None:
+        """Add the next answer of the check of a batch, which is given by its name."""
+        if isinstance(answer, Rejected):
+            self._rejects.append(RejectRow(batch, answer))
         else:
-            self._tunes.append(TuneRow(batch, record))
+            self._tunes.append(TuneRow(batch, answer))
         if len(self._tunes) + len(self._rejects) >= _ROWS_AT_ONCE:
             self._write()
 
     def _write(self) -> None:
-        """Write what was gathered."""
-        tunes, rejects, spans = self._tunes, self._rejects, self._span_rows()
+        tunes, rejects = self._tunes, self._rejects
+        spans = [SpanRow(row.batch, row.tune, span) for row in tunes for span in row.tune.spans]
         with self._folder.writing():
             if tunes:
                 batch = batch_of(tunes, TUNE_COLUMNS)
@@ -70,11 +82,6 @@ class Tables:
             if rejects:
                 self._rejects_csv.write(batch_of(rejects, REJECT_COLUMNS))
         self._tunes, self._rejects = [], []
-
-    def _span_rows(self) -> list[SpanRow]:
-        return [
-            SpanRow(row.batch, row.tune, span) for row in self._tunes for span in row.tune.spans
-        ]
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +98,68 @@ class Tables:
                 with self._folder.writing():
                     self._opened.close()
         finally:
-            # After an error that one is told, and not what closing meets because of it.
+            # After an error, the user hears of it and not of errors in closing.
             with suppress(OSError):
                 self._opened.close()
+
+
+class _CsvTable(AbstractContextManager["_CsvTable"]):
+    """A CSV file after RFC 4180, in UTF-8. Missing values are empty, a list is joined by `; `.
+
+    No text can be taken for a formula. Curves do not fit into a field and are left out.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[Column[Any]]) -> None:
+        self._types = [column.type for column in columns]
+        columns = [column for column in columns if column.type != SHARES]
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow([column.name for column in columns])
+
+    def write(self, batch: Any) -> None:
+        """Write the rows of an Arrow record batch."""
+        columns = zip(batch.columns, self._types, strict=True)
+        fields = [_fields(array, type) for array, type in columns if type != SHARES]
+        self._writer.writerows(zip(*fields, strict=True))
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+class _ParquetTable(AbstractContextManager["_ParquetTable"]):
+    """A Parquet file that contains the description of each column and the version that wrote it."""
+
+    def __init__(self, path: Path, columns: Sequence[Column[Any]]) -> None:
+        from pyarrow.parquet import ParquetWriter
+
+        self._writer = ParquetWriter(path, schema_of(columns), compression="zstd")
+
+    def write(self, batch: Any) -> None:
+        """Write the rows of an Arrow record batch as one row group."""
+        self._writer.write_batch(batch)
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+
+def _fields(array: Any, type: str) -> list[Any]:
+    """An Arrow array as fields of a CSV file."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if type == WHOLE:
+        return list(array.to_pylist())
+    if type == NUMBER:
+        return list(array.cast(pa.string()).to_pylist())
+    texts = pc.binary_join(array, "; ") if type == TEXTS else array
+    return [text and guarded(text) for text in texts.to_pylist()]
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula.
+
+    If it begins with `=`, `+`, `-`, `@` or a full-width form of these, it gets an apostrophe in
+    front, which spreadsheets know as the mark of a text. So does a text in which apostrophes come
+    before such a sign. To get the texts back, remove one apostrophe from each of these fields.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA_SIGNS) else text

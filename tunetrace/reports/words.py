@@ -1,51 +1,102 @@
 """A report in words: plain sentences that the terminal and the page both print.
 
-They are for a musician who has heard of none of the measures. They say what stands where and how
-that compares, and leave it to the reader who took what from whom: that a stretch stands in the
-corpus too does not say that it was copied from there.
+They are for a musician who knows none of the measures. They say what is found where, and how that
+compares with real tunes. They never say that something was copied from a tune: that it is found
+there does not show where it was taken from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from tunetrace.checker.compare.records import BatchSummary, Copy
+from tunetrace.checker.compare.records import (
+    SIGNIFICANT,
+    BatchSummary,
+    Copy,
+    Difference,
+    MeasureSummary,
+)
 from tunetrace.checker.records import CHANCE, TuneName
 from tunetrace.checker.verdict import NEARLY_ALL, named
 from tunetrace.indexer.records import IndexInfo
-from tunetrace.reports.comparison_words import beside_other, beside_people
 from tunetrace.text import amount, counted, listed, plain, share, share_in_words
 
 _SHOWN_LENGTHS: Final = (8, 12, 16)
 _SHOWN_CORPORA: Final = 3
 _SHOWN_SOURCES: Final = 5
 _SHOWN_COPIES: Final = 5
+_BESIDE_REAL_TUNES: Final = ("longest_notes", "copied_8", "copied_12", "copied_16")
 
 
 def summary_in_words(
     summary: BatchSummary, index: IndexInfo, other: BatchSummary | None = None
 ) -> list[str]:
-    """What a batch check found, as paragraphs of plain text.
+    """The findings of a batch check, as paragraphs of plain text.
 
-    index: what was checked against; other: the batch that summary was compared with, if any.
+    index: the index that it was checked against.
+    other: the batch that it was compared with, if any.
     """
     if not summary.transcriptions:
-        return [f"No transcription of {plain(summary.name)} could be read.", *_set_aside(summary)]
+        return [f"No transcription of {_batch(summary)} could be read.", *_set_aside(summary)]
     paragraphs: list[Iterable[str]] = [
         _copies(summary),
         [_what_was_checked(summary, index)],
         _chance(summary),
         _spans(summary),
-        beside_people(summary),
+        _beside_real_tunes(summary),
         _bars(summary),
         _repetitions(summary),
         _sources(summary),
         _set_aside(summary),
     ]
     if other is not None:
-        paragraphs.append(beside_other(summary, other))
+        paragraphs.append(_beside_other(summary, other))
     return [text for sentences in paragraphs if (text := " ".join(sentences))]
+
+
+def _copies(summary: BatchSummary) -> Iterable[str]:
+    """How many transcriptions are in one corpus tune, and the first of them by name."""
+    bound = share(summary.copy_share)
+    if summary.transcriptions == 1:
+        if not summary.copies:
+            yield (
+                f"It is not the same as any corpus tune, and none has {bound} of its notes in runs "
+                "of 8 or more."
+            )
+            return
+        copy = summary.copies[0]
+        tune = _name(copy.tune)
+        if copy.is_whole:
+            yield f"It is the same as {tune}."
+        else:
+            yield f"{share(copy.share)} of its notes are in {tune}, in runs of 8 or more."
+        return
+    yield (
+        f"Of {summary.transcriptions:,} transcriptions, {_have(summary.identical, 'is', 'are')} "
+        f"the same as a corpus tune; {_have(summary.nearly_of_one)} at least {share(NEARLY_ALL)} "
+        f"of the notes in one corpus tune, and {_have(summary.mostly_of_one)} at least {bound}, in "
+        "runs of 8 or more."
+    )
+    if summary.copies:
+        first = [_copy(copy) for copy in summary.copies[:_SHOWN_COPIES]]
+        more = summary.mostly_of_one - len(first)
+        rest = f"; and {more:,} more" if more > 0 else ""
+        yield f"{'; '.join(first)}{rest}.".replace("number", "Number", 1)
+
+
+def _have(count: int, singular: str = "has", plural: str = "have") -> str:
+    return f"{count:,} {singular if count == 1 else plural}" if count else f"none {singular}"
+
+
+def _copy(copy: Copy) -> str:
+    title = f" ({plain(copy.title)})" if copy.title else ""
+    of = "is" if copy.is_whole else f"has {share(copy.share)} of its notes in"
+    return f"number {copy.place:,}{title} {of} {_name(copy.tune)}"
+
+
+def _batch(summary: BatchSummary) -> str:
+    return f"'{plain(summary.name)}'"
 
 
 def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
@@ -54,81 +105,31 @@ def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
     if more > 0:
         shown.append(counted(more, "more corpus", "more corpora"))
     of = f" of {listed(shown)}" if shown else ""
-    verb = "was" if summary.transcriptions == 1 else "were"
+    checked = "It was" if summary.transcriptions == 1 else "They were"
     return (
-        f"{counted(summary.transcriptions, 'transcription')} of {plain(summary.name)}, with "
-        f"{counted(summary.notes, 'note')}, {verb} checked against {counted(index.tunes, 'tune')}"
-        f"{of}. A stretch of a transcription that stands there verbatim, note for note with "
-        "lengths and bar lines, is called a span."
+        f"The batch {_batch(summary)} has {counted(summary.transcriptions, 'transcription')} with "
+        f"{counted(summary.notes, 'note')}. {checked} checked against "
+        f"{counted(index.tunes, 'tune')}{of}. A span is a stretch of a "
+        "transcription that is found there note for note, with the same lengths and bar lines."
     )
-
-
-def _copies(summary: BatchSummary) -> Iterable[str]:
-    """How many transcriptions are in one corpus tune, and the first of them by name."""
-    bound = share(summary.copy_share)
-    if summary.transcriptions == 1:
-        if summary.identical:
-            yield "It is a corpus tune as a whole."
-        elif summary.mostly_of_one:
-            copied = share(summary.copies[0].share)
-            yield f"One corpus tune has {copied} of its notes in runs of 8 or more."
-        else:
-            yield f"It is no corpus tune as a whole, and none has {bound} of its notes."
-    else:
-        yield (
-            f"Of {summary.transcriptions:,} transcriptions "
-            f"{_are_wholes(summary.identical)} as a whole; {_have(summary.nearly_of_one)} at least "
-            f"{share(NEARLY_ALL)} of the notes in one corpus tune, and "
-            f"{_have(summary.mostly_of_one)} at least {bound}, in runs of 8 or more."
-        )
-    if summary.copies:
-        named = [_copy(copy, summary) for copy in summary.copies[:_SHOWN_COPIES]]
-        more = summary.mostly_of_one - len(named)
-        rest = f"; and {more:,} more" if more > 0 else ""
-        yield f"{'; '.join(named)}{rest}."
-
-
-def _are_wholes(count: int) -> str:
-    if count == 1:
-        return "1 is a corpus tune"
-    return f"{count:,} are corpus tunes" if count else "none is a corpus tune"
-
-
-def _have(count: int) -> str:
-    return f"{count:,} {'has' if count == 1 else 'have'}" if count else "none has"
-
-
-def _copy(copy: Copy, summary: BatchSummary) -> str:
-    title = f" ({plain(copy.title)})" if copy.title else ""
-    number = "It" if summary.transcriptions == 1 else f"Number {copy.place:,}{title}"
-    tune = _name(copy.tune)
-    return f"{number} is {tune}" if copy.is_whole else f"{number}: {share(copy.share)} in {tune}"
 
 
 def _chance(summary: BatchSummary) -> Iterable[str]:
-    total = summary.transcriptions
-    yield _claim(
-        summary.beyond_chance, total, "has", "have",
-        "a span beyond chance: one so long or so unusual that, if tunes were put together at "
-        "random from the corpus's turns of a few notes, fewer than one in a hundred would have "
-        "such a span",
-    )  # fmt: skip
-    if 0 < summary.beyond_chance <= CHANCE * total and not summary.mostly_of_one:
-        yield "That is no more than chance alone would give in a batch of this size."
-
-
-def _claim(count: int, total: int, singular: str, plural: str, what: str) -> str:
-    """That so many of the transcriptions do something, as a sentence."""
+    count, total = summary.beyond_chance, summary.transcriptions
     if total == 1:
-        base = "have" if singular == "has" else plural
-        return f"It {singular} {what}." if count else f"It does not {base} {what}."
-    if count == total:
-        return f"{'Both' if total == 2 else f'All {total:,}'} {plural} {what}."
-    if not count:
-        return f"None of them {singular} {what}."
-    return (
-        f"{count:,} of them ({share(count / total)}) {singular if count == 1 else plural} {what}."
+        yield f"It {'has' if count else 'does not have'} a span beyond chance."
+    elif count == total:
+        yield f"{'Both' if total == 2 else f'All {total:,}'} have a span beyond chance."
+    elif not count:
+        yield "None of them has a span beyond chance."
+    else:
+        yield f"{_part(count, total)} of them {_verb(count, 'has')} a span beyond chance."
+    yield (
+        "Such a span is so long or so unusual that chance would give fewer than one in a hundred "
+        "transcriptions a span like it."
     )
+    if 0 < count <= CHANCE * total and not summary.mostly_of_one:
+        yield "In a batch of this size, chance alone would give as many."
 
 
 def _spans(summary: BatchSummary) -> Iterable[str]:
@@ -136,23 +137,23 @@ def _spans(summary: BatchSummary) -> Iterable[str]:
     longest = measures["longest_notes"]
     is_one = summary.transcriptions == 1
     if not longest.most:
-        yield f"Not a note of {'it' if is_one else 'them'} stands in the corpus."
+        yield f"No note of {'it' if is_one else 'them'} is found in the corpus."
         return
     if is_one:
         yield f"Its longest span has {counted(int(longest.most), 'note')}."
     else:
-        most = amount(longest.median)
+        typical = amount(longest.median)
         yield (
-            f"The longest span of a typical transcription (the median) has {most} "
-            f"{'note' if most == '1' else 'notes'}, the longest of all "
+            f"The longest span of a typical transcription (the median) has {typical} "
+            f"{'note' if typical == '1' else 'notes'}, the longest of all "
             f"{counted(int(longest.most), 'note')}."
         )
     first, *more = [
         (notes, share_in_words(measures[f"copied_{notes}"].mean)) for notes in _SHOWN_LENGTHS
     ]
     rest = listed([f"{value} in spans of {notes} or more" for notes, value in more])
-    of = "Of its notes" if is_one else "On average, of a transcription's notes"
-    yield f"{of} {first[1]} lie in spans of {first[0]} notes or more, {rest}."
+    whose = "its notes" if is_one else "a transcription's notes, on average,"
+    yield f"Of {whose} {first[1]} are in spans of {first[0]} notes or more, {rest}."
 
 
 def _bars(summary: BatchSummary) -> Iterable[str]:
@@ -161,19 +162,18 @@ def _bars(summary: BatchSummary) -> Iterable[str]:
     whose = "its" if summary.transcriptions == 1 else "their"
     position = "as the same bar of the same part"
     if bars == 1:
-        yield f"The only bar {'was never seen' if new else 'stands'} in the corpus."
+        yield f"The only bar is {'not ' if new else ''}found in the corpus."
     elif bars and not found:
-        yield f"None of {whose} {bars:,} bars was ever seen in the corpus."
+        yield f"None of {whose} {bars:,} bars is found in the corpus."
     elif bars and not new:
         yield (
-            f"All of {whose} {bars:,} bars stand in the corpus, {_part(same, bars)} of them "
+            f"All of {whose} {bars:,} bars are found in the corpus, {_part(same, bars)} of them "
             f"{position}."
         )
     elif bars:
-        was, stand = ("was" if new == 1 else "were"), ("stands" if found == 1 else "stand")
         yield (
-            f"Of {whose} {bars:,} bars {_part(new, bars)} {was} never seen in the corpus; "
-            f"{_part(found, bars)} {stand} there, {_part(same, bars)} {position}."
+            f"Of {whose} {bars:,} bars, {_part(found, bars)} {_verb(found, 'is')} found in the "
+            f"corpus, {_part(same, bars)} {position}; {_part(new, bars)} {_verb(new, 'is')} not."
         )
 
 
@@ -188,37 +188,35 @@ def _repetitions(summary: BatchSummary) -> Iterable[str]:
     if summary.transcriptions == 1:
         return
     if not same and not nearly:
-        yield "No transcription repeats an earlier one of the batch, or nearly."
+        yield "No transcription is the same, or nearly the same, as an earlier one of the batch."
         return
-    said = []
+    parts = []
     if same:
-        said.append(f"{counted(same, 'transcription')} {_are(same)} the same as an earlier one")
+        parts.append(
+            f"{counted(same, 'transcription')} {_verb(same, 'is')} the same as an earlier one"
+        )
     if nearly:
-        what = f"{nearly:,} more" if same else counted(nearly, "transcription")
-        said.append(f"{what} {_are(nearly)} nearly the same as an earlier one")
-    yield f"Within the batch {listed(said)}."
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+        which = f"{nearly:,} more" if same else counted(nearly, "transcription")
+        parts.append(f"{which} {_verb(nearly, 'is')} nearly the same as an earlier one")
+    yield f"In the batch, {listed(parts)}."
 
 
 def _sources(summary: BatchSummary) -> Iterable[str]:
     if not summary.sources:
         return
-    often = [source for source in summary.sources if source.transcriptions > 1]
-    if not often and summary.transcriptions > 1:
-        yield "No corpus tune shares spans beyond chance with more than one transcription."
-        return
-    shown = (often or list(summary.sources))[:_SHOWN_SOURCES]
     if summary.transcriptions == 1:
+        names = listed([_name(tune) for tune in summary.sources[:_SHOWN_SOURCES]])
         yield (
-            f"Beyond chance it shares spans with {listed([_name(tune) for tune in shown])}; these "
-            "tell no more than where the same notes stand."
+            f"It shares spans beyond chance with {names}. This says where the same notes are "
+            "found, not where they were taken from."
         )
         return
-    which = "tune that shares" if len(shown) == 1 else "tunes that share"
-    names = listed([f"{_name(source)} with {source.transcriptions:,}" for source in shown])
+    often = [source for source in summary.sources if source.transcriptions > 1][:_SHOWN_SOURCES]
+    if not often:
+        yield "No corpus tune shares spans beyond chance with more than one transcription."
+        return
+    which = "tune that shares" if len(often) == 1 else "tunes that share"
+    names = listed([f"{_name(source)} with {source.transcriptions:,}" for source in often])
     yield f"The corpus {which} spans beyond chance with most transcriptions: {names}."
 
 
@@ -232,3 +230,98 @@ def _set_aside(summary: BatchSummary) -> Iterable[str]:
     kinds = listed([f"{plain(kind)} ({tunes:,})" for kind, tunes in summary.set_aside_by.items()])
     verb = "was" if summary.set_aside == 1 else "were"
     yield f"{counted(summary.set_aside, 'tune')} {verb} set aside and not counted: {kinds}."
+
+
+def _beside_real_tunes(summary: BatchSummary) -> Iterable[str]:
+    """How the batch compares with real tunes; nothing without a baseline."""
+    compared = [
+        (measure, measure.to_baseline)
+        for measure in summary.measures
+        if measure.name in _BESIDE_REAL_TUNES and measure.to_baseline is not None
+    ]
+    if not compared:
+        return
+    yield (
+        "Real tunes share stretches with one another too, so each tune of the corpus was checked "
+        "against all others except its own settings."
+    )
+
+    def means(measure: MeasureSummary) -> str:
+        return _means(measure, measure.baseline)
+
+    if any(difference.low is None for _, difference in compared):
+        yield (
+            "Compared with real tunes of the same meters and lengths: "
+            f"{'; '.join(means(measure) for measure, _ in compared)}. There are too few "
+            "transcriptions to tell more or less from chance."
+        )
+        return
+    yield from _more_and_less(
+        compared,
+        lambda measure, _: means(measure),
+        "Compared with real tunes of the same meters and lengths, the batch",
+    )
+    same = [measure.label for measure, found in compared if found.verdict == "none"]
+    if same:
+        yield f"No difference from real tunes was shown in: {'; '.join(same)}."
+
+
+def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
+    """How the batch compares with another batch."""
+    compared = [(m, m.to_other) for m in summary.measures if m.to_other is not None]
+    if not compared:
+        yield f"No transcription of {_batch(other)} could be read, so there is nothing to compare."
+        return
+    others = {measure.name: measure.batch.mean for measure in other.measures}
+    tests = listed(sorted({difference.test for _, difference in compared if difference.test}))
+    yield (
+        f"Compared with {_batch(other)} ({counted(other.transcriptions, 'transcription')}) by the "
+        f"{tests}: a difference counts if p is below {SIGNIFICANT} after Holm's correction for "
+        f"{counted(len(compared), 'measure')}."
+    )
+
+    def means(measure: MeasureSummary, found: Difference) -> str:
+        pairs = share(found.superiority or 0)
+        more = f", but more in {pairs} of pairs" if differs_by_ranks_only(found) else ""
+        return _means(measure, others[measure.name], more)
+
+    yield from _more_and_less(compared, means, "The batch")
+    same = [measure.label for measure, found in compared if found.verdict == "none"]
+    if len(same) == len(compared):
+        yield "No difference was shown in any measure."
+    elif same:
+        yield f"No difference was shown in: {'; '.join(same)}."
+
+
+def _more_and_less(
+    compared: Sequence[tuple[MeasureSummary, Difference]],
+    in_words: Callable[[MeasureSummary, Difference], str],
+    batch: str,
+) -> Iterable[str]:
+    """A sentence on the measures of which the batch has more, and one on those with less."""
+    for verdict in ("more", "less"):
+        items = [in_words(m, d) for m, d in compared if d.verdict == verdict]
+        if items:
+            yield f"{batch} has {verdict} of this: {'; '.join(items)}."
+
+
+def _means(measure: MeasureSummary, other: float | None, more: str = "") -> str:
+    """A measure's mean beside another one: `longest span, in notes (9.1 against 8.4)`."""
+    shown = share_in_words if measure.is_share else amount
+    means = [shown(mean) for mean in (measure.batch.mean, other) if mean is not None]
+    return f"{measure.label} ({' against '.join(means)}{more})"
+
+
+def differs_by_ranks_only(found: Difference) -> bool:
+    """Most pairs of transcriptions differ one way, and the means do not.
+
+    A few transcriptions with very large values move the mean, but not the ranks.
+    """
+    return found.p is not None and (
+        (found.verdict == "more" and found.mean <= 0)
+        or (found.verdict == "less" and found.mean >= 0)
+    )
+
+
+def _verb(count: int, singular: str) -> str:
+    return singular if count == 1 else {"is": "are", "has": "have"}[singular]

@@ -1,4 +1,4 @@
-"""Writing a report: a batch is checked once, and what comes by goes to the page and the tables."""
+"""Writing a report: a batch is checked once; each answer goes to the page and to the tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace._version import __version__
+from tunetrace.arguments import many_paths, public
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
@@ -20,169 +21,168 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
 from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.build.writer import nothing_usable
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.progress import Progress, silent
-from tunetrace.records import to_plain
+from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
-from tunetrace.reports.page import Page
+from tunetrace.reports.page.page import Page
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.words import summary_in_words
 from tunetrace.text import printable
 from tunetrace.tokenizer.transcription import Transcription
 
-_SHOWN: Final = 10
-_TOGETHER: Final = 500
+_LISTED_REJECTS: Final = 10
+_PROGRESS_EVERY: Final = 500
+"""Tunes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report that was written.
-
-    path: its folder; files: what it consists of. index: what was checked against. batch: what
-    was checked, in numbers; versus: what it is compared with, if anything; words: both in words.
-    set_aside: the first of those that could not be read.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Record):
+    """A report that was written."""
 
     tunetrace: str
+    """The version that wrote it."""
     created: str
+    """When, in UTC, as `2026-01-31T12:00:00+00:00`."""
     path: str
+    """Its folder."""
     files: tuple[str, ...]
+    """The names of its files in that folder."""
     index: IndexInfo
+    """The index that the batch was checked against."""
     batch: BatchSummary
+    """The batch in numbers."""
     versus: BatchSummary | None
+    """The batch that it was compared with, if any."""
     words: tuple[str, ...]
+    """The summary in sentences, one paragraph each."""
     set_aside: tuple[Rejected, ...]
+    """The first tunes that could not be read, at most ten of each batch."""
 
 
-def write_report(
-    paths: Sequence[str | Path],
+@public
+def report(
+    paths: str | Path | Sequence[str | Path],
     folder: str | Path,
-    index: Index,
+    index: Index | str | Path | None = None,
     *,
-    versus: Sequence[str | Path] = (),
+    versus: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
-    progress: Progress = silent,
     copy_share: float = COPY_SHARE,
+    progress: Progress = silent,
     workers: int = 0,
 ) -> Report:
-    """Check a batch against an index and write a report on it into a folder.
+    """Check a batch against an index (default: your own) and write a report into a folder.
 
-    paths: files, folders, and standard input for `-`. versus: another batch, to compare it with.
-    copy_share: the share of notes from one corpus tune from which on it is said to be most.
-    progress: told what is being done, and how many tunes were read. workers: extra processes to
-    match, as check_transcriptions. Raises InputError where an input cannot be read or holds nothing
-    usable, OutputError where the folder cannot be written or has other files of a report's names. A
-    report that is there already is replaced when the new one is whole.
+    paths: files, folders, and `-` for standard input.
+    versus: another batch to compare it with.
+    copy_share: from this share of notes in one corpus tune on, a transcription counts as mostly
+        that tune.
+    progress: called with what is being done and how many tunes were read.
+    workers: extra processes that match slices; the main module of the program must be importable.
+
+    An older report in the folder is replaced when the new one is complete. Raises InputError if an
+    input cannot be read or contains no usable tune, and OutputError if the folder cannot be
+    written, has other files with the names of a report's files, or the extra `report` is missing.
     """
-    if not index.tunes:
-        raise IndexFileError(
-            f"{printable(str(index.path))}: the index holds no tune to check against; add a corpus "
-            "with 'tunetrace index add'"
-        )
-    if [str(path) for path in (*paths, *versus)].count(STDIN) > 1:
+    batch, other = many_paths(paths, "paths"), many_paths(versus, "versus")
+    if [str(path) for path in (*batch, *other)].count(STDIN) > 1:
         raise InputError(
-            "standard input can be read once, and is named twice; give a file for one of them"
+            "standard input is named twice and can be read only once; give a file instead of one "
+            "of them"
         )
-    names = _names(paths, versus)
-    with ReportFolder(folder, [*paths, *versus]) as into:
-        page = Page()
-        with Tables(into) as tables:
-            writing = _Writing(index, tables, format, progress, copy_share, workers)
-            tally = writing.check(paths, names[0], page)
-            other_tally = writing.check(versus, names[1]) if versus else None
-        progress("summing up", writing.done)
-        baseline = index.baseline
-        other = other_tally.summary(baseline) if other_tally else None
-        summary = tally.summary(baseline, other_tally)
-        created = datetime.now(UTC)
-        info = index.info()
-        words = summary_in_words(summary, info, other)
-        report = Report(
-            tunetrace=__version__,
-            created=created.isoformat(timespec="seconds"),
-            path=printable(str(folder)),
-            files=tuple(FILES),
-            index=info,
-            batch=summary,
-            versus=other,
-            words=tuple(words),
-            set_aside=tuple(writing.set_aside),
-        )
-        progress("drawing the page", writing.done)
-        command = _command(paths, index, format, copy_share)
-        html = page.html(summary, words, index, when=created, command=command, other=other)
-        content = json.dumps(to_plain(report), ensure_ascii=False, allow_nan=False, indent=2)
-        with into.writing():
-            into.beside("report.html").write_text(html, encoding="utf-8")
-            into.beside("summary.json").write_text(content + "\n", encoding="utf-8")
-    return report
+    with given_or_default(index) as opened:
+        if not opened.tunes:
+            raise IndexFileError(
+                f"{printable(str(opened.path))}: the index holds no tune to check against; add a "
+                "corpus with 'tunetrace index add'"
+            )
+        with ReportFolder(folder, [*batch, *other]) as files:
+            return _write(
+                batch, other, files, opened, format, copy_share, progress=progress, workers=workers
+            )
 
 
-class _Writing:
-    """A report under way: batches are checked, and their answers go to tables and pages.
+def _write(
+    paths: Sequence[str | Path],
+    versus: Sequence[str | Path],
+    files: ReportFolder,
+    index: Index,
+    format: Format | None,
+    copy_share: float,
+    *,
+    progress: Progress,
+    workers: int,
+) -> Report:
+    """Check both batches and write every file of the report."""
+    page, set_aside = Page(), list[Rejected]()
+    read = 0
 
-    set_aside: the first few tunes that could not be read; done: how many tunes were read.
-    """
+    def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
+        nonlocal read
+        for tune in read_sources(inputs, format):
+            yield tune
+            read += 1
+            if read % _PROGRESS_EVERY == 0:
+                progress("checking", read)
 
-    def __init__(
-        self,
-        index: Index,
-        tables: Tables,
-        format: Format | None,
-        progress: Progress,
-        copy_share: float,
-        workers: int,
-    ) -> None:
-        self.set_aside: list[Rejected] = []
-        self.done = 0
-        self._index = index
-        self._tables = tables
-        self._format = format
-        self._progress = progress
-        self._copy_share = copy_share
-        self._workers = workers
-
-    def check(self, paths: Sequence[str | Path], name: str, page: Page | None = None) -> BatchTally:
-        """Check a batch, which may be shown on a page; InputError where nothing in it is usable."""
-        inputs = [printable(str(path)) for path in paths]
-        tally = BatchTally(name, inputs, self._copy_share)
-        aside: list[Rejected] = []
-        is_empty = True
-        answers = check_transcriptions(
-            self._read(paths),
-            self._index,
-            copy_share=self._copy_share,
-            is_prompt=False,
-            workers=self._workers,
-        )
-        for answer in answers:
+    def check(inputs: Sequence[str | Path], name: str, page: Page | None) -> BatchTally:
+        tally = BatchTally(name, [printable(str(path)) for path in inputs], copy_share)
+        rejects: list[Rejected] = []
+        is_usable = False
+        for answer in check_transcriptions(
+            tunes_of(inputs), index, copy_share=copy_share, is_prompt=False, workers=workers
+        ):
             tally.add(answer)
             if page is not None:
                 page.add(answer)
-            self._tables.add(name, answer)
+            tables.add(name, answer)
             if not isinstance(answer, Rejected):
-                is_empty = False
-            elif len(aside) < _SHOWN:
-                aside.append(answer)
-        if is_empty:
-            raise nothing_usable(aside, tally.set_aside)
-        self.set_aside += aside
+                is_usable = True
+            elif len(rejects) < _LISTED_REJECTS:
+                rejects.append(answer)
+        if not is_usable:
+            raise nothing_usable(rejects, tally.set_aside)
+        set_aside.extend(rejects)
         return tally
 
-    def _read(self, paths: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
-        for tune in read_sources(paths, self._format):
-            yield tune
-            self.done += 1
-            if self.done % _TOGETHER == 0:
-                self._progress("checking", self.done)
+    name, other_name = _names(paths, versus)
+    with Tables(files) as tables:
+        tally = check(paths, name, page)
+        other_tally = check(versus, other_name, None) if versus else None
+    progress("summing up", read)
+    other = other_tally.summary(index.baseline) if other_tally else None
+    summary = tally.summary(index.baseline, other_tally)
+    created = datetime.now(UTC)
+    info = index.info()
+    words = summary_in_words(summary, info, other)
+    written = Report(
+        tunetrace=__version__,
+        created=created.isoformat(timespec="seconds"),
+        path=files.name,
+        files=tuple(FILES),
+        index=info,
+        batch=summary,
+        versus=other,
+        words=tuple(words),
+        set_aside=tuple(set_aside),
+    )
+    progress("drawing the page", read)
+    command = _check_command(paths, index, format, copy_share)
+    html = page.html(summary, words, index, when=created, command=command, other=other)
+    content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
+    with files.writing():
+        files.beside("report.html").write_text(html, encoding="utf-8")
+        files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    return written
 
 
-def _command(
+def _check_command(
     paths: Sequence[str | Path], index: Index, format: Format | None, copy_share: float
 ) -> str:
-    """The command that checks one transcription of a batch again, all but its place."""
+    """The command that checks one transcription of the batch again, without its number."""
     words = ["tunetrace", "check", *map(str, paths)]
     if index.path != default_path():
         words += ["--index", str(index.path)]
@@ -194,14 +194,14 @@ def _command(
 
 
 def _names(paths: Sequence[str | Path], versus: Sequence[str | Path]) -> tuple[str, str]:
-    """What to call two batches: by their files, and otherwise where that is the same."""
+    """The names of the two batches; a second batch of the same name gets a number."""
     name, other = _name(paths), _name(versus)
     return (name, f"{other} (2)") if name == other else (name, other)
 
 
 def _name(paths: Sequence[str | Path]) -> str:
-    """A batch by its first file, as `generated` or `a and 2 more`."""
+    """The name of a batch, from its first file: `generated`, `a and 2 more`."""
     if not paths:
         return ""
-    first = "standard input" if str(paths[0]) == "-" else printable(Path(paths[0]).stem)
+    first = "standard input" if str(paths[0]) == STDIN else printable(Path(paths[0]).stem)
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"

@@ -1,7 +1,7 @@
-"""A tune's tokens laid out by bars, with the spans marked in them.
+"""A tune's tokens laid out by bars, with its spans marked.
 
-Spans overlap, and marks in a page cannot. So each bar is cut into runs of tokens that lie in the
-same spans, and a run is marked as the least probable of these deserves.
+Spans overlap, and marks in a page cannot. So each bar is cut into runs: tokens in the same spans. A
+run is marked by the least probable of its spans.
 """
 
 from __future__ import annotations
@@ -17,62 +17,64 @@ from tunetrace.tokenizer.layout.timeline import Bar
 from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
 
 MOST_TOKENS: Final = 5_000
-"""So many tokens of a tune are shown at most."""
+"""Tokens of a tune that are shown at most."""
 
 FAR_BEYOND_CHANCE: Final = 1e-6
-"""Spans of which chance would give a transcription fewer than this are marked most of all."""
+"""Spans are marked most strongly if chance gives a transcription fewer of them than this."""
 
 _CLOSING_LINES: Final = ("|", ":|")
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Where a span stands in a tune's tokens. number: which of the spans, from 1."""
+    """Where a span is in a tune's tokens."""
 
     first: int
     stop: int
     number: int
+    """The number of the span, from 1."""
     level: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Tokens next to one another in the same spans.
-
-    spans: the numbers of these, none where the tokens stand in no span; level: 1 to 3, the
-    highest of theirs, 0 for none; begins: those that begin here.
-    """
+    """Neighbouring tokens that are in the same spans."""
 
     text: str
     spans: tuple[int, ...]
+    """The numbers of the spans; empty if the tokens are in no span."""
     level: int
+    """The highest level of the spans, 1 to 3; 0 if there is none."""
     begins: tuple[int, ...]
+    """The numbers of the spans that begin here."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownBar:
-    """One bar with its bar lines. number: within its part, 0 for a pickup."""
+    """One bar with its bar lines."""
 
     part: int
     number: int
+    """Counted from 1 in its part; 0 for a pickup."""
     runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPart:
-    """The bars of one part that are shown; number counts from 1."""
+    """One part with those of its bars that are shown."""
 
     number: int
+    """Counted from 1."""
     bars: tuple[ShownBar, ...]
 
 
 def level_of(span: Span) -> int:
-    """How improbable a span is: 1 where chance may have it so, 2 beyond chance, 3 far beyond."""
+    """How improbable a span is: 1 may be chance, 2 is beyond chance, 3 is far beyond it."""
     return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
 
 
 def stretches_of(spans: Sequence[Span]) -> list[Stretch]:
-    """Where the spans of a transcription stand in it, numbered in their order."""
+    """The places of a transcription's spans, numbered in their order."""
     return [
         Stretch(span.first_token, span.stop_token, number, level_of(span))
         for number, span in enumerate(spans, 1)
@@ -80,10 +82,10 @@ def stretches_of(spans: Sequence[Span]) -> list[Stretch]:
 
 
 def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]) -> list[Stretch]:
-    """Where what a source shares with a transcription occurs in it.
+    """The places in a source of all that it shares with a transcription.
 
-    corpus_tune: the tokens of the source. A stretch has the number of the span that it is of, all
-    or a part. As everywhere, it is no hit inside a longer note.
+    corpus_tune: the tokens of the source. A stretch has the number of the span that contains it. As
+    everywhere, a figure does not match inside a longer note.
     """
     found = []
     for shared in source.stretches:
@@ -109,11 +111,11 @@ def show(
     *,
     marked_bars_only: bool = False,
 ) -> tuple[ShownPart, ...]:
-    """The parts and bars of a tune with its stretches marked.
+    """The parts and bars of a tune, with its stretches marked; headers before the music left out.
 
-    tokens: what the stretches count in, on C; shown: the same tokens as people read them, in
-    whatever key. The headers before the music are left out. marked_bars_only: leave out the bars
-    without a mark.
+    tokens: the tokens on C, in which the stretches are counted.
+    shown: the same tokens in the key in which people read them.
+    marked_bars_only: leave out the bars without a mark.
     """
     layout = lay_out(tokens[:MOST_TOKENS])
     bars = []
@@ -127,10 +129,10 @@ def show(
 
 
 def _bounds(layout: Layout) -> Iterator[tuple[Bar, int, int]]:
-    """Each bar with its first token and the one past its last, the bar lines shared out.
+    """Each bar with its first token and the one after its last; every bar line goes to one bar.
 
-    The lines between two bars go to the first of them up to the one that opens a repeat or an
-    ending (`|:`, `|1`). Every token after the first headers belongs to one bar.
+    Lines between two bars belong to the first bar, but `|:` and `|1` (which open a repeat or an
+    ending) and the lines after them belong to the second.
     """
     tokens, bars = layout.tokens, layout.bars
     first = 0
@@ -149,7 +151,7 @@ def _bounds(layout: Layout) -> Iterator[tuple[Bar, int, int]]:
 def _runs(
     shown: Sequence[str], first: int, stop: int, stretches: Sequence[Stretch]
 ) -> Iterator[Run]:
-    """The tokens from first up to stop, cut where a stretch begins or ends."""
+    """The tokens from first to stop, cut where a stretch begins or ends."""
     near = [some for some in stretches if some.first < stop and some.stop > first]
     cuts = {first, stop, *(some.first for some in near), *(some.stop for some in near)}
     edges = sorted(cut for cut in cuts if first <= cut <= stop)

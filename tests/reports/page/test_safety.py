@@ -13,7 +13,7 @@ from tests.reports.conftest import html_of
 from tunetrace import Index
 from tunetrace.checker.records import Verdict
 from tunetrace.corpus.records import Rejected
-from tunetrace.reports.page import web_link
+from tunetrace.reports.page.page import web_link
 
 Show = Callable[[str], Shown]
 
@@ -59,9 +59,10 @@ def test_what_files_hold_stays_text_and_runs_nothing(index: Index, show: Show) -
     assert page.console() == []
     # The titles are read as they are, what is no character aside.
     assert page.texts(".rows td.title")[:4] == [text.strip() for text in HOSTILE[:4]]
-    assert page.texts(".words p")[:4] == list(HOSTILE[:4])
+    words = page.texts(".lead, .words p")
+    assert words[:4] == list(HOSTILE[:4])
     plain = "{{ 7 * 7 }} \ufffdtxt.exe\ufffd \ufffd\ufffd[31m & &lt;"
-    assert page.texts(".words p")[4] == plain
+    assert words[4] == plain
     assert page.texts(".rows td.title")[4] == plain
 
 

@@ -1,12 +1,12 @@
-// The table of transcriptions: sorted, filtered and shown a hundred rows at a time, from the columns
-// in the page's JSON block. Text goes into the page as text alone. And the spans of the music: the
-// one that is pointed at, or chosen in its list, stands out wherever it is marked.
+// The table of transcriptions, from the columns in the page's JSON block: sorted, filtered, and shown
+// a hundred rows at a time. Text is only ever inserted as text. And the spans of the music: the span
+// that is pointed at, or chosen in its list, is highlighted wherever it is marked.
 "use strict";
 (() => {
   const AT_ONCE = 100;
   const block = document.getElementById("rows");
   const data = JSON.parse(block.textContent);
-  const worst = Number(block.dataset.worst);
+  const linked = Number(block.dataset.linked); // the first rows, whose music is on the page
   const command = block.dataset.command;
   const total = data.place.length;
   const table = document.querySelector("#table");
@@ -14,8 +14,8 @@
   const heads = [...table.querySelectorAll("th[data-field]")];
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-  // Shares come as whole numbers of PARTS. They are shown as in the text of the page: never rounded
-  // to nothing or to all, and halves to the even number.
+  // Shares are whole numbers of PARTS. They are shown as in the text of the page: only 0 is shown as
+  // 0%, only 1 as 100%, and halves are rounded to the even number.
   const PARTS = 100_000;
   function percent(share) {
     if (share > 0 && share <= 0.005 * PARTS) return "<1%";
@@ -28,16 +28,16 @@
   const reference = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][1]);
   const remark = (k) =>
     [
-      data.is_identical[k] ? "is a corpus tune" : "",
-      data.same_as[k] ? `same as ${data.same_as[k]}` : "",
-      !data.same_as[k] && data.nearly_as[k] ? `nearly as ${data.nearly_as[k]}` : "",
+      data.is_identical[k] ? "is this corpus tune" : "",
+      data.same_as[k] ? `same as no. ${data.same_as[k]}` : "",
+      !data.same_as[k] && data.nearly_as[k] ? `nearly the same as no. ${data.nearly_as[k]}` : "",
     ]
       .filter(Boolean)
       .join("; ");
   const number = (field) => ({ value: (k) => data[field][k], text: (k) => String(data[field][k]), isNumber: true });
   const share = (field) => ({ value: (k) => data[field][k], text: (k) => percent(data[field][k]), isNumber: true });
   const words = (text) => ({ value: text, text, isNumber: false });
-  // In the order of the columns.
+  // In the order of the columns
   const fields = {
     place: number("place"),
     title: words((k) => data.title[k]),
@@ -61,7 +61,7 @@
   let needle = "";
   let haystacks = null;
 
-  // The rank of each row by its text, so that only different texts are compared as words.
+  // The rank of each row by its text: comparing words is slow, so each text is compared only once.
   const ranks = {};
   function rank(field) {
     if (!ranks[field]) {
@@ -77,7 +77,7 @@
     const sign = isDescending ? -1 : 1;
     const isEmpty = fields[field].isNumber ? () => false : (k) => keys[k] < 0;
     sorted = [...inOrder].sort(
-      // What is empty comes last, whichever way; equal rows keep their order.
+      // Empty cells come last in both directions; equal rows keep their order.
       (a, b) => isEmpty(a) - isEmpty(b) || sign * (keys[a] - keys[b]) || a - b,
     );
   }
@@ -98,7 +98,7 @@
     for (const [field, { text, isNumber }] of Object.entries(fields)) {
       const cell = document.createElement("td");
       let holder = cell;
-      if (field === "place" && k < worst) {
+      if (field === "place" && k < linked) {
         holder = cell.appendChild(document.createElement("a"));
         holder.href = `#tune-${data.place[k]}`;
       } else if (!isNumber) {
@@ -135,7 +135,7 @@
     const { isNumber } = fields[head.dataset.field];
     head.classList.toggle("number", isNumber);
     head.querySelector("button").addEventListener("click", () => {
-      // Numbers begin with the largest, words with A.
+      // The first click sorts numbers from the largest and words from A.
       const before = head.getAttribute("aria-sort");
       const isDescending = before ? before === "ascending" : isNumber;
       for (const some of heads) some.removeAttribute("aria-sort");
@@ -170,7 +170,7 @@
       item.classList.toggle(name, numbers.includes(item.dataset.span));
     }
   }
-  for (const article of document.querySelectorAll("#worst article")) {
+  for (const article of document.querySelectorAll("#most-copied article")) {
     const spansAt = (target) => {
       const found = target.closest("[data-spans], [data-span]");
       return found ? (found.dataset.spans ?? found.dataset.span).split(" ") : [];

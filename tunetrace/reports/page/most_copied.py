@@ -1,4 +1,4 @@
-"""The transcriptions that are copied most, each as the page shows it beside its sources."""
+"""The transcriptions that share most with the corpus, as the page shows each beside its sources."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from tunetrace.checker.records import CheckedTune, Source, Span, TuneName
 from tunetrace.indexer.index import Index
-from tunetrace.reports.marks import (
+from tunetrace.reports.page.marks import (
     MOST_TOKENS,
     ShownPart,
     find_stretches,
@@ -19,69 +19,70 @@ from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.transpose import in_own_key
 
 SHOWN_SOURCES: Final = 3
-"""So many sources are shown with the music that they share; the others by their names."""
+"""Sources that are shown with their music; the others are only named."""
 
 SHOWN_SPANS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSpan:
-    """A span in words. number: that of its marks; level: how improbable, 1 to 3."""
+    """A span in words."""
 
     number: int
+    """The number of its marks."""
     level: int
-    said: str
+    """How improbable it is, 1 to 3."""
+    text: str
     examples: tuple[TuneName, ...]
+    """Some corpus tunes that contain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSource:
-    """A source with the bars of it that hold something of the transcription.
-
-    key: the one it was written in, where that is not the one it is shown in.
-    """
+    """A source with the bars that it shares with the transcription."""
 
     name: Source
     key: str | None
+    """The key in which it was written; None if it is shown in that key."""
     parts: tuple[ShownPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class WorstTune:
-    """A transcription with its spans marked, and its sources.
-
-    facts: what it is, in a few words; compared_on: the key it was checked in, where it is shown in
-    another; copied and standing: how much of it
-    stands in the corpus, and where that lies among people's tunes, None where all of it is a corpus
-    tune; spans: the longest few; more_spans: how many there are beyond these; is_cut: whether
-    it is too long to be shown whole.
-    """
+class ShownTune:
+    """A transcription with its spans marked, and its sources."""
 
     tune: CheckedTune
     facts: str
+    """Meter, key and length."""
     copied: str | None
+    """How much of it is found in the corpus; None if it is a corpus tune."""
     standing: str | None
+    """How that compares with real tunes; None if it is a corpus tune or there is no baseline."""
     compared_on: str | None
+    """The key in which it was checked; None if it is shown in that key."""
     parts: tuple[ShownPart, ...]
     spans: tuple[ShownSpan, ...]
+    """The longest spans, in the order of the tune."""
     more_spans: int
+    """How many spans are not shown."""
     sources: tuple[ShownSource, ...]
     more_sources: tuple[Source, ...]
+    """The sources that are only named."""
     is_cut: bool
+    """It is too long, and only its beginning is shown."""
 
 
-def describe_worst(tune: CheckedTune, index: Index) -> WorstTune:
-    """All that the page shows of a transcription; index: what it was checked against."""
+def describe(tune: CheckedTune, index: Index) -> ShownTune:
+    """What the page shows of a transcription that was checked against an index."""
     tokens, own_key = tune.transcription.tokens, tune.original_key
-    shown = in_own_key(list(tokens), own_key)
     spans = _spans(tune)
-    return WorstTune(
+    return ShownTune(
         tune=tune,
         facts=_facts(tune),
         copied=None if tune.identical_to else _copied(tune),
         standing=None if tune.identical_to else _standing(tune),
         compared_on=tune.key if own_key not in (None, tune.key) else None,
-        parts=show(tokens, shown, stretches_of(tune.spans)),
+        parts=show(tokens, in_own_key(list(tokens), own_key), stretches_of(tune.spans)),
         spans=spans,
         more_spans=len(tune.spans) - len(spans),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
@@ -101,13 +102,13 @@ def _facts(tune: CheckedTune) -> str:
 def _copied(tune: CheckedTune) -> str:
     longest = tune.longest_span
     if longest is None:
-        return "No note of it stands in the corpus."
+        return "No note of it is found in the corpus."
     (least, most), *longer = tune.copied_share.items()
-    rest = "".join(f", {share(value)} of {n}" for n, value in longer if value)
+    rest = "".join(f", {share(value)} in spans of {n} or more" for n, value in longer if value)
     return (
-        f"Its longest span has {counted(longest.notes, 'note')} and stands in "
+        f"Its longest span has {counted(longest.notes, 'note')} and is found in "
         f"{counted(longest.tunes, 'tune')}. {share(most)} of its notes lie in spans of {least} "
-        f"or more{rest}; its Creativity Index is {share(tune.creativity)}."
+        f"notes or more{rest}. Its Creativity Index is {share(tune.creativity)}."
     )
 
 
@@ -116,42 +117,37 @@ def _standing(tune: CheckedTune) -> str | None:
     below = standing.below.get("longest_notes") if standing else None
     if standing is None or below is None:
         return None
-    peers = f"{standing.peers:,} of people's tunes"
+    peers = counted(standing.peers, "real tune")
     if standing.meter:
         peers += f" in {standing.meter}"
     if standing.least_notes is not None and standing.most_notes is not None:
-        peers += f", of {standing.least_notes:,} to {standing.most_notes:,} notes"
-    return f"Of {peers}, {share(below)} have a shorter longest span."
+        peers += f" with {standing.least_notes:,} to {standing.most_notes:,} notes"
+    return f"Its longest span is longer than that of {share(below)} of {peers}."
 
 
 def _spans(tune: CheckedTune) -> tuple[ShownSpan, ...]:
-    """The longest spans, in the order of the tune, with the corpus tunes that have them."""
-    numbered = sorted(enumerate(tune.spans, 1), key=lambda some: -some[1].notes)[:SHOWN_SPANS]
+    """The longest spans, in the order of the tune."""
+    numbered = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     return tuple(
-        ShownSpan(
-            number=number,
-            level=level_of(span),
-            said=_said(span),
-            examples=span.examples,
-        )
-        for number, span in sorted(numbered, key=lambda some: some[0])
+        ShownSpan(number, level_of(span), _span_in_words(span), span.examples)
+        for number, span in sorted(numbered, key=lambda one: one[0])
     )
 
 
-def _said(span: Span) -> str:
+def _span_in_words(span: Span) -> str:
     return (
-        f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar} on; in "
-        f"{counted(span.tunes, 'tune')}, {times(span.hits)}; by chance {chance(span.by_chance)}"
+        f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar}; found "
+        f"{times(span.hits)} in {counted(span.tunes, 'tune')}; by chance {chance(span.by_chance)}"
     )
 
 
 def chance(spans: float) -> str:
-    """How many spans chance gives, in words: `one such in 20,000 transcriptions`."""
+    """How many spans chance gives, in words: `1 in 20,000 transcriptions`."""
     if spans >= 2 / 3:
-        return f"{spans:,.0f} such in every transcription" if spans >= 1.5 else "one such in each"
+        return f"{spans:,.0f} in every transcription"
     if spans < 1e-9:
-        return "less than one such in a billion transcriptions"
-    return f"one such in {float(f'{1 / spans:.1g}'):,.0f} transcriptions"
+        return "less than 1 in a billion transcriptions"
+    return f"1 in {float(f'{1 / spans:.1g}'):,.0f} transcriptions"
 
 
 def _source(source: Source, tune: CheckedTune, index: Index) -> ShownSource:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, same, source, transcription
-from tunetrace.reports.rows import PARTS, columns, order, parts, row_of, shortened
-from tunetrace.reports.worst import chance
+from tunetrace.reports.page.most_copied import chance
+from tunetrace.reports.page.rows import PARTS, columns, copied_order, parts, row_of, shortened
 
 
 @given(st.floats(0, 1))
@@ -24,14 +24,14 @@ def test_a_whole_corpus_tune_is_copied_more_than_any_other() -> None:
     longer = checked(7, 0.2, place=5)
     later, earlier = checked(5, 0.2, place=2), checked(5, 0.2, place=1)
     tunes = [earlier, later, most, whole, longer]
-    places = [tune.place for tune in sorted(tunes, key=order, reverse=True)]
+    places = [tune.place for tune in sorted(tunes, key=copied_order, reverse=True)]
     assert places == [4, 3, 5, 1, 2]
 
 
 def test_twelve_notes_count_before_eight() -> None:
     by_eight = checked(copied_share={8: 0.9, 12: 0.1})
     by_twelve = checked(copied_share={8: 0.3, 12: 0.2})
-    assert order(by_twelve) > order(by_eight)
+    assert copied_order(by_twelve) > copied_order(by_eight)
 
 
 def test_the_nearest_tune_is_the_one_it_is_identical_to() -> None:
@@ -59,14 +59,14 @@ def test_titles_are_short_and_on_one_line() -> None:
 @pytest.mark.parametrize(
     ("spans", "said"),
     [
-        (1540.3, "1,540 such in every transcription"),
-        (1.2, "one such in each"),
-        (0.7, "one such in each"),
-        (0.6, "one such in 2 transcriptions"),
-        (0.0052, "one such in 200 transcriptions"),
-        (1e-6, "one such in 1,000,000 transcriptions"),
-        (1e-12, "less than one such in a billion transcriptions"),
-        (0.0, "less than one such in a billion transcriptions"),
+        (1540.3, "1,540 in every transcription"),
+        (1.2, "1 in every transcription"),
+        (0.7, "1 in every transcription"),
+        (0.6, "1 in 2 transcriptions"),
+        (0.0052, "1 in 200 transcriptions"),
+        (1e-6, "1 in 1,000,000 transcriptions"),
+        (1e-12, "less than 1 in a billion transcriptions"),
+        (0.0, "less than 1 in a billion transcriptions"),
     ],
 )
 def test_what_chance_has_is_said_readably(spans: float, said: str) -> None:

@@ -122,7 +122,7 @@ def test_the_filter_looks_at_titles_sources_and_remarks(index: Index, show: Show
     tunes[2] = replace(tunes[2], duplicate_of=1)
     page = show(html_of(tunes, index)).open()
     field = page.browser.find_element(By.ID, "filter")
-    for typed, found in [("GAMMA", {"1", "5"}), ("silver", {"2"}), ("same as 1", {"3"})]:
+    for typed, found in [("GAMMA", {"1", "5"}), ("silver", {"2"}), ("same as no. 1", {"3"})]:
         field.clear()
         field.send_keys(typed)
         assert set(column(page, 1)) == found
@@ -150,7 +150,7 @@ def test_a_hundred_rows_are_shown_at_a_time(index: Index, show: Show) -> None:
 
 
 def test_rows_of_the_worst_lead_to_them(index: Index, show: Show) -> None:
-    page = show(html_of(batch(), index, worst=2)).open()
+    page = show(html_of(batch(), index, most_copied=2)).open()
     links = page.run("return [...document.querySelectorAll('.rows a')].map(a => a.hash)")
     assert links == ["#tune-2", "#tune-6"]
     click(page, ".rows a[href='#tune-6']")
@@ -160,11 +160,10 @@ def test_rows_of_the_worst_lead_to_them(index: Index, show: Show) -> None:
 
 
 def test_beyond_so_many_rows_the_page_says_what_it_leaves_out(index: Index, show: Show) -> None:
-    page = show(html_of(batch(), index, rows=4, worst=2)).open()
+    page = show(html_of(batch(), index, rows=4, most_copied=2)).open()
     assert column(page, 5) == SORTED_SHARES[:4]
-    assert (
-        "lists the 4 of which most stands in the corpus" in page.texts("#transcriptions .note")[-1]
-    )
+    note = page.texts("#transcriptions .note")[-1]
+    assert note.startswith("The table lists the 4 transcriptions that share most with the corpus.")
 
 
 # The music
@@ -212,7 +211,7 @@ def test_the_worst_are_told_by_what_they_copy(index: Index, show: Show) -> None:
     whole = checked(
         8, 1.0, place=9, identical_to=(same(1),), verdict=Verdict("whole", "This is Morrison's.")
     )
-    page = show(html_of([*batch(), whole], index, worst=3)).open()
+    page = show(html_of([*batch(), whole], index, most_copied=3)).open()
     assert page.texts("article .place") == ["no. 9", "no. 2", "no. 6"]
     assert page.texts("article .identical") == ["This is Morrison's."]
     said = re.sub(r"\s+", " ", page.texts("article .examples")[0])
@@ -233,8 +232,8 @@ def test_where_chance_explains_all_spans_no_source_is_named(index: Index, show: 
     nowhere = checked(0, 0.0, place=2)
     page = show(html_of([by_chance, nowhere], index)).open()
     assert page.texts("article .sources > p") == [
-        "None is named: chance would put each of its spans into the corpus once or more.",
-        "No corpus tune has a span of it.",
+        "None: every span of it is expected in the corpus once or more by chance.",
+        "None: no span of it is found in the corpus.",
     ]
 
 
@@ -249,7 +248,7 @@ def test_a_tune_that_one_of_many_shares_spans_with_is_not_listed(
         for place, tune in enumerate(of, 1)
     ]
     # The index has one tune only, so that none is shown whole beside its sources.
-    listed = show(html_of(tunes, index, worst=0)).open().texts(".sources-count li")
+    listed = show(html_of(tunes, index, most_copied=0)).open().texts(".sources-count li")
     assert [text.split()[1] for text in listed] == shown
 
 
@@ -374,7 +373,7 @@ def test_a_batch_of_thirty_thousand_makes_a_page_of_less_than_six_megabytes(inde
         )
         for k in range(30_000)
     ]
-    html = html_of(tunes, index, worst=0)
+    html = html_of(tunes, index, most_copied=0)
     assert len(html.encode()) < 6_000_000
     block = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)
     assert block is not None
@@ -386,4 +385,4 @@ def test_a_batch_of_nothing_has_a_page(index: Index, show: Show) -> None:
     assert page.console() == []
     assert page.texts("#status") == ["none"]
     assert page.texts("#set-aside td")[0] == "a.abc:3"
-    assert page.texts("#worst p")[-1] == "There is none: no transcription was checked."
+    assert page.texts("#most-copied p")[-1] == "None: no transcription was checked."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.checker.batches import checked, source, span, transcription
 from tests.strategies import bodies, heaps
 from tunetrace.checker.records import SharedStretch
-from tunetrace.reports.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
+from tunetrace.reports.page.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
 from tunetrace.tokenizer.vocabulary import is_header
 
 

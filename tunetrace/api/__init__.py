@@ -1,1 +1,0 @@
-"""The functions of the public API, in modules that import no more than they need."""
