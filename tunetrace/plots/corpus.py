@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
-from tunetrace.indexer.statistics.stats import CorpusStats, CountedText, Spread, TuneGroup
+from tunetrace.indexer.statistics.commonest import CountedText
+from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
 if TYPE_CHECKING:
