@@ -169,7 +169,7 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
         (("--key", "Gmaj"), "the key Gmaj is not on C"),
         (("--key", "C" * 5000), "is no key"),
         (("--start", "CDE"), "set tokens apart by spaces"),
-        (("--start", "C </s>"), "'</s>' is written by itself"),
+        (("--start", "C </s>"), "'</s>' begins or ends every tune by itself"),
     ],
 )
 def test_a_mistake_gets_one_sentence(
@@ -309,7 +309,7 @@ def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: 
     index = index_of(tmp_path, KESH)
     for options, sentence in (
         (("--format", "folkrnn"), "be misread as folk-rnn's text; leave out --format folkrnn"),
-        (("--max-copy", "5"), "tiny does not write on C, where an index has its tunes"),
+        (("--max-copy", "5"), "tiny does not write on C, as the tunes of an index are"),
         (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
     ):
         assert sentence in call(*arguments[:3], *options, "--index", index).refusal

@@ -105,7 +105,7 @@ def test_a_cut_off_file_is_refused_wherever_it_is_cut(path: Path) -> None:
             with pytest.raises(ModelFileError, match=r"is no model of tunetrace's: it is cut off"):
                 reader(path)
     path.write_bytes(data + b"x")
-    with pytest.raises(ModelFileError, match="cut off or has what is no part of it"):
+    with pytest.raises(ModelFileError, match="cut off, or longer than its header states"):
         load_model(path)
 
 

@@ -37,7 +37,7 @@ _OF_A_LAYER: Final = (
     "the initial hidden state",
 )
 _LONGEST_TOKEN: Final = 40
-_MOST_FACTS: Final = 40
+_MAX_FACTS: Final = 40
 _LONGEST_FACT: Final = 300
 
 
@@ -45,10 +45,9 @@ def read_published(path: Path, name: str) -> Model:
     """The model of a pickle, called name.
 
     Its provenance has `name`, `source` (the file's name), `git_blob`, `sha256`, `imported` (the
-    day) and `pickle`, the plain facts that the pickle states: configuration, epochs and the like;
-    that of a pickle whose git blob is a published one's has what is declared of that too. Raises
-    ModelFileError, which names the array or the tokens, where the pickle is refused or holds
-    something else.
+    day) and `pickle`, the plain facts that the pickle states, such as the number of epochs. If the
+    git blob is a published one's, it also has what is declared of that. Raises ModelFileError,
+    which names the array or the tokens, where the pickle is refused or holds something else.
     """
     contents = read_pickle(path)
     if not isinstance(contents, dict) or not {"token2idx", "param_values"} <= contents.keys():
@@ -125,7 +124,7 @@ def _names(layers: int) -> list[str]:
 
 
 def _check_shapes(path: Path, arrays: Arrays, tokens: Tokens) -> Sizes:
-    """The sizes that most arrays speak for, once all of them do."""
+    """The sizes that the arrays have; ModelFileError names one that does not fit the others."""
     layers = (len(arrays) - 3) // len(_OF_A_LAYER)
     biases = [arrays[1 + 14 * layer + 3 * gate + 2] for layer in range(layers) for gate in range(4)]
     units = mode(bias.shape[0] if bias.ndim == 1 else 0 for bias in biases)
@@ -178,7 +177,7 @@ def _network(path: Path, sizes: Sizes, arrays: Arrays) -> Network:
 
 
 def _facts(contents: dict[str, Any]) -> dict[str, Any]:
-    """What else a pickle says in plain text and numbers."""
+    """What else a pickle has of plain text and numbers."""
     facts: dict[str, Any] = {}
     for key, value in contents.items():
         if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -186,6 +185,6 @@ def _facts(contents: dict[str, Any]) -> dict[str, Any]:
         is_plain = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_FACT
         if is_plain and not (isinstance(value, float) and not math.isfinite(value)):
             facts[shown(key)] = shown(value) if isinstance(value, str) else value
-        if len(facts) == _MOST_FACTS:
+        if len(facts) == _MAX_FACTS:
             break
     return facts

@@ -1,7 +1,7 @@
-"""What a model's file says of itself, read without its weights and without PyTorch.
+"""The header of a model's file, read without its weights and without PyTorch.
 
-A safetensors file begins with the size of a JSON text, which tells of every array its type, its
-shape and its place; tunetrace's own facts (tokens, sizes, provenance) stand in it as JSON too.
+A safetensors file begins with the size of a JSON text, which gives the type, the shape and the
+place of every array. tunetrace's own facts (tokens, sizes, provenance) are in it as JSON too.
 """
 
 from __future__ import annotations
@@ -17,29 +17,28 @@ from tunetrace.files import Kind, begins_with
 from tunetrace.model.records import Tokens, name_in
 
 FORMAT: Final = 1
-"""Which form of tunetrace's facts this version writes and reads."""
+"""The version of tunetrace's facts that is written and read."""
 
 _ITEM_SIZES: Final = {"F32": 4, "F16": 2}
 MAX_BYTES: Final = 2**31
-"""What no file may go beyond; folk-rnn's model has 23 MB."""
+"""No larger file is read; folk-rnn's model has 23 MB."""
 
 _SIZE_OF_LENGTH: Final = 8
 _MAX_HEADER: Final = 2**24
-_DEEPEST: Final = 20
-"""So many containers in one another may be in the provenance; what shows it goes through them."""
+_MAX_DEPTH: Final = 20
+"""How deep containers in the provenance may be nested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The facts of a model's file.
-
-    shapes: of each array; precision: `float32` or `float16`; sizes: `tokens`, `units` and `layers`,
-    which need not go together with the rest.
-    """
+    """The facts of a model's file."""
 
     shapes: dict[str, tuple[int, ...]]
+    """Of each array, by its name."""
     precision: str
+    """Of the weights: `float32` or `float16`."""
     sizes: dict[str, int]
+    """`tokens`, `units` and `layers`, as stated. They may contradict the arrays."""
     tokens: Tokens
     provenance: dict[str, Any]
 
@@ -50,13 +49,13 @@ class Header:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained, which the states to begin with are not."""
+        """How many numbers were trained. The initial states were not."""
         trained = (s for name, s in self.shapes.items() if ".initial_" not in name)
         return sum(map(math.prod, trained))
 
 
 def read_header(path: Path) -> Header:
-    """Read a model's header, and see that the file is as long as it says.
+    """Read a model's header, and check that the file has the length that it states.
 
     Raises ModelFileError where the file is absent, cut off, too large, or another program's.
     """
@@ -84,10 +83,10 @@ def read_header(path: Path) -> Header:
             raise damaged(path, f"its format is not {FORMAT}, which this version reads")
         arrays = {name: _array(entry) for name, entry in entries.items()}
         if _SIZE_OF_LENGTH + length + sum(bytes for _, _, bytes in arrays.values()) != size:
-            raise damaged(path, "it is cut off or has what is no part of it")
+            raise damaged(path, "it is cut off, or longer than its header states")
         is_half = any(kind == "F16" for _, kind, _ in arrays.values())
         sizes = ours["sizes"]
-        if not _is_within(ours["provenance"], _DEEPEST):
+        if not _is_within(ours["provenance"], _MAX_DEPTH):
             raise ValueError
         return Header(
             shapes={name: shape for name, (shape, _, _) in arrays.items()},
@@ -107,10 +106,10 @@ MODEL_FILE: Final = Kind(
 
 
 def damaged(path: Path, reason: str) -> ModelFileError:
-    """The error for a file that is no model, or none any more."""
+    """The error for a file that is no model, or a damaged one."""
     return ModelFileError(
-        f"{path}: this is no model of tunetrace's: {reason}; a .pkl of folk-rnn's is read with "
-        "'tunetrace model import'"
+        f"{path}: this is no model of tunetrace's: {reason}; a .pkl file of folk-rnn's is read "
+        "with 'tunetrace model import'"
     )
 
 
@@ -123,6 +122,6 @@ def _array(entry: Any) -> tuple[tuple[int, ...], str, int]:
 
 
 def _is_within(value: Any, depth: int) -> bool:
-    """Whether no more than so many containers stand in one another."""
+    """Whether containers are nested at most so deep."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return depth >= 0 and all(_is_within(part, depth - 1) for part in parts)

@@ -22,7 +22,7 @@ INPUT, FORGET, CELL, OUTPUT = range(4)
 MAX_TOKENS: Final = 4096
 MAX_UNITS: Final = 8192
 MAX_LAYERS: Final = 32
-"""What no file may go beyond; the published networks have 137 tokens, 512 units and 3 layers."""
+"""The limits of a file; the published networks have 137 tokens, 512 units and 3 layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """The layers and the softmax.
 
-    dropout: the share of a layer's output that training hides. gate_clip: what derivatives by the
-    gates are bounded by at each step, as Lasagne's LSTM layer does; infinite unless it is set.
+    dropout: the share of a layer's output that training hides. gate_clip: the bound of derivatives
+    by the gates at each step, as in Lasagne's LSTM layer; infinite unless it is set.
     """
 
     def __init__(self, sizes: Sizes, dropout: float = 0.0) -> None:
@@ -102,7 +102,7 @@ class Network(nn.Module):
         self.token_bias = nn.Parameter(torch.zeros(sizes.tokens))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Random weights to train from: uniform, as wide as Glorot and Bengio (2010) have them.
+        """Random weights to train from: uniform, with the width of Glorot and Bengio (2010).
 
         Recurrent weights are orthogonal (Saxe et al. 2013), and forget gates begin open
         (Jozefowicz et al. 2015).
@@ -148,7 +148,6 @@ class Network(nn.Module):
             cell[:, None].expand(-1, batch, units).clone(),
         )
 
-    @torch.no_grad()
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """The logits (B, tokens) after one more token (B,) of each transcription, and the state."""
         hidden, cell = list(state.hidden), list(state.cell)
@@ -169,19 +168,18 @@ def _cell_step(
     sums: (B, 4 x units), what the layer below, the hidden state and the bias bring to the gates.
     gates, cells: where to keep the gates and the new cell states, for the derivatives.
     """
-    gates = torch.sigmoid(sums, out=gates)
-    i, f, g, o = gates.chunk(4, dim=1)
-    torch.tanh(sums.chunk(4, dim=1)[CELL], out=g)
-    cell = torch.add(f * cell, i * g, out=cells)
-    return torch.tanh(cell).mul_(o), cell
+    i, f, g, o = torch.sigmoid(sums, out=gates).chunk(4, dim=1)
+    proposed = torch.tanh(sums.chunk(4, dim=1)[CELL], out=None if gates is None else g)
+    cell = torch.add(f * cell, i * proposed, out=cells)
+    return o * torch.tanh(cell), cell
 
 
 class _Recurrence(torch.autograd.Function):
     """The recurrence of one layer, and its derivatives.
 
-    Written out since autograd would record a dozen small operations for each step; here a step is
-    one matrix product and a handful of operations in either direction, and the derivatives of the
-    weights are one product over all steps (Werbos 1990).
+    The derivatives are written out, since autograd would record a dozen small operations for each
+    step. Here a step is one matrix product and a few operations in either direction, and the
+    derivatives of the weights are one product over all steps (Werbos 1990).
     """
 
     @staticmethod
@@ -251,7 +249,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _places_before(rows: Sequence[int], device: torch.device) -> Tensor:
-    """Where the token before each of a second or later step stands, (N - rows[0],)."""
+    """The place of the token before each token of a second or later step, (N - rows[0],)."""
     counts = torch.tensor(rows, device=device)
     # A step's rows are the first ones of the step before, which is rows[t - 1] places back.
     places = torch.arange(rows[0], int(counts.sum()), device=device)

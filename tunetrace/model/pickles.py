@@ -33,12 +33,12 @@ SECONDS: Final = 30
 _MEMORY: Final = 2**28
 """Bytes that the process may take beside eight times the file's size."""
 
-_MOST_COPIES: Final = 2
-"""The arrays together have at most so many times the file's bytes. A pickle can name one text again
-and again, and each array that is made of it is a copy."""
+_MAX_COPIES: Final = 2
+"""All arrays together have at most this many times the bytes of the file. A pickle can name one
+text again and again, and each array that is made of it is a copy."""
 
-_MOST_VALUES: Final = 1_000_000
-"""So many values may be handed back; the published models hold fewer."""
+_MAX_VALUES: Final = 1_000_000
+"""How many values may be handed back; the published models hold fewer."""
 
 _MAX_DIMENSIONS: Final = 4
 _MAX_SIZE: Final = 2**31
@@ -186,7 +186,7 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data), encoding="latin-1")
-        self._room = _MOST_COPIES * len(data)
+        self._room = _MAX_COPIES * len(data)
 
     def find_class(self, module: str, name: str) -> _Name:
         full = f"{module.replace('numpy._core', 'numpy.core', 1)}.{name}"
@@ -334,13 +334,13 @@ class _Description:
     def __init__(self) -> None:
         self.arrays: list[tuple[str, tuple[int, ...], bool]] = []
         self.data: list[bytes] = []
-        self._room = _MOST_VALUES
+        self._room = _MAX_VALUES
 
     def of(self, value: Any) -> Any:
         """One value and all that it holds."""
         self._room -= 1
         if self._room < 0:
-            raise PickleRefusedError(f"it holds more than {_MOST_VALUES:,} values")
+            raise PickleRefusedError(f"it holds more than {_MAX_VALUES:,} values")
         kind = type(value)
         if value is None or kind in (bool, float, str):
             return value

@@ -1,4 +1,4 @@
-"""Where models lie and what they are called: the one that ships, the user's own, any file."""
+"""Where models are kept and how they are named: the one that ships, the user's own, any file."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Final
 from tunetrace.errors import ModelFileError
 
 SHIPPED: Final = "tunetrace-small"
-"""The model that comes with the package, which is used where none is named."""
+"""The model that comes with the package. It is used if no model is named."""
 
 ENVIRONMENT: Final = "TUNETRACE_MODELS"
 SUFFIX: Final = ".safetensors"
 TRAINED: Final = f"model{SUFFIX}"
-"""What the best model of a training's folder is called."""
+"""The file of the best model in the folder of a training."""
 
 _NAME: Final = re.compile(r"[^\W_][\w .-]*")
 _LONGEST_NAME: Final = 80
 
 
 def models_folder() -> Path:
-    """Where named models lie: the folder TUNETRACE_MODELS, else one of the user's data."""
+    """The folder of named models: TUNETRACE_MODELS, else one in the user's data."""
     named = os.environ.get(ENVIRONMENT)
     if named:
         return Path(named)
@@ -38,12 +38,12 @@ def shipped_model() -> Path:
 
 
 def place_of(name: str) -> Path:
-    """Where the model of a name lies, or would lie."""
+    """The file of a named model, which need not exist."""
     return shipped_model() if name == SHIPPED else models_folder() / f"{name}{SUFFIX}"
 
 
 def place_for(name: str) -> Path:
-    """Where a new model of a name is to lie; ModelFileError where a model cannot be called so."""
+    """The file of a new named model; ModelFileError if a model cannot have that name."""
     if not _NAME.fullmatch(name) or name == SHIPPED or len(name) > _LONGEST_NAME:
         raise ModelFileError(
             f"a model cannot be called '{name[:_LONGEST_NAME]}'; its name has letters, digits, - _ "
@@ -60,9 +60,9 @@ def model_names() -> list[str]:
 
 
 def find_model(model: str | Path | None = None) -> Path:
-    """The file of a model: None is the one that ships, a name one of model_names().
+    """The file of a model: by its name (see model_names), its path, or the folder of a training.
 
-    A file is given by its path, and a training's folder stands for the best model in it. Raises
+    None is the model that ships. Of a training's folder it is the best model in it. Raises
     ModelFileError where there is none.
     """
     if model is None or model == SHIPPED:

@@ -26,8 +26,8 @@ from tunetrace.model.records import END, START, Model, Tokens
 def save_model(model: Model, path: Path, *, half: bool = False) -> None:
     """Write a model's file, whole or not at all. half: as float16.
 
-    Raises OutputError where it cannot be written, ModelFileError where its weights are no numbers
-    in this precision, since load_model would refuse the file.
+    Raises OutputError where it cannot be written, ModelFileError where a weight is not finite in
+    this precision, since load_model would refuse the file.
     """
     dtype = torch.float16 if half else torch.float32
     arrays = {
@@ -76,7 +76,7 @@ def load_model(path: Path) -> Model:
 
 
 def check_sizes(source: str, sizes: Sizes, tokens: Tokens) -> None:
-    """See that tokens and sizes go together and are such as networks have; else ModelFileError."""
+    """Raise ModelFileError unless tokens and sizes go together and are within bounds."""
     if not (
         1 <= sizes.units <= MAX_UNITS
         and 1 <= sizes.layers <= MAX_LAYERS

@@ -181,7 +181,7 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
 
 def test_a_start_that_copies_more_is_refused(make_index: Callable[..., Index]) -> None:
     index = make_index("M:4/4\nK:Cmaj\nA A A |")
-    with pytest.raises(QueryError, match=r"^3 notes of the start stand together in the index"):
+    with pytest.raises(QueryError, match=r"^3 notes of the start are found in a row in the index"):
         tunetrace.beam_search(3, make_model(), start="A A A", max_copy=2, index=index)
 
 
@@ -192,7 +192,7 @@ def test_a_start_that_copies_more_is_refused(make_index: Callable[..., Index]) -
         ("", 1001, 1.0, "a beam of 1001 cannot"),
         ("", 1, 0.0, "the temperature is from 0.01 to 100, not 0"),
         ("", 1, float("nan"), "the temperature is from 0.01 to 100, not nan"),
-        ("A A", 1, 1.0, "begin with has 4 tokens and is cut off after 4; allow more"),
+        ("A A", 1, 1.0, "have 4 tokens together, and tunes are cut off after 4; allow more"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(

@@ -245,7 +245,7 @@ def test_a_limit_below_one_note_is_refused() -> None:
 def test_a_start_that_copies_more_is_refused_with_its_number_of_notes() -> None:
     limit = limit_on([AIR.split()], 4, V2)
     limit.check_start(numbers_of("<s> M:4/4 K:Cmaj G 2 A B c"))
-    with pytest.raises(QueryError, match=r"^6 notes of the start stand together .* most 4 may"):
+    with pytest.raises(QueryError, match=r"^6 notes of the start are found in a row .* most 4 may"):
         limit.check_start(numbers_of("<s> M:4/4 K:Cmaj z | G 2 A B c d e 2 | f"))
 
 

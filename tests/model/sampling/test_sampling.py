@@ -338,7 +338,7 @@ def test_a_start_that_is_a_longer_copy_is_refused_before_anything_is_written(
     make_index: MakeIndex,
 ) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F G A |")
-    with pytest.raises(QueryError, match=r"5 notes of the start stand together .* at most 4 may"):
+    with pytest.raises(QueryError, match=r"5 notes of the start are found .* at most 4 may be"):
         sample(1, MODEL, start="C D E F G", max_copy=4, index=index)
 
 
@@ -361,9 +361,12 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
         ({"seed": -1}, "not -1"),
         ({"seed": 2**64}, "a seed is a whole number"),
         ({"max_tokens": 0}, "cut off after 1 to 100,000 tokens, not 0"),
-        ({"start": "C D", "max_tokens": 4}, "has 4 tokens and is cut off after 4"),
+        (
+            {"start": "C D", "max_tokens": 4},
+            "have 4 tokens together, and tunes are cut off after 4",
+        ),
         ({"batch_size": 0}, "from 1 to 4,096"),
-        ({"precision": "float64"}, "float32 or bfloat16, not 'float64'"),
+        ({"precision": "float64"}, "the precision is float32 or bfloat16, not 'float64'"),
         ({"max_copy": 0}, "a limit of 0 copied notes"),
         ({"meter": "seven"}, "'seven' is no meter"),
         ({"meter": "7/8"}, "this model has no meter '7/8'; it writes 4/4, 6/8"),
@@ -372,8 +375,8 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
         ({"key": "lyd"}, "this model has no key 'lyd'; it writes Cdor, Cmaj"),
         ({"start": "CDE"}, "set tokens apart by spaces: 'C D E'"),
         ({"start": "C Q"}, "'Q' is not a token"),
-        ({"start": "<s> C"}, "'<s>' is written by itself"),
-        ({"start": "K:Cdor C"}, "give that as --key Cdor"),
+        ({"start": "<s> C"}, "'<s>' begins or ends every tune by itself"),
+        ({"start": "K:Cdor C"}, "give it as --key Cdor"),
     ],
 )
 def test_an_argument_out_of_range_is_refused_at_once(

@@ -234,7 +234,7 @@ def test_one_tune_is_too_few(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_a_training_with_a_sentence(
     index: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(QueryError, match="the loss is no number any longer; train into another"):
+    with pytest.raises(QueryError, match="the loss is no longer a number; train into another"):
         small(tmp_path / "a", index, rate=10.0, clip=1e9, warm_up=0, weight_decay=1e30, epochs=9)
 
 

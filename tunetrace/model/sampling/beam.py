@@ -21,7 +21,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run, kind_of
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run, kind_of
 from tunetrace.model.sampling.prompt import Prompt
 from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
@@ -176,7 +176,7 @@ _Ended = tuple[float, tuple[int, ...]]
 
 
 def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
-    """The last transcriptions that went on, and the best that have ended, the best first."""
+    """The last transcriptions that went on, and those that have ended, the best first."""
     beam, end = _begin(search), search.model.tokens.end
     ended: list[_Ended] = []
     while beam.length < search.max_tokens:
@@ -200,7 +200,7 @@ def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
 
 
 def _begin(search: _Search) -> _Beam:
-    """The one transcription of which nothing is written."""
+    """One transcription that has no token yet."""
     import torch
 
     model = search.model
@@ -212,9 +212,9 @@ def _begin(search: _Search) -> _Beam:
 
 
 def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
-    """log2 of the probabilities with one more token: (L, tokens), -inf for what may not be.
+    """log2 of the probabilities with one more token: (L, tokens), -inf for what is not allowed.
 
-    Where a limit leaves hardly anything, nothing may be.
+    If a limit leaves hardly anything, nothing is allowed.
     """
     place = min(beam.length, len(search.penalties) - 1)
     logits = beam.logits / search.temperature + search.penalties[place]
@@ -223,7 +223,7 @@ def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
     if place == len(search.penalties) - 1:
         for row, run in enumerate(beam.runs):
             logs[row, run.forbidden()] = -np.inf
-            if np.exp2(logs[row]).sum() < LEAST_LEFT:
+            if np.exp2(logs[row]).sum() < MIN_PROBABILITY_LEFT:
                 logs[row] = -np.inf
     has_note = search.is_note[beam.numbers].any(axis=1)
     logs[~has_note, search.model.tokens.end] = -np.inf
@@ -235,7 +235,7 @@ def _most_probable(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The rows and the tokens of the highest totals, at most width, none that is impossible.
 
-    The highest comes first; of equal ones that which stands first.
+    The highest comes first; equal ones keep their order.
     """
     order = np.argsort(-totals, axis=None, kind="stable")[:width]
     rows, numbers = np.divmod(order, totals.shape[1])
@@ -266,7 +266,7 @@ def _go_on(
 
 
 def _finite(model: Model, logits: Tensor) -> NDArray[np.float64]:
-    """Logits as float64; ModelFileError where one is no number."""
+    """Logits as float64; ModelFileError if one is not finite."""
     if not logits.isfinite().all():
         raise model.overflow()
     return logits.double().numpy()

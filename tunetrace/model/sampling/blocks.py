@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.sampling.copy_limit import LEAST_LEFT, CopyLimit, Run
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run
 from tunetrace.model.sampling.draw import (
     BLOCK,
     Floats,
@@ -33,10 +33,10 @@ from tunetrace.model.sampling.prompt import Prompt
 from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
 
 _STEPS: Final = 16
-"""So many tokens a block writes before it looks whether its transcriptions are wanted."""
+"""Tokens that a block writes before its transcriptions are taken from it."""
 
 _MAX_LEFT_OUT: Final = 1000
-"""After so many transcriptions in a row that copy too much once read, sampling is given up."""
+"""Sampling is given up after so many transcriptions in a row that copy too much once read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class Plan:
 
 
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
-    """The first n transcriptions, one by one as they are written.
+    """n transcriptions, one by one as they are written.
 
-    One that would copy more than the copy limit once it is written as ABC and read back is left
-    out, and its number with it. Raises QueryError where the limit leaves nothing to write,
-    ModelFileError where the weights are too large to be summed.
+    One that would copy more than the limit once it is written as ABC and read back is left out, and
+    its number with it. Raises QueryError where the limit leaves nothing to write, ModelFileError
+    where the weights are too large to be summed.
     """
     threads = torch.get_num_threads()
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
@@ -94,14 +94,14 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
 
 
 def _workers(count: int) -> ThreadPoolExecutor:
-    """Threads of which each computes alone."""
+    """Threads that each compute alone."""
     return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
 
 class _Numbers:
     """The numbers of transcriptions from 1 to `last`, handed out to several threads.
 
-    `last` may rise later; then there are more.
+    When `last` rises, there are more.
     """
 
     def __init__(self, last: int) -> None:
@@ -118,7 +118,7 @@ class _Numbers:
 
 
 class _Start:
-    """What all transcriptions have in common, and the rows as its tokens leave them."""
+    """What all transcriptions have in common: the weights, the prompt, the state after it."""
 
     def __init__(self, model: Model, plan: Plan) -> None:
         self.model, self.plan = model, plan
@@ -131,10 +131,10 @@ class _Start:
 
 
 class _Block:
-    """ROWS transcriptions that are being written, or fewer; the other rows idle.
+    """At most ROWS transcriptions that are being written; the other rows are idle.
 
-    Of each row: the transcription's number (0 where there is none), how many tokens it has, these,
-    the uniform numbers of its next ones, and the logits of its next one.
+    For each row it keeps the transcription's number (0 if it is idle), its tokens and how many they
+    are, the uniform numbers for its next tokens, and the logits of the next one.
     """
 
     def __init__(self, start: _Start, used: int, numbers: _Numbers) -> None:
@@ -202,25 +202,25 @@ class _Block:
     def _steer(self, row: int, logits: Floats, weights: Floats) -> int:
         """Another token than one that the copy limit refuses.
 
-        Drawing again from what is allowed is drawing from that in the first place: a token x that
-        is allowed has p(x) + p(refused) p(x) / p(allowed) = p(x) / p(allowed).
+        To draw again from what is allowed is the same as to draw from that alone: a token x that is
+        allowed has p(x) + p(refused) p(x) / p(allowed) = p(x) / p(allowed).
         """
         plan = self._plan
         is_forbidden = self._runs[row].forbidden()
         left = np.where(is_forbidden, -np.inf, logits)
         highest = logits.max()
-        if np.exp(left - highest).sum() < LEAST_LEFT * np.exp(logits - highest).sum():
+        if np.exp(left - highest).sum() < MIN_PROBABILITY_LEFT * np.exp(logits - highest).sum():
             assert plan.limit is not None
             raise plan.limit.nothing_left(self._tokens[row, : self._lengths[row]].tolist())
         allowed = np.where(is_forbidden, 0.0, weights)
-        if not allowed.any():  # as where the likeliest, which top-p keeps, are all forbidden
+        if not allowed.any():  # top-p keeps the likeliest alone, and all of them are forbidden
             allowed = weights_of(left[None], plan.temperature, plan.top_p)[0]
         self._steered[row] += 1
         uniform = np.array([next(self._steering[row])])
         return int(draw(allowed[None], uniform)[0])
 
     def _fill(self, rows: list[int]) -> None:
-        """Begin the next transcriptions in rows that are free, as long as there are any."""
+        """Begin the next transcriptions, if there are any, in rows that are free."""
         start, limit = self._start, self._plan.limit
         settled = len(start.settled)
         taken = self._waiting.take(len(rows))
@@ -254,7 +254,7 @@ class _Block:
         return Sampled(int(self._numbers[row]), tuple(tokens), has_ended, int(self._steered[row]))
 
     def _make_room(self, least: int = 0) -> None:
-        """See that each row's tokens have room for one more."""
+        """Make room for one more token in each row."""
         needed = max(int(self._lengths.max()), least) + 1
         if needed > self._tokens.shape[1]:
             self._tokens = np.pad(self._tokens, ((0, 0), (0, needed)))

@@ -1,8 +1,8 @@
-"""How much a sampled transcription may copy: no run of more than so many notes from an index.
+"""How much a sampled transcription may copy: the most notes in a row that an index may have.
 
-A run is what a check calls a span: whole notes whose tokens stand verbatim in the corpus, a chord
-being one note and a rest none. While a transcription is written, its Run keeps the interval that
-its last notes have in the suffix array, and refuses the token that would make them one too many.
+A run is what a check calls a span: whole notes whose tokens are found verbatim in the corpus. A
+chord is one note, and a rest is none. While a transcription is written, its Run keeps the interval
+of its last notes in the suffix array, and refuses the token that would make them one too many.
 """
 
 from __future__ import annotations
@@ -35,29 +35,28 @@ if TYPE_CHECKING:
     from tunetrace.indexer.search.figures import FigureSearch
     from tunetrace.indexer.search.suffix import SuffixIndex
 
-LEAST_LEFT: Final = 1e-12
-"""What is left of the probability where a limit leaves nothing that is worth writing."""
+MIN_PROBABILITY_LEFT: Final = 1e-12
+"""If a limit leaves less of the probability than this, nothing is left that is worth writing."""
 
 FOREIGN: Final = -1
-"""The kind of a model's token that tunetrace does not know."""
+"""The kind of a token that tunetrace does not know."""
 
 
 class CopyLimit:
     """The tunes of an index, the tokens of a model, and how many notes in a row may be copied.
 
     The guarantee: a transcription of allowed tokens has no span of more than `notes` notes. The
-    note that would be one too many is refused even where the corpus has it with another length,
-    since its length is not yet written; so a few runs end that a check would not count.
-
-    It is read only once made, and can serve any number of runs.
+    note that would be one too many is refused, whatever its length in the corpus, since its length
+    is not written yet. So a few runs end that a check would not count. A limit does not change, and
+    serves any number of runs.
     """
 
     def __init__(self, figures: FigureSearch, tokens: Tokens, notes: int) -> None:
         """figures: of the index. notes: how many may be copied; QueryError for less than 1."""
         if notes < 1:
             raise QueryError(
-                f"a limit of {notes} copied notes leaves nothing to write, since every note stands "
-                "in some tune; allow 1 or more, such as 12"
+                f"a limit of {notes} copied notes leaves nothing to write, since every note is in "
+                "some tune; allow 1 or more, such as 12"
             )
         self.notes = notes
         self.tokens = tokens
@@ -66,7 +65,7 @@ class CopyLimit:
         self.kinds = [kind_of(name) for name in tokens.names]
         known = zip(tokens.symbols(figures.vocabulary), self.kinds, strict=True)
         self.symbols = [
-            # Nothing passes a header, nor what the index lacks.
+            # No run goes on over a header, or over a token that the index lacks.
             SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
             for symbol, kind in known
         ]
@@ -74,13 +73,13 @@ class CopyLimit:
         self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
 
     def begin(self) -> Run:
-        """The run of a transcription of which nothing is written."""
+        """The run of a transcription that has no token yet."""
         return Run(self, self.notes)
 
     def longest_run(self, numbers: Iterable[int]) -> int:
-        """How many notes of some tokens, at the most, stand together in the index.
+        """The most notes in a row that some tokens share with the index.
 
-        The last of them may be longer or shorter there.
+        The last note may be longer or shorter there.
         """
         numbers = list(numbers)
         run, longest = Run(self, len(numbers)), 0
@@ -108,26 +107,26 @@ class CopyLimit:
         return limit.longest_run(known.encode(read)) <= self.notes
 
     def check_start(self, numbers: Iterable[int]) -> None:
-        """See that a transcription may begin with some tokens; QueryError where they copy more."""
+        """QueryError if the tokens that a transcription begins with copy more than is allowed."""
         numbers = list(numbers)
         longest = self.longest_run(numbers)
         if longest > self.notes:
             raise QueryError(
-                f"{longest} notes of the start stand together in the index and at most "
-                f"{self.notes} may; give a shorter start or allow {longest} copied notes"
+                f"{longest} notes of the start are found in a row in the index and at most "
+                f"{self.notes} may be; give a shorter start or allow {longest} copied notes"
             )
 
     def nothing_left(self, written: Sequence[int]) -> QueryError:
-        """What to raise where the limit leaves hardly any probability to what may come next."""
+        """The error when the limit leaves hardly any probability to what may come next."""
         last = " ".join(self.tokens.decode(written[-8:]))
         return QueryError(
             f"a limit of {self.notes} copied notes leaves nothing to write after '{last}', since "
-            "nearly all that the model would go on with stands in the index; allow more copied "
-            "notes, such as 12"
+            "the index has nearly all that the model would go on with; allow more copied notes, "
+            "such as 12"
         )
 
     def all_left_out(self, count: int) -> QueryError:
-        """What to raise where one transcription after another is left out."""
+        """The error when one transcription after another is left out."""
         return QueryError(
             f"each of {count:,} tunes in a row would copy more than {counted(self.notes, 'note')} "
             "once it is read as ABC; allow more copied notes, such as 12"
@@ -135,9 +134,9 @@ class CopyLimit:
 
 
 class Run:
-    """The last notes of a transcription that is being written, as long as they stand in the index.
+    """The last notes of a transcription that is being written, as far back as the index has them.
 
-    notes: how many there are, never more than the limit. Tokens are given by number in the model.
+    Tokens are given by their number in the model.
     """
 
     def __init__(self, limit: CopyLimit, most: int) -> None:
@@ -145,13 +144,13 @@ class Run:
         self._most = most
         self._written = bytearray()  # all symbols so far
         self._begins: list[int] = []  # of the run's notes, in the order of the transcription
-        self._found: list[tuple[SuffixIndex, tuple[int, int]]] = []  # where the run stands
+        self._found: list[tuple[SuffixIndex, tuple[int, int]]] = []  # where the run is found
         self._is_in_chord = False
         self._chord_begin: int | None = None  # of an open chord in which nothing sounds so far
 
     @property
     def notes(self) -> int:
-        """How many notes the run has."""
+        """How many notes the run has, never more than the limit."""
         return len(self._begins)
 
     def copy(self) -> Run:
@@ -173,13 +172,13 @@ class Run:
     def forbidden(self) -> NDArray[np.bool_]:
         """Which tokens may not be written next: (tokens,)."""
         limit = self._limit
-        stands = np.zeros(SEPARATOR + 1, dtype=bool)
+        follows = np.zeros(SEPARATOR + 1, dtype=bool)
         if len(self._begins) >= self._most and self._may_begin_note():
             depth = len(self._written) - self._begins[0]
             for segment, (low, high) in self._found:
-                stands[segment.symbols[segment.suffixes[low:high] + depth]] = True
-        stands[SEPARATOR] = False
-        forbidden: NDArray[np.bool_] = stands[limit.note_symbols]
+                follows[segment.symbols[segment.suffixes[low:high] + depth]] = True
+        follows[SEPARATOR] = False
+        forbidden: NDArray[np.bool_] = follows[limit.note_symbols]
         return forbidden
 
     def push(self, number: int) -> None:
@@ -203,14 +202,14 @@ class Run:
             self._search()
 
     def _may_begin_note(self) -> bool:
-        """Whether the name of a note, if one came next, would begin another note."""
+        """Whether a note's name, if it came next, would begin another note."""
         return not self._is_in_chord or self._chord_begin is not None
 
     def _note_begun(self, kind: int, at: int) -> int | None:
-        """Where the note begins that a token makes; None where it makes none.
+        """Where the note begins that a token makes; None if it makes none.
 
-        A chord is a note from the first name in it on and begins at its bracket; it ends at the
-        other bracket or at a bar line.
+        A chord is a note as soon as it has a name, and begins at its bracket. It ends at the other
+        bracket or at a bar line.
         """
         begin: int | None = None
         if kind == NOTE:
@@ -235,7 +234,7 @@ class Run:
 def _narrowed(
     found: list[tuple[SuffixIndex, tuple[int, int]]], depth: int, symbol: int
 ) -> list[tuple[SuffixIndex, tuple[int, int]]]:
-    """Where a run of depth symbols stands with one more symbol after it."""
+    """Where a run of depth symbols is found with one more symbol after it."""
     narrowed = []
     for segment, interval in found:
         low, high = segment.narrow(interval, depth, symbol)
@@ -245,7 +244,7 @@ def _narrowed(
 
 
 def kind_of(name: str) -> int:
-    """What a token of a model is, as the tokenizer has it; FOREIGN where it has nothing."""
+    """The kind of a token, as the tokenizer has it; FOREIGN if it does not know the token."""
     try:
         return MEANINGS[name].kind
     except KeyError:

@@ -1,7 +1,7 @@
 """Drawing tokens from a model's logits, for many transcriptions at once.
 
-Every transcription has a random stream of its own, so that what it becomes does not depend on which
-others are sampled with it.
+Every transcription has a random stream of its own, so that it does not depend on those that are
+sampled with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Precision = Literal["float32", "bfloat16"]
 """Of the matrix products that give the logits."""
 
 BLOCK: Final = 256
-"""So many uniform numbers are drawn at a time; few tunes need more."""
+"""Uniform numbers that are drawn at a time; few tunes need more."""
 
 _STEERING: Final = 1
 
@@ -47,9 +47,9 @@ def _stream(seed: int, number: int, which: int) -> Iterator[Floats]:
 def weights_of(logits: Floats, temperature: float, top_p: float) -> Floats:
     """What each token's probability is proportional to: (rows, tokens), from its logits.
 
-    A logit may be minus infinity; one of each row is not. top_p: only the likeliest tokens that
-    have so much probability together keep any, and the likeliest always does (nucleus sampling,
-    Holtzman et al. 2020).
+    A logit may be minus infinity, but not all of a row. top_p: only the likeliest tokens that
+    together have this share of the probability keep theirs. The likeliest always does (nucleus
+    sampling, Holtzman et al. 2020).
     """
     weights: Floats = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
     if top_p >= 1:

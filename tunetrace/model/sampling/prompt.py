@@ -127,13 +127,13 @@ def _start(text: str) -> list[str]:
     for word in words:
         if word in (START, END):
             raise QueryError(
-                f"'{word}' is written by itself and is no part of a start; leave it out"
+                f"'{word}' begins or ends every tune by itself; leave it out of the start"
             )
     if words and words[0][:2] in ("M:", "K:"):
         option = "meter" if words[0][0] == "M" else "key"
         raise QueryError(
-            f"the start begins with '{words[0]}'; give that as --{option} {words[0][2:]} and let "
-            "the start be the music"
+            f"the start begins with '{words[0]}', which is no music; give it as --{option} "
+            f"{words[0][2:]}"
         )
     return words
 

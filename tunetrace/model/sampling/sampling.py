@@ -101,17 +101,18 @@ def check_sampling(
         raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
     if not 0 < top_p <= 1:
         raise QueryError(
-            f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 leaves no "
-            "token out"
+            f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 keeps every "
+            "token"
         )
     if seed is not None and not 0 <= seed < _SEEDS:
         raise QueryError(f"a seed is a whole number from 0 to {_SEEDS - 1}, not {seed}")
     if batch_size is not None and not 1 <= batch_size <= _MAX_BATCH:
         raise QueryError(
-            f"from 1 to {_MAX_BATCH:,} transcriptions are written at once, not {batch_size}"
+            f"from 1 to {_MAX_BATCH:,} transcriptions can be written at once, not {batch_size}"
         )
     if precision not in get_args(Precision):
-        raise QueryError(f"products are in {' or '.join(get_args(Precision))}, not '{precision}'")
+        known = " or ".join(get_args(Precision))
+        raise QueryError(f"the precision is {known}, not '{precision}'")
     return check_writing(model, **writing)
 
 
@@ -139,14 +140,14 @@ def check_writing(
     prompt = make_prompt(model.tokens, meter, key, start)
     if len(prompt.admitted) >= max_tokens:
         raise QueryError(
-            f"what each transcription is to begin with has {len(prompt.admitted)} tokens and is "
-            f"cut off after {max_tokens}; allow more with --max-tokens"
+            f"meter, key and start have {len(prompt.admitted)} tokens together, and tunes are cut "
+            f"off after {max_tokens}; allow more with --max-tokens"
         )
     if max_copy is None:
         return prompt, None
     if not model.tokens.stands_on_c:
         raise QueryError(
-            f"{model.name} does not write on C, where an index has its tunes, so that no limit to "
+            f"{model.name} does not write on C, as the tunes of an index are, so that no limit to "
             "copying can be kept; leave --max-copy out"
         )
     with given_or_default(index) as opened:

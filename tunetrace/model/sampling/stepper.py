@@ -1,11 +1,10 @@
 """One token further in many transcriptions at once, as fast as the processor multiplies.
 
 The network's weights are laid out once for oneDNN, the library in PyTorch that multiplies matrices
-on the CPU; a step is then one product a layer. Every product has the same number of rows, so that
-what one thread computes of a transcription does not depend, to the last bit, on which others stand
-beside it, on how many they are, or on the row in which it stands. Several threads make their steps
-beside one another and not together: threads that share a product wait for the slowest each time,
-and round as their number has it.
+on the CPU. A step is then one product a layer. Every product has the same number of rows. So what
+one thread computes of a transcription is the same to the last bit, whichever others are computed
+with it, however many they are, and whatever its row. Threads do not share a product: they would
+wait for the slowest each time, and the rounding would depend on their number.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ ROWS: Final = 128
 """The rows of every product. A thread writes a tenth more tokens a second than with 64."""
 
 _LANES: Final = 32
-"""Units are filled up to a multiple of it. PyTorch computes a sigmoid otherwise, in the last bit,
-where fewer numbers are left over; with this nothing ever is."""
+"""Units are filled up to a multiple of it. PyTorch rounds a sigmoid differently, in the last bit,
+if fewer numbers are left over. With this none are."""
 
 Product = Callable[[Tensor], Tensor]
 
@@ -37,10 +36,10 @@ class Stepper:
     precision: of the products inside the layers. Cell states, sums, the product before the softmax
     and the logits are float32 either way. The network must not change afterwards.
 
-    Of both tanh of a layer only sigmoids are computed, tanh(x) = 2 sigmoid(2x) - 1, since they are
-    six times as fast here. So the weights of the cell gate are doubled beforehand, a cell is kept
-    as twice its state and a hidden state as its half, and the weights that read it are doubled in
-    turn. All of this are powers of two, which change no digit of a product.
+    Both tanh of a layer are computed as sigmoids, tanh(x) = 2 sigmoid(2x) - 1, since these are six
+    times as fast here. So the weights of the cell gate are doubled beforehand. A cell is kept as
+    twice its state and a hidden state as half of it, and the weights that read it are doubled. All
+    factors are powers of two, which change no digit of a product.
     """
 
     def __init__(self, network: Network, precision: Precision = "float32") -> None:
@@ -89,7 +88,7 @@ class Stepper:
 
 
 class Rows:
-    """What the layers remember of ROWS transcriptions, and the step that takes them further."""
+    """What the layers remember of ROWS transcriptions, and the step by one token."""
 
     def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
@@ -123,7 +122,7 @@ class Rows:
 
     @torch.inference_mode()
     def copy(self, rows: Sequence[int], other: Rows, row: int) -> None:
-        """Let some rows go on from where a row of others stands."""
+        """Set some rows to the state of a row of others."""
         places = torch.tensor(rows, device=self._stepper.device)
         for own, others in (
             (self._halves, other._halves),

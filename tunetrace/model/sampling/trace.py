@@ -128,11 +128,12 @@ def trace_transcription(
         )
     read = [known.start, *numbers]
     logits, states = [], [network.initial_state(1)]
-    for number in read:
-        following, state = network.step(torch.tensor([number]), states[-1])
-        logits.append(following)
-        states.append(state)
-    every = torch.cat(logits)
+    with torch.inference_mode():
+        for number in read:
+            following, state = network.step(torch.tensor([number]), states[-1])
+            logits.append(following)
+            states.append(state)
+        every = torch.cat(logits)
     if not every.isfinite().all():
         raise opened.overflow()
     header = {

@@ -1,7 +1,6 @@
 """Transcriptions in batches, laid out as the network takes them: step by step, without padding.
 
-Nothing is computed for a transcription that has ended, so that a batch costs what its tokens cost
-and no more. Evaluation and training lay out their batches here.
+Nothing is computed for a transcription that has ended.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Packed(NamedTuple):
 
     inputs: (N,) int64, a transcription's START and its tokens. targets: (N,) int64, what follows
     each: its tokens and END. rows: for each step how many transcriptions have a token there. order:
-    (B,) which of the given transcriptions stands in each row, the longest first.
+    (B,) which of the given transcriptions is in each row, the longest first.
     """
 
     inputs: Tensor
@@ -74,8 +73,8 @@ def unpack(values: NDArray[Value], packed: Packed) -> list[NDArray[Value]]:
 def by_length(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
     """The places of transcriptions in batches of like length, the longest first.
 
-    A batch has at most so many tokens, each transcription counted as long as the batch's longest,
-    and one transcription at least.
+    A batch has at most `most_tokens` tokens, each transcription counted as long as the longest of
+    its batch, and at least one transcription.
     """
     batches: list[list[int]] = []
     for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):

@@ -1,7 +1,7 @@
-"""The checkpoint of a training: all that it takes to go on as if nothing had happened.
+"""The checkpoint of a training: all that is needed to go on as if nothing had happened.
 
-It is a safetensors file: the weights, what the optimizer remembers, and as JSON how far the
-training is, its recipe, its history, and a digest of the transcriptions that it goes on with.
+It is a safetensors file with the weights and what the optimizer remembers. As JSON it has how far
+the training is, its recipe, its history, and a digest of the transcriptions.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def restore(trainer: Trainer, checkpoint: Checkpoint, folder: Path) -> None:
-    """Bring a trainer that was made anew to where a checkpoint is.
+    """Set a new trainer to the state of a checkpoint.
 
-    ModelFileError where what the checkpoint holds is not of this network and this training.
+    ModelFileError where the checkpoint is of another network or another training.
     """
     optimizer = trainer.optimizer.state_dict()
     states: dict[int, dict[str, torch.Tensor]] = {}
@@ -185,7 +185,7 @@ def _configuration(values: dict[str, Any]) -> Configuration:
 
 
 def _check_sizes(sizes: Sizes, arrays: Mapping[str, torch.Tensor]) -> None:
-    """See that there are arrays of these sizes, before a network is made of them; ValueError."""
+    """ValueError unless the arrays have these sizes, before a network is made of them."""
     shape = tuple(arrays[f"{_WEIGHTS}to_tokens"].shape)
     layers = sum(name.startswith(f"{_WEIGHTS}layers.") for name in arrays) // _ARRAYS_OF_A_LAYER
     if shape != (sizes.units, sizes.tokens) or layers != sizes.layers:
@@ -195,7 +195,7 @@ def _check_sizes(sizes: Sizes, arrays: Mapping[str, torch.Tensor]) -> None:
 def _check_states(
     states: Mapping[int, Mapping[str, torch.Tensor]], optimizer: torch.optim.Optimizer, step: int
 ) -> None:
-    """See that an optimizer can go on with what is remembered of it; ValueError."""
+    """ValueError unless an optimizer can go on with what is remembered of it."""
     remembered = _REMEMBERED[type(optimizer)]
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     shapes = [

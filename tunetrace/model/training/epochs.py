@@ -66,10 +66,10 @@ class Training:
     ) -> list[EpochRecord]:
         """Train until the last epoch, or until patience ends, and return the history.
 
-        history: of the epochs that are over. Raises QueryError where the loss is no number any
-        longer, or is above that of a uniform guess at the end; the model of the best epoch, if one
-        was better than that, is kept and named. Raises OutputError where the folder cannot be
-        written. An interrupt saves what was reached.
+        history: of the epochs that are over. Raises QueryError where the loss is not finite any
+        more, or is above that of a uniform guess at the end. If a model was better than a guess,
+        the best is kept and named. Raises OutputError where the folder cannot be written. An
+        interrupt saves what was reached.
         """
         history = list(history)
         self._write_history(history)
@@ -84,7 +84,7 @@ class Training:
                 if watcher is not None:
                     watcher.epoch(history[-1], best_epoch(history) is history[-1])
         except KeyboardInterrupt:
-            if not trainer.is_amid_step:  # else the last checkpoint stands
+            if not trainer.is_amid_step:  # if it is, the last checkpoint is kept
                 self._save(trainer, history)
             raise
         last, worst = history[-1], guess_loss(self.configuration.sizes.tokens)
@@ -107,7 +107,7 @@ class Training:
         """The steps of one epoch, with checkpoints in between."""
         saved = time.monotonic()
         if trainer.epoch > len(history):
-            return  # it was cut off between the last step of an epoch and its record
+            return  # it was cut off after the last step of an epoch, before its record
         for progress in trainer.train():
             if not trainer.is_finite():
                 raise self._failed(_no_number(progress.epoch), history)
@@ -138,7 +138,7 @@ class Training:
         return record
 
     def _failed(self, what: str, history: Sequence[EpochRecord], or_else: str = "") -> QueryError:
-        """The error for a training that came to this, which names the model that is kept of it."""
+        """The error for a training that failed, which names the model that is kept of it."""
         kept = kept_epoch(history, self.configuration.sizes.tokens)
         where = printable(str(self.folder / TRAINED))
         model = "" if kept is None else f"the model of epoch {kept.epoch} is kept at {where}; "
@@ -169,7 +169,7 @@ class Training:
 
 
 def _no_number(epoch: int) -> str:
-    return f"in epoch {epoch} the loss is no number any longer"
+    return f"in epoch {epoch} the loss is no longer a number"
 
 
 def _bits(nats: float) -> str:

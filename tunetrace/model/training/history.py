@@ -1,8 +1,8 @@
-"""The history of a training: what each epoch reached, and how original what it wrote was.
+"""The history of a training: what each epoch reached, and how original its samples were.
 
-A training keeps it as JSON lines, one epoch a line, so that a picture can be drawn of it at any
-time and a training that was cut off goes on with it. A model copies more the longer it is trained,
-while its loss may say nothing of it (Yin et al. 2022), so that both stand side by side here.
+A training keeps it as JSON lines, one epoch a line. A training that was cut off goes on with it. A
+model copies more the longer it is trained, and its loss may not show it (Yin et al. 2022). So both
+are kept side by side.
 """
 
 from __future__ import annotations
@@ -122,14 +122,14 @@ def best_epoch(history: Iterable[EpochRecord]) -> EpochRecord | None:
 
 
 def guess_loss(tokens: int) -> float:
-    """The loss of a guess that finds all of so many tokens equally probable, nats a token."""
+    """The loss, in nats a token, of a guess that takes all tokens for equally probable."""
     return math.log(tokens)
 
 
 def kept_epoch(history: Iterable[EpochRecord], tokens: int) -> EpochRecord | None:
     """The epoch whose model is kept: the best, or the last where nothing is held out.
 
-    None where every epoch predicts worse than a guess among so many tokens.
+    None where every epoch predicts worse than a guess. tokens: how many there are.
     """
     better = [record for record in history if record.loss <= guess_loss(tokens)]
     return best_epoch(better) or (better[-1] if better else None)

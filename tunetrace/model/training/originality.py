@@ -96,7 +96,7 @@ def _copying(tunes: Sequence[CheckedTune]) -> Copying:
 def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
     """What people's tunes of the same meters and lengths copy from one another.
 
-    Each transcription stands for the mean of its stratum (post-stratification: Cochran 1977), as
+    Each transcription counts as the mean of its stratum (post-stratification: Cochran 1977), as
     where a report compares a batch with the baseline.
     """
     strata = Strata(baseline.meter, baseline.notes)

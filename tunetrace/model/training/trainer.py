@@ -23,10 +23,10 @@ from tunetrace.model.training.batches import Packed, by_length, pack
 from tunetrace.model.training.recipe import Recipe
 
 _LIKE_LENGTH: Final = 16
-"""Batches are cut out of so many batches' transcriptions, sorted by length."""
+"""Transcriptions of so many batches are sorted by length, and then cut into batches."""
 
 _MAX_TOKENS: Final = 20_000
-"""So many tokens are validated at once."""
+"""Tokens that are validated at once."""
 
 _MIN_UNITS_TRIED: Final = 64
 
@@ -65,9 +65,9 @@ class Trainer:
     """A network in training: its weights, its optimizer and how far they are.
 
     step: how many batches it has been shown. sums: of the epoch under way. tokens: the model's.
-    training: the transcriptions that it is shown, by their numbers without START and END;
+    training: the transcriptions that it is shown, by their numbers without START and END.
     validation: those that are held out. is_amid_step: a step has begun to change the weights and
-    is not done, which is how an interrupt may leave it.
+    is not done; an interrupt may leave it so.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Trainer:
             yield self._progress(epoch)
 
     def validate(self) -> float | None:
-        """The cross-entropy of what is held out, nats a token; None where nothing is."""
+        """The cross-entropy of the held-out tunes, nats a token; None if there are none."""
         if not self._validation:
             return None
         self.network.eval()
@@ -133,11 +133,11 @@ class Trainer:
         return loss / count
 
     def is_finite(self) -> bool:
-        """Whether the loss of this epoch is a number; a rate too high makes it none."""
+        """Whether the loss of this epoch is finite. With a rate too high it is not."""
         return math.isfinite(self.sums.loss)
 
     def has_finite_weights(self) -> bool:
-        """Whether all weights are numbers; the loss tells only of those before the last step."""
+        """Whether all weights are finite. The loss depends on those before the last step only."""
         return all(bool(one.isfinite().all()) for one in self.network.parameters())
 
     def _learn(self, packed: Packed) -> None:
@@ -225,9 +225,9 @@ class Trainer:
 
 
 def faster_precision(sizes: Sizes, batch: int, device: torch.device) -> torch.dtype:
-    """bfloat16 where a product of this network is faster in it, else float32; it tries both.
+    """bfloat16 if a product of this network is faster in it, else float32. Both are tried.
 
-    Small networks are not worth the try, and train to the same weights whatever it would say.
+    A small network is always trained in float32, to the same weights on every machine.
     """
     if sizes.units < _MIN_UNITS_TRIED:
         return torch.float32
@@ -238,7 +238,7 @@ def faster_precision(sizes: Sizes, batch: int, device: torch.device) -> torch.dt
         spans = []
         for _ in range(5):
             began = time.perf_counter()
-            # What it gives is looked at, or a GPU would not have done it yet.
+            # The result is read, or a GPU would not have computed it yet.
             float((left @ right)[0, 0])
             spans.append(time.perf_counter() - began)
         times[dtype] = min(spans)

@@ -27,7 +27,7 @@ from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 LONGEST: Final = 2000
-"""Tokens. Longer tunes are not trained on: one would take the memory of a whole batch."""
+"""Tokens of a tune. A longer one is not trained on: it would take the memory of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def is_usable(symbols: bytes) -> bool:
 
 
 def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -> TrainingTunes:
-    """The tunes of corpora, with a share of them held out together with their settings.
+    """The tunes of corpora, of which a share is held out together with their settings.
 
     The tokens are v2's, and those beyond it that these tunes have. QueryError where there are too
     few tunes.
@@ -81,7 +81,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
 
 
 def _too_few(kept: int, too_long: int) -> QueryError:
-    """The error where so many tunes are left to train on, and so many are too long for that."""
+    """The error when too few tunes are left to train on. too_long: how many are too long."""
     if too_long and not kept:
         all_are = "the only tune is" if too_long == 1 else f"all {too_long:,} tunes are"
         return QueryError(
@@ -197,7 +197,7 @@ def tunes_of(model: Model | Header, index: Index, corpora: Sequence[str]) -> lis
 
 
 def training_corpora(model: Model | Header) -> list[str]:
-    """The names of the corpora that a model says it was trained on; empty where it says none."""
+    """The names of the corpora that a model was trained on; empty if it does not say."""
     return _references(model, "corpora")
 
 
@@ -207,7 +207,7 @@ def has_held_out(model: Model | Header) -> bool:
 
 
 def _references(model: Model | Header, name: str) -> list[str]:
-    """A list of names from what a model says of its training; empty where there is none."""
+    """A list of names from the provenance of a trained model; empty if there is none."""
     training: Any = model.provenance.get("training")
     named = training.get(name) if isinstance(training, dict) else None
     return [str(one) for one in named] if isinstance(named, list) else []
@@ -216,7 +216,7 @@ def _references(model: Model | Header, name: str) -> list[str]:
 def _other_index(model: Model | Header, index: Index, reason: str) -> ModelFileError:
     return ModelFileError(
         f"{printable(str(index.path))}: this is not the index that '{model.name}' was trained on, "
-        f"since {reason.split(';')[0]}; give that one with --index"
+        f"since {reason.split(';')[0]}; name that index with --index"
     )
 
 
