@@ -16,7 +16,6 @@ from typing import Final
 import tunetrace
 from benchmarks.corpus import SEED
 from benchmarks.output import say, show_table
-from tunetrace.indexer.search.query import boundaries
 
 _LENGTHS: Final = range(2, 13)
 _FIGURES: Final = 5_000
@@ -34,7 +33,7 @@ def main() -> None:
 
 
 def _measure(index: tunetrace.Index, other: str) -> None:
-    walls = boundaries(index.vocabulary)
+    walls = index.figures.alphabet.boundaries
     tunes = [
         index.vocabulary.encode_known(tune.tokens)
         for tune in tunetrace.read(other)
@@ -74,7 +73,7 @@ def _drawn(tunes: list[bytes], length: int, walls: bytes, chance: random.Random)
 
 
 def _row(index: tunetrace.Index, figures: set[bytes]) -> tuple[str, ...]:
-    expected = sum(index.model.expected(figure) for figure in figures)
+    expected = sum(index.backoff.expected(figure) for figure in figures)
     hits = sum(index.figures.count(figure)[1] for figure in figures)
     return f"{len(figures):,}", f"{expected:,.1f}", f"{hits:,}", f"{hits / expected:.2f}"
 

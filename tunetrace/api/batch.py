@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, public
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunetrace.api.models import open_model
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import find_sources
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.training.evaluation import Evaluation
 from tunetrace.model.training.history import EpochOriginality
 from tunetrace.progress import Progress, silent

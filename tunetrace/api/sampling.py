@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from tunetrace.api.models import described, open_model
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
 from tunetrace.model.records import Model, Sampled, Tokens
 from tunetrace.model.sampling.beginning import Beginning, begin_with

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_texts, public, whole_number
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.files import Kind, exists, is_there
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import MODEL_FILE
 from tunetrace.model.needs import require_torch
 from tunetrace.model.shelf import TRAINED

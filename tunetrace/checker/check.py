@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import many_paths, many_references, many_texts, public
 from tunetrace.checker.batch.answers import answers
 from tunetrace.checker.batch.joint import JointMatcher
@@ -33,7 +32,7 @@ from tunetrace.collector import collector_paused
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription

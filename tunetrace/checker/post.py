@@ -14,12 +14,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from tunetrace.api.search import given_or_default
 from tunetrace.arguments import public
 from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import CorpusInfo
 from tunetrace.records import Record
 from tunetrace.tokenizer.bars import lay_out

@@ -1,77 +1,78 @@
-"""An open index: what is in it, and where figures and bars stand in it."""
+"""An open index: what is in it, and where figures and bars are found."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import chain
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from tunetrace.arguments import given_filters, whole_number
+from tunetrace.arguments import given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
+from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel, natural
-from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
-from tunetrace.indexer.store.catalogue import VARIABLES, Catalogue
-from tunetrace.indexer.store.connection import Database, closed, damaged
-from tunetrace.indexer.store.streams import DamagedError, load_segments, load_vocabulary
+from tunetrace.indexer.store.catalogue import Catalogue
+from tunetrace.indexer.store.connection import Connection, Database, closed, default_path
+from tunetrace.indexer.store.corpora import tune_ids
+from tunetrace.indexer.store.hits import (
+    all_hits,
+    all_music,
+    bar_numbers,
+    count_bars,
+    hits_of_bar,
+    hits_of_bars,
+    hits_of_matching_bars,
+    music_with,
+)
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.sqlite import damaged
+from tunetrace.indexer.store.streams import load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_LIMIT: Final = 10
+"""How many hits an answer shows."""
 
 _BARS_REMEMBERED: Final = 4096
-
-# What every check asks goes through the driver.
-_BARS: Final = schema.as_text(
-    sa.select(schema.bar.c.id, schema.bar.c.text).where(schema.bar.c.hash == sa.bindparam("hash"))
-)
-_BAR_HITS: Final = schema.as_text(
-    sa.select(schema.bar_hit.c.tune_id, schema.bar_hit.c.part, schema.bar_hit.c.number).where(
-        schema.bar_hit.c.bar_id == sa.bindparam("bar")
-    )
-)
-_MUSIC: Final = schema.as_text(
-    sa.select(schema.music).where(schema.music.c.hash == sa.bindparam("form"))
-)
+"""How many bars an index keeps the hits of."""
 
 
 class Index:
-    """An index file, opened for reading. Close it, or use it in a with statement."""
+    """An open index. Close it, or use it in a with statement. Any number of threads may ask it."""
 
-    def __init__(self, path: Path, change: sa.Connection | None = None) -> None:
-        """Open the index at path; IndexFileError where it is absent, cut off or foreign.
+    def __init__(self, path: Path, change: Connection | None = None) -> None:
+        """Open the index at path; IndexFileError if it is absent, cut off or another program's.
 
-        change: the connection of a change of it that is under way, through which all is read.
+        change: the connection of a change that is under way. Everything is read through it then.
         """
         self.path = path
         self._database = Database(path, change)
         self._catalogue = Catalogue(self._database)
-        self._figures: FigureSearch | None = None
+        self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
         self.layout = lru_cache(maxsize=4096)(self._layout)
-        self._model: BackoffModel | None = None
-        self._model_lock = Lock()
+        self._backoff: BackoffModel | None = None
+        self._backoff_lock = Lock()
         self._bar_places: dict[str, BarPlaces] = {}
         try:
-            self._figures = self._load()
+            self._searches[TOKENS.name] = self._load(TOKENS)
         except DamagedError:
             self.close()
             raise damaged(path) from None
@@ -79,27 +80,27 @@ class Index:
             self.close()
             raise
 
-    def _load(self) -> FigureSearch:
+    def _load(self, view: View) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
-            segments = list(load_segments(connection).values())
-            tunes = connection.scalar(sa.select(sa.func.count()).select_from(schema.tune))
-        figures = FigureSearch(segments, vocabulary)
+            segments = list(load_segments(connection, view).values())
+            tunes = len(tune_ids(connection))
+        figures = FigureSearch(segments, vocabulary, view)
         if figures.tunes != tunes:
             raise DamagedError("the segments do not hold the tunes")
         return figures
 
     def close(self) -> None:
-        """Let go of the file and of what was read from it; whatever is asked then is refused."""
+        """Let go of the file and of what was read from it. Later questions are refused."""
         self._database.close()
-        self._figures = None
-        with self._model_lock:
-            self._model = None
+        self._searches = {}
+        with self._backoff_lock:
+            self._backoff = None
         self.layout.cache_clear()
         self._bar_places = {}
-        for read in ("baseline", "_music"):
-            self.__dict__.pop(read, None)
+        for cached in ("baseline", "_music"):
+            self.__dict__.pop(cached, None)
 
     def __enter__(self) -> Index:
         return self
@@ -116,16 +117,25 @@ class Index:
 
     @property
     def figures(self) -> FigureSearch:
-        """Its segments, to be searched; IndexFileError where it was closed."""
-        figures = self._figures  # which another thread may let go of
-        if figures is None:
+        """Its tokens, to be searched; IndexFileError if it was closed."""
+        return self.search(TOKENS)
+
+    def search(self, view: View) -> FigureSearch:
+        """Its tunes in a view, to be searched. They are read when they are first asked for."""
+        searches = self._searches  # another thread may let go of them
+        if not searches:
             raise closed(self.path)
-        return figures
+        if view.name not in searches:
+            try:
+                searches[view.name] = self._load(view)
+            except DamagedError:
+                raise damaged(self.path) from None
+        return searches[view.name]
 
     @property
     def catalogue(self) -> Catalogue:
-        """Its rows, to be asked; IndexFileError where it was closed."""
-        if self._figures is None:
+        """Its rows; IndexFileError if it was closed."""
+        if not self._searches:
             raise closed(self.path)
         return self._catalogue
 
@@ -142,48 +152,46 @@ class Index:
     def info(self) -> IndexInfo:
         """Counts of the whole index and of each corpus."""
         corpora = self.catalogue.corpora()
+        with self._database.connected() as connection:
+            distinct_bars = count_bars(connection)
         return IndexInfo(
             path=printable(str(self.path)),
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
-            distinct_bars=self.catalogue.distinct_bars(),
+            distinct_bars=distinct_bars,
             segments=len(self.figures.segments),
             has_baseline=self.baseline is not None,
             corpora=corpora,
         )
 
     def rejects(self, corpus: str | None = None) -> tuple[Reject, ...]:
-        """The tunes that were set aside when the index was made, of one corpus or of all.
-
-        QueryError for a corpus that it lacks.
-        """
+        """The tunes that were set aside, of one corpus or of all; QueryError for one it lacks."""
         return self.catalogue.rejects(corpus)
 
     def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 
-        A title may name several settings. partly: so may a part of their title, where no other
-        tune has it. QueryError, with the nearest titles, where it names none.
+        A title may name several settings. partly: a part of a title is enough, if only settings of
+        one tune have it. QueryError, with the nearest titles, if it names none.
         """
         return self.catalogue.resolve(reference, partly=partly)
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
-        return self.vocabulary.decode(self.symbols(tune)[1])
+        return self.vocabulary.decode(self.symbols(tune))
 
-    def symbols(self, tune: int) -> tuple[int, bytes]:
-        """Where a tune, given by its id, begins in its segment's stream, and its symbols."""
+    def symbols(self, tune: int) -> bytes:
+        """The tokens of a tune, given by its id, as symbols."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
-        return segment.tokens_of(tune)
+        return segment.symbols_of(tune)
 
-    def _layout(self, tune: int) -> tuple[int, Layout]:
-        """Where a tune begins in its segment's stream, and its bars and parts."""
-        start, symbols = self.symbols(tune)
-        return start, lay_out(self.vocabulary.decode(symbols))
+    def _layout(self, tune: int) -> Layout:
+        """The bars and parts of a tune, given by its id."""
+        return lay_out(self.tokens(tune))
 
     def admitted(self, filters: Filters) -> Mask | None:
-        """The tunes that filters admit, as a mask by tune id; None where they admit all.
+        """The tunes that filters admit, as a mask by tune id; None if they admit all.
 
         QueryError for a title, a corpus, a key or a meter that no tune of the index has.
         """
@@ -191,17 +199,14 @@ class Index:
         return None if tunes is None else self.mask(tunes)
 
     def mask(self, tunes: Sequence[int]) -> Mask:
-        """A mask by tune id that admits these tunes alone."""
+        """A mask by tune id that admits only these tunes."""
         mask = np.zeros(self.figures.last_id + 1, dtype=bool)
         mask[list(tunes)] = True
         return mask
 
     @cached_property
     def baseline(self) -> BaselineTunes | None:
-        """What was measured of its tunes against one another; None before that is done.
-
-        The first question reads it from the file; any number of threads may ask.
-        """
+        """What was measured of its tunes against one another; None before that is done."""
         with self._database.connected() as connection:
             try:
                 return load_baseline(connection)
@@ -217,69 +222,74 @@ class Index:
         *,
         open_end: bool = False,
         limit: int = DEFAULT_LIMIT,
+        view: View = TOKENS,
     ) -> Matches:
-        """Where a figure stands.
+        """Where a figure is found.
 
-        open_end: count it inside a longer last note too. limit: how many hits to show. Raises
-        QueryError for a figure or a filter that means nothing.
+        open_end: also where its last note is longer. limit: how many hits to show. view: in which
+        view the figure is written and searched. QueryError for a figure or a filter that has no
+        meaning.
         """
-        query = parse_figure(text, self.vocabulary)
+        search = self.search(view)
+        query = view.parse(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
-        found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
+        found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters) for some in found]
+            found = [self._at_place(some, filters, view) for some in found]
         expected, log10 = None, None
-        if not filters.has_place:
+        if not filters.has_place and view is TOKENS:  # which the model counts
             expected, log10 = self._expected(query, admitted, open_end)
         return Matches(
             query=query.text,
-            tunes=self.figures.distinct_tunes(found),
+            tunes=search.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
             log10_expected=log10,
-            results=self.hits(self.figures.first(found, limit)),
+            results=self.hits(search.first(found, limit), view),
         )
 
     @property
-    def model(self) -> BackoffModel:
-        """The back-off model of all its tunes, counted when it is first asked for."""
-        with self._model_lock:  # or each of many threads would count for itself
-            if self._model is None:
-                self._model = BackoffModel(self.figures.segments, self.vocabulary)
-        return self._model
+    def backoff(self) -> BackoffModel:
+        """The back-off model of all its tunes. It is counted when it is first asked for."""
+        with self._backoff_lock:  # or several threads would count at the same time
+            if self._backoff is None:
+                self._backoff = BackoffModel(self.figures.segments, self.figures.alphabet)
+        return self._backoff
 
     def _expected(
         self, query: FigureQuery, admitted: Mask | None, open_end: bool
     ) -> tuple[float | None, float | None]:
-        """How many hits of a figure are expected in admitted tunes, and log10 of it; None with
-        wildcards.
+        """How many hits of a figure are expected in admitted tunes, and log10 of it.
 
-        The model is one of all tunes; the admitted ones have their share by their tokens.
+        None for a figure with wildcards. The model is of all tunes. Admitted tunes have their share
+        of it by their tokens.
         """
         literal = query.literal
         if literal is None:
             return None, None
-        hits = self.model.log2_expected(self.vocabulary.encode_known(literal), open_end=open_end)
+        symbols = self.figures.alphabet.encode(literal)
+        hits = self.backoff.log2_expected(symbols, open_end=open_end)
         if admitted is not None:
-            share = self.figures.token_share(admitted)
+            share = self.figures.share_of_symbols(admitted)
             hits += math.log2(share) if share else -math.inf
         return natural(hits)
 
-    def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
-        """Places given as (tune, position in its stream, tokens) with all that is shown of them."""
+    def hits(self, places: Sequence[tuple[int, int, int]], view: View = TOKENS) -> tuple[Hit, ...]:
+        """What is shown of places, given as (tune, its first symbol in the tune, symbols)."""
         records = self.catalogue.tunes(tune for tune, _, _ in places)
-        return tuple(self.hit(records[tune], at, length) for tune, at, length in places)
+        return tuple(
+            self.hit(records[tune], *view.stretch(self.layout(tune), at, length))
+            for tune, at, length in places
+        )
 
-    def hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
-        """All that is shown of one place in a tune.
+    def hit(self, tune: Tune, first: int, stop: int, neighbours: int = 0) -> Hit:
+        """What is shown of the tokens of a tune from first up to stop.
 
-        at: where it begins in the stream; length: how many tokens it has; neighbours: how many
-        bars around it the context takes in.
+        neighbours: how many bars on each side the context has.
         """
-        start, layout = self.layout(tune.tune)
-        first, stop = at - start, at - start + length
+        layout = self.layout(tune.tune)
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
@@ -289,12 +299,12 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters) -> Occurrences:
-        tunes = some.segment.tunes_at(some.positions).tolist()
+    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        for k, (tune, at) in enumerate(zip(tunes, some.positions.tolist(), strict=True)):
-            start, layout = self.layout(tune)
-            place = layout.position(at - start, at - start + some.length(k))
+        for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
+            layout = self.layout(tune)
+            place = layout.position(*view.stretch(layout, at, some.length(k)))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
@@ -303,42 +313,32 @@ class Index:
     def same_music(
         self, layouts: Sequence[Layout], admitted: Mask | None = None
     ) -> list[SameMusic]:
-        """Which tunes, and parts of tunes, are the same music as transcriptions or their parts.
+        """Which tunes and parts are the same music as transcriptions or their parts, in order.
 
-        They come by transcription, its part, tune and part. For one transcription the file is
-        asked; for several the table of all music is read once and kept.
+        For one transcription the database is asked. For several, the table of all music is read
+        once and kept.
         """
         forms = music_hashes(layouts)
-        known = self._music_of(forms[:, 2]) if len(layouts) == 1 else self._music
+        if len(layouts) == 1:
+            with self._database.connected() as connection:
+                known = music_with(connection, forms[:, 2].tolist())
+        else:
+            known = self._music
         return same_music(forms, known if admitted is None else known[admitted[known[:, 1]]])
 
     @cached_property
     def _music(self) -> NDArray[np.int64]:
-        """The forms of all tunes, by hash: (n, 3), the hash, the tune's id and the part of each."""
         with self._database.connected() as connection:
-            columns = "hash, tune_id, part"
-            cursor = connection.connection.cursor()
-            cursor.execute(f"SELECT {columns} FROM {schema.music.name} ORDER BY {columns}")
-            return _numbers(cursor, 3)
-
-    def _music_of(self, hashes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The forms that have one of some hashes, as _music has them."""
-        rows: list[tuple[int, int, int]] = []
-        with self._database.connected() as connection:
-            cursor = connection.connection.cursor()
-            for wanted in sorted(set(hashes.tolist())):
-                cursor.execute(_MUSIC, (wanted,))
-                rows += cast(list[tuple[int, int, int]], cursor.fetchall())
-        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+            return all_music(connection)
 
     # Bars
 
     def bar(
         self, text: str, filters: Filters = NO_FILTERS, *, limit: int = DEFAULT_LIMIT
     ) -> Matches:
-        """Where a bar stands as a whole, from one bar line to the next.
+        """Where a whole bar is found, from one bar line to the next.
 
-        Raises QueryError for a bar or a filter that means nothing.
+        QueryError for a bar or a filter that has no meaning.
         """
         query = parse_bar(text, self.vocabulary)
         _check_limit(limit)
@@ -365,40 +365,29 @@ class Index:
     def bar_places(
         self, texts: Iterable[str], admitted: Mask | None = None
     ) -> dict[str, BarPlaces]:
-        """Where each of several bars occurs in the admitted tunes, by its text; absent if nowhere.
+        """Where bars occur in the admitted tunes, by their texts; absent if nowhere.
 
-        Common bars have thousands of rows and come again in the next tune, so that all are
-        remembered as long as every tune is admitted.
+        Common bars have thousands of hits and come again in the next tune. So the hits of bars in
+        all tunes are kept.
         """
         wanted = set(texts)
         if admitted is not None:
-            rows = self._bar_hits(wanted)
-            hits = {text: [row for row in some if admitted[row[0]]] for text, some in rows.items()}
-            return {text: BarPlaces.of(some) for text, some in hits.items() if some}
+            rows = self._hits_of_bars(wanted)
+            chosen = {t: [row for row in some if admitted[row[0]]] for t, some in rows.items()}
+            return {text: BarPlaces.of(some) for text, some in chosen.items() if some}
         remembered = self._bar_places
         found = {text: remembered[text] for text in wanted if text in remembered}
         if missing := wanted - found.keys():
-            rows = self._bar_hits(missing)
+            rows = self._hits_of_bars(missing)
             new = {text: BarPlaces.of(rows[text]) if text in rows else NOWHERE for text in missing}
             found |= new
             # Another thread may be reading the one there was.
             self._bar_places = new if len(remembered) > _BARS_REMEMBERED else remembered | new
         return {text: places for text, places in found.items() if places.hits}
 
-    def _bar_hits(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
-        """The rows of several bars: (tune, part, number), by tune; absent if there are none."""
-        # Rows of one bar lie together and in order. The driver hands them over as they are; there
-        # can be thousands, and this is most of what a check asks the file.
-        found: dict[str, list[tuple[int, int, int]]] = {}
+    def _hits_of_bars(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
         with self._database.connected() as connection:
-            cursor = connection.connection.cursor()
-            for wanted in texts:
-                cursor.execute(_BARS, (schema.text_hash(wanted),))
-                for number, text in cursor.fetchall():
-                    if text == wanted:
-                        cursor.execute(_BAR_HITS, (number,))
-                        found[text] = cast(list[tuple[int, int, int]], cursor.fetchall())
-        return found
+            return hits_of_bars(connection, texts)
 
     def bar_table(self) -> tuple[dict[str, int], NDArray[np.int64]]:
         """Every bar's number, from 1, by its text; and the places of all: (hits, 4).
@@ -406,45 +395,68 @@ class Index:
         A place is the bar's number, the tune's id, the part and the number in it.
         """
         with self._database.connected() as connection:
-            cursor = connection.connection.cursor()
-            cursor.execute(f"SELECT text, id FROM {schema.bar.name}")
-            texts = cast(dict[str, int], dict(cursor.fetchall()))
-            cursor.execute(f"SELECT bar_id, tune_id, part, number FROM {schema.bar_hit.name}")
-            return texts, _numbers(cursor, 4)
+            return bar_numbers(connection), all_hits(connection)
 
     def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
         """(tune, token, part, number) of every bar that a query matches, by tune."""
-        bar, hit = schema.bar.c, schema.bar_hit.c
         with self._database.connected() as connection:
             if query.literal is not None:
-                is_meant = (bar.hash == schema.text_hash(query.text)) & (bar.text == query.text)
-                ids = list(connection.scalars(sa.select(bar.id).where(is_meant)))
-            else:
-                pattern = re.compile(bar_text_pattern(query.elements))
-                every = connection.execute(sa.select(bar.id, bar.text))
-                ids = [number for number, text in every if pattern.fullmatch(text)]
-            select = sa.select(hit.tune_id, hit.token, hit.part, hit.number)
-            rows: list[tuple[int, int, int, int]] = []
-            for k in range(0, len(ids), VARIABLES):
-                some = select.where(hit.bar_id.in_(ids[k : k + VARIABLES]))
-                rows += [(row[0], row[1], row[2], row[3]) for row in connection.execute(some)]
-        return sorted(rows)
+                return hits_of_bar(connection, query.text)
+            pattern = re.compile(bar_text_pattern(query.elements))
+            return hits_of_matching_bars(connection, pattern)
 
     def _bar_onset(self, tune: int, token: int) -> Fraction:
-        _, layout = self.layout(tune)
-        return layout.position(token).onset
+        return self.layout(tune).position(token).onset
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
-        start, layout = self.layout(tune.tune)
-        bar = layout.bar_at(token)
-        return self.hit(tune, start + token, bar.stop - bar.start, neighbours=1)
-
-
-def _numbers(cursor: Any, columns: int) -> NDArray[np.int64]:
-    """The rows of whole numbers that the driver's cursor has found: (n, columns)."""
-    return np.fromiter(chain.from_iterable(cursor), np.int64).reshape(-1, columns)
+        bar = self.layout(tune.tune).bar_at(token)
+        return self.hit(tune, bar.start, bar.stop, neighbours=1)
 
 
 def _check_limit(limit: int) -> None:
     if whole_number(limit, "limit") < 0:
         raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
+
+
+@public
+def open_index(path: str | Path | None = None) -> Index:
+    """Open the index at path, or the default one: TUNETRACE_INDEX's, else the user's own.
+
+    IndexFileError if it is absent, cut off, another program's or of another version.
+    """
+    return Index(default_path() if path is None else Path(path))
+
+
+def given_or_default(index: Index | str | Path | None) -> AbstractContextManager[Index]:
+    """An open index, which stays open; or the index at a path or the default one, until the end."""
+    return nullcontext(index) if isinstance(index, Index) else open_index(index)
+
+
+@public
+def figure(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | str | Path | None = None,
+    *,
+    open_end: bool = False,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a figure is found; see Index.figure.
+
+    index: open, or its path; default: your own.
+    """
+    with given_or_default(index) as opened:
+        return opened.figure(text, filters, open_end=open_end, limit=limit)
+
+
+@public
+def bar(
+    text: str,
+    filters: Filters = NO_FILTERS,
+    index: Index | str | Path | None = None,
+    *,
+    limit: int = DEFAULT_LIMIT,
+) -> Matches:
+    """Where a whole bar is found; see Index.bar. index: open, or its path; default: your own."""
+    with given_or_default(index) as opened:
+        return opened.bar(text, filters, limit=limit)

@@ -1,28 +1,34 @@
-"""The answers of an index, as they stand in Python and, field for field, in JSON."""
+"""The answers of an index, in Python and, field for field, in JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tunetrace.records import Record
 from tunetrace.text import place_of
 
 
-@dataclass(frozen=True, slots=True)
-class Tune:
-    """A tune of the index by what names it: tune, its id, in the index; number in the corpus.
-
-    link: its page on the web, where its corpus gives one.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Tune(Record):
+    """A tune of the index, by what names it."""
 
     tune: int
+    """Its id in the index."""
     title: str
+    """Its chief title."""
     corpus: str
+    """The name of its corpus."""
     number: int
+    """Its number in the corpus."""
     meter: str | None
+    """Its meter, if it states one."""
     key: str | None
+    """Its key on C."""
     original_key: str | None
+    """The key in which it was written."""
     link: str | None
+    """Its page on the web, if its corpus gives one."""
 
     @property
     def reference(self) -> str:
@@ -32,106 +38,134 @@ class Tune:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a tune's transcription says in words: all its titles, the chief one first, the text as
-    found, what was remarked in reading it, and the work that it is a setting of, if known."""
+    """The words of a tune's transcription."""
 
     titles: tuple[str, ...]
+    """All its titles, the chief one first."""
     text: str
+    """The text as found."""
     remarks: tuple[str, ...]
+    """What was left out or assumed when it was read."""
     work: str | None
+    """The work that it is a setting of, if known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A tune that was set aside when its corpus was read; number and title as its fields say.
-
-    line and column, from 1, are those of input; kind is the reason in a few words.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Reject(Record):
+    """A tune that was set aside when its corpus was read."""
 
     corpus: str
+    """The name of its corpus."""
     number: int | None
+    """The number that its fields give."""
     title: str
+    """The title that its fields give."""
     input: str
+    """The file that it is in."""
     line: int | None
+    """The line of the mistake in the input, from 1."""
     column: int | None
+    """The column of the mistake, from 1."""
     reason: str
+    """Why it cannot be read."""
     kind: str
+    """The reason in a few words, the same for all tunes like it."""
 
     @property
     def place(self) -> str:
-        """Where it stands: `book.abc:12:3`."""
+        """Where the mistake is: `book.abc:12:3`."""
         return place_of(self.input, self.line, self.column)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Hit(Tune):
-    """One place where a figure or a bar stands, with all that names its tune.
-
-    onset: in eighths from the start of the bar.
-
-    context: the tokens of the bars it touches (for a bar, of its neighbours too); found: where in
-    that text it stands, as (start, end) in characters, for display and not in JSON.
-    """
+    """One place where a figure or a bar is found."""
 
     part: int
+    """The part, from 1."""
     bar: int
+    """The bar in its part, from 1. A pickup is bar 0."""
     ending: int | None
+    """The number of its ending; None outside endings."""
     onset: Fraction
+    """Eighths from the start of the bar."""
     context: str
+    """The tokens of the bars that it touches; for a bar, also of its neighbours."""
     found: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"json": False})
+    """The start and the end of the hit in the context, in characters. Not in JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """What `figure` and `bar` answer: in how many tunes, how often, of how many admitted.
-
-    expected: how many hits of a figure there would be in as many tokens of the back-off model of
-    the index (indexer.statistics.backoff), that is, by chance. None where the model does not say:
-    for a figure with wildcards, which stands for too many figures to ask for each; for one at a
-    place in the tune, since the model knows no places; and for whole bars. log10_expected: its
-    base-10 logarithm, which says how few are expected where expected underflows to 0; None where
-    expected is None, and where no hit is possible.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Matches(Record):
+    """The answer to a figure or a bar."""
 
     query: str
+    """What was asked, as tokens."""
     tunes: int
+    """How many tunes have it."""
     hits: int
+    """How often it occurs. Hits may overlap."""
     of: int
+    """How many tunes the filters admit."""
     expected: float | None
-    log10_expected: float | None
-    results: tuple[Hit, ...]
+    """How many hits are expected by chance (indexer.statistics.backoff).
 
-
-@dataclass(frozen=True, slots=True)
-class CorpusInfo:
-    """A corpus of an index. tokens and bars count what stands in its tunes, headers left out.
-
-    set_aside: how many tunes could not be indexed; set_aside_by: how many for each kind of reason.
+    None for a figure with wildcards, for a place in the tune, and for whole bars.
     """
+    log10_expected: float | None
+    """The base-10 logarithm of expected, also if expected is too small for a float.
+
+    None if expected is None, and if no hit is possible.
+    """
+    results: tuple[Hit, ...]
+    """The first hits."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CorpusInfo(Record):
+    """A corpus of an index."""
 
     name: str
+    """Its name in the index."""
     tunes: int
+    """How many tunes were indexed."""
     tokens: int
+    """How many tokens its tunes have, without headers."""
     bars: int
+    """How many bars its tunes have."""
     set_aside: int
+    """How many tunes were set aside."""
     source: str
+    """Where it is from."""
     licence: str | None
+    """Its licence, if known."""
     version: str | None
+    """Its version, if known."""
     sha256: str
+    """The digest of its transcriptions and of the tunes set aside."""
     added: str
+    """When it was added: an ISO date and time in UTC."""
     set_aside_by: dict[str, int]
+    """How many tunes were set aside for each kind of reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexInfo:
-    """What is in an index. bars are those of all tunes, distinct_bars the different texts;
-    has_baseline: whether it was measured how much its tunes share with one another."""
+@dataclass(frozen=True, slots=True, repr=False)
+class IndexInfo(Record):
+    """What is in an index."""
 
     path: str
+    """Where it is."""
     tunes: int
+    """How many tunes it has."""
     tokens: int
+    """How many tokens its tunes have, without headers."""
     bars: int
+    """How many bars its tunes have."""
     distinct_bars: int
+    """How many different bars these are."""
     segments: int
+    """How many segments its tunes are in."""
     has_baseline: bool
+    """Whether it was measured how much its tunes share with one another."""
     corpora: tuple[CorpusInfo, ...]
+    """Its corpora, in the order in which they were added."""

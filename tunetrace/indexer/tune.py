@@ -1,100 +1,115 @@
-"""One tune of an index, whole: as it was found, as tokens on C, bar by bar, and as music."""
+"""One tune of an index: as it was found, as tokens on C, bar by bar, and as music."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import Final
 
-from tunetrace.indexer.index import Index
+from tunetrace.arguments import public
+from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import Tune
+from tunetrace.records import Record
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.music import Music, describe_music
 from tunetrace.tokenizer.timeline import eighths
 
-_INCIPIT_BARS = 2
+_INCIPIT_BARS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class TuneBar:
-    """One bar of a tune, on C. token: its first, counted from the tune's first.
-
-    left: the signs that open it, a repeat's or an ending's (`|:`, `|1`); right: the bar lines that
-    close it. eighths: how long it is; expected: how long a whole bar is, None without a meter.
-    adds_up is True too for a short bar that another completes, and None without a meter.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class TuneBar(Record):
+    """One bar of a tune, on C."""
 
     part: int
+    """The part, from 1."""
     bar: int
+    """The bar in its part, from 1. A pickup is bar 0."""
     ending: int | None
+    """The number of its ending; None outside endings."""
     token: int
+    """Its first token, counted from the tune's first."""
     left: tuple[str, ...]
+    """The signs that open it, of a repeat or an ending: `|:`, `|1`."""
     text: str
+    """Its tokens."""
     right: tuple[str, ...]
+    """The bar lines that close it."""
     eighths: Fraction
+    """How long it is."""
     expected: Fraction | None
+    """How long a whole bar is, in eighths; None without a meter."""
     adds_up: bool | None
+    """Whether it is as long as a whole bar, or another bar completes it; None without a meter."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Setting(Tune):
-    """Another setting of a tune. begins: its first two bars on C, and the pickup before them."""
+    """Another setting of a tune."""
 
     begins: str
+    """Its first two bars on C, and the pickup before them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TuneDetail(Tune):
-    """A tune of an index with all that is known of it. tune: its id; number: that in its corpus.
-
-    title is the first of titles; text the transcription as found; remarks what was left out or
-    taken for granted in reading it; work what its corpus says it is a setting of. key, tokens,
-    bars and music are on C; original_key is the key it was written in. settings: those of the
-    same work and those that share a title. named: how many tunes the reference names, of which
-    this is the first; the others are among the settings.
-    """
+    """A tune of an index with all that is known of it. Its key, tokens, bars and music are on C."""
 
     titles: tuple[str, ...]
+    """All its titles. The first is its chief title."""
     work: str | None
+    """The work that its corpus says it is a setting of."""
     remarks: tuple[str, ...]
+    """What was left out or assumed when it was read."""
     text: str
+    """The transcription as found."""
     tokens: tuple[str, ...]
+    """Its tokens."""
     bars: tuple[TuneBar, ...]
+    """Its bars."""
     music: Music
+    """Its music."""
     settings: tuple[Setting, ...]
+    """The tunes of the same work, and those that share a title with it."""
     named: int
+    """How many tunes the reference names. This is the first; the others are among the settings."""
 
 
-def describe_tune(index: Index, reference: str | int) -> TuneDetail:
-    """The first tune that a reference names: an id, `corpus:number`, a title or a part of one.
+@public
+def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneDetail:
+    """The first tune that a reference names.
 
-    QueryError, with the nearest titles, where it names none, or is part of several tunes' titles.
+    reference: an id, `corpus:number`, a title, or a part of a title that only settings of one tune
+    have. index: open, or its path; default: your own. QueryError, with the nearest titles, if it
+    names no tune.
     """
-    named = index.resolve(reference, partly=True)
-    number, catalogue = named[0], index.catalogue
-    tune, wording = catalogue.tunes([number])[number], catalogue.wording(number)
-    layout = index.layout(number)[1]
-    return TuneDetail(
-        tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
-        meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
-        titles=wording.titles,
-        work=wording.work,
-        remarks=wording.remarks,
-        text=wording.text,
-        tokens=tuple(layout.tokens),
-        bars=_bars(layout),
-        music=describe_music(layout, tune.key),
-        settings=_settings(index, number),
-        named=len(named),
-    )  # fmt: skip
+    with given_or_default(index) as opened:
+        named = opened.resolve(reference, partly=True)
+        number, catalogue = named[0], opened.catalogue
+        found, wording = catalogue.tunes([number])[number], catalogue.wording(number)
+        layout = opened.layout(number)
+        return TuneDetail(
+            **{name: getattr(found, name) for name in Tune.__dataclass_fields__},
+            titles=wording.titles,
+            work=wording.work,
+            remarks=wording.remarks,
+            text=wording.text,
+            tokens=tuple(layout.tokens),
+            bars=_bars(layout),
+            music=describe_music(layout, found.key),
+            settings=_settings(opened, number),
+            named=len(named),
+        )
 
 
 def _bars(layout: Layout) -> tuple[TuneBar, ...]:
-    """The bars of a tune, the bar lines between two of them shared out to both."""
+    """The bars of a tune. Bar lines between two bars are shared out to both."""
     between = [*(bar.lines for bar in layout.bars), layout.closing_lines]
     shared = [_sides(lines) for lines in between]
     if shared:
-        shared[0] = ((), between[0])  # nothing stands on their left
+        shared[0] = ((), between[0])  # there is no bar on their left
     return tuple(
         TuneBar(
             part=bar.part,
@@ -113,9 +128,9 @@ def _bars(layout: Layout) -> tuple[TuneBar, ...]:
 
 
 def _sides(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Bar lines that stand together: those that close what is on their left, those that open.
+    """Bar lines in a row: those that close the bar on their left, and those that open the next.
 
-    From the first that begins a repeat or an ending (`|:`, `|1`) on they open.
+    They open from the first one that begins a repeat or an ending (`|:`, `|1`).
     """
     at = next((k for k, line in enumerate(lines) if line not in ("|", ":|")), len(lines))
     return tuple(lines[:at]), tuple(lines[at:])
@@ -125,11 +140,11 @@ def _settings(index: Index, number: int) -> tuple[Setting, ...]:
     others = index.catalogue.tunes(index.catalogue.settings(number))
     return tuple(
         Setting(
-            tune.tune, tune.title, tune.corpus, tune.number, tune.meter, tune.key,
-            tune.original_key, tune.link, _incipit(index.layout(tune.tune)[1]),
+            **{name: getattr(other, name) for name in Tune.__dataclass_fields__},
+            begins=_incipit(index.layout(other.tune)),
         )
-        for tune in others.values()
-    )  # fmt: skip
+        for other in others.values()
+    )
 
 
 def _incipit(layout: Layout) -> str:

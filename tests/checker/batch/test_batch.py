@@ -235,7 +235,7 @@ def test_sources_are_those_of_brute_force(
         (tune,) = read_tunes(HEADER + " ".join(checked), "batch", "folkrnn")
         assume(isinstance(tune, Transcription))
         (answer,) = searched([tune], index)
-        expected_hits = index.model.expected
+        expected_hits = index.backoff.expected
         encode = index.vocabulary.encode_known
         notes = brute.notes(checked)
         assume(len(notes) == answer.notes)

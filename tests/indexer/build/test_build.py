@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import V2_SAMPLE
 from tunetrace import Filters, IndexFileError, InputError, build_index, open_index
-from tunetrace.indexer.build.build import build_index as build_segments
+from tunetrace.indexer.store import streams
 
 TUNE = "X:{number}\nT:{title}\nM:4/4\nK:C\nCDEF GABc|\n\n"
 
@@ -130,12 +130,15 @@ def test_the_digest_is_that_of_the_transcriptions(tmp_path: Path) -> None:
     assert report.info.corpora[0].sha256 == expected
 
 
-def test_a_corpus_over_many_segments_answers_as_over_one(shared: Path, tmp_path: Path) -> None:
+def test_a_corpus_over_many_segments_answers_as_over_one(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "\n\n".join((shared / V2_SAMPLE).read_text().split("\n\n")[:400])
     source = tmp_path / "sample.txt"
     source.write_text(text)
     build_index([source], tmp_path / "one.db")
-    build_segments(tmp_path / "many.db", [source], segment_symbols=5_000)
+    monkeypatch.setattr(streams, "SEGMENT_SYMBOLS", 5_000)
+    build_index([source], tmp_path / "many.db")
     figures = ["G, C C", "c 2 B c", "=B", "C", "C? {D E} *", "(3 G A B", "G E | C"]
     with open_index(tmp_path / "one.db") as one, open_index(tmp_path / "many.db") as many:
         assert one.info().segments == 1

@@ -13,7 +13,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, PYTHON, call, environment, run
 from tunetrace import build_index, open_index
-from tunetrace.indexer.build.build import build_index as build_in_segments
+from tunetrace.indexer.store import streams
 
 
 def build(path: Path, *sources: str | Path, **given: Any) -> Any:
@@ -277,9 +277,12 @@ def test_ctrl_c_ends_a_build_quietly_and_leaves_nothing(tmp_path: Path, source: 
 # Segments
 
 
-def test_a_corpus_over_several_segments_answers_as_over_one(tmp_path: Path) -> None:
+def test_a_corpus_over_several_segments_answers_as_over_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build_index(["airds"], tmp_path / "one.db")
-    build_in_segments(tmp_path / "several.db", ["airds"], segment_symbols=20_000)
+    monkeypatch.setattr(streams, "SEGMENT_SYMBOLS", 20_000)
+    build_index(["airds"], tmp_path / "several.db")
     answers = []
     for name in ("one.db", "several.db"):
         place = ("--index", tmp_path / name, "--json")

@@ -109,6 +109,7 @@ def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
     other = sqlite3.connect(index, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     other.execute("UPDATE corpus SET licence = 'none'")
+    other.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
     with ThreadPoolExecutor() as threads:
         building = threads.submit(build_index, [tmp_path / "other.abc"], index, force=True)
         time.sleep(0.5)

@@ -34,7 +34,7 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.indexer.build.change import changing
+from tunetrace.indexer.store.connection import changing
 
 ROUNDS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "2"))
 SEED = 11
@@ -150,7 +150,7 @@ def outcomes(first: str, second: str) -> Iterator[tuple[int, int, Held]]:
 
 SERVER = """
 import json, os, sys, tempfile, time
-import pydivsufsort, tunetrace.api.indexes
+import pydivsufsort, tunetrace.indexer.build.change
 import tunetrace.checker.baseline.measure
 from tunetrace.cli import main
 
@@ -340,7 +340,7 @@ def test_an_index_that_is_being_written_is_waited_for_and_never_called_damaged(
     assert opened.info().tunes == 1250
     ending.join()
     opened.close()
-    monkeypatch.setattr("tunetrace.indexer.store.connection.PATIENCE", 0.1)
+    monkeypatch.setattr("tunetrace.indexer.store.sqlite.LOCK_WAIT_SECONDS", 0.1)
     writer.execute("BEGIN EXCLUSIVE")
     with pytest.raises(IndexFileError) as raised:
         open_index(path)

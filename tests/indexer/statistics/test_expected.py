@@ -78,7 +78,7 @@ def test_many_threads_share_one_model(make_index: MakeIndex) -> None:
 
     def ask(number: int) -> int:
         together.wait()
-        return id(index.model)
+        return id(index.backoff)
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(ask, range(8)))) == 1

@@ -177,7 +177,7 @@ def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
         lambda: index.mask([1]),
         lambda: index.catalogue.tunes([hit.tune]),
         lambda: index.baseline,
-        lambda: index.model,
+        lambda: index.backoff,
         lambda: index.vocabulary,
         lambda: index.tunes,
         lambda: check(KESH, index),

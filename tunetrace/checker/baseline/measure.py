@@ -20,11 +20,10 @@ from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_plac
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.build.change import changing
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
-from tunetrace.indexer.store.connection import default_path
+from tunetrace.indexer.store.connection import changing, default_path
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable

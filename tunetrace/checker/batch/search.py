@@ -115,7 +115,7 @@ class SearchMatches(SearchLongest):
         super().__init__(index.figures, stream, admitted, positions)
         self._index = index
         self._stream = stream
-        self.model = index.model
+        self.model = index.backoff
         self.bar_places: dict[str, BarPlaces] = index.bar_places(stream.bar_texts, admitted)
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:

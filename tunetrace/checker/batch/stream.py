@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.indexer.search.query import boundaries
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.timeline import Events, Ticks, eighths
 from tunetrace.tokenizer.vocabulary import (
@@ -182,7 +182,8 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
 def _is_header(vocabulary: Vocabulary) -> NDArray[np.bool_]:
     """Whether each symbol is a header or a frame: (256,)."""
     found = np.zeros(256, dtype=bool)
-    found[[symbol for symbol in boundaries(vocabulary) if symbol != SEPARATOR]] = True
+    found[list(TOKENS.alphabet(vocabulary).boundaries)] = True
+    found[SEPARATOR] = False
     return found
 
 

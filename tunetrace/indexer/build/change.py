@@ -1,332 +1,267 @@
-"""Changing an index that is there: corpora added, replaced and removed, segments merged.
+"""Changing an index: corpora added, replaced and removed, segments merged.
 
-Every change is one transaction of SQLite's: whoever is killed in the midst of it, or reads
-meanwhile, has the index as it was. What a change gave is described before it is committed, through
-its own connection: nothing else is opened then, and what is committed is never told as failed.
+Every change is one transaction. Whoever is killed in it, or reads meanwhile, has the index as it
+was. The report on a change is made before the commit, through the change's own connection: nothing
+else is opened then, and what is committed is never reported as failed.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Literal
 
-import sqlalchemy as sa
-
+from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.store import schema
-from tunetrace.collector import collector_paused
-from tunetrace.indexer.filters import check_corpus
+from tunetrace.indexer.build.sources import find_sources
+from tunetrace.indexer.build.writer import (
+    Gathered,
+    Writer,
+    gather,
+    nothing_usable,
+    read_corpus,
+)
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
-from tunetrace.indexer.build.sources import find_sources
-from tunetrace.indexer.store.connection import (PATIENCE, Database, DatabaseErrors, check_file, check_whole, damaged, database_uri, is_damage)
-from tunetrace.indexer.store.streams import (SEGMENT_SYMBOLS, DamagedError, delete_segments, insert_segment, joined, load_segments, load_vocabulary, store_state)
-from tunetrace.indexer.build.writer import (Gathered, Writer, gather, nothing_usable, read_corpus, store_vocabulary)
-from tunetrace.progress import (Progress, silent)
+from tunetrace.indexer.search.views import TOKENS, VIEWS, Alphabet
+from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.baseline import delete_baseline
+from tunetrace.indexer.store.connection import Connection, Database, changing, default_path
+from tunetrace.indexer.store.corpora import (
+    StoredCorpus,
+    check_corpus,
+    delete_corpus,
+    stored_corpora,
+    tune_ids,
+)
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.streams import (
+    delete_segments,
+    insert_segment,
+    joined,
+    load_all_views,
+    load_segments,
+)
+from tunetrace.progress import Progress, silent
+from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
 
-_OF_A_TUNE: Final = (schema.bar_hit, schema.title, schema.music)
 
-
-@dataclass(frozen=True, slots=True)
-class CorpusChange:
-    """What became of a corpus: unchanged where it was there with the same content."""
+@dataclass(frozen=True, slots=True, repr=False)
+class CorpusChange(Record):
+    """What became of a corpus."""
 
     name: str
+    """The name of the corpus."""
     change: Literal["added", "replaced", "unchanged", "removed"]
+    """What was done. A corpus that is there with the same content is unchanged."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeReport:
-    """What changing an index gave: what became of each corpus that was named, and what is in it.
-
-    set_aside: the tunes of the corpora that were added or replaced which could not be read.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class ChangeReport(Record):
+    """What changing an index gave."""
 
     changes: tuple[CorpusChange, ...]
+    """What became of each corpus that was named."""
     info: IndexInfo
+    """What is in the index now."""
     set_aside: tuple[Reject, ...]
+    """The tunes set aside in the corpora that were added or replaced."""
 
 
-def add_corpora(
-    path: Path,
-    sources: Sequence[str | Path],
+@public
+def add_to_index(
+    sources: str | Path | Sequence[str | Path],
+    path: str | Path | None = None,
     *,
     replace: bool = False,
     name: str | None = None,
     format: Format | None = None,
     progress: Progress = silent,
-    segment_symbols: int = SEGMENT_SYMBOLS,
 ) -> ChangeReport:
-    """Add corpora to the index at path, all in one transaction.
+    """Add files, folders, `-` (standard input) and named corpora to an index, in one transaction.
 
-    sources and name: as for build_index. A corpus that is there with the same content stays as it
-    is; one that is there with another is replaced if that is asked for. Raises IndexFileError
-    where there is no index, it cannot be written, or a corpus is in the way; InputError where the
-    only source cannot be read or no tune is usable.
+    A corpus that is there with the same content stays as it is. replace: replace a corpus that is
+    there with another content. The other arguments are those of build_index.
+
+    IndexFileError if there is no index, if it cannot be written, or if a corpus is in the way.
+    InputError as build_index.
     """
-    known = _known(path)
-    opened = find_sources(sources, format, progress, name=name, known=known)
-    # Read before others are kept from changing the index, since it may take long.
+    path = default_path() if path is None else Path(path)
+    given = many_paths(sources, "sources")
+    opened = find_sources(given, format, progress, name=name, known=_names_by_source(path))
+    # Reading may take long, so it is done before others are kept from changing the index.
     read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
     changes: list[CorpusChange] = []
     with changing(path) as connection:
+        corpora = {corpus.name: corpus for corpus in stored_corpora(connection)}
         vocabulary = load_vocabulary(connection)
         gathered: list[Gathered] = []
         for source, tunes in zip(opened, read, strict=True):
             one = gather(source, tunes, vocabulary)
-            change = _change_by(connection, one)
-            if change == "replaced" and not replace:
-                raise _other_content(connection, path, source.name)
-            changes.append(CorpusChange(source.name, change))
-            if change != "unchanged":
-                gathered.append(one)
-                vocabulary = one.vocabulary
+            there = corpora.get(source.name)
+            if there is None:
+                changes.append(CorpusChange(source.name, "added"))
+            elif _has_content(connection, there, one):
+                changes.append(CorpusChange(source.name, "unchanged"))
+                continue
+            elif replace:
+                changes.append(CorpusChange(source.name, "replaced"))
+            else:
+                raise _other_content(path, there)
+            gathered.append(one)
+            vocabulary = one.vocabulary
         if gathered and not any(one.tunes for one in gathered):
             raise nothing_usable([reject for one in gathered for reject in one.rejected])
         for done in changes:
             if done.change == "replaced":
-                _remove(connection, done.name, progress)
+                _remove(connection, corpora[done.name], progress)
         if gathered:
-            _forget_baseline(connection)
-            writer = Writer(connection, progress, segment_symbols)
+            delete_baseline(connection)
+            writer = Writer(connection, progress)
             for one in gathered:
                 writer.add(one)
             writer.close()
-        return _described(path, connection, changes)
+        return _report(path, connection, changes)
 
 
-def _known(path: Path) -> dict[str, str]:
+def _names_by_source(path: Path) -> dict[str, str]:
     """The names of an index's corpora by where they are from."""
     database = Database(path)
     try:
         with database.connected() as connection:
-            return {row.source: row.name for row in connection.execute(sa.select(schema.corpus))}
+            return {corpus.source: corpus.name for corpus in stored_corpora(connection)}
     finally:
         database.close()
 
 
-def _described(
-    path: Path, connection: sa.Connection, changes: Sequence[CorpusChange]
-) -> ChangeReport:
-    """What a change gave that is about to be committed."""
+def _report(path: Path, connection: Connection, changes: Sequence[CorpusChange]) -> ChangeReport:
+    """The report on a change that is about to be committed."""
     with Index(path, connection) as index:
         new = {change.name for change in changes if change.change in ("added", "replaced")}
         aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
         return ChangeReport(tuple(changes), index.info(), aside)
 
 
-def _change_by(
-    connection: sa.Connection, gathered: Gathered
-) -> Literal["added", "replaced", "unchanged"]:
-    """What becomes of an index's corpora by one that was gathered with its vocabulary."""
-    corpus, tune = schema.corpus.c, schema.tune.c
-    there = connection.execute(
-        sa.select(corpus.id, corpus.sha256).where(corpus.name == gathered.source.name)
-    ).first()
-    if there is None:
-        return "added"
+def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered) -> bool:
+    """Whether a corpus of the index has the content of one that was gathered."""
     if there.sha256 != gathered.sha256:
-        return "replaced"
-    # The same text is another content where this version reads other tokens from it.
-    ids = connection.scalars(sa.select(tune.id).where(tune.corpus_id == there.id).order_by(tune.id))
+        return False
+    # The same text is another content if this version reads other tokens from it.
     segments = list(load_segments(connection).values())
     held = []
-    for tune_id in ids:
+    for tune_id in tune_ids(connection, there.id):
         segment = next((segment for segment in segments if tune_id in segment), None)
         if segment is None:
             raise DamagedError("the segments do not hold the tunes")
-        held.append(segment.tokens_of(tune_id)[1])
-    return "unchanged" if held == [symbols for _, symbols in gathered.tunes] else "replaced"
+        held.append(segment.symbols_of(tune_id))
+    return held == [symbols for _, symbols in gathered.tunes]
 
 
-def _other_content(connection: sa.Connection, path: Path, name: str) -> IndexFileError:
-    corpus = schema.corpus.c
-    source = connection.scalar(sa.select(corpus.source).where(corpus.name == name))
+def _other_content(path: Path, there: StoredCorpus) -> IndexFileError:
     return IndexFileError(
-        f"{path}: the corpus '{name}' is there with another content (from {source}); replace it "
-        "with --replace, or call this one otherwise with --name"
+        f"{path}: the corpus '{there.name}' is there with another content (from {there.source}); "
+        "replace it with --replace, or call this one otherwise with --name"
     )
 
 
-def remove_corpora(
-    path: Path, names: Sequence[str], *, progress: Progress = silent
+@public
+def remove_from_index(
+    corpora: str | Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
 ) -> ChangeReport:
-    """Remove corpora from the index at path, all in one transaction.
-
-    Raises QueryError where the index lacks one.
-    """
-    names = list(dict.fromkeys(names))
+    """Remove corpora from an index, in one transaction; QueryError for a corpus that it lacks."""
+    path = default_path() if path is None else Path(path)
+    names = list(dict.fromkeys(many_texts(corpora, "corpora")))
     with changing(path) as connection:
         for name in names:
             check_corpus(name, connection)
-        for name in names:
-            _remove(connection, name, progress)
+        for corpus in stored_corpora(connection):
+            if corpus.name in names:
+                _remove(connection, corpus, progress)
         if names:
-            _forget_baseline(connection)
-        return _described(path, connection, [CorpusChange(name, "removed") for name in names])
+            delete_baseline(connection)
+        return _report(path, connection, [CorpusChange(name, "removed") for name in names])
 
 
-def compact_index(
-    path: Path, *, progress: Progress = silent, segment_symbols: int = SEGMENT_SYMBOLS
-) -> ChangeReport:
-    """Merge the segments of the index at path, and give back the room that removals left.
+def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) -> None:
+    """Remove a corpus: its tunes in the segments, and its rows."""
+    progress(f"removing {corpus.name}", 0)
+    ids = set(tune_ids(connection, corpus.id))
+    touched = {
+        number: in_views
+        for number, in_views in load_all_views(connection).items()
+        if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
+    }
+    delete_segments(connection, list(touched))
+    for in_views in touched.values():
+        kept = [tune for tune in in_views[TOKENS.name].tune_ids.tolist() if tune not in ids]
+        if kept:
+            of_views = {
+                name: joined([segment.symbols_of(tune) for tune in kept])
+                for name, segment in in_views.items()
+            }
+            insert_segment(connection, kept, of_views)
+    delete_corpus(connection, corpus.name)
+
+
+@public
+def compact_index(path: str | Path | None = None, *, progress: Progress = silent) -> ChangeReport:
+    """Merge the segments of an index, which makes searches faster, and shrink its file.
 
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
+    path = default_path() if path is None else Path(path)
     with changing(path, shrink=True) as connection:
-        segments = load_segments(connection)
+        segments = load_all_views(connection)
         before = load_vocabulary(connection)
         tunes = [
-            (tune, segment.tokens_of(tune)[1])
-            for segment in segments.values()
-            for tune in segment.tune_ids.tolist()
+            (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
+            for in_views in segments.values()
+            for tune in in_views[TOKENS.name].tune_ids.tolist()
         ]
-        used = set().union(*(symbols for _, symbols in tunes)) if tunes else set()
+        used = set().union(*(symbols[TOKENS.name] for _, symbols in tunes))
         kept = [
             symbol for symbol in range(len(before)) if symbol < len(V2_TOKENS) or symbol in used
         ]
         vocabulary = Vocabulary(before.tokens[symbol] for symbol in kept[len(V2_TOKENS) :])
         if len(segments) > 1 or len(vocabulary) < len(before):
             progress("merging the segments", len(tunes))
-            moved = bytearray(range(256))
-            for symbol, was in enumerate(kept):
-                moved[was] = symbol
+            tables = {
+                name: _renumbering(view.alphabet(before), view.alphabet(vocabulary))
+                for name, view in VIEWS.items()
+            }
             delete_segments(connection, list(segments))
-            for some in _within(tunes, segment_symbols):
-                stream = joined([symbols.translate(bytes(moved)) for _, symbols in some])
-                insert_segment(connection, [tune for tune, _ in some], stream)
+            for some in _runs_of_a_segment(tunes):
+                of_views = {
+                    name: joined([symbols[name].translate(table) for _, symbols in some])
+                    for name, table in tables.items()
+                }
+                insert_segment(connection, [tune for tune, _ in some], of_views)
             store_vocabulary(connection, vocabulary)
-        report = _described(path, connection, ())
+        report = _report(path, connection, ())
         progress("giving back room", 0)
     return report
 
 
-def _within(
-    tunes: Sequence[tuple[int, bytes]], segment_symbols: int
-) -> Iterator[list[tuple[int, bytes]]]:
-    """Tunes in runs that a segment holds each."""
-    some: list[tuple[int, bytes]] = []
+def _renumbering(before: Alphabet, after: Alphabet) -> bytes:
+    """The symbol that each symbol's name has in another alphabet: 256 bytes."""
+    return after.encode(before.names) + bytes(range(len(before.names), 256))
+
+
+def _runs_of_a_segment(
+    tunes: Sequence[tuple[int, dict[str, bytes]]],
+) -> Iterator[list[tuple[int, dict[str, bytes]]]]:
+    """Tunes, as ids and symbols by view, in runs that a segment can hold."""
+    run: list[tuple[int, dict[str, bytes]]] = []
     size = 1
     for tune in tunes:
-        if some and size + len(tune[1]) + 1 > segment_symbols:
-            yield some
-            some, size = [], 1
-        some.append(tune)
-        size += len(tune[1]) + 1
-    if some:
-        yield some
-
-
-def _remove(connection: sa.Connection, name: str, progress: Progress) -> None:
-    """Remove a corpus that is there: its rows, its tunes in the segments, and bars left over."""
-    progress(f"removing {name}", 0)
-    is_of_it = (
-        schema.tune.c.corpus_id
-        == sa.select(schema.corpus.c.id).where(schema.corpus.c.name == name).scalar_subquery()
-    )
-    ids = set(connection.scalars(sa.select(schema.tune.c.id).where(is_of_it)))
-    touched = {
-        number: segment
-        for number, segment in load_segments(connection).items()
-        if not ids.isdisjoint(segment.tune_ids.tolist())
-    }
-    delete_segments(connection, list(touched))
-    for segment in touched.values():
-        kept = [tune for tune in segment.tune_ids.tolist() if tune not in ids]
-        if kept:
-            stream = joined([segment.tokens_of(tune)[1] for tune in kept])
-            insert_segment(connection, kept, stream)
-    tunes = sa.select(schema.tune.c.id).where(is_of_it)
-    for table in _OF_A_TUNE:
-        connection.execute(sa.delete(table).where(table.c.tune_id.in_(tunes)))
-    standing = sa.select(schema.bar_hit.c.bar_id)
-    connection.execute(sa.delete(schema.bar).where(schema.bar.c.id.not_in(standing)))
-    connection.execute(sa.delete(schema.tune).where(is_of_it))
-    corpus_id = sa.select(schema.corpus.c.id).where(schema.corpus.c.name == name)
-    connection.execute(
-        sa.delete(schema.reject).where(schema.reject.c.corpus_id == corpus_id.scalar_subquery())
-    )
-    connection.execute(sa.delete(schema.corpus).where(schema.corpus.c.name == name))
-
-
-def _forget_baseline(connection: sa.Connection) -> None:
-    """What was measured of the tunes against one another holds no longer."""
-    connection.execute(sa.delete(schema.baseline))
-
-
-@contextmanager
-def changing(path: Path, *, shrink: bool = False) -> Iterator[sa.Connection]:
-    """A connection inside one transaction, which ends with the block: committed, or undone.
-
-    shrink: give back what is free in the file then, before anybody else may change it. Raises
-    IndexFileError where the file is no index of this version, or cannot be changed.
-    """
-    check_file(path)
-    file = _inode(path)
-    uri = database_uri(path, "mode=rw")
-
-    def connect() -> sqlite3.Connection:
-        # Transactions begin and end where they are said to, not where the driver thinks fit.
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
-
-    engine = sa.create_engine("sqlite://", creator=connect)
-    is_committed = False
-    try:
-        # Where anything fails, closing the connection undoes the transaction.
-        with engine.connect() as connection, collector_paused():
-            # What is changed stays in memory until the end, so that others can read till then.
-            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            if shrink:  # which is no part of a transaction: its lock is kept until the end
-                connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
-            if _inode(path) != file:
-                raise _replaced_meanwhile(path)
-            driver = cast(sqlite3.Connection, connection.connection.driver_connection)
-            check_whole(driver.cursor(), path)
-            before = driver.total_changes
-            yield connection
-            if driver.total_changes != before:
-                store_state(connection)
-            connection.exec_driver_sql("COMMIT")
-            is_committed = True
-            if shrink:
-                connection.exec_driver_sql("VACUUM")
-    except DatabaseErrors as error:
-        reason = getattr(error, "orig", error)
-        if is_committed:
-            raise IndexFileError(
-                f"{path}: the segments are merged, but the room that is free in the file cannot be "
-                f"given back ({reason}); make room on the disk and compact the index again"
-            ) from None
-        if _inode(path) != file:
-            raise _replaced_meanwhile(path) from None
-        if is_damage(error):
-            raise damaged(path) from None
-        raise IndexFileError(
-            f"{path}: cannot be changed ({reason}); see that it is writable, that there is room, "
-            "and that nothing else changes it"
-        ) from None
-    except DamagedError:
-        raise damaged(path) from None
-    finally:
-        engine.dispose()
-
-
-def _inode(path: Path) -> int | None:
-    """What tells the file at a path from another that takes its place, None where there is none."""
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
-
-
-def _replaced_meanwhile(path: Path) -> IndexFileError:
-    return IndexFileError(
-        f"{path}: another index took its place meanwhile, and that one is not changed; try again"
-    )
+        longest = max(map(len, tune[1].values()))
+        if run and size + longest + 1 > streams.SEGMENT_SYMBOLS:
+            yield run
+            run, size = [], 1
+        run.append(tune)
+        size += longest + 1
+    if run:
+        yield run

@@ -1,61 +1,83 @@
 """Verifying an index: is the file whole, are its arrays sorted, do tables and streams agree.
 
-What is found wrong is said in sentences; an index that is sound has none. A sample shows a file
-that was cut, overwritten or written by something else; the full check leaves no tune unread.
+Each fault is a sentence. A sound index has none. A sample is enough for a file that was cut,
+overwritten or written by something else. The full check reads every tune.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import sqlalchemy as sa
 
-from tunetrace.text import printable
-from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.baseline import load_baseline
+from tunetrace.arguments import public
 from tunetrace.collector import collector_paused
+from tunetrace.indexer.build.writer import Digest
 from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.store.connection import (Database, DatabaseErrors, is_damage)
-from tunetrace.indexer.store.streams import (DamagedError, load_segments, load_vocabulary)
 from tunetrace.indexer.search.suffix import unsorted_at
+from tunetrace.indexer.search.views import TOKENS, VIEWS
+from tunetrace.indexer.store.baseline import load_baseline
+from tunetrace.indexer.store.connection import Connection, Database, default_path
+from tunetrace.indexer.store.corpora import (
+    StoredTune,
+    bar_counts,
+    reject_reasons,
+    stored_corpora,
+    stored_tunes,
+    tune_ids,
+    tune_texts,
+)
+from tunetrace.indexer.store.hits import stored_bars
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.schema import faults_of_tables, text_hash
+from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
+from tunetrace.indexer.store.streams import load_all_views
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.indexer.build.writer import Digest
-from tunetrace.progress import (Progress, silent)
+from tunetrace.progress import Progress, silent
+from tunetrace.records import Record
+from tunetrace.text import printable
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
 _SAMPLE: Final = 1000
+"""How many tunes, and suffixes of each segment, are compared if not all are."""
+
 _SEED: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyReport:
-    """What a verification looked at, and what it found wrong: nothing where the index is sound.
-
-    tunes and suffixes: how many were compared one by one.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class VerifyReport(Record):
+    """What a verification looked at, and the faults that it found."""
 
     path: str
+    """The index."""
     is_full: bool
+    """Whether every tune and every suffix was compared."""
     tunes: int
+    """How many tunes were compared."""
     suffixes: int
+    """How many suffixes were compared."""
     faults: tuple[str, ...]
+    """What is wrong, in sentences. A sound index has none."""
 
 
-def verify_index(path: Path, *, full: bool = False, progress: Progress = silent) -> VerifyReport:
-    """Look an index over. full: every suffix and every tune, not a sample of a thousand each.
+@public
+def verify_index(
+    path: str | Path | None = None, *, full: bool = False, progress: Progress = silent
+) -> VerifyReport:
+    """Check that an index is whole, and that its tables and its streams say the same.
 
-    Raises IndexFileError where the file is no whole index of this version at all.
+    full: every suffix and every tune, not a sample of a thousand each. IndexFileError if the file
+    is no index of this version at all.
     """
+    path = default_path() if path is None else Path(path)
     database = Database(path)
     try:
         with database.connected() as connection, collector_paused():
@@ -67,7 +89,7 @@ def verify_index(path: Path, *, full: bool = False, progress: Progress = silent)
 class _Verification:
     """One verification under way: faults are collected, not raised."""
 
-    def __init__(self, connection: sa.Connection, full: bool, progress: Progress) -> None:
+    def __init__(self, connection: Connection, full: bool, progress: Progress) -> None:
         self._connection = connection
         self._progress = progress
         self._full = full
@@ -76,89 +98,59 @@ class _Verification:
         self._tunes = self._suffixes = 0
 
     def report(self, path: str) -> VerifyReport:
-        """Look at everything; path: what to call the index."""
+        """Look at everything. path: what to call the index."""
         self._progress("reading the file", 0)
         with self._faults_of("the file"):
-            self._check_file()
-        is_whole = False
+            self._faults += faults_of_file(self._connection, is_full=self._full)
+        has_tables = False
         with self._faults_of("the schema"):
-            is_whole = self._check_schema()
-        if is_whole:
+            faults = list(faults_of_tables(self._connection))
+            self._faults += faults
+            has_tables = not any(fault.startswith("the table") for fault in faults)
+        if has_tables:
             with self._faults_of("the segments"):
                 self._check_content()
-        return self._reported(path)
+        return VerifyReport(path, self._full, self._tunes, self._suffixes, tuple(self._faults))
 
     def _check_content(self) -> None:
-        """Look at the arrays and at the tables that say the same."""
+        """Look at the arrays, and at the tables that say the same."""
         vocabulary = load_vocabulary(self._connection)
-        segments = list(load_segments(self._connection).values())
-        for number, segment in enumerate(segments, 1):
-            with self._faults_of(f"the suffix array of segment {number}"):
-                self._check_suffixes(number, segment)
+        in_views = list(load_all_views(self._connection).values())
+        segments = [views[TOKENS.name] for views in in_views]
+        for number, views in enumerate(in_views, 1):
+            for name, segment in views.items():
+                array = f"the suffix array of segment {number} in the view {name}"
+                with self._faults_of(array):
+                    self._check_suffixes(array, segment)
         with self._faults_of("the corpora"):
             self._check_corpora(segments, vocabulary)
         with self._faults_of("the tunes"):
-            self._check_tunes(segments, vocabulary)
+            self._check_tunes(in_views, vocabulary)
         with self._faults_of("the bars"):
             self._check_bars()
         with self._faults_of("the baseline"):
-            self._check_baseline()
+            load_baseline(self._connection)
 
     @contextmanager
     def _faults_of(self, what: str) -> Iterator[None]:
-        """Take whatever goes wrong in a check as a fault: what was altered can hold anything."""
+        """Note whatever goes wrong in a check as a fault: a file that was altered can hold anything."""
         try:
             yield
         except DamagedError as error:
             self._fault(f"{error}")
         except Exception as error:
             if isinstance(error, DatabaseErrors) and not is_damage(error):
-                raise  # it cannot be had now, which says nothing of it
-            reason = " ".join(str(getattr(error, "orig", error)).split()) or type(error).__name__
+                raise  # it cannot be read now, which is no fault of the file
+            reason = " ".join(str(reason_of(error)).split()) or type(error).__name__
             self._fault(f"{what} cannot be read ({printable(reason)})")
-
-    def _reported(self, path: str) -> VerifyReport:
-        return VerifyReport(path, self._full, self._tunes, self._suffixes, tuple(self._faults))
 
     def _fault(self, sentence: str) -> None:
         self._faults.append(sentence)
 
-    def _check_file(self) -> None:
-        """SQLite's own check of pages, indexes and types, and of foreign keys."""
-        check = "integrity_check" if self._full else "quick_check"
-        for (found,) in self._connection.exec_driver_sql(f"PRAGMA {check}(10)"):
-            if found != "ok":
-                what = " ".join(found.replace("*** in database main ***", "").split())
-                self._fault(f"SQLite finds the file damaged: {what}")
-        strays = Counter(row[0] for row in self._connection.exec_driver_sql(
-            "PRAGMA foreign_key_check"))  # fmt: skip
-        for table, count in strays.items():
-            self._fault(f"{count:,} rows of {table} belong to nothing")
-
-    def _check_schema(self) -> bool:
-        """Whether each table has the columns that it should have."""
-        inspector = sa.inspect(self._connection)
-        there = set(inspector.get_table_names())
-        is_whole = True
-        for table in schema.metadata.sorted_tables:
-            is_there = table.name in there
-            columns = [c["name"] for c in inspector.get_columns(table.name)] if is_there else []
-            if columns != [column.name for column in table.columns]:
-                self._fault(
-                    f"the table {table.name} is not as schema {schema.SCHEMA_VERSION} has it"
-                )
-                is_whole = False
-                continue
-            indexes = {index["name"] for index in inspector.get_indexes(table.name)}
-            for index in table.indexes:
-                if index.name not in indexes:
-                    self._fault(f"the index {index.name} is missing")
-        return is_whole
-
-    def _check_suffixes(self, number: int, segment: Segment) -> None:
+    def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes."""
         if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
-            self._fault(f"the suffix array of segment {number} does not hold each position once")
+            self._fault(f"{array} does not hold each position once")
             return
         ranks: Sequence[int] | None = None
         if not self._full and len(segment.stream) > _SAMPLE:
@@ -166,13 +158,12 @@ class _Verification:
         self._suffixes += len(segment.stream) if ranks is None else len(ranks)
         at = unsorted_at(segment, ranks)
         if at is not None:
-            self._fault(f"the suffix array of segment {number} is out of order at {at:,}")
+            self._fault(f"{array} is out of order at {at:,}")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
-        tune, reject = schema.tune.c, schema.reject.c
         held = [tune_id for segment in segments for tune_id in segment.tune_ids.tolist()]
-        rows = list(self._connection.scalars(sa.select(tune.id).order_by(tune.id)))
+        rows = tune_ids(self._connection)
         if held != rows:
             self._fault(
                 f"the segments hold {len(held):,} tunes and the table tune {len(rows):,}"
@@ -180,56 +171,58 @@ class _Verification:
                 else "the segments hold other tunes than the table tune"
             )
             return
-        standing = (
-            sa.select(tune.corpus_id, sa.func.count().label("bars"))
-            .join_from(schema.bar_hit, schema.tune)
-            .group_by(tune.corpus_id)
-        )
-        bars = {row.corpus_id: row.bars for row in self._connection.execute(standing)}
-        places = {tune_id: s for s in segments for tune_id in s.tune_ids.tolist()}
-        for row in self._connection.execute(sa.select(schema.corpus)).all():
+        bars = bar_counts(self._connection)
+        segment_of = {tune_id: s for s in segments for tune_id in s.tune_ids.tolist()}
+        for corpus in stored_corpora(self._connection):
             digest, tunes, tokens = Digest(), 0, 0
-            for tune_id, text in self._connection.execute(
-                sa.select(tune.id, tune.text).where(tune.corpus_id == row.id).order_by(tune.id)
-            ):
+            for tune_id, text in tune_texts(self._connection, corpus.id):
                 digest.take(text)
                 tunes += 1
-                symbols = places[tune_id].tokens_of(tune_id)[1]
+                symbols = segment_of[tune_id].symbols_of(tune_id)
                 tokens += len(symbols.translate(None, delete=vocabulary.headers))
-            rejects = self._connection.execute(
-                sa.select(reject.line, reject.reason)
-                .where(reject.corpus_id == row.id).order_by(reject.id)
-            ).all()  # fmt: skip
+            rejects = reject_reasons(self._connection, corpus.id)
             for line, reason in rejects:
                 digest.set_aside(line, reason)
-            counts = (tunes, tokens, bars.get(row.id, 0), len(rejects))
-            if counts != (row.tunes, row.tokens, row.bars, row.set_aside):
-                self._fault(f"the counts of the corpus {row.name} are not those of its tunes")
-            if digest.hexdigest() != row.sha256:
-                self._fault(f"the transcriptions of the corpus {row.name} were altered")
+            counts = (tunes, tokens, bars.get(corpus.id, 0), len(rejects))
+            if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
+                self._fault(f"the counts of the corpus {corpus.name} are not those of its tunes")
+            if digest.hexdigest() != corpus.sha256:
+                self._fault(f"the transcriptions of the corpus {corpus.name} were altered")
 
-    def _check_tunes(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
-        """Whether the rows of tunes, their titles and their bars are those of their streams."""
-        every = [(segment, tune) for segment in segments for tune in segment.tune_ids.tolist()]
+    def _check_tunes(
+        self, segments: Sequence[Mapping[str, Segment]], vocabulary: Vocabulary
+    ) -> None:
+        """Whether the rows, titles, bars and other views of tunes are those of their tokens.
+
+        segments: each in every view, by the view's name.
+        """
+        every = [
+            (in_views, tune)
+            for in_views in segments
+            for tune in in_views[TOKENS.name].tune_ids.tolist()
+        ]
         chosen = every if self._full else self._random.sample(every, min(len(every), _SAMPLE))
         self._tunes = len(chosen)
-        rows = self._rows_of([tune for _, tune in chosen])
+        rows = stored_tunes(self._connection, [tune for _, tune in chosen])
         wrong: Counter[str] = Counter()
-        laid_out: list[tuple[_Rows, Layout]] = []
-        for looked_at, (segment, tune) in enumerate(chosen):
+        laid_out: list[tuple[StoredTune, Layout]] = []
+        for looked_at, (in_views, tune) in enumerate(chosen):
             if looked_at % _SAMPLE == 0:
                 self._progress("comparing the tunes", looked_at)
                 wrong["forms"] += _wrong_music(laid_out)
                 laid_out = []
-            symbols = segment.tokens_of(tune)[1]
+            symbols = in_views[TOKENS.name].symbols_of(tune)
             if tune not in rows:
-                continue  # it was said already that the segments hold other tunes
+                continue  # that the segments hold other tunes is a fault found before
             if max(symbols, default=0) >= len(vocabulary):
                 wrong["tokens"] += 1
                 continue
             layout = lay_out(vocabulary.decode(symbols))
             laid_out.append((rows[tune], layout))
-            wrong.update(rows[tune].disagreements(layout))
+            wrong.update(_disagreements(rows[tune], layout))
+            for name, view in VIEWS.items():
+                if in_views[name].symbols_of(tune) != view.symbols(layout, symbols):
+                    wrong[f"symbols in the view {name}"] += 1
         wrong["forms"] += _wrong_music(laid_out)
         for what, count in (+wrong).items():
             self._fault(
@@ -237,76 +230,35 @@ class _Verification:
                 "with the stream"
             )
 
-    def _rows_of(self, ids: Sequence[int]) -> dict[int, _Rows]:
-        """What the tables say of some tunes."""
-        tune, title, bar, hit = (
-            t.c for t in (schema.tune, schema.title, schema.bar, schema.bar_hit)
-        )
-        numbers = sa.func.json_each(json.dumps(ids)).table_valued("value")
-        chosen = sa.select(numbers.c.value)
-        select = sa.select(tune.id, tune.title, tune.meter, tune.key).where(tune.id.in_(chosen))
-        rows = {row[0]: _Rows(*row[1:]) for row in self._connection.execute(select)}
-        titles = sa.select(title.tune_id, title.title, title.title_key).order_by(title.position)
-        for tune_id, *words in self._connection.execute(titles.where(title.tune_id.in_(chosen))):
-            if tune_id in rows:
-                rows[tune_id].titles.append((words[0], words[1]))
-        hits = sa.select(hit.tune_id, hit.token, bar.text, hit.part, hit.number).join_from(
-            schema.bar_hit, schema.bar
-        )
-        for tune_id, *place in self._connection.execute(hits.where(hit.tune_id.in_(chosen))):
-            if tune_id in rows:
-                rows[tune_id].bars.append((place[0], place[1], place[2], place[3]))
-        forms = sa.select(schema.music).where(schema.music.c.tune_id.in_(chosen))
-        for number, tune_id, part in self._connection.execute(forms):
-            if tune_id in rows:
-                rows[tune_id].music.append((part, number))
-        return rows
-
     def _check_bars(self) -> None:
-        """Whether the hashes of the bars are those of their texts, and none is written twice."""
+        """Whether the hashes of the bars are those of their texts, and no bar is there twice."""
         texts: set[str] = set()
-        rows = self._connection.execute(sa.select(schema.bar.c.text, schema.bar.c.hash)).all()
+        rows = stored_bars(self._connection)
         wrong = 0
         for text, hashed in rows:
-            wrong += schema.text_hash(text) != hashed or text in texts
+            wrong += text_hash(text) != hashed or text in texts
             texts.add(text)
         if wrong:
-            self._fault(f"{wrong:,} of {len(rows):,} bars have another's hash or stand twice")
-
-    def _check_baseline(self) -> None:
-        """Whether the baseline, where there is one, is what was written, and of these tunes."""
-        load_baseline(self._connection)
+            self._fault(f"{wrong:,} of {len(rows):,} bars have another's hash or are there twice")
 
 
-@dataclass(slots=True)
-class _Rows:
-    """What the tables say of a tune. titles: (title, key); bars: (token, text, part, number);
-    music: (part, hash)."""
-
-    title: str
-    meter: str | None
-    key: str | None
-    titles: list[tuple[str, str]] = field(default_factory=list)
-    bars: list[tuple[int, str, int, int]] = field(default_factory=list)
-    music: list[tuple[int, int]] = field(default_factory=list)
-
-    def disagreements(self, layout: Layout) -> Iterator[str]:
-        """Which of them are not as the tune's tokens have it; its music is not looked at."""
-        headers = [token for token in layout.tokens if is_header(token)]
-        stated = [f"M:{self.meter}"] * (self.meter is not None)
-        stated += [f"K:{self.key}"] * (self.key is not None)
-        if not set(stated) <= set(headers):
-            yield "headers"
-        chief = self.titles[0][0] if self.titles else ""
-        if chief != self.title or any(title_key(title) != key for title, key in self.titles):
-            yield "titles"
-        laid_out = ((bar.start, bar.text, bar.part, bar.number) for bar in layout.bars)
-        if sorted(laid_out) != sorted(self.bars):
-            yield "bars"
+def _disagreements(rows: StoredTune, layout: Layout) -> Iterator[str]:
+    """Which rows of a tune are not as its tokens have it. Its music is not looked at."""
+    headers = [token for token in layout.tokens if is_header(token)]
+    stated = [f"M:{rows.meter}"] * (rows.meter is not None)
+    stated += [f"K:{rows.key}"] * (rows.key is not None)
+    if not set(stated) <= set(headers):
+        yield "headers"
+    chief = rows.titles[0][0] if rows.titles else ""
+    if chief != rows.title or any(title_key(title) != key for title, key in rows.titles):
+        yield "titles"
+    laid_out = ((bar.start, bar.text, bar.part, bar.number) for bar in layout.bars)
+    if sorted(laid_out) != sorted(rows.bars):
+        yield "bars"
 
 
-def _wrong_music(tunes: Sequence[tuple[_Rows, Layout]]) -> int:
-    """Of how many tunes the forms are not those that their bars have."""
+def _wrong_music(tunes: Sequence[tuple[StoredTune, Layout]]) -> int:
+    """How many tunes have other forms in the table than their bars have."""
     expected: list[list[tuple[int, int]]] = [[] for _ in tunes]
     for tune, part, number in music_hashes([layout for _, layout in tunes]).tolist():
         expected[tune].append((part, number))

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.streams import DamagedError, insert
+from tunetrace.indexer.store.meta import DamagedError
+from tunetrace.indexer.store.schema import insert_rows
 
 STORED: Final = (
     "longest_notes", "copied_8", "copied_12", "copied_16", "copied_24", "copied_32", "creativity",
@@ -77,4 +78,9 @@ def store_baseline(
     columns |= {name: column.astype("<f4") for name, column in values.items()}
     written = {name: column.tobytes() for name, column in columns.items()}
     rows = [(name, numbers, zlib.crc32(numbers)) for name, numbers in written.items()]
-    insert(connection, schema.baseline, rows)
+    insert_rows(connection, schema.baseline, rows)
+
+
+def delete_baseline(connection: sa.Connection) -> None:
+    """Delete the baseline, which is wrong after every change of the tunes."""
+    connection.execute(sa.delete(schema.baseline))

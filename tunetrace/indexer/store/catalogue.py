@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, cast
+from typing import Final
 
 import sqlalchemy as sa
 
 from tunetrace.arguments import one_reference
-from tunetrace.indexer.filters import Filters, check_admitting, check_corpus, tune_conditions
+from tunetrace.errors import QueryError
+from tunetrace.indexer.filters import Filters, keys_of, meter_of
 from tunetrace.indexer.records import CorpusInfo, Reject, Tune, Wording
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.settings import setting_groups
-from tunetrace.indexer.store.titles import find_keys
-from tunetrace.text import printable
-
-VARIABLES: Final = 500
-"""How many values one statement asks for, well below SQLite's limit."""
+from tunetrace.indexer.store.corpora import check_corpus
+from tunetrace.indexer.store.schema import Prepared
+from tunetrace.indexer.store.titles import find_keys, setting_groups
+from tunetrace.text import listed, printable
 
 _MANY: Final = 5000
-"""Asking for so many tunes one by one costs more than asking for all."""
+"""To ask for more tunes than this one by one takes longer than to read all."""
+
+_SHOWN: Final = 12
+"""How many meters or modes an error names, the commonest."""
 
 _TUNES: Final = sa.select(
     schema.tune.c.id, schema.tune.c.title, schema.corpus.c.name, schema.tune.c.number,
     schema.tune.c.meter, schema.tune.c.key, schema.tune.c.original_key, schema.tune.c.link,
 ).join_from(schema.tune, schema.corpus)  # fmt: skip
 
-_ONE_TUNE: Final = schema.as_text(_TUNES.where(schema.tune.c.id == sa.bindparam("id")))
+_ONE_TUNE: Final = Prepared(_TUNES.where(schema.tune.c.id == sa.bindparam("id")))
 
 
 class Catalogue:
-    """What is asked of the rows of an index."""
+    """The questions to the rows of corpora and tunes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,7 +58,7 @@ class Catalogue:
         return tuple(CorpusInfo(**row._mapping, set_aside_by=counts[row.name]) for row in rows)
 
     def rejects(self, corpus: str | None = None) -> tuple[Reject, ...]:
-        """The tunes that were set aside, of one corpus or of all; QueryError for one it lacks."""
+        """The tunes set aside, of one corpus or of all; QueryError for a corpus that it lacks."""
         of, reject = schema.corpus.c, schema.reject.c
         select = (
             sa.select(of.name, reject.number, reject.title, reject.input, reject.line,
@@ -69,11 +71,6 @@ class Catalogue:
                 check_corpus(corpus, connection)
                 select = select.where(of.name == corpus)
             return tuple(Reject(*row) for row in connection.execute(select))
-
-    def distinct_bars(self) -> int:
-        """How many different bars there are."""
-        with self._database.connected() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(schema.bar)) or 0
 
     def tunes(self, ids: Iterable[int]) -> dict[int, Tune]:
         """The tunes of these ids; each is read from the file once."""
@@ -89,15 +86,11 @@ class Catalogue:
                 rows = connection.execute(_TUNES).all()
                 self._records |= {row[0]: Tune(*row) for row in rows}
                 return
-            # Through the driver, since this is asked in every check.
-            cursor = connection.connection.cursor()
-            for wanted in missing:
-                cursor.execute(_ONE_TUNE, (wanted,))
-                row = cast(Sequence[Any], cursor.fetchone())
-                self._records[wanted] = Tune(*row)
+            for (row,) in _ONE_TUNE.rows_for_each(connection, missing):
+                self._records[row[0]] = Tune(*row)
 
     def wording(self, tune_id: int) -> Wording:
-        """All titles of a tune, its text as found, and what was remarked in reading it."""
+        """All titles of a tune, its text as found, and the remarks of its reader."""
         tune, title = schema.tune.c, schema.title.c
         titles = sa.select(title.title).where(title.tune_id == tune_id).order_by(title.position)
         with self._database.connected() as connection:
@@ -130,8 +123,8 @@ class Catalogue:
     def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
         """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
 
-        A title may name several settings. partly: it may be a part of a title too. QueryError, with
-        the nearest titles, where it names none.
+        A title may name several settings. partly: a part of a title is enough. QueryError, with the
+        nearest titles, if it names none.
         """
         reference = str(one_reference(reference, "the reference"))
         tune, corpus = schema.tune.c, schema.corpus.c
@@ -148,10 +141,10 @@ class Catalogue:
         return self.titled(reference, partly=partly)
 
     def titled(self, title: str, *, partly: bool = False) -> list[int]:
-        """The ids of the tunes of a title, articles, case, spaces and punctuation aside.
+        """The ids of the tunes of a title, whatever its articles, case, spaces and punctuation.
 
-        partly: what is part of a title means it, where only settings of one tune have it.
-        QueryError, with the nearest titles, where there is none.
+        partly: a part of a title is enough, if only settings of one tune have it. QueryError, with
+        the nearest titles, if there is none.
         """
         column = schema.title.c
         with self._database.connected() as connection:
@@ -160,16 +153,67 @@ class Catalogue:
             return sorted(set(connection.scalars(select)))
 
     def admitted(self, filters: Filters) -> Sequence[int] | None:
-        """The ids of the tunes that filters admit; None where they admit all.
+        """The ids of the tunes that filters admit; None if they admit all.
 
         QueryError for a title, a corpus, a key or a meter that no tune of the index has.
         """
         if not filters.chooses_tunes:
             return None
         with self._database.connected() as connection:
-            conditions = tune_conditions(filters, connection)
+            conditions = _conditions(filters, connection)
             tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
             found = connection.scalars(tunes.where(*conditions)).all()
             if not found:
-                check_admitting(filters, connection)
+                _check_admitting(filters, connection)
             return found
+
+
+def _conditions(filters: Filters, connection: sa.Connection) -> list[sa.ColumnElement[bool]]:
+    """What filters ask of a tune joined with its corpus.
+
+    QueryError for a title or a corpus that the index lacks, and for what is no key or no meter.
+    """
+    tune, corpus, title = schema.tune.c, schema.corpus.c, schema.title.c
+    conditions: list[sa.ColumnElement[bool]] = []
+    if filters.meter is not None:
+        conditions.append(tune.meter == meter_of(filters.meter))
+    if filters.key is not None:
+        conditions.append(tune.key.in_(keys_of(filters.key)))
+    if filters.title is not None:
+        keys = find_keys(filters.title, connection, partly=True)
+        conditions.append(tune.id.in_(sa.select(title.tune_id).where(title.title_key.in_(keys))))
+    if filters.corpus is not None:
+        check_corpus(filters.corpus, connection)
+        conditions.append(corpus.name == filters.corpus)
+    return conditions
+
+
+def _check_admitting(filters: Filters, connection: sa.Connection) -> None:
+    """See that some tune has the meter, and some tune the key, of filters that admit no tune.
+
+    QueryError, which names the meters or modes of the index, if not.
+    """
+    tune = schema.tune.c
+    if filters.meter is not None:
+        meters = [meter_of(filters.meter)]
+        _check_held("in the meter", "meters", filters.meter, meters, tune.meter, connection)
+    if filters.key is not None:
+        _check_held("in", "modes", filters.key, keys_of(filters.key), tune.key, connection)
+
+
+def _check_held(
+    where: str,
+    kinds: str,
+    asked: str,
+    names: Sequence[str],
+    column: sa.Column[str],
+    connection: sa.Connection,
+) -> None:
+    """See that a column of tunes has one of some names."""
+    select = sa.select(column).where(column.is_not(None)).group_by(column)
+    held = list(connection.scalars(select.order_by(sa.func.count().desc(), column)))
+    if not set(names).isdisjoint(held):
+        return
+    shown = listed([*held[:_SHOWN], *([f"{len(held) - _SHOWN} more"] if held[_SHOWN:] else [])])
+    has = f"its {kinds} are {shown}" if held else f"its tunes have no {kinds}"
+    raise QueryError(f"no tune of the index is {where} {asked}; {has}")

@@ -1,31 +1,40 @@
 """The tables of an index.
 
-Rows where people ask questions (tunes, bars, where each bar stands), arrays where machines do
+Rows where people ask questions (tunes, bars, where each bar is found), arrays where machines do
 (token streams and suffix arrays, as BLOBs of a segment).
+
+All types are portable. Integer is for numbers that stay below 2³¹, such as the ids of tunes, which
+arrays hold as int32. BigInteger is for hashes, checksums, counts and numbers from files. Hashes of
+64 bits are stored as signed integers.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    Select,
     String,
     Table,
     Text,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
-"""SQLite's application_id, by which a database of another program is told apart."""
+"""SQLite's application_id: it tells an index from a database of another program."""
+
+_BIG_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""A primary key of 64 bits. SQLite wants INTEGER for it, which has 64 bits there."""
 
 metadata = MetaData()
 
@@ -35,33 +44,33 @@ meta = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""tunetrace_version; vocabulary, the tokens beyond v2 as a JSON list, from symbol 137 up; state, a
-random number that is another after every change."""
+"""tunetrace_version: what built the index. vocabulary: the tokens beyond v2 as a JSON list, from
+symbol 137 up. generation: a number that every change raises."""
 
 corpus = Table(
     "corpus",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("name", String, nullable=False, unique=True),
     Column("source", String, nullable=False),
     Column("licence", String),
     Column("version", String),
     Column("sha256", String, nullable=False),
     Column("added", String, nullable=False),
-    Column("tunes", Integer, nullable=False),
-    Column("tokens", Integer, nullable=False),
-    Column("bars", Integer, nullable=False),
-    Column("set_aside", Integer, nullable=False),
+    Column("tunes", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("bars", BigInteger, nullable=False),
+    Column("set_aside", BigInteger, nullable=False),
 )
-"""sha256 is that of the transcriptions as found, in order, and of what was set aside
-(writer.Digest); added an ISO date and time in UTC."""
+"""sha256: that of the transcriptions as found, in order, and of what was set aside
+(writer.Digest). added: an ISO date and time in UTC."""
 
 tune = Table(
     "tune",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
     Column("title", String, nullable=False),
     Column("meter", String),
     Column("key", String),
@@ -73,7 +82,7 @@ tune = Table(
     Index("tune_corpus_number", "corpus_id", "number"),
     Index("tune_work", "work"),
 )
-"""An id is never another tune's while its own is there; remarks are a JSON list, or null."""
+"""No other tune gets the id of a tune that is there. remarks: a JSON list, or null."""
 
 title = Table(
     "title",
@@ -85,18 +94,18 @@ title = Table(
     Index("title_title_key", "title_key"),
     sqlite_with_rowid=False,
 )
-"""All titles of each tune, the chief one at position 0; title_key is what they are found by."""
+"""All titles of each tune, the chief one at position 0. title_key: what a title is found by."""
 
 reject = Table(
     "reject",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _BIG_ID, primary_key=True, autoincrement=False),
     Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("title", String, nullable=False),
     Column("input", String, nullable=False),
-    Column("line", Integer),
-    Column("column", Integer),
+    Column("line", BigInteger),
+    Column("column", BigInteger),
     Column("reason", Text, nullable=False),
     Column("kind", String, nullable=False),
 )
@@ -105,12 +114,12 @@ reject = Table(
 bar = Table(
     "bar",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("hash", Integer, nullable=False),
+    Column("id", _BIG_ID, primary_key=True, autoincrement=False),
+    Column("hash", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
     Index("bar_hash", "hash"),
 )
-"""The distinct bars. hash is the first 64 bits of the text's BLAKE2b, as a signed integer."""
+"""The distinct bars. hash: the first 64 bits of the text's BLAKE2b, as a signed integer."""
 
 bar_hit = Table(
     "bar_hit",
@@ -122,28 +131,27 @@ bar_hit = Table(
     Column("number", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Where each bar stands; token is the first of it, counted from the tune's first. Rows of one bar
-lie together, which is how they are asked for."""
+"""Where each bar is found. token: its first, counted from the tune's first. Rows of one bar lie
+together, because they are asked for together."""
 
 music = Table(
     "music",
     metadata,
-    Column("hash", Integer, primary_key=True),
+    Column("hash", BigInteger, primary_key=True),
     Column("tune_id", ForeignKey("tune.id"), primary_key=True),
     Column("part", Integer, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""The forms of each tune and of its parts (sameness.py), by their hash, a signed integer of 64
-bits; part 0 is the whole tune."""
+"""The forms of each tune and of its parts (sameness.py) by their hash. Part 0 is the whole tune."""
 
 segment = Table(
     "segment",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("tune_ids", LargeBinary, nullable=False),
-    Column("tune_ids_crc32", Integer, nullable=False),
+    Column("tune_ids_crc32", BigInteger, nullable=False),
 )
-"""tune_ids: the tunes of the stream in its order, ascending, as little-endian int32."""
+"""tune_ids: the tunes of the stream in its order, ascending, little-endian int32."""
 
 view = Table(
     "view",
@@ -151,32 +159,96 @@ view = Table(
     Column("segment_id", ForeignKey("segment.id"), primary_key=True),
     Column("name", String, primary_key=True),
     Column("stream", LargeBinary, nullable=False),
-    Column("stream_crc32", Integer, nullable=False),
+    Column("stream_crc32", BigInteger, nullable=False),
     Column("suffixes", LargeBinary, nullable=False),
-    Column("suffixes_crc32", Integer, nullable=False),
+    Column("suffixes_crc32", BigInteger, nullable=False),
 )
-"""A projection of a segment's tunes to symbols: `tokens`. stream is uint8 with a SEPARATOR before
-each tune and after the last; suffixes its suffix array, little-endian int32."""
+"""The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
+SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32."""
 
 baseline = Table(
     "baseline",
     metadata,
     Column("name", String, primary_key=True),
     Column("numbers", LargeBinary, nullable=False),
-    Column("numbers_crc32", Integer, nullable=False),
+    Column("numbers_crc32", BigInteger, nullable=False),
 )
 """What was measured of each tune against all others, a column a row: `tune`, the ids, ascending,
-and `notes`, little-endian int32; each measure by its name, little-endian float32. No rows until
-that is done, and none after the index has changed."""
+and `notes`, little-endian int32; each measure by its name, little-endian float32. The table is
+empty until that is done, and after every change of the tunes."""
 
 
-def as_text(select: Select[Any]) -> str:
-    """A statement as SQLite's driver takes it, with `?` for its values, in their order."""
-    return str(select.compile(dialect=sqlite.dialect()))
+def faults_of_tables(connection: sa.Connection) -> Iterator[str]:
+    """Which tables and indexes a database lacks, or has otherwise than here, in sentences."""
+    inspector = sa.inspect(connection)
+    there = set(inspector.get_table_names())
+    for table in metadata.sorted_tables:
+        columns = inspector.get_columns(table.name) if table.name in there else []
+        if [column["name"] for column in columns] != [column.name for column in table.columns]:
+            yield f"the table {table.name} is not as schema {SCHEMA_VERSION} has it"
+            continue
+        indexes = {index["name"] for index in inspector.get_indexes(table.name)}
+        for index in table.indexes:
+            if index.name not in indexes:
+                yield f"the index {index.name} is missing"
 
 
 def text_hash(text: str) -> int:
-    """The first 64 bits of the text's BLAKE2b, as a signed integer: how a bar is looked up."""
+    """The first 64 bits of the text's BLAKE2b, as a signed integer. A bar is looked up by it."""
     return int.from_bytes(
         hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True
     )
+
+
+class Prepared:
+    """A statement with one value or none, compiled once, for what every check asks many times.
+
+    The driver gets it as text with the placeholders of its own dialect. To compile it at every
+    execution would take twice as long as to run it.
+    """
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        self.statement = statement
+        self._compiled: dict[str, SQLCompiler] = {}
+
+    def rows(self, connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
+        """The rows that it finds, one after the other, without a value."""
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(self._for(connection).string)
+        return iter(cursor)
+
+    def rows_for_each(
+        self, connection: sa.Connection, values: Iterable[object]
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows that it finds for each of several values."""
+        compiled = self._for(connection)
+        (name,) = compiled.params
+        cursor: Any = connection.connection.cursor()
+        for value in values:
+            cursor.execute(compiled.string, (value,) if compiled.positional else {name: value})
+            yield cursor.fetchall()
+
+    def _for(self, connection: sa.Connection) -> SQLCompiler:
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = self.statement.compile(dialect=dialect)
+        return compiled
+
+
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert rows that are in the order of the table's columns.
+
+    The statement is compiled once. SQLAlchemy would look at each value of each row otherwise.
+    """
+    if not rows:
+        return
+    compiled = sa.insert(table).compile(dialect=connection.dialect)
+    if compiled.positional:
+        connection.exec_driver_sql(compiled.string, rows)
+    else:
+        names = [column.name for column in table.columns]
+        named = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(compiled.string, named)

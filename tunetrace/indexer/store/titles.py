@@ -1,4 +1,7 @@
-"""Titles as people mean them: `The Belharbour`, `Belharbour, The` and `BELHARBOUR` are one."""
+"""Titles as people mean them, and the tunes that are settings of one another.
+
+`The Belharbour`, `Belharbour, The` and `BELHARBOUR` are one title.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import sqlalchemy as sa
 
 from tunetrace.errors import QueryError
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.settings import setting_groups
+from tunetrace.indexer.store.schema import Prepared
 from tunetrace.text import listed
 from tunetrace.tokenizer.titles import spaced
 
@@ -23,20 +26,24 @@ _LEADING: Final = re.compile(r"^\W*(?i:the|an|a)(?=[\W_])")
 _TRAILING: Final = re.compile(r"(?<=[\W_])(?i:the|an|a)\W*$")
 
 _MOST_SETTINGS: Final = 500
-"""Of more tunes it is not asked whether they are settings of one."""
+"""More tunes than this are not taken for settings of one tune."""
 
 _SHOWN: Final = 4
+"""How many titles an error names."""
+
 _COMPARED: Final = 50
-"""So many titles with the most trigrams in common are compared letter by letter."""
+"""How many titles, those with the most trigrams in common, are compared letter by letter."""
 
 _LEAST_ALIKE: Final = 0.6
-"""Titles that are less alike than this are not nearest to one another (difflib's bound)."""
+"""Titles less alike than this are not near (difflib's ratio)."""
+
+_KEYS: Final = Prepared(sa.select(schema.title.c.title_key).distinct())
 
 
 def title_key(title: str) -> str:
-    """What two titles share when they are the same: no case, spaces, punctuation or article.
+    """What equal titles have in common: no case, no spaces, no punctuation, no article.
 
-    In a title without spaces words begin at capitals, as in `TheBelharbour`.
+    In a title without spaces, words begin at capitals: `TheBelharbour`.
     """
     title = spaced(unicodedata.normalize("NFC", title.strip()))
     bare = _TRAILING.sub("", _LEADING.sub("", title))
@@ -45,9 +52,9 @@ def title_key(title: str) -> str:
 
 
 def has_words(title: str, key: str) -> bool:
-    """Whether a title has what a key stands for, from the beginning of one of its words on.
+    """Whether a title has the letters of a key, from the beginning of one of its words on.
 
-    The last word may go on: `Mary Grac` is in `The Mary Grace`, and `ary Grace` is not.
+    The last word may go on: `Mary Grac` is in `The Mary Grace`, `ary Grace` is not.
     """
     words = re.findall(r"[^\W_]+", spaced(unicodedata.normalize("NFC", title)).casefold())
     letters = "".join(words)
@@ -56,16 +63,18 @@ def has_words(title: str, key: str) -> bool:
 
 
 def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[str]:
-    """The keys of the titles that a title means: its own; with partly, those it is a part of.
+    """The keys of the titles that a title means: its own, if the index has it.
 
-    A part means what its tunes are called where they are settings of one tune. QueryError, with
-    the nearest titles, where there are none or they are of several tunes.
+    partly: otherwise the titles that it is a part of, if all their tunes are settings of one tune.
+    QueryError, with the nearest titles, if there are none or they are of several tunes.
     """
     key, column = title_key(title), schema.title.c
     if key and connection.scalar(sa.select(sa.exists().where(column.title_key == key))):
         return [key]
     select = sa.select(column.tune_id, column.title_key, column.title)
-    rows = connection.execute(select.where(sa.func.instr(column.title_key, key) > 0)) if key else ()
+    # To replace the key finds it in every database, and LIKE has a limit on the pattern's length.
+    has_key = sa.func.replace(column.title_key, key, "") != column.title_key
+    rows = connection.execute(select.where(has_key)) if key else ()
     found = [row for row in rows if has_words(row.title, key)]
     titles = {row.title_key: row.title for row in found}
     if titles and partly:
@@ -83,7 +92,7 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
 
 
 def _are_settings(tunes: Sequence[int], connection: sa.Connection) -> bool:
-    """Whether all of some tunes, given by their ids, are settings of one."""
+    """Whether all these tunes, given by their ids, are settings of one tune."""
     if len(tunes) > _MOST_SETTINGS:
         return False
     return len(set(setting_groups(connection, tunes).values())) == 1
@@ -94,7 +103,7 @@ def _quoted(titles: Iterable[str]) -> str:
 
 
 def _shortest(key: str, titles: Mapping[str, str]) -> list[str]:
-    """The first few of titles, by their keys: those that begin with a key first, and the short."""
+    """A few titles, given by their keys: first those that begin with a key, then the short."""
     best = sorted(titles, key=lambda one: (not one.startswith(key), len(one), one))
     return [titles[one] for one in best[:_SHOWN]]
 
@@ -102,12 +111,10 @@ def _shortest(key: str, titles: Mapping[str, str]) -> list[str]:
 def _nearest(key: str, connection: sa.Connection) -> list[str]:
     """The titles that are most like a key, the best first.
 
-    Those that share most trigrams with it are compared by difflib, which would take seconds for
-    all of a corpus.
+    difflib compares those that share most trigrams with it. For all titles of a corpus it would
+    take seconds.
     """
-    # The driver hands over forty thousand keys faster than SQLAlchemy does.
-    cursor = connection.connection.cursor()
-    keys = [row[0] for row in cursor.execute("SELECT DISTINCT title_key FROM title").fetchall()]
+    keys = [one for (one,) in _KEYS.rows(connection)]
     lines = "\n".join(["", *keys, ""])
     begins = np.cumsum([1, *(len(one) + 1 for one in keys)])
     framed = f"\n{key}\n"
@@ -122,3 +129,31 @@ def _nearest(key: str, connection: sa.Connection) -> list[str]:
     titles = sa.select(schema.title.c.title).limit(1)
     named = (titles.where(schema.title.c.title_key == one) for one in near)
     return [str(connection.scalar(select)) for select in named]
+
+
+def setting_groups(connection: sa.Connection, among: Sequence[int] | None = None) -> dict[int, int]:
+    """A number for each tune, by its id, that it shares with its settings and their settings.
+
+    Settings are tunes that share a title, or a work of their corpus. among: the ids of a few tunes
+    that are looked at; None for all.
+    """
+    tune, title = schema.tune.c, schema.title.c
+    ids = sa.select(tune.id)
+    works = sa.select(tune.id, tune.corpus_id, tune.work).where(tune.work.is_not(None))
+    titles = sa.select(title.tune_id, title.title_key).where(title.title_key != "")
+    if among is not None:
+        ids, works = ids.where(tune.id.in_(among)), works.where(tune.id.in_(among))
+        titles = titles.where(title.tune_id.in_(among))
+    chief = {tune_id: tune_id for tune_id in connection.scalars(ids)}
+
+    def of(tune_id: int) -> int:
+        while chief[tune_id] != tune_id:
+            chief[tune_id] = tune_id = chief[chief[tune_id]]
+        return tune_id
+
+    met: dict[tuple[object, ...], int] = {}
+    for rows in (works, titles):
+        for tune_id, *names in connection.execute(rows):
+            other = met.setdefault(tuple(names), tune_id)
+            chief[of(tune_id)] = of(other)
+    return {tune_id: of(tune_id) for tune_id in chief}

@@ -1,0 +1,212 @@
+"""Rows of corpora: what a build or a change writes and deletes, and what it reads back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import QueryError
+from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.hits import VARIABLES
+from tunetrace.indexer.store.schema import insert_rows
+from tunetrace.indexer.store.titles import title_key
+from tunetrace.tokenizer.transcription import Transcription
+
+_MANY: Final = 4 * VARIABLES
+"""To ask for more tunes than this by their ids takes longer than to read all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCorpus:
+    """A corpus that is to be written."""
+
+    name: str
+    source: str
+    """Where it is from, in words."""
+    licence: str | None
+    version: str | None
+    sha256: str
+    tunes: Sequence[tuple[int, int, Transcription]]
+    """The id, the number and the transcription of each tune."""
+    tokens: int
+    bars: int
+    rejected: Sequence[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCorpus:
+    """What the row of a corpus says of it."""
+
+    id: int
+    name: str
+    source: str
+    sha256: str
+    tunes: int
+    tokens: int
+    bars: int
+    set_aside: int
+
+
+@dataclass(slots=True)
+class StoredTune:
+    """What the tables say of a tune."""
+
+    title: str
+    meter: str | None
+    key: str | None
+    titles: list[tuple[str, str]] = field(default_factory=list)
+    """The titles and their keys."""
+    bars: list[tuple[int, str, int, int]] = field(default_factory=list)
+    """The first token, the text, the part and the number of each bar."""
+    music: list[tuple[int, int]] = field(default_factory=list)
+    """The part and the hash of each form."""
+
+
+def stored_corpora(connection: sa.Connection) -> list[StoredCorpus]:
+    """The corpora, in the order in which they were added."""
+    corpus = schema.corpus.c
+    columns = [corpus[name] for name in StoredCorpus.__dataclass_fields__]
+    rows = connection.execute(sa.select(*columns).order_by(corpus.id))
+    return [StoredCorpus(*row) for row in rows]
+
+
+def check_corpus(name: str, connection: sa.Connection) -> None:
+    """See that an index has a corpus; QueryError, which names those that it has, if not."""
+    names = [corpus.name for corpus in stored_corpora(connection)]
+    if name not in names:
+        held = f"it has {', '.join(names)}" if names else "it is empty"
+        raise QueryError(f"the index has no corpus '{name}'; {held}")
+
+
+def next_tune_id(connection: sa.Connection) -> int:
+    """The id of the next tune. To be asked inside a transaction that changes the index."""
+    return _next_id(connection, schema.tune)
+
+
+def _next_id(connection: sa.Connection, table: sa.Table) -> int:
+    return (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+
+
+def insert_corpus(connection: sa.Connection, new: NewCorpus) -> None:
+    """Insert a corpus with its tunes, their titles, and the tunes that were set aside."""
+    corpus_id = _next_id(connection, schema.corpus)
+    added = datetime.now(UTC).isoformat(timespec="seconds")
+    row = (corpus_id, new.name, new.source, new.licence, new.version, new.sha256, added,
+           len(new.tunes), new.tokens, new.bars, len(new.rejected))  # fmt: skip
+    insert_rows(connection, schema.corpus, [row])
+    tunes = [
+        (tune_id, corpus_id, number, tune.title, tune.meter, tune.key, tune.original_key, tune.work,
+         tune.link, json.dumps(tune.remarks, ensure_ascii=False) if tune.remarks else None,
+         tune.text)
+        for tune_id, number, tune in new.tunes
+    ]  # fmt: skip
+    insert_rows(connection, schema.tune, tunes)
+    titles = [
+        (tune_id, place, title, title_key(title))
+        for tune_id, _, tune in new.tunes
+        for place, title in enumerate(tune.titles)
+    ]
+    insert_rows(connection, schema.title, titles)
+    first = _next_id(connection, schema.reject)
+    rejects = [
+        (number, corpus_id, r.number, r.title, r.input, r.line, r.column, r.reason, r.kind)
+        for number, r in enumerate(new.rejected, first)
+    ]
+    insert_rows(connection, schema.reject, rejects)
+
+
+def delete_corpus(connection: sa.Connection, name: str) -> None:
+    """Delete the rows of a corpus, and bars that no tune has any longer."""
+    corpus, tune, bar = schema.corpus.c, schema.tune.c, schema.bar.c
+    of_corpus = sa.select(corpus.id).where(corpus.name == name).scalar_subquery()
+    tunes = sa.select(tune.id).where(tune.corpus_id == of_corpus)
+    for table in (schema.bar_hit, schema.title, schema.music):
+        connection.execute(sa.delete(table).where(table.c.tune_id.in_(tunes)))
+    used = sa.select(schema.bar_hit.c.bar_id)
+    connection.execute(sa.delete(schema.bar).where(bar.id.not_in(used)))
+    for table in (schema.tune, schema.reject):
+        connection.execute(sa.delete(table).where(table.c.corpus_id == of_corpus))
+    connection.execute(sa.delete(schema.corpus).where(corpus.name == name))
+
+
+def tune_ids(connection: sa.Connection, corpus_id: int | None = None) -> list[int]:
+    """The ids of the tunes of a corpus, or of all, ascending."""
+    tune = schema.tune.c
+    select = sa.select(tune.id).order_by(tune.id)
+    if corpus_id is not None:
+        select = select.where(tune.corpus_id == corpus_id)
+    return list(connection.scalars(select))
+
+
+def tune_texts(connection: sa.Connection, corpus_id: int) -> Iterable[tuple[int, str]]:
+    """The id and the text of each tune of a corpus, by id."""
+    tune = schema.tune.c
+    select = sa.select(tune.id, tune.text).where(tune.corpus_id == corpus_id).order_by(tune.id)
+    return ((row[0], row[1]) for row in connection.execute(select))
+
+
+def reject_reasons(connection: sa.Connection, corpus_id: int) -> list[tuple[int | None, str]]:
+    """The line and the reason of each tune of a corpus that was set aside."""
+    reject = schema.reject.c
+    select = sa.select(reject.line, reject.reason).where(reject.corpus_id == corpus_id)
+    return [(line, reason) for line, reason in connection.execute(select.order_by(reject.id))]
+
+
+def bar_counts(connection: sa.Connection) -> dict[int, int]:
+    """How many bars the tunes of each corpus have, by the corpus's id."""
+    tune = schema.tune.c
+    counts = (
+        sa.select(tune.corpus_id, sa.func.count())
+        .join_from(schema.bar_hit, schema.tune)
+        .group_by(tune.corpus_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(counts)}
+
+
+def stored_tunes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, StoredTune]:
+    """What the tables say of some tunes, by their ids."""
+    if len(ids) > _MANY:
+        wanted = set(ids)
+        return {number: row for number, row in _stored(connection).items() if number in wanted}
+    tunes: dict[int, StoredTune] = {}
+    for k in range(0, len(ids), VARIABLES):
+        tunes |= _stored(connection, ids[k : k + VARIABLES])
+    return tunes
+
+
+def _stored(connection: sa.Connection, among: Sequence[int] | None = None) -> dict[int, StoredTune]:
+    """What the tables say of tunes. among: the ids of the tunes; None for all."""
+    tune, title, bar, hit, music = (
+        table.c for table in (schema.tune, schema.title, schema.bar, schema.bar_hit, schema.music)
+    )
+
+    def rows(select: sa.Select[Any], column: sa.Column[int]) -> Iterator[tuple[Any, ...]]:
+        chosen = select if among is None else select.where(column.in_(among))
+        return (tuple(row) for row in connection.execute(chosen))
+
+    tunes = {
+        tune_id: StoredTune(*words)
+        for tune_id, *words in rows(sa.select(tune.id, tune.title, tune.meter, tune.key), tune.id)
+    }
+    titles = sa.select(title.tune_id, title.title, title.title_key).order_by(title.position)
+    hits = sa.select(hit.tune_id, hit.token, bar.text, hit.part, hit.number).join_from(
+        schema.bar_hit, schema.bar
+    )
+    forms = sa.select(music.tune_id, music.part, music.hash)
+    # A row of a tune that is not there is a fault that was found already.
+    for tune_id, *words in rows(titles, title.tune_id):
+        if tune_id in tunes:
+            tunes[tune_id].titles.append((words[0], words[1]))
+    for tune_id, *place in rows(hits, hit.tune_id):
+        if tune_id in tunes:
+            tunes[tune_id].bars.append((place[0], place[1], place[2], place[3]))
+    for tune_id, *form in rows(forms, music.tune_id):
+        if tune_id in tunes:
+            tunes[tune_id].music.append((form[0], form[1]))
+    return tunes

@@ -1,0 +1,65 @@
+"""What an index says of itself: its version, its vocabulary and its generation."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Final
+
+import sqlalchemy as sa
+
+from tunetrace._version import __version__
+from tunetrace.indexer.store.schema import Prepared, insert_rows, meta
+from tunetrace.tokenizer.vocabulary import Vocabulary, is_token
+
+_VALUE: Final = Prepared(sa.select(meta.c.value).where(meta.c.name == sa.bindparam("name")))
+
+
+class DamagedError(ValueError):
+    """What an index holds is not what was written."""
+
+
+def store_meta(connection: sa.Connection) -> None:
+    """Write the rows of a new index."""
+    # The first generation is a random number: another index that takes the place of an open one
+    # has another generation.
+    first = secrets.randbits(62)
+    rows = [("tunetrace_version", __version__), ("vocabulary", "[]"), ("generation", str(first))]
+    insert_rows(connection, meta, rows)
+
+
+def generation_of(connection: sa.Connection) -> int | None:
+    """The number that every change of the index raises; None if the index was damaged there."""
+    try:
+        (((value,),),) = _VALUE.rows_for_each(connection, ["generation"])
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def raise_generation(connection: sa.Connection) -> None:
+    """Raise the generation of an index, inside the transaction that changes it."""
+    # By a random step: two copies of an index that are changed apart differ afterwards.
+    raised = (generation_of(connection) or 0) + 1 + secrets.randbits(32)
+    _store(connection, "generation", str(raised))
+
+
+def load_vocabulary(connection: sa.Connection) -> Vocabulary:
+    """The vocabulary; DamagedError if it is not as it was written."""
+    value = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "vocabulary"))
+    try:
+        extensions = json.loads(value or "")
+        if not all(map(is_token, extensions)):
+            raise DamagedError("the vocabulary has words that are no tokens")
+    except (TypeError, ValueError):
+        raise DamagedError("the vocabulary is no list of tokens") from None
+    return Vocabulary(extensions)
+
+
+def store_vocabulary(connection: sa.Connection, vocabulary: Vocabulary) -> None:
+    """Write the tokens beyond v2."""
+    _store(connection, "vocabulary", json.dumps(vocabulary.extensions))
+
+
+def _store(connection: sa.Connection, name: str, value: str) -> None:
+    connection.execute(sa.update(meta).where(meta.c.name == name).values(value=value))
