@@ -13,7 +13,7 @@ from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName,
 from tunetrace.text import counted, listed, share_in_words
 
 COPY_SHARE: Final = 0.5
-"""From this share of notes in one corpus tune on, a verdict says most, unless told otherwise."""
+"""The default: from this share of notes in one corpus tune on, a verdict says most."""
 
 NEARLY_ALL: Final = 0.9
 """From this share of notes in one corpus tune on, a verdict says nearly all."""
