@@ -16,7 +16,6 @@ from typing import Final
 import tunetrace
 from benchmarks.corpus import SEED
 from benchmarks.output import say, show_table
-from tunetrace.indexer.search.query import boundaries
 
 _LENGTHS: Final = range(2, 13)
 _FIGURES: Final = 5_000
@@ -34,7 +33,7 @@ def main() -> None:
 
 
 def _measure(index: tunetrace.Index, other: str) -> None:
-    walls = boundaries(index.vocabulary)
+    walls = index.figures.alphabet.boundaries
     tunes = [
         index.vocabulary.encode_known(tune.tokens)
         for tune in tunetrace.read(other)

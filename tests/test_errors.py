@@ -153,7 +153,7 @@ def test_a_figure_that_means_nothing_is_refused(
 
 @pytest.mark.parametrize("text", ["C D | E", "|: C", "C :|", "C {| D}"])
 def test_a_bar_with_a_bar_line_in_it_is_refused(index: Path, text: str) -> None:
-    assert "holds no bar line" in call("bar", text, "--index", index).refusal
+    assert "searched without its bar lines" in call("bar", text, "--index", index).refusal
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,6 @@ from .api.traces import trace_transcription as trace_transcription
 from .api.training import TrainingReport as TrainingReport
 from .api.training import resume_training as resume_training
 from .api.training import train_model as train_model
-from .api.tunes import corpus_stats as corpus_stats
-from .api.tunes import ngrams as ngrams
 from .checker.baseline.borrowing import BaselineReport as BaselineReport
 from .checker.compare.summary_records import BatchSummary as BatchSummary
 from .checker.post import PostSearch as PostSearch
@@ -73,8 +71,13 @@ from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches
 from .indexer.records import Reject as Reject
 from .indexer.records import Tune as Tune
+from .indexer.statistics.commonest import CountedText as CountedText
 from .indexer.statistics.ngrams import NgramReport as NgramReport
+from .indexer.statistics.ngrams import ngrams as ngrams
 from .indexer.statistics.stats import CorpusStats as CorpusStats
+from .indexer.statistics.stats import Spread as Spread
+from .indexer.statistics.stats import TuneGroup as TuneGroup
+from .indexer.statistics.stats import corpus_stats as corpus_stats
 from .indexer.store.baseline import Standing as Standing
 from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar

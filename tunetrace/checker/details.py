@@ -49,7 +49,7 @@ def with_details(
 def _places(span: Span, index: Index) -> tuple[Hit, ...]:
     tunes = index.catalogue.tunes(name.tune for name in span.examples)
     return tuple(
-        index.hit(tunes[name.tune], index.layout(name.tune)[0] + token, span.tokens)
+        index.hit(tunes[name.tune], token, token + span.tokens)
         for name, token in zip(span.examples, span.example_tokens, strict=True)
     )
 

@@ -23,8 +23,9 @@ from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar, parse_figure
+from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
@@ -65,13 +66,13 @@ class Index:
         self.path = path
         self._database = Database(path, change)
         self._catalogue = Catalogue(self._database)
-        self._figures: FigureSearch | None = None
+        self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
         self.layout = lru_cache(maxsize=4096)(self._layout)
         self._backoff: BackoffModel | None = None
         self._backoff_lock = Lock()
         self._bar_places: dict[str, BarPlaces] = {}
         try:
-            self._figures = self._load()
+            self._searches[TOKENS.name] = self._load(TOKENS)
         except DamagedError:
             self.close()
             raise damaged(path) from None
@@ -79,13 +80,13 @@ class Index:
             self.close()
             raise
 
-    def _load(self) -> FigureSearch:
+    def _load(self, view: View) -> FigureSearch:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
-            segments = list(load_segments(connection).values())
+            segments = list(load_segments(connection, view).values())
             tunes = len(tune_ids(connection))
-        figures = FigureSearch(segments, vocabulary)
+        figures = FigureSearch(segments, vocabulary, view)
         if figures.tunes != tunes:
             raise DamagedError("the segments do not hold the tunes")
         return figures
@@ -93,7 +94,7 @@ class Index:
     def close(self) -> None:
         """Let go of the file and of what was read from it. Later questions are refused."""
         self._database.close()
-        self._figures = None
+        self._searches = {}
         with self._backoff_lock:
             self._backoff = None
         self.layout.cache_clear()
@@ -116,16 +117,25 @@ class Index:
 
     @property
     def figures(self) -> FigureSearch:
-        """Its segments, to be searched; IndexFileError if it was closed."""
-        figures = self._figures  # another thread may let go of it
-        if figures is None:
+        """Its tokens, to be searched; IndexFileError if it was closed."""
+        return self.search(TOKENS)
+
+    def search(self, view: View) -> FigureSearch:
+        """Its tunes in a view, to be searched. They are read when they are first asked for."""
+        searches = self._searches  # another thread may let go of them
+        if not searches:
             raise closed(self.path)
-        return figures
+        if view.name not in searches:
+            try:
+                searches[view.name] = self._load(view)
+            except DamagedError:
+                raise damaged(self.path) from None
+        return searches[view.name]
 
     @property
     def catalogue(self) -> Catalogue:
         """Its rows; IndexFileError if it was closed."""
-        if self._figures is None:
+        if not self._searches:
             raise closed(self.path)
         return self._catalogue
 
@@ -169,17 +179,16 @@ class Index:
 
     def tokens(self, tune: int) -> list[str]:
         """The tokens of a tune, given by its id."""
-        return self.vocabulary.decode(self.symbols(tune)[1])
+        return self.vocabulary.decode(self.symbols(tune))
 
-    def symbols(self, tune: int) -> tuple[int, bytes]:
-        """Where a tune, given by its id, begins in its segment's stream, and its symbols."""
+    def symbols(self, tune: int) -> bytes:
+        """The tokens of a tune, given by its id, as symbols."""
         segment = next(segment for segment in self.figures.segments if tune in segment)
-        return segment.tokens_of(tune)
+        return segment.symbols_of(tune)
 
-    def _layout(self, tune: int) -> tuple[int, Layout]:
-        """Where a tune begins in its segment's stream, and its bars and parts."""
-        start, symbols = self.symbols(tune)
-        return start, lay_out(self.vocabulary.decode(symbols))
+    def _layout(self, tune: int) -> Layout:
+        """The bars and parts of a tune, given by its id."""
+        return lay_out(self.tokens(tune))
 
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None if they admit all.
@@ -213,29 +222,32 @@ class Index:
         *,
         open_end: bool = False,
         limit: int = DEFAULT_LIMIT,
+        view: View = TOKENS,
     ) -> Matches:
         """Where a figure is found.
 
-        open_end: also where its last note is longer. limit: how many hits to show. QueryError for
-        a figure or a filter that has no meaning.
+        open_end: also where its last note is longer. limit: how many hits to show. view: in which
+        view the figure is written and searched. QueryError for a figure or a filter that has no
+        meaning.
         """
-        query = parse_figure(text, self.vocabulary)
+        search = self.search(view)
+        query = view.parse(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
-        found = self.figures.occurrences(query, open_end=open_end, admitted=admitted)
+        found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters) for some in found]
+            found = [self._at_place(some, filters, view) for some in found]
         expected, log10 = None, None
-        if not filters.has_place:
+        if not filters.has_place and view is TOKENS:  # which the model counts
             expected, log10 = self._expected(query, admitted, open_end)
         return Matches(
             query=query.text,
-            tunes=self.figures.distinct_tunes(found),
+            tunes=search.distinct_tunes(found),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
             log10_expected=log10,
-            results=self.hits(self.figures.first(found, limit)),
+            results=self.hits(search.first(found, limit), view),
         )
 
     @property
@@ -243,7 +255,7 @@ class Index:
         """The back-off model of all its tunes. It is counted when it is first asked for."""
         with self._backoff_lock:  # or several threads would count at the same time
             if self._backoff is None:
-                self._backoff = BackoffModel(self.figures.segments, self.vocabulary)
+                self._backoff = BackoffModel(self.figures.segments, self.figures.alphabet)
         return self._backoff
 
     def _expected(
@@ -257,25 +269,27 @@ class Index:
         literal = query.literal
         if literal is None:
             return None, None
-        hits = self.backoff.log2_expected(self.vocabulary.encode_known(literal), open_end=open_end)
+        symbols = self.figures.alphabet.encode(literal)
+        hits = self.backoff.log2_expected(symbols, open_end=open_end)
         if admitted is not None:
-            share = self.figures.token_share(admitted)
+            share = self.figures.share_of_symbols(admitted)
             hits += math.log2(share) if share else -math.inf
         return natural(hits)
 
-    def hits(self, places: Sequence[tuple[int, int, int]]) -> tuple[Hit, ...]:
-        """What is shown of places, given as (tune, position in its segment's stream, tokens)."""
+    def hits(self, places: Sequence[tuple[int, int, int]], view: View = TOKENS) -> tuple[Hit, ...]:
+        """What is shown of places, given as (tune, its first symbol in the tune, symbols)."""
         records = self.catalogue.tunes(tune for tune, _, _ in places)
-        return tuple(self.hit(records[tune], at, length) for tune, at, length in places)
+        return tuple(
+            self.hit(records[tune], *view.stretch(self.layout(tune), at, length))
+            for tune, at, length in places
+        )
 
-    def hit(self, tune: Tune, at: int, length: int, neighbours: int = 0) -> Hit:
-        """What is shown of one place in a tune.
+    def hit(self, tune: Tune, first: int, stop: int, neighbours: int = 0) -> Hit:
+        """What is shown of the tokens of a tune from first up to stop.
 
-        at: where it begins in the stream; length: its tokens; neighbours: how many bars on each
-        side the context has.
+        neighbours: how many bars on each side the context has.
         """
-        start, layout = self.layout(tune.tune)
-        first, stop = at - start, at - start + length
+        layout = self.layout(tune.tune)
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
@@ -285,12 +299,12 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters) -> Occurrences:
-        tunes = some.segment.tunes_at(some.positions).tolist()
+    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        for k, (tune, at) in enumerate(zip(tunes, some.positions.tolist(), strict=True)):
-            start, layout = self.layout(tune)
-            place = layout.position(at - start, at - start + some.length(k))
+        for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
+            layout = self.layout(tune)
+            place = layout.position(*view.stretch(layout, at, some.length(k)))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
@@ -392,13 +406,11 @@ class Index:
             return hits_of_matching_bars(connection, pattern)
 
     def _bar_onset(self, tune: int, token: int) -> Fraction:
-        _, layout = self.layout(tune)
-        return layout.position(token).onset
+        return self.layout(tune).position(token).onset
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
-        start, layout = self.layout(tune.tune)
-        bar = layout.bar_at(token)
-        return self.hit(tune, start + token, bar.stop - bar.start, neighbours=1)
+        bar = self.layout(tune.tune).bar_at(token)
+        return self.hit(tune, bar.start, bar.stop, neighbours=1)
 
 
 def _check_limit(limit: int) -> None:

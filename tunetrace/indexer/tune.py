@@ -89,7 +89,7 @@ def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneD
         named = opened.resolve(reference, partly=True)
         number, catalogue = named[0], opened.catalogue
         found, wording = catalogue.tunes([number])[number], catalogue.wording(number)
-        layout = opened.layout(number)[1]
+        layout = opened.layout(number)
         return TuneDetail(
             **{name: getattr(found, name) for name in Tune.__dataclass_fields__},
             titles=wording.titles,
@@ -141,7 +141,7 @@ def _settings(index: Index, number: int) -> tuple[Setting, ...]:
     return tuple(
         Setting(
             **{name: getattr(other, name) for name in Tune.__dataclass_fields__},
-            begins=_incipit(index.layout(other.tune)[1]),
+            begins=_incipit(index.layout(other.tune)),
         )
         for other in others.values()
     )

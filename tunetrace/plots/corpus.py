@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
-from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group, Spread
+from tunetrace.indexer.statistics.commonest import CountedText
+from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ def _draw(stats: CorpusStats) -> Figure:
     return figure
 
 
-def _keys(stats: CorpusStats) -> tuple[str, Sequence[Group]]:
+def _keys(stats: CorpusStats) -> tuple[str, Sequence[TuneGroup]]:
     """The keys as written where they say more than the modes."""
     if any(group.name and group.name[:-3] not in ("", "C") for group in stats.original_keys):
         return "Keys", stats.original_keys
     return "Modes", stats.modes
 
 
-def _draw_groups(axes: Axes, title: str, groups: Sequence[Group], of: int) -> None:
+def _draw_groups(axes: Axes, title: str, groups: Sequence[TuneGroup], of: int) -> None:
     """A bar for each group of tunes, its name on the left, its size and share at its end."""
     names = [group.name or "none" for group in groups[:_SHOWN]]
     counts = [group.tunes for group in groups[:_SHOWN]]
@@ -80,7 +81,7 @@ def _draw_groups(axes: Axes, title: str, groups: Sequence[Group], of: int) -> No
     axes.tick_params(left=False, labelcolor="black")
 
 
-def _draw_counted(axes: Axes, title: str, found: Sequence[Counted]) -> None:
+def _draw_counted(axes: Axes, title: str, found: Sequence[CountedText]) -> None:
     """A bar for each text, which stands above it, since it may be long."""
     axes.set_title(f"{title} (on C), by tunes")
     shown = found[:_SHOWN]

@@ -156,7 +156,7 @@ def chance(spans: float) -> str:
 
 def _source(source: Source, tune: CheckedTune, index: Index) -> ShownSource:
     """A source, shown in the transcription's key so that the same music looks the same."""
-    corpus_tune = index.layout(source.tune)[1].tokens
+    corpus_tune = index.layout(source.tune).tokens
     own_key = tune.original_key
     stretches = find_stretches(source, tune, corpus_tune)
     written_in = index.catalogue.tunes([source.tune])[source.tune].original_key

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group
+from tunetrace.indexer.statistics.commonest import CountedText
+from tunetrace.indexer.statistics.stats import CorpusStats, TuneGroup
 from tunetrace.text import counted, share
 
 
@@ -80,7 +81,7 @@ def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
     out.print(side_by_side)
 
 
-def _group_table(name: str, groups: Sequence[Group], top: int, of: int) -> Table:
+def _group_table(name: str, groups: Sequence[TuneGroup], top: int, of: int) -> Table:
     table = make_table(name, "tunes", "", right=("tunes", ""))
     for group in groups[:top]:
         table.add_row(group.name or "none", f"{group.tunes:,}", share(group.tunes / of))
@@ -91,7 +92,7 @@ def _group_table(name: str, groups: Sequence[Group], top: int, of: int) -> Table
     return table
 
 
-def _print_counted(out: Console, heading: str, name: str, counts: Sequence[Counted]) -> None:
+def _print_counted(out: Console, heading: str, name: str, counts: Sequence[CountedText]) -> None:
     if not counts:
         return
     out.print(f"\n{heading}, on C", style="bold")

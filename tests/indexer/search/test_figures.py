@@ -43,9 +43,9 @@ def places(figures: FigureSearch, query: str, *, open_end: bool) -> list[tuple[i
     """(tune, token of the tune) of every hit."""
     found = figures.occurrences(parse_figure(query, VOCABULARY), open_end=open_end)
     return sorted(
-        (int(tune), int(at) - some.segment.tokens_of(int(tune))[0])
+        (int(tune), int(at))
         for some in found
-        for tune, at in zip(some.segment.tunes_at(some.positions), some.positions, strict=True)
+        for tune, at in zip(*some.segment.places(some.positions), strict=True)
     )
 
 
@@ -261,14 +261,14 @@ def test_a_wildcard_may_be_the_note_of_a_figure(make_index: MakeIndex) -> None:
     ("figure", "sentence"),
     [
         ("", "the figure is empty"),
-        ("2", "has no note in it"),
+        ("2", "has no note; add one"),
         ("H", "'H' is not a token"),
         ("K:Cmajor C", "the nearest are K:Cmaj"),
         ("GEEE", "set tokens apart by spaces: 'G E E E'"),
         ("M:4/4 C", "filter with --meter or --key"),
         ("{C D", "cannot be read"),
-        ("|? C", "'|?' has no length to vary"),
-        ("| 2", "has no note in it"),
+        ("|? C", "'|?' has no length; write ? after a note, z or ]"),
+        ("| 2", "has no note; add one"),
     ],
 )
 def test_a_query_that_means_nothing_says_what_would(

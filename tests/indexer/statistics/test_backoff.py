@@ -11,16 +11,17 @@ from tests import brute
 from tests.indexer.search.test_figures import VOCABULARY, search
 from tests.strategies import LENGTHS, NOTES, corpora, heaps
 from tunetrace import Index
-from tunetrace.indexer.search.query import continues_note
+from tunetrace.indexer.search import views
 from tunetrace.indexer.statistics.backoff import ORDER, BackoffModel, ExpectedHits
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.tokenizer.vocabulary import SEPARATOR
 
+ALPHABET = views.TOKENS.alphabet(VOCABULARY)
 TOKENS = [token for token in VOCABULARY.tokens if not brute.is_wall(token)]
 """Those that a figure may have."""
 
 
 def model_of(tunes: list[list[str]], tunes_in_segment: int = 100) -> BackoffModel:
-    return BackoffModel(search(tunes, tunes_in_segment).segments, VOCABULARY)
+    return BackoffModel(search(tunes, tunes_in_segment).segments, ALPHABET)
 
 
 def probabilities(model: BackoffModel, tokens: list[str]) -> list[list[float]]:
@@ -40,7 +41,7 @@ def test_probabilities_and_expected_counts_of_a_tiny_corpus() -> None:
     c, d, two = ((n + 3 / v) / (6 + 3) for n in (3, 2, 1))
     d_after_c = (2 + 2 * d) / (3 + 2)
     two_after_c = (1 + 2 * two) / (3 + 2)
-    assert model.tokens == 6
+    assert model.symbols == 6
     shown = probabilities(model, ["C", "D", "C", "2"])
     assert shown[0] == pytest.approx([c, d, c, two])
     c_after_d = (1 + 1 * c) / (1 + 1)
@@ -57,7 +58,7 @@ def test_probabilities_and_expected_counts_of_a_tiny_corpus() -> None:
 
 
 def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.vocabulary)
+    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
     for token in ("c", "|", "=B", ">", "(3"):
         symbol = v2_index.vocabulary.encode([token])
         _, hits = v2_index.figures.count(symbol, open_end=True)
@@ -66,13 +67,13 @@ def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Ind
 
 
 def test_all_that_is_a_token_and_no_wall_can_begin_a_figure(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.vocabulary)
-    assert model.tokens == v2_index.info().tokens
+    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
+    assert model.symbols == v2_index.info().tokens
 
 
 def test_a_wall_has_no_probability_and_ends_the_context() -> None:
     model = model_of([["M:4/4", "C", "D", "M:3/4", "C", "D", "<s>", "E"]])
-    assert model.tokens == 5
+    assert model.symbols == 5
     symbols = VOCABULARY.encode(["C", "M:3/4", "D"]) + bytes([SEPARATOR, 200])
     rows = model.log2_probabilities(symbols)
     assert (rows[:, [1, 3, 4]] == 0).all()
@@ -83,8 +84,8 @@ def test_a_wall_has_no_probability_and_ends_the_context() -> None:
 
 
 def test_a_corpus_without_a_tune_finds_all_tokens_equally_probable() -> None:
-    model = BackoffModel([], Vocabulary())
-    assert model.tokens == 0
+    model = BackoffModel([], ALPHABET)
+    assert model.symbols == 0
     assert model.expected(VOCABULARY.encode(["C", "D"])) == 0
     rows = model.log2_probabilities(VOCABULARY.encode(["C", "D"]))
     assert rows == pytest.approx(-np.log2(len(TOKENS)))
@@ -161,15 +162,15 @@ def test_a_figure_is_expected_as_often_with_an_open_end_as_closed_and_going_on_t
     model = model_of(tunes)
     symbols = VOCABULARY.encode(figure)
     going_on = sum(
-        model.expected(symbols + bytes([one]), open_end=True) for one in continues_note(VOCABULARY)
+        model.expected(symbols + bytes([one]), open_end=True) for one in ALPHABET.continuing
     )
     whole = model.expected(symbols, open_end=True)
     assert model.expected(symbols) + going_on == pytest.approx(whole)
 
 
 def test_where_a_stream_begins_does_not_matter_to_the_tunes_in_it(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.vocabulary)
+    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
     (segment,) = v2_index.figures.segments
     whole = model.log2_probabilities(segment.stream)
-    start, _ = segment.tokens_of(500)
+    start = segment.stream.index(segment.symbols_of(500))
     assert np.array_equal(whole[:, start:], model.log2_probabilities(segment.stream[start:]))

@@ -14,14 +14,14 @@ from tests import brute
 from tests.commands import KESH, MORRISONS
 from tests.strategies import corpora, heaps
 from tunetrace import Index, InputError, NgramReport, QueryError, build_index, open_index
-from tunetrace.indexer.search.query import boundaries
-from tunetrace.indexer.statistics.ngrams import commonest_ngrams
+from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.statistics.commonest import commonest_ngrams
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.streams import joined
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
 
 VOCABULARY = Vocabulary()
-WALLS = boundaries(VOCABULARY)
+BOUNDARIES = TOKENS.alphabet(VOCABULARY).boundaries
 
 
 def encoded(tunes: Sequence[Sequence[str]]) -> list[bytes]:
@@ -37,7 +37,7 @@ def test_the_commonest_ngrams_are_those_of_brute_force(
     tunes: list[list[str]], others: list[list[str]], n: int, top: int
 ) -> None:
     stream = joined(encoded([*tunes, *others]))
-    found = commonest_ngrams(stream, len(joined(encoded(tunes))), n, WALLS, top)
+    found = commonest_ngrams(stream, len(joined(encoded(tunes))), n, BOUNDARIES, top)
     counted, elsewhere = brute.ngrams(tunes, n), brute.ngrams(others, n)
     kept = {ngram: counts for ngram, counts in counted.items() if ngram not in elsewhere}
     assert found.different == len(counted)
@@ -56,7 +56,7 @@ def test_ngrams_of_many_tokens_differ_by_any_of_them(tune: list[str], data: st.D
     other = list(tune)
     other[data.draw(st.integers(0, n - 1))] = "z"
     stream = joined(encoded([tune[:n], other[:n]]))
-    found = commonest_ngrams(stream, len(stream), n, WALLS, 3)
+    found = commonest_ngrams(stream, len(stream), n, BOUNDARIES, 3)
     assert (found.different, [hits for _, _, hits in found.commonest]) == (2, [1, 1])
 
 

@@ -17,8 +17,8 @@ from tests import brute
 from tests.commands import KESH, MORRISONS, index_of
 from tests.strategies import bodies
 from tunetrace import Index, QueryError, build_index, open_index
-from tunetrace.indexer.statistics.commonest import Notes, commonest_figures
-from tunetrace.indexer.statistics.stats import CorpusStats, Counted, Group, Spread
+from tunetrace.indexer.statistics.commonest import CountedText, NotesOfStream, commonest_figures
+from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.indexer.store import streams
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
@@ -38,9 +38,9 @@ def test_two_tunes_are_counted(tmp_path: Path) -> None:
     # On C: C 3 C D E | D 3 D E G |, and C 3 G 3 | C G C F D B, |.
     assert (stats.tunes, stats.tokens, stats.notes, stats.bars) == (2, 24, 16, 4)
     assert (stats.corpus, stats.corpora) == (None, ("session",))
-    assert stats.modes == (Group("maj", 1), Group("dor", 1))
-    assert stats.original_keys == (Group("Gmaj", 1), Group("Edor", 1))
-    assert stats.meters == (Group("6/8", 2),)
+    assert stats.modes == (TuneGroup("maj", 1), TuneGroup("dor", 1))
+    assert stats.original_keys == (TuneGroup("Gmaj", 1), TuneGroup("Edor", 1))
+    assert stats.meters == (TuneGroup("6/8", 2),)
     assert stats.bars_a_tune == Spread(2, 2, 2, 2, 2, {2: 2})
     assert stats.notes_a_tune == Spread(8, 8, 8, 8, 8, {8: 2})
     assert stats.parts_a_tune == Spread(1, 1, 1, 1, 1, {1: 2})
@@ -48,11 +48,11 @@ def test_two_tunes_are_counted(tmp_path: Path) -> None:
     assert (stats.metered_bars, stats.bars_adding_up) == (4, 4)
     assert (stats.tunes_with_pickup, stats.tunes_with_repeat, stats.tunes_with_endings) == (0, 0, 0)
     assert stats.common_bars == tuple(
-        Counted(text, 1, 1) for text in ("C 3 C D E", "D 3 D E G", "C 3 G 3")
+        CountedText(text, 1, 1) for text in ("C 3 C D E", "D 3 D E G", "C 3 G 3")
     )
     # D E stands twice in one tune; of those that stand once, C 3 C is met first.
     assert stats.common_figures == (
-        Counted("D E", 1, 2), Counted("C 3 C", 1, 1), Counted("C D", 1, 1),
+        CountedText("D E", 1, 2), CountedText("C 3 C", 1, 1), CountedText("C D", 1, 1),
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_pickups_endings_and_repeats_are_no_bars_of_their_own(
     assert (stats.tunes_with_pickup, stats.tunes_with_repeat, stats.tunes_with_endings) == (1, 1, 1)
     # Neither the pickup nor a short bar is among the whole ones.
     assert stats.common_bars == (
-        Counted("C 4", 2, 5), Counted("D 4", 1, 1), Counted("E 3 G,", 1, 1),
+        CountedText("C 4", 2, 5), CountedText("D 4", 1, 1), CountedText("E 3 G,", 1, 1),
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_a_corpus_is_counted_for_itself(tmp_path: Path) -> None:
     with open_index(tmp_path / "both.db") as index:
         stats = stats_of(index, "other")
         assert (stats.tunes, stats.corpus, stats.corpora) == (1, "other", ("other",))
-        assert stats.modes == (Group("dor", 1),)
+        assert stats.modes == (TuneGroup("dor", 1),)
         assert stats_of(index).corpora == ("one", "other")
         with pytest.raises(QueryError, match="no corpus 'none'; it has one, other"):
             stats_of(index, "none")
@@ -117,9 +117,9 @@ def test_a_corpus_is_counted_for_itself(tmp_path: Path) -> None:
 
 def test_what_no_tune_states_is_named_none(make_index: Callable[..., Index]) -> None:
     stats = stats_of(make_index("M:2/4\nK:Cmaj\nC 4 |", "K:Cmaj\nC 4 |"))
-    assert stats.meters == (Group("2/4", 1), Group(None, 1))
+    assert stats.meters == (TuneGroup("2/4", 1), TuneGroup(None, 1))
     # A bar under no meter is as whole as any.
-    assert stats.common_bars == (Counted("C 4", 2, 2),)
+    assert stats.common_bars == (CountedText("C 4", 2, 2),)
     assert (stats.metered_tunes, stats.metered_bars) == (1, 1)
 
 
@@ -131,8 +131,8 @@ def test_segments_are_counted_together(tmp_path: Path, monkeypatch: pytest.Monke
     with open_index(tmp_path / "many.db") as index:
         assert len(index.figures.segments) > 1
         stats = stats_of(index, notes=3, top=1)
-        assert stats.common_figures == (Counted("C D E", 5, 5),)
-        assert stats.common_bars == (Counted("C D E F", 5, 5),)
+        assert stats.common_figures == (CountedText("C D E", 5, 5),)
+        assert stats.common_bars == (CountedText("C D E F", 5, 5),)
 
 
 # By brute force
@@ -161,7 +161,7 @@ def test_the_commonest_figures_are_those_of_brute_force(
     stream = b"".join(VOCABULARY.encode(tune) + bytes([SEPARATOR]) for tune in tunes)
     arrays = np.array(notes, dtype=np.int32).reshape(-1, 3)
     base = first[arrays[:, 0]].astype(np.int32)
-    places = Notes(arrays[:, 1] + base, arrays[:, 2] + base, arrays[:, 0])
+    places = NotesOfStream(arrays[:, 1] + base, arrays[:, 2] + base, arrays[:, 0])
     expected = windows(tunes, count)
     found = commonest_figures(stream, places, count, bytes([SEPARATOR]), top)
     counted = {" ".join(VOCABULARY.decode(text)): (tunes, hits) for text, tunes, hits in found}

@@ -19,8 +19,8 @@ from tunetrace.checker.batch.stream import BatchStream, Numbers
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
-from tunetrace.indexer.search.query import boundaries, continues_note
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
@@ -34,11 +34,12 @@ class SymbolOrder:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        first = continues_note(vocabulary)
+        alphabet = TOKENS.alphabet(vocabulary)
+        first = alphabet.continuing
         others = [symbol for symbol in range(256) if symbol not in first]
         self.places = np.empty(256, dtype=np.uint8)
         self.places[[*first, *others]] = np.arange(256, dtype=np.uint8)
-        self.places[list(boundaries(vocabulary))] = SEPARATOR
+        self.places[list(alphabet.boundaries)] = SEPARATOR
         self.going_on = len(first)
 
 

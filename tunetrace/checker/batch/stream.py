@@ -14,7 +14,7 @@ from itertools import compress, count, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.query import boundaries
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.bars import Layout
 from tunetrace.tokenizer.timeline import Events, Ticks, eighths
 from tunetrace.tokenizer.vocabulary import (
@@ -179,7 +179,8 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
 def _is_header(vocabulary: Vocabulary) -> NDArray[np.bool_]:
     """Which symbols are headers or frames: (256,)."""
     found = np.zeros(256, dtype=bool)
-    found[[symbol for symbol in boundaries(vocabulary) if symbol != SEPARATOR]] = True
+    found[list(TOKENS.alphabet(vocabulary).boundaries)] = True
+    found[SEPARATOR] = False
     return found
 
 

@@ -25,6 +25,7 @@ from tunetrace.indexer.build.writer import (
 )
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
+from tunetrace.indexer.search.views import TOKENS, VIEWS, Alphabet
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.baseline import delete_baseline
 from tunetrace.indexer.store.connection import Connection, Database, changing, default_path
@@ -36,7 +37,13 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.streams import delete_segments, insert_segment, joined, load_segments
+from tunetrace.indexer.store.streams import (
+    delete_segments,
+    insert_segment,
+    joined,
+    load_all_views,
+    load_segments,
+)
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
@@ -149,7 +156,7 @@ def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered
         segment = next((segment for segment in segments if tune_id in segment), None)
         if segment is None:
             raise DamagedError("the segments do not hold the tunes")
-        held.append(segment.tokens_of(tune_id)[1])
+        held.append(segment.symbols_of(tune_id))
     return held == [symbols for _, symbols in gathered.tunes]
 
 
@@ -183,16 +190,19 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
     progress(f"removing {corpus.name}", 0)
     ids = set(tune_ids(connection, corpus.id))
     touched = {
-        number: segment
-        for number, segment in load_segments(connection).items()
-        if not ids.isdisjoint(segment.tune_ids.tolist())
+        number: in_views
+        for number, in_views in load_all_views(connection).items()
+        if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
     delete_segments(connection, list(touched))
-    for segment in touched.values():
-        kept = [tune for tune in segment.tune_ids.tolist() if tune not in ids]
+    for in_views in touched.values():
+        kept = [tune for tune in in_views[TOKENS.name].tune_ids.tolist() if tune not in ids]
         if kept:
-            stream = joined([segment.tokens_of(tune)[1] for tune in kept])
-            insert_segment(connection, kept, stream)
+            of_views = {
+                name: joined([segment.symbols_of(tune) for tune in kept])
+                for name, segment in in_views.items()
+            }
+            insert_segment(connection, kept, of_views)
     delete_corpus(connection, corpus.name)
 
 
@@ -204,44 +214,54 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     """
     path = default_path() if path is None else Path(path)
     with changing(path, shrink=True) as connection:
-        segments = load_segments(connection)
+        segments = load_all_views(connection)
         before = load_vocabulary(connection)
         tunes = [
-            (tune, segment.tokens_of(tune)[1])
-            for segment in segments.values()
-            for tune in segment.tune_ids.tolist()
+            (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
+            for in_views in segments.values()
+            for tune in in_views[TOKENS.name].tune_ids.tolist()
         ]
-        used = set().union(*(symbols for _, symbols in tunes)) if tunes else set()
+        used = set().union(*(symbols[TOKENS.name] for _, symbols in tunes))
         kept = [
             symbol for symbol in range(len(before)) if symbol < len(V2_TOKENS) or symbol in used
         ]
         vocabulary = Vocabulary(before.tokens[symbol] for symbol in kept[len(V2_TOKENS) :])
         if len(segments) > 1 or len(vocabulary) < len(before):
             progress("merging the segments", len(tunes))
-            moved = bytearray(range(256))
-            for symbol, was in enumerate(kept):
-                moved[was] = symbol
+            tables = {
+                name: _renumbering(view.alphabet(before), view.alphabet(vocabulary))
+                for name, view in VIEWS.items()
+            }
             delete_segments(connection, list(segments))
             for some in _runs_of_a_segment(tunes):
-                stream = joined([symbols.translate(bytes(moved)) for _, symbols in some])
-                insert_segment(connection, [tune for tune, _ in some], stream)
+                of_views = {
+                    name: joined([symbols[name].translate(table) for _, symbols in some])
+                    for name, table in tables.items()
+                }
+                insert_segment(connection, [tune for tune, _ in some], of_views)
             store_vocabulary(connection, vocabulary)
         report = _report(path, connection, ())
         progress("shrinking the file", 0)
     return report
 
 
+def _renumbering(before: Alphabet, after: Alphabet) -> bytes:
+    """The symbol that each symbol's name has in another alphabet: 256 bytes."""
+    return after.encode(before.names) + bytes(range(len(before.names), 256))
+
+
 def _runs_of_a_segment(
-    tunes: Sequence[tuple[int, bytes]],
-) -> Iterator[list[tuple[int, bytes]]]:
-    """Tunes, as ids and symbols, in runs that a segment can hold."""
-    run: list[tuple[int, bytes]] = []
+    tunes: Sequence[tuple[int, dict[str, bytes]]],
+) -> Iterator[list[tuple[int, dict[str, bytes]]]]:
+    """Tunes, as ids and symbols by view, in runs that a segment can hold."""
+    run: list[tuple[int, dict[str, bytes]]] = []
     size = 1
     for tune in tunes:
-        if run and size + len(tune[1]) + 1 > streams.SEGMENT_SYMBOLS:
+        longest = max(map(len, tune[1].values()))
+        if run and size + longest + 1 > streams.SEGMENT_SYMBOLS:
             yield run
             run, size = [], 1
         run.append(tune)
-        size += len(tune[1]) + 1
+        size += longest + 1
     if run:
         yield run

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from tunetrace.indexer.build.writer import Digest
 from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import unsorted_at
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store.baseline import load_baseline
 from tunetrace.indexer.store.connection import Connection, Database, default_path
 from tunetrace.indexer.store.corpora import (
@@ -37,7 +38,7 @@ from tunetrace.indexer.store.hits import stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
 from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
-from tunetrace.indexer.store.streams import load_segments
+from tunetrace.indexer.store.streams import load_all_views
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -114,14 +115,17 @@ class _Verification:
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""
         vocabulary = load_vocabulary(self._connection)
-        segments = list(load_segments(self._connection).values())
-        for number, segment in enumerate(segments, 1):
-            with self._faults_of(f"the suffix array of segment {number}"):
-                self._check_suffixes(number, segment)
+        in_views = list(load_all_views(self._connection).values())
+        segments = [views[TOKENS.name] for views in in_views]
+        for number, views in enumerate(in_views, 1):
+            for name, segment in views.items():
+                array = f"the suffix array of segment {number} in the view {name}"
+                with self._faults_of(array):
+                    self._check_suffixes(array, segment)
         with self._faults_of("the corpora"):
             self._check_corpora(segments, vocabulary)
         with self._faults_of("the tunes"):
-            self._check_tunes(segments, vocabulary)
+            self._check_tunes(in_views, vocabulary)
         with self._faults_of("the bars"):
             self._check_bars()
         with self._faults_of("the baseline"):
@@ -143,10 +147,10 @@ class _Verification:
     def _fault(self, sentence: str) -> None:
         self._faults.append(sentence)
 
-    def _check_suffixes(self, number: int, segment: Segment) -> None:
+    def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes."""
         if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
-            self._fault(f"the suffix array of segment {number} does not hold each position once")
+            self._fault(f"{array} does not hold each position once")
             return
         ranks: Sequence[int] | None = None
         if not self._full and len(segment.stream) > _SAMPLE:
@@ -154,7 +158,7 @@ class _Verification:
         self._suffixes += len(segment.stream) if ranks is None else len(ranks)
         at = unsorted_at(segment, ranks)
         if at is not None:
-            self._fault(f"the suffix array of segment {number} is out of order at {at:,}")
+            self._fault(f"{array} is out of order at {at:,}")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
@@ -174,7 +178,7 @@ class _Verification:
             for tune_id, text in tune_texts(self._connection, corpus.id):
                 digest.take(text)
                 tunes += 1
-                symbols = segment_of[tune_id].tokens_of(tune_id)[1]
+                symbols = segment_of[tune_id].symbols_of(tune_id)
                 tokens += len(symbols.translate(None, delete=vocabulary.headers))
             rejects = reject_reasons(self._connection, corpus.id)
             for line, reason in rejects:
@@ -185,20 +189,29 @@ class _Verification:
             if digest.hexdigest() != corpus.sha256:
                 self._fault(f"the transcriptions of the corpus {corpus.name} were altered")
 
-    def _check_tunes(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
-        """Whether the rows of tunes, their titles and their bars are those of their streams."""
-        every = [(segment, tune) for segment in segments for tune in segment.tune_ids.tolist()]
+    def _check_tunes(
+        self, segments: Sequence[Mapping[str, Segment]], vocabulary: Vocabulary
+    ) -> None:
+        """Whether the rows, titles, bars and other views of tunes are those of their tokens.
+
+        segments: each in every view, by the view's name.
+        """
+        every = [
+            (in_views, tune)
+            for in_views in segments
+            for tune in in_views[TOKENS.name].tune_ids.tolist()
+        ]
         chosen = every if self._full else self._random.sample(every, min(len(every), _SAMPLE))
         self._tunes = len(chosen)
         rows = stored_tunes(self._connection, [tune for _, tune in chosen])
         wrong: Counter[str] = Counter()
         laid_out: list[tuple[StoredTune, Layout]] = []
-        for looked_at, (segment, tune) in enumerate(chosen):
+        for looked_at, (in_views, tune) in enumerate(chosen):
             if looked_at % _SAMPLE == 0:
                 self._progress("comparing the tunes", looked_at)
                 wrong["forms"] += _wrong_music(laid_out)
                 laid_out = []
-            symbols = segment.tokens_of(tune)[1]
+            symbols = in_views[TOKENS.name].symbols_of(tune)
             if tune not in rows:
                 continue  # that the segments hold other tunes is a fault found before
             if max(symbols, default=0) >= len(vocabulary):
@@ -207,6 +220,9 @@ class _Verification:
             layout = lay_out(vocabulary.decode(symbols))
             laid_out.append((rows[tune], layout))
             wrong.update(_disagreements(rows[tune], layout))
+            for name, view in VIEWS.items():
+                if in_views[name].symbols_of(tune) != view.symbols(layout, symbols):
+                    wrong[f"symbols in the view {name}"] += 1
         wrong["forms"] += _wrong_music(laid_out)
         for what, count in (+wrong).items():
             self._fault(

@@ -19,6 +19,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.sameness import music_hashes, token_codes
 from tunetrace.indexer.build.sources import CorpusSource
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
 from tunetrace.indexer.store.corpora import NewCorpus, insert_corpus, next_tune_id
@@ -123,7 +124,7 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 
 
 class Writer:
-    """Adds corpora to an index. Bars and the open segment's stream are kept until close."""
+    """Adds corpora to an index. Bars and the open segment's streams are kept until close."""
 
     def __init__(self, connection: Connection, progress: Progress = silent) -> None:
         """connection: inside a transaction that changes the index, so that nobody else gives the
@@ -139,8 +140,7 @@ class Writer:
         self._layouts: list[Layout] = []
         self._symbols = bytearray()
         self._next_tune = next_tune_id(connection)
-        self._stream = bytearray([SEPARATOR])
-        self._segment_tunes: list[int] = []
+        self._open_segment()
 
     def add(self, gathered: Gathered) -> None:
         """Write a corpus that was gathered with this writer's vocabulary."""
@@ -182,15 +182,18 @@ class Writer:
         store_vocabulary(self._connection, self.vocabulary)
 
     def _take(self, tune: Transcription, symbols: bytes) -> int:
-        """Take a tune into the stream and its bars into the table; gives how many bars it has."""
-        if len(self._stream) + len(symbols) > streams.SEGMENT_SYMBOLS:
+        """Take a tune into the streams and its bars into the table; gives how many bars it has."""
+        layout = lay_out(tune.tokens)
+        in_views = {name: view.symbols(layout, symbols) for name, view in VIEWS.items()}
+        longest = max(len(self._streams[name]) + len(some) for name, some in in_views.items())
+        if longest > streams.SEGMENT_SYMBOLS:
             self._close_segment()
         tune_id = self._next_tune
         self._next_tune += 1
-        self._stream += symbols
-        self._stream.append(SEPARATOR)
+        for name, some in in_views.items():
+            self._streams[name] += some
+            self._streams[name].append(SEPARATOR)
         self._segment_tunes.append(tune_id)
-        layout = lay_out(tune.tokens)
         bars, hits = self._bars, self._hits
         for bar in layout.bars:
             number = bars.setdefault(bar.text, self._next_bar)
@@ -213,9 +216,13 @@ class Writer:
         if not self._segment_tunes:
             return
         self._progress("sorting the suffixes", self._next_tune - 1)
-        streams.insert_segment(self._connection, self._segment_tunes, bytes(self._stream))
-        self._stream = bytearray([SEPARATOR])
-        self._segment_tunes = []
+        of_views = {name: bytes(stream) for name, stream in self._streams.items()}
+        streams.insert_segment(self._connection, self._segment_tunes, of_views)
+        self._open_segment()
+
+    def _open_segment(self) -> None:
+        self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
+        self._segment_tunes: list[int] = []
 
 
 def _settled_numbers(numbers: Iterable[int | None]) -> Iterator[int]:

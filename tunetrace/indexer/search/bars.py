@@ -1,4 +1,4 @@
-"""Where a bar occurs in an index: in which tunes, how often, and at which places."""
+"""Where a bar is found in an index: in which tunes, how often, and as which bar of which part."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Self
 
 @dataclass(slots=True)
 class BarPlaces:
-    """Where a bar occurs. tunes: each once, in their order; at: those that have it as a bar
-    (part, number); hits: how often it occurs in all."""
+    """Where one bar is found. Its dicts are ordered sets."""
 
     hits: int = 0
+    """How often it is found."""
     tunes: dict[int, None] = field(default_factory=dict)
+    """The ids of the tunes that have it, in their order."""
     at: dict[tuple[int, int], dict[int, None]] = field(default_factory=dict)
+    """The tunes that have it at each place, which is a part and the number of a bar in it."""
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, int, int]]) -> Self:
-        """Of rows (tune, part, number), by tune."""
+        """From rows (tune, part, number), sorted by tune."""
         places = cls()
         at, tunes = places.at, places.tunes
         for tune, part, number in rows:
@@ -32,7 +34,7 @@ class BarPlaces:
         return places
 
     def first(self, place: tuple[int, int], limit: int) -> list[int]:
-        """The first few tunes that have it, those at a place before others."""
+        """The first tunes that have it; those that have it at this place come first."""
         return list(dict.fromkeys([*self.at.get(place, ()), *self.tunes]))[:limit]
 
 

@@ -1,9 +1,9 @@
-"""The corpus and a batch as one stream: every longest match of the batch at once.
+"""The corpus and a batch sorted as one stream: every longest match of the batch at once.
 
-The suffixes of both are sorted together (a generalised suffix array), and the longest prefix that
-neighbours in it share is known (the LCP array; Kasai et al. 2001). What a suffix shares with any
-other is then the least of the LCP values between the two, so that its longest match with a tune
-of another group is a running minimum that begins anew where the group does.
+The suffixes of both are sorted together (a generalised suffix array), and the longest common prefix
+of each two neighbours is computed (the LCP array; Kasai et al. 2001). Any two suffixes share the
+least LCP value between them. So the longest match of a suffix with one of another group is a
+running minimum of LCP values, which starts again at each change of group.
 """
 
 from __future__ import annotations
@@ -15,38 +15,31 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.search.suffix import Positions, Symbols, suffix_array
 from tunetrace.tokenizer.vocabulary import SEPARATOR
-
-Symbols = NDArray[np.uint8]
-Positions = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class MatchLengths:
-    """The longest match from each position asked for with a position of another group.
-
-    below, above: (m,) int32, in symbols, with the nearest suffix of another group before and after
-    it in the order of suffixes; below_at: (m,) int32, where the former stands, -1 for nowhere.
-    """
+    """The longest match of each asked position with a position of another group: (m,) each."""
 
     below: Positions
+    """Its length in symbols with the nearest suffix of another group before it in the order."""
     above: Positions
+    """Its length with the nearest one after it."""
     below_at: Positions
+    """The position of the nearest one before it; -1 if there is none."""
 
     @property
     def longest(self) -> Positions:
-        """(m,) the longer of both."""
+        """The longer of the two: (m,)."""
         return np.maximum(self.below, self.above)
 
 
 class JointArrays:
-    """A stream, its suffix array and its LCP array.
+    """A stream of n symbols, its suffix array and its LCP array: (n,) each.
 
-    symbols: (n,) uint8, with a SEPARATOR, which no match passes, before and after each tune and
-    where else nothing may pass. suffixes: (n,) the suffix array; ranks: its inverse; reach: (n,)
-    how many symbols stand from a position on up to the next SEPARATOR; shared: (n,) how many
-    symbols a suffix of the array shares with the one after it, none of them a SEPARATOR.
+    The stream has a SEPARATOR, which no match crosses, before and after each tune.
     """
 
     def __init__(self, symbols: Symbols) -> None:
@@ -55,11 +48,14 @@ class JointArrays:
         self.symbols = symbols
         self.suffixes: Positions = suffix_array(symbols.tobytes())
         self.reach = _distances(symbols == SEPARATOR)
+        """How many symbols there are from each position to the next SEPARATOR."""
         lcp = cast(Positions, kasai(symbols, self.suffixes))
         self.shared = np.minimum(lcp, self.reach[self.suffixes])
+        """How many symbols before a SEPARATOR the suffix of each rank shares with the next one."""
 
     @cached_property
     def ranks(self) -> Positions:
+        """The rank of the suffix at each position."""
         ranks = np.empty_like(self.suffixes)
         ranks[self.suffixes] = np.arange(len(ranks), dtype=np.int32)
         return ranks
@@ -67,12 +63,12 @@ class JointArrays:
     def matches(self, groups: NDArray[np.int32], asked: slice) -> MatchLengths:
         """The longest matches with positions of another group.
 
-        groups: (n,) the group of each position, of which a match must not be. asked: of which
-        positions of the stream, in whose order the answer is; all of a group, or none.
+        groups: (n,) the group of each position; a match within a group does not count. asked: the
+        positions to answer for, in order; they must hold all positions of a group or none.
         """
         start, stop, _ = asked.indices(len(self.symbols))
-        # The suffixes of one group that follow one another are a run; what one of them shares with
-        # the suffix before the run is the least of what is shared from there on.
+        # Neighbouring suffixes of one group are a run. A suffix shares with the one before its run
+        # the least LCP value between the two.
         if stop - start == len(self.symbols):
             ranks = np.arange(len(self.symbols), dtype=np.int32)
         else:
@@ -95,9 +91,9 @@ class JointArrays:
         return MatchLengths(*found)
 
     def intervals(self, positions: Positions, lengths: Positions) -> tuple[Positions, Positions]:
-        """The half-open ranges of the suffix array that begin with what stands at positions.
+        """The half-open ranges of ranks whose suffixes begin with these figures: two (m,).
 
-        positions, lengths: (m,) the figures, none of which passes a SEPARATOR. Returns two (m,).
+        positions, lengths: (m,) where each figure is found; none of them crosses a SEPARATOR.
         """
         ranks = self.ranks[positions]
         first = self._minima.lower_before(ranks, lengths) + 1
@@ -108,53 +104,53 @@ class JointArrays:
         return _Minima(self.shared)
 
 
-def _distances(is_wall: NDArray[np.bool_]) -> Positions:
-    """How far it is from each place to the next wall, itself or the end: (n,) int32."""
-    places = np.arange(len(is_wall), dtype=np.int32)
-    wall = np.where(is_wall, places, np.int32(len(is_wall)))
-    return np.minimum.accumulate(wall[::-1])[::-1] - places
+def _distances(is_marked: NDArray[np.bool_]) -> Positions:
+    """The distance from each place to the next marked one, which may be itself: (n,) int32.
+
+    If no marked place follows, the end counts as one.
+    """
+    places = np.arange(len(is_marked), dtype=np.int32)
+    marked = np.where(is_marked, places, np.int32(len(is_marked)))
+    return np.minimum.accumulate(marked[::-1])[::-1] - places
 
 
 def _running_minimum(values: Positions, is_first: NDArray[np.bool_]) -> Positions:
-    """The least value since the last place where is_first: (n,).
+    """The least value since the last place where is_first is True: (n,).
 
-    One accumulation for all, since each run is shifted below the one before it.
+    Each run is shifted below the one before it, so that one accumulation serves all runs.
     """
     drop = np.cumsum(is_first, dtype=np.int64) * (int(values.max(initial=0)) + 1)
     return (np.minimum.accumulate(values - drop) + drop).astype(np.int32)
 
 
 class _Minima:
-    """The minima of blocks of 2, 4, 8 … values, by which the nearest lower value is found."""
+    """The minima of blocks of 2, 4, 8 … values, to find the nearest lower value."""
 
     def __init__(self, values: Positions) -> None:
         self._levels = [values]
         while len(self._levels[-1]) > 1:
             finer = self._levels[-1]
             if len(finer) % 2:
-                finer = np.append(finer, np.int32(-1))  # a value lower than all ends the last block
+                finer = np.append(finer, np.int32(-1))  # fills the last block; lower than all
             self._levels.append(np.minimum(finer[::2], finer[1::2]))
 
     def lower_before(self, places: Positions, values: Positions) -> Positions:
-        """The last place before each of these that holds less than its value, else -1: (m,)."""
+        """The last place before each of these with a value below its own; -1 if none: (m,)."""
         return self._nearest_lower(places, values, is_before=True)
 
     def lower_from(self, places: Positions, values: Positions) -> Positions:
-        """The first place from each of these on that holds less than its value: (m,).
-
-        There must be one.
-        """
+        """The first place from each of these on with a value below its own, which must exist."""
         return self._nearest_lower(places, values, is_before=False)
 
     def _nearest_lower(self, places: Positions, values: Positions, is_before: bool) -> Positions:
-        """Climb to larger blocks while they hold nothing lower, then go down to the value.
+        """Go up to larger blocks until one has a lower value, then go down to that value.
 
-        On each level what is left to search begins, or ends, at the edge of a block; a block whose
-        sibling is behind that edge is looked at, and the edge of the pair is climbed to.
+        On each level the search starts at the edge of a block. If the other block of its pair lies
+        behind that edge, the block is looked at alone. Then the search goes up to the pair's edge.
         """
         edge = places.astype(np.int64)
         asked = np.arange(len(places))
-        stopped: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []  # who, at which block
+        stopped: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []  # which, at which block
         for level in self._levels:
             is_odd = (edge & 1).astype(bool) | (len(level) == 1)
             block = edge - 1 if is_before else edge
@@ -167,16 +163,16 @@ class _Minima:
             if not len(asked):
                 break
         found = np.full(len(places), -1, dtype=np.int32)
-        who, at = stopped[-1]
+        which, at = stopped[-1]
         for depth in range(len(stopped) - 2, -1, -1):
             near = 2 * at + is_before
-            at = np.where(self._child(depth, near) < values[who], near, near ^ 1)
-            who = np.concatenate([who, stopped[depth][0]])
+            at = np.where(self._child(depth, near) < values[which], near, near ^ 1)
+            which = np.concatenate([which, stopped[depth][0]])
             at = np.concatenate([at, stopped[depth][1]])
-        found[who] = at
+        found[which] = at
         return found
 
     def _child(self, depth: int, block: NDArray[np.int64]) -> Positions:
-        """The minima of blocks, some of them past the end of an odd level."""
+        """The minima of blocks; one block may be past the end of a level."""
         level = self._levels[depth]
         return np.where(block < len(level), level[np.minimum(block, len(level) - 1)], np.int32(-1))

@@ -1,8 +1,8 @@
-"""The suffix array of a stream of symbols: where a figure stands, how far a match goes.
+"""The suffix array of a stream of symbols: where a figure is found, how long a match is.
 
-A suffix array lists the positions of a stream in the order of what follows them, so that all
-occurrences of a figure are neighbours in it and two binary searches find them (Manber and Myers
-1993). The searches run on bytes with the standard library's bisect: a handful of comparisons in C.
+A suffix array lists the positions of a stream in the order of what follows them. All occurrences of
+a figure are neighbours in it, so that two binary searches find them (Manber and Myers 1993). The
+searches run on bytes with the standard library's bisect, which compares in C.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def suffix_array(stream: bytes) -> Positions:
 
 
 def words(stream: bytes) -> NDArray[np.uint64]:
-    """The eight symbols from each position on as one number, the first in its lowest byte: (n,).
+    """The eight symbols from each position on as one number, the first in the lowest byte: (n,).
 
-    Past the end there are zeros. It is a view, so that only what is taken from it is read.
+    Past the end there are zeros. The array overlaps itself, and only what is taken from it is read.
     """
     return np.ndarray(len(stream), dtype="<u8", buffer=stream + bytes(7), strides=(1,))
 
@@ -40,14 +40,14 @@ def words(stream: bytes) -> NDArray[np.uint64]:
 def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int | None:
     """The first place of a suffix array whose suffix is not below the next one; None if sorted.
 
-    ranks: which places to look at, from 0 up to the last but one; None for all. The array must
-    hold each position once. Two suffixes that begin with the same symbol are in the order of those
-    one symbol on, so that looking one rank up settles each pair (Burkhardt and Kaerkkaeinen 2003).
+    ranks: the places to compare with the next one, from 0 up to the last but one; None for all.
+    The array must hold each position once. Two suffixes that begin with the same symbol have the
+    order of the suffixes one symbol later, whose ranks are known (Burkhardt and Kaerkkaeinen 2003).
     """
     symbols, suffixes = index.symbols, index.suffixes
     rank_of = np.empty(len(suffixes) + 1, dtype=np.int32)
     rank_of[suffixes] = np.arange(len(suffixes), dtype=np.int32)
-    rank_of[-1] = -1  # what follows the last symbol is less than all
+    rank_of[-1] = -1  # the end of the stream sorts before everything
     at = np.arange(len(suffixes) - 1) if ranks is None else np.sort(np.asarray(ranks, dtype=int))
     low, high = suffixes[at], suffixes[at + 1]
     in_order = (symbols[low] < symbols[high]) | (
@@ -58,9 +58,9 @@ def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int |
 
 
 def common_prefix(left: bytes, right: bytes) -> int:
-    """How many symbols two strings share from their beginnings."""
+    """How many symbols two strings have in common from the start."""
     shared = min(len(left), len(right))
-    # As numbers, first symbol lowest, they differ from the lowest bit on in which they differ.
+    # Read as numbers with the first symbol lowest, they agree below the lowest bit that differs.
     difference = int.from_bytes(left[:shared], "little") ^ int.from_bytes(right[:shared], "little")
     return (difference & -difference).bit_length() - 1 >> 3 if difference else shared
 
@@ -68,7 +68,7 @@ def common_prefix(left: bytes, right: bytes) -> int:
 class SuffixIndex:
     """A stream and its suffix array, to be searched.
 
-    stream: the symbols, SEPARATOR between tunes. suffixes: (n,) int32, little-endian, as bytes.
+    stream: n symbols, with SEPARATOR between tunes. suffixes: (n,) int32, little-endian, as bytes.
     """
 
     def __init__(self, stream: bytes, suffixes: bytes) -> None:
@@ -80,32 +80,31 @@ class SuffixIndex:
 
     @cached_property
     def longest_tune(self) -> int:
-        """The length of the longest tune, which no match can exceed."""
+        """The length of the longest tune; no match is longer."""
         separators = np.flatnonzero(self.symbols == SEPARATOR)
         return int(np.diff(separators).max(initial=1)) - 1
 
     @cached_property
     def _buckets(self) -> list[int]:
-        """Where the suffixes that begin with each symbol begin in the array: (257,)."""
+        """The first rank of the suffixes that begin with each symbol: (257,)."""
         first = self.stream.__getitem__
-        # The array is in order, so that no symbol needs to be counted.
         return [bisect_left(self._suffixes, symbol, key=first) for symbol in range(257)]
 
     def interval(self, figure: bytes) -> tuple[int, int]:
-        """The half-open range of the suffix array whose suffixes begin with figure, not empty."""
+        """The half-open range of ranks whose suffixes begin with a figure, which is not empty."""
         if len(figure) > 3:
             return self._search(figure, *self._triple(figure))
         return self._search(figure, self._buckets[figure[0]], self._buckets[figure[0] + 1])
 
     def _search(self, figure: bytes, start: int, stop: int) -> tuple[int, int]:
-        """The interval of a figure, which lies between start and stop if it is not empty."""
+        """The interval of a figure, which is between start and stop unless it is empty."""
         stream, suffixes, length = self.stream, self._suffixes, len(figure)
 
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
 
         low = bisect_left(suffixes, figure, start, stop, key=prefix)
-        # Most figures are rare: their range ends soon after it begins.
+        # Most figures are rare: their range is short.
         reach, step = low, 1
         while reach < stop and prefix(suffixes[reach]) == figure:
             low_end, reach, step = reach, reach + step, step * 2
@@ -114,10 +113,10 @@ class SuffixIndex:
         return low, bisect_right(suffixes, figure, low_end, min(reach, stop), key=prefix)
 
     def narrow(self, interval: tuple[int, int], depth: int, symbol: int) -> tuple[int, int]:
-        """The part of a figure's interval whose suffixes have a symbol after the figure.
+        """The part of a figure's interval in which this symbol follows the figure.
 
-        interval: half-open, of a figure of depth symbols without SEPARATOR; not looked at where
-        depth is 0. A figure that grows symbol by symbol need not be searched for anew.
+        interval: of a figure of `depth` symbols without SEPARATOR; ignored if depth is 0. So a
+        figure that grows symbol by symbol is not searched again from its start.
         """
         if depth == 0:
             return self._buckets[symbol], self._buckets[symbol + 1]
@@ -135,14 +134,14 @@ class SuffixIndex:
         return low, bisect_right(suffixes, symbol, low, high, key=following)
 
     def positions(self, figure: bytes) -> Positions:
-        """Where figure stands in the stream, in the suffix array's order; a view, not a copy."""
+        """Where a figure is found in the stream, in the order of the suffix array; not a copy."""
         low, high = self.interval(figure)
         return self.suffixes[low:high]
 
     def _triple(self, figure: bytes) -> tuple[int, int]:
-        """The range of the suffixes that begin with a figure's first three symbols, remembered.
+        """The interval of a figure's first three symbols, which is remembered.
 
-        Where there is none it is empty, and where the figure would be.
+        An empty one lies where the figure would be.
         """
         first = figure[:3]
         found = self._triples.get(first)
@@ -158,10 +157,10 @@ class SuffixIndex:
         admitted: NDArray[np.bool_] | None = None,
         known: tuple[int, int] = (0, 0),
     ) -> tuple[int, int]:
-        """The length of the longest prefix of figure that occurs in the stream, and where it does.
+        """The length of the longest prefix of a figure that the stream has, and its position.
 
-        admitted: (n,) bool, which positions of the stream a match may begin at; None for all.
-        known: a prefix of which it is known that it occurs, and where.
+        admitted: (n,) bool, the positions of the stream where a match may begin; None for all.
+        known: the length and the position of a match that is known already.
         """
         suffixes, stream, length = self._suffixes, self.stream, len(figure)
 
@@ -171,7 +170,7 @@ class SuffixIndex:
         low, high = self._triple(figure)
         at = bisect_left(suffixes, figure, low, high, key=prefix)
         best, where = known
-        # The longest match is with a nearest neighbour in the array on either side.
+        # The longest match is with one of the two nearest neighbours in the array.
         for neighbour, step in ((at - 1, -1), (at, 1)):
             if admitted is not None:
                 start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
@@ -191,11 +190,11 @@ class SuffixIndex:
 def longest_matches(
     stream: bytes, index: SuffixIndex, admitted: NDArray[np.bool_] | None = None
 ) -> tuple[Positions, Positions]:
-    """Length of the longest corpus match that starts at each symbol, and a place where it occurs.
+    """Length of the longest corpus match that starts at each symbol, and where it is found.
 
-    stream: n symbols; SEPARATOR stands where no match may pass. Returns two (n,) int32: lengths in
-    symbols, 0 where the symbol is not in the corpus, and positions in the index's stream. admitted
-    as for SuffixIndex.longest_match.
+    stream: n symbols, with SEPARATOR where no match may cross. admitted: as for longest_match.
+    Returns two (n,) int32: the lengths in symbols, 0 if the symbol is not in the corpus; and the
+    positions in the stream of the index.
     Method: matching statistics (Chang and Lawler 1994) over a suffix array.
     """
     lengths = np.zeros(len(stream), dtype=np.int32)
@@ -205,7 +204,7 @@ def longest_matches(
         found: list[tuple[int, int]] = []
         length = where = 0
         for offset in range(len(piece)):
-            # What occurs from one symbol on occurs from the next one on, one symbol shorter.
+            # A match from one symbol on is, without that symbol, a match from the next one on.
             known = (length - 1, where + 1) if length > 1 else (0, 0)
             ahead = piece[offset : offset + index.longest_tune]
             length, where = index.longest_match(ahead, admitted, known)

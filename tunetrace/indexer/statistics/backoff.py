@@ -1,8 +1,7 @@
-"""A back-off n-gram model of the corpus: how probable a token is after those before it.
+"""A back-off n-gram model of the corpus: how probable a symbol is after the symbols before it.
 
-It says what is to be expected by chance, against which the hits of a figure can be held. The
-suffixes of a segment are sorted already, so that equal n-grams are neighbours there and counting
-them is comparing neighbours; nothing is sorted or hashed again.
+It gives the number of hits of a figure that are expected by chance. The suffixes of a segment are
+sorted, so that equal n-grams are neighbours and comparing neighbours counts them.
 """
 
 from __future__ import annotations
@@ -17,55 +16,56 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.query import boundaries, continues_note
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import words
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.indexer.search.views import Alphabet
+from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 ORDER: Final = 5
-"""A token's probability depends on up to four before it."""
+"""The probability of a symbol depends on up to four symbols before it."""
 
 Packed = NDArray[np.uint64]
-"""n-grams as numbers: a byte a symbol, the first one the most significant."""
+"""n-grams as numbers: one byte a symbol, the first symbol in the highest byte."""
 
 Floats = NDArray[np.float64]
 
 _BITS: Final = np.uint64(8)
 _BEYOND: Final = np.uint64(64 - 8 * ORDER)
-"""The bits of a word of eight symbols that are beyond ORDER symbols."""
+"""The bits that eight symbols have more than ORDER symbols."""
 
 _NO_GRAM: Final = np.uint64(2**64 - 1)
 _CHUNK: Final = 1 << 18
-"""So many symbols are looked up together, so that what is worked on stays in the cache."""
+"""How many symbols are looked up together, so that their arrays fit into the CPU's cache."""
 
 _FIXED_POINT: Final = 2.0**32
-"""The parts of a bit in which the logarithms of a stream are summed up."""
+"""Logarithms are summed as whole multiples of one bit divided by this."""
 
 _KEPT: Final = 1 << 16
-"""So many probabilities of single figures' symbols are remembered."""
+"""How many probabilities of single symbols are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Grams:
-    """The n n-grams of one length that the corpus has, sorted; and how each is followed.
+    """The n n-grams of one length that the corpus has, sorted, and what follows each: (n + 1,).
 
-    The last of n + 1 places is that of all n-grams that the corpus lacks.
-
-    packed: (n + 1,). symbols: the last symbol of each. shares: (n + 1,), c(hw) / (c(h) + T(h)),
-    where hw is the n-gram. backoffs: (n + 1,), T(h) / (c(h) + T(h)), where it is h. lengthening:
-    (n + 1,), the shares of all that lengthens a note, together. longer: (n + 1,), where those that
-    are one symbol longer begin in their own table.
+    The last row stands for all n-grams that the corpus lacks.
     """
 
     packed: Packed
+    """The n-grams as numbers."""
     symbols: bytes
+    """The last symbol of each."""
     shares: Floats
+    """c(hw) / (c(h) + T(h)), where the n-gram is hw."""
     backoffs: Floats
+    """T(h) / (c(h) + T(h)), where the n-gram is h."""
     lengthening: Floats
+    """The sum of the shares of all symbols that lengthen a note, after the n-gram."""
     longer: NDArray[np.intp]
+    """The row of the first n-gram one symbol longer, in the table of those."""
 
     def find(self, wanted: Packed) -> NDArray[np.intp]:
-        """Where n-grams stand in this table; n for those that the corpus lacks."""
+        """The rows of n-grams; n for those that the corpus lacks."""
         at = self.packed.searchsorted(wanted)
         return np.where(self.packed[at] == wanted, at, len(self.packed) - 1)
 
@@ -73,46 +73,45 @@ class _Grams:
 class BackoffModel:
     """An interpolated n-gram model with Witten-Bell smoothing, of all segments together.
 
-    P(w|h) = (c(hw) + T(h) P(w|h')) / (c(h) + T(h)), where c(h) is how often the symbols h are
-    followed by a token, T(h) by how many different ones, and h' is h without its first symbol. At
-    the end of the recursion each token of the vocabulary is as probable as any. Headers and the
-    ends of tunes are walls: neither counted nor part of a context, so that a figure that goes on
-    after a `:|`, where many tunes end, is expected somewhat too often.
+    P(w|h) = (c(hw) + T(h) P(w|h')) / (c(h) + T(h)). Here c(h) is how often a symbol follows h,
+    T(h) is how many different symbols do, and h' is h without its first symbol. At the end of the
+    recursion all symbols of the alphabet are equally probable. Boundaries (in tokens: headers and
+    the ends of tunes) are neither counted nor part of a context. So a figure that continues after
+    a `:|`, where many tunes end, is expected somewhat too often.
     Method: Witten and Bell, The Zero-Frequency Problem, 1991, which is method C of Moffat's PPM
     (1990); interpolated as in Chen and Goodman 1999.
-
-    tokens: how many tokens of the corpus can begin a figure: all but the walls.
     """
 
-    tokens: int
+    symbols: int
+    """How many symbols of the corpus a figure can begin with: all but boundaries."""
 
-    def __init__(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
-        self._is_wall = np.ones(256, dtype=bool)
-        self._is_wall[: len(vocabulary)] = False
-        self._is_wall[list(boundaries(vocabulary))] = True
-        self._walls = bytes(np.flatnonzero(self._is_wall).tolist())
+    def __init__(self, segments: Sequence[Segment], alphabet: Alphabet) -> None:
+        self._is_boundary = np.ones(256, dtype=bool)
+        self._is_boundary[: len(alphabet.names)] = False
+        self._is_boundary[list(alphabet.boundaries)] = True
+        self._boundaries = bytes(np.flatnonzero(self._is_boundary).tolist())
         goes_on = np.zeros(256, dtype=bool)
-        goes_on[list(continues_note(vocabulary))] = True
-        different = int(np.count_nonzero(~self._is_wall))
+        goes_on[list(alphabet.continuing)] = True
+        different = int(np.count_nonzero(~self._is_boundary))
         self._uniform = 1 / different
         self._uniform_lengthening = int(np.count_nonzero(goes_on)) / different
-        counted = _without_walls(*_windows(segments), self._is_wall)
-        self.tokens = int(counted[1][1].sum())
+        counted = _without_boundaries(*_windows(segments), self._is_boundary)
+        self.symbols = int(counted[1][1].sum())
         self._grams = _tables(counted, goes_on)
-        # What a figure takes its steps by; memoryviews give plain numbers, and faster.
+        # memoryviews give plain numbers, and faster than arrays.
         self._steps = [
             (grams.backoffs.data, grams.longer.data, longer.symbols.find, longer.shares.data)
             for grams, longer in pairwise(self._grams)
         ]
-        # The same few symbols come again and again.
+        # The same few symbols are asked for again and again.
         self._log2_probability = lru_cache(maxsize=_KEPT)(self._log2_last_probability)
         self._going_on = lru_cache(maxsize=_KEPT)(self._lengthening)
 
     def log2_probabilities(self, symbols: bytes) -> Floats:
-        """How probable each symbol is after those before it: (ORDER, n), base-2 logarithms.
+        """log2 of how probable each symbol is after the symbols before it: (ORDER, n).
 
-        Row m - 1 has the probability after the m - 1 symbols before, or after fewer where a wall or
-        the beginning is nearer. Walls (headers, SEPARATOR, what is no token) have 0 there.
+        Row m - 1 takes the m - 1 symbols before into account, or fewer if a boundary or the start
+        is nearer. Boundaries, and symbols outside the alphabet, have 0.
         """
         logs = np.empty((ORDER, len(symbols)))
         for start in range(0, len(symbols), _CHUNK):
@@ -131,20 +130,20 @@ class BackoffModel:
             longer = self._grams[order].find(windows >> (_BITS * np.uint64(ORDER - order)))
             share = self._grams[order].shares[longer][place]
             backoff = self._grams[order - 1].backoffs[context][place]
-            # The n-gram that begins at a symbol ends order - 1 symbols further on.
+            # The n-gram that begins at a symbol ends order - 1 symbols later.
             ends = slice(order - 1, n)
             stop = max(n - order + 1, 0)
             row[:] = shorter
             row[ends] *= backoff[:stop]
             row[ends] += share[:stop]
             shorter, context = row, longer
-        probabilities[:, self._is_wall[np.frombuffer(symbols, dtype=np.uint8)]] = 1
+        probabilities[:, self._is_boundary[np.frombuffer(symbols, dtype=np.uint8)]] = 1
         return np.log2(probabilities, out=probabilities)
 
     def log2_going_no_further(
         self, symbols: bytes, firsts: NDArray[np.int32], stops: NDArray[np.int32]
     ) -> Floats:
-        """log2 of how probable it is that no length follows each of some stretches: (m,)."""
+        """log2 of how probable it is that no length follows each stretch: (m,)."""
         most = ORDER - 1  # symbols of context
         ahead = bytes([SEPARATOR]) * most + symbols
         windows = _packed(words(ahead))[stops] >> _BITS
@@ -158,23 +157,23 @@ class BackoffModel:
         return cast(Floats, np.log2(1 - going_on[np.minimum(stops - firsts, most), place]))
 
     def expected(self, figure: bytes, *, open_end: bool = False) -> float:
-        """How many hits of a figure the corpus would have if it were written by the model.
+        """How many hits of a figure the corpus would have if the model had written it.
 
-        As log2_expected; 0 too where that is below what a float can hold, some 2**-1074.
+        As log2_expected. Counts below about 2**-1074, which no float can hold, are 0.
         """
         return natural(self.log2_expected(figure, open_end=open_end))[0]
 
     def log2_expected(self, figure: bytes, *, open_end: bool = False) -> float:
         """log2 of how many hits of a figure the corpus would have if the model had written it.
 
-        figure: symbols; one with a wall in it has none, which is minus infinity. open_end: count
-        it inside a longer last note too. Each symbol's context is within the figure.
+        figure: its symbols; minus infinity if one of them is a boundary. open_end: count it inside
+        a longer last note too. Each symbol's context is within the figure.
         Method: expected counts under a Markov model (Prum, Rodolphe and de Turckheim 1995).
         """
-        has_walls = len(figure.translate(None, delete=self._walls)) < len(figure)
-        if has_walls or not self.tokens:
+        has_boundary = len(figure.translate(None, delete=self._boundaries)) < len(figure)
+        if has_boundary or not self.symbols:
             return -math.inf
-        hits = math.log2(self.tokens)
+        hits = math.log2(self.symbols)
         for at in range(len(figure)):
             hits += self._log2_probability(figure[max(0, at - ORDER + 1) : at + 1])
         return hits if open_end else hits + math.log2(1 - self._going_on(figure[-ORDER + 1 :]))
@@ -187,9 +186,9 @@ class BackoffModel:
         return math.log2(probability)
 
     def _step(self, contexts: Sequence[int], symbol: int) -> tuple[float, list[int]]:
-        """The probability of a symbol after contexts, and the contexts of the next.
+        """The probability of a symbol after its contexts, and the contexts of the next symbol.
 
-        contexts: where the last 0, 1, ... symbols stand in their tables, as far as they do.
+        contexts: the rows of the last 0, 1, … symbols in their tables, as far as they are known.
         """
         probability, seen = self._uniform, [0]
         for (backoffs, longer, find, shares), at in zip(self._steps, contexts, strict=False):
@@ -203,7 +202,7 @@ class BackoffModel:
     def _lengthening(self, symbols: bytes) -> float:
         """How probable it is that a length or a broken rhythm follows up to ORDER - 1 symbols.
 
-        The smoothing is linear, so that a class of symbols obeys the recursion of each.
+        The smoothing is linear, so that the recursion holds for a class of symbols together.
         """
         contexts = [0]
         for symbol in symbols:
@@ -215,10 +214,10 @@ class BackoffModel:
 
 
 def natural(log2: float) -> tuple[float, float | None]:
-    """A count by its base-2 logarithm, and its base-10 logarithm.
+    """A count and its base-10 logarithm, from its base-2 logarithm.
 
-    The count of what is very improbable underflows to 0, its logarithm does not; there is none
-    where there can be no hit at all, which is minus infinity.
+    The count of something very improbable underflows to 0, its logarithm does not. The logarithm is
+    None if no hit is possible, which is minus infinity.
     """
     if log2 == -math.inf:
         return 0.0, None
@@ -226,10 +225,10 @@ def natural(log2: float) -> tuple[float, float | None]:
 
 
 class ExpectedHits:
-    """How many hits the stretches of a stream would have in the corpus, by chance.
+    """How many hits the stretches of a stream would have in the corpus by chance.
 
-    symbols: (n,) the stream, whose probabilities are looked up once for all that is asked of it.
-    They are summed up in fixed point, so that a stretch has the same sum wherever it stands.
+    The probabilities of the stream's symbols are looked up once. They are summed in fixed point, so
+    that equal stretches have equal sums.
     """
 
     def __init__(self, model: BackoffModel, symbols: bytes) -> None:
@@ -240,12 +239,12 @@ class ExpectedHits:
         self._sums = np.concatenate([[0], np.cumsum(whole)])
 
     def log2(self, firsts: NDArray[np.int32], stops: NDArray[np.int32]) -> Floats:
-        """log2 of how many hits each stretch would have: (m,).
+        """log2 of how many hits each stretch would have: (m,); minus infinity in an empty corpus.
 
-        firsts, stops: (m,) the first symbol of each stretch and the one past its last; no wall is
-        in one. Minus infinity where the corpus has no token.
+        firsts, stops: (m,) the first symbol of each stretch and the one past its last. No stretch
+        contains a boundary.
         """
-        if not self._model.tokens:
+        if not self._model.symbols:
             return np.full(len(firsts), -np.inf)
         sums = self._sums
         whole = firsts + ORDER - 1  # the first symbol whose whole context is in the stretch
@@ -255,11 +254,11 @@ class ExpectedHits:
             is_inside = firsts + before < stops
             hits[is_inside] += self._logs[before][firsts[is_inside] + before]
         ending = self._model.log2_going_no_further(self._symbols, firsts, stops)
-        return cast(Floats, np.log2(self._model.tokens) + hits + ending)
+        return cast(Floats, np.log2(self._model.symbols) + hits + ending)
 
 
 def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
-    """The different windows of ORDER symbols, walls and all, sorted, and how many of each."""
+    """The different windows of ORDER symbols, sorted, and how many there are of each."""
     found = [_segment_windows(segment) for segment in segments]
     packed = np.concatenate([np.empty(0, dtype=np.uint64), *(some for some, _ in found)])
     counts = np.concatenate([np.empty(0), *(some for _, some in found)])
@@ -272,35 +271,35 @@ def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
 def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
     windows = words(segment.stream).take(segment.suffixes)
     is_new = np.ones(len(windows), dtype=bool)
-    # The first symbols are the lowest bytes; those past ORDER are shifted out.
+    # The first symbol is the lowest byte; shifting removes those past ORDER.
     np.not_equal((windows[1:] ^ windows[:-1]) << _BEYOND, 0, out=is_new[1:])
     first = np.flatnonzero(is_new)
     return _packed(windows[first]), np.diff(first, append=len(windows)).astype(np.float64)
 
 
 def _packed(windows: NDArray[np.uint64]) -> Packed:
-    """The first ORDER symbols of windows as they come from a stream."""
+    """The first ORDER symbols of words that were read from a stream."""
     return windows.astype(np.uint64).byteswap() >> _BEYOND
 
 
 def _merged(packed: Packed, counts: Floats) -> tuple[Packed, Floats]:
-    """Sorted n-grams, each once, with the sum of its counts."""
+    """Each of some sorted n-grams once, with the sum of its counts."""
     is_new = np.ones(len(packed), dtype=bool)
     np.not_equal(packed[1:], packed[:-1], out=is_new[1:])
     first = np.flatnonzero(is_new)
     return packed[first], np.add.reduceat(counts, first) if len(first) else counts
 
 
-def _without_walls(
-    packed: Packed, counts: Floats, is_wall: NDArray[np.bool_]
+def _without_boundaries(
+    packed: Packed, counts: Floats, is_boundary: NDArray[np.bool_]
 ) -> list[tuple[Packed, Floats]]:
-    """The n-grams of 0, 1, ... ORDER symbols without a wall in them, and how often each stands."""
+    """The n-grams of 0, 1, … ORDER symbols without a boundary, and how many there are of each."""
     found: list[tuple[Packed, Floats]] = []
     for length in range(ORDER, 0, -1):
         is_whole = np.ones(len(packed), dtype=bool)
         for place in range(length):
             symbols = (packed >> (_BITS * np.uint64(place))).astype(np.uint8)
-            is_whole &= ~is_wall[symbols]
+            is_whole &= ~is_boundary[symbols]
         found.append((packed[is_whole], counts[is_whole]))
         packed, counts = _merged(packed >> _BITS, counts)
     empty = np.zeros(1, dtype=np.uint64), np.zeros(1)
@@ -308,7 +307,7 @@ def _without_walls(
 
 
 def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]) -> list[_Grams]:
-    """The tables of the n-grams of 0, 1, ... ORDER symbols; counted as of _without_walls."""
+    """The tables of the n-grams of 0, 1, … ORDER symbols, from what _without_boundaries gives."""
     tables = []
     shares = np.zeros(1)
     nothing = np.empty(0, dtype=np.uint64), np.empty(0)
@@ -319,7 +318,7 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
         divisors = np.bincount(context, weights=counts, minlength=n) + kinds
         longer_shares = counts / divisors[context]
         of_lengths = longer_shares * goes_on[longer.astype(np.uint8)]
-        # What nothing follows leaves all to the shorter context.
+        # An n-gram that nothing follows leaves everything to the shorter context.
         backoffs = np.divide(kinds, divisors, out=np.ones(n), where=kinds > 0)
         tables.append(
             _Grams(

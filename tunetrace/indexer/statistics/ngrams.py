@@ -1,8 +1,4 @@
-"""The commonest n-grams of a corpus or a batch, and those that another one lacks.
-
-The tunes are joined to one stream and its suffixes sorted, so that equal n-grams are neighbours,
-whichever tunes they are of; comparing neighbours by their first n symbols counts them all.
-"""
+"""The commonest n-grams of a corpus or a batch, and those that another one lacks."""
 
 from __future__ import annotations
 
@@ -11,98 +7,99 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import STDIN, Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError, QueryError
 from tunetrace.files import exists
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index
-from tunetrace.indexer.search.query import boundaries
-from tunetrace.indexer.search.suffix import Positions, suffix_array, words
-from tunetrace.indexer.statistics.stats import DEFAULT_TOP, Counted
+from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.statistics.commonest import DEFAULT_TOP, CountedText, commonest_ngrams
 from tunetrace.indexer.store.streams import joined
+from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_N: Final = 8
 MOST_TOKENS: Final = 64
 
-_WORD: Final = 8  # symbols that are compared at once
 
-
-@dataclass(frozen=True, slots=True)
-class NgramReport:
-    """The commonest n-grams of some tunes, of n tokens each.
-
-    only_in: where the tunes are from, as it was named; empty for all of the index. not_in: where
-    no n-gram may stand. of: how many tunes were counted; different: how many different n-grams
-    they have, and left_out: how many of those were left out as standing in not_in. ngrams: those
-    in most tunes first. set_aside: the tunes that could not be read.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class NgramReport(Record):
+    """The commonest n-grams of some tunes."""
 
     n: int
+    """How many tokens each n-gram has."""
     only_in: tuple[str, ...]
+    """The corpora, files and folders whose tunes were counted; empty for the whole index."""
     not_in: tuple[str, ...]
+    """The corpora, files and folders whose n-grams were left out."""
     of: int
+    """How many tunes were counted."""
     different: int
+    """How many different n-grams they have."""
     left_out: int
-    ngrams: tuple[Counted, ...]
+    """How many of these were left out because not_in has them."""
+    ngrams: tuple[CountedText, ...]
+    """The commonest of the others; those in most tunes come first."""
     set_aside: tuple[Rejected, ...]
+    """The tunes set aside because they could not be read."""
 
 
-def count_ngrams(
-    index: Index,
-    *,
+@public
+def ngrams(
     n: int = DEFAULT_N,
+    index: Index | str | Path | None = None,
+    *,
     top: int = DEFAULT_TOP,
-    only_in: Sequence[str | Path] = (),
-    not_in: Sequence[str | Path] = (),
+    only_in: str | Path | Sequence[str | Path] = (),
+    not_in: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
 ) -> NgramReport:
-    """The n-grams that stand in most tunes of an index, or of what only_in names.
+    """The n-grams that most tunes of an index have, or of the tunes that only_in names.
 
-    An n-gram is n tokens in a row, from 1 to 64, with an open end and no header among them. Those
-    that stand in what not_in names are left out. Either names corpora of the index, and files and
-    folders of transcriptions; a name that is both is the corpus. Of n-grams in as many tunes the
-    one with more hits comes first, then the one that is met first. QueryError for numbers that
-    mean nothing and for an empty corpus; InputError for a name that means nothing and where no
-    tune can be read.
+    An n-gram is n tokens in a row, from 1 to 64, without headers; any token may follow it. index:
+    open, or its path; None for the default index. top: how many to give. n-grams of the tunes that
+    not_in names are left out. only_in and not_in name corpora of the index, or files and folders of
+    transcriptions in this format; a name that is both is the corpus. n-grams in equally many tunes
+    come by hits, then by their first position.
+
+    Raises QueryError if a number is out of range or a corpus is empty, InputError if a name is
+    unknown or none of its tunes can be read.
     """
     if not 1 <= n <= MOST_TOKENS:
         raise QueryError(f"n-grams of {n} tokens are not counted; give 1 to {MOST_TOKENS}")
     if top < 0:
         raise QueryError(f"the top {top} cannot be shown; give 0 or more")
-    tunes = _Tunes(index, format)
-    counted = tunes.named(only_in) if only_in else tunes.of_index(None)
-    without = tunes.named(not_in) if not_in else []
+    counted_names, left_out_names = many_paths(only_in, "only_in"), many_paths(not_in, "not_in")
+    with given_or_default(index) as opened:
+        tunes = _Tunes(opened, format)
+        counted = tunes.named(counted_names) if counted_names else tunes.of_index(None)
+        without = tunes.named(left_out_names) if left_out_names else []
     stream = joined([*counted, *without])
-    found = commonest_ngrams(stream, len(joined(counted)), n, boundaries(tunes.vocabulary), top)
+    boundaries = TOKENS.alphabet(tunes.vocabulary).boundaries
+    found = commonest_ngrams(stream, len(joined(counted)), n, boundaries, top)
     decode = tunes.vocabulary.decode
     return NgramReport(
         n=n,
-        only_in=tuple(printable(str(name)) for name in only_in),
-        not_in=tuple(printable(str(name)) for name in not_in),
+        only_in=tuple(printable(str(name)) for name in counted_names),
+        not_in=tuple(printable(str(name)) for name in left_out_names),
         of=len(counted),
         different=found.different,
         left_out=found.left_out,
         ngrams=tuple(
-            Counted(" ".join(decode(symbols)), in_tunes, hits)
+            CountedText(" ".join(decode(symbols)), in_tunes, hits)
             for symbols, in_tunes, hits in found.commonest
         ),
         set_aside=tuple(tunes.set_aside),
     )
 
 
-# Whose n-grams
-
-
 @dataclass
 class _Tunes:
-    """Takes tunes from an index and from files, as symbols of one vocabulary that grows."""
+    """Reads tunes from an index and from files, as symbols of one vocabulary that grows."""
 
     index: Index
     format: Format | None
@@ -112,14 +109,13 @@ class _Tunes:
         self.vocabulary = Vocabulary(self.index.vocabulary.extensions)
 
     def of_index(self, corpus: str | None) -> list[bytes]:
-        """The tunes of a corpus, or of the whole index; QueryError where there is none."""
-        ids = self.index.catalogue.admitted(Filters(corpus=corpus))
-        wanted = None if ids is None else frozenset(ids)
+        """The tunes of a corpus, or of the whole index; QueryError if it has none."""
+        admitted = self.index.admitted(Filters(corpus=corpus))
         found = [
-            segment.tokens_of(tune)[1]
+            segment.symbols_of(tune)
             for segment in self.index.figures.segments
             for tune in segment.tune_ids.tolist()
-            if wanted is None or tune in wanted
+            if admitted is None or admitted[tune]
         ]
         if not found:
             empty = "the index" if corpus is None else f"the corpus '{corpus}'"
@@ -156,88 +152,3 @@ class _Tunes:
             raise nothing_usable(rejected)
         self.set_aside += rejected
         return found
-
-
-# Counting
-
-
-@dataclass(frozen=True, slots=True)
-class NgramCounts:
-    """How many different n-grams were counted and left out, and the commonest of those counted.
-
-    commonest: (symbols, tunes, hits) each.
-    """
-
-    different: int
-    left_out: int
-    commonest: list[tuple[bytes, int, int]]
-
-
-def commonest_ngrams(stream: bytes, end: int, n: int, walls: bytes, top: int) -> NgramCounts:
-    """The n-grams that stand in most tunes of the stream up to end, and nowhere from there on.
-
-    stream: tunes with a SEPARATOR before each and after the last; end: where the first begins
-    whose n-grams are left out. walls: the symbols that no n-gram passes, SEPARATOR among them.
-    """
-    places = _places(stream, n, walls)
-    first = _first_of_each(stream, places, n)
-    sizes = np.diff(first, append=len(places))
-    hits = np.add.reduceat(places < end, first, dtype=np.int64) if len(first) else sizes
-    kept = hits == sizes
-    left_out = int(np.count_nonzero(~kept & (hits > 0)))
-    different = int(np.count_nonzero(hits))
-    places, hits = places[np.repeat(kept, sizes)], hits[kept]
-    if not len(hits) or not top:
-        return NgramCounts(different, left_out, [])
-    tunes = _tunes_of_each(stream, places, hits)
-    met = np.minimum.reduceat(places, np.cumsum(hits) - hits)
-    chosen = np.arange(len(hits))
-    if len(hits) > top:
-        chosen = np.flatnonzero(tunes >= np.partition(tunes, -top)[-top])
-    best = chosen[np.lexsort((met[chosen], -hits[chosen], -tunes[chosen]))[:top]]
-    commonest = [
-        (stream[at : at + n], in_tunes, times)
-        for at, in_tunes, times in zip(
-            met[best].tolist(), tunes[best].tolist(), hits[best].tolist(), strict=True
-        )
-    ]
-    return NgramCounts(different, left_out, commonest)
-
-
-def _places(stream: bytes, n: int, walls: bytes) -> Positions:
-    """Where n symbols in a row are no walls, in the order of the suffixes."""
-    is_wall = np.zeros(256, dtype=bool)
-    is_wall[list(walls)] = True
-    before = np.zeros(len(stream) + 1, dtype=np.int32)
-    np.cumsum(is_wall[np.frombuffer(stream, dtype=np.uint8)], out=before[1:])
-    has_room = np.zeros(len(stream), dtype=bool)
-    if len(stream) >= n:
-        has_room[: len(stream) - n + 1] = before[n:] == before[:-n]
-    suffixes = suffix_array(stream)
-    return suffixes[has_room[suffixes]]
-
-
-def _first_of_each(stream: bytes, places: Positions, n: int) -> NDArray[np.intp]:
-    """Where in sorted places each different n-gram begins."""
-    every = words(stream)
-    is_new = np.zeros(len(places), dtype=bool)
-    is_new[:1] = True
-    for start in range(0, n, _WORD):
-        beyond = np.uint64(8 * max(0, start + _WORD - n))
-        some = every.take(places + start) << beyond
-        is_new[1:] |= some[1:] != some[:-1]
-    return np.flatnonzero(is_new)
-
-
-def _tunes_of_each(stream: bytes, places: Positions, hits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """In how many tunes each n-gram stands. places: hits[0] of the first one, and so on."""
-    tune_at = np.cumsum(np.frombuffer(stream, dtype=np.uint8) == SEPARATOR, dtype=np.int64)
-    tunes = np.ones(len(hits), dtype=np.int64)
-    repeated = np.flatnonzero(hits > 1)  # most stand once
-    which = np.repeat(repeated, hits[repeated])
-    pairs = np.sort((which << 32) | tune_at[places[np.repeat(hits > 1, hits)]])
-    is_new = np.ones(len(pairs), dtype=bool)
-    is_new[1:] = pairs[1:] != pairs[:-1]
-    counts = np.bincount(pairs[is_new] >> 32, minlength=len(hits))
-    tunes[repeated] = counts[repeated]
-    return tunes

@@ -1,5 +1,5 @@
-"""What is in a corpus: its keys and meters, how long its tunes are, which bars and figures are
-common, and how many of its bars add up."""
+"""What is in a corpus: its keys and meters, the lengths of its tunes, its commonest bars and
+figures, and how many of its bars add up."""
 
 from __future__ import annotations
 
@@ -8,122 +8,142 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from tunetrace.arguments import public
 from tunetrace.collector import collector_paused
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index
-from tunetrace.indexer.search.query import boundaries
-from tunetrace.indexer.statistics.commonest import Notes, commonest_figures
+from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.statistics.commonest import (
+    DEFAULT_TOP,
+    CountedText,
+    NotesOfStream,
+    commonest_figures,
+)
+from tunetrace.records import Record
 from tunetrace.tokenizer.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_NOTES: Final = 4
 MOST_NOTES: Final = 32
-DEFAULT_TOP: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The tunes that have something in common, a meter say; name is None where none is stated."""
+@dataclass(frozen=True, slots=True, repr=False)
+class TuneGroup(Record):
+    """The tunes that have one meter, mode or key."""
 
     name: str | None
+    """The meter, mode or key; None if a tune states none."""
     tunes: int
+    """How many tunes have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How a number differs from tune to tune; counts is how many tunes have each value.
-
-    Quartiles and median are values that tunes have: the least that a quarter, a half, three
-    quarters of them do not exceed.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class Spread(Record):
+    """How a number varies over the tunes. Quartiles and median are values that some tune has."""
 
     least: int
+    """The smallest value."""
     lower_quartile: int
+    """The least value that a quarter of the tunes do not exceed."""
     median: int
+    """The least value that half of the tunes do not exceed."""
     upper_quartile: int
+    """The least value that three quarters of the tunes do not exceed."""
     most: int
+    """The largest value."""
     counts: dict[int, int]
+    """How many tunes have each value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A bar or a figure, in how many tunes it stands and how often."""
-
-    text: str
-    tunes: int
-    hits: int
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusStats:
-    """What is in a corpus of an index, or in all of it (corpus is None; corpora names them).
-
-    tokens and bars are those of all tunes, headers left out, as in `index info`. modes are as
-    indexed (`dor`), original_keys as written (`Edor`); both, and meters, with the most tunes
-    first. bars_a_tune counts numbered bars: no pickups, and second endings share the numbers of
-    the first. A bar adds up alone or with those that complete it; metered are those under a
-    meter. common_bars: bars that fill their meter, counted where they do. common_figures: those of
-    figure_notes notes.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class CorpusStats(Record):
+    """What is in a corpus of an index, or in all of it. Headers are not counted as tokens."""
 
     corpus: str | None
+    """The name of the corpus; None for the whole index."""
     corpora: tuple[str, ...]
+    """The names of all corpora that were counted."""
     tunes: int
+    """How many tunes there are."""
     tokens: int
+    """How many tokens they have."""
     notes: int
+    """How many notes they have; a chord is one note."""
     bars: int
-    modes: tuple[Group, ...]
-    original_keys: tuple[Group, ...]
-    meters: tuple[Group, ...]
+    """How many bars they have."""
+    modes: tuple[TuneGroup, ...]
+    """The tunes of each mode (`dor`), the commonest mode first."""
+    original_keys: tuple[TuneGroup, ...]
+    """The tunes of each key as it was written (`Edor`), the commonest key first."""
+    meters: tuple[TuneGroup, ...]
+    """The tunes of each meter, the commonest meter first."""
     bars_a_tune: Spread | None
+    """Numbered bars: no pickups, and a second ending has the numbers of the first."""
     notes_a_tune: Spread | None
+    """Notes of each tune."""
     parts_a_tune: Spread | None
+    """Parts of each tune."""
     metered_tunes: int
+    """Tunes with a meter."""
     tunes_adding_up: int
+    """Those of them in which all bars add up."""
     metered_bars: int
+    """Bars under a meter."""
     bars_adding_up: int
+    """Those of them that add up, alone or with the bars that complete them."""
     tunes_with_pickup: int
+    """Tunes with a pickup."""
     tunes_with_repeat: int
+    """Tunes with a repeat."""
     tunes_with_endings: int
-    common_bars: tuple[Counted, ...]
+    """Tunes with endings."""
+    common_bars: tuple[CountedText, ...]
+    """The commonest bars of those that fill their meter; those in most tunes come first."""
     figure_notes: int
-    common_figures: tuple[Counted, ...]
+    """How many notes the counted figures have."""
+    common_figures: tuple[CountedText, ...]
+    """The commonest figures of that many notes; those in most tunes come first."""
 
 
+@public
 def corpus_stats(
-    index: Index,
     corpus: str | None = None,
+    index: Index | str | Path | None = None,
     *,
     notes: int = DEFAULT_NOTES,
     top: int = DEFAULT_TOP,
 ) -> CorpusStats:
     """What is in a corpus of an index, or in all of it.
 
-    notes: how many notes the figures have that are counted, from 1 to 32; top: how many of the
-    commonest bars and figures to give. QueryError for a corpus that the index lacks and for
-    numbers that mean nothing.
+    index: open, or its path; None for the default index. notes: how many notes the counted figures
+    have, from 1 to 32. top: how many of the commonest bars and figures to give. Raises QueryError
+    if the index lacks the corpus or a number is out of range.
     """
     if not 1 <= notes <= MOST_NOTES:
         raise QueryError(f"figures of {notes} notes are not counted; give 1 to {MOST_NOTES}")
     if top < 0:
         raise QueryError(f"the top {top} cannot be shown; give 0 or more")
-    tunes = index.catalogue.admitted(Filters(corpus=corpus))
+    with given_or_default(index) as opened:
+        return _counted(opened, corpus, notes, top)
+
+
+def _counted(index: Index, corpus: str | None, notes: int, top: int) -> CorpusStats:
+    admitted = index.admitted(Filters(corpus=corpus))
     tally = _Tally(index.vocabulary.headers)
-    wanted = None if tunes is None else frozenset(tunes)
     with collector_paused():
         for segment in index.figures.segments:
             for tune in segment.tune_ids.tolist():
-                if wanted is None or tune in wanted:
-                    symbols = segment.tokens_of(tune)[1]
+                if admitted is None or admitted[tune]:
+                    symbols = segment.symbols_of(tune)
                     tally.take(tune, symbols, lay_out(index.vocabulary.decode(symbols)))
     records = index.catalogue.tunes(tally.tunes).values()
     figures = commonest_figures(
-        bytes(tally.stream), tally.all_notes(), notes, boundaries(index.vocabulary), top
+        bytes(tally.stream), tally.all_notes(), notes, index.figures.alphabet.boundaries, top
     )
     return CorpusStats(
         corpus=corpus,
@@ -150,7 +170,7 @@ def corpus_stats(
         common_bars=tally.common_bars(top),
         figure_notes=notes,
         common_figures=tuple(
-            Counted(" ".join(index.vocabulary.decode(symbols)), in_tunes, hits)
+            CountedText(" ".join(index.vocabulary.decode(symbols)), in_tunes, hits)
             for symbols, in_tunes, hits in figures
         ),
     )
@@ -158,12 +178,10 @@ def corpus_stats(
 
 @dataclass(slots=True)
 class _Tally:
-    """What was counted in the tunes so far; lists and arrays by tune, or by note.
-
-    headers: the symbols of all headers.
-    """
+    """What was counted in the tunes so far. Lists and arrays have an item a tune, or a note."""
 
     headers: bytes
+    """The symbols of all headers."""
     tunes: list[int] = field(default_factory=list)
     stream: bytearray = field(default_factory=bytearray)
     starts: array[int] = field(default_factory=lambda: array("i"))
@@ -207,7 +225,7 @@ class _Tally:
         self.stream.append(SEPARATOR)
 
     def _take_notes(self, layout: Layout) -> None:
-        """Keep where the notes of a tune stand in the stream."""
+        """Keep the places of a tune's notes in the stream."""
         before, first = len(self.starts), len(self.stream)
         for bar in layout.bars:
             at, events = first + bar.start, bar.events
@@ -219,21 +237,21 @@ class _Tally:
             )
         self.notes_a_tune.append(len(self.starts) - before)
 
-    def all_notes(self) -> Notes:
+    def all_notes(self) -> NotesOfStream:
         """The notes of all tunes."""
         tunes = np.repeat(np.array(self.tunes, dtype=np.int32), self.notes_a_tune)
         starts, stops = (np.array(places, dtype=np.int32) for places in (self.starts, self.stops))
-        return Notes(starts, stops, tunes)
+        return NotesOfStream(starts, stops, tunes)
 
-    def common_bars(self, top: int) -> tuple[Counted, ...]:
-        """The commonest whole bars: most tunes, then most hits, then met first."""
+    def common_bars(self, top: int) -> tuple[CountedText, ...]:
+        """The commonest whole bars: by tunes, then by hits, then by the first place."""
         hits = self.bar_hits
         best = nsmallest(top, hits, key=lambda text: (-self.bar_tunes[text], -hits[text]))
-        return tuple(Counted(text, self.bar_tunes[text], hits[text]) for text in best)
+        return tuple(CountedText(text, self.bar_tunes[text], hits[text]) for text in best)
 
 
-def _groups(names: Iterable[str | None]) -> tuple[Group, ...]:
-    return tuple(Group(name, tunes) for name, tunes in Counter(names).most_common())
+def _groups(names: Iterable[str | None]) -> tuple[TuneGroup, ...]:
+    return tuple(TuneGroup(name, tunes) for name, tunes in Counter(names).most_common())
 
 
 def _spread(values: Sequence[int]) -> Spread | None:

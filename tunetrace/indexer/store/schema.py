@@ -163,8 +163,8 @@ view = Table(
     Column("suffixes", LargeBinary, nullable=False),
     Column("suffixes_crc32", BigInteger, nullable=False),
 )
-"""A projection of a segment's tunes to symbols: `tokens`. stream: uint8, with a SEPARATOR before
-each tune and after the last. suffixes: its suffix array, little-endian int32."""
+"""The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
+SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32."""
 
 baseline = Table(
     "baseline",

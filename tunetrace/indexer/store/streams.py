@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.search.views import TOKENS, VIEWS, View
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import DamagedError
 from tunetrace.indexer.store.schema import insert_rows
@@ -20,16 +21,20 @@ SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment. A suffix takes four bytes, and SQLite's BLOBs end at 10^9."""
 
 
-def load_segments(connection: sa.Connection) -> dict[int, Segment]:
-    """The segments by id, in the order of their tunes; DamagedError if they are not whole."""
-    segment, view = schema.segment.c, schema.view.c
+def load_segments(connection: sa.Connection, view: View = TOKENS) -> dict[int, Segment]:
+    """The segments in a view by id, in the order of their tunes; DamagedError if not whole."""
+    segment, stored = schema.segment.c, schema.view.c
     rows = connection.execute(
         sa.select(
             segment.id, segment.tune_ids, segment.tune_ids_crc32,
-            view.stream, view.stream_crc32, view.suffixes, view.suffixes_crc32,
+            stored.stream, stored.stream_crc32, stored.suffixes, stored.suffixes_crc32,
         )
-        .join_from(schema.segment, schema.view, isouter=True)
-        .where((view.name == "tokens") | view.name.is_(None))
+        .join_from(
+            schema.segment,
+            schema.view,
+            (stored.segment_id == segment.id) & (stored.name == view.name),
+            isouter=True,
+        )
     )  # fmt: skip
     segments = {}
     for number, *written in rows:
@@ -43,21 +48,33 @@ def load_segments(connection: sa.Connection) -> dict[int, Segment]:
     return dict(sorted(segments.items(), key=lambda item: item[1].tune_ids[0]))
 
 
-def insert_segment(connection: sa.Connection, tune_ids: Sequence[int], stream: bytes) -> None:
-    """Sort the suffixes of a stream and write the segment of these tunes.
+def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
+    """The segments by id, in the order of their tunes; each in every view, by the view's name."""
+    in_views = {name: load_segments(connection, view) for name, view in VIEWS.items()}
+    return {
+        number: {name: segments[number] for name, segments in in_views.items()}
+        for number in in_views[TOKENS.name]
+    }
 
-    stream: uint8 symbols with a SEPARATOR before each tune and after the last.
+
+def insert_segment(
+    connection: sa.Connection, tune_ids: Sequence[int], streams: Mapping[str, bytes]
+) -> None:
+    """Sort the suffixes of the streams of these tunes and write their segment.
+
+    streams: by the view's name, each with a SEPARATOR before each tune and after the last.
     """
     ids = np.array(tune_ids, dtype="<i4").tobytes()
-    suffixes = suffix_array(stream).astype("<i4").tobytes()
     last = connection.scalar(sa.select(sa.func.max(schema.segment.c.id))) or 0
     insert_rows(connection, schema.segment, [(last + 1, ids, zlib.crc32(ids))])
-    checksums = zlib.crc32(stream), zlib.crc32(suffixes)
-    insert_rows(
-        connection,
-        schema.view,
-        [(last + 1, "tokens", stream, checksums[0], suffixes, checksums[1])],
-    )
+    for name, stream in streams.items():
+        suffixes = suffix_array(stream).astype("<i4").tobytes()
+        checksums = zlib.crc32(stream), zlib.crc32(suffixes)
+        insert_rows(
+            connection,
+            schema.view,
+            [(last + 1, name, stream, checksums[0], suffixes, checksums[1])],
+        )
 
 
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:

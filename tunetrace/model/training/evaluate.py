@@ -21,6 +21,7 @@ from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.indexer.store.streams import joined
 from tunetrace.model.records import Model
@@ -217,7 +218,7 @@ class _Others:
             tune: body
             for tune in of_corpora
             if tune not in kept_apart
-            and (body := index.symbols(tune)[1].translate(None, headers)) in evaluated
+            and (body := index.symbols(tune).translate(None, headers)) in evaluated
         }
         self.same = sum(evaluated[body] for body in set(found.values()))
         groups = index.catalogue.setting_groups()
@@ -227,7 +228,7 @@ class _Others:
 
     def segment(self) -> Segment:
         """Them as a segment of their own, sorted anew."""
-        stream = joined([self._index.symbols(tune)[1] for tune in self.counted])
+        stream = joined([self._index.symbols(tune) for tune in self.counted])
         ids = np.array(self.counted, dtype="<i4").tobytes()
         return Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
 
@@ -236,7 +237,7 @@ def _backoff_bits(others: _Others, taken: _Taken) -> Floats:
     """The bits of each evaluated tune's music by order: (orders, tunes); no row without others."""
     if not others.counted:
         return np.empty((0, len(taken.tunes)))
-    model = BackoffModel([others.segment()], taken.vocabulary)
+    model = BackoffModel([others.segment()], TOKENS.alphabet(taken.vocabulary))
     stream = joined(taken.symbols)
     starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
     # Headers and the ends of tunes have 0 there.

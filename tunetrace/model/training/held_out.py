@@ -52,7 +52,7 @@ def training_tunes(model: Model, index: Index) -> list[int]:
     return [
         tune
         for tune in tunes_of(model, index, corpora)
-        if tune not in held_out and is_usable(index.symbols(tune)[1])
+        if tune not in held_out and is_usable(index.symbols(tune))
     ]
 
 

@@ -42,7 +42,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     few tunes.
     """
     ids = _ids(index, corpora)
-    every = {tune: index.symbols(tune)[1] for tune in ids}
+    every = {tune: index.symbols(tune) for tune in ids}
     kept = {tune: symbols for tune, symbols in every.items() if is_usable(symbols)}
     used = sorted({symbol for symbols in kept.values() for symbol in set(symbols)})
     names = (*V2_TOKENS, *index.vocabulary.decode(bytes(s for s in used if s >= len(V2_TOKENS))))
