@@ -55,7 +55,7 @@ def test_a_change_as_json_says_what_became_of_each_corpus(index: Path, book: Pat
 def test_an_added_corpus_of_other_content_needs_replace(index: Path, tmp_path: Path) -> None:
     (tmp_path / "session.abc").write_text(MORRISONS)
     refusal = call("index", "add", tmp_path / "session.abc", "--index", index).refusal
-    assert refusal.startswith(f"{index}: the corpus 'session' is there with another content")
+    assert refusal.startswith(f"{index}: the corpus 'session' has other content in the index")
     assert "--replace" in refusal
     done = call("index", "add", tmp_path / "session.abc", "--replace", "--index", index)
     assert "session: replaced" in done.out

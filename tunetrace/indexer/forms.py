@@ -1,4 +1,4 @@
-"""The forms of a tune and of its parts: their bars as they are written, and as they are played."""
+"""The forms of a tune and of its parts: the bars as they are written, and as they are played."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from typing import Final, NamedTuple
 
 from tunetrace.tokenizer.bars import Layout
 
-_MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file must not grow by more
-_LONGEST_REMEMBERED: Final = 200  # bars; what is longer comes once
+_MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file could grow without end
+_LONGEST_REMEMBERED: Final = 200  # bars; longer tunes do not come again
 _PLAIN: Final = ("|",)
 _Run = tuple[int, int]
-"""Some bars in a row: the first, and the one past the last."""
+"""Bars in a row: the first, and the one past the last."""
 
 
 class Forms(NamedTuple):
-    """The forms of a tune and of its parts; one as played follows the one as written.
-
-    parts: of each form the part, 0 for the whole; are_played: whether it is as played; runs: how
-    many runs of bars it consists of. starts, stops: of all runs.
-    """
+    """The forms of a tune and of its parts. A form as played follows the form as written."""
 
     parts: list[int]
+    """The part of each form; 0 is the whole."""
     are_played: list[bool]
+    """Whether each form is as played."""
     runs: list[int]
+    """How many runs of bars each form consists of."""
     starts: list[int]
+    """The first bar of each run of all forms."""
     stops: list[int]
+    """The bar past the last of each run."""
 
 
 def forms_of(layout: Layout) -> Forms:
@@ -41,7 +42,7 @@ def forms_of(layout: Layout) -> Forms:
 
 @lru_cache(maxsize=2**12)  # many tunes have the same parts
 def _forms(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], ...]) -> Forms:
-    """The forms of a tune. part_of: the part of each bar; marked: as of _played, for the tune."""
+    """The forms of a tune. part_of: the part of each bar. marked: as for _played."""
     places = [k for k, _ in marked]
     parts: list[tuple[_Run, list[_Run]]] = []
     first = 0
@@ -72,10 +73,11 @@ def _forms(part_of: tuple[int, ...], marked: tuple[tuple[int, tuple[str, ...]], 
 def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) -> list[_Run]:
     """The bars of a part, from first up to stop, as they are played.
 
-    Played again is what follows the last `|:` of the part, without one all of it: twice where a
-    `:|` says so, and once for each number of its endings.
+    What follows the last `|:` of the part is played again; without `|:`, the whole part is. It is
+    played twice at a `:|`, and once for each number of its endings.
 
-    marked: which bars of the part, or the one after it, follow other bar lines than a plain one.
+    marked: the bars of the part, and the one after it, that follow other bar lines than a plain
+    one, with these lines.
     """
     begins, is_repeated = first, False
     endings: list[tuple[int, frozenset[int]]] = []  # where each begins, and its numbers
@@ -101,7 +103,7 @@ def _played(marked: Sequence[tuple[int, Sequence[str]]], first: int, stop: int) 
 
 @lru_cache(maxsize=256)
 def _ending_numbers(line: str) -> frozenset[int]:
-    """The passes that a bar line opens an ending for: 1, 3 and 4 for `|1,3-4`."""
+    """The numbers of the ending that a bar line opens: 1, 3 and 4 for `|1,3-4`."""
     numbers: set[int] = set()
     for bounds in line[1:].split(",") if line[1:2].isdigit() else ():
         ends = sorted(map(int, bounds.split("-")))

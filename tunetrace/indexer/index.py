@@ -30,7 +30,7 @@ from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Connection, Database, closed, default_path
-from tunetrace.indexer.store.corpora import tune_ids
+from tunetrace.indexer.store.corpora import count_tunes
 from tunetrace.indexer.store.hits import (
     all_hits,
     all_music,
@@ -85,7 +85,7 @@ class Index:
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
             segments = list(load_segments(connection, view).values())
-            tunes = len(tune_ids(connection))
+            tunes = count_tunes(connection)
         figures = FigureSearch(segments, vocabulary, view)
         if figures.tunes != tunes:
             raise DamagedError("the segments do not hold the tunes")

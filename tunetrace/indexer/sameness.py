@@ -1,25 +1,25 @@
 """When two tunes are the same music, however they are written down.
 
-The music of a tune is a sequence of notes, a chord being one note with several pitches. Each has
-its pitches in semitones from the tonic, as they sound; its length; and the silence before it. What
-makes no difference:
+The music of a tune is a sequence of notes. A chord is one note with several pitches. A note has its
+pitches, in semitones from the tonic, as they sound; its length; and the silence before it. These
+make no difference:
 
-* bar lines, wherever they stand;
-* repeats. A tune has a form as it is written, all bars in a row, and one as it is played, repeats
-  and endings written out. Two tunes are the same if one has a form of the other;
-* the unit of lengths. They are taken relative to the first note's, so that 2/4 in sixteenths, 4/4
-  in eighths and the same notes under another `M:` are one music;
-* the key field, as long as the same pitches sound: K:Cmix is K:Cmaj with each B written `_B`;
+* bar lines;
+* repeats. A tune has a form as it is written, all bars in a row. It has another as it is played,
+  with repeats and endings written out. Two tunes are the same if they share a form;
+* the unit of lengths. Lengths are relative to the first note's. So 2/4 in sixteenths, 4/4 in
+  eighths and the same notes under another `M:` are one music;
+* the key field, if the same pitches sound: K:Cmix is K:Cmaj with each B written `_B`;
 * rests before the first note and after the last, and whether a rest is written as one or several.
 
-A part of a tune has forms as a tune has.
+A part of a tune has forms too.
 
-A form is hashed to a number modulo 2⁶⁴ in the way of Karp and Rabin (1987):
+A form is hashed to a number modulo 2⁶⁴ (Karp and Rabin 1987):
 
     sum over k of (pitches[k] + (a * length[k] + b * silence[k]) / length[0]) * base ** k
 
-where pitches[k] is a sum of random numbers, one for each pitch. What some bars in a row add to it
-is a difference of two running sums, so that all forms of many tunes are hashed together.
+where pitches[k] is a sum of random numbers, one for each pitch. What bars in a row add to it is a
+difference of two running sums. So all forms of many tunes are hashed together.
 """
 
 from __future__ import annotations
@@ -48,28 +48,29 @@ Residues = NDArray[np.uint64]
 """Numbers modulo 2⁶⁴."""
 
 LEAST_NOTES: Final = 8
-"""A part of fewer notes has no forms: too many tunes have one like it."""
+"""A part with fewer notes has no forms: too many tunes have one like it."""
 
 MOST_SAME: Final = 100
-"""So many tunes are named that are the same as one; no real tune has as many settings alike."""
+"""How many tunes that are the same as one are named. No real tune has as many equal settings."""
 
 _TOKENS_AT_ONCE: Final = 1 << 15
+"""About as many tokens are hashed together, so that the arrays stay small."""
 
 
 def music_hashes(
     layouts: Sequence[Layout], *, codes: Codes | None = None, least_notes: int = LEAST_NOTES
 ) -> Numbers:
-    """What tunes and their parts are as music, for comparing.
+    """The hashes of the forms of tunes and of their parts.
 
-    codes: the token_codes of all their tokens, where they are at hand.
+    codes: the token_codes of all their tokens, if they are known.
 
     Returns: (n, 3), a row for each form: the tune's place among those given, from 0; its part, 0
     for the whole; the hash. They come by tune, part and form. Two tunes, or parts, are the same if
-    they share a hash. A form that is the same as written and as played has one row. A tune of one
-    part has none for the part, and neither has a part of fewer than least_notes notes.
+    they share a hash. A form that is the same as written and as played has one row. The only part
+    of a tune has no row, and a part of fewer than least_notes notes has none.
 
-    Among n forms of different pitches some two share a hash with a probability of about n²/2⁶⁵, 3
-    in 10 billion for 100,000 forms; two of the same pitches and different lengths share one with a
+    Among n forms of different pitches, two share a hash with a probability of about n²/2⁶⁵: 3 in 10
+    billion for 100,000 forms. Two forms of the same pitches and different lengths share one with a
     probability of 2⁻⁴⁴.
     """
     found = [np.empty((0, 3), dtype=np.int64)]
@@ -89,28 +90,28 @@ def music_hashes(
 
 
 def token_codes(tokens: Iterable[str], count: int = -1) -> Codes:
-    """Tokens as music_hashes takes them: (n,). count: how many they are, if that is known."""
+    """Tokens as music_hashes takes them: (n,). count: how many there are, if known."""
     return np.fromiter(map(_CODES.__getitem__, tokens), np.int32, count)
 
 
 class SameMusic(NamedTuple):
-    """A tune of an index, or a part of one, that is the same music as a transcription or its part.
-
-    place: the transcription's among those asked about, from 0. own_part: its part; tune: the
-    tune's id; part: the tune's part. Part 0 is the whole.
-    """
+    """A tune of an index, or its part, that is the same music as a transcription or its part."""
 
     place: int
+    """The transcription's place among those asked about, from 0."""
     own_part: int
+    """The transcription's part; 0 is the whole."""
     tune: int
+    """The tune's id."""
     part: int
+    """The tune's part; 0 is the whole."""
 
 
 def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
-    """What is the same among known forms, in the order of its fields.
+    """Which known forms are the same, in the order of SameMusic's fields.
 
-    forms: of transcriptions, as from music_hashes; known: (n, 3) the hash, the tune and its part,
-    by hash, tune and part. Of a form that many have, the first MOST_SAME.
+    forms: of transcriptions, as from music_hashes. known: (n, 3), the hash, the tune and its part;
+    sorted. Of a form that many tunes have, the first MOST_SAME are given.
     """
     if not len(known):
         return []
@@ -124,7 +125,7 @@ def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
 
 
 def length_ratio(layout: Layout, part: int, other: Layout, other_part: int) -> Fraction:
-    """How many times as long the notes of a tune or part are as those of the same music."""
+    """How many times as long the notes of a tune or part are as those of another."""
     return Fraction(_first_length(layout, part)) / _first_length(other, other_part)
 
 
@@ -142,7 +143,7 @@ def _first_length(layout: Layout, part: int) -> Ticks:
 # What sounds
 
 _KEY: Final = 15
-"""The kind of a `K:`, beside those of the vocabulary."""
+"""The kind of a `K:` token, beside those of the vocabulary."""
 
 _UNALTERED: Final = 3  # for a note without an accidental, as an alteration
 _LOWEST: Final = -40  # semitones, far below C,,,,,, with two flats in any key
@@ -151,10 +152,10 @@ _TOKENS_REMEMBERED: Final = 10_000
 
 
 class _Codes(dict[str, int]):
-    """Each token as a number: its kind in four bits, and above it what it says of pitches.
+    """Each token as a number: its kind in four bits, and its pitch or key above them.
 
-    That is of a note the letter (three bits), the accidental (three) and the height that it has
-    without one, less _LOWEST; of a key its place in _keys.
+    A note has the letter (three bits), the accidental (three bits), and its height without the
+    accidental, less _LOWEST. A key has its place in _keys.
     """
 
     def __missing__(self, token: str) -> int:
@@ -179,12 +180,14 @@ _CODES: Final = _Codes()
 
 
 class _Keys(NamedTuple):
-    """All keys. places: of each by its name, 0 for none; signatures: (keys, 7) the alterations of
-    LETTERS; up: (keys,) semitones that bring the tonic to C."""
+    """All keys."""
 
     places: dict[str, int]
+    """The place of each key, by its name. Place 0 is for no key."""
     signatures: Numbers
+    """(keys, 7) the alterations of LETTERS."""
     up: Numbers
+    """(keys,) the semitones that bring the tonic to C."""
 
 
 @cache
@@ -201,10 +204,10 @@ def _keys() -> _Keys:
 
 
 class _Tokens:
-    """The tokens of some tunes as numbers, one tune after the other.
+    """The tokens of tunes as numbers, one tune after the other.
 
-    codes, kinds, tunes: (tokens,), the last the tune of each. is_event: (tokens,) where an event
-    begins, as timeline.py has them.
+    codes, kinds, tunes: (tokens,), the code, the kind and the tune of each. is_event: (tokens,),
+    where an event begins, as in timeline.py.
     """
 
     def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
@@ -221,7 +224,7 @@ class _Tokens:
             self.is_event = (self.is_event & ~opens[last_turn]) | opens
 
     def keys(self, notes: Numbers) -> Numbers:
-        """The key in which each of some notes stands, by its place in _keys."""
+        """The key of each of some notes, by its place in _keys."""
         is_key = self.kinds == _KEY
         places = np.append(np.flatnonzero(is_key), -1)
         stated = places[np.cumsum(is_key)[notes] - 1]
@@ -229,9 +232,9 @@ class _Tokens:
         return np.where(is_own, self.codes[stated] >> 4, 0)
 
     def pitches(self, notes: Numbers) -> Numbers:
-        """How the notes, all of them, sound: semitones from their tune's tonic, less _LOWEST.
+        """The pitch of all notes: semitones from their tune's tonic, less _LOWEST.
 
-        The tonic is that of the key in which a tune's first note stands.
+        The tonic is that of the key at a tune's first note.
         """
         codes = self.codes[notes] >> 4
         letters, written, heights = codes & 7, (codes >> 3 & 7) - 2, codes >> 6
@@ -257,16 +260,16 @@ class _Tokens:
 # Hashing
 
 _TICK: Final = 2**4 * 9 * 25 * 11 * 13
-"""A tick in the unit of residues of lengths, so that what divides it finer is whole there too."""
+"""A tick in the unit of residues of lengths. Finer divisions of a tick are whole numbers too."""
 
 _HALVINGS: Final = 20
-"""Quotients of lengths are times 2 to this power, since no even number has an inverse here."""
+"""Quotients of lengths are multiplied by 2 to this power: no even number has an inverse here."""
 
 _EVENT_BYTES: Final = 8
 
 
 def _random(name: str) -> int:
-    """A number of 64 bits that looks random, odd, always the same for a name."""
+    """An odd number of 64 bits that looks random, and is always the same for a name."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") | 1
 
 
@@ -289,7 +292,7 @@ def _residues(durations: tuple[Ticks, ...]) -> bytes:
 
 
 def _powers(base: int, count: int) -> Residues:
-    """The powers of a number from 0 up, count of them or more."""
+    """The powers of a number from 0 up, at least count of them."""
     powers = np.ones(1, dtype=np.uint64)
     while len(powers) < count:
         step = np.uint64(pow(base, len(powers), 2**64))
@@ -298,7 +301,7 @@ def _powers(base: int, count: int) -> Residues:
 
 
 def _inverses(lengths: Residues) -> Residues:
-    """What lengths are divided by those given with, up to a factor of 2 ** _HALVINGS: (n,)."""
+    """The numbers to multiply with to divide by lengths, times 2 ** _HALVINGS: (n,)."""
     distinct, which = np.unique(lengths, return_inverse=True)
     factors = []
     for length in distinct.tolist():
@@ -309,18 +312,18 @@ def _inverses(lengths: Residues) -> Residues:
 
 
 def _running(numbers: Residues) -> Residues:
-    """The sum of the numbers before each, and of all at the end: (n + 1,)."""
+    """The sum of the numbers before each, and of all numbers at the end: (n + 1,)."""
     return np.cumsum(np.append(np.uint64(0), numbers))
 
 
 class _Events:
-    """The events of some tunes, and running sums of what they add to a hash.
+    """The events of tunes, and running sums of what they add to a hash.
 
-    bars: (bars + 1,) the first event of each bar, and the end; tunes: (tunes,) that of each tune.
-    notes: (notes + 1,) the events that sound, and the end. before: (events + 1,) how many notes
-    there are before each event. lengths: (events,). pitches, durations: (events + 1,) running sums
-    of what events add, times the power of their note's place in its tune, a rest times that of the
-    next note's. silences: the same of rests alone, times no power.
+    bars: (bars + 1,) the first event of each bar, and the end. tunes: (tunes,) the first event of
+    each tune. notes: (notes + 1,) the events that sound, and the end. before: (events + 1,) how
+    many notes there are before each event. lengths: (events,). pitches, durations: (events + 1,)
+    running sums of what events add, times the power of the note's place in its tune; a rest has the
+    power of the next note. silences: the same sums for rests alone, without powers.
     """
 
     def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
@@ -361,7 +364,7 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
 
 
 def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Numbers:
-    """music_hashes, of tunes that have some bar, with all their codes."""
+    """music_hashes of tunes of which one has a bar, with all their codes."""
     forms = [forms_of(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
     tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
@@ -385,12 +388,12 @@ def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Number
 def _sums(events: _Events, firsts: Numbers, runs: Numbers) -> tuple[Numbers, Numbers]:
     """How many notes each form has, and its hash.
 
-    firsts: (forms,) the first run of each; runs: (3, n) the tune of each, its first bar and the
-    one past its last.
+    firsts: (forms,) the first run of each. runs: (3, n) the tune of each run, its first bar, and
+    the bar past its last.
     """
     tunes, start, stop = runs[0], events.bars[runs[1]], events.bars[runs[2]]
     notes = events.before[stop] - events.before[start]
-    in_form = np.cumsum(notes) - notes  # how many notes of the form stand before each run
+    in_form = np.cumsum(notes) - notes  # how many notes of the form are before each run
     form_of = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(tunes))))
     in_form -= in_form[firsts][form_of]
     of_form = np.add.reduceat(notes, firsts)
@@ -398,7 +401,7 @@ def _sums(events: _Events, firsts: Numbers, runs: Numbers) -> tuple[Numbers, Num
     powers = _powers(_BASE, int(of_form.max()) + 1)
     moved = powers[in_form] * _powers(_INVERSE_BASE, int(in_tune.max()) + 1)[in_tune]
 
-    # Silence before a form's first note and after its last is none of it.
+    # Silence before a form's first note and after its last note is no part of it.
     silences = events.silences
     first_note = np.minimum(events.notes[events.before[start]], stop)
     after_last = np.where(notes > 0, events.notes[events.before[stop] - 1] + 1, start)

@@ -93,7 +93,7 @@ def test_a_source_is_named_once(tmp_path: Path) -> None:
     source = write(tmp_path / "a.abc", 1)
     for names, shown in (([source, source], str(source)), (["oneills", "oneills"], "oneills"),
                          (["-", "-"], "standard input")):  # fmt: skip
-        with pytest.raises(InputError, match="it is named 2 times; name it once") as raised:
+        with pytest.raises(InputError, match="it is given 2 times; give it once") as raised:
             build_index(names, tmp_path / "i.db")
         assert str(raised.value).startswith(shown)
 

@@ -110,7 +110,7 @@ def test_a_corpus_of_other_content_is_replaced_only_when_asked(tmp_path: Path) -
     build_index([one, two], path)
     before = path.read_bytes()
     write(tmp_path, one=ONE.replace("CDEF", "CEGE"))
-    with pytest.raises(IndexFileError, match=r"'one' is there with another content.*--replace"):
+    with pytest.raises(IndexFileError, match=r"'one' has other content in the index.*--replace"):
         add_to_index([one], path)
     assert path.read_bytes() == before
     assert changes(add_to_index([one], path, replace=True)) == {"one": "replaced"}
@@ -129,7 +129,7 @@ def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> N
         (tmp_path / folder / "t.abc").write_text(text)
     x, y = tmp_path / "x" / "t.abc", tmp_path / "y" / "t.abc"
     build_index([x], path)
-    with pytest.raises(IndexFileError, match="'t' is there with another content") as raised:
+    with pytest.raises(IndexFileError, match="'t' has other content in the index") as raised:
         add_to_index([y], path)
     assert f"(from {x})" in str(raised.value)
     assert "--name" in str(raised.value)
@@ -153,7 +153,7 @@ def test_a_file_keeps_the_name_that_it_has_whatever_is_added_beside_it(tmp_path:
     with open_index(path) as index:
         assert [c.name for c in index.info().corpora] == ["book", "book-2", "book-3"]
     again = tmp_path / "a" / ".." / "a" / "book.abc"
-    with pytest.raises(InputError, match="it is named 2 times"):
+    with pytest.raises(InputError, match="it is given 2 times"):
         add_to_index([books["a"], again], path)
 
 
@@ -209,7 +209,7 @@ def test_a_text_that_is_read_otherwise_is_another_content(tmp_path: Path) -> Non
     stream = stream.replace(bytes(symbols[:1]), bytes(symbols[1:]))
     connection.execute("UPDATE view SET stream = ?, stream_crc32 = ?", (stream, zlib.crc32(stream)))
     connection.close()
-    with pytest.raises(IndexFileError, match="there with another content"):
+    with pytest.raises(IndexFileError, match="has other content in the index"):
         add_to_index([one], path)
     assert changes(add_to_index([one], path, replace=True)) == {"one": "replaced"}
     assert verify_index(path, full=True).faults == ()

@@ -117,7 +117,7 @@ def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
         assert index.with_name("i.db-journal").exists()  # nobody has taken it away
         other.execute("COMMIT")
         other.close()
-        with pytest.raises(IndexFileError, match="changed while this one was built, and stays"):
+        with pytest.raises(IndexFileError, match="changed during the build and is kept"):
             building.result()
     assert verify_index(index, full=True).faults == ()
     with open_index(index) as opened:
@@ -140,7 +140,7 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
         write(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "_write", changed_meanwhile)
-    with pytest.raises(IndexFileError, match="changed while this one was built, and stays"):
+    with pytest.raises(IndexFileError, match="changed during the build and is kept"):
         build_index([tmp_path / "kesh.abc"], index, force=True)
     with open_index(index) as opened:
         assert "other" in [corpus.name for corpus in opened.info().corpora]
@@ -223,7 +223,7 @@ def test_a_change_that_has_no_room_says_so(index: Path, arguments: tuple[str, ..
     )  # fmt: skip
     assert ended.returncode == 2
     # SQLite's name for a write that fails for another reason than a full disk.
-    assert ended.stderr.startswith(f"tunetrace: {index}: cannot be changed (disk I/O error); see")
+    assert ended.stderr.startswith(f"tunetrace: {index}: cannot be changed (disk I/O error); check")
     assert ended.stderr.count("\n") == 1
     assert index.read_bytes() == before
     assert verify_index(index, full=True).faults == ()
@@ -241,8 +241,8 @@ def test_a_compaction_without_room_to_shrink_says_what_it_did(index: Path) -> No
     )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stderr.startswith(
-        f"tunetrace: {index}: the segments are merged, but the room that is free in the file "
-        "cannot be given back ("
+        f"tunetrace: {index}: the segments are merged, but the file could not be made "
+        "smaller ("
     )
     assert ended.stderr.count("\n") == 1
     with open_index(index) as opened:

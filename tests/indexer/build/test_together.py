@@ -107,7 +107,7 @@ COMMANDS = {
 }  # fmt: skip
 
 REFUSALS = {
-    "build": "the index was changed while this one was built, and stays; build again to replace it",
+    "build": "the index was changed during the build and is kept; build again to replace it",
     "remove": "the index has no corpus 'gone'",
 }
 """What a command may say that comes second."""

@@ -110,8 +110,8 @@ def _put_in_place(new: Path, path: Path, *, force: bool, before: int | None) -> 
             raise _in_the_way(path)
         if (None if old is None else readable_generation(old)) != before:
             raise IndexFileError(
-                f"{path}: the index was changed while this one was built, and stays; build "
-                "again to replace it"
+                f"{path}: the index was changed during the build and is kept; build again to "
+                "replace it"
             )
         if old is None:
             journal(path).unlink(missing_ok=True)

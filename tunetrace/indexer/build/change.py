@@ -162,8 +162,8 @@ def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered
 
 def _other_content(path: Path, there: StoredCorpus) -> IndexFileError:
     return IndexFileError(
-        f"{path}: the corpus '{there.name}' is there with another content (from {there.source}); "
-        "replace it with --replace, or call this one otherwise with --name"
+        f"{path}: the corpus '{there.name}' has other content in the index (from {there.source}); "
+        "replace it with --replace, or give this one another name with --name"
     )
 
 
@@ -241,7 +241,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
                 insert_segment(connection, [tune for tune, _ in some], of_views)
             store_vocabulary(connection, vocabulary)
         report = _report(path, connection, ())
-        progress("giving back room", 0)
+        progress("shrinking the file", 0)
     return report
 
 

@@ -1,4 +1,4 @@
-"""What an index is built of: files, folders, standard input and named corpora, each a corpus."""
+"""The sources of an index: files, folders, standard input and named corpora. Each is a corpus."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _STANDARD_INPUT: Final = "standard input"
 
 @dataclass(frozen=True, slots=True)
 class CorpusSource:
-    """One input and the corpus that it becomes.
-
-    where: the path it is read from; described: what the index keeps of where it is from; named: the
-    corpus of a name that it is, if it is one.
-    """
+    """One input and the corpus that it becomes."""
 
     name: str
+    """The name of the corpus."""
     where: str
+    """The path that it is read from."""
     described: str
+    """Where it is from, as the index keeps it."""
     format: Format | None = None
     licence: str | None = None
     version: str | None = None
     named: NamedCorpus | None = None
+    """The named corpus that it is, if any."""
 
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
-        """Its tunes. InputError where it cannot be read and is the only one; else set aside."""
+        """Its tunes. An input that cannot be read is set aside, or InputError if it is the only one."""
         try:
             tunes = self.named.read() if self.named else read_source(self.where, self.format)
             for tune in tunes:
@@ -50,7 +50,7 @@ class CorpusSource:
             yield self._shortened(unreadable(self.where, error))
 
     def _shortened(self, rejected: Rejected) -> Rejected:
-        """A reject of a named corpus without the path to where its files happen to lie."""
+        """A tune set aside; in a named corpus, without the path to the corpus's files."""
         if self.named is None:
             return rejected
         return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
@@ -64,11 +64,12 @@ def find_sources(
     name: str | None = None,
     known: Mapping[str, str] = MappingProxyType({}),
 ) -> list[CorpusSource]:
-    """The inputs behind names; all are looked at, and fetched, before the first is read.
+    """The inputs behind names. All are found, and fetched, before the first is read.
 
-    The name of a corpus is that corpus, whatever lies in the current folder. name: what to call the
-    only one's corpus. known: names of corpora by where they are from; what is from there again
-    keeps the name. Where two would become corpora of one name, the second is called name-2.
+    The name of a corpus means that corpus, also if a file in the current folder has the same name.
+    name: what to call the corpus of the only input. known: the names of the index's corpora by
+    where they are from; an input from there keeps the name. If two corpora had one name, the second
+    is called name-2.
     """
     given = [str(one) for one in names]
     if name is not None and (len(given) != 1 or not _is_name(name)):
@@ -86,7 +87,7 @@ def find_sources(
     for one, source in zip(given, found, strict=True):
         if times[source.described] > 1:
             shown = "standard input" if one == STDIN else printable(one)
-            raise InputError(f"{shown}: it is named {times[source.described]} times; name it once")
+            raise InputError(f"{shown}: it is given {times[source.described]} times; give it once")
     if name is not None:
         return [replace(found[0], name=name)]
     return _named(found, {where: held for where, held in known.items() if where != _STANDARD_INPUT})
@@ -97,7 +98,7 @@ def _is_name(name: str) -> bool:
 
 
 def _named(found: Sequence[CorpusSource], known: Mapping[str, str]) -> list[CorpusSource]:
-    """Sources with the names of their corpora: known ones keep theirs, others get a free one."""
+    """Sources with the names of their corpora. Known ones keep theirs, others get a free name."""
     taken = {known[source.described] for source in found if source.described in known}
     named = []
     for source in found:

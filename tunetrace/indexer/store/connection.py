@@ -122,16 +122,16 @@ def changing(path: Path, *, shrink: bool = False) -> Iterator[Connection]:
         reason = sqlite.reason_of(error)
         if is_committed:
             raise IndexFileError(
-                f"{path}: the segments are merged, but the room that is free in the file cannot be "
-                f"given back ({reason}); make room on the disk and compact the index again"
+                f"{path}: the segments are merged, but the file could not be made smaller "
+                f"({reason}); free some disk space and compact the index again"
             ) from None
         if sqlite.file_number(path) != file:
             raise _replaced_meanwhile(path) from None
         if sqlite.is_damage(error):
             raise sqlite.damaged(path) from None
         raise IndexFileError(
-            f"{path}: cannot be changed ({reason}); see that it is writable, that there is room, "
-            "and that nothing else changes it"
+            f"{path}: cannot be changed ({reason}); check that it is writable, that the disk has "
+            "room, and that no other process is changing it"
         ) from None
     except DamagedError:
         raise sqlite.damaged(path) from None
@@ -141,5 +141,5 @@ def changing(path: Path, *, shrink: bool = False) -> Iterator[Connection]:
 
 def _replaced_meanwhile(path: Path) -> IndexFileError:
     return IndexFileError(
-        f"{path}: another index took its place meanwhile, and that one is not changed; try again"
+        f"{path}: another index took its place meanwhile and was not changed; try again"
     )

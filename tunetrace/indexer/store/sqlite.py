@@ -86,8 +86,8 @@ def unreadable(path: Path, error: Exception) -> IndexFileError:
     if is_busy(error):
         return IndexFileError(f"{name}: another process is changing the index; try again")
     return IndexFileError(
-        f"{name}: the index cannot be read ({reason_of(error)}); see that the disk is in order and "
-        "that the file and its folder may be read"
+        f"{name}: the index cannot be read ({reason_of(error)}); check that the disk works and "
+        "that you may read the file and its folder"
     )
 
 
@@ -217,7 +217,7 @@ def faults_of_file(connection: sa.Connection, *, is_full: bool) -> Iterator[str]
             yield f"SQLite finds the file damaged: {what}"
     rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
     for table, count in Counter(row[0] for row in rows).items():
-        yield f"{count:,} rows of {table} belong to nothing"
+        yield f"{count:,} rows of {table} refer to rows that are missing"
 
 
 # Reading
@@ -327,7 +327,7 @@ def _undo(path: Path, *, is_last_try: bool) -> None:
         if is_last_try:
             raise IndexFileError(
                 f"{printable(str(path))}: a change of the index was cut off and cannot be undone "
-                f"({error}); see that the file and its folder are writable"
+                f"({error}); check that the file and its folder are writable"
             ) from None
 
 
