@@ -280,7 +280,7 @@ class Index:
         """What is shown of places, given as (tune, its first symbol in the tune, symbols)."""
         records = self.catalogue.tunes(tune for tune, _, _ in places)
         return tuple(
-            self.hit(records[tune], *view.stretch(self.layout(tune), at, length))
+            self.hit(records[tune], *view.extent(self.layout(tune), at, at + length))
             for tune, at, length in places
         )
 
@@ -304,7 +304,7 @@ class Index:
         chosen = np.zeros(len(tunes), dtype=bool)
         for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
             layout = self.layout(tune)
-            place = layout.position(*view.stretch(layout, at, some.length(k)))
+            place = layout.position(*view.extent(layout, at, at + some.length(k)))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 

@@ -61,6 +61,11 @@ def melody(layout: Layout, encoded: bytes) -> bytes:
     )
 
 
+def extent(layout: Layout, first: int, stop: int) -> tuple[int, int]:
+    firsts, stops = notes(layout)
+    return firsts[first], stops[stop - 1]
+
+
 def parse(text: str, vocabulary: Vocabulary) -> FigureQuery:
     query = parse_words(text)
     for element in query.elements:
@@ -75,7 +80,7 @@ MELODY = View(
     forgives="Lengths, rests, bar lines, repeats and how the pitches are written.",
     alphabet=lambda vocabulary: ALPHABET,
     symbols=melody,
-    extents=notes,
+    extent=extent,
     parse=parse,
 )
 
@@ -178,7 +183,7 @@ def test_a_symbol_may_stand_for_two_notes(tmp_path: Path, monkeypatch: pytest.Mo
         symbols=lambda layout, encoded: bytes(
             right - left - LOWEST for left, right in pairwise(melody(layout, encoded))
         ),
-        extents=lambda layout: (notes(layout)[0][:-1], notes(layout)[1][1:]),
+        extent=lambda layout, first, stop: extent(layout, first, stop + 1),
     )
     monkeypatch.setitem(VIEWS, intervals.name, intervals)
     with open_index(tunes_index(tmp_path)) as index:
