@@ -21,7 +21,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run, kind_of
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
 from tunetrace.model.sampling.prompt import Prompt
 from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
@@ -163,7 +163,7 @@ class _Beam:
     logits: NDArray[np.float64]
     """(L, tokens), of what follows."""
     state: State
-    runs: list[Run]
+    runs: list[CopiedRun]
     """What each has copied of late, where there is a limit."""
 
     @property

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit
 from tunetrace.model.sampling.draw import (
     BLOCK,
     Floats,
@@ -150,7 +150,7 @@ class _Block:
         self._streams: dict[int, Iterator[Floats]] = {}
         self._steering: dict[int, Iterator[float]] = {}
         self._steered = np.zeros(ROWS, dtype=np.int64)
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, CopiedRun] = {}
         self._every = np.arange(ROWS)
 
     def advance(self) -> dict[int, Sampled | None]:
