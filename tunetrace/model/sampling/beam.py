@@ -57,6 +57,11 @@ def beam_search(
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument and where max_copy leaves nothing to write.
+
+    >>> for tune in beam_search(4, meter="6/8", max_tokens=12)[:2]:
+    ...     print(tune.number, tune.tokens[0], tune.has_ended)
+    1 M:6/8 False
+    2 M:6/8 False
     """
     prompt, limit = check_beam(
         width, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
