@@ -2,7 +2,7 @@
 
 A run is what a check calls a span: whole notes whose tokens are found verbatim in the corpus. A
 chord is one note, and a rest is none. While a transcription is written, its CopiedRun keeps the
-interval of its last notes in the suffix array, and refuses the token that would make them one too many.
+interval of its last notes in the suffix array, and refuses the token that would make one too many.
 """
 
 from __future__ import annotations
