@@ -118,9 +118,9 @@ class Index:
     @property
     def figures(self) -> FigureSearch:
         """Its tokens, to be searched; IndexFileError if it was closed."""
-        return self.search(TOKENS)
+        return self.in_view(TOKENS)
 
-    def search(self, view: View) -> FigureSearch:
+    def in_view(self, view: View) -> FigureSearch:
         """Its tunes in a view, to be searched. They are read when they are first asked for."""
         searches = self._searches  # another thread may let go of them
         if not searches:
@@ -230,7 +230,7 @@ class Index:
         view the figure is written and searched. QueryError for a figure or a filter that has no
         meaning.
         """
-        search = self.search(view)
+        search = self.in_view(view)
         query = view.parse(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)

@@ -101,7 +101,7 @@ def by_definition(index: Index) -> Iterator[tuple[bytes, list[int]]]:
 
 def written(index: Index) -> list[tuple[bytes, list[int]]]:
     """The stream and the suffix array of each segment, as the index has them."""
-    segments = index.search(MELODY).segments
+    segments = index.in_view(MELODY).segments
     return [(segment.stream, segment.suffixes.tolist()) for segment in segments]
 
 
@@ -127,7 +127,7 @@ def test_streams_and_suffix_arrays_are_those_of_the_definition(
         symbols = sum(
             len(segment.stream)
             for view in VIEWS.values()
-            for segment in index.search(view).segments
+            for segment in index.in_view(view).segments
         )
     report = verify_index(path, full=True)
     assert (report.faults, report.suffixes) == ((), symbols)
@@ -233,7 +233,7 @@ def test_changes_of_an_index_keep_its_views(tmp_path: Path) -> None:
         with open_index(path) as index:
             assert len(index.figures.segments) == segments
             assert written(index) == list(by_definition(index))
-            assert index.search(MELODY).tunes == tunes
+            assert index.in_view(MELODY).tunes == tunes
         assert verify_index(path, full=True).faults == ()
 
     add_to_index([tmp_path / "first.txt", tmp_path / "second.txt"], path)
