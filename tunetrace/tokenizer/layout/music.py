@@ -249,8 +249,7 @@ def _varied(layout: Layout) -> tuple[VariedBar, ...]:
         other = texts.get((part + 1, number), text)
         if other != text:
             matcher = SequenceMatcher(None, text.split(), other.split(), autojunk=False)
-            if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
-                shared = matcher.ratio()
-                if shared >= _ALIKE:
-                    found.append(VariedBar(number, (part, part + 1), (text, other), shared))
+            # The quick ratio is never less.
+            if matcher.quick_ratio() >= _ALIKE and (shared := matcher.ratio()) >= _ALIKE:
+                found.append(VariedBar(number, (part, part + 1), (text, other), shared))
     return tuple(found)

@@ -31,7 +31,6 @@ Ticks = int | Fraction
 _MOST_BITS: Final = 200
 _TOKENS_REMEMBERED: Final = 10_000  # a hostile file can hold any number of lengths
 _LONGEST_REMEMBERED: Final = 1000  # characters; a longer bar is rarely found twice
-_PLAIN: Final = ("|",)
 
 
 def eighths(ticks: Ticks) -> Fraction:
@@ -112,13 +111,11 @@ class Bar:
         return self.full is not None and self.events.total < self.full
 
 
-def _is_compound(beats: int) -> bool:
-    """Whether the beats of a meter group in threes. This decides how long `(5`, `(7`, `(9` are."""
-    return beats > 3 and beats % 3 == 0
-
-
 def default_tuplet_time(p: int, is_compound: bool) -> int:
-    """The q of a tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.)."""
+    """The q of a tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.).
+
+    is_compound: whether the beats of the meter group in threes.
+    """
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p) or (3 if is_compound else 2)
 
 
@@ -219,7 +216,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
                 _, beats, unit, _ = MEANINGS[token]
                 is_free = token == "M:none" or not beats or not unit
                 full = None if is_free else scaled(8 * TICKS_PER_EIGHTH, beats, unit)
-                is_compound = _is_compound(beats)
+                is_compound = beats > 3 and beats % 3 == 0
             if start == mark:
                 start = mark + 1
             else:
@@ -234,8 +231,8 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
                 if has_header:
                     text = " ".join(word for word in text.split() if not is_header(word))
                 adds_up = None if full is None else events.total == full
-                before = _PLAIN if lines == ["|"] else tuple(lines)
-                bars.append(Bar(start, mark, text, events, full, before, 1, 0, None, 0, adds_up))
+                bar = Bar(start, mark, text, events, full, tuple(lines), adds_up=adds_up)
+                bars.append(bar)
                 lines = []
         if mark < len(tokens):
             lines.append(token)
