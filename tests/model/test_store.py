@@ -105,7 +105,7 @@ def test_a_cut_off_file_is_refused_wherever_it_is_cut(path: Path) -> None:
             with pytest.raises(ModelFileError, match=r"is no model of tunetrace's: it is cut off"):
                 reader(path)
     path.write_bytes(data + b"x")
-    with pytest.raises(ModelFileError, match="its length is not what its header states"):
+    with pytest.raises(ModelFileError, match="cut off, or longer than its header states"):
         load_model(path)
 
 

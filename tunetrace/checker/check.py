@@ -63,6 +63,10 @@ def check(
     leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share: as
     for check_batch. Raises InputError if the text holds no tune, and QueryError, with the nearest
     titles, for a name that excludes no tune.
+
+    >>> report = check("X:1\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|gag fed|")
+    >>> print(report.tunes[0].verdict.text)
+    Most of it is in The Kesh (kesh:1): 57% of its notes are found there in runs of 8 or more.
     """
     with given_or_default(index) as opened:
         admitted = admitted_without(opened, exclude_tunes, exclude_titles)
@@ -82,7 +86,11 @@ def check_files(
     copy_share: float = COPY_SHARE,
     format: Format | None = None,
 ) -> CheckReport:
-    """Check the transcriptions in files, folders, and standard input for `-`, as check does."""
+    """Check the transcriptions in files, folders, and standard input for `-`, as check does.
+
+    >>> check_files("examples/kesh.abc").tunes[0].verdict.kind
+    'whole'
+    """
     return CheckReport.gather(
         check_batch(
             paths,
@@ -120,6 +128,10 @@ def check_batch(
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
     QueryError for a name that excludes no tune or a place that the input lacks.
+
+    >>> for answer in check_batch("examples/kesh.abc", exclude_titles="The Kesh"):
+    ...     print(answer.place, answer.verdict.kind)
+    1 none
     """
     places = Places.read(only)
     with given_or_default(index) as opened:

@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from tunetrace._version import __version__
 from tunetrace.checker.measures import LONGEST, MEASURES, Measure
-from tunetrace.checker.records import CheckedTune, Span, TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
 from tunetrace.text import plain
+
+if TYPE_CHECKING:
+    from tunetrace.checker.records import CheckedTune, Span, TuneName
 
 TEXT: Final = "text"
 WHOLE: Final = "whole"

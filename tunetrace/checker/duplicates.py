@@ -78,7 +78,7 @@ class Repeats:
 
 
 class _TokenNumbers(dict[str, int]):
-    """Numbers for the tokens of a batch, some of which an index may lack.
+    """Numbers for the tokens of a batch; the index may lack some of these tokens.
 
     A header has the number 0. Tokens after the 254th, which no music needs, share a number.
     """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tunetrace.checker.measures import MEASURES, Measure
-from tunetrace.checker.records import CheckedTune, CheckReport
-from tunetrace.checker.verdict import named
 from tunetrace.text import counted, plain, share
+
+if TYPE_CHECKING:
+    from tunetrace.checker.records import CheckedTune, CheckReport
 
 _MOST_TUNES: Final = 50
 """A report shows at most this many tunes."""
@@ -29,7 +30,7 @@ def tune_html(tune: CheckedTune) -> str:
         text += _table(
             ["source", "notes shared", "longest run", "bars shared"],
             [
-                [named(source), f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
+                [source.label, f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
                  f"{source.bars_shared:,}"]
                 for source in tune.sources
             ],

@@ -43,6 +43,11 @@ class TuneName(Record):
         """`corpus:number`, as commands take it."""
         return f"{self.corpus}:{self.number}"
 
+    @property
+    def label(self) -> str:
+        """It in a sentence: `The Kesh (oneills:12)`."""
+        return f"{self.title.removesuffix('.') or '(untitled)'} ({self.reference})"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LikeTune(TuneName):

@@ -83,7 +83,7 @@ def read_header(path: Path) -> Header:
             raise damaged(path, f"its format is not {FORMAT}, which this version reads")
         arrays = {name: _array(entry) for name, entry in entries.items()}
         if _SIZE_OF_LENGTH + length + sum(bytes for _, _, bytes in arrays.values()) != size:
-            raise damaged(path, "its length is not what its header states")
+            raise damaged(path, "it is cut off, or longer than its header states")
         is_half = any(kind == "F16" for _, kind, _ in arrays.values())
         sizes = ours["sizes"]
         if not _is_within(ours["provenance"], _MAX_DEPTH):

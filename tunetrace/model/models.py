@@ -63,6 +63,9 @@ def open_model(model: Model | str | Path | None = None) -> Model:
 
     One that is open is given back. Raises ModelFileError where there is none, where its file is
     damaged or foreign, and where PyTorch is not installed.
+
+    >>> open_model()
+    Model('tunetrace-small', 3 layers of 288 units, 152 tokens)
     """
     if isinstance(model, Model):
         return model
@@ -96,6 +99,9 @@ def model_info(model: str | Path | None = None) -> ModelInfo:
 
     Raises ModelFileError where there is none, or where its file is damaged or foreign. A published
     one that was not fetched has the facts that are declared of it.
+
+    >>> model_info("tunetrace-small").parameters
+    1881368
     """
     try:
         path = find_model(model)
@@ -135,7 +141,11 @@ def read_info(path: Path) -> ModelInfo:
 
 
 def models() -> tuple[ModelInfo, ...]:
-    """The models that go by a name: the one that ships, the published ones, and your own."""
+    """The models that go by a name: the one that ships, the published ones, and your own.
+
+    >>> [model.name for model in models()][:2]
+    ['tunetrace-small', 'folkrnn-v2']
+    """
     there = [name for name in model_names() if place_of(name).is_file()]
     first = [SHIPPED] if SHIPPED in there else []
     own = [name for name in there if name not in (SHIPPED, *PUBLISHED_MODELS)]

@@ -99,6 +99,8 @@ def unpickle(data: bytes) -> Any:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise PickleRefusedError(f"it takes more than {SECONDS} seconds to read") from None
+    except OSError as error:
+        raise PickleRefusedError(f"no process can be started to read it ({error})") from None
     if ended.returncode:
         raise PickleRefusedError(
             f"reading it takes more than {SECONDS} seconds, or more memory than it may"

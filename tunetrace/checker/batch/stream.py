@@ -36,7 +36,7 @@ class BatchStream:
     """(n,) the tokens; SEPARATOR after each tune, for headers, and for tokens that the index
     lacks."""
     text: bytes
-    """The same symbols as bytes, of which figures are slices."""
+    """The same symbols as bytes; a figure is a slice of them."""
     is_wall: NDArray[np.bool_]
     """(n,) whether there is a header or the end of a tune, which no n-gram crosses."""
     starts: Numbers

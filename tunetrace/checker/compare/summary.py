@@ -182,7 +182,7 @@ class BatchTally:
         )
 
     def _most_drawn_from(self) -> tuple[SourceCount, ...]:
-        """The most frequent sources first; of equal ones those that come first in the index."""
+        """The most frequent sources; of equally frequent ones, the first of the index."""
         most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
         names = ((self._names[tune], transcriptions) for tune, transcriptions in most)
         return tuple(

@@ -21,7 +21,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run, kind_of
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
 from tunetrace.model.sampling.prompt import Prompt
 from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
@@ -57,6 +57,11 @@ def beam_search(
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument and where max_copy leaves nothing to write.
+
+    >>> for tune in beam_search(4, meter="6/8", max_tokens=12)[:2]:
+    ...     print(tune.number, tune.tokens[0], tune.has_ended)
+    1 M:6/8 False
+    2 M:6/8 False
     """
     prompt, limit = check_beam(
         width, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
@@ -163,7 +168,7 @@ class _Beam:
     logits: NDArray[np.float64]
     """(L, tokens), of what follows."""
     state: State
-    runs: list[Run]
+    runs: list[CopiedRun]
     """What each has copied of late, where there is a limit."""
 
     @property

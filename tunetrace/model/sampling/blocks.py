@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit
 from tunetrace.model.sampling.draw import (
     BLOCK,
     Floats,
@@ -70,7 +70,7 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
     uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
     numbers = _Numbers(n)
-    waiting: dict[int, Sampled] = {}
+    waiting: dict[int, Sampled | None] = {}
     following = 1
     left_out_in_a_row = 0
     with _workers(min(threads, len(uses))) as pool:
@@ -79,17 +79,17 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
         while following <= numbers.last:
             for ended in pool.map(_Block.advance, blocks):
-                waiting.update((sampled.number, sampled) for sampled in ended)
+                waiting.update(ended)
             while following in waiting:
                 sampled = waiting.pop(following)
                 following += 1
-                if plan.limit is None or plan.limit.holds_when_read(sampled.tokens):
+                if sampled is not None:
                     left_out_in_a_row = 0
                     yield sampled
                     continue
                 numbers.last += 1
                 left_out_in_a_row += 1
-                if left_out_in_a_row == _MAX_LEFT_OUT:
+                if plan.limit is not None and left_out_in_a_row == _MAX_LEFT_OUT:
                     raise plan.limit.all_left_out(left_out_in_a_row)
 
 
@@ -150,17 +150,26 @@ class _Block:
         self._streams: dict[int, Iterator[Floats]] = {}
         self._steering: dict[int, Iterator[float]] = {}
         self._steered = np.zeros(ROWS, dtype=np.int64)
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, CopiedRun] = {}
         self._every = np.arange(ROWS)
 
-    def advance(self) -> list[Sampled]:
-        """Write some tokens in each row; gives the transcriptions that this ends."""
+    def advance(self) -> dict[int, Sampled | None]:
+        """Write some tokens in each row; gives the transcriptions that this ends, by number.
+
+        It is None for one that breaks the copy limit once it is read as ABC.
+        """
         ended: list[Sampled] = []
         self._fill(np.flatnonzero(self._numbers[: self._used] == 0).tolist())
         for _ in range(_STEPS):
             if self._streams:
                 ended += self._step()
-        return ended
+        limit = self._plan.limit
+        return {
+            sampled.number: sampled
+            if limit is None or limit.holds_when_read(sampled.tokens)
+            else None
+            for sampled in ended
+        }
 
     def _step(self) -> list[Sampled]:
         """Write one token in each row."""

@@ -1,8 +1,8 @@
 """How much a sampled transcription may copy: the most notes in a row that an index may have.
 
 A run is what a check calls a span: whole notes whose tokens are found verbatim in the corpus. A
-chord is one note, and a rest is none. While a transcription is written, its Run keeps the interval
-of its last notes in the suffix array, and refuses the token that would make them one too many.
+chord is one note, and a rest is none. While a transcription is written, its CopiedRun keeps the
+interval of its last notes in the suffix array, and refuses the token that would make one too many.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class CopyLimit:
         is_note = np.array(self.kinds) == NOTE
         self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
 
-    def begin(self) -> Run:
+    def begin(self) -> CopiedRun:
         """The run of a transcription that has no token yet."""
-        return Run(self, self.notes)
+        return CopiedRun(self, self.notes)
 
     def longest_run(self, numbers: Iterable[int]) -> int:
         """The most notes in a row that some tokens share with the index.
@@ -82,7 +82,7 @@ class CopyLimit:
         The last note may be longer or shorter there.
         """
         numbers = list(numbers)
-        run, longest = Run(self, len(numbers)), 0
+        run, longest = CopiedRun(self, len(numbers)), 0
         for number in numbers:
             run.push(number)
             longest = max(longest, run.notes)
@@ -133,7 +133,7 @@ class CopyLimit:
         )
 
 
-class Run:
+class CopiedRun:
     """The last notes of a transcription that is being written, as far back as the index has them.
 
     Tokens are given by their number in the model.
@@ -153,7 +153,7 @@ class Run:
         """How many notes the run has, never more than the limit."""
         return len(self._begins)
 
-    def copy(self) -> Run:
+    def copy(self) -> CopiedRun:
         """Another run that goes on from here."""
         other = copy(self)
         other._written = self._written[:]

@@ -61,6 +61,11 @@ def sample(
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
+
+    >>> for tune in sample(2, meter="6/8", seed=7):
+    ...     print(tune.number, tune.tokens[0], tune.has_ended)
+    1 M:6/8 True
+    2 M:6/8 True
     """
     prompt, limit = check_sampling(
         n, open_header(model), meter=meter, key=key, start=start, temperature=temperature,

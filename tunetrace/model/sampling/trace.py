@@ -114,6 +114,9 @@ def trace_transcription(
     what is there already stays. A transcription that was sampled is read once more, so that
     sampling keeps nothing; if it was sampled in another precision, the numbers differ by rounding.
     Raises QueryError for a token that the model lacks, ModelFileError for the model.
+
+    >>> trace_transcription(["M:4/4", "K:Cmaj", "C", "2"])
+    Trace(5 steps, 3 layers of 288 units)
     """
     import torch
 
