@@ -72,10 +72,6 @@ _UNREADABLE: Final = {
 }
 
 
-OPENING: Final = frozenset('["{')
-"""The signs that need a closing sign."""
-
-
 def pattern_for(line: str) -> re.Pattern[str]:
     """The expression that cuts a line into lexemes. Group 1 is the lexeme without dropped signs."""
     return _pattern(_TIE) if "-" in line else _PLAIN
@@ -167,9 +163,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return self._chord(lexeme)
         if lexeme[-1].isalnum() or first not in _UNREADABLE or len(lexeme) > 1:
             return self._note(lexeme, self._unit)
-        raise AbcError(
-            _UNREADABLE[first], kind="open bracket" if first in OPENING else "stray sign"
-        )
+        raise AbcError(_UNREADABLE[first], kind="open bracket" if first in '["{' else "stray sign")
 
     def _note(self, lexeme: str, unit: Fraction) -> tuple[str, ...]:
         match = _PARTS_OF_NOTE.fullmatch(lexeme.replace("x", "z"))
@@ -194,8 +188,11 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
 
     def _chord(self, lexeme: str) -> tuple[str, ...]:
         inside, _, outer = lexeme[1:].rpartition("]")
-        notes = [n for n in _CHORD_NOTE.findall(inside) if not re.fullmatch(_DROPPED, n)]
-        notes = [note for note in notes if note[0] not in '"!']
+        notes = [
+            note
+            for note in _CHORD_NOTE.findall(inside)
+            if note[0] not in '"!' and not re.fullmatch(_DROPPED, note)
+        ]
         if not notes:
             return ()
         # The unit applies to the inner lengths if there are any, otherwise to the chord's length.
@@ -243,9 +240,7 @@ def _bar_line(lexeme: str) -> BarLine:
     assert match is not None, "the expression of a lexeme has this form"
     sign, ending = match.groups()
     # `[|]:|` is two bar lines: the part after `]` can close a repeat.
-    closes = sign.startswith(":") or any(
-        piece.startswith(":") and len(piece) > 1 for piece in sign.split("]")
-    )
+    closes = sign.startswith(":") or re.search(r"\]:[^\]]", sign)
     tokens = [":|"] if closes else []
     if sign.endswith(":"):
         tokens.append("|:")
