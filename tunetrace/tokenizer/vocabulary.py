@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from tunetrace.errors import QueryError
 
@@ -53,6 +53,9 @@ _KINDS: Final = (
 )  # fmt: skip
 
 
+Value = TypeVar("Value")
+
+
 class Meaning(NamedTuple):
     """What one token means for time."""
 
@@ -93,18 +96,26 @@ def _length_meaning(token: str) -> Meaning:
     return Meaning(LENGTH_SIGN, top * left, bottom * unit, (right, unit))
 
 
-class Meanings(dict[str, Meaning]):
-    """The meaning of every token that was asked for so far. KeyError if text is not a token."""
+class Table(dict[str, Value]):
+    """What a function gives for each text that was asked for so far.
 
-    def __missing__(self, token: str) -> Meaning:
-        meaning = _meaning(token)
-        # A hostile file can hold any number of lengths. The table must not grow with it.
-        if len(self) < 10_000:
-            self[token] = meaning
-        return meaning
+    most: texts that are remembered. A hostile file can hold any number of them.
+    """
+
+    def __init__(self, compute: Callable[[str], Value], most: int) -> None:
+        super().__init__()
+        self._compute = compute
+        self._most = most
+
+    def __missing__(self, text: str) -> Value:
+        value = self._compute(text)
+        if len(self) < self._most:
+            self[text] = value
+        return value
 
 
-MEANINGS: Final = Meanings()
+MEANINGS: Final = Table(_meaning, 10_000)
+"""The meaning of each token. KeyError if a text is not a token."""
 
 
 def is_token(text: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
+from tunetrace.tokenizer.vocabulary import V2_TOKENS, Table, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
@@ -126,21 +126,14 @@ def length_token(length: Fraction) -> str:
     return token
 
 
-class Lexicon(dict[str, tuple[str, ...] | str | int]):
+class _Lexicon:
     """The meaning of each lexeme for one transposition and one unit note length."""
 
     def __init__(self, interval: Interval, unit: Fraction) -> None:
-        super().__init__()
         self._interval = interval
         self._unit = unit
 
-    def __missing__(self, lexeme: str) -> tuple[str, ...] | str | int:
-        meaning = self._meaning(lexeme)
-        if len(self) < 20_000:  # a hostile file must not fill the memory
-            self[lexeme] = meaning
-        return meaning
-
-    def _meaning(self, lexeme: str) -> tuple[str, ...] | str | int:
+    def meaning(self, lexeme: str) -> tuple[str, ...] | str | int:
         first = lexeme[:1]
         if not lexeme or (first in '"{!+' and len(lexeme) > 1) or lexeme == "!":
             return ()
@@ -207,8 +200,10 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")
 
 
-lexicon: Final = lru_cache(maxsize=64)(Lexicon)
-"""The lexicon of a transposition and a unit note length, the same object each time."""
+@lru_cache(maxsize=64)
+def lexicon(interval: Interval, unit: Fraction) -> Table[tuple[str, ...] | str | int]:
+    """The meaning of each lexeme for a transposition and a unit note length."""
+    return Table(_Lexicon(interval, unit).meaning, 20_000)
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:

@@ -21,6 +21,7 @@ from tunetrace.tokenizer.vocabulary import (
     NOTE,
     REST,
     TUPLET,
+    Table,
     is_header,
 )
 
@@ -29,7 +30,6 @@ TICKS_PER_EIGHTH: Final = 40_320
 Ticks = int | Fraction
 
 _MOST_BITS: Final = 200
-_TOKENS_REMEMBERED: Final = 10_000  # a hostile file can hold any number of lengths
 _LONGEST_REMEMBERED: Final = 1000  # characters; a longer bar is rarely found twice
 
 
@@ -126,18 +126,12 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
-class _Rhythm(dict[str, str]):
-    """Each token reduced to its rhythm: all notes become the same."""
-
-    def __missing__(self, token: str) -> str:
-        kept = _ANY_NOTE if MEANINGS[token].kind == NOTE else token
-        if len(self) < _TOKENS_REMEMBERED:
-            self[token] = kept
-        return kept
+def _rhythm(token: str) -> str:
+    return "C" if MEANINGS[token].kind == NOTE else token
 
 
-_ANY_NOTE: Final = "C"
-_RHYTHM: Final = _Rhythm()
+_RHYTHM: Final = Table(_rhythm, 10_000)
+"""Each token reduced to its rhythm: all notes become the same."""
 
 
 @lru_cache(maxsize=2**13)
