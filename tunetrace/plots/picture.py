@@ -23,21 +23,24 @@ VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
 GREY: Final = "#595959"
 
-_STYLE: Final[dict[Any, Any]] = {
-    "font.size": 10,
-    "font.family": ["DejaVu Sans", "sans-serif"],
+STYLE: Final[dict[Any, Any]] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": GREY,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
-    "xtick.color": GREY,
-    "ytick.color": GREY,
     "text.parse_math": False,  # `_B` and `$` are plain text
     "svg.fonttype": "none",
     "svg.hashsalt": "tunetrace",
 }
+"""The style that pictures in files and pictures on pages share."""
 
+_FILE_STYLE: Final = STYLE | {
+    "font.size": 10,
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+}
 
 _MADE_BY: Final = "tunetrace"
 _MARKS: Final = (
@@ -96,7 +99,7 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
         "svg": {"Creator": _MADE_BY, "Date": None},
         "pdf": {"Creator": _MADE_BY, "CreationDate": None},
     }
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(_FILE_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
         try:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
-from tunetrace.plots.picture import BLUE, GREEN, VERMILION
+from tunetrace.plots.picture import BLUE, GREEN, STYLE, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,16 +34,11 @@ _SIZE: Final = (5.0, 2.9)
 _AXES: Final = (0.09, 0.18, 0.88, 0.7)
 """The place of the axes: left, bottom, width and height as shares of the picture."""
 
-_STYLE: Final[dict[Any, Any]] = {
+_PAGE_STYLE: Final = STYLE | {
     "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.spines.left": False,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "normal",
-    "axes.titlelocation": "left",
     "axes.titlecolor": _INK,
     "axes.grid": True,
     "axes.grid.axis": "y",
@@ -51,13 +46,10 @@ _STYLE: Final[dict[Any, Any]] = {
     "grid.color": _GRID,
     "grid.linewidth": 0.7,
     "text.color": _INK,
-    "text.parse_math": False,
     "xtick.color": _INK,
     "ytick.color": _INK,
     "xtick.bottom": False,
     "ytick.left": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tunetrace",
 }
 
 
@@ -66,7 +58,7 @@ def svg_of(draw: Callable[[Axes], None]) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_PAGE_STYLE):
         figure = Figure(figsize=_SIZE)
         figure.patch.set_visible(False)
         axes = figure.add_axes(_AXES)

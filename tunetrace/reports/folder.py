@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from tunetrace.errors import OutputError
 from tunetrace.files import Kind, begins_with, beside, exists, is_there, remove_leftovers
@@ -20,13 +19,10 @@ from tunetrace.text import printable
 
 _PACKAGES: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
 
-_GENERATOR: Final = b'<meta name="generator" content="tunetrace '
-_HEAD_BYTES: Final = 1 << 12
-
 
 def _is_page(path: Path) -> bool:
     with path.open("rb") as file:
-        return _GENERATOR in file.read(_HEAD_BYTES)
+        return b'<meta name="generator" content="tunetrace ' in file.read(1 << 12)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -54,7 +50,7 @@ FILES: Final = {
 """The files of a report, each with how it is recognised. Other files are never replaced."""
 
 
-class ReportFolder:
+class ReportFolder(AbstractContextManager["ReportFolder"]):
     """The folder that a report is written into.
 
     Inside its with statement, `beside` says where to write each file. At the end the files take
@@ -125,15 +121,7 @@ class ReportFolder:
                 "make room, or give another folder"
             ) from None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             if error is None:
                 with self.writing():
