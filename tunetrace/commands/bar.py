@@ -34,10 +34,9 @@ def bar(
         tunetrace bar "G, C C 2 G, C E C"
         tunetrace bar "C 3 C 3" --meter 6/8
     """
-    from tunetrace import open_index
+    from tunetrace import bar
 
-    with open_index(index_path) as opened:
-        found = opened.bar(bar_text, filters, limit=limit)
+    found = bar(bar_text, filters, index_path, limit=limit)
     if as_jsonl:
         print_jsonl(found.results)
     else:

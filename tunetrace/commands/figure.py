@@ -41,10 +41,9 @@ def figure(
         tunetrace figure "{c C} 2 B? c" --meter 4/4 --key maj
         tunetrace figure "G, C C 2" --limit 1000 --jsonl
     """
-    from tunetrace import open_index
+    from tunetrace import figure as find
 
-    with open_index(index_path) as opened:
-        found = opened.figure(figure, filters, open_end=open_end, limit=limit)
+    found = find(figure, filters, index_path, open_end=open_end, limit=limit)
     if as_jsonl:
         print_jsonl(found.results)
     else:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
+from tunetrace.commands.console import bar_number, by_chance, console, linked, table_of
 from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from tunetrace import Hit, Matches
-
-_ONSET: Final = "onset\n(eighths)"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -63,7 +61,7 @@ def filter_options(command: Command) -> Command:
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
     out = console()
-    out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    out.print(matches.query, style="bold", soft_wrap=True)
     if not matches.of:
         out.print("no tune of the index passes all filters")
         return
@@ -93,18 +91,13 @@ def _print_joined_tokens(query: str) -> None:
 def _print_hits(matches: Matches) -> None:
     out = console()
     out.print()
-    table = make_table("tune", "title", "part", "bar", _ONSET, "context (on C)",
-                       right=("part", "bar", _ONSET), widest={"title": 20})  # fmt: skip
-    for hit in matches.results:
-        table.add_row(
-            hit.reference,
-            linked(hit.title, hit.link),
-            str(hit.part),
-            bar_number(hit.bar, hit.ending),
-            str(hit.onset),
-            _marked(hit),
-        )
-    out.print(table)
+    columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
+    rows = [
+        (hit.reference, linked(hit.title, hit.link), hit.part, bar_number(hit.bar, hit.ending),
+         hit.onset, _marked(hit))
+        for hit in matches.results
+    ]  # fmt: skip
+    out.print(table_of(columns, rows, widest={"title": 20}))
     rest = matches.hits - len(matches.results)
     if rest:
         out.print(f"… and {rest:,} more; show more with --limit")

@@ -34,15 +34,27 @@ class Share(click.FloatRange):
         return share
 
 
-def index_option(command: Command) -> Command:
-    """`--index`, for every command that reads or changes an index."""
-    return click.option(
-        "--index",
-        "index_path",
-        metavar="FILE",
-        shell_complete=complete_files,
-        help="Index file (default: $TUNETRACE_INDEX, else your own index).",
-    )(command)
+index_option = click.option(
+    "--index", "index_path", metavar="FILE", shell_complete=complete_files,
+    help="Index file (default: $TUNETRACE_INDEX, else your own index).",
+)  # fmt: skip
+
+format_option = click.option(
+    "--format", "format", type=click.Choice(["abc", "folkrnn", "thesession"]),
+    help="Input format (default: detected).",
+)  # fmt: skip
+
+copy_share_option = click.option(
+    "--copy-share", type=Share(0, 1, min_open=True), default=0.5, show_default=True,
+    metavar="SHARE",
+    help="Say that most of a tune is copied if one corpus tune has at least this share of its "
+    "notes, in runs of 8 or more.",
+)  # fmt: skip
+
+name_option = click.option(
+    "--name", metavar="NAME",
+    help="Name of the corpus, if there is one SOURCE (default: its file's name).",
+)  # fmt: skip
 
 
 def json_option(command: Command) -> Command:
@@ -64,38 +76,6 @@ def json_options(command: Command) -> Command:
         return command(as_json=as_json, as_jsonl=as_jsonl, **given)
 
     return with_one_of_both  # type: ignore[return-value]
-
-
-def format_option(command: Command) -> Command:
-    """`--format`, for every command that reads transcriptions."""
-    return click.option(
-        "--format",
-        "format",
-        type=click.Choice(["abc", "folkrnn", "thesession"]),
-        help="Input format (default: detected).",
-    )(command)
-
-
-def copy_share_option(command: Command) -> Command:
-    """`--copy-share`, for the commands that give verdicts."""
-    return click.option(
-        "--copy-share",
-        type=Share(0, 1, min_open=True),
-        default=0.5,
-        show_default=True,
-        metavar="SHARE",
-        help="Say that most of a tune is copied if one corpus tune has at least this share of its "
-        "notes, in runs of 8 or more.",
-    )(command)
-
-
-def name_option(command: Command) -> Command:
-    """`--name`, for the commands that index files."""
-    return click.option(
-        "--name",
-        metavar="NAME",
-        help="Name of the corpus, if there is one SOURCE (default: its file's name).",
-    )(command)
 
 
 def goes_only_with(option: str, *names: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunetrace.commands.console import console, make_table
+from tunetrace.commands.console import console, table_of
 from tunetrace.commands.options import json_options, print_jsonl, show
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def list_corpora(as_json: bool, as_jsonl: bool) -> None:
 
 def _print_list(corpora: Sequence[CorpusEntry]) -> None:
     """A line for each named corpus."""
-    table = make_table("name", "title", "version", "here")
-    for corpus in corpora:
-        here = "wrong" if corpus.problem else "yes" if corpus.is_here else "no"
-        table.add_row(corpus.name, corpus.title, corpus.version or "", here)
-    console().print(table)
+    rows = [
+        (corpus.name, corpus.title, corpus.version or "",
+         "wrong" if corpus.problem else "yes" if corpus.is_here else "no")
+        for corpus in corpora
+    ]  # fmt: skip
+    console().print(table_of(("name", "title", "version", "here"), rows))

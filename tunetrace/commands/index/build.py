@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -17,9 +17,6 @@ from tunetrace.commands.options import (
 )
 from tunetrace.commands.progress import progress_display
 
-if TYPE_CHECKING:
-    from tunetrace.corpus.readers import Format
-
 
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=complete_sources)
@@ -28,14 +25,7 @@ if TYPE_CHECKING:
 @format_option
 @index_option
 @json_option
-def build(
-    sources: tuple[str, ...],
-    force: bool,
-    name: str | None,
-    format: Format | None,
-    index_path: str | None,
-    as_json: bool,
-) -> None:
+def build(sources: tuple[str, ...], index_path: str | None, as_json: bool, **options: Any) -> None:
     """Build an index of files, folders and named corpora.
 
     A SOURCE is a file, a folder, - for standard input, or a named corpus. Without a SOURCE the
@@ -50,9 +40,7 @@ def build(
     from tunetrace.records import to_plain
 
     with progress_display() as progress:
-        report = build_index(
-            sources, index_path, force=force, name=name, format=format, progress=progress
-        )
+        report = build_index(sources, index_path, progress=progress, **options)
     if as_json:
         print_json({**to_plain(report.info), "set_aside": report.set_aside})
     else:

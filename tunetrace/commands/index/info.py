@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunetrace.commands.console import console, make_table
+from tunetrace.commands.console import console, table_of
 from tunetrace.commands.index.counts import print_totals
 from tunetrace.commands.options import index_option, json_option, show
 
@@ -33,15 +33,6 @@ def info(index_path: str | None, as_json: bool) -> None:
 def _print_info(info: IndexInfo) -> None:
     """The counts of an index, and those of each corpus."""
     print_totals(info)
-    right = ("tunes", "tokens", "bars", "set aside")
-    table = make_table("corpus", *right, "added on", right=right)
-    for corpus in info.corpora:
-        table.add_row(
-            corpus.name,
-            f"{corpus.tunes:,}",
-            f"{corpus.tokens:,}",
-            f"{corpus.bars:,}",
-            f"{corpus.set_aside:,}",
-            corpus.added[:10],
-        )
-    console().print(table)
+    columns = ("corpus", ">tunes", ">tokens", ">bars", ">set aside", "added on")
+    rows = [(c.name, c.tunes, c.tokens, c.bars, c.set_aside, c.added[:10]) for c in info.corpora]
+    console().print(table_of(columns, rows))
