@@ -19,7 +19,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tunetrace.text import counted
+from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import Reject, Rejected
@@ -77,7 +77,7 @@ def console() -> Console:
     return _Console()
 
 
-def table_of(
+def make_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
     widest: Mapping[str, int] | None = None,
@@ -130,27 +130,7 @@ def print_facts(facts: Iterable[tuple[str, str]], label_width: int) -> None:
                 fact, _PAGE - label_width, break_on_hyphens=False, break_long_words=False
             )
         for k, line in enumerate(lines):
-            out.print(f"{'' if k else label:{label_width}}{line}", soft_wrap=True)
-
-
-def make_table(
-    *columns: str, right: Sequence[str] = (), widest: Mapping[str, int] | None = None
-) -> Table:
-    """A table of plain text. Nothing is cut: cells too wide for a terminal are folded.
-
-    right: columns that are set to the right and never folded.
-    widest: the greatest width of columns in a terminal.
-    """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(
-            column,
-            justify="right" if column in right else "left",
-            no_wrap=column in right,
-            overflow="fold",
-            max_width=(widest or {}).get(column) if is_terminal() else None,
-        )
-    return table
+            out.print(f"{'' if k else label:{label_width}}{plain(line)}", soft_wrap=True)
 
 
 def print_set_aside(

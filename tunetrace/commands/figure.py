@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.matches import filter_options, print_matches
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, index_option, json_options, show
 
 if TYPE_CHECKING:
     from tunetrace import Filters
@@ -25,8 +25,7 @@ def figure(
     limit: int,
     open_end: bool,
     index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
+    print_as: PrintAs,
 ) -> None:
     """Find a figure: how many tunes have it, and where.
 
@@ -44,7 +43,4 @@ def figure(
     from tunetrace import figure as find
 
     found = find(figure, filters, index_path, open_end=open_end, limit=limit)
-    if as_jsonl:
-        print_jsonl(found.results)
-    else:
-        show(found, print_matches, as_json)
+    show(found, print_matches, print_as, found.results)

@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import bar_number, by_chance, console, linked, table_of
+from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
 from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def filter_options(command: Command) -> Command:
 
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
+    from tunetrace.indexer.search.query import written_apart
+
     out = console()
     out.print(matches.query, style="bold", soft_wrap=True)
     if not matches.of:
@@ -71,25 +73,15 @@ def print_matches(matches: Matches) -> None:
         )
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
-        _print_joined_tokens(matches.query)
+        # In tunes read from ABC, two words of a figure may be one token.
+        apart = written_apart(matches.query.split())
+        if apart:
+            out.print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
+                      f"{''.join(apart)}")  # fmt: skip
     if matches.expected is not None:
         out.print(by_chance(matches.expected, matches.log10_expected))
-    if matches.results:
-        _print_hits(matches)
-
-
-def _print_joined_tokens(query: str) -> None:
-    """Say it where two words of a figure are one token in tunes that were read from ABC."""
-    from tunetrace.indexer.search.query import written_apart
-
-    apart = written_apart(query.split())
-    if apart:
-        console().print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
-                        f"{''.join(apart)}")  # fmt: skip
-
-
-def _print_hits(matches: Matches) -> None:
-    out = console()
+    if not matches.results:
+        return
     out.print()
     columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
     rows = [
@@ -97,7 +89,7 @@ def _print_hits(matches: Matches) -> None:
          hit.onset, _marked(hit))
         for hit in matches.results
     ]  # fmt: skip
-    out.print(table_of(columns, rows, widest={"title": 20}))
+    out.print(make_table(columns, rows, widest={"title": 20}))
     rest = matches.hits - len(matches.results)
     if rest:
         out.print(f"… and {rest:,} more; show more with --limit")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunetrace.commands.completion import complete_sources
-from tunetrace.commands.console import console, print_set_aside, table_of
-from tunetrace.commands.options import format_option, index_option, json_options, print_jsonl, show
+from tunetrace.commands.console import console, make_table, print_set_aside
+from tunetrace.commands.options import PrintAs, format_option, index_option, json_options, show
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @format_option
 @index_option
 @json_options
-def ngrams(n: int, index_path: str | None, as_json: bool, as_jsonl: bool, **options: Any) -> None:
+def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) -> None:
     """List the commonest n-grams of a corpus or a batch.
 
     An n-gram is any n tokens in a row. They are counted in the whole index, or in what --only-in
@@ -42,10 +42,7 @@ def ngrams(n: int, index_path: str | None, as_json: bool, as_jsonl: bool, **opti
     from tunetrace import ngrams
 
     found = ngrams(n, index_path, **options)
-    if as_jsonl:
-        print_jsonl(found.ngrams)
-    else:
-        show(found, _print_ngrams, as_json)
+    show(found, _print_ngrams, print_as, found.ngrams)
 
 
 def _print_ngrams(report: NgramReport) -> None:
@@ -62,5 +59,5 @@ def _print_ngrams(report: NgramReport) -> None:
     if report.ngrams:
         out.print()
         rows = [(rank, one.text, one.tunes, one.hits) for rank, one in enumerate(report.ngrams, 1)]
-        out.print(table_of((">rank", "figure", ">tunes", ">hits"), rows))
+        out.print(make_table((">rank", "figure", ">tunes", ">hits"), rows))
     print_set_aside(report.set_aside, "--json lists them all")

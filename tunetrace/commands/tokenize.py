@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, cut
-from tunetrace.commands.options import format_option, json_options, print_json, print_jsonl
+from tunetrace.commands.options import PrintAs, format_option, json_options, print_json, print_jsonl
 from tunetrace.errors import InputError
 from tunetrace.text import counted, plain
 
@@ -28,11 +28,7 @@ _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth"
 @format_option
 @json_options
 def tokenize(
-    files: tuple[str, ...],
-    explain: bool,
-    format: Format | None,
-    as_json: bool,
-    as_jsonl: bool,
+    files: tuple[str, ...], explain: bool, format: Format | None, print_as: PrintAs
 ) -> None:
     """Print tunes as folk-rnn tokens, transposed to C.
 
@@ -58,15 +54,15 @@ def tokenize(
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
             rejected.append(tune)
-            if as_jsonl:
+            if print_as == "jsonl":
                 print_jsonl([tune])
-            elif tunes and not as_json:
+            elif tunes and print_as == "text":
                 _print_reject(tune)
             continue
         explanation = explainer.explain(tune) if explain else None
-        if as_jsonl:
+        if print_as == "jsonl":
             print_jsonl([_to_record(tune, explanation)])
-        elif as_json:
+        elif print_as == "json":
             records.append(_to_record(tune, explanation))
         else:
             if not tunes:  # Until here they were held back: if all fail, one sentence is enough.
@@ -74,7 +70,7 @@ def tokenize(
                     _print_reject(reject)
             _print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
-    if as_json:
+    if print_as == "json":
         print_json({"tunes": records, "set_aside": rejected})
     if not tunes:
         first = rejected[0]

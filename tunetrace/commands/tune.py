@@ -10,7 +10,14 @@ import click
 from rich.cells import cell_len
 from rich.table import Table
 
-from tunetrace.commands.console import bar_number, console, cut, facts_table, is_terminal, table_of
+from tunetrace.commands.console import (
+    bar_number,
+    console,
+    cut,
+    facts_table,
+    is_terminal,
+    make_table,
+)
 from tunetrace.commands.music import (
     describe_accidentals,
     describe_part,
@@ -18,7 +25,7 @@ from tunetrace.commands.music import (
     describe_variations,
     own,
 )
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.text import counted, plain_lines
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ _SETTING_COLUMNS: Final = ("tune", "title", "meter", "key", "begins (on C)")
 @click.argument("reference", metavar="TUNE")
 @index_option
 @json_option
-def tune(reference: str, index_path: str | None, as_json: bool) -> None:
+def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
     """Show one tune of the index: its bars and its settings.
 
     TUNE is corpus:number, an id, a title or a part of a title. If several tunes have the title,
@@ -50,7 +57,7 @@ def tune(reference: str, index_path: str | None, as_json: bool) -> None:
     """
     from tunetrace import tune
 
-    show(tune(reference, index_path), _print_tune, as_json)
+    show(tune(reference, index_path), _print_tune, print_as)
 
 
 def _print_tune(tune: TuneDetail) -> None:
@@ -213,7 +220,7 @@ def _print_settings(out: Console, tune: TuneDetail) -> None:
     names = zip(*[row[:-1] for row in rows], _SETTING_COLUMNS[:-1], strict=True)
     left = out.width - 1 - sum(max(map(cell_len, column)) + 2 for column in names)
     width = max(left, len(_SETTING_COLUMNS[-1]))
-    out.print(table_of(_SETTING_COLUMNS, [(*row, cut(begins, width)) for *row, begins in rows]))
+    out.print(make_table(_SETTING_COLUMNS, [(*row, cut(begins, width)) for *row, begins in rows]))
     if len(tune.settings) > _SHOWN_SETTINGS:
         rest = len(tune.settings) - _SHOWN_SETTINGS
         out.print(f"… and {rest:,} more; --json lists them all")

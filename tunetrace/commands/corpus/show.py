@@ -8,7 +8,7 @@ import click
 
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.console import console, print_facts
-from tunetrace.commands.options import json_option, show
+from tunetrace.commands.options import PrintAs, json_option, show
 
 if TYPE_CHECKING:
     from tunetrace import CorpusEntry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("show")
 @click.argument("name", shell_complete=complete_corpora)
 @json_option
-def show_corpus(name: str, as_json: bool) -> None:
+def show_corpus(name: str, print_as: PrintAs) -> None:
     """Show the source, licence and citation of a corpus.
 
     Also its version and checksum, its place on this machine, and whether it is there.
@@ -27,7 +27,7 @@ def show_corpus(name: str, as_json: bool) -> None:
     """
     from tunetrace import find_corpus
 
-    show(find_corpus(name), _print_corpus, as_json)
+    show(find_corpus(name), _print_corpus, print_as)
 
 
 def _print_corpus(corpus: CorpusEntry) -> None:

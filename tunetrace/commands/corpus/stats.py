@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from tunetrace.commands.completion import complete_corpora, complete_files
-from tunetrace.commands.console import console, facts_table, table_of
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.console import console, facts_table, make_table
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def stats(
     plot: str | None,
     force: bool,
     index_path: str | None,
-    as_json: bool,
+    print_as: PrintAs,
 ) -> None:
     """Count what a CORPUS holds: keys, meters, bars, figures.
 
@@ -59,7 +59,7 @@ def stats(
     found = corpus_stats(corpus, index_path, notes=notes, top=top)
     if plot is not None:
         plot_corpus(found, plot, force=force)
-    show(found, partial(_print_stats, top=top), as_json)
+    show(found, partial(_print_stats, top=top), print_as)
 
 
 def _print_stats(stats: CorpusStats, top: int) -> None:
@@ -113,7 +113,7 @@ def _print_spreads(out: Console, stats: CorpusStats) -> None:
         if spread is not None
     ]  # fmt: skip
     out.print()
-    out.print(table_of(columns, rows))
+    out.print(make_table(columns, rows))
 
 
 def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
@@ -134,7 +134,7 @@ def _group_table(name: str, groups: Sequence[TuneGroup], top: int, of: int) -> T
     if rest:
         sizes.append((f"{len(rest)} more", sum(group.tunes for group in rest)))
     rows = [(name, tunes, share(tunes / of)) for name, tunes in sizes]
-    return table_of((name, ">tunes", ">"), rows)
+    return make_table((name, ">tunes", ">"), rows)
 
 
 def _print_counted(out: Console, heading: str, name: str, counts: Sequence[CountedText]) -> None:
@@ -142,4 +142,4 @@ def _print_counted(out: Console, heading: str, name: str, counts: Sequence[Count
         return
     out.print(f"\n{heading}, on C", style="bold")
     rows = [(found.text, found.tunes, found.hits) for found in counts]
-    out.print(table_of((name, ">tunes", ">hits"), rows))
+    out.print(make_table((name, ">tunes", ">hits"), rows))

@@ -8,7 +8,14 @@ import click
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_change
-from tunetrace.commands.options import format_option, index_option, json_option, name_option, show
+from tunetrace.commands.options import (
+    PrintAs,
+    format_option,
+    index_option,
+    json_option,
+    name_option,
+    show,
+)
 from tunetrace.commands.progress import progress_display
 
 
@@ -21,7 +28,9 @@ from tunetrace.commands.progress import progress_display
 @format_option
 @index_option
 @json_option
-def add(sources: tuple[str, ...], index_path: str | None, as_json: bool, **options: Any) -> None:
+def add(
+    sources: tuple[str, ...], index_path: str | None, print_as: PrintAs, **options: Any
+) -> None:
     """Add corpora to an index.
 
     A SOURCE is a file, a folder, - for standard input, or a named corpus. All are added or none:
@@ -37,4 +46,4 @@ def add(sources: tuple[str, ...], index_path: str | None, as_json: bool, **optio
 
     with progress_display() as progress:
         report = add_to_index(sources, index_path, progress=progress, **options)
-    show(report, print_change, as_json)
+    show(report, print_change, print_as)

@@ -9,6 +9,7 @@ import click
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_read, print_totals
 from tunetrace.commands.options import (
+    PrintAs,
     format_option,
     index_option,
     json_option,
@@ -25,7 +26,9 @@ from tunetrace.commands.progress import progress_display
 @format_option
 @index_option
 @json_option
-def build(sources: tuple[str, ...], index_path: str | None, as_json: bool, **options: Any) -> None:
+def build(
+    sources: tuple[str, ...], index_path: str | None, print_as: PrintAs, **options: Any
+) -> None:
     """Build an index of files, folders and named corpora.
 
     A SOURCE is a file, a folder, - for standard input, or a named corpus. Without a SOURCE the
@@ -41,7 +44,7 @@ def build(sources: tuple[str, ...], index_path: str | None, as_json: bool, **opt
 
     with progress_display() as progress:
         report = build_index(sources, index_path, progress=progress, **options)
-    if as_json:
+    if print_as == "json":
         print_json({**to_plain(report.info), "set_aside": report.set_aside})
     else:
         print_totals(report.info)

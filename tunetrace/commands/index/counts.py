@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from tunetrace.commands.console import console, print_set_aside, table_of
+from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.text import counted
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def print_read(corpora: Sequence[CorpusInfo], set_aside: Sequence[Reject]) -> No
          ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()))
         for corpus in corpora
     ]  # fmt: skip
-    console().print(table_of(columns, rows))
+    console().print(make_table(columns, rows))
     print_set_aside(set_aside, "'tunetrace index rejects' lists them all")
 
 

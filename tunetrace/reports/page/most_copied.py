@@ -10,10 +10,10 @@ from tunetrace.indexer.index import Index
 from tunetrace.reports.page.marks import (
     MOST_TOKENS,
     ShownPart,
+    Stretch,
     find_stretches,
     level_of,
     show,
-    stretches_of,
 )
 from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.transpose import in_own_key
@@ -75,28 +75,26 @@ class ShownTune:
 def describe(tune: CheckedTune, index: Index) -> ShownTune:
     """What the page shows of a transcription that was checked against an index."""
     tokens, own_key = tune.transcription.tokens, tune.original_key
+    facts = (tune.meter or "no meter", own_key or tune.key or "no key",
+             counted(tune.notes, "note"), counted(tune.bar_count, "bar"))  # fmt: skip
+    stretches = [
+        Stretch(span.first_token, span.stop_token, number, level_of(span))
+        for number, span in enumerate(tune.spans, 1)
+    ]
     spans = _spans(tune)
     return ShownTune(
         tune=tune,
-        facts=_facts(tune),
+        facts=", ".join(facts),
         copied=None if tune.identical_to else _copied(tune),
         standing=None if tune.identical_to else _standing(tune),
         compared_on=tune.key if own_key not in (None, tune.key) else None,
-        parts=show(tokens, in_own_key(list(tokens), own_key), stretches_of(tune.spans)),
+        parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
         spans=spans,
         more_spans=len(tune.spans) - len(spans),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
         more_sources=tune.sources[SHOWN_SOURCES:],
         is_cut=len(tokens) > MOST_TOKENS,
     )
-
-
-def _facts(tune: CheckedTune) -> str:
-    key = tune.original_key or tune.key
-    return ", ".join([
-        tune.meter or "no meter", key or "no key", counted(tune.notes, "note"),
-        counted(tune.bar_count, "bar"),
-    ])  # fmt: skip
 
 
 def _copied(tune: CheckedTune) -> str:
