@@ -46,7 +46,6 @@ def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) ->
 
 
 def _print_ngrams(report: NgramReport) -> None:
-    """The commonest n-grams by rank, with their tunes and hits."""
     out = console()
     where = listed(report.only_in) if report.only_in else "the whole index"
     heading = f"n-grams of {counted(report.n, 'token')} in {where}"

@@ -64,7 +64,6 @@ def report(
 
 
 def _print_report(report: Report) -> None:
-    """The report in words, the first tunes set aside, and where its files are."""
     out = console()
     out.print("\n\n".join(report.words))
     aside = report.batch.set_aside + (report.versus.set_aside if report.versus else 0)

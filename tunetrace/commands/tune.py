@@ -61,7 +61,6 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
 
 
 def _print_tune(tune: TuneDetail) -> None:
-    """One tune: its names, its text, its bars, its music, its tokens and its settings."""
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")
     _print_names(out, tune)

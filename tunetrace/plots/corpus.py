@@ -36,7 +36,6 @@ def plot_corpus(stats: CorpusStats, path: str | Path, *, force: bool = False) ->
 
 
 def _draw(stats: CorpusStats) -> Figure:
-    """The figure, drawn without a display."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 _INK: Final = "#010101"
 _GRID: Final = "#020202"
 _CLASSES: Final = {
-    colour.lower(): name
-    for colour, name in (
-        (BLUE, "batch"), (VERMILION, "other"), (GREEN, "real"), (_INK, "ink"), (_GRID, "grid"),
-    )
-}  # fmt: skip
+    BLUE.lower(): "batch",
+    VERMILION.lower(): "other",
+    GREEN.lower(): "real",
+    _INK: "ink",
+    _GRID: "grid",
+}
 """The name of each colour in the style sheet: `fill-batch`, `stroke-batch`."""
 
 _SVG: Final = "http://www.w3.org/2000/svg"

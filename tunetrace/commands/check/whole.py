@@ -141,7 +141,6 @@ def _beside_real_tunes(more: str, below: float) -> str:
 
 
 def _peers(standing: Percentiles | None) -> str:
-    """What real tunes a tune is compared with."""
     if standing is None:
         return "not compared: the index has no baseline; 'tunetrace baseline' measures one"
     meter = f" in {standing.meter}" if standing.meter else ""
@@ -152,7 +151,6 @@ def _peers(standing: Percentiles | None) -> str:
 
 
 def _print_lengths(out: Console, tune: CheckedTune) -> None:
-    """How much is copied and how much is new, by length."""
     out.print("\nCopied and new, by length", style="bold")
     table = Table.grid(padding=(0, 2))
     table.add_column()

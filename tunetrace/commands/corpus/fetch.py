@@ -45,7 +45,6 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, print_as: PrintAs) -> N
 
 
 def _print_places(corpora: Sequence[CorpusEntry]) -> None:
-    """Where corpora are that were fetched."""
     out = console()
     for corpus in corpora:
         version = f" ({corpus.version})" if corpus.version else ""

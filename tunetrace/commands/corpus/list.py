@@ -28,7 +28,6 @@ def list_corpora(print_as: PrintAs) -> None:
 
 
 def _print_list(corpora: Sequence[CorpusEntry]) -> None:
-    """A line for each named corpus."""
     rows = [
         (corpus.name, corpus.title, corpus.version or "",
          "wrong" if corpus.problem else "yes" if corpus.is_here else "no")

@@ -31,7 +31,6 @@ def show_corpus(name: str, print_as: PrintAs) -> None:
 
 
 def _print_corpus(corpus: CorpusEntry) -> None:
-    """All that is known of one corpus."""
     console().print(f"{corpus.name}: {corpus.title}\n", soft_wrap=True)
     facts = {
         "source": corpus.source,

@@ -31,7 +31,6 @@ def info(index_path: str | None, print_as: PrintAs) -> None:
 
 
 def _print_info(info: IndexInfo) -> None:
-    """The counts of an index, and those of each corpus."""
     print_totals(info)
     columns = ("corpus", ">tunes", ">tokens", ">bars", ">set aside", "added on")
     rows = [(c.name, c.tunes, c.tokens, c.bars, c.set_aside, c.added[:10]) for c in info.corpora]

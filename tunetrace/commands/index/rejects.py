@@ -36,7 +36,6 @@ def rejects(corpus: str | None, index_path: str | None, print_as: PrintAs) -> No
 
 
 def _print_rejects(rejects: Sequence[Reject]) -> None:
-    """Every tune that was set aside, a line each."""
     out = console()
     if not rejects:
         out.print("no tune was set aside")

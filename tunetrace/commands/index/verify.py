@@ -44,7 +44,6 @@ def verify(full: bool, index_path: str | None, print_as: PrintAs) -> None:
 
 
 def _print_verification(report: VerifyReport) -> None:
-    """That an index is whole, and how much of it was checked."""
     out = console()
     out.print(report.path, soft_wrap=True)
     suffixes = counted(report.suffixes, "suffix", "suffixes")

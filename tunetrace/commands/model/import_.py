@@ -43,7 +43,6 @@ def import_pickle(
 
 
 def _print_import(model: ModelInfo) -> None:
-    """What was imported, and where it is."""
     out = console()
     network = f"{network_size(model)}, {counted(model.parameters or 0, 'parameter')}"
     out.print(f"{plain(model.name)}: {network}", soft_wrap=True)

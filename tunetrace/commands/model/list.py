@@ -32,7 +32,6 @@ def list_models(print_as: PrintAs) -> None:
 
 
 def _print_models(models: Sequence[ModelInfo]) -> None:
-    """A line for each model."""
     rows = [
         (plain(model.name), plain(model.title), network_size(model), len(model.tokens) or "",
          "wrong" if model.problem else "yes" if model.is_here else "no")

@@ -41,7 +41,6 @@ def show_model(model: str | None, print_as: PrintAs) -> None:
 
 
 def _print_model(model: ModelInfo) -> None:
-    """A table of facts, each with its label."""
     console().print(f"{plain(model.name)}: {plain(model.title)}\n", soft_wrap=True)
     facts = [("place", model.path), ("here", _whether_here(model))]
     if model.parameters is not None:

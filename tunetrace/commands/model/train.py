@@ -167,7 +167,6 @@ def _watching(*, is_quiet: bool) -> Iterator[_EpochPrinter]:
 
 
 def _print_training(report: TrainingReport) -> None:
-    """Which epoch's model was kept, and where it is."""
     best = report.best
     loss, tunes = best.validation_loss, "held-out"
     if loss is None:

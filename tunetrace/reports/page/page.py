@@ -29,7 +29,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.plots.batch import measure_of, pictures_of
 from tunetrace.reports.page.definitions import DEFINITIONS
-from tunetrace.reports.page.most_copied import describe
+from tunetrace.reports.page.most_copied import describe, span_in_words
 from tunetrace.reports.page.rows import (
     HighestRanked,
     Row,
@@ -155,6 +155,7 @@ def _environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
     environment.filters |= {
         "counted": counted, "share": share, "short": shortened, "web": web_link,
+        "span_in_words": span_in_words,
     }  # fmt: skip
     return environment
 
