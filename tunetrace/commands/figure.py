@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 @index_option
 @json_options
 def figure(
-    figure: str,
-    filters: Filters,
-    limit: int,
-    open_end: bool,
-    index_path: str | None,
-    print_as: PrintAs,
+    figure: str, filters: Filters, index_path: str | None, print_as: PrintAs, **options: Any
 ) -> None:
     """Find a figure: how many tunes have it, and where.
 
@@ -42,5 +37,5 @@ def figure(
     """
     from tunetrace import figure as find
 
-    found = find(figure, filters, index_path, open_end=open_end, limit=limit)
+    found = find(figure, filters, index_path, **options)
     show(found, print_matches, print_as, found.results)

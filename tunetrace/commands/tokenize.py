@@ -16,7 +16,6 @@ from tunetrace.text import counted, plain
 if TYPE_CHECKING:
     from tunetrace import Explanation, Rejected, Transcription
     from tunetrace.corpus.readers import Format
-    from tunetrace.tokenizer.abc.explain import ExplainedLine
 
 _WIDEST_LEXEME: Final = 30
 _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
@@ -117,22 +116,17 @@ def _print_explanation(explanation: Explanation) -> None:
     for remark in tune.remarks:
         out.print(f"Note: {remark}")
     for line in explanation.lines:
+        texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
+        width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
         out.print()
-        _print_line(line)
-
-
-def _print_line(line: ExplainedLine) -> None:
-    out = console()
-    out.print(Text.assemble(f"line {line.line}: ", plain(line.text)), overflow="fold")
-    texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
-    width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
-    for lexeme, text in zip(line.lexemes, texts, strict=True):
-        # A field without a token may still change the notes after it.
-        what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
-        meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
-        shown = cut(text, width)
-        shown.pad_right(max(0, width - shown.cell_len))
-        out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
+        out.print(f"line {line.line}: {plain(line.text)}", overflow="fold")
+        for lexeme, text in zip(line.lexemes, texts, strict=True):
+            # A field without a token may still change the notes after it.
+            what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
+            meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
+            shown = cut(text, width)
+            shown.pad_right(max(0, width - shown.cell_len))
+            out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
 
 
 def _transposition(explanation: Explanation) -> str:
