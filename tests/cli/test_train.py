@@ -102,7 +102,7 @@ def test_a_training_that_is_over_has_nothing_to_go_on_with(index: Path, tmp_path
         (["--seed", "-1"], "the seed is -1; give a number from 0 to 2^63 - 1"),
         (["--corpus", "none"], "the index has no corpus 'none'"),
         (["--resume"], "there is no training to go on with"),
-        (["--resume", "--units", "8"], "--units cannot be given with --resume"),
+        (["--resume", "--units", "8"], "--resume cannot be combined with --units"),
     ],
 )
 def test_what_no_training_can_go_by_is_refused_in_a_sentence(

@@ -100,7 +100,7 @@ def test_the_area_of_the_index_lies_between_its_lengths() -> None:
 
 def test_percentiles_have_a_bar_a_tenth_and_a_line_at_the_tenth() -> None:
     counts = [10, 20, 0, 0, 0, 0, 0, 0, 0, 70]
-    svg = percentiles(counts, label="people's tunes")
+    svg = percentiles(counts)
     bars = drawn(svg, "fill-batch")
     (line,) = drawn(svg, "stroke-real")
     floor = max(y for bar in bars for _, y in bar)
@@ -118,7 +118,7 @@ def test_percentiles_have_a_bar_a_tenth_and_a_line_at_the_tenth() -> None:
             spread([0.0, 400.0], False), spread([0.0], False), 3.0, label="n", is_share=False
         ),
         curve([1.0], label="n", title="one point", shaded=range(5, 13)),
-        percentiles([0] * 10, label="nobody"),
+        percentiles([0] * 10),
     ],
 )
 def test_a_picture_is_small_and_leaves_its_looks_to_the_page(svg: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.matches import filter_options, print_matches
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, index_option, json_options, show
 
 if TYPE_CHECKING:
     from tunetrace import Filters
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 @index_option
 @json_options
 def bar(
-    bar_text: str,
-    filters: Filters,
-    limit: int,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
+    bar_text: str, filters: Filters, limit: int, index_path: str | None, print_as: PrintAs
 ) -> None:
     """Find a whole bar: how many tunes have it, and where.
 
@@ -34,11 +29,7 @@ def bar(
         tunetrace bar "G, C C 2 G, C E C"
         tunetrace bar "C 3 C 3" --meter 6/8
     """
-    from tunetrace import open_index
+    from tunetrace import bar
 
-    with open_index(index_path) as opened:
-        found = opened.bar(bar_text, filters, limit=limit)
-    if as_jsonl:
-        print_jsonl(found.results)
-    else:
-        show(found, print_matches, as_json)
+    found = bar(bar_text, filters, index_path, limit=limit)
+    show(found, print_matches, print_as, found.results)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
     from tunetrace import BaselineReport
 
-_QUANTILES: Final = ("10% have up to", "half up to", "90% up to")
-
 
 @click.command()
 @index_option
 @json_option
-def baseline(index_path: str | None, as_json: bool) -> None:
+def baseline(index_path: str | None, print_as: PrintAs) -> None:
     """Measure how much real tunes share with one another.
 
     Every tune of the index is checked against all others, except settings of the same tune. The
@@ -35,7 +33,7 @@ def baseline(index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = measure_baseline(index_path, progress=progress)
-    show(report, _print_baseline, as_json)
+    show(report, _print_baseline, print_as)
 
 
 def _print_baseline(report: BaselineReport) -> None:
@@ -51,9 +49,9 @@ def _print_baseline(report: BaselineReport) -> None:
         f"{counted(report.tunes, 'transcription')}{settings}. Each was checked against all others, "
         "except settings of the same tune.\n"
     )
-    table = make_table("measure", *_QUANTILES, right=_QUANTILES)
+    rows = []
     for measure in MEASURES:
         values = report.quantiles[measure.name]
-        shown = (share(value) if measure.is_share else f"{value:,.0f}" for value in values)
-        table.add_row(measure.label, *shown)
-    out.print(table)
+        shown = [share(value) if measure.is_share else f"{value:,.0f}" for value in values]
+        rows.append((measure.label, *shown))
+    out.print(make_table(("measure", ">10% have up to", ">half up to", ">90% up to"), rows))

@@ -6,24 +6,16 @@ answer, and SQLAlchemy alone takes longer to import than a user wants to wait.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    import click
 
-
-def complete_files(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_files(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem]:
     """Files and folders, which the shell itself looks up."""
     return [CompletionItem(incomplete, type="file")]
 
 
-def complete_corpora(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_corpora(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the named corpora."""
     from tunetrace.corpus.registry import NAMED_CORPORA
 
@@ -34,15 +26,11 @@ def complete_corpora(
     ]
 
 
-def complete_sources(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def complete_sources(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem]:
     """Files, folders and named corpora.
 
     Files come first because click's script for bash drops all words before them. Bash then
     offers files only if no corpus has a name that begins like the word.
     """
-    return [
-        *complete_files(ctx, param, incomplete),
-        *complete_corpora(ctx, param, incomplete),
-    ]
+    files = complete_files(ctx, param, incomplete)
+    return files + complete_corpora(ctx, param, incomplete)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
@@ -18,7 +19,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tunetrace.text import counted
+from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import Reject, Rejected
@@ -31,6 +32,9 @@ _UNBOUNDED, _ROWS = 1_000_000, 25
 
 _RULE: Final = 80
 """The columns of a rule there."""
+
+_PAGE: Final = 79
+"""The columns of a wrapped text."""
 
 _RARE_BELOW: Final = 1.0
 """A figure is rare if chance would give fewer hits than this: then one hit says something."""
@@ -74,23 +78,59 @@ def console() -> Console:
 
 
 def make_table(
-    *columns: str, right: Sequence[str] = (), widest: Mapping[str, int] | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    widest: Mapping[str, int] | None = None,
 ) -> Table:
     """A table of plain text. Nothing is cut: cells too wide for a terminal are folded.
 
-    right: columns that are set to the right and never folded.
+    columns: their names. A name after `>` is set to the right, and its cells are never folded.
+    rows: the cells. Whole numbers are printed as `1,024`.
     widest: the greatest width of columns in a terminal.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
+        name = column.removeprefix(">")
         table.add_column(
-            column,
-            justify="right" if column in right else "left",
-            no_wrap=column in right,
+            name,
+            justify="right" if name != column else "left",
+            no_wrap=name != column,
             overflow="fold",
-            max_width=(widest or {}).get(column) if is_terminal() else None,
+            max_width=(widest or {}).get(name) if is_terminal() else None,
         )
+    for row in rows:
+        table.add_row(*map(_cell, row))
     return table
+
+
+def _cell(value: object) -> str | Text:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, Text) else str(value)
+
+
+def facts_table() -> Table:
+    """Two columns without lines: labels in bold, and facts."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def print_facts(facts: Iterable[tuple[str, str]], label_width: int) -> None:
+    """A line for each fact, after its label.
+
+    Long facts are wrapped, but places and addresses stay whole, so that they can be copied.
+    """
+    out = console()
+    for label, fact in facts:
+        lines = [fact]
+        if label not in ("place", "address", "url"):
+            lines = textwrap.wrap(
+                fact, _PAGE - label_width, break_on_hyphens=False, break_long_words=False
+            )
+        for k, line in enumerate(lines):
+            out.print(f"{'' if k else label:{label_width}}{plain(line)}", soft_wrap=True)
 
 
 def print_set_aside(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunetrace.commands.matches import filter_options, print_matches
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, index_option, json_options, show
 
 if TYPE_CHECKING:
     from tunetrace import Filters
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 @index_option
 @json_options
 def figure(
-    figure: str,
-    filters: Filters,
-    limit: int,
-    open_end: bool,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
+    figure: str, filters: Filters, index_path: str | None, print_as: PrintAs, **options: Any
 ) -> None:
     """Find a figure: how many tunes have it, and where.
 
@@ -41,11 +35,7 @@ def figure(
         tunetrace figure "{c C} 2 B? c" --meter 4/4 --key maj
         tunetrace figure "G, C C 2" --limit 1000 --jsonl
     """
-    from tunetrace import open_index
+    from tunetrace import figure as find
 
-    with open_index(index_path) as opened:
-        found = opened.figure(figure, filters, open_end=open_end, limit=limit)
-    if as_jsonl:
-        print_jsonl(found.results)
-    else:
-        show(found, print_matches, as_json)
+    found = find(figure, filters, index_path, **options)
+    show(found, print_matches, print_as, found.results)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.text import Text
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tunetrace import Hit, Matches
-
-_ONSET: Final = "onset\n(eighths)"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,8 +60,10 @@ def filter_options(command: Command) -> Command:
 
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
+    from tunetrace.indexer.search.query import written_apart
+
     out = console()
-    out.print(Text(matches.query, style="bold"), soft_wrap=True)
+    out.print(matches.query, style="bold", soft_wrap=True)
     if not matches.of:
         out.print("no tune of the index passes all filters")
         return
@@ -73,38 +73,23 @@ def print_matches(matches: Matches) -> None:
         )
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
-        _print_joined_tokens(matches.query)
+        # In tunes read from ABC, two words of a figure may be one token.
+        apart = written_apart(matches.query.split())
+        if apart:
+            out.print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
+                      f"{''.join(apart)}")  # fmt: skip
     if matches.expected is not None:
         out.print(by_chance(matches.expected, matches.log10_expected))
-    if matches.results:
-        _print_hits(matches)
-
-
-def _print_joined_tokens(query: str) -> None:
-    """Say it where two words of a figure are one token in tunes that were read from ABC."""
-    from tunetrace.indexer.search.query import written_apart
-
-    apart = written_apart(query.split())
-    if apart:
-        console().print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
-                        f"{''.join(apart)}")  # fmt: skip
-
-
-def _print_hits(matches: Matches) -> None:
-    out = console()
+    if not matches.results:
+        return
     out.print()
-    table = make_table("tune", "title", "part", "bar", _ONSET, "context (on C)",
-                       right=("part", "bar", _ONSET), widest={"title": 20})  # fmt: skip
-    for hit in matches.results:
-        table.add_row(
-            hit.reference,
-            linked(hit.title, hit.link),
-            str(hit.part),
-            bar_number(hit.bar, hit.ending),
-            str(hit.onset),
-            _marked(hit),
-        )
-    out.print(table)
+    columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
+    rows = [
+        (hit.reference, linked(hit.title, hit.link), hit.part, bar_number(hit.bar, hit.ending),
+         hit.onset, _marked(hit))
+        for hit in matches.results
+    ]  # fmt: skip
+    out.print(make_table(columns, rows, widest={"title": 20}))
     rest = matches.hits - len(matches.results)
     if rest:
         out.print(f"… and {rest:,} more; show more with --limit")

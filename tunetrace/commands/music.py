@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.commands.console import bar_number
-from tunetrace.text import counted, share, times
+from tunetrace.text import counted, listed, share, times
 
 if TYPE_CHECKING:
     from tunetrace.tokenizer.layout.music import BadBar, Music, PartMusic
@@ -89,8 +89,5 @@ def _bar_list(places: Sequence[tuple[int, int]]) -> str:
     said = []
     for part, group in groupby(places, key=lambda place: place[0]):
         bars = [str(bar) for _, bar in group]
-        if len(bars) == 1:
-            said.append(f"part {part}, bar {bars[0]}")
-        else:
-            said.append(f"part {part}, bars {', '.join(bars[:-1])} and {bars[-1]}")
+        said.append(f"part {part}, {'bar' if len(bars) == 1 else 'bars'} {listed(bars)}")
     return " and ".join(said)

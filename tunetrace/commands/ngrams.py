@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.text import Text
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
-from tunetrace.commands.options import format_option, index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, format_option, index_option, json_options, show
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
     from tunetrace import NgramReport
-    from tunetrace.corpus.readers import Format
 
 
 @click.command()
@@ -29,16 +27,7 @@ if TYPE_CHECKING:
 @format_option
 @index_option
 @json_options
-def ngrams(
-    n: int,
-    top: int,
-    only_in: tuple[str, ...],
-    not_in: tuple[str, ...],
-    format: Format | None,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
-) -> None:
+def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) -> None:
     """List the commonest n-grams of a corpus or a batch.
 
     An n-gram is any n tokens in a row. They are counted in the whole index, or in what --only-in
@@ -50,18 +39,13 @@ def ngrams(
         tunetrace ngrams --only-in ryans --not-in oneills --top 50
         tunetrace ngrams --only-in generated.txt --not-in folkrnn-v2
     """
-    from tunetrace import ngrams, open_index
+    from tunetrace import ngrams
 
-    with open_index(index_path) as opened:
-        found = ngrams(n, opened, top=top, only_in=only_in, not_in=not_in, format=format)
-    if as_jsonl:
-        print_jsonl(found.ngrams)
-    else:
-        show(found, _print_ngrams, as_json)
+    found = ngrams(n, index_path, **options)
+    show(found, _print_ngrams, print_as, found.ngrams)
 
 
 def _print_ngrams(report: NgramReport) -> None:
-    """The commonest n-grams by rank, with their tunes and hits."""
     out = console()
     where = listed(report.only_in) if report.only_in else "the whole index"
     heading = f"n-grams of {counted(report.n, 'token')} in {where}"
@@ -69,12 +53,10 @@ def _print_ngrams(report: NgramReport) -> None:
     if report.not_in:
         heading += f", not in {' or '.join(report.not_in)}"
         different += f", {report.left_out:,} of them left out"
-    out.print(Text(heading, style="bold"), soft_wrap=True)
+    out.print(heading, style="bold", soft_wrap=True)
     out.print(f"{counted(report.of, 'tune')}, {different}")
     if report.ngrams:
         out.print()
-        table = make_table("rank", "figure", "tunes", "hits", right=("rank", "tunes", "hits"))
-        for rank, found in enumerate(report.ngrams, 1):
-            table.add_row(str(rank), Text(found.text), f"{found.tunes:,}", f"{found.hits:,}")
-        out.print(table)
+        rows = [(rank, one.text, one.tunes, one.hits) for rank, one in enumerate(report.ngrams, 1)]
+        out.print(make_table((">rank", "figure", ">tunes", ">hits"), rows))
     print_set_aside(report.set_aside, "--json lists them all")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -18,6 +18,7 @@ from tunetrace.errors import QueryError
 _MANY_TUNES: Final = 3000
 """A smaller batch is checked before another process has started."""
 
+PrintAs = Literal["text", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
 
@@ -34,68 +35,48 @@ class Share(click.FloatRange):
         return share
 
 
-def index_option(command: Command) -> Command:
-    """`--index`, for every command that reads or changes an index."""
-    return click.option(
-        "--index",
-        "index_path",
-        metavar="FILE",
-        shell_complete=complete_files,
-        help="Index file (default: $TUNETRACE_INDEX, else your own index).",
-    )(command)
+index_option = click.option(
+    "--index", "index_path", metavar="FILE", shell_complete=complete_files,
+    help="Index file (default: $TUNETRACE_INDEX, else your own index).",
+)  # fmt: skip
+
+format_option = click.option(
+    "--format", "format", type=click.Choice(["abc", "folkrnn", "thesession"]),
+    help="Input format (default: detected).",
+)  # fmt: skip
+
+copy_share_option = click.option(
+    "--copy-share", type=Share(0, 1, min_open=True), default=0.5, show_default=True,
+    metavar="SHARE",
+    help="Say that most of a tune is copied if one corpus tune has at least this share of its "
+    "notes, in runs of 8 or more.",
+)  # fmt: skip
+
+name_option = click.option(
+    "--name", metavar="NAME",
+    help="Name of the corpus, if there is one SOURCE (default: its file's name).",
+)  # fmt: skip
 
 
 def json_option(command: Command) -> Command:
-    """`--json`, for every command."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+    """`--json`, for every command, which gets `print_as`."""
 
-
-def json_options(command: Command) -> Command:
-    """`--json` and `--jsonl`, for every command that may have many answers."""
-
-    @json_option
-    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
     @wraps(command)
-    def with_one_of_both(as_json: bool, as_jsonl: bool, **given: Any) -> Any:
+    def with_print_as(as_json: bool, as_jsonl: bool = False, **given: Any) -> Any:
         if as_json and as_jsonl:
             raise click.UsageError(
                 "--json prints one document and --jsonl one object a line; give one of them"
             )
-        return command(as_json=as_json, as_jsonl=as_jsonl, **given)
+        return command(print_as="json" if as_json else "jsonl" if as_jsonl else "text", **given)
 
-    return with_one_of_both  # type: ignore[return-value]
-
-
-def format_option(command: Command) -> Command:
-    """`--format`, for every command that reads transcriptions."""
-    return click.option(
-        "--format",
-        "format",
-        type=click.Choice(["abc", "folkrnn", "thesession"]),
-        help="Input format (default: detected).",
-    )(command)
+    return with_print_as  # type: ignore[return-value]
 
 
-def copy_share_option(command: Command) -> Command:
-    """`--copy-share`, for the commands that give verdicts."""
-    return click.option(
-        "--copy-share",
-        type=Share(0, 1, min_open=True),
-        default=0.5,
-        show_default=True,
-        metavar="SHARE",
-        help="Say that most of a tune is copied if one corpus tune has at least this share of its "
-        "notes, in runs of 8 or more.",
-    )(command)
-
-
-def name_option(command: Command) -> Command:
-    """`--name`, for the commands that index files."""
-    return click.option(
-        "--name",
-        metavar="NAME",
-        help="Name of the corpus, if there is one SOURCE (default: its file's name).",
-    )(command)
+def json_options(command: Command) -> Command:
+    """`--json` and `--jsonl`, for every command that may have many answers."""
+    help = "Print one JSON object per line."
+    return json_option(click.option("--jsonl", "as_jsonl", is_flag=True, help=help)(command))
 
 
 def goes_only_with(option: str, *names: str) -> None:
@@ -109,10 +90,20 @@ def goes_only_with(option: str, *names: str) -> None:
             raise QueryError(f"{option} cannot be combined with {param.opts[-1]}; leave it out")
 
 
-def show(record: Answer, print_for_people: Callable[[Answer], None], as_json: bool) -> None:
-    """Print a record as JSON, or with the function that prints it for people."""
-    if as_json:
+def show(
+    record: Answer,
+    print_for_people: Callable[[Answer], None],
+    print_as: PrintAs,
+    lines: Iterable[Any] = (),
+) -> None:
+    """Print a record as JSON, or with the function that prints it for people.
+
+    lines: what `--jsonl` prints, one object a line.
+    """
+    if print_as == "json":
         print_json(record)
+    elif print_as == "jsonl":
+        print_jsonl(lines)
     else:
         print_for_people(record)
 
@@ -139,9 +130,6 @@ def _as_json(record: Any, indent: int | None = None) -> str:
     return json.dumps(to_plain(record), ensure_ascii=not is_utf8, indent=indent)
 
 
-def workers_for(paths: Sequence[str]) -> int:
+def workers_for(tunes: int | None) -> int:
     """Extra processes to check a batch with: one if it is large and there is a second core."""
-    from tunetrace.corpus.readers import estimate_tunes
-
-    is_large = (estimate_tunes(paths) or 0) >= _MANY_TUNES
-    return 1 if is_large and (os.cpu_count() or 1) > 1 else 0
+    return 1 if (tunes or 0) >= _MANY_TUNES and (os.cpu_count() or 1) > 1 else 0

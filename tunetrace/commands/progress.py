@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from tunetrace.progress import Progress, silent
 from tunetrace.text import counted
 
 
-def progress_display() -> AbstractContextManager[Progress]:
-    """What is being done, and to how many tunes."""
-    return tunes_progress(None) if _is_shown() else nullcontext(silent)
-
-
-def batch_progress(paths: Sequence[str]) -> AbstractContextManager[Progress]:
-    """A bar that fills as the tunes of these inputs are done."""
-    if not _is_shown():
-        return nullcontext(silent)
-    from tunetrace.corpus.readers import estimate_tunes
-
-    return tunes_progress(estimate_tunes(paths))
-
-
-def lines_progress(paths: Sequence[str]) -> AbstractContextManager[Progress]:
-    """As batch_progress, for a command that prints: nothing if it prints to a terminal."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        return nullcontext(silent)
-    return batch_progress(paths)
-
-
-def _is_shown() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
 @contextmanager
-def tunes_progress(tunes: int | None) -> Iterator[Progress]:
-    """A bar on standard error that fills as tunes are done.
+def progress_display(tunes: int | None = None, *, prints_lines: bool = False) -> Iterator[Progress]:
+    """What is being done, and to how many tunes.
 
     tunes: about how many there are; if that is unknown, the bar moves without filling.
+    prints_lines: the command prints as it goes; nothing is shown if it prints to a terminal.
     """
+    if not _is_terminal(sys.stderr) or (prints_lines and _is_terminal(sys.stdout)):
+        yield silent
+        return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Display
@@ -62,3 +42,7 @@ def tunes_progress(tunes: int | None) -> Iterator[Progress]:
             display.update(task, description=what, completed=done, total=total, counts=counts)
 
         yield show
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

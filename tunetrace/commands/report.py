@@ -10,6 +10,7 @@ import click
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, print_set_aside
 from tunetrace.commands.options import (
+    PrintAs,
     copy_share_option,
     format_option,
     index_option,
@@ -17,7 +18,7 @@ from tunetrace.commands.options import (
     show,
     workers_for,
 )
-from tunetrace.commands.progress import batch_progress
+from tunetrace.commands.progress import progress_display
 
 if TYPE_CHECKING:
     from tunetrace import Report
@@ -37,11 +38,9 @@ if TYPE_CHECKING:
 def report(
     generated: tuple[str, ...],
     folder: str,
-    versus: tuple[str, ...],
-    copy_share: float,
-    format: Any,
     index_path: str | None,
-    as_json: bool,
+    print_as: PrintAs,
+    **options: Any,
 ) -> None:
     """Check a batch of tunes and write a report on it.
 
@@ -53,26 +52,18 @@ def report(
         tunetrace report generated.txt -o report
         tunetrace report warm.txt -o report --versus cold.txt
     """
-    from tunetrace import open_index
-    from tunetrace import report as write_report
+    from tunetrace import report
+    from tunetrace.corpus.readers import estimate_tunes
 
-    inputs = [*generated, *versus]
-    with open_index(index_path) as opened, batch_progress(inputs) as progress:
-        written = write_report(
-            generated,
-            folder,
-            opened,
-            versus=versus,
-            copy_share=copy_share,
-            format=format,
-            progress=progress,
-            workers=workers_for(inputs),
+    tunes = estimate_tunes([*generated, *options["versus"]])
+    with progress_display(tunes) as progress:
+        written = report(
+            generated, folder, index_path, progress=progress, workers=workers_for(tunes), **options
         )
-    show(written, _print_report, as_json)
+    show(written, _print_report, print_as)
 
 
 def _print_report(report: Report) -> None:
-    """The report in words, the first tunes set aside, and where its files are."""
     out = console()
     out.print("\n\n".join(report.words))
     aside = report.batch.set_aside + (report.versus.set_aside if report.versus else 0)

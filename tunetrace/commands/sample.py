@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from tunetrace.commands.options import index_option, json_options
-from tunetrace.commands.writing import TunePrinter, output_for, output_options, tune_options
+from tunetrace.commands.options import PrintAs, index_option, json_options
+from tunetrace.commands.writing import TunePrinter, output_options, tune_options
 
 
 @click.command()
@@ -35,8 +35,7 @@ def sample(
     trace_file: str | None,
     force: bool,
     index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
+    print_as: PrintAs,
     **options: Any,
 ) -> None:
     """Write new tunes with a model.
@@ -53,22 +52,13 @@ def sample(
         tunetrace sample -n 100 --jsonl
         tunetrace sample --seed 7 --trace tune7.npz
     """
-    from tunetrace import open_model
-    from tunetrace import sample as write_tunes
-    from tunetrace.model.models import open_header
+    from tunetrace import sample
     from tunetrace.model.sampling.sampling import random_seed
-    from tunetrace.model.sampling.trace import check_traces, with_traces
 
     if options["seed"] is None:
         options["seed"] = random_seed()
-    if trace_file is not None:
-        check_traces(trace_file, n, force=force)
-    known = open_header(model_name)
-    output = output_for(known, format, as_json, as_jsonl)
-    tunes = write_tunes(n, model_name, index=index_path, **options)
-    if trace_file is not None:
-        model = open_model(model_name)
-        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
-    printer = TunePrinter(known, output, origin=f"seed {options['seed']}")
-    printer.print_all(tunes, n)
+    origin = f"seed {options['seed']}"
+    printer = TunePrinter(model_name, n, origin, print_as=print_as, format=format,
+                          trace_file=trace_file, force=force)  # fmt: skip
+    printer.print_all(sample(n, model_name, index=index_path, **options), options)
     printer.print_summary(options["max_tokens"], max_copy=options["max_copy"], shows_speed=True)

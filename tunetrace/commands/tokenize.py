@@ -9,14 +9,13 @@ from rich.text import Text
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, cut
-from tunetrace.commands.options import format_option, json_options, print_json, print_jsonl
+from tunetrace.commands.options import PrintAs, format_option, json_options, print_json, print_jsonl
 from tunetrace.errors import InputError
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import Explanation, Rejected, Transcription
     from tunetrace.corpus.readers import Format
-    from tunetrace.tokenizer.abc.explain import ExplainedLine
 
 _WIDEST_LEXEME: Final = 30
 _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
@@ -28,11 +27,7 @@ _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth"
 @format_option
 @json_options
 def tokenize(
-    files: tuple[str, ...],
-    explain: bool,
-    format: Format | None,
-    as_json: bool,
-    as_jsonl: bool,
+    files: tuple[str, ...], explain: bool, format: Format | None, print_as: PrintAs
 ) -> None:
     """Print tunes as folk-rnn tokens, transposed to C.
 
@@ -58,15 +53,15 @@ def tokenize(
     for tune in read_sources(files, format, **make_reader):
         if isinstance(tune, Rejected):
             rejected.append(tune)
-            if as_jsonl:
+            if print_as == "jsonl":
                 print_jsonl([tune])
-            elif tunes and not as_json:
+            elif tunes and print_as == "text":
                 _print_reject(tune)
             continue
         explanation = explainer.explain(tune) if explain else None
-        if as_jsonl:
+        if print_as == "jsonl":
             print_jsonl([_to_record(tune, explanation)])
-        elif as_json:
+        elif print_as == "json":
             records.append(_to_record(tune, explanation))
         else:
             if not tunes:  # Until here they were held back: if all fail, one sentence is enough.
@@ -74,7 +69,7 @@ def tokenize(
                     _print_reject(reject)
             _print_tune(tune, explanation, is_first=not tunes)
         tunes += 1
-    if as_json:
+    if print_as == "json":
         print_json({"tunes": records, "set_aside": rejected})
     if not tunes:
         first = rejected[0]
@@ -121,22 +116,17 @@ def _print_explanation(explanation: Explanation) -> None:
     for remark in tune.remarks:
         out.print(f"Note: {remark}")
     for line in explanation.lines:
+        texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
+        width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
         out.print()
-        _print_line(line)
-
-
-def _print_line(line: ExplainedLine) -> None:
-    out = console()
-    out.print(Text.assemble(f"line {line.line}: ", plain(line.text)), overflow="fold")
-    texts = [plain(lexeme.text) or "end of line" for lexeme in line.lexemes]
-    width = min(max(map(len, texts), default=0), _WIDEST_LEXEME)
-    for lexeme, text in zip(line.lexemes, texts, strict=True):
-        # A field without a token may still change the notes after it.
-        what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
-        meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
-        shown = cut(text, width)
-        shown.pad_right(max(0, width - shown.cell_len))
-        out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
+        out.print(f"line {line.line}: {plain(line.text)}", overflow="fold")
+        for lexeme, text in zip(line.lexemes, texts, strict=True):
+            # A field without a token may still change the notes after it.
+            what = "no token of its own" if lexeme.dropped == "a field" else "dropped"
+            meaning = " ".join(lexeme.tokens) if lexeme.tokens else f"({lexeme.dropped}, {what})"
+            shown = cut(text, width)
+            shown.pad_right(max(0, width - shown.cell_len))
+            out.print(Text.assemble(f"{lexeme.column:>6}  ", shown, f"  {meaning}"))
 
 
 def _transposition(explanation: Explanation) -> str:

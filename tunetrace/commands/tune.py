@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Final
 import click
 from rich.cells import cell_len
 from rich.table import Table
-from rich.text import Text
 
-from tunetrace.commands.console import bar_number, console, cut, is_terminal, make_table
+from tunetrace.commands.console import (
+    bar_number,
+    console,
+    cut,
+    facts_table,
+    is_terminal,
+    make_table,
+)
 from tunetrace.commands.music import (
     describe_accidentals,
     describe_part,
@@ -19,7 +25,7 @@ from tunetrace.commands.music import (
     describe_variations,
     own,
 )
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.text import counted, plain_lines
 
 if TYPE_CHECKING:
@@ -39,7 +45,7 @@ _SETTING_COLUMNS: Final = ("tune", "title", "meter", "key", "begins (on C)")
 @click.argument("reference", metavar="TUNE")
 @index_option
 @json_option
-def tune(reference: str, index_path: str | None, as_json: bool) -> None:
+def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
     """Show one tune of the index: its bars and its settings.
 
     TUNE is corpus:number, an id, a title or a part of a title. If several tunes have the title,
@@ -49,16 +55,12 @@ def tune(reference: str, index_path: str | None, as_json: bool) -> None:
         tunetrace tune oneills:2
         tunetrace tune "The Kesh"
     """
-    from tunetrace import open_index
-    from tunetrace import tune as tune_of
+    from tunetrace import tune
 
-    with open_index(index_path) as opened:
-        found = tune_of(reference, opened)
-    show(found, _print_tune, as_json)
+    show(tune(reference, index_path), _print_tune, print_as)
 
 
 def _print_tune(tune: TuneDetail) -> None:
-    """One tune: its names, its text, its bars, its music, its tokens and its settings."""
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")
     _print_names(out, tune)
@@ -72,9 +74,7 @@ def _print_tune(tune: TuneDetail) -> None:
 
 
 def _print_names(out: Console, tune: TuneDetail) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = facts_table()
     if tune.titles[1:]:
         table.add_row("Also called", "; ".join(tune.titles[1:]))
     table.add_row("Tune", f"{tune.reference} (id {tune.tune} in this index)")
@@ -102,14 +102,13 @@ def _print_bars(out: Console, tune: TuneDetail) -> None:
     described = {part.part: part for part in tune.music.parts}
     for part, bars in groupby(tune.bars, key=lambda bar: bar.part):
         said = describe_part(described[part], key)
-        out.print(Text(f"\n{said[:1].upper()}{said[1:]}", style="bold"))
+        out.print(f"\n{said[:1].upper()}{said[1:]}", style="bold")
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(justify="right", min_width=4, no_wrap=True)
         table.add_column(width=width)
         table.add_column()
         for bar in bars:
-            number = bar_number(bar.bar, bar.ending)
-            table.add_row(number, Text(texts[bar.token]), next(remarks))
+            table.add_row(bar_number(bar.bar, bar.ending), texts[bar.token], next(remarks))
         out.print(table)
 
 
@@ -177,7 +176,7 @@ def _print_music(out: Console, tune: TuneDetail) -> None:
     lines += [*describe_accidentals(music, key), *describe_variations(music)]
     out.print("\nMusic", style="bold")
     for line in lines:
-        out.print(Text(f"• {line}"))
+        out.print(f"• {line}")
 
 
 def _print_tokens(out: Console, tune: TuneDetail) -> None:
@@ -217,12 +216,10 @@ def _print_settings(out: Console, tune: TuneDetail) -> None:
          setting.original_key or "", setting.begins)
         for setting in tune.settings[:_SHOWN_SETTINGS]
     ]  # fmt: skip
-    table = make_table(*_SETTING_COLUMNS)
     names = zip(*[row[:-1] for row in rows], _SETTING_COLUMNS[:-1], strict=True)
     left = out.width - 1 - sum(max(map(cell_len, column)) + 2 for column in names)
-    for *row, begins in rows:
-        table.add_row(*row, cut(begins, max(left, len(_SETTING_COLUMNS[-1]))))
-    out.print(table)
+    width = max(left, len(_SETTING_COLUMNS[-1]))
+    out.print(make_table(_SETTING_COLUMNS, [(*row, cut(begins, width)) for *row, begins in rows]))
     if len(tune.settings) > _SHOWN_SETTINGS:
         rest = len(tune.settings) - _SHOWN_SETTINGS
         out.print(f"… and {rest:,} more; --json lists them all")

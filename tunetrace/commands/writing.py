@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from tunetrace.commands.completion import complete_files
-from tunetrace.commands.options import print_json, print_jsonl
-from tunetrace.commands.progress import tunes_progress
+from tunetrace.commands.options import PrintAs, print_json, print_jsonl
+from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
 from tunetrace.model.records import FIELD, Sampled
-from tunetrace.progress import Progress, silent
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.write import to_abc
 
@@ -24,58 +22,59 @@ if TYPE_CHECKING:
     from tunetrace import Hypothesis
     from tunetrace.model.header import Header
     from tunetrace.model.records import Model
+    from tunetrace.model.sampling.trace import Written
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def tune_options(command: Command) -> Command:
-    """How many tunes, from what model, and what they are like."""
-    options = (
-        click.option("-n", "n", type=int, default=1, show_default=True,
-                     help="Number of tunes to write."),
-        click.option("--model", "model_name", metavar="NAME|FILE", shell_complete=complete_files,
-                     help="Name or file of the model (default: the one that ships)."),
-        click.option("--meter", metavar="METER", help="Start with this meter, as 6/8."),
-        click.option("--key", metavar="KEY", help="Start with this key, as Cdor or dor."),
-        click.option("--start", default="", metavar="TOKENS",
-                     help='Start the music with these tokens, as "G, C C 2".'),
-        click.option("--temperature", type=float, default=1.0, show_default=True,
-                     help="Below 1, likely tokens become likelier; above 1, less likely."),
-        click.option("--max-copy", type=int, metavar="NOTES",
-                     help="Copy at most this many notes in a row from the index."),
-        click.option("--max-tokens", type=int, default=1000, show_default=True,
-                     help="Cut off longer tunes."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """A decorator that gives a command several options, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def output_options(command: Command) -> Command:
-    """How tunes are printed, and where their traces go."""
-    options = (
-        click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]),
-                     help="Output format.  [default: folkrnn; abc for a model that does not write "
-                     "on C]"),
-        click.option("--trace", "trace_file", metavar="FILE", shell_complete=complete_files,
-                     help="Write each step's probabilities and states into this .npz file."),
-        click.option("--force", is_flag=True, help="Replace trace files that are there."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+tune_options = _together(
+    click.option("-n", "n", type=int, default=1, show_default=True,
+                 help="Number of tunes to write."),
+    click.option("--model", "model_name", metavar="NAME|FILE", shell_complete=complete_files,
+                 help="Name or file of the model (default: the one that ships)."),
+    click.option("--meter", metavar="METER", help="Start with this meter, as 6/8."),
+    click.option("--key", metavar="KEY", help="Start with this key, as Cdor or dor."),
+    click.option("--start", default="", metavar="TOKENS",
+                 help='Start the music with these tokens, as "G, C C 2".'),
+    click.option("--temperature", type=float, default=1.0, show_default=True,
+                 help="Below 1, likely tokens become likelier; above 1, less likely."),
+    click.option("--max-copy", type=int, metavar="NOTES",
+                 help="Copy at most this many notes in a row from the index."),
+    click.option("--max-tokens", type=int, default=1000, show_default=True,
+                 help="Cut off longer tunes."),
+)  # fmt: skip
+
+output_options = _together(
+    click.option("--format", "format", type=click.Choice(["folkrnn", "abc"]),
+                 help="Output format.  [default: folkrnn; abc for a model that does not write "
+                 "on C]"),
+    click.option("--trace", "trace_file", metavar="FILE", shell_complete=complete_files,
+                 help="Write each step's probabilities and states into this .npz file."),
+    click.option("--force", is_flag=True, help="Replace trace files that are there."),
+)  # fmt: skip
 
 
-def output_for(
-    model: Model | Header, format: Literal["folkrnn", "abc"] | None, as_json: bool, as_jsonl: bool
+def _output_for(
+    model: Model | Header, format: Literal["folkrnn", "abc"] | None, print_as: PrintAs
 ) -> Output:
     """How to print the tunes of a model.
 
     Raises QueryError if the model has tokens that the format cannot express.
     """
-    if as_json or as_jsonl:
-        return "json" if as_json else "jsonl"
+    if print_as != "text":
+        return print_as
     name, is_on_c = plain(model.name), model.tokens.stands_on_c
     foreign = [token for token in model.tokens.unread if not FIELD.fullmatch(token)]
     if format == "abc" and foreign:
@@ -92,22 +91,54 @@ def output_for(
 
 
 class TunePrinter:
-    """Prints tunes to standard output as they come, and counts them."""
+    """Prints tunes to standard output as they come, counts them, and writes their traces."""
 
-    def __init__(self, model: Model | Header, output: Output, origin: str) -> None:
-        """origin: what writes the same tunes again, as `seed 7`."""
+    def __init__(
+        self,
+        model_name: str | None,
+        n: int,
+        origin: str,
+        *,
+        print_as: PrintAs,
+        format: Literal["folkrnn", "abc"] | None,
+        trace_file: str | None,
+        force: bool,
+    ) -> None:
+        """n: how many tunes will come. origin: what writes the same tunes again, as `seed 7`.
+
+        Raises QueryError if the format does not suit the model, and OutputError if the traces
+        cannot be written.
+        """
+        from tunetrace.model.models import open_header
+        from tunetrace.model.sampling.trace import check_traces
+
+        if trace_file is not None:
+            check_traces(trace_file, n, force=force)
+        model = open_header(model_name)
+        self._model_name = model_name
+        self._n = n
+        self._trace_file = trace_file
+        self._force = force
         self._name = plain(model.name)
         self._origin = origin
-        self._output = output
+        self._output = _output_for(model, format, print_as)
         self._unread = frozenset(model.tokens.unread)
         self._records: list[Sampled | Hypothesis] = []  # for JSON only
-        self._started = time.perf_counter()
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
         self._left_out = self._tunes_unread = 0
 
-    def print_all(self, tunes: Iterable[Sampled | Hypothesis], count: int) -> None:
-        """Print tunes as they come, with a progress bar. count: how many will come."""
-        with _progress(count) as progress:
+    def print_all(self, tunes: Iterable[Written], facts: Mapping[str, Any]) -> None:
+        """Print tunes as they come, with a progress bar. facts: what each trace tells of them."""
+        from tunetrace import open_model
+        from tunetrace.model.sampling.trace import with_traces
+
+        if self._trace_file is not None:
+            model = open_model(self._model_name)
+            tunes = with_traces(
+                tunes, model, self._trace_file, self._n, facts=facts, force=self._force
+            )
+        self._started = time.perf_counter()
+        with progress_display(self._n, prints_lines=True) as progress:
             for done, tune in enumerate(tunes, 1):
                 self._count(tune)
                 self._print(tune)
@@ -170,10 +201,3 @@ def _folkrnn(tune: Sampled | Hypothesis) -> str:
     words = [plain(token) for token in tune.tokens]
     header = list(takewhile(lambda word: word.startswith(("M:", "K:")), words))
     return "\n".join([f"X:{tune.number}", *header, " ".join(words[len(header) :])]) + "\n"
-
-
-def _progress(tunes: int) -> AbstractContextManager[Progress]:
-    """A bar on standard error if that is a terminal and the tunes go elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty() or sys.stdout.isatty():
-        return nullcontext(silent)
-    return tunes_progress(tunes)

@@ -128,10 +128,9 @@ def _ranks(deciles: Sequence[int]) -> Picture | None:
     total = sum(deciles)
     if not total:
         return None
-    svg = percentiles(deciles, label="real tunes with a lower Creativity Index, in percent")
     return Picture(
         "Rank among real tunes",
-        svg,
+        percentiles(deciles),
         "Each transcription is ranked by its Creativity Index among real tunes of its meter and "
         "similar length. On the left are those that share most with other tunes. If the batch were "
         "like real tunes, each bar would have a tenth of it (dashed line). Here "
@@ -167,7 +166,7 @@ def histogram(
         axes.set_title("transcriptions, in percent")
         axes.set_xlabel(f"{label}, in percent" if is_share else label)
         axes.set_ylim(bottom=0)
-        ends = [_end(one) for one in (batch, other) if one is not None]
+        ends = [_edges(one)[-1] for one in (batch, other) if one is not None]
         axes.set_xlim(batch.low, batch.high if is_share else max(*ends, real or 0, width))
         _percent(axes.yaxis)
         if is_share:
@@ -214,25 +213,22 @@ def curve(
     return svg_of(draw)
 
 
-def percentiles(deciles: Sequence[int], *, label: str) -> str:
+def percentiles(deciles: Sequence[int]) -> str:
     """The ranks of a batch among real tunes: a bar for each tenth, and a line at one tenth.
 
-    deciles: (10,) how many transcriptions are in each tenth of real tunes by some measure, from the
-        lowest tenth on.
-    label: the name of the axis.
+    deciles: (10,) as for pictures_of.
     """
 
     def draw(axes: Axes) -> None:
         from matplotlib.ticker import MultipleLocator
 
         total = sum(deciles) or 1
-        edges = [k / 10 for k in range(len(deciles) + 1)]
-        middles = [edge + 0.05 for edge in edges[:-1]]
+        middles = [k / 10 + 0.05 for k in range(len(deciles))]
         heights = [count / total for count in deciles]
         axes.bar(middles, heights, width=0.09, color=BLUE, alpha=0.75)
         axes.axhline(0.1, color=GREEN, linewidth=2, linestyle=(0, (5, 3)))
         axes.set_title("transcriptions, in percent")
-        axes.set_xlabel(label)
+        axes.set_xlabel("real tunes with a lower Creativity Index, in percent")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, max(*heights, 0.1) * 1.15)
         axes.xaxis.set_major_locator(MultipleLocator(0.2))
@@ -244,23 +240,20 @@ def percentiles(deciles: Sequence[int], *, label: str) -> str:
 
 def _draw_bins(axes: Axes, distribution: Distribution, width: float, **style: Any) -> None:
     """The bins of a distribution as shares of its transcriptions, scaled to bins of a width."""
-    bins = len(distribution.histogram)
-    own_width = (distribution.high - distribution.low) / max(bins, 1)
-    if not bins or not own_width or not distribution.count:
+    edges = _edges(distribution)
+    if edges[0] == edges[-1]:
         return
-    scale = width / own_width / distribution.count
-    heights = [count * scale for count in distribution.histogram]
-    edges = [distribution.low + k * own_width for k in range(bins + 1)]
-    last = max(k for k, count in enumerate(distribution.histogram) if count) + 1
-    axes.stairs(heights[:last], edges[: last + 1], **style)
+    scale = width / (edges[1] - edges[0]) / distribution.count
+    axes.stairs([count * scale for count in distribution.histogram[: len(edges) - 1]],
+                edges, **style)  # fmt: skip
 
 
-def _end(distribution: Distribution) -> float:
-    """The upper edge of the last bin that is not empty; low if all are empty."""
-    filled = [k + 1 for k, count in enumerate(distribution.histogram) if count]
-    bins = max(len(distribution.histogram), 1)
-    width = (distribution.high - distribution.low) / bins
-    return distribution.low + width * max(filled, default=0)
+def _edges(distribution: Distribution) -> list[float]:
+    """The edges of the bins up to the last one that is not empty."""
+    bins = distribution.histogram
+    width = (distribution.high - distribution.low) / max(len(bins), 1)
+    filled = [k for k, count in enumerate(bins, 1) if count]
+    return [distribution.low + k * width for k in range(max(filled, default=0) + 1)]
 
 
 def _percent(axis: Any) -> None:

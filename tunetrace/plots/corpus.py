@@ -10,6 +10,7 @@ from tunetrace.arguments import public
 from tunetrace.indexer.statistics.commonest import CountedText
 from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
+from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,15 +36,14 @@ def plot_corpus(stats: CorpusStats, path: str | Path, *, force: bool = False) ->
 
 
 def _draw(stats: CorpusStats) -> Figure:
-    """The figure, drawn without a display."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     figure = Figure(figsize=(10, 11), layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.2))
     name = stats.corpus or ", ".join(stats.corpora)
     figure.suptitle(
-        f"{_cut(name, _LONGEST_NAME)}: {_counted(stats.tunes, 'tune')}, "
-        f"{_counted(stats.bars, 'bar')}",
+        f"{_cut(name, _LONGEST_NAME)}: {counted(stats.tunes, 'tune')}, "
+        f"{counted(stats.bars, 'bar')}",
         x=0.02, ha="left", fontsize=13, weight="bold",
     )  # fmt: skip
     axes = figure.subplots(3, 2, height_ratios=(1, 1, 1.2))
@@ -52,7 +52,7 @@ def _draw(stats: CorpusStats) -> Figure:
     _draw_spread(axes[1, 0], stats.bars_a_tune, "bars")
     _draw_spread(axes[1, 1], stats.notes_a_tune, "notes")
     _draw_counted(axes[2, 0], "Commonest whole bars", stats.common_bars)
-    notes = _counted(stats.figure_notes, "note")
+    notes = counted(stats.figure_notes, "note")
     _draw_counted(axes[2, 1], f"Commonest figures of {notes}", stats.common_figures)
     return figure
 
@@ -72,8 +72,7 @@ def _draw_groups(axes: Axes, title: str, groups: Sequence[TuneGroup], of: int) -
     if rest:
         names.append(f"{len(rest)} more")
         counts.append(sum(group.tunes for group in rest))
-    shares = ["<1%" if count < 0.005 * of else f"{count / of:.0%}" for count in counts]
-    labels = [f"{count:,}  {share}" for count, share in zip(counts, shares, strict=True)]
+    labels = [f"{count:,}  {share(count / of)}" for count in counts]
     axes.set_title(f"{title}, by tunes")
     _draw_bars(axes, counts, labels, height=0.7)
     axes.set_yticks(range(len(names)), names)
@@ -85,11 +84,11 @@ def _draw_counted(axes: Axes, title: str, found: Sequence[CountedText]) -> None:
     """A bar for each text. The text is above the bar, because it may be long."""
     axes.set_title(f"{title} (on C), by tunes")
     shown = found[:_SHOWN]
-    counts = [counted.tunes for counted in shown]
+    counts = [text.tunes for text in shown]
     _draw_bars(axes, counts, [f"{count:,}" for count in counts], height=0.32)
-    for place, counted in enumerate(shown):
+    for place, text in enumerate(shown):
         axes.annotate(
-            _cut(counted.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
+            _cut(text.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
             family=["DejaVu Sans Mono", "monospace"], fontsize=9, in_layout=False,
         )  # fmt: skip
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.8)
@@ -152,10 +151,6 @@ def _reach(spread: Spread) -> tuple[int, int]:
         if below >= 0.99 * tunes and value < spread.most * 0.7:
             return value, tunes - below
     return spread.most, 0
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _cut(text: str, longest: int) -> str:

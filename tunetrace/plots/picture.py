@@ -15,31 +15,37 @@ from tunetrace.text import printable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS: Final = ("png", "svg", "pdf")
-
 # Blue, vermilion and green of Okabe and Ito, which colour-blind people can tell apart.
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
 GREY: Final = "#595959"
 
-_STYLE: Final[dict[Any, Any]] = {
-    "font.size": 10,
-    "font.family": ["DejaVu Sans", "sans-serif"],
+STYLE: Final[dict[Any, Any]] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": GREY,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
-    "xtick.color": GREY,
-    "ytick.color": GREY,
     "text.parse_math": False,  # `_B` and `$` are plain text
     "svg.fonttype": "none",
     "svg.hashsalt": "tunetrace",
 }
+"""The style that pictures in files and pictures on pages share."""
 
+_FILE_STYLE: Final = STYLE | {
+    "font.size": 10,
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+}
 
-_MADE_BY: Final = "tunetrace"
+# Without a date, the same data always gives the same file.
+_METADATA: Final[dict[str, dict[str, Any]]] = {
+    "png": {"Software": "tunetrace"},
+    "svg": {"Creator": "tunetrace", "Date": None},
+    "pdf": {"Creator": "tunetrace", "CreationDate": None},
+}
 _MARKS: Final = (
     b"Software\0tunetrace",
     b"<dc:title>tunetrace</dc:title>",
@@ -47,15 +53,12 @@ _MARKS: Final = (
 )
 """How PNG, SVG and PDF name the program that made them. PDF does so near its end."""
 
-_BEGINNING: Final = 1 << 12
-_END: Final = 1 << 16
-
 
 def _is_picture(path: Path) -> bool:
     """Whether a file is marked as a picture that tunetrace drew."""
     with path.open("rb") as file:
-        parts = file.read(_BEGINNING)
-        file.seek(max(0, path.stat().st_size - _END))
+        parts = file.read(1 << 12)
+        file.seek(max(0, path.stat().st_size - (1 << 16)))
         parts += file.read()
     return any(mark in parts for mark in _MARKS)
 
@@ -70,7 +73,7 @@ def check_picture(path: str | Path, *, force: bool = False) -> None:
     force: it may replace an older picture that tunetrace drew.
     """
     name = printable(str(path))
-    if _ending(path) not in FORMATS:
+    if _ending(path) not in _METADATA:
         raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
     if importlib.util.find_spec("matplotlib") is None:
         raise OutputError(
@@ -90,17 +93,11 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
     import matplotlib
 
     ending = _ending(path)
-    # Without a date, the same data always gives the same file.
-    metadata: dict[str, dict[str, Any]] = {
-        "png": {"Software": _MADE_BY},
-        "svg": {"Creator": _MADE_BY, "Date": None},
-        "pdf": {"Creator": _MADE_BY, "CreationDate": None},
-    }
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(_FILE_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
         try:
-            figure.savefig(path, format=ending, dpi=150, metadata=metadata[ending])
+            figure.savefig(path, format=ending, dpi=150, metadata=_METADATA[ending])
         except OSError as error:
             reason = (error.strerror or "unusable").lower()
             raise OutputError(

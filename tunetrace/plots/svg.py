@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
-from tunetrace.plots.picture import BLUE, GREEN, VERMILION
+from tunetrace.plots.picture import BLUE, GREEN, STYLE, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 _INK: Final = "#010101"
 _GRID: Final = "#020202"
 _CLASSES: Final = {
-    colour.lower(): name
-    for colour, name in (
-        (BLUE, "batch"), (VERMILION, "other"), (GREEN, "real"), (_INK, "ink"), (_GRID, "grid"),
-    )
-}  # fmt: skip
+    BLUE.lower(): "batch",
+    VERMILION.lower(): "other",
+    GREEN.lower(): "real",
+    _INK: "ink",
+    _GRID: "grid",
+}
 """The name of each colour in the style sheet: `fill-batch`, `stroke-batch`."""
 
 _SVG: Final = "http://www.w3.org/2000/svg"
@@ -34,16 +35,11 @@ _SIZE: Final = (5.0, 2.9)
 _AXES: Final = (0.09, 0.18, 0.88, 0.7)
 """The place of the axes: left, bottom, width and height as shares of the picture."""
 
-_STYLE: Final[dict[Any, Any]] = {
+_PAGE_STYLE: Final = STYLE | {
     "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.spines.left": False,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "normal",
-    "axes.titlelocation": "left",
     "axes.titlecolor": _INK,
     "axes.grid": True,
     "axes.grid.axis": "y",
@@ -51,13 +47,10 @@ _STYLE: Final[dict[Any, Any]] = {
     "grid.color": _GRID,
     "grid.linewidth": 0.7,
     "text.color": _INK,
-    "text.parse_math": False,
     "xtick.color": _INK,
     "ytick.color": _INK,
     "xtick.bottom": False,
     "ytick.left": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tunetrace",
 }
 
 
@@ -66,7 +59,7 @@ def svg_of(draw: Callable[[Axes], None]) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_PAGE_STYLE):
         figure = Figure(figsize=_SIZE)
         figure.patch.set_visible(False)
         axes = figure.add_axes(_AXES)

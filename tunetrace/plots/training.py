@@ -7,14 +7,16 @@ tunes copy from one another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from math import log
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
 from tunetrace.errors import OutputError
-from tunetrace.model.training.history import Copying, EpochRecord, best_epoch
+from tunetrace.model.training.history import Copying, EpochOriginality, EpochRecord, best_epoch
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
 from tunetrace.text import printable
 
@@ -91,18 +93,15 @@ def _draw_losses(axes: Axes, history: Sequence[EpochRecord]) -> None:
 
     axes.set_title("Prediction: cross-entropy of a token", pad=16)
     axes.set_ylabel("bits per token")
-    _draw_line(axes, history, lambda record: record.training_loss / log(2),
-               color=BLUE, marker="o", label="training tunes")  # fmt: skip
-    _draw_line(axes, history, _validation_bits, color=VERMILION, marker="s",
-               label="held-out tunes")  # fmt: skip
+    training = [(record.epoch, record.training_loss / log(2)) for record in history]
+    held_out = [(record.epoch, record.validation_loss / log(2)) for record in history
+                if record.validation_loss is not None]  # fmt: skip
+    _draw_line(axes, training, BLUE, "o", "training tunes")
+    _draw_line(axes, held_out, VERMILION, "s", "held-out tunes")
     right = axes.secondary_yaxis("right", functions=(to_perplexity, to_bits))
     right.set_ylabel("perplexity", color=GREY)
     right.yaxis.set_major_locator(MaxNLocator(6))
     axes.legend(frameon=False)
-
-
-def _validation_bits(record: EpochRecord) -> float | None:
-    return None if record.validation_loss is None else record.validation_loss / log(2)
 
 
 def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
@@ -110,7 +109,7 @@ def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
     from matplotlib.ticker import PercentFormatter
 
     axes.set_title("Copying: samples against the index")
-    sampled = [record for record in history if record.originality is not None]
+    sampled = [(one.epoch, one.originality) for one in history if one.originality is not None]
     if not sampled:
         axes.set_yticks([])
         axes.annotate("no samples were checked", (0.5, 0.5), xycoords="axes fraction",
@@ -121,13 +120,16 @@ def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
     right = axes.twinx()
     right.set_ylabel("longest span, in notes", color=GREY)
     right.spines["right"].set_visible(True)
-    real = _level_of_real_tunes(history)
+    real = _level_of_real_tunes(found for _, found in sampled)
+
+    def points(name: str) -> list[tuple[int, float]]:
+        return [(epoch, getattr(found.copying, name)) for epoch, found in sampled]
+
     for name, label, color, marker in _SHARES:
-        _draw_line(axes, sampled, _of_copying(name), color=color, marker=marker, label=label)
+        _draw_line(axes, points(name), color, marker, label)
         if real is not None:
             axes.axhline(getattr(real, name), color=color, linewidth=1.2, linestyle=_DASHES)
-    _draw_line(right, sampled, _of_copying("longest_notes"), color=GREY, marker="D",
-               label="longest span (right)")  # fmt: skip
+    _draw_line(right, points("longest_notes"), GREY, "D", "longest span (right)")
     if real is not None:
         right.axhline(real.longest_notes, color=GREY, linewidth=1.2, linestyle=_DASHES)
         right.plot([], [], color=GREY, linewidth=1.2, linestyle=_DASHES, label="real tunes")
@@ -142,34 +144,15 @@ def _draw_copying(axes: Axes, history: Sequence[EpochRecord]) -> None:
 
 
 def _draw_line(
-    axes: Axes,
-    history: Sequence[EpochRecord],
-    value: Callable[[EpochRecord], float | None],
-    *,
-    color: str,
-    marker: str,
-    label: str,
+    axes: Axes, points: Sequence[tuple[int, float]], color: str, marker: str, label: str
 ) -> None:
-    """A line through the epochs that have a value, with marks as far as there is room."""
-    points = [(record.epoch, found) for record in history if (found := value(record)) is not None]
+    """A line through the values of epochs, with marks as far as there is room."""
     if points:
         axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=1.8,
                   marker=marker, markersize=5, markevery=max(1, len(points) // 25))  # fmt: skip
 
 
-def _of_copying(name: str) -> Callable[[EpochRecord], float | None]:
-    def value(record: EpochRecord) -> float | None:
-        original = record.originality
-        return None if original is None else float(getattr(original.copying, name))
-
-    return value
-
-
-def _level_of_real_tunes(history: Sequence[EpochRecord]) -> Copying | None:
+def _level_of_real_tunes(sampled: Iterable[EpochOriginality]) -> Copying | None:
     """How much real tunes copy: the mean over the epochs, whose meters and lengths differ."""
-    found = [one.originality.people for one in history if one.originality is not None]
-    levels = [level for level in found if level is not None]
-    if not levels:
-        return None
-    names = ("copied_8", "copied_12", "copied_16", "longest_notes")
-    return Copying(*(sum(getattr(one, name) for one in levels) / len(levels) for name in names))
+    levels = [astuple(found.people) for found in sampled if found.people is not None]
+    return Copying(*map(fmean, zip(*levels, strict=True))) if levels else None

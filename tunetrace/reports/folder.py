@@ -7,26 +7,21 @@ nothing that looks like a report, and an older report stays until the new one is
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from tunetrace.errors import OutputError
-from tunetrace.files import Kind, begins_with, beside, exists, is_there, remove_leftovers
+from tunetrace.files import Kind, begins_with, beside, exists, is_there, written_whole
 from tunetrace.text import printable
 
 _PACKAGES: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
 
-_GENERATOR: Final = b'<meta name="generator" content="tunetrace '
-_HEAD_BYTES: Final = 1 << 12
-
 
 def _is_page(path: Path) -> bool:
     with path.open("rb") as file:
-        return _GENERATOR in file.read(_HEAD_BYTES)
+        return b'<meta name="generator" content="tunetrace ' in file.read(1 << 12)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -54,7 +49,7 @@ FILES: Final = {
 """The files of a report, each with how it is recognised. Other files are never replaced."""
 
 
-class ReportFolder:
+class ReportFolder(ExitStack):
     """The folder that a report is written into.
 
     Inside its with statement, `beside` says where to write each file. At the end the files take
@@ -69,9 +64,9 @@ class ReportFolder:
         Raises OutputError if the folder cannot be made or written, if another file has the name of
         a report's file, or if a package that writes reports is not installed.
         """
+        super().__init__()
         self.path = Path(path)
         self.name = printable(str(path))
-        self._files: dict[Path, Path] = {}
         missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
             raise OutputError(
@@ -106,12 +101,7 @@ class ReportFolder:
 
     def beside(self, name: str) -> Path:
         """The path to write the file of this name to; it takes its place at the end."""
-        place = Path(os.path.realpath(self.path / name))  # follows links
-        if place not in self._files:
-            with self.writing():
-                remove_leftovers(place)
-            self._files[place] = beside(place)
-        return self._files[place]
+        return self.enter_context(written_whole(self.path / name, "the report"))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -124,22 +114,3 @@ class ReportFolder:
                 f"{self.name}: the report cannot be written there ({reason}); "
                 "make room, or give another folder"
             ) from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if error is None:
-                with self.writing():
-                    for place, written in self._files.items():
-                        written.replace(place)
-        finally:
-            for written in self._files.values():
-                with suppress(OSError):
-                    written.unlink(missing_ok=True)

@@ -12,8 +12,7 @@ import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from tunetrace.checker.columns import (
     NUMBER,
@@ -40,24 +39,29 @@ _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """The signs that begin a formula in spreadsheets, and their full-width forms."""
 
 
-class Tables:
+class Tables(AbstractContextManager["Tables"]):
     """The tables of a report. They are complete at the end of its with statement.
 
     Every method raises OutputError if the folder cannot be written.
     """
 
     def __init__(self, folder: ReportFolder) -> None:
+        from pyarrow.parquet import ParquetWriter
+
         self._folder = folder
         self._tunes: list[TuneRow] = []
         self._rejects: list[RejectRow] = []
-        beside = folder.beside
+
+        def parquet(name: str, columns: Sequence[Column[Any]]) -> Any:
+            return ParquetWriter(folder.beside(name), schema_of(columns), compression="zstd")
+
         # If one of them cannot be opened, the others are closed.
         with folder.writing(), ExitStack() as opened:
             keep = opened.enter_context
-            self._tunes_csv = keep(_CsvTable(beside("tunes.csv"), TUNE_COLUMNS))
-            self._tunes_parquet = keep(_ParquetTable(beside("tunes.parquet"), TUNE_COLUMNS))
-            self._spans_parquet = keep(_ParquetTable(beside("spans.parquet"), SPAN_COLUMNS))
-            self._rejects_csv = keep(_CsvTable(beside("set-aside.csv"), REJECT_COLUMNS))
+            self._tunes_csv = keep(_CsvTable(folder.beside("tunes.csv"), TUNE_COLUMNS))
+            self._tunes_parquet = keep(parquet("tunes.parquet", TUNE_COLUMNS))
+            self._spans_parquet = keep(parquet("spans.parquet", SPAN_COLUMNS))
+            self._rejects_csv = keep(_CsvTable(folder.beside("set-aside.csv"), REJECT_COLUMNS))
             self._opened = opened.pop_all()
 
     def add(self, batch: str, answer: CheckedTune | Rejected) -> None:
@@ -76,22 +80,14 @@ class Tables:
             if tunes:
                 batch = batch_of(tunes, TUNE_COLUMNS)
                 self._tunes_csv.write(batch)
-                self._tunes_parquet.write(batch)
+                self._tunes_parquet.write_batch(batch)
             if spans:
-                self._spans_parquet.write(batch_of(spans, SPAN_COLUMNS))
+                self._spans_parquet.write_batch(batch_of(spans, SPAN_COLUMNS))
             if rejects:
                 self._rejects_csv.write(batch_of(rejects, REJECT_COLUMNS))
         self._tunes, self._rejects = [], []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             if error is None:
                 self._write()
@@ -124,22 +120,6 @@ class _CsvTable(AbstractContextManager["_CsvTable"]):
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-
-class _ParquetTable(AbstractContextManager["_ParquetTable"]):
-    """A Parquet file that contains the description of each column and the version that wrote it."""
-
-    def __init__(self, path: Path, columns: Sequence[Column[Any]]) -> None:
-        from pyarrow.parquet import ParquetWriter
-
-        self._writer = ParquetWriter(path, schema_of(columns), compression="zstd")
-
-    def write(self, batch: Any) -> None:
-        """Write the rows of an Arrow record batch as one row group."""
-        self._writer.write_batch(batch)
-
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
 
 
 def _fields(array: Any, type: str) -> list[Any]:

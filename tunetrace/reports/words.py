@@ -7,7 +7,7 @@ there does not show where it was taken from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tunetrace.checker.compare.records import (
@@ -241,26 +241,21 @@ def _beside_real_tunes(summary: BatchSummary) -> Iterable[str]:
     ]
     if not compared:
         return
+    means = [_means(measure, measure.baseline) for measure, _ in compared]
     yield (
         "Real tunes share stretches with one another too, so each tune of the corpus was checked "
         "against all others except its own settings."
     )
 
-    def means(measure: MeasureSummary) -> str:
-        return _means(measure, measure.baseline)
-
     if any(difference.low is None for _, difference in compared):
         yield (
             "Compared with real tunes of the same meters and lengths: "
-            f"{'; '.join(means(measure) for measure, _ in compared)}. There are too few "
-            "transcriptions to tell more or less from chance."
+            f"{'; '.join(means)}. There are too few transcriptions to tell more or less from "
+            "chance."
         )
         return
-    yield from _more_and_less(
-        compared,
-        lambda measure, _: means(measure),
-        "Compared with real tunes of the same meters and lengths, the batch",
-    )
+    batch = "Compared with real tunes of the same meters and lengths, the batch"
+    yield from _more_and_less(batch, compared, means)
     same = [measure.label for measure, found in compared if found.verdict == "none"]
     if same:
         yield f"No difference from real tunes was shown in: {'; '.join(same)}."
@@ -280,12 +275,12 @@ def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
         f"{counted(len(compared), 'measure')}."
     )
 
-    def means(measure: MeasureSummary, found: Difference) -> str:
+    means = []
+    for measure, found in compared:
         pairs = share(found.superiority or 0)
         more = f", but more in {pairs} of pairs" if differs_by_ranks_only(found) else ""
-        return _means(measure, others[measure.name], more)
-
-    yield from _more_and_less(compared, means, "The batch")
+        means.append(_means(measure, others[measure.name], more))
+    yield from _more_and_less("The batch", compared, means)
     same = [measure.label for measure, found in compared if found.verdict == "none"]
     if len(same) == len(compared):
         yield "No difference was shown in any measure."
@@ -294,13 +289,11 @@ def _beside_other(summary: BatchSummary, other: BatchSummary) -> Iterable[str]:
 
 
 def _more_and_less(
-    compared: Sequence[tuple[MeasureSummary, Difference]],
-    in_words: Callable[[MeasureSummary, Difference], str],
-    batch: str,
+    batch: str, compared: Sequence[tuple[MeasureSummary, Difference]], means: Sequence[str]
 ) -> Iterable[str]:
     """A sentence on the measures of which the batch has more, and one on those with less."""
     for verdict in ("more", "less"):
-        items = [in_words(m, d) for m, d in compared if d.verdict == verdict]
+        items = [text for (_, d), text in zip(compared, means, strict=True) if d.verdict == verdict]
         if items:
             yield f"{batch} has {verdict} of this: {'; '.join(items)}."
 

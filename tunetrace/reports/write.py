@@ -87,38 +87,13 @@ def report(
     input cannot be read or contains no usable tune, and OutputError if the folder cannot be
     written, has other files with the names of a report's files, or the extra `report` is missing.
     """
-    batch, other = many_paths(paths, "paths"), many_paths(versus, "versus")
-    if [str(path) for path in (*batch, *other)].count(STDIN) > 1:
+    batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
+    if [str(path) for path in (*batch, *others)].count(STDIN) > 1:
         raise InputError(
             "standard input is named twice and can be read only once; give a file instead of one "
             "of them"
         )
-    with given_or_default(index) as opened:
-        if not opened.tunes:
-            raise IndexFileError(
-                f"{printable(str(opened.path))}: the index holds no tune to check against; add a "
-                "corpus with 'tunetrace index add'"
-            )
-        with ReportFolder(folder, [*batch, *other]) as files:
-            return _write(
-                batch, other, files, opened, format, copy_share, progress=progress, workers=workers
-            )
-
-
-def _write(
-    paths: Sequence[str | Path],
-    versus: Sequence[str | Path],
-    files: ReportFolder,
-    index: Index,
-    format: Format | None,
-    copy_share: float,
-    *,
-    progress: Progress,
-    workers: int,
-) -> Report:
-    """Check both batches and write every file of the report."""
-    page, set_aside = Page(), list[Rejected]()
-    read = 0
+    page, set_aside, read = Page(), list[Rejected](), 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
         nonlocal read
@@ -133,12 +108,12 @@ def _write(
         rejects: list[Rejected] = []
         is_usable = False
         for answer in check_transcriptions(
-            tunes_of(inputs), index, copy_share=copy_share, is_prompt=False, workers=workers
+            tunes_of(inputs), opened, copy_share=copy_share, is_prompt=False, workers=workers
         ):
             tally.add(answer)
+            tables.add(name, answer)
             if page is not None:
                 page.add(answer)
-            tables.add(name, answer)
             if not isinstance(answer, Rejected):
                 is_usable = True
             elif len(rejects) < _LISTED_REJECTS:
@@ -148,34 +123,43 @@ def _write(
         set_aside.extend(rejects)
         return tally
 
-    name, other_name = _names(paths, versus)
-    with Tables(files) as tables:
-        tally = check(paths, name, page)
-        other_tally = check(versus, other_name, None) if versus else None
-    progress("summing up", read)
-    other = other_tally.summary(index.baseline) if other_tally else None
-    summary = tally.summary(index.baseline, other_tally)
-    created = datetime.now(UTC)
-    info = index.info()
-    words = summary_in_words(summary, info, other)
-    written = Report(
-        tunetrace=__version__,
-        created=created.isoformat(timespec="seconds"),
-        path=files.name,
-        files=tuple(FILES),
-        index=info,
-        batch=summary,
-        versus=other,
-        words=tuple(words),
-        set_aside=tuple(set_aside),
-    )
-    progress("drawing the page", read)
-    command = _check_command(paths, index, format, copy_share)
-    html = page.html(summary, words, index, when=created, command=command, other=other)
-    content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
-    with files.writing():
-        files.beside("report.html").write_text(html, encoding="utf-8")
-        files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    with given_or_default(index) as opened:
+        if not opened.tunes:
+            raise IndexFileError(
+                f"{printable(str(opened.path))}: the index holds no tune to check against; add a "
+                "corpus with 'tunetrace index add'"
+            )
+        with ReportFolder(folder, [*batch, *others]) as files:
+            name, other_name = _name(batch), _name(others)
+            if other_name == name:
+                other_name += " (2)"
+            with Tables(files) as tables:
+                tally = check(batch, name, page)
+                other_tally = check(others, other_name, None) if others else None
+            progress("summing up", read)
+            other = other_tally.summary(opened.baseline) if other_tally else None
+            summary = tally.summary(opened.baseline, other_tally)
+            created = datetime.now(UTC)
+            info = opened.info()
+            words = summary_in_words(summary, info, other)
+            written = Report(
+                tunetrace=__version__,
+                created=created.isoformat(timespec="seconds"),
+                path=files.name,
+                files=tuple(FILES),
+                index=info,
+                batch=summary,
+                versus=other,
+                words=tuple(words),
+                set_aside=tuple(set_aside),
+            )
+            progress("drawing the page", read)
+            command = _check_command(batch, opened, format, copy_share)
+            html = page.html(summary, words, opened, when=created, command=command, other=other)
+            content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
+            with files.writing():
+                files.beside("report.html").write_text(html, encoding="utf-8")
+                files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
     return written
 
 
@@ -191,12 +175,6 @@ def _check_command(
     if copy_share != COPY_SHARE:
         words += ["--copy-share", f"{copy_share:g}"]
     return printable(f"{shlex.join(words)} --only")
-
-
-def _names(paths: Sequence[str | Path], versus: Sequence[str | Path]) -> tuple[str, str]:
-    """The names of the two batches; a second batch of the same name gets a number."""
-    name, other = _name(paths), _name(versus)
-    return (name, f"{other} (2)") if name == other else (name, other)
 
 
 def _name(paths: Sequence[str | Path]) -> str:

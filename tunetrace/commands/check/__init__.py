@@ -10,6 +10,7 @@ import click
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.options import (
+    PrintAs,
     Share,
     copy_share_option,
     format_option,
@@ -19,15 +20,15 @@ from tunetrace.commands.options import (
     show,
     workers_for,
 )
-from tunetrace.commands.progress import lines_progress
+from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
 
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=complete_files)
-@click.option("--exclude-tune", multiple=True, metavar="TUNE",
+@click.option("--exclude-tune", "exclude_tunes", multiple=True, metavar="TUNE",
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
-@click.option("--exclude-title", multiple=True, metavar="TITLE",
+@click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
               help="Leave out all tunes with this title.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="PLACES",
               help="Check only the tunes at these places of the input, as 13201 or 5-9."
@@ -46,18 +47,14 @@ from tunetrace.errors import QueryError
 @json_options
 def check(
     files: tuple[str, ...],
-    exclude_tune: tuple[str, ...],
-    exclude_title: tuple[str, ...],
     only: tuple[str, ...],
-    copy_share: float,
     fail_over: float | None,
     brief: bool,
     bars: bool,
     post: bool,
-    format: Any,
     index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
+    print_as: PrintAs,
+    **options: Any,
 ) -> None:
     """Show what of a tune is in the corpus, and where.
 
@@ -84,36 +81,28 @@ def check(
     from tunetrace import check_batch, open_index, post_search
     from tunetrace.checker.check import Places
     from tunetrace.commands.check.answers import AnswerPrinter
+    from tunetrace.corpus.readers import estimate_tunes
 
     if post:
         from tunetrace.commands.check.post import print_post
 
         goes_only_with("--post", "index_path", "as_json")
-        with open_index(index_path) as opened:
-            show(post_search(opened), print_post, as_json)
+        show(post_search(index_path), print_post, print_as)
         return
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise QueryError("there is nothing to check; give a file, or a tune on standard input")
-    if bars and not as_jsonl:
+    if bars and print_as != "jsonl":
         raise QueryError("--bars adds to --jsonl; give both, or leave it out")
-    if brief and (as_json or as_jsonl):
+    if brief and print_as != "text":
         raise QueryError("--brief prints lines for people; leave it out, or --json and --jsonl")
     inputs = files or ("-",)
-    details = bars or not (brief or as_jsonl)
-    printer = AnswerPrinter(
-        "json" if as_json else "jsonl" if as_jsonl else "brief" if brief else "whole", fail_over
-    )
-    with open_index(index_path) as opened, lines_progress(inputs) as progress:
+    tunes = estimate_tunes(inputs)
+    details = bars or not (brief or print_as == "jsonl")
+    printer = AnswerPrinter("brief" if brief else print_as, fail_over)
+    with open_index(index_path) as opened, progress_display(tunes, prints_lines=True) as progress:
+        workers = 0 if details or only else workers_for(tunes)
         answers = check_batch(
-            inputs,
-            opened,
-            exclude_tunes=exclude_tune,
-            exclude_titles=exclude_title,
-            only=only,
-            details=details,
-            copy_share=copy_share,
-            format=format,
-            workers=0 if details or only else workers_for(inputs),
+            inputs, opened, only=only, details=details, workers=workers, **options
         )
         places = Places.read(only) or count(1)
         for done, (place, answer) in enumerate(zip(places, answers, strict=False), 1):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
@@ -16,16 +14,35 @@ if TYPE_CHECKING:
     from tunetrace import CheckedTune
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column of the lines. Text is cut to its width in a terminal, numbers never."""
+def print_line(tune: CheckedTune, *, is_first: bool) -> None:
+    """A checked tune on one line; the first one after a line with the heads."""
+    if is_first:
+        print(_line("place", "notes", "longest", "8+", "12+", "input", "title", "nearest"))
+    copied_8, copied_12 = share(tune.copied_share[8]), share(tune.copied_share[12])
+    print(_line(tune.place, tune.notes, tune.longest_notes, copied_8, copied_12,
+                tune.transcription.place, title_of(tune), _nearest(tune)), flush=True)  # fmt: skip
 
-    head: str
-    width: int
-    value: Callable[[CheckedTune], str]
-    is_number: bool = False
-    keeps_end: bool = False
-    """Whether a text that is too long loses its beginning, not its end."""
+
+def _line(
+    place: object, notes: object, longest: object, copied_8: str, copied_12: str,
+    where: str, title: str, nearest: str,
+) -> str:  # fmt: skip
+    """A line of columns. In a terminal the last one takes the rest of the line."""
+    numbers = f"{place:>5}  {notes:>5}  {longest:>7}  {copied_8:>4}  {copied_12:>4}"
+    start = f"{numbers}  {_fit(where, 12, keeps_end=True)}  {_fit(title, 12)}  "
+    rest = console().width - cell_len(start) if is_terminal() else 0
+    return (start + _fit(nearest, max(16, rest))).rstrip()
+
+
+def _fit(text: str, width: int, *, keeps_end: bool = False) -> str:
+    """A text as wide as its column. In a terminal a longer one is cut.
+
+    keeps_end: cut its beginning, not its end.
+    """
+    if is_terminal() and cell_len(text) > width:
+        kept = set_cell_size(text[::-1] if keeps_end else text, width - 1).rstrip()
+        text = f"…{kept[::-1]}" if keeps_end else f"{kept}…"
+    return text + " " * (width - cell_len(text))
 
 
 def _nearest(tune: CheckedTune) -> str:
@@ -37,37 +54,3 @@ def _nearest(tune: CheckedTune) -> str:
     if not has and tune.notes:
         has = share(tune.sources[0].notes_shared / tune.notes)
     return f"{has} {nearest.reference} {nearest.title}"
-
-
-_COLUMNS: Final = (
-    _Column("place", 5, lambda tune: str(tune.place), is_number=True),
-    _Column("notes", 5, lambda tune: str(tune.notes), is_number=True),
-    _Column("longest", 7, lambda tune: str(tune.longest_notes), is_number=True),
-    _Column("8+", 4, lambda tune: share(tune.copied_share[8]), is_number=True),
-    _Column("12+", 4, lambda tune: share(tune.copied_share[12]), is_number=True),
-    _Column("input", 12, lambda tune: tune.transcription.place, keeps_end=True),
-    _Column("title", 12, title_of),
-    _Column("nearest", 16, _nearest),
-)
-
-
-def print_line(tune: CheckedTune, *, is_first: bool) -> None:
-    """A checked tune on one line; the first one after a line with the heads."""
-    if is_first:
-        print("  ".join(_fit(column, column.head) for column in _COLUMNS).rstrip())
-    print("  ".join(_fit(column, column.value(tune)) for column in _COLUMNS).rstrip(), flush=True)
-
-
-def _fit(column: _Column, text: str) -> str:
-    """A text as wide as its column. In a terminal the last column takes the rest of the line."""
-    if column.is_number:
-        return text.rjust(column.width)
-    width = column.width
-    if is_terminal():
-        if column is _COLUMNS[-1]:
-            taken = sum(other.width + 2 for other in _COLUMNS[:-1])
-            width = max(width, console().width - taken)
-        if cell_len(text) > width:
-            kept = set_cell_size(text[::-1] if column.keeps_end else text, width - 1).rstrip()
-            text = f"…{kept[::-1]}" if column.keeps_end else f"{kept}…"
-    return text + " " * (width - cell_len(text))

@@ -38,22 +38,18 @@ def print_post(search: PostSearch) -> None:
         out.print(f"  tunetrace index build {CORPUS} --index v2.db")
         out.print("  tunetrace check --post --index v2.db")
     out.print()
-    table = make_table("statement", "post", "here", "agrees", right=("post", "here"))
+    rows: list[tuple[str | Text, str, str, str]] = []
     before = ""
     for statement in search.statements:
         if statement.subject != before:
             before = statement.subject
-            table.add_row(_subject(statement), "", "", "")
+            rows.append((_subject(statement), "", "", ""))
         shown = share if statement.is_share else _count
-        table.add_row(
-            Text(f"  {statement.claim}"),
-            _RELATIONS[statement.relation].format(shown(statement.post)),
-            shown(statement.here),
-            "yes" if statement.agrees else "no",
-        )
-        for title in statement.titles:
-            table.add_row(Text(f"    {title.title}"), "yes", _found(title), "")
-    out.print(table)
+        post = _RELATIONS[statement.relation].format(shown(statement.post))
+        agrees = "yes" if statement.agrees else "no"
+        rows.append((f"  {statement.claim}", post, shown(statement.here), agrees))
+        rows += [(f"    {title.title}", "yes", _found(title), "") for title in statement.titles]
+    out.print(make_table(("statement", ">post", ">here", "agrees"), rows))
 
 
 def _subject(statement: PostStatement) -> Text:

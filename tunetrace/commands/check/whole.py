@@ -14,6 +14,7 @@ from tunetrace.commands.console import (
     bar_number,
     by_chance,
     console,
+    facts_table,
     linked,
     make_table,
 )
@@ -29,7 +30,7 @@ from tunetrace.commands.music import (
 from tunetrace.text import counted, share, times
 
 if TYPE_CHECKING:
-    from tunetrace import CheckedTune, Hit, Percentiles, SameTune, Span
+    from tunetrace import CheckedTune, Percentiles, SameTune
     from tunetrace.tokenizer.layout.music import Music
 
 _SHOWN_BARS: Final = 4
@@ -70,9 +71,7 @@ def title_of(tune: CheckedTune) -> str:
 
 def _print_copying(out: Console, tune: CheckedTune) -> None:
     """The same tunes, the longest run, and how much is copied, beside real tunes."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table = facts_table()
     if tune.identical_to:
         table.add_row("The same as", _same_tunes(tune.identical_to))
     if tune.same_parts:
@@ -111,26 +110,19 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
     if span is None:
         yield "none: not one of its notes is in the corpus"
         return
-    yield _describe_span(span)
+    yield (
+        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
+        f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
+        f"found in {counted(span.tunes, 'tune')}, {times(span.hits)}"
+    )
     yield Text(own(span.text, tune.original_key), style="bold")
     yield by_chance(span.expected, span.log10_expected)
     if tune.standing is not None:
         yield _beside_real_tunes("longer", tune.standing.below["longest_notes"])
     for hit in span.places or ():
-        yield linked(f"{hit.title} ({hit.reference})", hit.link) + f", {_place(hit)}"
-
-
-def _describe_span(span: Span) -> str:
-    return (
-        f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
-        f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
-        f"found in {counted(span.tunes, 'tune')}, {times(span.hits)}"
-    )
-
-
-def _place(hit: Hit) -> str:
-    ending = f", ending {hit.ending}" if hit.ending else ""
-    return f"part {hit.part}, bar {hit.bar}{ending}"
+        ending = f", ending {hit.ending}" if hit.ending else ""
+        place = f", part {hit.part}, bar {hit.bar}{ending}"
+        yield linked(f"{hit.title} ({hit.reference})", hit.link) + place
 
 
 def _copied(tune: CheckedTune, notes: int) -> str:
@@ -149,7 +141,6 @@ def _beside_real_tunes(more: str, below: float) -> str:
 
 
 def _peers(standing: Percentiles | None) -> str:
-    """What real tunes a tune is compared with."""
     if standing is None:
         return "not compared: the index has no baseline; 'tunetrace baseline' measures one"
     meter = f" in {standing.meter}" if standing.meter else ""
@@ -160,7 +151,6 @@ def _peers(standing: Percentiles | None) -> str:
 
 
 def _print_lengths(out: Console, tune: CheckedTune) -> None:
-    """How much is copied and how much is new, by length."""
     out.print("\nCopied and new, by length", style="bold")
     table = Table.grid(padding=(0, 2))
     table.add_column()
@@ -183,20 +173,15 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     out.print(
         "\nBars: how many tunes have each bar, and how many have it at the same place", style="bold"
     )
-    table = make_table("part", "bar", "text", "tunes", "same place", "rarest figure", "in tunes",
-                       right=("part", "bar", "tunes", "same place", "in tunes"))  # fmt: skip
-    for bar in tune.bars:
-        rarest = bar.rarest_figure
-        table.add_row(
-            str(bar.part),
-            bar_number(bar.bar, bar.ending),
-            Text(own(bar.text, tune.original_key)),
-            f"{bar.tunes:,}",
-            f"{bar.same_position:,}",
-            Text(own(rarest.text, tune.original_key) if rarest else ""),
-            f"{rarest.tunes:,}" if rarest else "",
-        )
-    out.print(table)
+    columns = (">part", ">bar", "text", ">tunes", ">same place", "rarest figure", ">in tunes")
+    rows = [
+        (bar.part, bar_number(bar.bar, bar.ending), own(bar.text, tune.original_key), bar.tunes,
+         bar.same_position, own(rarest.text, tune.original_key) if rarest else "",
+         rarest.tunes if rarest else "")
+        for bar in tune.bars
+        for rarest in [bar.rarest_figure]
+    ]  # fmt: skip
+    out.print(make_table(columns, rows))
     found = [bar for bar in tune.bars if bar.tunes and bar.bar]
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
         names = ", ".join(example.label for example in bar.examples[: bar.same_position or None])
@@ -211,18 +196,13 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     if not sources:
         return
     out.print("\nNearest tunes: what they share with this tune", style="bold")
-    numbers = ("bits", "notes", "longest run", "bars")
-    table = make_table("tune", "title", *numbers, right=numbers)
+    rows = [
+        (source.reference, linked(source.title, source.link), f"{source.bits:.1f}",
+         source.notes_shared, source.longest_span_notes, source.bars_shared)
+        for source in sources[:_SHOWN_SOURCES]
+    ]  # fmt: skip
+    table = make_table(("tune", "title", ">bits", ">notes", ">longest run", ">bars"), rows)
     table.columns[1].max_width = 34
-    for source in sources[:_SHOWN_SOURCES]:
-        table.add_row(
-            source.reference,
-            linked(source.title, source.link),
-            f"{source.bits:.1f}",
-            str(source.notes_shared),
-            str(source.longest_span_notes),
-            str(source.bars_shared),
-        )
     out.print(table)
     out.print("bits: how much the shared notes say; the rarer a run, the more bits it has")
 
@@ -235,4 +215,4 @@ def _print_music(out: Console, music: Music, key: str | None) -> None:
     lines += [*describe_returns(music, key), *describe_variations(music)]
     out.print("\nAs music", style="bold")
     for line in lines:
-        out.print(Text(f"• {line}"))
+        out.print(f"• {line}")

@@ -1,14 +1,10 @@
 """`tunetrace corpus`: the named corpora, and what the corpora of an index hold."""
 
-from __future__ import annotations
-
-import click
-
 from tunetrace.commands.lazy import LazyGroup
 
-
-@click.group(
-    cls=LazyGroup,
+corpus = LazyGroup(
+    "corpus",
+    help="List, fetch and describe corpora.",
     commands={
         "list": "tunetrace.commands.corpus.list.list_corpora",
         "show": "tunetrace.commands.corpus.show.show_corpus",
@@ -16,5 +12,3 @@ from tunetrace.commands.lazy import LazyGroup
         "stats": "tunetrace.commands.corpus.stats.stats",
     },
 )
-def corpus() -> None:
-    """List, fetch and describe corpora."""

@@ -9,7 +9,7 @@ import click
 
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.console import console
-from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, json_options, show
 from tunetrace.commands.progress import progress_display
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @click.option("--refresh", is_flag=True, help="Fetch again what is already here.")
 @json_options
-def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
+def fetch_corpora(names: tuple[str, ...], refresh: bool, print_as: PrintAs) -> None:
     """Fetch published corpora and print where they are.
 
     A corpus that is already here and whole is not fetched again, unless you give --refresh. The
@@ -41,14 +41,10 @@ def fetch_corpora(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl
             fetch_corpus(name, refresh=refresh, progress=lambda what: progress(what, 0))
             for name in names
         ]
-    if as_jsonl:
-        print_jsonl(fetched)
-    else:
-        show(fetched, _print_places, as_json)
+    show(fetched, _print_places, print_as, fetched)
 
 
 def _print_places(corpora: Sequence[CorpusEntry]) -> None:
-    """Where corpora are that were fetched."""
     out = console()
     for corpus in corpora:
         version = f" ({corpus.version})" if corpus.version else ""

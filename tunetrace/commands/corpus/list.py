@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, json_options, show
 
 if TYPE_CHECKING:
     from tunetrace import CorpusEntry
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @json_options
-def list_corpora(as_json: bool, as_jsonl: bool) -> None:
+def list_corpora(print_as: PrintAs) -> None:
     """List the named corpora, and which of them are here.
 
     \b
@@ -24,16 +24,13 @@ def list_corpora(as_json: bool, as_jsonl: bool) -> None:
     """
     from tunetrace import corpora
 
-    if as_jsonl:
-        print_jsonl(corpora())
-    else:
-        show(corpora(), _print_list, as_json)
+    show(corpora(), _print_list, print_as, corpora())
 
 
 def _print_list(corpora: Sequence[CorpusEntry]) -> None:
-    """A line for each named corpus."""
-    table = make_table("name", "title", "version", "here")
-    for corpus in corpora:
-        here = "wrong" if corpus.problem else "yes" if corpus.is_here else "no"
-        table.add_row(corpus.name, corpus.title, corpus.version or "", here)
-    console().print(table)
+    rows = [
+        (corpus.name, corpus.title, corpus.version or "",
+         "wrong" if corpus.problem else "yes" if corpus.is_here else "no")
+        for corpus in corpora
+    ]  # fmt: skip
+    console().print(make_table(("name", "title", "version", "here"), rows))

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import console
-from tunetrace.commands.options import json_option, show
+from tunetrace.commands.console import console, print_facts
+from tunetrace.commands.options import PrintAs, json_option, show
 
 if TYPE_CHECKING:
     from tunetrace import CorpusEntry
-
-_LABEL: Final = 10
-_WIDTH: Final = 79
 
 
 @click.command("show")
 @click.argument("name", shell_complete=complete_corpora)
 @json_option
-def show_corpus(name: str, as_json: bool) -> None:
+def show_corpus(name: str, print_as: PrintAs) -> None:
     """Show the source, licence and citation of a corpus.
 
     Also its version and checksum, its place on this machine, and whether it is there.
@@ -31,13 +27,11 @@ def show_corpus(name: str, as_json: bool) -> None:
     """
     from tunetrace import find_corpus
 
-    show(find_corpus(name), _print_corpus, as_json)
+    show(find_corpus(name), _print_corpus, print_as)
 
 
 def _print_corpus(corpus: CorpusEntry) -> None:
-    """All that is known of one corpus."""
-    out = console()
-    out.print(f"{corpus.name}: {corpus.title}\n", soft_wrap=True)
+    console().print(f"{corpus.name}: {corpus.title}\n", soft_wrap=True)
     facts = {
         "source": corpus.source,
         "address": corpus.url,
@@ -49,15 +43,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
         "place": corpus.path,
         "here": _whether_here(corpus),
     }
-    for label, fact in facts.items():
-        if fact is None:
-            continue
-        # Places and addresses stay whole, so that they can be copied.
-        lines = [fact]
-        if label not in ("address", "place"):
-            lines = textwrap.wrap(fact, _WIDTH - _LABEL, break_on_hyphens=False)
-        for k, line in enumerate(lines):
-            out.print(f"{'' if k else label:{_LABEL}}{line}", soft_wrap=True)
+    print_facts([(label, fact) for label, fact in facts.items() if fact is not None], 10)
 
 
 def _whether_here(corpus: CorpusEntry) -> str:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
-from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora, complete_files
-from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.console import console, facts_table, make_table
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def stats(
     plot: str | None,
     force: bool,
     index_path: str | None,
-    as_json: bool,
+    print_as: PrintAs,
 ) -> None:
     """Count what a CORPUS holds: keys, meters, bars, figures.
 
@@ -51,24 +50,23 @@ def stats(
         tunetrace corpus stats oneills --notes 6
         tunetrace corpus stats ryans --plot ryans.png
     """
-    from tunetrace import corpus_stats, open_index, plot_corpus
+    from tunetrace import corpus_stats, plot_corpus
 
     if plot is not None:
         from tunetrace.plots.picture import check_picture
 
         check_picture(plot, force=force)  # before the counting, which takes a while
-    with open_index(index_path) as opened:
-        found = corpus_stats(corpus, opened, notes=notes, top=top)
+    found = corpus_stats(corpus, index_path, notes=notes, top=top)
     if plot is not None:
         plot_corpus(found, plot, force=force)
-    show(found, partial(_print_stats, top=top), as_json)
+    show(found, partial(_print_stats, top=top), print_as)
 
 
 def _print_stats(stats: CorpusStats, top: int) -> None:
     """All counts of a corpus. top: how many keys and meters to show."""
     out = console()
     name = stats.corpus or f"the whole index ({', '.join(stats.corpora)})"
-    out.print(Text(name, style="bold"), soft_wrap=True)
+    out.print(name, style="bold", soft_wrap=True)
     out.print(
         f"{counted(stats.tunes, 'tune')}, {counted(stats.bars, 'bar')}, "
         f"{counted(stats.notes, 'note')}, {counted(stats.tokens, 'token')}\n"
@@ -89,13 +87,12 @@ def _of(count: int, of: int) -> str:
 
 
 def _print_shares(out: Console, stats: CorpusStats) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table = facts_table()
     if stats.metered_bars:
         table.add_row("bars that add up", _of(stats.bars_adding_up, stats.metered_bars))
-        every = _of(stats.tunes_adding_up, stats.metered_tunes)
-        table.add_row("tunes whose bars all add up", every)
+        table.add_row(
+            "tunes whose bars all add up", _of(stats.tunes_adding_up, stats.metered_tunes)
+        )
     table.add_row("tunes with a pickup", _of(stats.tunes_with_pickup, stats.tunes))
     table.add_row("tunes with a repeat", _of(stats.tunes_with_repeat, stats.tunes))
     table.add_row("tunes with endings", _of(stats.tunes_with_endings, stats.tunes))
@@ -103,20 +100,20 @@ def _print_shares(out: Console, stats: CorpusStats) -> None:
 
 
 def _print_spreads(out: Console, stats: CorpusStats) -> None:
-    right = ("fewest", "lower quartile", "median", "upper quartile", "most")
-    table = make_table("", *right, right=right)
+    columns = ("", ">fewest", ">lower quartile", ">median", ">upper quartile", ">most")
     spreads = {
         "bars per tune": stats.bars_a_tune,
         "notes per tune": stats.notes_a_tune,
         "parts per tune": stats.parts_a_tune,
     }
-    for name, spread in spreads.items():
-        if spread is not None:
-            marks = (spread.least, spread.lower_quartile, spread.median, spread.upper_quartile,
-                     spread.most)  # fmt: skip
-            table.add_row(name, *(f"{mark:,}" for mark in marks))
+    rows = [
+        (name, spread.least, spread.lower_quartile, spread.median, spread.upper_quartile,
+         spread.most)
+        for name, spread in spreads.items()
+        if spread is not None
+    ]  # fmt: skip
     out.print()
-    out.print(table)
+    out.print(make_table(columns, rows))
 
 
 def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
@@ -132,21 +129,17 @@ def _print_groups(out: Console, stats: CorpusStats, top: int) -> None:
 
 
 def _group_table(name: str, groups: Sequence[TuneGroup], top: int, of: int) -> Table:
-    table = make_table(name, "tunes", "", right=("tunes", ""))
-    for group in groups[:top]:
-        table.add_row(group.name or "none", f"{group.tunes:,}", share(group.tunes / of))
+    sizes = [(group.name or "none", group.tunes) for group in groups[:top]]
     rest = groups[top:]
     if rest:
-        tunes = sum(group.tunes for group in rest)
-        table.add_row(f"{len(rest)} more", f"{tunes:,}", share(tunes / of))
-    return table
+        sizes.append((f"{len(rest)} more", sum(group.tunes for group in rest)))
+    rows = [(name, tunes, share(tunes / of)) for name, tunes in sizes]
+    return make_table((name, ">tunes", ">"), rows)
 
 
 def _print_counted(out: Console, heading: str, name: str, counts: Sequence[CountedText]) -> None:
     if not counts:
         return
     out.print(f"\n{heading}, on C", style="bold")
-    table = make_table(name, "tunes", "hits", right=("tunes", "hits"))
-    for found in counts:
-        table.add_row(Text(found.text), f"{found.tunes:,}", f"{found.hits:,}")
-    out.print(table)
+    rows = [(found.text, found.tunes, found.hits) for found in counts]
+    out.print(make_table((name, ">tunes", ">hits"), rows))

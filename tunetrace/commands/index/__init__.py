@@ -1,14 +1,10 @@
 """`tunetrace index`: building an index, changing it, and what is in it."""
 
-from __future__ import annotations
-
-import click
-
 from tunetrace.commands.lazy import LazyGroup
 
-
-@click.group(
-    cls=LazyGroup,
+index = LazyGroup(
+    "index",
+    help="Build an index, change it, and see what is in it.",
     commands={
         "build": "tunetrace.commands.index.build.build",
         "info": "tunetrace.commands.index.info.info",
@@ -19,5 +15,3 @@ from tunetrace.commands.lazy import LazyGroup
         "rejects": "tunetrace.commands.index.rejects.rejects",
     },
 )
-def index() -> None:
-    """Build an index, change it, and see what is in it."""

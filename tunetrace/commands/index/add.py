@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_change
-from tunetrace.commands.options import format_option, index_option, json_option, name_option, show
+from tunetrace.commands.options import (
+    PrintAs,
+    format_option,
+    index_option,
+    json_option,
+    name_option,
+    show,
+)
 from tunetrace.commands.progress import progress_display
-
-if TYPE_CHECKING:
-    from tunetrace.corpus.readers import Format
 
 
 @click.command()
@@ -25,12 +29,7 @@ if TYPE_CHECKING:
 @index_option
 @json_option
 def add(
-    sources: tuple[str, ...],
-    replace: bool,
-    name: str | None,
-    format: Format | None,
-    index_path: str | None,
-    as_json: bool,
+    sources: tuple[str, ...], index_path: str | None, print_as: PrintAs, **options: Any
 ) -> None:
     """Add corpora to an index.
 
@@ -46,7 +45,5 @@ def add(
     from tunetrace import add_to_index
 
     with progress_display() as progress:
-        report = add_to_index(
-            sources, index_path, replace=replace, name=name, format=format, progress=progress
-        )
-    show(report, print_change, as_json)
+        report = add_to_index(sources, index_path, progress=progress, **options)
+    show(report, print_change, print_as)

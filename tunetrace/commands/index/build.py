@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_read, print_totals
 from tunetrace.commands.options import (
+    PrintAs,
     format_option,
     index_option,
     json_option,
@@ -16,9 +17,6 @@ from tunetrace.commands.options import (
     print_json,
 )
 from tunetrace.commands.progress import progress_display
-
-if TYPE_CHECKING:
-    from tunetrace.corpus.readers import Format
 
 
 @click.command()
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
 @index_option
 @json_option
 def build(
-    sources: tuple[str, ...],
-    force: bool,
-    name: str | None,
-    format: Format | None,
-    index_path: str | None,
-    as_json: bool,
+    sources: tuple[str, ...], index_path: str | None, print_as: PrintAs, **options: Any
 ) -> None:
     """Build an index of files, folders and named corpora.
 
@@ -50,10 +43,8 @@ def build(
     from tunetrace.records import to_plain
 
     with progress_display() as progress:
-        report = build_index(
-            sources, index_path, force=force, name=name, format=format, progress=progress
-        )
-    if as_json:
+        report = build_index(sources, index_path, progress=progress, **options)
+    if print_as == "json":
         print_json({**to_plain(report.info), "set_aside": report.set_aside})
     else:
         print_totals(report.info)

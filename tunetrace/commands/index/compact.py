@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from tunetrace.commands.index.counts import print_change
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 
 
 @click.command()
 @index_option
 @json_option
-def compact(index_path: str | None, as_json: bool) -> None:
+def compact(index_path: str | None, print_as: PrintAs) -> None:
     """Merge an index's segments and shrink its file.
 
     Every addition makes a segment, and every search goes through all segments. So this is worth
@@ -25,4 +25,4 @@ def compact(index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = compact_index(index_path, progress=progress)
-    show(report, print_change, as_json)
+    show(report, print_change, print_as)

@@ -38,17 +38,13 @@ def print_totals(info: IndexInfo) -> None:
 
 def print_read(corpora: Sequence[CorpusInfo], set_aside: Sequence[Reject]) -> None:
     """What became of every tune of some corpora, and the first that were set aside."""
-    right = ("tunes read", "indexed", "set aside")
-    table = make_table("corpus", *right, "reasons", right=right)
-    for corpus in corpora:
-        table.add_row(
-            corpus.name,
-            f"{corpus.tunes + corpus.set_aside:,}",
-            f"{corpus.tunes:,}",
-            f"{corpus.set_aside:,}",
-            ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()),
-        )
-    console().print(table)
+    columns = ("corpus", ">tunes read", ">indexed", ">set aside", "reasons")
+    rows = [
+        (corpus.name, corpus.tunes + corpus.set_aside, corpus.tunes, corpus.set_aside,
+         ", ".join(f"{kind} {count:,}" for kind, count in corpus.set_aside_by.items()))
+        for corpus in corpora
+    ]  # fmt: skip
+    console().print(make_table(columns, rows))
     print_set_aside(set_aside, "'tunetrace index rejects' lists them all")
 
 

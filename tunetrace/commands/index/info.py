@@ -8,7 +8,7 @@ import click
 
 from tunetrace.commands.console import console, make_table
 from tunetrace.commands.index.counts import print_totals
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 
 if TYPE_CHECKING:
     from tunetrace import IndexInfo
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @index_option
 @json_option
-def info(index_path: str | None, as_json: bool) -> None:
+def info(index_path: str | None, print_as: PrintAs) -> None:
     """Count the corpora, tunes, tokens and bars of an index.
 
     \b
@@ -27,21 +27,11 @@ def info(index_path: str | None, as_json: bool) -> None:
 
     with open_index(index_path) as opened:
         found = opened.info()
-    show(found, _print_info, as_json)
+    show(found, _print_info, print_as)
 
 
 def _print_info(info: IndexInfo) -> None:
-    """The counts of an index, and those of each corpus."""
     print_totals(info)
-    right = ("tunes", "tokens", "bars", "set aside")
-    table = make_table("corpus", *right, "added on", right=right)
-    for corpus in info.corpora:
-        table.add_row(
-            corpus.name,
-            f"{corpus.tunes:,}",
-            f"{corpus.tokens:,}",
-            f"{corpus.bars:,}",
-            f"{corpus.set_aside:,}",
-            corpus.added[:10],
-        )
-    console().print(table)
+    columns = ("corpus", ">tunes", ">tokens", ">bars", ">set aside", "added on")
+    rows = [(c.name, c.tunes, c.tokens, c.bars, c.set_aside, c.added[:10]) for c in info.corpora]
+    console().print(make_table(columns, rows))

@@ -9,7 +9,7 @@ import click
 
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.console import console
-from tunetrace.commands.options import index_option, json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, index_option, json_options, show
 
 if TYPE_CHECKING:
     from tunetrace import Reject
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("corpus", required=False, shell_complete=complete_corpora)
 @index_option
 @json_options
-def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl: bool) -> None:
+def rejects(corpus: str | None, index_path: str | None, print_as: PrintAs) -> None:
     """List the tunes that could not be indexed, and why.
 
     Each has its file, line and reason. With a CORPUS only the tunes of that corpus are listed.
@@ -32,14 +32,10 @@ def rejects(corpus: str | None, index_path: str | None, as_json: bool, as_jsonl:
 
     with open_index(index_path) as opened:
         found = opened.rejects(corpus)
-    if as_jsonl:
-        print_jsonl(found)
-    else:
-        show(found, _print_rejects, as_json)
+    show(found, _print_rejects, print_as, found)
 
 
 def _print_rejects(rejects: Sequence[Reject]) -> None:
-    """Every tune that was set aside, a line each."""
     out = console()
     if not rejects:
         out.print("no tune was set aside")

@@ -6,7 +6,7 @@ import click
 
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.index.counts import print_change
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 
 
@@ -16,7 +16,7 @@ from tunetrace.commands.progress import progress_display
 )
 @index_option
 @json_option
-def remove(corpora: tuple[str, ...], index_path: str | None, as_json: bool) -> None:
+def remove(corpora: tuple[str, ...], index_path: str | None, print_as: PrintAs) -> None:
     """Remove corpora from an index.
 
     'tunetrace index info' shows their names.
@@ -28,4 +28,4 @@ def remove(corpora: tuple[str, ...], index_path: str | None, as_json: bool) -> N
 
     with progress_display() as progress:
         report = remove_from_index(corpora, index_path, progress=progress)
-    show(report, print_change, as_json)
+    show(report, print_change, print_as)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.console import console
-from tunetrace.commands.options import index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import IndexFileError
 from tunetrace.text import counted
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Check every suffix and every tune, not a sample.")
 @index_option
 @json_option
-def verify(full: bool, index_path: str | None, as_json: bool) -> None:
+def verify(full: bool, index_path: str | None, print_as: PrintAs) -> None:
     """Check that an index is whole.
 
     The file, its tables and its arrays are checked, and that they agree. If they do not, the exit
@@ -34,8 +34,8 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
 
     with progress_display() as progress:
         report = verify_index(index_path, full=full, progress=progress)
-    if as_json or not report.faults:
-        show(report, _print_verification, as_json)
+    if print_as == "json" or not report.faults:
+        show(report, _print_verification, print_as)
     if report.faults:
         raise IndexFileError(
             f"{report.path}: {'; '.join(report.faults)}; build the index again with "
@@ -44,7 +44,6 @@ def verify(full: bool, index_path: str | None, as_json: bool) -> None:
 
 
 def _print_verification(report: VerifyReport) -> None:
-    """That an index is whole, and how much of it was checked."""
     out = console()
     out.print(report.path, soft_wrap=True)
     suffixes = counted(report.suffixes, "suffix", "suffixes")

@@ -1,14 +1,10 @@
 """`tunetrace model`: models that write tunes."""
 
-from __future__ import annotations
-
-import click
-
 from tunetrace.commands.lazy import LazyGroup
 
-
-@click.group(
-    cls=LazyGroup,
+model = LazyGroup(
+    "model",
+    help="List, fetch, train and evaluate models.",
     commands={
         "list": "tunetrace.commands.model.list.list_models",
         "show": "tunetrace.commands.model.show.show_model",
@@ -19,5 +15,3 @@ from tunetrace.commands.lazy import LazyGroup
         "tunes": "tunetrace.commands.model.tunes.tunes",
     },
 )
-def model() -> None:
-    """List, fetch, train and evaluate models."""

@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.text import Text
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
-from tunetrace.commands.options import (
-    format_option,
-    index_option,
-    json_option,
-    show,
-)
+from tunetrace.commands.options import PrintAs, format_option, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, listed
 
@@ -36,10 +30,9 @@ _LARGE_PERPLEXITY: Final = 1e7
 def evaluate(
     model: str | None,
     sources: tuple[str, ...],
-    held_out: bool,
-    format: Any,
     index_path: str | None,
-    as_json: bool,
+    print_as: PrintAs,
+    **options: Any,
 ) -> None:
     """Measure how well a model predicts tunes.
 
@@ -52,29 +45,25 @@ def evaluate(
         tunetrace model evaluate --held-out
         tunetrace model evaluate tunetrace-small my_tunes.abc
     """
-    from tunetrace import evaluate_model, open_index
+    from tunetrace import evaluate_model
 
-    with open_index(index_path) as opened, progress_display() as progress:
-        found = evaluate_model(
-            model, sources, opened, held_out=held_out, format=format, progress=progress
-        )
-    show(found, print_evaluation, as_json)
+    with progress_display() as progress:
+        found = evaluate_model(model, sources, index_path, progress=progress, **options)
+    show(found, print_evaluation, print_as)
 
 
 def print_evaluation(found: Evaluation) -> None:
     """A row for the network and for each order of the back-off model, and which is better."""
     out = console()
     where = listed(found.sources) if found.sources else "its held-out tunes"
-    out.print(Text(f"{found.model} on {where}", style="bold"), soft_wrap=True)
+    out.print(f"{found.model} on {where}", style="bold", soft_wrap=True)
     out.print(f"{counted(found.tunes, 'tune')}, {counted(found.bars, 'bar')}")
     out.print(
         f"{counted(found.network.tokens, 'token')} of music, "
         f"{found.everything.tokens:,} with headers and ends\n"
     )
-    columns = ("bits/token", "perplexity", "bits/bar", "perplexity/bar")
-    table = make_table("", *columns, right=columns)
-    for score in found.backoff:
-        table.add_row(f"back-off, {_order(score.order)}", *_row(score))
+    rows = [(f"back-off, {counted(score.order, 'token')}", *_row(score)) for score in found.backoff]
+    table = make_table(("", ">bits/token", ">perplexity", ">bits/bar", ">perplexity/bar"), rows)
     table.add_row("network", *_row(found.network), style="bold")
     table.add_row("network, with headers", *_row(found.everything))
     out.print(table)
@@ -88,11 +77,6 @@ def print_evaluation(found: Evaluation) -> None:
         are_in = counted(found.in_index, "of these tunes is", "of these tunes are")
         out.print(f"{are_in} in these corpora, and the network may have been trained on them.")
     print_set_aside(found.set_aside, "--json lists them all")
-
-
-def _order(tokens: int) -> str:
-    """The order of a back-off model, as the tokens that it counts together: `5 tokens`."""
-    return counted(tokens, "token")
 
 
 def _row(score: Score) -> tuple[str, str, str, str]:
@@ -112,7 +96,7 @@ def _perplexity(value: float) -> str:
 
 def _verdict(difference: ScoreDifference) -> str:
     """Which of the two predicts better, with the confidence interval."""
-    backoff = f"the best back-off model ({_order(difference.order)})"
+    backoff = f"the best back-off model ({counted(difference.order, 'token')})"
     if difference.low is None or difference.high is None:
         bits = f"{abs(difference.bits_per_token):.3f}"
         side = "fewer" if difference.bits_per_token < 0 else "more"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.console import console
-from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, json_options, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import plain
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--refresh", is_flag=True, help="Fetch a model again that is already here.")
 @json_options
-def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl: bool) -> None:
+def fetch_models(names: tuple[str, ...], refresh: bool, print_as: PrintAs) -> None:
     """Fetch published models, and print where they are.
 
     Each model is a pickle of folk-rnn. Its checksum is verified, and it is read in the same safe
@@ -39,10 +39,7 @@ def fetch_models(names: tuple[str, ...], refresh: bool, as_json: bool, as_jsonl:
             fetch_model(name, refresh=refresh, progress=lambda what: progress(what, 0))
             for name in names
         ]
-    if as_jsonl:
-        print_jsonl(fetched)
-    else:
-        show(fetched, print_places, as_json)
+    show(fetched, print_places, print_as, fetched)
 
 
 def print_places(models: Sequence[ModelInfo]) -> None:

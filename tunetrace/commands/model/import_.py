@@ -10,7 +10,7 @@ from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console
 from tunetrace.commands.model.fetch import print_places
 from tunetrace.commands.model.show import network_size, token_count
-from tunetrace.commands.options import json_option, show
+from tunetrace.commands.options import PrintAs, json_option, show
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace a model that is there.")
 @json_option
 def import_pickle(
-    file: str, name: str | None, output: str | None, force: bool, as_json: bool
+    file: str, name: str | None, output: str | None, force: bool, print_as: PrintAs
 ) -> None:
     """Import a model from a pickle of folk-rnn's training.
 
@@ -39,11 +39,10 @@ def import_pickle(
     """
     from tunetrace import import_model
 
-    show(import_model(file, name=name, output=output, force=force), _print_import, as_json)
+    show(import_model(file, name=name, output=output, force=force), _print_import, print_as)
 
 
 def _print_import(model: ModelInfo) -> None:
-    """What was imported, and where it is."""
     out = console()
     network = f"{network_size(model)}, {counted(model.parameters or 0, 'parameter')}"
     out.print(f"{plain(model.name)}: {network}", soft_wrap=True)

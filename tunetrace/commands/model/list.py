@@ -9,7 +9,7 @@ import click
 
 from tunetrace.commands.console import console, make_table
 from tunetrace.commands.model.show import network_size
-from tunetrace.commands.options import json_options, print_jsonl, show
+from tunetrace.commands.options import PrintAs, json_options, show
 from tunetrace.text import plain
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @json_options
-def list_models(as_json: bool, as_jsonl: bool) -> None:
+def list_models(print_as: PrintAs) -> None:
     """List the named models, and which of them are here.
 
     They are the one that ships with tunetrace, the published ones, and your own.
@@ -28,17 +28,13 @@ def list_models(as_json: bool, as_jsonl: bool) -> None:
     """
     from tunetrace import models
 
-    if as_jsonl:
-        print_jsonl(models())
-    else:
-        show(models(), _print_models, as_json)
+    show(models(), _print_models, print_as, models())
 
 
 def _print_models(models: Sequence[ModelInfo]) -> None:
-    """A line for each model."""
-    table = make_table("name", "what", "network", "tokens", "here", right=("tokens",))
-    for model in models:
-        here = "wrong" if model.problem else "yes" if model.is_here else "no"
-        tokens = f"{len(model.tokens)}" if model.tokens else ""
-        table.add_row(plain(model.name), plain(model.title), network_size(model), tokens, here)
-    console().print(table)
+    rows = [
+        (plain(model.name), plain(model.title), network_size(model), len(model.tokens) or "",
+         "wrong" if model.problem else "yes" if model.is_here else "no")
+        for model in models
+    ]  # fmt: skip
+    console().print(make_table(("name", "what", "network", ">tokens", "here"), rows))

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tunetrace.commands.console import console
-from tunetrace.commands.options import json_option, show
+from tunetrace.commands.console import console, print_facts
+from tunetrace.commands.options import PrintAs, json_option, show
 from tunetrace.text import plain
 
 if TYPE_CHECKING:
     from tunetrace import ModelInfo
 
-_LABEL_WIDTH: Final = 12
-_FACT_WIDTH: Final = 67
 _SHOWN_TOKENS: Final = 10
 _SHORT_LIST: Final = 12
 """A longer list is printed as its length and its first few items."""
@@ -28,7 +25,7 @@ _FIRST_ITEMS: Final = 3
 @click.command("show")
 @click.argument("model", required=False)
 @json_option
-def show_model(model: str | None, as_json: bool) -> None:
+def show_model(model: str | None, print_as: PrintAs) -> None:
     """Show a model's network, tokens and origin.
 
     MODEL is a name from `model list`, a file, or the folder of a training. Default: the model that
@@ -40,25 +37,17 @@ def show_model(model: str | None, as_json: bool) -> None:
     """
     from tunetrace import model_info
 
-    show(model_info(model), _print_model, as_json)
+    show(model_info(model), _print_model, print_as)
 
 
 def _print_model(model: ModelInfo) -> None:
-    """A table of facts, each with its label."""
-    out = console()
-    out.print(f"{plain(model.name)}: {plain(model.title)}\n", soft_wrap=True)
+    console().print(f"{plain(model.name)}: {plain(model.title)}\n", soft_wrap=True)
     facts = [("place", model.path), ("here", _whether_here(model))]
     if model.parameters is not None:
         size = f"{network_size(model)}, {model.parameters:,} parameters, {model.precision}"
         facts += [("network", size), ("tokens", token_count(model)), ("", " ".join(model.tokens))]
     facts += _provenance_facts(model.provenance)
-    for label, fact in facts:
-        lines = [fact]
-        if label not in ("url", "place"):  # these stay whole, so that they can be copied
-            lines = textwrap.wrap(fact, _FACT_WIDTH, break_on_hyphens=False, break_long_words=False)
-        for k, line in enumerate(lines):
-            head = "" if k else plain(label)
-            out.print(f"{head:{_LABEL_WIDTH}}{plain(line)}", soft_wrap=True)
+    print_facts(((plain(label), fact) for label, fact in facts), 12)
 
 
 def network_size(model: ModelInfo) -> str:

@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -14,7 +14,14 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from tunetrace.commands.completion import complete_corpora, complete_files
 from tunetrace.commands.console import console
-from tunetrace.commands.options import Share, index_option, json_option, show
+from tunetrace.commands.options import (
+    PrintAs,
+    Share,
+    goes_only_with,
+    index_option,
+    json_option,
+    show,
+)
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
@@ -60,23 +67,13 @@ if TYPE_CHECKING:
               )  # fmt: skip
 @index_option
 @json_option
-@click.pass_context
 def train(
-    context: click.Context,
-    /,
     folder: str,
-    corpora: tuple[str, ...],
     recipe: str,
-    layers: int,
-    units: int,
-    seed: int,
-    report_every: int | None,
-    samples: int,
-    half: bool,
     resume: bool,
     index_path: str | None,
-    as_json: bool,
-    **changes: float | None,
+    print_as: PrintAs,
+    **options: Any,
 ) -> None:
     """Train a model on the tunes of an index.
 
@@ -88,44 +85,24 @@ def train(
         tunetrace model train -o reels --corpus oneills --units 256 --epochs 20
         tunetrace model train -o reels --resume
     """
-    from dataclasses import replace
+    from dataclasses import fields, replace
 
-    from tunetrace import open_index, resume_training, train_model
-    from tunetrace.model.training.recipe import RECIPES
+    from tunetrace import resume_training, train_model
+    from tunetrace.model.training.recipe import RECIPES, Recipe
 
     if resume:
-        _refuse_beside_resume(context)
-    with open_index(index_path) as opened, _watching(is_quiet=as_json) as watcher:
+        goes_only_with("--resume", "folder", "index_path", "as_json")
+    with _watching(is_quiet=print_as == "json") as watcher:
         if resume:
-            report = resume_training(folder, index=opened, watcher=watcher)
+            report = resume_training(folder, index=index_path, watcher=watcher)
         else:
-            given = {name: value for name, value in changes.items() if value is not None}
+            own = options.keys() & {field.name for field in fields(Recipe)}
+            given = {name: value for name in own if (value := options.pop(name)) is not None}
+            changed = replace(RECIPES[recipe], **given)
             report = train_model(
-                folder,
-                corpora=corpora,
-                index=opened,
-                recipe=replace(RECIPES[recipe], **given),  # type: ignore[arg-type]
-                layers=layers,
-                units=units,
-                seed=seed,
-                report_every=report_every,
-                samples=samples,
-                half=half,
-                watcher=watcher,
+                folder, recipe=changed, index=index_path, watcher=watcher, **options
             )
-    show(report, _print_training, as_json)
-
-
-def _refuse_beside_resume(context: click.Context) -> None:
-    """UsageError if an option was given that would change a training that is resumed."""
-    allowed = {"folder", "resume", "index_path", "as_json"}
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in allowed and source is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"{parameter.opts[-1]} cannot be given with --resume, which continues the training "
-                "with the options it was started with; leave it out"
-            )
+    show(report, _print_training, print_as)
 
 
 class _EpochPrinter:
@@ -190,7 +167,6 @@ def _watching(*, is_quiet: bool) -> Iterator[_EpochPrinter]:
 
 
 def _print_training(report: TrainingReport) -> None:
-    """Which epoch's model was kept, and where it is."""
     best = report.best
     loss, tunes = best.validation_loss, "held-out"
     if loss is None:

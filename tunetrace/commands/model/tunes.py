@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tunetrace.commands.options import index_option, json_options, print_json, print_jsonl
+from tunetrace.commands.options import PrintAs, index_option, json_options, print_json, print_jsonl
 
 
 @click.command()
@@ -15,13 +15,7 @@ from tunetrace.commands.options import index_option, json_options, print_json, p
               help="Print the tunes that the model was trained on.")  # fmt: skip
 @index_option
 @json_options
-def tunes(
-    model: str | None,
-    kind: str | None,
-    index_path: str | None,
-    as_json: bool,
-    as_jsonl: bool,
-) -> None:
+def tunes(model: str | None, kind: str | None, index_path: str | None, print_as: PrintAs) -> None:
     """Print a model's training tunes or its held-out tunes.
 
     They are printed as folk-rnn's text. Default MODEL: the one that ships with tunetrace. The index
@@ -34,17 +28,16 @@ def tunes(
         tunetrace index build training.txt --index training.db
         tunetrace report heldout.txt --index training.db -o heldout
     """
-    from tunetrace import held_out_tunes, open_index, training_tunes
+    from tunetrace import held_out_tunes, training_tunes
 
     if kind is None:
         raise click.UsageError("say which tunes to print: --held-out or --training")
     find = held_out_tunes if kind == "held-out" else training_tunes
-    with open_index(index_path) as opened:
-        found = find(model, opened)
-        if as_jsonl:
-            print_jsonl(found)
-        elif as_json:
-            print_json(list(found))
-        else:
-            for tune in found:
-                click.echo(tune.text)
+    found = find(model, index_path)
+    if print_as == "json":
+        print_json(list(found))
+    elif print_as == "jsonl":
+        print_jsonl(found)
+    else:
+        for tune in found:
+            click.echo(tune.text)

@@ -6,12 +6,9 @@ from typing import Final
 
 from tunetrace.checker.measures import COPIED_LENGTHS, CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
 
-CREATIVITY_SOURCE: Final = (
+_CREATIVITY_SOURCE: Final = (
     "Lu et al., AI as Humanity's Salieri: Quantifying Linguistic Creativity of Language Models "
     "via Systematic Attribution of Machine Text against Web Text, 2024"
-)
-NOVELTY_SOURCE: Final = (
-    "McCoy et al., How Much Do Language Models Copy From Their Training Data?, 2023"
 )
 _ORIGINALITY_SOURCE: Final = (
     "After Yin, Reuben, Stepney and Collins, Measuring When a Music Generation Algorithm Copies "
@@ -37,7 +34,7 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
         f"Creativity Index is its mean for L from {CREATIVITY_LENGTHS.start} to "
         f"{CREATIVITY_LENGTHS.stop - 1}: the shaded area of the picture. The higher it is, the "
         "less is found in the corpus.",
-        CREATIVITY_SOURCE,
+        _CREATIVITY_SOURCE,
     ),
     "originality": (
         f"Take {ORIGINALITY_WINDOW} notes in a row. Their originality is the share of them that is "

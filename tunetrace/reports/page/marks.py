@@ -73,14 +73,6 @@ def level_of(span: Span) -> int:
     return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
 
 
-def stretches_of(spans: Sequence[Span]) -> list[Stretch]:
-    """The places of a transcription's spans, numbered in their order."""
-    return [
-        Stretch(span.first_token, span.stop_token, number, level_of(span))
-        for number, span in enumerate(spans, 1)
-    ]
-
-
 def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]) -> list[Stretch]:
     """The places in a source of all that it shares with a transcription.
 

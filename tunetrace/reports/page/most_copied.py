@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tunetrace.checker.records import CheckedTune, Source, Span, TuneName
+from tunetrace.checker.records import CheckedTune, Source, Span
 from tunetrace.indexer.index import Index
 from tunetrace.reports.page.marks import (
     MOST_TOKENS,
     ShownPart,
+    Stretch,
     find_stretches,
     level_of,
     show,
-    stretches_of,
 )
 from tunetrace.text import counted, share, times
 from tunetrace.tokenizer.transpose import in_own_key
@@ -22,19 +22,6 @@ SHOWN_SOURCES: Final = 3
 """Sources that are shown with their music; the others are only named."""
 
 SHOWN_SPANS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSpan:
-    """A span in words."""
-
-    number: int
-    """The number of its marks."""
-    level: int
-    """How improbable it is, 1 to 3."""
-    text: str
-    examples: tuple[TuneName, ...]
-    """Some corpus tunes that contain it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +45,10 @@ class ShownTune:
     """How much of it is found in the corpus; None if it is a corpus tune."""
     standing: str | None
     """How that compares with real tunes; None if it is a corpus tune or there is no baseline."""
-    compared_on: str | None
-    """The key in which it was checked; None if it is shown in that key."""
     parts: tuple[ShownPart, ...]
-    spans: tuple[ShownSpan, ...]
-    """The longest spans, in the order of the tune."""
-    more_spans: int
-    """How many spans are not shown."""
+    spans: tuple[tuple[int, Span], ...]
+    """The longest spans with their numbers, in the order of the tune."""
     sources: tuple[ShownSource, ...]
-    more_sources: tuple[Source, ...]
-    """The sources that are only named."""
     is_cut: bool
     """It is too long, and only its beginning is shown."""
 
@@ -75,28 +56,23 @@ class ShownTune:
 def describe(tune: CheckedTune, index: Index) -> ShownTune:
     """What the page shows of a transcription that was checked against an index."""
     tokens, own_key = tune.transcription.tokens, tune.original_key
-    spans = _spans(tune)
+    facts = (tune.meter or "no meter", own_key or tune.key or "no key",
+             counted(tune.notes, "note"), counted(tune.bar_count, "bar"))  # fmt: skip
+    stretches = [
+        Stretch(span.first_token, span.stop_token, number, level_of(span))
+        for number, span in enumerate(tune.spans, 1)
+    ]
+    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     return ShownTune(
         tune=tune,
-        facts=_facts(tune),
+        facts=", ".join(facts),
         copied=None if tune.identical_to else _copied(tune),
         standing=None if tune.identical_to else _standing(tune),
-        compared_on=tune.key if own_key not in (None, tune.key) else None,
-        parts=show(tokens, in_own_key(list(tokens), own_key), stretches_of(tune.spans)),
-        spans=spans,
-        more_spans=len(tune.spans) - len(spans),
+        parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
+        spans=tuple(sorted(longest, key=lambda one: one[0])),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
-        more_sources=tune.sources[SHOWN_SOURCES:],
         is_cut=len(tokens) > MOST_TOKENS,
     )
-
-
-def _facts(tune: CheckedTune) -> str:
-    key = tune.original_key or tune.key
-    return ", ".join([
-        tune.meter or "no meter", key or "no key", counted(tune.notes, "note"),
-        counted(tune.bar_count, "bar"),
-    ])  # fmt: skip
 
 
 def _copied(tune: CheckedTune) -> str:
@@ -125,16 +101,8 @@ def _standing(tune: CheckedTune) -> str | None:
     return f"Its longest span is longer than that of {share(below)} of {peers}."
 
 
-def _spans(tune: CheckedTune) -> tuple[ShownSpan, ...]:
-    """The longest spans, in the order of the tune."""
-    numbered = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
-    return tuple(
-        ShownSpan(number, level_of(span), _span_in_words(span), span.examples)
-        for number, span in sorted(numbered, key=lambda one: one[0])
-    )
-
-
-def _span_in_words(span: Span) -> str:
+def span_in_words(span: Span) -> str:
+    """Its length and place, and in how many tunes it is found."""
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar}; found "
         f"{times(span.hits)} in {counted(span.tunes, 'tune')}; by chance {chance(span.by_chance)}"

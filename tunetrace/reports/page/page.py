@@ -28,8 +28,8 @@ from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.plots.batch import measure_of, pictures_of
-from tunetrace.reports.page.definitions import DEFINITIONS, NOVELTY_SOURCE
-from tunetrace.reports.page.most_copied import describe
+from tunetrace.reports.page.definitions import DEFINITIONS
+from tunetrace.reports.page.most_copied import describe, span_in_words
 from tunetrace.reports.page.rows import (
     HighestRanked,
     Row,
@@ -119,7 +119,6 @@ class Page:
             significant=SIGNIFICANT,
             has_baseline=any(measure.baseline is not None for measure in summary.measures),
             definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures],
-            novelty_source=NOVELTY_SOURCE,
             sources=_sources(summary),
             command=command,
             columns=columns(rows),
@@ -156,6 +155,7 @@ def _environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
     environment.filters |= {
         "counted": counted, "share": share, "short": shortened, "web": web_link,
+        "span_in_words": span_in_words,
     }  # fmt: skip
     return environment
 
@@ -166,7 +166,7 @@ def _harmless(value: Any) -> Any:
 
     if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
+    return plain(value)
 
 
 def web_link(link: str | None) -> str | None:
