@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Floats, Numbers, ranges, select
-from tunetrace.checker.batch.joint import JointMatcher
+from tunetrace.checker.batch.joint import JointMatcher, JointMatches
 from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.sources import (
     SHARED_NOTES,
@@ -113,8 +113,8 @@ def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> Mat
     """Match transcriptions, given as tokens, by sorting them together with a corpus."""
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
-        stream = join_layouts(layouts, matcher.vocabulary)
-        return match_stream(layouts, stream, matcher.match(stream))
+        stream = join_layouts(layouts, matcher.index.vocabulary)
+        return match_stream(layouts, stream, JointMatches(matcher, stream))
 
 
 def match_stream(
