@@ -49,7 +49,7 @@ class Corpus:
         self._going_on = "".join(_character(token) for token in _characters if goes_on(token))
 
     def hits(self, figure: Sequence[str]) -> Iterator[int]:
-        """Where in the text a figure that ends with a note is found, and the note ends there too."""
+        """Where in the text a figure is found so that its last note ends there too."""
         wanted = as_text(figure)
         at = self._text.find(wanted)
         while at >= 0:

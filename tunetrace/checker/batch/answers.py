@@ -116,21 +116,19 @@ def answers(
 def _same(found: Iterable[SameMusic]) -> Iterator[tuple[int, list[SameMusic]]]:
     """The number of each transcription, and what is the same music.
 
-    A corpus tune that is the same as a whole is not named for its parts as well.
+    A corpus tune that has all of the transcription is not named for its parts as well.
     """
     for number, group in groupby(found, key=lambda same: same.place):
         every = list(group)
-        wholes = {same.tune for same in every if not same.own_part and not same.part}
-        all_in_part = {same.tune for same in every if not same.own_part} - wholes
-        yield (
-            number,
-            [
-                same
-                for same in every
-                if (not same.own_part and not same.part)
-                or (same.tune not in wholes and not (same.own_part and same.tune in all_in_part))
-            ],
-        )
+        best: dict[int, int] = {}
+        for same in every:
+            best[same.tune] = min(_rank(same), best.get(same.tune, 2))
+        yield number, [same for same in every if _rank(same) == best[same.tune]]
+
+
+def _rank(same: SameMusic) -> int:
+    """0 for all of both, 1 for all of the transcription and a part of the tune, 2 for others."""
+    return 2 if same.own_part else min(same.part, 1)
 
 
 class _Names(dict[int, TuneName]):
@@ -140,7 +138,7 @@ class _Names(dict[int, TuneName]):
         ids = np.unique(
             np.concatenate(
                 [
-                    matched.spans.examples.ravel(),
+                    matched.spans.found.examples.ravel(),
                     matched.sources.tunes,
                     matched.most_from,
                     np.array([same.tune for same in matched.same], dtype=np.int32),
@@ -194,14 +192,14 @@ def _percentiles(
 
 def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names) -> list[Span]:
     """The spans of all transcriptions."""
-    spans = matched.spans
+    spans, found = matched.spans, matched.spans.found
     notes = matched.measures.notes.tolist()
     rows: Iterator[Any] = zip(
         spans.of.tolist(), spans.first_token.tolist(), spans.stop_token.tolist(),
         spans.first_note.tolist(), spans.stop_note.tolist(), spans.bars.tolist(),
-        spans.part.tolist(), spans.bar.tolist(), spans.onsets, spans.tunes.tolist(),
-        spans.hits.tolist(), spans.log2_expected.tolist(), np.exp2(spans.log2_expected).tolist(),
-        spans.examples.tolist(), spans.example_tokens.tolist(), strict=True,
+        spans.part.tolist(), spans.bar.tolist(), spans.onsets, found.tunes.tolist(),
+        found.hits.tolist(), spans.log2_expected.tolist(), np.exp2(spans.log2_expected).tolist(),
+        found.examples.tolist(), found.example_tokens.tolist(), strict=True,
     )  # fmt: skip
     return [
         Span(
