@@ -306,7 +306,7 @@ class CheckedTune(Record):
 
     def _repr_html_(self) -> str:
         """The verdict, the measures and the sources, for notebooks."""
-        from tunetrace.checker.html import tune_html
+        from tunetrace.checker.tables import tune_html
 
         return tune_html(self)
 
@@ -335,12 +335,12 @@ class CheckReport(Record):
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         """The checked tunes as a stream of Arrow; raises OutputError without pyarrow."""
-        from tunetrace.checker.columns import checked_table
+        from tunetrace.checker.tables import checked_table
 
         return checked_table(self.tunes).__arrow_c_stream__(requested_schema)
 
     def _repr_html_(self) -> str:
         """Each checked tune and what was set aside, for notebooks."""
-        from tunetrace.checker.html import report_html
+        from tunetrace.checker.tables import report_html
 
         return report_html(self)
