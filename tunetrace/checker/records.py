@@ -36,7 +36,7 @@ class TuneName(Record):
     @classmethod
     def of(cls, tune: Tune | TuneName) -> TuneName:
         """The names of a tune."""
-        return TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link)
+        return TuneName(*names_of(tune))
 
     @property
     def reference(self) -> str:
@@ -47,6 +47,11 @@ class TuneName(Record):
     def label(self) -> str:
         """It in a sentence: `The Kesh (oneills:12)`."""
         return f"{self.title.removesuffix('.') or '(untitled)'} ({self.reference})"
+
+
+def names_of(tune: Tune | TuneName) -> tuple[int, str, str, int, str | None]:
+    """The fields of a TuneName."""
+    return tune.tune, tune.title, tune.corpus, tune.number, tune.link
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -322,13 +322,14 @@ def _value(measure: Measure, tune: CheckedTune) -> str:
     return share(value) if measure.is_share else f"{value:,}"
 
 
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    body = "".join(_cells("td", row) for row in rows)
+    return f"<table><thead>{_cells('th', heads)}</thead><tbody>{body}</tbody></table>"
+
+
+def _cells(tag: str, texts: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{_escaped(text)}</{tag}>' for text in texts)}</tr>"
+
+
 def _escaped(text: str) -> str:
     return escape(plain(text))
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{_escaped(name)}</th>" for name in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_escaped(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from itertools import chain, groupby, pairwise
 from math import log10
 from typing import Any, Final, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from tunetrace.checker.baseline.percentiles import Percentiles, peers_in
-from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.spans import SliceMeasures
@@ -29,10 +29,11 @@ from tunetrace.checker.records import (
     Span,
     TuneName,
     Verdict,
+    names_of,
 )
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import Hit
+from tunetrace.indexer.records import Hit, Tune
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.bars import NOWHERE
 from tunetrace.tokenizer.layout.bars import Layout
@@ -45,8 +46,6 @@ MIN_FIGURE_NOTES: Final = 3
 _LOG10_2: Final = log10(2)
 
 Item = TypeVar("Item")
-
-_Like = tuple[int, str, str, int, str | None, str | None, str | None]
 
 
 def answers(
@@ -62,27 +61,28 @@ def answers(
     copy_share: as for check_batch.
     """
     tunes = [tune for _, tune in placed]
-    names = _Names(index, matched)
-    same = dict(_same(matched.same))
+    measures, count = matched.measures, len(placed)
+    known = _known_tunes(matched, index)
+    names = {id: TuneName.of(tune) for id, tune in known.items()}
+    alike = dict(_same(matched.same))
+    standings: Sequence[Percentiles | None] = [None] * count
+    if index.baseline is not None:
+        meters = [tune.meter for tune in tunes]
+        standings = peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
     columns = zip(
         placed,
         repeats,
-        _measured(matched.measures),
-        _percentiles([tune.meter for tune in tunes], matched.measures, index),
-        _by_tune(_spans(matched, tunes, names), matched.spans.of, len(tunes)),
-        _by_tune(_sources(matched, names), matched.sources.of, len(tunes)),
-        matched.cover.tolist(),
-        matched.most.tolist(),
-        matched.most_from.tolist(),
+        _measured(measures),
+        standings,
+        (alike.get(k, []) for k in range(count)),
+        _by_tune(_spans(matched, tunes, names), matched.spans.of, count),
+        _by_tune(_sources(matched, names), matched.sources.of, count),
+        rows(matched.cover, matched.most, matched.most_from),
         strict=True,
     )
-    for k, ((place, tune), repeat, measured, standing, spans, sources, cover, most, most_from) in (
-        enumerate(columns)
-    ):  # fmt: skip
-        named = [
-            SameTune(*names.like(some.tune, tune), some.own_part, some.part)
-            for some in same.get(k, ())
-        ]
+    for (place, tune), repeat, measured, standing, same, spans, sources, numbers in columns:
+        cover, most, most_from = numbers
+        named = [_same_tune(known[some.tune], tune, some) for some in same]
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -100,7 +100,7 @@ def answers(
             same_parts=tuple([some for some in named if some.own_part or some.part]),
             longest_span=max(spans, key=_length, default=None),
             copied_from=cover,
-            most_from=LikeTune(*names.like(most_from, tune)) if most_from else None,
+            most_from=_like(known[most_from], tune) if most_from else None,
             most_share=most / measured["notes"] if most else 0.0,
             duplicate_of=repeat.of if repeat and repeat.is_exact else None,
             near_duplicate_of=repeat.of if repeat and not repeat.is_exact else None,
@@ -131,32 +131,23 @@ def _rank(same: SameMusic) -> int:
     return 2 if same.own_part else min(same.part, 1)
 
 
-class _Names(dict[int, TuneName]):
+def _known_tunes(matched: MatchedSlice, index: Index) -> dict[int, Tune]:
     """The corpus tunes of a matched slice by their ids."""
+    same = np.array([same.tune for same in matched.same], dtype=np.int32)
+    examples = matched.spans.found.examples.ravel()
+    ids = np.unique(np.concatenate([examples, matched.sources.tunes, matched.most_from, same]))
+    return index.catalogue.tunes(ids[ids > 0].tolist())
 
-    def __init__(self, index: Index, matched: MatchedSlice) -> None:
-        ids = np.unique(
-            np.concatenate(
-                [
-                    matched.spans.found.examples.ravel(),
-                    matched.sources.tunes,
-                    matched.most_from,
-                    np.array([same.tune for same in matched.same], dtype=np.int32),
-                ]
-            )
-        )
-        self._tunes = index.catalogue.tunes(ids[ids > 0].tolist())
-        super().__init__((id, TuneName.of(tune)) for id, tune in self._tunes.items())
 
-    def like(self, id: int, checked: Transcription) -> _Like:
-        """The fields of a LikeTune, for a transcription."""
-        tune = self._tunes[id]
-        meter = tune.meter if tune.meter != checked.meter else None
-        key = tune.key if tune.key != checked.key else None
-        return (tune.tune, tune.title, tune.corpus, tune.number, tune.link, meter, key)
+def _like(tune: Tune, checked: Transcription) -> LikeTune:
+    meter = tune.meter if tune.meter != checked.meter else None
+    key = tune.key if tune.key != checked.key else None
+    return LikeTune(*names_of(tune), meter, key)
 
-    def all(self, ids: Iterable[int]) -> tuple[TuneName, ...]:
-        return tuple([self[tune] for tune in ids])
+
+def _same_tune(tune: Tune, checked: Transcription, same: SameMusic) -> SameTune:
+    like = _like(tune, checked)
+    return SameTune(*names_of(tune), like.meter, like.key, same.own_part, same.part)
 
 
 def _length(span: Span) -> tuple[int, float]:
@@ -168,10 +159,9 @@ def _measured(measures: SliceMeasures) -> Iterator[dict[str, Any]]:
     """The measured fields of each record."""
     names = ("notes", "longest_notes", "creativity", "originality", "bar_count", "bars_in_corpus",
              "bars_same_position")  # fmt: skip
-    numbers = zip(*(getattr(measures, name).tolist() for name in names), strict=True)
-    copied = zip(*(column.tolist() for column in measures.copied_share.values()), strict=True)
-    curves = zip(measures.uniqueness.tolist(), measures.novelty.tolist(),
-                 measures.novelty_lengths.tolist(), strict=True)  # fmt: skip
+    numbers = rows(*(getattr(measures, name) for name in names))
+    copied = rows(*measures.copied_share.values())
+    curves = rows(measures.uniqueness, measures.novelty, measures.novelty_lengths)
     for values, shares, (unique, novel, length) in zip(numbers, copied, curves, strict=True):
         yield {
             **dict(zip(names, values, strict=True)),
@@ -181,25 +171,17 @@ def _measured(measures: SliceMeasures) -> Iterator[dict[str, Any]]:
         }
 
 
-def _percentiles(
-    meters: Sequence[str | None], measures: SliceMeasures, index: Index
-) -> Sequence[Percentiles | None]:
-    """How each transcription compares with people's tunes."""
-    if index.baseline is None:
-        return [None] * len(meters)
-    return peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
-
-
-def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names) -> list[Span]:
+def _spans(
+    matched: MatchedSlice, tunes: Sequence[Transcription], names: Mapping[int, TuneName]
+) -> list[Span]:
     """The spans of all transcriptions."""
     spans, found = matched.spans, matched.spans.found
-    notes = matched.measures.notes.tolist()
-    rows: Iterator[Any] = zip(
-        spans.of.tolist(), spans.first_token.tolist(), spans.stop_token.tolist(),
-        spans.first_note.tolist(), spans.stop_note.tolist(), spans.bars.tolist(),
-        spans.part.tolist(), spans.bar.tolist(), spans.onsets, found.tunes.tolist(),
-        found.hits.tolist(), spans.log2_expected.tolist(), np.exp2(spans.log2_expected).tolist(),
-        found.examples.tolist(), found.example_tokens.tolist(), strict=True,
+    notes = matched.measures.notes[spans.of]
+    expected = np.exp2(spans.log2_expected)
+    columns = rows(
+        spans.of, spans.first_token, spans.stop_token, spans.first_note, spans.stop_note,
+        spans.bars, spans.part, spans.bar, found.tunes, found.hits, expected,
+        spans.log2_expected * _LOG10_2, expected * notes, found.examples, found.example_tokens,
     )  # fmt: skip
     return [
         Span(
@@ -212,39 +194,35 @@ def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names)
             onset=onset,
             tunes=in_tunes,
             hits=hits,
-            expected=expected,
-            log10_expected=logarithm * _LOG10_2,
-            by_chance=expected * notes[of],
-            examples=names.all(filter(None, examples)),
+            expected=hits_expected,
+            log10_expected=logarithm,
+            by_chance=by_chance,
+            examples=tuple([names[tune] for tune in examples[:in_tunes]]),
             first_token=first,
             stop_token=stop,
             first_note=first_note,
             stop_note=stop_note,
-            example_tokens=tuple(tokens[: min(in_tunes, len(tokens))]),
+            example_tokens=tuple(tokens[:in_tunes]),
         )
-        for of, first, stop, first_note, stop_note, bars, part, bar, onset, in_tunes, hits,
-        logarithm, expected, examples, tokens in rows
+        for (of, first, stop, first_note, stop_note, bars, part, bar, in_tunes, hits,
+             hits_expected, logarithm, by_chance, examples, tokens), onset
+        in zip(columns, spans.onsets, strict=True)
     ]  # fmt: skip
 
 
-def _sources(matched: MatchedSlice, names: _Names) -> list[Source]:
+def _sources(matched: MatchedSlice, names: Mapping[int, TuneName]) -> list[Source]:
     """The sources of all transcriptions."""
-    sources, stretches = matched.sources, matched.stretches
-    columns = (
-        stretches.first_token, stretches.stop_token, stretches.first_note, stretches.stop_note,
-        stretches.source_token,
-    )  # fmt: skip
-    shared = [SharedStretch(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-    rows: Iterator[Any] = zip(
-        names.all(sources.tunes.tolist()), sources.notes.tolist(), sources.longest.tolist(),
-        matched.bars_shared.tolist(), sources.bits.tolist(),
-        _by_tune(shared, stretches.source, len(sources.tunes)), strict=True,
-    )  # fmt: skip
+    sources, some = matched.sources, matched.stretches
+    columns = (getattr(some, field.name) for field in fields(SharedStretch))
+    stretches = [SharedStretch(*row) for row in rows(*columns)]
     return [
-        Source(name.tune, name.title, name.corpus, name.number, name.link, notes, longest, in_bars,
-               bits, some)
-        for name, notes, longest, in_bars, bits, some in rows
-    ]  # fmt: skip
+        Source(*names_of(names[tune]), notes, longest, bars, bits, shared)
+        for (tune, notes, longest, bars, bits), shared in zip(
+            rows(sources.tunes, sources.notes, sources.longest, matched.bars_shared, sources.bits),
+            _by_tune(stretches, some.source, len(sources.tunes)),
+            strict=True,
+        )
+    ]
 
 
 def _by_tune(items: Sequence[Item], of: Numbers, tunes: int) -> Iterator[tuple[Item, ...]]:
