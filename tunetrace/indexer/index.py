@@ -302,9 +302,10 @@ class Index:
     def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
+        hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
+        for k, (tune, at, length) in enumerate(hits):
             layout = self.layout(tune)
-            place = layout.position(*view.extent(layout, at, at + some.length(k)))
+            place = layout.position(*view.extent(layout, at, at + length))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
