@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tunetrace.commands.options import index_option, json_options
-from tunetrace.commands.writing import TunePrinter, output_for, output_options, tune_options
+from tunetrace.commands.writing import output_options, print_tunes, tune_options
 from tunetrace.errors import QueryError
 from tunetrace.text import counted
-
-if TYPE_CHECKING:
-    from tunetrace import Hypothesis
 
 
 @click.command()
@@ -48,23 +44,15 @@ def beam(
         tunetrace beam -n 5 --jsonl
         tunetrace beam --trace tune.npz
     """
-    from tunetrace import beam_search, open_model
-    from tunetrace.model.models import open_header
-    from tunetrace.model.sampling.trace import check_traces, with_traces
+    from tunetrace import beam_search
 
     if not 1 <= n <= max(width, 1):
         raise QueryError(
             f"a beam of {width} finds up to {counted(width, 'tune')}, so that {n} cannot be "
             "written; ask for 1 or more with -n, or for a wider beam with --width"
         )
-    if trace_file is not None:
-        check_traces(trace_file, n, force=force)
-    known = open_header(model_name)
-    output = output_for(known, format, as_json, as_jsonl)
-    tunes: Iterable[Hypothesis] = beam_search(width, model_name, index=index_path, **options)[:n]
-    if trace_file is not None:
-        model = open_model(model_name)
-        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
-    printer = TunePrinter(known, output, origin=f"beam {width}")
-    printer.print_all(tunes, n)
-    printer.print_summary(options["max_tokens"])
+    print_tunes(
+        lambda: beam_search(width, model_name, index=index_path, **options)[:n],
+        n, model_name, f"beam {width}", options, is_drawn=False, format=format,
+        trace_file=trace_file, force=force, as_json=as_json, as_jsonl=as_jsonl,
+    )  # fmt: skip

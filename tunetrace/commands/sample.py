@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tunetrace.commands.options import index_option, json_options
-from tunetrace.commands.writing import TunePrinter, output_for, output_options, tune_options
+from tunetrace.commands.writing import output_options, print_tunes, tune_options
 
 
 @click.command()
@@ -53,22 +53,13 @@ def sample(
         tunetrace sample -n 100 --jsonl
         tunetrace sample --seed 7 --trace tune7.npz
     """
-    from tunetrace import open_model
     from tunetrace import sample as write_tunes
-    from tunetrace.model.models import open_header
     from tunetrace.model.sampling.sampling import random_seed
-    from tunetrace.model.sampling.trace import check_traces, with_traces
 
     if options["seed"] is None:
         options["seed"] = random_seed()
-    if trace_file is not None:
-        check_traces(trace_file, n, force=force)
-    known = open_header(model_name)
-    output = output_for(known, format, as_json, as_jsonl)
-    tunes = write_tunes(n, model_name, index=index_path, **options)
-    if trace_file is not None:
-        model = open_model(model_name)
-        tunes = with_traces(tunes, model, trace_file, n, facts=options, force=force)
-    printer = TunePrinter(known, output, origin=f"seed {options['seed']}")
-    printer.print_all(tunes, n)
-    printer.print_summary(options["max_tokens"], max_copy=options["max_copy"], shows_speed=True)
+    print_tunes(
+        lambda: write_tunes(n, model_name, index=index_path, **options),
+        n, model_name, f"seed {options['seed']}", options, is_drawn=True, format=format,
+        trace_file=trace_file, force=force, as_json=as_json, as_jsonl=as_jsonl,
+    )  # fmt: skip

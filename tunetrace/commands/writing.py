@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import reduce
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,15 +16,12 @@ from tunetrace.commands.completion import complete_files
 from tunetrace.commands.options import print_json, print_jsonl
 from tunetrace.commands.progress import tunes_progress
 from tunetrace.errors import QueryError
-from tunetrace.model.records import FIELD, Sampled
 from tunetrace.progress import Progress, silent
 from tunetrace.text import counted, plain
-from tunetrace.tokenizer.write import to_abc
 
 if TYPE_CHECKING:
-    from tunetrace import Hypothesis
+    from tunetrace import Hypothesis, Model, Sampled
     from tunetrace.model.header import Header
-    from tunetrace.model.records import Model
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,9 +45,7 @@ def tune_options(command: Command) -> Command:
         click.option("--max-tokens", type=int, default=1000, show_default=True,
                      help="Cut off longer tunes."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def output_options(command: Command) -> Command:
@@ -62,18 +58,55 @@ def output_options(command: Command) -> Command:
                      help="Write each step's probabilities and states into this .npz file."),
         click.option("--force", is_flag=True, help="Replace trace files that are there."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def output_for(
+def print_tunes(
+    write: Callable[[], Iterable[Sampled | Hypothesis]],
+    n: int,
+    model_name: str | None,
+    origin: str,
+    options: Mapping[str, Any],
+    *,
+    is_drawn: bool,
+    format: Literal["folkrnn", "abc"] | None,
+    trace_file: str | None,
+    force: bool,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
+    """Print n tunes as they are written, and one line about them on standard error.
+
+    write: gives the tunes. origin: what writes the same tunes again, as `seed 7`. options: those
+    that they are written with. is_drawn: they are samples, whose speed and steering are printed.
+    """
+    from tunetrace import open_model
+    from tunetrace.model.models import open_header
+    from tunetrace.model.sampling.trace import check_traces, with_traces
+
+    if trace_file is not None:
+        check_traces(trace_file, n, force=force)
+    model = open_header(model_name)
+    output = _output_for(model, format, as_json, as_jsonl)
+    tunes = write()
+    if trace_file is not None:
+        opened = open_model(model_name)
+        tunes = with_traces(tunes, opened, trace_file, n, facts=options, force=force)
+    printer = _TunePrinter(model, output, origin)
+    with _progress(n) as progress:
+        for done, tune in enumerate(tunes, 1):
+            printer.print(tune)
+            progress("sampling", done)
+    max_copy = options["max_copy"] if is_drawn else None
+    printer.finish(options["max_tokens"], max_copy, shows_speed=is_drawn)
+
+
+def _output_for(
     model: Model | Header, format: Literal["folkrnn", "abc"] | None, as_json: bool, as_jsonl: bool
 ) -> Output:
-    """How to print the tunes of a model.
+    """How to print the tunes of a model; QueryError for a format that cannot express its tokens."""
+    from tunetrace.model.records import FIELD
 
-    Raises QueryError if the model has tokens that the format cannot express.
-    """
     if as_json or as_jsonl:
         return "json" if as_json else "jsonl"
     name, is_on_c = plain(model.name), model.tokens.stands_on_c
@@ -91,11 +124,10 @@ def output_for(
     return format or ("folkrnn" if is_on_c or foreign else "abc")
 
 
-class TunePrinter:
-    """Prints tunes to standard output as they come, and counts them."""
+class _TunePrinter:
+    """Prints tunes to standard output, and counts them."""
 
     def __init__(self, model: Model | Header, output: Output, origin: str) -> None:
-        """origin: what writes the same tunes again, as `seed 7`."""
         self._name = plain(model.name)
         self._origin = origin
         self._output = output
@@ -105,46 +137,38 @@ class TunePrinter:
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
         self._left_out = self._tunes_unread = 0
 
-    def print_all(self, tunes: Iterable[Sampled | Hypothesis], count: int) -> None:
-        """Print tunes as they come, with a progress bar. count: how many will come."""
-        with _progress(count) as progress:
-            for done, tune in enumerate(tunes, 1):
-                self._count(tune)
-                self._print(tune)
-                progress("sampling", done)
-        if self._output == "json":
-            print_json(self._records)
-
-    def _count(self, tune: Sampled | Hypothesis) -> None:
+    def print(self, tune: Sampled | Hypothesis) -> None:
+        """Count a tune, and print it unless it is part of one JSON document."""
         self._tunes += 1
         self._left_out = tune.number - self._tunes  # the numbers that are missing
         self._ended += tune.has_ended
         self._tokens += len(tune.tokens)
-        if self._output == "folkrnn":
-            self._tunes_unread += not self._unread.isdisjoint(tune.tokens)
-        if isinstance(tune, Sampled):
-            self._steered += tune.steered
-            self._tunes_steered += tune.steered > 0
-
-    def _print(self, tune: Sampled | Hypothesis) -> None:
+        steered: int = getattr(tune, "steered", 0)
+        self._steered += steered
+        self._tunes_steered += steered > 0
         if self._output == "json":
             self._records.append(tune)
         elif self._output == "jsonl":
             print_jsonl([tune])
         else:
-            click.echo(self._abc(tune) if self._output == "abc" else _folkrnn(tune))
+            is_abc = self._output == "abc"
+            self._tunes_unread += not is_abc and not self._unread.isdisjoint(tune.tokens)
+            click.echo(self._abc(tune) if is_abc else _folkrnn(tune))
             sys.stdout.flush()
 
     def _abc(self, tune: Sampled | Hypothesis) -> str:
+        from tunetrace.model.records import FIELD
+        from tunetrace.tokenizer.write import to_abc
+
         cut_off = "" if tune.has_ended else ", cut off"
         title = f"{self._name}, {self._origin}, {tune.number}{cut_off}"
         tokens = [FIELD.sub(r"\1", token) for token in tune.tokens]
         return to_abc(tokens, title=title, number=tune.number)
 
-    def print_summary(
-        self, max_tokens: int, *, max_copy: int | None = None, shows_speed: bool = False
-    ) -> None:
-        """Print one line on standard error: how many tunes, how they ended, what repeats them."""
+    def finish(self, max_tokens: int, max_copy: int | None, *, shows_speed: bool) -> None:
+        """Print the JSON document, and a line on standard error: how tunes ended, and so on."""
+        if self._output == "json":
+            print_json(self._records)
         parts = [
             f"{self._name} wrote {counted(self._tunes, 'tune')}, {self._origin}",
             f"{self._ended:,} ended by themselves",

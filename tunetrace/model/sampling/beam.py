@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
 from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
@@ -63,68 +62,41 @@ def beam_search(
     1 M:6/8 False
     2 M:6/8 False
     """
-    prompt, limit = check_beam(
-        width, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
-        max_copy=max_copy, index=index, max_tokens=max_tokens,
-    )  # fmt: skip
-    return search_beam(
-        open_model(model),
-        width,
-        prompt=prompt,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        limit=limit,
-    )
-
-
-def check_beam(
-    width: int, model: Model | Header, n: int = 1, **writing: Any
-) -> tuple[Prompt, CopyLimit | None]:
-    """Check the arguments of beam_search, of which the first n are wanted, as check_sampling.
-
-    writing: the arguments of check_writing. Raises as beam_search.
-    """
     if not 1 <= width <= MAX_WIDTH:
         raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MAX_WIDTH} wide")
-    if not 1 <= n <= width:
-        raise QueryError(
-            f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
-            "ask for 1 or more, or make it wider"
-        )
-    return check_writing(model, **writing)
+    prompt, limit = check_writing(
+        open_header(model), meter=meter, key=key, start=start, temperature=temperature,
+        max_copy=max_copy, index=index, max_tokens=max_tokens,
+    )  # fmt: skip
+    return search_beam(open_model(model), width, prompt, max_tokens, temperature, limit)
 
 
 def search_beam(
     model: Model,
     width: int,
-    *,
     prompt: Prompt | None = None,
     max_tokens: int = 1000,
     temperature: float = 1.0,
     limit: CopyLimit | None = None,
 ) -> list[Hypothesis]:
-    """The most probable transcriptions, at most `width`, the best first.
+    """The most probable transcriptions, at most `width`, the best first; raises as beam_search.
 
-    prompt: what they begin with; what is settled there is certain and costs no probability.
-    width: how many transcriptions go on at each token. One ends where END is among the `width`
-    most probable tokens of all that go on, and is kept beside them. The search is over when
-    `width` have ended and nothing that goes on is more probable than the least of them, since no
-    token makes a transcription more probable. None ends without a note, which is often what is
-    most probable of all. What has max_tokens tokens, the prompt among them, is cut off and comes
-    after all that have ended. temperature: what logits are divided by. limit: tokens that it
-    refuses are left out, and the probabilities of the others stay as they are; left out is also
-    what would copy more once it is read as ABC. With a width of all continuations that there are,
-    the answer is exact.
+    `width` transcriptions go on at each token. One ends where END is among the `width` most
+    probable tokens of all that go on, and is kept beside them. None ends without a note, which is
+    often what is most probable of all. The search is over when `width` have ended and nothing that
+    goes on is more probable than the least of them, since no token makes a transcription more
+    probable. What is cut off after max_tokens comes after all that have ended.
+
+    prompt: what is settled there is certain and costs no probability. limit: the tokens that it
+    refuses are left out, and the probabilities of the others stay as they are.
 
     Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
-    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the limit
-    leaves nothing to write, ModelFileError where the weights are too large to be summed.
+    Finish? Optimal Beam Search for Neural Text Generation, 2017.
     """
     import torch
 
-    prompt = prompt or Prompt()
     is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
-    penalties = prompt.penalties(model.tokens)
+    penalties = (prompt or Prompt()).penalties(model.tokens)
     search = _Search(model, width, max_tokens, temperature, limit, penalties, is_note)
     with torch.inference_mode():
         beam, ended = _search(search)

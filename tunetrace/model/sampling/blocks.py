@@ -73,7 +73,8 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     waiting: dict[int, Sampled | None] = {}
     following = 1
     left_out_in_a_row = 0
-    with _workers(min(threads, len(uses))) as pool:
+    count = min(threads, len(uses))
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         start = pool.submit(_Start, model, plan).result()
         torch.set_num_threads(threads)  # of this thread, and of any that is new
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
@@ -91,11 +92,6 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
                 left_out_in_a_row += 1
                 if plan.limit is not None and left_out_in_a_row == _MAX_LEFT_OUT:
                     raise plan.limit.all_left_out(left_out_in_a_row)
-
-
-def _workers(count: int) -> ThreadPoolExecutor:
-    """Threads that each compute alone."""
-    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
 
 class _Numbers:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,6 @@ from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.files import Kind, check_place, written_whole
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Hypothesis, Model, Sampled
-
-Written = TypeVar("Written", Sampled, Hypothesis)
 
 FORMAT: Final = 1
 SUFFIX: Final = ".npz"
@@ -46,8 +44,6 @@ _ARRAYS: Final = {
 """The arrays of a file: their types and how many dimensions each has."""
 
 _MAX_BYTES: Final = 1 << 32
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The date of all members, so that the same trace is the same file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -157,30 +153,26 @@ def trace_transcription(
 
 
 def with_traces(
-    tunes: Iterable[Written],
+    tunes: Iterable[Sampled | Hypothesis],
     model: Model,
     path: str | Path,
     n: int,
     *,
     facts: Mapping[str, Any],
     force: bool = False,
-) -> Iterator[Written]:
+) -> Iterator[Sampled | Hypothesis]:
     """n sampled transcriptions as they come, after the trace of each has been written.
 
     path: of the only one's trace. Of several, the trace of number 7 is `trace-7.npz` for
-    `trace.npz`. facts: what each header has beside the number. force: replace traces that are
-    there. OutputError where something is in the way or a file cannot be written.
+    `trace.npz`. facts: what each header has beside the number. Raises as save_trace.
     """
     path = Path(path)
-
-    def traced(tune: Written) -> Written:
+    for tune in tunes:
         own = path if n == 1 else path.with_stem(f"{path.stem}-{tune.number}")
         known = {"number": tune.number, **facts}
         found = trace_transcription(tune.tokens, model, has_ended=tune.has_ended, facts=known)
         save_trace(found, own, force=force)
-        return tune
-
-    return map(traced, tunes)
+        yield tune
 
 
 def check_traces(path: str | Path, n: int, *, force: bool) -> None:
@@ -211,24 +203,21 @@ def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
     path = Path(path)
     _check_name(path)
     check_place(path, TRACE_FILE, force=force)
-    with written_whole(path, "the trace") as unfinished:
-        _write(traced, unfinished)
-
-
-def _check_name(path: Path) -> None:
-    """See that a trace may be called so; OutputError where it may not."""
-    if path.suffix != SUFFIX:
-        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
-
-
-def _write(traced: Trace, path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        header = json.dumps(traced.header, indent=1).encode()
-        archive.writestr(zipfile.ZipInfo(_HEADER, _EPOCH), header)
+    with (
+        written_whole(path, "the trace") as unfinished,
+        zipfile.ZipFile(unfinished, "w") as archive,
+    ):
+        # ZipInfo has the same date each time, so that the same trace is the same file.
+        archive.writestr(zipfile.ZipInfo(_HEADER), json.dumps(traced.header, indent=1))
         for name in _ARRAYS:
             with io.BytesIO() as member:
                 np.lib.format.write_array(member, getattr(traced, name), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix != SUFFIX:
+        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
 
 
 @public
@@ -270,7 +259,7 @@ TRACE_FILE: Final = Kind("trace", _is_trace)
 
 
 def _check_shapes(path: Path, traced: Trace) -> None:
-    """See that the arrays are those of one trace and belong to the header; InputError if not."""
+    """InputError unless the arrays are those of one trace and belong to the header."""
     steps, names = len(traced.read), traced.header.get("tokens")
     for name, (dtype, dimensions) in _ARRAYS.items():
         array = getattr(traced, name)
@@ -291,10 +280,9 @@ def _check_shapes(path: Path, traced: Trace) -> None:
         raise _foreign(
             path, f"its arrays are not of the same {steps} steps and {len(names)} tokens"
         )
-    numbers = np.append(traced.read, traced.written[:-1])
-    is_cut_off = int(traced.written[-1]) == CUT_OFF
-    last = 0 if is_cut_off else int(traced.written[-1])
-    if min(numbers.min(), last) < 0 or max(numbers.max(), last) >= len(names):
+    last = traced.written[-1:]
+    numbers = np.concatenate([traced.read, traced.written[:-1], last[last != CUT_OFF]])
+    if numbers.min() < 0 or numbers.max() >= len(names):
         raise _foreign(path, f"it has numbers that are none of its {len(names)} tokens")
 
 

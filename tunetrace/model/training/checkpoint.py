@@ -88,7 +88,7 @@ def save_checkpoint(
         "settings": asdict(configuration),
         "step": trainer.step,
         "sums": asdict(trainer.sums),
-        "precision": _name(trainer.precision),
+        "precision": str(trainer.precision).removeprefix("torch."),
         "history": [to_line(record) for record in history],
     }
     arrays = {name: value.detach().cpu().contiguous() for name, value in arrays.items()}
@@ -162,10 +162,6 @@ _REMEMBERED: Final = {
 """What an optimizer keeps of each parameter, beside the number of steps."""
 
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def _name(precision: torch.dtype) -> str:
-    return next(name for name, dtype in _PRECISIONS.items() if dtype == precision)
 
 
 def _configuration(values: dict[str, Any]) -> Configuration:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,22 +13,16 @@ from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.files import Kind, exists, is_there
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import MODEL_FILE
-from tunetrace.model.models import require_torch
-from tunetrace.model.places import TRAINED
-from tunetrace.model.training.history import HISTORY_FILE, EpochOriginality, EpochRecord, kept_epoch
-from tunetrace.model.training.originality import originality
+from tunetrace.model.models import TRAINED, require_torch
+from tunetrace.model.training.history import HISTORY_FILE, EpochRecord, kept_epoch
 from tunetrace.model.training.recipe import MODERN, Recipe
 from tunetrace.model.training.tunes import TrainingTunes, gather
 from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 if TYPE_CHECKING:
-    from tunetrace.model.records import Model
     from tunetrace.model.training.checkpoint import Configuration
     from tunetrace.model.training.epochs import TrainingWatcher
-
-PICTURE: Final = "training.png"
 
 MAX_PARAMETERS: Final = 250_000_000
 """Training keeps four numbers of each, which are 4 GB; folk-rnn's networks have 5.6 million."""
@@ -133,10 +126,9 @@ def _run(
     import torch
 
     from tunetrace.model.training.checkpoint import digest, load_checkpoint, restore
-    from tunetrace.model.training.epochs import Training
+    from tunetrace.model.training.epochs import PICTURE, Training
     from tunetrace.model.training.trainer import Trainer
     from tunetrace.plots.picture import check_picture
-    from tunetrace.plots.training import plot_training
 
     configuration = replace(configuration, data=digest([*tunes.training, [], *tunes.held_out]))
     checkpoint = load_checkpoint(folder) if resume else None
@@ -145,9 +137,8 @@ def _run(
             f"{printable(str(folder))}: its training was begun with other tunes than the index "
             "has; name the index that it was begun with"
         )
-    there = {
-        n: is_there(folder / n, kind) for n, kind in _written(configuration.report_every).items()
-    }
+    written = _written(configuration.report_every)
+    there = {name: is_there(folder / name, kind) for name, kind in written.items()}
     had_model = checkpoint and kept_epoch(checkpoint.history, configuration.sizes.tokens)
     if had_model and not there[TRAINED]:
         raise ModelFileError(
@@ -162,13 +153,8 @@ def _run(
     )  # fmt: skip
     if checkpoint is not None:
         restore(trainer, checkpoint, folder)
-    training = Training(
-        folder,
-        configuration,
-        _provenance(folder, configuration, tunes, index),
-        partial(_measured, configuration=configuration, index=index),
-        partial(plot_training, path=folder / PICTURE, force=True),
-    )
+    provenance = _provenance(folder, configuration, tunes, index)
+    training = Training(folder, configuration, provenance, index)
     try:
         history = training.run(trainer, checkpoint.history if checkpoint else [], watcher)
     except torch.OutOfMemoryError:
@@ -179,15 +165,6 @@ def _run(
     kept = kept_epoch(history, configuration.sizes.tokens)
     assert kept is not None  # or the training had ended with an error
     return TrainingReport(printable(str(folder / TRAINED)), tuple(history), kept)
-
-
-def _measured(model: Model, configuration: Configuration, index: Index) -> EpochOriginality:
-    """How original what a model writes is. Transcriptions have the same numbers each time."""
-    from tunetrace.model.sampling.blocks import Plan, sample_many
-
-    sampled = list(sample_many(model, configuration.samples, Plan(seed=configuration.seed)))
-    ended = sum(one.has_ended for one in sampled)
-    return originality([to_folkrnn(one.tokens) for one in sampled], index, ended=ended)
 
 
 def _provenance(
@@ -248,7 +225,7 @@ def _check(
 
 def _written(report_every: int | None) -> dict[str, Kind]:
     """The files that a training writes beside its checkpoint."""
-    from tunetrace.model.training.epochs import HISTORY
+    from tunetrace.model.training.epochs import HISTORY, PICTURE
     from tunetrace.plots.picture import PICTURE_FILE
 
     drawn = {} if report_every is None else {PICTURE: PICTURE_FILE}
