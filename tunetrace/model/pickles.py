@@ -279,9 +279,8 @@ class _Description:
         if depth > _MAX_DEPTH:
             raise PickleRefusedError(_TOO_DEEP)
         kind = type(value)
-        if value is None or kind in (bool, float):
-            return value
-        if kind is int and -_MAX_NUMBER <= value < 2 * _MAX_NUMBER:
+        is_small = kind is int and -_MAX_NUMBER <= value < 2 * _MAX_NUMBER
+        if value is None or kind in (bool, float) or is_small:
             return value
         if kind in (str, bytes):
             self._take(len(value))
@@ -299,9 +298,8 @@ class _Description:
 
     def _array(self, shape: Any, kind: Any, is_fortran: Any, raw: Any) -> list[Any]:
         """An array by what NumPy writes of it, after a version."""
-        if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
-            raise PickleRefusedError("it has an array without a shape")
-        if not all(type(size) is int and 0 <= size < _MAX_SIZE for size in shape):
+        is_shape = isinstance(shape, tuple) and len(shape) <= _MAX_DIMENSIONS
+        if not is_shape or not all(type(n) is int and 0 <= n < _MAX_SIZE for n in shape):
             raise PickleRefusedError("it has an array of an impossible shape")
         if not isinstance(kind, _Type):
             raise PickleRefusedError("it has an array without a type")

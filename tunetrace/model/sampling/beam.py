@@ -26,8 +26,6 @@ from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from tunetrace.model.network import State
 
 MAX_WIDTH: Final = 1000
@@ -178,14 +176,11 @@ def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
 
 def _begin(search: _Search) -> _Beam:
     """One transcription that has no token yet."""
-    import torch
-
     model = search.model
-    start = torch.tensor([model.tokens.start])
-    logits, state = model.network.step(start, model.network.initial_state(1))
+    start = np.array([model.tokens.start])
+    logits, state = _step(model, start, model.network.initial_state(1))
     runs = [] if search.limit is None else [search.limit.begin()]
-    numbers = np.empty((1, 0), dtype=np.int32)
-    return _Beam(numbers, np.zeros(1), _finite(model, logits), state, runs)
+    return _Beam(np.empty((1, 0), dtype=np.int32), np.zeros(1), logits, state, runs)
 
 
 def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
@@ -234,16 +229,21 @@ def _go_on(
 
     parents = torch.from_numpy(rows)
     state = State(beam.state.hidden[:, parents], beam.state.cell[:, parents])
-    logits, state = model.network.step(torch.from_numpy(numbers), state)
+    logits, state = _step(model, numbers, state)
     runs = [beam.runs[row].copy() for row in rows.tolist()] if beam.runs else []
     for run, number in zip(runs, numbers.tolist(), strict=False):
         run.push(number)
     longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
-    return _Beam(longer, logs, _finite(model, logits), state, runs)
+    return _Beam(longer, logs, logits, state, runs)
 
 
-def _finite(model: Model, logits: Tensor) -> NDArray[np.float64]:
-    """Logits as float64; ModelFileError if one is not finite."""
+def _step(
+    model: Model, numbers: NDArray[np.intp], state: State
+) -> tuple[NDArray[np.float64], State]:
+    """The logits (L, tokens) after one more token (L,) of each transcription, and the state."""
+    import torch
+
+    logits, state = model.network.step(torch.from_numpy(numbers), state)
     if not logits.isfinite().all():
         raise model.overflow()
-    return logits.double().numpy()
+    return logits.double().numpy(), state

@@ -145,22 +145,13 @@ def _product(weights: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Produc
     by_output = weights.t().to(dtype).contiguous()
     bias = None if bias is None else bias.to(dtype)
     onednn: Any = torch.ops.mkldnn
-    if _is_packable(by_output):
+    has_bfloat16: Any = getattr(onednn, "_is_mkldnn_bf16_supported", lambda: False)
+    if dtype == torch.float32 or has_bfloat16():  # or it would be emulated
         try:
             packed = onednn._reorder_linear_weight(by_output, ROWS)
             onednn._linear_pointwise(by_output[:1].expand(ROWS, -1), packed, bias, "none", [], "")
         except (RuntimeError, AttributeError):
-            pass  # another PyTorch, or a processor that oneDNN does not know
+            pass  # a GPU, another PyTorch, or a processor that oneDNN does not know
         else:
             return lambda x: cast(Tensor, onednn._linear_pointwise(x, packed, bias, "none", [], ""))
     return lambda x: torch.nn.functional.linear(x, by_output, bias)
-
-
-def _is_packable(weights: Tensor) -> bool:
-    """Whether oneDNN is there and multiplies such numbers without emulating them."""
-    if weights.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return False
-    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return False
-    is_known: Any = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    return weights.dtype == torch.float32 or bool(is_known())

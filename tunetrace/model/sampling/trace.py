@@ -2,8 +2,7 @@
 
 At each step the network reads a token, its layers change their states, and it says how probable
 each token is to come next. A trace keeps all of it. Its file is NumPy's .npz: a ZIP archive with an
-array in each member, which NumPy has documented since 2008 and most languages have a reader for,
-and with a member header.json beside the arrays.
+array in each member, and with a member header.json beside them.
 """
 
 from __future__ import annotations
@@ -106,10 +105,9 @@ def trace_transcription(
     and states.
 
     tokens: M: and K: first, without `<s>` and `</s>`. model: open, or as open_model has it.
-    has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it;
-    what is there already stays. A transcription that was sampled is read once more, so that
-    sampling keeps nothing; if it was sampled in another precision, the numbers differ by rounding.
-    Raises QueryError for a token that the model lacks, ModelFileError for the model.
+    has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it.
+    If the transcription was sampled in another precision, the numbers differ by rounding. Raises
+    QueryError for a token that the model lacks, ModelFileError for the model.
 
     >>> trace_transcription(["M:4/4", "K:Cmaj", "C", "2"])
     Trace(5 steps, 3 layers of 288 units)
@@ -176,12 +174,10 @@ def with_traces(
 
 
 def check_traces(path: str | Path, n: int, *, force: bool) -> None:
-    """Check that the traces of n transcriptions may be written, as with_traces names their files.
-
-    OutputError where the name is another or something is in the way.
-    """
+    """OutputError unless the traces of n transcriptions may be written by with_traces."""
     path = Path(path)
-    _check_name(path)
+    if path.suffix != SUFFIX:
+        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
     if n == 1:
         check_place(path, TRACE_FILE, force=force)
         return
@@ -201,8 +197,7 @@ def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
     written.
     """
     path = Path(path)
-    _check_name(path)
-    check_place(path, TRACE_FILE, force=force)
+    check_traces(path, 1, force=force)
     with (
         written_whole(path, "the trace") as unfinished,
         zipfile.ZipFile(unfinished, "w") as archive,
@@ -213,11 +208,6 @@ def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
             with io.BytesIO() as member:
                 np.lib.format.write_array(member, getattr(traced, name), allow_pickle=False)
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
-
-
-def _check_name(path: Path) -> None:
-    if path.suffix != SUFFIX:
-        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
 
 
 @public

@@ -194,12 +194,9 @@ def _check_states(
     """ValueError unless an optimizer can go on with what is remembered of it."""
     remembered = _REMEMBERED[type(optimizer)]
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
-    shapes = [
-        {name: tuple(value.shape) for name, value in s.items()} for _, s in sorted(states.items())
-    ]
-    if step and shapes != [
-        {"step": (), **dict.fromkeys(remembered, tuple(one.shape))} for one in parameters
-    ]:
+    expected = [{"step": (), **dict.fromkeys(remembered, one.shape)} for one in parameters]
+    found = [{name: value.shape for name, value in s.items()} for _, s in sorted(states.items())]
+    if step and found != expected:
         raise ValueError("the optimizer remembers something else")
 
 

@@ -77,18 +77,19 @@ class Training:
         history = list(history)
         self._write_history(history)
         if not trainer.step:
-            self._save(trainer, history)  # so that --resume goes on whenever it is cut off
+            # So that --resume goes on whenever it is cut off.
+            save_checkpoint(self.folder, self.configuration, trainer, history)
         try:
             while not self._is_over(history):
                 self._train_epoch(trainer, history, watcher)
                 history.append(self._finish_epoch(trainer, history))
                 self._write_history(history)
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
                 if watcher is not None:
                     watcher.epoch(history[-1], best_epoch(history) is history[-1])
         except KeyboardInterrupt:
             if not trainer.is_amid_step:  # if it is, the last checkpoint is kept
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
             raise
         last, worst = history[-1], guess_loss(self.configuration.sizes.tokens)
         if last.loss > worst:
@@ -100,9 +101,6 @@ class Training:
                 or_else=", or for longer",
             )
         return history
-
-    def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
-        save_checkpoint(self.folder, self.configuration, trainer, history)
 
     def _train_epoch(
         self, trainer: Trainer, history: list[EpochRecord], watcher: TrainingWatcher | None
@@ -117,7 +115,7 @@ class Training:
             if watcher is not None:
                 watcher.step(progress)
             if time.monotonic() - saved > SAVE_EVERY:
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
                 saved = time.monotonic()
 
     def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:

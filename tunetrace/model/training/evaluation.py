@@ -2,9 +2,8 @@
 
 A token's bits are -log2 of the probability that it was given before it was seen. Their mean is the
 cross-entropy, and 2 to the power of that the perplexity (Jelinek et al. 1977). The back-off model
-(Witten and Bell 1991, interpolated) is the number that a network must beat: it is counted in a
-second from the suffixes of the training tunes. Both are asked for the same tokens, those of the
-music. What the network predicts beyond these, headers and ends, is counted by itself.
+(Witten and Bell 1991, interpolated) is the number that a network must beat. Both are asked for the
+tokens of the music. Headers and ends, which only the network predicts, are counted by themselves.
 """
 
 from __future__ import annotations
@@ -263,12 +262,9 @@ def _evaluate(
 
 def _score(bits: float, tokens: int, bars: int) -> Score:
     """The score of so many bits over tokens and bars; of none it is 0 bits."""
-    per_token, per_bar = bits / max(tokens, 1), bits / max(bars, 1)
-    return Score(tokens, per_token, _perplexity(per_token), per_bar, _perplexity(per_bar))
-
-
-def _perplexity(bits: float) -> float:
-    return float(2.0 ** min(bits, _MAX_BITS))
+    means = (bits / max(tokens, 1), bits / max(bars, 1))
+    of_token, of_bar = (float(2.0 ** min(mean, _MAX_BITS)) for mean in means)
+    return Score(tokens, means[0], of_token, means[1], of_bar)
 
 
 # What is evaluated
@@ -299,10 +295,10 @@ def _take(
         taken.tunes.append(usable)
         taken.numbers.append([known[token] for token in usable.tokens])
         taken.symbols.append(vocabulary.encode(usable.tokens))
-    if not taken.tunes:
-        if not taken.set_aside:
-            raise InputError("there is no tune to evaluate the model on; give some")
+    if not taken.tunes and taken.set_aside:
         raise nothing_usable(taken.set_aside)
+    if not taken.tunes:
+        raise InputError("there is no tune to evaluate the model on; give some")
     return taken
 
 

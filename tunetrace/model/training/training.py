@@ -21,7 +21,7 @@ from tunetrace.records import Record
 from tunetrace.text import printable
 
 if TYPE_CHECKING:
-    from tunetrace.model.training.checkpoint import Configuration
+    from tunetrace.model.training.checkpoint import Checkpoint, Configuration
     from tunetrace.model.training.epochs import TrainingWatcher
 
 MAX_PARAMETERS: Final = 250_000_000
@@ -86,7 +86,7 @@ def train_model(
             samples=samples,
             half=half,
         )
-        return _run(folder, configuration, tunes, opened, watcher, resume=False)
+        return _run(folder, configuration, tunes, opened, watcher)
 
 
 @public
@@ -105,12 +105,13 @@ def resume_training(
     from tunetrace.model.training.checkpoint import load_checkpoint
 
     folder = Path(folder)
-    configuration = load_checkpoint(folder).configuration
+    checkpoint = load_checkpoint(folder)
+    configuration = checkpoint.configuration
     with given_or_default(index) as opened:
         tunes = gather(
             opened, configuration.corpora, configuration.recipe.validation, configuration.seed
         )
-        return _run(folder, configuration, tunes, opened, watcher, resume=True)
+        return _run(folder, configuration, tunes, opened, watcher, checkpoint)
 
 
 def _run(
@@ -119,19 +120,17 @@ def _run(
     tunes: TrainingTunes,
     index: Index,
     watcher: TrainingWatcher | None,
-    *,
-    resume: bool,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainingReport:
-    """Train from the beginning or from the checkpoint in a folder."""
+    """Train from the beginning, or from the checkpoint of the folder."""
     import torch
 
-    from tunetrace.model.training.checkpoint import digest, load_checkpoint, restore
+    from tunetrace.model.training.checkpoint import digest, restore
     from tunetrace.model.training.epochs import PICTURE, Training
     from tunetrace.model.training.trainer import Trainer
     from tunetrace.plots.picture import check_picture
 
     configuration = replace(configuration, data=digest([*tunes.training, [], *tunes.held_out]))
-    checkpoint = load_checkpoint(folder) if resume else None
     if checkpoint is not None and checkpoint.configuration != configuration:
         raise QueryError(
             f"{printable(str(folder))}: its training was begun with other tunes than the index "
