@@ -62,9 +62,9 @@ class Plan:
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     """n transcriptions, one by one as they are written.
 
-    One that would copy more than the limit once it is written as ABC and read back is left out, and
-    its number with it. Raises QueryError where the limit leaves nothing to write, ModelFileError
-    where the weights are too large to be summed.
+    One that would copy more than the limit once it is read as ABC is left out, and its number with
+    it. Raises QueryError where the limit leaves nothing to write, ModelFileError where the weights
+    are too large to be summed.
     """
     threads = torch.get_num_threads()
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
@@ -72,8 +72,9 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     numbers = _Numbers(n)
     waiting: dict[int, Sampled | None] = {}
     following = 1
-    left_out_in_a_row = 0
-    with _workers(min(threads, len(uses))) as pool:
+    left_out = 0  # in a row
+    count = min(threads, len(uses))
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         start = pool.submit(_Start, model, plan).result()
         torch.set_num_threads(threads)  # of this thread, and of any that is new
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
@@ -84,18 +85,13 @@ def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
                 sampled = waiting.pop(following)
                 following += 1
                 if sampled is not None:
-                    left_out_in_a_row = 0
+                    left_out = 0
                     yield sampled
                     continue
                 numbers.last += 1
-                left_out_in_a_row += 1
-                if plan.limit is not None and left_out_in_a_row == _MAX_LEFT_OUT:
-                    raise plan.limit.all_left_out(left_out_in_a_row)
-
-
-def _workers(count: int) -> ThreadPoolExecutor:
-    """Threads that each compute alone."""
-    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+                left_out += 1
+                if plan.limit is not None and left_out == _MAX_LEFT_OUT:
+                    raise plan.limit.all_left_out(left_out)
 
 
 class _Numbers:

@@ -45,10 +45,9 @@ FOREIGN: Final = -1
 class CopyLimit:
     """The tunes of an index, the tokens of a model, and how many notes in a row may be copied.
 
-    The guarantee: a transcription of allowed tokens has no span of more than `notes` notes. The
-    note that would be one too many is refused, whatever its length in the corpus, since its length
-    is not written yet. So a few runs end that a check would not count. A limit does not change, and
-    serves any number of runs.
+    A transcription of allowed tokens has no span of more than `notes` notes. The note that would be
+    one too many is refused whatever its length in the corpus, since its length is not written yet.
+    So a few runs end that a check would not count.
     """
 
     def __init__(self, figures: FigureSearch, tokens: Tokens, notes: int) -> None:
@@ -63,11 +62,11 @@ class CopyLimit:
         self._figures = figures
         self.segments: Sequence[SuffixIndex] = figures.segments
         self.kinds = [kind_of(name) for name in tokens.names]
-        known = zip(tokens.symbols(figures.vocabulary), self.kinds, strict=True)
+        known = figures.vocabulary
         self.symbols = [
             # No run goes on over a header, or over a token that the index lacks.
-            SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
-            for symbol, kind in known
+            known.symbol(name) if name in known and kind not in (HEADER, FRAME) else SEPARATOR
+            for name, kind in zip(tokens.names, self.kinds, strict=True)
         ]
         is_note = np.array(self.kinds) == NOTE
         self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
@@ -91,8 +90,8 @@ class CopyLimit:
     def holds_when_read(self, tokens: Sequence[str]) -> bool:
         """Whether a transcription keeps the limit also once it is written as ABC and read back.
 
-        ABC has no place for some of what a model writes. An empty bar keeps two copied runs apart
-        in the tokens; in ABC it is gone, and the two are one run.
+        An empty bar keeps two copied runs apart in the tokens. In ABC it is gone, and the two are
+        one run.
         """
         if not all(map(is_token, tokens)):
             return True  # it cannot be written as ABC
@@ -211,15 +210,15 @@ class CopiedRun:
         A chord is a note as soon as it has a name, and begins at its bracket. It ends at the other
         bracket or at a bar line.
         """
-        begin: int | None = None
         if kind == NOTE:
             begin = self._chord_begin if self._is_in_chord else at
             self._chord_begin = None
-        elif kind == CHORD_OPEN:
+            return begin
+        if kind == CHORD_OPEN:
             self._is_in_chord, self._chord_begin = True, at
         elif kind in (CHORD_CLOSE, BAR_LINE):
             self._is_in_chord, self._chord_begin = False, None
-        return begin
+        return None
 
     def _search(self) -> None:
         """Find the run in all segments."""
