@@ -85,31 +85,21 @@ def lexemes_of(line: str) -> list[str]:
 class BarLine(tuple[str, ...]):
     """The tokens of a bar line. The class distinguishes them from the tokens of a note."""
 
-    __slots__ = ()
-
 
 class Field(str):
     """The inside of an inline field (`K:Am`), or an overlay: it changes the state of the reader."""
-
-    __slots__ = ()
 
 
 class Tied(tuple[str, ...]):
     """The tokens of a note that is tied over the next bar line."""
 
-    __slots__ = ()
-
 
 class Broken(str):
     """A broken rhythm, `>`. It may form one token with the length before it."""
 
-    __slots__ = ()
-
 
 class RestBars(int):
     """A rest of this many whole bars."""
-
-    __slots__ = ()
 
 
 def length_token(length: Fraction) -> str:
