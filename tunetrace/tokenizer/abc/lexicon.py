@@ -14,7 +14,7 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, Table, is_token
+from tunetrace.tokenizer.vocabulary import V2_TOKENS, Memo, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
@@ -191,9 +191,9 @@ class _Lexicon:
 
 
 @lru_cache(maxsize=64)
-def lexicon(interval: Interval, unit: Fraction) -> Table[tuple[str, ...] | str | int]:
+def lexicon(interval: Interval, unit: Fraction) -> Memo[tuple[str, ...] | str | int]:
     """The meaning of each lexeme for a transposition and a unit note length."""
-    return Table(_Lexicon(interval, unit).meaning, 20_000)
+    return Memo(_Lexicon(interval, unit).meaning, 20_000)
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:
