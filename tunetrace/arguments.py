@@ -177,13 +177,11 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""
 
-_BY_POSITION: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
 
 def public(function: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
     """Check a function's arguments by TAKEN at each call; a wrong one raises a TunetraceError."""
     parameters = inspect.signature(function).parameters
-    positional = [name for name, parameter in parameters.items() if parameter.kind in _BY_POSITION]
+    positional = [name for name, it in parameters.items() if it.kind is not it.KEYWORD_ONLY]
     call: Callable[..., Answer] = function
 
     def taken(name: str, given: object) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Final
 
 from tunetrace.tokenizer.abc.header import is_field, unindented
@@ -46,9 +47,9 @@ def unpasted(text: str) -> str:
     if "<" in text and _TAG.search(text):
         text = _BLOCKS.sub(_line_end, _INLINE.sub("", _BREAK.sub("\n", text)))
     if "&" in text and _ENTITY.search(text):
-        text = "".join(map(_without_entities, text.splitlines(keepends=True)))
+        text = _in_music(text, _without_entities)
     if not text.isascii() and _TYPESET.search(text):
-        text = "".join(map(_typed, text.translate(_SPACES).splitlines(keepends=True)))
+        text = _in_music(text.translate(_SPACES), _with_plain_quotes)
     return text
 
 
@@ -58,16 +59,16 @@ def _line_end(blocks: re.Match[str]) -> str:
     return "" if is_at_start or blocks[1] is not None else "\n"
 
 
+def _in_music(text: str, change: Callable[[str], str]) -> str:
+    """The text with each line of music changed. Fields are not changed; titles decode their own."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line if is_field(unindented(line)) else change(line) for line in lines)
+
+
 def _without_entities(line: str) -> str:
-    """A line of music without entities. Fields are not changed; titles decode their own."""
-    if is_field(unindented(line)):
-        return line
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]).replace("\u00a0", " "), line)
 
 
-def _typed(line: str) -> str:
-    """A line of music with plain quotation marks. Fields are not changed."""
-    if is_field(unindented(line)):
-        return line
+def _with_plain_quotes(line: str) -> str:
     line = line.translate(_SINGLE)
     return line if '"' in line else line.translate(_DOUBLE)

@@ -36,9 +36,6 @@ from tunetrace.tokenizer.transcription import Transcription, as_number
 if TYPE_CHECKING:
     from tunetrace.tokenizer.abc.explain import Explanation
 
-SUFFIXES: Final = (".abc", ".txt")
-"""Of a folder, the files with these endings are read."""
-
 # The first key of a line. Any later key on the line is a change inside a tune.
 _KEYS: Final = re.compile(
     r"^[ \t]*+(?:<s>[ \t]*+)?(?:M:(?:none|[0-9]{1,3}/[0-9]{1,3})[ \t]*+)?K:[ \t]*+(\S*)",
@@ -149,7 +146,7 @@ def detect_format(text: str) -> Format:
     return "folkrnn" if is_folkrnn else "abc"
 
 
-def files_in(path: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+def files_in(path: Path, suffixes: Sequence[str] = (".abc", ".txt")) -> list[Path]:
     """The tunebooks of a folder and its subfolders, sorted. Raises InputError if there are none."""
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
     if not found:

@@ -152,10 +152,10 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
         ]
         tune = tokenize_abc(lines, 1, name)
     except AbcError as error:
-        return Rejected(
-            name, _line(record, error, has_breaks), None, plain(error.reason), error.kind,
-            number, title,
-        )  # fmt: skip
+        line = record.line  # if a `!` became the end of a line, lines cannot be counted
+        if error.line is not None and record.has_lines and not has_breaks:
+            line += max(error.line - _HEADER_LINES - 1, 0)
+        return Rejected(name, line, None, plain(error.reason), error.kind, number, title)
     return replace(
         tune,
         number=number,
@@ -175,13 +175,6 @@ def _body(text: str) -> tuple[list[str], bool]:
         return lines_of(text), False
     broken = _BREAK.sub(lambda match: match.group(1) or "\n", text)
     return lines_of(broken), broken != text
-
-
-def _line(record: _Record, error: AbcError, has_breaks: bool) -> int:
-    """The line of the file with a mistake. If it is unclear, the first line of the record."""
-    if error.line is None or has_breaks or not record.has_lines:
-        return record.line
-    return record.line + max(error.line - _HEADER_LINES - 1, 0)
 
 
 def _columns(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import codecs
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -139,12 +139,10 @@ def _refuse_by_signature(data: bytes, name: str) -> None:
 def _charset(beginning: bytes) -> str:
     """The encoding of lines that are not UTF-8."""
     named = _CHARSET.search(beginning)
-    if named is None:
-        return "cp1252"
-    try:
-        return codecs.lookup(named[1].decode()).name
-    except LookupError:
-        return "cp1252"
+    with suppress(LookupError):
+        if named is not None:
+            return codecs.lookup(named[1].decode()).name
+    return "cp1252"
 
 
 def _in_charset(charset: str, line: re.Match[str]) -> str:

@@ -148,13 +148,13 @@ def moves_octave(text: str) -> bool:
 @lru_cache(maxsize=1024)
 def key_remark(text: str) -> str | None:
     """What was assumed in reading a K: field that does not follow the standard."""
-    key = parse_key(text)
+    key, has_tonic, _ = _parse_key(text)
     stated = text.strip()[:40]
     if moves_octave(text):
         return OCTAVE_REMARK
     if stated[:2].lower() == "hp":
         return f"the bagpipes' key {stated[:2]} is taken as {key.name}"
-    if not _parse_key(text)[1]:
+    if not has_tonic:
         return "K: states no key; C is taken as the tonic"
     if stated[:1].islower():
         return f"the key '{stated}' is taken as {key.name}"

@@ -96,7 +96,7 @@ def _length_meaning(token: str) -> Meaning:
     return Meaning(LENGTH_SIGN, top * left, bottom * unit, (right, unit))
 
 
-class Table(dict[str, Value]):
+class Memo(dict[str, Value]):
     """What a function gives for each text that was asked for so far.
 
     most: texts that are remembered. A hostile file can hold any number of them.
@@ -114,7 +114,7 @@ class Table(dict[str, Value]):
         return value
 
 
-MEANINGS: Final = Table(_meaning, 10_000)
+MEANINGS: Final = Memo(_meaning, 10_000)
 """The meaning of each token. KeyError if a text is not a token."""
 
 

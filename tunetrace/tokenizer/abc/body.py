@@ -121,7 +121,8 @@ class Reader:
                 elif isinstance(meaning, RestBars):
                     self._rest_bars(meaning)
         except AbcError as error:
-            error.column = _column(text, place)
+            cut = pattern_for(text).finditer(text)
+            error.column = next(islice(cut, place, None)).start(1) + 1
             raise
         if turns_voice:
             self._share_out(text, voice, is_silent)
@@ -253,9 +254,3 @@ class Reader:
             )
         for k in range(bars):
             self.tokens.extend(["|", *rest] if k else rest)
-
-
-def _column(text: str, place: int) -> int:
-    """The column of a lexeme, by its place among the lexemes of the line."""
-    lexemes = pattern_for(text).finditer(text)
-    return next(islice(lexemes, place, None)).start(1) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -64,11 +65,11 @@ def left_out(lines: Iterable[str]) -> list[str]:
     signs = _SIGNS.findall("\n".join(lines))
     if len(signs) == 1:
         return []  # only the end of the text
-    counts: dict[str, int] = {}
+    counts = Counter[str]()
     for sign in signs:
         what, number = _counted(sign)
-        counts[what] = counts.get(what, 0) + number
-    return [number_left_out(what, counts[what]) for what in _COUNTED if counts.get(what)]
+        counts[what] += number
+    return [number_left_out(what, counts[what]) for what in _COUNTED if counts[what]]
 
 
 @lru_cache(maxsize=4096)
@@ -81,12 +82,12 @@ def _counted(sign: str) -> tuple[str, int]:
 @lru_cache(maxsize=1024)
 def number_left_out(what: str, count: int) -> str:
     """The sentence that a number of things of one kind (`a tie`) was left out."""
-    return f"{counted(count, _COUNTED[what])} {_were(count)} left out"
+    return _left_out(counted(count, _COUNTED[what]), count)
 
 
 def words_left_out(lines: int) -> str:
     """The sentence that a number of lines of words under the notes was left out."""
-    return f"{counted(lines, 'line')} of words (w:) {_were(lines)} left out"
+    return _left_out(f"{counted(lines, 'line')} of words (w:)", lines)
 
 
 def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
@@ -101,8 +102,8 @@ def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
         return []
     more = len(named) - _NAMED_VOICES
     shown = [*named[:_NAMED_VOICES], f"{more} more"] if more > 0 else named
-    return [f"voice{'s' * (len(named) > 1)} {listed(shown)} {_were(len(named))} left out"]
+    return [_left_out(f"voice{'s' * (len(named) > 1)} {listed(shown)}", len(named))]
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _left_out(what: str, count: int) -> str:
+    return f"{what} {'was' if count == 1 else 'were'} left out"

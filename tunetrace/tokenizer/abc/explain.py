@@ -103,11 +103,6 @@ class _Line:
     text: str
     pieces: list[_Piece] = field(default_factory=list)
 
-    def drop(self, start: int, stop: int) -> None:
-        """Add what is dropped between start and stop: slurs, ties, decorations."""
-        for match in _DROPPED.finditer(self.text, start, stop):
-            self.pieces.append(_Piece(match.start() + 1, match[0], [], what_is(match[0])))
-
 
 class Explainer:
     """Explains tunes, one after another, while they are read.
@@ -190,7 +185,8 @@ class _ObservedReader(Reader):
     def _observe(self, text: str) -> Iterator[str]:
         line, tokens = self.lines[-1], self.tokens
         for match in pattern_for(text).finditer(text):
-            line.drop(match.start(), match.start(1))
+            for sign in _DROPPED.finditer(line.text, match.start(), match.start(1)):
+                line.pieces.append(_Piece(sign.start() + 1, sign[0], [], what_is(sign[0])))
             was_silent = self.is_silent
             before, last = len(tokens), tokens[-1]
             yield match[1]

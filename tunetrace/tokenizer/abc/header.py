@@ -115,7 +115,9 @@ class TuneHeader:
             if self.number is None:
                 self.number = as_number(value)
         elif letter == "V":
-            self._turn_to(value)
+            self.voice = (value.split() or [""])[0]
+            if self.voice not in self.voices:
+                self.voices.append(self.voice)
         elif letter == "m":
             self.remark("macros (m:) are not expanded")
         elif letter == "P":
@@ -179,8 +181,3 @@ class TuneHeader:
             return self.voice
         used = {self.voice, *(name for line in body for name in _VOICE.findall(line))}
         return next((voice for voice in self.voices if voice in used), None)
-
-    def _turn_to(self, value: str) -> None:
-        self.voice = (value.split() or [""])[0]
-        if self.voice not in self.voices:
-            self.voices.append(self.voice)

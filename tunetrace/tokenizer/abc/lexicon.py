@@ -14,7 +14,7 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, Table, is_token
+from tunetrace.tokenizer.vocabulary import V2_TOKENS, Memo, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
@@ -85,31 +85,21 @@ def lexemes_of(line: str) -> list[str]:
 class BarLine(tuple[str, ...]):
     """The tokens of a bar line. The class distinguishes them from the tokens of a note."""
 
-    __slots__ = ()
-
 
 class Field(str):
     """The inside of an inline field (`K:Am`), or an overlay: it changes the state of the reader."""
-
-    __slots__ = ()
 
 
 class Tied(tuple[str, ...]):
     """The tokens of a note that is tied over the next bar line."""
 
-    __slots__ = ()
-
 
 class Broken(str):
     """A broken rhythm, `>`. It may form one token with the length before it."""
 
-    __slots__ = ()
-
 
 class RestBars(int):
     """A rest of this many whole bars."""
-
-    __slots__ = ()
 
 
 def length_token(length: Fraction) -> str:
@@ -201,9 +191,9 @@ class _Lexicon:
 
 
 @lru_cache(maxsize=64)
-def lexicon(interval: Interval, unit: Fraction) -> Table[tuple[str, ...] | str | int]:
+def lexicon(interval: Interval, unit: Fraction) -> Memo[tuple[str, ...] | str | int]:
     """The meaning of each lexeme for a transposition and a unit note length."""
-    return Table(_Lexicon(interval, unit).meaning, 20_000)
+    return Memo(_Lexicon(interval, unit).meaning, 20_000)
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:

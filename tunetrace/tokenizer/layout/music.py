@@ -169,13 +169,13 @@ def _accidentals(layout: Layout, notes: Sequence[tuple[int, Bar]]) -> tuple[Acci
 
 def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
     described = []
+    lines = [*(bar.lines for bar in layout.bars), layout.closing_lines]
     after = 0
     for part, group in groupby(layout.bars, key=lambda bar: bar.part):
         bars = list(group)
         after += len(bars)
         inner_lines = [line for bar in bars[1:] for line in bar.lines]
-        closing = layout.bars[after].lines if after < len(layout.bars) else (
-            layout.closing_lines)  # fmt: skip
+        closing = lines[after]
         is_repeated = ":|" in inner_lines or ":|" in closing[:1]
         # The `|:` may be before the pickup or after it.
         opening = bars[0].lines + (bars[1].lines if len(bars) > 1 and bars[0].is_pickup else ())

@@ -21,7 +21,7 @@ from tunetrace.tokenizer.vocabulary import (
     NOTE,
     REST,
     TUPLET,
-    Table,
+    Memo,
     is_header,
 )
 
@@ -130,7 +130,7 @@ def _rhythm(token: str) -> str:
     return "C" if MEANINGS[token].kind == NOTE else token
 
 
-_RHYTHM: Final = Table(_rhythm, 10_000)
+_RHYTHM: Final = Memo(_rhythm, 10_000)
 """Each token reduced to its rhythm: all notes become the same."""
 
 
