@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.planting import COPY, KINDS, Planted, Planting
-from benchmarks.standing import notes_in
+from benchmarks.text_search import notes_in
 from tunetrace.checker.records import CHANCE
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.shuffled import shuffled
-from benchmarks.standing import Corpus, Stretch, notes_in, whole_notes
+from benchmarks.text_search import Corpus, Stretch, notes_in, whole_notes
 from tests import brute
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.layout.bars import lay_out

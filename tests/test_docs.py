@@ -18,8 +18,8 @@ from tests import documentation
 from tests.conftest import ROOT
 from tests.documentation import PAGES, examples, is_shown
 from tunetrace import CheckedTune, build_index, check_batch, open_index
-from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.tables import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.cli import cli
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")

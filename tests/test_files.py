@@ -124,7 +124,9 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(
     written = elsewhere.read_bytes()
     assert f"there is a {kind} already" in call(*command(inputs, place)).refusal
     elsewhere.write_bytes(b"Dear diary")
-    assert f"this is no {kind}" in call(*command(inputs, place), "--force").refusal
+    assert (
+        f"this file is not a tunetrace {kind}" in call(*command(inputs, place), "--force").refusal
+    )
     elsewhere.write_bytes(written)
     assert call(*command(inputs, place), "--force").code == 0
     assert place.is_symlink()
@@ -197,8 +199,8 @@ def test_what_a_report_is_on_is_not_replaced_by_it(
     inputs_given = (inputs / "session.abc", "--versus", given) if versus else (given,)
     refused = call(*report(inputs, tmp_path, *inputs_given)).refusal
     assert refused == (
-        f"{tmp_path}: its 'tunes.csv' is what this report would be on, and would be replaced by "
-        "it; give another folder"
+        f"{tmp_path}: its 'tunes.csv' is an input of this report and would be replaced; give "
+        "another folder"
     )
     assert theirs.read_text(encoding="utf-8") == KESH
     assert {path.name for path in tmp_path.iterdir()} == {"tunes.csv", "link"}
@@ -220,7 +222,7 @@ def test_a_training_replaces_nothing_that_is_not_its_own(
     folder.mkdir()
     (folder / name).write_bytes(b"Dear diary\n")
     refused = call(*train(inputs, folder, *options)).refusal
-    assert refused.startswith(f"{folder / name}: this is no ")
+    assert refused.startswith(f"{folder / name}: this file is not a tunetrace ")
     assert [path.name for path in folder.iterdir()] == [name]
     assert (folder / name).read_bytes() == b"Dear diary\n"
 
@@ -235,5 +237,5 @@ def test_a_training_replaces_nothing_that_is_not_its_own(
 
     (folder / name).write_bytes(b"Dear diary\n")
     refused = call(*train(inputs, folder, "--resume")).refusal
-    assert refused.startswith(f"{folder / name}: this is no ")
+    assert refused.startswith(f"{folder / name}: this file is not a tunetrace ")
     assert (folder / name).read_bytes() == b"Dear diary\n"

@@ -131,25 +131,24 @@ def one_share(given: object, name: str) -> float:
     raise refused(name, share, "a share from 0 to 1")
 
 
-def given_filters(given: object, name: str) -> Any:
-    """The filters of a query."""
-    if _is_a("Filters", given):
-        return given
-    raise refused(name, given, "Filters, as Filters(meter='6/8')")
+def _own(
+    kind: str, right: str, error: type[TunetraceError] = QueryError, *, or_path: bool = False
+) -> Callable[[object, str], Any]:
+    """The check that an argument is of our class of this name. or_path: or a path."""
+
+    def check(given: object, name: str) -> Any:
+        if or_path and isinstance(given, str | os.PathLike):
+            return one_place(given, name, error)
+        package = __name__.partition(".")[0]
+        for one in type(given).__mro__:
+            if one.__name__ == kind and one.__module__.partition(".")[0] == package:
+                return given
+        raise refused(name, given, right, error)
+
+    return check
 
 
-def _index(given: object, name: str) -> Any:
-    if _is_a("Index", given):
-        return given
-    if isinstance(given, str | os.PathLike):
-        return one_place(given, name, IndexFileError)
-    raise refused(name, given, "an open index, its path, or None for your own", IndexFileError)
-
-
-def _model(given: object, name: str) -> Any:
-    if _is_a("Model", given) or isinstance(given, str | os.PathLike):
-        return given
-    raise refused(name, given, "an open model, its name or its path", ModelFileError)
+given_filters: Final = _own("Filters", "Filters, as Filters(meter='6/8')")
 
 
 def _format(given: object, name: str) -> Any:
@@ -158,18 +157,11 @@ def _format(given: object, name: str) -> Any:
     raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
 
 
-def _is_a(name: str, given: object) -> bool:
-    """Whether something is of the class of tunetrace that has this name."""
-    package = __name__.partition(".")[0]
-    return any(
-        one.__name__ == name and one.__module__.partition(".")[0] == package
-        for one in type(given).__mro__
-    )
-
+_INDEX: Final = "an open index, its path, or None for your own"
 
 TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
-    "index": _index,
-    "model": _model,
+    "index": _own("Index", _INDEX, IndexFileError, or_path=True),
+    "model": _own("Model", "an open model, its name or its path", ModelFileError, or_path=True),
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,
@@ -184,7 +176,6 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     ),
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""
-
 
 _BY_POSITION: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

@@ -102,7 +102,11 @@ def is_there(path: Path, kind: Kind) -> bool:
         return False  # writing there will raise the error
     if stat.S_ISDIR(found.st_mode):
         raise OutputError(f"{path}: this is a folder; name a file in it")
-    if not _is_ours(path, kind, found):
+    try:
+        is_ours = stat.S_ISREG(found.st_mode) and (not found.st_size or kind.is_ours(path))
+    except OSError:  # it cannot be read
+        is_ours = False
+    if not is_ours:
         raise OutputError(
             f"{path}: this file is not a tunetrace {kind.name} and is never replaced; move it, or "
             "name another place"
@@ -117,15 +121,6 @@ def check_place(path: Path, kind: Kind, *, force: bool) -> None:
     """
     if is_there(path, kind) and not force:
         raise OutputError(f"{path}: there is a {kind.name} already; replace it with --force")
-
-
-def _is_ours(path: Path, kind: Kind, found: os.stat_result) -> bool:
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    try:
-        return not found.st_size or kind.is_ours(path)
-    except OSError:  # it cannot be read
-        return False
 
 
 def begins_with(path: Path, beginning: bytes, start: int = 0) -> bool:

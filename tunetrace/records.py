@@ -8,10 +8,7 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from math import isfinite
 from pathlib import PurePath
-from typing import Any, Final
-
-LONGEST_REPR: Final = 200
-"""Characters, so that a notebook or a debugger shows a record in two lines or three."""
+from typing import Any
 
 
 class Record:
@@ -32,11 +29,11 @@ class Record:
         return json.dumps(to_plain(self), ensure_ascii=False, indent=indent)
 
     def __repr__(self) -> str:
-        """The class and the first fields, in at most 200 characters."""
+        """The class and the first fields, in 200 characters: two lines or three of a notebook."""
         known = fields(self)  # type: ignore[arg-type]
         shown = ", ".join(f"{field.name}={_short(getattr(self, field.name))}" for field in known)
         text = f"{type(self).__name__}({shown})"
-        return text if len(text) <= LONGEST_REPR else f"{text[: LONGEST_REPR - 2]}…)"
+        return text if len(text) <= 200 else f"{text[:198]}…)"
 
 
 def _short(value: object) -> str:

@@ -19,7 +19,7 @@ from tests.commands import (
     index_of,
     run,
 )
-from tunetrace.checker.columns import TUNE_COLUMNS
+from tunetrace.checker.tables import TUNE_COLUMNS
 
 BAD = "X:9\nT:Bad\nK:G\nGAB|\nG [AB|\n"
 

@@ -308,10 +308,7 @@ def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: 
         assert tokens[:4] == ("M:3/4", "K:Cmin", "c", "2")  # on C, four sixteenths being 2 eighths
     index = index_of(tmp_path, KESH)
     for options, sentence in (
-        (
-            ("--format", "folkrnn"),
-            "would be misread as folk-rnn's text; leave out --format folkrnn",
-        ),
+        (("--format", "folkrnn"), "be misread as folk-rnn's text; leave out --format folkrnn"),
         (("--max-copy", "5"), "tiny does not write on C, as the tunes of an index are"),
         (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
     ):

@@ -290,7 +290,7 @@ def test_a_wrong_file_put_there_by_hand_is_refused_until_it_is_replaced(
         assert sentence.startswith(f"{NAME}: {pinned} is not the published file (")
         assert sentence.endswith(f"fetch it with: tunetrace corpus fetch {NAME} --refresh")
     assert "wrong" in command(pinned.parent, "corpus", "list").out
-    assert "what lies there is not it" in command(pinned.parent, "corpus", "show", NAME).out
+    assert "no, another file is in its place" in command(pinned.parent, "corpus", "show", NAME).out
     assert command(pinned.parent, "corpus", "fetch", NAME, "--refresh").code == 0
     assert pinned.read_bytes() == DATA
 

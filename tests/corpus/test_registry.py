@@ -64,7 +64,7 @@ def test_music21s_corpora_are_all_there() -> None:
         assert len(found) == counts[corpus.name], corpus.name
         # Nothing but a tune that is one was set aside, and no text file beside them was read.
         assert all(tune.line for tune in found if isinstance(tune, Rejected))
-        assert corpus.version == f"music21 {importlib.metadata.version('music21')}"
+        assert corpus.origin.version == f"music21 {importlib.metadata.version('music21')}"
 
 
 def test_the_default_corpora_are_installed_with_music21() -> None:

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.model.pickled import random_network, small_vocabulary
 from tunetrace import ModelFileError, OutputError
-from tunetrace.model import header, places
+from tunetrace.model import header, models
 from tunetrace.model.header import read_header
 from tunetrace.model.models import read_info
 from tunetrace.model.network import Sizes
@@ -105,7 +105,7 @@ def test_a_cut_off_file_is_refused_wherever_it_is_cut(path: Path) -> None:
             with pytest.raises(ModelFileError, match=r"is no model of tunetrace's: it is cut off"):
                 reader(path)
     path.write_bytes(data + b"x")
-    with pytest.raises(ModelFileError, match="its length is not what its header states"):
+    with pytest.raises(ModelFileError, match="cut off, or longer than its header states"):
         load_model(path)
 
 
@@ -232,11 +232,11 @@ def test_a_model_is_found_by_its_name_its_file_and_its_trainings_folder(
 ) -> None:
     save_model(small_model(), folder / "mine.safetensors")
     save_model(small_model(), tmp_path / "training" / "model.safetensors")
-    assert places.find_model("mine") == folder / "mine.safetensors"
-    assert places.find_model(folder / "mine.safetensors") == folder / "mine.safetensors"
-    assert places.find_model(tmp_path / "training") == tmp_path / "training" / "model.safetensors"
-    assert places.find_model() == places.find_model(places.SHIPPED) == places.shipped_model()
-    assert places.model_names() == [places.SHIPPED, "mine"]
+    assert models.find_model("mine") == folder / "mine.safetensors"
+    assert models.find_model(folder / "mine.safetensors") == folder / "mine.safetensors"
+    assert models.find_model(tmp_path / "training") == tmp_path / "training" / "model.safetensors"
+    assert models.find_model() == models.find_model(models.SHIPPED) == models.shipped_model()
+    assert models.model_names() == [models.SHIPPED, "mine"]
 
 
 @pytest.mark.parametrize("name", ["mein", "no\0name", "x" * 5000, "../mine", ""])
@@ -245,18 +245,18 @@ def test_a_name_that_no_model_has_is_one_sentence_with_those_there_are(
 ) -> None:
     save_model(small_model(), folder / "mine.safetensors")
     with pytest.raises(ModelFileError, match=r"there are tunetrace-small, mine, or give the path"):
-        places.find_model(name)
+        models.find_model(name)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "x" * 81, places.SHIPPED],
+    ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "x" * 81, models.SHIPPED],
 )
 def test_a_model_cannot_be_called_what_would_lead_elsewhere(name: str) -> None:
     with pytest.raises(ModelFileError, match="a model cannot be called"):
-        places.place_for(name)
+        models.place_for(name)
 
 
 def test_other_names_lie_in_the_models_folder(folder: Path) -> None:
     for name in ("v2", "folk-rnn v2.1", "låtar_2"):
-        assert places.place_for(name) == folder / f"{name}.safetensors"
+        assert models.place_for(name) == folder / f"{name}.safetensors"

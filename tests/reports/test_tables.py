@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from tests.checker.batches import checked, name, same, source, span, transcription
 from tunetrace import OutputError, __version__
 from tunetrace.checker.baseline.percentiles import Percentiles
-from tunetrace.checker.columns import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.checker.measures import MEASURES
 from tunetrace.checker.records import CheckedTune
+from tunetrace.checker.tables import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
 from tunetrace.reports.tables import Tables, guarded

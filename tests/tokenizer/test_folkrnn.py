@@ -82,7 +82,7 @@ def test_what_is_no_token_is_named_with_its_place() -> None:
     with pytest.raises(AbcError) as raised:
         tokenize_folkrnn("M:4/4\nK:Cmaj\nA B Hornpipe c |", first_line=5)
     assert (raised.value.line, raised.value.column) == (7, 5)
-    assert "'Hornpipe' is no folk-rnn token" in raised.value.reason
+    assert "'Hornpipe' is not a folk-rnn token" in raised.value.reason
 
 
 @pytest.mark.parametrize(

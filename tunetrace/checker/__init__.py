@@ -1,1 +1,1 @@
-"""Copy detection: what of a transcription stands in the corpus, and where."""
+"""Copy detection: how much of a transcription is found in the corpus, and where."""

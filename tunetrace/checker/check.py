@@ -10,21 +10,20 @@ from __future__ import annotations
 import heapq
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import many_paths, many_references, many_texts, public
-from tunetrace.checker.batch.answers import answers
+from tunetrace.checker.batch.answers import answers, with_details
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_stream, match_together
-from tunetrace.checker.batch.search import SearchMatcher
+from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
-from tunetrace.checker.details import with_details
 from tunetrace.checker.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
@@ -63,6 +62,10 @@ def check(
     leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share: as
     for check_batch. Raises InputError if the text holds no tune, and QueryError, with the nearest
     titles, for a name that excludes no tune.
+
+    >>> report = check("X:1\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|gag fed|")
+    >>> print(report.tunes[0].verdict.text)
+    Most of it is in The Kesh (kesh:1): 57% of its notes are found there in runs of 8 or more.
     """
     with given_or_default(index) as opened:
         admitted = admitted_without(opened, exclude_tunes, exclude_titles)
@@ -82,7 +85,11 @@ def check_files(
     copy_share: float = COPY_SHARE,
     format: Format | None = None,
 ) -> CheckReport:
-    """Check the transcriptions in files, folders, and standard input for `-`, as check does."""
+    """Check the transcriptions in files, folders, and standard input for `-`, as check does.
+
+    >>> check_files("examples/kesh.abc").tunes[0].verdict.kind
+    'whole'
+    """
     return CheckReport.gather(
         check_batch(
             paths,
@@ -120,6 +127,10 @@ def check_batch(
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
     QueryError for a name that excludes no tune or a place that the input lacks.
+
+    >>> for answer in check_batch("examples/kesh.abc", exclude_titles="The Kesh"):
+    ...     print(answer.place, answer.verdict.kind)
+    1 none
     """
     places = Places.read(only)
     with given_or_default(index) as opened:
@@ -152,7 +163,7 @@ def admitted_without(
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Some places of an input, counted from 1: single places, and ranges."""
+    """Some places of an input, counted from 1."""
 
     ranges: tuple[range, ...]
 
@@ -162,28 +173,8 @@ class Places:
 
         Raises QueryError for a text of another form.
         """
-        found = list(_ranges(many_texts(texts, "only")))
-        return cls(tuple(found)) if found else None
-
-    @property
-    def last(self) -> int:
-        return max(some.stop - 1 for some in self.ranges)
-
-    def __iter__(self) -> Iterator[int]:
-        """Each place once, in ascending order."""
-        before = 0
-        for place in heapq.merge(*self.ranges):
-            if place != before:
-                yield place
-            before = place
-
-    def __contains__(self, place: int) -> bool:
-        return any(place in some for some in self.ranges)
-
-
-def _ranges(texts: Iterable[str]) -> Iterator[range]:
-    for text in texts:
-        for piece in text.split(","):
+        ranges = []
+        for piece in (piece for text in many_texts(texts, "only") for piece in text.split(",")):
             bounds = re.fullmatch(r"\s*([1-9][0-9]{0,11})(?:\s*-\s*([1-9][0-9]{0,11}))?\s*", piece)
             first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
             if last < first:
@@ -191,7 +182,15 @@ def _ranges(texts: Iterable[str]) -> Iterator[range]:
                     f"'{piece.strip()}' names no places of the input; give a number from 1, or a "
                     "range such as 5-9"
                 )
-            yield range(first, last + 1)
+            ranges.append(range(first, last + 1))
+        return cls(tuple(ranges)) if ranges else None
+
+    def __iter__(self) -> Iterator[int]:
+        """Each place once, in ascending order."""
+        return (place for place, _ in groupby(heapq.merge(*self.ranges)))
+
+    def __contains__(self, place: int) -> bool:
+        return any(place in some for some in self.ranges)
 
 
 def check_transcriptions(
@@ -213,9 +212,25 @@ def check_transcriptions(
     otherwise slices are large from the first one on. details, copy_share, workers: as for
     check_batch. Details take a few milliseconds more for each transcription.
     """
-    checking = _Checking(index, admitted, details, copy_share)
     first, most = (1 if is_prompt else None), (FEW if details else None)
-    yield from checking.answers(_slices(_placed(tunes, only), slice_tokens, first, most), workers)
+    slices = _slices(_placed(tunes, only), slice_tokens, first, most)
+    checking = _Checking(index, admitted, details, copy_share)
+    has_begun = False
+    with Workers(index.path, admitted, workers) as others:
+        # Two slices wait for each worker. This process matches the first large slice while the
+        # workers start.
+        waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()
+        for slice_ in slices:
+            match = None
+            if len(slice_.usable) > FEW and not details:
+                match = others.match(slice_.tokens) if has_begun else None
+                match = match or partial(checking.match, slice_)
+                has_begun = True
+            waiting.append((slice_, match))
+            while waiting and (len(waiting) > 2 * workers or waiting[0][1] is None):
+                yield from checking.answers(*waiting.popleft())
+        for some in waiting:
+            yield from checking.answers(*some)
 
 
 class _Checking:
@@ -229,63 +244,39 @@ class _Checking:
         self._details = details
         self._copy_share = copy_share
         self._repeats = Repeats()
-        self._search = SearchMatcher(index, admitted)
+        self._positions = [one.admitted_positions(admitted) for one in index.figures.segments]
 
     @cached_property
     def _joint(self) -> JointMatcher:
         return JointMatcher(self._index, self._admitted)
 
-    def answers(self, slices: Iterable[_Slice], workers: int) -> Iterator[CheckedTune | Rejected]:
-        """The answers on slices, in the order of the input.
+    def match(self, slice_: _Slice) -> MatchedSlice:
+        """Match a slice in this process."""
+        return match_together(slice_.tokens, self._joint)
 
-        Workers match the large slices, with two waiting for each worker. This process matches the
-        first large slice while the workers start.
-        """
-        has_begun = False
-        with Workers(self._index.path, self._admitted, workers) as others:
-            waiting: deque[tuple[_Slice, Future[MatchedSlice] | None]] = deque()
-            for slice_ in slices:
-                matching = None
-                if self._is_sorted(slice_):
-                    matching = others.match(slice_.tokens) if has_begun else None
-                    has_begun = True
-                waiting.append((slice_, matching))
-                while waiting and (
-                    len(waiting) > 2 * workers or not self._is_sorted(waiting[0][0])
-                ):
-                    yield from self._of_slice(*waiting.popleft(), others)
-            for some in waiting:
-                yield from self._of_slice(*some, others)
-
-    def _is_sorted(self, slice_: _Slice) -> bool:
-        """Whether a slice is sorted together with the corpus, not searched for tune by tune."""
-        return len(slice_.usable) > FEW and not self._details
-
-    def _of_slice(
-        self, slice_: _Slice, matching: Future[MatchedSlice] | None, others: Workers
+    def answers(
+        self, slice_: _Slice, match: Callable[[], MatchedSlice] | None
     ) -> Iterator[CheckedTune | Rejected]:
-        """The answers on a slice, in the order of the input."""
+        """The answers on a slice, in the order of the input.
+
+        match: gives the matched slice; None to search for each transcription.
+        """
         repeats = self._repeats.add(slice_.usable)
         checked: Iterator[CheckedTune]
-        if self._is_sorted(slice_):
-            found = (
-                others.result(matching)
-                if matching is not None
-                else match_together(slice_.tokens, self._joint)
-            )
+        if match is None:
+            checked = map(self._search, slice_.usable, repeats)
+        else:
+            found = match()
             with collector_paused():
                 of_all = answers(slice_.usable, repeats, found, self._index, self._copy_share)
                 checked = iter(list(of_all))
-        else:
-            checked = map(self._of_one, slice_.usable, repeats)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(checked)
 
-    def _of_one(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
-        """The answer on a single transcription, by searching."""
+    def _search(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
         layout = lay_out(placed[1].tokens)
         stream = join_layouts([layout], self._index.vocabulary)
-        matches = self._search.match(stream)
+        matches = SearchMatches(self._index, stream, self._admitted, self._positions)
         matched = match_stream([layout], stream, matches)
         (checked,) = answers([placed], [repeat], matched, self._index, self._copy_share)
         if not self._details:
@@ -312,14 +303,15 @@ def _placed(
 
     Raises QueryError if the input ends before that place.
     """
+    last = None if only is None else max(some.stop - 1 for some in only.ranges)
     place = 0
     for place, tune in enumerate(tunes, 1):
         if only is None or place in only:
             yield place, tune
-        if only is not None and place == only.last:
+        if place == last:
             return
-    if only is not None:
-        raise QueryError(f"there is no tune at place {only.last}: the input has {place}")
+    if last is not None:
+        raise QueryError(f"there is no tune at place {last}: the input has {place}")
 
 
 def _slices(

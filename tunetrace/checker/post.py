@@ -127,7 +127,7 @@ def post_search(index: Index | str | Path | None = None) -> PostSearch:
 def _is_the_posts(corpus: CorpusInfo) -> bool:
     """Whether a corpus is the published file. Its checksum was compared when it was indexed."""
     named = NAMED_CORPORA[CORPUS]
-    return corpus.version == named.version and named.origin.source in corpus.source
+    return corpus.version == named.origin.version and named.origin.source in corpus.source
 
 
 class _Statements:

@@ -36,12 +36,22 @@ class TuneName(Record):
     @classmethod
     def of(cls, tune: Tune | TuneName) -> TuneName:
         """The names of a tune."""
-        return TuneName(tune.tune, tune.title, tune.corpus, tune.number, tune.link)
+        return TuneName(*names_of(tune))
 
     @property
     def reference(self) -> str:
         """`corpus:number`, as commands take it."""
         return f"{self.corpus}:{self.number}"
+
+    @property
+    def label(self) -> str:
+        """It in a sentence: `The Kesh (oneills:12)`."""
+        return f"{self.title.removesuffix('.') or '(untitled)'} ({self.reference})"
+
+
+def names_of(tune: Tune | TuneName) -> tuple[int, str, str, int, str | None]:
+    """The fields of a TuneName."""
+    return tune.tune, tune.title, tune.corpus, tune.number, tune.link
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -301,7 +311,7 @@ class CheckedTune(Record):
 
     def _repr_html_(self) -> str:
         """The verdict, the measures and the sources, for notebooks."""
-        from tunetrace.checker.html import tune_html
+        from tunetrace.checker.tables import tune_html
 
         return tune_html(self)
 
@@ -330,12 +340,12 @@ class CheckReport(Record):
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         """The checked tunes as a stream of Arrow; raises OutputError without pyarrow."""
-        from tunetrace.checker.columns import checked_table
+        from tunetrace.checker.tables import checked_table
 
         return checked_table(self.tunes).__arrow_c_stream__(requested_schema)
 
     def _repr_html_(self) -> str:
         """Each checked tune and what was set aside, for notebooks."""
-        from tunetrace.checker.html import report_html
+        from tunetrace.checker.tables import report_html
 
         return report_html(self)

@@ -13,7 +13,7 @@ from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName,
 from tunetrace.text import counted, listed, share_in_words
 
 COPY_SHARE: Final = 0.5
-"""From this share of notes in one corpus tune on, a verdict says most, unless told otherwise."""
+"""The default: from this share of notes in one corpus tune on, a verdict says most."""
 
 NEARLY_ALL: Final = 0.9
 """From this share of notes in one corpus tune on, a verdict says nearly all."""
@@ -50,12 +50,6 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     return Verdict("none", _nothing(tune))
 
 
-def named(tune: TuneName) -> str:
-    """A corpus tune in a sentence: `The Kesh (oneills:12)`."""
-    title = tune.title.removesuffix(".") or "(untitled)"
-    return f"{title} ({tune.reference})"
-
-
 def part_in_words(part: int) -> str:
     """A part in a sentence: `first part`, `part 7`."""
     return f"{_ORDINALS[part - 1]} part" if part <= len(_ORDINALS) else f"part {part}"
@@ -71,14 +65,14 @@ def _whole(same: Sequence[SameTune]) -> str:
     first, *others = same
     also = ""
     if len(others) == 1:
-        also = f" It is also {named(others[0])}."
+        also = f" It is also {others[0].label}."
     elif others:
         also = f" {len(others):,} more corpus tunes are the same."
-    return f"This is {named(first)}{differences(first)}.{also}"
+    return f"This is {first.label}{differences(first)}.{also}"
 
 
 def _most(tune: CheckedTune, most_from: LikeTune) -> str:
-    where = f"in {named(most_from)}{differences(most_from)}"
+    where = f"in {most_from.label}{differences(most_from)}"
     bounds = {"All": 1.0, "Nearly all": NEARLY_ALL, "Most": COPY_SHARE, "Much": 0.0}
     how_much = next(word for word, least in bounds.items() if tune.most_share >= least)
     notes = f"{share_in_words(tune.most_share)} of its notes are found there {_RUNS}"
@@ -90,7 +84,7 @@ def _parts(same: Sequence[SameTune]) -> str:
     """The tunes of the same parts: for each part, the tune that has most of the parts."""
     whole = [some for some in same if not some.own_part]
     if whole:
-        return f"this is the {part_in_words(whole[0].part)} of {named(whole[0])}"
+        return f"this is the {part_in_words(whole[0].part)} of {whole[0].label}"
     parts_of: dict[int, set[int]] = {}
     for some in same:
         parts_of.setdefault(some.tune, set()).add(some.own_part)
@@ -109,7 +103,7 @@ def _parts(same: Sequence[SameTune]) -> str:
 
 def _parts_of_one(same: Sequence[SameTune]) -> str:
     """The same parts of one corpus tune."""
-    name = f"{named(same[0])}{differences(same[0])}"
+    name = f"{same[0].label}{differences(same[0])}"
     if len(same) == 1:
         theirs = f"the {part_in_words(same[0].part)} of {name}" if same[0].part else name
         return f"its {part_in_words(same[0].own_part)} is {theirs}"
@@ -142,9 +136,9 @@ def _pieces(tune: CheckedTune, most_from: TuneName) -> str:
     copied = share_in_words(tune.copied_share[_RUN])
     text = f"Some of it is in the corpus: {copied} of its notes are found there {_RUNS}"
     if tune.copied_from == 1:
-        return f"{text}, all in {named(most_from)}."
+        return f"{text}, all in {most_from.label}."
     return (
-        f"{text}, in {tune.copied_from} tunes together; {named(most_from)} alone has "
+        f"{text}, in {tune.copied_from} tunes together; {most_from.label} alone has "
         f"{share_in_words(tune.most_share)}."
     )
 
@@ -161,5 +155,5 @@ def _nothing(tune: CheckedTune) -> str:
     if tune.sources:
         nearest = tune.sources[0]
         notes = counted(nearest.longest_span_notes, "note")
-        text += f"; the nearest tune is {named(nearest)}, with {notes} in a row"
+        text += f"; the nearest tune is {nearest.label}, with {notes} in a row"
     return f"{text}."

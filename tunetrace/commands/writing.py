@@ -16,13 +16,11 @@ from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
 from tunetrace.model.records import FIELD, Sampled
 from tunetrace.text import counted, plain
-from tunetrace.tokenizer.write import to_abc
 
 if TYPE_CHECKING:
     from tunetrace import Hypothesis
     from tunetrace.model.header import Header
     from tunetrace.model.records import Model
-    from tunetrace.model.sampling.trace import Written
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -127,7 +125,7 @@ class TunePrinter:
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
         self._left_out = self._tunes_unread = 0
 
-    def print_all(self, tunes: Iterable[Written], facts: Mapping[str, Any]) -> None:
+    def print_all(self, tunes: Iterable[Sampled | Hypothesis], facts: Mapping[str, Any]) -> None:
         """Print tunes as they come, with a progress bar. facts: what each trace tells of them."""
         from tunetrace import open_model
         from tunetrace.model.sampling.trace import with_traces
@@ -169,6 +167,8 @@ class TunePrinter:
     def _abc(self, tune: Sampled | Hypothesis) -> str:
         cut_off = "" if tune.has_ended else ", cut off"
         title = f"{self._name}, {self._origin}, {tune.number}{cut_off}"
+        from tunetrace.tokenizer.write import to_abc
+
         tokens = [FIELD.sub(r"\1", token) for token in tune.tokens]
         return to_abc(tokens, title=title, number=tune.number)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from tunetrace.corpus.streams import LONGEST
 from tunetrace.tokenizer.abc.header import (
@@ -15,7 +15,7 @@ from tunetrace.tokenizer.abc.header import (
     unindented,
 )
 from tunetrace.tokenizer.folkrnn import is_left_out
-from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, is_token
+from tunetrace.tokenizer.vocabulary import is_header, is_token
 
 
 @dataclass(slots=True)
@@ -24,10 +24,18 @@ class Block:
 
     first_line: int
     """The number of the first line in the text."""
-    lines: list[str]
-    overlong_at: int | None
+    lines: list[str] = field(default_factory=list)
+    overlong_at: int | None = None
     """The number of the line with which the tune becomes too long, if it does; this line and the
     rest are not kept."""
+    _length: int = 0
+
+    def add(self, number: int, line: str) -> None:
+        self._length += len(line) + 1
+        if self._length <= LONGEST:
+            self.lines.append(line)
+        elif self.overlong_at is None:
+            self.overlong_at = number
 
 
 def abc_blocks(
@@ -43,24 +51,26 @@ def abc_blocks(
     and L: fields before the first X:, which hold for all tunes (ABC 2.1, 2.2.2), unless a K:
     shows that they belong to a tune without X:.
     """
-    block: list[str] | None = None
-    first_line, length = 1, 0
-    overlong_at: int | None = None
+    block: Block | None = None
     has_music = has_key = False
     is_before_tunes = has_numbers
     for number, line in enumerate(lines, 1):
         is_numbered = line[:1] in BEFORE_NUMBER and begins_tune(line)
-        if is_numbered or (not has_numbers and block is None and _is_header(line)):
+        if is_numbered or (
+            not has_numbers
+            and block is None
+            and line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:")
+        ):
             if block is not None:
-                yield Block(first_line, block, overlong_at)
-            block, first_line, length, overlong_at = [], number, 0, None
+                yield block
+            block = Block(number)
             has_music, has_key = False, line[:2] == "K:"
             has_numbers = has_numbers or is_numbered
             is_before_tunes = False
         elif block is not None:
             if not line or line.isspace():
                 if has_key and has_music:
-                    yield Block(first_line, block, overlong_at)
+                    yield block
                     block = None
                     continue
             elif not has_key:
@@ -75,17 +85,9 @@ def abc_blocks(
                 file_header.clear()
                 is_before_tunes = False
         if block is not None:
-            length += len(line) + 1
-            if length <= LONGEST:
-                block.append(line)
-            else:
-                overlong_at = overlong_at or number
+            block.add(number, line)
     if block is not None:
-        yield Block(first_line, block, overlong_at)
-
-
-def _is_header(line: str) -> bool:
-    return line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:")
+        yield block
 
 
 def folkrnn_blocks(lines: Iterable[str]) -> Iterator[Block]:
@@ -95,43 +97,27 @@ def folkrnn_blocks(lines: Iterable[str]) -> Iterator[Block]:
     and before a line that begins with a meter followed by a key or nothing. A comment line begins
     no transcription.
     """
-    block: list[str] = []
-    first_line, length = 1, 0
-    overlong_at: int | None = None
+    block: Block | None = None
     has_music = False
     for number, line in enumerate(lines, 1):
         words = line.split()
-        is_start = line[:2] in ("X:", "T:") or (
-            bool(words)
-            and (
-                words[0].startswith("<s>") or (words[0].startswith("M:") and _is_header_line(words))
-            )
-        )
-        if block and (not words or (is_start and has_music)):
-            yield Block(first_line, block, overlong_at)
-            block, has_music = [], False
-        if not words or (not block and line[0] == "%"):
+        if block is not None and (not words or (has_music and _begins_tune(line, words))):
+            yield block
+            block, has_music = None, False
+        if not words or (block is None and line[0] == "%"):
             continue
-        if not block:
-            first_line, length, overlong_at = number, 0, None
-        length += len(line) + 1
-        if length <= LONGEST or not block:
-            block.append(line[:LONGEST])
-        if length > LONGEST:
-            overlong_at = overlong_at or number
+        block = block or Block(number)
+        block.add(number, line)
         if not is_left_out(line):
-            has_music = has_music or any(not _is_header_word(word) for word in words)
+            has_music = has_music or not all(is_header(word) and is_token(word) for word in words)
             if words[-1].endswith("</s>"):
-                yield Block(first_line, block, overlong_at)
-                block, has_music = [], False
-    if block:
-        yield Block(first_line, block, overlong_at)
+                yield block
+                block, has_music = None, False
+    if block is not None:
+        yield block
 
 
-def _is_header_line(words: Sequence[str]) -> bool:
-    """Whether a line that begins with a meter is a header: a key or nothing follows."""
-    return len(words) == 1 or words[1].startswith("K:")
-
-
-def _is_header_word(word: str) -> bool:
-    return is_token(word) and MEANINGS[word].kind == HEADER
+def _begins_tune(line: str, words: list[str]) -> bool:
+    if words[0].startswith("M:"):
+        return len(words) == 1 or words[1].startswith("K:")
+    return line[:2] in ("X:", "T:") or words[0].startswith("<s>")

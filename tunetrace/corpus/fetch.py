@@ -46,15 +46,6 @@ class FetchLimits:
 LIMITS: Final = FetchLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """Why an attempt failed."""
-
-    reason: str
-    may_pass: bool
-    """Whether another attempt may succeed."""
-
-
 def silent(what: str) -> None:
     """A Progress that shows nothing."""
 
@@ -80,30 +71,22 @@ def git_blob(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fetch(
-    name: str,
-    url: str,
-    path: Path,
-    check: Check,
-    progress: Progress = silent,
-    limits: FetchLimits | None = None,
-) -> None:
+def fetch(name: str, url: str, path: Path, check: Check, progress: Progress = silent) -> None:
     """Fetch the file at url to path. A whole file replaces the one that is there.
 
     name: of the corpus or the model in the file. Raises InputError, which says what went wrong and
     where to put the file by hand; path is then unchanged.
     """
-    limits = limits or LIMITS
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
         unfinished = path.with_name(f".{path.name}.fetching-{os.urandom(16).hex()}")
         try:
-            failure = _fetch_whole(name, url, unfinished, check, progress, limits)
+            failure = _fetch_whole(name, url, unfinished, check, progress)
             if failure is not None:
                 raise InputError(
-                    f"{name}: it cannot be fetched ({failure.reason}); try again later, or get "
-                    f"{url} by other means and save it as {path}"
+                    f"{name}: it cannot be fetched ({failure}); try again later, or get {url} by "
+                    f"other means and save it as {path}"
                 )
             unfinished.replace(path)
         finally:
@@ -116,67 +99,57 @@ def fetch(
         ) from None
 
 
-def _fetch_whole(
-    name: str, url: str, to: Path, check: Check, progress: Progress, limits: FetchLimits
-) -> _Failure | None:
-    """Fetch a file in as many attempts as are allowed: the last failure, or None."""
+def _fetch_whole(name: str, url: str, to: Path, check: Check, progress: Progress) -> str | None:
+    """Fetch a file in as many attempts as are allowed: why the last one failed, or None."""
+    import requests
+
     failure = None
-    for attempt in range(limits.attempts):
-        time.sleep(limits.wait * attempt)
-        failure = _download(name, url, to, progress, limits)
-        if failure is None:
+    for attempt in range(LIMITS.attempts):
+        time.sleep(LIMITS.wait * attempt)
+        size = 0
+        try:
+            with (
+                requests.get(url, stream=True, timeout=(LIMITS.connect, LIMITS.read)) as answer,
+                to.open("wb") as file,
+            ):
+                answer.raise_for_status()
+                for chunk in answer.iter_content(_CHUNK):
+                    size += file.write(chunk)
+                    progress(f"fetching {name}, {size / 1e6:.1f} MB")
+        except requests.HTTPError:
+            status = answer.status_code
+            failure = f"the server answers {status} {answer.reason or ''}".rstrip()
+            if status < 500 and status not in (408, 429):
+                break  # another attempt would fail too
+        except requests.RequestException as error:
+            failure = _reason(error)
+        else:
             problem = check(to)
             if problem is None:
                 return None
-            failure = _Failure(f"what the server sent is not the file: {problem}", True)
-        if not failure.may_pass:
-            break
+            failure = f"what the server sent is not the file: {problem}"
     return failure
 
 
-def _download(
-    name: str, url: str, to: Path, progress: Progress, limits: FetchLimits
-) -> _Failure | None:
-    """Make one attempt."""
-    import requests
-
-    size = 0
-    try:
-        with (
-            requests.get(url, stream=True, timeout=(limits.connect, limits.read)) as answer,
-            to.open("wb") as file,
-        ):
-            answer.raise_for_status()
-            for chunk in answer.iter_content(_CHUNK):
-                size += file.write(chunk)
-                progress(f"fetching {name}, {size / 1e6:.1f} MB")
-    except requests.HTTPError:
-        reason = f"the server answers {answer.status_code} {answer.reason or ''}".rstrip()
-        return _Failure(reason, answer.status_code >= 500 or answer.status_code in (408, 429))
-    except requests.RequestException as error:
-        return _Failure(_reason(error, limits), True)
-    return None
-
-
-def _reason(error: Any, limits: FetchLimits) -> str:
+def _reason(error: Any) -> str:
     """Why a transfer failed, in a few words."""
     import requests
     from urllib3.exceptions import ReadTimeoutError
 
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {limits.connect:g} s"
+        return f"no connection within {LIMITS.connect:g} s"
     if isinstance(error, requests.ReadTimeout) or any(
         isinstance(cause, ReadTimeoutError) for cause in error.args
     ):
-        return f"the server sent nothing for {limits.read:g} s"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the server's certificate cannot be verified"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection ended before the file did"
-    if isinstance(error, requests.ConnectionError):
-        return "there is no connection to the server"
+        return f"the server sent nothing for {LIMITS.read:g} s"
+    for kind, reason in (
+        (requests.exceptions.SSLError, "the server's certificate cannot be verified"),
+        (requests.exceptions.ProxyError, "the proxy does not answer"),
+        (requests.exceptions.ChunkedEncodingError, "the connection ended before the file did"),
+        (requests.ConnectionError, "there is no connection to the server"),
+    ):
+        if isinstance(error, kind):
+            return reason
     return "the server's answer makes no sense"
 
 

@@ -30,12 +30,7 @@ class NamedCorpus:
     origin: Origin
     licence: str
     citation: str
-    format: Format
-
-    @property
-    def version(self) -> str | None:
-        """A release, a commit or a day; None if it is unknown until the corpus is here."""
-        return self.origin.version
+    format: Format = "abc"
 
     def locate(self, progress: Progress = silent, *, refresh: bool = False) -> Path:
         """The path of its file or folder.
@@ -63,7 +58,7 @@ class NamedCorpus:
             title=self.title,
             source=origin.source,
             url=origin.url,
-            version=self.version,
+            version=origin.version,
             checksum=origin.checksum,
             licence=self.licence,
             citation=self.citation,
@@ -135,7 +130,6 @@ NAMED_CORPORA: Final = {
             licence=_MUSIC21,
             citation="F. O'Neill, Music of Ireland: Eighteen Hundred and Fifty Melodies. "
             "Chicago: Lyon & Healy, 1903",
-            format="abc",
         ),
         NamedCorpus(
             name="airds",
@@ -144,7 +138,6 @@ NAMED_CORPORA: Final = {
             licence=_MUSIC21,
             citation="J. Aird, A Selection of Scotch, English, Irish and Foreign Airs, "
             "6 volumes. Glasgow, 1782-1801; transcribed by J. Campin, 2009",
-            format="abc",
         ),
         NamedCorpus(
             name="ryans",
@@ -153,7 +146,6 @@ NAMED_CORPORA: Final = {
             licence=_MUSIC21,
             citation="W. B. Ryan, Mammoth Collection: 1050 Reels and Jigs. Boston: "
             "E. Howe, 1883; transcribed by R. Davies and J. Chambers",
-            format="abc",
         ),
         NamedCorpus(
             name="essen",
@@ -164,7 +156,6 @@ NAMED_CORPORA: Final = {
             "ABC, distribution with it; see corpus/essenFolksong/license.txt there",
             citation="H. Schaffrath and E. Dahlig-Turek, Essen Folksong Collection, "
             "https://www.esac-data.org; converted to ABC by S. Shlien",
-            format="abc",
         ),
         NamedCorpus(
             name="miscfolk",
@@ -175,7 +166,6 @@ NAMED_CORPORA: Final = {
             citation="J. C. Bruce and J. Stokoe, Northumbrian Minstrelsy. Newcastle, 1882, "
             "transcribed by J. Campin, 2007; Colonial and Civil War American Fife Music, of an "
             "unknown transcriber, edited by J. Campin, 2000",
-            format="abc",
         ),
         _of_folkrnn("folkrnn-v1", "Training tunes of folk-rnn v1", "data/data_v1",
                     "89abe87deae213f792eb94274fa6caf070f8c153", "abc"),

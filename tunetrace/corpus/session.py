@@ -203,12 +203,13 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
             f"{name}:1: the columns {', '.join(missing)} are missing; The Session's CSV has "
             f"{', '.join(COLUMNS)}"
         )
-    lines = _CsvLines(texts)
+    lines: Iterator[str] = (line + "\n" for line in chain.from_iterable(lines_in(texts)))
     next(lines)
+    before = 1  # lines before those of this reader
     reader = csv.reader(lines)
     setting, title = columns.index("setting_id"), columns.index("name")
     while True:
-        line = lines.number + 1
+        line = before + reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error:
@@ -218,7 +219,13 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
                 "close its quotation mark",
                 "bad record",
             )  # fmt: skip
-            lines.skip_to_record()
+            before += reader.line_num
+            for text in lines:  # the rest of the record
+                if _RECORD.match(text):
+                    lines = chain([text], lines)
+                    break
+                before += 1
+            reader = csv.reader(lines)
             continue
         if row is None:
             return
@@ -235,31 +242,6 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
                 as_number(row[setting]) if len(row) > setting else None,
                 plain(row[title]) if len(row) > title else "",
             )  # fmt: skip
-
-
-class _CsvLines:
-    """The lines of a text in pieces, with their ends. number: how many were returned so far."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._lines = chain.from_iterable(lines_in(texts))
-        self._kept: str | None = None
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line, self._kept = self._kept or next(self._lines) + "\n", None
-        self.number += 1
-        return line
-
-    def skip_to_record(self) -> None:
-        """Skip the rest of a record that has no end."""
-        for line in self:
-            if _RECORD.match(line):
-                self._kept = line
-                self.number -= 1
-                return
 
 
 class _JsonRecords:

@@ -103,7 +103,8 @@ def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
     first = next(blocks)
     _refuse_by_signature(first, name)
     if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        blocks = filter(None, _utf16_as_utf8(chain([first], blocks)))
+        texts = codecs.iterdecode(chain([first], blocks), "utf-16", errors="replace")
+        blocks = map(str.encode, texts)
         first = next(blocks, b"")
     first = first.removeprefix(codecs.BOM_UTF8)
     if b"\0" in first:
@@ -133,13 +134,6 @@ def _refuse_by_signature(data: bytes, name: str) -> None:
         raise InputError(f"{name}: this is a ZIP archive; {_UNPACKED}")
     if data.startswith(b"\x1f\x8b"):
         raise InputError(f"{name}: this is a gzip archive; {_UNPACKED}")
-
-
-def _utf16_as_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-16")("replace")
-    for block in blocks:
-        yield decoder.decode(block).encode()
-    yield decoder.decode(b"", final=True).encode()
 
 
 def _charset(beginning: bytes) -> str:

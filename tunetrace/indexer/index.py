@@ -30,7 +30,7 @@ from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Connection, Database, closed, default_path
-from tunetrace.indexer.store.corpora import tune_ids
+from tunetrace.indexer.store.corpora import count_tunes
 from tunetrace.indexer.store.hits import (
     all_hits,
     all_music,
@@ -85,7 +85,7 @@ class Index:
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
             segments = list(load_segments(connection, view).values())
-            tunes = len(tune_ids(connection))
+            tunes = count_tunes(connection)
         figures = FigureSearch(segments, vocabulary, view)
         if figures.tunes != tunes:
             raise DamagedError("the segments do not hold the tunes")
@@ -118,9 +118,9 @@ class Index:
     @property
     def figures(self) -> FigureSearch:
         """Its tokens, to be searched; IndexFileError if it was closed."""
-        return self.search(TOKENS)
+        return self.in_view(TOKENS)
 
-    def search(self, view: View) -> FigureSearch:
+    def in_view(self, view: View) -> FigureSearch:
         """Its tunes in a view, to be searched. They are read when they are first asked for."""
         searches = self._searches  # another thread may let go of them
         if not searches:
@@ -230,7 +230,7 @@ class Index:
         view the figure is written and searched. QueryError for a figure or a filter that has no
         meaning.
         """
-        search = self.search(view)
+        search = self.in_view(view)
         query = view.parse(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
@@ -280,7 +280,7 @@ class Index:
         """What is shown of places, given as (tune, its first symbol in the tune, symbols)."""
         records = self.catalogue.tunes(tune for tune, _, _ in places)
         return tuple(
-            self.hit(records[tune], *view.stretch(self.layout(tune), at, length))
+            self.hit(records[tune], *view.extent(self.layout(tune), at, at + length))
             for tune, at, length in places
         )
 
@@ -302,9 +302,10 @@ class Index:
     def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
+        hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
+        for k, (tune, at, length) in enumerate(hits):
             layout = self.layout(tune)
-            place = layout.position(*view.stretch(layout, at, some.length(k)))
+            place = layout.position(*view.extent(layout, at, at + length))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from statistics import mode
 from typing import Any, Final
@@ -44,10 +45,9 @@ _LONGEST_FACT: Final = 300
 def read_published(path: Path, name: str) -> Model:
     """The model of a pickle, called name.
 
-    Its provenance has `name`, `source` (the file's name), `git_blob`, `sha256`, `imported` (the
-    day) and `pickle`, the plain facts that the pickle states, such as the number of epochs. If the
-    git blob is a published one's, it also has what is declared of that. Raises ModelFileError,
-    which names the array or the tokens, where the pickle is refused or holds something else.
+    Its provenance has the plain facts that the pickle states, such as the number of epochs, and of
+    a published pickle what is declared of it. Raises ModelFileError, which names the array or the
+    tokens, where the pickle is refused or holds something else.
     """
     contents = read_pickle(path)
     if not isinstance(contents, dict) or not {"token2idx", "param_values"} <= contents.keys():
@@ -182,9 +182,8 @@ def _facts(contents: dict[str, Any]) -> dict[str, Any]:
     for key, value in contents.items():
         if isinstance(value, np.ndarray) and value.ndim == 0:
             value = value.item()
-        is_plain = isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_FACT
-        if is_plain and not (isinstance(value, float) and not math.isfinite(value)):
-            facts[shown(key)] = shown(value) if isinstance(value, str) else value
-        if len(facts) == _MAX_FACTS:
-            break
-    return facts
+        if isinstance(value, str) and len(value) <= _LONGEST_FACT:
+            facts[shown(key)] = shown(value)
+        elif isinstance(value, int | float) and math.isfinite(value):
+            facts[shown(key)] = value
+    return dict(islice(facts.items(), _MAX_FACTS))

@@ -68,13 +68,11 @@ def read_header(path: Path) -> Header:
             length = int.from_bytes(file.read(_SIZE_OF_LENGTH), "little")
             if size > MAX_BYTES:
                 raise damaged(path, f"it has more than {MAX_BYTES / 1e9:.1f} GB")
-            if length > min(size - _SIZE_OF_LENGTH, _MAX_HEADER):
-                raise damaged(path, "it is cut off or no safetensors file")
-            text = file.read(length)
+            text = file.read(min(length, _MAX_HEADER))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "unreadable").lower()
         raise ModelFileError(f"{path}: the model cannot be read ({reason})") from None
-    if not text.startswith(b"{"):
+    if len(text) < length or not text.startswith(b"{"):
         raise damaged(path, "it is cut off or no safetensors file")
     try:
         entries = json.loads(text)
@@ -83,7 +81,7 @@ def read_header(path: Path) -> Header:
             raise damaged(path, f"its format is not {FORMAT}, which this version reads")
         arrays = {name: _array(entry) for name, entry in entries.items()}
         if _SIZE_OF_LENGTH + length + sum(bytes for _, _, bytes in arrays.values()) != size:
-            raise damaged(path, "its length is not what its header states")
+            raise damaged(path, "it is cut off, or longer than its header states")
         is_half = any(kind == "F16" for _, kind, _ in arrays.values())
         sizes = ours["sizes"]
         if not _is_within(ours["provenance"], _MAX_DEPTH):

@@ -1,12 +1,16 @@
-"""The models that there are: what is known of them, opening one, and bringing published ones here.
+"""The models that there are: finding one, what is known of it, opening it, and bringing it here.
 
-What is known is read from the headers of their files and from the table of the published ones, so
-that neither PyTorch nor a weight is loaded.
+A model is the one that ships, a published one, one of the user's own, or any file. What is known is
+read from the headers of files and from the table of the published ones, so that neither PyTorch nor
+a weight is loaded.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +20,21 @@ from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.errors import ModelFileError
 from tunetrace.files import check_place, is_there
 from tunetrace.model.header import MODEL_FILE, Header, read_header
-from tunetrace.model.places import SHIPPED, find_model, model_names, place_for, place_of
-from tunetrace.model.published import PUBLISHED_MODELS, PublishedModel, find_published
+from tunetrace.model.published import PUBLISHED_MODELS, find_published
 from tunetrace.model.records import Model
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
+SHIPPED: Final = "tunetrace-small"
+"""The model that comes with the package. It is used if no model is named."""
+
+ENVIRONMENT: Final = "TUNETRACE_MODELS"
+SUFFIX: Final = ".safetensors"
+TRAINED: Final = f"model{SUFFIX}"
+"""The file of the best model in the folder of a training."""
+
+_NAME: Final = re.compile(r"[^\W_][\w .-]*")
+_LONGEST_NAME: Final = 80
 _NEEDED: Final = ("torch", "safetensors")
 
 
@@ -63,6 +76,9 @@ def open_model(model: Model | str | Path | None = None) -> Model:
 
     One that is open is given back. Raises ModelFileError where there is none, where its file is
     damaged or foreign, and where PyTorch is not installed.
+
+    >>> open_model()
+    Model('tunetrace-small', 3 layers of 288 units, 152 tokens)
     """
     if isinstance(model, Model):
         return model
@@ -92,10 +108,12 @@ def require_torch() -> None:
 
 @public
 def model_info(model: str | Path | None = None) -> ModelInfo:
-    """What is known of a model without loading it, named as for open_model.
+    """What is known of a model, which is named as for open_model, without loading it.
 
-    Raises ModelFileError where there is none, or where its file is damaged or foreign. A published
-    one that was not fetched has the facts that are declared of it.
+    Raises as open_model. A published one that was not fetched has the facts declared of it.
+
+    >>> model_info("tunetrace-small").parameters
+    1881368
     """
     try:
         path = find_model(model)
@@ -135,11 +153,13 @@ def read_info(path: Path) -> ModelInfo:
 
 
 def models() -> tuple[ModelInfo, ...]:
-    """The models that go by a name: the one that ships, the published ones, and your own."""
-    there = [name for name in model_names() if place_of(name).is_file()]
-    first = [SHIPPED] if SHIPPED in there else []
-    own = [name for name in there if name not in (SHIPPED, *PUBLISHED_MODELS)]
-    return tuple(_listed(name) for name in (*first, *PUBLISHED_MODELS, *own))
+    """The models that go by a name: the one that ships, the published ones, and your own.
+
+    >>> [model.name for model in models()][:2]
+    ['tunetrace-small', 'folkrnn-v2']
+    """
+    names = dict.fromkeys((SHIPPED, *PUBLISHED_MODELS, *model_names()))
+    return tuple(map(_listed, names))
 
 
 def _listed(name: str) -> ModelInfo:
@@ -161,26 +181,18 @@ def fetch_model(name: str, *, refresh: bool = False, progress: Progress = silent
     """
     published = find_published(name)
     path = place_for(name)
-    if is_there(path, MODEL_FILE) and not refresh:
-        return _info_of(published, path)
-    require_torch()
-    pickle = published.origin.locate(name, progress, refresh)
-    return import_model(pickle, name=name, force=True)
-
-
-def _info_of(published: PublishedModel, path: Path) -> ModelInfo:
-    """What is known of a published model's file; ModelFileError where another is in its place."""
-    try:
+    if refresh or not is_there(path, MODEL_FILE):
+        require_torch()
+        pickle = published.origin.locate(name, progress, refresh)
+        return import_model(pickle, name=name, force=True)
+    with suppress(ModelFileError):
         info = read_info(path)
-        is_it = info.provenance.get("git_blob") == published.origin.git_blob
-    except ModelFileError:
-        is_it = False
-    if not is_it:
-        raise ModelFileError(
-            f"{published.name}: {path} is another model or damaged; put it elsewhere, or replace "
-            f"it with: tunetrace model fetch {published.name} --refresh"
-        )
-    return info
+        if info.provenance.get("git_blob") == published.origin.git_blob:
+            return info
+    raise ModelFileError(
+        f"{name}: {path} is another model or damaged; put it elsewhere, or replace it with: "
+        f"tunetrace model fetch {name} --refresh"
+    )
 
 
 @public
@@ -208,3 +220,64 @@ def import_model(
     check_place(path, MODEL_FILE, force=force)
     save_model(read_published(source, called), path)
     return read_info(path)
+
+
+# Where models are kept and how they are named
+
+
+def _models_folder() -> Path:
+    """TUNETRACE_MODELS, else a folder in the user's data."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "models"
+
+
+def shipped_model() -> Path:
+    """The file of the model that ships."""
+    return Path(__file__).with_name(f"{SHIPPED}{SUFFIX}")
+
+
+def place_of(name: str) -> Path:
+    """The file of a named model, which need not exist."""
+    return shipped_model() if name == SHIPPED else _models_folder() / f"{name}{SUFFIX}"
+
+
+def place_for(name: str) -> Path:
+    """The file of a new named model; ModelFileError if a model cannot have that name."""
+    if not _NAME.fullmatch(name) or name == SHIPPED or len(name) > _LONGEST_NAME:
+        raise ModelFileError(
+            f"a model cannot be called '{name[:_LONGEST_NAME]}'; its name has letters, digits, - _ "
+            f". and spaces, begins with a letter or digit, and is not {SHIPPED}"
+        )
+    return place_of(name)
+
+
+def model_names() -> list[str]:
+    """The models that can be named: the one that ships, and those in the models' folder."""
+    own = sorted(path.stem for path in _models_folder().glob(f"*{SUFFIX}"))
+    return [SHIPPED, *(name for name in own if name != SHIPPED)]
+
+
+def find_model(model: str | Path | None = None) -> Path:
+    """The file of a model: by its name, its path, or the folder of its training.
+
+    None is the model that ships. Raises ModelFileError where there is none.
+    """
+    if model is None or model == SHIPPED:
+        return shipped_model()
+    is_name = isinstance(model, str) and Path(model).name == model
+    with suppress(OSError, ValueError):  # of a name that no file can have
+        if is_name and place_of(str(model)).is_file():
+            return place_of(str(model))
+        path = Path(model)
+        if path.is_dir():
+            path = path / TRAINED
+        if path.is_file():
+            return path
+    raise ModelFileError(
+        f"there is no model '{model}'; there are {', '.join(model_names())}, or give the path of a "
+        f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"
+    )

@@ -2,10 +2,9 @@
 
 A pickle is a program that names functions and says what to call them with. Python's unpickler runs
 it here in a process of its own, and finds six names alone. The functions behind them are those
-below. They check what they are given and keep an array as its type, shape and bytes, so that NumPy
-never sees what a stranger wrote. The process is ended after some time, and on Linux when it takes
-too much memory; macOS and Windows set no such limit on memory. It hands back JSON and the bytes of
-the arrays, which are checked once more.
+below. They keep an array as it is stated, and its type, shape and size are checked before NumPy
+sees it. The process is ended after some time, and on Linux when it takes too much memory; macOS and
+Windows set no such limit on memory. It hands back JSON.
 
 This file is also the program of that process, so that it imports nothing but Python's own modules
 until the answer is there.
@@ -20,7 +19,7 @@ import pickle
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,8 +33,8 @@ _MEMORY: Final = 2**28
 """Bytes that the process may take beside eight times the file's size."""
 
 _MAX_COPIES: Final = 2
-"""All arrays together have at most this many times the bytes of the file. A pickle can name one
-text again and again, and each array that is made of it is a copy."""
+"""All texts and arrays together have at most this many times the bytes of the file. A pickle can
+name one text again and again."""
 
 _MAX_VALUES: Final = 1_000_000
 """How many values may be handed back; the published models hold fewer."""
@@ -43,6 +42,10 @@ _MAX_VALUES: Final = 1_000_000
 _MAX_DIMENSIONS: Final = 4
 _MAX_SIZE: Final = 2**31
 _MAX_NUMBER: Final = 2**63
+_MAX_DEPTH: Final = 100
+"""How deep containers may be nested; those of the published models are three deep."""
+
+_TOO_DEEP: Final = "it has containers in one another too deep"
 
 _BEGINNINGS: Final = (b"\x80", b"(", b"}", b"]")
 """How a pickle begins that holds a dict or a list."""
@@ -99,6 +102,8 @@ def unpickle(data: bytes) -> Any:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise PickleRefusedError(f"it takes more than {SECONDS} seconds to read") from None
+    except OSError as error:
+        raise PickleRefusedError(f"no process can be started to read it ({error})") from None
     if ended.returncode:
         raise PickleRefusedError(
             f"reading it takes more than {SECONDS} seconds, or more memory than it may"
@@ -110,29 +115,20 @@ def from_answer(answer: bytes) -> Any:
     """What the process hands back, with NumPy's arrays; PickleRefusedError where it refuses."""
     import numpy as np
 
-    header, _, rest = answer.partition(b"\n")
-    described = json.loads(header)
-    if "refused" in described:
-        raise PickleRefusedError(described["refused"])
-    arrays, place = [], 0
-    for code, shape, is_fortran in described["arrays"]:
-        kind = np.dtype(code)
-        flat = np.frombuffer(rest, kind, math.prod(shape), place)
-        arrays.append(flat.reshape(shape, order="F" if is_fortran else "C"))
-        place += flat.nbytes
-
     def rebuilt(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: rebuilt(value) for key, value in part.items()}
         if not isinstance(part, list):
             return part
-        what, *parts = part
-        if what == "array":
-            return arrays[parts[0]]
-        if what == "bytes":
-            return parts[0].encode("latin-1")
-        if what == "dict":
-            return {key: rebuilt(value) for key, value in parts}
-        return list(map(rebuilt, parts)) if what == "list" else tuple(map(rebuilt, parts))
+        kind, *parts = part
+        if kind == "array":
+            code, shape, order, data = parts
+            return np.frombuffer(b64decode(data), code).reshape(shape, order=order)
+        return list(map(rebuilt, parts)) if kind == "list" else tuple(map(rebuilt, parts))
 
+    described = json.loads(answer)
+    if "refused" in described:
+        raise PickleRefusedError(described["refused"])
     return rebuilt(described["value"])
 
 
@@ -161,18 +157,16 @@ def main() -> None:
 
 
 def answer_to(data: bytes) -> bytes:
-    """A line of JSON with what a pickle holds or why it is refused, and the arrays' bytes."""
+    """JSON with what a pickle holds, or with why it is refused."""
     try:
-        unpickler = _Unpickler(data)
-        described = _Description()
-        header = {"value": described.of(unpickler.load()), "arrays": described.arrays}
-        return b"".join([json.dumps(header).encode(), b"\n", *described.data])
+        value = _Unpickler(io.BytesIO(data), encoding="latin-1").load()
+        return json.dumps({"value": _Description(len(data)).of(value)}).encode()
     except PickleRefusedError as error:
         reason = str(error)
     except MemoryError:
         reason = "it takes more memory than it may"
     except RecursionError:
-        reason = "it has containers in one another too deep"
+        reason = _TOO_DEEP
     except EOFError:
         reason = f"it is cut off after {len(data):,} bytes"
     except Exception as error:  # what a damaged pickle raises is not foreseen
@@ -182,57 +176,65 @@ def answer_to(data: bytes) -> bytes:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Python's unpickler, which finds the names of a few functions alone."""
+    """Python's unpickler, which finds the names of a few methods alone.
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(io.BytesIO(data), encoding="latin-1")
-        self._room = _MAX_COPIES * len(data)
+    A bound method takes no state and no attributes, so that a pickle cannot change it.
+    """
 
-    def find_class(self, module: str, name: str) -> _Name:
-        full = f"{module.replace('numpy._core', 'numpy.core', 1)}.{name}"
-        if full not in _NAMES:
+    def find_class(self, module: str, name: str) -> Any:
+        found = {
+            "numpy.core.multiarray._reconstruct": self.reconstruct,
+            "numpy.core.multiarray.scalar": self.scalar,
+            "numpy.ndarray": self.ndarray,
+            "numpy.dtype": self.dtype,
+            "_codecs.encode": self.encode,
+            "__builtin__.bytes": self.no_bytes,
+        }.get(f"{module.replace('numpy._core', 'numpy.core', 1)}.{name}")
+        if found is None:
             raise PickleRefusedError(
                 f"it asks for '{shown(f'{module}.{name}')}', and nothing is admitted but NumPy's "
                 "arrays and plain containers"
             )
-        return _Name(self, full)
+        return found
 
-    def persistent_load(self, pid: Any) -> Any:
-        raise PickleRefusedError("it asks for what another program keeps (a persistent id)")
+    def reconstruct(self, subtype: Any, *_: Any) -> _Array:
+        """numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), 'b')"""
+        if subtype != self.ndarray:
+            raise PickleRefusedError("it has an array of another class than 'numpy.ndarray'")
+        return _Array()
 
-    def bytes_of(self, raw: Any) -> bytes:
-        """The bytes of a string of Python 2, which was read as Latin-1."""
-        if not isinstance(raw, bytes | str):
-            raise PickleRefusedError("it has an array of objects")
-        self._room -= len(raw)
-        if self._room < 0:
-            raise PickleRefusedError("it makes many arrays of the same bytes")
-        return raw if isinstance(raw, bytes) else raw.encode("latin-1")
+    def ndarray(self, *_: Any) -> None:
+        """Only named, for _reconstruct."""
+        raise PickleRefusedError("it asks for a call of 'numpy.ndarray'")
 
+    def dtype(self, code: Any, *_: Any) -> _Type:
+        """numpy.dtype('f4', 0, 1)"""
+        if not isinstance(code, str) or code not in _FORMATS:
+            what = shown(code) if isinstance(code, str) else "no name"
+            raise PickleRefusedError(
+                f"it has an array of NumPy's type '{what}', which is no number's"
+            )
+        return _Type(code)
 
-class _Name:
-    """A name that a pickle asked for. It can be called, and nothing of it can be changed."""
+    def scalar(self, kind: Any, raw: Any) -> Any:
+        """numpy.core.multiarray.scalar(numpy.dtype('f4', 0, 1), '\\x00\\x00\\x80?')"""
+        if not isinstance(kind, _Type):
+            raise PickleRefusedError("it has a number without a type")
+        return struct.unpack(kind.order + _FORMATS[kind.code], _bytes(raw))[0]
 
-    __slots__ = ("name", "unpickler")
+    def encode(self, text: Any, encoding: Any) -> Any:
+        """_codecs.encode('…', 'latin1'), as Python 3 writes bytes for Python 2; they stay text."""
+        if encoding != "latin1":
+            raise PickleRefusedError("it asks for '_codecs.encode' of another encoding than latin1")
+        return text
 
-    def __init__(self, unpickler: _Unpickler, name: str) -> None:
-        self.unpickler = unpickler
-        self.name = name
-
-    def __call__(self, *arguments: Any) -> Any:
-        function = _NAMES[self.name]
-        if function is None:
-            raise PickleRefusedError(f"it asks for a call of '{self.name}'")
-        return function(self.unpickler, *arguments)
-
-    def __setstate__(self, state: Any) -> None:
-        raise PickleRefusedError("it gives a state to what is no array")
+    def no_bytes(self) -> str:
+        """bytes(), as Python 3 writes those of an empty array for Python 2."""
+        return ""
 
 
 class _Type:
     """A type of numbers: `f4`, and its byte order, which comes with the state."""
-
-    __slots__ = ("code", "order")
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -245,125 +247,76 @@ class _Type:
             raise PickleRefusedError("it has an array of a type that has parts")
         self.order = "=" if order == "|" else order
 
-    @property
-    def format(self) -> str:
-        """As struct writes it."""
-        return self.order + _FORMATS[self.code]
-
 
 class _Array:
     """An array, which is named first and gets its contents as a state."""
 
-    __slots__ = ("data", "is_fortran", "number", "shape", "type", "unpickler")
-
-    def __init__(self, unpickler: _Unpickler) -> None:
-        self.unpickler = unpickler
-        self.type: _Type | None = None
-        self.number: int | None = None
+    state: Any = None
 
     def __setstate__(self, state: Any) -> None:
-        """Take what NumPy writes of an array: a version, shape, type, order and the bytes."""
-        shape, kind, is_fortran, raw = state[-4:]
-        if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
-            raise PickleRefusedError("it has an array without a shape")
-        if not all(isinstance(size, int) and 0 <= size < _MAX_SIZE for size in shape):
+        self.state = state
+
+
+def _bytes(raw: Any) -> bytes:
+    """The bytes of an array; a string of Python 2 was read as Latin-1."""
+    if not isinstance(raw, bytes | str):
+        raise PickleRefusedError("it has an array of objects")
+    return raw if isinstance(raw, bytes) else raw.encode("latin-1")
+
+
+class _Description:
+    """What a pickle of some size holds in terms of JSON, where a list begins with its kind."""
+
+    def __init__(self, size: int) -> None:
+        self._values_left = _MAX_VALUES
+        self._bytes_left = _MAX_COPIES * size
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        """One value and all that it holds. depth: how many containers it is in."""
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise PickleRefusedError(f"it holds more than {_MAX_VALUES:,} values")
+        if depth > _MAX_DEPTH:
+            raise PickleRefusedError(_TOO_DEEP)
+        kind = type(value)
+        is_small = kind is int and -_MAX_NUMBER <= value < 2 * _MAX_NUMBER
+        if value is None or kind in (bool, float) or is_small:
+            return value
+        if kind in (str, bytes):
+            self._take(len(value))
+            return value if kind is str else value.decode("latin-1")
+        if kind in (list, tuple):
+            return [kind.__name__, *(self.of(part, depth + 1) for part in value)]
+        if kind is dict:
+            if not all(type(key) is str for key in value):
+                raise PickleRefusedError("it has a dict with a key that is no text")
+            return {self.of(key): self.of(part, depth + 1) for key, part in value.items()}
+        if kind is _Array and value.state is not None:
+            return self._array(*value.state[-4:])
+        what = "a whole number beyond 64 bits" if kind is int else f"'{kind.__name__.strip('_')}'"
+        raise PickleRefusedError(f"it has {what}, which is no part of a model")
+
+    def _array(self, shape: Any, kind: Any, is_fortran: Any, raw: Any) -> list[Any]:
+        """An array by what NumPy writes of it, after a version."""
+        is_shape = isinstance(shape, tuple) and len(shape) <= _MAX_DIMENSIONS
+        if not is_shape or not all(type(n) is int and 0 <= n < _MAX_SIZE for n in shape):
             raise PickleRefusedError("it has an array of an impossible shape")
         if not isinstance(kind, _Type):
             raise PickleRefusedError("it has an array without a type")
-        data = self.unpickler.bytes_of(raw)
-        if len(data) != math.prod(shape) * struct.calcsize(kind.format):
+        data = _bytes(raw)
+        if len(data) != math.prod(shape) * struct.calcsize(kind.order + _FORMATS[kind.code]):
             raise PickleRefusedError(
                 f"it has an array of {len(data):,} bytes whose shape is {shape} and whose type "
                 f"'{kind.code}'"
             )
-        self.type, self.shape, self.is_fortran, self.data = kind, shape, bool(is_fortran), data
+        self._take(len(data))
+        order = "F" if is_fortran else "C"
+        return ["array", kind.order + kind.code, shape, order, b64encode(data).decode()]
 
-
-def _array(unpickler: _Unpickler, subtype: Any, *_: Any) -> _Array:
-    """numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), 'b')"""
-    if not isinstance(subtype, _Name) or subtype.name != "numpy.ndarray":
-        raise PickleRefusedError("it has an array that is of another class than 'numpy.ndarray'")
-    return _Array(unpickler)
-
-
-def _type(_unpickler: _Unpickler, code: Any, *_: Any) -> _Type:
-    """numpy.dtype('f4', 0, 1)"""
-    if not isinstance(code, str) or code not in _FORMATS:
-        what = shown(code) if isinstance(code, str) else "no name"
-        raise PickleRefusedError(f"it has an array of NumPy's type '{what}', which is no number's")
-    return _Type(code)
-
-
-def _scalar(unpickler: _Unpickler, kind: Any, raw: Any) -> Any:
-    """numpy.core.multiarray.scalar(numpy.dtype('f4', 0, 1), '\\x00\\x00\\x80?')"""
-    if not isinstance(kind, _Type):
-        raise PickleRefusedError("it has a number without a type")
-    return struct.unpack(kind.format, unpickler.bytes_of(raw))[0]
-
-
-def _encode(unpickler: _Unpickler, text: Any, encoding: Any) -> bytes:
-    """_codecs.encode('…', 'latin1'), as Python 3 writes bytes for Python 2."""
-    if encoding != "latin1":
-        raise PickleRefusedError("it asks for '_codecs.encode' with another encoding than 'latin1'")
-    return unpickler.bytes_of(text)
-
-
-def _no_bytes(_unpickler: _Unpickler, *arguments: Any) -> bytes:
-    """bytes(), as Python 3 writes those of an empty array for Python 2."""
-    if arguments:
-        raise PickleRefusedError("it asks for a call of '__builtin__.bytes'")
-    return b""
-
-
-_NAMES: Final[dict[str, Callable[..., Any] | None]] = {
-    "numpy.core.multiarray._reconstruct": _array,
-    "numpy.core.multiarray.scalar": _scalar,
-    "numpy.ndarray": None,
-    "numpy.dtype": _type,
-    "_codecs.encode": _encode,
-    "__builtin__.bytes": _no_bytes,
-}
-
-
-class _Description:
-    """What a pickle holds in terms of JSON. A container is a list that begins with what it is.
-
-    arrays: of each its type, its shape, and whether it lies in Fortran's order. data: their bytes.
-    """
-
-    def __init__(self) -> None:
-        self.arrays: list[tuple[str, tuple[int, ...], bool]] = []
-        self.data: list[bytes] = []
-        self._room = _MAX_VALUES
-
-    def of(self, value: Any) -> Any:
-        """One value and all that it holds."""
-        self._room -= 1
-        if self._room < 0:
-            raise PickleRefusedError(f"it holds more than {_MAX_VALUES:,} values")
-        kind = type(value)
-        if value is None or kind in (bool, float, str):
-            return value
-        if kind is int and -_MAX_NUMBER <= value < 2 * _MAX_NUMBER:
-            return value
-        if kind is bytes:
-            return ["bytes", value.decode("latin-1")]
-        if kind in (list, tuple):
-            return [kind.__name__, *map(self.of, value)]
-        if kind is dict:
-            if not all(type(key) is str for key in value):
-                raise PickleRefusedError("it has a dict with a key that is no text")
-            return ["dict", *([key, self.of(part)] for key, part in value.items())]
-        if kind is _Array and value.type is not None:
-            if value.number is None:
-                value.number = len(self.arrays)
-                self.arrays.append(
-                    (value.type.order + value.type.code, value.shape, value.is_fortran)
-                )
-                self.data.append(value.data)
-            return ["array", value.number]
-        what = "a whole number beyond 64 bits" if kind is int else f"'{kind.__name__.strip('_')}'"
-        raise PickleRefusedError(f"it has {what}, which is no part of a model")
+    def _take(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise PickleRefusedError("it repeats the same text or array too often")
 
 
 if __name__ == "__main__":

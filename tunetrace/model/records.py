@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import ModelFileError
 from tunetrace.records import Record
-from tunetrace.tokenizer.vocabulary import Vocabulary, is_token, unknown_token
+from tunetrace.tokenizer.vocabulary import is_token, unknown_token
 
 if TYPE_CHECKING:
     from tunetrace.model.network import Network, Sizes
@@ -74,10 +74,6 @@ class Tokens:
         keys = [name for name in self.names if name.startswith("K:")]
         has_fields = any(map(FIELD.fullmatch, self.names))
         return not has_fields and (not keys or any(map(_KEY_ON_C.match, keys)))
-
-    def symbols(self, vocabulary: Vocabulary) -> list[int | None]:
-        """For each number the symbol of that token in an index; None where the index lacks it."""
-        return [vocabulary.symbol(name) if name in vocabulary else None for name in self.names]
 
 
 def name_in(provenance: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@ programs.
 
 `tunes.csv` and `tunes.parquet` have a row for each transcription, `spans.parquet` has one for each
 span, and `set-aside.csv` one for each tune that could not be read. Two batches that are compared
-share the tables; the first column tells them apart. checker/columns.py defines the columns.
+share the tables; the first column tells them apart. checker/tables.py defines the columns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tunetrace.checker.columns import (
+from tunetrace.checker.records import CheckedTune
+from tunetrace.checker.tables import (
     NUMBER,
     REJECT_COLUMNS,
     SHARES,
@@ -29,7 +30,6 @@ from tunetrace.checker.columns import (
     batch_of,
     schema_of,
 )
-from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
 

@@ -18,7 +18,7 @@ from tunetrace.checker.compare.records import (
     MeasureSummary,
 )
 from tunetrace.checker.records import CHANCE, TuneName
-from tunetrace.checker.verdict import NEARLY_ALL, named
+from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.text import amount, counted, listed, plain, share, share_in_words
 
@@ -221,7 +221,7 @@ def _sources(summary: BatchSummary) -> Iterable[str]:
 
 
 def _name(tune: TuneName) -> str:
-    return plain(named(tune))
+    return plain(tune.label)
 
 
 def _set_aside(summary: BatchSummary) -> Iterable[str]:

@@ -27,19 +27,15 @@ TIE: Final = "-"
 _TIES: Final = re.compile(r"(-)(?![0-9])")  # but not the sign in |1-3
 
 
-def is_plain_field(line: str) -> bool:
-    """Whether a line of folk-rnn text is a field. M: and K: are tokens, not fields."""
-    return line[1:2] == ":" and line[0] in _FIELDS and line[2:3] not in ("|", ":")
-
-
 def is_left_out(line: str) -> bool:
     """Whether a line of folk-rnn text has no tokens because it is a field or a comment."""
-    return line[:1] == "%" or is_plain_field(line)
+    is_field = line[1:2] == ":" and line[0] in _FIELDS and line[2:3] not in ("|", ":")
+    return is_field or line[:1] == "%"
 
 
 def words_of(word: str) -> list[str] | None:
     """The tokens and ties in a word. None if something in it is neither."""
-    if word in MEANINGS or is_token(word):
+    if is_token(word):
         return [word]
     found: list[str] = []
     for piece in filter(None, _TIES.split(word)):

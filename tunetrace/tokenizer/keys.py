@@ -8,6 +8,7 @@ keeps the spelling: an augmented second stays one.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -24,8 +25,6 @@ FIFTHS: Final = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 ACCIDENTALS: Final = {"__": -2, "_": -1, "=": 0, "^": 1, "^^": 2}
 ACCIDENTAL_SIGNS: Final = {alteration: sign for sign, alteration in ACCIDENTALS.items()}
 
-_LONGEST_FIELD: Final = 200
-
 # The signature of each mode on the line of fifths, counted from the major of its tonic.
 MODES: Final = {"maj": 0, "min": -3, "dor": -2, "phr": -4, "lyd": 1, "mix": -1, "loc": -5}
 _MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
@@ -34,7 +33,7 @@ _MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
 def _short(text: str) -> str:
     """The text of a field without spaces around it; `?`, which no grammar takes, if it is long."""
     text = text.strip()
-    return text if len(text) <= _LONGEST_FIELD else "?"
+    return text if len(text) <= 200 else "?"
 
 
 def spell(fifths: int) -> tuple[str, int]:
@@ -69,19 +68,6 @@ class Key:
         return {**alterations, **dict(self.changes)}
 
 
-@dataclass(frozen=True, slots=True)
-class _KeyField:
-    """What a K: field states."""
-
-    tonic: str | None
-    mode: str
-    changes: tuple[tuple[str, int], ...]
-    is_explicit: bool
-    """Whether the accidentals are the whole signature (`exp`)."""
-    is_none: bool
-    """Whether it says `none`."""
-
-
 @cache
 def _key_grammar() -> ParserElement:
     import pyparsing as pp
@@ -105,40 +91,36 @@ def _key_grammar() -> ParserElement:
 
 
 @lru_cache(maxsize=1024)
-def _parse_key(text: str) -> _KeyField:
+def _parse_key(text: str) -> tuple[Key, bool, bool]:
+    """The key of a K: field, whether the field states a tonic, and whether it says `none`.
+
+    Without a tonic the key is C major with the accidentals of the field.
+    """
     import pyparsing as pp
 
     short = _short(text).replace("\N{MUSIC SHARP SIGN}", "#").replace("\N{MUSIC FLAT SIGN}", "b")
-    grammar = _key_grammar()
-    found: dict[str, Any]
-    try:
-        found = grammar.parse_string(short).as_dict()
-    except pp.ParseException:
-        try:
-            if short[:1] not in set("abcdefg"):
-                raise
-            found = grammar.parse_string(short[:1].upper() + short[1:]).as_dict()
-        except pp.ParseException:
-            raise AbcError(
-                f"'{text.strip()[:40]}' is not a key; write K: as G, Em, D mixolydian, Bb or F#m",
-                kind="bad key",
-            ) from None
+    found: dict[str, Any] | None = None
+    for spelled in (short, re.sub(r"^[a-g]", lambda tonic: tonic[0].upper(), short)):
+        with suppress(pp.ParseException):
+            found = _key_grammar().parse_string(spelled).as_dict()
+            break
+    if found is None:
+        raise AbcError(
+            f"'{text.strip()[:40]}' is not a key; write K: as G, Em, D mixolydian, Bb or F#m",
+            kind="bad key",
+        )
     changes = tuple(
         (accidental[-1].upper(), ACCIDENTALS[accidental[:-1]])
         for accidental in found.get("changes", ())
     )
-    if "pipes" in found:
-        return _KeyField("A", "mix", changes, False, False)
-    if "tonic" not in found:
-        return _KeyField(None, "maj", changes, False, "none" in found)
-    tonic = str(found["tonic"])
-    mode = str(found["mode"]) if "mode" in found else tonic[2:] if tonic[1:2] in ("b", "#") else (
-        tonic[1:])  # fmt: skip
+    if "explicit" in found:  # the accidentals are the whole signature
+        naturals = [(letter, 0) for letter in LETTERS if letter not in dict(changes)]
+        changes = (*naturals, *changes)
+    tonic, mode = ("A", "mix") if "pipes" in found else (found.get("tonic", "C"), "")
+    mode = str(found.get("mode", mode or tonic[1:].lstrip("b#")))
     name = "maj" if mode == "M" else mode[:3].lower()
-    return _KeyField(
-        tonic.removesuffix("m"), _MODE_NAMES.get(name, name), changes,
-        bool(found.get("explicit")), False,
-    )  # fmt: skip
+    key = Key(tonic.removesuffix("m"), _MODE_NAMES.get(name, name), changes)
+    return key, "tonic" in found or "pipes" in found, "none" in found
 
 
 def parse_key(text: str, before: Key | None = None) -> Key:
@@ -148,16 +130,11 @@ def parse_key(text: str, before: Key | None = None) -> Key:
     accidentals (`[K:=f]`); a field with only a clef changes nothing. Without a key in force, these
     and `none` mean C major. `HP` and `Hp` are the bagpipes' A mixolydian.
     """
-    field = _parse_key(text)
-    changes = field.changes
-    if field.is_explicit:
-        plain = [(letter, 0) for letter in LETTERS if letter not in dict(changes)]
-        changes = (*plain, *changes)
-    if field.tonic is not None:
-        return Key(field.tonic, field.mode, changes)
-    if before is None or field.is_none or not text.strip():
-        return Key("C", "maj", changes)
-    return Key(before.tonic, before.mode, tuple({**dict(before.changes), **dict(changes)}.items()))
+    key, has_tonic, is_none = _parse_key(text)
+    if before is None or has_tonic or is_none or not text.strip():
+        return key
+    changes = {**dict(before.changes), **dict(key.changes)}
+    return Key(before.tonic, before.mode, tuple(changes.items()))
 
 
 OCTAVE_REMARK: Final = "octave= in K: moves no note"
@@ -177,26 +154,18 @@ def key_remark(text: str) -> str | None:
         return OCTAVE_REMARK
     if stated[:2].lower() == "hp":
         return f"the bagpipes' key {stated[:2]} is taken as {key.name}"
-    if _parse_key(text).tonic is None:
+    if not _parse_key(text)[1]:
         return "K: states no key; C is taken as the tonic"
     if stated[:1].islower():
         return f"the key '{stated}' is taken as {key.name}"
     return None
 
 
-@cache
-def _meter_grammar() -> ParserElement:
-    import pyparsing as pp
-
-    number = pp.Word(pp.nums, max=4).set_parse_action(lambda text, at, found: int(found[0]))
-    beats = pp.DelimitedList(number, delim="+").set_parse_action(lambda text, at, found: sum(found))
-    group = beats | pp.Suppress("(") + beats + pp.Suppress(")")
-    fraction = group("beats") + pp.Suppress("/") + number("unit")
-    cut = pp.CaselessLiteral("C|").set_parse_action(lambda text, at, found: [2, 2])
-    common = pp.CaselessLiteral("C").set_parse_action(lambda text, at, found: [4, 4])
-    free = pp.CaselessKeyword("none") | pp.CaselessKeyword("free") | pp.StringEnd()
-    return (fraction | cut | common | pp.Suppress(free)) + pp.StringEnd()
-
+_NUMBER: Final = "[0-9]{1,4}"
+_BEATS: Final = rf"{_NUMBER}(?:\s*\+\s*{_NUMBER})*"
+_METER: Final = re.compile(rf"({_BEATS}|\(\s*{_BEATS}\s*\))\s*/\s*({_NUMBER})")
+_METERS: Final = {"c|": "2/2", "c": "4/4", "none": "none", "free": "none", "": "none"}
+_UNIT_LENGTH: Final = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?")
 
 _WORDS_AFTER_METER: Final = re.compile(r"(?<=[0-9|Cc])\s+[^\W\d].*", re.DOTALL)
 """In `6/8 slip`, the word that says what kind of tune it is."""
@@ -205,41 +174,25 @@ _WORDS_AFTER_METER: Final = re.compile(r"(?<=[0-9|Cc])\s+[^\W\d].*", re.DOTALL)
 @lru_cache(maxsize=1024)
 def parse_meter(text: str) -> str:
     """The meter of an M: field's text: `4/4` or `none`. AbcError if it states none."""
-    import pyparsing as pp
-
-    try:
-        found = _meter_grammar().parse_string(_WORDS_AFTER_METER.sub("", _short(text)))
-    except pp.ParseException:
+    stated = _WORDS_AFTER_METER.sub("", _short(text))
+    if stated.lower() in _METERS:
+        return _METERS[stated.lower()]
+    match = _METER.fullmatch(stated)
+    beats = sum(map(int, re.findall("[0-9]+", match[1]))) if match else 0
+    unit = int(match[2]) if match else 0
+    if not beats or not unit or not is_token(f"M:{beats}/{unit}"):
         raise AbcError(
             f"'{text.strip()[:40]}' is not a meter; write M: as 6/8, 4/4, C, C| or none",
             kind="bad meter",
-        ) from None
-    if not found:
-        return "none"
-    if 0 in (found[0], found[1]):
-        raise AbcError(
-            f"the meter {text.strip()} has a zero in it; write M: as 6/8 or none", kind="bad meter"
         )
-    meter = f"{found[0]}/{found[1]}"
-    if not is_token(f"M:{meter}"):
-        raise AbcError(
-            f"the numbers in the meter {meter} are too large; write M: as 6/8 or none",
-            kind="bad meter",
-        )
-    return meter
+    return f"{beats}/{unit}"
 
 
 @lru_cache(maxsize=1024)
 def parse_unit_length(text: str) -> Fraction:
     """The unit note length of an L: field's text, in eighths. AbcError if it states none."""
-    import pyparsing as pp
-
-    number = pp.Word(pp.nums, max=4).set_parse_action(lambda text, at, found: int(found[0]))
-    grammar = number + pp.Optional(pp.Suppress("/") + number) + pp.StringEnd()
-    try:
-        top, bottom = [*grammar.parse_string(_short(text)), 1][:2]
-    except pp.ParseException:
-        top = bottom = 0
+    match = _UNIT_LENGTH.fullmatch(_short(text))
+    top, bottom = (int(number or 1) for number in match.groups()) if match else (0, 0)
     if not top or not bottom:
         raise AbcError(
             f"'{text.strip()[:40]}' is not a unit note length; write L: as 1/8 or 1/16",
@@ -254,6 +207,5 @@ def default_unit_length(meter: str | None) -> Fraction:
 
     ABC 2.1: 1/16 if the meter is below 3/4, 1/8 otherwise.
     """
-    if meter is None or meter == "none":
-        return Fraction(1)
-    return Fraction(1, 2) if Fraction(meter) < Fraction(3, 4) else Fraction(1)
+    is_short = meter not in (None, "none") and Fraction(meter) < Fraction(3, 4)
+    return Fraction(1, 2) if is_short else Fraction(1)

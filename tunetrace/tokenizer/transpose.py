@@ -79,12 +79,9 @@ class Interval:
     def move_key(self, key: Key) -> Key:
         """The key moved, with its added accidentals."""
         letter, alteration = spell(key.tonic_fifths + self.fifths)
-        changes = []
-        for changed, change in key.changes:
-            to, value = spell(FIFTHS[changed] + 7 * change + self.fifths)
-            changes.append((to, value))
-        return Key(letter + ("#" if alteration > 0 else "b") * abs(alteration), key.mode,
-                   tuple(changes))  # fmt: skip
+        tonic = letter + ("#" if alteration > 0 else "b") * abs(alteration)
+        changes = (spell(FIFTHS[it] + 7 * change + self.fifths) for it, change in key.changes)
+        return Key(tonic, key.mode, tuple(changes))
 
 
 def interval_to_c(key: Key) -> Interval:

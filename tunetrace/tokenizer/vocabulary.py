@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from tunetrace.errors import QueryError
 
@@ -27,9 +27,6 @@ _V2: Final = """
 V2_TOKENS: Final[tuple[str, ...]] = tuple(_V2.split())
 """The tokens of folk-rnn v2 in the order of the model's softmax (folkrnn_v2.pkl, token2idx)."""
 
-MAX_EXTENSIONS: Final = SEPARATOR - len(V2_TOKENS)
-"""How many tokens beyond v2 fit into one-byte symbols."""
-
 _NUMBER: Final = r"[1-9][0-9]{0,5}"  # no music needs more; a hostile file may have more
 LENGTH: Final = rf"(?:{_NUMBER}(?:/{_NUMBER})?|/{_NUMBER})"
 PITCH: Final = r"(?:\^{1,2}|_{1,2}|=)?(?:[A-G](?:'{1,6}|,{0,6})|[a-g](?:,{1,6}|'{0,6}))"
@@ -40,27 +37,23 @@ _MODE: Final = r"(?:maj|min|dor|phr|lyd|mix|loc)"
 _TOKEN_PATTERN: Final = rf"""
     (?P<header>M:(?:none|[0-9]{{1,3}}/[0-9]{{1,3}})|K:(?:[A-G][b#]?)?{_MODE})
   | (?P<frame></?s>)
-  | (?P<ending>\|[1-9][0-9]?(?:[,-][1-9][0-9]?){{0,9}})
-  | (?P<bar_line>\|:|:\||\|)
+  | (?P<bar_line>\|[1-9][0-9]?(?:[,-][1-9][0-9]?){{0,9}}|\|:|:\||\|)
   | (?P<tuplet>\([2-9](?::[0-9]?:[0-9]?)?)
   | (?P<note>{PITCH})
   | (?P<rest>z)
   | (?P<length>(?:/?2[<>]|4>)(?![<>])|<{{1,3}}|>{{1,3}}|{LENGTH})
-  | (?P<chord>[\[\]])
+  | (?P<chord_open>\[)
+  | (?P<chord_close>\])
 """
 _TOKEN: Final = re.compile(_TOKEN_PATTERN, re.VERBOSE)
 
 NOTE, REST, LENGTH_SIGN, CHORD_OPEN, CHORD_CLOSE, TUPLET, BAR_LINE, HEADER, FRAME = range(9)
-_KINDS: Final = {
-    "note": NOTE,
-    "rest": REST,
-    "length": LENGTH_SIGN,
-    "tuplet": TUPLET,
-    "bar_line": BAR_LINE,
-    "ending": BAR_LINE,
-    "header": HEADER,
-    "frame": FRAME,
-}
+_KINDS: Final = (
+    "note", "rest", "length", "chord_open", "chord_close", "tuplet", "bar_line", "header", "frame",
+)  # fmt: skip
+
+
+Value = TypeVar("Value")
 
 
 class Meaning(NamedTuple):
@@ -80,17 +73,14 @@ def _meaning(token: str) -> Meaning:
     match = _TOKEN.fullmatch(token)
     if match is None or match.lastgroup is None:
         raise KeyError(token)
-    if match.lastgroup == "chord":
-        return Meaning(CHORD_OPEN if token == "[" else CHORD_CLOSE, 1, 1, None)
-    kind = _KINDS[match.lastgroup]
+    kind, numerator, denominator = _KINDS.index(match.lastgroup), 1, 1
     if kind == LENGTH_SIGN:
         return _length_meaning(token)
     if kind == TUPLET:
-        return Meaning(kind, int(token[1]), 1, None)
-    if kind == HEADER and token.startswith("M:") and token != "M:none":
-        beats, unit = token[2:].split("/")
-        return Meaning(kind, int(beats), int(unit), None)
-    return Meaning(kind, 1, 1, None)
+        numerator = int(token[1])
+    elif token[0] == "M" and token != "M:none":
+        numerator, denominator = map(int, token[2:].split("/"))
+    return Meaning(kind, numerator, denominator, None)
 
 
 def _length_meaning(token: str) -> Meaning:
@@ -106,18 +96,26 @@ def _length_meaning(token: str) -> Meaning:
     return Meaning(LENGTH_SIGN, top * left, bottom * unit, (right, unit))
 
 
-class Meanings(dict[str, Meaning]):
-    """The meaning of every token that was asked for so far. KeyError if text is not a token."""
+class Table(dict[str, Value]):
+    """What a function gives for each text that was asked for so far.
 
-    def __missing__(self, token: str) -> Meaning:
-        meaning = _meaning(token)
-        # A hostile file can hold any number of lengths. The table must not grow with it.
-        if len(self) < 10_000:
-            self[token] = meaning
-        return meaning
+    most: texts that are remembered. A hostile file can hold any number of them.
+    """
+
+    def __init__(self, compute: Callable[[str], Value], most: int) -> None:
+        super().__init__()
+        self._compute = compute
+        self._most = most
+
+    def __missing__(self, text: str) -> Value:
+        value = self._compute(text)
+        if len(self) < self._most:
+            self[text] = value
+        return value
 
 
-MEANINGS: Final = Meanings()
+MEANINGS: Final = Table(_meaning, 10_000)
+"""The meaning of each token. KeyError if a text is not a token."""
 
 
 def is_token(text: str) -> bool:
@@ -135,14 +133,8 @@ def is_header(token: str) -> bool:
 
 def split_tokens(text: str) -> list[str] | None:
     """The tokens of text without spaces, by longest match. None if some of it is not a token."""
-    tokens, position = [], 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            return None
-        tokens.append(match.group())
-        position = match.end()
-    return tokens
+    tokens = [match[0] for match in _TOKEN.finditer(text)]
+    return tokens if "".join(tokens) == text else None
 
 
 class VocabularyFullError(ValueError):
@@ -156,10 +148,10 @@ class Vocabulary:
     """
 
     def __init__(self, extensions: Iterable[str] = ()) -> None:
-        self.tokens: list[str] = list(V2_TOKENS)
-        self._symbols: dict[str, int] = {token: i for i, token in enumerate(self.tokens)}
-        self.headers = bytes(i for i, token in enumerate(self.tokens) if is_header(token))
-        for token in extensions:
+        self.tokens: list[str] = []
+        self._symbols: dict[str, int] = {}
+        self.headers = b""
+        for token in (*V2_TOKENS, *extensions):
             self._add(token)
 
     @property
@@ -201,7 +193,7 @@ class Vocabulary:
             raise VocabularyFullError(
                 f"the tune needs {len(new)} tokens beyond folk-rnn v2 ({' '.join(new[:4])}…) and "
                 f"the index has room for {SEPARATOR - len(self.tokens)} more of "
-                f"{MAX_EXTENSIONS}"
+                f"{SEPARATOR - len(V2_TOKENS)}"
             )
         for token in new:
             self._add(token)

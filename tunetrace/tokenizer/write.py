@@ -1,15 +1,33 @@
-"""Tokens back to ABC that any ABC program reads."""
+"""Tokens back to ABC that any ABC program reads.
+
+A model may write signs in places where they mean nothing: a length without a note, several lengths
+after one note, a chord that is never closed. A reader of ABC would set the whole tune aside. So the
+tokens are first made valid. Notes and rests are never changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Final
 
+from tunetrace.errors import AbcError
+from tunetrace.tokenizer.abc.lexicon import length_token
 from tunetrace.tokenizer.transpose import interval_from_c, move_token
-from tunetrace.tokenizer.vocabulary import BAR_LINE, FRAME, HEADER
-from tunetrace.tokenizer.well_formed import kind_in_abc, well_formed
+from tunetrace.tokenizer.vocabulary import (
+    BAR_LINE,
+    CHORD_CLOSE,
+    CHORD_OPEN,
+    FRAME,
+    HEADER,
+    LENGTH_SIGN,
+    MEANINGS,
+    NOTE,
+    REST,
+    TUPLET,
+)
 
-BARS_IN_A_LINE: Final = 4
+_BARS_IN_A_LINE: Final = 4
 
 
 def to_abc(
@@ -32,17 +50,15 @@ def to_abc(
     if tonic != "C":
         interval = interval_from_c(f"{tonic}maj")
         tokens = [move_token(_on_c(token), interval) for token in tokens]
-    meter = next((token for token in tokens if token.startswith("M:")), None)
-    unit = next((token for token in tokens if token.startswith("L:")), "L:1/8")
-    key = next((token for token in tokens if token.startswith("K:")), f"K:{tonic}")
-    header = [f"X:{number}", f"T:{' '.join(title.split())}", unit, _on_c(key)]
-    if meter is not None:
-        header.insert(2, meter)
+    stated = {token[0]: token for token in reversed(tokens) if token[0] in "MLK"}
+    meter, unit = stated.get("M", ""), stated.get("L", "L:1/8")
+    key = stated.get("K", f"K:{tonic}")
+    header = [f"X:{number}", f"T:{' '.join(title.split())}", meter, unit, _on_c(key)]
     in_header = {meter, unit, key}
     pieces: list[str] = []
     bars = 0
     for token in tokens:
-        kind = kind_in_abc(token)
+        kind = _kind(token)
         if token in in_header:
             in_header.discard(token)
         elif kind == HEADER:
@@ -50,15 +66,86 @@ def to_abc(
         elif kind == BAR_LINE:
             pieces.append(f" {token} ")
             bars += token in ("|", ":|")
-            if bars == BARS_IN_A_LINE:
+            if bars == _BARS_IN_A_LINE:
                 pieces.append("\n")
                 bars = 0
         elif kind != FRAME:
             pieces.append(token)
     music = [" ".join(line.split()) for line in "".join(pieces).split("\n") if line.strip()]
-    return "\n".join([*header, *music]) + "\n"
+    return "\n".join(filter(None, [*header, *music])) + "\n"
 
 
 def _on_c(token: str) -> str:
     """A key token with its tonic stated. The `K:maj` of folk-rnn v3 is on C."""
     return "K:C" + token[2:] if token[0] == "K" and token[2:3].islower() else token
+
+
+def well_formed(tokens: Iterable[str]) -> list[str]:
+    """The nearest tokens that ABC can express. Valid tokens are returned unchanged.
+
+    A length without a note is left out; inside a chord also a broken rhythm, a tuplet, or another
+    bracket. Several lengths become their product, followed by the first broken rhythm. A bar line
+    or a header ends a chord, as in the checker. A chord without a note or a rest is left out.
+    """
+    written: list[str] = []
+    lengths: list[str] = []  # of the last note that was written
+    may_be_longer = False
+    chord: int | None = None  # where the open chord begins
+    for token in tokens:
+        kind = _kind(token)
+        if kind == LENGTH_SIGN:
+            if may_be_longer:
+                lengths.append(token)
+            continue
+        written += _one_length(lengths, is_in_chord=chord is not None)
+        lengths, may_be_longer = [], kind in (NOTE, REST)
+        if kind in (NOTE, REST):
+            written.append(token)
+            continue
+        if chord is None:
+            if kind == CHORD_CLOSE:
+                continue
+            chord = len(written) if kind == CHORD_OPEN else None
+            written.append(token)
+        elif kind not in (TUPLET, CHORD_OPEN):
+            may_be_longer = _close(written, chord) and kind == CHORD_CLOSE
+            chord = None
+            if kind != CHORD_CLOSE:
+                written.append(token)
+    written += _one_length(lengths, is_in_chord=chord is not None)
+    if chord is not None:
+        _close(written, chord)
+    return written
+
+
+def _kind(token: str) -> int:
+    """The kind of a token or of an ABC field (`L:1/16`). KeyError for anything else."""
+    return HEADER if token[0].isalpha() and token[1:2] == ":" else MEANINGS[token].kind
+
+
+def _close(written: list[str], chord: int) -> bool:
+    """Close the chord that begins at a token. An empty chord is removed, and False returned."""
+    is_chord = len(written) > chord + 1
+    if is_chord:
+        written.append("]")
+    else:
+        del written[chord:]
+    return is_chord
+
+
+def _one_length(lengths: list[str], *, is_in_chord: bool) -> list[str]:
+    """The lengths of one note as ABC has them: at most one number and one broken rhythm."""
+    numbers = [length.rstrip("<>") for length in lengths]
+    broken = next((length.lstrip("0123456789/") for length in lengths if length[-1] in "<>"), "")
+    broken = "" if is_in_chord else broken
+    if sum(map(bool, numbers)) < 2:
+        return [part for part in (*filter(None, numbers), broken) if part]
+    product = Fraction(1)
+    for number in filter(None, numbers):
+        top, _, bottom = number.partition("/")
+        product *= Fraction(int(top or 1), int(bottom or 1))
+    try:
+        number = length_token(product)
+    except AbcError:  # no music needs such a length
+        number = next(filter(None, numbers))
+    return [part for part in (number, broken) if part]

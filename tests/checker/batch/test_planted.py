@@ -32,7 +32,7 @@ from benchmarks.planting import (
     write_batch,
 )
 from benchmarks.shuffled import random_walk, shuffled
-from benchmarks.standing import Corpus, bounds, notes_in, whole_notes
+from benchmarks.text_search import Corpus, bounds, notes_in, whole_notes
 from tests import brute
 from tests.conftest import V2_SAMPLE
 from tests.strategies import bodies

@@ -61,6 +61,11 @@ def melody(layout: Layout, encoded: bytes) -> bytes:
     )
 
 
+def extent(layout: Layout, first: int, stop: int) -> tuple[int, int]:
+    firsts, stops = notes(layout)
+    return firsts[first], stops[stop - 1]
+
+
 def parse(text: str, vocabulary: Vocabulary) -> FigureQuery:
     query = parse_words(text)
     for element in query.elements:
@@ -75,7 +80,7 @@ MELODY = View(
     forgives="Lengths, rests, bar lines, repeats and how the pitches are written.",
     alphabet=lambda vocabulary: ALPHABET,
     symbols=melody,
-    extents=notes,
+    extent=extent,
     parse=parse,
 )
 
@@ -96,7 +101,7 @@ def by_definition(index: Index) -> Iterator[tuple[bytes, list[int]]]:
 
 def written(index: Index) -> list[tuple[bytes, list[int]]]:
     """The stream and the suffix array of each segment, as the index has them."""
-    segments = index.search(MELODY).segments
+    segments = index.in_view(MELODY).segments
     return [(segment.stream, segment.suffixes.tolist()) for segment in segments]
 
 
@@ -122,7 +127,7 @@ def test_streams_and_suffix_arrays_are_those_of_the_definition(
         symbols = sum(
             len(segment.stream)
             for view in VIEWS.values()
-            for segment in index.search(view).segments
+            for segment in index.in_view(view).segments
         )
     report = verify_index(path, full=True)
     assert (report.faults, report.suffixes) == ((), symbols)
@@ -178,7 +183,7 @@ def test_a_symbol_may_stand_for_two_notes(tmp_path: Path, monkeypatch: pytest.Mo
         symbols=lambda layout, encoded: bytes(
             right - left - LOWEST for left, right in pairwise(melody(layout, encoded))
         ),
-        extents=lambda layout: (notes(layout)[0][:-1], notes(layout)[1][1:]),
+        extent=lambda layout, first, stop: extent(layout, first, stop + 1),
     )
     monkeypatch.setitem(VIEWS, intervals.name, intervals)
     with open_index(tunes_index(tmp_path)) as index:
@@ -228,7 +233,7 @@ def test_changes_of_an_index_keep_its_views(tmp_path: Path) -> None:
         with open_index(path) as index:
             assert len(index.figures.segments) == segments
             assert written(index) == list(by_definition(index))
-            assert index.search(MELODY).tunes == tunes
+            assert index.in_view(MELODY).tunes == tunes
         assert verify_index(path, full=True).faults == ()
 
     add_to_index([tmp_path / "first.txt", tmp_path / "second.txt"], path)

@@ -17,7 +17,7 @@ from tests import brute
 from tests.commands import KESH, MORRISONS, index_of
 from tests.strategies import bodies
 from tunetrace import Index, QueryError, build_index, open_index
-from tunetrace.indexer.statistics.commonest import CountedText, NotesOfStream, commonest_figures
+from tunetrace.indexer.statistics.commonest import CountedText, commonest_figures
 from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.indexer.store import streams
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
@@ -161,9 +161,9 @@ def test_the_commonest_figures_are_those_of_brute_force(
     stream = b"".join(VOCABULARY.encode(tune) + bytes([SEPARATOR]) for tune in tunes)
     arrays = np.array(notes, dtype=np.int32).reshape(-1, 3)
     base = first[arrays[:, 0]].astype(np.int32)
-    places = NotesOfStream(arrays[:, 1] + base, arrays[:, 2] + base, arrays[:, 0])
+    starts, stops = arrays[:, 1] + base, arrays[:, 2] + base
     expected = windows(tunes, count)
-    found = commonest_figures(stream, places, count, bytes([SEPARATOR]), top)
+    found = commonest_figures(stream, starts, stops, count, bytes([SEPARATOR]), top)
     counted = {" ".join(VOCABULARY.decode(text)): (tunes, hits) for text, tunes, hits in found}
     assert len(counted) == min(top, len(expected))
     assert all(expected[text] == numbers for text, numbers in counted.items())

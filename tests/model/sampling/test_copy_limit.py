@@ -20,7 +20,7 @@ from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.model.records import Tokens
-from tunetrace.model.sampling.copy_limit import CopyLimit, Run
+from tunetrace.model.sampling.copy_limit import CopiedRun, CopyLimit
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, V2_TOKENS
 
@@ -44,7 +44,7 @@ def numbers_of(text: str) -> list[int]:
     return V2.encode(text.split())
 
 
-def run_after(limit: CopyLimit, text: str) -> Run:
+def run_after(limit: CopyLimit, text: str) -> CopiedRun:
     run = limit.begin()
     for number in limit.tokens.encode(text.split()):
         run.push(number)

@@ -25,9 +25,6 @@ def test_steps_are_those_of_the_network(units: int, layers: int) -> None:
             tokens = random.integers(0, network.sizes.tokens, ROWS)
             logits, state = network.step(torch.from_numpy(tokens), state)
             np.testing.assert_allclose(rows.step(tokens), logits.numpy(), atol=2e-5)
-    for own, other in zip(rows.state(), state, strict=True):
-        assert own.shape == other.shape
-        torch.testing.assert_close(own, other, atol=1e-5, rtol=0)
 
 
 def test_products_in_bfloat16_come_near() -> None:

@@ -30,7 +30,7 @@ from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
 
 LEAST_GROUPS: Final = 2
-"""The fewest different tunes of an index of which one can borrow from another."""
+"""A baseline needs at least this many different tunes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,1 +1,1 @@
-"""The arrays of a check: transcriptions laid out, matched with the corpus, and measured."""
+"""The arrays of a check: a slice of transcriptions is matched with the corpus and measured."""

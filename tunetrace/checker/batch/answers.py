@@ -1,40 +1,51 @@
-"""The records of a check, made of the arrays of a matched slice."""
+"""The records of a check, made of the arrays of a matched slice; and the details of one record."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import chain, groupby, pairwise
 from math import log10
 from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from tunetrace.checker.baseline.percentiles import Percentiles, peers_in
-from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.checker.batch.match import MatchedSlice
+from tunetrace.checker.batch.arrays import Numbers, rows
+from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
+from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.spans import SliceMeasures
+from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.checker.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.checker.records import (
+    CheckedBar,
     CheckedTune,
     LikeTune,
+    RareFigure,
     SameTune,
     SharedStretch,
     Source,
     Span,
     TuneName,
     Verdict,
+    names_of,
 )
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import Hit, Tune
 from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.search.bars import NOWHERE
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.music import describe_music
 from tunetrace.tokenizer.transcription import Transcription
+
+MIN_FIGURE_NOTES: Final = 3
+"""The rarest figure of a bar has at least this many notes."""
 
 _LOG10_2: Final = log10(2)
 
 Item = TypeVar("Item")
-
-_Like = tuple[int, str, str, int, str | None, str | None, str | None]
 
 
 def answers(
@@ -50,27 +61,28 @@ def answers(
     copy_share: as for check_batch.
     """
     tunes = [tune for _, tune in placed]
-    names = _Names(index, matched)
-    same = dict(_same(matched.same))
+    measures, count = matched.measures, len(placed)
+    known = _known_tunes(matched, index)
+    names = {id: TuneName.of(tune) for id, tune in known.items()}
+    alike = dict(_same(matched.same))
+    standings: Sequence[Percentiles | None] = [None] * count
+    if index.baseline is not None:
+        meters = [tune.meter for tune in tunes]
+        standings = peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
     columns = zip(
         placed,
         repeats,
-        _measured(matched.measures),
-        _percentiles([tune.meter for tune in tunes], matched.measures, index),
-        _by_tune(_spans(matched, tunes, names), matched.spans.of, len(tunes)),
-        _by_tune(_sources(matched, names), matched.sources.of, len(tunes)),
-        matched.cover.tolist(),
-        matched.most.tolist(),
-        matched.most_from.tolist(),
+        _measured(measures),
+        standings,
+        (alike.get(k, []) for k in range(count)),
+        _by_tune(_spans(matched, tunes, names), matched.spans.of, count),
+        _by_tune(_sources(matched, names), matched.sources.of, count),
+        rows(matched.cover, matched.most, matched.most_from),
         strict=True,
     )
-    for k, ((place, tune), repeat, measured, standing, spans, sources, cover, most, most_from) in (
-        enumerate(columns)
-    ):  # fmt: skip
-        named = [
-            SameTune(*names.like(some.tune, tune), some.own_part, some.part)
-            for some in same.get(k, ())
-        ]
+    for (place, tune), repeat, measured, standing, same, spans, sources, numbers in columns:
+        cover, most, most_from = numbers
+        named = [_same_tune(known[some.tune], tune, some) for some in same]
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -88,7 +100,7 @@ def answers(
             same_parts=tuple([some for some in named if some.own_part or some.part]),
             longest_span=max(spans, key=_length, default=None),
             copied_from=cover,
-            most_from=LikeTune(*names.like(most_from, tune)) if most_from else None,
+            most_from=_like(known[most_from], tune) if most_from else None,
             most_share=most / measured["notes"] if most else 0.0,
             duplicate_of=repeat.of if repeat and repeat.is_exact else None,
             near_duplicate_of=repeat.of if repeat and not repeat.is_exact else None,
@@ -104,49 +116,38 @@ def answers(
 def _same(found: Iterable[SameMusic]) -> Iterator[tuple[int, list[SameMusic]]]:
     """The number of each transcription, and what is the same music.
 
-    A corpus tune that is the same as a whole is not named for its parts as well.
+    A corpus tune that has all of the transcription is not named for its parts as well.
     """
     for number, group in groupby(found, key=lambda same: same.place):
         every = list(group)
-        wholes = {same.tune for same in every if not same.own_part and not same.part}
-        all_in_part = {same.tune for same in every if not same.own_part} - wholes
-        yield (
-            number,
-            [
-                same
-                for same in every
-                if (not same.own_part and not same.part)
-                or (same.tune not in wholes and not (same.own_part and same.tune in all_in_part))
-            ],
-        )
+        best: dict[int, int] = {}
+        for same in every:
+            best[same.tune] = min(_rank(same), best.get(same.tune, 2))
+        yield number, [same for same in every if _rank(same) == best[same.tune]]
 
 
-class _Names(dict[int, TuneName]):
+def _rank(same: SameMusic) -> int:
+    """0 for all of both, 1 for all of the transcription and a part of the tune, 2 for others."""
+    return 2 if same.own_part else min(same.part, 1)
+
+
+def _known_tunes(matched: MatchedSlice, index: Index) -> dict[int, Tune]:
     """The corpus tunes of a matched slice by their ids."""
+    same = np.array([same.tune for same in matched.same], dtype=np.int32)
+    examples = matched.spans.found.examples.ravel()
+    ids = np.unique(np.concatenate([examples, matched.sources.tunes, matched.most_from, same]))
+    return index.catalogue.tunes(ids[ids > 0].tolist())
 
-    def __init__(self, index: Index, matched: MatchedSlice) -> None:
-        ids = np.unique(
-            np.concatenate(
-                [
-                    matched.spans.examples.ravel(),
-                    matched.sources.tunes,
-                    matched.most_from,
-                    np.array([same.tune for same in matched.same], dtype=np.int32),
-                ]
-            )
-        )
-        self._tunes = index.catalogue.tunes(ids[ids > 0].tolist())
-        super().__init__((id, TuneName.of(tune)) for id, tune in self._tunes.items())
 
-    def like(self, id: int, checked: Transcription) -> _Like:
-        """The fields of a LikeTune, for a transcription."""
-        tune = self._tunes[id]
-        meter = tune.meter if tune.meter != checked.meter else None
-        key = tune.key if tune.key != checked.key else None
-        return (tune.tune, tune.title, tune.corpus, tune.number, tune.link, meter, key)
+def _like(tune: Tune, checked: Transcription) -> LikeTune:
+    meter = tune.meter if tune.meter != checked.meter else None
+    key = tune.key if tune.key != checked.key else None
+    return LikeTune(*names_of(tune), meter, key)
 
-    def all(self, ids: Iterable[int]) -> tuple[TuneName, ...]:
-        return tuple([self[tune] for tune in ids])
+
+def _same_tune(tune: Tune, checked: Transcription, same: SameMusic) -> SameTune:
+    like = _like(tune, checked)
+    return SameTune(*names_of(tune), like.meter, like.key, same.own_part, same.part)
 
 
 def _length(span: Span) -> tuple[int, float]:
@@ -158,10 +159,9 @@ def _measured(measures: SliceMeasures) -> Iterator[dict[str, Any]]:
     """The measured fields of each record."""
     names = ("notes", "longest_notes", "creativity", "originality", "bar_count", "bars_in_corpus",
              "bars_same_position")  # fmt: skip
-    numbers = zip(*(getattr(measures, name).tolist() for name in names), strict=True)
-    copied = zip(*(column.tolist() for column in measures.copied_share.values()), strict=True)
-    curves = zip(measures.uniqueness.tolist(), measures.novelty.tolist(),
-                 measures.novelty_lengths.tolist(), strict=True)  # fmt: skip
+    numbers = rows(*(getattr(measures, name) for name in names))
+    copied = rows(*measures.copied_share.values())
+    curves = rows(measures.uniqueness, measures.novelty, measures.novelty_lengths)
     for values, shares, (unique, novel, length) in zip(numbers, copied, curves, strict=True):
         yield {
             **dict(zip(names, values, strict=True)),
@@ -171,25 +171,17 @@ def _measured(measures: SliceMeasures) -> Iterator[dict[str, Any]]:
         }
 
 
-def _percentiles(
-    meters: Sequence[str | None], measures: SliceMeasures, index: Index
-) -> Sequence[Percentiles | None]:
-    """How each transcription compares with people's tunes."""
-    if index.baseline is None:
-        return [None] * len(meters)
-    return peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
-
-
-def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names) -> list[Span]:
+def _spans(
+    matched: MatchedSlice, tunes: Sequence[Transcription], names: Mapping[int, TuneName]
+) -> list[Span]:
     """The spans of all transcriptions."""
-    spans = matched.spans
-    notes = matched.measures.notes.tolist()
-    rows: Iterator[Any] = zip(
-        spans.of.tolist(), spans.first_token.tolist(), spans.stop_token.tolist(),
-        spans.first_note.tolist(), spans.stop_note.tolist(), spans.bars.tolist(),
-        spans.part.tolist(), spans.bar.tolist(), spans.onsets, spans.tunes.tolist(),
-        spans.hits.tolist(), spans.log2_expected.tolist(), np.exp2(spans.log2_expected).tolist(),
-        spans.examples.tolist(), spans.example_tokens.tolist(), strict=True,
+    spans, found = matched.spans, matched.spans.found
+    notes = matched.measures.notes[spans.of]
+    expected = np.exp2(spans.log2_expected)
+    columns = rows(
+        spans.of, spans.first_token, spans.stop_token, spans.first_note, spans.stop_note,
+        spans.bars, spans.part, spans.bar, found.tunes, found.hits, expected,
+        spans.log2_expected * _LOG10_2, expected * notes, found.examples, found.example_tokens,
     )  # fmt: skip
     return [
         Span(
@@ -202,42 +194,156 @@ def _spans(matched: MatchedSlice, tunes: Sequence[Transcription], names: _Names)
             onset=onset,
             tunes=in_tunes,
             hits=hits,
-            expected=expected,
-            log10_expected=logarithm * _LOG10_2,
-            by_chance=expected * notes[of],
-            examples=names.all(filter(None, examples)),
+            expected=hits_expected,
+            log10_expected=logarithm,
+            by_chance=by_chance,
+            examples=tuple([names[tune] for tune in examples[:in_tunes]]),
             first_token=first,
             stop_token=stop,
             first_note=first_note,
             stop_note=stop_note,
-            example_tokens=tuple(tokens[: min(in_tunes, len(tokens))]),
+            example_tokens=tuple(tokens[:in_tunes]),
         )
-        for of, first, stop, first_note, stop_note, bars, part, bar, onset, in_tunes, hits,
-        logarithm, expected, examples, tokens in rows
+        for (of, first, stop, first_note, stop_note, bars, part, bar, in_tunes, hits,
+             hits_expected, logarithm, by_chance, examples, tokens), onset
+        in zip(columns, spans.onsets, strict=True)
     ]  # fmt: skip
 
 
-def _sources(matched: MatchedSlice, names: _Names) -> list[Source]:
+def _sources(matched: MatchedSlice, names: Mapping[int, TuneName]) -> list[Source]:
     """The sources of all transcriptions."""
-    sources, stretches = matched.sources, matched.stretches
-    columns = (
-        stretches.first_token, stretches.stop_token, stretches.first_note, stretches.stop_note,
-        stretches.source_token,
-    )  # fmt: skip
-    shared = [SharedStretch(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-    rows: Iterator[Any] = zip(
-        names.all(sources.tunes.tolist()), sources.notes.tolist(), sources.longest.tolist(),
-        matched.bars_shared.tolist(), sources.bits.tolist(),
-        _by_tune(shared, stretches.source, len(sources.tunes)), strict=True,
-    )  # fmt: skip
+    sources, some = matched.sources, matched.stretches
+    columns = (getattr(some, field.name) for field in fields(SharedStretch))
+    stretches = [SharedStretch(*row) for row in rows(*columns)]
     return [
-        Source(name.tune, name.title, name.corpus, name.number, name.link, notes, longest, in_bars,
-               bits, some)
-        for name, notes, longest, in_bars, bits, some in rows
-    ]  # fmt: skip
+        Source(*names_of(names[tune]), notes, longest, bars, bits, shared)
+        for (tune, notes, longest, bars, bits), shared in zip(
+            rows(sources.tunes, sources.notes, sources.longest, matched.bars_shared, sources.bits),
+            _by_tune(stretches, some.source, len(sources.tunes)),
+            strict=True,
+        )
+    ]
 
 
 def _by_tune(items: Sequence[Item], of: Numbers, tunes: int) -> Iterator[tuple[Item, ...]]:
     """The items of each tune. of: the tune of each item, in ascending order."""
     bounds = np.searchsorted(of, np.arange(tunes + 1)).tolist()
     return (tuple(items[first:stop]) for first, stop in pairwise(bounds))
+
+
+def with_details(
+    tune: CheckedTune,
+    layout: Layout,
+    stream: BatchStream,
+    matches: SearchMatches,
+    matched: MatchedSlice,
+    index: Index,
+) -> CheckedTune:
+    """Add its bars, the places of its spans and its music to a checked transcription.
+
+    layout: of its tokens. stream: it alone. matches: the stream matched with the index. matched:
+    what was found.
+    """
+    spans = tuple([replace(span, places=_places(span, index)) for span in tune.spans])
+    return replace(
+        tune,
+        spans=spans,
+        longest_span=max(spans, key=_length, default=None),
+        bars=_Bars(layout, stream, matches, matched.reach, index).describe(),
+        music=describe_music(layout, tune.key),
+    )
+
+
+def _places(span: Span, index: Index) -> tuple[Hit, ...]:
+    tunes = index.catalogue.tunes(name.tune for name in span.examples)
+    return tuple(
+        index.hit(tunes[name.tune], token, token + span.tokens)
+        for name, token in zip(span.examples, span.example_tokens, strict=True)
+    )
+
+
+class _Bars:
+    """The bars of a transcription."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        stream: BatchStream,
+        matches: SearchMatches,
+        reach: Numbers,
+        index: Index,
+    ) -> None:
+        self._layout = layout
+        self._matches = matches
+        self._index = index
+        self._begins: list[int] = stream.note_begins.tolist()
+        self._ends: list[int] = stream.note_ends.tolist()
+        self._reach: list[int] = reach.tolist()
+        self._first_notes = [*stream.first_notes_of_bars.tolist(), len(self._begins)]
+
+    def describe(self) -> tuple[CheckedBar, ...]:
+        bars = self._layout.bars
+        places = [self._matches.bar_places.get(bar.text, NOWHERE) for bar in bars]
+        examples = [
+            some.first((bar.part, bar.number), EXAMPLES)
+            for bar, some in zip(bars, places, strict=True)
+        ]
+        names = self._index.catalogue.tunes(chain.from_iterable(examples))
+        rarest: dict[str, RareFigure | None] = {}
+        for k, bar in enumerate(bars):
+            if bar.text not in rarest:
+                rarest[bar.text] = self._rarest_figure(k)
+        return tuple(
+            CheckedBar(
+                part=bar.part,
+                bar=bar.number,
+                ending=bar.ending,
+                text=bar.text,
+                tunes=len(some.tunes),
+                hits=some.hits,
+                same_position=len(some.at.get((bar.part, bar.number), ())),
+                rarest_figure=rarest[bar.text],
+                examples=tuple(TuneName.of(names[tune]) for tune in ids),
+            )
+            for bar, some, ids in zip(bars, places, examples, strict=True)
+        )
+
+    def _rarest_figure(self, bar: int) -> RareFigure | None:
+        """The shortest figure of three or more notes in a bar that is found in the fewest tunes.
+
+        A figure is found in no more tunes than a figure inside it. So no figure is found in fewer
+        tunes than the whole bar, and two pointers find the shortest one found in as few.
+        """
+        first, last = self._first_notes[bar], self._first_notes[bar + 1]
+        if last - first < MIN_FIGURE_NOTES:
+            return None
+        fewest, _ = self._count(first, last)
+        best = (first, last)
+        stop = first + MIN_FIGURE_NOTES
+        for note in range(first, last - MIN_FIGURE_NOTES + 1):
+            stop = max(stop, note + MIN_FIGURE_NOTES)
+            while stop <= last and self._occurs_in_more(note, stop, fewest):
+                stop += 1
+            if stop > last:
+                break
+            if stop - note < best[1] - best[0]:
+                best = (note, stop)
+        tunes, hits = self._count(*best)
+        tokens: Sequence[str] = self._layout.tokens
+        text = " ".join(tokens[self._begins[best[0]] : self._ends[best[1] - 1]])
+        return RareFigure(text, tunes, hits)
+
+    def _occurs_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
+        """Whether a stretch of notes is found in more than this number of tunes."""
+        if stop_note > self._reach[note]:
+            return False
+        if not tunes:
+            return True
+        first, stop = self._begins[note], self._ends[stop_note - 1]
+        return self._matches.occurs_in_more(first, stop, tunes)
+
+    def _count(self, note: int, stop_note: int) -> tuple[int, int]:
+        """The number of tunes and of hits of a stretch of notes."""
+        if stop_note > self._reach[note]:
+            return 0, 0
+        return self._matches.count(self._begins[note], self._ends[stop_note - 1])

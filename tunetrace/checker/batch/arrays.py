@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -22,6 +23,11 @@ def ranges(starts: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.int64]:
     before = np.cumsum(counts) - counts
     found: NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
     return found
+
+
+def rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of arrays of one length, as tuples of Python's numbers."""
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def select(columns: Columns, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Columns:

@@ -22,7 +22,6 @@ from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS
-from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
@@ -53,7 +52,6 @@ class JointMatcher:
 
     def __init__(self, index: Index, admitted: Mask | None = None) -> None:
         self.index = index
-        self.vocabulary = index.vocabulary
         self.order = SymbolOrder(index.vocabulary)
         streams: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)]
         tunes: list[Numbers] = [np.empty(0, dtype=np.int32)]
@@ -71,27 +69,15 @@ class JointMatcher:
         self.tune_of = np.concatenate(tunes)
 
     @cached_property
-    def _starts(self) -> Numbers:
+    def starts(self) -> Numbers:
         """The position before the first token of each tune, by its id."""
         firsts = np.flatnonzero(np.diff(self.tune_of, prepend=-1)).astype(np.int32)
         starts = np.zeros(int(self.tune_of.max(initial=0)) + 1, dtype=np.int32)
         starts[self.tune_of[firsts]] = firsts
         return starts
 
-    def tokens_at(self, positions: Numbers) -> Numbers:
-        """The tokens at positions, counted in their tunes."""
-        return positions - self._starts[self.tune_of[positions]] - 1
-
-    @property
-    def model(self) -> BackoffModel:
-        """Gives the hits expected by chance; it is a model of all tunes of the index."""
-        return self.index.backoff
-
-    def match(self, stream: BatchStream) -> JointMatches:
-        return JointMatches(self, stream)
-
     @cached_property
-    def _bars(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
+    def bars(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
         """The number of each bar by its text; and the pairs of a bar and a place, and of a bar and
         a tune, each pair packed into one number and sorted."""
         texts, places = self.index.bar_table()
@@ -100,24 +86,8 @@ class JointMatcher:
             occurring = set(places[:, 0].tolist())
             texts = {text: number for text, number in texts.items() if number in occurring}
         bars, tunes, parts, numbers = places.T
-        return (
-            texts,
-            np.unique(packed_places(bars, parts, numbers)),
-            np.unique(bars << 32 | tunes),
-        )
-
-    def numbers_of_bars(self, stream: BatchStream) -> NDArray[np.int64]:
-        """The numbers of the bars of a stream; 0 for a bar that the corpus lacks: (bars,)."""
-        texts, _, _ = self._bars
-        return np.array([texts.get(text, 0) for text in stream.bar_texts], dtype=np.int64)
-
-    def has_place(self, packed: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether bars are found at places, packed as by packed_places: (m,)."""
-        return _are_in(packed, self._bars[1])
-
-    def has_bar(self, bars: NDArray[np.int64], tunes: Numbers) -> NDArray[np.bool_]:
-        """Whether bars, by their numbers, are found in tunes, by their ids: (m,)."""
-        return _are_in(bars << 32 | tunes, self._bars[2])
+        packed = packed_places(bars, parts, numbers)
+        return texts, np.unique(packed), np.unique(bars << 32 | tunes)
 
 
 class JointLongest:
@@ -147,7 +117,7 @@ class JointMatches(JointLongest):
     def __init__(self, matcher: JointMatcher, stream: BatchStream) -> None:
         self._matcher = matcher
         self._stream = stream
-        self.model = matcher.model
+        self.model = matcher.index.backoff
         self._offset = len(matcher.symbols)
         together = np.concatenate([matcher.symbols, matcher.order.places[stream.symbols]])
         joint = JointArrays(together)
@@ -159,64 +129,60 @@ class JointMatches(JointLongest):
     def find(self, firsts: Numbers, stops: Numbers) -> _JointFigures:
         lengths = stops - firsts
         low, high = self._joint.intervals(firsts + np.int32(self._offset), lengths)
-        low = _past_longer_notes(self._joint, low, high, lengths, self._matcher.order.going_on)
-        return _JointFigures(self._matcher, self._joint, low, high)
+        low = _past_longer_notes(self._joint, low, high, lengths, self._order.going_on)
+        return _JointFigures(self._matcher, self._joint, low, (high - low).astype(np.int64))
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
         return self._matcher.index.same_music(layouts, self._matcher.admitted)
 
     @cached_property
     def _bars(self) -> NDArray[np.int64]:
-        return self._matcher.numbers_of_bars(self._stream)
+        """The number of each bar in the corpus, 0 if it is not there: (bars,)."""
+        texts, _, _ = self._matcher.bars
+        return np.array([texts.get(text, 0) for text in self._stream.bar_texts], dtype=np.int64)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        bars, stream = self._bars, self._stream
-        at = self._matcher.has_place(packed_places(bars, stream.bar_parts, stream.bar_numbers))
-        return bars > 0, at
+        places = packed_places(self._bars, self._stream.bar_parts, self._stream.bar_numbers)
+        return self._bars > 0, _are_in(places, self._matcher.bars[1])
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
         firsts, stops = self._stream.first_bars[of], self._stream.first_bars[of + 1]
         pair = np.repeat(np.arange(len(of), dtype=np.int32), stops - firsts)
         bars = self._bars[ranges(firsts, stops - firsts)]
-        is_there = self._matcher.has_bar(bars, tunes[pair])
+        is_there = _are_in(bars << 32 | tunes[pair], self._matcher.bars[2])
         return np.bincount(pair[is_there], minlength=len(of)).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class _JointFigures:
-    """Figures as ranges of the joint suffix array, from low up to high: (figures,) each."""
+    """Figures as ranges of the joint suffix array, by their first ranks and sizes: (figures,)."""
 
     matcher: JointMatcher
     joint: JointArrays
     low: Numbers
-    high: Numbers
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        return (self.high - self.low).astype(np.int64)
+    sizes: NDArray[np.int64]
 
     def hits(self, some: slice) -> FigureHits:
-        sizes = self.sizes[some]
-        of = np.repeat(np.arange(len(self.low), dtype=np.int32)[some], sizes)
-        positions = self.joint.suffixes[ranges(self.low[some], sizes)]
+        of = np.repeat(np.arange(len(self.low), dtype=np.int32)[some], self.sizes[some])
+        positions = self.joint.suffixes[ranges(self.low[some], self.sizes[some])]
         is_corpus = positions < len(self.matcher.symbols)
         of, positions = of[is_corpus], positions[is_corpus]
         in_order = np.lexsort((positions, of))
         of, positions = of[in_order], positions[in_order]
-        return FigureHits(of, self.matcher.tune_of[positions], self.matcher.tokens_at(positions))
+        tunes = self.matcher.tune_of[positions]
+        return FigureHits(of, tunes, positions - self.matcher.starts[tunes] - 1)
 
 
 def _past_longer_notes(
     joint: JointArrays, low: Numbers, high: Numbers, lengths: Numbers, going_on: int
 ) -> Numbers:
     """The first rank of each interval whose last note has ended; longer notes come before it."""
-    low, stop = low.copy(), high.copy()
+    stop = high
     while (is_open := low < stop).any():
         middle = (low + stop) >> 1
-        following = joint.symbols[joint.suffixes[np.minimum(middle, len(joint.symbols) - 1)]
-                                  + lengths]  # fmt: skip
-        goes_on = is_open & (following < going_on)
-        low = np.where(goes_on, middle + 1, low)
+        suffixes = joint.suffixes[np.minimum(middle, len(joint.symbols) - 1)]
+        goes_on = joint.symbols[suffixes + lengths] < going_on
+        low = np.where(is_open & goes_on, middle + 1, low)
         stop = np.where(is_open & ~goes_on, middle, stop)
     return low
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Floats, Numbers, ranges, select
-from tunetrace.checker.batch.joint import JointMatcher
+from tunetrace.checker.batch.joint import JointMatcher, JointMatches
 from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.sources import (
     SHARED_NOTES,
@@ -30,7 +30,6 @@ from tunetrace.checker.batch.sources import (
 )
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
-from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.collector import collector_paused
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import ExpectedHits
@@ -60,19 +59,14 @@ class SpanColumns:
     """The part where it begins."""
     bar: Numbers
     onsets: list[Fraction]
-    tunes: Numbers
-    """The number of corpus tunes that have it."""
-    hits: Numbers
+    found: SpanTunes
     log2_expected: Floats
     """log2 of the hits expected by chance."""
-    examples: Numbers
-    """As in SpanTunes."""
-    example_tokens: Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class StretchColumns:
-    """The stretches that transcriptions share with the named sources: (stretches,) each."""
+    """What transcriptions share with the named sources: (stretches,) each."""
 
     source: Numbers
     """The source, by its row in MatchedSlice.sources."""
@@ -98,9 +92,8 @@ class MatchedSlice:
     bars_shared: Numbers
     """(sources,) the number of bars of the transcription that each source has."""
     stretches: StretchColumns
-    """What transcriptions share with these sources, in their order."""
+    """In the order of the sources."""
     same: list[SameMusic]
-    """What is the same music."""
     cover: Numbers
     """(tunes,) the number of corpus tunes that together have all copied notes."""
     most: Numbers
@@ -113,8 +106,8 @@ def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> Mat
     """Match transcriptions, given as tokens, by sorting them together with a corpus."""
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
-        stream = join_layouts(layouts, matcher.vocabulary)
-        return match_stream(layouts, stream, matcher.match(stream))
+        stream = join_layouts(layouts, matcher.index.vocabulary)
+        return match_stream(layouts, stream, JointMatches(matcher, stream))
 
 
 def match_stream(
@@ -130,11 +123,8 @@ def match_stream(
     log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
     of = stream.tune_of_notes(every.first_notes)
     is_reported = _are_reported(every, of, log2_expected, measures.longest_notes)
-    spans, of, log2_expected = (
-        select(every, is_reported),
-        of[is_reported],
-        log2_expected[is_reported],
-    )
+    spans = select(every, is_reported)
+    of, log2_expected = of[is_reported], log2_expected[is_reported]
     is_improbable = (log2_expected < 0) & (spans.notes < SHARED_NOTES)
     found, span_hits = find_span_tunes(stream, spans, matches, EXAMPLES, is_improbable)
     shared = find_shared(stream, matches, spans, span_hits)
@@ -179,11 +169,8 @@ def _span_columns(
         part=stream.bar_parts[bars],
         bar=stream.bar_numbers[bars],
         onsets=stream.onsets(spans.first_notes),
-        tunes=found.tunes,
-        hits=found.hits,
+        found=found,
         log2_expected=log2_expected,
-        examples=found.examples,
-        example_tokens=found.example_tokens,
     )
 
 
@@ -226,8 +213,7 @@ def _are_reported(
     """
     longest = np.flatnonzero(spans.notes == longest_notes[of])
     in_order = longest[np.lexsort((log2_expected[longest], of[longest]))]
-    is_longest: NDArray[np.bool_] = np.zeros(len(spans), dtype=bool)
-    is_longest[in_order[np.diff(of[in_order], prepend=-1) > 0]] = True
-    is_long: NDArray[np.bool_] = spans.notes >= COPIED_LENGTHS[0]
-    is_rare: NDArray[np.bool_] = log2_expected < np.log2(REPORTED_BELOW)
-    return is_longest | is_long | is_rare
+    is_long, is_rare = spans.notes >= SHARED_NOTES, log2_expected < np.log2(REPORTED_BELOW)
+    reported: NDArray[np.bool_] = is_long | is_rare
+    reported[in_order[np.diff(of[in_order], prepend=-1) > 0]] = True
+    return reported

@@ -1,8 +1,10 @@
-"""The matcher that searches: each question is a bisection in the suffix arrays of the index."""
+"""A matcher that searches: each question is a bisection in the suffix arrays of the index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -20,27 +22,17 @@ from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.layout.bars import Layout
 
 _FEW_HITS: Final = 64
+_NO_HITS: Final[Numbers] = np.empty(0, dtype=np.int32)
 
 FoundHits = tuple[Numbers, Numbers]
 """The tunes and the first tokens of the hits of one figure."""
 
 
-class SearchMatcher:
-    """An index that is searched for each question. admitted: which tunes count; None for all."""
-
-    def __init__(self, index: Index, admitted: Mask | None = None) -> None:
-        self._index = index
-        self._admitted = admitted
-        self._positions = [some.admitted_positions(admitted) for some in index.figures.segments]
-
-    def match(self, stream: BatchStream) -> SearchMatches:
-        return SearchMatches(self._index, stream, self._admitted, self._positions)
-
-
 class SearchLongest:
     """A stream matched with the segments of an index.
 
-    admitted: which tunes count, as a mask by id. positions: which positions of each segment count.
+    admitted: which tunes count, as a mask by id; None for all. positions: the same as a mask of the
+    positions of each segment.
     """
 
     def __init__(
@@ -48,7 +40,7 @@ class SearchLongest:
         figures: FigureSearch,
         stream: BatchStream,
         admitted: Mask | None = None,
-        positions: Sequence[Mask | None] | None = None,
+        positions: Sequence[Mask | None] = (),
     ) -> None:
         self._figures = figures
         self._admitted = admitted
@@ -58,9 +50,7 @@ class SearchLongest:
         self.longest: Numbers = np.zeros(len(self._symbols), dtype=np.int32)
         # The symbol that follows one of the longest matches in the corpus.
         self._following: NDArray[np.uint8] = np.zeros(len(self._symbols), dtype=np.uint8)
-        for segment, mask in zip(
-            figures.segments, positions or [None] * len(figures.segments), strict=True
-        ):
+        for segment, mask in zip_longest(figures.segments, positions):
             lengths, places = longest_matches(self._symbols, segment, mask)
             is_longer = lengths > self.longest
             self.longest[is_longer] = lengths[is_longer]
@@ -80,7 +70,11 @@ class SearchLongest:
         figure = self._symbols[first:stop]
         if figure not in self._found:
             found = self._figures.find(figure, admitted=self._admitted)
-            self._found[figure] = _in_order([some.segment.places(some.positions) for some in found])
+            tunes, tokens = _joined([some.segment.places(some.positions) for some in found])
+            if len(tunes) > 1:
+                in_order = np.lexsort((tokens, tunes))
+                tunes, tokens = tunes[in_order], tokens[in_order]
+            self._found[figure] = tunes, tokens
         return self._found[figure]
 
     def count(self, first: int, stop: int) -> tuple[int, int]:
@@ -92,9 +86,9 @@ class SearchLongest:
 
     def occurs_in_more(self, first: int, stop: int, tunes: int) -> bool:
         """Whether the figure from first up to stop is found in more than this number of tunes."""
-        # For a common figure a few hits are enough.
         figure = self._symbols[first:stop]
         few = self._figures.find(figure, admitted=self._admitted, most=_FEW_HITS)
+        # For a common figure a few hits are enough.
         return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
 
     def find(self, firsts: Numbers, stops: Numbers) -> _SearchedFigures:
@@ -140,27 +134,20 @@ class SearchMatches(SearchLongest):
         return np.array(shared, dtype=np.int32)
 
 
+@dataclass(frozen=True, slots=True)
 class _SearchedFigures:
-    def __init__(self, places: list[FoundHits]) -> None:
-        self._places = places
-        self.sizes = np.array([len(tunes) for tunes, _ in places], dtype=np.int64)
+    places: list[FoundHits]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        return np.array([len(tunes) for tunes, _ in self.places], dtype=np.int64)
 
     def hits(self, some: slice) -> FigureHits:
-        numbers = np.arange(len(self._places), dtype=np.int32)[some]
-        places = self._places[some]
-        none: list[Numbers] = [np.empty(0, dtype=np.int32)]
-        return FigureHits(
-            of=np.repeat(numbers, self.sizes[some]),
-            tunes=np.concatenate(none + [tunes for tunes, _ in places]),
-            tokens=np.concatenate(none + [tokens for _, tokens in places]),
-        )
+        numbers = np.arange(len(self.places), dtype=np.int32)[some]
+        tunes, tokens = _joined(self.places[some])
+        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, tokens)
 
 
-def _in_order(found: list[FoundHits]) -> FoundHits:
-    """The hits of several segments, ordered by tune and token."""
-    tunes, tokens = (np.concatenate(some) for some in zip(*found, strict=True)) if found else (
-        np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))  # fmt: skip
-    if len(tunes) > 1:
-        in_order = np.lexsort((tokens, tunes))
-        tunes, tokens = tunes[in_order], tokens[in_order]
-    return tunes, tokens
+def _joined(found: list[FoundHits]) -> FoundHits:
+    tunes, tokens = zip((_NO_HITS, _NO_HITS), *found, strict=True)
+    return np.concatenate(tunes), np.concatenate(tokens)

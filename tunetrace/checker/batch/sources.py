@@ -313,9 +313,6 @@ def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
     begins_pair = shared.begins_pair
     first = np.flatnonzero(begins_pair)
     stop = np.append(first[1:], len(begins_pair))[: len(first)]
-    if not len(first):
-        none = np.empty(0, dtype=np.int32)
-        return SourceArrays(none, none, none, none, np.empty(0), none, none)
     said = np.add.reduceat(bits * _added(shared) / shared.notes, first)
     is_long = shared.notes >= SHARED_NOTES
     pair = (np.cumsum(begins_pair) - 1)[is_long]

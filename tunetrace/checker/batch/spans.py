@@ -1,6 +1,6 @@
 """The spans of a slice of transcriptions, and the measures that follow from them.
 
-The same code measures a batch and people's own tunes.
+The same code measures a batch and real tunes.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def measure_slice(
         uniqueness=uniqueness(note_cover(spans, len(stream.note_begins)), stream),
         novelty=curves,
         novelty_lengths=lengths,
-        originality=originality(spans, stream, ORIGINALITY_WINDOW),
+        originality=originality(spans, stream),
         bar_count=stream.bars,
         bars_in_corpus=stream.sum_of_bars(in_corpus),
         bars_same_position=stream.sum_of_bars(same_position),
@@ -152,20 +152,17 @@ def note_cover(spans: SpanArrays, notes: int) -> Numbers:
     return cover
 
 
-def uniqueness(cover: Numbers, stream: BatchStream) -> NDArray[np.float64]:
+def uniqueness(cover: Numbers, stream: BatchStream) -> Floats:
     """The share of each tune's notes outside spans of L notes or more: (tunes, 32), L from 1.
 
     1 for a tune without notes. Method: the L-uniqueness of Lu et al. 2024, in notes.
     """
     tunes = stream.tune_of_notes(np.arange(len(cover), dtype=np.int32))
     inside = _at_least(tunes, cover, stream.tunes)
-    notes = stream.notes[:, None]
-    return 1 - inside / np.maximum(notes, 1)
+    return 1 - inside / np.maximum(stream.notes[:, None], 1)
 
 
-def novelty_curves(
-    stream: BatchStream, longest: Numbers
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def novelty_curves(stream: BatchStream, longest: Numbers) -> tuple[Floats, NDArray[np.intp]]:
     """The share of each tune's token n-grams that the corpus lacks: (tunes, 32), n from 1.
 
     longest: (n,) the longest match from each position on. Also returns the longest n-grams that
@@ -188,14 +185,14 @@ def _at_least(groups: Numbers, values: Numbers, count: int) -> NDArray[np.int64]
     return np.cumsum(table[:, :0:-1], axis=1)[:, ::-1]
 
 
-def originality(spans: SpanArrays, stream: BatchStream, window: int) -> NDArray[np.float64]:
-    """The mean originality of each tune's windows, given in notes: (tunes,).
+def originality(spans: SpanArrays, stream: BatchStream) -> Floats:
+    """The mean originality of each tune's windows of 16 notes: (tunes,).
 
     The originality of a window is 1 minus the share of its notes in the longest stretch that it has
     from a corpus tune. A window begins at every note. A tune that is shorter is one window. A tune
     without notes has 1. Method: Yin et al. 2022, with the longest stretch as similarity score.
     """
-    notes, count = stream.notes, len(stream.note_begins)
+    count, window = len(stream.note_begins), ORIGINALITY_WINDOW
     # How many notes the spans that contain a note go on from there.
     stops = np.zeros(count + window, dtype=np.int32)
     np.maximum.at(stops, spans.first_notes, spans.stop_notes)
@@ -212,4 +209,4 @@ def originality(spans: SpanArrays, stream: BatchStream, window: int) -> NDArray[
     most = np.zeros(stream.tunes, dtype=np.int32)
     np.maximum.at(most, stream.tune_of_notes(spans.first_notes), spans.notes)
     whole = sums / np.maximum(windows, 1) / window
-    return 1 - np.where(windows > 0, whole, most / np.maximum(notes, 1))
+    return 1 - np.where(windows > 0, whole, most / np.maximum(stream.notes, 1))

@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.layout.bars import Layout
-from tunetrace.tokenizer.layout.timeline import Events, Ticks, eighths
-from tunetrace.tokenizer.vocabulary import (
-    FRAME,
-    HEADER,
-    MEANINGS,
-    SEPARATOR,
-    TUPLET,
-    Vocabulary,
-)
+from tunetrace.tokenizer.layout.timeline import Bar, eighths
+from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, SEPARATOR, TUPLET, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class BatchStream:
     """(n,) the tokens; SEPARATOR after each tune, for headers, and for tokens that the index
     lacks."""
     text: bytes
-    """The same symbols as bytes, of which figures are slices."""
+    """The same symbols as bytes; a figure is a slice of them."""
     is_wall: NDArray[np.bool_]
     """(n,) whether there is a header or the end of a tune, which no n-gram crosses."""
     starts: Numbers
@@ -52,11 +45,11 @@ class BatchStream:
     """(notes,) the bar of each note."""
     first_notes: Numbers
     """(tunes + 1,) the first note of each tune, and the number of notes."""
+    laid_bars: list[Bar]
+    """The bars, and as arrays or lists: their texts, parts and numbers."""
     bar_texts: list[str]
     bar_parts: Numbers
     bar_numbers: Numbers
-    bar_events: list[Events]
-    bar_offsets: list[Ticks]
     bar_counts: Numbers
     """(bars,) the number of bars up to each one; two halves of a bar count once."""
     first_notes_of_bars: Numbers
@@ -87,10 +80,10 @@ class BatchStream:
         bars = self.note_bars[notes]
         sounding = notes - self.first_notes_of_bars[bars]
         found = []
-        for bar, nth in zip(bars.tolist(), sounding.tolist(), strict=True):
-            events = self.bar_events[bar]
-            event = next(islice(compress(count(), events.sounds), nth, None))
-            found.append(eighths(sum(events.durations[:event], start=self.bar_offsets[bar])))
+        for number, nth in zip(bars.tolist(), sounding.tolist(), strict=True):
+            bar = self.laid_bars[number]
+            event = next(islice(compress(count(), bar.events.sounds), nth, None))
+            found.append(eighths(sum(bar.events.durations[:event], start=bar.offset)))
         return found
 
     def sum_of_bars(self, values: NDArray[np.bool_]) -> Numbers:
@@ -106,13 +99,9 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
     starts, first_notes, first_bars = [0], [0], [0]
     begins: list[int] = []
     ends: list[int] = []
+    bars: list[Bar] = []
     bar_begins: list[int] = []
     notes_before: list[int] = []  # of each bar
-    texts: list[str] = []
-    parts: list[int] = []
-    numbers: list[int] = []
-    events: list[Events] = []
-    offsets: list[Ticks] = []
     counts: list[int] = []
     counted = 0
     for layout in layouts:
@@ -128,35 +117,31 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
             ]
         before = None
         for bar in layout.bars:
-            bar_starts, bar_stops, _, sounds, *_ = bar.events
             place = (bar.part, bar.number, bar.ending)
             counted += place != before
             before = place
             counts.append(counted)
-            events.append(bar.events)
-            offsets.append(bar.offset)
             bar_begins.append(start + bar.start)
             notes_before.append(len(begins))
-            begins.extend(compress(bar_starts, sounds))  # counted from the bar's first token
-            ends.extend(compress(bar_stops, sounds))
-            texts.append(bar.text)
-            parts.append(bar.part)
-            numbers.append(bar.number)
+            begins += compress(bar.events.starts, bar.events.sounds)  # from the bar's first token
+            ends += compress(bar.events.stops, bar.events.sounds)
+        bars += layout.bars
         starts.append(len(stream))
         first_notes.append(len(begins))
-        first_bars.append(len(texts))
+        first_bars.append(len(bars))
     symbols = np.frombuffer(stream, dtype=np.uint8)
-    is_wall = _is_header(vocabulary)[symbols]
+    headers = TOKENS.alphabet(vocabulary).boundaries
+    is_wall = np.isin(symbols, [symbol for symbol in headers if symbol != SEPARATOR])
     is_wall[[*unknown, *(start - 1 for start in starts[1:])]] = True
-    note_bars = np.repeat(
-        np.arange(len(texts), dtype=np.int32),
-        np.diff(np.array([*notes_before, len(begins)], dtype=np.int32)).astype(np.int64),
-    )
+    first_notes_of_bars = np.array(notes_before, dtype=np.int32)
+    notes_of_bars: Numbers = np.diff(first_notes_of_bars, append=np.int32(len(begins)))
+    note_bars = np.repeat(np.arange(len(bars), dtype=np.int32), notes_of_bars)
     bar_begin = np.array(bar_begins, dtype=np.int32)[note_bars]
     note_begins = np.array(begins, dtype=np.int32) + bar_begin
     # Nothing comes before the first note of the stream if it is the first token.
     preceding = symbols[np.maximum(note_begins - 1, 0)]
-    leads = note_begins - _is_tuplet(vocabulary)[preceding] * (note_begins > 0)
+    tuplets = [k for k, token in enumerate(vocabulary.tokens) if MEANINGS[token].kind == TUPLET]
+    leads = note_begins - (np.isin(preceding, tuplets) & (note_begins > 0))
     symbols = np.where(is_wall, np.uint8(SEPARATOR), symbols)
     return BatchStream(
         symbols=symbols,
@@ -168,27 +153,11 @@ def join_layouts(layouts: Iterable[Layout], vocabulary: Vocabulary) -> BatchStre
         note_leads=leads.astype(np.int32),
         note_bars=note_bars,
         first_notes=np.array(first_notes, dtype=np.int32),
-        bar_texts=texts,
-        bar_parts=np.array(parts, dtype=np.int32),
-        bar_numbers=np.array(numbers, dtype=np.int32),
-        bar_events=events,
-        bar_offsets=offsets,
+        laid_bars=bars,
+        bar_texts=[bar.text for bar in bars],
+        bar_parts=np.array([bar.part for bar in bars], dtype=np.int32),
+        bar_numbers=np.array([bar.number for bar in bars], dtype=np.int32),
         bar_counts=np.array(counts, dtype=np.int32),
-        first_notes_of_bars=np.array(notes_before, dtype=np.int32),
+        first_notes_of_bars=first_notes_of_bars,
         first_bars=np.array(first_bars, dtype=np.int32),
     )
-
-
-def _is_header(vocabulary: Vocabulary) -> NDArray[np.bool_]:
-    """Whether each symbol is a header or a frame: (256,)."""
-    found = np.zeros(256, dtype=bool)
-    found[list(TOKENS.alphabet(vocabulary).boundaries)] = True
-    found[SEPARATOR] = False
-    return found
-
-
-def _is_tuplet(vocabulary: Vocabulary) -> NDArray[np.bool_]:
-    """Whether each symbol is a tuplet sign: (256,)."""
-    found = np.zeros(256, dtype=bool)
-    found[: len(vocabulary)] = [MEANINGS[token].kind == TUPLET for token in vocabulary.tokens]
-    return found

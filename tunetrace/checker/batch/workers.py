@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -34,22 +35,16 @@ class Workers(AbstractContextManager["Workers"]):
             ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
         )
 
-    def match(self, tunes: Sequence[Sequence[str]]) -> Future[MatchedSlice] | None:
-        """Start to match a slice, given as tokens; None if there are no processes."""
+    def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
+        """Start to match a slice, given as tokens; None if there are no processes.
+
+        Returns a function that waits for the matched slice. It raises TunetraceError if the process
+        was ended.
+        """
         if self._processes is None:
             return None
         with _uninterrupted():  # the first slice starts the processes
-            return self._processes.submit(_match, tunes)
-
-    def result(self, matching: Future[MatchedSlice]) -> MatchedSlice:
-        """The matched slice. Raises TunetraceError if the process was ended."""
-        try:
-            return matching.result()
-        except BrokenProcessPool:
-            raise TunetraceError(
-                "a process that matches the batch was ended from outside; free about 1 GB of "
-                "memory and try again"
-            ) from None
+            return partial(_result, self._processes.submit(_match, tunes))
 
     def __exit__(
         self,
@@ -59,6 +54,16 @@ class Workers(AbstractContextManager["Workers"]):
     ) -> None:
         if self._processes is not None:
             self._processes.shutdown(wait=error is None, cancel_futures=True)
+
+
+def _result(matching: Future[MatchedSlice]) -> MatchedSlice:
+    try:
+        return matching.result()
+    except BrokenProcessPool:
+        raise TunetraceError(
+            "a process that matches the batch was ended from outside; free about 1 GB of memory "
+            "and try again"
+        ) from None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tunetrace.checker.compare.records import (
 )
 from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
-from tunetrace.checker.records import CHANCE, CheckedTune, TuneName
+from tunetrace.checker.records import CHANCE, CheckedTune, TuneName, names_of
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.store.baseline import BaselineTunes
@@ -182,13 +182,9 @@ class BatchTally:
         )
 
     def _most_drawn_from(self) -> tuple[SourceCount, ...]:
-        """The most frequent sources first; of equal ones those that come first in the index."""
+        """The most frequent sources; of equally frequent ones, the first of the index."""
         most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
-        names = ((self._names[tune], transcriptions) for tune, transcriptions in most)
-        return tuple(
-            SourceCount(name.tune, name.title, name.corpus, name.number, name.link, transcriptions)
-            for name, transcriptions in names
-        )
+        return tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most)
 
 
 def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:

@@ -83,7 +83,7 @@ class AnswerPrinter:
 
 def _row(tune: CheckedTune) -> dict[str, Any]:
     """A checked tune as a flat object: the columns of a report's tables, and its bars if known."""
-    from tunetrace.checker.columns import TUNE_COLUMNS, TuneRow
+    from tunetrace.checker.tables import TUNE_COLUMNS, TuneRow
 
     found = TuneRow("", tune)
     fields = {c.name: c.value(found) for c in TUNE_COLUMNS if c.name != "batch"}

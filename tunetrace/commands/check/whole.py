@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.checker.verdict import differences, named, part_in_words
+from tunetrace.checker.verdict import differences, part_in_words
 from tunetrace.commands.console import (
     bar_number,
     by_chance,
@@ -88,7 +88,7 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
         tunes = counted(tune.copied_from, "corpus tune")
         most = ":" if tune.copied_from == 1 else "; the most from"
         notes = f"{share(tune.most_share)} of its notes"
-        table.add_row("", f"from {tunes}{most} {named(tune.most_from)}, {notes}")
+        table.add_row("", f"from {tunes}{most} {tune.most_from.label}, {notes}")
     table.add_row("Real tunes", _peers(tune.standing))
     out.print(table)
 
@@ -99,7 +99,7 @@ def _same_tunes(tunes: Sequence[SameTune]) -> str:
     for tune in tunes[:_SHOWN_SAME]:
         own = f"its {part_in_words(tune.own_part)}: " if tune.own_part else ""
         part = f", {part_in_words(tune.part)}" if tune.part else ""
-        names.append(f"{own}{named(tune)}{part}{differences(tune)}")
+        names.append(f"{own}{tune.label}{part}{differences(tune)}")
     more = len(tunes) - _SHOWN_SAME
     return "; ".join(names) + (f"; {counted(more, 'more tune')}" if more > 0 else "")
 
@@ -184,7 +184,7 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     out.print(make_table(columns, rows))
     found = [bar for bar in tune.bars if bar.tunes and bar.bar]
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
-        names = ", ".join(map(named, bar.examples[: bar.same_position or None]))
+        names = ", ".join(example.label for example in bar.examples[: bar.same_position or None])
         place = " at the same place" if bar.same_position else ""
         out.print(f"Part {bar.part}, bar {bar.bar} is found{place} in {names}")
     if len(found) > _SHOWN_BARS:

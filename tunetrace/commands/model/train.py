@@ -106,25 +106,24 @@ def train(
 
 
 class _EpochPrinter:
-    """Prints a line for each epoch, and moves a progress bar if there is one."""
+    """Prints a line for each epoch, and moves a progress bar."""
 
-    def __init__(self, is_quiet: bool, bar: Progress | None) -> None:
+    def __init__(self, is_quiet: bool, bar: Progress) -> None:
         self._is_quiet = is_quiet
         self._bar = bar
-        self._task = None if bar is None else bar.add_task("", total=None)
+        self._task = bar.add_task("", total=None)
         self._seconds_left = math.nan
 
     def step(self, progress: TrainingStep) -> None:
         """Move the bar."""
         self._seconds_left = progress.seconds_left
-        if self._bar is not None and self._task is not None:
-            what = (
-                f"epoch {progress.epoch} of {progress.epochs}  {_bits(progress.loss):.3f} bits  "
-                f"{progress.tokens_a_second:,.0f} tokens/s  {_duration(progress.seconds_left)} left"
-            )
-            self._bar.update(
-                self._task, description=what, completed=progress.step, total=progress.steps
-            )
+        what = (
+            f"epoch {progress.epoch} of {progress.epochs}  {_bits(progress.loss):.3f} bits  "
+            f"{progress.tokens_a_second:,.0f} tokens/s  {_duration(progress.seconds_left)} left"
+        )
+        self._bar.update(
+            self._task, description=what, completed=progress.step, total=progress.steps
+        )
 
     def epoch(self, record: EpochRecord, is_best: bool) -> None:
         """Print the line of an epoch, and one about its samples if there are any."""
@@ -135,8 +134,7 @@ class _EpochPrinter:
             parts.append(f"held out {_bits(record.validation_loss):.3f} bits per token")
         parts.append(f"{record.tokens / record.seconds:,.0f} tokens/s")
         parts.append(f"{_duration(self._seconds_left)} left" + (", best" if is_best else ""))
-        if self._bar is not None:
-            self._bar.stop()  # or the line would be written behind the bar
+        self._bar.stop()  # or the line would be written behind the bar
         out = console()
         out.print("  ".join(parts), soft_wrap=True)
         if record.originality is not None:
@@ -148,8 +146,7 @@ class _EpochPrinter:
             if found.people is not None:
                 sentence += f"; {share(found.people.copied_8)} in real tunes"
             out.print(sentence, soft_wrap=True)
-        if self._bar is not None:
-            self._bar.start()
+        self._bar.start()
 
 
 @contextmanager
@@ -158,11 +155,10 @@ def _watching(*, is_quiet: bool) -> Iterator[_EpochPrinter]:
 
     is_quiet: no lines, because JSON is printed.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield _EpochPrinter(is_quiet, None)
-        return
     columns = (BarColumn(bar_width=20), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    is_hidden = sys.stderr is None or not sys.stderr.isatty()
+    terminal = Console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=is_hidden) as bar:
         yield _EpochPrinter(is_quiet, bar)
 
 

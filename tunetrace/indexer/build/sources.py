@@ -124,7 +124,9 @@ def _find_source(
     named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
     described = f"{named.citation} ({named.origin.source})"
-    return CorpusSource(name, where, described, named.format, named.licence, named.version, named)
+    return CorpusSource(
+        name, where, described, named.format, named.licence, named.origin.version, named
+    )
 
 
 def _corpus_name(path: Path) -> str:

@@ -137,20 +137,17 @@ class _Verification:
         try:
             yield
         except DamagedError as error:
-            self._fault(f"{error}")
+            self._faults.append(f"{error}")
         except Exception as error:
             if isinstance(error, DatabaseErrors) and not is_damage(error):
                 raise  # it cannot be read now, which is no fault of the file
             reason = " ".join(str(reason_of(error)).split()) or type(error).__name__
-            self._fault(f"{what} cannot be read ({printable(reason)})")
-
-    def _fault(self, sentence: str) -> None:
-        self._faults.append(sentence)
+            self._faults.append(f"{what} cannot be read ({printable(reason)})")
 
     def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes."""
         if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
-            self._fault(f"{array} does not hold each position once")
+            self._faults.append(f"{array} does not hold each position once")
             return
         ranks: Sequence[int] | None = None
         if not self._full and len(segment.stream) > _SAMPLE:
@@ -158,14 +155,14 @@ class _Verification:
         self._suffixes += len(segment.stream) if ranks is None else len(ranks)
         at = unsorted_at(segment, ranks)
         if at is not None:
-            self._fault(f"{array} is out of order at {at:,}")
+            self._faults.append(f"{array} is out of order at {at:,}")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
         held = [tune_id for segment in segments for tune_id in segment.tune_ids.tolist()]
         rows = tune_ids(self._connection)
         if held != rows:
-            self._fault(
+            self._faults.append(
                 f"the segments hold {len(held):,} tunes and the table tune {len(rows):,}"
                 if len(held) != len(rows)
                 else "the segments hold other tunes than the table tune"
@@ -185,9 +182,11 @@ class _Verification:
                 digest.set_aside(line, reason)
             counts = (tunes, tokens, bars.get(corpus.id, 0), len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
-                self._fault(f"the counts of the corpus {corpus.name} are not those of its tunes")
+                self._faults.append(
+                    f"the counts of the corpus {corpus.name} are not those of its tunes"
+                )
             if digest.hexdigest() != corpus.sha256:
-                self._fault(f"the transcriptions of the corpus {corpus.name} were altered")
+                self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
 
     def _check_tunes(
         self, segments: Sequence[Mapping[str, Segment]], vocabulary: Vocabulary
@@ -225,7 +224,7 @@ class _Verification:
                     wrong[f"symbols in the view {name}"] += 1
         wrong["forms"] += _wrong_music(laid_out)
         for what, count in (+wrong).items():
-            self._fault(
+            self._faults.append(
                 f"the {what} of {count:,} of the {len(chosen):,} tunes looked at do not agree "
                 "with the stream"
             )
@@ -239,7 +238,9 @@ class _Verification:
             wrong += text_hash(text) != hashed or text in texts
             texts.add(text)
         if wrong:
-            self._fault(f"{wrong:,} of {len(rows):,} bars have another's hash or are there twice")
+            self._faults.append(
+                f"{wrong:,} of {len(rows):,} bars have another's hash or are there twice"
+            )
 
 
 def _disagreements(rows: StoredTune, layout: Layout) -> Iterator[str]:

@@ -23,9 +23,6 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 _RARE = 16
 """Up to this many places, Python lists are faster than arrays."""
 
-_FEW = 256
-"""Up to this many tunes, a Python set counts them faster than a mask of all tunes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
@@ -35,23 +32,12 @@ class Occurrences:
     """The segment that was searched."""
     positions: Positions
     """Where each hit begins in the segment's stream: (hits,)."""
-    lengths: NDArray[np.int32] | int
-    """How many symbols each hit has: (hits,), or one number for all."""
-
-    def length(self, k: int) -> int:
-        """How many symbols hit k has."""
-        return self.lengths if isinstance(self.lengths, int) else int(self.lengths[k])
+    lengths: Positions
+    """How many symbols each hit has: (hits,)."""
 
     def select(self, chosen: Mask | NDArray[np.integer]) -> Occurrences:
         """The hits that a mask or a list of their numbers chooses."""
-        lengths = self.lengths if isinstance(self.lengths, int) else self.lengths[chosen]
-        return Occurrences(self.segment, self.positions[chosen], lengths)
-
-    def admitted(self, admitted: Mask | None) -> Occurrences:
-        """The hits in admitted tunes."""
-        if admitted is None or not len(self.positions):
-            return self
-        return self.select(admitted[self.segment.tunes_at(self.positions)])
+        return Occurrences(self.segment, self.positions[chosen], self.lengths[chosen])
 
 
 class FigureSearch:
@@ -81,7 +67,8 @@ class FigureSearch:
         is_counted[list(self.alphabet.boundaries)] = False
         counts = np.zeros(self.last_id + 1, dtype=np.int64)
         for segment in self.segments:
-            counts[segment.tune_ids] = segment.counts_in_tunes(is_counted)
+            tunes = segment.tune_of_positions[is_counted[segment.symbols]]
+            counts += np.bincount(tunes, minlength=len(counts))
         return counts
 
     def share_of_symbols(self, admitted: Mask) -> float:
@@ -105,7 +92,9 @@ class FigureSearch:
             spans = [match.span(1) for match in pattern.finditer(segment.stream)]
             bounds = np.array(spans, dtype=np.int32).reshape(-1, 2)
             some = Occurrences(segment, bounds[:, 0], bounds[:, 1] - bounds[:, 0])
-            found.append(some.admitted(admitted))
+            if admitted is not None:
+                some = some.select(admitted[segment.tunes_at(some.positions)])
+            found.append(some)
         return found
 
     def find(
@@ -119,10 +108,14 @@ class FigureSearch:
 
         most: look at no more than this many places in each segment; None for all.
         """
-        return [
-            self._hits(segment, segment.positions(figure)[:most], len(figure), open_end, admitted)
-            for segment in self.segments
-        ]
+        found = []
+        for segment in self.segments:
+            places = self._hits(
+                segment, segment.positions(figure)[:most], len(figure), open_end, admitted
+            )
+            lengths = np.full(len(places), len(figure), dtype=np.int32)
+            found.append(Occurrences(segment, places, lengths))
+        return found
 
     def _hits(
         self,
@@ -131,28 +124,25 @@ class FigureSearch:
         length: int,
         open_end: bool,
         admitted: Mask | None,
-    ) -> Occurrences:
+    ) -> Positions:
         """The hits among the places of a segment where the symbols of a figure are found."""
         if not open_end and len(places):
             following = segment.symbols.take(places + length, mode="clip")
             places = places[~self.goes_on[following]]
-        return Occurrences(segment, places, length).admitted(admitted)
+        if admitted is not None and len(places):
+            places = places[admitted[segment.tunes_at(places)]]
+        return places
 
     def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
         """How many tunes have these hits."""
-        count = 0
-        for some in found:
-            if len(some.positions) < 2:  # most figures of a check
-                count += len(some.positions)
-                continue
-            tunes = some.segment.tunes_at(some.positions)
-            if len(tunes) < _FEW:
-                count += len(set(tunes.tolist()))
-            else:
-                seen = np.zeros(self.last_id + 1, dtype=bool)
-                seen[tunes] = True
-                count += int(np.count_nonzero(seen))
-        return count
+        return sum(self._distinct_tunes(some.segment, some.positions) for some in found)
+
+    def _distinct_tunes(self, segment: Segment, places: Positions) -> int:
+        if len(places) < 2:  # most figures of a check
+            return len(places)
+        seen = np.zeros(self.last_id + 1, dtype=bool)
+        seen[segment.tunes_at(places)] = True
+        return int(np.count_nonzero(seen))
 
     def count(
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
@@ -162,24 +152,18 @@ class FigureSearch:
         for segment in self.segments:
             places = segment.positions(figure)
             if admitted is None and len(places) <= _RARE:
-                few = self._tunes_of_few(segment, places, len(figure), open_end)
+                few = [
+                    segment.tune_at(place)
+                    for place in places.tolist()
+                    if open_end or segment.stream[place + len(figure)] not in self._continuing
+                ]
                 tunes += len(set(few))
                 hits += len(few)
             else:
                 found = self._hits(segment, places, len(figure), open_end, admitted)
-                tunes += self.distinct_tunes([found])
-                hits += len(found.positions)
+                tunes += self._distinct_tunes(segment, found)
+                hits += len(found)
         return tunes, hits
-
-    def _tunes_of_few(
-        self, segment: Segment, places: Positions, length: int, open_end: bool
-    ) -> list[int]:
-        """The tune of each hit of a rare figure."""
-        return [
-            segment.tune_at(place)
-            for place in places.tolist()
-            if open_end or segment.stream[place + length] not in self._continuing
-        ]
 
     def first(self, found: Sequence[Occurrences], limit: int) -> list[tuple[int, int, int]]:
         """The first hits in the order of tunes: the tune, the first symbol in it, how many."""
@@ -190,8 +174,8 @@ class FigureSearch:
                 nearest = np.argpartition(some.positions, wanted - 1)[:wanted]
                 chosen = some.select(nearest[np.argsort(some.positions[nearest])])
                 tunes, firsts = chosen.segment.places(chosen.positions)
-                for k, (tune, at) in enumerate(zip(tunes.tolist(), firsts.tolist(), strict=True)):
-                    places.append((tune, at, chosen.length(k)))
+                columns = (tunes.tolist(), firsts.tolist(), chosen.lengths.tolist())
+                places += zip(*columns, strict=True)
         return places
 
 

@@ -96,8 +96,8 @@ class JointArrays:
         positions, lengths: (m,) where each figure is found; none of them crosses a SEPARATOR.
         """
         ranks = self.ranks[positions]
-        first = self._minima.lower_before(ranks, lengths) + 1
-        return first, self._minima.lower_from(ranks, lengths) + 1
+        first = self._minima.nearest_lower(ranks, lengths, is_before=True) + 1
+        return first, self._minima.nearest_lower(ranks, lengths, is_before=False) + 1
 
     @cached_property
     def _minima(self) -> _Minima:
@@ -134,16 +134,13 @@ class _Minima:
                 finer = np.append(finer, np.int32(-1))  # fills the last block; lower than all
             self._levels.append(np.minimum(finer[::2], finer[1::2]))
 
-    def lower_before(self, places: Positions, values: Positions) -> Positions:
-        """The last place before each of these with a value below its own; -1 if none: (m,)."""
-        return self._nearest_lower(places, values, is_before=True)
+    def nearest_lower(self, places: Positions, values: Positions, *, is_before: bool) -> Positions:
+        """The nearest place with a value below one's own: (m,).
 
-    def lower_from(self, places: Positions, values: Positions) -> Positions:
-        """The first place from each of these on with a value below its own, which must exist."""
-        return self._nearest_lower(places, values, is_before=False)
+        is_before: the last one before each place, -1 if there is none. Otherwise the first one from
+        each place on, which must exist.
 
-    def _nearest_lower(self, places: Positions, values: Positions, is_before: bool) -> Positions:
-        """Go up to larger blocks until one has a lower value, then go down to that value.
+        Go up to larger blocks until one has a lower value, then go down to that value.
 
         On each level the search starts at the edge of a block. If the other block of its pair lies
         behind that edge, the block is looked at alone. Then the search goes up to the pair's edge.
@@ -166,13 +163,11 @@ class _Minima:
         which, at = stopped[-1]
         for depth in range(len(stopped) - 2, -1, -1):
             near = 2 * at + is_before
-            at = np.where(self._child(depth, near) < values[which], near, near ^ 1)
+            level = self._levels[depth]  # one block may be past its end
+            values_near = level[np.minimum(near, len(level) - 1)]
+            is_near = (near < len(level)) & (values_near < values[which])
+            at = np.where(is_near, near, near ^ 1)
             which = np.concatenate([which, stopped[depth][0]])
             at = np.concatenate([at, stopped[depth][1]])
         found[which] = at
         return found
-
-    def _child(self, depth: int, block: NDArray[np.int64]) -> Positions:
-        """The minima of blocks; one block may be past the end of a level."""
-        level = self._levels[depth]
-        return np.where(block < len(level), level[np.minimum(block, len(level) - 1)], np.int32(-1))

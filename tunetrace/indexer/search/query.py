@@ -108,7 +108,8 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
                 )
             if element.has_any_length and MEANINGS[token].kind not in (NOTE, REST, CHORD_CLOSE):
                 raise QueryError(f"'{token}?' has no length; write ? after a note, z or ]")
-    if not any(_may_sound(element) for element in query.elements):
+    kinds = [{MEANINGS[token].kind for token in element.names} for element in query.elements]
+    if all(some and some.isdisjoint((NOTE, REST)) for some in kinds):
         raise QueryError(f"the figure '{query.text}' has no note; add one")
     return query
 
@@ -145,12 +146,6 @@ def _parse_wildcards(text: str) -> tuple[Element, ...]:
             f"the figure cannot be read from column {error.column} on; write * for any token, "
             "{c C} for either of two tokens, c? for c of any length"
         ) from None
-
-
-def _may_sound(element: Element) -> bool:
-    """Whether an element admits a note or a rest."""
-    kinds = {MEANINGS[token].kind for token in element.names}
-    return not kinds or not kinds.isdisjoint((NOTE, REST))
 
 
 def bar_text_pattern(elements: Sequence[Element]) -> str:

@@ -66,13 +66,6 @@ class Segment(SuffixIndex):
         at = bisect_left(self._ids, tune)
         return self.stream[self._bounds[at] + 1 : self._bounds[at + 1]]
 
-    def counts_in_tunes(self, counted: Mask) -> NDArray[np.int64]:
-        """How many of the counted symbols each tune has: (tunes,), in their order.
-
-        counted: (256,) bool, by symbol; SEPARATOR is not counted.
-        """
-        return np.add.reduceat(counted[self.symbols], self._separators[:-1], dtype=np.int64)
-
     def admitted_positions(self, admitted: Mask | None) -> Mask | None:
         """The mask of positions (n,) that a mask of tunes stands for."""
         return None if admitted is None else admitted[self.tune_of_positions]

@@ -170,15 +170,13 @@ class SuffixIndex:
         low, high = self._triple(figure)
         at = bisect_left(suffixes, figure, low, high, key=prefix)
         best, where = known
+        start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
         # The longest match is with one of the two nearest neighbours in the array.
         for neighbour, step in ((at - 1, -1), (at, 1)):
             if admitted is not None:
-                start, stop = self._buckets[figure[0]], self._buckets[figure[0] + 1]
                 while start <= neighbour < stop and not admitted[suffixes[neighbour]]:
                     neighbour += step
-                if not start <= neighbour < stop:
-                    continue
-            elif not 0 <= neighbour < len(suffixes):
+            if not start <= neighbour < stop:
                 continue
             position = suffixes[neighbour]
             if best < length and stream[position : position + best + 1] == figure[: best + 1]:

@@ -51,21 +51,14 @@ class View:
 
     It takes the tune's layout, and the tune's tokens as the vocabulary of the index encodes them.
     """
-    extents: Callable[[Layout], tuple[Sequence[int], Sequence[int]]]
-    """How a symbol maps back to notes: its first token, and the token past its last.
+    extent: Callable[[Layout, int, int], tuple[int, int]]
+    """The tokens of a tune that its symbols from one up to another stand for.
 
-    Both have an item for each symbol of the tune and count the tune's tokens from 0.
+    It takes the tune's layout, the first symbol and the one past the last, which is how a hit maps
+    back to notes. It gives the first token and the one past the last. All count from 0.
     """
     parse: Callable[[str, Vocabulary], FigureQuery]
     """The query that a user's text states, in names of the alphabet; QueryError if none."""
-
-    def stretch(self, layout: Layout, first: int, length: int) -> tuple[int, int]:
-        """The first token that some symbols of a tune stand for, and the one past the last.
-
-        first: the place of the first of these symbols in the tune; length: how many, at least 1.
-        """
-        firsts, stops = self.extents(layout)
-        return firsts[first], stops[first + length - 1]
 
 
 def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
@@ -78,17 +71,12 @@ def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
     )
 
 
-def _token_extents(layout: Layout) -> tuple[Sequence[int], Sequence[int]]:
-    count = len(layout.tokens)
-    return range(count), range(1, count + 1)
-
-
 TOKENS: Final = View(
     name="tokens",
     forgives="Nothing: two passages match if all their tokens are the same.",
     alphabet=_token_alphabet,
     symbols=lambda layout, encoded: encoded,
-    extents=_token_extents,
+    extent=lambda layout, first, stop: (first, stop),
     parse=parse_figure,
 )
 """The tune as it is written. The index keeps each tune's tokens in this view."""

@@ -1,8 +1,7 @@
 """The commonest figures and n-grams of a stream, counted exactly.
 
-A figure of n notes is a window of the stream. Windows of the same length are sorted as strings, so
-that equal ones are neighbours. n-grams all have the same length, so that they are sorted with the
-suffixes of the stream. Nothing is hashed or sampled.
+Texts of one length are sorted with the suffixes of the stream, so that equal ones are neighbours.
+Nothing is hashed or sampled.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.suffix import Positions, Symbols, suffix_array, words
+from tunetrace.indexer.search.suffix import Positions, suffix_array, words
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -37,63 +36,40 @@ class CountedText(Record):
     """How often it is found."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotesOfStream:
-    """The n notes of a stream, in its order: (n,) int32 each.
-
-    A chord is one note, a rest is none; a length belongs to the note before it.
-    """
-
-    starts: Positions
-    """The position of the first token of each note."""
-    stops: Positions
-    """The position past its last token."""
-    tunes: Positions
-    """The id of its tune."""
+_Counts = tuple[int, int, int, int]
+"""How common a text is: -tunes, -hits, its first position, its length. The commonest is least."""
 
 
 def commonest_figures(
-    stream: bytes, notes: NotesOfStream, count: int, boundaries: bytes, top: int
+    stream: bytes, starts: Positions, stops: Positions, count: int, boundaries: bytes, top: int
 ) -> list[tuple[bytes, int, int]]:
     """The figures of `count` notes that most tunes have: (symbols, tunes, hits).
 
     A figure starts at a note and ends where its last note ends. All tokens between its notes are
-    part of it, also bar lines and rests. boundaries: the symbols that no figure crosses, SEPARATOR
-    among them. Figures in equally many tunes come by hits, then by their first position.
+    part of it, also bar lines and rests. Figures in equally many tunes come by hits, then by their
+    first position.
+
+    starts, stops: (n,) the first token of each note of the stream, and the one past its last, in
+    order. boundaries: the symbols that no figure crosses, SEPARATOR among them.
     """
-    last = len(notes.starts) - count + 1
-    if last <= 0 or top <= 0:
-        return []
-    starts, stops, tunes = notes.starts[:last], notes.stops[count - 1 :], notes.tunes[:last]
+    last = max(0, len(starts) - count + 1)
+    starts, stops = starts[:last], stops[count - 1 :][:last]
     before = _boundaries_before(stream, boundaries)
     is_whole = before[starts] == before[stops]
-    starts, tunes = starts[is_whole], tunes[is_whole]
-    lengths = stops[is_whole] - starts
-    by_length = np.argsort(lengths, kind="stable")
-    ends = np.flatnonzero(np.diff(lengths[by_length])) + 1
-    symbols = np.frombuffer(stream, dtype=np.uint8)
-    found: list[tuple[int, int, int, int]] = []
-    for windows in np.split(by_length, ends):
-        if len(windows):
-            found += _counted(symbols, starts[windows], tunes[windows], lengths[windows[0]], top)
-    best = sorted(found)[:top]
-    return [(stream[at : at + length], -tunes, -hits) for tunes, hits, at, length in best]
-
-
-def _counted(
-    symbols: Symbols, starts: Positions, tunes: Positions, length: int, top: int
-) -> list[tuple[int, int, int, int]]:
-    """The commonest windows of one length: (-tunes, -hits, first position, length)."""
-    windows = np.lib.stride_tricks.sliding_window_view(symbols, length)[starts]
-    # NumPy strips zeros at the end of strings, so 1 is added; only SEPARATOR becomes zero then.
-    assert SEPARATOR == 255, "symbols must be below 255"
-    texts = (windows + np.uint8(1)).view(f"S{length}").ravel()
-    _, first, figure, hits = np.unique(
-        texts, return_index=True, return_inverse=True, return_counts=True
-    )
-    in_tunes = _tunes_of_each(figure, tunes, len(hits))
-    best = _best(in_tunes, hits, starts[first], top)
-    return [(-int(in_tunes[k]), -int(hits[k]), int(starts[first[k]]), int(length)) for k in best]
+    length_at = np.zeros(len(stream), dtype=np.int32)
+    length_at[starts[is_whole]] = (stops - starts)[is_whole]
+    places = suffix_array(stream)
+    places = places[length_at[places] > 0]
+    places = places[np.argsort(length_at[places], kind="stable")]
+    lengths = length_at[places]
+    tune_at = _tunes_of(stream)
+    found: list[_Counts] = []
+    for some in np.split(places, np.flatnonzero(np.diff(lengths)) + 1):
+        if len(some):
+            length = int(length_at[some[0]])
+            hits = np.diff(_first_of_each(stream, some, length), append=len(some))
+            found += _commonest(tune_at, some, hits, length, top)
+    return _as_texts(stream, found, top)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +99,8 @@ def commonest_ngrams(stream: bytes, end: int, n: int, boundaries: bytes, top: in
     left_out = int(np.count_nonzero(~kept & (hits > 0)))
     different = int(np.count_nonzero(hits))
     places, hits = places[np.repeat(kept, sizes)], hits[kept]
-    if not len(hits) or not top:
-        return NgramCounts(different, left_out, [])
-    tune_at = np.cumsum(np.frombuffer(stream, dtype=np.uint8) == SEPARATOR, dtype=np.int64)
-    tunes = np.ones(len(hits), dtype=np.int64)
-    is_repeated = hits > 1  # most are found once
-    counts = hits[is_repeated]
-    of = np.repeat(np.arange(len(counts)), counts)
-    found_in = tune_at[places[np.repeat(is_repeated, hits)]]
-    tunes[is_repeated] = _tunes_of_each(of, found_in, len(counts))
-    firsts = np.minimum.reduceat(places, np.cumsum(hits) - hits)
-    commonest = [
-        (stream[firsts[k] : firsts[k] + n], int(tunes[k]), int(hits[k]))
-        for k in _best(tunes, hits, firsts, top)
-    ]
-    return NgramCounts(different, left_out, commonest)
+    found = _commonest(_tunes_of(stream), places, hits, n, top)
+    return NgramCounts(different, left_out, _as_texts(stream, found, top))
 
 
 def _ngram_places(stream: bytes, n: int, boundaries: bytes) -> Positions:
@@ -171,22 +134,37 @@ def _boundaries_before(stream: bytes, boundaries: bytes) -> Positions:
     return before
 
 
-def _tunes_of_each(of: NDArray[np.integer], tunes: NDArray[np.integer], count: int) -> Numbers:
-    """How many tunes have each of `count` texts: (count,).
+def _tunes_of(stream: bytes) -> Positions:
+    """A number for the tune of each position: (n,)."""
+    return np.cumsum(np.frombuffer(stream, dtype=np.uint8) == SEPARATOR, dtype=np.int32)
 
-    of, tunes: (hits,) which text each hit is, and the tune that it is found in.
+
+def _commonest(
+    tune_at: Positions, places: Positions, hits: Numbers, length: int, top: int
+) -> list[_Counts]:
+    """The texts of one length that most tunes have.
+
+    places: where the texts are found, text by text. hits: (texts,) how many places each has.
     """
-    pairs = np.sort(of.astype(np.int64) << 32 | tunes)
+    if not len(hits) or not top:
+        return []
+    tunes = np.ones(len(hits), dtype=np.int64)
+    is_repeated = hits > 1  # most are found once
+    counts = hits[is_repeated]
+    of = np.repeat(np.arange(len(counts)), counts)
+    pairs = np.sort(of << 32 | tune_at[places[np.repeat(is_repeated, hits)]])
     is_new = np.ones(len(pairs), dtype=bool)
     is_new[1:] = pairs[1:] != pairs[:-1]
-    return np.bincount(pairs[is_new] >> 32, minlength=count)
-
-
-def _best(tunes: Numbers, hits: Numbers, firsts: NDArray[np.integer], top: int) -> list[int]:
-    """The texts in most tunes; those in equally many by hits, then by their first position."""
+    tunes[is_repeated] = np.bincount(pairs[is_new] >> 32, minlength=len(counts))
+    firsts = np.minimum.reduceat(places, np.cumsum(hits) - hits)
     chosen = np.arange(len(tunes))
     if len(tunes) > top:
         chosen = np.flatnonzero(tunes >= np.partition(tunes, -top)[-top])
-    order = np.lexsort((firsts[chosen], -hits[chosen], -tunes[chosen]))[:top]
-    found: list[int] = chosen[order].tolist()
-    return found
+    best = chosen[np.lexsort((firsts[chosen], -hits[chosen], -tunes[chosen]))[:top]]
+    return [(-int(tunes[k]), -int(hits[k]), int(firsts[k]), length) for k in best]
+
+
+def _as_texts(stream: bytes, found: list[_Counts], top: int) -> list[tuple[bytes, int, int]]:
+    """The commonest of all that were found: symbols, tunes, hits."""
+    best = sorted(found)[:top]
+    return [(stream[at : at + length], -tunes, -hits) for tunes, hits, at, length in best]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import nsmallest
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,6 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.statistics.commonest import (
     DEFAULT_TOP,
     CountedText,
-    NotesOfStream,
     commonest_figures,
 )
 from tunetrace.records import Record
@@ -134,120 +133,95 @@ def corpus_stats(
 
 def _counted(index: Index, corpus: str | None, notes: int, top: int) -> CorpusStats:
     admitted = index.admitted(Filters(corpus=corpus))
-    tally = _Tally(index.vocabulary.headers)
+    vocabulary = index.vocabulary
+    tunes: list[int] = []
+    counts: list[dict[str, int]] = []  # a dict a tune
+    bar_hits, bar_tunes = Counter[str](), Counter[str]()
+    stream, bounds = bytearray(), array("i")  # of each note the first symbol and the end
     with collector_paused():
         for segment in index.figures.segments:
             for tune in segment.tune_ids.tolist():
-                if admitted is None or admitted[tune]:
-                    symbols = segment.symbols_of(tune)
-                    tally.take(tune, symbols, lay_out(index.vocabulary.decode(symbols)))
-    records = index.catalogue.tunes(tally.tunes).values()
-    figures = commonest_figures(
-        bytes(tally.stream), tally.all_notes(), notes, index.figures.alphabet.boundaries, top
-    )
+                if admitted is not None and not admitted[tune]:
+                    continue
+                symbols = segment.symbols_of(tune)
+                layout = lay_out(vocabulary.decode(symbols))
+                own = _note_bounds(layout, len(stream))
+                tunes.append(tune)
+                tokens = len(symbols.translate(None, delete=vocabulary.headers))
+                counts.append(_counts(layout) | {"tokens": tokens, "notes": len(own) // 2})
+                whole = [b.text for b in layout.bars if b.full is None or b.duration == b.full]
+                bar_hits.update(whole)
+                bar_tunes.update(set(whole))
+                bounds.extend(own)
+                stream += symbols
+                stream.append(SEPARATOR)
+    total = Counter[str]()
+    for some in counts:
+        total.update(some)
+    starts, stops = np.array(bounds, dtype=np.int32).reshape(-1, 2).T
+    boundaries = index.figures.alphabet.boundaries
+    figures = commonest_figures(bytes(stream), starts, stops, notes, boundaries, top)
+    records = index.catalogue.tunes(tunes).values()
+    common = nsmallest(top, bar_hits, key=lambda text: (-bar_tunes[text], -bar_hits[text]))
+    names = tuple(one.name for one in index.catalogue.corpora())
     return CorpusStats(
         corpus=corpus,
-        corpora=tuple(
-            c.name for c in index.catalogue.corpora() if corpus is None or c.name == corpus
-        ),
-        tunes=len(tally.tunes),
-        tokens=tally.tokens,
-        notes=sum(tally.notes_a_tune),
-        bars=tally.bars,
+        corpora=names if corpus is None else (corpus,),
+        tunes=len(tunes),
+        tokens=total["tokens"],
+        notes=total["notes"],
+        bars=total["bars"],
         modes=_groups(tune.key and tune.key[-3:] for tune in records),
         original_keys=_groups(tune.original_key for tune in records),
         meters=_groups(tune.meter for tune in records),
-        bars_a_tune=_spread(tally.bars_a_tune),
-        notes_a_tune=_spread(tally.notes_a_tune),
-        parts_a_tune=_spread(tally.parts_a_tune),
-        metered_tunes=tally.metered_tunes,
-        tunes_adding_up=tally.tunes_adding_up,
-        metered_bars=tally.metered_bars,
-        bars_adding_up=tally.bars_adding_up,
-        tunes_with_pickup=tally.with_pickup,
-        tunes_with_repeat=tally.with_repeat,
-        tunes_with_endings=tally.with_endings,
-        common_bars=tally.common_bars(top),
+        bars_a_tune=_spread([some["numbered_bars"] for some in counts]),
+        notes_a_tune=_spread([some["notes"] for some in counts]),
+        parts_a_tune=_spread([some["parts"] for some in counts]),
+        metered_tunes=total["metered_tunes"],
+        tunes_adding_up=total["tunes_adding_up"],
+        metered_bars=total["metered_bars"],
+        bars_adding_up=total["bars_adding_up"],
+        tunes_with_pickup=total["tunes_with_pickup"],
+        tunes_with_repeat=total["tunes_with_repeat"],
+        tunes_with_endings=total["tunes_with_endings"],
+        common_bars=tuple(CountedText(text, bar_tunes[text], bar_hits[text]) for text in common),
         figure_notes=notes,
         common_figures=tuple(
-            CountedText(" ".join(index.vocabulary.decode(symbols)), in_tunes, hits)
+            CountedText(" ".join(vocabulary.decode(symbols)), in_tunes, hits)
             for symbols, in_tunes, hits in figures
         ),
     )
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What was counted in the tunes so far. Lists and arrays have an item a tune, or a note."""
+def _counts(layout: Layout) -> dict[str, int]:
+    """What is counted in one tune."""
+    bars = layout.bars
+    adding_up = [bar.adds_up for bar in bars if bar.adds_up is not None]
+    return {
+        "bars": len(bars),
+        "numbered_bars": len({(bar.part, bar.number) for bar in bars if bar.number}),
+        "parts": len({bar.part for bar in bars}),
+        "metered_tunes": bool(adding_up),
+        "tunes_adding_up": bool(adding_up) and all(adding_up),
+        "metered_bars": len(adding_up),
+        "bars_adding_up": sum(adding_up),
+        "tunes_with_pickup": any(bar.is_pickup for bar in bars),
+        "tunes_with_repeat": ":|" in layout.tokens,
+        "tunes_with_endings": any(bar.ending is not None for bar in bars),
+    }
 
-    headers: bytes
-    """The symbols of all headers."""
-    tunes: list[int] = field(default_factory=list)
-    stream: bytearray = field(default_factory=bytearray)
-    starts: array[int] = field(default_factory=lambda: array("i"))
-    stops: array[int] = field(default_factory=lambda: array("i"))
-    notes_a_tune: list[int] = field(default_factory=list)
-    bars_a_tune: list[int] = field(default_factory=list)
-    parts_a_tune: list[int] = field(default_factory=list)
-    bar_hits: Counter[str] = field(default_factory=Counter)
-    bar_tunes: Counter[str] = field(default_factory=Counter)
-    tokens: int = 0
-    bars: int = 0
-    metered_tunes: int = 0
-    tunes_adding_up: int = 0
-    metered_bars: int = 0
-    bars_adding_up: int = 0
-    with_pickup: int = 0
-    with_repeat: int = 0
-    with_endings: int = 0
 
-    def take(self, tune: int, symbols: bytes, layout: Layout) -> None:
-        """Count one tune."""
-        bars = layout.bars
-        self.tunes.append(tune)
-        self.tokens += len(symbols.translate(None, delete=self.headers))
-        self.bars += len(bars)
-        self.bars_a_tune.append(len({(bar.part, bar.number) for bar in bars if bar.number}))
-        self.parts_a_tune.append(len({bar.part for bar in bars}))
-        self.with_pickup += any(bar.is_pickup for bar in bars)
-        self.with_repeat += ":|" in layout.tokens
-        self.with_endings += any(bar.ending is not None for bar in bars)
-        metered = [bar.adds_up for bar in bars if bar.adds_up is not None]
-        self.metered_bars += len(metered)
-        self.bars_adding_up += sum(metered)
-        self.metered_tunes += bool(metered)
-        self.tunes_adding_up += bool(metered) and all(metered)
-        whole = [bar.text for bar in bars if bar.full is None or bar.duration == bar.full]
-        self.bar_hits.update(whole)
-        self.bar_tunes.update(set(whole))
-        self._take_notes(layout)
-        self.stream += symbols
-        self.stream.append(SEPARATOR)
-
-    def _take_notes(self, layout: Layout) -> None:
-        """Keep the places of a tune's notes in the stream."""
-        before, first = len(self.starts), len(self.stream)
-        for bar in layout.bars:
-            at, events = first + bar.start, bar.events
-            self.starts.extend(
-                [at + k for k, sounds in zip(events.starts, events.sounds, strict=True) if sounds]
-            )
-            self.stops.extend(
-                [at + k for k, sounds in zip(events.stops, events.sounds, strict=True) if sounds]
-            )
-        self.notes_a_tune.append(len(self.starts) - before)
-
-    def all_notes(self) -> NotesOfStream:
-        """The notes of all tunes."""
-        tunes = np.repeat(np.array(self.tunes, dtype=np.int32), self.notes_a_tune)
-        starts, stops = (np.array(places, dtype=np.int32) for places in (self.starts, self.stops))
-        return NotesOfStream(starts, stops, tunes)
-
-    def common_bars(self, top: int) -> tuple[CountedText, ...]:
-        """The commonest whole bars: by tunes, then by hits, then by the first place."""
-        hits = self.bar_hits
-        best = nsmallest(top, hits, key=lambda text: (-self.bar_tunes[text], -hits[text]))
-        return tuple(CountedText(text, self.bar_tunes[text], hits[text]) for text in best)
+def _note_bounds(layout: Layout, first: int) -> list[int]:
+    """Where each note of a tune begins and ends, in turn. first: the place of its first token."""
+    return [
+        first + bar.start + at
+        for bar in layout.bars
+        for *bounds, sounds in zip(
+            bar.events.starts, bar.events.stops, bar.events.sounds, strict=True
+        )
+        if sounds
+        for at in bounds
+    ]
 
 
 def _groups(names: Iterable[str | None]) -> tuple[TuneGroup, ...]:

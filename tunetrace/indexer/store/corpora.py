@@ -135,6 +135,11 @@ def delete_corpus(connection: sa.Connection, name: str) -> None:
     connection.execute(sa.delete(schema.corpus).where(corpus.name == name))
 
 
+def count_tunes(connection: sa.Connection) -> int:
+    """How many tunes there are."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(schema.tune)) or 0
+
+
 def tune_ids(connection: sa.Connection, corpus_id: int | None = None) -> list[int]:
     """The ids of the tunes of a corpus, or of all, ascending."""
     tune = schema.tune.c

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,14 @@ from numpy.typing import NDArray
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run, kind_of
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
 from tunetrace.model.sampling.prompt import Prompt
 from tunetrace.model.sampling.sampling import check_writing
 from tunetrace.tokenizer.vocabulary import NOTE
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from tunetrace.model.network import State
 
 MAX_WIDTH: Final = 1000
@@ -57,69 +54,47 @@ def beam_search(
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument and where max_copy leaves nothing to write.
-    """
-    prompt, limit = check_beam(
-        width, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
-        max_copy=max_copy, index=index, max_tokens=max_tokens,
-    )  # fmt: skip
-    return search_beam(
-        open_model(model),
-        width,
-        prompt=prompt,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        limit=limit,
-    )
 
-
-def check_beam(
-    width: int, model: Model | Header, n: int = 1, **writing: Any
-) -> tuple[Prompt, CopyLimit | None]:
-    """Check the arguments of beam_search, of which the first n are wanted, as check_sampling.
-
-    writing: the arguments of check_writing. Raises as beam_search.
+    >>> for tune in beam_search(4, meter="6/8", max_tokens=12)[:2]:
+    ...     print(tune.number, tune.tokens[0], tune.has_ended)
+    1 M:6/8 False
+    2 M:6/8 False
     """
     if not 1 <= width <= MAX_WIDTH:
         raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MAX_WIDTH} wide")
-    if not 1 <= n <= width:
-        raise QueryError(
-            f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
-            "ask for 1 or more, or make it wider"
-        )
-    return check_writing(model, **writing)
+    prompt, limit = check_writing(
+        open_header(model), meter=meter, key=key, start=start, temperature=temperature,
+        max_copy=max_copy, index=index, max_tokens=max_tokens,
+    )  # fmt: skip
+    return search_beam(open_model(model), width, prompt, max_tokens, temperature, limit)
 
 
 def search_beam(
     model: Model,
     width: int,
-    *,
     prompt: Prompt | None = None,
     max_tokens: int = 1000,
     temperature: float = 1.0,
     limit: CopyLimit | None = None,
 ) -> list[Hypothesis]:
-    """The most probable transcriptions, at most `width`, the best first.
+    """The most probable transcriptions, at most `width`, the best first; raises as beam_search.
 
-    prompt: what they begin with; what is settled there is certain and costs no probability.
-    width: how many transcriptions go on at each token. One ends where END is among the `width`
-    most probable tokens of all that go on, and is kept beside them. The search is over when
-    `width` have ended and nothing that goes on is more probable than the least of them, since no
-    token makes a transcription more probable. None ends without a note, which is often what is
-    most probable of all. What has max_tokens tokens, the prompt among them, is cut off and comes
-    after all that have ended. temperature: what logits are divided by. limit: tokens that it
-    refuses are left out, and the probabilities of the others stay as they are; left out is also
-    what would copy more once it is read as ABC. With a width of all continuations that there are,
-    the answer is exact.
+    `width` transcriptions go on at each token. One ends where END is among the `width` most
+    probable tokens of all that go on, and is kept beside them. None ends without a note, which is
+    often what is most probable of all. The search is over when `width` have ended and nothing that
+    goes on is more probable than the least of them, since no token makes a transcription more
+    probable. What is cut off after max_tokens comes after all that have ended.
+
+    prompt: what is settled there is certain and costs no probability. limit: the tokens that it
+    refuses are left out, and the probabilities of the others stay as they are.
 
     Method: Lowerre, The HARPY Speech Recognition System, 1976; its end as in Huang et al., When to
-    Finish? Optimal Beam Search for Neural Text Generation, 2017. Raises QueryError where the limit
-    leaves nothing to write, ModelFileError where the weights are too large to be summed.
+    Finish? Optimal Beam Search for Neural Text Generation, 2017.
     """
     import torch
 
-    prompt = prompt or Prompt()
     is_note = np.array([kind_of(name) == NOTE for name in model.tokens.names])
-    penalties = prompt.penalties(model.tokens)
+    penalties = (prompt or Prompt()).penalties(model.tokens)
     search = _Search(model, width, max_tokens, temperature, limit, penalties, is_note)
     with torch.inference_mode():
         beam, ended = _search(search)
@@ -163,7 +138,7 @@ class _Beam:
     logits: NDArray[np.float64]
     """(L, tokens), of what follows."""
     state: State
-    runs: list[Run]
+    runs: list[CopiedRun]
     """What each has copied of late, where there is a limit."""
 
     @property
@@ -201,14 +176,11 @@ def _search(search: _Search) -> tuple[_Beam, list[_Ended]]:
 
 def _begin(search: _Search) -> _Beam:
     """One transcription that has no token yet."""
-    import torch
-
     model = search.model
-    start = torch.tensor([model.tokens.start])
-    logits, state = model.network.step(start, model.network.initial_state(1))
+    start = np.array([model.tokens.start])
+    logits, state = _step(model, start, model.network.initial_state(1))
     runs = [] if search.limit is None else [search.limit.begin()]
-    numbers = np.empty((1, 0), dtype=np.int32)
-    return _Beam(numbers, np.zeros(1), _finite(model, logits), state, runs)
+    return _Beam(np.empty((1, 0), dtype=np.int32), np.zeros(1), logits, state, runs)
 
 
 def _totals(search: _Search, beam: _Beam) -> NDArray[np.float64]:
@@ -257,16 +229,21 @@ def _go_on(
 
     parents = torch.from_numpy(rows)
     state = State(beam.state.hidden[:, parents], beam.state.cell[:, parents])
-    logits, state = model.network.step(torch.from_numpy(numbers), state)
+    logits, state = _step(model, numbers, state)
     runs = [beam.runs[row].copy() for row in rows.tolist()] if beam.runs else []
     for run, number in zip(runs, numbers.tolist(), strict=False):
         run.push(number)
     longer = np.column_stack([beam.numbers[rows], numbers.astype(np.int32)])
-    return _Beam(longer, logs, _finite(model, logits), state, runs)
+    return _Beam(longer, logs, logits, state, runs)
 
 
-def _finite(model: Model, logits: Tensor) -> NDArray[np.float64]:
-    """Logits as float64; ModelFileError if one is not finite."""
+def _step(
+    model: Model, numbers: NDArray[np.intp], state: State
+) -> tuple[NDArray[np.float64], State]:
+    """The logits (L, tokens) after one more token (L,) of each transcription, and the state."""
+    import torch
+
+    logits, state = model.network.step(torch.from_numpy(numbers), state)
     if not logits.isfinite().all():
         raise model.overflow()
-    return logits.double().numpy()
+    return logits.double().numpy(), state

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from tunetrace.model.records import Model, Sampled
-from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopyLimit, Run
+from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit
 from tunetrace.model.sampling.draw import (
     BLOCK,
     Floats,
@@ -62,40 +62,36 @@ class Plan:
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
     """n transcriptions, one by one as they are written.
 
-    One that would copy more than the limit once it is written as ABC and read back is left out, and
-    its number with it. Raises QueryError where the limit leaves nothing to write, ModelFileError
-    where the weights are too large to be summed.
+    One that would copy more than the limit once it is read as ABC is left out, and its number with
+    it. Raises QueryError where the limit leaves nothing to write, ModelFileError where the weights
+    are too large to be summed.
     """
     threads = torch.get_num_threads()
     at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
     uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
     numbers = _Numbers(n)
-    waiting: dict[int, Sampled] = {}
+    waiting: dict[int, Sampled | None] = {}
     following = 1
-    left_out_in_a_row = 0
-    with _workers(min(threads, len(uses))) as pool:
+    left_out = 0  # in a row
+    count = min(threads, len(uses))
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         start = pool.submit(_Start, model, plan).result()
         torch.set_num_threads(threads)  # of this thread, and of any that is new
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
         while following <= numbers.last:
             for ended in pool.map(_Block.advance, blocks):
-                waiting.update((sampled.number, sampled) for sampled in ended)
+                waiting.update(ended)
             while following in waiting:
                 sampled = waiting.pop(following)
                 following += 1
-                if plan.limit is None or plan.limit.holds_when_read(sampled.tokens):
-                    left_out_in_a_row = 0
+                if sampled is not None:
+                    left_out = 0
                     yield sampled
                     continue
                 numbers.last += 1
-                left_out_in_a_row += 1
-                if left_out_in_a_row == _MAX_LEFT_OUT:
-                    raise plan.limit.all_left_out(left_out_in_a_row)
-
-
-def _workers(count: int) -> ThreadPoolExecutor:
-    """Threads that each compute alone."""
-    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+                left_out += 1
+                if plan.limit is not None and left_out == _MAX_LEFT_OUT:
+                    raise plan.limit.all_left_out(left_out)
 
 
 class _Numbers:
@@ -150,17 +146,26 @@ class _Block:
         self._streams: dict[int, Iterator[Floats]] = {}
         self._steering: dict[int, Iterator[float]] = {}
         self._steered = np.zeros(ROWS, dtype=np.int64)
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, CopiedRun] = {}
         self._every = np.arange(ROWS)
 
-    def advance(self) -> list[Sampled]:
-        """Write some tokens in each row; gives the transcriptions that this ends."""
+    def advance(self) -> dict[int, Sampled | None]:
+        """Write some tokens in each row; gives the transcriptions that this ends, by number.
+
+        It is None for one that breaks the copy limit once it is read as ABC.
+        """
         ended: list[Sampled] = []
         self._fill(np.flatnonzero(self._numbers[: self._used] == 0).tolist())
         for _ in range(_STEPS):
             if self._streams:
                 ended += self._step()
-        return ended
+        limit = self._plan.limit
+        return {
+            sampled.number: sampled
+            if limit is None or limit.holds_when_read(sampled.tokens)
+            else None
+            for sampled in ended
+        }
 
     def _step(self) -> list[Sampled]:
         """Write one token in each row."""

@@ -1,8 +1,8 @@
 """How much a sampled transcription may copy: the most notes in a row that an index may have.
 
 A run is what a check calls a span: whole notes whose tokens are found verbatim in the corpus. A
-chord is one note, and a rest is none. While a transcription is written, its Run keeps the interval
-of its last notes in the suffix array, and refuses the token that would make them one too many.
+chord is one note, and a rest is none. While a transcription is written, its CopiedRun keeps the
+interval of its last notes in the suffix array, and refuses the token that would make one too many.
 """
 
 from __future__ import annotations
@@ -45,10 +45,9 @@ FOREIGN: Final = -1
 class CopyLimit:
     """The tunes of an index, the tokens of a model, and how many notes in a row may be copied.
 
-    The guarantee: a transcription of allowed tokens has no span of more than `notes` notes. The
-    note that would be one too many is refused, whatever its length in the corpus, since its length
-    is not written yet. So a few runs end that a check would not count. A limit does not change, and
-    serves any number of runs.
+    A transcription of allowed tokens has no span of more than `notes` notes. The note that would be
+    one too many is refused whatever its length in the corpus, since its length is not written yet.
+    So a few runs end that a check would not count.
     """
 
     def __init__(self, figures: FigureSearch, tokens: Tokens, notes: int) -> None:
@@ -63,18 +62,18 @@ class CopyLimit:
         self._figures = figures
         self.segments: Sequence[SuffixIndex] = figures.segments
         self.kinds = [kind_of(name) for name in tokens.names]
-        known = zip(tokens.symbols(figures.vocabulary), self.kinds, strict=True)
+        known = figures.vocabulary
         self.symbols = [
             # No run goes on over a header, or over a token that the index lacks.
-            SEPARATOR if symbol is None or kind in (HEADER, FRAME, FOREIGN) else symbol
-            for symbol, kind in known
+            known.symbol(name) if name in known and kind not in (HEADER, FRAME) else SEPARATOR
+            for name, kind in zip(tokens.names, self.kinds, strict=True)
         ]
         is_note = np.array(self.kinds) == NOTE
         self.note_symbols = np.where(is_note, self.symbols, SEPARATOR)
 
-    def begin(self) -> Run:
+    def begin(self) -> CopiedRun:
         """The run of a transcription that has no token yet."""
-        return Run(self, self.notes)
+        return CopiedRun(self, self.notes)
 
     def longest_run(self, numbers: Iterable[int]) -> int:
         """The most notes in a row that some tokens share with the index.
@@ -82,7 +81,7 @@ class CopyLimit:
         The last note may be longer or shorter there.
         """
         numbers = list(numbers)
-        run, longest = Run(self, len(numbers)), 0
+        run, longest = CopiedRun(self, len(numbers)), 0
         for number in numbers:
             run.push(number)
             longest = max(longest, run.notes)
@@ -91,8 +90,8 @@ class CopyLimit:
     def holds_when_read(self, tokens: Sequence[str]) -> bool:
         """Whether a transcription keeps the limit also once it is written as ABC and read back.
 
-        ABC has no place for some of what a model writes. An empty bar keeps two copied runs apart
-        in the tokens; in ABC it is gone, and the two are one run.
+        An empty bar keeps two copied runs apart in the tokens. In ABC it is gone, and the two are
+        one run.
         """
         if not all(map(is_token, tokens)):
             return True  # it cannot be written as ABC
@@ -133,7 +132,7 @@ class CopyLimit:
         )
 
 
-class Run:
+class CopiedRun:
     """The last notes of a transcription that is being written, as far back as the index has them.
 
     Tokens are given by their number in the model.
@@ -153,7 +152,7 @@ class Run:
         """How many notes the run has, never more than the limit."""
         return len(self._begins)
 
-    def copy(self) -> Run:
+    def copy(self) -> CopiedRun:
         """Another run that goes on from here."""
         other = copy(self)
         other._written = self._written[:]
@@ -211,15 +210,15 @@ class Run:
         A chord is a note as soon as it has a name, and begins at its bracket. It ends at the other
         bracket or at a bar line.
         """
-        begin: int | None = None
         if kind == NOTE:
             begin = self._chord_begin if self._is_in_chord else at
             self._chord_begin = None
-        elif kind == CHORD_OPEN:
+            return begin
+        if kind == CHORD_OPEN:
             self._is_in_chord, self._chord_begin = True, at
         elif kind in (CHORD_CLOSE, BAR_LINE):
             self._is_in_chord, self._chord_begin = False, None
-        return begin
+        return None
 
     def _search(self) -> None:
         """Find the run in all segments."""

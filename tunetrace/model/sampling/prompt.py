@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 import numpy as np
@@ -34,12 +35,8 @@ class Prompt:
     @property
     def settled(self) -> tuple[int, ...]:
         """The tokens that all transcriptions begin with, up to the first that is drawn."""
-        numbers = []
-        for admitted in self.admitted:
-            if len(admitted) > 1:
-                break
-            numbers.append(admitted[0])
-        return tuple(numbers)
+        settled = takewhile(lambda admitted: len(admitted) == 1, self.admitted)
+        return tuple(number for (number,) in settled)
 
     @property
     def music(self) -> tuple[int, ...]:

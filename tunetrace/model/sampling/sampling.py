@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
@@ -61,40 +61,11 @@ def sample(
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
-    """
-    prompt, limit = check_sampling(
-        n, open_header(model), meter=meter, key=key, start=start, temperature=temperature,
-        top_p=top_p, seed=seed, max_copy=max_copy, index=index, max_tokens=max_tokens,
-        batch_size=batch_size, precision=precision,
-    )  # fmt: skip
-    from tunetrace.model.sampling.blocks import Plan, sample_many
 
-    plan = Plan(
-        seed=random_seed() if seed is None else seed,
-        prompt=prompt,
-        temperature=temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
-        batch_size=batch_size,
-        precision=precision,
-        limit=limit,
-    )
-    return sample_many(open_model(model), n, plan)
-
-
-def check_sampling(
-    n: int,
-    model: Model | Header,
-    *,
-    top_p: float,
-    seed: int | None,
-    batch_size: int | None,
-    precision: str,
-    **writing: Any,
-) -> tuple[Prompt, CopyLimit | None]:
-    """Check the arguments of sample; gives the prompt and the copy limit that they ask for.
-
-    writing: the arguments of check_writing. Raises as sample.
+    >>> for tune in sample(2, meter="6/8", seed=7):
+    ...     print(tune.number, tune.tokens[0], tune.has_ended)
+    1 M:6/8 True
+    2 M:6/8 True
     """
     if n < 1:
         raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
@@ -112,7 +83,15 @@ def check_sampling(
     if precision not in get_args(Precision):
         known = " or ".join(get_args(Precision))
         raise QueryError(f"the precision is {known}, not '{precision}'")
-    return check_writing(model, **writing)
+    prompt, limit = check_writing(
+        open_header(model), meter=meter, key=key, start=start, temperature=temperature,
+        max_copy=max_copy, index=index, max_tokens=max_tokens,
+    )  # fmt: skip
+    from tunetrace.model.sampling.blocks import Plan, sample_many
+
+    seed = random_seed() if seed is None else seed
+    plan = Plan(seed, prompt, temperature, top_p, max_tokens, batch_size, precision, limit)
+    return sample_many(open_model(model), n, plan)
 
 
 def check_writing(
@@ -126,7 +105,7 @@ def check_writing(
     index: Index | str | Path | None,
     max_tokens: int,
 ) -> tuple[Prompt, CopyLimit | None]:
-    """Check the arguments that sampling and beam search share, as check_sampling."""
+    """Check what sampling and beam search share; gives the prompt and the copy limit."""
     if not _COOLEST <= temperature <= _WARMEST:
         raise QueryError(
             f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "

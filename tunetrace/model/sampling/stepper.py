@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tunetrace.model.network import CELL, Network, State
+from tunetrace.model.network import CELL, Network
 from tunetrace.model.sampling.draw import Precision
 
 ROWS: Final = 128
@@ -44,19 +44,19 @@ class Stepper:
 
     def __init__(self, network: Network, precision: Precision = "float32") -> None:
         with torch.inference_mode():
-            self.sizes = network.sizes
             self.units = -(-network.sizes.units // _LANES) * _LANES
             self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
             first, *others = network.layers
             # A token's row: what its one-hot vector brings to the gates, bias included.
             self.table = self._gates(first.from_input) + self._gates(first.bias[None])
             self.device = self.table.device
-            self.products = [self._product(self._from_hidden(first.from_hidden), None)]
+            self.products = [_product(self._from_hidden(first.from_hidden), None, self.dtype)]
             for layer in others:
                 weights = torch.cat(
                     [self._from_hidden(layer.from_input), self._from_hidden(layer.from_hidden)]
                 )
-                self.products.append(self._product(weights, self._gates(layer.bias[None])[0]))
+                bias = self._gates(layer.bias[None])[0]
+                self.products.append(_product(weights, bias, self.dtype))
             self.to_tokens = _product(
                 2 * self._padded(network.to_tokens, 0), network.token_bias.clone(), torch.float32
             )
@@ -82,9 +82,6 @@ class Stepper:
     def _from_hidden(self, weights: Tensor) -> Tensor:
         """(units, 4 x units) for hidden states that are halved."""
         return 2 * self._padded(self._gates(weights), 0)
-
-    def _product(self, weights: Tensor, bias: Tensor | None) -> Product:
-        return _product(weights, bias, self.dtype)
 
 
 class Rows:
@@ -124,21 +121,10 @@ class Rows:
     def copy(self, rows: Sequence[int], other: Rows, row: int) -> None:
         """Set some rows to the state of a row of others."""
         places = torch.tensor(rows, device=self._stepper.device)
-        for own, others in (
-            (self._halves, other._halves),
-            (self._cells, other._cells),
-            (self._read, other._read),
-        ):
-            for mine, theirs in zip(own, others, strict=True):
-                mine.index_copy_(0, places, theirs[row].expand(len(rows), -1))
-
-    @torch.inference_mode()
-    def state(self) -> State:
-        """What the layers remember, (layers, ROWS, units) each, as Network.step has it."""
-        units = self._stepper.sizes.units
-        return State(
-            2 * torch.stack(self._halves)[..., :units], torch.stack(self._cells)[..., :units] / 2
-        )
+        own = (*self._halves, *self._cells, *self._read)
+        others = (*other._halves, *other._cells, *other._read)
+        for mine, theirs in zip(own, others, strict=True):
+            mine.index_copy_(0, places, theirs[row].expand(len(rows), -1))
 
 
 def _cell_step(gates: Tensor, cell: Tensor, half: Tensor) -> None:
@@ -159,22 +145,13 @@ def _product(weights: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Produc
     by_output = weights.t().to(dtype).contiguous()
     bias = None if bias is None else bias.to(dtype)
     onednn: Any = torch.ops.mkldnn
-    if _is_packable(by_output):
+    has_bfloat16: Any = getattr(onednn, "_is_mkldnn_bf16_supported", lambda: False)
+    if dtype == torch.float32 or has_bfloat16():  # or it would be emulated
         try:
             packed = onednn._reorder_linear_weight(by_output, ROWS)
             onednn._linear_pointwise(by_output[:1].expand(ROWS, -1), packed, bias, "none", [], "")
         except (RuntimeError, AttributeError):
-            pass  # another PyTorch, or a processor that oneDNN does not know
+            pass  # a GPU, another PyTorch, or a processor that oneDNN does not know
         else:
             return lambda x: cast(Tensor, onednn._linear_pointwise(x, packed, bias, "none", [], ""))
     return lambda x: torch.nn.functional.linear(x, by_output, bias)
-
-
-def _is_packable(weights: Tensor) -> bool:
-    """Whether oneDNN is there and multiplies such numbers without emulating them."""
-    if weights.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return False
-    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return False
-    is_known: Any = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    return weights.dtype == torch.float32 or bool(is_known())

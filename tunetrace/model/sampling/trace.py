@@ -2,8 +2,7 @@
 
 At each step the network reads a token, its layers change their states, and it says how probable
 each token is to come next. A trace keeps all of it. Its file is NumPy's .npz: a ZIP archive with an
-array in each member, which NumPy has documented since 2008 and most languages have a reader for,
-and with a member header.json beside the arrays.
+array in each member, and with a member header.json beside them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,6 @@ from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.files import Kind, check_place, written_whole
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Hypothesis, Model, Sampled
-
-Written = TypeVar("Written", Sampled, Hypothesis)
 
 FORMAT: Final = 1
 SUFFIX: Final = ".npz"
@@ -46,8 +43,6 @@ _ARRAYS: Final = {
 """The arrays of a file: their types and how many dimensions each has."""
 
 _MAX_BYTES: Final = 1 << 32
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The date of all members, so that the same trace is the same file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -110,10 +105,12 @@ def trace_transcription(
     and states.
 
     tokens: M: and K: first, without `<s>` and `</s>`. model: open, or as open_model has it.
-    has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it;
-    what is there already stays. A transcription that was sampled is read once more, so that
-    sampling keeps nothing; if it was sampled in another precision, the numbers differ by rounding.
-    Raises QueryError for a token that the model lacks, ModelFileError for the model.
+    has_ended: whether the end follows. facts: what to add to the trace's header, as JSON has it.
+    If the transcription was sampled in another precision, the numbers differ by rounding. Raises
+    QueryError for a token that the model lacks, ModelFileError for the model.
+
+    >>> trace_transcription(["M:4/4", "K:Cmaj", "C", "2"])
+    Trace(5 steps, 3 layers of 288 units)
     """
     import torch
 
@@ -154,39 +151,33 @@ def trace_transcription(
 
 
 def with_traces(
-    tunes: Iterable[Written],
+    tunes: Iterable[Sampled | Hypothesis],
     model: Model,
     path: str | Path,
     n: int,
     *,
     facts: Mapping[str, Any],
     force: bool = False,
-) -> Iterator[Written]:
+) -> Iterator[Sampled | Hypothesis]:
     """n sampled transcriptions as they come, after the trace of each has been written.
 
     path: of the only one's trace. Of several, the trace of number 7 is `trace-7.npz` for
-    `trace.npz`. facts: what each header has beside the number. force: replace traces that are
-    there. OutputError where something is in the way or a file cannot be written.
+    `trace.npz`. facts: what each header has beside the number. Raises as save_trace.
     """
     path = Path(path)
-
-    def traced(tune: Written) -> Written:
+    for tune in tunes:
         own = path if n == 1 else path.with_stem(f"{path.stem}-{tune.number}")
         known = {"number": tune.number, **facts}
         found = trace_transcription(tune.tokens, model, has_ended=tune.has_ended, facts=known)
         save_trace(found, own, force=force)
-        return tune
-
-    return map(traced, tunes)
+        yield tune
 
 
 def check_traces(path: str | Path, n: int, *, force: bool) -> None:
-    """Check that the traces of n transcriptions may be written, as with_traces names their files.
-
-    OutputError where the name is another or something is in the way.
-    """
+    """OutputError unless the traces of n transcriptions may be written by with_traces."""
     path = Path(path)
-    _check_name(path)
+    if path.suffix != SUFFIX:
+        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
     if n == 1:
         check_place(path, TRACE_FILE, force=force)
         return
@@ -206,26 +197,17 @@ def save_trace(traced: Trace, path: str | Path, *, force: bool = False) -> None:
     written.
     """
     path = Path(path)
-    _check_name(path)
-    check_place(path, TRACE_FILE, force=force)
-    with written_whole(path, "the trace") as unfinished:
-        _write(traced, unfinished)
-
-
-def _check_name(path: Path) -> None:
-    """See that a trace may be called so; OutputError where it may not."""
-    if path.suffix != SUFFIX:
-        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
-
-
-def _write(traced: Trace, path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        header = json.dumps(traced.header, indent=1).encode()
-        archive.writestr(zipfile.ZipInfo(_HEADER, _EPOCH), header)
+    check_traces(path, 1, force=force)
+    with (
+        written_whole(path, "the trace") as unfinished,
+        zipfile.ZipFile(unfinished, "w") as archive,
+    ):
+        # ZipInfo has the same date each time, so that the same trace is the same file.
+        archive.writestr(zipfile.ZipInfo(_HEADER), json.dumps(traced.header, indent=1))
         for name in _ARRAYS:
             with io.BytesIO() as member:
                 np.lib.format.write_array(member, getattr(traced, name), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), member.getvalue())
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
 
 
 @public
@@ -267,7 +249,7 @@ TRACE_FILE: Final = Kind("trace", _is_trace)
 
 
 def _check_shapes(path: Path, traced: Trace) -> None:
-    """See that the arrays are those of one trace and belong to the header; InputError if not."""
+    """InputError unless the arrays are those of one trace and belong to the header."""
     steps, names = len(traced.read), traced.header.get("tokens")
     for name, (dtype, dimensions) in _ARRAYS.items():
         array = getattr(traced, name)
@@ -288,10 +270,9 @@ def _check_shapes(path: Path, traced: Trace) -> None:
         raise _foreign(
             path, f"its arrays are not of the same {steps} steps and {len(names)} tokens"
         )
-    numbers = np.append(traced.read, traced.written[:-1])
-    is_cut_off = int(traced.written[-1]) == CUT_OFF
-    last = 0 if is_cut_off else int(traced.written[-1])
-    if min(numbers.min(), last) < 0 or max(numbers.max(), last) >= len(names):
+    last = traced.written[-1:]
+    numbers = np.concatenate([traced.read, traced.written[:-1], last[last != CUT_OFF]])
+    if numbers.min() < 0 or numbers.max() >= len(names):
         raise _foreign(path, f"it has numbers that are none of its {len(names)} tokens")
 
 

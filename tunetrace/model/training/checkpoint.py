@@ -88,7 +88,7 @@ def save_checkpoint(
         "settings": asdict(configuration),
         "step": trainer.step,
         "sums": asdict(trainer.sums),
-        "precision": _name(trainer.precision),
+        "precision": str(trainer.precision).removeprefix("torch."),
         "history": [to_line(record) for record in history],
     }
     arrays = {name: value.detach().cpu().contiguous() for name, value in arrays.items()}
@@ -164,10 +164,6 @@ _REMEMBERED: Final = {
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def _name(precision: torch.dtype) -> str:
-    return next(name for name, dtype in _PRECISIONS.items() if dtype == precision)
-
-
 def _configuration(values: dict[str, Any]) -> Configuration:
     recipe = Recipe.from_dict(values["recipe"])
     recipe.check()
@@ -198,12 +194,9 @@ def _check_states(
     """ValueError unless an optimizer can go on with what is remembered of it."""
     remembered = _REMEMBERED[type(optimizer)]
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
-    shapes = [
-        {name: tuple(value.shape) for name, value in s.items()} for _, s in sorted(states.items())
-    ]
-    if step and shapes != [
-        {"step": (), **dict.fromkeys(remembered, tuple(one.shape))} for one in parameters
-    ]:
+    expected = [{"step": (), **dict.fromkeys(remembered, one.shape)} for one in parameters]
+    found = [{name: value.shape for name, value in s.items()} for _, s in sorted(states.items())]
+    if step and found != expected:
         raise ValueError("the optimizer remembers something else")
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.files import write_whole
-from tunetrace.model.places import TRAINED
+from tunetrace.indexer.index import Index
+from tunetrace.model.models import TRAINED
 from tunetrace.model.records import Model
+from tunetrace.model.sampling.blocks import Plan, sample_many
 from tunetrace.model.store import save_model
 from tunetrace.model.training.checkpoint import Configuration, save_checkpoint
 from tunetrace.model.training.history import (
@@ -27,10 +29,14 @@ from tunetrace.model.training.history import (
     kept_epoch,
     to_line,
 )
+from tunetrace.model.training.originality import originality
 from tunetrace.model.training.trainer import Trainer, TrainingStep
+from tunetrace.plots.training import plot_training
 from tunetrace.text import printable
+from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 HISTORY: Final = "history.jsonl"
+PICTURE: Final = "training.png"
 
 SAVE_EVERY: Final = 60.0
 """Seconds between checkpoints inside an epoch: what a power cut can cost."""
@@ -53,10 +59,8 @@ class Training:
     folder: Path
     configuration: Configuration
     provenance: dict[str, Any]
-    measure: Callable[[Model], EpochOriginality]
-    """Samples a model and measures how original the samples are."""
-    draw: Callable[[Sequence[EpochRecord]], None]
-    """Draws the history, after it was measured."""
+    index: Index
+    """What samples are compared with."""
 
     def run(
         self,
@@ -66,26 +70,26 @@ class Training:
     ) -> list[EpochRecord]:
         """Train until the last epoch, or until patience ends, and return the history.
 
-        history: of the epochs that are over. Raises QueryError where the loss is not finite any
-        more, or is above that of a uniform guess at the end. If a model was better than a guess,
-        the best is kept and named. Raises OutputError where the folder cannot be written. An
-        interrupt saves what was reached.
+        history: of the epochs that are over. Raises QueryError where the loss is no number any
+        more, or is above that of a uniform guess at the end; OutputError where the folder cannot be
+        written. An interrupt saves what was reached.
         """
         history = list(history)
         self._write_history(history)
         if not trainer.step:
-            self._save(trainer, history)  # so that --resume goes on whenever it is cut off
+            # So that --resume goes on whenever it is cut off.
+            save_checkpoint(self.folder, self.configuration, trainer, history)
         try:
             while not self._is_over(history):
                 self._train_epoch(trainer, history, watcher)
                 history.append(self._finish_epoch(trainer, history))
                 self._write_history(history)
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
                 if watcher is not None:
                     watcher.epoch(history[-1], best_epoch(history) is history[-1])
         except KeyboardInterrupt:
             if not trainer.is_amid_step:  # if it is, the last checkpoint is kept
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
             raise
         last, worst = history[-1], guess_loss(self.configuration.sizes.tokens)
         if last.loss > worst:
@@ -98,9 +102,6 @@ class Training:
             )
         return history
 
-    def _save(self, trainer: Trainer, history: Sequence[EpochRecord]) -> None:
-        save_checkpoint(self.folder, self.configuration, trainer, history)
-
     def _train_epoch(
         self, trainer: Trainer, history: list[EpochRecord], watcher: TrainingWatcher | None
     ) -> None:
@@ -109,12 +110,12 @@ class Training:
         if trainer.epoch > len(history):
             return  # it was cut off after the last step of an epoch, before its record
         for progress in trainer.train():
-            if not trainer.is_finite():
+            if not math.isfinite(trainer.sums.loss):  # the rate is too high
                 raise self._failed(_no_number(progress.epoch), history)
             if watcher is not None:
                 watcher.step(progress)
             if time.monotonic() - saved > SAVE_EVERY:
-                self._save(trainer, history)
+                save_checkpoint(self.folder, self.configuration, trainer, history)
                 saved = time.monotonic()
 
     def _finish_epoch(self, trainer: Trainer, history: list[EpochRecord]) -> EpochRecord:
@@ -128,14 +129,21 @@ class Training:
         every = self.configuration.report_every
         if every and epoch % every == 0:
             try:
-                record = replace(record, originality=self.measure(model))
+                record = replace(record, originality=self._measured(model))
             except ModelFileError:
                 what = f"in epoch {epoch} the weights are too large to be summed"
                 raise self._failed(what, history) from None
-            self.draw([*history, record])
+            plot_training([*history, record], self.folder / PICTURE, force=True)
         if kept_epoch([*history, record], self.configuration.sizes.tokens) is record:
             save_model(model, self.folder / TRAINED, half=self.configuration.half)
         return record
+
+    def _measured(self, model: Model) -> EpochOriginality:
+        """How original samples are. They have the same numbers and random numbers each time."""
+        plan = Plan(self.configuration.seed)
+        sampled = list(sample_many(model, self.configuration.samples, plan))
+        ended = sum(one.has_ended for one in sampled)
+        return originality([to_folkrnn(one.tokens) for one in sampled], self.index, ended=ended)
 
     def _failed(self, what: str, history: Sequence[EpochRecord], or_else: str = "") -> QueryError:
         """The error for a training that failed, which names the model that is kept of it."""

@@ -2,9 +2,8 @@
 
 A token's bits are -log2 of the probability that it was given before it was seen. Their mean is the
 cross-entropy, and 2 to the power of that the perplexity (Jelinek et al. 1977). The back-off model
-(Witten and Bell 1991, interpolated) is the number that a network must beat: it is counted in a
-second from the suffixes of the training tunes. Both are asked for the same tokens, those of the
-music. What the network predicts beyond these, headers and ends, is counted by itself.
+(Witten and Bell 1991, interpolated) is the number that a network must beat. Both are asked for the
+tokens of the music. Headers and ends, which only the network predicts, are counted by themselves.
 """
 
 from __future__ import annotations
@@ -32,9 +31,8 @@ from tunetrace.indexer.store.streams import joined
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.training.tunes import (
-    has_held_out,
     held_out_ids,
-    training_corpora,
+    trained_on,
     transcriptions_of,
     tunes_of,
 )
@@ -167,12 +165,10 @@ def evaluate_model(
         )
     opened = open_model(model)
     with given_or_default(index) as searched:
-        if held_out:
-            ids = held_out_ids(opened, searched)
-            return _evaluate(opened, transcriptions_of(ids, searched), searched, (), ids, progress)
+        ids = held_out_ids(opened, searched) if held_out else []
+        tunes = transcriptions_of(ids, searched) if held_out else _read(inputs, format, progress)
         names = tuple(printable(str(source)) for source in inputs)
-        tunes = _read(inputs, format, progress)
-        return _evaluate(opened, tunes, searched, names, (), progress)
+        return _evaluate(opened, tunes, searched, names, ids, progress)
 
 
 def _read(
@@ -232,7 +228,7 @@ def _evaluate(
     taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
     progress("counting the back-off model", len(taken.tunes))
     others = _OtherTunes(model, index, taken, held_out)
-    of_backoff = _backoff_bits(others, taken)
+    of_backoff = _backoff_bits(index, others.counted, taken)
     progress("evaluating", len(taken.tunes))
     bits = token_bits(model, taken.numbers)
     music, tokens = _of_music(taken, bits)
@@ -266,12 +262,9 @@ def _evaluate(
 
 def _score(bits: float, tokens: int, bars: int) -> Score:
     """The score of so many bits over tokens and bars; of none it is 0 bits."""
-    per_token, per_bar = bits / max(tokens, 1), bits / max(bars, 1)
-    return Score(tokens, per_token, _perplexity(per_token), per_bar, _perplexity(per_bar))
-
-
-def _perplexity(bits: float) -> float:
-    return float(2.0 ** min(bits, _MAX_BITS))
+    means = (bits / max(tokens, 1), bits / max(bars, 1))
+    of_token, of_bar = (float(2.0 ** min(mean, _MAX_BITS)) for mean in means)
+    return Score(tokens, means[0], of_token, means[1], of_bar)
 
 
 # What is evaluated
@@ -302,10 +295,10 @@ def _take(
         taken.tunes.append(usable)
         taken.numbers.append([known[token] for token in usable.tokens])
         taken.symbols.append(vocabulary.encode(usable.tokens))
-    if not taken.tunes:
-        if not taken.set_aside:
-            raise InputError("there is no tune to evaluate the model on; give some")
+    if not taken.tunes and taken.set_aside:
         raise nothing_usable(taken.set_aside)
+    if not taken.tunes:
+        raise InputError("there is no tune to evaluate the model on; give some")
     return taken
 
 
@@ -349,14 +342,13 @@ class _OtherTunes:
     def __init__(
         self, model: Model, index: Index, taken: _EvaluatedTunes, held_out: Sequence[int]
     ) -> None:
-        self._index = index
         held = [corpus.name for corpus in index.catalogue.corpora()]
-        named = training_corpora(model)
+        named = trained_on(model, "corpora")
         is_same_index = bool(named) and set(named) <= set(held)
         self.corpora = tuple(named if is_same_index else held)
         of_corpora = tunes_of(model, index, self.corpora)
         kept_apart = set(held_out)
-        if is_same_index and has_held_out(model):
+        if is_same_index and trained_on(model, "held_out"):
             kept_apart.update(held_out_ids(model, index))
         headers = taken.vocabulary.headers
         evaluated = Counter(symbols.translate(None, headers) for symbols in taken.symbols)
@@ -372,18 +364,18 @@ class _OtherTunes:
         self.counted = [tune for tune in of_corpora if groups[tune] not in apart]
         self.left_out = len(of_corpora) - len(self.counted)
 
-    def segment(self) -> Segment:
-        """Them as a segment of their own, sorted anew."""
-        stream = joined([self._index.symbols(tune) for tune in self.counted])
-        ids = np.array(self.counted, dtype="<i4").tobytes()
-        return Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
 
+def _backoff_bits(index: Index, counted: list[int], taken: _EvaluatedTunes) -> Floats:
+    """The bits of each evaluated tune's music by order: (orders, tunes).
 
-def _backoff_bits(others: _OtherTunes, taken: _EvaluatedTunes) -> Floats:
-    """The bits of each evaluated tune's music by order: (orders, tunes); no row without others."""
-    if not others.counted:
+    counted: the tunes of the index that the model is counted on; without any there is no row.
+    """
+    if not counted:
         return np.empty((0, len(taken.tunes)))
-    model = BackoffModel([others.segment()], TOKENS.alphabet(taken.vocabulary))
+    stream = joined([index.symbols(tune) for tune in counted])
+    ids = np.array(counted, dtype="<i4").tobytes()
+    segment = Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
+    model = BackoffModel([segment], TOKENS.alphabet(taken.vocabulary))
     stream = joined(taken.symbols)
     starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
     # Headers and the ends of tunes have 0 there.

@@ -91,7 +91,7 @@ def to_line(record: EpochRecord) -> str:
 
 def from_line(line: str) -> EpochRecord:
     """The epoch that a line of JSON holds; ValueError where it holds none."""
-    record = _values(EpochRecord, _object(line))
+    record = _values(EpochRecord, json.loads(line))
     if record["originality"] is not None:
         originality = _values(EpochOriginality, record["originality"])
         originality["copying"] = Copying(**_values(Copying, originality["copying"]))
@@ -135,13 +135,6 @@ def kept_epoch(history: Iterable[EpochRecord], tokens: int) -> EpochRecord | Non
     return best_epoch(better) or (better[-1] if better else None)
 
 
-def _object(line: str) -> Any:
-    def refuse(number: str) -> float:
-        raise ValueError(f"{number} is no number")
-
-    return json.loads(line, parse_constant=refuse)
-
-
 _OPTIONAL: Final = {"validation_loss", "ended", "people", "originality"}
 _NESTED: Final = {"copying", "people", "originality"}
 
@@ -161,4 +154,4 @@ def _values(kind: type, given: Any) -> dict[str, Any]:
 def _is_number(value: Any, *, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         return False
-    return -_MAX <= value <= _MAX  # nor is infinity one
+    return -_MAX <= value <= _MAX  # neither infinity nor NaN is

@@ -84,12 +84,8 @@ def _copying(tunes: Sequence[CheckedTune]) -> Copying:
     """What transcriptions copy, in the mean; nothing where there are none."""
     if not tunes:
         return Copying(0.0, 0.0, 0.0, 0.0)
-
-    def copied(notes: int) -> float:
-        return float(np.mean([tune.copied_share[notes] for tune in tunes]))
-
-    longest = float(np.mean([tune.longest_notes for tune in tunes]))
-    return Copying(copied(8), copied(12), copied(16), longest)
+    rows = [[*(tune.copied_share[k] for k in (8, 12, 16)), tune.longest_notes] for tune in tunes]
+    return Copying(*(float(np.mean(column)) for column in zip(*rows, strict=True)))
 
 
 def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
@@ -101,9 +97,8 @@ def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
     strata = Strata(baseline.meter, baseline.notes)
     numbers = strata.of([tune.meter for tune in tunes], [t.notes for t in tunes])
     weights = np.bincount(numbers, minlength=len(strata.members)) / len(tunes)
-
-    def mean(name: str) -> float:
+    means = {}
+    for name in Copying.__dataclass_fields__:
         values = np.asarray(baseline.values[name], dtype=np.float64)
-        return float(weights @ [values[members].mean() for members in strata.members])
-
-    return Copying(mean("copied_8"), mean("copied_12"), mean("copied_16"), mean("longest_notes"))
+        means[name] = float(weights @ [values[members].mean() for members in strata.members])
+    return Copying(**means)

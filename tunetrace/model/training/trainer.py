@@ -107,16 +107,25 @@ class Trainer:
     def train(self) -> Iterator[TrainingStep]:
         """Go on to the end of this epoch, a step at a time."""
         order = self._order(self.epoch)
-        shown = self.step - self.epoch * self.steps_in_epoch
-        epoch = self.epoch + 1
+        shown = self.step % self.steps_in_epoch
+        epoch, steps = self.epoch + 1, self.recipe.epochs * self.steps_in_epoch
         if not shown:
             self.sums = Sums()
         self.network.train()
         began = time.perf_counter() - self.sums.seconds
         for batch in order[shown:]:
             self._learn(pack([self._training[place] for place in batch], self.tokens))
-            self.sums.seconds = time.perf_counter() - began
-            yield self._progress(epoch)
+            shown += 1
+            self.sums.seconds = seconds = time.perf_counter() - began
+            yield TrainingStep(
+                epoch=epoch,
+                epochs=self.recipe.epochs,
+                step=self.step,
+                steps=steps,
+                loss=self.sums.loss / self.sums.tokens,
+                tokens_a_second=self.sums.tokens / seconds,
+                seconds_left=(steps - self.step) * seconds / shown,
+            )
 
     def validate(self) -> float | None:
         """The cross-entropy of the held-out tunes, nats a token; None if there are none."""
@@ -132,10 +141,6 @@ class Trainer:
                 count += len(packed.targets)
         return loss / count
 
-    def is_finite(self) -> bool:
-        """Whether the loss of this epoch is finite. With a rate too high it is not."""
-        return math.isfinite(self.sums.loss)
-
     def has_finite_weights(self) -> bool:
         """Whether all weights are finite. The loss depends on those before the last step only."""
         return all(bool(one.isfinite().all()) for one in self.network.parameters())
@@ -145,7 +150,9 @@ class Trainer:
         rate = self.recipe.rate_at(self.step, self.steps_in_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with torch.random.fork_rng(devices=_devices(self._device)):
+        is_on_gpu = self._device.type == "cuda"
+        devices = [torch.cuda.current_device()] if is_on_gpu else []
+        with torch.random.fork_rng(devices=devices):
             torch.manual_seed(self._stream(_DROPOUT, self.step))
             losses = self._losses(packed)
             (losses * self._weights(packed)).sum().backward()  # type: ignore[no-untyped-call]
@@ -197,30 +204,10 @@ class Trainer:
         matrices = [one for one in self.network.parameters() if one.ndim > 1]
         biases = [one for one in self.network.parameters() if one.ndim < 2]
         if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(
-                [*matrices, *biases], lr=self.recipe.rate, alpha=0.9, eps=1e-6
-            )
+            return torch.optim.RMSprop([*matrices, *biases], alpha=0.9, eps=1e-6)
+        decayed = {"params": matrices, "weight_decay": self.recipe.weight_decay}
         return torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": self.recipe.weight_decay},
-                {"params": biases, "weight_decay": 0.0},
-            ],
-            lr=self.recipe.rate,
-            betas=(0.9, 0.99),
-        )
-
-    def _progress(self, epoch: int) -> TrainingStep:
-        sums = self.sums
-        steps = self.recipe.epochs * self.steps_in_epoch
-        done = self.step - (epoch - 1) * self.steps_in_epoch
-        return TrainingStep(
-            epoch=epoch,
-            epochs=self.recipe.epochs,
-            step=self.step,
-            steps=steps,
-            loss=sums.loss / sums.tokens,
-            tokens_a_second=sums.tokens / sums.seconds,
-            seconds_left=(steps - self.step) * sums.seconds / done,
+            [decayed, {"params": biases, "weight_decay": 0.0}], betas=(0.9, 0.99)
         )
 
 
@@ -244,7 +231,3 @@ def faster_precision(sizes: Sizes, batch: int, device: torch.device) -> torch.dt
         times[dtype] = min(spans)
     is_faster = times[torch.bfloat16] < 0.8 * times[torch.float32]
     return torch.bfloat16 if is_faster else torch.float32
-
-
-def _devices(device: torch.device) -> list[int]:
-    return [torch.cuda.current_device()] if device.type == "cuda" else []

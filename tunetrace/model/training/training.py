@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,22 +13,16 @@ from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.files import Kind, exists, is_there
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import MODEL_FILE
-from tunetrace.model.models import require_torch
-from tunetrace.model.places import TRAINED
-from tunetrace.model.training.history import HISTORY_FILE, EpochOriginality, EpochRecord, kept_epoch
-from tunetrace.model.training.originality import originality
+from tunetrace.model.models import TRAINED, require_torch
+from tunetrace.model.training.history import HISTORY_FILE, EpochRecord, kept_epoch
 from tunetrace.model.training.recipe import MODERN, Recipe
 from tunetrace.model.training.tunes import TrainingTunes, gather
 from tunetrace.records import Record
 from tunetrace.text import printable
-from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 if TYPE_CHECKING:
-    from tunetrace.model.records import Model
-    from tunetrace.model.training.checkpoint import Configuration
+    from tunetrace.model.training.checkpoint import Checkpoint, Configuration
     from tunetrace.model.training.epochs import TrainingWatcher
-
-PICTURE: Final = "training.png"
 
 MAX_PARAMETERS: Final = 250_000_000
 """Training keeps four numbers of each, which are 4 GB; folk-rnn's networks have 5.6 million."""
@@ -93,7 +86,7 @@ def train_model(
             samples=samples,
             half=half,
         )
-        return _run(folder, configuration, tunes, opened, watcher, resume=False)
+        return _run(folder, configuration, tunes, opened, watcher)
 
 
 @public
@@ -112,12 +105,13 @@ def resume_training(
     from tunetrace.model.training.checkpoint import load_checkpoint
 
     folder = Path(folder)
-    configuration = load_checkpoint(folder).configuration
+    checkpoint = load_checkpoint(folder)
+    configuration = checkpoint.configuration
     with given_or_default(index) as opened:
         tunes = gather(
             opened, configuration.corpora, configuration.recipe.validation, configuration.seed
         )
-        return _run(folder, configuration, tunes, opened, watcher, resume=True)
+        return _run(folder, configuration, tunes, opened, watcher, checkpoint)
 
 
 def _run(
@@ -126,28 +120,24 @@ def _run(
     tunes: TrainingTunes,
     index: Index,
     watcher: TrainingWatcher | None,
-    *,
-    resume: bool,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainingReport:
-    """Train from the beginning or from the checkpoint in a folder."""
+    """Train from the beginning, or from the checkpoint of the folder."""
     import torch
 
-    from tunetrace.model.training.checkpoint import digest, load_checkpoint, restore
-    from tunetrace.model.training.epochs import Training
+    from tunetrace.model.training.checkpoint import digest, restore
+    from tunetrace.model.training.epochs import PICTURE, Training
     from tunetrace.model.training.trainer import Trainer
     from tunetrace.plots.picture import check_picture
-    from tunetrace.plots.training import plot_training
 
     configuration = replace(configuration, data=digest([*tunes.training, [], *tunes.held_out]))
-    checkpoint = load_checkpoint(folder) if resume else None
     if checkpoint is not None and checkpoint.configuration != configuration:
         raise QueryError(
             f"{printable(str(folder))}: its training was begun with other tunes than the index "
             "has; name the index that it was begun with"
         )
-    there = {
-        n: is_there(folder / n, kind) for n, kind in _written(configuration.report_every).items()
-    }
+    written = _written(configuration.report_every)
+    there = {name: is_there(folder / name, kind) for name, kind in written.items()}
     had_model = checkpoint and kept_epoch(checkpoint.history, configuration.sizes.tokens)
     if had_model and not there[TRAINED]:
         raise ModelFileError(
@@ -162,13 +152,8 @@ def _run(
     )  # fmt: skip
     if checkpoint is not None:
         restore(trainer, checkpoint, folder)
-    training = Training(
-        folder,
-        configuration,
-        _provenance(folder, configuration, tunes, index),
-        partial(_measured, configuration=configuration, index=index),
-        partial(plot_training, path=folder / PICTURE, force=True),
-    )
+    provenance = _provenance(folder, configuration, tunes, index)
+    training = Training(folder, configuration, provenance, index)
     try:
         history = training.run(trainer, checkpoint.history if checkpoint else [], watcher)
     except torch.OutOfMemoryError:
@@ -179,15 +164,6 @@ def _run(
     kept = kept_epoch(history, configuration.sizes.tokens)
     assert kept is not None  # or the training had ended with an error
     return TrainingReport(printable(str(folder / TRAINED)), tuple(history), kept)
-
-
-def _measured(model: Model, configuration: Configuration, index: Index) -> EpochOriginality:
-    """How original what a model writes is. Transcriptions have the same numbers each time."""
-    from tunetrace.model.sampling.blocks import Plan, sample_many
-
-    sampled = list(sample_many(model, configuration.samples, Plan(seed=configuration.seed)))
-    ended = sum(one.has_ended for one in sampled)
-    return originality([to_folkrnn(one.tokens) for one in sampled], index, ended=ended)
 
 
 def _provenance(
@@ -248,7 +224,7 @@ def _check(
 
 def _written(report_every: int | None) -> dict[str, Kind]:
     """The files that a training writes beside its checkpoint."""
-    from tunetrace.model.training.epochs import HISTORY
+    from tunetrace.model.training.epochs import HISTORY, PICTURE
     from tunetrace.plots.picture import PICTURE_FILE
 
     drawn = {} if report_every is None else {PICTURE: PICTURE_FILE}

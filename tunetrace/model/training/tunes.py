@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     The tokens are v2's, and those beyond it that these tunes have. QueryError where there are too
     few tunes.
     """
-    ids = _ids(index, corpora)
+    ids = _ids(index, corpora) if corpora else sorted(index.catalogue.setting_groups())
     every = {tune: index.symbols(tune) for tune in ids}
     kept = {tune: symbols for tune, symbols in every.items() if is_usable(symbols)}
     used = sorted({symbol for symbols in kept.values() for symbol in set(symbols)})
@@ -95,9 +95,7 @@ def _too_few(kept: int, too_long: int) -> QueryError:
 
 
 def _ids(index: Index, corpora: Sequence[str]) -> list[int]:
-    """The ids of the tunes of corpora, of all where none is named, in order."""
-    if not corpora:
-        return sorted(index.catalogue.setting_groups())
+    """The ids of the tunes of corpora, in order."""
     admitted = [index.catalogue.admitted(Filters(corpus=name)) for name in corpora]
     return sorted({tune for some in admitted for tune in some or ()})
 
@@ -152,7 +150,7 @@ def held_out_ids(model: Model | Header, index: Index) -> list[int]:
 
     ModelFileError where it names none, and where the index lacks one of them.
     """
-    references = _references(model, "held_out")
+    references = trained_on(model, "held_out")
     if not references:
         raise ModelFileError(
             f"the model '{model.name}' names no held-out tunes, as those of "
@@ -170,13 +168,13 @@ def training_ids(model: Model | Header, index: Index) -> list[int]:
 
     ModelFileError where it names no corpora, and where the index lacks one of its tunes or corpora.
     """
-    corpora = _references(model, "corpora")
+    corpora = trained_on(model, "corpora")
     if not corpora:
         raise ModelFileError(
             f"the model '{model.name}' does not say which corpora it was trained on, as those of "
             "'tunetrace model train' do; ask for the tunes of one that does"
         )
-    held_out = set(held_out_ids(model, index)) if _references(model, "held_out") else set()
+    held_out = set(held_out_ids(model, index)) if trained_on(model, "held_out") else set()
     return [
         tune
         for tune in tunes_of(model, index, corpora)
@@ -186,29 +184,16 @@ def training_ids(model: Model | Header, index: Index) -> list[int]:
 
 def tunes_of(model: Model | Header, index: Index, corpora: Sequence[str]) -> list[int]:
     """The ids of the tunes of corpora, in their order; ModelFileError where the index lacks one."""
-    found: list[int] = []
-    for corpus in corpora:
-        try:
-            found += index.catalogue.admitted(Filters(corpus=corpus)) or ()
-        except QueryError as error:
-            raise _other_index(model, index, str(error)) from None
-    return sorted(set(found))
+    try:
+        return _ids(index, corpora)
+    except QueryError as error:
+        raise _other_index(model, index, str(error)) from None
 
 
-def training_corpora(model: Model | Header) -> list[str]:
-    """The names of the corpora that a model was trained on; empty if it does not say."""
-    return _references(model, "corpora")
-
-
-def has_held_out(model: Model | Header) -> bool:
-    """Whether a model names tunes that were held out from it."""
-    return bool(_references(model, "held_out"))
-
-
-def _references(model: Model | Header, name: str) -> list[str]:
-    """A list of names from the provenance of a trained model; empty if there is none."""
+def trained_on(model: Model | Header, what: Literal["corpora", "held_out"]) -> list[str]:
+    """The corpora that a model was trained on, or the tunes held out; empty if it does not say."""
     training: Any = model.provenance.get("training")
-    named = training.get(name) if isinstance(training, dict) else None
+    named = training.get(what) if isinstance(training, dict) else None
     return [str(one) for one in named] if isinstance(named, list) else []
 
 

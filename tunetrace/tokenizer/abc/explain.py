@@ -20,7 +20,6 @@ from tunetrace.tokenizer.abc.lexicon import pattern_for
 from tunetrace.tokenizer.folkrnn import TIE, is_left_out, words_of
 from tunetrace.tokenizer.layout.pitches import semitones
 from tunetrace.tokenizer.transcription import Transcription
-from tunetrace.tokenizer.transpose import Interval
 
 _DROPPED: Final = re.compile(r"y[0-9]*|\S")
 
@@ -117,54 +116,58 @@ class Explainer:
     """
 
     def __init__(self) -> None:
-        self._lines: list[_Line] = []
-        self._unit = "1/8"
-        self._interval = Interval(0, 0)
-        self._header = TuneHeader()
+        self._reader: _ObservedReader | None = None
 
     def make_reader(self, header: TuneHeader, body: Sequence[str]) -> Reader:
         """The reader of the next tune."""
-        self._lines, self._header = [], header
-        reader = _ObservedReader(header, body, self._lines)
-        self._unit, self._interval = str(reader.unit / 8), reader.interval
-        return reader
+        self._reader = _ObservedReader(header, body)
+        return self._reader
 
     def explain(self, tune: Transcription) -> Explanation:
         """The explanation of the last tune that was read."""
-        lines, self._lines = self._lines, []
-        if not lines:
+        reader, self._reader = self._reader, None
+        if reader is None:
             return Explanation(tune, 0, 0, "1/8", tuple(_folkrnn_lines(tune)))
         explained = [
             ExplainedLine(
                 line.number,
                 line.text,
-                tuple(_lexeme(piece, tune.tokens) for piece in line.pieces),
+                tuple(
+                    Lexeme(
+                        piece.column,
+                        piece.text,
+                        piece.places[0] if piece.places else 0,
+                        tuple(tune.tokens[place] for place in piece.places),
+                        piece.dropped,
+                    )
+                    for piece in line.pieces
+                ),
             )
-            for line in lines
+            for line in reader.lines
         ]
-        header = _header_lines(tune, self._header)
+        interval, unit = reader.interval, reader.header.unit_length()
         return Explanation(
-            tune, self._interval.steps, semitones(self._interval), self._unit,
-            (*header, *explained),
+            tune, interval.steps, semitones(interval), str(unit / 8),
+            (*_header_lines(tune, reader.header), *explained),
         )  # fmt: skip
 
 
 class _ObservedReader(Reader):
     """A reader that notes which tokens every lexeme gives."""
 
-    def __init__(self, header: TuneHeader, body: Sequence[str], lines: list[_Line]) -> None:
+    def __init__(self, header: TuneHeader, body: Sequence[str]) -> None:
         super().__init__(header, body)
         self.lexemes: Callable[[str], Iterable[str]] = self._observe
-        self._lines = lines
+        self.lines: list[_Line] = []
         self._is_inside_line = False
 
     def line(self, text: str) -> None:
-        self._lines.append(_Line(self.number, text))
+        self.lines.append(_Line(self.number, text))
         self._is_inside_line = True
         super().line(text)
         self._is_inside_line = False
-        if not self._lines[-1].pieces:
-            self._lines[-1].pieces.append(_Piece(1, text, [], "another voice"))
+        if not self.lines[-1].pieces:
+            self.lines[-1].pieces.append(_Piece(1, text, [], "another voice"))
 
     def field(self, letter: str, text: str) -> None:
         if self._is_inside_line:
@@ -175,17 +178,17 @@ class _ObservedReader(Reader):
         line = _Line(self.number, f"{letter}:{text}")
         places = list(range(before, len(self.tokens)))
         line.pieces.append(_Piece(1, line.text, places, "" if places else "a field"))
-        self._lines.append(line)
+        self.lines.append(line)
 
     def end_line(self) -> None:
         before = len(self.tokens)
         super().end_line()
-        if len(self.tokens) > before and self._lines:
-            line = self._lines[-1]
+        if len(self.tokens) > before:
+            line = self.lines[-1]
             line.pieces.append(_Piece(len(line.text) + 1, "", [before]))
 
     def _observe(self, text: str) -> Iterator[str]:
-        line, tokens = self._lines[-1], self.tokens
+        line, tokens = self.lines[-1], self.tokens
         for match in pattern_for(text).finditer(text):
             line.drop(match.start(), match.start(1))
             was_silent = self.is_silent
@@ -207,20 +210,12 @@ class _ObservedReader(Reader):
 
     def _take_back(self, place: int) -> None:
         """Take a token away from an earlier lexeme: it belongs to a later one."""
-        for line in reversed(self._lines):
+        for line in reversed(self.lines):
             for piece in reversed(line.pieces):
                 if place in piece.places:
                     piece.places.remove(place)
                     piece.dropped = "" if piece.places else what_is(piece.text)
                     return
-
-
-def _lexeme(piece: _Piece, tokens: Sequence[str]) -> Lexeme:
-    first = piece.places[0] if piece.places else 0
-    return Lexeme(
-        piece.column, piece.text, first, tuple(tokens[place] for place in piece.places),
-        piece.dropped,
-    )  # fmt: skip
 
 
 def _header_lines(tune: Transcription, header: TuneHeader) -> Iterator[ExplainedLine]:

@@ -40,11 +40,10 @@ _VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)")
 
 def is_field(line: str) -> bool:
     """Whether a line is a field (`K:G`) rather than music (`A:|`, `d::`)."""
-    return line[1:2] == ":" and (
-        (line[0].isalpha() and line[0].isascii() and not (line[2:3] in ("|", ":") and
-         line[0] in _MUSIC))
-        or line[0] == "+"
-    )  # fmt: skip
+    if line[1:2] != ":":
+        return False
+    is_letter = line[0].isalpha() and line[0].isascii()
+    return line[0] == "+" or (is_letter and (line[2:3] not in ("|", ":") or line[0] not in _MUSIC))
 
 
 def unindented(line: str) -> str:
@@ -61,7 +60,7 @@ def begins_tune(line: str) -> bool:
 def loose_field(line: str) -> tuple[str, str] | None:
     """Letter and text of a header field, also if it is indented or written `T :`."""
     match = _LOOSE.match(line)
-    return None if match is None else (match[1], match[2])
+    return match and (match[1], match[2])
 
 
 def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[int, str]]:

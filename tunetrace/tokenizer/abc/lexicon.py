@@ -14,7 +14,7 @@ from typing import Final
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.layout.timeline import default_tuplet_time
 from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, is_token
+from tunetrace.tokenizer.vocabulary import V2_TOKENS, Table, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
@@ -72,10 +72,6 @@ _UNREADABLE: Final = {
 }
 
 
-OPENING: Final = frozenset('["{')
-"""The signs that need a closing sign."""
-
-
 def pattern_for(line: str) -> re.Pattern[str]:
     """The expression that cuts a line into lexemes. Group 1 is the lexeme without dropped signs."""
     return _pattern(_TIE) if "-" in line else _PLAIN
@@ -130,21 +126,14 @@ def length_token(length: Fraction) -> str:
     return token
 
 
-class Lexicon(dict[str, tuple[str, ...] | str | int]):
+class _Lexicon:
     """The meaning of each lexeme for one transposition and one unit note length."""
 
     def __init__(self, interval: Interval, unit: Fraction) -> None:
-        super().__init__()
         self._interval = interval
         self._unit = unit
 
-    def __missing__(self, lexeme: str) -> tuple[str, ...] | str | int:
-        meaning = self._meaning(lexeme)
-        if len(self) < 20_000:  # a hostile file must not fill the memory
-            self[lexeme] = meaning
-        return meaning
-
-    def _meaning(self, lexeme: str) -> tuple[str, ...] | str | int:
+    def meaning(self, lexeme: str) -> tuple[str, ...] | str | int:
         first = lexeme[:1]
         if not lexeme or (first in '"{!+' and len(lexeme) > 1) or lexeme == "!":
             return ()
@@ -167,9 +156,7 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
             return self._chord(lexeme)
         if lexeme[-1].isalnum() or first not in _UNREADABLE or len(lexeme) > 1:
             return self._note(lexeme, self._unit)
-        raise AbcError(
-            _UNREADABLE[first], kind="open bracket" if first in OPENING else "stray sign"
-        )
+        raise AbcError(_UNREADABLE[first], kind="open bracket" if first in '["{' else "stray sign")
 
     def _note(self, lexeme: str, unit: Fraction) -> tuple[str, ...]:
         match = _PARTS_OF_NOTE.fullmatch(lexeme.replace("x", "z"))
@@ -194,8 +181,11 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
 
     def _chord(self, lexeme: str) -> tuple[str, ...]:
         inside, _, outer = lexeme[1:].rpartition("]")
-        notes = [n for n in _CHORD_NOTE.findall(inside) if not re.fullmatch(_DROPPED, n)]
-        notes = [note for note in notes if note[0] not in '"!']
+        notes = [
+            note
+            for note in _CHORD_NOTE.findall(inside)
+            if note[0] not in '"!' and not re.fullmatch(_DROPPED, note)
+        ]
         if not notes:
             return ()
         # The unit applies to the inner lengths if there are any, otherwise to the chord's length.
@@ -210,8 +200,10 @@ class Lexicon(dict[str, tuple[str, ...] | str | int]):
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")
 
 
-lexicon: Final = lru_cache(maxsize=64)(Lexicon)
-"""The lexicon of a transposition and a unit note length, the same object each time."""
+@lru_cache(maxsize=64)
+def lexicon(interval: Interval, unit: Fraction) -> Table[tuple[str, ...] | str | int]:
+    """The meaning of each lexeme for a transposition and a unit note length."""
+    return Table(_Lexicon(interval, unit).meaning, 20_000)
 
 
 def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:
@@ -243,9 +235,7 @@ def _bar_line(lexeme: str) -> BarLine:
     assert match is not None, "the expression of a lexeme has this form"
     sign, ending = match.groups()
     # `[|]:|` is two bar lines: the part after `]` can close a repeat.
-    closes = sign.startswith(":") or any(
-        piece.startswith(":") and len(piece) > 1 for piece in sign.split("]")
-    )
+    closes = sign.startswith(":") or re.search(r"\]:[^\]]", sign)
     tokens = [":|"] if closes else []
     if sign.endswith(":"):
         tokens.append("|:")

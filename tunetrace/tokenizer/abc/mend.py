@@ -42,7 +42,11 @@ def mend(lines: Sequence[str]) -> list[str] | None:
     else keeps its line and column.
     """
     mended = list(lines)
-    music = [k for k, line in enumerate(lines) if line.strip() and _is_music(line)]
+    music = [
+        k
+        for k, line in enumerate(lines)
+        if line.strip() and line[0] != "%" and not is_field(line.lstrip())
+    ]
     is_mail = any(_MAIL_SPACE.search(lines[k]) for k in music)
     for k, following in zip(music, [*music[1:], None], strict=False):
         if is_mail:
@@ -55,10 +59,6 @@ def mend(lines: Sequence[str]) -> list[str] | None:
     if music and re.match(r"\s*:(?![:|])", mended[music[0]]):
         mended[music[0]] = mended[music[0]].replace(":", "|:", 1)
     return None if mended == list(lines) else mended
-
-
-def _is_music(line: str) -> bool:
-    return line[0] != "%" and not is_field(line.lstrip())
 
 
 def _joined(line: str, following: str) -> tuple[str, str]:

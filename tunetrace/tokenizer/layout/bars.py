@@ -43,13 +43,6 @@ class Layout:
         at = bisect_right(self.bars, token, key=lambda bar: bar.start) - 1
         return self.bars[max(at, 0)]
 
-    def _touched(self, start: int, stop: int) -> range:
-        """The bars that hold at least one of the tokens from start up to stop."""
-        return range(
-            bisect_right(self.bars, start, key=lambda bar: bar.stop),
-            bisect_left(self.bars, stop, key=lambda bar: bar.start),
-        )
-
     def position(self, token: int, stop: int | None = None) -> Position:
         """The position of the first note at or after a token and before stop.
 
@@ -62,20 +55,15 @@ class Layout:
         first: tuple[Bar, int] | None = None
         for k in range(at, len(self.bars)):  # a slice would copy a long tune each time
             bar = self.bars[k]
-            if first is not None and stop is not None and bar.start >= stop:
-                break
             for event, end in enumerate(bar.events.stops):
                 if bar.start + end <= token:
                     continue
-                if first is None:
-                    first = (bar, event)
-                if bar.events.sounds[event] and (
-                    stop is None or bar.start + bar.events.starts[event] < stop
-                ):
+                first = first or (bar, event)
+                if stop is not None and bar.start + bar.events.starts[event] >= stop:
+                    return _position(*first)
+                if bar.events.sounds[event]:
                     return _position(bar, event)
-        if first is None:
-            first = (self.bars[-1], len(self.bars[-1].events.starts) - 1)
-        return _position(*first)
+        return _position(*(first or (self.bars[-1], len(self.bars[-1].events.starts) - 1)))
 
     def context(self, start: int, stop: int, neighbours: int = 0) -> tuple[str, tuple[int, int]]:
         """The text of the bars that the tokens from start up to stop touch.
@@ -83,12 +71,12 @@ class Layout:
         neighbours: how many bars to add on either side. Also returns the place of the tokens in
         that text, as (start, end) in characters.
         """
-        touched = self._touched(start, stop)
+        low = bisect_right(self.bars, start, key=lambda bar: bar.stop)
+        high = bisect_left(self.bars, stop, key=lambda bar: bar.start)
         first, last = start, stop
-        if touched:
-            low = max(touched.start - neighbours, 0)
-            high = min(touched.stop + neighbours, len(self.bars)) - 1
-            first, last = min(start, self.bars[low].start), max(stop, self.bars[high].stop)
+        if low < high:
+            touched = self.bars[max(low - neighbours, 0) : high + neighbours]
+            first, last = min(start, touched[0].start), max(stop, touched[-1].stop)
         before = " ".join(self.tokens[first:start])
         inside = " ".join(self.tokens[start:stop])
         after = " ".join(self.tokens[stop:last])
@@ -106,7 +94,8 @@ def lay_out(tokens: Sequence[str]) -> Layout:
     """Number the bars and parts of a transcription. tokens: all, with the headers."""
     bars, closing_lines = split_bars(tokens)
     _set_parts(bars)
-    for first, last in _part_bounds(bars):
+    firsts = [k for k, bar in enumerate(bars) if k == 0 or bar.part != bars[k - 1].part]
+    for first, last in pairwise([*firsts, len(bars)]):
         _number(bars, first, last)
     return Layout(tokens, bars, closing_lines)
 
@@ -166,34 +155,25 @@ def _completes(bars: Sequence[Bar], part_start: int, k: int) -> bool:
     return any(pickup.duration + last.duration == last.full for pickup in pickups)
 
 
-def _part_bounds(bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """The first bar of each part, and the bar after its last."""
-    firsts = [k for k, bar in enumerate(bars) if k == 0 or bar.part != bars[k - 1].part]
-    return list(pairwise([*firsts, len(bars)]))
-
-
 def _number(bars: Sequence[Bar], first: int, last: int) -> None:
     """Number the bars of one part, and decide which of its short bars add up."""
     number = 0 if bars[first].is_short else 1
     if number == 0:
         bars[first].adds_up = True
-    before_ending: Bar | None = None  # the bar before each ending of this part
+    before_ending: Bar | None = None  # the bar before the first ending of this part
     first_ending_number = number
     for k in range(first, last):
         bar = bars[k]
         begins_ending = bar.ending is not None and (k == first or bars[k - 1].ending != bar.ending)
         if number == 0 and bar.is_short and "|:" in bar.lines:
             bar.adds_up = True  # `G |: c e | f`: first a lead-in, then the repeated pickup
-        elif k > first and not begins_ending:
+        elif begins_ending and before_ending is not None:
+            number = first_ending_number
+            _joins(before_ending, bar)
+        elif k > first:
             number += not _joins(bars[k - 1], bar)
-        elif k > first and begins_ending:
-            if before_ending is None:  # the first ending
-                before_ending = bars[k - 1]
-                number += not _joins(before_ending, bar)
-                first_ending_number = number
-            else:
-                number = first_ending_number
-                _joins(before_ending, bar)
+            if begins_ending:
+                before_ending, first_ending_number = bars[k - 1], number
         bar.number = number
     _complete_ends(bars, first, last)
 

@@ -135,8 +135,8 @@ def describe_music(layout: Layout, key: str | None) -> Music:
         if bar.adds_up is False and bar.full is not None
     )
     is_metered = any(bar.full is not None for bar in layout.bars)
-    notes = _notes(layout)
     heights = sounding(layout.tokens, key)
+    notes = [(i, bar) for bar in layout.bars for i in range(bar.start, bar.stop) if i in heights]
     highest = max(notes, key=lambda note: heights[note[0]], default=None)
     lowest = min(notes, key=lambda note: heights[note[0]], default=None)
     return Music(
@@ -150,16 +150,6 @@ def describe_music(layout: Layout, key: str | None) -> Music:
         repeated=_repeated(layout),
         varied=_varied(layout),
     )
-
-
-def _notes(layout: Layout) -> list[tuple[int, Bar]]:
-    """Every written note, also inside chords: its place among the tokens, and its bar."""
-    return [
-        (i, bar)
-        for bar in layout.bars
-        for i in range(bar.start, bar.stop)
-        if MEANINGS[layout.tokens[i]].kind == NOTE
-    ]
 
 
 def _place(layout: Layout, note: tuple[int, Bar]) -> NotePlace:
@@ -189,7 +179,8 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
         is_repeated = ":|" in inner_lines or ":|" in closing[:1]
         # The `|:` may be before the pickup or after it.
         opening = bars[0].lines + (bars[1].lines if len(bars) > 1 and bars[0].is_pickup else ())
-        final = _final_note(layout, bars)
+        written = layout.tokens[bars[0].start : bars[-1].stop]
+        final = next((t for t in reversed(written) if MEANINGS[t].kind == NOTE), None)
         degree = _degree(final, key)
         described.append(
             PartMusic(
@@ -205,14 +196,6 @@ def _parts(layout: Layout, key: str | None) -> tuple[PartMusic, ...]:
             )
         )
     return tuple(described)
-
-
-def _final_note(layout: Layout, bars: Sequence[Bar]) -> str | None:
-    for bar in reversed(bars):
-        for token in reversed(layout.tokens[bar.start : bar.stop]):
-            if MEANINGS[token].kind == NOTE:
-                return token
-    return None
 
 
 def _has_tonic(key: str | None) -> TypeGuard[str]:
@@ -249,8 +232,7 @@ def _varied(layout: Layout) -> tuple[VariedBar, ...]:
         other = texts.get((part + 1, number), text)
         if other != text:
             matcher = SequenceMatcher(None, text.split(), other.split(), autojunk=False)
-            if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
-                shared = matcher.ratio()
-                if shared >= _ALIKE:
-                    found.append(VariedBar(number, (part, part + 1), (text, other), shared))
+            # The quick ratio is never less.
+            if matcher.quick_ratio() >= _ALIKE and (shared := matcher.ratio()) >= _ALIKE:
+                found.append(VariedBar(number, (part, part + 1), (text, other), shared))
     return tuple(found)

@@ -21,6 +21,7 @@ from tunetrace.tokenizer.vocabulary import (
     NOTE,
     REST,
     TUPLET,
+    Table,
     is_header,
 )
 
@@ -29,9 +30,7 @@ TICKS_PER_EIGHTH: Final = 40_320
 Ticks = int | Fraction
 
 _MOST_BITS: Final = 200
-_TOKENS_REMEMBERED: Final = 10_000  # a hostile file can hold any number of lengths
 _LONGEST_REMEMBERED: Final = 1000  # characters; a longer bar is rarely found twice
-_PLAIN: Final = ("|",)
 
 
 def eighths(ticks: Ticks) -> Fraction:
@@ -112,13 +111,11 @@ class Bar:
         return self.full is not None and self.events.total < self.full
 
 
-def _is_compound(beats: int) -> bool:
-    """Whether the beats of a meter group in threes. This decides how long `(5`, `(7`, `(9` are."""
-    return beats > 3 and beats % 3 == 0
-
-
 def default_tuplet_time(p: int, is_compound: bool) -> int:
-    """The q of a tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.)."""
+    """The q of a tuplet `(p`: p notes in the time of q (ABC 2.1, duplets, triplets, etc.).
+
+    is_compound: whether the beats of the meter group in threes.
+    """
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p) or (3 if is_compound else 2)
 
 
@@ -129,18 +126,12 @@ def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     return int(p), int(q or 0) or default_tuplet_time(int(p), is_compound), int(r or p)
 
 
-class _Rhythm(dict[str, str]):
-    """Each token reduced to its rhythm: all notes become the same."""
-
-    def __missing__(self, token: str) -> str:
-        kept = _ANY_NOTE if MEANINGS[token].kind == NOTE else token
-        if len(self) < _TOKENS_REMEMBERED:
-            self[token] = kept
-        return kept
+def _rhythm(token: str) -> str:
+    return "C" if MEANINGS[token].kind == NOTE else token
 
 
-_ANY_NOTE: Final = "C"
-_RHYTHM: Final = _Rhythm()
+_RHYTHM: Final = Table(_rhythm, 10_000)
+"""Each token reduced to its rhythm: all notes become the same."""
 
 
 @lru_cache(maxsize=2**13)
@@ -219,7 +210,7 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
                 _, beats, unit, _ = MEANINGS[token]
                 is_free = token == "M:none" or not beats or not unit
                 full = None if is_free else scaled(8 * TICKS_PER_EIGHTH, beats, unit)
-                is_compound = _is_compound(beats)
+                is_compound = beats > 3 and beats % 3 == 0
             if start == mark:
                 start = mark + 1
             else:
@@ -234,8 +225,8 @@ def split_bars(tokens: Sequence[str]) -> tuple[list[Bar], tuple[str, ...]]:
                 if has_header:
                     text = " ".join(word for word in text.split() if not is_header(word))
                 adds_up = None if full is None else events.total == full
-                before = _PLAIN if lines == ["|"] else tuple(lines)
-                bars.append(Bar(start, mark, text, events, full, before, 1, 0, None, 0, adds_up))
+                bar = Bar(start, mark, text, events, full, tuple(lines), adds_up=adds_up)
+                bars.append(bar)
                 lines = []
         if mark < len(tokens):
             lines.append(token)

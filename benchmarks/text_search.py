@@ -1,4 +1,4 @@
-"""Where a stretch is found in a corpus, by searching its text: slow and sure.
+"""Searching the text of a corpus for stretches of a tune: slow and sure.
 
 It knows the rules of spans and none of the checker's methods. A token is one character, a corpus a
 text in which a stretch is looked for by str.find.
@@ -49,7 +49,7 @@ class Corpus:
         self._going_on = "".join(_character(token) for token in _characters if goes_on(token))
 
     def hits(self, figure: Sequence[str]) -> Iterator[int]:
-        """Where in the text a figure that ends with a note stands, and the note ends there too."""
+        """Where in the text a figure is found so that its last note ends there too."""
         wanted = as_text(figure)
         at = self._text.find(wanted)
         while at >= 0:
@@ -58,13 +58,13 @@ class Corpus:
             at = self._text.find(wanted, at + 1)
 
     def tunes(self, figure: Sequence[str]) -> list[int]:
-        """The tunes in which such a figure stands."""
+        """The tunes in which such a figure is found."""
         return sorted({bisect_right(self._starts, at) for at in self.hits(figure)})
 
     def spans_around(self, tokens: Sequence[str], stretch: Stretch) -> list[Stretch]:
-        """The spans of a tune that hold a stretch: the longest that stand where it does.
+        """The spans of a tune around a stretch: the longest that are found where it is.
 
-        stretch: from a note, or the tuplet sign before it, to a note's end. None where it stands
+        stretch: from a note, or the tuplet sign before it, to a note's end. No span if it is found
         nowhere.
         """
         first, stop = stretch

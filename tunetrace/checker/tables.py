@@ -1,29 +1,35 @@
-"""The columns of the tables of tunes, spans and tunes set aside, and the tables as Arrow data.
+"""A check as tables: the columns of tunes, spans and tunes set aside, as Arrow data; and HTML.
 
 Reports, `check --jsonl` and CheckReport have the same columns. What a reader wants first comes
-first.
+first. The HTML is for notebooks; all its text is escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import accumulate, chain
 from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from tunetrace._version import __version__
 from tunetrace.checker.measures import LONGEST, MEASURES, Measure
-from tunetrace.checker.records import CheckedTune, Span, TuneName
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
-from tunetrace.text import plain
+from tunetrace.text import counted, plain, share
+
+if TYPE_CHECKING:
+    from tunetrace.checker.records import CheckedTune, CheckReport, Span, TuneName
 
 TEXT: Final = "text"
 WHOLE: Final = "whole"
 NUMBER: Final = "number"
 TEXTS: Final = "texts"
 SHARES: Final = "shares"
+
+_SHOWN_TUNES: Final = 50
+"""A report in HTML shows at most this many tunes."""
 
 Row = TypeVar("Row")
 
@@ -150,7 +156,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("original_key", TEXT, "its key as written",
            attrgetter("tune.original_key")),
     Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
-    Column("peers", WHOLE, "the number of people's tunes that the columns below_… compare it with",
+    Column("peers", WHOLE, "the number of real tunes that the columns below_… compare it with",
            lambda r: r.tune.standing and r.tune.standing.peers),
     *map(_below, MEASURES),
     Column("uniqueness", SHARES,
@@ -251,9 +257,9 @@ def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
     import pyarrow as pa
 
     if type == TEXT and not "".join(filter(None, values)).isprintable():
-        values = [text and one_line(text) for text in values]
+        values = [text and _one_line(text) for text in values]
     if type == TEXTS:
-        values = [[one_line(text) for text in texts] for texts in values]
+        values = [[_one_line(text) for text in texts] for texts in values]
     if type != SHARES:
         return pa.array(values, arrow_type)
     # Thousands of rows have some numbers each: one array of all numbers, and where each row begins.
@@ -262,6 +268,68 @@ def _array(values: list[Any], type: str, arrow_type: Any) -> Any:
     return pa.ListArray.from_arrays(pa.array(begins), pa.array(numbers))
 
 
-def one_line(text: str) -> str:
-    """A text on one line, without characters that cannot be seen."""
+def _one_line(text: str) -> str:
     return text if text.isprintable() else plain(text)
+
+
+def tune_html(tune: CheckedTune) -> str:
+    """The verdict, a table of measures and a table of sources."""
+    heads = ["measure", "value"]
+    rows = [[measure.label, _value(measure, tune)] for measure in MEASURES]
+    if tune.standing is not None:
+        heads.append(f"more than … of {tune.standing.peers:,} real tunes like it")
+        for measure, row in zip(MEASURES, rows, strict=True):
+            row.append(share(tune.standing.below[measure.name]))
+    text = f"<p><b>{_escaped(tune.title or '(untitled)')}</b><br>{_escaped(tune.verdict.text)}</p>"
+    text += _table(heads, rows)
+    if tune.sources:
+        text += _table(
+            ["source", "notes shared", "longest run", "bars shared"],
+            [
+                [source.label, f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
+                 f"{source.bars_shared:,}"]
+                for source in tune.sources
+            ],
+        )  # fmt: skip
+    return text
+
+
+def report_html(report: CheckReport) -> str:
+    """One tune in full; more of them, and what was set aside, as tables."""
+    if len(report.tunes) == 1:
+        text = tune_html(report.tunes[0])
+    else:
+        text = _table(
+            ["place", "title", "notes", *(measure.label for measure in MEASURES[:2]), "verdict"],
+            [
+                [f"{tune.place:,}", tune.title, f"{tune.notes:,}",
+                 *(_value(measure, tune) for measure in MEASURES[:2]), tune.verdict.text]
+                for tune in report.tunes[:_SHOWN_TUNES]
+            ],
+        )  # fmt: skip
+    if len(report.tunes) > _SHOWN_TUNES:
+        text += f"<p>{counted(len(report.tunes) - _SHOWN_TUNES, 'more tune')}</p>"
+    if report.set_aside:
+        text += _table(
+            ["set aside", "reason"],
+            [[aside.place, aside.reason] for aside in report.set_aside[:_SHOWN_TUNES]],
+        )
+    return text
+
+
+def _value(measure: Measure, tune: CheckedTune) -> str:
+    value = measure.value(tune)
+    return share(value) if measure.is_share else f"{value:,}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    body = "".join(_cells("td", row) for row in rows)
+    return f"<table><thead>{_cells('th', heads)}</thead><tbody>{body}</tbody></table>"
+
+
+def _cells(tag: str, texts: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{_escaped(text)}</{tag}>' for text in texts)}</tr>"
+
+
+def _escaped(text: str) -> str:
+    return escape(plain(text))
