@@ -48,10 +48,6 @@ def is_terminal() -> bool:
 class _Console(Console):
     """rich's console, which prints text as it is and raises an error if its reader has gone."""
 
-    def __init__(self) -> None:
-        width, height = (None, None) if is_terminal() else (_UNBOUNDED, _ROWS)
-        super().__init__(highlight=False, emoji=False, markup=False, width=width, height=height)
-
     def rule(self, title: TextType = "", **options: Any) -> None:
         """Print a title in a line as wide as the terminal, or elsewhere 80 columns or the title."""
         width = self.width
@@ -74,7 +70,8 @@ class _Console(Console):
 
 def console() -> Console:
     """Standard output, for the commands to print to."""
-    return _Console()
+    width, height = (None, None) if is_terminal() else (_UNBOUNDED, _ROWS)
+    return _Console(highlight=False, emoji=False, markup=False, width=width, height=height)
 
 
 def make_table(
