@@ -81,7 +81,11 @@ def test_help_is_plain(name: str, text: str) -> None:
     assert phrases_in(text) == [], name
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=str)
+@pytest.mark.parametrize(
+    "folder",
+    sorted({path.parent for path in PACKAGE.rglob("*.py")}),
+    ids=lambda folder: str(folder.relative_to(ROOT)),
+)
 def test_messages_docstrings_and_comments_are_plain(folder: Path) -> None:
     found = {
         f"{path.relative_to(PACKAGE)}: …{phrase}…"
@@ -93,7 +97,7 @@ def test_messages_docstrings_and_comments_are_plain(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=str
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
 )
 def test_pages_are_plain(page: Path) -> None:
     assert phrases_in(page.read_text(encoding="utf-8")) == []
