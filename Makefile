@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test faults lint bench bench-model clean
+.PHONY: demo test quick faults lint bench bench-model clean
 
 demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
 	@$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
@@ -13,6 +13,9 @@ demo: $(VENV)/demo ## Build the default index and measure its baseline, unless t
 
 test: $(VENV)/dev ## Run every test.
 	$(BIN)/python -m pytest --numprocesses auto
+
+quick: $(VENV)/dev ## Run the tests that are not marked as slow.
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 faults: $(VENV)/dev ## Start each pair of commands that change an index together, 20 times (`make test` does so twice).
 	TUNETRACE_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/indexer/build/test_together.py

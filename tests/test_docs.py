@@ -34,6 +34,7 @@ def default_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("default_index")
+@pytest.mark.slow
 def test_the_commands_in_the_docs_print_what_the_pages_show(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

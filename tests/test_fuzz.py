@@ -40,6 +40,7 @@ def alarm() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("alarm")
+@pytest.mark.slow
 def test_no_mutation_of_a_tunebook_gives_anything_but_tunes_and_reasons() -> None:
     outcome = run(BOOKS)
     assert outcome.failures == []

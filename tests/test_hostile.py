@@ -56,6 +56,7 @@ def test_a_million_of_one_sign_is_set_aside_and_the_next_tune_checked(
 @pytest.mark.parametrize(
     ("sign", "times"), [("| ", 500_000), ("[ ", 100_000), ("{", 1_000_000), ("C9 ", 50_000)]
 )
+@pytest.mark.slow
 def test_a_run_of_one_token_of_folk_rnn_is_read_or_set_aside(
     index: Path, sign: str, times: int
 ) -> None:
@@ -69,6 +70,7 @@ def test_lines_without_a_bar_line_that_fill_no_bar_are_read_in_time(index: Path)
     assert titles == ["Hostile", "The Kesh"]
 
 
+@pytest.mark.slow
 def test_two_megabytes_in_a_line_are_built_and_searched(tmp_path: Path) -> None:
     (tmp_path / "long.abc").write_text(HEAD + "CDEF GABc|" * 200_000 + "\n")
     place = ("--index", tmp_path / "i.db", "--json")
@@ -84,6 +86,7 @@ def test_two_megabytes_of_text_in_a_line_are_passed_over(index: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["equal", "different"])
+@pytest.mark.slow
 def test_a_tune_of_20_000_bars_is_checked_in_time(tmp_path: Path, index: Path, kind: str) -> None:
     def bar(n: int) -> str:
         digits = [n // 8**k % 8 for k in range(5)]

@@ -126,6 +126,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(index: Path, tmp_
     assert str(tmp_path / "file" / "m") in refused.refusal
 
 
+@pytest.mark.slow
 def test_a_line_of_an_epoch_stands_on_a_line_of_its_own_in_a_terminal(
     index: Path, tmp_path: Path
 ) -> None:

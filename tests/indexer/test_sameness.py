@@ -57,6 +57,7 @@ def assert_hashed_alike(tunes: Sequence[Sequence[str]]) -> None:
 
 
 @pytest.mark.parametrize("name", [V2_SAMPLE, GENERATED, "folkrnn_v3_1000.txt"])
+@pytest.mark.slow
 def test_real_tunes_are_the_same_where_plain_counting_finds_them_so(
     shared: Path, name: str
 ) -> None:

@@ -57,6 +57,7 @@ def greatest_difference(network: Network, arrays: list[Any], numbers: list[int])
     return float((both - torch.stack(expected)).abs().max())
 
 
+@pytest.mark.slow
 def test_a_model_of_the_published_size_gives_the_references_probabilities_at_every_step(
     tmp_path: Path, own_models: Path
 ) -> None:

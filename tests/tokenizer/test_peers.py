@@ -39,6 +39,7 @@ def compared() -> list[tuple[Tune, Comparison]]:
     return [(tune, compare(tune)) for tune in sample()]
 
 
+@pytest.mark.slow
 def test_where_two_other_programs_agree_we_agree_or_it_is_explained(
     compared: list[tuple[Tune, Comparison]],
 ) -> None:

@@ -53,6 +53,7 @@ def matched(
 
 
 @given(corpora, batches, st.integers(1, 3))
+@pytest.mark.slow
 def test_longest_matches_and_spans_of_a_batch_are_those_of_brute_force(
     tunes: Tunes, batch: Tunes, in_segment: int
 ) -> None:
@@ -160,6 +161,7 @@ def test_both_matchers_give_the_same_answers(
     assert [tune.place for tune in alone] == [*range(1, len(read) + 1)]
 
 
+@pytest.mark.slow
 def test_real_tunes_and_generated_ones_have_the_same_answers_from_both_matchers(
     v2_index: Index, shared: Path
 ) -> None:

@@ -83,6 +83,7 @@ words = st.one_of(
 
 @settings(max_examples=300)
 @given(corpora, st.lists(words, min_size=1, max_size=4), st.booleans())
+@pytest.mark.slow
 def test_wildcards_match_as_their_definitions_say(
     tunes: list[list[str]], query: list[str], open_end: bool
 ) -> None:

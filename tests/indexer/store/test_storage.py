@@ -142,6 +142,7 @@ def test_an_index_may_have_any_name(tmp_path: Path, whole: bytes, name: str) -> 
     assert call("figure", "C D E", "--index", place / name, "--json").json["hits"] == 1
 
 
+@pytest.mark.slow
 def test_an_index_may_have_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
     book = tmp_path / "kesh.abc"
     book.write_text(KESH)

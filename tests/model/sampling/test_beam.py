@@ -147,6 +147,7 @@ def test_no_more_is_found_than_there_is_and_nothing_ends_without_a_note() -> Non
 
 @settings(max_examples=25)
 @given(st.integers(0, 1000), st.integers(1, 2), st.lists(st.sampled_from("AB2"), min_size=4))
+@pytest.mark.slow
 def test_with_a_limit_the_beam_finds_the_most_probable_of_those_that_do_not_copy_more(
     seed: int, notes: int, corpus: list[str]
 ) -> None:

@@ -79,6 +79,7 @@ def first_run(tunes: Sequence[Sequence[str]], written: Sequence[str], begins: li
 
 
 @given(st.one_of(st.lists(bodies, min_size=1, max_size=4), corpora), st.data())
+@pytest.mark.slow
 def test_a_walk_over_allowed_tokens_has_no_longer_span(
     tunes: list[list[str]], data: st.DataObject
 ) -> None:

@@ -49,6 +49,7 @@ def test_nine_tenths_of_its_tunes_end_by_themselves(model: Model) -> None:
     assert sum(tune.has_ended for tune in sample(TUNES, model, seed=4)) >= 0.9 * TUNES
 
 
+@pytest.mark.slow
 def test_with_a_limit_no_tune_copies_more_and_without_one_some_do(
     model: Model, index: Path, tmp_path: Path
 ) -> None:

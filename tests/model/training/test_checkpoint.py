@@ -96,6 +96,7 @@ def without_times(folder: Path) -> list[tuple[object, ...]]:
     return [(one.epoch, one.training_loss, one.validation_loss, one.tokens) for one in history]
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(
     index: Path, tmp_path: Path
 ) -> None:

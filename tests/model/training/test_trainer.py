@@ -122,6 +122,7 @@ def trainer(recipe: Recipe, training: list[list[int]], seed: int = 7) -> Trainer
 TUNES = [[1, 2, 3, 4] * k + [1] * (k % 3) for k in range(1, 9)]
 
 
+@pytest.mark.slow
 def test_a_network_learns_what_it_is_shown() -> None:
     learner = trainer(replace(MODERN, epochs=60, rate=0.03, batch=2, dropout=0.0, warm_up=5), TUNES)
     first = learner.validate()
@@ -135,6 +136,7 @@ def test_a_network_learns_what_it_is_shown() -> None:
     assert last < 0.35  # what is not to be known is where a tune ends
 
 
+@pytest.mark.slow
 def test_the_original_recipe_learns_too() -> None:
     learner = trainer(replace(ORIGINAL, epochs=40, rate=0.02, batch=2, dropout=0.2), TUNES)
     for _ in range(40):

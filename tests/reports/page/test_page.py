@@ -362,6 +362,7 @@ def test_what_is_there_has_a_name_for_those_who_listen(index: Index, show: Show)
 # Its size and its limits
 
 
+@pytest.mark.slow
 def test_a_batch_of_thirty_thousand_makes_a_page_of_less_than_six_megabytes(index: Index) -> None:
     tunes = [
         checked(
