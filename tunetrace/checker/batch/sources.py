@@ -6,7 +6,6 @@ counts only if it is improbable: a reported span of which less than one hit is e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -23,7 +22,7 @@ from tunetrace.checker.batch.arrays import (
     ranges,
     select,
 )
-from tunetrace.checker.batch.matcher import FigureHits, FoundFigures, StreamMatches
+from tunetrace.checker.batch.matcher import FigureHits, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.search.segment import Mask
@@ -74,23 +73,19 @@ def look_up(
     )
     _, alike = np.unique(figure, return_index=True)
     found = matches.find(firsts[alike], stops[alike])
-    hits = [_first_in_each_tune(some, most) for some in _in_pieces(found)]
-    together = join(hits)
-    count = np.bincount(together.of, minlength=len(alike))
-    return LookedUp(figure, together, np.cumsum(count) - count, count)
+    pieces = []
+    for first, stop in pairwise([0, *_cuts(found.sizes), len(alike)]):
+        hits = found.hits(slice(first, stop))
+        pieces.append(select(hits, _rank(changes(hits.of, hits.tunes)) < most))
+    hits = join(pieces)
+    count = np.bincount(hits.of, minlength=len(alike))
+    return LookedUp(figure, hits, np.cumsum(count) - count, count)
 
 
-def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
-    """All hits of figures, for some figures at a time."""
-    edges = np.flatnonzero(np.diff(np.cumsum(found.sizes) // _TOGETHER)) + 1
-    bounds = [0, *edges.tolist(), len(found.sizes)]
-    for first, stop in pairwise(bounds):
-        yield found.hits(slice(first, stop))
-
-
-def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
-    """The first hits of each figure in each tune. most: how many."""
-    return select(hits, _rank(changes(hits.of, hits.tunes)) < most)
+def _cuts(sizes: NDArray[np.int64]) -> list[int]:
+    """Where to cut figures into pieces that have about _TOGETHER hits. sizes: of each figure."""
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _TOGETHER)) + 1
+    return cuts.tolist()
 
 
 def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -122,7 +117,7 @@ def find_span_tunes(
     most: how many examples a span has. wanted: (spans,).
     """
     found = look_up(stream, matches, spans.first_tokens, spans.stop_tokens, _ANY)
-    first = _first_in_each_tune(found.hits, 1)
+    first = select(found.hits, changes(found.hits.of, found.hits.tunes))
     tunes = np.bincount(first.of, minlength=len(found.count))
     begins = np.cumsum(tunes) - tunes
     examples, tokens = np.zeros((2, len(tunes), most), dtype=np.int32)
@@ -183,24 +178,20 @@ def find_shared(
 
     spans: the reported ones. span_hits: the first hit in each tune of the short ones that count.
     """
-    found = _merged(list(_runs(stream, matches)))
+    of = span_hits.of
     short = Shared(
-        stream.tune_of_notes(spans.first_notes[span_hits.of]),
+        stream.tune_of_notes(spans.first_notes[of]),
         span_hits.tunes,
-        spans.first_notes[span_hits.of],
-        spans.stop_notes[span_hits.of],
-        spans.first_tokens[span_hits.of],
+        spans.first_notes[of],
+        spans.stop_notes[of],
+        spans.first_tokens[of],
         span_hits.tokens,
     )
-    return _maximal(join([found, short]))
+    return _maximal(join([_find_long(stream, matches), short]))
 
 
-def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
-    """Join windows of eight notes that follow one another in a corpus tune.
-
-    A window at note i continues in the window at note i + 1 if both begin equally far apart in the
-    transcription and in the tune. Runs that continue in the next piece are not joined yet.
-    """
+def _find_long(stream: BatchStream, matches: StreamMatches) -> Shared:
+    """The shared stretches of eight notes or more: windows of eight notes, joined."""
     windows = len(stream.note_begins) - SHARED_NOTES + 1
     notes = np.arange(max(windows, 0), dtype=np.int32)
     begins, ends = stream.note_begins[notes], stream.note_ends[notes + SHARED_NOTES - 1]
@@ -212,22 +203,30 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     few = _few_in_each_tune(found.figure, tunes)
     notes, begins, tunes, figure = notes[few], begins[few], tunes[few], found.figure[few]
     counts = found.count[figure]
-    edges = np.flatnonzero(np.diff(np.cumsum(counts) // _TOGETHER)) + 1
-    for some in np.split(np.arange(len(notes)), edges):
+    pieces = []
+    for some in np.split(np.arange(len(notes)), _cuts(counts)):
         at = np.repeat(some, counts[some])
-        hit = ranges(found.first[figure[some]], counts[some])
-        of, note, tune, token = tunes[at], notes[at], found.hits.tunes[hit], found.hits.tokens[hit]
-        shift = token - begins[at]
-        in_order = np.lexsort((note, shift, tune, of))
-        of, note, tune = of[in_order], note[in_order], tune[in_order]
-        token, shift = token[in_order], shift[in_order]
-        # In a run, notes ascend by one, like their numbers.
-        first = np.flatnonzero(changes(of, tune, shift, note - np.arange(len(note))))
-        last = np.append(first[1:], len(note)) - 1
-        yield Shared(
-            of[first], tune[first], note[first], note[last[: len(first)]] + SHARED_NOTES,
-            token[first] - shift[first], token[first],
-        )  # fmt: skip
+        hits = select(found.hits, ranges(found.first[figure[some]], counts[some]))
+        note, begin = notes[at], begins[at]
+        stop = note + np.int32(SHARED_NOTES)
+        pieces.append(_joined(Shared(tunes[at], hits.tunes, note, stop, begin, hits.tokens)))
+    return _joined(join(pieces))
+
+
+def _joined(some: Shared) -> Shared:
+    """Join stretches that continue in other stretches, of which they have all notes but the last.
+
+    Two stretches continue if they begin equally far apart in the transcription and in the tune.
+    """
+    shift = some.tokens - some.first_tokens
+    some = select(some, np.lexsort((some.first_notes, shift, some.tunes, some.of)))
+    begins = changes(some.of, some.tunes, some.tokens - some.first_tokens)
+    begins[1:] |= some.first_notes[1:] != some.stop_notes[:-1] - SHARED_NOTES + 1
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(begins)) - 1
+    joined = select(some, first)
+    joined.stop_notes[:] = some.stop_notes[last[: len(first)]]
+    return joined
 
 
 def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
@@ -237,30 +236,8 @@ def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
     """
     in_order = np.lexsort((figure, tunes))
     is_few = np.empty(len(figure), dtype=bool)
-    rank = _rank(changes(figure[in_order], tunes[in_order]))
-    is_few[in_order] = rank < MOST_IN_TRANSCRIPTION
+    is_few[in_order] = _rank(changes(figure[in_order], tunes[in_order])) < MOST_IN_TRANSCRIPTION
     return is_few
-
-
-def _merged(runs: list[Shared]) -> Shared:
-    """Join runs that continue in other runs."""
-    every = join(runs)
-    if len(runs) < 2:
-        return every
-    shift = every.tokens - every.first_tokens
-    every = select(every, np.lexsort((every.first_notes, shift, every.tunes, every.of)))
-    shift = every.tokens - every.first_tokens
-    goes_on = np.zeros(len(every.of), dtype=bool)
-    goes_on[1:] = (
-        ~every.begins_pair[1:]
-        & (shift[1:] == shift[:-1])
-        & (every.first_notes[1:] == every.stop_notes[:-1] - SHARED_NOTES + 1)
-    )
-    first = np.flatnonzero(~goes_on)
-    last = np.append(first[1:], len(goes_on)) - 1
-    merged = select(every, first)
-    merged.stop_notes[:] = every.stop_notes[last[: len(first)]]
-    return merged
 
 
 def _maximal(every: Shared) -> Shared:
