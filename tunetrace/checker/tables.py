@@ -20,7 +20,7 @@ from tunetrace.errors import OutputError
 from tunetrace.text import counted, plain, share
 
 if TYPE_CHECKING:
-    from tunetrace.checker.records import CheckedTune, CheckReport, Span, TuneName
+    from tunetrace.checker.records import CheckedTune, CheckReport, Span
 
 TEXT: Final = "text"
 WHOLE: Final = "whole"
@@ -63,11 +63,6 @@ class SpanRow:
     batch: str
     tune: CheckedTune
     span: Span
-
-    @property
-    def example(self) -> TuneName:
-        """The first corpus tune that has the span."""
-        return self.span.examples[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +175,8 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
            "the expected number of spans as improbable in a tune of this length",
            attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
-           attrgetter("example.reference")),
-    Column("example_title", TEXT, "that tune's title", attrgetter("example.title")),
+           lambda r: r.span.examples[0].reference),
+    Column("example_title", TEXT, "that tune's title", lambda r: r.span.examples[0].title),
     Column("part", WHOLE, "the part of the transcription where it begins", attrgetter("span.part")),
     Column("bar", WHOLE, "the bar of that part where it begins", attrgetter("span.bar")),
     Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),

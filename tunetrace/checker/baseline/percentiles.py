@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tunetrace.checker.batch.arrays import rows
 from tunetrace.indexer.store.baseline import BaselineTunes
 from tunetrace.records import Record
 
@@ -81,11 +82,12 @@ class Peers:
                 most_notes=longest if is_near else None,
                 below=dict(zip(self._names, shares, strict=True)),
             )
-            for of, peers, is_near, is_of_meter, shortest, longest, shares in zip(
-                meters, (ranges[1] - ranges[0]).tolist(), has_near.tolist(), has_meter.tolist(),
-                least.tolist(), most.tolist(), below.T.tolist(), strict=True,
+            for of, (peers, is_near, is_of_meter, shortest, longest, shares) in zip(
+                meters,
+                rows(ranges[1] - ranges[0], has_near, has_meter, least, most, below.T),
+                strict=True,
             )
-        ]  # fmt: skip
+        ]
 
     def _ranges(
         self, meter: NDArray[np.int64], least: NDArray[np.int64], most: NDArray[np.int64]

@@ -118,6 +118,8 @@ def match_stream(
     layouts: of each transcription. stream: of all of them. matches: the stream with a corpus.
     """
     every = find_spans(stream, matches)
+    reach = np.zeros(len(stream.note_begins), dtype=np.int32)
+    np.maximum.at(reach, every.first_notes, every.stop_notes)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
     by_chance = ExpectedHits(matches.model, stream.text)
     log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
@@ -135,7 +137,7 @@ def match_stream(
     best = select(sources, rank < SOURCES)
     return MatchedSlice(
         measures=measures,
-        reach=_reach(every, len(stream.note_begins)),
+        reach=np.maximum.accumulate(reach),
         spans=_span_columns(stream, spans, of, found, log2_expected),
         sources=best,
         bars_shared=matches.bars_shared(best.of, best.tunes),
@@ -145,13 +147,6 @@ def match_stream(
         most=most,
         most_from=most_from,
     )
-
-
-def _reach(spans: SpanArrays, notes: int) -> Numbers:
-    """The end of the longest span that begins at or before each note: (notes,)."""
-    reach = np.zeros(notes, dtype=np.int32)
-    np.maximum.at(reach, spans.first_notes, spans.stop_notes)
-    return np.maximum.accumulate(reach)
 
 
 def _span_columns(

@@ -20,6 +20,7 @@ from tunetrace.checker.batch.arrays import (
     highest_before,
     join,
     ranges,
+    rows,
     select,
 )
 from tunetrace.checker.batch.matcher import FigureHits, StreamMatches
@@ -66,11 +67,8 @@ def look_up(
 ) -> LookedUp:
     """Search for the figures from firsts up to stops. most: the most hits in one tune."""
     numbers: dict[bytes, int] = {}
-    bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
-    figure = np.array(
-        [numbers.setdefault(stream.text[first:stop], len(numbers)) for first, stop in bounds],
-        dtype=np.int32,
-    )
+    texts = (stream.text[first:stop] for first, stop in rows(firsts, stops))
+    figure = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int32)
     _, alike = np.unique(figure, return_index=True)
     found = matches.find(firsts[alike], stops[alike])
     pieces = []
@@ -270,9 +268,9 @@ class SourceArrays:
     """The transcription."""
     tunes: Numbers
     """The id of the corpus tune."""
-    first: Numbers
+    first: NDArray[np.intp]
     """The first of its stretches among all."""
-    stop: Numbers
+    stop: NDArray[np.intp]
     """The stretch after its last."""
     bits: Floats
     """The sum of the bits of its stretches."""
@@ -290,17 +288,15 @@ def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
     begins_pair = shared.begins_pair
     first = np.flatnonzero(begins_pair)
     stop = np.append(first[1:], len(begins_pair))[: len(first)]
-    said = np.add.reduceat(bits * _added(shared) / shared.notes, first)
+    bits = np.add.reduceat(bits * _added(shared) / shared.notes, first)
     is_long = shared.notes >= SHARED_NOTES
     pair = (np.cumsum(begins_pair) - 1)[is_long]
     added = _added(select(shared, is_long))
     notes = np.bincount(pair, weights=added, minlength=len(first)).astype(np.int32)
     longest = np.maximum.reduceat(shared.notes, first)
     of, tunes = shared.of[first], shared.tunes[first]
-    sources = SourceArrays(
-        of, tunes, first.astype(np.int32), stop.astype(np.int32), said, notes, longest
-    )
-    return select(sources, np.lexsort((tunes, -longest, -notes, -said, of)))
+    sources = SourceArrays(of, tunes, first, stop, bits, notes, longest)
+    return select(sources, np.lexsort((tunes, -longest, -notes, -bits, of)))
 
 
 def _added(shared: Shared) -> Numbers:
@@ -308,10 +304,8 @@ def _added(shared: Shared) -> Numbers:
 
     Both ends of stretches ascend, so the stretch before is the only one to compare with.
     """
-    begins = shared.first_notes.copy()
-    goes_on = ~shared.begins_pair[1:]
-    begins[1:] = np.where(goes_on, np.maximum(begins[1:], shared.stop_notes[:-1]), begins[1:])
-    return shared.stop_notes - begins
+    covered = np.where(shared.begins_pair, 0, np.roll(shared.stop_notes, 1))
+    return shared.stop_notes - np.maximum(shared.first_notes, covered)
 
 
 def count_cover(shared: Shared, tunes: int) -> Numbers:
@@ -328,12 +322,8 @@ def count_cover(shared: Shared, tunes: int) -> Numbers:
         mine = slice(bounds[k], bounds[k + 1])
         start = int(long.first_notes[mine].min())
         notes: dict[int, int] = {}  # a bit for each note of the transcription that a tune has
-        for tune, first, stop in zip(
-            long.tunes[mine].tolist(),
-            (long.first_notes[mine] - start).tolist(),
-            (long.stop_notes[mine] - start).tolist(),
-            strict=True,
-        ):
+        bits = rows(long.tunes[mine], long.first_notes[mine] - start, long.stop_notes[mine] - start)
+        for tune, first, stop in bits:
             notes[tune] = notes.get(tune, 0) | (1 << stop) - (1 << first)
         cover[k] = _greedy_cover(list(notes.values()))
     return cover
