@@ -270,8 +270,8 @@ class _Checking:
         else:
             found = match()
             with collector_paused():
-                of_all = answers(slice_.usable, repeats, found, self.index, self.copy_share)
-                checked = iter(list(of_all))
+                every = answers(slice_.usable, repeats, found, self.index, self.copy_share)
+            checked = iter(every)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(checked)
 

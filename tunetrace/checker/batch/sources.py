@@ -208,7 +208,7 @@ def _find_long(stream: BatchStream, matches: StreamMatches) -> Shared:
         note, begin = notes[at], begins[at]
         stop = note + np.int32(SHARED_NOTES)
         pieces.append(_joined(Shared(tunes[at], hits.tunes, note, stop, begin, hits.tokens)))
-    return _joined(join(pieces))
+    return _joined(join(pieces)) if len(pieces) > 1 else pieces[0]
 
 
 def _joined(some: Shared) -> Shared:
@@ -217,8 +217,9 @@ def _joined(some: Shared) -> Shared:
     Two stretches continue if they begin equally far apart in the transcription and in the tune.
     """
     shift = some.tokens - some.first_tokens
-    some = select(some, np.lexsort((some.first_notes, shift, some.tunes, some.of)))
-    begins = changes(some.of, some.tunes, some.tokens - some.first_tokens)
+    in_order = np.lexsort((some.first_notes, shift, some.tunes, some.of))
+    some = select(some, in_order)
+    begins = changes(some.of, some.tunes, shift[in_order])
     begins[1:] |= some.first_notes[1:] != some.stop_notes[:-1] - SHARED_NOTES + 1
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(begins)) - 1
