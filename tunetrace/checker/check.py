@@ -23,7 +23,7 @@ from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_stream, match_together
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import join_layouts
-from tunetrace.checker.batch.workers import matching_processes
+from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
@@ -216,14 +216,14 @@ def check_transcriptions(
     slices = _slices(_placed(tunes, only), slice_tokens, first, most)
     checking = _Checking(index, admitted, details, copy_share)
     has_begun = False
-    with matching_processes(index.path, admitted, workers) as start:
+    with Workers(index.path, admitted, workers) as others:
         # Two slices wait for each worker. This process matches the first large slice while the
         # workers start.
         waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()
         for slice_ in slices:
             match = None
             if len(slice_.usable) > FEW and not details:
-                match = start(slice_.tokens) if has_begun else None
+                match = others.match(slice_.tokens) if has_begun else None
                 match = match or partial(checking.match, slice_)
                 has_begun = True
             waiting.append((slice_, match))

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_together
@@ -23,34 +24,36 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 
 
-@contextmanager
-def matching_processes(
-    index: Path, admitted: Mask | None, count: int
-) -> Iterator[Callable[[Sequence[Sequence[str]]], Callable[[], MatchedSlice] | None]]:
-    """Processes that have an index open; none if count is 0.
+class Workers(AbstractContextManager["Workers"]):
+    """Processes that have an index open; none if count is 0."""
 
-    Gives a function that starts to match a slice, given as tokens. It returns a function that waits
-    for the matched slice and raises TunetraceError if the process was ended; None if there are no
-    processes.
-    """
-    if not count:
-        yield lambda _: None
-        return
-    import multiprocessing
+    def __init__(self, index: Path, admitted: Mask | None, count: int) -> None:
+        import multiprocessing
 
-    context = multiprocessing.get_context("spawn")
-    processes = ProcessPoolExecutor(count, context, _begin, (index, admitted))
+        context = multiprocessing.get_context("spawn")
+        self._processes = (
+            ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
+        )
 
-    def match(tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice]:
+    def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
+        """Start to match a slice, given as tokens; None if there are no processes.
+
+        Returns a function that waits for the matched slice. It raises TunetraceError if the process
+        was ended.
+        """
+        if self._processes is None:
+            return None
         with _uninterrupted():  # the first slice starts the processes
-            return partial(_result, processes.submit(_match, tunes))
+            return partial(_result, self._processes.submit(_match, tunes))
 
-    try:
-        yield match
-    except BaseException:
-        processes.shutdown(wait=False, cancel_futures=True)
-        raise
-    processes.shutdown()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._processes is not None:
+            self._processes.shutdown(wait=error is None, cancel_futures=True)
 
 
 def _result(matching: Future[MatchedSlice]) -> MatchedSlice:
