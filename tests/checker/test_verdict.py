@@ -21,7 +21,7 @@ def part(own_part: int, of_theirs: int) -> SameTune:
 
 
 def standing(longest: float, copied: float) -> Percentiles:
-    """Shares of people's tunes that have a shorter longest span, and less in spans of 8."""
+    """Shares of real tunes that have a shorter longest span, and less in spans of 8."""
     return Percentiles(100, None, None, None, {"longest_notes": longest, "copied_8": copied})
 
 
@@ -38,7 +38,7 @@ OF_ONE = {"most_from": like(1), "sources": (source(1, 30.0),), "longest": 8}
         ({**OF_ONE, "most_share": 0.5, "spans": (BY_CHANCE,)}, "most"),
         ({**OF_ONE, "most_share": 0.49, "spans": (BEYOND,)}, "pieces"),
         ({**OF_ONE, "most_share": 0.49, "spans": (BY_CHANCE,)}, "none"),
-        # At least a tenth of people's tunes share as much where fewer than 90% have less.
+        # At least a tenth of real tunes share as much where fewer than 90% have less.
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.89, 0.89)}, "none"),
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.9, 0.89)}, "pieces"),
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.89, 0.9)}, "pieces"),

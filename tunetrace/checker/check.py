@@ -233,22 +233,24 @@ def check_transcriptions(
             yield from checking.answers(*some)
 
 
+@dataclass
 class _Checking:
     """A check in progress."""
 
-    def __init__(
-        self, index: Index, admitted: Mask | None, details: bool, copy_share: float
-    ) -> None:
-        self._index = index
-        self._admitted = admitted
-        self._details = details
-        self._copy_share = copy_share
-        self._repeats = Repeats()
-        self._positions = [one.admitted_positions(admitted) for one in index.figures.segments]
+    index: Index
+    admitted: Mask | None
+    details: bool
+    copy_share: float
+    repeats: Repeats = field(default_factory=Repeats)
+
+    @cached_property
+    def _positions(self) -> list[Mask | None]:
+        segments = self.index.figures.segments
+        return [segment.admitted_positions(self.admitted) for segment in segments]
 
     @cached_property
     def _joint(self) -> JointMatcher:
-        return JointMatcher(self._index, self._admitted)
+        return JointMatcher(self.index, self.admitted)
 
     def match(self, slice_: _Slice) -> MatchedSlice:
         """Match a slice in this process."""
@@ -261,27 +263,27 @@ class _Checking:
 
         match: gives the matched slice; None to search for each transcription.
         """
-        repeats = self._repeats.add(slice_.usable)
+        repeats = self.repeats.add(slice_.usable)
         checked: Iterator[CheckedTune]
         if match is None:
             checked = map(self._search, slice_.usable, repeats)
         else:
             found = match()
             with collector_paused():
-                of_all = answers(slice_.usable, repeats, found, self._index, self._copy_share)
-                checked = iter(list(of_all))
+                every = answers(slice_.usable, repeats, found, self.index, self.copy_share)
+            checked = iter(every)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(checked)
 
     def _search(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
         layout = lay_out(placed[1].tokens)
-        stream = join_layouts([layout], self._index.vocabulary)
-        matches = SearchMatches(self._index, stream, self._admitted, self._positions)
+        stream = join_layouts([layout], self.index.vocabulary)
+        matches = SearchMatches(self.index, stream, self.admitted, self._positions)
         matched = match_stream([layout], stream, matches)
-        (checked,) = answers([placed], [repeat], matched, self._index, self._copy_share)
-        if not self._details:
+        (checked,) = answers([placed], [repeat], matched, self.index, self.copy_share)
+        if not self.details:
             return checked
-        return with_details(checked, layout, stream, matches, matched, self._index)
+        return with_details(checked, layout, stream, matches, matched, self.index)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import ranges
+from tunetrace.checker.batch.arrays import ranges, rows
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header
 
@@ -156,7 +156,7 @@ class Duplicates:
                 repeats[self._numbers[repeating] - start] = repeat
         return repeats
 
-    def _nearest(self, later: Numbers64, earlier: Numbers64) -> list[tuple[int, int, float]]:
+    def _nearest(self, later: Numbers64, earlier: Numbers64) -> Iterator[tuple[int, int, float]]:
         """The near duplicates among pairs: the later one, the most similar one, how similar."""
         similarity = self._similarities(later, earlier)
         is_near = similarity >= NEAR_DUPLICATE
@@ -164,8 +164,7 @@ class Duplicates:
         order = np.lexsort((earlier, -similarity, later))
         later, earlier, similarity = later[order], earlier[order], similarity[order]
         best = np.flatnonzero(np.diff(later, prepend=later[:1] + np.uint64(1)))
-        columns = (later[best].tolist(), earlier[best].tolist(), similarity[best].tolist())
-        return list(zip(*columns, strict=True))
+        return rows(later[best], earlier[best], similarity[best])
 
     def _similarities(self, left: Numbers64, right: Numbers64) -> NDArray[np.float64]:
         """The exact Jaccard similarity of the sets of n-grams of each pair."""

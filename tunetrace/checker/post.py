@@ -7,19 +7,19 @@ index.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from tunetrace.arguments import public
 from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.records import CorpusInfo
+from tunetrace.indexer.records import CorpusInfo, Matches
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
@@ -137,51 +137,46 @@ class _Statements:
         self.tunes = sum(one.tunes for one in searched)
         self._tokens = sum(one.tokens for one in searched)
         self._index = index
-        self._corpus = corpus
-        self._admitted = index.catalogue.admitted(Filters(corpus=corpus))
+        self._anywhere = Filters(corpus=corpus)
+        self._admitted = index.catalogue.admitted(self._anywhere)
 
     def all(self) -> tuple[PostStatement, ...]:
         """The statements of the post that can be checked in a corpus, in its order."""
-        layout = lay_out(TRANSCRIPTION.split())
-        bars = {bar.number: bar.text for bar in layout.bars if bar.part == 1}
+        bars = {
+            bar.number: bar.text for bar in lay_out(TRANSCRIPTION.split()).bars if bar.part == 1
+        }
         figure = " ".join(bars[1].split()[:_FIGURE_TOKENS])
-        first = Filters(part=1, bar=1, corpus=self._corpus)
-        start = Filters(part=1, bar=1, onset=Fraction(0), corpus=self._corpus)
-        second = Filters(part=1, bar=2, corpus=self._corpus)
-        anywhere = Filters(corpus=self._corpus)
+        have_figure = self._tunes(self._index.figure, figure)
+        begin_with_it = self._tunes(self._index.figure, figure, part=1, bar=1, onset=Fraction(0))
+        have_bar = {number: self._tunes(self._index.bar, bars[number]) for number in (2, 4, 6)}
+        first = self._tunes(self._index.bar, bars[1], part=1, bar=1)
+        second = self._tunes(self._index.bar, bars[2], part=1, bar=2)
         of_corpus = ("the corpus", "")
         of_figure = ("first figure", figure)
         of_bar = {number: (f"bar {number}", text) for number, text in bars.items()}
         return (
             _statement(of_corpus, "transcriptions", "exactly", 23_636, self.tunes),
-            _statement(of_figure, "tunes that have it", "exactly", 217,
-                       len(self._figure(figure, anywhere))),
-            self._named(of_figure, "tunes that begin their first bar with it", "at least",
-                        len(_FIGURE_TITLES), self._figure(figure, start), _FIGURE_TITLES),
-            self._named(of_bar[1], "tunes that have it as first bar", "exactly", 3,
-                        self._bar(bars[1], first), _BAR_TITLES),
-            _statement(of_bar[2], "tunes that have it", "exactly", 3,
-                       len(self._bar(bars[2], anywhere))),
-            _statement(of_bar[2], "tunes that have it as second bar", "exactly", 0,
-                       len(self._bar(bars[2], second))),
-            _statement(of_bar[4], "tunes that have it", "exactly", 0,
-                       len(self._bar(bars[4], anywhere))),
-            _statement(of_bar[6], "tunes that have it", "exactly", 0,
-                       len(self._bar(bars[6], anywhere))),
+            _statement(of_figure, "tunes that have it", "exactly", 217, len(have_figure)),
+            _statement(of_figure, "tunes that begin their first bar with it", "at least",
+                       len(_FIGURE_TITLES), len(begin_with_it),
+                       self._named(_FIGURE_TITLES, begin_with_it)),
+            _statement(of_bar[1], "tunes that have it as first bar", "exactly", 3, len(first),
+                       self._named(_BAR_TITLES, first)),
+            _statement(of_bar[2], "tunes that have it", "exactly", 3, len(have_bar[2])),
+            _statement(of_bar[2], "tunes that have it as second bar", "exactly", 0, len(second)),
+            _statement(of_bar[4], "tunes that have it", "exactly", 0, len(have_bar[4])),
+            _statement(of_bar[6], "tunes that have it", "exactly", 0, len(have_bar[6])),
             _statement(of_corpus, "share of pitches in its tokens", "more than", 0.5,
                        self._pitches(), is_share=True),
         )  # fmt: skip
 
-    def _named(
-        self,
-        of: tuple[str, str],
-        claim: str,
-        relation: Relation,
-        post: int,
-        found: set[int],
-        titles: tuple[str, ...],
-    ) -> PostStatement:
-        """A statement that names tunes. found: all tunes of the index for which it is true."""
+    def _tunes(self, search: Callable[..., Matches], text: str, **place: Any) -> set[int]:
+        """The tunes in which a figure or a bar is found. place: as fields of Filters."""
+        filters = replace(self._anywhere, **place)
+        return {hit.tune for hit in search(text, filters, limit=_ALL).results}
+
+    def _named(self, titles: Sequence[str], found: set[int]) -> tuple[PostTitle, ...]:
+        """The tunes that a statement names. found: all tunes for which it is true."""
         named = []
         for title in titles:
             settings: set[int] = set()
@@ -190,13 +185,7 @@ class _Statements:
             if self._admitted is not None:
                 settings &= set(self._admitted)
             named.append(PostTitle(title, len(settings), len(settings & found)))
-        return _statement(of, claim, relation, post, len(found), tuple(named))
-
-    def _figure(self, text: str, filters: Filters) -> set[int]:
-        return {hit.tune for hit in self._index.figure(text, filters, limit=_ALL).results}
-
-    def _bar(self, text: str, filters: Filters) -> set[int]:
-        return {hit.tune for hit in self._index.bar(text, filters, limit=_ALL).results}
+        return tuple(named)
 
     def _pitches(self) -> float:
         """The share of pitches among all tokens but headers."""

@@ -280,7 +280,7 @@ class CheckedTune(Record):
     near_duplicate_of: int | None
     """The place of an earlier transcription of the input that is nearly the same."""
     standing: Percentiles | None
-    """How it compares with people's tunes; None if the index has no baseline."""
+    """How it compares with real tunes; None if the index has no baseline."""
     spans: tuple[Span, ...]
     """The longest span, all spans of eight notes or more, and the improbable shorter ones."""
     sources: tuple[Source, ...]

@@ -20,7 +20,7 @@ from tunetrace.errors import OutputError
 from tunetrace.text import counted, plain, share
 
 if TYPE_CHECKING:
-    from tunetrace.checker.records import CheckedTune, CheckReport, Span, TuneName
+    from tunetrace.checker.records import CheckedTune, CheckReport, Span
 
 TEXT: Final = "text"
 WHOLE: Final = "whole"
@@ -64,11 +64,6 @@ class SpanRow:
     tune: CheckedTune
     span: Span
 
-    @property
-    def example(self) -> TuneName:
-        """The first corpus tune that has the span."""
-        return self.span.examples[0]
-
 
 @dataclass(frozen=True, slots=True)
 class RejectRow:
@@ -104,13 +99,11 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("place", WHOLE, "its place in the batch, from 1; tunes set aside count too",
            attrgetter("tune.place")),
     Column("title", TEXT, "its chief title", attrgetter("tune.title")),
-    Column("verdict", TEXT,
-           "whole, part, most, pieces or none: what was found, in one word",
+    Column("verdict", TEXT, "whole, part, most, pieces or none: what was found, in one word",
            attrgetter("tune.verdict.kind")),
     Column("verdict_text", TEXT, "what was found, in one sentence",
            attrgetter("tune.verdict.text")),
-    Column("notes", WHOLE, "its notes; a chord is one note, a rest none",
-           attrgetter("tune.notes")),
+    Column("notes", WHOLE, "its notes; a chord is one note, a rest none", attrgetter("tune.notes")),
     _measured(LONGEST),
     Column("longest_text", TEXT, "the tokens of its longest span",
            lambda r: r.tune.longest_span and r.tune.longest_span.text),
@@ -138,12 +131,10 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.copied_from")),
     Column("nearest", TEXT,
            "the nearest corpus tune: the same tune, else one with the same part, else the best "
-           "source, as corpus:number",
-           lambda r: r.tune.nearest and r.tune.nearest.reference),
+           "source, as corpus:number", lambda r: r.tune.nearest and r.tune.nearest.reference),
     Column("nearest_title", TEXT, "that tune's title",
            lambda r: r.tune.nearest and r.tune.nearest.title),
-    Column("nearest_notes", WHOLE,
-           "its notes in stretches of 8 or more that the nearest tune has",
+    Column("nearest_notes", WHOLE, "its notes in stretches of 8 or more that the nearest tune has",
            _nearest_notes),
     Column("spans_beyond_chance", WHOLE, "the number of its spans that chance does not explain",
            lambda r: sum(span.is_beyond_chance for span in r.tune.spans)),
@@ -153,8 +144,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.near_duplicate_of")),
     Column("meter", TEXT, "its meter", attrgetter("tune.meter")),
     Column("key", TEXT, "its key on C, in which it is compared", attrgetter("tune.key")),
-    Column("original_key", TEXT, "its key as written",
-           attrgetter("tune.original_key")),
+    Column("original_key", TEXT, "its key as written", attrgetter("tune.original_key")),
     Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
     Column("peers", WHOLE, "the number of real tunes that the columns below_… compare it with",
            lambda r: r.tune.standing and r.tune.standing.peers),
@@ -166,8 +156,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            "for n from 1 to 32, the share of its token n-grams that are nowhere in the corpus",
            attrgetter("tune.novelty")),
     Column("input", TEXT, "the file that it was read from", attrgetter("tune.input")),
-    Column("line", WHOLE, "the line of the file where it begins",
-           attrgetter("tune.line")),
+    Column("line", WHOLE, "the line of the file where it begins", attrgetter("tune.line")),
     Column("number", WHOLE, "the number of its X: field", attrgetter("tune.number")),
     Column("tokens", TEXT, "all its tokens", lambda r: " ".join(r.tune.transcription.tokens)),
 )  # fmt: skip
@@ -186,10 +175,9 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
            "the expected number of spans as improbable in a tune of this length",
            attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
-           attrgetter("example.reference")),
-    Column("example_title", TEXT, "that tune's title", attrgetter("example.title")),
-    Column("part", WHOLE, "the part of the transcription where it begins",
-           attrgetter("span.part")),
+           lambda r: r.span.examples[0].reference),
+    Column("example_title", TEXT, "that tune's title", lambda r: r.span.examples[0].title),
+    Column("part", WHOLE, "the part of the transcription where it begins", attrgetter("span.part")),
     Column("bar", WHOLE, "the bar of that part where it begins", attrgetter("span.bar")),
     Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),
     Column("stop_note", WHOLE, "the note after its last", attrgetter("span.stop_note")),

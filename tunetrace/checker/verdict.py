@@ -111,15 +111,11 @@ def _parts_of_one(same: Sequence[SameTune]) -> str:
         max(some.part, some.own_part) > len(_ORDINALS) for some in same
     ):
         return f"{len(same):,} of its parts are parts of {name}"
-    own = listed([_ordinal(some.own_part) for some in same])
+    own = listed([_ORDINALS[some.own_part - 1] for some in same])
     if not all(some.part for some in same):
         return f"its {own} parts are each {name}"
-    theirs = listed([_ordinal(some.part) for some in same])
+    theirs = listed([_ORDINALS[some.part - 1] for some in same])
     return f"its {own} parts are the {theirs} of {name}"
-
-
-def _ordinal(part: int) -> str:
-    return _ORDINALS[part - 1]
 
 
 def _is_usual(tune: CheckedTune) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunetrace.checker.compare.records import BatchSummary, Distribution, MeasureSummary
-from tunetrace.checker.measures import CREATIVITY_LENGTHS
+from tunetrace.checker.measures import COPIED, CREATIVITY, CREATIVITY_LENGTHS, LONGEST
 from tunetrace.plots.picture import BLUE, GREEN, VERMILION
 from tunetrace.plots.svg import svg_of
 from tunetrace.text import amount, share
@@ -37,8 +37,8 @@ def pictures_of(
         Creativity Index; all 0 if the index has no baseline.
     """
     pictures = [
-        _spread(summary, other, "longest_notes", "The longest span"),
-        _spread(summary, other, "copied_12", "Notes in spans of 12 or more"),
+        _spread(summary, other, LONGEST.name, "The longest span"),
+        _spread(summary, other, COPIED[12].name, "Notes in spans of 12 or more"),
         _uniqueness(summary, other),
         _novelty(summary, other),
         _ranks(deciles),
@@ -94,7 +94,7 @@ def _value(measure: MeasureSummary, value: float) -> str:
 def _uniqueness(summary: BatchSummary, other: BatchSummary | None) -> Picture | None:
     if not summary.uniqueness:
         return None
-    measure, beside = measure_of(summary, "creativity"), measure_of(other, "creativity")
+    measure, beside = (measure_of(some, CREATIVITY.name) for some in (summary, other))
     lengths = CREATIVITY_LENGTHS
     svg = curve(summary.uniqueness, other.uniqueness if other else None, label="L, in notes",
                 title="notes outside spans of L or more, in percent", shaded=lengths)  # fmt: skip

@@ -17,6 +17,7 @@ from tunetrace.checker.compare.records import (
     Difference,
     MeasureSummary,
 )
+from tunetrace.checker.measures import COPIED, LONGEST
 from tunetrace.checker.records import CHANCE, TuneName
 from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.indexer.records import IndexInfo
@@ -26,7 +27,7 @@ _SHOWN_LENGTHS: Final = (8, 12, 16)
 _SHOWN_CORPORA: Final = 3
 _SHOWN_SOURCES: Final = 5
 _SHOWN_COPIES: Final = 5
-_BESIDE_REAL_TUNES: Final = ("longest_notes", "copied_8", "copied_12", "copied_16")
+_BESIDE_REAL_TUNES: Final = {LONGEST.name, *(COPIED[notes].name for notes in _SHOWN_LENGTHS)}
 
 
 def summary_in_words(
@@ -134,7 +135,7 @@ def _chance(summary: BatchSummary) -> Iterable[str]:
 
 def _spans(summary: BatchSummary) -> Iterable[str]:
     measures = {measure.name: measure.batch for measure in summary.measures}
-    longest = measures["longest_notes"]
+    longest = measures[LONGEST.name]
     is_one = summary.transcriptions == 1
     if not longest.most:
         yield f"No note of {'it' if is_one else 'them'} is found in the corpus."

@@ -1,4 +1,4 @@
-"""Strata: groups of people's tunes of one meter and similar length."""
+"""Strata: groups of real tunes of one meter and similar length."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def column(*numbers: float) -> dict[str, NDArray[np.float64]]:
     return {"copied_8": np.array(numbers, dtype=np.float64)}
 
 
-# Against people's tunes
+# Against real tunes
 
 
 def test_the_expected_mean_weighs_each_stratum_by_the_batch() -> None:

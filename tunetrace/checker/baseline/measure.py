@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +27,6 @@ from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
-
-LEAST_GROUPS: Final = 2
-"""A baseline needs at least this many different tunes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +57,7 @@ def measure_baseline(
     with changing(path) as connection, Index(path, connection) as index:
         groups = index.catalogue.setting_groups()
         different = len(set(groups.values()))
-        if different < LEAST_GROUPS:
+        if different < 2:
             raise IndexFileError(
                 f"{path}: the index has no two different tunes, so no tune can be measured against "
                 "others; add a corpus with 'tunetrace index add'"

@@ -1,4 +1,4 @@
-"""Percentiles: how a transcription's measures compare with those of people's tunes like it.
+"""Percentiles: how a transcription's measures compare with those of real tunes like it.
 
 People borrow too, so a measure says little by itself. A transcription is compared with its peers:
 tunes of the index in the same meter and of about the same length.
@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tunetrace.checker.batch.arrays import rows
 from tunetrace.indexer.store.baseline import BaselineTunes
 from tunetrace.records import Record
 
@@ -25,7 +26,7 @@ _ANY_LENGTH: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Percentiles(Record):
-    """How a transcription compares with people's tunes of its meter and length."""
+    """How a transcription compares with real tunes of its meter and length."""
 
     peers: int
     """The number of tunes that it is compared with."""
@@ -40,18 +41,18 @@ class Percentiles(Record):
 
 
 class Peers:
-    """People's tunes in order of meter and length, so that the peers of a tune are neighbours."""
+    """Real tunes in order of meter and length, so that the peers of a tune are neighbours."""
 
-    def __init__(self, people: BaselineTunes) -> None:
+    def __init__(self, tunes: BaselineTunes) -> None:
         # Tunes without a meter have the number 0.
-        meters = sorted({meter for meter in people.meter if meter})
+        meters = sorted({meter for meter in tunes.meter if meter})
         self._meters = {meter: number for number, meter in enumerate(meters, 1)}
-        numbers = np.array([self._meters[meter] if meter else 0 for meter in people.meter])
-        keys = (numbers << 32) + people.notes
+        numbers = np.array([self._meters[meter] if meter else 0 for meter in tunes.meter])
+        keys = (numbers << 32) + tunes.notes
         order = np.argsort(keys, kind="stable")
         self._keys = keys[order]
-        self._names = list(people.values)
-        self._values = np.array([people.values[name] for name in self._names])[:, order]
+        self._names = list(tunes.values)
+        self._values = np.array([tunes.values[name] for name in self._names])[:, order]
 
     def percentiles(
         self, meters: Sequence[str | None], notes: ArrayLike, values: Mapping[str, ArrayLike]
@@ -81,11 +82,12 @@ class Peers:
                 most_notes=longest if is_near else None,
                 below=dict(zip(self._names, shares, strict=True)),
             )
-            for of, peers, is_near, is_of_meter, shortest, longest, shares in zip(
-                meters, (ranges[1] - ranges[0]).tolist(), has_near.tolist(), has_meter.tolist(),
-                least.tolist(), most.tolist(), below.T.tolist(), strict=True,
+            for of, (peers, is_near, is_of_meter, shortest, longest, shares) in zip(
+                meters,
+                rows(ranges[1] - ranges[0], has_near, has_meter, least, most, below.T),
+                strict=True,
             )
-        ]  # fmt: skip
+        ]
 
     def _ranges(
         self, meter: NDArray[np.int64], least: NDArray[np.int64], most: NDArray[np.int64]
@@ -120,8 +122,8 @@ class Peers:
 _peers: WeakKeyDictionary[BaselineTunes, Peers] = WeakKeyDictionary()
 
 
-def peers_in(people: BaselineTunes) -> Peers:
-    """The peers among people's tunes, put in order once for each open index."""
-    if people not in _peers:
-        _peers[people] = Peers(people)
-    return _peers[people]
+def peers_in(tunes: BaselineTunes) -> Peers:
+    """The peers among real tunes, put in order once for each open index."""
+    if tunes not in _peers:
+        _peers[tunes] = Peers(tunes)
+    return _peers[tunes]

@@ -1,7 +1,7 @@
-"""Strata: people's tunes in groups of one meter and similar length, to compare like with like.
+"""Strata: real tunes in groups of one meter and similar length, to compare like with like.
 
 A reel of 32 bars shares more with other tunes than a waltz of 16 bars, only because it is longer
-and there are more reels. So a batch is compared with people's tunes of its own meters and lengths.
+and there are more reels. So a batch is compared with real tunes of its own meters and lengths.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEAST_IN_STRATUM: Final = 30
-"""A stratum has at least this many tunes, if people's tunes are as many."""
+"""A stratum has at least this many tunes, if real tunes are as many."""
 
 BANDS_IN_OCTAVE: Final = 2
 """The bands of lengths up to twice a length: 64 to 90 notes, 91 to 127, and so on."""
@@ -28,7 +28,7 @@ def length_bands(notes: ArrayLike) -> NDArray[np.int64]:
 
 
 class Strata:
-    """A division of people's tunes by meter and length.
+    """A division of real tunes by meter and length.
 
     Neighbouring bands of a meter are joined until each stratum has 30 tunes. Meters with fewer than
     30 tunes are joined and divided in the same way. If these have fewer than 30 tunes together,
@@ -36,7 +36,7 @@ class Strata:
     """
 
     def __init__(self, meters: Sequence[str | None], notes: ArrayLike) -> None:
-        """meters, notes: the meter, or None, and the length of each of people's tunes."""
+        """meters, notes: the meter, or None, and the length of each of real tunes."""
         bands = length_bands(notes)
         places: dict[str | None, list[int]] = {}
         for place, meter in enumerate(meters):

@@ -54,7 +54,7 @@ def answers(
     matched: MatchedSlice,
     index: Index,
     copy_share: float,
-) -> Iterator[CheckedTune]:
+) -> list[CheckedTune]:
     """The records of the transcriptions of a slice, without details.
 
     placed: each with its place in the input. repeats: the transcription that each one repeats.
@@ -80,6 +80,7 @@ def answers(
         rows(matched.cover, matched.most, matched.most_from),
         strict=True,
     )
+    found = []
     for (place, tune), repeat, measured, standing, same, spans, sources, numbers in columns:
         cover, most, most_from = numbers
         named = [_same_tune(known[some.tune], tune, some) for some in same]
@@ -110,7 +111,8 @@ def answers(
         )
         # The record is not yet in use, and a copy would cost as much as the record.
         object.__setattr__(checked, "verdict", verdict_on(checked, copy_share))
-        yield checked
+        found.append(checked)
+    return found
 
 
 def _same(found: Iterable[SameMusic]) -> Iterator[tuple[int, list[SameMusic]]]:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Floats, Numbers, ranges, select
+from tunetrace.checker.batch.arrays import Floats, Numbers, changes, ranges, select
 from tunetrace.checker.batch.joint import JointMatcher, JointMatches
 from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.sources import (
@@ -118,6 +118,8 @@ def match_stream(
     layouts: of each transcription. stream: of all of them. matches: the stream with a corpus.
     """
     every = find_spans(stream, matches)
+    reach = np.zeros(len(stream.note_begins), dtype=np.int32)
+    np.maximum.at(reach, every.first_notes, every.stop_notes)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
     by_chance = ExpectedHits(matches.model, stream.text)
     log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
@@ -135,7 +137,7 @@ def match_stream(
     best = select(sources, rank < SOURCES)
     return MatchedSlice(
         measures=measures,
-        reach=_reach(every, len(stream.note_begins)),
+        reach=np.maximum.accumulate(reach),
         spans=_span_columns(stream, spans, of, found, log2_expected),
         sources=best,
         bars_shared=matches.bars_shared(best.of, best.tunes),
@@ -145,13 +147,6 @@ def match_stream(
         most=most,
         most_from=most_from,
     )
-
-
-def _reach(spans: SpanArrays, notes: int) -> Numbers:
-    """The end of the longest span that begins at or before each note: (notes,)."""
-    reach = np.zeros(notes, dtype=np.int32)
-    np.maximum.at(reach, spans.first_notes, spans.stop_notes)
-    return np.maximum.accumulate(reach)
 
 
 def _span_columns(
@@ -194,11 +189,10 @@ def _most_of_one(sources: SourceArrays, tunes: int) -> tuple[Numbers, Numbers]:
     Of equal tunes it is the better source.
     """
     most, most_from = np.zeros((2, tunes), dtype=np.int32)
-    place = np.arange(len(sources.of))
-    in_order = np.lexsort((-place, sources.notes, sources.of))  # the best comes last
-    in_order = in_order[sources.notes[in_order] > 0]
-    most[sources.of[in_order]] = sources.notes[in_order]
-    most_from[sources.of[in_order]] = sources.tunes[in_order]
+    best = np.lexsort((-sources.notes, sources.of))
+    best = best[changes(sources.of[best]) & (sources.notes[best] > 0)]
+    most[sources.of[best]] = sources.notes[best]
+    most_from[sources.of[best]] = sources.tunes[best]
     return most, most_from
 
 
@@ -215,5 +209,5 @@ def _are_reported(
     in_order = longest[np.lexsort((log2_expected[longest], of[longest]))]
     is_long, is_rare = spans.notes >= SHARED_NOTES, log2_expected < np.log2(REPORTED_BELOW)
     reported: NDArray[np.bool_] = is_long | is_rare
-    reported[in_order[np.diff(of[in_order], prepend=-1) > 0]] = True
+    reported[in_order[changes(of[in_order])]] = True
     return reported

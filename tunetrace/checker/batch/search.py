@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
@@ -92,8 +92,7 @@ class SearchLongest:
         return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
 
     def find(self, firsts: Numbers, stops: Numbers) -> _SearchedFigures:
-        bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
-        return _SearchedFigures([self.places(first, stop) for first, stop in bounds])
+        return _SearchedFigures([self.places(*bounds) for bounds in rows(firsts, stops)])
 
 
 class SearchMatches(SearchLongest):
@@ -118,18 +117,16 @@ class SearchMatches(SearchLongest):
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         stream = self._stream
         found = [self.bar_places.get(text, NOWHERE) for text in stream.bar_texts]
-        places = zip(found, stream.bar_parts.tolist(), stream.bar_numbers.tolist(), strict=True)
-        return (
-            np.array([some.hits > 0 for some in found], dtype=bool),
-            np.array([(part, number) in some.at for some, part, number in places], dtype=bool),
-        )
+        at = rows(stream.bar_parts, stream.bar_numbers)
+        is_at = [place in some.at for place, some in zip(at, found, strict=True)]
+        return np.array([some.hits > 0 for some in found], dtype=bool), np.array(is_at, dtype=bool)
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
         bounds = self._stream.first_bars.tolist()
         places = [self.bar_places.get(text, NOWHERE).tunes for text in self._stream.bar_texts]
         shared = [
             sum(tune in some for some in places[bounds[k] : bounds[k + 1]])
-            for k, tune in zip(of.tolist(), tunes.tolist(), strict=True)
+            for k, tune in rows(of, tunes)
         ]
         return np.array(shared, dtype=np.int32)
 

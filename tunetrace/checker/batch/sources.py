@@ -6,7 +6,6 @@ counts only if it is improbable: a reported span of which less than one hit is e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -21,9 +20,10 @@ from tunetrace.checker.batch.arrays import (
     highest_before,
     join,
     ranges,
+    rows,
     select,
 )
-from tunetrace.checker.batch.matcher import FigureHits, FoundFigures, StreamMatches
+from tunetrace.checker.batch.matcher import FigureHits, StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.search.segment import Mask
@@ -67,30 +67,23 @@ def look_up(
 ) -> LookedUp:
     """Search for the figures from firsts up to stops. most: the most hits in one tune."""
     numbers: dict[bytes, int] = {}
-    bounds = zip(firsts.tolist(), stops.tolist(), strict=True)
-    figure = np.array(
-        [numbers.setdefault(stream.text[first:stop], len(numbers)) for first, stop in bounds],
-        dtype=np.int32,
-    )
+    texts = (stream.text[first:stop] for first, stop in rows(firsts, stops))
+    figure = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int32)
     _, alike = np.unique(figure, return_index=True)
     found = matches.find(firsts[alike], stops[alike])
-    hits = [_first_in_each_tune(some, most) for some in _in_pieces(found)]
-    together = join(hits)
-    count = np.bincount(together.of, minlength=len(alike))
-    return LookedUp(figure, together, np.cumsum(count) - count, count)
+    pieces = []
+    for first, stop in pairwise([0, *_cuts(found.sizes), len(alike)]):
+        hits = found.hits(slice(first, stop))
+        pieces.append(select(hits, _rank(changes(hits.of, hits.tunes)) < most))
+    hits = join(pieces)
+    count = np.bincount(hits.of, minlength=len(alike))
+    return LookedUp(figure, hits, np.cumsum(count) - count, count)
 
 
-def _in_pieces(found: FoundFigures) -> Iterator[FigureHits]:
-    """All hits of figures, for some figures at a time."""
-    edges = np.flatnonzero(np.diff(np.cumsum(found.sizes) // _TOGETHER)) + 1
-    bounds = [0, *edges.tolist(), len(found.sizes)]
-    for first, stop in pairwise(bounds):
-        yield found.hits(slice(first, stop))
-
-
-def _first_in_each_tune(hits: FigureHits, most: int) -> FigureHits:
-    """The first hits of each figure in each tune. most: how many."""
-    return select(hits, _rank(changes(hits.of, hits.tunes)) < most)
+def _cuts(sizes: NDArray[np.int64]) -> list[int]:
+    """Where to cut figures into pieces that have about _TOGETHER hits. sizes: of each figure."""
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _TOGETHER)) + 1
+    return cuts.tolist()
 
 
 def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -122,7 +115,7 @@ def find_span_tunes(
     most: how many examples a span has. wanted: (spans,).
     """
     found = look_up(stream, matches, spans.first_tokens, spans.stop_tokens, _ANY)
-    first = _first_in_each_tune(found.hits, 1)
+    first = select(found.hits, changes(found.hits.of, found.hits.tunes))
     tunes = np.bincount(first.of, minlength=len(found.count))
     begins = np.cumsum(tunes) - tunes
     examples, tokens = np.zeros((2, len(tunes), most), dtype=np.int32)
@@ -183,24 +176,20 @@ def find_shared(
 
     spans: the reported ones. span_hits: the first hit in each tune of the short ones that count.
     """
-    found = _merged(list(_runs(stream, matches)))
+    of = span_hits.of
     short = Shared(
-        stream.tune_of_notes(spans.first_notes[span_hits.of]),
+        stream.tune_of_notes(spans.first_notes[of]),
         span_hits.tunes,
-        spans.first_notes[span_hits.of],
-        spans.stop_notes[span_hits.of],
-        spans.first_tokens[span_hits.of],
+        spans.first_notes[of],
+        spans.stop_notes[of],
+        spans.first_tokens[of],
         span_hits.tokens,
     )
-    return _maximal(join([found, short]))
+    return _maximal(join([_find_long(stream, matches), short]))
 
 
-def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
-    """Join windows of eight notes that follow one another in a corpus tune.
-
-    A window at note i continues in the window at note i + 1 if both begin equally far apart in the
-    transcription and in the tune. Runs that continue in the next piece are not joined yet.
-    """
+def _find_long(stream: BatchStream, matches: StreamMatches) -> Shared:
+    """The shared stretches of eight notes or more: windows of eight notes, joined."""
     windows = len(stream.note_begins) - SHARED_NOTES + 1
     notes = np.arange(max(windows, 0), dtype=np.int32)
     begins, ends = stream.note_begins[notes], stream.note_ends[notes + SHARED_NOTES - 1]
@@ -212,22 +201,31 @@ def _runs(stream: BatchStream, matches: StreamMatches) -> Iterator[Shared]:
     few = _few_in_each_tune(found.figure, tunes)
     notes, begins, tunes, figure = notes[few], begins[few], tunes[few], found.figure[few]
     counts = found.count[figure]
-    edges = np.flatnonzero(np.diff(np.cumsum(counts) // _TOGETHER)) + 1
-    for some in np.split(np.arange(len(notes)), edges):
+    pieces = []
+    for some in np.split(np.arange(len(notes)), _cuts(counts)):
         at = np.repeat(some, counts[some])
-        hit = ranges(found.first[figure[some]], counts[some])
-        of, note, tune, token = tunes[at], notes[at], found.hits.tunes[hit], found.hits.tokens[hit]
-        shift = token - begins[at]
-        in_order = np.lexsort((note, shift, tune, of))
-        of, note, tune = of[in_order], note[in_order], tune[in_order]
-        token, shift = token[in_order], shift[in_order]
-        # In a run, notes ascend by one, like their numbers.
-        first = np.flatnonzero(changes(of, tune, shift, note - np.arange(len(note))))
-        last = np.append(first[1:], len(note)) - 1
-        yield Shared(
-            of[first], tune[first], note[first], note[last[: len(first)]] + SHARED_NOTES,
-            token[first] - shift[first], token[first],
-        )  # fmt: skip
+        hits = select(found.hits, ranges(found.first[figure[some]], counts[some]))
+        note, begin = notes[at], begins[at]
+        stop = note + np.int32(SHARED_NOTES)
+        pieces.append(_joined(Shared(tunes[at], hits.tunes, note, stop, begin, hits.tokens)))
+    return _joined(join(pieces)) if len(pieces) > 1 else pieces[0]
+
+
+def _joined(some: Shared) -> Shared:
+    """Join stretches that continue in other stretches, of which they have all notes but the last.
+
+    Two stretches continue if they begin equally far apart in the transcription and in the tune.
+    """
+    shift = some.tokens - some.first_tokens
+    in_order = np.lexsort((some.first_notes, shift, some.tunes, some.of))
+    some = select(some, in_order)
+    begins = changes(some.of, some.tunes, shift[in_order])
+    begins[1:] |= some.first_notes[1:] != some.stop_notes[:-1] - SHARED_NOTES + 1
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(begins)) - 1
+    joined = select(some, first)
+    joined.stop_notes[:] = some.stop_notes[last[: len(first)]]
+    return joined
 
 
 def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
@@ -237,30 +235,8 @@ def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
     """
     in_order = np.lexsort((figure, tunes))
     is_few = np.empty(len(figure), dtype=bool)
-    rank = _rank(changes(figure[in_order], tunes[in_order]))
-    is_few[in_order] = rank < MOST_IN_TRANSCRIPTION
+    is_few[in_order] = _rank(changes(figure[in_order], tunes[in_order])) < MOST_IN_TRANSCRIPTION
     return is_few
-
-
-def _merged(runs: list[Shared]) -> Shared:
-    """Join runs that continue in other runs."""
-    every = join(runs)
-    if len(runs) < 2:
-        return every
-    shift = every.tokens - every.first_tokens
-    every = select(every, np.lexsort((every.first_notes, shift, every.tunes, every.of)))
-    shift = every.tokens - every.first_tokens
-    goes_on = np.zeros(len(every.of), dtype=bool)
-    goes_on[1:] = (
-        ~every.begins_pair[1:]
-        & (shift[1:] == shift[:-1])
-        & (every.first_notes[1:] == every.stop_notes[:-1] - SHARED_NOTES + 1)
-    )
-    first = np.flatnonzero(~goes_on)
-    last = np.append(first[1:], len(goes_on)) - 1
-    merged = select(every, first)
-    merged.stop_notes[:] = every.stop_notes[last[: len(first)]]
-    return merged
 
 
 def _maximal(every: Shared) -> Shared:
@@ -293,9 +269,9 @@ class SourceArrays:
     """The transcription."""
     tunes: Numbers
     """The id of the corpus tune."""
-    first: Numbers
+    first: NDArray[np.intp]
     """The first of its stretches among all."""
-    stop: Numbers
+    stop: NDArray[np.intp]
     """The stretch after its last."""
     bits: Floats
     """The sum of the bits of its stretches."""
@@ -313,17 +289,15 @@ def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
     begins_pair = shared.begins_pair
     first = np.flatnonzero(begins_pair)
     stop = np.append(first[1:], len(begins_pair))[: len(first)]
-    said = np.add.reduceat(bits * _added(shared) / shared.notes, first)
+    bits = np.add.reduceat(bits * _added(shared) / shared.notes, first)
     is_long = shared.notes >= SHARED_NOTES
     pair = (np.cumsum(begins_pair) - 1)[is_long]
     added = _added(select(shared, is_long))
     notes = np.bincount(pair, weights=added, minlength=len(first)).astype(np.int32)
     longest = np.maximum.reduceat(shared.notes, first)
     of, tunes = shared.of[first], shared.tunes[first]
-    sources = SourceArrays(
-        of, tunes, first.astype(np.int32), stop.astype(np.int32), said, notes, longest
-    )
-    return select(sources, np.lexsort((tunes, -longest, -notes, -said, of)))
+    sources = SourceArrays(of, tunes, first, stop, bits, notes, longest)
+    return select(sources, np.lexsort((tunes, -longest, -notes, -bits, of)))
 
 
 def _added(shared: Shared) -> Numbers:
@@ -331,10 +305,8 @@ def _added(shared: Shared) -> Numbers:
 
     Both ends of stretches ascend, so the stretch before is the only one to compare with.
     """
-    begins = shared.first_notes.copy()
-    goes_on = ~shared.begins_pair[1:]
-    begins[1:] = np.where(goes_on, np.maximum(begins[1:], shared.stop_notes[:-1]), begins[1:])
-    return shared.stop_notes - begins
+    covered = np.where(shared.begins_pair, 0, np.roll(shared.stop_notes, 1))
+    return shared.stop_notes - np.maximum(shared.first_notes, covered)
 
 
 def count_cover(shared: Shared, tunes: int) -> Numbers:
@@ -351,12 +323,8 @@ def count_cover(shared: Shared, tunes: int) -> Numbers:
         mine = slice(bounds[k], bounds[k + 1])
         start = int(long.first_notes[mine].min())
         notes: dict[int, int] = {}  # a bit for each note of the transcription that a tune has
-        for tune, first, stop in zip(
-            long.tunes[mine].tolist(),
-            (long.first_notes[mine] - start).tolist(),
-            (long.stop_notes[mine] - start).tolist(),
-            strict=True,
-        ):
+        bits = rows(long.tunes[mine], long.first_notes[mine] - start, long.stop_notes[mine] - start)
+        for tune, first, stop in bits:
             notes[tune] = notes.get(tune, 0) | (1 << stop) - (1 << first)
         cover[k] = _greedy_cover(list(notes.values()))
     return cover

@@ -14,7 +14,7 @@ from itertools import compress, count, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.timeline import Bar, eighths
@@ -80,7 +80,7 @@ class BatchStream:
         bars = self.note_bars[notes]
         sounding = notes - self.first_notes_of_bars[bars]
         found = []
-        for number, nth in zip(bars.tolist(), sounding.tolist(), strict=True):
+        for number, nth in rows(bars, sounding):
             bar = self.laid_bars[number]
             event = next(islice(compress(count(), bar.events.sounds), nth, None))
             found.append(eighths(sum(bar.events.durations[:event], start=bar.offset)))

@@ -1,1 +1,1 @@
-"""Batches in numbers, compared with people's tunes and with one another."""
+"""Batches in numbers, compared with real tunes and with one another."""

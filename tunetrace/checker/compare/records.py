@@ -41,7 +41,7 @@ class Distribution(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Difference(Record):
-    """How a batch differs from another batch, or from people's tunes, in one measure."""
+    """How a batch differs from another batch, or from real tunes, in one measure."""
 
     mean: float
     """The mean of the batch minus that of the other."""
@@ -91,9 +91,9 @@ class MeasureSummary(Record):
     batch: Distribution
     """Its distribution in the batch."""
     baseline: float | None
-    """The mean of people's tunes of the same meters and lengths; None without a baseline."""
+    """The mean of real tunes of the same meters and lengths; None without a baseline."""
     to_baseline: Difference | None
-    """How the batch differs from people's tunes; None without a baseline."""
+    """How the batch differs from real tunes; None without a baseline."""
     to_other: Difference | None
     """How the batch differs from the other batch; None without one."""
 

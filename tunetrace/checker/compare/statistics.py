@@ -1,4 +1,4 @@
-"""The statistics of a report: how a batch differs from people's tunes, and from another batch.
+"""The statistics of a report: how a batch differs from real tunes, and from another batch.
 
 Each difference of means has a confidence interval; that of two shares stays between -1 and 1. Two
 batches are also compared by a test of ranks, which does not assume a distribution.
@@ -107,10 +107,10 @@ def compare_with_baseline(
     """For each measure, the expected mean, and how the mean of a batch differs from it.
 
     meters, notes: of each transcription. shares: the measures between 0 and 1. The expected mean is
-    that of people's tunes of the batch's meters and lengths, by post-stratification (Cochran 1977,
+    that of real tunes of the batch's meters and lengths, by post-stratification (Cochran 1977,
     5A.9): the means of the strata, weighted by the transcriptions that are compared with each. The
     variance has two parts: that of the strata's means, and that of each transcription's difference
-    from its stratum's mean. The second is at least that of people's tunes, for shares in proportion
+    from its stratum's mean. The second is at least that of real tunes, for shares in proportion
     to m (1 - m). Otherwise a small batch without copies would seem not to vary at all.
     """
     strata = Strata(baseline.meter, baseline.notes)
@@ -191,12 +191,12 @@ def _share(mean: _Mean) -> _Share:
 
 
 def _no_less_varied(own: _Mean, alike: _Mean) -> _Share:
-    """A mean of shares that is at most as precise as the mean of as many of people's tunes."""
+    """A mean of shares that is at most as precise as the mean of as many of real tunes."""
     share = _share(own)
     if not (share.freedom and alike.freedom):
         return share
-    peoples = replace(_share(alike), value=own.value)
-    return peoples if own.value in (0, 1) or peoples.doubt > share.doubt else share
+    alike_share = replace(_share(alike), value=own.value)
+    return alike_share if own.value in (0, 1) or alike_share.doubt > share.doubt else share
 
 
 def _between(ours: _Mean, theirs: _Mean) -> tuple[float | None, float | None]:

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.batch.spans import LONGEST_CURVE
 from tunetrace.checker.compare.records import (
     BatchSummary,
     Copy,
@@ -36,6 +37,10 @@ COPIES: Final = 20
 """A summary names at most this many transcriptions that are mostly in one corpus tune."""
 
 _SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
+_COUNTED: Final = (
+    "identical", "nearly_of_one", "mostly_of_one", "duplicates", "near_duplicates",
+    "beyond_chance", "bars", "bars_in_corpus", "bars_same_position",
+)  # fmt: skip
 _SHARE_BINS: Final = 20
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
@@ -108,8 +113,9 @@ class BatchTally:
     def summary(
         self, baseline: BaselineTunes | None = None, other: BatchTally | None = None
     ) -> BatchSummary:
-        """The batch in numbers, compared with people's tunes and another batch if given."""
-        counts = self._counts
+        """The batch in numbers, compared with real tunes and another batch if given."""
+        # Of equally frequent sources, the first of the index comes first.
+        most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
         return BatchSummary(
             name=self.name,
             inputs=self.inputs,
@@ -117,22 +123,14 @@ class BatchTally:
             set_aside=self._set_aside.total(),
             set_aside_by=dict(sorted(self._set_aside.items(), key=lambda kind: (-kind[1], kind))),
             notes=sum(self._notes),
-            identical=counts["identical"],
-            nearly_of_one=counts["nearly_of_one"],
-            mostly_of_one=counts["mostly_of_one"],
             copy_share=self._copy_share,
             copies=tuple(self._copies),
-            duplicates=counts["duplicates"],
-            near_duplicates=counts["near_duplicates"],
-            beyond_chance=counts["beyond_chance"],
             with_span=dict(self._with_span),
             measures=self._measures(baseline, other),
             uniqueness=self._uniqueness.means(),
             novelty=self._novelty.means(),
-            bars=counts["bars"],
-            bars_in_corpus=counts["bars_in_corpus"],
-            bars_same_position=counts["bars_same_position"],
-            sources=self._most_drawn_from(),
+            sources=tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most),
+            **{name: self._counts[name] for name in _COUNTED},
         )
 
     def _add_copy(self, record: CheckedTune, tune: TuneName) -> None:
@@ -181,11 +179,6 @@ class BatchTally:
             for measure in MEASURES
         )
 
-    def _most_drawn_from(self) -> tuple[SourceCount, ...]:
-        """The most frequent sources; of equally frequent ones, the first of the index."""
-        most = sorted(self._sources.items(), key=lambda source: (-source[1], source[0]))[:SOURCES]
-        return tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most)
-
 
 def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
     """The distribution of a measure. values: one for each transcription.
@@ -218,16 +211,13 @@ class _Curve:
     """The mean of curves of different lengths; each point is a mean of the curves that reach it."""
 
     def __init__(self) -> None:
-        self._sums = np.zeros(0)
-        self._counts = np.zeros(0, dtype=np.int64)
+        self._sums = np.zeros(LONGEST_CURVE)
+        self._counts = np.zeros(LONGEST_CURVE, dtype=np.int64)
 
     def add(self, curve: Sequence[float]) -> None:
-        more = len(curve) - len(self._sums)
-        if more > 0:
-            self._sums = np.pad(self._sums, (0, more))
-            self._counts = np.pad(self._counts, (0, more))
         self._sums[: len(curve)] += curve
         self._counts[: len(curve)] += 1
 
     def means(self) -> tuple[float, ...]:
-        return tuple((self._sums / self._counts).tolist())
+        is_reached = self._counts > 0
+        return tuple((self._sums[is_reached] / self._counts[is_reached]).tolist())

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunetrace.checker.measures import LONGEST
 from tunetrace.checker.verdict import differences, part_in_words
 from tunetrace.commands.console import (
     bar_number,
@@ -118,7 +119,7 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
     yield Text(own(span.text, tune.original_key), style="bold")
     yield by_chance(span.expected, span.log10_expected)
     if tune.standing is not None:
-        yield _beside_real_tunes("longer", tune.standing.below["longest_notes"])
+        yield _beside_real_tunes("longer", tune.standing.below[LONGEST.name])
     for hit in span.places or ():
         ending = f", ending {hit.ending}" if hit.ending else ""
         place = f", part {hit.part}, bar {hit.bar}{ending}"

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tunetrace.checker.measures import COPIED_LENGTHS, CREATIVITY_LENGTHS, ORIGINALITY_WINDOW
+from tunetrace.checker.measures import (
+    COPIED,
+    CREATIVITY,
+    CREATIVITY_LENGTHS,
+    LONGEST,
+    ORIGINALITY_WINDOW,
+)
 
 _CREATIVITY_SOURCE: Final = (
     "Lu et al., AI as Humanity's Salieri: Quantifying Linguistic Creativity of Language Models "
@@ -17,19 +23,19 @@ _ORIGINALITY_SOURCE: Final = (
 _OWN: Final = "Defined by tunetrace"
 
 DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
-    "longest_notes": (
+    LONGEST.name: (
         "The number of notes in the longest span: the longest stretch that is found note for note "
         "in a corpus tune, with the same lengths and bar lines.",
         _OWN,
     ),
     **{
-        f"copied_{notes}": (
+        measure.name: (
             f"The share of a transcription's notes that are inside spans of {notes} notes or more.",
             _OWN,
         )
-        for notes in COPIED_LENGTHS
+        for notes, measure in COPIED.items()
     },
-    "creativity": (
+    CREATIVITY.name: (
         "Uniqueness at a length L is the share of notes outside all spans of L notes or more. The "
         f"Creativity Index is its mean for L from {CREATIVITY_LENGTHS.start} to "
         f"{CREATIVITY_LENGTHS.stop - 1}: the shaded area of the picture. The higher it is, the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tunetrace.checker.measures import LONGEST
 from tunetrace.checker.records import CheckedTune, Source, Span
 from tunetrace.indexer.index import Index
 from tunetrace.reports.page.marks import (
@@ -90,7 +91,7 @@ def _copied(tune: CheckedTune) -> str:
 
 def _standing(tune: CheckedTune) -> str | None:
     standing = tune.standing
-    below = standing.below.get("longest_notes") if standing else None
+    below = standing.below.get(LONGEST.name) if standing else None
     if standing is None or below is None:
         return None
     peers = counted(standing.peers, "real tune")

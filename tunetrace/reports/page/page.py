@@ -23,6 +23,7 @@ from tunetrace.checker.compare.records import (
     MeasureSummary,
     SourceCount,
 )
+from tunetrace.checker.measures import COPIED, CREATIVITY, LONGEST
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.corpus.records import Rejected
@@ -53,7 +54,6 @@ SET_ASIDE: Final = 100
 SOURCES: Final = 10
 """Corpus tunes in the list of those that are shared most."""
 
-_RANKED_BY: Final = "creativity"
 _FOLDER: Final = Path(__file__).parent
 
 
@@ -76,7 +76,7 @@ class Page:
         rank = copied_order(answer)
         self._rows.add(rank, row_of(answer))
         self._most_copied.add(rank, answer)
-        below = answer.standing.below.get(_RANKED_BY) if answer.standing else None
+        below = answer.standing.below.get(CREATIVITY.name) if answer.standing else None
         if below is not None:
             self._deciles[min(int(below * 10), 9)] += 1
 
@@ -197,7 +197,7 @@ def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:
     ]
     if 16 in summary.with_span:
         found.append((f"{summary.with_span[16]:,}", f"{of} have a span of 16 notes or more"))
-    longest, copied = measure_of(summary, "longest_notes"), measure_of(summary, "copied_12")
+    longest, copied = measure_of(summary, LONGEST.name), measure_of(summary, COPIED[12].name)
     if longest is not None:
         found.append((amount(longest.batch.median), "notes in the longest span (median)"))
     if copied is not None:
