@@ -1,8 +1,7 @@
 """The models that there are: finding one, what is known of it, opening it, and bringing it here.
 
-A model is the one that ships, a published one, one of the user's own, or any file. What is known is
-read from the headers of files and from the table of the published ones, so that neither PyTorch nor
-a weight is loaded.
+What is known is read from the headers of files and from the table of the published ones, so that
+neither PyTorch nor a weight is loaded.
 """
 
 from __future__ import annotations
@@ -175,9 +174,8 @@ def fetch_model(name: str, *, refresh: bool = False, progress: Progress = silent
     """Fetch a published model unless it is here; its path says where it lies.
 
     refresh: fetch it anyway. progress is called with what is being done. Raises ModelFileError
-    where there is no published model of that name or another one lies in its place, OutputError
-    where what lies there is no model, InputError where it cannot be fetched, with the address and
-    the place to put it by hand.
+    where no published model has that name or another model is in its place, OutputError where
+    something else is, InputError where it cannot be fetched.
     """
     published = find_published(name)
     path = place_for(name)

@@ -1,9 +1,8 @@
 """The network: LSTM layers over one-hot tokens and a softmax, as in folk-rnn (Sturm et al. 2016).
 
-It reads top to bottom: the sizes, the equations of one layer over many transcriptions at once, the
-whole network. Transcriptions are laid out without padding. They are sorted from the longest to the
-shortest, and the first tokens of all of them come first, then the second tokens of those that have
-one, and so on: N tokens in all. `rows` says how many transcriptions have a token at each step.
+Transcriptions are laid out without padding. They are sorted from the longest to the shortest, and
+the first tokens of all of them come first, then the second tokens of those that have one, and so
+on: N tokens in all. `rows` says how many transcriptions have a token at each step.
 """
 
 from __future__ import annotations

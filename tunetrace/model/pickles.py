@@ -1,13 +1,11 @@
 """folk-rnn's pickles, read without trust: containers, text, numbers and NumPy's arrays.
 
 A pickle is a program that names functions and says what to call them with. Python's unpickler runs
-it here in a process of its own, and finds six names alone. The functions behind them are those
-below. They keep an array as it is stated, and its type, shape and size are checked before NumPy
-sees it. The process is ended after some time, and on Linux when it takes too much memory; macOS and
-Windows set no such limit on memory. It hands back JSON.
+it here in a process of its own, and finds six names alone, those of the functions below. The type,
+shape and size of an array are checked before NumPy sees it. The process is ended after some time,
+and on Linux when it takes too much memory; macOS and Windows set no such limit.
 
-This file is also the program of that process, so that it imports nothing but Python's own modules
-until the answer is there.
+This file is also the program of that process, so that it first imports only Python's own modules.
 """
 
 from __future__ import annotations
@@ -62,11 +60,7 @@ class PickleRefusedError(Exception):
 
 
 def read_pickle(path: Path) -> Any:
-    """What a pickle's file holds, its arrays as NumPy's.
-
-    Raises ModelFileError where it cannot be read, is too large, foreign, cut off, damaged, or asks
-    for what is not admitted.
-    """
+    """What a pickle's file holds, its arrays as NumPy's; ModelFileError where it is refused."""
     from tunetrace.errors import ModelFileError
 
     try:

@@ -1,8 +1,4 @@
-"""The published models: what each is, where its pickle is from, on what terms, how to cite it.
-
-A model is declared as the named corpora are, and its pickle is fetched and verified as their files
-are.
-"""
+"""The published models: what each is, where its pickle is from, on what terms, how to cite it."""
 
 from __future__ import annotations
 

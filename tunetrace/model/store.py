@@ -1,8 +1,7 @@
 """The file of a model: safetensors, with the tokens, the sizes and the provenance as JSON in it.
 
-safetensors (of Hugging Face, Apache-2.0) has arrays and text and nothing that could be run. The
-weights are float32, or float16 where half the size matters more than the last digits; they are
-used as float32 either way.
+safetensors has arrays and text and nothing that could be run. The weights are float32 or float16,
+and they are used as float32 either way.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def test_copied_rows_go_on_as_the_row_that_they_were_copied_from() -> None:
     one, other = stepper.rows(), stepper.rows()
     one.step(np.full(ROWS, 5))
     other.step(np.full(ROWS, 7))
-    other.copy([2, 9], one, 4)
-    expected = one.step(np.full(ROWS, 6))[4]
+    other.copy([2, 9], one)
+    expected = one.step(np.full(ROWS, 6))[0]
     found = other.step(np.full(ROWS, 6))
     assert np.array_equal(found[2], expected)
     assert np.array_equal(found[9], expected)

@@ -1,9 +1,7 @@
 """Beam search: the most probable transcriptions of a model instead of random ones.
 
-Transcriptions are written side by side, token by token, and after each token only the most probable
-ones are kept. How probable one is, is the product of its tokens' probabilities. Nothing makes up
-for length, so that what is found is often short and repeats itself, as the most probable texts of
-such models do (Holtzman et al. 2020).
+How probable a transcription is, is the product of its tokens' probabilities. Nothing makes up for
+length, so that what is found is often short and repeats itself (Holtzman et al. 2020).
 """
 
 from __future__ import annotations
@@ -47,13 +45,8 @@ def beam_search(
 ) -> list[Hypothesis]:
     """The most probable transcriptions of a model that a beam of this width finds, the best first.
 
-    model: open, or as open_model has it. meter (`6/8`), key (`Cdor`, `dor`) and start (tokens, `G,
-    C C 2`): what each begins with. temperature: below 1 likely tokens become likelier. max_copy: no
-    more than so many notes in a row are found in the index (default: your own). max_tokens: longer
-    ones are cut off.
-
-    Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
-    argument and where max_copy leaves nothing to write.
+    Nothing is drawn at random. All other arguments are those of `sample`, and it raises the same
+    errors.
 
     >>> for tune in beam_search(4, meter="6/8", max_tokens=12)[:2]:
     ...     print(tune.number, tune.tokens[0], tune.has_ended)
@@ -80,10 +73,9 @@ def search_beam(
     """The most probable transcriptions, at most `width`, the best first; raises as beam_search.
 
     `width` transcriptions go on at each token. One ends where END is among the `width` most
-    probable tokens of all that go on, and is kept beside them. None ends without a note, which is
-    often what is most probable of all. The search is over when `width` have ended and nothing that
-    goes on is more probable than the least of them, since no token makes a transcription more
-    probable. What is cut off after max_tokens comes after all that have ended.
+    probable tokens of all that go on, and is kept beside them. None ends without a note. The search
+    is over when `width` have ended and nothing that goes on is more probable than the least of
+    them. What is cut off after max_tokens comes after all that have ended.
 
     prompt: what is settled there is certain and costs no probability. limit: the tokens that it
     refuses are left out, and the probabilities of the others stay as they are.

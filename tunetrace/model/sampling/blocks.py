@@ -1,9 +1,8 @@
 """Writing many transcriptions at once, in the order of their numbers.
 
 They are written in blocks of ROWS, one token each in every step, and each block by one thread.
-When one has ended, the next takes its row, so that no row waits for the longest. Numbers count
-from 1. Transcription 7 of a seed is always the same: with any n, any batch size, any number of
-threads, and in any row.
+When one has ended, the next takes its row. Transcription 7 of a seed is always the same: with any
+n, any batch size, any number of threads, and in any row.
 """
 
 from __future__ import annotations
@@ -245,7 +244,7 @@ class _Block:
             self._tokens[filled, :settled] = start.settled
             self._lengths[filled] = settled
             self._logits[filled] = start.logits[0]
-            self._rows.copy(filled, start.rows, 0)
+            self._rows.copy(filled, start.rows)
 
     def _clear(self, row: int) -> None:
         self._numbers[row] = self._lengths[row] = self._steered[row] = 0

@@ -1,10 +1,9 @@
 """One token further in many transcriptions at once, as fast as the processor multiplies.
 
 The network's weights are laid out once for oneDNN, the library in PyTorch that multiplies matrices
-on the CPU. A step is then one product a layer. Every product has the same number of rows. So what
-one thread computes of a transcription is the same to the last bit, whichever others are computed
-with it, however many they are, and whatever its row. Threads do not share a product: they would
-wait for the slowest each time, and the rounding would depend on their number.
+on the CPU. A step is then one product a layer. Every product has the same number of rows, and
+threads do not share one. So what is computed of a transcription is the same to the last bit,
+whatever its row and its neighbours, and whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -36,10 +35,9 @@ class Stepper:
     precision: of the products inside the layers. Cell states, sums, the product before the softmax
     and the logits are float32 either way. The network must not change afterwards.
 
-    Both tanh of a layer are computed as sigmoids, tanh(x) = 2 sigmoid(2x) - 1, since these are six
-    times as fast here. So the weights of the cell gate are doubled beforehand. A cell is kept as
-    twice its state and a hidden state as half of it, and the weights that read it are doubled. All
-    factors are powers of two, which change no digit of a product.
+    Both tanh of a layer are computed as sigmoids, tanh(x) = 2 sigmoid(2x) - 1, which are six times
+    as fast here. So the weights of the cell gate are doubled beforehand. A cell is kept as twice
+    its state and a hidden state as half of it, and the weights that read it are doubled.
     """
 
     def __init__(self, network: Network, precision: Precision = "float32") -> None:
@@ -118,13 +116,13 @@ class Rows:
         return cast("NDArray[np.float32]", stepper.to_tokens(self._halves[-1]).cpu().numpy())
 
     @torch.inference_mode()
-    def copy(self, rows: Sequence[int], other: Rows, row: int) -> None:
-        """Set some rows to the state of a row of others."""
+    def copy(self, rows: Sequence[int], other: Rows) -> None:
+        """Set some rows to the state of the first row of others."""
         places = torch.tensor(rows, device=self._stepper.device)
         own = (*self._halves, *self._cells, *self._read)
         others = (*other._halves, *other._cells, *other._read)
         for mine, theirs in zip(own, others, strict=True):
-            mine.index_copy_(0, places, theirs[row].expand(len(rows), -1))
+            mine.index_copy_(0, places, theirs[0].expand(len(rows), -1))
 
 
 def _cell_step(gates: Tensor, cell: Tensor, half: Tensor) -> None:

@@ -221,18 +221,20 @@ def _evaluate(
     tunes: Iterable[Transcription | Rejected],
     index: Index,
     sources: tuple[str, ...],
-    held_out: Sequence[int],
+    held_out: list[int],
     progress: Progress,
 ) -> Evaluation:
     """The evaluation of tunes from some sources, or of those of the index that are held out."""
-    taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
-    progress("counting the back-off model", len(taken.tunes))
-    others = _OtherTunes(model, index, taken, held_out)
-    of_backoff = _backoff_bits(index, others.counted, taken)
-    progress("evaluating", len(taken.tunes))
-    bits = token_bits(model, taken.numbers)
+    vocabulary = Vocabulary(index.vocabulary.extensions)
+    taken, set_aside = _take(model, tunes, vocabulary)
+    symbols = [vocabulary.encode(tune.tokens) for tune in taken]
+    progress("counting the back-off model", len(taken))
+    others = _OtherTunes(model, index, symbols, vocabulary.headers, held_out)
+    of_backoff = _backoff_bits(index, others.counted, symbols, vocabulary)
+    progress("evaluating", len(taken))
+    bits = token_bits(model, [model.tokens.encode(tune.tokens) for tune in taken])
     music, tokens = _of_music(taken, bits)
-    bars = sum(len(lay_out(tune.tokens).bars) for tune in taken.tunes)
+    bars = sum(len(lay_out(tune.tokens).bars) for tune in taken)
     count = int(tokens.sum())
     backoff = tuple(
         OrderScore(**asdict(_score(float(row.sum()), count, bars)), order=order)
@@ -246,7 +248,7 @@ def _evaluate(
     return Evaluation(
         model=model.name,
         sources=sources,
-        tunes=len(taken.tunes),
+        tunes=len(taken),
         bars=bars,
         in_index=others.same,
         network=_score(float(music.sum()), count, bars),
@@ -256,7 +258,7 @@ def _evaluate(
         counted_on=len(others.counted),
         corpora=others.corpora,
         left_out=others.left_out,
-        set_aside=tuple(taken.set_aside),
+        set_aside=tuple(set_aside),
     )
 
 
@@ -270,36 +272,24 @@ def _score(bits: float, tokens: int, bars: int) -> Score:
 # What is evaluated
 
 
-@dataclass
-class _EvaluatedTunes:
-    """The tunes that are evaluated, as numbers of the model and as symbols of an index."""
-
-    vocabulary: Vocabulary
-    tunes: list[Transcription]
-    numbers: list[list[int]]
-    symbols: list[bytes]
-    set_aside: list[Rejected]
-
-
 def _take(
     model: Model, tunes: Iterable[Transcription | Rejected], vocabulary: Vocabulary
-) -> _EvaluatedTunes:
-    """Take the tunes that the model and one-byte symbols can say; InputError where none is."""
-    taken = _EvaluatedTunes(vocabulary, [], [], [], [])
+) -> tuple[list[Transcription], list[Rejected]]:
+    """The tunes that the model and one-byte symbols can say, and the others; InputError if none."""
+    taken: list[Transcription] = []
+    set_aside: list[Rejected] = []
     known = model.tokens.numbers
     for tune in tunes:
         usable = tune if isinstance(tune, Rejected) else _usable(tune, known, vocabulary)
         if isinstance(usable, Rejected):
-            taken.set_aside.append(usable)
-            continue
-        taken.tunes.append(usable)
-        taken.numbers.append([known[token] for token in usable.tokens])
-        taken.symbols.append(vocabulary.encode(usable.tokens))
-    if not taken.tunes and taken.set_aside:
-        raise nothing_usable(taken.set_aside)
-    if not taken.tunes:
+            set_aside.append(usable)
+        else:
+            taken.append(usable)
+    if not taken and set_aside:
+        raise nothing_usable(set_aside)
+    if not taken:
         raise InputError("there is no tune to evaluate the model on; give some")
-    return taken
+    return taken, set_aside
 
 
 def _usable(
@@ -318,10 +308,10 @@ def _usable(
     return Rejected(tune.input, tune.line, None, reason, kind, tune.number, tune.title)
 
 
-def _of_music(taken: _EvaluatedTunes, bits: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+def _of_music(tunes: list[Transcription], bits: list[Floats]) -> tuple[Floats, NDArray[np.int64]]:
     """The bits and the count of each tune's tokens without headers and ends: (tunes,) each."""
     sums, counts = [], []
-    for tune, of_tokens in zip(taken.tunes, bits, strict=True):
+    for tune, of_tokens in zip(tunes, bits, strict=True):
         is_music = [MEANINGS[token].kind not in (HEADER, FRAME) for token in tune.tokens]
         sums.append(float(of_tokens[:-1][is_music].sum()))
         counts.append(sum(is_music))
@@ -340,7 +330,7 @@ class _OtherTunes:
     """
 
     def __init__(
-        self, model: Model, index: Index, taken: _EvaluatedTunes, held_out: Sequence[int]
+        self, model: Model, index: Index, symbols: list[bytes], headers: bytes, held_out: list[int]
     ) -> None:
         held = [corpus.name for corpus in index.catalogue.corpora()]
         named = trained_on(model, "corpora")
@@ -350,8 +340,7 @@ class _OtherTunes:
         kept_apart = set(held_out)
         if is_same_index and trained_on(model, "held_out"):
             kept_apart.update(held_out_ids(model, index))
-        headers = taken.vocabulary.headers
-        evaluated = Counter(symbols.translate(None, headers) for symbols in taken.symbols)
+        evaluated = Counter(one.translate(None, headers) for one in symbols)
         found = {
             tune: body
             for tune in of_corpora
@@ -365,19 +354,21 @@ class _OtherTunes:
         self.left_out = len(of_corpora) - len(self.counted)
 
 
-def _backoff_bits(index: Index, counted: list[int], taken: _EvaluatedTunes) -> Floats:
+def _backoff_bits(
+    index: Index, counted: list[int], symbols: list[bytes], vocabulary: Vocabulary
+) -> Floats:
     """The bits of each evaluated tune's music by order: (orders, tunes).
 
     counted: the tunes of the index that the model is counted on; without any there is no row.
     """
     if not counted:
-        return np.empty((0, len(taken.tunes)))
+        return np.empty((0, len(symbols)))
     stream = joined([index.symbols(tune) for tune in counted])
     ids = np.array(counted, dtype="<i4").tobytes()
     segment = Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
-    model = BackoffModel([segment], TOKENS.alphabet(taken.vocabulary))
-    stream = joined(taken.symbols)
-    starts = np.cumsum([0, *(len(symbols) + 1 for symbols in taken.symbols[:-1])])
+    model = BackoffModel([segment], TOKENS.alphabet(vocabulary))
+    stream = joined(symbols)
+    starts = np.cumsum([0, *(len(one) + 1 for one in symbols[:-1])])
     # Headers and the ends of tunes have 0 there.
     return -np.add.reduceat(model.log2_probabilities(stream), starts, axis=1)
 

@@ -1,8 +1,7 @@
 """The history of a training: what each epoch reached, and how original its samples were.
 
-A training keeps it as JSON lines, one epoch a line. A training that was cut off goes on with it. A
-model copies more the longer it is trained, and its loss may not show it (Yin et al. 2022). So both
-are kept side by side.
+A training keeps it as JSON lines, one epoch a line. A model copies more the longer it is trained,
+and its loss may not show it (Yin et al. 2022). So both are kept side by side.
 """
 
 from __future__ import annotations

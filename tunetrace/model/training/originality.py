@@ -1,8 +1,4 @@
-"""How original samples of a model are: the batch check of them in a few numbers.
-
-These are the numbers by which a training can be stopped before the model begins to copy; the
-report on a batch says more.
-"""
+"""How original samples of a model are: a few numbers, by which to end a training in time."""
 
 from __future__ import annotations
 
@@ -91,8 +87,7 @@ def _copying(tunes: Sequence[CheckedTune]) -> Copying:
 def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
     """What people's tunes of the same meters and lengths copy from one another.
 
-    Each transcription counts as the mean of its stratum (post-stratification: Cochran 1977), as
-    where a report compares a batch with the baseline.
+    Each transcription counts as the mean of its stratum (post-stratification: Cochran 1977).
     """
     strata = Strata(baseline.meter, baseline.notes)
     numbers = strata.of([tune.meter for tune in tunes], [t.notes for t in tunes])

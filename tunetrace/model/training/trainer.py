@@ -1,8 +1,7 @@
 """Training: a network shown transcriptions, epoch after epoch, in an order that a seed gives.
 
-Everything random in it (the first weights, the order of batches, what dropout hides) follows from
-the seed and the number of the step, so that a training that was cut off and goes on from its
-checkpoint arrives at the same weights, bit for bit, as one that was not.
+Everything random in it follows from the seed and the number of the step, so that a training that
+was cut off arrives at the same weights, bit for bit, as one that was not.
 """
 
 from __future__ import annotations

@@ -163,11 +163,8 @@ def held_out_ids(model: Model | Header, index: Index) -> list[int]:
 
 
 def training_ids(model: Model | Header, index: Index) -> list[int]:
-    """The ids of the tunes that a model was trained on: those of its corpora, less the held-out
-    and those that are too long to be trained on.
-
-    ModelFileError where it names no corpora, and where the index lacks one of its tunes or corpora.
-    """
+    """The ids of the tunes that a model was trained on: those of its corpora that were neither held
+    out nor too long. Raises as training_tunes."""
     corpora = trained_on(model, "corpora")
     if not corpora:
         raise ModelFileError(
