@@ -12,8 +12,7 @@ from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.checker.records import CheckedBar, CheckedTune, RareFigure, Span, TuneName
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import Hit
-from tunetrace.indexer.search.bars import NOWHERE
+from tunetrace.indexer.records import NOWHERE, Hit
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.music import describe_music
 

@@ -6,11 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Final
 
 import numpy as np
@@ -19,9 +17,8 @@ from numpy.typing import NDArray
 from tunetrace.arguments import given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
+from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
-from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
@@ -105,12 +102,7 @@ class Index:
     def __enter__(self) -> Index:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # What is in it
@@ -293,11 +285,14 @@ class Index:
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
-            tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
-            meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
-            part=place.part, bar=place.bar, ending=place.ending, onset=place.onset,
-            context=context, found=found,
-        )  # fmt: skip
+            **tune.to_dict(),
+            part=place.part,
+            bar=place.bar,
+            ending=place.ending,
+            onset=place.onset,
+            context=context,
+            found=found,
+        )
 
     def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
         tunes, firsts = some.segment.places(some.positions)
@@ -350,7 +345,9 @@ class Index:
             if (admitted is None or admitted[row[0]])
             and (filters.part is None or row[2] == filters.part)
             and (filters.bar is None or row[3] == filters.bar)
-            and (filters.onset is None or self._bar_onset(row[0], row[1]) == filters.onset)
+            and (
+                filters.onset is None or self.layout(row[0]).position(row[1]).onset == filters.onset
+            )
         ]
         records = self.catalogue.tunes(row[0] for row in rows[:limit])
         return Matches(
@@ -405,9 +402,6 @@ class Index:
                 return hits_of_bar(connection, query.text)
             pattern = re.compile(bar_text_pattern(query.elements))
             return hits_of_matching_bars(connection, pattern)
-
-    def _bar_onset(self, tune: int, token: int) -> Fraction:
-        return self.layout(tune).position(token).onset
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
         bar = self.layout(tune.tune).bar_at(token)

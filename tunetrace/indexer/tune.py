@@ -91,7 +91,7 @@ def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneD
         found, wording = catalogue.tunes([number])[number], catalogue.wording(number)
         layout = opened.layout(number)
         return TuneDetail(
-            **{name: getattr(found, name) for name in Tune.__dataclass_fields__},
+            **found.to_dict(),
             titles=wording.titles,
             work=wording.work,
             remarks=wording.remarks,
@@ -139,10 +139,7 @@ def _sides(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _settings(index: Index, number: int) -> tuple[Setting, ...]:
     others = index.catalogue.tunes(index.catalogue.settings(number))
     return tuple(
-        Setting(
-            **{name: getattr(other, name) for name in Tune.__dataclass_fields__},
-            begins=_incipit(index.layout(other.tune)),
-        )
+        Setting(**other.to_dict(), begins=_incipit(index.layout(other.tune)))
         for other in others.values()
     )
 

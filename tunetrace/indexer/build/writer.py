@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import CorpusSource
-from tunetrace.indexer.sameness import music_hashes, token_codes
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
@@ -136,9 +136,7 @@ class Writer:
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
         self._hits = array("q")  # five numbers a hit, as insert_hits takes them
         self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
-        # The last tunes, whose forms are not hashed yet, and their symbols.
-        self._layouts: list[Layout] = []
-        self._symbols = bytearray()
+        self._layouts: list[Layout] = []  # the last tunes, whose forms are not hashed yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
 
@@ -200,16 +198,14 @@ class Writer:
             self._next_bar += number == self._next_bar
             hits.extend((number, tune_id, bar.start, bar.part, bar.number))
         self._layouts.append(layout)
-        self._symbols += symbols
         return len(layout.bars)
 
     def _take_music(self) -> None:
         """Hash the forms of the last tunes."""
-        codes = token_codes(self.vocabulary.tokens)[np.frombuffer(self._symbols, dtype=np.uint8)]
-        places, parts, hashes = music_hashes(self._layouts, codes=codes).T
+        places, parts, hashes = music_hashes(self._layouts).T
         tunes = places + (self._next_tune - len(self._layouts))
         self._music.append(np.stack([hashes, tunes, parts], axis=1))
-        self._layouts, self._symbols = [], bytearray()
+        self._layouts = []
 
     def _close_segment(self) -> None:
         """Sort the suffixes of the open segment, write it and begin the next one."""
