@@ -192,11 +192,7 @@ class BarPlaces:
         for tune, part, number in rows:
             places.hits += 1
             tunes[tune] = None
-            place = (part, number)
-            if place in at:
-                at[place][tune] = None
-            else:
-                at[place] = {tune: None}
+            at.setdefault((part, number), {})[tune] = None
         return places
 
     def first(self, place: tuple[int, int], limit: int) -> list[int]:

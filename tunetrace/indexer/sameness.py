@@ -140,8 +140,6 @@ def _code(token: str) -> int:
 
 
 class _Keys(NamedTuple):
-    """All keys."""
-
     places: dict[str, int]
     """The place of each key, by its name. Place 0 is for no key."""
     signatures: Numbers
@@ -325,7 +323,6 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
 
 
 def _hashes(layouts: Sequence[Layout], least_notes: int) -> Numbers:
-    """music_hashes of tunes of which one has a bar."""
     forms = [forms_of(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
     tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
