@@ -13,7 +13,7 @@ from itertools import combinations
 
 from benchmarks.rules import read_all
 from tunetrace import Transcription
-from tunetrace.indexer.sameness import length_ratio, music_hashes
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
@@ -60,7 +60,15 @@ def _notes(layout: Layout, part: int) -> int:
 def _bars_ratio(layouts: Sequence[Layout], one: int, two: int) -> Fraction:
     """How long the notes of a tune are, in bars, against those of the same music."""
     full = [layouts[k].bars[0].full or lay_out(["M:4/4", "z"]).bars[0].full for k in (one, two)]
-    return length_ratio(layouts[one], 0, layouts[two], 0) * Fraction(full[1] or 1, full[0] or 1)
+    first, second = (_first_length(layouts[k]) for k in (one, two))
+    return first / second * Fraction(full[1] or 1, full[0] or 1)
+
+
+def _first_length(layout: Layout) -> Fraction:
+    """The length of the first note."""
+    events = (bar.events for bar in layout.bars)
+    notes = (zip(some.durations, some.sounds, strict=True) for some in events)
+    return next(Fraction(length) for some in notes for length, sounds in some if sounds)
 
 
 def _sharing_title(tunes: Sequence[Transcription], pairs: Iterable[tuple[int, int]]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.indexer.plain_music import Form, forms
 from tests.strategies import bodies, heaps
 from tunetrace import Index, Transcription
 from tunetrace.corpus.readers import read
-from tunetrace.indexer.sameness import length_ratio, music_hashes
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 MakeIndex = Callable[..., Index]
@@ -196,13 +195,6 @@ def test_a_part_of_fewer_than_eight_notes_is_not_named() -> None:
 def test_nothing_that_sounds_is_the_same_as_nothing() -> None:
     assert hashes(["z", "|", "z"], ["|"], []) == [{}, {}, {}]
     assert len(music_hashes([])) == 0
-
-
-def test_how_much_longer_the_notes_of_the_same_music_are_is_told() -> None:
-    halves, eighths = laid_out("z C 4 :| D 8 |"), laid_out("C :| D 2 |")
-    assert length_ratio(halves, 0, eighths, 0) == 4
-    assert length_ratio(eighths, 2, halves, 2) == Fraction(1, 4)
-    assert length_ratio(eighths, 2, eighths, 1) == 2
 
 
 _notes = st.sampled_from(["C", "D", "E", "^F", "G", "_B", "c"])

@@ -10,8 +10,6 @@ from typing import Final, NamedTuple
 from tunetrace.tokenizer.layout.bars import Layout
 
 _MOST_PASSES: Final = 8  # no tune is played more often, and a hostile file could grow without end
-_LONGEST_REMEMBERED: Final = 200  # bars; longer tunes do not come again
-_PLAIN: Final = ("|",)
 _Run = tuple[int, int]
 """Bars in a row: the first, and the one past the last."""
 
@@ -34,10 +32,9 @@ class Forms(NamedTuple):
 def forms_of(layout: Layout) -> Forms:
     """The forms of a tune."""
     bars = layout.bars
-    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != _PLAIN]
+    marked = [(k, bar.lines) for k, bar in enumerate(bars) if bar.lines != ("|",)]
     marked.append((len(bars), layout.closing_lines))
-    make = _forms if len(bars) < _LONGEST_REMEMBERED else _forms.__wrapped__
-    return make(tuple([bar.part for bar in bars]), tuple(marked))
+    return _forms(tuple([bar.part for bar in bars]), tuple(marked))
 
 
 @lru_cache(maxsize=2**12)  # many tunes have the same parts

@@ -6,11 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Final
 
 import numpy as np
@@ -19,9 +17,8 @@ from numpy.typing import NDArray
 from tunetrace.arguments import given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.records import Hit, IndexInfo, Matches, Reject, Tune
+from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
-from tunetrace.indexer.search.bars import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
@@ -38,11 +35,9 @@ from tunetrace.indexer.store.hits import (
     count_bars,
     hits_of_bar,
     hits_of_bars,
-    hits_of_matching_bars,
     music_with,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.sqlite import damaged
 from tunetrace.indexer.store.streams import load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -73,9 +68,6 @@ class Index:
         self._bar_places: dict[str, BarPlaces] = {}
         try:
             self._searches[TOKENS.name] = self._load(TOKENS)
-        except DamagedError:
-            self.close()
-            raise damaged(path) from None
         except BaseException:
             self.close()
             raise
@@ -85,10 +77,9 @@ class Index:
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
             segments = list(load_segments(connection, view).values())
-            tunes = count_tunes(connection)
-        figures = FigureSearch(segments, vocabulary, view)
-        if figures.tunes != tunes:
-            raise DamagedError("the segments do not hold the tunes")
+            figures = FigureSearch(segments, vocabulary, view)
+            if figures.tunes != count_tunes(connection):
+                raise DamagedError("the segments do not hold the tunes")
         return figures
 
     def close(self) -> None:
@@ -105,12 +96,7 @@ class Index:
     def __enter__(self) -> Index:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # What is in it
@@ -126,10 +112,7 @@ class Index:
         if not searches:
             raise closed(self.path)
         if view.name not in searches:
-            try:
-                searches[view.name] = self._load(view)
-            except DamagedError:
-                raise damaged(self.path) from None
+            searches[view.name] = self._load(view)
         return searches[view.name]
 
     @property
@@ -187,7 +170,6 @@ class Index:
         return segment.symbols_of(tune)
 
     def _layout(self, tune: int) -> Layout:
-        """The bars and parts of a tune, given by its id."""
         return lay_out(self.tokens(tune))
 
     def admitted(self, filters: Filters) -> Mask | None:
@@ -208,10 +190,7 @@ class Index:
     def baseline(self) -> BaselineTunes | None:
         """What was measured of its tunes against one another; None before that is done."""
         with self._database.connected() as connection:
-            try:
-                return load_baseline(connection)
-            except DamagedError:
-                raise damaged(self.path) from None
+            return load_baseline(connection)
 
     # Figures
 
@@ -272,7 +251,8 @@ class Index:
         symbols = self.figures.alphabet.encode(literal)
         hits = self.backoff.log2_expected(symbols, open_end=open_end)
         if admitted is not None:
-            share = self.figures.share_of_symbols(admitted)
+            counts = self.figures.symbols_of_tunes
+            share = float(counts[admitted].sum() / max(1, counts.sum()))
             hits += math.log2(share) if share else -math.inf
         return natural(hits)
 
@@ -293,11 +273,14 @@ class Index:
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
         return Hit(
-            tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
-            meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
-            part=place.part, bar=place.bar, ending=place.ending, onset=place.onset,
-            context=context, found=found,
-        )  # fmt: skip
+            **tune.to_dict(),
+            part=place.part,
+            bar=place.bar,
+            ending=place.ending,
+            onset=place.onset,
+            context=context,
+            found=found,
+        )
 
     def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
         tunes, firsts = some.segment.places(some.positions)
@@ -344,13 +327,19 @@ class Index:
         query = parse_bar(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
+        is_literal = query.literal is not None
+        wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
+        with self._database.connected() as connection:
+            found = hits_of_bar(connection, wanted)
         rows = [
             row
-            for row in self._bar_rows(query)
+            for row in found
             if (admitted is None or admitted[row[0]])
             and (filters.part is None or row[2] == filters.part)
             and (filters.bar is None or row[3] == filters.bar)
-            and (filters.onset is None or self._bar_onset(row[0], row[1]) == filters.onset)
+            and (
+                filters.onset is None or self.layout(row[0]).position(row[1]).onset == filters.onset
+            )
         ]
         records = self.catalogue.tunes(row[0] for row in rows[:limit])
         return Matches(
@@ -397,17 +386,6 @@ class Index:
         """
         with self._database.connected() as connection:
             return bar_numbers(connection), all_hits(connection)
-
-    def _bar_rows(self, query: FigureQuery) -> list[tuple[int, int, int, int]]:
-        """(tune, token, part, number) of every bar that a query matches, by tune."""
-        with self._database.connected() as connection:
-            if query.literal is not None:
-                return hits_of_bar(connection, query.text)
-            pattern = re.compile(bar_text_pattern(query.elements))
-            return hits_of_matching_bars(connection, pattern)
-
-    def _bar_onset(self, tune: int, token: int) -> Fraction:
-        return self.layout(tune).position(token).onset
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
         bar = self.layout(tune.tune).bar_at(token)

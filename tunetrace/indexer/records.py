@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Self
 
 from tunetrace.records import Record
 from tunetrace.text import place_of
@@ -169,3 +171,33 @@ class IndexInfo(Record):
     """Whether it was measured how much its tunes share with one another."""
     corpora: tuple[CorpusInfo, ...]
     """Its corpora, in the order in which they were added."""
+
+
+@dataclass(slots=True)
+class BarPlaces:
+    """Where one bar is found. Its dicts are ordered sets."""
+
+    hits: int = 0
+    """How often it is found."""
+    tunes: dict[int, None] = field(default_factory=dict)
+    """The ids of the tunes that have it, in their order."""
+    at: dict[tuple[int, int], dict[int, None]] = field(default_factory=dict)
+    """The tunes that have it at each place, which is a part and the number of a bar in it."""
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, int]]) -> Self:
+        """From rows (tune, part, number), sorted by tune."""
+        places = cls()
+        at, tunes = places.at, places.tunes
+        for tune, part, number in rows:
+            places.hits += 1
+            tunes[tune] = None
+            at.setdefault((part, number), {})[tune] = None
+        return places
+
+    def first(self, place: tuple[int, int], limit: int) -> list[int]:
+        """The first tunes that have it; those that have it at this place come first."""
+        return list(dict.fromkeys([*self.at.get(place, ()), *self.tunes]))[:limit]
+
+
+NOWHERE = BarPlaces()

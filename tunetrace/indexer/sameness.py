@@ -24,8 +24,7 @@ difference of two running sums. So all forms of many tunes are hashed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import chain
@@ -43,7 +42,6 @@ from tunetrace.tokenizer.transpose import Pitch, interval_to_c
 from tunetrace.tokenizer.vocabulary import BAR_LINE, CHORD_CLOSE, CHORD_OPEN, MEANINGS, NOTE, REST
 
 Numbers = NDArray[np.int64]
-Codes = NDArray[np.int32]
 Residues = NDArray[np.uint64]
 """Numbers modulo 2⁶⁴."""
 
@@ -57,12 +55,8 @@ _TOKENS_AT_ONCE: Final = 1 << 15
 """About as many tokens are hashed together, so that the arrays stay small."""
 
 
-def music_hashes(
-    layouts: Sequence[Layout], *, codes: Codes | None = None, least_notes: int = LEAST_NOTES
-) -> Numbers:
+def music_hashes(layouts: Sequence[Layout], *, least_notes: int = LEAST_NOTES) -> Numbers:
     """The hashes of the forms of tunes and of their parts.
-
-    codes: the token_codes of all their tokens, if they are known.
 
     Returns: (n, 3), a row for each form: the tune's place among those given, from 0; its part, 0
     for the whole; the hash. They come by tune, part and form. Two tunes, or parts, are the same if
@@ -74,24 +68,17 @@ def music_hashes(
     probability of 2⁻⁴⁴.
     """
     found = [np.empty((0, 3), dtype=np.int64)]
-    first = start = tokens = 0
+    first = tokens = 0
     for place, layout in enumerate(layouts, 1):
         tokens += len(layout.tokens)
-        if tokens - start > _TOKENS_AT_ONCE or place == len(layouts):
+        if tokens > _TOKENS_AT_ONCE or place == len(layouts):
             some = layouts[first:place]
-            own = chain.from_iterable(layout.tokens for layout in some)
-            of_some = token_codes(own, tokens - start) if codes is None else codes[start:tokens]
             if any(layout.bars for layout in some):
-                rows = _hashes(some, of_some, least_notes)
+                rows = _hashes(some, least_notes)
                 rows[:, 0] += first
                 found.append(rows)
-            first, start = place, tokens
+            first, tokens = place, 0
     return np.concatenate(found)
-
-
-def token_codes(tokens: Iterable[str], count: int = -1) -> Codes:
-    """Tokens as music_hashes takes them: (n,). count: how many there are, if known."""
-    return np.fromiter(map(_CODES.__getitem__, tokens), np.int32, count)
 
 
 class SameMusic(NamedTuple):
@@ -124,22 +111,6 @@ def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
     return sorted({SameMusic(*pair) for pair in pairs.tolist()})
 
 
-def length_ratio(layout: Layout, part: int, other: Layout, other_part: int) -> Fraction:
-    """How many times as long the notes of a tune or part are as those of another."""
-    return Fraction(_first_length(layout, part)) / _first_length(other, other_part)
-
-
-def _first_length(layout: Layout, part: int) -> Ticks:
-    """The length of the first note of a tune, or of a part."""
-    events = [bar.events for bar in layout.bars if part in (0, bar.part)]
-    return next(
-        duration
-        for some in events
-        for duration, sounds in zip(some.durations, some.sounds, strict=True)
-        if sounds
-    )
-
-
 # What sounds
 
 _KEY: Final = 15
@@ -148,40 +119,27 @@ _KEY: Final = 15
 _UNALTERED: Final = 3  # for a note without an accidental, as an alteration
 _LOWEST: Final = -40  # semitones, far below C,,,,,, with two flats in any key
 _PITCHES: Final = 256
-_TOKENS_REMEMBERED: Final = 10_000
 
 
-class _Codes(dict[str, int]):
-    """Each token as a number: its kind in four bits, and its pitch or key above them.
+@lru_cache(maxsize=10_000)
+def _code(token: str) -> int:
+    """A token as a number: its kind in four bits, and its pitch or key above them.
 
     A note has the letter (three bits), the accidental (three bits), and its height without the
     accidental, less _LOWEST. A key has its place in _keys.
     """
-
-    def __missing__(self, token: str) -> int:
-        code = self._code(token)
-        if len(self) < _TOKENS_REMEMBERED:
-            self[token] = code
-        return code
-
-    def _code(self, token: str) -> int:
-        if token.startswith("K:"):
-            return _KEY | _keys().places[token[2:]] << 4
-        kind = MEANINGS[token].kind
-        if kind != NOTE:
-            return kind
-        pitch = Pitch.parse(token)
-        alteration = _UNALTERED if pitch.alteration is None else pitch.alteration
-        height = sounding([token.lstrip("^_=")])[0] - MIDDLE_C - _LOWEST
-        return kind | LETTERS.index(pitch.letter) << 4 | (alteration + 2) << 7 | height << 10
-
-
-_CODES: Final = _Codes()
+    if token.startswith("K:"):
+        return _KEY | _keys().places[token[2:]] << 4
+    kind = MEANINGS[token].kind
+    if kind != NOTE:
+        return kind
+    pitch = Pitch.parse(token)
+    alteration = _UNALTERED if pitch.alteration is None else pitch.alteration
+    height = sounding([token.lstrip("^_=")])[0] - MIDDLE_C - _LOWEST
+    return kind | LETTERS.index(pitch.letter) << 4 | (alteration + 2) << 7 | height << 10
 
 
 class _Keys(NamedTuple):
-    """All keys."""
-
     places: dict[str, int]
     """The place of each key, by its name. Place 0 is for no key."""
     signatures: Numbers
@@ -210,10 +168,11 @@ class _Tokens:
     where an event begins, as in timeline.py.
     """
 
-    def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
+    def __init__(self, layouts: Sequence[Layout]) -> None:
         lengths = [len(layout.tokens) for layout in layouts]
         self.tunes = np.repeat(np.arange(len(layouts)), lengths)
-        self.codes = codes
+        tokens = chain.from_iterable(layout.tokens for layout in layouts)
+        self.codes = np.fromiter(map(_code, tokens), np.int32, sum(lengths))
         self.kinds = self.codes & 15
         self.is_event = self.kinds <= REST
         opens = self.kinds == CHORD_OPEN
@@ -326,13 +285,13 @@ class _Events:
     power of the next note. silences: the same sums for rests alone, without powers.
     """
 
-    def __init__(self, layouts: Sequence[Layout], codes: Codes) -> None:
+    def __init__(self, layouts: Sequence[Layout]) -> None:
         chunks = [_residues(bar.events.durations) for layout in layouts for bar in layout.bars]
         self.bars = np.cumsum([0, *map(len, chunks)]) // _EVENT_BYTES
         self.tunes = self.bars[np.cumsum([0, *(len(layout.bars) for layout in layouts[:-1])])]
         self.lengths = np.frombuffer(b"".join(chunks), dtype=np.uint64)
         count = len(self.lengths)
-        tokens = _Tokens(layouts, codes)
+        tokens = _Tokens(layouts)
         places = np.flatnonzero(tokens.kinds == NOTE)
         event_of = (np.cumsum(tokens.is_event) - 1)[places]
         sounds = np.zeros(count, dtype=bool)
@@ -363,8 +322,7 @@ def _chords(event_of: Numbers, pitches: Numbers, count: int) -> Residues:
     return found
 
 
-def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Numbers:
-    """music_hashes of tunes of which one has a bar, with all their codes."""
+def _hashes(layouts: Sequence[Layout], least_notes: int) -> Numbers:
     forms = [forms_of(layout) for layout in layouts]
     of_tune = np.arange(len(layouts))
     tunes = np.repeat(of_tune, [len(some.parts) for some in forms])
@@ -376,7 +334,7 @@ def _hashes(layouts: Sequence[Layout], codes: Codes, least_notes: int) -> Number
     before = bars[tune_of_run]
     firsts = np.cumsum(runs) - runs
     stretches = np.stack([tune_of_run, before + starts, before + stops])
-    notes, hashes = _sums(_Events(layouts, codes), firsts, stretches)
+    notes, hashes = _sums(_Events(layouts), firsts, stretches)
     places = np.arange(len(hashes))
     written = places - are_played
     is_long = notes[written] >= np.where(parts == 0, 1, least_notes)

@@ -91,7 +91,7 @@ def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneD
         found, wording = catalogue.tunes([number])[number], catalogue.wording(number)
         layout = opened.layout(number)
         return TuneDetail(
-            **{name: getattr(found, name) for name in Tune.__dataclass_fields__},
+            **found.to_dict(),
             titles=wording.titles,
             work=wording.work,
             remarks=wording.remarks,
@@ -99,7 +99,10 @@ def tune(reference: str | int, index: Index | str | Path | None = None) -> TuneD
             tokens=tuple(layout.tokens),
             bars=_bars(layout),
             music=describe_music(layout, found.key),
-            settings=_settings(opened, number),
+            settings=tuple(
+                Setting(**other.to_dict(), begins=_incipit(opened.layout(other.tune)))
+                for other in catalogue.tunes(catalogue.settings(number)).values()
+            ),
             named=len(named),
         )
 
@@ -134,17 +137,6 @@ def _sides(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     at = next((k for k, line in enumerate(lines) if line not in ("|", ":|")), len(lines))
     return tuple(lines[:at]), tuple(lines[at:])
-
-
-def _settings(index: Index, number: int) -> tuple[Setting, ...]:
-    others = index.catalogue.tunes(index.catalogue.settings(number))
-    return tuple(
-        Setting(
-            **{name: getattr(other, name) for name in Tune.__dataclass_fields__},
-            begins=_incipit(index.layout(other.tune)),
-        )
-        for other in others.values()
-    )
 
 
 def _incipit(layout: Layout) -> str:

@@ -8,6 +8,7 @@ else is opened then, and what is committed is never reported as failed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,7 +26,7 @@ from tunetrace.indexer.build.writer import (
 )
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
-from tunetrace.indexer.search.views import TOKENS, VIEWS, Alphabet
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.baseline import delete_baseline
 from tunetrace.indexer.store.connection import Connection, Database, changing, default_path
@@ -110,7 +111,11 @@ def add_to_index(
             elif replace:
                 changes.append(CorpusChange(source.name, "replaced"))
             else:
-                raise _other_content(path, there)
+                raise IndexFileError(
+                    f"{path}: the corpus '{there.name}' has other content in the index (from "
+                    f"{there.source}); replace it with --replace, or give this one another name "
+                    "with --name"
+                )
             gathered.append(one)
             vocabulary = one.vocabulary
         if gathered and not any(one.tunes for one in gathered):
@@ -128,13 +133,8 @@ def add_to_index(
 
 
 def _names_by_source(path: Path) -> dict[str, str]:
-    """The names of an index's corpora by where they are from."""
-    database = Database(path)
-    try:
-        with database.connected() as connection:
-            return {corpus.source: corpus.name for corpus in stored_corpora(connection)}
-    finally:
-        database.close()
+    with closing(Database(path)) as database, database.connected() as connection:
+        return {corpus.source: corpus.name for corpus in stored_corpora(connection)}
 
 
 def _report(path: Path, connection: Connection, changes: Sequence[CorpusChange]) -> ChangeReport:
@@ -160,13 +160,6 @@ def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered
     return held == [symbols for _, symbols in gathered.tunes]
 
 
-def _other_content(path: Path, there: StoredCorpus) -> IndexFileError:
-    return IndexFileError(
-        f"{path}: the corpus '{there.name}' has other content in the index (from {there.source}); "
-        "replace it with --replace, or give this one another name with --name"
-    )
-
-
 @public
 def remove_from_index(
     corpora: str | Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
@@ -186,7 +179,6 @@ def remove_from_index(
 
 
 def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) -> None:
-    """Remove a corpus: its tunes in the segments, and its rows."""
     progress(f"removing {corpus.name}", 0)
     ids = set(tune_ids(connection, corpus.id))
     touched = {
@@ -228,10 +220,12 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
         vocabulary = Vocabulary(before.tokens[symbol] for symbol in kept[len(V2_TOKENS) :])
         if len(segments) > 1 or len(vocabulary) < len(before):
             progress("merging the segments", len(tunes))
-            tables = {
-                name: _renumbering(view.alphabet(before), view.alphabet(vocabulary))
-                for name, view in VIEWS.items()
-            }
+            # For each view, the symbol that each symbol's name has from now on: 256 bytes.
+            tables = {}
+            for name, view in VIEWS.items():
+                names = view.alphabet(before).names
+                renumbered = view.alphabet(vocabulary).encode(names)
+                tables[name] = renumbered + bytes(range(len(names), 256))
             delete_segments(connection, list(segments))
             for some in _runs_of_a_segment(tunes):
                 of_views = {
@@ -243,11 +237,6 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
         report = _report(path, connection, ())
         progress("shrinking the file", 0)
     return report
-
-
-def _renumbering(before: Alphabet, after: Alphabet) -> bytes:
-    """The symbol that each symbol's name has in another alphabet: 256 bytes."""
-    return after.encode(before.names) + bytes(range(len(before.names), 256))
 
 
 def _runs_of_a_segment(

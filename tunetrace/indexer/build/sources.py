@@ -72,7 +72,9 @@ def find_sources(
     is called name-2.
     """
     given = [str(one) for one in names]
-    if name is not None and (len(given) != 1 or not _is_name(name)):
+    if name is not None and (
+        len(given) != 1 or not name or printable(name) != name or re.search(r"[\s:]", name)
+    ):
         raise InputError(
             f"'{printable(name)}' names one corpus: give one source, and a name without spaces, "
             "colons and unprintable signs"
@@ -91,10 +93,6 @@ def find_sources(
     if name is not None:
         return [replace(found[0], name=name)]
     return _named(found, {where: held for where, held in known.items() if where != _STANDARD_INPUT})
-
-
-def _is_name(name: str) -> bool:
-    return name != "" and printable(name) == name and re.search(r"[\s:]", name) is None
 
 
 def _named(found: Sequence[CorpusSource], known: Mapping[str, str]) -> list[CorpusSource]:
@@ -119,17 +117,13 @@ def _find_source(
     if name == STDIN:
         return CorpusSource("stdin", name, _STANDARD_INPUT, format)
     if name not in NAMED_CORPORA:
-        described = printable(str(Path(name).resolve()))
-        return CorpusSource(_corpus_name(Path(name)), name, described, format)
+        path = Path(name).resolve()
+        own = printable(path.stem if path.is_file() else path.name)
+        called = re.sub(r"[\s:]+", "_", own) or "corpus"  # fit for `corpus:number`
+        return CorpusSource(called, name, printable(str(path)), format)
     named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
     described = f"{named.citation} ({named.origin.source})"
     return CorpusSource(
         name, where, described, named.format, named.licence, named.origin.version, named
     )
-
-
-def _corpus_name(path: Path) -> str:
-    """The name of a file or folder without its ending, fit for `corpus:number`."""
-    name = path.resolve().stem if path.is_file() else path.resolve().name
-    return re.sub(r"[\s:]+", "_", printable(name)) or "corpus"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ import numpy as np
 
 from tunetrace.arguments import public
 from tunetrace.collector import collector_paused
-from tunetrace.indexer.build.writer import Digest
+from tunetrace.indexer.build.writer import digest
 from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import unsorted_at
@@ -49,8 +49,6 @@ from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
 
-_SEED: Final = 1
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifyReport(Record):
@@ -78,12 +76,12 @@ def verify_index(
     is no index of this version at all.
     """
     path = default_path() if path is None else Path(path)
-    database = Database(path)
-    try:
-        with database.connected() as connection, collector_paused():
-            return _Verification(connection, full, progress).report(printable(str(path)))
-    finally:
-        database.close()
+    with (
+        closing(Database(path)) as database,
+        database.connected() as connection,
+        collector_paused(),
+    ):
+        return _Verification(connection, full, progress).report(printable(str(path)))
 
 
 class _Verification:
@@ -93,7 +91,7 @@ class _Verification:
         self._connection = connection
         self._progress = progress
         self._full = full
-        self._random = random.Random(_SEED)
+        self._random = random.Random(1)
         self._faults: list[str] = []
         self._tunes = self._suffixes = 0
 
@@ -102,14 +100,12 @@ class _Verification:
         self._progress("reading the file", 0)
         with self._faults_of("the file"):
             self._faults += faults_of_file(self._connection, is_full=self._full)
-        has_tables = False
         with self._faults_of("the schema"):
             faults = list(faults_of_tables(self._connection))
             self._faults += faults
-            has_tables = not any(fault.startswith("the table") for fault in faults)
-        if has_tables:
-            with self._faults_of("the segments"):
-                self._check_content()
+            if not any(fault.startswith("the table") for fault in faults):
+                with self._faults_of("the segments"):
+                    self._check_content()
         return VerifyReport(path, self._full, self._tunes, self._suffixes, tuple(self._faults))
 
     def _check_content(self) -> None:
@@ -171,21 +167,18 @@ class _Verification:
         bars = bar_counts(self._connection)
         segment_of = {tune_id: s for s in segments for tune_id in s.tune_ids.tolist()}
         for corpus in stored_corpora(self._connection):
-            digest, tunes, tokens = Digest(), 0, 0
-            for tune_id, text in tune_texts(self._connection, corpus.id):
-                digest.take(text)
-                tunes += 1
+            texts = dict(tune_texts(self._connection, corpus.id))
+            tokens = 0
+            for tune_id in texts:
                 symbols = segment_of[tune_id].symbols_of(tune_id)
                 tokens += len(symbols.translate(None, delete=vocabulary.headers))
             rejects = reject_reasons(self._connection, corpus.id)
-            for line, reason in rejects:
-                digest.set_aside(line, reason)
-            counts = (tunes, tokens, bars.get(corpus.id, 0), len(rejects))
+            counts = (len(texts), tokens, bars.get(corpus.id, 0), len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
                 self._faults.append(
                     f"the counts of the corpus {corpus.name} are not those of its tunes"
                 )
-            if digest.hexdigest() != corpus.sha256:
+            if digest(texts.values(), rejects) != corpus.sha256:
                 self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
 
     def _check_tunes(
@@ -202,7 +195,8 @@ class _Verification:
         ]
         chosen = every if self._full else self._random.sample(every, min(len(every), _SAMPLE))
         self._tunes = len(chosen)
-        rows = stored_tunes(self._connection, [tune for _, tune in chosen])
+        among = None if self._full else [tune for _, tune in chosen]
+        rows = stored_tunes(self._connection, among)
         wrong: Counter[str] = Counter()
         laid_out: list[tuple[StoredTune, Layout]] = []
         for looked_at, (in_views, tune) in enumerate(chosen):
@@ -259,7 +253,6 @@ def _disagreements(rows: StoredTune, layout: Layout) -> Iterator[str]:
 
 
 def _wrong_music(tunes: Sequence[tuple[StoredTune, Layout]]) -> int:
-    """How many tunes have other forms in the table than their bars have."""
     expected: list[list[tuple[int, int]]] = [[] for _ in tunes]
     for tune, part, number in music_hashes([layout for _, layout in tunes]).tolist():
         expected[tune].append((part, number))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import CorpusSource
-from tunetrace.indexer.sameness import music_hashes, token_codes
+from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
-from tunetrace.indexer.store.corpora import NewCorpus, insert_corpus, next_tune_id
+from tunetrace.indexer.store.corpora import insert_corpus, next_tune_id
 from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.progress import Progress, silent
@@ -34,41 +34,27 @@ _BATCH: Final = 1000
 """Tunes between two reports of progress. Their forms are hashed together."""
 
 
-class Digest:
+def digest(texts: Iterable[str], rejects: Iterable[tuple[int | None, str]]) -> str:
     """The SHA-256 of a corpus: its transcriptions as found, in order, then the tunes set aside.
 
     A zero byte follows each transcription. A tune set aside is `line:reason` and a zero byte. So a
     corpus without such tunes has the digest of its transcriptions.
     """
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._aside: list[str] = []
-
-    def take(self, text: str) -> None:
-        """A transcription as found."""
-        self._hash.update(text.encode() + b"\0")
-
-    def set_aside(self, line: int | None, reason: str) -> None:
-        """A tune that was set aside."""
-        self._aside.append(f"{line}:{reason}\0")
-
-    def hexdigest(self) -> str:
-        """The digest of what was taken in so far."""
-        whole = self._hash.copy()
-        whole.update("".join(self._aside).encode())
-        return whole.hexdigest()
+    whole = hashlib.sha256()
+    for text in (*texts, *(f"{line}:{reason}" for line, reason in rejects)):
+        whole.update(text.encode() + b"\0")
+    return whole.hexdigest()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """A corpus as it was read: its tunes with their symbols, and the tunes set aside."""
 
     source: CorpusSource
     vocabulary: Vocabulary
-    tunes: list[tuple[Transcription, bytes]] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    sha256: str = ""
+    tunes: list[tuple[Transcription, bytes]]
+    rejected: list[Rejected]
+    sha256: str
 
 
 def read_corpus(
@@ -90,18 +76,14 @@ def gather(
 
     vocabulary stays as it is. The answer has the one that has grown.
     """
-    gathered = Gathered(source, Vocabulary(vocabulary.extensions))
-    digest = Digest()
-    for tune in read:
-        taken = tune if isinstance(tune, Rejected) else encoded(tune, gathered.vocabulary)
-        if isinstance(taken, Rejected):
-            digest.set_aside(taken.line, taken.reason)
-            gathered.rejected.append(taken)
-        else:
-            digest.take(taken[0].text)
-            gathered.tunes.append(taken)
-    gathered.sha256 = digest.hexdigest()
-    return gathered
+    grown = Vocabulary(vocabulary.extensions)
+    taken = [tune if isinstance(tune, Rejected) else encoded(tune, grown) for tune in read]
+    tunes = [one for one in taken if not isinstance(one, Rejected)]
+    rejected = [one for one in taken if isinstance(one, Rejected)]
+    sha256 = digest(
+        (tune.text for tune, _ in tunes), ((reject.line, reject.reason) for reject in rejected)
+    )
+    return Gathered(source, grown, tunes, rejected, sha256)
 
 
 def encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription, bytes] | Rejected:
@@ -136,9 +118,7 @@ class Writer:
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
         self._hits = array("q")  # five numbers a hit, as insert_hits takes them
         self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
-        # The last tunes, whose forms are not hashed yet, and their symbols.
-        self._layouts: list[Layout] = []
-        self._symbols = bytearray()
+        self._layouts: list[Layout] = []  # the last tunes, whose forms are not hashed yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
 
@@ -157,18 +137,18 @@ class Writer:
                 self._take_music()
                 self._progress(f"laying out {source.name}", len(tunes))
         self._take_music()
-        corpus = NewCorpus(
+        insert_corpus(
+            self._connection,
             name=source.name,
             source=source.described,
             licence=source.licence,
             version=source.version,
             sha256=gathered.sha256,
-            tunes=tunes,
             tokens=tokens,
             bars=bars,
+            numbered=tunes,
             rejected=gathered.rejected,
         )
-        insert_corpus(self._connection, corpus)
 
     def close(self) -> None:
         """Write the open segment, the bars and the vocabulary."""
@@ -200,16 +180,13 @@ class Writer:
             self._next_bar += number == self._next_bar
             hits.extend((number, tune_id, bar.start, bar.part, bar.number))
         self._layouts.append(layout)
-        self._symbols += symbols
         return len(layout.bars)
 
     def _take_music(self) -> None:
-        """Hash the forms of the last tunes."""
-        codes = token_codes(self.vocabulary.tokens)[np.frombuffer(self._symbols, dtype=np.uint8)]
-        places, parts, hashes = music_hashes(self._layouts, codes=codes).T
+        places, parts, hashes = music_hashes(self._layouts).T
         tunes = places + (self._next_tune - len(self._layouts))
         self._music.append(np.stack([hashes, tunes, parts], axis=1))
-        self._layouts, self._symbols = [], bytearray()
+        self._layouts = []
 
     def _close_segment(self) -> None:
         """Sort the suffixes of the open segment, write it and begin the next one."""

@@ -61,7 +61,7 @@ class FigureSearch:
         self._continuing = frozenset(self.alphabet.continuing)
 
     @cached_property
-    def _symbols_of_tunes(self) -> NDArray[np.int64]:
+    def symbols_of_tunes(self) -> NDArray[np.int64]:
         """How many symbols each tune has, without boundaries: (last id + 1,), by id."""
         is_counted = np.ones(256, dtype=bool)
         is_counted[list(self.alphabet.boundaries)] = False
@@ -70,11 +70,6 @@ class FigureSearch:
             tunes = segment.tune_of_positions[is_counted[segment.symbols]]
             counts += np.bincount(tunes, minlength=len(counts))
         return counts
-
-    def share_of_symbols(self, admitted: Mask) -> float:
-        """The share of all symbols that admitted tunes have, without boundaries; 0 of none."""
-        counts = self._symbols_of_tunes
-        return float(counts[admitted].sum() / max(1, int(counts.sum())))
 
     def occurrences(
         self, query: FigureQuery, *, open_end: bool = False, admitted: Mask | None = None

@@ -140,14 +140,10 @@ class _Tunes:
         return found
 
     def _of_file(self, name: str) -> list[bytes]:
-        found: list[bytes] = []
-        rejected: list[Rejected] = []
-        for tune in read_sources([name], self.format):
-            taken = tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
-            if isinstance(taken, Rejected):
-                rejected.append(taken)
-            else:
-                found.append(taken[1])
+        read = list(read_sources([name], self.format))
+        taken = [t if isinstance(t, Rejected) else encoded(t, self.vocabulary) for t in read]
+        found = [one[1] for one in taken if not isinstance(one, Rejected)]
+        rejected = [one for one in taken if isinstance(one, Rejected)]
         if not found:
             raise nothing_usable(rejected)
         self.set_aside += rejected

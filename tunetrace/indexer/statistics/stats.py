@@ -194,7 +194,6 @@ def _counted(index: Index, corpus: str | None, notes: int, top: int) -> CorpusSt
 
 
 def _counts(layout: Layout) -> dict[str, int]:
-    """What is counted in one tune."""
     bars = layout.bars
     adding_up = [bar.adds_up for bar in bars if bar.adds_up is not None]
     return {

@@ -75,19 +75,15 @@ class Catalogue:
     def tunes(self, ids: Iterable[int]) -> dict[int, Tune]:
         """The tunes of these ids; each is read from the file once."""
         wanted = sorted(set(ids))
-        if missing := [tune for tune in wanted if tune not in self._records]:
-            self._read_tunes(missing)
+        missing = [tune for tune in wanted if tune not in self._records]
+        if missing:
+            with self._database.connected() as connection:
+                if len(missing) > _MANY:  # reading all of them beats naming many
+                    rows = [tuple(row) for row in connection.execute(_TUNES)]
+                else:
+                    rows = [row for (row,) in _ONE_TUNE.rows_for_each(connection, missing)]
+            self._records |= {row[0]: Tune(*row) for row in rows}
         return {tune: self._records[tune] for tune in wanted}
-
-    def _read_tunes(self, missing: Sequence[int]) -> None:
-        """Read tunes from the file."""
-        with self._database.connected() as connection:
-            if len(missing) > _MANY:  # reading all of them beats naming many
-                rows = connection.execute(_TUNES).all()
-                self._records |= {row[0]: Tune(*row) for row in rows}
-                return
-            for (row,) in _ONE_TUNE.rows_for_each(connection, missing):
-                self._records[row[0]] = Tune(*row)
 
     def wording(self, tune_id: int) -> Wording:
         """All titles of a tune, its text as found, and the remarks of its reader."""
@@ -121,11 +117,7 @@ class Catalogue:
             return setting_groups(connection)
 
     def resolve(self, reference: str | int, *, partly: bool = False) -> list[int]:
-        """The ids of the tunes that a reference names: an id, `corpus:number` or a title.
-
-        A title may name several settings. partly: a part of a title is enough. QueryError, with the
-        nearest titles, if it names none.
-        """
+        """As Index.resolve."""
         reference = str(one_reference(reference, "the reference"))
         tune, corpus = schema.tune.c, schema.corpus.c
         select = sa.select(tune.id).join_from(schema.tune, schema.corpus)
@@ -159,61 +151,31 @@ class Catalogue:
         """
         if not filters.chooses_tunes:
             return None
+        tune, corpus, title = schema.tune.c, schema.corpus.c, schema.title.c
+        asked = []  # where a tune is to be, what the index is said to have, the words, the names
+        if filters.meter is not None:
+            meters = [meter_of(filters.meter)]
+            asked.append(("in the meter", "meters", filters.meter, meters, tune.meter))
+        if filters.key is not None:
+            asked.append(("in", "modes", filters.key, keys_of(filters.key), tune.key))
+        conditions: list[sa.ColumnElement[bool]] = []
+        conditions += [column.in_(names) for *_, names, column in asked]
         with self._database.connected() as connection:
-            conditions = _conditions(filters, connection)
-            tunes = sa.select(schema.tune.c.id).join_from(schema.tune, schema.corpus)
+            if filters.title is not None:
+                keys = find_keys(filters.title, connection, partly=True)
+                of_title = sa.select(title.tune_id).where(title.title_key.in_(keys))
+                conditions.append(tune.id.in_(of_title))
+            if filters.corpus is not None:
+                check_corpus(filters.corpus, connection)
+                conditions.append(corpus.name == filters.corpus)
+            tunes = sa.select(tune.id).join_from(schema.tune, schema.corpus)
             found = connection.scalars(tunes.where(*conditions)).all()
-            if not found:
-                _check_admitting(filters, connection)
+            for where, kinds, text, names, column in () if found else asked:
+                select = sa.select(column).where(column.is_not(None)).group_by(column)
+                held = list(connection.scalars(select.order_by(sa.func.count().desc(), column)))
+                if set(names).isdisjoint(held):
+                    more = [f"{len(held) - _SHOWN} more"] if held[_SHOWN:] else []
+                    shown = listed([*held[:_SHOWN], *more])
+                    has = f"its {kinds} are {shown}" if held else f"its tunes have no {kinds}"
+                    raise QueryError(f"no tune of the index is {where} {text}; {has}")
             return found
-
-
-def _conditions(filters: Filters, connection: sa.Connection) -> list[sa.ColumnElement[bool]]:
-    """What filters ask of a tune joined with its corpus.
-
-    QueryError for a title or a corpus that the index lacks, and for what is no key or no meter.
-    """
-    tune, corpus, title = schema.tune.c, schema.corpus.c, schema.title.c
-    conditions: list[sa.ColumnElement[bool]] = []
-    if filters.meter is not None:
-        conditions.append(tune.meter == meter_of(filters.meter))
-    if filters.key is not None:
-        conditions.append(tune.key.in_(keys_of(filters.key)))
-    if filters.title is not None:
-        keys = find_keys(filters.title, connection, partly=True)
-        conditions.append(tune.id.in_(sa.select(title.tune_id).where(title.title_key.in_(keys))))
-    if filters.corpus is not None:
-        check_corpus(filters.corpus, connection)
-        conditions.append(corpus.name == filters.corpus)
-    return conditions
-
-
-def _check_admitting(filters: Filters, connection: sa.Connection) -> None:
-    """See that some tune has the meter, and some tune the key, of filters that admit no tune.
-
-    QueryError, which names the meters or modes of the index, if not.
-    """
-    tune = schema.tune.c
-    if filters.meter is not None:
-        meters = [meter_of(filters.meter)]
-        _check_held("in the meter", "meters", filters.meter, meters, tune.meter, connection)
-    if filters.key is not None:
-        _check_held("in", "modes", filters.key, keys_of(filters.key), tune.key, connection)
-
-
-def _check_held(
-    where: str,
-    kinds: str,
-    asked: str,
-    names: Sequence[str],
-    column: sa.Column[str],
-    connection: sa.Connection,
-) -> None:
-    """See that a column of tunes has one of some names."""
-    select = sa.select(column).where(column.is_not(None)).group_by(column)
-    held = list(connection.scalars(select.order_by(sa.func.count().desc(), column)))
-    if not set(names).isdisjoint(held):
-        return
-    shown = listed([*held[:_SHOWN], *([f"{len(held) - _SHOWN} more"] if held[_SHOWN:] else [])])
-    has = f"its {kinds} are {shown}" if held else f"its tunes have no {kinds}"
-    raise QueryError(f"no tune of the index is {where} {asked}; {has}")

@@ -84,6 +84,8 @@ class Database:
                 yield connection
         except sqlite.DatabaseErrors as error:
             raise sqlite.unreadable(self.path, error) from None
+        except DamagedError:
+            raise sqlite.damaged(self.path) from None
 
     def close(self) -> None:
         """Let go of the index."""

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.hits import VARIABLES
 from tunetrace.indexer.store.schema import insert_rows
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.transcription import Transcription
-
-_MANY: Final = 4 * VARIABLES
-"""To ask for more tunes than this by their ids takes longer than to read all."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewCorpus:
-    """A corpus that is to be written."""
-
-    name: str
-    source: str
-    """Where it is from, in words."""
-    licence: str | None
-    version: str | None
-    sha256: str
-    tunes: Sequence[tuple[int, int, Transcription]]
-    """The id, the number and the transcription of each tune."""
-    tokens: int
-    bars: int
-    rejected: Sequence[Rejected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +72,45 @@ def _next_id(connection: sa.Connection, table: sa.Table) -> int:
     return (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
 
 
-def insert_corpus(connection: sa.Connection, new: NewCorpus) -> None:
-    """Insert a corpus with its tunes, their titles, and the tunes that were set aside."""
+def insert_corpus(
+    connection: sa.Connection,
+    *,
+    name: str,
+    source: str,
+    licence: str | None,
+    version: str | None,
+    sha256: str,
+    tokens: int,
+    bars: int,
+    numbered: Sequence[tuple[int, int, Transcription]],
+    rejected: Sequence[Rejected],
+) -> None:
+    """Insert a corpus with its tunes, their titles, and the tunes that were set aside.
+
+    numbered: the id, the number and the transcription of each tune.
+    """
     corpus_id = _next_id(connection, schema.corpus)
     added = datetime.now(UTC).isoformat(timespec="seconds")
-    row = (corpus_id, new.name, new.source, new.licence, new.version, new.sha256, added,
-           len(new.tunes), new.tokens, new.bars, len(new.rejected))  # fmt: skip
+    row = (corpus_id, name, source, licence, version, sha256, added,
+           len(numbered), tokens, bars, len(rejected))  # fmt: skip
     insert_rows(connection, schema.corpus, [row])
     tunes = [
         (tune_id, corpus_id, number, tune.title, tune.meter, tune.key, tune.original_key, tune.work,
          tune.link, json.dumps(tune.remarks, ensure_ascii=False) if tune.remarks else None,
          tune.text)
-        for tune_id, number, tune in new.tunes
+        for tune_id, number, tune in numbered
     ]  # fmt: skip
     insert_rows(connection, schema.tune, tunes)
     titles = [
         (tune_id, place, title, title_key(title))
-        for tune_id, _, tune in new.tunes
+        for tune_id, _, tune in numbered
         for place, title in enumerate(tune.titles)
     ]
     insert_rows(connection, schema.title, titles)
     first = _next_id(connection, schema.reject)
     rejects = [
         (number, corpus_id, r.number, r.title, r.input, r.line, r.column, r.reason, r.kind)
-        for number, r in enumerate(new.rejected, first)
+        for number, r in enumerate(rejected, first)
     ]
     insert_rows(connection, schema.reject, rejects)
 
@@ -174,26 +168,16 @@ def bar_counts(connection: sa.Connection) -> dict[int, int]:
     return {row[0]: row[1] for row in connection.execute(counts)}
 
 
-def stored_tunes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, StoredTune]:
-    """What the tables say of some tunes, by their ids."""
-    if len(ids) > _MANY:
-        wanted = set(ids)
-        return {number: row for number, row in _stored(connection).items() if number in wanted}
-    tunes: dict[int, StoredTune] = {}
-    for k in range(0, len(ids), VARIABLES):
-        tunes |= _stored(connection, ids[k : k + VARIABLES])
-    return tunes
-
-
-def _stored(connection: sa.Connection, among: Sequence[int] | None = None) -> dict[int, StoredTune]:
-    """What the tables say of tunes. among: the ids of the tunes; None for all."""
+def stored_tunes(
+    connection: sa.Connection, among: Sequence[int] | None = None
+) -> dict[int, StoredTune]:
+    """What the tables say of tunes, by their ids. among: the ids of a few; None for all."""
     tune, title, bar, hit, music = (
         table.c for table in (schema.tune, schema.title, schema.bar, schema.bar_hit, schema.music)
     )
 
-    def rows(select: sa.Select[Any], column: sa.Column[int]) -> Iterator[tuple[Any, ...]]:
-        chosen = select if among is None else select.where(column.in_(among))
-        return (tuple(row) for row in connection.execute(chosen))
+    def rows(select: sa.Select[Any], column: sa.Column[int]) -> Iterable[Sequence[Any]]:
+        return connection.execute(select if among is None else select.where(column.in_(among)))
 
     tunes = {
         tune_id: StoredTune(*words)
@@ -204,14 +188,12 @@ def _stored(connection: sa.Connection, among: Sequence[int] | None = None) -> di
         schema.bar_hit, schema.bar
     )
     forms = sa.select(music.tune_id, music.part, music.hash)
-    # A row of a tune that is not there is a fault that was found already.
-    for tune_id, *words in rows(titles, title.tune_id):
-        if tune_id in tunes:
-            tunes[tune_id].titles.append((words[0], words[1]))
-    for tune_id, *place in rows(hits, hit.tune_id):
-        if tune_id in tunes:
-            tunes[tune_id].bars.append((place[0], place[1], place[2], place[3]))
-    for tune_id, *form in rows(forms, music.tune_id):
-        if tune_id in tunes:
-            tunes[tune_id].music.append((form[0], form[1]))
+    for name, select, column in (
+        ("titles", titles, title.tune_id),
+        ("bars", hits, hit.tune_id),
+        ("music", forms, music.tune_id),
+    ):
+        for tune_id, *row in rows(select, column):
+            if tune_id in tunes:  # a row of no tune is a fault that was found already
+                getattr(tunes[tune_id], name).append(tuple(row))
     return tunes

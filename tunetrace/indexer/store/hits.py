@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
 
@@ -70,23 +70,19 @@ def hits_of_bars(
     return dict(zip(numbers, _HITS.rows_for_each(connection, numbers.values()), strict=True))
 
 
-def hits_of_bar(connection: sa.Connection, text: str) -> list[tuple[int, int, int, int]]:
-    """The hits of one bar: (tune, token, part, number), by tune."""
-    is_meant = (bar.c.hash == text_hash(text)) & (bar.c.text == text)
-    return _hits_of(connection, connection.scalars(sa.select(bar.c.id).where(is_meant)).all())
-
-
-def hits_of_matching_bars(
-    connection: sa.Connection, pattern: re.Pattern[str]
+def hits_of_bar(
+    connection: sa.Connection, wanted: str | re.Pattern[str]
 ) -> list[tuple[int, int, int, int]]:
-    """The hits of all bars whose text a pattern matches: (tune, token, part, number), by tune."""
-    numbers = bar_numbers(connection)
-    return _hits_of(
-        connection, [number for text, number in numbers.items() if pattern.fullmatch(text)]
-    )
+    """The hits of a bar, or of all bars whose text a pattern matches, by tune.
 
-
-def _hits_of(connection: sa.Connection, numbers: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    A hit is (tune, token, part, number).
+    """
+    if isinstance(wanted, str):
+        is_meant = (bar.c.hash == text_hash(wanted)) & (bar.c.text == wanted)
+        numbers = list(connection.scalars(sa.select(bar.c.id).where(is_meant)))
+    else:
+        every = bar_numbers(connection).items()
+        numbers = [number for text, number in every if wanted.fullmatch(text)]
     hit = bar_hit.c
     select = sa.select(hit.tune_id, hit.token, hit.part, hit.number)
     found: list[tuple[int, int, int, int]] = []

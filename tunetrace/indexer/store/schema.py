@@ -15,163 +15,151 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
 from sqlalchemy.sql.compiler import SQLCompiler
 
 SCHEMA_VERSION: Final = 5
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id: it tells an index from a database of another program."""
 
-_BIG_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
+_BIG_ID: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A primary key of 64 bits. SQLite wants INTEGER for it, which has 64 bits there."""
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-meta = Table(
+meta = sa.Table(
     "meta",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("value", Text, nullable=False),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 """tunetrace_version: what built the index. vocabulary: the tokens beyond v2 as a JSON list, from
 symbol 137 up. generation: a number that every change raises."""
 
-corpus = Table(
+corpus = sa.Table(
     "corpus",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("name", String, nullable=False, unique=True),
-    Column("source", String, nullable=False),
-    Column("licence", String),
-    Column("version", String),
-    Column("sha256", String, nullable=False),
-    Column("added", String, nullable=False),
-    Column("tunes", BigInteger, nullable=False),
-    Column("tokens", BigInteger, nullable=False),
-    Column("bars", BigInteger, nullable=False),
-    Column("set_aside", BigInteger, nullable=False),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String, nullable=False, unique=True),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("licence", sa.String),
+    sa.Column("version", sa.String),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("added", sa.String, nullable=False),
+    sa.Column("tunes", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("bars", sa.BigInteger, nullable=False),
+    sa.Column("set_aside", sa.BigInteger, nullable=False),
 )
 """sha256: that of the transcriptions as found, in order, and of what was set aside
-(writer.Digest). added: an ISO date and time in UTC."""
+(writer.digest). added: an ISO date and time in UTC."""
 
-tune = Table(
+tune = sa.Table(
     "tune",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
-    Column("number", BigInteger, nullable=False),
-    Column("title", String, nullable=False),
-    Column("meter", String),
-    Column("key", String),
-    Column("original_key", String),
-    Column("work", String),
-    Column("link", String),
-    Column("remarks", Text),
-    Column("text", Text, nullable=False),
-    Index("tune_corpus_number", "corpus_id", "number"),
-    Index("tune_work", "work"),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("corpus_id", sa.ForeignKey("corpus.id"), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("meter", sa.String),
+    sa.Column("key", sa.String),
+    sa.Column("original_key", sa.String),
+    sa.Column("work", sa.String),
+    sa.Column("link", sa.String),
+    sa.Column("remarks", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("tune_corpus_number", "corpus_id", "number"),
+    sa.Index("tune_work", "work"),
 )
 """No other tune gets the id of a tune that is there. remarks: a JSON list, or null."""
 
-title = Table(
+title = sa.Table(
     "title",
     metadata,
-    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("title", String, nullable=False),
-    Column("title_key", String, nullable=False),
-    Index("title_title_key", "title_key"),
+    sa.Column("tune_id", sa.ForeignKey("tune.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("title_key", sa.String, nullable=False),
+    sa.Index("title_title_key", "title_key"),
     sqlite_with_rowid=False,
 )
 """All titles of each tune, the chief one at position 0. title_key: what a title is found by."""
 
-reject = Table(
+reject = sa.Table(
     "reject",
     metadata,
-    Column("id", _BIG_ID, primary_key=True, autoincrement=False),
-    Column("corpus_id", ForeignKey("corpus.id"), nullable=False),
-    Column("number", BigInteger),
-    Column("title", String, nullable=False),
-    Column("input", String, nullable=False),
-    Column("line", BigInteger),
-    Column("column", BigInteger),
-    Column("reason", Text, nullable=False),
-    Column("kind", String, nullable=False),
+    sa.Column("id", _BIG_ID, primary_key=True, autoincrement=False),
+    sa.Column("corpus_id", sa.ForeignKey("corpus.id"), nullable=False),
+    sa.Column("number", sa.BigInteger),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("input", sa.String, nullable=False),
+    sa.Column("line", sa.BigInteger),
+    sa.Column("column", sa.BigInteger),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
 )
 """The tunes that were set aside, in the order in which they were met."""
 
-bar = Table(
+bar = sa.Table(
     "bar",
     metadata,
-    Column("id", _BIG_ID, primary_key=True, autoincrement=False),
-    Column("hash", BigInteger, nullable=False),
-    Column("text", Text, nullable=False),
-    Index("bar_hash", "hash"),
+    sa.Column("id", _BIG_ID, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("bar_hash", "hash"),
 )
 """The distinct bars. hash: the first 64 bits of the text's BLAKE2b, as a signed integer."""
 
-bar_hit = Table(
+bar_hit = sa.Table(
     "bar_hit",
     metadata,
-    Column("bar_id", ForeignKey("bar.id"), primary_key=True),
-    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
-    Column("token", Integer, primary_key=True),
-    Column("part", Integer, nullable=False),
-    Column("number", Integer, nullable=False),
+    sa.Column("bar_id", sa.ForeignKey("bar.id"), primary_key=True),
+    sa.Column("tune_id", sa.ForeignKey("tune.id"), primary_key=True),
+    sa.Column("token", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 """Where each bar is found. token: its first, counted from the tune's first. Rows of one bar lie
 together, because they are asked for together."""
 
-music = Table(
+music = sa.Table(
     "music",
     metadata,
-    Column("hash", BigInteger, primary_key=True),
-    Column("tune_id", ForeignKey("tune.id"), primary_key=True),
-    Column("part", Integer, primary_key=True),
+    sa.Column("hash", sa.BigInteger, primary_key=True),
+    sa.Column("tune_id", sa.ForeignKey("tune.id"), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
     sqlite_with_rowid=False,
 )
 """The forms of each tune and of its parts (sameness.py) by their hash. Part 0 is the whole tune."""
 
-segment = Table(
+segment = sa.Table(
     "segment",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("tune_ids", LargeBinary, nullable=False),
-    Column("tune_ids_crc32", BigInteger, nullable=False),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tune_ids", sa.LargeBinary, nullable=False),
+    sa.Column("tune_ids_crc32", sa.BigInteger, nullable=False),
 )
 """tune_ids: the tunes of the stream in its order, ascending, little-endian int32."""
 
-view = Table(
+view = sa.Table(
     "view",
     metadata,
-    Column("segment_id", ForeignKey("segment.id"), primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("stream", LargeBinary, nullable=False),
-    Column("stream_crc32", BigInteger, nullable=False),
-    Column("suffixes", LargeBinary, nullable=False),
-    Column("suffixes_crc32", BigInteger, nullable=False),
+    sa.Column("segment_id", sa.ForeignKey("segment.id"), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("stream", sa.LargeBinary, nullable=False),
+    sa.Column("stream_crc32", sa.BigInteger, nullable=False),
+    sa.Column("suffixes", sa.LargeBinary, nullable=False),
+    sa.Column("suffixes_crc32", sa.BigInteger, nullable=False),
 )
 """The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
 SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32."""
 
-baseline = Table(
+baseline = sa.Table(
     "baseline",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("numbers", LargeBinary, nullable=False),
-    Column("numbers_crc32", BigInteger, nullable=False),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
+    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
 )
 """What was measured of each tune against all others, a column a row: `tune`, the ids, ascending,
 and `notes`, little-endian int32; each measure by its name, little-endian float32. The table is

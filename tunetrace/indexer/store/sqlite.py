@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -67,14 +68,11 @@ def changed(path: Path) -> IndexFileError:
 
 def unwritable(path: Path, error: Exception) -> IndexFileError:
     """The error for a place where no index can be written."""
+    reason, advice = reason_of(error), "make room there, or name"
     if isinstance(error, OSError):
-        reason = (error.strerror or "unwritable").lower()
-        return IndexFileError(
-            f"{path}: cannot be written ({reason}); name another place with --index"
-        )
+        reason, advice = (error.strerror or "unwritable").lower(), "name"
     return IndexFileError(
-        f"{path}: cannot be written ({reason_of(error)}); make room there, or name another place "
-        "with --index"
+        f"{path}: cannot be written ({reason}); {advice} another place with --index"
     )
 
 
@@ -228,13 +226,10 @@ def engine_of(path: Path, mode: str) -> sa.Engine:
 
     Transactions begin and end where the code says so.
     """
-    uri = _uri(path, f"mode={mode}")
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            uri, uri=True, timeout=LOCK_WAIT_SECONDS, check_same_thread=False, isolation_level=None
-        )
-
+    connect = partial(
+        sqlite3.connect, _uri(path, f"mode={mode}"), uri=True, timeout=LOCK_WAIT_SECONDS,
+        check_same_thread=False, isolation_level=None,
+    )  # fmt: skip
     # SQLAlchemy takes a URL without a file for a database in memory, and has no pool for threads
     # then. A URL with a file would read `?` and `%` in its name as something else.
     return sa.create_engine(
@@ -243,7 +238,6 @@ def engine_of(path: Path, mode: str) -> sa.Engine:
 
 
 def _uri(path: Path, options: str) -> str:
-    """The URI by which SQLite opens a file of any name."""
     return f"{path.absolute().as_uri()}?{options}"
 
 
@@ -392,7 +386,11 @@ def locked(path: Path) -> Iterator[sa.Connection | None]:
     It is None for a file that is absent, not writable, or too damaged to be opened. A change that
     is under way is waited for. A change that was cut off is undone.
     """
-    if not _has_pages(path):
+    try:
+        is_database = _application(path) is not None
+    except sqlite3.DatabaseError:
+        is_database = False
+    if not is_database:
         yield None
         return
     engine = engine_of(path, "rw")
@@ -411,14 +409,6 @@ def locked(path: Path) -> Iterator[sa.Connection | None]:
             yield connection if is_locked else None
     finally:
         engine.dispose()
-
-
-def _has_pages(path: Path) -> bool:
-    """Whether a file is a database that is not empty. It may be damaged."""
-    try:
-        return _application(path) is not None
-    except sqlite3.DatabaseError:
-        return False
 
 
 def copy_over(connection: sa.Connection, new: Path) -> None:

@@ -92,7 +92,6 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
 
 
 def _are_settings(tunes: Sequence[int], connection: sa.Connection) -> bool:
-    """Whether all these tunes, given by their ids, are settings of one tune."""
     if len(tunes) > _MOST_SETTINGS:
         return False
     return len(set(setting_groups(connection, tunes).values())) == 1
