@@ -27,10 +27,10 @@ from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.collector import collector_paused
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import lay_out

@@ -30,7 +30,7 @@ from tunetrace.checker.batch.sources import (
 )
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
-from tunetrace.collector import collector_paused
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.layout.bars import Layout, lay_out

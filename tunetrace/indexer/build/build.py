@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunetrace.arguments import many_paths, public
-from tunetrace.collector import collector_paused
 from tunetrace.corpus.readers import Format
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.files import beside, exists, remove_leftovers
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.sources import CorpusSource, find_sources
 from tunetrace.indexer.build.writer import Writer, gather, nothing_usable, read_corpus
 from tunetrace.indexer.index import Index

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from tunetrace.arguments import public
-from tunetrace.collector import collector_paused
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.writer import digest
 from tunetrace.indexer.sameness import music_hashes
 from tunetrace.indexer.search.segment import Segment

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from tunetrace.arguments import public
-from tunetrace.collector import collector_paused
 from tunetrace.errors import QueryError
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.statistics.commonest import (

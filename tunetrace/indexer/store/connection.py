@@ -10,8 +10,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tunetrace.collector import collector_paused
 from tunetrace.errors import IndexFileError
+from tunetrace.garbage import collector_paused
 from tunetrace.indexer.store import sqlite
 from tunetrace.indexer.store.meta import DamagedError, raise_generation
 from tunetrace.text import printable
