@@ -364,12 +364,12 @@ class Index:
         if admitted is not None:
             rows = self._hits_of_bars(wanted)
             chosen = {t: [row for row in some if admitted[row[0]]] for t, some in rows.items()}
-            return {text: BarPlaces.of(some) for text, some in chosen.items() if some}
+            return {text: BarPlaces(some) for text, some in chosen.items() if some}
         remembered = self._bar_places
         found = {text: remembered[text] for text in wanted if text in remembered}
         if missing := wanted - found.keys():
             rows = self._hits_of_bars(missing)
-            new = {text: BarPlaces.of(rows[text]) if text in rows else NOWHERE for text in missing}
+            new = {text: BarPlaces(rows[text]) if text in rows else NOWHERE for text in missing}
             found |= new
             # Another thread may be reading the one there was.
             self._bar_places = new if len(remembered) > _BARS_REMEMBERED else remembered | new

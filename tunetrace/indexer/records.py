@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Self
 
 from tunetrace.records import Record
 from tunetrace.text import place_of
@@ -173,27 +172,24 @@ class IndexInfo(Record):
     """Its corpora, in the order in which they were added."""
 
 
-@dataclass(slots=True)
 class BarPlaces:
     """Where one bar is found. Its dicts are ordered sets."""
 
-    hits: int = 0
-    """How often it is found."""
-    tunes: dict[int, None] = field(default_factory=dict)
-    """The ids of the tunes that have it, in their order."""
-    at: dict[tuple[int, int], dict[int, None]] = field(default_factory=dict)
-    """The tunes that have it at each place, which is a part and the number of a bar in it."""
+    __slots__ = ("at", "hits", "tunes")
 
-    @classmethod
-    def of(cls, rows: Iterable[tuple[int, int, int]]) -> Self:
-        """From rows (tune, part, number), sorted by tune."""
-        places = cls()
-        at, tunes = places.at, places.tunes
+    def __init__(self, rows: Iterable[tuple[int, int, int]] = ()) -> None:
+        """rows: (tune, part, number) of each hit, sorted by tune."""
+        self.hits = 0
+        """How often it is found."""
+        self.tunes: dict[int, None] = {}
+        """The ids of the tunes that have it, in their order."""
+        self.at: dict[tuple[int, int], dict[int, None]] = {}
+        """The tunes that have it at each place, which is a part and the number of a bar in it."""
+        at, tunes = self.at, self.tunes
         for tune, part, number in rows:
-            places.hits += 1
+            self.hits += 1
             tunes[tune] = None
             at.setdefault((part, number), {})[tune] = None
-        return places
 
     def first(self, place: tuple[int, int], limit: int) -> list[int]:
         """The first tunes that have it; those that have it at this place come first."""
