@@ -73,7 +73,7 @@ def _drawn(tunes: list[bytes], length: int, walls: bytes, chance: random.Random)
 
 
 def _row(index: tunetrace.Index, figures: set[bytes]) -> tuple[str, ...]:
-    expected = sum(2 ** index.backoff.log2_expected(figure) for figure in figures)
+    expected = sum(index.backoff.expected(figure) for figure in figures)
     hits = sum(index.figures.count(figure)[1] for figure in figures)
     return f"{len(figures):,}", f"{expected:,.1f}", f"{hits:,}", f"{hits / expected:.2f}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -236,7 +237,7 @@ def test_sources_are_those_of_brute_force(
         (tune,) = read_tunes(HEADER + " ".join(checked), "batch", "folkrnn")
         assume(isinstance(tune, Transcription))
         (answer,) = searched([tune], index)
-        log2_expected = index.backoff.log2_expected
+        expected_hits = index.backoff.expected
         encode = index.vocabulary.encode_known
         notes = brute.notes(checked)
         assume(len(notes) == answer.notes)
@@ -263,7 +264,7 @@ def test_sources_are_those_of_brute_force(
                     if span.notes < 8 and (span.first_note, span.stop_note) == (first, stop):
                         begin = span.first_token - HEADER_TOKENS
                 figure = encode(checked[begin : notes[stop - 1][1]])
-                alone = max(0.0, -log2_expected(figure))
+                alone = max(0.0, -math.log2(expected_hits(figure)))
                 bits += alone * (stop - max(first, reached)) / (stop - first)
                 reached = stop
             covered = {note for first, stop in long for note in range(first, stop)}

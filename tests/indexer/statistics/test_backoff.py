@@ -30,10 +30,6 @@ def probabilities(model: BackoffModel, tokens: list[str]) -> list[list[float]]:
     return rows
 
 
-def expected(model: BackoffModel, figure: bytes, *, open_end: bool = False) -> float:
-    return 2 ** model.log2_expected(figure, open_end=open_end)
-
-
 # By hand
 
 
@@ -53,12 +49,12 @@ def test_probabilities_and_expected_counts_of_a_tiny_corpus() -> None:
     assert shown[2][2] == pytest.approx((1 + 1 * c_after_d) / (1 + 1))  # after C D
     assert shown[2][:2] == pytest.approx(shown[1][:2])  # where the tune begins there is no more
     figure = VOCABULARY.encode(["C", "D"])
-    assert expected(model, figure, open_end=True) == pytest.approx(6 * c * d_after_c)
+    assert model.expected(figure, open_end=True) == pytest.approx(6 * c * d_after_c)
     goes_on = sum(token[0] in "<>/123456789" for token in TOKENS)
     lengthens = (1 + 3 * goes_on / v) / (6 + 3)  # after nothing
     lengthens_c = (1 + 2 * lengthens) / (3 + 2)  # after C, where 2 of 3 go on with D
-    closed = 6 * c * (1 - lengthens_c)
-    assert expected(model, VOCABULARY.encode(["C"])) == pytest.approx(closed)
+    expected = 6 * c * (1 - lengthens_c)
+    assert model.expected(VOCABULARY.encode(["C"])) == pytest.approx(expected)
 
 
 def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Index) -> None:
@@ -67,7 +63,7 @@ def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Ind
         symbol = v2_index.vocabulary.encode([token])
         _, hits = v2_index.figures.count(symbol, open_end=True)
         # The uniform distribution has a part of some hundred in half a million.
-        assert expected(model, symbol, open_end=True) == pytest.approx(hits, rel=1e-3, abs=1)
+        assert model.expected(symbol, open_end=True) == pytest.approx(hits, rel=1e-3, abs=1)
 
 
 def test_all_that_is_a_token_and_no_wall_can_begin_a_figure(v2_index: Index) -> None:
@@ -83,14 +79,14 @@ def test_a_wall_has_no_probability_and_ends_the_context() -> None:
     assert (rows[:, [1, 3, 4]] == 0).all()
     # D after C is likely; D after a wall is as likely as D after nothing.
     assert (rows[:, 2] == rows[0, 2]).all()
-    assert expected(model, VOCABULARY.encode(["C", "M:3/4"])) == 0
-    assert expected(model, bytes([200])) == 0
+    assert model.expected(VOCABULARY.encode(["C", "M:3/4"])) == 0
+    assert model.expected(bytes([200])) == 0
 
 
 def test_a_corpus_without_a_tune_finds_all_tokens_equally_probable() -> None:
     model = BackoffModel([], ALPHABET)
     assert model.symbols == 0
-    assert expected(model, VOCABULARY.encode(["C", "D"])) == 0
+    assert model.expected(VOCABULARY.encode(["C", "D"])) == 0
     rows = model.log2_probabilities(VOCABULARY.encode(["C", "D"]))
     assert rows == pytest.approx(-np.log2(len(TOKENS)))
     assert model.log2_probabilities(b"").shape == (ORDER, 0)
@@ -127,7 +123,8 @@ def test_expected_counts_are_those_of_the_formula(
 ) -> None:
     model = model_of(tunes, tunes_in_segment)
     slow = brute.BackoffModel(tunes, TOKENS).expected(figure, open_end=open_end)
-    assert expected(model, VOCABULARY.encode(figure), open_end=open_end) == pytest.approx(slow)
+    expected = model.expected(VOCABULARY.encode(figure), open_end=open_end)
+    assert expected == pytest.approx(slow)
 
 
 @given(corpora, st.lists(figures, min_size=1, max_size=4))
@@ -143,8 +140,7 @@ def test_stretches_of_a_stream_are_expected_as_often_as_the_figures_that_they_ar
         if SEPARATOR not in stream[first:stop]
     ]
     firsts, stops = np.array(bounds, dtype=np.int32).T
-    slow = brute.BackoffModel(tunes, TOKENS)
-    one_by_one = [slow.expected(VOCABULARY.decode(stream[a:b]), open_end=False) for a, b in bounds]
+    one_by_one = [model.expected(stream[first:stop]) for first, stop in bounds]
     assert 2 ** ExpectedHits(model, stream).log2(firsts, stops) == pytest.approx(one_by_one)
 
 
@@ -166,10 +162,10 @@ def test_a_figure_is_expected_as_often_with_an_open_end_as_closed_and_going_on_t
     model = model_of(tunes)
     symbols = VOCABULARY.encode(figure)
     going_on = sum(
-        expected(model, symbols + bytes([one]), open_end=True) for one in ALPHABET.continuing
+        model.expected(symbols + bytes([one]), open_end=True) for one in ALPHABET.continuing
     )
-    whole = expected(model, symbols, open_end=True)
-    assert expected(model, symbols) + going_on == pytest.approx(whole)
+    whole = model.expected(symbols, open_end=True)
+    assert model.expected(symbols) + going_on == pytest.approx(whole)
 
 
 def test_where_a_stream_begins_does_not_matter_to_the_tunes_in_it(v2_index: Index) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final, cast
 
 import numpy as np
@@ -38,6 +40,9 @@ _CHUNK: Final = 1 << 18
 _FIXED_POINT: Final = 2.0**32
 """Logarithms are summed as whole multiples of one bit divided by this."""
 
+_KEPT: Final = 1 << 16
+"""How many probabilities of single symbols are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Grams:
@@ -48,12 +53,16 @@ class _Grams:
 
     packed: Packed
     """The n-grams as numbers."""
+    symbols: bytes
+    """The last symbol of each."""
     shares: Floats
     """c(hw) / (c(h) + T(h)), where the n-gram is hw."""
     backoffs: Floats
     """T(h) / (c(h) + T(h)), where the n-gram is h."""
     lengthening: Floats
     """The sum of the shares of all symbols that lengthen a note, after the n-gram."""
+    longer: NDArray[np.intp]
+    """The row of the first n-gram one symbol longer, in the table of those."""
 
     def find(self, wanted: Packed) -> NDArray[np.intp]:
         """The rows of n-grams; n for those that the corpus lacks."""
@@ -80,6 +89,7 @@ class BackoffModel:
         self._is_boundary = np.ones(256, dtype=bool)
         self._is_boundary[: len(alphabet.names)] = False
         self._is_boundary[list(alphabet.boundaries)] = True
+        self._boundaries = bytes(np.flatnonzero(self._is_boundary).tolist())
         goes_on = np.zeros(256, dtype=bool)
         goes_on[list(alphabet.continuing)] = True
         different = int(np.count_nonzero(~self._is_boundary))
@@ -88,6 +98,14 @@ class BackoffModel:
         counted = _without_boundaries(*_windows(segments), self._is_boundary)
         self.symbols = int(counted[1][1].sum())
         self._grams = _tables(counted, goes_on)
+        # memoryviews give plain numbers, and faster than arrays.
+        self._steps = [
+            (grams.backoffs.data, grams.longer.data, longer.symbols.find, longer.shares.data)
+            for grams, longer in pairwise(self._grams)
+        ]
+        # The same few symbols are asked for again and again.
+        self._log2_probability = lru_cache(maxsize=_KEPT)(self._log2_last_probability)
+        self._going_on = lru_cache(maxsize=_KEPT)(self._lengthening)
 
     def log2_probabilities(self, symbols: bytes) -> Floats:
         """log2 of how probable each symbol is after the symbols before it: (ORDER, n).
@@ -138,6 +156,13 @@ class BackoffModel:
             shorter = row[:] = grams.lengthening[at] + grams.backoffs[at] * shorter
         return cast(Floats, np.log2(1 - going_on[np.minimum(stops - firsts, most), place]))
 
+    def expected(self, figure: bytes, *, open_end: bool = False) -> float:
+        """How many hits of a figure the corpus would have if the model had written it.
+
+        As log2_expected. Counts below about 2**-1074, which no float can hold, are 0.
+        """
+        return natural(self.log2_expected(figure, open_end=open_end))[0]
+
     def log2_expected(self, figure: bytes, *, open_end: bool = False) -> float:
         """log2 of how many hits of a figure the corpus would have if the model had written it.
 
@@ -145,10 +170,47 @@ class BackoffModel:
         a longer last note too. Each symbol's context is within the figure.
         Method: expected counts under a Markov model (Prum, Rodolphe and de Turckheim 1995).
         """
-        if self._is_boundary[np.frombuffer(figure, dtype=np.uint8)].any():
+        has_boundary = len(figure.translate(None, delete=self._boundaries)) < len(figure)
+        if has_boundary or not self.symbols:
             return -math.inf
-        bounds = np.array([[0], [len(figure)]], dtype=np.int32)
-        return ExpectedHits(self, figure).log2(*bounds, open_end=open_end).item()
+        hits = math.log2(self.symbols)
+        for at in range(len(figure)):
+            hits += self._log2_probability(figure[max(0, at - ORDER + 1) : at + 1])
+        return hits if open_end else hits + math.log2(1 - self._going_on(figure[-ORDER + 1 :]))
+
+    def _log2_last_probability(self, symbols: bytes) -> float:
+        """log2 of the probability of the last of up to ORDER symbols after the others."""
+        probability, contexts = 1.0, [0]
+        for symbol in symbols:
+            probability, contexts = self._step(contexts, symbol)
+        return math.log2(probability)
+
+    def _step(self, contexts: Sequence[int], symbol: int) -> tuple[float, list[int]]:
+        """The probability of a symbol after its contexts, and the contexts of the next symbol.
+
+        contexts: the rows of the last 0, 1, … symbols in their tables, as far as they are known.
+        """
+        probability, seen = self._uniform, [0]
+        for (backoffs, longer, find, shares), at in zip(self._steps, contexts, strict=False):
+            probability *= backoffs[at]
+            found = find(symbol, longer[at], longer[at + 1])
+            if found >= 0:
+                probability += shares[found]
+                seen.append(found)
+        return probability, seen
+
+    def _lengthening(self, symbols: bytes) -> float:
+        """How probable it is that a length or a broken rhythm follows up to ORDER - 1 symbols.
+
+        The smoothing is linear, so that the recursion holds for a class of symbols together.
+        """
+        contexts = [0]
+        for symbol in symbols:
+            _, contexts = self._step(contexts, symbol)
+        probability = self._uniform_lengthening
+        for grams, at in zip(self._grams[:ORDER], contexts, strict=False):
+            probability = grams.lengthening.item(at) + grams.backoffs.item(at) * probability
+        return probability
 
 
 def natural(log2: float) -> tuple[float, float | None]:
@@ -176,13 +238,11 @@ class ExpectedHits:
         whole = np.rint(self._logs[ORDER - 1] * _FIXED_POINT).astype(np.int64)
         self._sums = np.concatenate([[0], np.cumsum(whole)])
 
-    def log2(
-        self, firsts: NDArray[np.int32], stops: NDArray[np.int32], *, open_end: bool = False
-    ) -> Floats:
+    def log2(self, firsts: NDArray[np.int32], stops: NDArray[np.int32]) -> Floats:
         """log2 of how many hits each stretch would have: (m,); minus infinity in an empty corpus.
 
         firsts, stops: (m,) the first symbol of each stretch and the one past its last. No stretch
-        contains a boundary. open_end: count hits inside a longer last note too.
+        contains a boundary.
         """
         if not self._model.symbols:
             return np.full(len(firsts), -np.inf)
@@ -193,19 +253,28 @@ class ExpectedHits:
         for before in range(ORDER - 1):
             is_inside = firsts + before < stops
             hits[is_inside] += self._logs[before][firsts[is_inside] + before]
-        if not open_end:
-            hits += self._model.log2_going_no_further(self._symbols, firsts, stops)
-        return cast(Floats, np.log2(self._model.symbols) + hits)
+        ending = self._model.log2_going_no_further(self._symbols, firsts, stops)
+        return cast(Floats, np.log2(self._model.symbols) + hits + ending)
 
 
 def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
     """The different windows of ORDER symbols, sorted, and how many there are of each."""
-    found = [_packed(words(segment.stream).take(segment.suffixes)) for segment in segments]
-    each = [_merged(packed, np.ones(len(packed))) for packed in found]
-    packed = np.concatenate([np.empty(0, dtype=np.uint64), *(some for some, _ in each)])
-    counts = np.concatenate([np.empty(0), *(some for _, some in each)])
-    in_order = packed.argsort(kind="stable")
-    return _merged(packed[in_order], counts[in_order])
+    found = [_segment_windows(segment) for segment in segments]
+    packed = np.concatenate([np.empty(0, dtype=np.uint64), *(some for some, _ in found)])
+    counts = np.concatenate([np.empty(0), *(some for _, some in found)])
+    if len(found) > 1:
+        in_order = packed.argsort()
+        packed, counts = _merged(packed[in_order], counts[in_order])
+    return packed, counts
+
+
+def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
+    windows = words(segment.stream).take(segment.suffixes)
+    is_new = np.ones(len(windows), dtype=bool)
+    # The first symbol is the lowest byte; shifting removes those past ORDER.
+    np.not_equal((windows[1:] ^ windows[:-1]) << _BEYOND, 0, out=is_new[1:])
+    first = np.flatnonzero(is_new)
+    return _packed(windows[first]), np.diff(first, append=len(windows)).astype(np.float64)
 
 
 def _packed(windows: NDArray[np.uint64]) -> Packed:
@@ -254,9 +323,11 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
         tables.append(
             _Grams(
                 packed=np.append(packed, _NO_GRAM),
+                symbols=packed.astype(np.uint8).tobytes(),
                 shares=np.append(shares, 0.0),
                 backoffs=np.append(backoffs, 1.0),
                 lengthening=np.append(np.bincount(context, weights=of_lengths, minlength=n), 0.0),
+                longer=np.concatenate([[0], np.cumsum(kinds)]),
             )
         )
         shares = longer_shares
