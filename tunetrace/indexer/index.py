@@ -272,15 +272,12 @@ class Index:
         layout = self.layout(tune.tune)
         place = layout.position(first, stop)
         context, found = layout.context(first, stop, neighbours)
-        return Hit(
-            **tune.to_dict(),
-            part=place.part,
-            bar=place.bar,
-            ending=place.ending,
-            onset=place.onset,
-            context=context,
-            found=found,
-        )
+        return Hit(  # field by field: ten hits are shown in 0.1 ms
+            tune=tune.tune, title=tune.title, corpus=tune.corpus, number=tune.number,
+            meter=tune.meter, key=tune.key, original_key=tune.original_key, link=tune.link,
+            part=place.part, bar=place.bar, ending=place.ending, onset=place.onset,
+            context=context, found=found,
+        )  # fmt: skip
 
     def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
         tunes, firsts = some.segment.places(some.positions)
