@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from math import floor, log10
 
 
@@ -81,3 +82,18 @@ def plain_lines(text: str) -> list[str]:
 def printable(name: str) -> str:
     """A file's name for printing and for a database: bytes that are not UTF-8 are replaced."""
     return plain(name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace"))
+
+
+def html_text(text: str) -> str:
+    """Text from a file, fit for HTML."""
+    return escape(plain(text))
+
+
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in HTML, for notebooks. Its texts are escaped."""
+
+    def cells(tag: str, texts: Iterable[str]) -> str:
+        return f"<tr>{''.join(f'<{tag}>{html_text(text)}</{tag}>' for text in texts)}</tr>"
+
+    body = "".join(cells("td", row) for row in rows)
+    return f"<table><thead>{cells('th', heads)}</thead><tbody>{body}</tbody></table>"

@@ -111,3 +111,12 @@ def test_tunes_without_a_title_are_no_settings_of_one_another(tmp_path: Path) ->
     texts = ["X:1\nK:C\nC|\n", "X:2\nT:?\nK:C\nD|\n", "X:3\nT:!\nK:C\nE|\n"]
     with tunetrace.open_index(index_of(tmp_path, *texts)) as index:
         assert [tunetrace.tune(str(k), index).settings for k in (1, 2, 3)] == [(), (), ()]
+
+
+def test_a_notebook_shows_the_bars_and_the_settings(tmp_path: Path) -> None:
+    hostile = "X:1\nT:<script>\nM:2/4\nL:1/8\nK:C\n|:C4:|\n"
+    shown = tune_of(tmp_path, "1", hostile, hostile.replace("X:1", "X:2"))._repr_html_()
+    assert "<script>" not in shown
+    assert "<b>&lt;script&gt;</b><br>session:1, 2/4, Cmaj" in shown
+    assert "<td>1</td><td>1</td><td>|: C 4 :|</td>" in shown
+    assert "<td>session:2</td><td>&lt;script&gt;</td><td>C 4</td>" in shown

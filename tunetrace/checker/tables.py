@@ -6,9 +6,8 @@ first. The HTML is for notebooks; all its text is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -17,7 +16,7 @@ from tunetrace._version import __version__
 from tunetrace.checker.measures import LONGEST, MEASURES, Measure
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
-from tunetrace.text import counted, plain, share
+from tunetrace.text import counted, html_table, html_text, plain, share
 
 if TYPE_CHECKING:
     from tunetrace.checker.records import CheckedTune, CheckReport, Span
@@ -268,10 +267,12 @@ def tune_html(tune: CheckedTune) -> str:
         heads.append(f"more than … of {tune.standing.peers:,} real tunes like it")
         for measure, row in zip(MEASURES, rows, strict=True):
             row.append(share(tune.standing.below[measure.name]))
-    text = f"<p><b>{_escaped(tune.title or '(untitled)')}</b><br>{_escaped(tune.verdict.text)}</p>"
-    text += _table(heads, rows)
+    text = (
+        f"<p><b>{html_text(tune.title or '(untitled)')}</b><br>{html_text(tune.verdict.text)}</p>"
+    )
+    text += html_table(heads, rows)
     if tune.sources:
-        text += _table(
+        text += html_table(
             ["source", "notes shared", "longest run", "bars shared"],
             [
                 [source.label, f"{source.notes_shared:,}", f"{source.longest_span_notes:,}",
@@ -287,7 +288,7 @@ def report_html(report: CheckReport) -> str:
     if len(report.tunes) == 1:
         text = tune_html(report.tunes[0])
     else:
-        text = _table(
+        text = html_table(
             ["place", "title", "notes", *(measure.label for measure in MEASURES[:2]), "verdict"],
             [
                 [f"{tune.place:,}", tune.title, f"{tune.notes:,}",
@@ -298,7 +299,7 @@ def report_html(report: CheckReport) -> str:
     if len(report.tunes) > _SHOWN_TUNES:
         text += f"<p>{counted(len(report.tunes) - _SHOWN_TUNES, 'more tune')}</p>"
     if report.set_aside:
-        text += _table(
+        text += html_table(
             ["set aside", "reason"],
             [[aside.place, aside.reason] for aside in report.set_aside[:_SHOWN_TUNES]],
         )
@@ -308,16 +309,3 @@ def report_html(report: CheckReport) -> str:
 def _value(measure: Measure, tune: CheckedTune) -> str:
     value = measure.value(tune)
     return share(value) if measure.is_share else f"{value:,}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    body = "".join(_cells("td", row) for row in rows)
-    return f"<table><thead>{_cells('th', heads)}</thead><tbody>{body}</tbody></table>"
-
-
-def _cells(tag: str, texts: Iterable[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{_escaped(text)}</{tag}>' for text in texts)}</tr>"
-
-
-def _escaped(text: str) -> str:
-    return escape(plain(text))

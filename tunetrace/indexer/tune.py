@@ -12,6 +12,7 @@ from tunetrace.arguments import public
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import Tune
 from tunetrace.records import Record
+from tunetrace.text import html_table, html_text
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.music import Music, describe_music
 from tunetrace.tokenizer.layout.timeline import eighths
@@ -75,6 +76,24 @@ class TuneDetail(Tune):
     """The tunes of the same work, and those that share a title with it."""
     named: int
     """How many tunes the reference names. This is the first; the others are among the settings."""
+
+    def _repr_html_(self) -> str:
+        """Its names, bars and settings, for notebooks."""
+        facts = [self.reference, self.meter or "no meter", self.key or "no key"]
+        text = f"<p><b>{html_text(self.title or '(untitled)')}</b><br>{html_text(', '.join(facts))}"
+        text += "</p>" + html_table(
+            ["part", "bar", "on C"],
+            [
+                [str(bar.part), str(bar.bar), " ".join([*bar.left, bar.text, *bar.right])]
+                for bar in self.bars
+            ],
+        )
+        if self.settings:
+            text += html_table(
+                ["other setting", "title", "begins (on C)"],
+                [[other.reference, other.title, other.begins] for other in self.settings],
+            )
+        return text
 
 
 @public
