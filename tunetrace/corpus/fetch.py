@@ -102,8 +102,8 @@ def fetch(
             failure = _fetch_whole(name, url, unfinished, check, progress, limits)
             if failure is not None:
                 raise InputError(
-                    f"{name}: it cannot be fetched ({failure.reason}); try again later, or get "
-                    f"{url} by other means and save it as {path}"
+                    f"{name}: the download failed ({failure.reason}); try again later, or download "
+                    f"{url} yourself and save it as {path}"
                 )
             unfinished.replace(path)
         finally:
@@ -112,7 +112,7 @@ def fetch(
     except OSError as error:
         raise InputError(
             f"{name}: {path} cannot be written ({(error.strerror or 'unwritable').lower()}); "
-            f"name another folder with {ENVIRONMENT}"
+            f"give another folder with {ENVIRONMENT}"
         ) from None
 
 
@@ -128,7 +128,7 @@ def _fetch_whole(
             problem = check(to)
             if problem is None:
                 return None
-            failure = _Failure(f"what the server sent is not the file: {problem}", True)
+            failure = _Failure(f"the server sent a wrong file: {problem}", True)
         if not failure.may_pass:
             break
     return failure
@@ -174,10 +174,10 @@ def _reason(error: Any, limits: FetchLimits) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not answer"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection ended before the file did"
+        return "the connection ended before the end of the file"
     if isinstance(error, requests.ConnectionError):
         return "there is no connection to the server"
-    return "the server's answer makes no sense"
+    return "the server's answer cannot be understood"
 
 
 def _remove_abandoned(path: Path) -> None:
