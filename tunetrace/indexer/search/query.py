@@ -109,7 +109,7 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
             if element.has_any_length and MEANINGS[token].kind not in (NOTE, REST, CHORD_CLOSE):
                 raise QueryError(f"'{token}?' has no length; write ? after a note, z or ]")
     if not any(_may_sound(element) for element in query.elements):
-        raise QueryError(f"the figure '{query.text}' has no note; add one")
+        raise QueryError(f"the figure '{query.text}' has no note; add a note")
     return query
 
 
@@ -129,8 +129,8 @@ def parse_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
         for token in element.names:
             if MEANINGS[token].kind == BAR_LINE:
                 raise QueryError(
-                    f"'{token}' is a bar line, and a bar is searched without its bar lines; "
-                    "leave it out, or use 'tunetrace figure'"
+                    f"'{token}' is a bar line, but a bar is searched without its bar lines; "
+                    f"leave out '{token}', or use 'tunetrace figure'"
                 )
     return query
 
