@@ -88,8 +88,9 @@ def require_torch() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ModelFileError(
-            f"models need {' and '.join(_NEEDED)}, and {' and '.join(missing)} cannot be found; "
-            "install them with: pip install 'tunetrace[model]'"
+            f"models need the Python packages {' and '.join(_NEEDED)}, but "
+            f"{' and '.join(missing)} cannot be found; install them with: "
+            "pip install 'tunetrace[model]'"
         )
 
 
@@ -187,7 +188,7 @@ def _info_of(published: PublishedModel, path: Path) -> ModelInfo:
         is_it = False
     if not is_it:
         raise ModelFileError(
-            f"{published.name}: {path} is another model or damaged; put it elsewhere, or replace "
+            f"{published.name}: {path} is damaged or another model; move this file, or replace "
             f"it with: tunetrace model fetch {published.name} --refresh"
         )
     return info

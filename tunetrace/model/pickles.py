@@ -68,22 +68,27 @@ def read_pickle(path: Path) -> Any:
 
     try:
         if not path.is_file():
-            reason = "it is no file" if path.exists() else "there is no such file"
-            raise ModelFileError(f"{path}: the pickle cannot be read ({reason})")
+            reason = "this is not a file" if path.exists() else "there is no such file"
+            raise ModelFileError(f"{path}: the pickle cannot be read ({reason}); give a .pkl file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "unreadable").lower()
-        raise ModelFileError(f"{path}: the pickle cannot be read ({reason})") from None
+        raise ModelFileError(
+            f"{path}: the pickle cannot be read ({reason}); give a .pkl file"
+        ) from None
     if len(data) > MAX_BYTES:
         raise ModelFileError(
-            f"{path}: the file has more than {MAX_BYTES / 1e6:.0f} MB; pickles of folk-rnn's "
-            "models have about 23 MB"
+            f"{path}: the file has more than {MAX_BYTES / 1e6:.0f} MB, but a folk-rnn model has "
+            "about 23 MB; give another file"
         )
     try:
         return unpickle(data)
     except PickleRefusedError as error:
-        raise ModelFileError(f"{path}: this is no pickle of a model's: {error}") from None
+        raise ModelFileError(
+            f"{path}: this file cannot be read as a folk-rnn model ({error}); get the file again "
+            "from its source"
+        ) from None
 
 
 def unpickle(data: bytes) -> Any:
@@ -91,7 +96,7 @@ def unpickle(data: bytes) -> Any:
     if not data:
         raise PickleRefusedError("the file is empty")
     if not data.startswith(_BEGINNINGS):
-        raise PickleRefusedError("it is a file of another kind")
+        raise PickleRefusedError("it is not a pickle")
     try:
         ended = subprocess.run(
             [sys.executable, "-I", "-S", __file__, str(SECONDS)],
@@ -100,10 +105,10 @@ def unpickle(data: bytes) -> Any:
     except subprocess.TimeoutExpired:
         raise PickleRefusedError(f"it takes more than {SECONDS} seconds to read") from None
     except OSError as error:
-        raise PickleRefusedError(f"no process can be started to read it ({error})") from None
+        raise PickleRefusedError(f"no process can be started to read it: {error}") from None
     if ended.returncode:
         raise PickleRefusedError(
-            f"reading it takes more than {SECONDS} seconds, or more memory than it may"
+            f"reading it takes more than {SECONDS} seconds, or more memory than is allowed"
         )
     return from_answer(ended.stdout)
 
@@ -172,9 +177,9 @@ def answer_to(data: bytes) -> bytes:
     except PickleRefusedError as error:
         reason = str(error)
     except MemoryError:
-        reason = "it takes more memory than it may"
+        reason = "reading it takes more memory than is allowed"
     except RecursionError:
-        reason = "it has containers in one another too deep"
+        reason = "its containers are nested too deep"
     except EOFError:
         reason = f"it is cut off after {len(data):,} bytes"
     except Exception as error:  # what a damaged pickle raises is not foreseen
@@ -194,21 +199,21 @@ class _Unpickler(pickle.Unpickler):
         full = f"{module.replace('numpy._core', 'numpy.core', 1)}.{name}"
         if full not in _NAMES:
             raise PickleRefusedError(
-                f"it asks for '{shown(f'{module}.{name}')}', and nothing is admitted but NumPy's "
-                "arrays and plain containers"
+                f"it uses '{shown(f'{module}.{name}')}', but only NumPy arrays and plain "
+                "containers are allowed"
             )
         return _Name(self, full)
 
     def persistent_load(self, pid: Any) -> Any:
-        raise PickleRefusedError("it asks for what another program keeps (a persistent id)")
+        raise PickleRefusedError("it has a persistent id, which refers to data outside the file")
 
     def bytes_of(self, raw: Any) -> bytes:
         """The bytes of a string of Python 2, which was read as Latin-1."""
         if not isinstance(raw, bytes | str):
-            raise PickleRefusedError("it has an array of objects")
+            raise PickleRefusedError("it has an array of Python objects")
         self._room -= len(raw)
         if self._room < 0:
-            raise PickleRefusedError("it makes many arrays of the same bytes")
+            raise PickleRefusedError("it makes too many arrays from the same bytes")
         return raw if isinstance(raw, bytes) else raw.encode("latin-1")
 
 
@@ -224,11 +229,11 @@ class _Name:
     def __call__(self, *arguments: Any) -> Any:
         function = _NAMES[self.name]
         if function is None:
-            raise PickleRefusedError(f"it asks for a call of '{self.name}'")
+            raise PickleRefusedError(f"it asks to call '{self.name}'")
         return function(self.unpickler, *arguments)
 
     def __setstate__(self, state: Any) -> None:
-        raise PickleRefusedError("it gives a state to what is no array")
+        raise PickleRefusedError("it sets the state of an object that is not an array")
 
 
 class _Type:
@@ -244,7 +249,7 @@ class _Type:
         """Take what NumPy writes of a type: the version, then the order, then nothing."""
         order = state[1]
         if order not in ("<", ">", "|", "=") or any(part is not None for part in state[2:5]):
-            raise PickleRefusedError("it has an array of a type that has parts")
+            raise PickleRefusedError("it has an array whose type has several fields")
         self.order = "=" if order == "|" else order
 
     @property
@@ -269,14 +274,14 @@ class _Array:
         if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
             raise PickleRefusedError("it has an array without a shape")
         if not all(isinstance(size, int) and 0 <= size < _MAX_SIZE for size in shape):
-            raise PickleRefusedError("it has an array of an impossible shape")
+            raise PickleRefusedError("it has an array with an impossible shape")
         if not isinstance(kind, _Type):
             raise PickleRefusedError("it has an array without a type")
         data = self.unpickler.bytes_of(raw)
         if len(data) != math.prod(shape) * struct.calcsize(kind.format):
             raise PickleRefusedError(
-                f"it has an array of {len(data):,} bytes whose shape is {shape} and whose type "
-                f"'{kind.code}'"
+                f"it has an array of {len(data):,} bytes, which do not fit its shape {shape} and "
+                f"its type '{kind.code}'"
             )
         self.type, self.shape, self.is_fortran, self.data = kind, shape, bool(is_fortran), data
 
@@ -284,7 +289,7 @@ class _Array:
 def _array(unpickler: _Unpickler, subtype: Any, *_: Any) -> _Array:
     """numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), 'b')"""
     if not isinstance(subtype, _Name) or subtype.name != "numpy.ndarray":
-        raise PickleRefusedError("it has an array that is of another class than 'numpy.ndarray'")
+        raise PickleRefusedError("it has an array whose class is not 'numpy.ndarray'")
     return _Array(unpickler)
 
 
@@ -292,7 +297,9 @@ def _type(_unpickler: _Unpickler, code: Any, *_: Any) -> _Type:
     """numpy.dtype('f4', 0, 1)"""
     if not isinstance(code, str) or code not in _FORMATS:
         what = shown(code) if isinstance(code, str) else "no name"
-        raise PickleRefusedError(f"it has an array of NumPy's type '{what}', which is no number's")
+        raise PickleRefusedError(
+            f"it has an array of the NumPy type '{what}', which has no numbers"
+        )
     return _Type(code)
 
 
@@ -306,14 +313,14 @@ def _scalar(unpickler: _Unpickler, kind: Any, raw: Any) -> Any:
 def _encode(unpickler: _Unpickler, text: Any, encoding: Any) -> bytes:
     """_codecs.encode('…', 'latin1'), as Python 3 writes bytes for Python 2."""
     if encoding != "latin1":
-        raise PickleRefusedError("it asks for '_codecs.encode' with another encoding than 'latin1'")
+        raise PickleRefusedError("it asks to call '_codecs.encode' without the encoding 'latin1'")
     return unpickler.bytes_of(text)
 
 
 def _no_bytes(_unpickler: _Unpickler, *arguments: Any) -> bytes:
     """bytes(), as Python 3 writes those of an empty array for Python 2."""
     if arguments:
-        raise PickleRefusedError("it asks for a call of '__builtin__.bytes'")
+        raise PickleRefusedError("it asks to call '__builtin__.bytes' with arguments")
     return b""
 
 
@@ -342,7 +349,7 @@ class _Description:
         """One value and all that it holds."""
         self._room -= 1
         if self._room < 0:
-            raise PickleRefusedError(f"it holds more than {_MAX_VALUES:,} values")
+            raise PickleRefusedError(f"it has more than {_MAX_VALUES:,} values")
         kind = type(value)
         if value is None or kind in (bool, float, str):
             return value
@@ -354,7 +361,7 @@ class _Description:
             return [kind.__name__, *map(self.of, value)]
         if kind is dict:
             if not all(type(key) is str for key in value):
-                raise PickleRefusedError("it has a dict with a key that is no text")
+                raise PickleRefusedError("it has a dictionary with a key that is not text")
             return ["dict", *([key, self.of(part)] for key, part in value.items())]
         if kind is _Array and value.type is not None:
             if value.number is None:
@@ -365,7 +372,7 @@ class _Description:
                 self.data.append(value.data)
             return ["array", value.number]
         what = "a whole number beyond 64 bits" if kind is int else f"'{kind.__name__.strip('_')}'"
-        raise PickleRefusedError(f"it has {what}, which is no part of a model")
+        raise PickleRefusedError(f"it has {what}, which does not belong in a model")
 
 
 if __name__ == "__main__":

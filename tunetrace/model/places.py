@@ -46,8 +46,8 @@ def place_for(name: str) -> Path:
     """The file of a new named model; ModelFileError if a model cannot have that name."""
     if not _NAME.fullmatch(name) or name == SHIPPED or len(name) > _LONGEST_NAME:
         raise ModelFileError(
-            f"a model cannot be called '{name[:_LONGEST_NAME]}'; its name has letters, digits, - _ "
-            f". and spaces, begins with a letter or digit, and is not {SHIPPED}"
+            f"'{name[:_LONGEST_NAME]}' cannot be the name of a model; use letters, digits, spaces, "
+            f"- _ and ., begin with a letter or digit, and do not use '{SHIPPED}'"
         )
     return place_of(name)
 
@@ -77,6 +77,6 @@ def find_model(model: str | Path | None = None) -> Path:
         if path.is_file():
             return path
     raise ModelFileError(
-        f"there is no model '{model}'; there are {', '.join(model_names())}, or give the path of a "
-        f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"
+        f"there is no model '{model}'; give one of {', '.join(model_names())}, or the path of a "
+        f"{SUFFIX} file, or fetch a folk-rnn model with: tunetrace model fetch folkrnn-v2"
     )

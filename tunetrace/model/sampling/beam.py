@@ -85,11 +85,11 @@ def check_beam(
     writing: the arguments of check_writing. Raises as beam_search.
     """
     if not 1 <= width <= MAX_WIDTH:
-        raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MAX_WIDTH} wide")
+        raise QueryError(f"the width of the beam cannot be {width}; give 1 to {MAX_WIDTH}")
     if not 1 <= n <= width:
         raise QueryError(
-            f"a beam of {width} finds up to {width} transcriptions, so that {n} cannot be written; "
-            "ask for 1 or more, or make it wider"
+            f"the number of transcriptions cannot be {n} because the beam keeps {width}; give a "
+            f"number from 1 to {width}, or a larger width"
         )
     return check_writing(model, **writing)
 

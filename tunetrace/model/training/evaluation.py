@@ -162,8 +162,8 @@ def evaluate_model(
     inputs = many_paths(sources, "sources")
     if held_out == bool(inputs):
         raise InputError(
-            "a model is evaluated either on sources or on its held-out tunes; name sources after "
-            "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
+            "a model is evaluated either on sources or on its held-out tunes; give sources after "
+            "the model, as 'tunetrace-small tunes.abc', or give --held-out"
         )
     opened = open_model(model)
     with given_or_default(index) as searched:
@@ -230,7 +230,7 @@ def _evaluate(
 ) -> Evaluation:
     """The evaluation of tunes from some sources, or of those of the index that are held out."""
     taken = _take(model, tunes, Vocabulary(index.vocabulary.extensions))
-    progress("counting the back-off model", len(taken.tunes))
+    progress("building the back-off model", len(taken.tunes))
     others = _OtherTunes(model, index, taken, held_out)
     of_backoff = _backoff_bits(others, taken)
     progress("evaluating", len(taken.tunes))
@@ -304,7 +304,9 @@ def _take(
         taken.symbols.append(vocabulary.encode(usable.tokens))
     if not taken.tunes:
         if not taken.set_aside:
-            raise InputError("there is no tune to evaluate the model on; give some")
+            raise InputError(
+                "no tune is given to evaluate the model on; give a file, a folder or --held-out"
+            )
         raise nothing_usable(taken.set_aside)
     return taken
 
@@ -317,7 +319,7 @@ def _usable(
     if missing is not None:
         reason, kind = f"the model has no token '{missing}'", "a token that the model lacks"
     elif len(tune.tokens) > LONGEST:
-        reason = f"it has {len(tune.tokens):,} tokens, and at most {LONGEST:,} are predicted"
+        reason = f"the tune has {len(tune.tokens):,} tokens, but at most {LONGEST:,} are predicted"
         kind = "too long"
     else:
         taken = encoded(tune, vocabulary)
