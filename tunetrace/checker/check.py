@@ -200,7 +200,7 @@ def _ranges(texts: Iterable[str]) -> Iterator[range]:
             first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
             if last < first:
                 raise QueryError(
-                    f"'{piece.strip()}' names no places of the input; give a number from 1, or a "
+                    f"'{piece.strip()}' is not a place in the input; give a number from 1, or a "
                     "range such as 5-9"
                 )
             yield range(first, last + 1)
@@ -331,7 +331,7 @@ def _placed(
         if only is not None and place == only.last:
             return
     if only is not None:
-        raise QueryError(f"there is no tune at place {only.last}: the input has {place}")
+        raise QueryError(f"there is no tune at place {only.last}; the last tune is at {place}")
 
 
 def _slices(

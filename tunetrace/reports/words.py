@@ -61,8 +61,8 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
     if summary.transcriptions == 1:
         if not summary.copies:
             yield (
-                f"It is not the same as any corpus tune, and none has {bound} of its notes in runs "
-                "of 8 or more."
+                f"It is not the same as any corpus tune, and no corpus tune has {bound} of its "
+                "notes in runs of 8 or more."
             )
             return
         copy = summary.copies[0]
@@ -129,7 +129,7 @@ def _chance(summary: BatchSummary) -> Iterable[str]:
         "transcriptions a span like it."
     )
     if 0 < count <= CHANCE * total and not summary.mostly_of_one:
-        yield "In a batch of this size, chance alone would give as many."
+        yield "In a batch of this size, chance alone would give as many such transcriptions."
 
 
 def _spans(summary: BatchSummary) -> Iterable[str]:
@@ -253,7 +253,7 @@ def _beside_real_tunes(summary: BatchSummary) -> Iterable[str]:
         yield (
             "Compared with real tunes of the same meters and lengths: "
             f"{'; '.join(means(measure) for measure, _ in compared)}. There are too few "
-            "transcriptions to tell more or less from chance."
+            "transcriptions to tell a difference from chance."
         )
         return
     yield from _more_and_less(

@@ -47,8 +47,8 @@ class Workers(AbstractContextManager["Workers"]):
             return matching.result()
         except BrokenProcessPool:
             raise TunetraceError(
-                "a process that matches the batch was ended from outside; free about 1 GB of "
-                "memory and try again"
+                "one of the processes that check the batch was stopped from outside; free about "
+                "1 GB of memory and try again"
             ) from None
 
     def __exit__(
