@@ -103,8 +103,8 @@ def test_what_is_no_file_of_tunetraces_is_never_replaced(
     for force in ((), ("--force",)):
         refused = call(*command(inputs, place), *force).refusal
         assert refused == (
-            f"{place}: this file is not a tunetrace {kind} and is never replaced; move it, or "
-            "name another place"
+            f"{place}: this file is not a tunetrace {kind} and is never replaced; move this file, "
+            "or give another file name"
         )
     assert place.read_bytes() == before
     assert list(tmp_path.iterdir()) == [place]
@@ -124,7 +124,9 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(
     written = elsewhere.read_bytes()
     assert f"there is a {kind} already" in call(*command(inputs, place)).refusal
     elsewhere.write_bytes(b"Dear diary")
-    assert f"this is no {kind}" in call(*command(inputs, place), "--force").refusal
+    assert (
+        f"this file is not a tunetrace {kind}" in call(*command(inputs, place), "--force").refusal
+    )
     elsewhere.write_bytes(written)
     assert call(*command(inputs, place), "--force").code == 0
     assert place.is_symlink()
@@ -155,7 +157,7 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(
         refused = call(*report(inputs, folder)).refusal
         assert refused == (
             f"{folder / name}: this file is not a tunetrace report and is never replaced; "
-            "move it, or name another place"
+            "move this file, or give another file name"
         )
         expected = {**ours, name: content}
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
@@ -220,7 +222,7 @@ def test_a_training_replaces_nothing_that_is_not_its_own(
     folder.mkdir()
     (folder / name).write_bytes(b"Dear diary\n")
     refused = call(*train(inputs, folder, *options)).refusal
-    assert refused.startswith(f"{folder / name}: this is no ")
+    assert refused.startswith(f"{folder / name}: this file is not a ")
     assert [path.name for path in folder.iterdir()] == [name]
     assert (folder / name).read_bytes() == b"Dear diary\n"
 
@@ -235,5 +237,5 @@ def test_a_training_replaces_nothing_that_is_not_its_own(
 
     (folder / name).write_bytes(b"Dear diary\n")
     refused = call(*train(inputs, folder, "--resume")).refusal
-    assert refused.startswith(f"{folder / name}: this is no ")
+    assert refused.startswith(f"{folder / name}: this file is not a ")
     assert (folder / name).read_bytes() == b"Dear diary\n"

@@ -37,7 +37,7 @@ def refused(
     """The error for a wrong argument: what was given, and what would be right."""
     is_plain = given is None or isinstance(given, str | bytes | int | float)
     shown = reprlib.repr(given) if is_plain else f"of the type {type(given).__name__}"
-    return error(f"{name} is {shown}; give {right}")
+    return error(f"{name} cannot be {shown}; give {right}")
 
 
 def one_text(given: object, name: str) -> str:
@@ -135,7 +135,7 @@ def given_filters(given: object, name: str) -> Any:
     """The filters of a query."""
     if _is_a("Filters", given):
         return given
-    raise refused(name, given, "Filters, as Filters(meter='6/8')")
+    raise refused(name, given, "Filters, such as Filters(meter='6/8')")
 
 
 def _index(given: object, name: str) -> Any:
@@ -143,13 +143,15 @@ def _index(given: object, name: str) -> Any:
         return given
     if isinstance(given, str | os.PathLike):
         return one_place(given, name, IndexFileError)
-    raise refused(name, given, "an open index, its path, or None for your own", IndexFileError)
+    raise refused(
+        name, given, "an open index, the path of an index, or None for your own", IndexFileError
+    )
 
 
 def _model(given: object, name: str) -> Any:
     if _is_a("Model", given) or isinstance(given, str | os.PathLike):
         return given
-    raise refused(name, given, "an open model, its name or its path", ModelFileError)
+    raise refused(name, given, "an open model, or the name or the path of a model", ModelFileError)
 
 
 def _format(given: object, name: str) -> Any:

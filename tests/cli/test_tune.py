@@ -90,7 +90,7 @@ def test_as_json_bars_are_on_c_and_lengths_are_exact(index: Path) -> None:
 def test_what_names_no_tune_is_one_sentence(index: Path, reference: str) -> None:
     refusal = call("tune", reference, "--index", index).refusal
     assert refusal == (
-        f"'{reference}' names no tune of the index; give an id, corpus:number or a title"
+        f"there is no tune '{reference}' in the index; give an id, corpus:number or a title"
     )
 
 

@@ -54,8 +54,8 @@ def beam(
 
     if not 1 <= n <= max(width, 1):
         raise QueryError(
-            f"a beam of {width} finds up to {counted(width, 'tune')}, so that {n} cannot be "
-            "written; ask for 1 or more with -n, or for a wider beam with --width"
+            f"-n cannot be {n} because the beam keeps {counted(width, 'tune')}; give a number "
+            f"from 1 to {width} with -n, or a larger --width"
         )
     if trace_file is not None:
         check_traces(trace_file, n, force=force)

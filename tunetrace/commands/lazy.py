@@ -30,5 +30,5 @@ class LazyGroup(click.Group):
         module, _, name = self._places[cmd_name].rpartition(".")
         command = getattr(importlib.import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{self._places[cmd_name]} is not a command")
+            raise TypeError(f"{self._places[cmd_name]} is not a click command")
         return command

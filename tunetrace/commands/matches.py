@@ -29,7 +29,9 @@ def eighths(text: str) -> Fraction:
     from fractions import Fraction
 
     if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text):
-        raise click.BadParameter(f"'{text}' is not a number of eighths; write 3 or 3/2")
+        raise click.BadParameter(
+            f"'{text}' is not a number of eighths; give a number such as 3 or 3/2"
+        )
     return Fraction(text)
 
 
@@ -86,7 +88,7 @@ def _print_joined_tokens(query: str) -> None:
 
     apart = written_apart(query.split())
     if apart:
-        console().print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
+        console().print(f"in tunes read from ABC '{' '.join(apart)}' is one token; search for "
                         f"{''.join(apart)}")  # fmt: skip
 
 

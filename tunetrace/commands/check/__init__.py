@@ -93,11 +93,11 @@ def check(
             show(post_search(opened), print_post, as_json)
         return
     if not files and sys.stdin is not None and sys.stdin.isatty():
-        raise QueryError("there is nothing to check; give a file, or a tune on standard input")
+        raise QueryError("no tune is given to check; give a file, or a tune on standard input")
     if bars and not as_jsonl:
-        raise QueryError("--bars adds to --jsonl; give both, or leave it out")
+        raise QueryError("--bars works only with --jsonl; add --jsonl or remove --bars")
     if brief and (as_json or as_jsonl):
-        raise QueryError("--brief prints lines for people; leave it out, or --json and --jsonl")
+        raise QueryError("--brief cannot be combined with --json or --jsonl; remove --brief")
     inputs = files or ("-",)
     details = bars or not (brief or as_jsonl)
     printer = AnswerPrinter(

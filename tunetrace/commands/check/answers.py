@@ -84,8 +84,8 @@ class AnswerPrinter:
             first = "; ".join(self._first_failed) + (f"; {more:,} more" if more else "")
             have = counted(self._failed, "tune has", "tunes have")
             click.echo(
-                f"tunetrace: {have} more than {share(self._fail_over)} of the notes in runs of "
-                f"{FAIL_LENGTH} or more: {first}",
+                f"tunetrace: {have} more than {share(self._fail_over)} of the notes in copied runs "
+                f"of {FAIL_LENGTH} or more: {first}",
                 err=True,
             )
 

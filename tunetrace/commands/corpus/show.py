@@ -46,7 +46,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
         "licence": corpus.licence,
         "citation": corpus.citation,
         "format": corpus.format,
-        "place": corpus.path,
+        "path": corpus.path,
         "here": _whether_here(corpus),
     }
     for label, fact in facts.items():
@@ -54,7 +54,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
             continue
         # Places and addresses stay whole, so that they can be copied.
         lines = [fact]
-        if label not in ("address", "place"):
+        if label not in ("address", "path"):
             lines = textwrap.wrap(fact, _WIDTH - _LABEL, break_on_hyphens=False)
         for k, line in enumerate(lines):
             out.print(f"{'' if k else label:{_LABEL}}{line}", soft_wrap=True)
@@ -62,7 +62,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
 
 def _whether_here(corpus: CorpusEntry) -> str:
     if corpus.problem:
-        return f"no, another file is in its place: {corpus.problem}"
+        return f"no; the file at this path is not the published one: {corpus.problem}"
     if corpus.is_here:
         return "yes"
     if corpus.url is None:

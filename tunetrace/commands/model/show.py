@@ -47,14 +47,14 @@ def _print_model(model: ModelInfo) -> None:
     """A table of facts, each with its label."""
     out = console()
     out.print(f"{plain(model.name)}: {plain(model.title)}\n", soft_wrap=True)
-    facts = [("place", model.path), ("here", _whether_here(model))]
+    facts = [("path", model.path), ("here", _whether_here(model))]
     if model.parameters is not None:
         size = f"{network_size(model)}, {model.parameters:,} parameters, {model.precision}"
         facts += [("network", size), ("tokens", token_count(model)), ("", " ".join(model.tokens))]
     facts += _provenance_facts(model.provenance)
     for label, fact in facts:
         lines = [fact]
-        if label not in ("url", "place"):  # these stay whole, so that they can be copied
+        if label not in ("url", "path"):  # these stay whole, so that they can be copied
             lines = textwrap.wrap(fact, _FACT_WIDTH, break_on_hyphens=False, break_long_words=False)
         for k, line in enumerate(lines):
             head = "" if k else plain(label)
@@ -70,7 +70,7 @@ def token_count(model: ModelInfo) -> str:
     """How many tokens a model has, and which of them tunetrace does not read."""
     count = f"{len(model.tokens)}"
     if model.has_v2_tokens:
-        return f"{count}, those of folk-rnn v2"
+        return f"{count}, the tokens of folk-rnn v2"
     unread = model.unread_tokens
     if not unread:
         return f"{count}, all of which tunetrace reads"

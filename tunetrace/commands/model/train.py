@@ -123,8 +123,8 @@ def _refuse_beside_resume(context: click.Context) -> None:
         source = context.get_parameter_source(parameter.name or "")
         if parameter.name not in allowed and source is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"{parameter.opts[-1]} cannot be given with --resume, which continues the training "
-                "with the options it was started with; leave it out"
+                f"{parameter.opts[-1]} cannot be combined with --resume, which keeps the options "
+                f"of the training; remove {parameter.opts[-1]}"
             )
 
 
