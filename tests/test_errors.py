@@ -24,7 +24,7 @@ BAD_FILES = {
     "a letter": (b"Dear Sir,\n\nplease find no tune in this.\n", "the input has no tune"),
     "no key": (b"X:1\nT:Keyless\nM:4/4\nL:1/8\nGABc|\n", "no K: field"),
     "a header": (b"X:1\nT:Silent\nM:4/4\nL:1/8\nK:G\n", "no notes"),
-    "a folk-rnn header": (b"M:4/4\nK:Cmaj\n", "no body"),
+    "a folk-rnn header": (b"M:4/4\nK:Cmaj\n", "but no notes"),
 }
 
 
@@ -160,7 +160,7 @@ def test_a_bar_with_a_bar_line_in_it_is_refused(index: Path, text: str) -> None:
     ("options", "says"),
     [
         (("--corpus", "nowhere"), "no corpus 'nowhere'; its corpora are session"),
-        (("--key", "H"), "'H' is no key"),
+        (("--key", "H"), "'H' is not a key"),
         (("--key", ""), "maj, min, dor"),
         (("--meter", "waltz"), "'waltz' is not a meter"),
         (("--meter", "4/0"), "4/0"),

@@ -199,8 +199,8 @@ def test_what_a_report_is_on_is_not_replaced_by_it(
     inputs_given = (inputs / "session.abc", "--versus", given) if versus else (given,)
     refused = call(*report(inputs, tmp_path, *inputs_given)).refusal
     assert refused == (
-        f"{tmp_path}: its 'tunes.csv' is what this report would be on, and would be replaced by "
-        "it; give another folder"
+        f"{tmp_path}: the file 'tunes.csv' is an input of the report and would be replaced; give "
+        "another folder"
     )
     assert theirs.read_text(encoding="utf-8") == KESH
     assert {path.name for path in tmp_path.iterdir()} == {"tunes.csv", "link"}

@@ -152,7 +152,7 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("-n", "0"), "0 transcriptions cannot be written"),
+        (("-n", "0"), "the number of transcriptions cannot be 0"),
         (("-n", "many"), "'many' is not a valid integer"),
         (("--model", "nowhere"), "there is no model 'nowhere'"),
         (("--temperature", "nan"), "the temperature cannot be nan; give a number from 0.01 to 100"),
@@ -168,9 +168,9 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
         (("--precision", "float8"), "'float8' is not one of"),
         (("--format", "midi"), "'midi' is not one of"),
         (("--meter", "7/8"), "this model has no meter '7/8'"),
-        (("--meter", "\x1b[2J"), "is no meter"),
+        (("--meter", "\x1b[2J"), "is not a meter"),
         (("--key", "Gmaj"), "the key Gmaj is not on C"),
-        (("--key", "C" * 5000), "is no key"),
+        (("--key", "C" * 5000), "is not a key"),
         (("--start", "CDE"), "set tokens apart by spaces"),
         (("--start", "C </s>"), "the model itself writes '</s>' in every tune"),
     ],

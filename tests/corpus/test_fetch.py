@@ -129,7 +129,7 @@ def test_nothing_is_fetched_beside_a_name_that_is_none(
     server.answers(whole(DATA))
     ended = command(pinned.parent, "index", "build", NAME, "onells", "--index",
                     str(tmp_path / "i.db"))  # fmt: skip
-    assert ended.refusal.startswith("onells: there is no file and no corpus with this name")
+    assert ended.refusal.startswith("onells: there is no such file and no corpus with this name")
     assert "oneills" in ended.refusal
     assert server.requests == 0
 
@@ -288,9 +288,12 @@ def test_a_wrong_file_put_there_by_hand_is_refused_until_it_is_replaced(
     ):
         sentence = command(pinned.parent, *arguments).refusal
         assert sentence.startswith(f"{NAME}: {pinned} is not the published file (")
-        assert sentence.endswith(f"fetch it with: tunetrace corpus fetch {NAME} --refresh")
+        assert sentence.endswith(f", or with: tunetrace corpus fetch {NAME} --refresh")
     assert "wrong" in command(pinned.parent, "corpus", "list").out
-    assert "what lies there is not it" in command(pinned.parent, "corpus", "show", NAME).out
+    assert (
+        "the file at this path is not the published one"
+        in command(pinned.parent, "corpus", "show", NAME).out
+    )
     assert command(pinned.parent, "corpus", "fetch", NAME, "--refresh").code == 0
     assert pinned.read_bytes() == DATA
 

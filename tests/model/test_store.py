@@ -180,7 +180,7 @@ WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
         lambda a, f: a["token_bias"].__setitem__(0, np.nan),
     "the model has 2 layers, 100000 units and 6 tokens; give":
         lambda a, f: f["sizes"].update(units=100_000),
-    "it says 2000000 layers of": lambda a, f: f["sizes"].update(layers=2_000_000),
+    "the model has 2000000 layers": lambda a, f: f["sizes"].update(layers=2_000_000),
     "at most": lambda a, f: f["sizes"].update(units=-4),
     "the model has 5 different tokens, but 6 outputs": lambda a, f: f["tokens"].pop(1),
     "the model has 5 different tokens": lambda a, f: f["tokens"].__setitem__(1, f["tokens"][2]),

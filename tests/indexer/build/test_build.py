@@ -74,7 +74,7 @@ def test_a_source_that_cannot_be_read_is_set_aside_among_others(tmp_path: Path) 
     ]  # fmt: skip
     with pytest.raises(InputError, match="empty"):
         build_index([empty], tmp_path / "j.db")
-    with pytest.raises(InputError, match="no file and no corpus with this name"):
+    with pytest.raises(InputError, match="no such file and no corpus with this name"):
         build_index([good, "absent"], tmp_path / "j.db")
 
 

@@ -338,7 +338,9 @@ def test_a_start_that_is_a_longer_copy_is_refused_before_anything_is_written(
     make_index: MakeIndex,
 ) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F G A |")
-    with pytest.raises(QueryError, match=r"5 notes of the start are found .* at most 4 may be"):
+    with pytest.raises(
+        QueryError, match=r"5 notes in a row of the start are found .* at most 4 are allowed"
+    ):
         sample(1, MODEL, start="C D E F G", max_copy=4, index=index)
 
 
@@ -352,13 +354,13 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"n": 0}, "0 transcriptions cannot be written"),
+        ({"n": 0}, "the number of transcriptions cannot be 0"),
         ({"temperature": 0}, "the temperature cannot be 0; give a number from 0.01 to 100"),
         ({"temperature": math.nan}, "temperature cannot be nan"),
-        ({"temperature": math.inf}, "not inf"),
+        ({"temperature": math.inf}, "temperature cannot be inf"),
         ({"top_p": 0}, "top-p cannot be 0; give a share"),
         ({"top_p": math.nan}, "top-p cannot be nan"),
-        ({"seed": -1}, "not -1"),
+        ({"seed": -1}, "the seed cannot be -1"),
         ({"seed": 2**64}, "the seed cannot be"),
         ({"max_tokens": 0}, "the limit of tokens cannot be 0; give 1 to 100,000"),
         (
@@ -368,9 +370,9 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
         ({"batch_size": 0}, "give 1 to 4,096"),
         ({"precision": "float64"}, "the precision cannot be 'float64'; give float32 or bfloat16"),
         ({"max_copy": 0}, "the limit of copied notes cannot be 0"),
-        ({"meter": "seven"}, "'seven' is no meter"),
+        ({"meter": "seven"}, "'seven' is not a meter"),
         ({"meter": "7/8"}, "this model has no meter '7/8'; it writes 4/4, 6/8"),
-        ({"key": "H"}, "'H' is no key"),
+        ({"key": "H"}, "'H' is not a key"),
         ({"key": "Dmaj"}, "the key Dmaj is not on C"),
         ({"key": "lyd"}, "this model has no key 'lyd'; it writes Cdor, Cmaj"),
         ({"start": "CDE"}, "set tokens apart by spaces: 'C D E'"),

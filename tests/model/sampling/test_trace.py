@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"a\.txt: the name of a trace ends in \.npz; give"):
         save_trace(traced, tmp_path / "a.txt")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"a\.npz: the trace cannot be written \(.*\); name"):
+    with pytest.raises(OutputError, match=r"a\.npz: the trace cannot be written \(.*\); give"):
         save_trace(traced, tmp_path / "file" / "a.npz")
 
 

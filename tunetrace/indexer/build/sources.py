@@ -80,7 +80,7 @@ def find_sources(
     for one in given:
         if one not in NAMED_CORPORA and one != STDIN and not exists(one):
             raise InputError(
-                f"{one}: there is no file and no corpus with this name; {nearest_names(one)}"
+                f"{one}: there is no such file and no corpus with this name; {nearest_names(one)}"
             )
     found = [_find_source(one, format, progress) for one in given]
     times = Counter(source.described for source in found)
