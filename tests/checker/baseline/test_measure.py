@@ -194,4 +194,4 @@ def test_the_command_says_how_much_people_share(tmp_path: Path) -> None:
     assert found["quantiles"]["bars_in_corpus"] == [0.5, 0.5, 0.5]
     shown = call("baseline", "--index", path)
     assert (shown.code, shown.err) == (0, "")
-    assert "2 transcriptions, each measured against all others" in " ".join(shown.out.split())
+    assert "2 transcriptions. Each was checked against all others" in " ".join(shown.out.split())

@@ -122,7 +122,7 @@ def test_a_tune_that_needs_a_token_too_many_is_set_aside(tmp_path: Path) -> None
     report = build_index([path], tmp_path / "i.db")
     assert report.info.tunes == 118
     assert len(report.set_aside) == 2
-    assert "the index has room for 0 more of 118" in report.set_aside[0].reason
+    assert "the index has room for 0 more of at most 118" in report.set_aside[0].reason
 
 
 def test_the_digest_is_that_of_the_transcriptions(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_two_words_that_are_one_token_in_tunes_from_abc_are_pointed_out(
     tmp_path: Path,
 ) -> None:
     path = index_of(tmp_path, "X:1\nM:4/4\nL:1/8\nK:C\nc2>B2 c4|\n")
-    assert "one token, 2>" in call("figure", "c 2 > B 2", "--index", path).out
+    assert "'2 >' is one token; search for 2>" in call("figure", "c 2 > B 2", "--index", path).out
     assert call("figure", "c 2> B 2", "--index", path, "--json").json["hits"] == 1
     assert "one token" not in call("figure", "c 3", "--index", path).out
 

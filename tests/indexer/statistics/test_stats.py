@@ -112,7 +112,7 @@ def test_a_corpus_is_counted_for_itself(tmp_path: Path) -> None:
             QueryError, match="notes cannot be 33; give a number of notes from 1 to 32"
         ):
             stats_of(index, notes=33)
-        with pytest.raises(QueryError, match="top -1"):
+        with pytest.raises(QueryError, match="top cannot be -1"):
             stats_of(index, top=-1)
         assert stats_of(index, top=0).common_bars == stats_of(index, top=0).common_figures == ()
 
