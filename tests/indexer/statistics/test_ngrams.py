@@ -155,7 +155,7 @@ def test_what_cannot_be_counted_says_what_can(index: Index, tmp_path: Path) -> N
         tunetrace.ngrams(65, index)
     with pytest.raises(QueryError, match="top cannot be -1"):
         tunetrace.ngrams(2, index, top=-1)
-    with pytest.raises(InputError, match=r"keshh: .* it has kesh, morrisons"):
+    with pytest.raises(InputError, match=r"keshh: .* its corpora are kesh, morrisons"):
         tunetrace.ngrams(2, index, not_in="keshh")
     bad = tmp_path / "bad.abc"
     bad.write_text("X:1\nT:A\nK:G\nGA[B|\n", encoding="utf-8")
