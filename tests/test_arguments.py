@@ -116,29 +116,32 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
 @pytest.mark.parametrize(
     ("name", "given", "sentence"),
     [
-        ("check", {"text": None}, "text is None; give text, as a str"),
+        ("check", {"text": None}, "text cannot be None; give text, as a str"),
         ("check_files", {"paths": [None]},
-         "one of paths is None; give a path, as a str or a Path"),
+         "one of paths cannot be None; give a path, as a str or a Path"),
         ("check_files", {"paths": 3},
-         "paths is 3; give a path, as a str or a Path, or a list of paths"),
-        ("figure", {"text": b"C D"}, "text is b'C D'; give text, as a str"),
+         "paths cannot be 3; give a path, as a str or a Path, or a list of paths"),
+        ("figure", {"text": b"C D"}, "text cannot be b'C D'; give text, as a str"),
         ("figure", {"filters": {"bar": 1}},
-         "filters is of the type dict; give Filters, as Filters(meter='6/8')"),
-        ("ngrams", {"n": "8"}, "n is '8'; give a whole number"),
+         "filters cannot be of the type dict; give Filters, such as Filters(meter='6/8')"),
+        ("ngrams", {"n": "8"}, "n cannot be '8'; give a whole number"),
         ("ngrams", {"index": 3},
-         "index is 3; give an open index, its path, or None for your own"),
+         "index cannot be 3; give an open index, the path of an index, or None for your own"),
         ("tune", {"reference": None},
-         "reference is None; give a tune's id, corpus:number or title"),
-        ("check_batch", {"copy_share": 2}, "copy_share is 2.0; give a share from 0 to 1"),
-        ("report", {"copy_share": float("nan")}, "copy_share is nan; give a share from 0 to 1"),
-        ("check", {"index": "a\0b"}, r"index is 'a\x00b'; give a path without NUL characters"),
+         "reference cannot be None; give a tune's id, corpus:number or title"),
+        ("check_batch", {"copy_share": 2}, "copy_share cannot be 2.0; give a share from 0 to 1"),
+        ("report", {"copy_share": float("nan")},
+         "copy_share cannot be nan; give a share from 0 to 1"),
+        ("check", {"index": "a\0b"},
+         r"index cannot be 'a\x00b'; give a path without NUL characters"),
         ("check_files", {"paths": Path("a\0b")},
-         r"paths is 'a\x00b'; give a path without NUL characters"),
-        ("open_index", {"path": ""}, "path is ''; give a path that is not empty"),
-        ("report", {"folder": ""}, "folder is ''; give a path that is not empty"),
-        ("check_batch", {"workers": -1}, "workers is -1; give 0 or more"),
-        ("report", {"workers": -1}, "workers is -1; give 0 or more"),
-        ("check", {"format": "xml"}, "format is 'xml'; give one of abc, folkrnn, thesession"),
+         r"paths cannot be 'a\x00b'; give a path without NUL characters"),
+        ("open_index", {"path": ""}, "path cannot be ''; give a path that is not empty"),
+        ("report", {"folder": ""}, "folder cannot be ''; give a path that is not empty"),
+        ("check_batch", {"workers": -1}, "workers cannot be -1; give 0 or more"),
+        ("report", {"workers": -1}, "workers cannot be -1; give 0 or more"),
+        ("check", {"format": "xml"},
+         "format cannot be 'xml'; give one of abc, folkrnn, thesession"),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_was_given_and_what_would_be_right(
@@ -154,7 +157,7 @@ def test_the_sentence_says_what_was_given_and_what_would_be_right(
     [("bar", "1"), ("part", 1.5), ("onset", "3/2"), ("meter", 6), ("title", b"")],
 )
 def test_filters_of_a_wrong_type_are_refused(field: str, wrong: Any) -> None:
-    with pytest.raises(TunetraceError, match=f"^{field} is "):
+    with pytest.raises(TunetraceError, match=f"^{field} cannot be "):
         Filters(**{field: wrong})
 
 

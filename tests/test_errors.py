@@ -21,10 +21,10 @@ BAD_FILES = {
     "utf-16 without a mark": (KESH.encode("utf-16-le"), "binary"),
     "empty": (b"", "empty"),
     "blank": (b" \n\t\r\n\n", "empty"),
-    "a letter": (b"Dear Sir,\n\nplease find no tune in this.\n", "there is no tune"),
+    "a letter": (b"Dear Sir,\n\nplease find no tune in this.\n", "the input has no tune"),
     "no key": (b"X:1\nT:Keyless\nM:4/4\nL:1/8\nGABc|\n", "no K: field"),
     "a header": (b"X:1\nT:Silent\nM:4/4\nL:1/8\nK:G\n", "no notes"),
-    "a folk-rnn header": (b"M:4/4\nK:Cmaj\n", "no body"),
+    "a folk-rnn header": (b"M:4/4\nK:Cmaj\n", "but no notes"),
 }
 
 
@@ -159,8 +159,8 @@ def test_a_bar_with_a_bar_line_in_it_is_refused(index: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--corpus", "nowhere"), "no corpus 'nowhere'; it has session"),
-        (("--key", "H"), "'H' is no key"),
+        (("--corpus", "nowhere"), "no corpus 'nowhere'; its corpora are session"),
+        (("--key", "H"), "'H' is not a key"),
         (("--key", ""), "maj, min, dor"),
         (("--meter", "waltz"), "'waltz' is not a meter"),
         (("--meter", "4/0"), "4/0"),
@@ -191,7 +191,7 @@ def test_a_figure_that_means_nothing_ends_a_real_process_so_too(index: Path) -> 
 @pytest.mark.parametrize("name", ["99", "session:99", "nowhere:3", "The Cash", "\udcff:1"])
 def test_an_excluded_tune_that_the_index_lacks_is_named(index: Path, name: str) -> None:
     ended = call("check", "--exclude-tune", name, "--index", index, stdin=KESH.encode())
-    assert "names no tune" in ended.refusal
+    assert "there is no tune" in ended.refusal
 
 
 @pytest.mark.parametrize("share", ["1.5", "-0.1", "half", "nan"])

@@ -103,8 +103,8 @@ def test_what_is_no_file_of_tunetraces_is_never_replaced(
     for force in ((), ("--force",)):
         refused = call(*command(inputs, place), *force).refusal
         assert refused == (
-            f"{place}: this file is not a tunetrace {kind} and is never replaced; move it, or "
-            "name another place"
+            f"{place}: this file is not a tunetrace {kind} and is never replaced; move this file, "
+            "or give another file name"
         )
     assert place.read_bytes() == before
     assert list(tmp_path.iterdir()) == [place]
@@ -157,7 +157,7 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(
         refused = call(*report(inputs, folder)).refusal
         assert refused == (
             f"{folder / name}: this file is not a tunetrace report and is never replaced; "
-            "move it, or name another place"
+            "move this file, or give another file name"
         )
         expected = {**ours, name: content}
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
@@ -199,7 +199,7 @@ def test_what_a_report_is_on_is_not_replaced_by_it(
     inputs_given = (inputs / "session.abc", "--versus", given) if versus else (given,)
     refused = call(*report(inputs, tmp_path, *inputs_given)).refusal
     assert refused == (
-        f"{tmp_path}: its 'tunes.csv' is an input of this report and would be replaced; give "
+        f"{tmp_path}: the file 'tunes.csv' is an input of the report and would be replaced; give "
         "another folder"
     )
     assert theirs.read_text(encoding="utf-8") == KESH

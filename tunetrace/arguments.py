@@ -37,7 +37,7 @@ def refused(
     """The error for a wrong argument: what was given, and what would be right."""
     is_plain = given is None or isinstance(given, str | bytes | int | float)
     shown = reprlib.repr(given) if is_plain else f"of the type {type(given).__name__}"
-    return error(f"{name} is {shown}; give {right}")
+    return error(f"{name} cannot be {shown}; give {right}")
 
 
 def one_text(given: object, name: str) -> str:
@@ -148,7 +148,7 @@ def _own(
     return check
 
 
-given_filters: Final = _own("Filters", "Filters, as Filters(meter='6/8')")
+given_filters: Final = _own("Filters", "Filters, such as Filters(meter='6/8')")
 
 
 def _format(given: object, name: str) -> Any:
@@ -157,11 +157,12 @@ def _format(given: object, name: str) -> Any:
     raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
 
 
-_INDEX: Final = "an open index, its path, or None for your own"
+_INDEX: Final = "an open index, the path of an index, or None for your own"
+_MODEL: Final = "an open model, or the name or the path of a model"
 
 TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "index": _own("Index", _INDEX, IndexFileError, or_path=True),
-    "model": _own("Model", "an open model, its name or its path", ModelFileError, or_path=True),
+    "model": _own("Model", _MODEL, ModelFileError, or_path=True),
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,

@@ -92,7 +92,9 @@ def main() -> None:
     except OSError as error:
         _drop_output()
         where = error.filename or "standard output"
-        _fail(f"{where}: cannot be used ({(error.strerror or 'unusable').lower()})")
+        _fail(
+            f"{where}: cannot be used ({(error.strerror or 'unusable').lower()}); give another file"
+        )
 
 
 def _drop_output() -> None:

@@ -65,8 +65,8 @@ def written_whole(path: Path, what: str) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{path}: {what} cannot be written ({(error.strerror or 'unwritable').lower()}); name "
-            "another place"
+            f"{path}: {what} cannot be written ({(error.strerror or 'unwritable').lower()}); give "
+            "another file name or folder"
         ) from None
 
 
@@ -101,15 +101,15 @@ def is_there(path: Path, kind: Kind) -> bool:
     except (OSError, ValueError):
         return False  # writing there will raise the error
     if stat.S_ISDIR(found.st_mode):
-        raise OutputError(f"{path}: this is a folder; name a file in it")
+        raise OutputError(f"{path}: this is a folder; give the name of a file in it")
     try:
         is_ours = stat.S_ISREG(found.st_mode) and (not found.st_size or kind.is_ours(path))
     except OSError:  # it cannot be read
         is_ours = False
     if not is_ours:
         raise OutputError(
-            f"{path}: this file is not a tunetrace {kind.name} and is never replaced; move it, or "
-            "name another place"
+            f"{path}: this file is not a tunetrace {kind.name} and is never replaced; move this "
+            "file, or give another file name"
         )
     return found.st_size > 0
 

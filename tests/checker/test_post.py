@@ -228,9 +228,9 @@ def test_the_command_says_which_index_it_asked_and_that_it_is_another(tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        (["tune.abc"], "--post reads no files; leave out tune.abc"),
-        (["--brief"], "--post cannot be combined with --brief; leave it out"),
-        (["--fail-over", "0.5"], "--post cannot be combined with --fail-over; leave it out"),
+        (["tune.abc"], "--post reads no files; remove tune.abc"),
+        (["--brief"], "--post cannot be combined with --brief; remove --brief"),
+        (["--fail-over", "0.5"], "--post cannot be combined with --fail-over; remove --fail-over"),
     ],
 )
 def test_what_the_posts_search_does_not_use_is_refused(

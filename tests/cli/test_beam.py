@@ -88,20 +88,26 @@ def test_a_beam_is_16_wide_if_nothing_else_is_asked_for(model: Model, model_file
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--width", "0"), "a beam of 0 cannot be searched; it may be 1 to 1000 wide"),
-        (("--width", "1001"), "a beam of 1001 cannot be searched"),
+        (("--width", "0"), "the width of the beam cannot be 0; give 1 to 1000"),
+        (("--width", "1001"), "the width of the beam cannot be 1001; give 1 to 1000"),
         (("--width", "x"), "Invalid value for '--width': 'x' is not a valid integer"),
-        (("--width", "3", "-n", "4"), "a beam of 3 finds up to 3 tunes, so that 4 cannot"),
-        (("--width", "3", "-n", "0"), "so that 0 cannot be written; ask for 1 or more with -n"),
+        (("--width", "3", "-n", "4"), "-n cannot be 4 because the beam keeps 3 tunes; give"),
+        (("--width", "3", "-n", "0"), "-n cannot be 0 because the beam keeps 3 tunes; give"),
         (("--width", "3", "--seed", "1"), "No such option '--seed'"),
         (("--width", "3", "--top-p", "0.9"), "No such option '--top-p'"),
         (("--width", "3", "--batch-size", "2"), "No such option '--batch-size'"),
-        (("--width", "3", "--temperature", "0"), "the temperature is from 0.01 to 100, not 0"),
+        (
+            ("--width", "3", "--temperature", "0"),
+            "the temperature cannot be 0; give a number from 0.01 to 100",
+        ),
         (("--width", "3", "--start", "C X"), "'X' is not a token"),
-        (("--width", "3", "--max-tokens", "2", *SETTLED), "allow more with --max-tokens"),
-        (("--width", "3", "--max-tokens", "0"), "cut off after 1 to 100,000 tokens, not 0"),
-        (("--width", "3", "--max-tokens", "100001"), "1 to 100,000 tokens, not 100001"),
-        (("--width", "3", "--max-copy", "0"), "a limit of 0 copied notes leaves nothing to write"),
+        (("--width", "3", "--max-tokens", "2", *SETTLED), "allow more tokens with --max-tokens"),
+        (
+            ("--width", "3", "--max-tokens", "0"),
+            "the limit of tokens cannot be 0; give 1 to 100,000",
+        ),
+        (("--width", "3", "--max-tokens", "100001"), "the limit of tokens cannot be 100001"),
+        (("--width", "3", "--max-copy", "0"), "the limit of copied notes cannot be 0"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(

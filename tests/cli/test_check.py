@@ -225,10 +225,10 @@ def test_only_some_places_are_checked(
 @pytest.mark.parametrize(
     ("only", "said"),
     [
-        ("0", "'0' names no places"),
-        ("x", "'x' names no places"),
-        ("3-2", "'3-2' names no places"),
-        ("2", "there is no tune at place 2: the input has 1"),
+        ("0", "'0' is not a place"),
+        ("x", "'x' is not a place"),
+        ("3-2", "'3-2' is not a place"),
+        ("2", "there is no tune at place 2; the last tune is at 1"),
     ],
 )
 def test_places_that_are_none_are_refused(index: Path, only: str, said: str) -> None:
@@ -296,11 +296,11 @@ def test_what_is_copied_is_shown_beside_real_tunes_and_by_length(tmp_path: Path)
         "             The Kesh (session:3), part 1, bar 1",
         f"Copied       {copied}",
         "             from 1 corpus tune: The Kesh (session:3), 100% of its notes",
-        "Real tunes   like it are the 2 tunes of the index",
+        "Real tunes   compared with 2 tunes of the index",
         "",
-        "Copied and new, by length",
+        "Copied runs and new figures, by length",
         "runs of this many notes or more     8  12  16  24  32",
-        "  its notes in them              100%  0%  0%  0%  0%",
+        "  share of notes in such runs    100%  0%  0%  0%  0%",
         "figures of this many tokens         4   6   8  12",
     ]
 
@@ -352,7 +352,7 @@ def test_more_copied_than_allowed_exits_1_and_just_as_much_exits_0(
     assert ended.code == code
     assert "Mine" in ended.out
     bound = {"0": "0%", "0.5": "50%", "0.7499": "75%"}.get(share)
-    said = f"tunetrace: 1 tune has more than {bound} of the notes in runs of 12 or more: "
+    said = f"tunetrace: 1 tune has more than {bound} of the notes in copied runs of 12 or more: "
     assert ended.err == (f"{said}standard input:1 Mine (75%)\n" if code else "")
 
 

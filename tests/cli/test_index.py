@@ -55,7 +55,7 @@ def test_a_change_as_json_says_what_became_of_each_corpus(index: Path, book: Pat
 def test_an_added_corpus_of_other_content_needs_replace(index: Path, tmp_path: Path) -> None:
     (tmp_path / "session.abc").write_text(MORRISONS)
     refusal = call("index", "add", tmp_path / "session.abc", "--index", index).refusal
-    assert refusal.startswith(f"{index}: the corpus 'session' has other content in the index")
+    assert refusal.startswith(f"{index}: the index has a corpus 'session' with other content")
     assert "--replace" in refusal
     done = call("index", "add", tmp_path / "session.abc", "--replace", "--index", index)
     assert "session: replaced" in done.out
@@ -92,7 +92,7 @@ def test_rejects_are_listed_with_file_line_and_reason(book: Path, tmp_path: Path
     assert lines[1].endswith("(X:8 Bad)")
     assert len(call("index", "rejects", "session", "--index", index).out.splitlines()) == 1
     refusal = call("index", "rejects", "sesion", "--index", index).refusal
-    assert "no corpus 'sesion'; it has session, book" in refusal
+    assert "no corpus 'sesion'; its corpora are session, book" in refusal
     whole = index_of(tmp_path, KESH, name="whole")
     assert call("index", "rejects", "--index", whole).out == "no tune was set aside\n"
     assert call("index", "rejects", "--index", whole, "--json").json == []
@@ -103,7 +103,7 @@ def test_changing_what_is_no_index_is_refused(tmp_path: Path, book: Path) -> Non
         refusal = call("index", *command, "--index", tmp_path / "absent.db").refusal
         assert "there is no index" in refusal
         refusal = call("index", *command, "--index", book).refusal
-        assert "no index of tunetrace" in refusal
+        assert "this file is not a tunetrace index" in refusal
         assert book.read_text().startswith("X:7")
 
 
@@ -116,7 +116,7 @@ def test_an_index_that_another_changes_is_waited_for_and_then_left(
     ended = call("index", "add", book, "--index", index)
     other.execute("ROLLBACK")
     other.close()
-    assert f"{index}: cannot be changed (database is locked)" in ended.refusal
+    assert f"{index}: the index cannot be changed (database is locked)" in ended.refusal
 
 
 def test_any_title_of_a_tune_finds_it(tmp_path: Path) -> None:

@@ -70,6 +70,5 @@ def test_tokenize_prints_each_tune_before_the_next_is_there(tmp_path: Path) -> N
 def test_json_and_jsonl_together_are_refused(index: Path) -> None:
     refusal = call("figure", "C", "--json", "--jsonl", "--index", index).refusal
     assert refusal == (
-        "--json prints one document and --jsonl one object a line; give one of them; see "
-        "'tunetrace figure --help'"
+        "--json and --jsonl cannot be combined; remove one of them; see 'tunetrace figure --help'"
     )

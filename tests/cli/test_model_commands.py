@@ -74,13 +74,13 @@ def test_a_pickle_is_imported_listed_and_shown(folder: Path, pickle: Path) -> No
     assert (imported.code, imported.err) == (0, "")
     assert imported.out == (
         f"mine: 3 × 2, {NETWORK.sizes.parameters:,} parameters\n"
-        f"tokens: 137, those of folk-rnn v2\nmine is at {folder / 'mine.safetensors'}\n"
+        f"tokens: 137, the tokens of folk-rnn v2\nmine is at {folder / 'mine.safetensors'}\n"
     )
     assert re.search(r"^mine +small\.pkl.*3 × 2 +137 +yes", command(folder, "list").out, re.M)
     shown = command(folder, "show", "mine").out
     for fact in (
         str(folder / "mine.safetensors"),
-        "those of folk-rnn v2",
+        "the tokens of folk-rnn v2",
         "experiment id: config5",
     ):
         assert fact in shown
@@ -117,14 +117,14 @@ def test_a_model_is_replaced_by_force_alone(folder: Path, pickle: Path) -> None:
 def test_a_folder_is_no_place_for_a_model(folder: Path, pickle: Path, tmp_path: Path) -> None:
     for options in ((), ("--force",)):
         refused = command(folder, "import", pickle, "-o", tmp_path, *options).refusal
-        assert refused == f"{tmp_path}: this is a folder; name a file in it"
+        assert refused == f"{tmp_path}: this is a folder; give the name of a file in it"
 
 
 def test_a_hostile_pickle_is_refused_by_name_and_nothing_runs(folder: Path, tmp_path: Path) -> None:
     touched, path = tmp_path / "touched", tmp_path / "hostile.pkl"
     path.write_bytes(b"\x80\x02cos\nsystem\nU%c%sq\x00\x85R." % (
         len(f"touch {touched}"), f"touch {touched}".encode()))  # fmt: skip
-    assert "it asks for 'os.system'" in command(folder, "import", path).refusal
+    assert "it uses 'os.system', but" in command(folder, "import", path).refusal
     assert not touched.exists()
     assert not folder.exists()
 
@@ -136,12 +136,15 @@ def test_a_cut_off_or_foreign_file_is_one_sentence(
     path = tmp_path / "bad.pkl"
     path.write_bytes(data)
     refused = command(folder, "import", path).refusal
-    assert refused.startswith(f"{path}: this is no pickle of a model's: ")
+    assert refused.startswith(f"{path}: this file cannot be read as a folk-rnn model (")
     assert not folder.exists()
 
 
 def test_a_name_that_leads_elsewhere_is_refused(folder: Path, pickle: Path) -> None:
-    assert "cannot be called '../x'" in command(folder, "import", pickle, "--name", "../x").refusal
+    assert (
+        "'../x' cannot be the name of a model"
+        in command(folder, "import", pickle, "--name", "../x").refusal
+    )
 
 
 def test_a_damaged_model_is_listed_as_wrong_and_the_others_with_it(
@@ -263,7 +266,7 @@ def test_a_transfer_that_fails_is_one_sentence_with_the_address_and_the_place(
 ) -> None:
     for failure, reason in (
         (status(404), "the server answers 404 Not Found"),
-        (cut_off(DATA, says_length=True), "the connection ended before the file did"),
+        (cut_off(DATA, says_length=True), "the connection ended before the end of the file"),
         (whole(DATA[:-1] + b"x"), "its git blob id is"),
     ):
         server.answers(failure)
@@ -293,7 +296,7 @@ def test_another_model_of_a_published_ones_name_is_not_taken_for_it(
     other = tmp_path / "other.pkl"
     other.write_bytes(python2_pickle(contents_of(random_network(Sizes(7, 3, 1)))))
     command(folder, "import", other, "--name", NAME)
-    assert "is another model or damaged; put it elsewhere" in command(folder, "fetch", NAME).refusal
+    assert "is damaged or another model; move this file" in command(folder, "fetch", NAME).refusal
     assert server.requests == 0
 
 
@@ -328,7 +331,7 @@ def test_nothing_is_fetched_beside_a_name_that_is_none(folder: Path, server: Ser
     server.answers(whole(DATA))
     refused = command(folder, "fetch", NAME, "folkrnn-sweden").refusal
     assert refused == (
-        "folkrnn-sweden: no published model has that name; the nearest is folkrnn-swedish"
+        "folkrnn-sweden: no published model has this name; the nearest is folkrnn-swedish"
     )
     assert server.requests == 0
 

@@ -62,7 +62,7 @@ def test_an_evaluation_has_a_row_for_each_model_within_80_columns(folder: Path) 
     text = " ".join(lines)
     assert "On this one tune the network needs" in text
     assert (
-        "counted on 2 tunes of session; 2 more were left out, because they are evaluated, "
+        "built from 2 tunes of session; 2 more were left out because they are evaluated, "
         "held out, or settings of such tunes."
     ) in text
 
@@ -84,7 +84,7 @@ def test_a_file_is_evaluated_and_what_may_have_been_trained_on_is_told(
 def test_an_index_without_another_tune_has_no_back_off_model(folder: Path) -> None:
     ended = call(*model("evaluate", folder, "untrained", folder / "session.txt"))
     assert ended.code == 0
-    assert "The index has no other tunes to count a back-off model on." in ended.out
+    assert "The index has no other tunes to build a back-off model from." in ended.out
     assert "4 of these tunes are in these corpora" in " ".join(ended.out.split())
     arguments = model("evaluate", folder, "untrained", folder / "session.txt", "--json")
     assert call(*arguments).json["difference"] is None
@@ -123,7 +123,7 @@ def test_either_sources_or_held_out_tunes_are_asked_for(folder: Path) -> None:
 
 def test_a_model_that_names_no_held_out_tunes_is_refused(folder: Path) -> None:
     refusal = call(*model("evaluate", folder, "untrained", "--held-out")).refusal
-    assert refusal.startswith("the model 'tiny' names no held-out tunes")
+    assert refusal.startswith("the model 'tiny' does not say which tunes were held out")
 
 
 def test_sources_that_cannot_be_read_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_model_that_does_not_say_is_refused(folder: Path) -> None:
     refusal = call(*model("tunes", folder, "untrained", "--training")).refusal
     assert refusal.startswith("the model 'tiny' does not say which corpora it was trained on")
     refusal = call(*model("tunes", folder, "untrained", "--held-out")).refusal
-    assert refusal.startswith("the model 'tiny' names no held-out tunes")
+    assert refusal.startswith("the model 'tiny' does not say which tunes were held out")
 
 
 def test_another_index_is_refused_before_anything_is_printed(folder: Path, tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def test_as_json_it_has_all_of_the_report(index: Path) -> None:
         (("--only-in", "nowhere"), "nowhere: there is no such file, and the index has no corpus"),
         (
             ("--not-in", ""),
-            "'': there is no such file, and the index has no corpus of that name; it has session",
+            "'': there is no such file, and the index has no corpus with this name; "
+            "its corpora are session",
         ),
         (("--n", "65"), "65 is not in the range 1<=x<=64"),
         (("--top", "-1"), "-1 is not in the range"),

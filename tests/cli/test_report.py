@@ -54,8 +54,8 @@ def test_standard_input_is_no_batch_and_what_it_is_compared_with(
 ) -> None:
     ended = call("report", "-", "-o", tmp_path / "out", "--versus", "-", "--index", index)
     assert ended.refusal == (
-        "standard input is named twice and can be read only once; give a file instead of one of "
-        "them"
+        "standard input is given twice, but it can be read only once; give a file in one of the "
+        "two places"
     )
     assert not (tmp_path / "out").exists()
 
@@ -92,7 +92,7 @@ def test_progress_names_what_is_done_after_the_last_transcription(
 def test_an_index_without_tunes_is_refused(index: Path, tmp_path: Path) -> None:
     tunetrace.remove_from_index(["session"], index)
     refused = call("report", index.with_suffix(".abc"), "-o", tmp_path / "report", "--index", index)
-    assert "holds no tune to check against" in refused.refusal
+    assert "has no tune to check against" in refused.refusal
     assert not (tmp_path / "report").exists()
 
 

@@ -135,7 +135,7 @@ def test_a_copy_limit_says_how_often_it_steered(
     assert left_out > 1
     assert said(ended).endswith(
         f"steered {sum(steered)} times in {tunes} tunes to copy at most 2 notes in a row; "
-        f"{left_out} more tunes were left out, which would copy more once read as ABC"
+        f"{left_out} more tunes were left out for copying more when read as ABC"
     )
     by_environment = call(*arguments, "--json", env={"TUNETRACE_INDEX": str(index)})
     assert by_environment.out == ended.out
@@ -152,24 +152,27 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("-n", "0"), "0 transcriptions cannot be written"),
+        (("-n", "0"), "the number of transcriptions cannot be 0"),
         (("-n", "many"), "'many' is not a valid integer"),
         (("--model", "nowhere"), "there is no model 'nowhere'"),
-        (("--temperature", "nan"), "the temperature is from 0.01 to 100, not nan"),
+        (("--temperature", "nan"), "the temperature cannot be nan; give a number from 0.01 to 100"),
         (("--temperature", "hot"), "'hot' is not a valid float"),
-        (("--top-p", "1.5"), "top-p is a share of probability above 0 and up to 1, not 1.5"),
-        (("--seed", "-3"), "a seed is a whole number from 0"),
-        (("--max-copy", "0"), "a limit of 0 copied notes"),
-        (("--max-tokens", "-1"), "cut off after 1 to 100,000 tokens, not -1"),
-        (("--batch-size", "9999999"), "from 1 to 4,096"),
+        (
+            ("--top-p", "1.5"),
+            "top-p cannot be 1.5; give a share of probability above 0 and up to 1",
+        ),
+        (("--seed", "-3"), "the seed cannot be -3; give a whole number from 0"),
+        (("--max-copy", "0"), "the limit of copied notes cannot be 0"),
+        (("--max-tokens", "-1"), "the limit of tokens cannot be -1; give 1 to 100,000"),
+        (("--batch-size", "9999999"), "give 1 to 4,096"),
         (("--precision", "float8"), "'float8' is not one of"),
         (("--format", "midi"), "'midi' is not one of"),
         (("--meter", "7/8"), "this model has no meter '7/8'"),
-        (("--meter", "\x1b[2J"), "is no meter"),
+        (("--meter", "\x1b[2J"), "is not a meter"),
         (("--key", "Gmaj"), "the key Gmaj is not on C"),
-        (("--key", "C" * 5000), "is no key"),
+        (("--key", "C" * 5000), "is not a key"),
         (("--start", "CDE"), "set tokens apart by spaces"),
-        (("--start", "C </s>"), "'</s>' begins or ends every tune by itself"),
+        (("--start", "C </s>"), "the model itself writes '</s>' in every tune"),
     ],
 )
 def test_a_mistake_gets_one_sentence(
@@ -242,7 +245,10 @@ def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_pat
 def test_a_file_that_is_no_model_gets_one_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
-    assert "foreign.safetensors: this is no model" in call("sample", "--model", path).refusal
+    assert (
+        "foreign.safetensors: this file is not a tunetrace model"
+        in call("sample", "--model", path).refusal
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,9 +263,9 @@ def test_weights_too_large_to_be_summed_get_one_sentence(
     arguments = ("--model", tmp_path / "large.safetensors", "--trace", traces / "trace.npz")
     # In a process of its own, where a warning would be seen.
     refused = run(*command, *arguments, *SETTLED).refusal
-    assert refused.startswith("the model 'tiny' gives no probabilities, since its weights are too")
+    assert refused.startswith("the model 'tiny' cannot give probabilities, because its weights are")
     assert not traces.exists()
-    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
+    with pytest.raises(ModelFileError, match="'tiny' cannot give probabilities"):
         trace_transcription(["M:4/4", "K:Cmaj", "C"], model)
 
 
@@ -308,13 +314,13 @@ def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: 
         assert tokens[:4] == ("M:3/4", "K:Cmin", "c", "2")  # on C, four sixteenths being 2 eighths
     index = index_of(tmp_path, KESH)
     for options, sentence in (
-        (("--format", "folkrnn"), "be misread as folk-rnn's text; leave out --format folkrnn"),
-        (("--max-copy", "5"), "tiny does not write on C, as the tunes of an index are"),
+        (("--format", "folkrnn"), "be misread as folk-rnn text; leave out --format folkrnn"),
+        (("--max-copy", "5"), "tiny does not write on C, but the tunes of an index are on C"),
         (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
     ):
         assert sentence in call(*arguments[:3], *options, "--index", index).refusal
     refused = call("beam", *arguments[1:3], "--max-copy", "5", "--index", index).refusal
-    assert "so that no limit to copying can be kept" in refused
+    assert "so copying cannot be limited" in refused
 
 
 def test_of_a_model_with_tokens_that_are_not_read_it_is_said_how_many_tunes_have_them(

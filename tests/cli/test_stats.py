@@ -59,7 +59,7 @@ def test_as_json_it_has_counts_and_not_shares(index: Path) -> None:
 
 def test_an_unknown_corpus_is_one_sentence(index: Path) -> None:
     refusal = call("corpus", "stats", "mine", "--index", index).refusal
-    assert refusal == "the index has no corpus 'mine'; it has session"
+    assert refusal == "the index has no corpus 'mine'; its corpora are session"
 
 
 # The picture
@@ -105,9 +105,7 @@ def test_an_ending_that_is_none_of_three_is_one_sentence(
     index: Path, tmp_path: Path, name: str
 ) -> None:
     refusal = call("corpus", "stats", "--plot", tmp_path / name, "--index", index).refusal
-    assert refusal == (
-        f"{tmp_path / name}: a picture's name ends in .png, .svg or .pdf; give one of them"
-    )
+    assert refusal == (f"{tmp_path / name}: the name of a picture must end in .png, .svg or .pdf")
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(index: Path, tmp_path: Path) -> None:
@@ -115,7 +113,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(index: Path, tmp_path: P
     (tmp_path / "folder.png").mkdir()
     for name, reason in (
         ("none/a.png", "cannot be written (no such file"),
-        ("folder.png", "this is a folder; name a file in it"),
+        ("folder.png", "this is a folder; give the name of a file in it"),
     ):
         place = tmp_path / name
         refusal = call("corpus", "stats", "--plot", place, "--index", index).refusal

@@ -86,7 +86,7 @@ def test_the_tunes_of_a_beam_are_traced_too(model_file: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("tune.txt", "tune.txt: a trace is NumPy's .npz file; name it so"),
+        ("tune.txt", "tune.txt: the name of a trace ends in .npz; give"),
         ("/dev/null/tune.npz", "the trace cannot be written ("),
     ],
 )

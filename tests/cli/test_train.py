@@ -89,19 +89,19 @@ def test_a_training_that_is_over_has_nothing_to_go_on_with(index: Path, tmp_path
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--units", "0"], "units is 0; give a number from 1 to 8192"),
-        (["--layers", "99"], "layers is 99; give a number from 1 to 32"),
+        (["--units", "0"], "units cannot be 0; give a number from 1 to 8192"),
+        (["--layers", "99"], "layers cannot be 99; give a number from 1 to 32"),
         (
             ["--layers", "32", "--units", "8192"],
-            "are 16,918,093,961 parameters; at most 250,000,000",
+            "have 16,918,093,961 parameters, but at most 250,000,000",
         ),
-        (["--epochs", "0"], "epochs is 0; give a number from 1 to 100000"),
-        (["--rate", "nan"], "rate is nan; give a number from 1e-09 to 10"),
-        (["--dropout", "1.5"], "dropout is 1.5; give a number from 0 to 0.95"),
-        (["--samples", "0"], "samples is 0; give a number from 1 to 1000000"),
-        (["--seed", "-1"], "the seed is -1; give a number from 0 to 2^63 - 1"),
+        (["--epochs", "0"], "epochs cannot be 0; give a number from 1 to 100000"),
+        (["--rate", "nan"], "rate cannot be nan; give a number from 1e-09 to 10"),
+        (["--dropout", "1.5"], "dropout cannot be 1.5; give a number from 0 to 0.95"),
+        (["--samples", "0"], "samples cannot be 0; give a number from 1 to 1000000"),
+        (["--seed", "-1"], "the seed cannot be -1; give a number from 0 to 2^63 - 1"),
         (["--corpus", "none"], "the index has no corpus 'none'"),
-        (["--resume"], "there is no training to go on with"),
+        (["--resume"], "there is no training to continue"),
         (["--resume", "--units", "8"], "--resume cannot be combined with --units"),
     ],
 )

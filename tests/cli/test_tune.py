@@ -68,7 +68,7 @@ def test_bars_are_numbered_and_say_what_is_to_be_said_of_them(index: Path) -> No
 
 def test_a_title_of_several_settings_shows_the_first_and_lists_the_others(index: Path) -> None:
     shown = lines("kesh", "--index", index)
-    assert "the first of 2 with this title; the others are below" in shown
+    assert "the first of 2 tunes with this title; the others are below" in shown
     assert "session:9 Kesh Jig, The 6/8 Dmaj G | c 3 c d e | d 3 d 3 g" in shown
     assert "the first of" not in "".join(lines("1", "--index", index))
 
@@ -90,7 +90,7 @@ def test_as_json_bars_are_on_c_and_lengths_are_exact(index: Path) -> None:
 def test_what_names_no_tune_is_one_sentence(index: Path, reference: str) -> None:
     refusal = call("tune", reference, "--index", index).refusal
     assert refusal == (
-        f"'{reference}' names no tune of the index; give an id, corpus:number or a title"
+        f"there is no tune '{reference}' in the index; give an id, corpus:number or a title"
     )
 
 

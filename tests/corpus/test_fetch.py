@@ -129,7 +129,7 @@ def test_nothing_is_fetched_beside_a_name_that_is_none(
     server.answers(whole(DATA))
     ended = command(pinned.parent, "index", "build", NAME, "onells", "--index",
                     str(tmp_path / "i.db"))  # fmt: skip
-    assert ended.refusal.startswith("onells: there is no such file and no corpus of that name")
+    assert ended.refusal.startswith("onells: there is no such file and no corpus with this name")
     assert "oneills" in ended.refusal
     assert server.requests == 0
 
@@ -197,16 +197,16 @@ def test_each_failure_is_one_sentence_with_the_address_and_the_place(
     for failure, reason in (
         (status(404), "the server answers 404 Not Found"),
         (status(500), "the server answers 500 Internal Server Error"),
-        (cut_off(DATA, says_length=True), "the connection ended before the file did"),
-        (cut_off(DATA, says_length=False), f"and not {BLOB}"),
+        (cut_off(DATA, says_length=True), "the connection ended before the end of the file"),
+        (cut_off(DATA, says_length=False), f"but should be {BLOB}"),
         (server.stalled_after(DATA[:1000]), "the server sent nothing for 0.3 s"),
         (server.stalled_after(b""), "the server sent nothing for 0.3 s"),
-        (whole(b""), "what the server sent is not the file: its git blob id is e69de29"),
-        (whole(b"<html>"), f"and not {BLOB}"),
+        (whole(b""), "the server sent a wrong file: its git blob id is e69de29"),
+        (whole(b"<html>"), f"but should be {BLOB}"),
     ):
         server.answers(failure)
         sentence = refusal(pinned.parent)
-        assert sentence.startswith(f"{NAME}: it cannot be fetched (")
+        assert sentence.startswith(f"{NAME}: the download failed (")
         assert reason in sentence
         assert server.url in sentence
         assert str(pinned) in sentence
@@ -234,7 +234,7 @@ def test_a_server_that_does_not_speak_http_is_one_sentence(
 
         babbling = threading.Thread(target=babble)
         babbling.start()
-        assert "it cannot be fetched" in refusal(cache)
+        assert "the download failed" in refusal(cache)
         babbling.join()
 
 
@@ -288,9 +288,12 @@ def test_a_wrong_file_put_there_by_hand_is_refused_until_it_is_replaced(
     ):
         sentence = command(pinned.parent, *arguments).refusal
         assert sentence.startswith(f"{NAME}: {pinned} is not the published file (")
-        assert sentence.endswith(f"fetch it with: tunetrace corpus fetch {NAME} --refresh")
+        assert sentence.endswith(f", or with: tunetrace corpus fetch {NAME} --refresh")
     assert "wrong" in command(pinned.parent, "corpus", "list").out
-    assert "no, another file is in its place" in command(pinned.parent, "corpus", "show", NAME).out
+    assert (
+        "the file at this path is not the published one"
+        in command(pinned.parent, "corpus", "show", NAME).out
+    )
     assert command(pinned.parent, "corpus", "fetch", NAME, "--refresh").code == 0
     assert pinned.read_bytes() == DATA
 
@@ -380,7 +383,7 @@ def test_a_session_file_that_was_cut_off_is_not_kept(moving: Path, server: Serve
 def test_a_name_that_is_none_names_the_nearest(cache: Path) -> None:
     for arguments in (("show", "oneill"), ("fetch", "oneill"), ("fetch", "airds", "oneill")):
         sentence = call("corpus", *arguments).refusal
-        assert sentence == "oneill: there is no corpus of that name; the nearest is oneills"
+        assert sentence == "oneill: there is no corpus with this name; the nearest is oneills"
     sentence = call("corpus", "show", "xyzzy").refusal
     assert sentence.endswith(f"the corpora are {', '.join(NAMED_CORPORA)}")
     assert "NAME" in call("corpus", "fetch").refusal

@@ -149,10 +149,13 @@ def test_a_bad_setting_is_set_aside_and_the_others_are_read(written: Any) -> Non
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"setting_id": "x"}, "its setting_id 'x' is not a number"),
-        ({"setting_id": ""}, "its setting_id '' is not a number"),
-        ({"tune_id": "9" * 30}, "its tune_id '99999999999999999999…' is not a number"),
-        ({"mode": ""}, "its mode is empty; write it as Gmajor"),
+        ({"setting_id": "x"}, "the setting_id 'x' of the record is not a number"),
+        ({"setting_id": ""}, "the setting_id '' of the record is not a number"),
+        (
+            {"tune_id": "9" * 30},
+            "the tune_id '99999999999999999999…' of the record is not a number",
+        ),
+        ({"mode": ""}, "the mode of the record is empty; write it as Gmajor"),
         ({"mode": "Hmajor"}, "H"),
         ({"meter": "1/0"}, "1/0"),
         ({"meter": ""}, ""),
@@ -240,8 +243,8 @@ def test_a_huge_body_is_set_aside() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (",".join(COLUMNS) + "\n", "there is no setting in it"),
-        ("[]", "there is no setting in it"),
+        (",".join(COLUMNS) + "\n", "the file has no setting"),
+        ("[]", "the file has no setting"),
         ("tune_id,setting_id,abc\n1,2,GAB\n", "the columns name, meter, mode are missing"),
         ('[{"abc": "GAB', "this is not JSON"),
         ('[{"abc": 1}, ' + "[" * 100_000, "too large"),

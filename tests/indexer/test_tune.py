@@ -88,7 +88,7 @@ def test_a_tune_is_found_by_id_number_and_title_and_keeps_its_text(tmp_path: Pat
         assert tune.text.strip() == MORRISONS.strip()
         assert tune.tokens[:2] == ("M:6/8", "K:Cdor")
         assert (tune.titles, tune.remarks, tune.settings) == (("Morrison's",), (), ())
-        with pytest.raises(QueryError, match="'Nothing' names no tune of the index"):
+        with pytest.raises(QueryError, match="there is no tune 'Nothing' in the index"):
             tunetrace.tune("Nothing", index)
 
 

@@ -149,7 +149,7 @@ def test_a_published_pickle_is_known_wherever_it_came_from(
     assert "folkwiki.se" in known["licence"]
     v2 = replace(PUBLISHED_MODELS["folkrnn-v2"], origin=origin)
     monkeypatch.setitem(PUBLISHED_MODELS, v2.name, v2)
-    with pytest.raises(ModelFileError, match="its tokens are not those of folk-rnn v2"):
+    with pytest.raises(ModelFileError, match="the model does not have the tokens of folk-rnn v2"):
         import_model(path, name="v2")
 
 
@@ -185,37 +185,37 @@ def number(changes: dict[str, Any]) -> Change:
 
 
 WRONG: dict[str, Change] = {
-    r"layer 2, the forget gate's weights from the layer below is \(5, 4\) and should be \(5, 5\)":
+    r"layer 2, the forget gate's weights from the layer below is \(5, 4\), but should be \(5, 5\)":
         cut(1 + 14 + 3, 1),
-    r"layer 1, the input gate's weights from the layer below is \(6, 5\) and should be \(7, 5\)":
+    r"layer 1, the input gate's weights from the layer below is \(6, 5\), but should be \(7, 5\)":
         cut(1, 0),
     r"layer 2, the cell's weights from its own states is \(4, 5\)": cut(1 + 14 + 7, 0),
-    r"layer 1, the output gate's bias is \(4,\) and should be \(5,\)": cut(12, 0),
-    r"layer 1, the initial cell state is \(1, 4\) and should be \(1, 5\)": cut(13, 1),
-    r"layer 2, the initial hidden state is \(0, 5\) and should be \(1, 5\)": cut(1 + 14 + 13, 0),
-    r"the embedding is \(6, 7\) and should be \(7, 7\)": cut(0, 0),
-    r"the output's weights is \(5, 6\) and should be \(5, 7\)": cut(-2, 1),
-    r"the output's bias is \(6,\) and should be \(7,\)": cut(-1, 0),
-    "layer 1, the input gate's bias: it has values that are no finite numbers":
+    r"layer 1, the output gate's bias is \(4,\), but should be \(5,\)": cut(12, 0),
+    r"layer 1, the initial cell state is \(1, 4\), but should be \(1, 5\)": cut(13, 1),
+    r"layer 2, the initial hidden state is \(0, 5\), but should be \(1, 5\)": cut(1 + 14 + 13, 0),
+    r"the embedding is \(6, 7\), but should be \(7, 7\)": cut(0, 0),
+    r"the output's weights is \(5, 6\), but should be \(5, 7\)": cut(-2, 1),
+    r"the output's bias is \(6,\), but should be \(7,\)": cut(-1, 0),
+    "layer 1, the input gate's bias: some values are not finite numbers":
         put(3, np.full(5, np.nan, "f4")),
-    "layer 1, the cell's bias: it has values that are no finite": put(9, np.full(5, 1e300)),
-    "the output's bias: it is no array of floating-point": put(-1, np.zeros(7, "i4")),
-    "the embedding: it is no array": put(0, 5),
-    "its 'param_values' has 30 arrays and should have": lambda c: c["param_values"].pop(),
-    "its 'param_values' has 3 arrays": lambda c: c["param_values"].__delitem__(slice(3, None)),
-    "its 'param_values' has 0 arrays": lambda c: c.update(param_values="none"),
-    "which is a dict with 'token2idx' and 'param_values'": lambda c: c.pop("token2idx"),
-    "its 'token2idx' is no dict": lambda c: c.update(token2idx=["<s>", "</s>"]),
-    "its 'token2idx' is no dict of tokens": lambda c: c.update(token2idx={}),
-    "each differently: '<s>' has no such number": number({"<s>": 7}),
-    "each differently: '</s>' has no such number": number({"</s>": "0"}),
-    "7 tokens from 0 to 6, each differently: '": number({"<s>": 0}),
+    "layer 1, the cell's bias: some values are not finite": put(9, np.full(5, 1e300)),
+    "the output's bias: this is not an array of floating-point": put(-1, np.zeros(7, "i4")),
+    "the embedding: this is not an array": put(0, 5),
+    "'param_values' has 30 arrays, but should have": lambda c: c["param_values"].pop(),
+    "'param_values' has 3 arrays": lambda c: c["param_values"].__delitem__(slice(3, None)),
+    "'param_values' has 0 arrays": lambda c: c.update(param_values="none"),
+    "it has no dictionary with 'token2idx' and 'param_values'": lambda c: c.pop("token2idx"),
+    "'token2idx' is not a dictionary": lambda c: c.update(token2idx=["<s>", "</s>"]),
+    "'token2idx' is not a dictionary of tokens": lambda c: c.update(token2idx={}),
+    "each once; the number of '<s>' is wrong": number({"<s>": 7}),
+    "each once; the number of '</s>' is wrong": number({"</s>": "0"}),
+    "7 tokens from 0 to 6, each once": number({"<s>": 0}),
     "has 'a b', which cannot be a token": number({"a b": 7}),
     "has '', which cannot be a token": number({"": 7}),
     "has 'a\N{REPLACEMENT CHARACTER}', which cannot": number({"a\x1b": 7}),
     "has 'xxxxx": number({"x" * 41: 7}),
     "the shape of the embedding is": number({"D": 7}),
-    "its tokens lack '<s>'":
+    "the model has no token '<s>'":
         lambda c: c.update(token2idx={"</s>": 0, **{str(n): n for n in range(1, 7)}}),
 }  # fmt: skip
 
@@ -233,7 +233,7 @@ def test_what_is_amiss_is_named_in_one_sentence(words: str, tmp_path: Path) -> N
 
 def test_a_pickle_of_another_structure_is_refused(tmp_path: Path) -> None:
     for contents in ([1, 2], "text", 5, None, {"model": np.zeros(3, "f4")}):
-        with pytest.raises(ModelFileError, match="holds no model of folk-rnn's"):
+        with pytest.raises(ModelFileError, match="this file is not a folk-rnn model"):
             import_model(written(tmp_path, contents))
 
 
@@ -249,6 +249,8 @@ def test_an_embedding_that_makes_weights_infinite_is_refused_and_nothing_is_writ
     contents = contents_of(random_network(TINY))
     contents["param_values"][0] = np.full((7, 7), 1e20, np.float32)
     contents["param_values"][1] = np.full((7, 5), 1e20, np.float32)  # 7 times 1e40 is too much
-    with pytest.raises(ModelFileError, match="times the weights of layer 1 is more than float32"):
+    with pytest.raises(
+        ModelFileError, match="the weights of the embedding and of layer 1 are too large"
+    ):
         import_model(written(tmp_path, contents))
     assert not own_models.exists()

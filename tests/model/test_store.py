@@ -82,8 +82,8 @@ def test_a_model_that_cannot_be_written_is_one_sentence(path: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("half", "value", "says"),
     [
-        (True, 70_000.0, "no numbers in float16; keep it in float32"),
-        (False, math.nan, "no numbers in float32; give one of finite weights"),
+        (True, 70_000.0, "not finite in float16; store it in float32"),
+        (False, math.nan, "not finite in float32; give a model with finite weights"),
     ],
 )
 def test_no_model_is_written_that_would_not_be_read(
@@ -92,7 +92,9 @@ def test_no_model_is_written_that_would_not_be_read(
     model = small_model()
     with torch.no_grad():
         model.network.token_bias[0] = value
-    with pytest.raises(ModelFileError, match=f"'token_bias' of the model 'small' .* {says}"):
+    with pytest.raises(
+        ModelFileError, match=f"the model 'small' has weights in 'token_bias' .* {says}"
+    ):
         save_model(model, tmp_path / "small.safetensors", half=half)
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +104,9 @@ def test_a_cut_off_file_is_refused_wherever_it_is_cut(path: Path) -> None:
     for end in (0, 1, 7, 8, 9, 100, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:end])
         for reader in (load_model, read_info):
-            with pytest.raises(ModelFileError, match=r"is no model of tunetrace's: it is cut off"):
+            with pytest.raises(
+                ModelFileError, match=r"this file is not a tunetrace model: it is cut off"
+            ):
                 reader(path)
     path.write_bytes(data + b"x")
     with pytest.raises(ModelFileError, match="cut off, or longer than its header states"):
@@ -141,7 +145,9 @@ FOREIGN = {
 def test_a_foreign_file_is_one_sentence(what: str, path: Path) -> None:
     path.write_bytes(FOREIGN[what])
     for reader in (load_model, read_info):
-        with pytest.raises(ModelFileError, match=r"this is no model of tunetrace's: it is") as told:
+        with pytest.raises(
+            ModelFileError, match=r"this file is not a tunetrace model: it is"
+        ) as told:
             reader(path)
         assert str(told.value).startswith(f"{path}: ")
         assert "\n" not in str(told.value)
@@ -164,21 +170,21 @@ def nested(depth: int) -> dict[str, Any]:
 
 INF = float("inf")
 WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    r"'layers.1.bias' has the shape \(15,\) and should have \(16,\)":
+    r"'layers.1.bias' has the shape \(15,\), but should have \(16,\)":
         lambda a, f: a.update({"layers.1.bias": np.zeros(15, "f4")}),
     "'to_tokens' has the shape absent": lambda a, f: a.pop("to_tokens"),
-    "'more' has the shape .* and should have none":
+    "'more' has the shape .*, but should have none":
         lambda a, f: a.update(more=np.zeros(2, "f4")),
     "'layers.2.from_input' has the shape absent": lambda a, f: f["sizes"].update(layers=3),
-    "it has weights that are no numbers":
+    "some of its weights are not numbers":
         lambda a, f: a["token_bias"].__setitem__(0, np.nan),
-    "it says 2 layers of 100000 units over 6 tokens; at most":
+    "the model has 2 layers, 100000 units and 6 tokens; give":
         lambda a, f: f["sizes"].update(units=100_000),
-    "it says 2000000 layers of": lambda a, f: f["sizes"].update(layers=2_000_000),
+    "the model has 2000000 layers": lambda a, f: f["sizes"].update(layers=2_000_000),
     "at most": lambda a, f: f["sizes"].update(units=-4),
-    "it names 5 different tokens for 6 outputs": lambda a, f: f["tokens"].pop(1),
-    "it names 5 different tokens for": lambda a, f: f["tokens"].__setitem__(1, f["tokens"][2]),
-    "its tokens lack '</s>'": lambda a, f: f["tokens"].__setitem__(0, "D"),
+    "the model has 5 different tokens, but 6 outputs": lambda a, f: f["tokens"].pop(1),
+    "the model has 5 different tokens": lambda a, f: f["tokens"].__setitem__(1, f["tokens"][2]),
+    "the model has no token '</s>'": lambda a, f: f["tokens"].__setitem__(0, "D"),
     "its format is not 1": lambda a, f: f.update(format=2),
     "another program's safetensors file": lambda a, f: f.pop("tokens"),
     "another program's safetensors": lambda a, f: f.update(sizes=[1]),
@@ -186,7 +192,7 @@ WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "is another program's": lambda a, f: f.update(provenance=3),
     "is another program's safetensors": lambda a, f: f.update(provenance=nested(500)),
     "it is another program's": lambda a, f: a.update({"token_bias": np.zeros(6, "f8")}),
-    "this is no model of tunetrace's: it is another":
+    "this file is not a tunetrace model: it is another":
         lambda a, f: a.update(x=np.zeros((1,) * 5, "f4")),
 }  # fmt: skip
 
@@ -244,7 +250,7 @@ def test_a_name_that_no_model_has_is_one_sentence_with_those_there_are(
     name: str, folder: Path
 ) -> None:
     save_model(small_model(), folder / "mine.safetensors")
-    with pytest.raises(ModelFileError, match=r"there are tunetrace-small, mine, or give the path"):
+    with pytest.raises(ModelFileError, match=r"give one of tunetrace-small, mine, or the path"):
         models.find_model(name)
 
 
@@ -253,7 +259,7 @@ def test_a_name_that_no_model_has_is_one_sentence_with_those_there_are(
     ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a\nb", "x" * 81, models.SHIPPED],
 )
 def test_a_model_cannot_be_called_what_would_lead_elsewhere(name: str) -> None:
-    with pytest.raises(ModelFileError, match="a model cannot be called"):
+    with pytest.raises(ModelFileError, match="cannot be the name of a model"):
         models.place_for(name)
 
 

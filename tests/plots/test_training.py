@@ -111,9 +111,9 @@ def test_a_training_of_any_losses_can_be_drawn(tmp_path):
 
 
 def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
-    with pytest.raises(OutputError, match="no epoch to draw"):
+    with pytest.raises(OutputError, match="the picture cannot be drawn yet"):
         plot_training([], tmp_path / "a.png")
-    with pytest.raises(OutputError, match=r"ends in \.png, \.svg or \.pdf"):
+    with pytest.raises(OutputError, match=r"must end in \.png, \.svg or \.pdf"):
         plot_training(HISTORY, tmp_path / "a.jpg")
     with pytest.raises(OutputError, match="cannot be written"):
         plot_training(HISTORY, tmp_path / "none" / "a.png")

@@ -267,7 +267,7 @@ def test_a_folder_that_cannot_be_made_or_written_is_named_in_one_sentence(tmp_pa
         with pytest.raises(OutputError) as caught:
             ReportFolder(place)
         message = str(caught.value)
-        assert message.startswith(f"{place}: the report cannot be written there (")
+        assert message.startswith(f"{place}: the report cannot be written to this folder (")
         assert "\n" not in message
 
 
@@ -275,7 +275,9 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_is_checked(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "tunes.parquet").mkdir()
-    with pytest.raises(OutputError, match=r"it contains a folder 'tunes\.parquet', and"):
+    with pytest.raises(
+        OutputError, match=r"needs to write a file 'tunes\.parquet', but there is a folder"
+    ):
         write(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["tunes.parquet"]
 
@@ -300,7 +302,9 @@ def test_a_disk_without_room_ends_in_one_sentence_and_leaves_nothing(tmp_path: P
                            check=False, text=True)  # fmt: skip
     assert ended.stderr == ""
     place = tmp_path / "report"
-    assert ended.stdout.startswith(f"{place}: the report cannot be written there (file too large)")
+    assert ended.stdout.startswith(
+        f"{place}: the report cannot be written to this folder (file too large)"
+    )
     assert ended.stdout.count("\n") == 1
     assert list(place.iterdir()) == []
 

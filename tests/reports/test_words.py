@@ -121,7 +121,8 @@ def test_of_one_transcription_it_says_what_it_is() -> None:
         return text(summary(transcriptions=1, **changes)).splitlines()[0]
 
     assert first() == (
-        "It is not the same as any corpus tune, and none has 50% of its notes in runs of 8 or more."
+        "It is not the same as any corpus tune, and no corpus tune has 50% of its notes in runs of "
+        "8 or more."
     )
     assert first(identical=1, mostly_of_one=1, copies=(copy(1, is_whole=True),)) == (
         "It is the same as The Kesh (session:105)."
@@ -151,7 +152,7 @@ def test_it_says_how_many_have_spans_beyond_chance(count: int, total: int, chanc
 
 
 def test_it_says_where_chance_could_give_spans_to_so_many() -> None:
-    said = "In a batch of this size, chance alone would give as many."
+    said = "In a batch of this size, chance alone would give as many such transcriptions."
     for count, total in ((1, 100), (24, 5999), (59, 5999)):
         assert said in text(summary(transcriptions=total, beyond_chance=count))
     for count, total in ((0, 100), (2, 100), (60, 5999), (1, 1)):
@@ -323,7 +324,7 @@ def test_one_transcription_is_too_few_for_more_or_less() -> None:
     none = difference(0.1, None, None)
     words = beside_real_tunes(longest_notes=none, copied_8=none, copied_12=none, copied_16=none)
     assert "longest span, in notes (9 against 9.3); notes in spans of 8 or more (11% " in words
-    assert words.endswith("There are too few transcriptions to tell more or less from chance.")
+    assert words.endswith("There are too few transcriptions to tell a difference from chance.")
     assert "batch has" not in words
 
 

@@ -179,7 +179,7 @@ class Places:
             first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
             if last < first:
                 raise QueryError(
-                    f"'{piece.strip()}' names no places of the input; give a number from 1, or a "
+                    f"'{piece.strip()}' is not a place in the input; give a number from 1, or a "
                     "range such as 5-9"
                 )
             ranges.append(range(first, last + 1))
@@ -313,7 +313,7 @@ def _placed(
         if place == last:
             return
     if last is not None:
-        raise QueryError(f"there is no tune at place {last}: the input has {place}")
+        raise QueryError(f"there is no tune at place {last}; the last tune is at {place}")
 
 
 def _slices(

@@ -83,7 +83,7 @@ def _below(measure: Measure) -> Column[TuneRow]:
         standing = row.tune.standing
         return None if standing is None else standing.below.get(measure.name)
 
-    what = f"share of the peers that have less of: {measure.label}"
+    what = f"share of the peers with a lower value of: {measure.label}"
     return Column(f"below_{measure.name}", NUMBER, what, value)
 
 
@@ -102,7 +102,8 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            attrgetter("tune.verdict.kind")),
     Column("verdict_text", TEXT, "what was found, in one sentence",
            attrgetter("tune.verdict.text")),
-    Column("notes", WHOLE, "its notes; a chord is one note, a rest none", attrgetter("tune.notes")),
+    Column("notes", WHOLE, "its notes; a chord counts as one note, a rest does not count",
+           attrgetter("tune.notes")),
     _measured(LONGEST),
     Column("longest_text", TEXT, "the tokens of its longest span",
            lambda r: r.tune.longest_span and r.tune.longest_span.text),
@@ -110,7 +111,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
            lambda r: r.tune.longest_span and r.tune.longest_span.tunes),
     Column("longest_expected", NUMBER, "the hits of its longest span expected by chance",
            lambda r: r.tune.longest_span and r.tune.longest_span.expected),
-    Column("longest_log10_expected", NUMBER, "log10 of that",
+    Column("longest_log10_expected", NUMBER, "log10 of longest_expected",
            lambda r: r.tune.longest_span and r.tune.longest_span.log10_expected),
     Column("longest_by_chance", NUMBER,
            "the expected number of spans as improbable as its longest one in a tune of its length",
@@ -123,7 +124,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("most_from", TEXT,
            "the corpus tune that has most of its notes in runs of 8 or more, as corpus:number",
            lambda r: r.tune.most_from and r.tune.most_from.reference),
-    Column("most_share", NUMBER, "the share of its notes that this tune has",
+    Column("most_share", NUMBER, "the share of its notes that the tune most_from has",
            attrgetter("tune.most_share")),
     Column("copied_from", WHOLE,
            "the number of corpus tunes that together have all notes of its spans of 8 or more",
@@ -131,7 +132,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("nearest", TEXT,
            "the nearest corpus tune: the same tune, else one with the same part, else the best "
            "source, as corpus:number", lambda r: r.tune.nearest and r.tune.nearest.reference),
-    Column("nearest_title", TEXT, "that tune's title",
+    Column("nearest_title", TEXT, "the title of the nearest tune",
            lambda r: r.tune.nearest and r.tune.nearest.title),
     Column("nearest_notes", WHOLE, "its notes in stretches of 8 or more that the nearest tune has",
            _nearest_notes),
@@ -142,7 +143,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("near_duplicate_of", WHOLE, "the place of an earlier one that is nearly the same",
            attrgetter("tune.near_duplicate_of")),
     Column("meter", TEXT, "its meter", attrgetter("tune.meter")),
-    Column("key", TEXT, "its key on C, in which it is compared", attrgetter("tune.key")),
+    Column("key", TEXT, "its key on C, in which the tune is compared", attrgetter("tune.key")),
     Column("original_key", TEXT, "its key as written", attrgetter("tune.original_key")),
     Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
     Column("peers", WHOLE, "the number of real tunes that the columns below_… compare it with",
@@ -169,13 +170,13 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
     Column("tunes", WHOLE, "the number of corpus tunes that have it", attrgetter("span.tunes")),
     Column("hits", WHOLE, "the number of its hits in these tunes", attrgetter("span.hits")),
     Column("expected", NUMBER, "the hits expected by chance", attrgetter("span.expected")),
-    Column("log10_expected", NUMBER, "log10 of that", attrgetter("span.log10_expected")),
+    Column("log10_expected", NUMBER, "log10 of expected", attrgetter("span.log10_expected")),
     Column("by_chance", NUMBER,
            "the expected number of spans as improbable in a tune of this length",
            attrgetter("span.by_chance")),
     Column("example", TEXT, "the first corpus tune that has it, as corpus:number",
            lambda r: r.span.examples[0].reference),
-    Column("example_title", TEXT, "that tune's title", lambda r: r.span.examples[0].title),
+    Column("example_title", TEXT, "the title of the example", lambda r: r.span.examples[0].title),
     Column("part", WHOLE, "the part of the transcription where it begins", attrgetter("span.part")),
     Column("bar", WHOLE, "the bar of that part where it begins", attrgetter("span.bar")),
     Column("first_note", WHOLE, "its first note, counted from 0", attrgetter("span.first_note")),

@@ -47,8 +47,8 @@ def beam(
 
     if not 1 <= n <= max(width, 1):
         raise QueryError(
-            f"a beam of {width} finds up to {counted(width, 'tune')}, so that {n} cannot be "
-            "written; ask for 1 or more with -n, or for a wider beam with --width"
+            f"-n cannot be {n} because the beam keeps {counted(width, 'tune')}; give a number "
+            f"from 1 to {width} with -n, or a larger --width"
         )
     printer = TunePrinter(model_name, n, f"beam {width}", print_as=print_as, format=format,
                           trace_file=trace_file, force=force)  # fmt: skip

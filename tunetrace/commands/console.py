@@ -117,12 +117,12 @@ def facts_table() -> Table:
 def print_facts(facts: Iterable[tuple[str, str]], label_width: int) -> None:
     """A line for each fact, after its label.
 
-    Long facts are wrapped, but places and addresses stay whole, so that they can be copied.
+    Long facts are wrapped, but paths and addresses stay whole, so that they can be copied.
     """
     out = console()
     for label, fact in facts:
         lines = [fact]
-        if label not in ("place", "address", "url"):
+        if label not in ("path", "address", "url"):
             lines = textwrap.wrap(
                 fact, _PAGE - label_width, break_on_hyphens=False, break_long_words=False
             )

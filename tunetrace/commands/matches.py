@@ -27,7 +27,9 @@ def eighths(text: str) -> Fraction:
     from fractions import Fraction
 
     if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text):
-        raise click.BadParameter(f"'{text}' is not a number of eighths; write 3 or 3/2")
+        raise click.BadParameter(
+            f"'{text}' is not a number of eighths; give a number such as 3 or 3/2"
+        )
     return Fraction(text)
 
 
@@ -76,7 +78,7 @@ def print_matches(matches: Matches) -> None:
         # In tunes read from ABC, two words of a figure may be one token.
         apart = written_apart(matches.query.split())
         if apart:
-            out.print(f"tunes read from ABC have '{' '.join(apart)}' as one token: "
+            out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token; search for "
                       f"{''.join(apart)}")  # fmt: skip
     if matches.expected is not None:
         out.print(by_chance(matches.expected, matches.log10_expected))

@@ -31,7 +31,7 @@ class Share(click.FloatRange):
     ) -> float:
         share = float(super().convert(value, param, ctx))
         if math.isnan(share):
-            self.fail(f"'{value}' is not a share; write 0.25", param, ctx)
+            self.fail(f"'{value}' is not a share; give a number such as 0.25", param, ctx)
         return share
 
 
@@ -65,9 +65,7 @@ def json_option(command: Command) -> Command:
     @wraps(command)
     def with_print_as(as_json: bool, as_jsonl: bool = False, **given: Any) -> Any:
         if as_json and as_jsonl:
-            raise click.UsageError(
-                "--json prints one document and --jsonl one object a line; give one of them"
-            )
+            raise click.UsageError("--json and --jsonl cannot be combined; remove one of them")
         return command(print_as="json" if as_json else "jsonl" if as_jsonl else "text", **given)
 
     return with_print_as  # type: ignore[return-value]
@@ -86,8 +84,10 @@ def goes_only_with(option: str, *names: str) -> None:
         is_given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
         if is_given and option not in param.opts and param.name not in names:
             if isinstance(param, click.Argument):
-                raise QueryError(f"{option} reads no files; leave out {context.params['files'][0]}")
-            raise QueryError(f"{option} cannot be combined with {param.opts[-1]}; leave it out")
+                raise QueryError(f"{option} reads no files; remove {context.params['files'][0]}")
+            raise QueryError(
+                f"{option} cannot be combined with {param.opts[-1]}; remove {param.opts[-1]}"
+            )
 
 
 def show(

@@ -64,7 +64,7 @@ def _print_tune(tune: TuneDetail) -> None:
     out = console()
     out.rule(tune.title or "(untitled)", characters="─")
     _print_names(out, tune)
-    out.print("\nText as found", style="bold")
+    out.print("\nText as in the source", style="bold")
     for line in plain_lines(tune.text):
         out.print(line, soft_wrap=True)
     _print_bars(out, tune)
@@ -79,7 +79,9 @@ def _print_names(out: Console, tune: TuneDetail) -> None:
         table.add_row("Also called", "; ".join(tune.titles[1:]))
     table.add_row("Tune", f"{tune.reference} (id {tune.tune} in this index)")
     if tune.named > 1:
-        table.add_row("", f"the first of {tune.named:,} with this title; the others are below")
+        table.add_row(
+            "", f"the first of {tune.named:,} tunes with this title; the others are below"
+        )
     table.add_row("Meter", tune.meter or "not given")
     is_moved = tune.key != tune.original_key
     indexed = f", indexed as {tune.key}" if is_moved and tune.key else ""
@@ -164,7 +166,7 @@ def _print_music(out: Console, tune: TuneDetail) -> None:
     music, key = tune.music, tune.original_key
     bad = len(music.bars_not_adding_up)
     if music.adds_up is None:
-        lines = ["without a meter the length of bars cannot be checked"]
+        lines = ["the tune has no meter, so the length of its bars cannot be checked"]
     elif music.adds_up:
         lines = ["every bar adds up"]
     else:
@@ -181,7 +183,7 @@ def _print_music(out: Console, tune: TuneDetail) -> None:
 
 def _print_tokens(out: Console, tune: TuneDetail) -> None:
     where = "Tokens" if tune.key == tune.original_key else "Tokens on C"
-    out.print(f"\n{where}, as figure and bar search them", style="bold")
+    out.print(f"\n{where}, as the commands figure and bar search them", style="bold")
     for line in _lines_of_bars(tune.tokens, out.width):
         out.print(line)
 

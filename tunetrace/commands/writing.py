@@ -82,8 +82,8 @@ def _output_for(
         )
     if format == "folkrnn" and not is_on_c:
         raise QueryError(
-            f"{name} writes keys and lengths of its own, which would be misread as folk-rnn's "
-            "text; leave out --format folkrnn"
+            f"{name} writes its own keys and lengths, which would be misread as folk-rnn text; "
+            "leave out --format folkrnn"
         )
     return format or ("folkrnn" if is_on_c or foreign else "abc")
 
@@ -187,7 +187,7 @@ class TunePrinter:
             parts.append(f"{steered} to copy at most {counted(max_copy, 'note')} in a row")
         if self._left_out:
             more = counted(self._left_out, "more tune was", "more tunes were")
-            parts.append(f"{more} left out, which would copy more once read as ABC")
+            parts.append(f"{more} left out for copying more when read as ABC")
         if self._tunes_unread:
             parts.append(f"{self._tunes_unread:,} with tokens that tunetrace does not read")
         if shows_speed:

@@ -85,8 +85,8 @@ def fetch(name: str, url: str, path: Path, check: Check, progress: Progress = si
             failure = _fetch_whole(name, url, unfinished, check, progress)
             if failure is not None:
                 raise InputError(
-                    f"{name}: it cannot be fetched ({failure}); try again later, or get {url} by "
-                    f"other means and save it as {path}"
+                    f"{name}: the download failed ({failure}); try again later, or download {url} "
+                    f"yourself and save it as {path}"
                 )
             unfinished.replace(path)
         finally:
@@ -95,7 +95,7 @@ def fetch(name: str, url: str, path: Path, check: Check, progress: Progress = si
     except OSError as error:
         raise InputError(
             f"{name}: {path} cannot be written ({(error.strerror or 'unwritable').lower()}); "
-            f"name another folder with {ENVIRONMENT}"
+            f"give another folder with {ENVIRONMENT}"
         ) from None
 
 
@@ -127,7 +127,7 @@ def _fetch_whole(name: str, url: str, to: Path, check: Check, progress: Progress
             problem = check(to)
             if problem is None:
                 return None
-            failure = f"what the server sent is not the file: {problem}"
+            failure = f"the server sent a wrong file: {problem}"
     return failure
 
 
@@ -145,12 +145,15 @@ def _reason(error: Any) -> str:
     for kind, reason in (
         (requests.exceptions.SSLError, "the server's certificate cannot be verified"),
         (requests.exceptions.ProxyError, "the proxy does not answer"),
-        (requests.exceptions.ChunkedEncodingError, "the connection ended before the file did"),
+        (
+            requests.exceptions.ChunkedEncodingError,
+            "the connection ended before the end of the file",
+        ),
         (requests.ConnectionError, "there is no connection to the server"),
     ):
         if isinstance(error, kind):
             return reason
-    return "the server's answer makes no sense"
+    return "the server's answer cannot be understood"
 
 
 def _remove_abandoned(path: Path) -> None:

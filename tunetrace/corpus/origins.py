@@ -60,8 +60,8 @@ class Music21Folder:
         folder = self.path()
         if folder is None:
             raise InputError(
-                f"the corpus '{name}' is read from the files that music21 ships, and they are "
-                "not here; install them with: pip install 'tunetrace[corpora]'"
+                f"the corpus '{name}' needs the Python package music21, which is not installed; "
+                "install it with: pip install 'tunetrace[corpora]'"
             )
         return folder
 
@@ -120,8 +120,8 @@ class PublishedFile:
         problem = self.problem()
         if problem is not None:
             raise InputError(
-                f"{name}: {path} is not the published file ({problem}); put the one of {self.url} "
-                f"there, or fetch it with: tunetrace {_COMMANDS[self.kind]} fetch {name} --refresh"
+                f"{name}: {path} is not the published file ({problem}); replace it with the file "
+                f"at {self.url}, or with: tunetrace {_COMMANDS[self.kind]} fetch {name} --refresh"
             )
         return path
 
@@ -133,7 +133,9 @@ class PublishedFile:
         except OSError as error:
             return f"it cannot be read, {(error.strerror or 'for no known reason').lower()}"
         expected = self.git_blob
-        return None if found == expected else f"its git blob id is {found} and not {expected}"
+        return (
+            None if found == expected else f"its git blob id is {found}, but should be {expected}"
+        )
 
 
 Origin = Music21Folder | PublishedFile

@@ -150,7 +150,7 @@ def files_in(path: Path, suffixes: Sequence[str] = (".abc", ".txt")) -> list[Pat
     """The tunebooks of a folder and its subfolders, sorted. Raises InputError if there are none."""
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
     if not found:
-        raise InputError(f"{path}: the folder holds no {' or '.join(suffixes)} file")
+        raise InputError(f"{path}: the folder has no {' or '.join(suffixes)} file; give a file")
     return found
 
 
@@ -227,8 +227,8 @@ def _read_pieces(
             yield _rejected(name, block.lines, error)
     if is_empty:
         raise InputError(
-            f"{name}: there is no tune in it; ABC tunes begin with X: and need K:, folk-rnn's "
-            "have a line such as K:Cmaj"
+            f"{name}: the input has no tune; an ABC tune begins with X: and needs K:, a folk-rnn "
+            "tune has a line such as K:Cmaj"
         )
 
 

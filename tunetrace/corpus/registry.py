@@ -76,8 +76,8 @@ _MUSIC21: Final = (
 
 _FOLKRNN_COMMIT: Final = "bc45ed73e7cb949940277b9bc5a8597c94f0dc99"
 _FOLKRNN_LICENCE: Final = (
-    "MIT, as the repository has it; the tunes are those of people at thesession.org, which the "
-    "repository says nothing more of"
+    "MIT, as the repository states; the tunes were written by people at thesession.org, and the "
+    "repository does not state their terms"
 )
 FOLKRNN_CITATION: Final = (
     "B. L. Sturm, J. F. Santos, O. Ben-Tal and I. Korshunova, Music transcription modelling and "
@@ -97,8 +97,8 @@ def folkrnn_file(
 
 _SESSION_LICENCE: Final = (
     "Open Database License (ODbL) 1.0 for the collection; LICENSE.md of the repository adds terms "
-    "for what is in it, at the last look that it is not used with large language models; read it "
-    "before use"
+    "for its contents (when last read: no use with large language models); read LICENSE.md before "
+    "use"
 )
 _SESSION_CITATION: Final = (
     "J. Keith and the members of The Session, The Session data, "
@@ -153,7 +153,7 @@ NAMED_CORPORA: Final = {
             origin=Music21Folder("essenFolksong"),
             licence="legal status unclear, since many people entered the data; E. Dahlig-Turek "
             "permits non-commercial distribution and use in music21, and S. Shlien, who made the "
-            "ABC, distribution with it; see corpus/essenFolksong/license.txt there",
+            "ABC, permits distribution in music21; see corpus/essenFolksong/license.txt there",
             citation="H. Schaffrath and E. Dahlig-Turek, Essen Folksong Collection, "
             "https://www.esac-data.org; converted to ABC by S. Shlien",
         ),
@@ -222,7 +222,7 @@ def fetch_corpus(name: str, *, refresh: bool = False, progress: Progress = silen
 def _declared(name: str) -> NamedCorpus:
     corpus = NAMED_CORPORA.get(name)
     if corpus is None:
-        raise InputError(f"{name}: there is no corpus of that name; {nearest_names(name)}")
+        raise InputError(f"{name}: there is no corpus with this name; {nearest_names(name)}")
     return corpus
 
 

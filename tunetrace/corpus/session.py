@@ -47,7 +47,7 @@ _SIGN: Final = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 
 _TOO_LONG: Final = object()
 
-_CUT_OFF: Final = "the file may be cut off there; fetch it anew"
+_CUT_OFF: Final = "the file may be cut off there; fetch the file again"
 
 
 def is_session(text: str) -> bool:
@@ -94,7 +94,7 @@ def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | R
         is_empty = False
         yield record if isinstance(record, Rejected) else _setting(record, name)
     if is_empty:
-        raise InputError(f"{name}: there is no setting in it; {_CUT_OFF}")
+        raise InputError(f"{name}: the file has no setting; {_CUT_OFF}")
 
 
 @dataclass(slots=True)
@@ -126,7 +126,9 @@ class _Record:
         number = as_number(text)
         if number is None:
             shown = text if len(text) <= 20 else text[:20] + "…"
-            raise AbcError(f"its {column} '{shown}' is not a number", kind="bad record")
+            raise AbcError(
+                f"the {column} '{shown}' of the record is not a number", kind="bad record"
+            )
         return number
 
 
@@ -140,7 +142,7 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
         work = record.number("tune_id")
         mode = record.on_one_line("mode")
         if not mode:
-            raise AbcError("its mode is empty; write it as Gmajor", kind="bad record")
+            raise AbcError("the mode of the record is empty; write it as Gmajor", kind="bad record")
         body, has_breaks = _body(record.text("abc"))
         lines = [
             f"X:{number}",
@@ -169,7 +171,7 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
 def _body(text: str) -> tuple[list[str], bool]:
     """The lines of a body, and whether a `!` was replaced by the end of a line."""
     if "\0" in text:
-        raise AbcError("its abc holds a NUL; remove it", kind="bad record")
+        raise AbcError("the abc of the record has a NUL character; remove it", kind="bad record")
     text = text.encode("utf-8", errors="replace").decode()  # JSON can contain half characters
     if "!" not in text:
         return lines_of(text), False
@@ -255,7 +257,7 @@ class _JsonRecords:
         """The records in their order. InputError if the text is not JSON, or not a list."""
         if self._sign() != "[":
             raise InputError(
-                f"{self._name}: The Session's JSON is a list of records, and this file is not"
+                f"{self._name}: this file is not The Session's JSON, which is a list of records"
             )
         self._at += 1
         if self._sign() != "]":
@@ -277,9 +279,11 @@ class _JsonRecords:
         if isinstance(value, dict):
             columns = {_OLD_NAMES.get(str(name), str(name)): value[name] for name in value}
             return _Record(columns, line, False)
-        reason = "the record is not an object with an abc"
+        reason = "the record is not an object with the key 'abc'"
         if value is _TOO_LONG:
-            reason = f"the record has more than {LONGEST:,} characters; give a tune in each"
+            reason = (
+                f"the record has more than {LONGEST:,} characters; give one tune in each record"
+            )
         return Rejected(self._name, line, None, reason, "bad record")
 
     def _value(self) -> object:
@@ -291,7 +295,7 @@ class _JsonRecords:
                 problem = self._error(raised.msg, raised.pos)
             except (ValueError, RecursionError):
                 raise InputError(
-                    f"{self._name}: this is not The Session's JSON: it has numbers or lists "
+                    f"{self._name}: this file is not The Session's JSON: it has numbers or lists "
                     "that are too large"
                 ) from None
             else:

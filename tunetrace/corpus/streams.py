@@ -94,7 +94,7 @@ def _opened(path: str | Path) -> AbstractContextManager[Any]:
     if str(path) != STDIN:
         return Path(path).open("rb")
     if sys.stdin is None:
-        raise InputError("standard input: it is closed; give a file")
+        raise InputError("standard input: this input is closed; give a file")
     file: IO[bytes] = sys.stdin.buffer
     return nullcontext(file)
 

@@ -41,7 +41,7 @@ class Filters(Record):
             if getattr(self, name) is not None:
                 one_text(getattr(self, name), name)
         if not isinstance(self.onset, Real | None):
-            raise refused("onset", self.onset, "a number of eighths, as Fraction(3, 2)")
+            raise refused("onset", self.onset, "a number of eighths, such as Fraction(3, 2)")
 
     @property
     def has_place(self) -> bool:
@@ -84,6 +84,6 @@ def keys_of(text: str) -> list[str]:
         key = None
     if key is None or key.tonic != "C":
         raise QueryError(
-            f"'{text}' is no key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
+            f"'{text}' is not a key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
         )
     return [key.name, key.mode]

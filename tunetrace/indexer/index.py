@@ -79,7 +79,7 @@ class Index:
             segments = list(load_segments(connection, view).values())
             figures = FigureSearch(segments, vocabulary, view)
             if figures.tunes != count_tunes(connection):
-                raise DamagedError("the segments do not hold the tunes")
+                raise DamagedError("the segments do not have all tunes")
         return figures
 
     def close(self) -> None:
@@ -391,7 +391,7 @@ class Index:
 
 def _check_limit(limit: int) -> None:
     if whole_number(limit, "limit") < 0:
-        raise QueryError(f"the limit is {limit}; give 0 or more hits to show")
+        raise QueryError(f"the limit cannot be {limit}; give the number of hits to show, 0 or more")
 
 
 @public

@@ -52,8 +52,8 @@ def read_published(path: Path, name: str) -> Model:
     contents = read_pickle(path)
     if not isinstance(contents, dict) or not {"token2idx", "param_values"} <= contents.keys():
         raise ModelFileError(
-            f"{path}: this pickle holds no model of folk-rnn's, which is a dict with 'token2idx' "
-            "and 'param_values'"
+            f"{path}: this file is not a folk-rnn model: it has no dictionary with 'token2idx' "
+            "and 'param_values'; give another file"
         )
     tokens = _tokens(path, contents["token2idx"])
     arrays = _arrays(path, contents["param_values"])
@@ -62,7 +62,9 @@ def read_published(path: Path, name: str) -> Model:
     blob = git_blob(path)
     known = [model for model in PUBLISHED_MODELS.values() if model.origin.git_blob == blob]
     if any(model.has_v2_tokens for model in known) and tokens.names != V2_TOKENS:
-        raise ModelFileError(f"{path}: its tokens are not those of folk-rnn v2, as they should be")
+        raise ModelFileError(
+            f"{path}: the model does not have the tokens of folk-rnn v2; give another file"
+        )
     provenance: dict[str, Any] = {
         "name": name,
         "source": f"{path.name}, a pickle of folk-rnn's",
@@ -79,19 +81,21 @@ def read_published(path: Path, name: str) -> Model:
 def _tokens(path: Path, numbers: Any) -> Tokens:
     """The tokens in the order of their numbers."""
     if not isinstance(numbers, dict) or not numbers:
-        raise ModelFileError(f"{path}: its 'token2idx' is no dict of tokens and their numbers")
+        raise ModelFileError(
+            f"{path}: 'token2idx' is not a dictionary of tokens and numbers; give another file"
+        )
     for token in numbers:
         if not token.isprintable() or " " in token or not 0 < len(token) <= _LONGEST_TOKEN:
             raise ModelFileError(
-                f"{path}: its 'token2idx' has '{shown(token)}', which cannot be a token; tokens "
-                f"are printed signs without spaces, at most {_LONGEST_TOKEN}"
+                f"{path}: 'token2idx' has '{shown(token)}', which cannot be a token; a token has "
+                f"at most {_LONGEST_TOKEN} printable characters and no spaces"
             )
     names: dict[int, str] = {}
     for token, number in numbers.items():
         if type(number) is not int or not 0 <= number < len(numbers) or number in names:
             raise ModelFileError(
-                f"{path}: its 'token2idx' does not number its {len(numbers)} tokens from 0 to "
-                f"{len(numbers) - 1}, each differently: '{token}' has no such number"
+                f"{path}: 'token2idx' must number its {len(numbers)} tokens from 0 to "
+                f"{len(numbers) - 1}, each once; the number of '{token}' is wrong"
             )
         names[number] = token
     return Tokens(tuple(names[number] for number in range(len(names))))
@@ -103,17 +107,17 @@ def _arrays(path: Path, values: Any) -> Arrays:
     layers, rest = divmod(count - 3, len(_OF_A_LAYER))
     if layers < 1 or rest:
         raise ModelFileError(
-            f"{path}: its 'param_values' has {count} arrays and should have an embedding, "
-            f"{len(_OF_A_LAYER)} for each layer, and two for the output: 45 with three layers"
+            f"{path}: 'param_values' has {count} arrays, but should have one for the embedding, "
+            f"{len(_OF_A_LAYER)} for each layer and two for the output (45 with three layers)"
         )
     arrays: Arrays = []
     for value, what in zip(values, _names(layers), strict=True):
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            raise ModelFileError(f"{path}: {what}: it is no array of floating-point numbers")
+            raise ModelFileError(f"{path}: {what}: this is not an array of floating-point numbers")
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
             arrays.append(value.astype(np.float32))
         if not np.isfinite(arrays[-1]).all():
-            raise ModelFileError(f"{path}: {what}: it has values that are no finite numbers")
+            raise ModelFileError(f"{path}: {what}: some values are not finite numbers")
     return arrays
 
 
@@ -140,7 +144,7 @@ def _check_shapes(path: Path, arrays: Arrays, tokens: Tokens) -> Sizes:
     for array, shape, what in zip(arrays, expected, _names(layers), strict=True):
         if array.shape != shape:
             raise ModelFileError(
-                f"{path}: the shape of {what} is {array.shape} and should be {shape}"
+                f"{path}: the shape of {what} is {array.shape}, but should be {shape}"
             )
     return sizes
 
@@ -163,8 +167,8 @@ def _network(path: Path, sizes: Sizes, arrays: Arrays) -> Network:
                     from_input = folded.astype(np.float32)
                 if not np.isfinite(from_input).all():
                     raise ModelFileError(
-                        f"{path}: the embedding times the weights of layer 1 is more than float32 "
-                        "holds; import a model that was trained without such weights"
+                        f"{path}: the weights of the embedding and of layer 1 are too large for "
+                        "float32; give a model with smaller weights"
                     )
             layer.from_input.copy_(torch.from_numpy(from_input))
             layer.from_hidden.copy_(torch.from_numpy(from_hidden))

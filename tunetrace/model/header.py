@@ -61,8 +61,8 @@ def read_header(path: Path) -> Header:
     """
     try:
         if not path.is_file():
-            reason = "it is no file" if path.exists() else "there is no such file"
-            raise ModelFileError(f"{path}: the model cannot be read ({reason})")
+            reason = "this is not a file" if path.exists() else "there is no such file"
+            raise ModelFileError(f"{path}: the model cannot be read ({reason}); give a model file")
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(_SIZE_OF_LENGTH), "little")
@@ -71,14 +71,16 @@ def read_header(path: Path) -> Header:
             text = file.read(min(length, _MAX_HEADER))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "unreadable").lower()
-        raise ModelFileError(f"{path}: the model cannot be read ({reason})") from None
+        raise ModelFileError(
+            f"{path}: the model cannot be read ({reason}); give a model file"
+        ) from None
     if len(text) < length or not text.startswith(b"{"):
-        raise damaged(path, "it is cut off or no safetensors file")
+        raise damaged(path, "it is cut off or is not a safetensors file")
     try:
         entries = json.loads(text)
         ours = json.loads(entries.pop("__metadata__")["tunetrace"])
         if ours["format"] != FORMAT:
-            raise damaged(path, f"its format is not {FORMAT}, which this version reads")
+            raise damaged(path, f"its format is not {FORMAT}, the one that this version reads")
         arrays = {name: _array(entry) for name, entry in entries.items()}
         if _SIZE_OF_LENGTH + length + sum(bytes for _, _, bytes in arrays.values()) != size:
             raise damaged(path, "it is cut off, or longer than its header states")
@@ -106,7 +108,7 @@ MODEL_FILE: Final = Kind(
 def damaged(path: Path, reason: str) -> ModelFileError:
     """The error for a file that is no model, or a damaged one."""
     return ModelFileError(
-        f"{path}: this is no model of tunetrace's: {reason}; a .pkl file of folk-rnn's is read "
+        f"{path}: this file is not a tunetrace model: {reason}; a .pkl file of folk-rnn is read "
         "with 'tunetrace model import'"
     )
 

@@ -100,8 +100,9 @@ def require_torch() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ModelFileError(
-            f"models need {' and '.join(_NEEDED)}, and {' and '.join(missing)} cannot be found; "
-            "install them with: pip install 'tunetrace[model]'"
+            f"models need the Python packages {' and '.join(_NEEDED)}, but "
+            f"{' and '.join(missing)} cannot be found; install them with: "
+            "pip install 'tunetrace[model]'"
         )
 
 
@@ -188,7 +189,7 @@ def fetch_model(name: str, *, refresh: bool = False, progress: Progress = silent
         if info.provenance.get("git_blob") == published.origin.git_blob:
             return info
     raise ModelFileError(
-        f"{name}: {path} is another model or damaged; put it elsewhere, or replace it with: "
+        f"{name}: {path} is damaged or another model; move this file, or replace it with: "
         f"tunetrace model fetch {name} --refresh"
     )
 
@@ -247,8 +248,8 @@ def place_for(name: str) -> Path:
     """The file of a new named model; ModelFileError if a model cannot have that name."""
     if not _NAME.fullmatch(name) or name == SHIPPED or len(name) > _LONGEST_NAME:
         raise ModelFileError(
-            f"a model cannot be called '{name[:_LONGEST_NAME]}'; its name has letters, digits, - _ "
-            f". and spaces, begins with a letter or digit, and is not {SHIPPED}"
+            f"'{name[:_LONGEST_NAME]}' cannot be the name of a model; use letters, digits, spaces, "
+            f"- _ and ., begin with a letter or digit, and do not use '{SHIPPED}'"
         )
     return place_of(name)
 
@@ -276,6 +277,6 @@ def find_model(model: str | Path | None = None) -> Path:
         if path.is_file():
             return path
     raise ModelFileError(
-        f"there is no model '{model}'; there are {', '.join(model_names())}, or give the path of a "
-        f"{SUFFIX} file; folk-rnn's published ones come with: tunetrace model fetch folkrnn-v2"
+        f"there is no model '{model}'; give one of {', '.join(model_names())}, or the path of a "
+        f"{SUFFIX} file, or fetch a folk-rnn model with: tunetrace model fetch folkrnn-v2"
     )

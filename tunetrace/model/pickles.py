@@ -43,7 +43,7 @@ _MAX_NUMBER: Final = 2**63
 _MAX_DEPTH: Final = 100
 """How deep containers may be nested; those of the published models are three deep."""
 
-_TOO_DEEP: Final = "it has containers in one another too deep"
+_TOO_DEEP: Final = "its containers are nested too deep"
 
 _BEGINNINGS: Final = (b"\x80", b"(", b"}", b"]")
 """How a pickle begins that holds a dict or a list."""
@@ -65,22 +65,27 @@ def read_pickle(path: Path) -> Any:
 
     try:
         if not path.is_file():
-            reason = "it is no file" if path.exists() else "there is no such file"
-            raise ModelFileError(f"{path}: the pickle cannot be read ({reason})")
+            reason = "this is not a file" if path.exists() else "there is no such file"
+            raise ModelFileError(f"{path}: the pickle cannot be read ({reason}); give a .pkl file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "unreadable").lower()
-        raise ModelFileError(f"{path}: the pickle cannot be read ({reason})") from None
+        raise ModelFileError(
+            f"{path}: the pickle cannot be read ({reason}); give a .pkl file"
+        ) from None
     if len(data) > MAX_BYTES:
         raise ModelFileError(
-            f"{path}: the file has more than {MAX_BYTES / 1e6:.0f} MB; pickles of folk-rnn's "
-            "models have about 23 MB"
+            f"{path}: the file has more than {MAX_BYTES / 1e6:.0f} MB, but a folk-rnn model has "
+            "about 23 MB; give another file"
         )
     try:
         return unpickle(data)
     except PickleRefusedError as error:
-        raise ModelFileError(f"{path}: this is no pickle of a model's: {error}") from None
+        raise ModelFileError(
+            f"{path}: this file cannot be read as a folk-rnn model ({error}); get the file again "
+            "from its source"
+        ) from None
 
 
 def unpickle(data: bytes) -> Any:
@@ -88,7 +93,7 @@ def unpickle(data: bytes) -> Any:
     if not data:
         raise PickleRefusedError("the file is empty")
     if not data.startswith(_BEGINNINGS):
-        raise PickleRefusedError("it is a file of another kind")
+        raise PickleRefusedError("it is not a pickle")
     try:
         ended = subprocess.run(
             [sys.executable, "-I", "-S", __file__, str(SECONDS)],
@@ -97,10 +102,10 @@ def unpickle(data: bytes) -> Any:
     except subprocess.TimeoutExpired:
         raise PickleRefusedError(f"it takes more than {SECONDS} seconds to read") from None
     except OSError as error:
-        raise PickleRefusedError(f"no process can be started to read it ({error})") from None
+        raise PickleRefusedError(f"no process can be started to read it: {error}") from None
     if ended.returncode:
         raise PickleRefusedError(
-            f"reading it takes more than {SECONDS} seconds, or more memory than it may"
+            f"reading it takes more than {SECONDS} seconds, or more memory than is allowed"
         )
     return from_answer(ended.stdout)
 
@@ -158,7 +163,7 @@ def answer_to(data: bytes) -> bytes:
     except PickleRefusedError as error:
         reason = str(error)
     except MemoryError:
-        reason = "it takes more memory than it may"
+        reason = "reading it takes more memory than is allowed"
     except RecursionError:
         reason = _TOO_DEEP
     except EOFError:
@@ -186,27 +191,27 @@ class _Unpickler(pickle.Unpickler):
         }.get(f"{module.replace('numpy._core', 'numpy.core', 1)}.{name}")
         if found is None:
             raise PickleRefusedError(
-                f"it asks for '{shown(f'{module}.{name}')}', and nothing is admitted but NumPy's "
-                "arrays and plain containers"
+                f"it uses '{shown(f'{module}.{name}')}', but only NumPy arrays and plain "
+                "containers are allowed"
             )
         return found
 
     def reconstruct(self, subtype: Any, *_: Any) -> _Array:
         """numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), 'b')"""
         if subtype != self.ndarray:
-            raise PickleRefusedError("it has an array of another class than 'numpy.ndarray'")
+            raise PickleRefusedError("it has an array whose class is not 'numpy.ndarray'")
         return _Array()
 
     def ndarray(self, *_: Any) -> None:
         """Only named, for _reconstruct."""
-        raise PickleRefusedError("it asks for a call of 'numpy.ndarray'")
+        raise PickleRefusedError("it asks to call 'numpy.ndarray'")
 
     def dtype(self, code: Any, *_: Any) -> _Type:
         """numpy.dtype('f4', 0, 1)"""
         if not isinstance(code, str) or code not in _FORMATS:
             what = shown(code) if isinstance(code, str) else "no name"
             raise PickleRefusedError(
-                f"it has an array of NumPy's type '{what}', which is no number's"
+                f"it has an array of the NumPy type '{what}', which has no numbers"
             )
         return _Type(code)
 
@@ -219,7 +224,9 @@ class _Unpickler(pickle.Unpickler):
     def encode(self, text: Any, encoding: Any) -> Any:
         """_codecs.encode('…', 'latin1'), as Python 3 writes bytes for Python 2; they stay text."""
         if encoding != "latin1":
-            raise PickleRefusedError("it asks for '_codecs.encode' of another encoding than latin1")
+            raise PickleRefusedError(
+                "it asks to call '_codecs.encode' without the encoding 'latin1'"
+            )
         return text
 
     def no_bytes(self) -> str:
@@ -238,7 +245,7 @@ class _Type:
         """Take what NumPy writes of a type: the version, then the order, then nothing."""
         order = state[1]
         if order not in ("<", ">", "|", "=") or any(part is not None for part in state[2:5]):
-            raise PickleRefusedError("it has an array of a type that has parts")
+            raise PickleRefusedError("it has an array whose type has several fields")
         self.order = "=" if order == "|" else order
 
 
@@ -254,7 +261,7 @@ class _Array:
 def _bytes(raw: Any) -> bytes:
     """The bytes of an array; a string of Python 2 was read as Latin-1."""
     if not isinstance(raw, bytes | str):
-        raise PickleRefusedError("it has an array of objects")
+        raise PickleRefusedError("it has an array of Python objects")
     return raw if isinstance(raw, bytes) else raw.encode("latin-1")
 
 
@@ -269,7 +276,7 @@ class _Description:
         """One value and all that it holds. depth: how many containers it is in."""
         self._values_left -= 1
         if self._values_left < 0:
-            raise PickleRefusedError(f"it holds more than {_MAX_VALUES:,} values")
+            raise PickleRefusedError(f"it has more than {_MAX_VALUES:,} values")
         if depth > _MAX_DEPTH:
             raise PickleRefusedError(_TOO_DEEP)
         kind = type(value)
@@ -283,25 +290,25 @@ class _Description:
             return [kind.__name__, *(self.of(part, depth + 1) for part in value)]
         if kind is dict:
             if not all(type(key) is str for key in value):
-                raise PickleRefusedError("it has a dict with a key that is no text")
+                raise PickleRefusedError("it has a dictionary with a key that is not text")
             return {self.of(key): self.of(part, depth + 1) for key, part in value.items()}
         if kind is _Array and value.state is not None:
             return self._array(*value.state[-4:])
         what = "a whole number beyond 64 bits" if kind is int else f"'{kind.__name__.strip('_')}'"
-        raise PickleRefusedError(f"it has {what}, which is no part of a model")
+        raise PickleRefusedError(f"it has {what}, which does not belong in a model")
 
     def _array(self, shape: Any, kind: Any, is_fortran: Any, raw: Any) -> list[Any]:
         """An array by what NumPy writes of it, after a version."""
         is_shape = isinstance(shape, tuple) and len(shape) <= _MAX_DIMENSIONS
         if not is_shape or not all(type(n) is int and 0 <= n < _MAX_SIZE for n in shape):
-            raise PickleRefusedError("it has an array of an impossible shape")
+            raise PickleRefusedError("it has an array with an impossible shape")
         if not isinstance(kind, _Type):
             raise PickleRefusedError("it has an array without a type")
         data = _bytes(raw)
         if len(data) != math.prod(shape) * struct.calcsize(kind.order + _FORMATS[kind.code]):
             raise PickleRefusedError(
-                f"it has an array of {len(data):,} bytes whose shape is {shape} and whose type "
-                f"'{kind.code}'"
+                f"it has an array of {len(data):,} bytes, which do not fit its shape {shape} and "
+                f"its type '{kind.code}'"
             )
         self._take(len(data))
         order = "F" if is_fortran else "C"

@@ -39,8 +39,8 @@ class PublishedModel:
 
 
 _LICENCE: Final = (
-    "MIT, as the repository has it for all that is in it; trained on what people wrote at {}, "
-    "which the repository says nothing more of"
+    "MIT, as the repository states for all its contents; trained on tunes that people wrote at "
+    "{}, and the repository does not state their terms"
 )
 
 PUBLISHED_MODELS: Final = {
@@ -89,5 +89,9 @@ def find_published(name: str) -> PublishedModel:
     if model is not None:
         return model
     nearest = difflib.get_close_matches(name.lower(), PUBLISHED_MODELS, n=1)
-    hint = f"the nearest is {nearest[0]}" if nearest else f"they are {', '.join(PUBLISHED_MODELS)}"
-    raise ModelFileError(f"{name}: no published model has that name; {hint}")
+    hint = (
+        f"the nearest is {nearest[0]}"
+        if nearest
+        else f"the names are {', '.join(PUBLISHED_MODELS)}"
+    )
+    raise ModelFileError(f"{name}: no published model has this name; {hint}")

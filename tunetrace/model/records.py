@@ -113,8 +113,8 @@ class Model:
     def overflow(self) -> ModelFileError:
         """The error where what the network computes is no number, though its weights are."""
         return ModelFileError(
-            f"the model '{self.name}' gives no probabilities, since its weights are too large to "
-            "be summed; give a model with smaller weights"
+            f"the model '{self.name}' cannot give probabilities, because its weights are too "
+            "large to be added; give a model with smaller weights"
         )
 
 

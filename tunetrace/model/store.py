@@ -37,8 +37,8 @@ def save_model(model: Model, path: Path, *, half: bool = False) -> None:
     if wrong is not None:
         precision = "float16" if half else "float32"
         raise ModelFileError(
-            f"{path}: '{wrong}' of the model '{model.name}' has weights that are no numbers in "
-            f"{precision}; {'keep it in float32' if half else 'give one of finite weights'}"
+            f"{path}: the model '{model.name}' has weights in '{wrong}' that are not finite in "
+            f"{precision}; {'store it in float32' if half else 'give a model with finite weights'}"
         )
     header = {
         "format": FORMAT,
@@ -61,7 +61,7 @@ def load_model(path: Path) -> Model:
     if found != expected:
         wrong = next(n for n in [*expected, *found] if found.get(n) != expected.get(n))
         has, needs = found.get(wrong, "absent"), expected.get(wrong, "none")
-        raise damaged(path, f"'{wrong}' has the shape {has} and should have {needs}")
+        raise damaged(path, f"'{wrong}' has the shape {has}, but should have {needs}")
     try:
         arrays = load(path.read_bytes())
     except (SafetensorError, ValueError, KeyError, OSError):
@@ -70,7 +70,7 @@ def load_model(path: Path) -> Model:
     network.load_state_dict({n: torch.from_numpy(a).float() for n, a in arrays.items()})
     network.eval()
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
-        raise damaged(path, "it has weights that are no numbers")
+        raise damaged(path, "some of its weights are not numbers")
     return Model(network, tokens, header.provenance)
 
 
@@ -82,13 +82,18 @@ def check_sizes(source: str, sizes: Sizes, tokens: Tokens) -> None:
         and 2 <= sizes.tokens <= MAX_TOKENS
     ):
         raise ModelFileError(
-            f"{source}: it says {sizes.layers} layers of {sizes.units} units over {sizes.tokens} "
-            f"tokens; at most {MAX_LAYERS}, {MAX_UNITS} and {MAX_TOKENS} are read"
+            f"{source}: the model has {sizes.layers} layers, {sizes.units} units and "
+            f"{sizes.tokens} tokens; give one with at most {MAX_LAYERS}, {MAX_UNITS} and "
+            f"{MAX_TOKENS}"
         )
     if len(tokens.numbers) != sizes.tokens or len(tokens) != sizes.tokens:
         raise ModelFileError(
-            f"{source}: it names {len(tokens.numbers)} different tokens for {sizes.tokens} outputs"
+            f"{source}: the model has {len(tokens.numbers)} different tokens, but {sizes.tokens} "
+            "outputs; give another model"
         )
     for frame in (START, END):
         if frame not in tokens.numbers:
-            raise ModelFileError(f"{source}: its tokens lack '{frame}', without which no tune ends")
+            raise ModelFileError(
+                f"{source}: the model has no token '{frame}', which begins or ends each tune; give "
+                "another model"
+            )

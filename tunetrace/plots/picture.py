@@ -74,11 +74,11 @@ def check_picture(path: str | Path, *, force: bool = False) -> None:
     """
     name = printable(str(path))
     if _ending(path) not in _METADATA:
-        raise OutputError(f"{name}: a picture's name ends in .png, .svg or .pdf; give one of them")
+        raise OutputError(f"{name}: the name of a picture must end in .png, .svg or .pdf")
     if importlib.util.find_spec("matplotlib") is None:
         raise OutputError(
-            f"{name}: matplotlib draws the pictures and is not installed; install it with: "
-            "pip install 'tunetrace[plot]'"
+            f"{name}: pictures need the Python package matplotlib, which is not installed; install "
+            "it with: pip install 'tunetrace[plot]'"
         )
     check_place(Path(path), PICTURE_FILE, force=force)
 
@@ -101,7 +101,8 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
         except OSError as error:
             reason = (error.strerror or "unusable").lower()
             raise OutputError(
-                f"{printable(str(path))}: cannot be written ({reason}); give another place"
+                f"{printable(str(path))}: cannot be written ({reason}); give another file name or "
+                "folder"
             ) from None
 
 

@@ -47,8 +47,8 @@ def plot_training(history: Sequence[EpochRecord], path: str | Path, *, force: bo
     """
     if not history:
         raise OutputError(
-            f"{printable(str(path))}: the training has no epoch to draw; wait until the first one "
-            "is finished"
+            f"{printable(str(path))}: the picture cannot be drawn yet; wait until the first epoch "
+            "of the training is finished"
         )
     save_picture(lambda: _draw(history), path, force=force)
 

@@ -70,7 +70,7 @@ class ReportFolder(ExitStack):
         missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
             raise OutputError(
-                f"{self.name}: a report needs the packages {', '.join(_PACKAGES)}, and "
+                f"{self.name}: a report needs the Python packages {', '.join(_PACKAGES)}, but "
                 f"{', '.join(missing)} cannot be found; install them with: "
                 "pip install 'tunetrace[report]'"
             )
@@ -89,13 +89,13 @@ class ReportFolder(ExitStack):
         with suppress(OSError, ValueError):  # there is nothing at the place
             if place.is_dir():
                 raise OutputError(
-                    f"{self.name}: it contains a folder '{name}', and the report writes a file of "
-                    "that name; give another folder"
+                    f"{self.name}: the report needs to write a file '{name}', but there is a "
+                    "folder with this name; give another folder"
                 )
             if any(place.samefile(given) for given in inputs if exists(given)):
                 raise OutputError(
-                    f"{self.name}: its '{name}' is an input of this report and would be replaced; "
-                    "give another folder"
+                    f"{self.name}: the file '{name}' is an input of the report and would be "
+                    "replaced; give another folder"
                 )
         is_there(place, kind)
 
@@ -111,6 +111,6 @@ class ReportFolder(ExitStack):
         except OSError as error:
             reason = (error.strerror or "unusable").lower()
             raise OutputError(
-                f"{self.name}: the report cannot be written there ({reason}); "
-                "make room, or give another folder"
+                f"{self.name}: the report cannot be written to this folder ({reason}); "
+                "free disk space, or give another folder"
             ) from None

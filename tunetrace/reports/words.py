@@ -62,8 +62,8 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
     if summary.transcriptions == 1:
         if not summary.copies:
             yield (
-                f"It is not the same as any corpus tune, and none has {bound} of its notes in runs "
-                "of 8 or more."
+                f"It is not the same as any corpus tune, and no corpus tune has {bound} of its "
+                "notes in runs of 8 or more."
             )
             return
         copy = summary.copies[0]
@@ -130,7 +130,7 @@ def _chance(summary: BatchSummary) -> Iterable[str]:
         "transcriptions a span like it."
     )
     if 0 < count <= CHANCE * total and not summary.mostly_of_one:
-        yield "In a batch of this size, chance alone would give as many."
+        yield "In a batch of this size, chance alone would give as many such transcriptions."
 
 
 def _spans(summary: BatchSummary) -> Iterable[str]:
@@ -251,7 +251,7 @@ def _beside_real_tunes(summary: BatchSummary) -> Iterable[str]:
     if any(difference.low is None for _, difference in compared):
         yield (
             "Compared with real tunes of the same meters and lengths: "
-            f"{'; '.join(means)}. There are too few transcriptions to tell more or less from "
+            f"{'; '.join(means)}. There are too few transcriptions to tell a difference from "
             "chance."
         )
         return

@@ -90,8 +90,8 @@ def report(
     batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
     if [str(path) for path in (*batch, *others)].count(STDIN) > 1:
         raise InputError(
-            "standard input is named twice and can be read only once; give a file instead of one "
-            "of them"
+            "standard input is given twice, but it can be read only once; give a file in one of "
+            "the two places"
         )
     page, set_aside, read = Page(), list[Rejected](), 0
 
@@ -126,7 +126,7 @@ def report(
     with given_or_default(index) as opened:
         if not opened.tunes:
             raise IndexFileError(
-                f"{printable(str(opened.path))}: the index holds no tune to check against; add a "
+                f"{printable(str(opened.path))}: the index has no tune to check against; add a "
                 "corpus with 'tunetrace index add'"
             )
         with ReportFolder(folder, [*batch, *others]) as files:

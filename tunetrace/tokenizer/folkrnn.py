@@ -94,7 +94,7 @@ def tokenize_folkrnn(
         tokens.pop()
     header = [token for token in tokens if token[0] in "MK"]  # no other token begins so
     if len(header) == len(tokens):
-        raise AbcError("the transcription has a header and no body", first_line, kind="no notes")
+        raise AbcError("the transcription has a header, but no notes", first_line, kind="no notes")
     if tied:
         _sign_tied(tokens, tied)
     meter = next((token[2:] for token in header if token[0] == "M"), None)

@@ -137,7 +137,7 @@ def parse_key(text: str, before: Key | None = None) -> Key:
     return Key(before.tonic, before.mode, tuple(changes.items()))
 
 
-OCTAVE_REMARK: Final = "octave= in K: moves no note"
+OCTAVE_REMARK: Final = "octave= in K: is ignored; no note is moved"
 
 
 def moves_octave(text: str) -> bool:

@@ -191,8 +191,8 @@ class Vocabulary:
             new = [t for t in dict.fromkeys(tokens) if t not in self._symbols]
         if len(self.tokens) + len(new) > SEPARATOR:
             raise VocabularyFullError(
-                f"the tune needs {len(new)} tokens beyond folk-rnn v2 ({' '.join(new[:4])}…) and "
-                f"the index has room for {SEPARATOR - len(self.tokens)} more of "
+                f"the tune needs {len(new)} tokens beyond folk-rnn v2 ({' '.join(new[:4])}…), but "
+                f"the index has room for {SEPARATOR - len(self.tokens)} more of at most "
                 f"{SEPARATOR - len(V2_TOKENS)}"
             )
         for token in new:

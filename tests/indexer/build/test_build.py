@@ -74,7 +74,7 @@ def test_a_source_that_cannot_be_read_is_set_aside_among_others(tmp_path: Path) 
     ]  # fmt: skip
     with pytest.raises(InputError, match="empty"):
         build_index([empty], tmp_path / "j.db")
-    with pytest.raises(InputError, match="no such file and no corpus of that name"):
+    with pytest.raises(InputError, match="no such file and no corpus with this name"):
         build_index([good, "absent"], tmp_path / "j.db")
 
 
@@ -93,7 +93,9 @@ def test_a_source_is_named_once(tmp_path: Path) -> None:
     source = write(tmp_path / "a.abc", 1)
     for names, shown in (([source, source], str(source)), (["oneills", "oneills"], "oneills"),
                          (["-", "-"], "standard input")):  # fmt: skip
-        with pytest.raises(InputError, match="it is given 2 times; give it once") as raised:
+        with pytest.raises(
+            InputError, match="this source is given 2 times; give it once"
+        ) as raised:
             build_index(names, tmp_path / "i.db")
         assert str(raised.value).startswith(shown)
 
@@ -101,7 +103,7 @@ def test_a_source_is_named_once(tmp_path: Path) -> None:
 def test_only_an_index_is_replaced(tmp_path: Path) -> None:
     source = write(tmp_path / "a.abc", 1)
     before = source.read_bytes()
-    with pytest.raises(IndexFileError, match="this is no index of tunetrace"):
+    with pytest.raises(IndexFileError, match="this file is not a tunetrace index"):
         build_index([source], source, force=True)
     assert source.read_bytes() == before
     for folder in (tmp_path, Path(), Path("/")):
@@ -120,7 +122,7 @@ def test_a_tune_that_needs_a_token_too_many_is_set_aside(tmp_path: Path) -> None
     report = build_index([path], tmp_path / "i.db")
     assert report.info.tunes == 118
     assert len(report.set_aside) == 2
-    assert "the index has room for 0 more of 118" in report.set_aside[0].reason
+    assert "the index has room for 0 more of at most 118" in report.set_aside[0].reason
 
 
 def test_the_digest_is_that_of_the_transcriptions(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_build_on_a_full_disk_leaves_the_old_index_and_nothing_else(tmp_path: 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(f"tunetrace: {path}: cannot be written")
+    assert ended.stderr.startswith(f"tunetrace: {path}: the index cannot be written")
     assert ended.stderr.count("\n") == 1
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -256,7 +256,7 @@ def test_a_build_leaves_the_file_of_one_that_still_runs_and_that_its_index(
     build(path, write(tmp_path / "morrisons.abc", MORRISONS), "--force")
     _, errors = process.communicate(KESH.encode(), timeout=60)
     assert process.returncode == 2
-    assert b"changed during the build and is kept" in errors
+    assert b"changed the index during the build, so it was not replaced" in errors
     with open_index(path) as index:
         assert [corpus.name for corpus in index.info().corpora] == ["morrisons"]
     assert list(path.parent.iterdir()) == [path]

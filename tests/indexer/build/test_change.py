@@ -110,7 +110,9 @@ def test_a_corpus_of_other_content_is_replaced_only_when_asked(tmp_path: Path) -
     build_index([one, two], path)
     before = path.read_bytes()
     write(tmp_path, one=ONE.replace("CDEF", "CEGE"))
-    with pytest.raises(IndexFileError, match=r"'one' has other content in the index.*--replace"):
+    with pytest.raises(
+        IndexFileError, match=r"the index has a corpus 'one' with other content.*--replace"
+    ):
         add_to_index([one], path)
     assert path.read_bytes() == before
     assert changes(add_to_index([one], path, replace=True)) == {"one": "replaced"}
@@ -129,7 +131,9 @@ def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> N
         (tmp_path / folder / "t.abc").write_text(text)
     x, y = tmp_path / "x" / "t.abc", tmp_path / "y" / "t.abc"
     build_index([x], path)
-    with pytest.raises(IndexFileError, match="'t' has other content in the index") as raised:
+    with pytest.raises(
+        IndexFileError, match="the index has a corpus 't' with other content"
+    ) as raised:
         add_to_index([y], path)
     assert f"(from {x})" in str(raised.value)
     assert "--name" in str(raised.value)
@@ -153,7 +157,7 @@ def test_a_file_keeps_the_name_that_it_has_whatever_is_added_beside_it(tmp_path:
     with open_index(path) as index:
         assert [c.name for c in index.info().corpora] == ["book", "book-2", "book-3"]
     again = tmp_path / "a" / ".." / "a" / "book.abc"
-    with pytest.raises(InputError, match="it is given 2 times"):
+    with pytest.raises(InputError, match="this source is given 2 times"):
         add_to_index([books["a"], again], path)
 
 
@@ -209,7 +213,7 @@ def test_a_text_that_is_read_otherwise_is_another_content(tmp_path: Path) -> Non
     stream = stream.replace(bytes(symbols[:1]), bytes(symbols[1:]))
     connection.execute("UPDATE view SET stream = ?, stream_crc32 = ?", (stream, zlib.crc32(stream)))
     connection.close()
-    with pytest.raises(IndexFileError, match="has other content in the index"):
+    with pytest.raises(IndexFileError, match="the index has a corpus 'one' with other content"):
         add_to_index([one], path)
     assert changes(add_to_index([one], path, replace=True)) == {"one": "replaced"}
     assert verify_index(path, full=True).faults == ()
@@ -245,7 +249,7 @@ def test_what_cannot_be_added_changes_nothing(tmp_path: Path) -> None:
         ([empty], InputError, "empty"),
         ([broken], InputError, "none of the 1 tunes can be read"),
         ([two, tmp_path / "absent.abc"], InputError, "no such file"),
-        ([two, "onells"], InputError, "no corpus of that name"),
+        ([two, "onells"], InputError, "no corpus with this name"),
     ):
         with pytest.raises(error, match=reason):
             add_to_index(sources, path)
@@ -272,9 +276,9 @@ def test_a_removed_corpus_is_gone_and_the_others_keep_their_ids(tmp_path: Path) 
         assert index.figure("C D E").of == 2
         assert index.figure("C D E").hits == 1
         assert index.info().tunes == 2
-        with pytest.raises(QueryError, match="names no tune"):
+        with pytest.raises(QueryError, match="there is no tune 'Two' in the index"):
             index.resolve("Two")
-    with pytest.raises(QueryError, match="no corpus 'two'; it has one, odd"):
+    with pytest.raises(QueryError, match="no corpus 'two'; its corpora are one, odd"):
         remove_from_index(["one", "two"], path)
     with open_index(path) as index:
         assert index.info().tunes == 2
@@ -318,7 +322,9 @@ def test_an_open_index_says_when_it_was_changed(tmp_path: Path) -> None:
     build_index([one], path)
     with open_index(path) as index:
         add_to_index([two], path)
-        with pytest.raises(IndexFileError, match="changed after it had been opened; open it again"):
+        with pytest.raises(
+            IndexFileError, match="changed after it was opened; open the index again"
+        ):
             index.figure("C D E")
 
 

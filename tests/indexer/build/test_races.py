@@ -27,7 +27,7 @@ from tunetrace import (
 from tunetrace.indexer.build import build, change
 from tunetrace.indexer.store.connection import Database
 
-CHANGED = "changed after it had been opened; open it again"
+CHANGED = "changed after it was opened; open the index again"
 
 
 @pytest.fixture
@@ -117,7 +117,9 @@ def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
         assert index.with_name("i.db-journal").exists()  # nobody has taken it away
         other.execute("COMMIT")
         other.close()
-        with pytest.raises(IndexFileError, match="changed during the build and is kept"):
+        with pytest.raises(
+            IndexFileError, match="changed the index during the build, so it was not replaced"
+        ):
             building.result()
     assert verify_index(index, full=True).faults == ()
     with open_index(index) as opened:
@@ -140,7 +142,9 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
         write(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "_write", changed_meanwhile)
-    with pytest.raises(IndexFileError, match="changed during the build and is kept"):
+    with pytest.raises(
+        IndexFileError, match="changed the index during the build, so it was not replaced"
+    ):
         build_index([tmp_path / "kesh.abc"], index, force=True)
     with open_index(index) as opened:
         assert "other" in [corpus.name for corpus in opened.info().corpora]
@@ -160,7 +164,7 @@ def test_an_addition_to_an_index_that_another_has_replaced_is_refused(
         return gather(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(change, "gather", replaced_meanwhile)
-    with pytest.raises(IndexFileError, match="another index took its place meanwhile"):
+    with pytest.raises(IndexFileError, match="another process replaced the index meanwhile"):
         add_to_index([tmp_path / "other.abc"], index)
     monkeypatch.undo()
     assert verify_index(index, full=True).faults == ()
@@ -203,7 +207,7 @@ def test_a_file_that_may_not_grow_is_one_sentence(
         capture_output=True, text=True, cwd=ROOT, env=environment(), check=False,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"tunetrace: {place}: cannot be ")
+    assert ended.stderr.startswith(f"tunetrace: {place}: the index cannot be ")
     assert ended.stderr.count("\n") == 1
     assert index.read_bytes() == before
     assert verify_index(index, full=True).faults == ()
@@ -223,7 +227,9 @@ def test_a_change_that_has_no_room_says_so(index: Path, arguments: tuple[str, ..
     )  # fmt: skip
     assert ended.returncode == 2
     # SQLite's name for a write that fails for another reason than a full disk.
-    assert ended.stderr.startswith(f"tunetrace: {index}: cannot be changed (disk I/O error); check")
+    assert ended.stderr.startswith(
+        f"tunetrace: {index}: the index cannot be changed (disk I/O error); check"
+    )
     assert ended.stderr.count("\n") == 1
     assert index.read_bytes() == before
     assert verify_index(index, full=True).faults == ()

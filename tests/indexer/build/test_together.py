@@ -107,7 +107,8 @@ COMMANDS = {
 }  # fmt: skip
 
 REFUSALS = {
-    "build": "the index was changed during the build and is kept; build again to replace it",
+    "build": "another process changed the index during the build, so it was not replaced; "
+    "build again to replace it",
     "remove": "the index has no corpus 'gone'",
 }
 """What a command may say that comes second."""
@@ -275,7 +276,7 @@ def test_threads_that_open_ask_and_close_disturb_no_one_who_writes(
                 assert index.info().tunes == index.tunes
                 assert index.figure("C D", limit=3).of == index.tunes
             except IndexFileError as error:
-                if "changed after it had been opened" not in str(error):
+                if "changed after it was opened" not in str(error):
                     raise
 
     readers = [threading.Thread(target=read) for _ in range(2)]
@@ -344,7 +345,7 @@ def test_an_index_that_is_being_written_is_waited_for_and_never_called_damaged(
     writer.execute("BEGIN EXCLUSIVE")
     with pytest.raises(IndexFileError) as raised:
         open_index(path)
-    assert str(raised.value) == f"{path}: another process is changing the index; try again"
+    assert str(raised.value) == f"{path}: another process is changing the index; try again later"
     writer.execute("ROLLBACK")
     writer.close()
 
@@ -361,5 +362,5 @@ def test_a_change_is_told_where_the_times_of_files_are_too_coarse_for_it(
         assert (path.stat().st_size, path.stat().st_mtime_ns) == (
             before.st_size, before.st_mtime_ns,
         )  # fmt: skip
-        with pytest.raises(IndexFileError, match="changed after it had been opened"):
+        with pytest.raises(IndexFileError, match="changed after it was opened"):
             index.info()

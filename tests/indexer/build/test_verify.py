@@ -58,22 +58,25 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
             "UPDATE music SET tune_id = 9 WHERE tune_id = 1",
             "rows of music refer to rows that are missing",
         ),
-        ("UPDATE bar SET text = 'C' WHERE id = 1", "bars have another's hash or are there twice"),
-        ("UPDATE bar SET hash = 0 WHERE id = 1", "bars have another's hash or are there twice"),
+        ("UPDATE bar SET text = 'C' WHERE id = 1", "bars have a wrong hash or are stored twice"),
+        ("UPDATE bar SET hash = 0 WHERE id = 1", "bars have a wrong hash or are stored twice"),
         ("DELETE FROM bar WHERE id = 1", "rows of bar_hit refer to rows that are missing"),
         ("DELETE FROM bar_hit WHERE tune_id = 1", "the counts of the corpus session"),
         ("UPDATE corpus SET tokens = tokens + 1", "the counts of the corpus session"),
         ("UPDATE reject SET reason = 'none'", "the transcriptions of the corpus session"),
         ("DELETE FROM reject", "the counts of the corpus session"),
         ("DELETE FROM corpus", "rows of tune refer to rows that are missing"),
-        ("DELETE FROM tune WHERE id = 1", "the segments hold 2 tunes and the table tune 1"),
-        ("UPDATE tune SET id = 9 WHERE id = 2", "other tunes than the table tune"),
-        ("DELETE FROM segment", "hold 0 tunes"),
-        ("DELETE FROM view", "an array of segment 1 is not what was written"),
-        ("UPDATE view SET suffixes_crc32 = 0", "an array of segment 1 is not what was written"),
+        ("DELETE FROM tune WHERE id = 1", "the segments have 2 tunes, but the table 'tune' has 1"),
+        (
+            "UPDATE tune SET id = 9 WHERE id = 2",
+            "the segments and the table 'tune' have different tunes",
+        ),
+        ("DELETE FROM segment", "the segments have 0 tunes"),
+        ("DELETE FROM view", "an array of segment 1 does not match its checksum"),
+        ("UPDATE view SET suffixes_crc32 = 0", "an array of segment 1 does not match its checksum"),
         ("UPDATE segment SET tune_ids = x'0100000003000000'", "an array of segment 1"),
-        ("UPDATE meta SET value = '[1]'", "the vocabulary is no list of tokens"),
-        ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is no list of tokens"),
+        ("UPDATE meta SET value = '[1]'", "the vocabulary is not a list of tokens"),
+        ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is not a list of tokens"),
         ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 5 has it"),
         ("DROP TABLE reject", "the table reject is not as schema 5 has it"),
         ("DROP INDEX bar_hash", "the index bar_hash is missing"),
@@ -115,7 +118,7 @@ def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
         assert any("out of order" in fault for fault in faults), at
     suffixes[0] = suffixes[1]
     faults = verify_index(rewritten(tmp_path / "i.db", whole, suffixes), full=True).faults
-    assert any("does not hold each position once" in fault for fault in faults)
+    assert any("does not have each position exactly once" in fault for fault in faults)
 
 
 @given(st.binary(min_size=1, max_size=40), st.randoms(use_true_random=False))

@@ -215,7 +215,7 @@ def test_two_words_that_are_one_token_in_tunes_from_abc_are_pointed_out(
     tmp_path: Path,
 ) -> None:
     path = index_of(tmp_path, "X:1\nM:4/4\nL:1/8\nK:C\nc2>B2 c4|\n")
-    assert "as one token: 2>" in call("figure", "c 2 > B 2", "--index", path).out
+    assert "'2 >' is one token; search for 2>" in call("figure", "c 2 > B 2", "--index", path).out
     assert call("figure", "c 2> B 2", "--index", path, "--json").json["hits"] == 1
     assert "one token" not in call("figure", "c 3", "--index", path).out
 
@@ -227,7 +227,7 @@ def test_a_title_without_a_letter_names_no_tune(make_index: MakeIndex) -> None:
         lambda: index.catalogue.titled("!!!"),
         lambda: index.resolve("!!!"),
     ):
-        with pytest.raises(QueryError, match=r"^'!!!' names no tune of the index; give"):
+        with pytest.raises(QueryError, match=r"^there is no tune '!!!' in the index; give"):
             ask()
 
 
@@ -262,14 +262,14 @@ def test_a_wildcard_may_be_the_note_of_a_figure(make_index: MakeIndex) -> None:
     ("figure", "sentence"),
     [
         ("", "the figure is empty"),
-        ("2", "has no note; add one"),
+        ("2", "has no note; add a note"),
         ("H", "'H' is not a token"),
         ("K:Cmajor C", "the nearest are K:Cmaj"),
         ("GEEE", "set tokens apart by spaces: 'G E E E'"),
         ("M:4/4 C", "filter with --meter or --key"),
         ("{C D", "cannot be read"),
         ("|? C", "'|?' has no length; write ? after a note, z or ]"),
-        ("| 2", "has no note; add one"),
+        ("| 2", "has no note; add a note"),
     ],
 )
 def test_a_query_that_means_nothing_says_what_would(

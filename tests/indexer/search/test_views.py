@@ -213,11 +213,11 @@ def test_what_was_altered_in_a_view_is_named(tmp_path: Path) -> None:
         (altered, zlib.crc32(altered)),
     )
     assert verify_index(path, full=True).faults == (
-        "the symbols in the view melody of 2 of the 2 tunes looked at do not agree with the stream",
+        "the symbols in the view melody of 2 of the 2 tunes checked do not agree with the stream",
     )
     connection.execute("DELETE FROM view WHERE name = 'melody'")
     connection.close()
-    assert "an array of segment 1 is not what was written" in verify_index(path).faults[0]
+    assert "an array of segment 1 does not match its checksum" in verify_index(path).faults[0]
     with open_index(path) as index:
         assert index.figure("C 2").tunes == 1
         with pytest.raises(IndexFileError, match="damaged"):

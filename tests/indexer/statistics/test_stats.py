@@ -106,11 +106,13 @@ def test_a_corpus_is_counted_for_itself(tmp_path: Path) -> None:
         assert (stats.tunes, stats.corpus, stats.corpora) == (1, "other", ("other",))
         assert stats.modes == (TuneGroup("dor", 1),)
         assert stats_of(index).corpora == ("one", "other")
-        with pytest.raises(QueryError, match="no corpus 'none'; it has one, other"):
+        with pytest.raises(QueryError, match="no corpus 'none'; its corpora are one, other"):
             stats_of(index, "none")
-        with pytest.raises(QueryError, match="33 notes are not counted; give 1 to 32"):
+        with pytest.raises(
+            QueryError, match="notes cannot be 33; give a number of notes from 1 to 32"
+        ):
             stats_of(index, notes=33)
-        with pytest.raises(QueryError, match="top -1"):
+        with pytest.raises(QueryError, match="top cannot be -1"):
             stats_of(index, top=-1)
         assert stats_of(index, top=0).common_bars == stats_of(index, top=0).common_figures == ()
 

@@ -62,7 +62,7 @@ def test_a_text_file_is_no_index(tmp_path: Path) -> None:
     path = tmp_path / "kesh.abc"
     path.write_text(KESH * 100)
     for ended in questions(path):
-        assert "no index of tunetrace" in ended.refusal
+        assert "this file is not a tunetrace index" in ended.refusal
         assert "--index" in ended.refusal
 
 
@@ -80,7 +80,9 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
 ) -> None:
     path = altered(tmp_path / "old.db", whole, "PRAGMA user_version = 99")
     for ended in questions(path):
-        assert f"schema version 99 and this tunetrace reads {SCHEMA_VERSION}" in ended.refusal
+        assert (
+            f"schema version 99, but this tunetrace reads version {SCHEMA_VERSION}" in ended.refusal
+        )
         assert "--force" in ended.refusal
 
 
@@ -193,4 +195,7 @@ def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
     for number, question in enumerate(questions):
         with pytest.raises(IndexFileError) as raised:
             question()
-        assert str(raised.value) == f"{path}: the index is closed; open it again", number
+        assert (
+            str(raised.value)
+            == f"{path}: this Index was closed; open it again with tunetrace.open_index"
+        ), number

@@ -128,7 +128,7 @@ def test_a_whole_title_is_no_part_of_others(grace: Path) -> None:
 def test_a_part_of_several_tunes_titles_lists_them(grace: Path, command: tuple[str, ...]) -> None:
     assert call(*command, "humours", "--index", grace).refusal == (
         "'humours' is part of 2 titles of several tunes, such as \"The Humours of Tulla\" and "
-        '"The Humours of Glendart"; give more of one of them'
+        '"The Humours of Glendart"; give more of the title'
     )
 
 
@@ -152,14 +152,14 @@ def test_a_title_that_is_none_gets_the_nearest_ones(
     grace: Path, command: tuple[str, ...], wrong: str, hint: str
 ) -> None:
     refusal = call(*command, wrong, "--index", grace, stdin=KESH.encode()).refusal
-    assert refusal == f"'{wrong}' names no tune of the index; {hint}"
+    assert refusal == f"there is no tune '{wrong}' in the index; {hint}"
 
 
 @pytest.mark.parametrize("option", ["--exclude-title", "--exclude-tune"])
 def test_nothing_is_excluded_by_a_part_of_its_title(grace: Path, option: str) -> None:
     refusal = call("check", option, "Mary", "--index", grace, stdin=KESH.encode()).refusal
     assert refusal == (
-        "'Mary' names no tune of the index; the nearest titles are \"Mary Grace\" and "
+        "there is no tune 'Mary' in the index; the nearest titles are \"Mary Grace\" and "
         '"Fair Mary Grace"'
     )
 

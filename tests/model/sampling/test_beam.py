@@ -175,25 +175,25 @@ def test_where_a_limit_leaves_nothing_one_sentence_says_so() -> None:
     model.network.token_bias.data[0] = 0
     limit = CopyLimit(search([["A", "A", "A"]]), TOKENS, 2)
     with pytest.raises(
-        QueryError, match=r"^a limit of 2 copied notes leaves .* after 'A A', since"
+        QueryError, match=r"^with a limit of 2 copied notes nothing .* after 'A A', because"
     ):
         search_beam(model, 1, limit=limit)
 
 
 def test_a_start_that_copies_more_is_refused(make_index: Callable[..., Index]) -> None:
     index = make_index("M:4/4\nK:Cmaj\nA A A |")
-    with pytest.raises(QueryError, match=r"^3 notes of the start are found in a row in the index"):
+    with pytest.raises(QueryError, match=r"^3 notes in a row of the start are found in the index"):
         tunetrace.beam_search(3, make_model(), start="A A A", max_copy=2, index=index)
 
 
 @pytest.mark.parametrize(
     ("start", "width", "temperature", "message"),
     [
-        ("", 0, 1.0, "a beam of 0 cannot be searched; it may be 1 to 1000 wide"),
-        ("", 1001, 1.0, "a beam of 1001 cannot"),
-        ("", 1, 0.0, "the temperature is from 0.01 to 100, not 0"),
-        ("", 1, float("nan"), "the temperature is from 0.01 to 100, not nan"),
-        ("A A", 1, 1.0, "have 4 tokens together, and tunes are cut off after 4; allow more"),
+        ("", 0, 1.0, "the width of the beam cannot be 0; give 1 to 1000"),
+        ("", 1001, 1.0, "the width of the beam cannot be 1001"),
+        ("", 1, 0.0, "the temperature cannot be 0; give a number from 0.01 to 100"),
+        ("", 1, float("nan"), "the temperature cannot be nan; give a number from 0.01 to 100"),
+        ("A A", 1, 1.0, "have 4 tokens together, but tunes are cut off after 4 tokens; allow more"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(

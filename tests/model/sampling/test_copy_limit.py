@@ -239,21 +239,23 @@ def test_what_cannot_be_written_as_abc_or_has_no_notes_is_not_left_out() -> None
 
 def test_a_limit_below_one_note_is_refused() -> None:
     for notes in (0, -3):
-        with pytest.raises(QueryError, match=rf"^a limit of {notes} copied notes leaves nothing"):
+        with pytest.raises(QueryError, match=rf"^the limit of copied notes cannot be {notes}"):
             limit_on([["A"]], notes)
 
 
 def test_a_start_that_copies_more_is_refused_with_its_number_of_notes() -> None:
     limit = limit_on([AIR.split()], 4, V2)
     limit.check_start(numbers_of("<s> M:4/4 K:Cmaj G 2 A B c"))
-    with pytest.raises(QueryError, match=r"^6 notes of the start are found in a row .* most 4 may"):
+    with pytest.raises(QueryError, match=r"^6 notes in a row of the start are found .* most 4 are"):
         limit.check_start(numbers_of("<s> M:4/4 K:Cmaj z | G 2 A B c d e 2 | f"))
 
 
 def test_where_nothing_is_left_the_limit_and_the_place_are_named() -> None:
     limit = limit_on([AIR.split()], 1, V2)
     error = limit.nothing_left(numbers_of("M:4/4 K:Cmaj G 2 |"))
-    assert str(error).startswith("a limit of 1 copied notes leaves nothing to write after 'M:4/4 ")
+    assert str(error).startswith(
+        "with a limit of 1 copied notes nothing can be written after 'M:4/4 "
+    )
 
 
 def test_of_real_tunes_none_is_written_with_a_longer_span(v2_index: Index, shared: Path) -> None:

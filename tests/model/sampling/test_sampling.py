@@ -330,7 +330,7 @@ def test_a_steered_token_is_drawn_from_the_masked_distribution(make_index: MakeI
 def test_a_limit_that_leaves_nothing_to_write_is_refused(make_index: MakeIndex) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D C C D D C |")
     sure = make_model(("<s>", "</s>", "C", "D"), bias={"</s>": -90.0, "<s>": -90.0}, sharpness=1.0)
-    with pytest.raises(QueryError, match=r"a limit of 1 copied notes leaves nothing to write"):
+    with pytest.raises(QueryError, match=r"with a limit of 1 copied notes nothing can be written"):
         tunes(sure, n=1, max_copy=1, index=index)
 
 
@@ -338,7 +338,9 @@ def test_a_start_that_is_a_longer_copy_is_refused_before_anything_is_written(
     make_index: MakeIndex,
 ) -> None:
     index = make_index("M:4/4\nK:Cmaj\nC D E F G A |")
-    with pytest.raises(QueryError, match=r"5 notes of the start are found .* at most 4 may be"):
+    with pytest.raises(
+        QueryError, match=r"5 notes in a row of the start are found .* at most 4 are allowed"
+    ):
         sample(1, MODEL, start="C D E F G", max_copy=4, index=index)
 
 
@@ -352,30 +354,30 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"n": 0}, "0 transcriptions cannot be written"),
-        ({"temperature": 0}, "the temperature is from 0.01 to 100, not 0"),
-        ({"temperature": math.nan}, "not nan"),
-        ({"temperature": math.inf}, "not inf"),
-        ({"top_p": 0}, "above 0 and up to 1, not 0"),
-        ({"top_p": math.nan}, "not nan"),
-        ({"seed": -1}, "not -1"),
-        ({"seed": 2**64}, "a seed is a whole number"),
-        ({"max_tokens": 0}, "cut off after 1 to 100,000 tokens, not 0"),
+        ({"n": 0}, "the number of transcriptions cannot be 0"),
+        ({"temperature": 0}, "the temperature cannot be 0; give a number from 0.01 to 100"),
+        ({"temperature": math.nan}, "temperature cannot be nan"),
+        ({"temperature": math.inf}, "temperature cannot be inf"),
+        ({"top_p": 0}, "top-p cannot be 0; give a share"),
+        ({"top_p": math.nan}, "top-p cannot be nan"),
+        ({"seed": -1}, "the seed cannot be -1"),
+        ({"seed": 2**64}, "the seed cannot be"),
+        ({"max_tokens": 0}, "the limit of tokens cannot be 0; give 1 to 100,000"),
         (
             {"start": "C D", "max_tokens": 4},
-            "have 4 tokens together, and tunes are cut off after 4",
+            "have 4 tokens together, but tunes are cut off after 4 tokens",
         ),
-        ({"batch_size": 0}, "from 1 to 4,096"),
-        ({"precision": "float64"}, "the precision is float32 or bfloat16, not 'float64'"),
-        ({"max_copy": 0}, "a limit of 0 copied notes"),
-        ({"meter": "seven"}, "'seven' is no meter"),
+        ({"batch_size": 0}, "give 1 to 4,096"),
+        ({"precision": "float64"}, "the precision cannot be 'float64'; give float32 or bfloat16"),
+        ({"max_copy": 0}, "the limit of copied notes cannot be 0"),
+        ({"meter": "seven"}, "'seven' is not a meter"),
         ({"meter": "7/8"}, "this model has no meter '7/8'; it writes 4/4, 6/8"),
-        ({"key": "H"}, "'H' is no key"),
+        ({"key": "H"}, "'H' is not a key"),
         ({"key": "Dmaj"}, "the key Dmaj is not on C"),
         ({"key": "lyd"}, "this model has no key 'lyd'; it writes Cdor, Cmaj"),
         ({"start": "CDE"}, "set tokens apart by spaces: 'C D E'"),
         ({"start": "C Q"}, "'Q' is not a token"),
-        ({"start": "<s> C"}, "'<s>' begins or ends every tune by itself"),
+        ({"start": "<s> C"}, "the model itself writes '<s>' in every tune"),
         ({"start": "K:Cdor C"}, "give it as --key Cdor"),
     ],
 )

@@ -111,16 +111,16 @@ def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
 def test_tokens_that_a_model_lacks_and_frames_are_refused() -> None:
     with pytest.raises(QueryError, match=r"^'C' is not a token; notes are A to G"):
         trace_transcription(["A", "C"], make_model(TOKENS.names))
-    with pytest.raises(QueryError, match=r"^'</s>' begins or ends every transcription; give"):
+    with pytest.raises(QueryError, match=r"^'</s>' begins or ends every transcription; leave"):
         trace_transcription(["A", "</s>"], make_model(TOKENS.names))
 
 
 def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
     traced = trace_transcription(TUNE, make_model(TOKENS.names))
-    with pytest.raises(OutputError, match=r"a\.txt: a trace is NumPy's \.npz file; name it so"):
+    with pytest.raises(OutputError, match=r"a\.txt: the name of a trace ends in \.npz; give"):
         save_trace(traced, tmp_path / "a.txt")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"a\.npz: the trace cannot be written \(.*\); name"):
+    with pytest.raises(OutputError, match=r"a\.npz: the trace cannot be written \(.*\); give"):
         save_trace(traced, tmp_path / "file" / "a.npz")
 
 
@@ -137,7 +137,7 @@ def refused(path: Path, data: bytes) -> str:
     with pytest.raises(InputError) as raised:
         load_trace(path)
     assert "\n" not in str(raised.value)
-    assert str(raised.value).startswith(f"{path}: this is no trace of tunetrace's: ")
+    assert str(raised.value).startswith(f"{path}: this file is not a tunetrace trace: ")
     return str(raised.value)
 
 
@@ -193,20 +193,20 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     def reason(**changed: object) -> str:
         return refused(path, rewritten(traced, **changed))
 
-    assert "'hidden' has 2 dimensions of float32 and should have 3" in reason(
+    assert "'hidden' has 2 dimensions of float32, but should have 3" in reason(
         hidden=traced.hidden[0]
     )
     assert "'cell' has 3 dimensions of float64" in reason(cell=traced.cell.astype(float))
-    assert "not of the same 6 steps and 6 tokens" in reason(written=traced.written[1:])
-    assert "not of the same 6 steps and 6 tokens" in reason(cell=traced.cell[:1])
-    assert "not of the same 5 steps" in reason(read=traced.read[1:])
-    assert "numbers that are none of its 6 tokens" in reason(read=traced.read + 3)
+    assert "do not all have 6 steps and 6 tokens" in reason(written=traced.written[1:])
+    assert "do not all have 6 steps and 6 tokens" in reason(cell=traced.cell[:1])
+    assert "do not all have 5 steps" in reason(read=traced.read[1:])
+    assert "numbers that do not stand for any of its 6 tokens" in reason(read=traced.read + 3)
     assert "its header lacks the tokens" in reason(header={})
     assert "its header lacks the tokens" in reason(header={"tokens": [1, 2]})
-    assert "is cut off or no" in reason(header=[1, 2])
-    assert "is cut off or no" in reason(header=None)
+    assert "is cut off or is not" in reason(header=[1, 2])
+    assert "is cut off or is not" in reason(header=None)
     objects = np.array([{"a": 1}], dtype=object)
-    assert "is cut off or no" in reason(read=objects)
+    assert "is cut off or is not" in reason(read=objects)
 
 
 def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:

@@ -227,7 +227,9 @@ def test_a_tune_longer_than_any_is_set_aside(make_index, tmp_path):
     (tmp_path / "a.txt").write_text(KEY + "C " * LONGEST + "\n\n" + KEY + "C D |\n")
     found = evaluate_model(tiny_model(), [tmp_path / "a.txt"], make_index(KEY + "G"))
     assert found.tunes == 1
-    assert found.set_aside[0].reason == "it has 10,002 tokens, and at most 10,000 are predicted"
+    assert (
+        found.set_aside[0].reason == "the tune has 10,002 tokens, but at most 10,000 are predicted"
+    )
 
 
 def test_tunes_that_can_none_be_predicted_are_one_sentence(make_index, tmp_path):
@@ -243,7 +245,7 @@ def test_weights_too_large_to_be_summed_are_one_sentence(make_index, tmp_path):
         model.network.token_bias.fill_(-3e38)
         model.network.token_bias[0] = 3e38  # together they are more than a float32 holds
     (tmp_path / "a.txt").write_text(KEY + "C D |\n")
-    with pytest.raises(ModelFileError, match="'tiny' gives no probabilities"):
+    with pytest.raises(ModelFileError, match="'tiny' cannot give probabilities"):
         evaluate_model(model, [tmp_path / "a.txt"], make_index(KEY + "G"))
 
 
@@ -263,7 +265,7 @@ def test_sources_or_held_out_tunes_and_not_both(make_index):
      {"held_out": "corpus0:1"}],
 )  # fmt: skip
 def test_a_model_without_held_out_tunes_is_one_sentence(make_index, training):
-    with pytest.raises(ModelFileError, match="'tiny' names no held-out tunes"):
+    with pytest.raises(ModelFileError, match="'tiny' does not say which tunes were held out"):
         evaluate_model(tiny_model(**training), index=make_index(*TUNES), held_out=True)
 
 

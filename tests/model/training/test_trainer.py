@@ -188,10 +188,10 @@ def test_the_original_rate_falls_by_three_percent_an_epoch_from_the_22nd_on() ->
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"epochs": 0}, "epochs is 0; give a number from 1 to 100000"),
-        ({"rate": float("nan")}, "rate is nan; give a number from 1e-09 to 10"),
-        ({"dropout": 1.0}, "dropout is 1; give a number from 0 to 0.95"),
-        ({"batch": -3}, "batch is -3; give a number from 1 to 65536"),
+        ({"epochs": 0}, "epochs cannot be 0; give a number from 1 to 100000"),
+        ({"rate": float("nan")}, "rate cannot be nan; give a number from 1e-09 to 10"),
+        ({"dropout": 1.0}, "dropout cannot be 1; give a number from 0 to 0.95"),
+        ({"batch": -3}, "batch cannot be -3; give a number from 1 to 65536"),
     ],
 )
 def test_a_recipe_that_no_training_can_go_by_is_refused(

@@ -125,7 +125,7 @@ def test_an_overlay_ends_with_its_bar(music: str, expected: str) -> None:
 
 def test_what_is_not_played_out_or_taken_for_granted_is_said() -> None:
     assert remarks("X:1\nP:ABAC\nK:G\nP:A\nG|[P:B]A|") == (
-        "the playing order P:ABAC is not played out",
+        "the playing order P:ABAC is not followed",
     )
     assert remarks("X:1\nm:~G2=GAG\nK:G\n~G2|") == (
         "macros (m:) are not expanded", "1 decoration was left out",
@@ -317,8 +317,8 @@ def test_a_digit_that_may_be_an_ending_is_not_made_a_length() -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        ("X:1\nK:C octave=-1\nCDE|", "octave= in K: moves no note"),
-        ("X:1\nK:C\nCDE|\nK:D octave=1\nFGA|", "octave= in K: moves no note"),
+        ("X:1\nK:C octave=-1\nCDE|", "octave= in K: is ignored; no note is moved"),
+        ("X:1\nK:C\nCDE|\nK:D octave=1\nFGA|", "octave= in K: is ignored; no note is moved"),
         ("X:1\nCDE|\nK:C\nFGA|", "text before K: that is not a field is ignored"),
     ],
 )

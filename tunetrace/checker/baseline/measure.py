@@ -59,8 +59,8 @@ def measure_baseline(
         different = len(set(groups.values()))
         if different < 2:
             raise IndexFileError(
-                f"{path}: the index has no two different tunes, so no tune can be measured against "
-                "others; add a corpus with 'tunetrace index add'"
+                f"{path}: the index has fewer than two different tunes, so tunes cannot be "
+                "compared; add a corpus with 'tunetrace index add'"
             )
         tunes = np.array(sorted(groups), dtype=np.int32)
         measured = _measure(index, tunes, groups, progress)
@@ -87,7 +87,7 @@ def _measure(
     progress("laying out the tunes", 0)
     layouts = (lay_out(index.tokens(tune)) for tune in tunes.tolist())
     stream = join_layouts(layouts, index.vocabulary)
-    progress("matching them with one another", len(tunes))
+    progress("matching the tunes with one another", len(tunes))
     order = SymbolOrder(index.vocabulary)
     joint = JointArrays(order.places[stream.symbols])
     group = np.array([groups[tune] for tune in tunes.tolist()], dtype=np.int32)

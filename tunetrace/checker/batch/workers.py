@@ -61,8 +61,8 @@ def _result(matching: Future[MatchedSlice]) -> MatchedSlice:
         return matching.result()
     except BrokenProcessPool:
         raise TunetraceError(
-            "a process that matches the batch was ended from outside; free about 1 GB of memory "
-            "and try again"
+            "one of the processes that check the batch was stopped from outside; free about 1 GB "
+            "of memory and try again"
         ) from None
 
 

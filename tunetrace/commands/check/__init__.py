@@ -90,11 +90,11 @@ def check(
         show(post_search(index_path), print_post, print_as)
         return
     if not files and sys.stdin is not None and sys.stdin.isatty():
-        raise QueryError("there is nothing to check; give a file, or a tune on standard input")
+        raise QueryError("no tune is given to check; give a file, or a tune on standard input")
     if bars and print_as != "jsonl":
-        raise QueryError("--bars adds to --jsonl; give both, or leave it out")
+        raise QueryError("--bars works only with --jsonl; add --jsonl or remove --bars")
     if brief and print_as != "text":
-        raise QueryError("--brief prints lines for people; leave it out, or --json and --jsonl")
+        raise QueryError("--brief cannot be combined with --json or --jsonl; remove --brief")
     inputs = files or ("-",)
     tunes = estimate_tunes(inputs)
     details = bars or not (brief or print_as == "jsonl")

@@ -75,8 +75,8 @@ class AnswerPrinter:
             first += f"; {more:,} more" if more > 0 else ""
             have = counted(len(self._failed), "tune has", "tunes have")
             click.echo(
-                f"tunetrace: {have} more than {share(self._fail_over)} of the notes in runs of "
-                f"{FAIL_LENGTH} or more: {first}",
+                f"tunetrace: {have} more than {share(self._fail_over)} of the notes in copied runs "
+                f"of {FAIL_LENGTH} or more: {first}",
                 err=True,
             )
 

@@ -21,7 +21,8 @@ def print_post(search: PostSearch) -> None:
     out = console()
     out.print(
         'Part 5 of "Making sense of the folk-rnn v2 model" asked whether a transcription was '
-        "copied from the training data. These are its statements, beside what this index has:"
+        "copied from the training data. These are the statements of the post and the numbers "
+        "from this index:"
     )
     out.print()
     out.print(search.index, soft_wrap=True)
@@ -29,7 +30,7 @@ def print_post(search: PostSearch) -> None:
     out.print(f"{counted(search.tunes, 'tune')}{of}")
     if not search.is_the_posts:
         is_smaller = search.tunes < search.statements[0].post
-        lower = "; it has fewer tunes, so most are lower" if is_smaller else ""
+        lower = "; this index has fewer tunes, so most numbers are lower" if is_smaller else ""
         out.print()
         out.print(
             f"This is not the published corpus {CORPUS}, which the post searched, so the numbers "

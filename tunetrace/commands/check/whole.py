@@ -52,9 +52,9 @@ def print_tune(tune: CheckedTune) -> None:
     where = f"{tune.transcription.place}" + (f", place {tune.place}" if tune.place > 1 else "")
     out.print(f"{', '.join(facts)} ({where})")
     if tune.original_key != tune.key:
-        out.print(f"shown in {tune.original_key}; compared on C, where figure and bar search")
+        out.print(f"shown in {tune.original_key}; compared on C, like all tunes")
     for remark in tune.remarks:
-        out.print(f"in reading: {remark}")
+        out.print(f"note: {remark}")
     out.print()
     _print_copying(out, tune)
     _print_lengths(out, tune)
@@ -109,7 +109,7 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
     """The longest run: where it is, its notes, how unusual it is, and the tunes that have it."""
     span = tune.longest_span
     if span is None:
-        yield "none: not one of its notes is in the corpus"
+        yield "none: no note of this tune is found in the corpus"
         return
     yield (
         f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
@@ -148,22 +148,22 @@ def _peers(standing: Percentiles | None) -> str:
     notes = ""
     if standing.least_notes is not None:
         notes = f" with {standing.least_notes} to {standing.most_notes} notes"
-    return f"like it are the {counted(standing.peers, 'tune')} of the index{meter}{notes}"
+    return f"compared with {counted(standing.peers, 'tune')} of the index{meter}{notes}"
 
 
 def _print_lengths(out: Console, tune: CheckedTune) -> None:
-    out.print("\nCopied and new, by length", style="bold")
+    out.print("\nCopied runs and new figures, by length", style="bold")
     table = Table.grid(padding=(0, 2))
     table.add_column()
     for _ in range(max(len(tune.copied_share), len(_NOVELTY_LENGTHS))):
         table.add_column(justify="right", no_wrap=True)
     table.add_row("runs of this many notes or more", *map(str, tune.copied_share))
-    table.add_row("  its notes in them", *map(share, tune.copied_share.values()))
+    table.add_row("  share of notes in such runs", *map(share, tune.copied_share.values()))
     lengths = [n for n in _NOVELTY_LENGTHS if n <= len(tune.novelty)]
     if lengths:
         table.add_row("figures of this many tokens", *map(str, lengths))
         table.add_row(
-            "  found nowhere in the corpus", *(share(tune.novelty[n - 1]) for n in lengths)
+            "  share not found in the corpus", *(share(tune.novelty[n - 1]) for n in lengths)
         )
     out.print(table)
 
@@ -172,9 +172,11 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     if not tune.bars:
         return
     out.print(
-        "\nBars: how many tunes have each bar, and how many have it at the same place", style="bold"
+        "\nBars: how many tunes have each bar, and how many have it as the same bar of the same "
+        "part",
+        style="bold",
     )
-    columns = (">part", ">bar", "text", ">tunes", ">same place", "rarest figure", ">in tunes")
+    columns = (">part", ">bar", "text", ">tunes", ">same position", "rarest figure", ">in tunes")
     rows = [
         (bar.part, bar_number(bar.bar, bar.ending), own(bar.text, tune.original_key), bar.tunes,
          bar.same_position, own(rarest.text, tune.original_key) if rarest else "",
@@ -186,7 +188,7 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     found = [bar for bar in tune.bars if bar.tunes and bar.bar]
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
         names = ", ".join(example.label for example in bar.examples[: bar.same_position or None])
-        place = " at the same place" if bar.same_position else ""
+        place = " at the same position" if bar.same_position else ""
         out.print(f"Part {bar.part}, bar {bar.bar} is found{place} in {names}")
     if len(found) > _SHOWN_BARS:
         out.print(f"… and {counted(len(found) - _SHOWN_BARS, 'more bar')} of the table")
@@ -205,7 +207,7 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     table = make_table(("tune", "title", ">bits", ">notes", ">longest run", ">bars"), rows)
     table.columns[1].max_width = 34
     out.print(table)
-    out.print("bits: how much the shared notes say; the rarer a run, the more bits it has")
+    out.print("bits: how unlikely the shared runs are by chance; rarer runs have more bits")
 
 
 def _print_music(out: Console, music: Music, key: str | None) -> None:

@@ -40,7 +40,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
         "licence": corpus.licence,
         "citation": corpus.citation,
         "format": corpus.format,
-        "place": corpus.path,
+        "path": corpus.path,
         "here": _whether_here(corpus),
     }
     print_facts([(label, fact) for label, fact in facts.items() if fact is not None], 10)
@@ -48,7 +48,7 @@ def _print_corpus(corpus: CorpusEntry) -> None:
 
 def _whether_here(corpus: CorpusEntry) -> str:
     if corpus.problem:
-        return f"no, another file is in its place: {corpus.problem}"
+        return f"no; the file at this path is not the published one: {corpus.problem}"
     if corpus.is_here:
         return "yes"
     if corpus.url is None:

@@ -69,7 +69,7 @@ def print_evaluation(found: Evaluation) -> None:
     out.print(table)
     out.print()
     if found.difference is None:
-        out.print("The index has no other tunes to count a back-off model on.")
+        out.print("The index has no other tunes to build a back-off model from.")
     else:
         out.print(f"{_verdict(found.difference)}.")
         out.print(_counted_on(found))
@@ -100,7 +100,7 @@ def _verdict(difference: ScoreDifference) -> str:
     if difference.low is None or difference.high is None:
         bits = f"{abs(difference.bits_per_token):.3f}"
         side = "fewer" if difference.bits_per_token < 0 else "more"
-        return f"On this one tune the network needs {bits} bits per token {side} than {backoff}"
+        return f"On this one tune the network needs {bits} {side} bits per token than {backoff}"
     interval = (
         f"{difference.bits_per_token:+.3f} bits per token, 95% interval {difference.low:+.3f} to "
         f"{difference.high:+.3f}"
@@ -116,8 +116,8 @@ def _counted_on(found: Evaluation) -> str:
     left_out = ""
     if found.left_out:
         left_out = (
-            f"; {found.left_out:,} more were left out, because they are evaluated, held out, or "
+            f"; {found.left_out:,} more were left out because they are evaluated, held out, or "
             "settings of such tunes"
         )
     tunes = counted(found.counted_on, "tune")
-    return f"The back-off model is counted on {tunes} of {corpora}{left_out}."
+    return f"The back-off model is built from {tunes} of {corpora}{left_out}."

@@ -42,7 +42,7 @@ def show_model(model: str | None, print_as: PrintAs) -> None:
 
 def _print_model(model: ModelInfo) -> None:
     console().print(f"{plain(model.name)}: {plain(model.title)}\n", soft_wrap=True)
-    facts = [("place", model.path), ("here", _whether_here(model))]
+    facts = [("path", model.path), ("here", _whether_here(model))]
     if model.parameters is not None:
         size = f"{network_size(model)}, {model.parameters:,} parameters, {model.precision}"
         facts += [("network", size), ("tokens", token_count(model)), ("", " ".join(model.tokens))]
@@ -59,7 +59,7 @@ def token_count(model: ModelInfo) -> str:
     """How many tokens a model has, and which of them tunetrace does not read."""
     count = f"{len(model.tokens)}"
     if model.has_v2_tokens:
-        return f"{count}, those of folk-rnn v2"
+        return f"{count}, the tokens of folk-rnn v2"
     unread = model.unread_tokens
     if not unread:
         return f"{count}, all of which tunetrace reads"

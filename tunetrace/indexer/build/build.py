@@ -72,9 +72,11 @@ def build_index(
     """
     path = default_path() if path is None else Path(path)
     if not path.name or (exists(path) and path.is_dir()):
-        raise IndexFileError(f"{path}: this is a folder; name a file in it with --index")
+        raise IndexFileError(
+            f"{path}: this is a folder; give the name of a file in it with --index"
+        )
     if exists(path) and not may_be_replaced(path):
-        raise IndexFileError(f"{path}: this is no index of tunetrace; name another place")
+        raise IndexFileError(f"{path}: this file is not a tunetrace index; give another file name")
     if exists(path) and not force:
         raise _in_the_way(path)
     before = generation_at(path)
@@ -110,8 +112,8 @@ def _put_in_place(new: Path, path: Path, *, force: bool, before: int | None) -> 
             raise _in_the_way(path)
         if (None if old is None else readable_generation(old)) != before:
             raise IndexFileError(
-                f"{path}: the index was changed during the build and is kept; build again to "
-                "replace it"
+                f"{path}: another process changed the index during the build, so it was not "
+                "replaced; build again to replace it"
             )
         if old is None:
             journal(path).unlink(missing_ok=True)

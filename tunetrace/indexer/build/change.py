@@ -112,9 +112,9 @@ def add_to_index(
                 changes.append(CorpusChange(source.name, "replaced"))
             else:
                 raise IndexFileError(
-                    f"{path}: the corpus '{there.name}' has other content in the index (from "
-                    f"{there.source}); replace it with --replace, or give this one another name "
-                    "with --name"
+                    f"{path}: the index has a corpus '{there.name}' with other content (from "
+                    f"{there.source}); replace that corpus with --replace, or give the new one "
+                    "another name with --name"
                 )
             gathered.append(one)
             vocabulary = one.vocabulary
@@ -155,7 +155,7 @@ def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered
     for tune_id in tune_ids(connection, there.id):
         segment = next((segment for segment in segments if tune_id in segment), None)
         if segment is None:
-            raise DamagedError("the segments do not hold the tunes")
+            raise DamagedError("the segments do not have all tunes")
         held.append(segment.symbols_of(tune_id))
     return held == [symbols for _, symbols in gathered.tunes]
 

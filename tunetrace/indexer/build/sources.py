@@ -76,20 +76,22 @@ def find_sources(
         len(given) != 1 or not name or printable(name) != name or re.search(r"[\s:]", name)
     ):
         raise InputError(
-            f"'{printable(name)}' names one corpus: give one source, and a name without spaces, "
-            "colons and unprintable signs"
+            f"--name cannot be '{printable(name)}'; give one source, and a name without spaces, "
+            "colons and unprintable characters"
         )
     for one in given:
         if one not in NAMED_CORPORA and one != STDIN and not exists(one):
             raise InputError(
-                f"{one}: there is no such file and no corpus of that name; {nearest_names(one)}"
+                f"{one}: there is no such file and no corpus with this name; {nearest_names(one)}"
             )
     found = [_find_source(one, format, progress) for one in given]
     times = Counter(source.described for source in found)
     for one, source in zip(given, found, strict=True):
         if times[source.described] > 1:
             shown = "standard input" if one == STDIN else printable(one)
-            raise InputError(f"{shown}: it is given {times[source.described]} times; give it once")
+            raise InputError(
+                f"{shown}: this source is given {times[source.described]} times; give it once"
+            )
     if name is not None:
         return [replace(found[0], name=name)]
     return _named(found, {where: held for where, held in known.items() if where != _STANDARD_INPUT})

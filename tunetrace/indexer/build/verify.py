@@ -143,7 +143,7 @@ class _Verification:
     def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes."""
         if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
-            self._faults.append(f"{array} does not hold each position once")
+            self._faults.append(f"{array} does not have each position exactly once")
             return
         ranks: Sequence[int] | None = None
         if not self._full and len(segment.stream) > _SAMPLE:
@@ -151,7 +151,7 @@ class _Verification:
         self._suffixes += len(segment.stream) if ranks is None else len(ranks)
         at = unsorted_at(segment, ranks)
         if at is not None:
-            self._faults.append(f"{array} is out of order at {at:,}")
+            self._faults.append(f"{array} is out of order at position {at:,}")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
@@ -159,9 +159,9 @@ class _Verification:
         rows = tune_ids(self._connection)
         if held != rows:
             self._faults.append(
-                f"the segments hold {len(held):,} tunes and the table tune {len(rows):,}"
+                f"the segments have {len(held):,} tunes, but the table 'tune' has {len(rows):,}"
                 if len(held) != len(rows)
-                else "the segments hold other tunes than the table tune"
+                else "the segments and the table 'tune' have different tunes"
             )
             return
         bars = bar_counts(self._connection)
@@ -176,7 +176,7 @@ class _Verification:
             counts = (len(texts), tokens, bars.get(corpus.id, 0), len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
                 self._faults.append(
-                    f"the counts of the corpus {corpus.name} are not those of its tunes"
+                    f"the counts of the corpus {corpus.name} do not agree with its tunes"
                 )
             if digest(texts.values(), rejects) != corpus.sha256:
                 self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
@@ -219,7 +219,7 @@ class _Verification:
         wrong["forms"] += _wrong_music(laid_out)
         for what, count in (+wrong).items():
             self._faults.append(
-                f"the {what} of {count:,} of the {len(chosen):,} tunes looked at do not agree "
+                f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
                 "with the stream"
             )
 
@@ -233,7 +233,7 @@ class _Verification:
             texts.add(text)
         if wrong:
             self._faults.append(
-                f"{wrong:,} of {len(rows):,} bars have another's hash or are there twice"
+                f"{wrong:,} of {len(rows):,} bars have a wrong hash or are stored twice"
             )
 
 

@@ -110,7 +110,7 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
                 raise QueryError(f"'{token}?' has no length; write ? after a note, z or ]")
     kinds = [{MEANINGS[token].kind for token in element.names} for element in query.elements]
     if all(some and some.isdisjoint((NOTE, REST)) for some in kinds):
-        raise QueryError(f"the figure '{query.text}' has no note; add one")
+        raise QueryError(f"the figure '{query.text}' has no note; add a note")
     return query
 
 
@@ -130,8 +130,8 @@ def parse_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
         for token in element.names:
             if MEANINGS[token].kind == BAR_LINE:
                 raise QueryError(
-                    f"'{token}' is a bar line, and a bar is searched without its bar lines; "
-                    "leave it out, or use 'tunetrace figure'"
+                    f"'{token}' is a bar line, but a bar is searched without its bar lines; "
+                    f"leave out '{token}', or use 'tunetrace figure'"
                 )
     return query
 

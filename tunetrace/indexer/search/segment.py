@@ -32,7 +32,7 @@ class Segment(SuffixIndex):
         # int32 like the positions, or each search would convert them all.
         self._separators = np.flatnonzero(self.symbols == SEPARATOR).astype(np.int32)
         if len(self._separators) != len(self.tune_ids) + 1:
-            raise ValueError("its stream does not have the number of tunes that it lists")
+            raise ValueError("its stream does not have as many tunes as the segment lists")
         self._ids = self.tune_ids.data  # bisect on it is faster than on the array
         self._bounds = self._separators.data
         # The tune of a position, by the number of separators up to it.

@@ -70,9 +70,9 @@ def ngrams(
     unknown or none of its tunes can be read.
     """
     if not 1 <= n <= MOST_TOKENS:
-        raise QueryError(f"n-grams of {n} tokens are not counted; give 1 to {MOST_TOKENS}")
+        raise QueryError(f"n cannot be {n}; give a number of tokens from 1 to {MOST_TOKENS}")
     if top < 0:
-        raise QueryError(f"the top {top} cannot be shown; give 0 or more")
+        raise QueryError(f"top cannot be {top}; give 0 or more")
     counted_names, left_out_names = many_paths(only_in, "only_in"), many_paths(not_in, "not_in")
     with given_or_default(index) as opened:
         tunes = _Tunes(opened, format)
@@ -119,7 +119,7 @@ class _Tunes:
         ]
         if not found:
             empty = "the index" if corpus is None else f"the corpus '{corpus}'"
-            raise QueryError(f"{empty} has no tune; name another corpus, or a file")
+            raise QueryError(f"{empty} has no tune; give another corpus, or a file")
         return found
 
     def named(self, names: Iterable[str | Path]) -> list[bytes]:
@@ -129,9 +129,9 @@ class _Tunes:
         for name in given:
             if name not in corpora and name != STDIN and not exists(name):
                 shown = printable(name) or "''"
-                held = f"it has {', '.join(corpora)}" if corpora else "it is empty"
+                held = f"its corpora are {', '.join(corpora)}" if corpora else "it is empty"
                 raise InputError(
-                    f"{shown}: there is no such file, and the index has no corpus of that name; "
+                    f"{shown}: there is no such file, and the index has no corpus with this name; "
                     f"{held}"
                 )
         found: list[bytes] = []

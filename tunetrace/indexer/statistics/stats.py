@@ -124,9 +124,9 @@ def corpus_stats(
     if the index lacks the corpus or a number is out of range.
     """
     if not 1 <= notes <= MOST_NOTES:
-        raise QueryError(f"figures of {notes} notes are not counted; give 1 to {MOST_NOTES}")
+        raise QueryError(f"notes cannot be {notes}; give a number of notes from 1 to {MOST_NOTES}")
     if top < 0:
-        raise QueryError(f"the top {top} cannot be shown; give 0 or more")
+        raise QueryError(f"top cannot be {top}; give 0 or more")
     with given_or_default(index) as opened:
         return _counted(opened, corpus, notes, top)
 

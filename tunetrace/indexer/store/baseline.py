@@ -44,12 +44,12 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
     columns: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
         if numbers is None or zlib.crc32(numbers) != checksum:
-            raise DamagedError(f"the column {name} of the baseline is not what was written")
+            raise DamagedError(f"the column {name} of the baseline does not match its checksum")
         columns[name] = numbers
     if not columns:
         return None
     if columns.keys() != {"tune", "notes", *STORED}:
-        raise DamagedError("the baseline lacks columns, or has others")
+        raise DamagedError("the baseline has the wrong columns")
     try:
         tunes = np.frombuffer(columns.pop("tune"), dtype="<i4").tolist()
         notes = np.frombuffer(columns.pop("notes"), dtype="<i4").astype(np.int32)
@@ -60,10 +60,10 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
         tune = schema.tune.c
         rows = connection.execute(sa.select(tune.id, tune.meter).order_by(tune.id)).all()
         if [row.id for row in rows] != tunes:
-            raise DamagedError("the baseline is of other tunes")
+            raise DamagedError("the baseline was measured on other tunes")
         return BaselineTunes([row.meter for row in rows], notes, values)
     except ValueError:
-        raise DamagedError("the columns of the baseline are not of one length") from None
+        raise DamagedError("the columns of the baseline have different lengths") from None
 
 
 def store_baseline(

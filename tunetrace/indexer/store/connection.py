@@ -35,7 +35,9 @@ def default_path() -> Path:
 
 def closed(path: Path) -> IndexFileError:
     """The error for a question to an index that was closed."""
-    return IndexFileError(f"{printable(str(path))}: the index is closed; open it again")
+    return IndexFileError(
+        f"{printable(str(path))}: this Index was closed; open it again with tunetrace.open_index"
+    )
 
 
 class Database:
@@ -132,8 +134,8 @@ def changing(path: Path, *, shrink: bool = False) -> Iterator[Connection]:
         if sqlite.is_damage(error):
             raise sqlite.damaged(path) from None
         raise IndexFileError(
-            f"{path}: cannot be changed ({reason}); check that it is writable, that the disk has "
-            "room, and that no other process is changing it"
+            f"{path}: the index cannot be changed ({reason}); check that the file is writable, "
+            "that the disk has room, and that no other process is changing the index"
         ) from None
     except DamagedError:
         raise sqlite.damaged(path) from None
@@ -143,5 +145,5 @@ def changing(path: Path, *, shrink: bool = False) -> Iterator[Connection]:
 
 def _replaced_meanwhile(path: Path) -> IndexFileError:
     return IndexFileError(
-        f"{path}: another index took its place meanwhile and was not changed; try again"
+        f"{path}: another process replaced the index meanwhile, so nothing was changed; try again"
     )

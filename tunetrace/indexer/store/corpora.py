@@ -59,7 +59,7 @@ def check_corpus(name: str, connection: sa.Connection) -> None:
     """See that an index has a corpus; QueryError, which names those that it has, if not."""
     names = [corpus.name for corpus in stored_corpora(connection)]
     if name not in names:
-        held = f"it has {', '.join(names)}" if names else "it is empty"
+        held = f"its corpora are {', '.join(names)}" if names else "it is empty"
         raise QueryError(f"the index has no corpus '{name}'; {held}")
 
 

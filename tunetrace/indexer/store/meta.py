@@ -50,9 +50,9 @@ def load_vocabulary(connection: sa.Connection) -> Vocabulary:
     try:
         extensions = json.loads(value or "")
         if not all(map(is_token, extensions)):
-            raise DamagedError("the vocabulary has words that are no tokens")
+            raise DamagedError("the vocabulary has words that are not tokens")
     except (TypeError, ValueError):
-        raise DamagedError("the vocabulary is no list of tokens") from None
+        raise DamagedError("the vocabulary is not a list of tokens") from None
     return Vocabulary(extensions)
 
 

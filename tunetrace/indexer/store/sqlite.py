@@ -62,17 +62,17 @@ def damaged(path: Path) -> IndexFileError:
 def changed(path: Path) -> IndexFileError:
     """The error for a question to an index that is no longer what was opened."""
     return IndexFileError(
-        f"{printable(str(path))}: the index was changed after it had been opened; open it again"
+        f"{printable(str(path))}: the index was changed after it was opened; open the index again"
     )
 
 
 def unwritable(path: Path, error: Exception) -> IndexFileError:
     """The error for a place where no index can be written."""
-    reason, advice = reason_of(error), "make room there, or name"
+    reason, advice = reason_of(error), "free disk space, or give"
     if isinstance(error, OSError):
-        reason, advice = (error.strerror or "unwritable").lower(), "name"
+        reason, advice = (error.strerror or "unwritable").lower(), "give"
     return IndexFileError(
-        f"{path}: cannot be written ({reason}); {advice} another place with --index"
+        f"{path}: the index cannot be written ({reason}); {advice} another file with --index"
     )
 
 
@@ -82,7 +82,7 @@ def unreadable(path: Path, error: Exception) -> IndexFileError:
     if is_damage(error):
         return damaged(path)
     if is_busy(error):
-        return IndexFileError(f"{name}: another process is changing the index; try again")
+        return IndexFileError(f"{name}: another process is changing the index; try again later")
     return IndexFileError(
         f"{name}: the index cannot be read ({reason_of(error)}); check that the disk works and "
         "that you may read the file and its folder"
@@ -124,27 +124,32 @@ def check_file(path: Path) -> None:
     except FileNotFoundError:
         raise IndexFileError(
             f"{path}: there is no index; build one with 'tunetrace index build', "
-            "or name another with --index"
+            "or give the path of another index with --index"
         ) from None
     except OSError as error:
         raise _out_of_reach(path, error.strerror or "unreadable") from None
     if not stat.S_ISREG(mode):
-        raise _out_of_reach(path, "is a directory" if stat.S_ISDIR(mode) else "is no file")
+        raise _out_of_reach(path, "is a directory" if stat.S_ISDIR(mode) else "is not a file")
     try:
         application = _application(path)
     except sqlite3.DatabaseError as error:
         reason = str(error) if os.access(path, os.R_OK) else "permission denied"
         raise _out_of_reach(path, reason) from None
     if application is None:
-        raise IndexFileError(f"{path}: this is no index of tunetrace; name another with --index")
+        raise IndexFileError(
+            f"{path}: this file is not a tunetrace index; give the path of an index with --index"
+        )
     if application != schema.APPLICATION_ID:
         raise IndexFileError(
-            f"{path}: this is a database of another program; name an index of tunetrace"
+            f"{path}: this file is a database of another program; give the path of a tunetrace "
+            "index"
         )
 
 
 def _out_of_reach(path: Path, reason: str) -> IndexFileError:
-    return IndexFileError(f"{path}: the index cannot be read ({reason.lower()}); name a file")
+    return IndexFileError(
+        f"{path}: the index cannot be read ({reason.lower()}); give the path of a file"
+    )
 
 
 def _application(path: Path) -> int | None:
@@ -201,7 +206,7 @@ def check_whole(connection: sa.Connection, path: Path) -> None:
         )
     if version != schema.SCHEMA_VERSION:
         raise IndexFileError(
-            f"{path}: the index has schema version {version} and this tunetrace reads "
+            f"{path}: the index has schema version {version}, but this tunetrace reads version "
             f"{schema.SCHEMA_VERSION}; build it again with 'tunetrace index build --force'"
         )
 
@@ -320,7 +325,7 @@ def _undo(path: Path, *, is_last_try: bool) -> None:
             raise
         if is_last_try:
             raise IndexFileError(
-                f"{printable(str(path))}: a change of the index was cut off and cannot be undone "
+                f"{printable(str(path))}: an unfinished change of the index cannot be undone "
                 f"({error}); check that the file and its folder are writable"
             ) from None
 

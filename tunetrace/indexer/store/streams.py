@@ -40,11 +40,11 @@ def load_segments(connection: sa.Connection, view: View = TOKENS) -> dict[int, S
     for number, *written in rows:
         for array, checksum in zip(written[::2], written[1::2], strict=True):
             if array is None or zlib.crc32(array) != checksum:
-                raise DamagedError(f"an array of segment {number} is not what was written")
+                raise DamagedError(f"an array of segment {number} does not match its checksum")
         try:
             segments[number] = Segment(*written[::2])
         except ValueError as error:
-            raise DamagedError(f"segment {number} is not whole: {error}") from None
+            raise DamagedError(f"segment {number} is damaged: {error}") from None
     return dict(sorted(segments.items(), key=lambda item: item[1].tune_ids[0]))
 
 

@@ -82,13 +82,13 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
             return sorted(titles)
         raise QueryError(
             f"'{title}' is part of {len(titles):,} titles of several tunes, such as "
-            f"{_quoted(_shortest(key, titles))}; give more of one of them"
+            f"{_quoted(_shortest(key, titles))}; give more of the title"
         )
     near = _shortest(key, titles) or _nearest(key, connection)
     hint = "give an id, corpus:number or a title"
     if near:
         hint = f"the nearest {'titles are' if near[1:] else 'title is'} {_quoted(near)}"
-    raise QueryError(f"'{title}' names no tune of the index; {hint}")
+    raise QueryError(f"there is no tune '{title}' in the index; {hint}")
 
 
 def _are_settings(tunes: Sequence[int], connection: sa.Connection) -> bool:

@@ -54,7 +54,7 @@ def beam_search(
     2 M:6/8 False
     """
     if not 1 <= width <= MAX_WIDTH:
-        raise QueryError(f"a beam of {width} cannot be searched; it may be 1 to {MAX_WIDTH} wide")
+        raise QueryError(f"the width of the beam cannot be {width}; give 1 to {MAX_WIDTH}")
     prompt, limit = check_writing(
         open_header(model), meter=meter, key=key, start=start, temperature=temperature,
         max_copy=max_copy, index=index, max_tokens=max_tokens,

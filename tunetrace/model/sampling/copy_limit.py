@@ -54,8 +54,8 @@ class CopyLimit:
         """figures: of the index. notes: how many may be copied; QueryError for less than 1."""
         if notes < 1:
             raise QueryError(
-                f"a limit of {notes} copied notes leaves nothing to write, since every note is in "
-                "some tune; allow 1 or more, such as 12"
+                f"the limit of copied notes cannot be {notes}, because every note is in some tune; "
+                "give 1 or more, such as 12"
             )
         self.notes = notes
         self.tokens = tokens
@@ -111,24 +111,24 @@ class CopyLimit:
         longest = self.longest_run(numbers)
         if longest > self.notes:
             raise QueryError(
-                f"{longest} notes of the start are found in a row in the index and at most "
-                f"{self.notes} may be; give a shorter start or allow {longest} copied notes"
+                f"{longest} notes in a row of the start are found in the index, but at most "
+                f"{self.notes} are allowed; give a shorter start or allow {longest} copied notes"
             )
 
     def nothing_left(self, written: Sequence[int]) -> QueryError:
         """The error when the limit leaves hardly any probability to what may come next."""
         last = " ".join(self.tokens.decode(written[-8:]))
         return QueryError(
-            f"a limit of {self.notes} copied notes leaves nothing to write after '{last}', since "
-            "the index has nearly all that the model would go on with; allow more copied notes, "
-            "such as 12"
+            f"with a limit of {self.notes} copied notes nothing can be written after '{last}', "
+            "because the index has nearly all that the model would write next; allow more copied "
+            "notes, such as 12"
         )
 
     def all_left_out(self, count: int) -> QueryError:
         """The error when one transcription after another is left out."""
         return QueryError(
             f"each of {count:,} tunes in a row would copy more than {counted(self.notes, 'note')} "
-            "once it is read as ABC; allow more copied notes, such as 12"
+            "when read as ABC; allow more copied notes, such as 12"
         )
 
 

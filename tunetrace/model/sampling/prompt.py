@@ -86,7 +86,7 @@ def _meter(text: str, meters: list[str]) -> str:
     try:
         name = f"M:{parse_meter(text.removeprefix('M:'))}"
     except AbcError:
-        raise QueryError(f"'{text[:40]}' is no meter; write it as 6/8 or 4/4") from None
+        raise QueryError(f"'{text[:40]}' is not a meter; write it as 6/8 or 4/4") from None
     if name not in meters:
         raise QueryError(_lacks("meter", text, "meters", meters))
     return name
@@ -103,13 +103,13 @@ def _key(text: str, keys: list[str]) -> str:
             found = parse_key(stated)
         except AbcError:
             raise QueryError(
-                f"'{text[:40]}' is no key; write it as Cmaj or dor, since models write on C"
+                f"'{text[:40]}' is not a key; write it as Cmaj or dor, because models write on C"
             ) from None
         mode = found.mode
         if found.tonic != "C" and any(key in keys for key in ("K:Cmaj", "K:maj")):
             raise QueryError(
-                f"the key {found.name} is not on C, and this model writes on C whatever the "
-                f"tonic; ask for the mode, as --key {mode}, and transpose what it writes"
+                f"the key {found.name} is not on C, but this model writes every key on C; give "
+                f"only the mode, as --key {mode}, and transpose the tunes that the model writes"
             )
         if found.tonic != "C":
             raise QueryError(_lacks("key", text, "keys", keys))
@@ -124,12 +124,12 @@ def _start(text: str) -> list[str]:
     for word in words:
         if word in (START, END):
             raise QueryError(
-                f"'{word}' begins or ends every tune by itself; leave it out of the start"
+                f"the model itself writes '{word}' in every tune; leave it out of the start"
             )
     if words and words[0][:2] in ("M:", "K:"):
         option = "meter" if words[0][0] == "M" else "key"
         raise QueryError(
-            f"the start begins with '{words[0]}', which is no music; give it as --{option} "
+            f"the start begins with '{words[0]}', which is not music; give it as --{option} "
             f"{words[0][2:]}"
         )
     return words

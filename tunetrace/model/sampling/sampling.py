@@ -68,21 +68,21 @@ def sample(
     2 M:6/8 True
     """
     if n < 1:
-        raise QueryError(f"{n} transcriptions cannot be written; ask for 1 or more")
+        raise QueryError(f"the number of transcriptions cannot be {n}; give 1 or more")
     if not 0 < top_p <= 1:
         raise QueryError(
-            f"top-p is a share of probability above 0 and up to 1, not {top_p:g}; 1 keeps every "
-            "token"
+            f"top-p cannot be {top_p:g}; give a share of probability above 0 and up to 1, where 1 "
+            "keeps every token"
         )
     if seed is not None and not 0 <= seed < _SEEDS:
-        raise QueryError(f"a seed is a whole number from 0 to {_SEEDS - 1}, not {seed}")
+        raise QueryError(f"the seed cannot be {seed}; give a whole number from 0 to {_SEEDS - 1}")
     if batch_size is not None and not 1 <= batch_size <= _MAX_BATCH:
         raise QueryError(
-            f"from 1 to {_MAX_BATCH:,} transcriptions can be written at once, not {batch_size}"
+            f"the batch size cannot be {batch_size}; give 1 to {_MAX_BATCH:,} transcriptions"
         )
     if precision not in get_args(Precision):
         known = " or ".join(get_args(Precision))
-        raise QueryError(f"the precision is {known}, not '{precision}'")
+        raise QueryError(f"the precision cannot be '{precision}'; give {known}")
     prompt, limit = check_writing(
         open_header(model), meter=meter, key=key, start=start, temperature=temperature,
         max_copy=max_copy, index=index, max_tokens=max_tokens,
@@ -108,25 +108,25 @@ def check_writing(
     """Check what sampling and beam search share; gives the prompt and the copy limit."""
     if not _COOLEST <= temperature <= _WARMEST:
         raise QueryError(
-            f"the temperature is from {_COOLEST} to {_WARMEST:g}, not {temperature:g}; 1 draws as "
-            "the model has learnt"
+            f"the temperature cannot be {temperature:g}; give a number from {_COOLEST} to "
+            f"{_WARMEST:g}, where 1 draws as the model has learnt"
         )
     if not 1 <= max_tokens <= _MAX_TOKENS:
         raise QueryError(
-            f"a transcription is cut off after 1 to {_MAX_TOKENS:,} tokens, not {max_tokens}"
+            f"the limit of tokens cannot be {max_tokens}; give 1 to {_MAX_TOKENS:,} tokens"
         )
     prompt = make_prompt(model.tokens, meter, key, start)
     if len(prompt.admitted) >= max_tokens:
         raise QueryError(
-            f"meter, key and start have {len(prompt.admitted)} tokens together, and tunes are cut "
-            f"off after {max_tokens}; allow more with --max-tokens"
+            f"meter, key and start have {len(prompt.admitted)} tokens together, but tunes are cut "
+            f"off after {max_tokens} tokens; allow more tokens with --max-tokens"
         )
     if max_copy is None:
         return prompt, None
     if not model.tokens.stands_on_c:
         raise QueryError(
-            f"{model.name} does not write on C, as the tunes of an index are, so that no limit to "
-            "copying can be kept; leave --max-copy out"
+            f"{model.name} does not write on C, but the tunes of an index are on C, so copying "
+            "cannot be limited; leave out --max-copy"
         )
     with given_or_default(index) as opened:
         limit = CopyLimit(opened.figures, model.tokens, max_copy)

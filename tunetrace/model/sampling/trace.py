@@ -120,8 +120,8 @@ def trace_transcription(
     framed = {known.start, known.end}.intersection(numbers)
     if framed:
         raise QueryError(
-            f"'{known.names[framed.pop()]}' begins or ends every transcription; give the tokens "
-            "between"
+            f"'{known.names[framed.pop()]}' begins or ends every transcription; leave it out of "
+            "the tokens"
         )
     read = [known.start, *numbers]
     logits, states = [], [network.initial_state(1)]
@@ -177,7 +177,9 @@ def check_traces(path: str | Path, n: int, *, force: bool) -> None:
     """OutputError unless the traces of n transcriptions may be written by with_traces."""
     path = Path(path)
     if path.suffix != SUFFIX:
-        raise OutputError(f"{path}: a trace is NumPy's {SUFFIX} file; name it so, as trace{SUFFIX}")
+        raise OutputError(
+            f"{path}: the name of a trace ends in {SUFFIX}; give a name such as trace{SUFFIX}"
+        )
     if n == 1:
         check_place(path, TRACE_FILE, force=force)
         return
@@ -226,11 +228,13 @@ def load_trace(path: str | Path) -> Trace:
         traced = Trace(**arrays, header=header)
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
-        raise InputError(f"{path}: the trace cannot be read ({reason})") from None
+        raise InputError(
+            f"{path}: the trace cannot be read ({reason}); give another file"
+        ) from None
     except KeyError:
         raise _foreign(path, f"it lacks {_HEADER} or one of {', '.join(_ARRAYS)}") from None
     except _DAMAGE:
-        raise _foreign(path, f"it is cut off or no {SUFFIX} file") from None
+        raise _foreign(path, f"it is cut off or is not a {SUFFIX} file") from None
     _check_shapes(path, traced)
     return traced
 
@@ -256,7 +260,7 @@ def _check_shapes(path: Path, traced: Trace) -> None:
         if array.dtype != dtype or array.ndim != dimensions:
             has = f"{array.ndim} dimensions of {array.dtype}"
             raise _foreign(
-                path, f"'{name}' has {has} and should have {dimensions} of {dtype.__name__}"
+                path, f"'{name}' has {has}, but should have {dimensions} of {dtype.__name__}"
             )
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _foreign(path, "its header lacks the tokens")
@@ -267,17 +271,15 @@ def _check_shapes(path: Path, traced: Trace) -> None:
         and traced.hidden.shape == traced.cell.shape
         and traced.hidden.shape[1] == steps
     ):
-        raise _foreign(
-            path, f"its arrays are not of the same {steps} steps and {len(names)} tokens"
-        )
+        raise _foreign(path, f"its arrays do not all have {steps} steps and {len(names)} tokens")
     last = traced.written[-1:]
     numbers = np.concatenate([traced.read, traced.written[:-1], last[last != CUT_OFF]])
     if numbers.min() < 0 or numbers.max() >= len(names):
-        raise _foreign(path, f"it has numbers that are none of its {len(names)} tokens")
+        raise _foreign(path, f"it has numbers that do not stand for any of its {len(names)} tokens")
 
 
 def _foreign(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: this is no trace of tunetrace's: {reason}; one is written with "
+        f"{path}: this file is not a tunetrace trace: {reason}; make a trace with "
         "'tunetrace sample --trace'"
     )

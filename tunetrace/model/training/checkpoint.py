@@ -101,8 +101,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     path = folder / CHECKPOINT
     if not exists(path):
         raise ModelFileError(
-            f"{printable(str(folder))}: there is no training to go on with, since it has no "
-            f"{CHECKPOINT}; begin one without --resume"
+            f"{printable(str(folder))}: there is no training to continue, because the folder has "
+            f"no {CHECKPOINT}; begin a training without --resume"
         )
     try:
         with safe_open(path, "pt") as file:
@@ -185,7 +185,7 @@ def _check_sizes(sizes: Sizes, arrays: Mapping[str, torch.Tensor]) -> None:
     shape = tuple(arrays[f"{_WEIGHTS}to_tokens"].shape)
     layers = sum(name.startswith(f"{_WEIGHTS}layers.") for name in arrays) // _ARRAYS_OF_A_LAYER
     if shape != (sizes.units, sizes.tokens) or layers != sizes.layers:
-        raise ValueError("the arrays are of other sizes")
+        raise ValueError("the arrays have other sizes")
 
 
 def _check_states(
@@ -197,11 +197,11 @@ def _check_states(
     expected = [{"step": (), **dict.fromkeys(remembered, one.shape)} for one in parameters]
     found = [{name: value.shape for name, value in s.items()} for _, s in sorted(states.items())]
     if step and found != expected:
-        raise ValueError("the optimizer remembers something else")
+        raise ValueError("the state of the optimizer does not fit")
 
 
 def _damaged(path: Path) -> ModelFileError:
     return ModelFileError(
-        f"{printable(str(path))}: it is cut off, or no checkpoint of this version's; begin the "
-        "training anew in another folder"
+        f"{printable(str(path))}: the checkpoint is incomplete or from another version; begin the "
+        "training again in another folder"
     )

@@ -94,9 +94,9 @@ class Training:
         last, worst = history[-1], guess_loss(self.configuration.sizes.tokens)
         if last.loss > worst:
             raise self._failed(
-                f"after epoch {last.epoch} the loss is {_bits(last.loss)} bits a token, above the "
-                f"{_bits(worst)} of a guess that takes all tokens for equally likely, so that the "
-                "training diverged or was too short",
+                f"after epoch {last.epoch} the loss is {_bits(last.loss)} bits per token, more "
+                f"than the {_bits(worst)} bits of a random guess, so the training diverged or was "
+                "too short",
                 history,
                 or_else=", or for longer",
             )
@@ -131,7 +131,7 @@ class Training:
             try:
                 record = replace(record, originality=self._measured(model))
             except ModelFileError:
-                what = f"in epoch {epoch} the weights are too large to be summed"
+                what = f"in epoch {epoch} the weights are too large to be added"
                 raise self._failed(what, history) from None
             plot_training([*history, record], self.folder / PICTURE, force=True)
         if kept_epoch([*history, record], self.configuration.sizes.tokens) is record:

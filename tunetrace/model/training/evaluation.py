@@ -160,8 +160,8 @@ def evaluate_model(
     inputs = many_paths(sources, "sources")
     if held_out == bool(inputs):
         raise InputError(
-            "a model is evaluated either on sources or on its held-out tunes; name sources after "
-            "the model, as 'tunetrace-small tunes.abc', or ask for --held-out"
+            "a model is evaluated either on sources or on its held-out tunes; give sources after "
+            "the model, as 'tunetrace-small tunes.abc', or give --held-out"
         )
     opened = open_model(model)
     with given_or_default(index) as searched:
@@ -228,7 +228,7 @@ def _evaluate(
     vocabulary = Vocabulary(index.vocabulary.extensions)
     taken, set_aside = _take(model, tunes, vocabulary)
     symbols = [vocabulary.encode(tune.tokens) for tune in taken]
-    progress("counting the back-off model", len(taken))
+    progress("building the back-off model", len(taken))
     others = _OtherTunes(model, index, symbols, vocabulary.headers, held_out)
     of_backoff = _backoff_bits(index, others.counted, symbols, vocabulary)
     progress("evaluating", len(taken))
@@ -288,7 +288,9 @@ def _take(
     if not taken and set_aside:
         raise nothing_usable(set_aside)
     if not taken:
-        raise InputError("there is no tune to evaluate the model on; give some")
+        raise InputError(
+            "no tune is given to evaluate the model on; give a file, a folder or --held-out"
+        )
     return taken, set_aside
 
 
@@ -300,7 +302,7 @@ def _usable(
     if missing is not None:
         reason, kind = f"the model has no token '{missing}'", "a token that the model lacks"
     elif len(tune.tokens) > LONGEST:
-        reason = f"it has {len(tune.tokens):,} tokens, and at most {LONGEST:,} are predicted"
+        reason = f"the tune has {len(tune.tokens):,} tokens, but at most {LONGEST:,} are predicted"
         kind = "too long"
     else:
         taken = encoded(tune, vocabulary)

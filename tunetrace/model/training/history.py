@@ -141,12 +141,12 @@ _NESTED: Final = {"copying", "people", "originality"}
 def _values(kind: type, given: Any) -> dict[str, Any]:
     """The fields of a record from JSON; ValueError where they are others or no numbers."""
     if not isinstance(given, Mapping) or given.keys() != {one.name for one in fields(kind)}:
-        raise ValueError(f"these are not the fields of {kind.__name__}")
+        raise ValueError(f"the record does not have the fields of {kind.__name__}")
     for one in fields(kind):
         value = given[one.name]
         may_be_none = value is None and one.name in _OPTIONAL
         if not (may_be_none or one.name in _NESTED or _is_number(value, whole=one.type == "int")):
-            raise ValueError(f"{one.name} is no number")
+            raise ValueError(f"{one.name} is not a number")
     return dict(given)
 
 

@@ -35,8 +35,8 @@ def originality(
     tunes = [_read(sample, place) for place, sample in enumerate(texts, 1)]
     if not tunes or (ended is not None and not 0 <= ended <= len(tunes)):
         raise InputError(
-            f"there are {len(tunes)} samples, of which {ended or 0} ended by themselves; give at "
-            "least one sample, and count each once"
+            f"{len(tunes)} samples with {ended or 0} that ended by themselves cannot be measured; "
+            "give at least one sample, and no more ended samples than samples"
         )
     with given_or_default(index) as opened:
         answers = check_transcriptions(tunes, opened)

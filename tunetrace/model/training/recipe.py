@@ -66,13 +66,13 @@ class Recipe(Record):
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """The recipe that to_dict gave; ValueError where it is none."""
         if values.keys() != {field.name for field in fields(cls)}:
-            raise ValueError("these are not the fields of a recipe")
+            raise ValueError("the record does not have the fields of a recipe")
         for name, like in MODERN.to_dict().items():
             kinds = (int, float) if isinstance(like, float) else (type(like),)
             if type(values[name]) not in kinds:
-                raise ValueError(f"{name} is of another kind")
+                raise ValueError(f"{name} has the wrong type")
         if values["optimizer"] not in ("adamw", "rmsprop"):
-            raise ValueError("there is no such optimizer")
+            raise ValueError("the optimizer is neither adamw nor rmsprop")
         return cls(**values)
 
     def check(self) -> None:
@@ -81,8 +81,8 @@ class Recipe(Record):
             value = getattr(self, name)
             if not least <= value <= most:
                 raise QueryError(
-                    f"{name.replace('_', ' ')} is {value:g}; give a number from {least:g} to "
-                    f"{most:g}"
+                    f"{name.replace('_', ' ')} cannot be {value:g}; give a number from {least:g} "
+                    f"to {most:g}"
                 )
 
 

@@ -74,8 +74,8 @@ def train_model(
         sizes = Sizes(len(tunes.tokens), units, layers)
         if sizes.parameters > MAX_PARAMETERS:
             raise QueryError(
-                f"{layers} layers of {units} units are {sizes.parameters:,} parameters; at most "
-                f"{MAX_PARAMETERS:,} are trained, give fewer of either"
+                f"{layers} layers of {units} units have {sizes.parameters:,} parameters, but at "
+                f"most {MAX_PARAMETERS:,} can be trained; give fewer layers or fewer units"
             )
         configuration = Configuration(
             corpora=tuple(names),
@@ -133,16 +133,16 @@ def _run(
     configuration = replace(configuration, data=digest([*tunes.training, [], *tunes.held_out]))
     if checkpoint is not None and checkpoint.configuration != configuration:
         raise QueryError(
-            f"{printable(str(folder))}: its training was begun with other tunes than the index "
-            "has; name the index that it was begun with"
+            f"{printable(str(folder))}: this training was begun with other tunes than the index "
+            "has; give the index that the training was begun with"
         )
     written = _written(configuration.report_every)
     there = {name: is_there(folder / name, kind) for name, kind in written.items()}
     had_model = checkpoint and kept_epoch(checkpoint.history, configuration.sizes.tokens)
     if had_model and not there[TRAINED]:
         raise ModelFileError(
-            f"{printable(str(folder))}: the best model so far is gone ({TRAINED}); put it back, or "
-            "begin the training anew in another folder"
+            f"{printable(str(folder))}: the best model so far ({TRAINED}) is missing; put the file "
+            "back, or begin the training again in another folder"
         )
     if configuration.report_every is not None:
         check_picture(folder / PICTURE, force=True)
@@ -204,21 +204,21 @@ def _check(
         ("samples", samples, 1_000_000),
     ):
         if not 1 <= whole_number(value, name) <= most:
-            raise QueryError(f"{name} is {value}; give a number from 1 to {most}")
+            raise QueryError(f"{name} cannot be {value}; give a number from 1 to {most}")
     if not 0 <= seed < 2**63:
-        raise QueryError(f"the seed is {seed}; give a number from 0 to 2^63 - 1")
+        raise QueryError(f"the seed cannot be {seed}; give a number from 0 to 2^63 - 1")
     if report_every is not None and report_every < 1:
-        raise QueryError(f"report every is {report_every}; give a number from 1")
+        raise QueryError(f"report every cannot be {report_every}; give 1 or more")
     if exists(folder / CHECKPOINT):
         raise OutputError(
-            f"{printable(str(folder))}: it has a training already ({CHECKPOINT}); go on with it by "
-            "--resume, or train into another folder"
+            f"{printable(str(folder))}: this folder has a training already ({CHECKPOINT}); "
+            "continue it with --resume, or train into another folder"
         )
     for name, kind in _written(report_every).items():
         if is_there(folder / name, kind):
             raise OutputError(
-                f"{printable(str(folder))}: it has a {kind.name} already ({name}); train into "
-                "another folder"
+                f"{printable(str(folder))}: this folder has a {kind.name} already ({name}); train "
+                "into another folder"
             )
 
 

@@ -84,13 +84,13 @@ def _too_few(kept: int, too_long: int) -> QueryError:
     if too_long and not kept:
         all_are = "the only tune is" if too_long == 1 else f"all {too_long:,} tunes are"
         return QueryError(
-            f"{all_are} longer than {LONGEST:,} tokens, and none so long is trained on; name "
-            "corpora with shorter tunes"
+            f"{all_are} longer than {LONGEST:,} tokens, the most for a training; give corpora with "
+            "shorter tunes"
         )
     longer = f" without the {too_long:,} longer than {LONGEST:,} tokens" if too_long else ""
     return QueryError(
-        f"{counted(kept, 'tune')} {'is' if kept == 1 else 'are'} too few to train on{longer}; name "
-        "corpora with more, or hold nothing out with --validation 0"
+        f"{counted(kept, 'tune')} {'is' if kept == 1 else 'are'} too few to train on{longer}; give "
+        "corpora with more tunes, or hold nothing out with --validation 0"
     )
 
 
@@ -153,8 +153,8 @@ def held_out_ids(model: Model | Header, index: Index) -> list[int]:
     references = trained_on(model, "held_out")
     if not references:
         raise ModelFileError(
-            f"the model '{model.name}' names no held-out tunes, as those of "
-            "'tunetrace model train' do; name what to use it on instead"
+            f"the model '{model.name}' does not say which tunes were held out; give tunes, or give "
+            "a model that 'tunetrace model train' made"
         )
     try:
         return sorted({tune for reference in references for tune in index.resolve(reference)})
@@ -168,8 +168,8 @@ def training_ids(model: Model | Header, index: Index) -> list[int]:
     corpora = trained_on(model, "corpora")
     if not corpora:
         raise ModelFileError(
-            f"the model '{model.name}' does not say which corpora it was trained on, as those of "
-            "'tunetrace model train' do; ask for the tunes of one that does"
+            f"the model '{model.name}' does not say which corpora it was trained on; give a model "
+            "that 'tunetrace model train' made"
         )
     held_out = set(held_out_ids(model, index)) if trained_on(model, "held_out") else set()
     return [
@@ -197,7 +197,7 @@ def trained_on(model: Model | Header, what: Literal["corpora", "held_out"]) -> l
 def _other_index(model: Model | Header, index: Index, reason: str) -> ModelFileError:
     return ModelFileError(
         f"{printable(str(index.path))}: this is not the index that '{model.name}' was trained on, "
-        f"since {reason.split(';')[0]}; name that index with --index"
+        f"because {reason.split(';')[0]}; give the index of the training with --index"
     )
 
 

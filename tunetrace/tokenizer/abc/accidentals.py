@@ -81,7 +81,7 @@ def sign_held(
 def _sign(letter: str, alteration: int) -> str:
     if alteration not in ACCIDENTAL_SIGNS:
         raise AbcError(
-            f"transposed to C, the key needs three accidentals on {letter}; respell it",
+            f"transposed to C, the key needs three accidentals on {letter}; respell the key",
             kind="outside the tokens",
         )
     return ACCIDENTAL_SIGNS[alteration]

@@ -250,7 +250,8 @@ class Reader:
         self._rest_bars_read += bars
         if self._rest_bars_read > _MOST_REST_BARS:
             raise AbcError(
-                f"the tune rests for more than {_MOST_REST_BARS} bars; Z4 is four", kind="too long"
+                f"the tune rests for more than {_MOST_REST_BARS} bars; Z4 rests for four bars",
+                kind="too long",
             )
         for k in range(bars):
             self.tokens.extend(["|", *rest] if k else rest)

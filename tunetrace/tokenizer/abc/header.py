@@ -123,7 +123,7 @@ class TuneHeader:
         elif letter == "P":
             order = readable(value).strip()
             if _PLAYING_ORDER.fullmatch(order) and self.key is None:
-                self.remark(f"the playing order P:{order[:40]} is not played out")
+                self.remark(f"the playing order P:{order[:40]} is not followed")
         elif self.key is not None and self.voice not in (None, *self.voices[:1]):
             return
         elif letter == "M":

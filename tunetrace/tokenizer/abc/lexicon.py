@@ -112,7 +112,9 @@ def length_token(length: Fraction) -> str:
     top = "" if length.numerator == 1 else str(length.numerator)
     token = top if length.denominator == 1 else f"{top}/{length.denominator}"
     if not is_token(token):
-        raise AbcError(f"a length of {token} eighths is too long; shorten it", kind="too long")
+        raise AbcError(
+            f"a length of {token} eighths is too long; shorten the note", kind="too long"
+        )
     return token
 
 
@@ -163,7 +165,7 @@ class _Lexicon:
                 name = str(self._interval.move(Pitch.parse(name)))
             except TooFarAlteredError:
                 raise AbcError(
-                    f"transposed to C, {name} needs three accidentals; respell it",
+                    f"transposed to C, {name} needs three accidentals; respell the note",
                     kind="outside the tokens",
                 ) from None
         token = length_token(_length(lexeme, *length) * unit)
