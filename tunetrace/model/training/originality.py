@@ -85,7 +85,7 @@ def _copying(tunes: Sequence[CheckedTune]) -> Copying:
 
 
 def _peoples(tunes: Sequence[CheckedTune], baseline: BaselineTunes) -> Copying:
-    """What people's tunes of the same meters and lengths copy from one another.
+    """What real tunes of the same meters and lengths copy from one another.
 
     Each transcription counts as the mean of its stratum (post-stratification: Cochran 1977).
     """
