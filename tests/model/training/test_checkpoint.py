@@ -144,7 +144,7 @@ def test_a_training_without_progress_ends_early_and_keeps_its_best_epoch(
 
 def test_a_folder_with_a_training_is_not_trained_into(index: Path, tmp_path: Path) -> None:
     small(tmp_path / "a", index)
-    with pytest.raises(OutputError, match="it has a training already"):
+    with pytest.raises(OutputError, match="this folder has a training already"):
         small(tmp_path / "a", index)
 
 
@@ -210,7 +210,7 @@ def test_a_tune_too_long_to_be_trained_on_is_not_among_the_training_tunes(tmp_pa
     [
         (0, 1, "^the only tune is longer than 2,000 tokens, the most for a training; give"),
         (0, 3, "^all 3 tunes are longer than 2,000 tokens, the most for a training; give"),
-        (1, 3, "^1 tune is too few to train on without the 3 longer than 2,000 tokens; name corp"),
+        (1, 3, "^1 tune is too few to train on without the 3 longer than 2,000 tokens; give corp"),
     ],
 )
 def test_of_tunes_too_long_to_be_trained_on_it_is_said_how_many_and_how_long(
