@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_sample import BIASES, SETTLED
+from tests.cli.test_sample import SETTLED
 from tests.commands import KESH, call, index_of
-from tests.model.tiny import make_model
 from tunetrace import (
     beam_search,
     build_index,
@@ -18,21 +17,8 @@ from tunetrace import (
 )
 from tunetrace.corpus.records import Rejected
 from tunetrace.model.records import Model
-from tunetrace.model.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return make_model(bias=BIASES)
-
-
-@pytest.fixture(scope="module")
-def model_file(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
-    save_model(model, path)
-    return path
 
 
 def test_a_beam_prints_the_most_probable_tunes_first(model: Model, model_file: Path) -> None:

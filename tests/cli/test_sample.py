@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.cli.conftest import BIASES
 from tests.commands import KESH, PYTHON, Ended, call, environment, index_of, run
 from tests.conftest import ROOT
 from tests.model.tiny import SCALE, make_model
@@ -29,20 +30,7 @@ from tunetrace.model.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-BIASES = {"</s>": -1.5, "M:4/4": -3.0, "M:6/8": -3.0, "K:Cmaj": -3.0, "K:Cdor": -3.0}
 SETTLED = ("--meter", "4/4", "--key", "maj")
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return make_model(bias=BIASES)
-
-
-@pytest.fixture(scope="module")
-def model_file(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
-    save_model(model, path)
-    return path
 
 
 def tokens_of(text: str, folder: Path) -> list[tuple[str, ...]]:

@@ -8,30 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_sample import BIASES, SETTLED
+from tests.cli.test_sample import SETTLED
 from tests.commands import call
-from tests.model.tiny import make_model
 from tunetrace import (
     load_trace,
     sample,
     trace_transcription,
 )
 from tunetrace.model.records import Model
-from tunetrace.model.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return make_model(bias=BIASES)
-
-
-@pytest.fixture(scope="module")
-def model_file(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
-    save_model(model, path)
-    return path
 
 
 def test_the_trace_of_a_tune_is_kept_with_what_it_was_sampled_with(

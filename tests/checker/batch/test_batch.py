@@ -336,21 +336,29 @@ def test_a_figure_that_many_tunes_have_is_no_source_beside_a_rare_one(
         assert answers[0].sources[0].longest_span_notes < answers[0].longest_notes
 
 
+class Endless:
+    """One transcription again and again, and how many times it was asked for."""
+
+    def __init__(self, tune: Transcription | Rejected) -> None:
+        self._tune = tune
+        self.times = 0
+
+    def __iter__(self) -> Iterator[Transcription | Rejected]:
+        return self
+
+    def __next__(self) -> Transcription | Rejected:
+        self.times += 1
+        return self._tune
+
+
 def test_the_first_answers_come_before_much_is_read(make_index: MakeIndex) -> None:
     """Each slice is as large as all before it, so that no more than half is waiting."""
     index = make_index(f"{HEADER}C D E F | G A B c |")
     (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", "folkrnn")
-    asked = 0
-
-    def endless() -> Iterator[Transcription | Rejected]:
-        nonlocal asked
-        while True:
-            asked += 1
-            yield tune
-
+    asked = Endless(tune)
     reads = []
-    for _ in islice(check_transcriptions(endless(), index), 20):
-        reads.append(asked)
+    for _ in islice(check_transcriptions(asked, index), 20):
+        reads.append(asked.times)
     assert reads == [1, 2, 4, 4, *[8] * 4, *[16] * 8, *[32] * 4]
 
 
@@ -358,19 +366,10 @@ def test_a_batch_is_read_a_slice_at_a_time(make_index: MakeIndex) -> None:
     """The answers of the first slices come before the last tunes are asked for."""
     index = make_index(f"{HEADER}C D E F | G A B c |")
     (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", "folkrnn")
-    asked = 0
-
-    def endless() -> Iterator[Transcription | Rejected]:
-        nonlocal asked
-        while True:
-            asked += 1
-            yield tune
-
-    answers = list(
-        islice(check_transcriptions(endless(), index, is_prompt=False, slice_tokens=70), 25)
-    )
+    asked = Endless(tune)
+    answers = list(islice(check_transcriptions(asked, index, is_prompt=False, slice_tokens=70), 25))
     assert len(answers) == 25
-    assert asked <= 50  # slices of ten tunes
+    assert asked.times <= 50  # slices of ten tunes
 
 
 def test_those_set_aside_keep_their_place_in_a_batch(tmp_path: Path) -> None:

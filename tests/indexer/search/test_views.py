@@ -71,7 +71,7 @@ def parse(text: str, vocabulary: Vocabulary) -> FigureQuery:
     for element in query.elements:
         for name in element.names:
             if name not in ALPHABET.names:
-                raise QueryError(f"'{name}' is no number of semitones; give one such as 7 or -5")
+                raise QueryError(f"'{name}' is not a number of semitones; give one such as 7 or -5")
     return query
 
 
@@ -197,7 +197,7 @@ def test_wildcards_work_in_every_view(tmp_path: Path) -> None:
     with open_index(tunes_index(tmp_path)) as index:
         assert index.figure("0 * {7 8} 12", view=MELODY).tunes == 2
         assert index.figure("12 {5 6}", view=MELODY).hits == 2
-        with pytest.raises(QueryError, match="'C' is no number of semitones"):
+        with pytest.raises(QueryError, match="'C' is not a number of semitones"):
             index.figure("C E", view=MELODY)
 
 

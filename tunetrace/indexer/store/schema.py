@@ -191,8 +191,8 @@ def text_hash(text: str) -> int:
 class Prepared:
     """A statement with one value or none, compiled once, for what every check asks many times.
 
-    The driver gets it as text with the placeholders of its own dialect. To compile it at every
-    execution would take twice as long as to run it.
+    SQLAlchemy compiles it for the dialect in use, and the driver runs the result. Compiling it at
+    every execution takes twice as long as running it.
     """
 
     def __init__(self, statement: sa.Select[Any]) -> None:
