@@ -24,9 +24,8 @@ from benchmarks.measure import peak_memory
 from benchmarks.numpy_loop import NumpyNetwork, param_values
 from benchmarks.output import megabytes, say, show_table
 from tunetrace.model.network import Network, Sizes
-from tunetrace.model.records import END, Model, Tokens
-from tunetrace.model.sampling.draw import Precision
-from tunetrace.model.sampling.stepper import ROWS, Stepper
+from tunetrace.model.records import END, Model, Precision, Tokens
+from tunetrace.model.stepper import ROWS, Stepper
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 _ROUNDS: Final = 5

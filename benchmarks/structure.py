@@ -33,6 +33,7 @@ ROOMS: Final[dict[str, str]] = {
     "checker": "checker",
     "model.sampling": "sampling",
     "model.training": "training",
+    "model.inspect": "inspect",
     "model": "model",
     "plots": "plots",
     "reports": "reports",
@@ -53,11 +54,12 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "model": "base tokenizer",
     "sampling": "base tokenizer corpus answers arrays store indexer checker model",
     "training": "base tokenizer corpus answers arrays store indexer checker model sampling plots",
-    "plots": "base tokenizer corpus answers arrays store indexer checker model training",
+    "inspect": "base tokenizer corpus answers arrays store indexer checker model sampling training",
+    "plots": "base tokenizer corpus answers arrays store indexer checker model training inspect",
     "reports": "base tokenizer corpus answers arrays store indexer checker plots",
     "commands": (
-        "base tokenizer corpus answers arrays store indexer checker model sampling training plots "
-        "reports"
+        "base tokenizer corpus answers arrays store indexer checker model sampling training "
+        "inspect plots reports"
     ),
 }
 """The rooms that each room may import, besides itself."""

@@ -80,7 +80,6 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "sample": {"n": 1, **of_model},
         "save_trace": {"traced": None, "path": scratch / "a.txt"},
         "tokenize": {"text": KESH},
-        "trace_transcription": {"tokens": ["M:6/8", "K:Cmaj", "C"], "model": model},
         "train_model": {
             "folder": scratch / "training", "index": index, "units": 4, "layers": 1,
             "recipe": replace(MODERN, epochs=1),

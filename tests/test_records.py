@@ -30,7 +30,7 @@ NAMES: Final = [
     for alias in node.names
 ]
 
-NO_RECORDS: Final = {"Filters", "Model", "Trace"}
+NO_RECORDS: Final = {"Filters", "Memory", "Model", "Trace"}
 """Public dataclasses that are no answers: a question, and what holds weights and arrays."""
 
 FOR_CHECKS = {"bar_places"}

@@ -74,6 +74,8 @@ from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar
 from .indexer.tune import TuneDetail as TuneDetail
 from .indexer.tune import tune as tune
+from .model.inspect.tracefile import load_trace as load_trace
+from .model.inspect.tracefile import save_trace as save_trace
 from .model.models import ModelInfo as ModelInfo
 from .model.models import fetch_model as fetch_model
 from .model.models import import_model as import_model
@@ -85,10 +87,8 @@ from .model.records import Model as Model
 from .model.records import Sampled as Sampled
 from .model.sampling.beam import beam_search as beam_search
 from .model.sampling.sampling import sample as sample
-from .model.sampling.trace import Trace as Trace
-from .model.sampling.trace import load_trace as load_trace
-from .model.sampling.trace import save_trace as save_trace
-from .model.sampling.trace import trace_transcription as trace_transcription
+from .model.trace import Memory as Memory
+from .model.trace import Trace as Trace
 from .model.training.evaluation import Evaluation as Evaluation
 from .model.training.evaluation import OrderScore as OrderScore
 from .model.training.evaluation import Score as Score

@@ -23,7 +23,6 @@ from tunetrace import (
     Sampled,
     read,
     sample,
-    trace_transcription,
 )
 from tunetrace.model.records import Model
 from tunetrace.model.store import save_model
@@ -254,7 +253,7 @@ def test_weights_too_large_to_be_summed_get_one_sentence(
     assert refused.startswith("the model 'tiny' cannot give probabilities, because its weights are")
     assert not traces.exists()
     with pytest.raises(ModelFileError, match="'tiny' cannot give probabilities"):
-        trace_transcription(["M:4/4", "K:Cmaj", "C"], model)
+        model.trace(["M:4/4", "K:Cmaj", "C"])
 
 
 def too_large() -> Model:

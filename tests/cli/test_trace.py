@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.cli.test_sample import SETTLED
 from tests.commands import call
-from tunetrace import (
-    load_trace,
-    sample,
-    trace_transcription,
-)
-from tunetrace.model.records import Model
+from tunetrace import load_trace, sample
+from tunetrace.model.records import Model, Precision
+from tunetrace.model.stepper import ROWS, Rows
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,12 +28,13 @@ def test_the_trace_of_a_tune_is_kept_with_what_it_was_sampled_with(
     assert ended.code == 0
     (tune,) = sample(1, model, meter="4/4", key="maj", seed=5, max_tokens=50)
     traced = load_trace(file)
-    expected = trace_transcription(tune.tokens, model, has_ended=tune.has_ended)
+    expected = model.trace(tune.tokens, has_ended=tune.has_ended)
     assert tuple(traced.tokens) == tune.tokens
-    assert (traced.probabilities == expected.probabilities).all()
-    assert (traced.hidden == expected.hidden).all()
+    assert np.abs(traced.probabilities - expected.probabilities).max() < 1e-5
+    assert np.abs(traced.hidden - expected.hidden).max() < 1e-5
     assert traced.has_ended == tune.has_ended
-    assert {name: traced.header[name] for name in ("number", "seed", "meter", "key")} == {
+    (facts,) = traced.header["tunes"]
+    assert {name: facts[name] for name in ("number", "seed", "meter", "key")} == {
         "number": 1,
         "seed": 5,
         "meter": "4/4",
@@ -42,16 +42,46 @@ def test_the_trace_of_a_tune_is_kept_with_what_it_was_sampled_with(
     }
 
 
-def test_of_several_tunes_each_has_a_trace_of_its_own(
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_trace_has_the_very_probabilities_that_the_sampler_drew_from(
+    model: Model, model_file: Path, tmp_path: Path, precision: Precision,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # With one row in use the rows of the sampler are those of one transcription after another.
+    seen: list[NDArray[np.float32]] = []
+    step = Rows.step
+
+    def watched(rows: Rows, *given: Any) -> NDArray[np.float32]:
+        seen.append(step(rows, *given)[0].copy())
+        return seen[-1][None].repeat(ROWS, axis=0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rows, "step", watched)
+        options = {"seed": 5, "max_tokens": 50, "precision": precision, "temperature": 1.5}
+        (tune,) = sample(1, model, meter="4/4", key="maj", **options)
+    file = tmp_path / "tune.npz"
+    call("sample", "--model", model_file, "--trace", file, "--seed", "5", "--max-tokens", "50",
+         "--temperature", "1.5", "--precision", precision, *SETTLED)  # fmt: skip
+    traced = load_trace(file)
+    assert tuple(traced.tokens) == tune.tokens
+    logits = np.array(seen[: len(traced.read)], dtype=np.float64)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    assert (traced.probabilities == expected).all()
+
+
+def test_several_tunes_are_traced_into_one_file(
     model: Model, model_file: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "tune.npz"
     options = ("--seed", "5", "--max-tokens", "50", *SETTLED)
     ended = call("sample", "-n", "3", "--model", model_file, "--trace", file, *options)
     assert ended.code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {f"tune-{k}.npz" for k in (1, 2, 3)}
-    for tune in sample(3, model, meter="4/4", key="maj", seed=5, max_tokens=50):
-        assert tuple(load_trace(tmp_path / f"tune-{tune.number}.npz").tokens) == tune.tokens
+    traced = load_trace(file)
+    tunes = list(sample(3, model, meter="4/4", key="maj", seed=5, max_tokens=50))
+    assert [tuple(one.tokens) for one in traced] == [tune.tokens for tune in tunes]
+    assert [facts["number"] for facts in traced.header["tunes"]] == [1, 2, 3]
+    assert traced.offsets.tolist() == np.cumsum([0, *(len(t.tokens) + 1 for t in tunes)]).tolist()
 
 
 def test_the_tunes_of_a_beam_are_traced_too(model_file: Path, tmp_path: Path) -> None:
@@ -62,9 +92,9 @@ def test_the_tunes_of_a_beam_are_traced_too(model_file: Path, tmp_path: Path) ->
     traced = load_trace(file)
     assert traced.tokens == found["tokens"]
     # The first two tokens are settled and cost no probability; the start is never written again.
-    steps = range(2, len(traced.log2_probabilities))
+    steps = slice(2, None if traced.has_ended else -1)
     starts = 1 - traced.probabilities[steps, traced.header["tokens"].index("<s>")]
-    log = (traced.log2_probabilities[steps] - np.log2(starts)).sum()
+    log = -(traced.surprisal[steps] + np.log2(starts)).sum()
     assert log == pytest.approx(found["log2_probability"], abs=1e-3)
 
 

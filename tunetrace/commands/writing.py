@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -60,7 +60,7 @@ output_options = _together(
                  "on C]"),
     click.option("--trace", "trace_file", metavar="FILE", shell_complete=complete_files,
                  help="Write each step's probabilities and states into this .npz file."),
-    click.option("--force", is_flag=True, help="Replace trace files that are there."),
+    click.option("--force", is_flag=True, help="Replace a trace that is there."),
 )  # fmt: skip
 
 
@@ -107,11 +107,11 @@ class TunePrinter:
         Raises QueryError if the format does not suit the model, and OutputError if the traces
         cannot be written.
         """
+        from tunetrace.model.inspect.tracefile import check_trace_place
         from tunetrace.model.models import open_header
-        from tunetrace.model.sampling.trace import check_traces
 
         if trace_file is not None:
-            check_traces(trace_file, n, force=force)
+            check_trace_place(trace_file, force=force)
         model = open_header(model_name)
         self._model_name = model_name
         self._n = n
@@ -127,22 +127,42 @@ class TunePrinter:
 
     def print_all(self, tunes: Iterable[Sampled | Hypothesis], facts: Mapping[str, Any]) -> None:
         """Print tunes as they come, with a progress bar. facts: what each trace tells of them."""
-        from tunetrace import open_model
-        from tunetrace.model.sampling.trace import with_traces
-
-        if self._trace_file is not None:
-            model = open_model(self._model_name)
-            tunes = with_traces(
-                tunes, model, self._trace_file, self._n, facts=facts, force=self._force
-            )
         self._started = time.perf_counter()
+        if self._trace_file is None:
+            for _ in self._printed(tunes):
+                pass
+        else:
+            self._write_traces(self._printed(tunes), facts)
+        if self._output == "json":
+            print_json(self._records)
+
+    def _printed(self, tunes: Iterable[Sampled | Hypothesis]) -> Iterator[Sampled | Hypothesis]:
+        """The tunes, each after it was printed."""
         with progress_display(self._n, prints_lines=True) as progress:
             for done, tune in enumerate(tunes, 1):
                 self._count(tune)
                 self._print(tune)
                 progress("sampling", done)
-        if self._output == "json":
-            print_json(self._records)
+                yield tune
+
+    def _write_traces(
+        self, tunes: Iterable[Sampled | Hypothesis], facts: Mapping[str, Any]
+    ) -> None:
+        """Write the traces of all tunes into one file."""
+        from tunetrace import open_model
+        from tunetrace.model.inspect.tracefile import trace_writer
+        from tunetrace.model.trace import TuneToTrace, trace_each
+
+        assert self._trace_file is not None
+        known = (
+            TuneToTrace(tune.tokens, tune.has_ended, {"number": tune.number, **facts})
+            for tune in tunes
+        )
+        # Only sampling has a precision, and its steps are taken again bit for bit.
+        sampler = facts.get("precision")
+        with trace_writer(self._trace_file, force=self._force) as writer:
+            for traced in trace_each(open_model(self._model_name), known, sampler=sampler):
+                writer.add(traced)
 
     def _count(self, tune: Sampled | Hypothesis) -> None:
         self._tunes += 1

@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from tunetrace.model.hooks import Hook
+
 INPUT, FORGET, CELL, OUTPUT = range(4)
 """The order of the gates in a layer's weights, which is Lasagne's and PyTorch's."""
 
@@ -147,14 +149,20 @@ class Network(nn.Module):
             cell[:, None].expand(-1, batch, units).clone(),
         )
 
-    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """The logits (B, tokens) after one more token (B,) of each transcription, and the state."""
+    def step(self, tokens: Tensor, state: State, hook: Hook | None = None) -> tuple[Tensor, State]:
+        """The logits (B, tokens) after one more token (B,) of each transcription, and the state.
+
+        hook: sees the gates, the cell and the hidden states of each layer, and may change them.
+        """
         hidden, cell = list(state.hidden), list(state.cell)
         for number, layer in enumerate(self.layers):
             weights = layer.from_input
             from_input = weights[tokens] if number == 0 else hidden[number - 1] @ weights
             gates = from_input + layer.bias + hidden[number] @ layer.from_hidden
-            hidden[number], cell[number] = _cell_step(gates, cell[number])
+            if hook is None:
+                hidden[number], cell[number] = _cell_step(gates, cell[number])
+            else:
+                hidden[number], cell[number] = _hooked_step(gates, cell[number], hook, number)
         logits = hidden[-1] @ self.to_tokens + self.token_bias
         return logits, State(torch.stack(hidden), torch.stack(cell))
 
@@ -171,6 +179,19 @@ def _cell_step(
     proposed = torch.tanh(sums.chunk(4, dim=1)[CELL], out=None if gates is None else g)
     cell = torch.add(f * cell, i * proposed, out=cells)
     return o * torch.tanh(cell), cell
+
+
+def _hooked_step(sums: Tensor, cell: Tensor, hook: Hook, layer: int) -> tuple[Tensor, Tensor]:
+    """The same as _cell_step with a hook between its parts. layer: what the hook is told."""
+    gates = torch.sigmoid(sums).view(len(cell), 4, -1)
+    i, f, g, o = gates.unbind(1)
+    torch.tanh(sums.chunk(4, dim=1)[CELL], out=g)
+    hook(layer, "gates", gates)
+    cell = f * cell + i * g
+    hook(layer, "cell", cell)
+    hidden = o * torch.tanh(cell)
+    hook(layer, "hidden", hidden)
+    return hidden, cell
 
 
 class _Recurrence(torch.autograd.Function):

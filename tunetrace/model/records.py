@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tunetrace.arguments import many_texts
 from tunetrace.errors import ModelFileError
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import is_token, unknown_token
 
 if TYPE_CHECKING:
+    from tunetrace.model.hooks import Change
     from tunetrace.model.network import Network, Sizes
+    from tunetrace.model.trace import Trace
+
+Precision = Literal["float32", "bfloat16"]
+"""Of the matrix products that give the logits."""
 
 START: Final = "<s>"
 END: Final = "</s>"
@@ -109,6 +115,31 @@ class Model:
     def name(self) -> str:
         """What it is called."""
         return name_in(self.provenance)
+
+    def trace(
+        self,
+        tokens: Sequence[str],
+        *changes: Change,
+        has_ended: bool = True,
+        gates: bool = False,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Trace:
+        """What goes on in the network while it reads a transcription: each step's probabilities
+        and states.
+
+        tokens: M: and K: first, without `<s>` and `</s>`. changes: what to change in the network on
+        the way. has_ended: whether the end follows. gates: keep the gates too. facts: what the
+        trace's header says of the tune, as JSON has it.
+        Raises QueryError for a token that the model lacks, ModelFileError for weights that are too
+        large.
+
+        >>> open_model().trace(["M:4/4", "K:Cmaj", "C", "2"])
+        Trace(5 steps, 3 layers of 288 units)
+        """
+        from tunetrace.model.trace import TuneToTrace, trace_each
+
+        tune = TuneToTrace(many_texts(tokens, "tokens"), has_ended, facts)
+        return next(trace_each(self, [tune], changes, gates=gates))
 
     def overflow(self) -> ModelFileError:
         """The error where what the network computes is no number, though its weights are."""

@@ -17,19 +17,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tunetrace.model.records import Model, Sampled
+from tunetrace.model.hooks import Changes
+from tunetrace.model.records import Model, Precision, Sampled
 from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit
 from tunetrace.model.sampling.draw import (
     BLOCK,
     Floats,
-    Precision,
     draw,
     steering_uniforms,
     uniforms,
     weights_of,
 )
 from tunetrace.model.sampling.prompt import Prompt
-from tunetrace.model.sampling.stepper import ROWS, Rows, Stepper
+from tunetrace.model.stepper import ROWS, Rows, Stepper
 
 _STEPS: Final = 16
 """Tokens that a block writes before its transcriptions are taken from it."""
@@ -56,6 +56,8 @@ class Plan:
     """Of the matrix products."""
     limit: CopyLimit | None = None
     """How much of an index may be copied (default: anything)."""
+    changes: Changes = field(default_factory=Changes)
+    """What is changed in the network while it writes (default: nothing)."""
 
 
 def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
@@ -122,7 +124,7 @@ class _Start:
         self.settled = np.array(plan.prompt.settled, dtype=np.int64)
         self.rows = stepper.rows()
         for number in (model.tokens.start, *plan.prompt.settled):
-            self.logits = self.rows.step(np.full(ROWS, number, dtype=np.int64))
+            self.logits = self.rows.step(np.full(ROWS, number, dtype=np.int64), plan.changes)
 
 
 class _Block:
@@ -179,7 +181,7 @@ class _Block:
         for row in done:
             self._clear(row)
         if self._streams:
-            self._logits = self._rows.step(drawn)
+            self._logits = self._rows.step(drawn, self._plan.changes)
         self._fill(done)
         for row in np.flatnonzero(self._lengths % BLOCK == 0).tolist():
             if row in self._streams and row not in done:
@@ -244,7 +246,7 @@ class _Block:
             self._tokens[filled, :settled] = start.settled
             self._lengths[filled] = settled
             self._logits[filled] = start.logits[0]
-            self._rows.copy(filled, start.rows)
+            self._rows.copy(filled, start.rows, taken)
 
     def _clear(self, row: int) -> None:
         self._numbers[row] = self._lengths[row] = self._steered[row] = 0

@@ -7,15 +7,12 @@ sampled with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-Precision = Literal["float32", "bfloat16"]
-"""Of the matrix products that give the logits."""
 
 BLOCK: Final = 256
 """Uniform numbers that are drawn at a time; few tunes need more."""

@@ -15,9 +15,8 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header, open_model
-from tunetrace.model.records import Model, Sampled
+from tunetrace.model.records import Model, Precision, Sampled
 from tunetrace.model.sampling.copy_limit import CopyLimit
-from tunetrace.model.sampling.draw import Precision
 from tunetrace.model.sampling.prompt import Prompt, make_prompt
 
 _MAX_BATCH: Final = 4096

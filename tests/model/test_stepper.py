@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.model.tiny import make_model
-from tunetrace.model.sampling.draw import Precision
-from tunetrace.model.sampling.stepper import ROWS, Stepper
+from tunetrace.model.records import Precision
+from tunetrace.model.stepper import ROWS, Stepper
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 pytestmark = pytest.mark.usefixtures("one_thread")

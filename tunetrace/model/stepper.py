@@ -9,15 +9,18 @@ whatever its row and its neighbours, and whatever the number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunetrace.model.hooks import Changes, Hook, Where
 from tunetrace.model.network import CELL, Network
-from tunetrace.model.sampling.draw import Precision
+
+if TYPE_CHECKING:
+    from tunetrace.model.records import Precision
 
 ROWS: Final = 128
 """The rows of every product. A thread writes a tenth more tokens a second than with 64."""
@@ -25,6 +28,8 @@ ROWS: Final = 128
 _LANES: Final = 32
 """Units are filled up to a multiple of it. PyTorch rounds a sigmoid differently, in the last bit,
 if fewer numbers are left over. With this none are."""
+
+_NO_CHANGES: Final = Changes()
 
 Product = Callable[[Tensor], Tensor]
 
@@ -42,6 +47,7 @@ class Stepper:
 
     def __init__(self, network: Network, precision: Precision = "float32") -> None:
         with torch.inference_mode():
+            self.network_units = network.sizes.units
             self.units = -(-network.sizes.units // _LANES) * _LANES
             self.dtype = torch.float32 if precision == "float32" else torch.bfloat16
             first, *others = network.layers
@@ -88,6 +94,8 @@ class Rows:
     def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
         units, device = stepper.units, stepper.device
+        self.where = Where(np.zeros(ROWS, dtype=np.int64), np.zeros(ROWS, dtype=np.int64))
+        """Which transcription each row is, for what changes the layers, and its last step."""
         with torch.inference_mode():
             self._halves = [half.expand(ROWS, units).clone() for half in stepper.first_half]
             self._cells = [cell.expand(ROWS, units).clone() for cell in stepper.first_cell]
@@ -97,8 +105,25 @@ class Rows:
             self._gates = torch.empty(ROWS, 4 * units, device=device)
 
     @torch.inference_mode()
-    def step(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The logits (ROWS, tokens) of what follows one more token (ROWS,) of each."""
+    def step(
+        self, tokens: NDArray[np.int64], changes: Changes = _NO_CHANGES
+    ) -> NDArray[np.float32]:
+        """The logits (ROWS, tokens) of what follows one more token (ROWS,) of each.
+
+        changes: to make in the layers. Without any, the bits are the same as with one that changes
+        nothing.
+        """
+        self.where.steps[:] += 1
+        if not changes.wait:
+            return self._step(tokens, changes.hook(self.where))
+        states = (*self._halves, *self._cells, *self._read)
+        before = [state.clone() for state in states]
+        logits = self._step(tokens, changes.hook(self.where))
+        for state, earlier in zip(states, before, strict=True):
+            state.copy_(earlier)
+        return self._step(tokens, changes.hook(self.where, logits))
+
+    def _step(self, tokens: NDArray[np.int64], hook: Hook | None) -> NDArray[np.float32]:
         stepper = self._stepper
         numbers = torch.from_numpy(tokens).to(stepper.device)
         for layer, product in enumerate(stepper.products):
@@ -111,18 +136,42 @@ class Rows:
                 gates = product(self._both)
                 if gates.dtype != torch.float32:
                     gates = self._gates.copy_(gates)
-            _cell_step(gates, self._cells[layer], self._halves[layer])
+            if hook is None:
+                _cell_step(gates, self._cells[layer], self._halves[layer])
+            else:
+                self._hooked_step(gates, layer, hook)
             self._read[layer].copy_(self._halves[layer])
         return cast("NDArray[np.float32]", stepper.to_tokens(self._halves[-1]).cpu().numpy())
 
     @torch.inference_mode()
-    def copy(self, rows: Sequence[int], other: Rows) -> None:
-        """Set some rows to the state of the first row of others."""
+    def copy(self, rows: Sequence[int], other: Rows, tunes: Sequence[int] = ()) -> None:
+        """Set some rows to the state of the first row of others. tunes: which they are then."""
+        self.where.tunes[list(rows)] = tunes or 0
+        self.where.steps[list(rows)] = other.where.steps[0]
         places = torch.tensor(rows, device=self._stepper.device)
         own = (*self._halves, *self._cells, *self._read)
         others = (*other._halves, *other._cells, *other._read)
         for mine, theirs in zip(own, others, strict=True):
             mine.index_copy_(0, places, theirs[0].expand(len(rows), -1))
+
+    def _hooked_step(self, gates: Tensor, layer: int, hook: Hook) -> None:
+        """The same as _cell_step with a hook between its parts, which sees the values themselves.
+
+        To double and to halve is exact, so that the bits are those of _cell_step.
+        """
+        units = self._stepper.network_units
+        cell, half = self._cells[layer], self._halves[layer]
+        every = gates.sigmoid_().view(len(cell), 4, -1)
+        i, f, g, o = every.unbind(1)
+        g.sub_(0.5).mul_(2)
+        hook(layer, "gates", every[..., :units])
+        cell.mul_(f).add_(g.mul_(i), alpha=2)
+        cell.div_(2)
+        hook(layer, "cell", cell[:, :units])
+        torch.sigmoid(cell.mul_(2), out=half)
+        half.sub_(0.5).mul_(o).mul_(2)
+        hook(layer, "hidden", half[:, :units])
+        half.div_(2)
 
 
 def _cell_step(gates: Tensor, cell: Tensor, half: Tensor) -> None:

@@ -17,14 +17,9 @@ from benchmarks.numpy_loop import NumpyNetwork, param_values
 from tests.model.sampling.following import log2_following
 from tests.model.tiny import make_model
 from tunetrace import InputError, OutputError, QueryError
+from tunetrace.model.inspect.tracefile import load_trace, save_trace
 from tunetrace.model.records import Tokens
-from tunetrace.model.sampling.trace import (
-    CUT_OFF,
-    Trace,
-    load_trace,
-    save_trace,
-    trace_transcription,
-)
+from tunetrace.model.trace import CUT_OFF, Trace
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,7 +35,7 @@ def test_a_trace_has_what_the_network_has_after_each_step(
     tune: list[str], layers: int, seed: int
 ) -> None:
     model = make_model(TOKENS.names, layers=layers, units=5, seed=seed)
-    traced = trace_transcription(tune, model)
+    traced = model.trace(tune)
     assert traced.hidden.shape == traced.cell.shape == (layers, len(tune) + 1, 5)
     assert traced.probabilities.shape == (len(tune) + 1, len(TOKENS))
     state = model.network.initial_state(1)
@@ -56,30 +51,30 @@ def test_a_trace_has_what_the_network_has_after_each_step(
 
 def test_a_trace_says_what_was_read_what_came_and_how_probable_that_was() -> None:
     model = make_model(TOKENS.names)
-    traced = trace_transcription(TUNE, model, facts={"seed": 7})
+    traced = model.trace(TUNE, facts={"seed": 7})
     assert traced.tokens == TUNE
     assert traced.has_ended
     assert TOKENS.decode(traced.read.tolist()) == ["<s>", *TUNE]
     assert TOKENS.decode(traced.written.tolist()) == [*TUNE, "</s>"]
-    assert traced.header["seed"] == 7
+    assert traced.header["tunes"] == [{"seed": 7}]
     assert traced.header["tokens"] == list(TOKENS.names)
     assert traced.header["sizes"] == {"tokens": 6, "units": 12, "layers": 2}
     numbers = TOKENS.encode(TUNE)
     expected = [log2_following(model, numbers[:k])[numbers[k]] for k in range(len(numbers))]
     expected.append(log2_following(model, numbers)[TOKENS.end])
-    assert traced.log2_probabilities == pytest.approx(expected, abs=1e-5)
+    assert -traced.surprisal == pytest.approx(expected, abs=1e-5)
 
 
 def test_what_was_cut_off_has_no_token_after_its_last() -> None:
-    traced = trace_transcription(TUNE, make_model(TOKENS.names), has_ended=False)
+    traced = make_model(TOKENS.names).trace(TUNE, has_ended=False)
     assert not traced.has_ended
     assert traced.written[-1] == CUT_OFF
-    assert len(traced.log2_probabilities) == len(TUNE)
+    assert np.isnan(traced.surprisal).tolist() == [False] * len(TUNE) + [True]
 
 
 def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -> None:
     traced, path = (
-        trace_transcription(TUNE, make_model(TOKENS.names)),
+        make_model(TOKENS.names).trace(TUNE),
         tmp_path / "deep" / "trace.npz",
     )
     save_trace(traced, path)
@@ -94,29 +89,27 @@ def test_a_file_gives_back_what_was_written_and_numpy_reads_it(tmp_path: Path) -
 
 
 def test_facts_take_no_place_in_the_header_that_is_taken(tmp_path: Path) -> None:
-    traced = trace_transcription(
-        TUNE, make_model(TOKENS.names), facts={"tokens": 5, "mine": "\ud800"}
-    )
+    traced = make_model(TOKENS.names).trace(TUNE, facts={"tokens": 5, "mine": "\ud800"})
     save_trace(traced, tmp_path / "trace.npz")
     again = load_trace(tmp_path / "trace.npz")
-    assert (again.tokens, again.header["mine"]) == (TUNE, "\ud800")
+    assert (again.tokens, again.header["tunes"][0]["mine"]) == (TUNE, "\ud800")
 
 
 def test_the_same_trace_is_the_same_file(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        save_trace(trace_transcription(TUNE, make_model(TOKENS.names)), tmp_path / name)
+        save_trace(make_model(TOKENS.names).trace(TUNE), tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
 def test_tokens_that_a_model_lacks_and_frames_are_refused() -> None:
     with pytest.raises(QueryError, match=r"^'C' is not a token; notes are A to G"):
-        trace_transcription(["A", "C"], make_model(TOKENS.names))
+        make_model(TOKENS.names).trace(["A", "C"])
     with pytest.raises(QueryError, match=r"^'</s>' begins or ends every transcription; leave"):
-        trace_transcription(["A", "</s>"], make_model(TOKENS.names))
+        make_model(TOKENS.names).trace(["A", "</s>"])
 
 
 def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
-    traced = trace_transcription(TUNE, make_model(TOKENS.names))
+    traced = make_model(TOKENS.names).trace(TUNE)
     with pytest.raises(OutputError, match=r"a\.txt: the name of a trace ends in \.npz; give"):
         save_trace(traced, tmp_path / "a.txt")
     (tmp_path / "file").touch()
@@ -127,7 +120,7 @@ def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("trace") / "trace.npz"
-    save_trace(trace_transcription(TUNE, make_model(TOKENS.names)), path)
+    save_trace(make_model(TOKENS.names).trace(TUNE), path)
     return path.read_bytes()
 
 
@@ -186,7 +179,7 @@ def rewritten(traced: Trace, **changed: object) -> bytes:
 
 
 def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
-    traced, path = trace_transcription(TUNE, make_model(TOKENS.names)), tmp_path / "bad.npz"
+    traced, path = make_model(TOKENS.names).trace(TUNE), tmp_path / "bad.npz"
     path.write_bytes(rewritten(traced))
     assert load_trace(path).tokens == TUNE
 
@@ -211,7 +204,7 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
 
 def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:
     model = make_model(TOKENS.names, layers=3, units=9)
-    traced = trace_transcription(TUNE * 20, model)
+    traced = model.trace(TUNE * 20)
     loop = NumpyNetwork(param_values(model.network))
     state = loop.start()
     for step, number in enumerate(traced.read.tolist()):
