@@ -1,0 +1,45 @@
+"""Where the bar lines and the parts of a traced transcription are, as steps of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.model.records import FIELD
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, NOTE, is_token
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The steps, from 0, at which a network writes the bar lines and first notes of a tune."""
+
+    bar_lines: NDArray[np.int64]
+    """The steps whose next token is a bar line, of any kind."""
+    part_starts: NDArray[np.int64]
+    """The step whose next token is the first note of each part."""
+
+
+def marks_of(tokens: Sequence[str]) -> Marks:
+    """The marks of a transcription, given by its tokens without START and END.
+
+    The network writes token i at step i, since at step 0 it has read START alone. A transcription
+    with a token that tunetrace does not know, as some models write, has bar lines and one part.
+    """
+    known = [token if is_token(token) else "z" for token in tokens]
+    is_line = [MEANINGS[token].kind == BAR_LINE for token in known]
+    notes = [i for i, token in enumerate(known) if MEANINGS[token].kind == NOTE]
+    starts: dict[int, int] = {}
+    if any(map(FIELD.fullmatch, tokens)):
+        starts = dict.fromkeys([1], 0)
+    else:
+        for bar in lay_out(known).bars:
+            starts.setdefault(bar.part, bar.start)
+    first = [next((note for note in notes if note >= start), None) for start in starts.values()]
+    return Marks(
+        np.flatnonzero(is_line),
+        np.array(sorted({note for note in first if note is not None}), dtype=np.int64),
+    )
