@@ -21,9 +21,11 @@ from tunetrace.model.training.recipe import MODERN
 WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
-               "half", "held_out", "has_ended", "open_end", "traced", "stats",
+               "half", "held_out", "has_ended", "open_end", "stats", "gates", "memory",
                "history"}  # fmt: skip
 """Parameters that take functions, records and flags."""
+
+TRACED: Final = tiny_model().trace(["M:6/8", "K:Cmaj", "C"])
 
 FUNCTIONS: Final = sorted(
     name for name in tunetrace.__all__ if inspect.isroutine(getattr(tunetrace, name))
@@ -78,13 +80,15 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "report": {"paths": [book], "folder": scratch / "report", "index": index},
         "resume_training": {"folder": scratch / "training", "index": index},
         "sample": {"n": 1, **of_model},
-        "save_trace": {"traced": None, "path": scratch / "a.txt"},
+        "save_trace": {"traced": TRACED, "path": scratch / "a.txt"},
         "tokenize": {"text": KESH},
         "train_model": {
             "folder": scratch / "training", "index": index, "units": 4, "layers": 1,
             "recipe": replace(MODERN, epochs=1),
         },
+        "trace_tunes": {"tunes": 1, "path": scratch / "a.npz", "model": model, "index": index},
         "training_tunes": {"model": model, "index": index},
+        "with_memory": {"traced": TRACED, "index": index},
         "tune": {"reference": 1, "index": index},
         "verify_index": mine,
     }.get(name, {})  # fmt: skip

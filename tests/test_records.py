@@ -153,6 +153,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.beam_search(2, model, max_tokens=6),
             tunetrace.evaluate_model(model, [POST], index),
             tunetrace.originality([POST.read_text()], index),
+            tunetrace.trace_tunes(POST, folder / "trace.npz", model, index),
         ]
     return [*changes, *found]
 

@@ -74,8 +74,11 @@ from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar
 from .indexer.tune import TuneDetail as TuneDetail
 from .indexer.tune import tune as tune
+from .model.inspect.memory import with_memory as with_memory
 from .model.inspect.tracefile import load_trace as load_trace
 from .model.inspect.tracefile import save_trace as save_trace
+from .model.inspect.tracing import TracedTunes as TracedTunes
+from .model.inspect.tracing import trace_tunes as trace_tunes
 from .model.models import ModelInfo as ModelInfo
 from .model.models import fetch_model as fetch_model
 from .model.models import import_model as import_model

@@ -100,6 +100,15 @@ def many_references(given: object, name: str) -> list[str | int]:
     return [one_reference(given, name)]
 
 
+def many_tunes(given: object, name: str) -> list[str]:
+    """One tune or several, each a tune of an index or a path, as a list of texts."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | os.PathLike):
+        return [text for one in given for text in many_tunes(one, f"one of {name}")]
+    if isinstance(given, os.PathLike):
+        return [str(one_path(given, name))]
+    return [str(one_reference(given, name))]
+
+
 def whole_number(given: object, name: str) -> int:
     """A whole number, Python's or NumPy's."""
     try:
@@ -166,6 +175,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,
+    "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
     "copy_share": one_share,

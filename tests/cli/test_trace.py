@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.cli.test_sample import SETTLED
-from tests.commands import call
-from tunetrace import load_trace, sample
+from tests.commands import KESH, MORRISONS, call, index_of
+from tunetrace import load_trace, sample, with_memory
 from tunetrace.model.records import Model, Precision
 from tunetrace.model.stepper import ROWS, Rows
 
@@ -82,6 +82,37 @@ def test_several_tunes_are_traced_into_one_file(
     assert [tuple(one.tokens) for one in traced] == [tune.tokens for tune in tunes]
     assert [facts["number"] for facts in traced.header["tunes"]] == [1, 2, 3]
     assert traced.offsets.tolist() == np.cumsum([0, *(len(t.tokens) + 1 for t in tunes)]).tolist()
+
+
+def test_gates_and_what_an_index_has_are_kept_where_they_are_asked_for(
+    model: Model, model_file: Path, tmp_path: Path
+) -> None:
+    index = index_of(tmp_path, KESH, MORRISONS)
+    file = tmp_path / "tune.npz"
+    options = ("--seed", "5", "-n", "2", "--max-tokens", "30", *SETTLED)
+    arguments = ("sample", "--model", model_file, "--trace", file, *options)
+    assert call(*arguments).code == 0
+    plain = load_trace(file)
+    assert (plain.gates, plain.memory) == (None, None)
+    assert call(*arguments, "--gates", "--index", index, "--force").code == 0
+    whole = load_trace(file)
+    assert (whole.probabilities == plain.probabilities).all()
+    assert (whole.hidden == plain.hidden).all()
+    i, f, g, o = np.moveaxis(whole.gates, 2, 0).astype(float)
+    first = whole.offsets[:-1]
+    before = np.delete(np.arange(len(whole.read)), first)
+    # The published equations, from the states of the step before.
+    cell = f[:, before] * whole.cell[:, before - 1] + i[:, before] * g[:, before]
+    assert np.abs(whole.cell[:, before] - cell).max() < 1e-5
+    assert np.abs(whole.hidden - o * np.tanh(whole.cell.astype(float))).max() < 1e-5
+    memory = with_memory(plain, index).memory
+    for name in ("lengths", "tunes", "probabilities"):
+        assert (getattr(whole.memory, name) == getattr(memory, name)).all()
+
+
+def test_gates_without_a_trace_are_refused(model_file: Path) -> None:
+    refused = call("sample", "--model", model_file, "--gates").refusal
+    assert refused == "--gates keeps the gates in a trace; add --trace FILE.npz"
 
 
 def test_the_tunes_of_a_beam_are_traced_too(model_file: Path, tmp_path: Path) -> None:

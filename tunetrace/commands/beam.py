@@ -25,6 +25,7 @@ def beam(
     model_name: str | None,
     format: Any,
     trace_file: str | None,
+    gates: bool,
     force: bool,
     index_path: str | None,
     print_as: PrintAs,
@@ -51,6 +52,7 @@ def beam(
             f"from 1 to {width} with -n, or a larger --width"
         )
     printer = TunePrinter(model_name, n, f"beam {width}", print_as=print_as, format=format,
-                          trace_file=trace_file, force=force)  # fmt: skip
+                          trace_file=trace_file, gates=gates, index_path=index_path,
+                          force=force)  # fmt: skip
     printer.print_all(beam_search(width, model_name, index=index_path, **options)[:n], options)
     printer.print_summary(options["max_tokens"])

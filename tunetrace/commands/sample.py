@@ -33,6 +33,7 @@ def sample(
     model_name: str | None,
     format: Any,
     trace_file: str | None,
+    gates: bool,
     force: bool,
     index_path: str | None,
     print_as: PrintAs,
@@ -59,6 +60,7 @@ def sample(
         options["seed"] = random_seed()
     origin = f"seed {options['seed']}"
     printer = TunePrinter(model_name, n, origin, print_as=print_as, format=format,
-                          trace_file=trace_file, force=force)  # fmt: skip
+                          trace_file=trace_file, gates=gates, index_path=index_path,
+                          force=force)  # fmt: skip
     printer.print_all(sample(n, model_name, index=index_path, **options), options)
     printer.print_summary(options["max_tokens"], max_copy=options["max_copy"], shows_speed=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -18,7 +20,7 @@ from tunetrace.model.records import FIELD, Sampled
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
-    from tunetrace import Hypothesis
+    from tunetrace import Hypothesis, Index
     from tunetrace.model.header import Header
     from tunetrace.model.records import Model
 
@@ -60,6 +62,7 @@ output_options = _together(
                  "on C]"),
     click.option("--trace", "trace_file", metavar="FILE", shell_complete=complete_files,
                  help="Write each step's probabilities and states into this .npz file."),
+    click.option("--gates", is_flag=True, help="Keep the gates in the trace too."),
     click.option("--force", is_flag=True, help="Replace a trace that is there."),
 )  # fmt: skip
 
@@ -100,27 +103,34 @@ class TunePrinter:
         print_as: PrintAs,
         format: Literal["folkrnn", "abc"] | None,
         trace_file: str | None,
+        gates: bool,
+        index_path: str | None,
         force: bool,
     ) -> None:
         """n: how many tunes will come. origin: what writes the same tunes again, as `seed 7`.
 
         Raises QueryError if the format does not suit the model, and OutputError if the traces
-        cannot be written.
+        cannot be written. index_path: the index that the traces are compared with.
         """
         from tunetrace.model.inspect.tracefile import check_trace_place
         from tunetrace.model.models import open_header
 
         if trace_file is not None:
             check_trace_place(trace_file, force=force)
+        elif gates:
+            raise QueryError("--gates keeps the gates in a trace; add --trace FILE.npz")
         model = open_header(model_name)
         self._model_name = model_name
         self._n = n
         self._trace_file = trace_file
+        self._gates = gates
+        self._index_path = index_path
         self._force = force
         self._name = plain(model.name)
         self._origin = origin
         self._output = _output_for(model, format, print_as)
         self._unread = frozenset(model.tokens.unread)
+        self._is_on_c = model.tokens.stands_on_c
         self._records: list[Sampled | Hypothesis] = []  # for JSON only
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
         self._left_out = self._tunes_unread = 0
@@ -148,21 +158,37 @@ class TunePrinter:
     def _write_traces(
         self, tunes: Iterable[Sampled | Hypothesis], facts: Mapping[str, Any]
     ) -> None:
-        """Write the traces of all tunes into one file."""
+        """Write the traces of all tunes into one file, with what an index has of them."""
         from tunetrace import open_model
+        from tunetrace.model.inspect.memory import memory_of
         from tunetrace.model.inspect.tracefile import trace_writer
         from tunetrace.model.trace import TuneToTrace, trace_each
 
         assert self._trace_file is not None
+        model = open_model(self._model_name)
         known = (
             TuneToTrace(tune.tokens, tune.has_ended, {"number": tune.number, **facts})
             for tune in tunes
         )
         # Only sampling has a precision, and its steps are taken again bit for bit.
         sampler = facts.get("precision")
-        with trace_writer(self._trace_file, force=self._force) as writer:
-            for traced in trace_each(open_model(self._model_name), known, sampler=sampler):
-                writer.add(traced)
+        with (
+            self._index() as index,
+            trace_writer(self._trace_file, force=self._force) as writer,
+        ):
+            for traced in trace_each(model, known, gates=self._gates, sampler=sampler):
+                memory = None if index is None else memory_of(traced, index, None)
+                writer.add(replace(traced, memory=memory))
+
+    def _index(self) -> AbstractContextManager[Index | None]:
+        """The index that the traces are compared with: the one that was named, or one's own if it
+        is there and the model writes on C, as the tunes of an index are."""
+        from tunetrace import open_index
+        from tunetrace.indexer.store.connection import default_path
+
+        if self._index_path is None and not (self._is_on_c and default_path().exists()):
+            return nullcontext()
+        return open_index(self._index_path)
 
     def _count(self, tune: Sampled | Hypothesis) -> None:
         self._tunes += 1

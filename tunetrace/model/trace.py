@@ -50,6 +50,15 @@ class Memory:
     """(S, tokens) float32, how often each token follows them there, as a share: the infinite-gram
     (Liu et al. 2024). What the model has no token for is missing from the sum."""
 
+    @staticmethod
+    def join(memories: Sequence[Memory]) -> Memory:
+        """Those of several transcriptions, one after another."""
+        return Memory(
+            np.concatenate([one.lengths for one in memories]),
+            np.concatenate([one.tunes for one in memories]),
+            np.concatenate([one.probabilities for one in memories]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trace:
@@ -161,12 +170,7 @@ class Trace:
 
         sizes = [size for trace in traces for size in np.diff(trace.offsets).tolist()]
         memories = [trace.memory for trace in traces if trace.memory is not None]
-        memory = Memory(
-            *(
-                np.concatenate([getattr(one, name) for one in memories])
-                for name in ("lengths", "tunes", "probabilities")
-            )
-        ) if memories else None  # fmt: skip
+        memory = Memory.join(memories) if memories else None
         return Trace(
             joined("read"),
             joined("written"),

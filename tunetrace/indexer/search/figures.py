@@ -130,9 +130,10 @@ class FigureSearch:
 
     def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
         """How many tunes have these hits."""
-        return sum(self._distinct_tunes(some.segment, some.positions) for some in found)
+        return sum(self.count_tunes(some.segment, some.positions) for some in found)
 
-    def _distinct_tunes(self, segment: Segment, places: Positions) -> int:
+    def count_tunes(self, segment: Segment, places: Positions) -> int:
+        """How many tunes have these places of a segment."""
         if len(places) < 2:  # most figures of a check
             return len(places)
         seen = np.zeros(self.last_id + 1, dtype=bool)
@@ -156,7 +157,7 @@ class FigureSearch:
                 hits += len(few)
             else:
                 found = self._hits(segment, places, len(figure), open_end, admitted)
-                tunes += self._distinct_tunes(segment, found)
+                tunes += self.count_tunes(segment, found)
                 hits += len(found)
         return tunes, hits
 

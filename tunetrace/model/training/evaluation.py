@@ -9,7 +9,7 @@ tokens of the music. Headers and ends, which only the network predicts, are coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.named import transcriptions_of
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS
@@ -33,7 +34,6 @@ from tunetrace.model.records import Model
 from tunetrace.model.training.tunes import (
     held_out_ids,
     trained_on,
-    transcriptions_of,
     tunes_of,
 )
 from tunetrace.progress import Progress, silent
@@ -280,7 +280,10 @@ def _take(
     set_aside: list[Rejected] = []
     known = model.tokens.numbers
     for tune in tunes:
-        usable = tune if isinstance(tune, Rejected) else _usable(tune, known, vocabulary)
+        usable = predictable(tune, known)
+        if not isinstance(usable, Rejected):
+            taken_in = encoded(usable, vocabulary)
+            usable = taken_in if isinstance(taken_in, Rejected) else taken_in[0]
         if isinstance(usable, Rejected):
             set_aside.append(usable)
         else:
@@ -294,10 +297,11 @@ def _take(
     return taken, set_aside
 
 
-def _usable(
-    tune: Transcription, known: Mapping[str, int], vocabulary: Vocabulary
-) -> Transcription | Rejected:
-    """A tune whose tokens the vocabulary has taken in; set aside where it cannot be predicted."""
+def predictable(tune: Transcription | Rejected, known: Container[str]) -> Transcription | Rejected:
+    """A tune that a model can predict; set aside where it has a token that the model lacks, or is
+    too long. known: the model's tokens."""
+    if isinstance(tune, Rejected):
+        return tune
     missing = next((token for token in tune.tokens if token not in known), None)
     if missing is not None:
         reason, kind = f"the model has no token '{missing}'", "a token that the model lacks"
@@ -305,8 +309,7 @@ def _usable(
         reason = f"the tune has {len(tune.tokens):,} tokens, but at most {LONGEST:,} are predicted"
         kind = "too long"
     else:
-        taken = encoded(tune, vocabulary)
-        return taken if isinstance(taken, Rejected) else taken[0]
+        return tune
     return Rejected(tune.input, tune.line, None, reason, kind, tune.number, tune.title)
 
 

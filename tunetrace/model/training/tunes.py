@@ -17,11 +17,11 @@ from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.named import transcriptions_of
 from tunetrace.model.header import Header
 from tunetrace.model.models import open_header
 from tunetrace.model.records import END, START, Model, Tokens
 from tunetrace.text import counted, printable
-from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -199,22 +199,3 @@ def _other_index(model: Model | Header, index: Index, reason: str) -> ModelFileE
         f"{printable(str(index.path))}: this is not the index that '{model.name}' was trained on, "
         f"because {reason.split(';')[0]}; give the index of the training with --index"
     )
-
-
-def transcriptions_of(tunes: Sequence[int], index: Index) -> Iterator[Transcription]:
-    """Tunes of an index, by their ids, as the tokens that it has of them."""
-    records = index.catalogue.tunes(tunes)
-    for tune in tunes:
-        record = records[tune]
-        tokens = tuple(index.tokens(tune))
-        yield Transcription(
-            titles=(record.title,) if record.title else (),
-            number=record.number,
-            meter=record.meter,
-            key=record.key,
-            original_key=record.original_key,
-            tokens=tokens,
-            text=to_folkrnn(tokens, title=record.title, number=record.number),
-            input=record.reference,
-            link=record.link,
-        )
