@@ -70,8 +70,5 @@ def _print_traced(found: TracedTunes) -> None:
         soft_wrap=True,
     )
     if found.longest_match is not None:
-        out.print(
-            f"Longest match in {found.index}: {counted(found.longest_match, 'token')} in a row",
-            soft_wrap=True,
-        )
+        out.print(f"Longest match in the index: {counted(found.longest_match, 'token')} in a row")
     print_set_aside(found.set_aside, "--json lists them all")

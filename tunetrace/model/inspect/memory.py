@@ -38,7 +38,7 @@ def with_memory(
 
     >>> traced = open_model().trace(["M:6/8", "K:Cmaj", "|:", "C", "3", "^F"])
     >>> with_memory(traced).memory.lengths
-    array([1, 2, 3, 4, 5, 6, 0], dtype=int32)
+    array([1, 2, 3, 4, 5, 6, 1], dtype=int32)
     """
     tokens = Tokens(tuple(traced.names))
     check_on_c(tokens, str(traced.header.get("model", "the model")))
