@@ -74,6 +74,11 @@ from .indexer.tune import Setting as Setting
 from .indexer.tune import TuneBar as TuneBar
 from .indexer.tune import TuneDetail as TuneDetail
 from .indexer.tune import tune as tune
+from .model.inspect.extraction import Continued as Continued
+from .model.inspect.extraction import ContinuedDifference as ContinuedDifference
+from .model.inspect.extraction import ContinuedTune as ContinuedTune
+from .model.inspect.extraction import Extraction as Extraction
+from .model.inspect.extraction import extract as extract
 from .model.inspect.tracefile import load_trace as load_trace
 from .model.inspect.tracefile import save_trace as save_trace
 from .model.models import ModelInfo as ModelInfo
@@ -105,6 +110,7 @@ from .model.training.training import train_model as train_model
 from .model.training.tunes import held_out_tunes as held_out_tunes
 from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
+from .plots.network.extraction import plot_extraction as plot_extraction
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
 from .reports.write import report as report

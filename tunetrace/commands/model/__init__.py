@@ -13,5 +13,6 @@ model = LazyGroup(
         "train": "tunetrace.commands.model.train.train",
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
         "tunes": "tunetrace.commands.model.tunes.tunes",
+        "extract": "tunetrace.commands.model.extract.extract",
     },
 )
