@@ -81,6 +81,14 @@ from .model.inspect.extraction import Extraction as Extraction
 from .model.inspect.extraction import extract as extract
 from .model.inspect.tracefile import load_trace as load_trace
 from .model.inspect.tracefile import save_trace as save_trace
+from .model.inspect.weights import ColumnCorrelations as ColumnCorrelations
+from .model.inspect.weights import GateDistances as GateDistances
+from .model.inspect.weights import SingularVector as SingularVector
+from .model.inspect.weights import TokenDistances as TokenDistances
+from .model.inspect.weights import TokenWeight as TokenWeight
+from .model.inspect.weights import UnitPair as UnitPair
+from .model.inspect.weights import WeightsReport as WeightsReport
+from .model.inspect.weights import inspect_weights as inspect_weights
 from .model.models import ModelInfo as ModelInfo
 from .model.models import fetch_model as fetch_model
 from .model.models import import_model as import_model
@@ -111,6 +119,7 @@ from .model.training.tunes import held_out_tunes as held_out_tunes
 from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.network.extraction import plot_extraction as plot_extraction
+from .plots.network.weights import plot_weights as plot_weights
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
 from .reports.write import report as report

@@ -14,5 +14,6 @@ model = LazyGroup(
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
         "tunes": "tunetrace.commands.model.tunes.tunes",
         "extract": "tunetrace.commands.model.extract.extract",
+        "weights": "tunetrace.commands.model.weights.weights",
     },
 )
