@@ -20,7 +20,7 @@ _SHOWN: Final = 20
 _TITLE: Final = 34
 
 
-class _Bars(click.ParamType[list[int]]):
+class _PromptBars(click.ParamType[list[int]]):
     """Numbers of bars with commas between them."""
 
     name = "bars"
@@ -43,8 +43,8 @@ class _Bars(click.ParamType[list[int]]):
               )  # fmt: skip
 @click.option("-n", type=int, default=500, show_default=True,
               help="The most training tunes, and the most held-out tunes.")  # fmt: skip
-@click.option("--prompts", type=_Bars(), default="1,2,4,8", show_default=True, metavar="K,K,...",
-              help="Bars of the prompts.")  # fmt: skip
+@click.option("--prompts", type=_PromptBars(), default="1,2,4,8", show_default=True,
+              metavar="K,K,...", help="Bars of the prompts.")  # fmt: skip
 @click.option("--bars", type=int, default=8, show_default=True,
               help="Bars that must follow verbatim.")  # fmt: skip
 @click.option("--draws", type=int, default=1000, show_default=True,

@@ -13,7 +13,7 @@ the probability that a random draw at temperature 1 continues verbatim (Hayes et
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import many_numbers, public
 from tunetrace.checker.compare.intervals import (
-    Interval,
     difference_interval,
     percentile_interval,
     resampled_means,
@@ -36,13 +35,7 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.models import open_model
 from tunetrace.model.records import END, START, Model
 from tunetrace.model.training.evaluation import logits_of
-from tunetrace.model.training.tunes import (
-    LONGEST,
-    held_out_ids,
-    is_usable,
-    trained_on,
-    training_ids,
-)
+from tunetrace.model.training.tunes import held_out_ids, is_usable, trained_on, training_ids
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import counted, listed
@@ -57,6 +50,7 @@ BARS: Final = 8
 """Bars that must follow verbatim: a part of most tunes."""
 
 DRAWS: Final = 1000
+_MOST_DRAWS: Final = 1e300
 
 _AT_ONCE: Final = 128
 """Tunes that are read together."""
@@ -166,7 +160,8 @@ class Extraction(Record):
     """The tune with the most bars that are continued verbatim, extracted or not; None if no whole
     bar of any tune is continued."""
     left_out: int
-    """Tunes that were not continued, since they have a token that the model lacks."""
+    """Tunes that were not continued, since the model lacks one of their tokens or they are longer
+    than those that models are trained on."""
 
 
 @public
@@ -281,10 +276,9 @@ class _Chosen:
             for tunes in (training, held_out)
         )
         if not self.training:
-            reason = f"all have a token that it lacks or more than {LONGEST:,} tokens"
             raise QueryError(
-                f"the model '{model.name}' can continue no tune of {listed(self.corpora)}, since "
-                f"{reason}; give another corpus or model"
+                f"the model '{model.name}' can read no training tune of {listed(self.corpora)}; "
+                "give another corpus or a model with the tokens of these tunes"
             )
 
     def _some(self, tunes: list[int]) -> list[int]:
@@ -392,7 +386,9 @@ class _Asked:
         return (self.bars + 1) // 2
 
 
-_Values = NDArray[np.float64]
+_IS: Final = ("is_extracted", "is_whole")
+_MEANS: Final = ("bars", "tokens", "notes", "by_draws")
+"""The fields of a continuation that are counted, and those whose means are given."""
 
 
 class _Group:
@@ -416,29 +412,20 @@ class _Group:
             for length, places in self.places.items()
         }
 
-    def values(self, length: int, of: Callable[[_Continuation], float]) -> _Values:
-        """Something of each tune with enough bars after a prompt."""
-        return np.array([of(one) for one in self.found[length]], dtype=np.float64)
+    def values(self, length: int, name: str) -> NDArray[np.float64]:
+        """A field of the continuation of each tune with enough bars after a prompt."""
+        return np.array([getattr(one, name) for one in self.found[length]], dtype=np.float64)
 
     def row(self, length: int) -> Continued:
         """How far the tunes are continued from a prompt of a length."""
         found = self.found[length]
         if not found:
             return Continued(length, 0, 0, None, None, None, 0, *[None] * 4)
-        extracted = sum(one.is_extracted for one in found)
-        means = (
-            float(self.values(length, of).mean())
-            for of in (_bars, _tokens, lambda one: one.notes, lambda one: one.by_draws)
-        )
-        return Continued(
-            length,
-            len(found),
-            extracted,
-            extracted / len(found),
-            *wilson(extracted, len(found)),
-            sum(one.is_whole for one in found),
-            *means,
-        )
+        extracted, whole = (int(self.values(length, name).sum()) for name in _IS)
+        means = (float(self.values(length, name).mean()) for name in _MEANS)
+        share = extracted / len(found)
+        bounds = wilson(extracted, len(found))
+        return Continued(length, len(found), extracted, share, *bounds, whole, *means)
 
     def continued(
         self, is_held_out: bool
@@ -465,14 +452,6 @@ class _Continuation:
     by_draws: float
 
 
-def _bars(one: _Continuation) -> float:
-    return one.bars
-
-
-def _tokens(one: _Continuation) -> float:
-    return one.tokens
-
-
 def _continued(tune: _Tune, length: int, asked: _Asked) -> _Continuation:
     """How far a tune is continued from its first bars; it has more bars than these."""
     start, last = tune.ends[length - 1], len(tune.is_note)
@@ -490,30 +469,22 @@ def _continued(tune: _Tune, length: int, asked: _Asked) -> _Continuation:
         is_whole,
         is_whole if is_short else bars >= asked.bars,
         # 1 - (1 - p)^draws, exact for small p
-        -float(np.expm1(asked.draws * np.log1p(-min(probability, 1 - 1e-16)))),
+        -float(np.expm1(min(asked.draws, _MOST_DRAWS) * np.log1p(-min(probability, 1 - 1e-16)))),
     )
 
 
 def _difference(length: int, trained: _Group, held_out: _Group) -> ContinuedDifference:
     """How much further training tunes are continued; both groups have tunes."""
-    ours, theirs = trained.row(length), held_out.row(length)
-    assert ours.share is not None
-    assert theirs.share is not None
-    shares = difference_interval(
-        ours.share,
-        wilson(ours.extracted, ours.tunes),
-        theirs.share,
-        wilson(theirs.extracted, theirs.tunes),
-    )
+    counts = [group.values(length, "is_extracted") for group in (trained, held_out)]
+    ours, theirs = (float(one.mean()) for one in counts)
+    bounds = [wilson(int(one.sum()), len(one)) for one in counts]
+    shares = difference_interval(ours, bounds[0], theirs, bounds[1])
     means: list[float] = []
-    for of in (_bars, _tokens):
-        values = trained.values(length, of), held_out.values(length, of)
-        means += [float(values[0].mean() - values[1].mean()), *_between_means(*values)]
-    return ContinuedDifference(length, ours.share - theirs.share, *shares, *means)
-
-
-def _between_means(ours: _Values, theirs: _Values) -> Interval:
-    return percentile_interval(resampled_means(ours, 1) - resampled_means(theirs, 2))
+    for name in ("bars", "tokens"):
+        values = trained.values(length, name), held_out.values(length, name)
+        drawn = resampled_means(values[0], 1) - resampled_means(values[1], 2)
+        means += [float(values[0].mean() - values[1].mean()), *percentile_interval(drawn)]
+    return ContinuedDifference(length, ours - theirs, *shares, *means)
 
 
 def _rank(tune: ContinuedTune) -> tuple[int, int, int]:
