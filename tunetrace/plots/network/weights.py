@@ -54,12 +54,10 @@ _NAMED: Final = 4
 
 
 @public
-def plot_weights(
-    model: Model | str | Path | None, path: str | Path, *, force: bool = False
-) -> None:
+def plot_weights(model: Model | str | Path, path: str | Path, *, force: bool = False) -> None:
     """Draw the weights of a network as one picture. The ending of path gives its format.
 
-    Formats: PNG, SVG, PDF. model: as for open_model, or one that is open. force: replace an older
+    Formats: PNG, SVG, PDF. model: an open model, or its name or file. force: replace an older
     picture that tunetrace drew. Raises ModelFileError as open_model, and OutputError if the ending
     is another one, path is taken or cannot be written, or matplotlib is not installed.
     """
