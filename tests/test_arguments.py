@@ -22,7 +22,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "stats", "gates", "memory",
-               "history"}  # fmt: skip
+               "history", "found"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:6/8", "K:Cmaj", "C"])
@@ -60,12 +60,16 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "corpus_stats": {"index": index},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
         "explain": {"text": KESH},
+        "extract": {
+            "model": model, "index": index, "corpus": "session", "prompts": [1], "bars": 1,
+        },
         "fetch_corpus": {"name": "oneills"},
         "fetch_model": {"name": "none"},
         "figure": {"text": "C D E", "index": index},
         "find_corpus": {"name": "oneills"},
         "held_out_tunes": {"model": model, "index": index},
         "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
+        "inspect_weights": {"model": model},
         "load_trace": {"path": scratch / "none.npz"},
         "measure_baseline": mine,
         "model_info": {"model": model},
@@ -74,7 +78,9 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "open_model": {"model": model},
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
+        "plot_extraction": {"found": None, "path": scratch / "a.txt"},
         "plot_training": {"history": [], "path": scratch / "a.png"},
+        "plot_weights": {"model": model, "path": scratch / "a.txt"},
         "read": {"source": book},
         "remove_from_index": {"corpora": ["session"], **mine},
         "report": {"paths": [book], "folder": scratch / "report", "index": index},

@@ -154,8 +154,21 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.evaluate_model(model, [POST], index),
             tunetrace.originality([POST.read_text()], index),
             tunetrace.trace_tunes(POST, folder / "trace.npz", model, index),
+            tunetrace.inspect_weights(model),
+            _extraction(folder),
         ]
     return [*changes, *found]
+
+
+def _extraction(folder: Path) -> tunetrace.Extraction:
+    """That of a model which always writes C, from tunes of nothing else."""
+    path, book = folder / "extracted.db", folder / "of_c.txt"
+    tune = f"M:2/4\nK:Cmaj\n{'C ' * 4}| {'C ' * 4}\n"
+    book.write_text(f"X:1\n{tune}\nX:2\n{tune}")
+    tunetrace.build_index([book], path)
+    model = tiny_model(None, corpora=["of_c"], held_out=["of_c:2"])
+    model.network.token_bias.data[model.tokens.numbers["C"]] = 1
+    return tunetrace.extract(model, path, prompts=1, bars=1)
 
 
 def _book(folder: Path) -> Path:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, inf, sqrt
+from math import inf, sqrt
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tunetrace.checker.baseline.strata import Strata
+from tunetrace.checker.compare.intervals import (
+    CONFIDENCE,
+    difference_interval,
+    score_interval,
+)
 from tunetrace.checker.compare.records import Difference
 from tunetrace.indexer.store.baseline import BaselineTunes
 
-CONFIDENCE: Final = 0.95
 TEST: Final = "Mann-Whitney U test"
 
 _MOST_COUNTED_OUT: Final = 50
@@ -60,11 +64,7 @@ class _Share:
 
     def interval(self) -> tuple[float, float]:
         """The score interval of Wilson (1927), with the quantile of t."""
-        doubt = self.doubt
-        spread = self.value * (1 - self.value)
-        centre = (self.value + doubt / 2) / (1 + doubt)
-        reach = sqrt(doubt * (spread + doubt / 4)) / (1 + doubt)
-        return max(0.0, centre - reach), min(1.0, centre + reach)
+        return score_interval(self.value, self.doubt)
 
 
 def compare_batches(
@@ -213,17 +213,12 @@ def _between(ours: _Mean, theirs: _Mean) -> tuple[float | None, float | None]:
 def _between_shares(ours: _Share, theirs: _Share) -> tuple[float | None, float | None]:
     """The interval of a difference of mean shares, from the intervals of the two means.
 
-    Method: Newcombe (1998, method 10) for proportions, Zou and Donner (2008) for any two means. The
-    distance of a bound from the difference is the hypotenuse of the distances of the bounds of the
-    two means from these, so it stays between -1 and 1.
+    None if the freedom of one of them is unknown.
     """
     if not (ours.freedom and theirs.freedom):
         return None, None
-    difference = ours.value - theirs.value
-    (low, high), (their_low, their_high) = ours.interval(), theirs.interval()
-    below = hypot(ours.value - low, their_high - theirs.value)
-    above = hypot(high - ours.value, theirs.value - their_low)
-    return _rounded(difference - below), _rounded(difference + above)
+    low, high = difference_interval(ours.value, ours.interval(), theirs.value, theirs.interval())
+    return _rounded(low), _rounded(high)
 
 
 def _freedom(terms: Sequence[tuple[float, float]]) -> float:

@@ -14,5 +14,7 @@ model = LazyGroup(
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
         "trace": "tunetrace.commands.model.trace.trace",
         "tunes": "tunetrace.commands.model.tunes.tunes",
+        "extract": "tunetrace.commands.model.extract.extract",
+        "weights": "tunetrace.commands.model.weights.weights",
     },
 )

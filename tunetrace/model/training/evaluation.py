@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,11 @@ from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import FRAME, HEADER, MEANINGS, Vocabulary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tunetrace.model.training.batches import Packed
 
 LONGEST = 10_000
 """A transcription of more tokens is set aside; tunes have a few hundred."""
@@ -190,30 +196,47 @@ def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]
     """
     import torch
 
-    from tunetrace.model.training.batches import by_length, pack, unpack
+    from tunetrace.model.training.batches import unpack
+
+    found: list[Floats] = [np.empty(0)] * len(sequences)
+    for places, packed, logits in logits_of(model, sequences):
+        nats = torch.nn.functional.cross_entropy(
+            logits, packed.targets.to(logits.device), reduction="none"
+        )
+        bits = nats.cpu().double().numpy() / np.log(2)
+        if not np.isfinite(bits).all():
+            raise model.overflow()
+        for place, some in zip(places, unpack(bits, packed), strict=True):
+            found[place] = some
+    return found
+
+
+def logits_of(
+    model: Model, sequences: Sequence[Sequence[int]]
+) -> Iterator[tuple[list[int], Packed, Tensor]]:
+    """The logits of what follows each token of transcriptions, which the network reads as they are.
+
+    sequences: the tokens of each by their numbers, without START and END.
+    Yields batches in bounded memory: the places of their transcriptions among all, these laid out,
+    and the logits (N, tokens), float32, of what follows each of their tokens.
+    """
+    import torch
+
+    from tunetrace.model.training.batches import by_length, pack
 
     network = model.network
-    found: list[Floats] = [np.empty(0)] * len(sequences)
+    device = network.to_tokens.device
     most_tokens = _BATCH_NUMBERS // max(4 * model.sizes.units, model.sizes.tokens)
-    was_training = network.training
-    network.eval()
-    try:
-        for batch in by_length([len(one) + 1 for one in sequences], most_tokens):
-            packed = pack([sequences[place] for place in batch], model.tokens)
-            device = network.to_tokens.device
-            with torch.inference_mode():
+    for places in by_length([len(one) + 1 for one in sequences], most_tokens):
+        packed = pack([sequences[place] for place in places], model.tokens)
+        was_training = network.training
+        network.eval()
+        try:
+            with torch.no_grad():
                 logits = network(packed.inputs.to(device), packed.rows)
-                nats = torch.nn.functional.cross_entropy(
-                    logits, packed.targets.to(device), reduction="none"
-                )
-            bits = nats.cpu().double().numpy() / np.log(2)
-            if not np.isfinite(bits).all():
-                raise model.overflow()
-            for place, some in zip(batch, unpack(bits, packed), strict=True):
-                found[place] = some
-    finally:
-        network.train(was_training)
-    return found
+        finally:
+            network.train(was_training)
+        yield places, packed, logits
 
 
 def _evaluate(
