@@ -72,6 +72,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "open_model": {"model": model},
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
+        "plot_trace": {"kind": "layer", "traced": None, "path": scratch / "a.txt"},
         "plot_training": {"history": [], "path": scratch / "a.png"},
         "read": {"source": book},
         "remove_from_index": {"corpora": ["session"], **mine},

@@ -105,6 +105,7 @@ from .model.training.training import train_model as train_model
 from .model.training.tunes import held_out_tunes as held_out_tunes
 from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
+from .plots.network.plot import plot_trace as plot_trace
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
 from .reports.write import report as report

@@ -108,6 +108,13 @@ def whole_number(given: object, name: str) -> int:
         raise refused(name, given, "a whole number") from None
 
 
+def many_numbers(given: object, name: str) -> list[int]:
+    """One whole number or several, as a list."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes):
+        return [whole_number(one, f"one of {name}") for one in given]
+    return [whole_number(given, name)]
+
+
 def none_or_more(given: object, name: str) -> int:
     """A whole number from 0."""
     number = whole_number(given, name)
@@ -167,13 +174,17 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "format": _format,
     "reference": one_reference,
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
-    **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
+    **dict.fromkeys(
+        ("text", "corpus", "name", "meter", "key", "start", "precision", "kind", "part"), one_text
+    ),
+    "tokens": many_texts,
+    "unit_numbers": many_numbers,
     "copy_share": one_share,
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layers", "units", "report_every", "ended"), whole_number,
+         "layers", "units", "report_every", "ended", "tune", "layer"), whole_number,
     ),
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""

@@ -21,6 +21,15 @@ VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
 GREY: Final = "#595959"
 
+# Both colour maps can be read by colour-blind people, and in grey the first goes from light to dark
+# throughout. cividis was computed for that (Nuñez, Anderton and Renslow 2018). RdBu is one of the
+# diverging maps that ColorBrewer lists as safe (Harrower and Brewer 2003); white is its middle.
+SEQUENTIAL: Final = "cividis_r"
+DIVERGING: Final = "RdBu_r"
+
+MONOSPACED: Final = ("DejaVu Sans Mono", "monospace")
+"""The fonts that tokens are written in."""
+
 STYLE: Final[dict[Any, Any]] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
