@@ -41,7 +41,7 @@ STYLE: Final[dict[Any, Any]] = {
 }
 """The style that pictures in files and pictures on pages share."""
 
-_FILE_STYLE: Final = STYLE | {
+FILE_STYLE: Final = STYLE | {
     "font.size": 10,
     "font.family": ["DejaVu Sans", "sans-serif"],
     "axes.edgecolor": GREY,
@@ -102,7 +102,7 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
     import matplotlib
 
     ending = _ending(path)
-    with matplotlib.rc_context(_FILE_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(FILE_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
         try:

@@ -23,7 +23,7 @@ from tunetrace.plots.network.kinds import KINDS, PARTS
 from tunetrace.plots.network.predictions import draw_memory, draw_softmax, draw_tokens
 from tunetrace.plots.network.steps import TracedTune, traced_tune
 from tunetrace.plots.picture import check_picture, save_picture
-from tunetrace.text import counted, listed
+from tunetrace.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,10 +114,10 @@ def drawing(
 def _not_for(kind: str, name: str) -> QueryError:
     """The error for an argument that does not belong to a kind."""
     option = {"unit_numbers": "--units"}.get(name, f"--{name}")
-    kinds = [other for other in KINDS if name in KINDS[other].takes]
+    *kinds, last = [other for other in KINDS if name in KINDS[other].takes]
     return QueryError(
         f"the picture '{kind}' does not take {option}; leave it out, or draw "
-        f"{listed(kinds[:-1]) + ' or ' if kinds[:-1] else ''}{kinds[-1]}"
+        f"{', '.join(kinds)}{' or ' if kinds else ''}{last}"
     )
 
 
