@@ -44,7 +44,7 @@ def lines(axes: Any, across: str) -> tuple[list[float], list[float]]:
         ({"title": "The Kesh"}, "The Kesh"),
         ({"title": "The Kesh", "number": 3}, "The Kesh"),
         ({"number": 3, "seed": 7}, "tune 3, seed 7"),
-        ({"title": "k" * 80}, "k" * 59 + "…"),
+        ({"title": "k" * 80}, "k" * 47 + "…"),
         ({"title": "a\nb\x1b"}, "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
     ],
 )

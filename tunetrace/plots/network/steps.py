@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 8.0
 """Inches; a PNG has 150 pixels an inch, so that it is 1,200 pixels wide."""
 
-_TOKEN_SIZES: Final = ((9.0, 2), (7.5, 2), (6.0, 5))
+_TOKEN_SIZES: Final = ((9.0, 2), (7.5, 2), (6.0, 6))
 """Points of the tokens, and the rows of labels that may be used at this size. Where none is enough
 the tokens are left out."""
 _WIDTH_OF_LETTER: Final = 0.602
@@ -32,8 +32,10 @@ _GAP: Final = 1.5
 """Points between two labels of a row, at least."""
 _GAP_OF_ROWS: Final = 4.0
 
-_LONGEST_NAME: Final = 60
+_LONGEST_TITLE: Final = 48
+_LONGEST_MODEL: Final = 30
 _MOST_NUMBERS: Final = 20
+_MOST_FULL_LINES: Final = 30
 _CAPTION_SIZE: Final = 8
 
 MARKS_CAPTION: Final = "Thin lines: a bar line is written. Thick lines: the first note of a part."
@@ -65,13 +67,13 @@ def traced_tune(traced: Trace, number: int) -> TracedTune:
     facts = tune.header["tunes"][0]
     name = f"tune {number} of {len(traced)}" if len(traced) > 1 else ""
     if facts.get("title"):
-        title = shortened(plain(str(facts["title"])), _LONGEST_NAME)
+        title = shortened(plain(str(facts["title"])), _LONGEST_TITLE)
         name = f"{title} ({name})" if name else title
     elif not name and facts.get("number") is not None:
         name = f"tune {plain(str(facts['number']))}"
     if facts.get("seed") is not None:
         name = f"{name or 'a tune'}, seed {plain(str(facts['seed']))}"
-    model = shortened(plain(str(tune.header.get("model", "unknown"))), _LONGEST_NAME)
+    model = shortened(plain(str(tune.header.get("model", "unknown"))), _LONGEST_MODEL)
     names = tune.names
     return TracedTune(
         tune,
@@ -164,14 +166,16 @@ def write_tokens(
     """
     lies_along = _is_x(axis) and not is_vertical
     found = None
-    for size, most in _TOKEN_SIZES:
+    for size, most in _TOKEN_SIZES:  # the first that fits is taken
         letter, line = size * _WIDTH_OF_LETTER, size * _HEIGHT_OF_LINE
         lengths = [letter * len(token) for token in tokens]
         along = lengths if lies_along else [line] * len(tokens)
-        rows = _rows([place * points for place in places], along)
-        if max(rows) < most:
-            found = size, rows, [line] * len(tokens) if lies_along else lengths
-            break
+        # Regular rows are easier to read, but a few long labels may not fit into them.
+        usual = sorted(along)[len(along) * 9 // 10]
+        for cycle in (max(1, math.ceil((usual + _GAP) / points)), 1):
+            rows = _rows([place * points for place in places], along, cycle)
+            if found is None and max(rows) < most:
+                found = size, rows, [line] * len(tokens) if lies_along else lengths
     if found is None:
         return False
     size, rows, away = found
@@ -187,20 +191,22 @@ def write_tokens(
         tick.set_pad(pad)
         # A thin line leads to a label through the rows before its own; labels that lie along the
         # axis would be crossed by it.
-        tick.tick1line.set(markersize=2 if lies_along else pad - 1, markeredgewidth=0.3)
+        tick.tick1line.set(markersize=2 if lies_along else pad - 1, markeredgewidth=0.3, alpha=0.6)
     return True
 
 
-def _rows(middles: Sequence[float], sizes: Sequence[float]) -> list[int]:
-    """The row of each label, from 0: the first in which it does not touch the one before it.
+def _rows(middles: Sequence[float], sizes: Sequence[float], cycle: int) -> list[int]:
+    """The row of each label, from 0, so that none touches the one before it in its row.
 
-    middles: in ascending order, in points; sizes: along the axis, in points.
+    middles: in ascending order, in points; sizes: along the axis, in points. The labels take the
+    first `cycle` rows in turn. One that has no room there goes to the next row that has some.
     """
-    ends: list[float] = []  # of the last label of each row
+    ends = [-math.inf] * cycle  # of the last label of each row
     rows = []
-    for middle, size in zip(middles, sizes, strict=True):
+    for number, (middle, size) in enumerate(zip(middles, sizes, strict=True)):
         start = middle - size / 2
-        row = next((k for k, end in enumerate(ends) if end + _GAP <= start), len(ends))
+        turns = [number % cycle, *range(cycle, len(ends))]
+        row = next((row for row in turns if ends[row] + _GAP <= start), len(ends))
         ends[row : row + 1] = [start + size]
         rows.append(row)
     return rows
@@ -217,7 +223,9 @@ def _draw_lines(
     lines = np.setdiff1d(tune.marks.bar_lines + 1 + edge, starts)
     draw = axes.vlines if side == "x" else axes.hlines
     across = axes.get_xaxis_transform() if side == "x" else axes.get_yaxis_transform()
-    draw(lines, 0, 1, transform=across, color=GREY, linewidth=0.5 * weight, alpha=0.7, zorder=1.5)
+    # Where there are many they become paler, so that they do not hide what is between them.
+    width = 0.5 * min(weight, _MOST_FULL_LINES * weight / max(len(lines), 1))
+    draw(lines, 0, 1, transform=across, color=GREY, linewidth=width, alpha=0.7, zorder=1.5)
     draw(starts, 0, 1, transform=across, color=VERMILION, linewidth=1.2 * weight, zorder=1.6)
 
 
