@@ -79,6 +79,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
         "plot_extraction": {"found": None, "path": scratch / "a.txt"},
+        "plot_trace": {"kind": "layer", "traced": TRACED, "path": scratch / "a.txt"},
         "plot_training": {"history": [], "path": scratch / "a.png"},
         "plot_weights": {"model": model, "path": scratch / "a.txt"},
         "read": {"source": book},

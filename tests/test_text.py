@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.text import amount, counted, listed, share, share_in_words, signed
+from tunetrace.text import amount, counted, listed, share, share_in_words, shortened, signed
 
 
 @given(st.integers(1, 10**6).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
@@ -51,3 +51,7 @@ def test_amounts_counts_and_lists() -> None:
     ]  # fmt: skip
     assert [counted(n, "tune") for n in (0, 1, 1024)] == ["0 tunes", "1 tune", "1,024 tunes"]
     assert [listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+def test_a_text_that_is_too_long_ends_in_an_ellipsis() -> None:
+    assert [shortened("abcd", longest) for longest in (5, 4, 3)] == ["abcd", "abcd", "ab…"]

@@ -122,6 +122,7 @@ from .model.training.tunes import held_out_tunes as held_out_tunes
 from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
 from .plots.network.extraction import plot_extraction as plot_extraction
+from .plots.network.plot import plot_trace as plot_trace
 from .plots.network.weights import plot_weights as plot_weights
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report

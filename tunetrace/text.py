@@ -60,6 +60,11 @@ def place_of(input: str, line: int | None, column: int | None = None) -> str:
     return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
 
 
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many characters; `…` ends one that was cut."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of a text as editors count them. Only LF, CR LF and CR end a line."""
     return re.split(r"\r\n|\r|\n", text)

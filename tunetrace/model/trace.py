@@ -120,10 +120,13 @@ class Trace:
     def surprisal(self) -> Floats:
         """(S,) float32, -log2 of the probability of each token that came, in bits; NaN where none
         came."""
-        came = np.where(self.written == CUT_OFF, 0, self.written)
-        with np.errstate(divide="ignore"):  # what has no probability in float32
-            bits = -np.log2(self.probabilities[np.arange(len(came)), came])
-        return np.where(self.written == CUT_OFF, np.float32(np.nan), bits)
+        return surprisals(self.probabilities, self.written)
+
+    @property
+    def entropy(self) -> Floats:
+        """(S,) float32, the entropy of each step's probabilities, in bits."""
+        some = np.where(self.probabilities > 0, self.probabilities, np.float32(1))  # 0 log 0 is 0
+        return np.asarray(np.abs((self.probabilities * np.log2(some)).sum(axis=1)))
 
     @property
     def cache(self) -> dict[str, Floats]:
@@ -182,6 +185,18 @@ class Trace:
             None if first.gates is None else joined("gates", 1),
             memory,
         )
+
+
+def surprisals(probabilities: Floats, written: NDArray[np.int32]) -> Floats:
+    """-log2 of the probability of each token that came, in bits: (S,) float32.
+
+    probabilities: (S, tokens), those of the network or of Memory. It is infinite for what has no
+    probability, and NaN where none came (CUT_OFF).
+    """
+    came = np.where(written == CUT_OFF, 0, written)
+    with np.errstate(divide="ignore"):
+        bits = -np.log2(probabilities[np.arange(len(came)), came])
+    return np.where(written == CUT_OFF, np.float32(np.nan), bits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tunetrace.arguments import public
 from tunetrace.indexer.statistics.commonest import CountedText
 from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
 from tunetrace.plots.picture import BLUE, GREY, VERMILION, save_picture
-from tunetrace.text import counted, share
+from tunetrace.text import counted, share, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def _draw(stats: CorpusStats) -> Figure:
     figure = Figure(figsize=(10, 11), layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.2))
     name = stats.corpus or ", ".join(stats.corpora)
     figure.suptitle(
-        f"{_cut(name, _LONGEST_NAME)}: {counted(stats.tunes, 'tune')}, "
+        f"{shortened(name, _LONGEST_NAME)}: {counted(stats.tunes, 'tune')}, "
         f"{counted(stats.bars, 'bar')}",
         x=0.02, ha="left", fontsize=13, weight="bold",
     )  # fmt: skip
@@ -88,7 +88,7 @@ def _draw_counted(axes: Axes, title: str, found: Sequence[CountedText]) -> None:
     _draw_bars(axes, counts, [f"{count:,}" for count in counts], height=0.32)
     for place, text in enumerate(shown):
         axes.annotate(
-            _cut(text.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
+            shortened(text.text, _LONGEST_TEXT), (0, place - 0.22), va="bottom",
             family=["DejaVu Sans Mono", "monospace"], fontsize=9, in_layout=False,
         )  # fmt: skip
     axes.set_ylim(max(len(shown), 1) - 0.5, -0.8)
@@ -151,7 +151,3 @@ def _reach(spread: Spread) -> tuple[int, int]:
         if below >= 0.99 * tunes and value < spread.most * 0.7:
             return value, tunes - below
     return spread.most, 0
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

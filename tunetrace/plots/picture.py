@@ -21,6 +21,15 @@ VERMILION: Final = "#D55E00"
 GREEN: Final = "#009E73"
 GREY: Final = "#595959"
 
+# Both colour maps can be read by colour-blind people, and in grey the first goes from light to dark
+# throughout. cividis was computed for that (Nuñez, Anderton and Renslow 2018). RdBu is one of the
+# diverging maps that ColorBrewer lists as safe (Harrower and Brewer 2003); white is its middle.
+SEQUENTIAL: Final = "cividis_r"
+DIVERGING: Final = "RdBu_r"
+
+MONOSPACED: Final = ("DejaVu Sans Mono", "monospace")
+"""The fonts that tokens are written in."""
+
 STYLE: Final[dict[Any, Any]] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -32,7 +41,7 @@ STYLE: Final[dict[Any, Any]] = {
 }
 """The style that pictures in files and pictures on pages share."""
 
-_FILE_STYLE: Final = STYLE | {
+FILE_STYLE: Final = STYLE | {
     "font.size": 10,
     "font.family": ["DejaVu Sans", "sans-serif"],
     "axes.edgecolor": GREY,
@@ -93,7 +102,7 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
     import matplotlib
 
     ending = _ending(path)
-    with matplotlib.rc_context(_FILE_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(FILE_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
         try:
