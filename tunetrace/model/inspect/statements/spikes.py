@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from tunetrace.model.inspect.statements.activity import QUIET
-from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps
+from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps, runs_of
 from tunetrace.model.records import FIELD
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -71,15 +72,46 @@ class UnitBeforeBarLine(Record):
     """Those at which it does not spike."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spikes:
+    """The spikes of a unit. Each is a run of steps, counted from 0."""
+
+    lengths: list[int]
+    """How many steps each has."""
+    tops: list[int]
+    """The step of each that is furthest from the median, the first one of equals."""
+
+    @property
+    def distances(self) -> list[int]:
+        """The distances between neighbouring spikes."""
+        return [later - earlier for earlier, later in pairwise(self.tops)]
+
+
 def spiking(values: Floats) -> Flags:
     """(S, units): at which steps each unit spikes.
 
     values: (S, units). A unit that is off, or that never changes, has no spike.
     """
-    from_median = np.abs(values - np.median(values, axis=0))
-    largest = from_median.max(axis=0)
+    away = from_median(values)
+    largest = away.max(axis=0)
     is_on = (np.abs(values).max(axis=0) > QUIET) & (largest > 0)
-    return np.asarray((from_median > largest / 2) & is_on)
+    return np.asarray((away > largest / 2) & is_on)
+
+
+def from_median(values: Floats) -> Floats:
+    """How far each unit is from its median at each step. values: (S, units)."""
+    return np.abs(values - np.median(values, axis=0))
+
+
+def spikes_of(values: Floats, is_spike: Flags) -> list[Spikes]:
+    """The spikes of each unit. values, is_spike: (S, units)."""
+    away = from_median(values).T.tolist()
+    found = [Spikes([], []) for _ in away]
+    for unit, start, stop in runs_of(is_spike.T).tolist():
+        some = away[unit][start:stop]
+        found[unit].lengths.append(stop - start)
+        found[unit].tops.append(start + some.index(max(some)))
+    return found
 
 
 def f1_of(is_spike: Flags, is_line: Flags) -> tuple[Floats, Floats, Floats]:
