@@ -54,7 +54,7 @@ def transformed(values: Floats) -> Transform:
     return np.asarray(np.fft.rfft(standardized(values), axis=0))
 
 
-def at_all_shifts(first: Transform, second: Transform, steps: int) -> Floats:
+def at_all_shifts(first: Transform, second: Transform, steps: int) -> NDArray[np.floating]:
     """Pearson's correlation of each column with another, at all circular shifts.
 
     first, second: what `transformed` gives of values of S steps, or one column for all. Returns
@@ -102,10 +102,9 @@ class ShiftTest:
     def add(self, values: Floats, targets: Floats) -> None:
         """Add a tune. values: (S, units). targets: (S, targets), in the order of their names."""
         shifts = self._random.integers(0, len(values), DRAWS)
-        units = transformed(values)
-        tokens = transformed(targets)
+        units, tokens = (transformed(one).astype(np.complex64) for one in (values, targets))
         for number in np.flatnonzero(targets.min(axis=0) < targets.max(axis=0)).tolist():
-            found = at_all_shifts(units, tokens[:, [number]], len(values)).astype(np.float32)
+            found = at_all_shifts(units, tokens[:, [number]], len(values))
             self._sums[number] += found[0]
             self._drawn[number] += found[shifts]
             self._tunes[number] += 1

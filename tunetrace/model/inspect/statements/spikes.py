@@ -105,13 +105,20 @@ def from_median(values: Floats) -> Floats:
 
 def spikes_of(values: Floats, is_spike: Flags) -> list[Spikes]:
     """The spikes of each unit. values, is_spike: (S, units)."""
-    away = from_median(values).T.tolist()
-    found = [Spikes([], []) for _ in away]
-    for unit, start, stop in runs_of(is_spike.T).tolist():
-        some = away[unit][start:stop]
-        found[unit].lengths.append(stop - start)
-        found[unit].tops.append(start + some.index(max(some)))
-    return found
+    runs = runs_of(is_spike.T)
+    if not len(runs):
+        return [Spikes([], []) for _ in range(values.shape[1])]
+    away = from_median(values).T[is_spike.T]  # unit by unit, and so run by run
+    lengths = runs[:, 2] - runs[:, 1]
+    begins = np.cumsum(lengths) - lengths
+    is_highest = away == np.repeat(np.maximum.reduceat(away, begins), lengths)
+    number = np.repeat(np.arange(len(runs)), lengths)
+    _, first = np.unique(number[is_highest], return_index=True)
+    tops = runs[:, 1] + np.flatnonzero(is_highest)[first] - begins
+    edges = np.searchsorted(runs[:, 0], np.arange(values.shape[1] + 1)).tolist()
+    of_unit = list(pairwise(edges))
+    sizes, places = lengths.tolist(), tops.tolist()
+    return [Spikes(sizes[start:stop], places[start:stop]) for start, stop in of_unit]
 
 
 def f1_of(is_spike: Flags, is_line: Flags) -> tuple[Floats, Floats, Floats]:
