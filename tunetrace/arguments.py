@@ -170,12 +170,13 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     **dict.fromkeys(
         ("text", "corpus", "name", "meter", "key", "start", "precision", "part"), one_text
     ),
+    "traced": _own("Trace", "a trace, as load_trace and Model.trace give it"),
     "copy_share": one_share,
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layer", "layers", "units", "report_every", "ended"), whole_number,
+         "tune", "layer", "layers", "units", "report_every", "ended"), whole_number,
     ),
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""

@@ -115,7 +115,7 @@ def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
                 spikes=len(spikes[unit].tops),
                 flat=float(flat[unit]),
                 distance=float(median(distances)) if distances else None,
-                period=int(periods[unit]) if strength >= RECURS else None,
+                period=int(periods[unit]) if strength >= RECURS and largest[unit] > QUIET else None,
                 recurs=strength if periods[unit] else None,
                 before=tuple(name for name, values in f1.items() if values[unit] >= CLEAR),
             )
