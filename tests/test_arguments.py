@@ -25,7 +25,7 @@ FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "re
                "history", "found"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
-TRACED: Final = tiny_model().trace(["M:6/8", "K:Cmaj", "C"])
+TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
 
 FUNCTIONS: Final = sorted(
     name for name in tunetrace.__all__ if inspect.isroutine(getattr(tunetrace, name))
@@ -70,6 +70,10 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "held_out_tunes": {"model": model, "index": index},
         "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
         "inspect_weights": {"model": model},
+        "inspect_over": {"corpus": "session", "n": 1, "model": model, "index": index},
+        "inspect_post": {"model": model, "index": index},
+        "inspect_trace": {"traced": TRACED, "model": model, "index": index},
+        "inspect_tunes": {"traced": TRACED, "model": model, "index": index},
         "load_trace": {"path": scratch / "none.npz"},
         "measure_baseline": mine,
         "model_info": {"model": model},

@@ -12,6 +12,7 @@ model = LazyGroup(
         "import": "tunetrace.commands.model.import_.import_pickle",
         "train": "tunetrace.commands.model.train.train",
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
+        "inspect": "tunetrace.commands.model.inspect.inspect",
         "plot": "tunetrace.commands.model.plot.plot",
         "trace": "tunetrace.commands.model.trace.trace",
         "tunes": "tunetrace.commands.model.tunes.tunes",
