@@ -49,9 +49,8 @@ def tracing(inputs: Path, place: Path) -> Command:
             "--trace", place)  # fmt: skip
 
 
-def tracing_the_second(inputs: Path, place: Path) -> Command:
-    """The trace of tune 2 of three is at place."""
-    return (*tracing(inputs, place.with_stem(place.stem.removesuffix("-2"))), "-n", "3")
+def tracing_a_tune(inputs: Path, place: Path) -> Command:
+    return ("model", "trace", "1", "-o", place, "--index", inputs / "session.db")
 
 
 WRITERS = [
@@ -60,7 +59,7 @@ WRITERS = [
     (drawing, "any.svg", "picture"),
     (drawing, "any.pdf", "picture"),
     (tracing, "any.npz", "trace"),
-    (tracing_the_second, "any-2.npz", "trace"),
+    (tracing_a_tune, "other.npz", "trace"),
 ]
 
 each_writer = pytest.mark.parametrize(
@@ -77,8 +76,7 @@ def test_what_a_command_wrote_is_replaced_when_that_is_asked(
     assert call(*command(inputs, place)).code == 0
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     refused = call(*command(inputs, place)).refusal
-    first = min(before)  # of several traces the first in the way is told of
-    assert refused == f"{first}: there is a {kind} already; replace it with --force"
+    assert refused == f"{place}: there is a {kind} already; replace it with --force"
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     changed = before[place][:-1] + b"?"
     place.write_bytes(changed)

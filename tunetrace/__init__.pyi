@@ -80,7 +80,6 @@ from .model.inspect.extraction import ContinuedTune as ContinuedTune
 from .model.inspect.extraction import Extraction as Extraction
 from .model.inspect.extraction import extract as extract
 from .model.inspect.memory import with_memory as with_memory
-from .model.inspect.statements.activity import ActivityShare as ActivityShare
 from .model.inspect.statements.blog import PostInspection as PostInspection
 from .model.inspect.statements.blog import PostRow as PostRow
 from .model.inspect.statements.blog import inspect_post as inspect_post
@@ -103,6 +102,7 @@ from .model.inspect.statements.over import inspect_tunes as inspect_tunes
 from .model.inspect.statements.rhythm import PeriodUnits as PeriodUnits
 from .model.inspect.statements.rhythm import UnitShape as UnitShape
 from .model.inspect.statements.shifts import UnitTest as UnitTest
+from .model.inspect.statements.sparsity import ActivityShare as ActivityShare
 from .model.inspect.statements.spikes import MissedBarLine as MissedBarLine
 from .model.inspect.statements.spikes import UnitBeforeBarLine as UnitBeforeBarLine
 from .model.inspect.tracefile import load_trace as load_trace

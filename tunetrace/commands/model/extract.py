@@ -64,7 +64,7 @@ def extract(
     print_as: PrintAs,
     **options: Any,
 ) -> None:
-    """Measure how far a model continues tunes verbatim from their first bars.
+    """Measure what a model continues verbatim from first bars.
 
     A prompt is the header, the pickup and the first bars of a tune. The model continues it with the
     most probable token at each step. A tune is extracted if the next 8 bars are those of the tune,

@@ -13,14 +13,8 @@ from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError, TunetraceError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
+from tunetrace.model.inspect.activity import FULL
 from tunetrace.model.inspect.groups import GROUPS, OTHER, group_of
-from tunetrace.model.inspect.statements.activity import (
-    LARGE,
-    SATURATED,
-    SMALL,
-    ActivityShare,
-    activity_share,
-)
 from tunetrace.model.inspect.statements.mass import (
     AccidentalsFollow,
     DistanceCount,
@@ -41,6 +35,12 @@ from tunetrace.model.inspect.statements.rhythm import (
     UnitShape,
     by_period,
     shapes_of,
+)
+from tunetrace.model.inspect.statements.sparsity import (
+    LARGE,
+    SMALL,
+    ActivityShare,
+    activity_share,
 )
 from tunetrace.model.inspect.statements.spikes import UnitBeforeBarLine, units_before
 from tunetrace.model.inspect.statements.steps import Floats, steps_of
@@ -244,7 +244,7 @@ def inspect_one(
     def shaped(shape: Shape) -> tuple[int, ...]:
         return tuple(unit.unit for unit in units if unit.shape == shape)
 
-    full = sorted((unit for unit in units if unit.largest > SATURATED), key=lambda u: u.largest)
+    full = sorted((unit for unit in units if unit.largest > FULL), key=lambda u: u.largest)
     title = facts.get("title") or facts.get("number")
     return Inspection(
         model=str(traced.header.get("model", "")),

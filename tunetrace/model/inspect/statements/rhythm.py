@@ -16,8 +16,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.model.inspect.activity import OFF, largest_magnitudes
 from tunetrace.model.inspect.spectrum import CUT_DB, spectra
-from tunetrace.model.inspect.statements.activity import QUIET
 from tunetrace.model.inspect.statements.spikes import (
     BEFORE,
     CLEAR,
@@ -94,8 +94,7 @@ class PeriodUnits(Record):
 
 def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
     """The shape of each unit. values: (S, units)."""
-    magnitudes = np.abs(values)
-    largest, places = magnitudes.max(axis=0), magnitudes.argmax(axis=0)
+    largest, places = largest_magnitudes(values), np.abs(values).argmax(axis=0)
     flat = (spectra(values) >= CUT_DB).mean(axis=1)
     is_spike = spiking(values)
     spikes = spikes_of(values, is_spike)
@@ -115,7 +114,7 @@ def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
                 spikes=len(spikes[unit].tops),
                 flat=float(flat[unit]),
                 distance=float(median(distances)) if distances else None,
-                period=int(periods[unit]) if strength >= RECURS and largest[unit] > QUIET else None,
+                period=int(periods[unit]) if strength >= RECURS and largest[unit] > OFF else None,
                 recurs=strength if periods[unit] else None,
                 before=tuple(name for name, values in f1.items() if values[unit] >= CLEAR),
             )
@@ -124,7 +123,7 @@ def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
 
 
 def _shape(largest: float, flat: float, spikes: Spikes) -> Shape:
-    if largest <= QUIET:
+    if largest <= OFF:
         return "off"
     if flat >= FLAT:
         return "one spike"

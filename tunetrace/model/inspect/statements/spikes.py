@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from tunetrace.model.inspect.statements.activity import QUIET
+from tunetrace.model.inspect.activity import OFF, largest_magnitudes
 from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps, runs_of
 from tunetrace.model.records import FIELD
 from tunetrace.records import Record
@@ -94,7 +94,7 @@ def spiking(values: Floats) -> Flags:
     """
     away = from_median(values)
     largest = away.max(axis=0)
-    is_on = (np.abs(values).max(axis=0) > QUIET) & (largest > 0)
+    is_on = (largest_magnitudes(values) > OFF) & (largest > 0)
     return np.asarray((away > largest / 2) & is_on)
 
 

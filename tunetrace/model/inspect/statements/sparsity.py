@@ -1,4 +1,4 @@
-"""How active the units of a layer are: sparse, never on, or fully on."""
+"""How sparse the activations of a layer are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from tunetrace.records import Record
 SMALL: Final = 0.07
 LARGE: Final = 0.8
 """The post counts the activations whose magnitude is less than SMALL, and more than LARGE."""
-
-QUIET: Final = 0.004
-"""A unit whose magnitude never exceeds this is off."""
-
-SATURATED: Final = 0.9998
-"""A unit whose magnitude exceeds this is fully on at some step."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunetrace.model.inspect.statements.activity import ActivityShare, activity_share
+from tunetrace.model.inspect.statements.sparsity import ActivityShare, activity_share
 
 VALUES = np.array(
     [
