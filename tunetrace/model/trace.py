@@ -112,6 +112,19 @@ class Trace:
         return [names[n] for step, n in enumerate(self.read.tolist()) if step not in starts]
 
     @property
+    def title(self) -> str:
+        """The title of the first transcription, else where it is from, or its number among those of
+        a seed; empty if nothing is known."""
+        facts = self.header["tunes"][0]
+        for name in ("title", "tune", "source"):
+            if facts.get(name):
+                return str(facts[name])
+        if facts.get("number") is None:
+            return ""
+        seed = facts.get("seed")
+        return f"tune {facts['number']}" + ("" if seed is None else f", seed {seed}")
+
+    @property
     def has_ended(self) -> bool:
         """Whether END came after the last token."""
         return int(self.written[-1]) != CUT_OFF

@@ -182,6 +182,7 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     traced, path = make_model(TOKENS.names).trace(TUNE), tmp_path / "bad.npz"
     path.write_bytes(rewritten(traced))
     assert load_trace(path).tokens == TUNE
+    assert len(load_trace(path)) == 1  # without offsets, as in format 1
 
     def reason(**changed: object) -> str:
         return refused(path, rewritten(traced, **changed))
@@ -196,6 +197,11 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     assert "numbers that do not stand for any of its 6 tokens" in reason(read=traced.read + 3)
     assert "its header lacks the tokens" in reason(header={})
     assert "its header lacks the tokens" in reason(header={"tokens": [1, 2]})
+    named = {**traced.header, "tunes": ["a tune"]}
+    assert "its header does not name 1 tunes" in reason(header=named, offsets=np.array([0, 6]))
+    assert "its tunes do not begin and end where" in reason(offsets=np.array([0, 7]))
+    assert "its tunes do not begin and end where" in reason(offsets=np.array([], dtype=np.int64))
+    assert "its tunes do not begin and end where" in reason(offsets=np.array([0, 3, 3, 6]))
     assert "is cut off or is not" in reason(header=[1, 2])
     assert "is cut off or is not" in reason(header=None)
     objects = np.array([{"a": 1}], dtype=object)

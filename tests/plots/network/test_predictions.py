@@ -150,5 +150,5 @@ def test_a_legend_has_no_infinite_surprisal_where_there_is_none() -> None:
 
 
 def test_a_trace_without_an_index_has_no_memory() -> None:
-    with pytest.raises(QueryError, match="make one that does with an index: tunetrace model trace"):
+    with pytest.raises(QueryError, match="make one with an index: tunetrace model trace"):
         drawing("memory", make_trace())()

@@ -251,7 +251,11 @@ def _checked(path: Path, arrays: dict[str, NDArray[Any]], header: dict[str, Any]
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != steps or (np.diff(offsets) < 1).any():
         raise _foreign(path, "its tunes do not begin and end where its steps do")
     tunes = header.get("tunes")
-    if not isinstance(tunes, list) or len(tunes) != len(offsets) - 1:
+    if (
+        not isinstance(tunes, list)
+        or len(tunes) != len(offsets) - 1
+        or not all(isinstance(facts, dict) for facts in tunes)
+    ):
         raise _foreign(path, f"its header does not name {len(offsets) - 1} tunes")
     written = arrays["written"]
     numbers = np.concatenate([arrays["read"], written[written != CUT_OFF]])

@@ -148,10 +148,12 @@ def draw_memory(tune: TracedTune) -> Figure:
 
     QueryError if no index was asked when the trace was made.
     """
+    from matplotlib.ticker import MaxNLocator
+
     memory = tune.trace.memory
     if memory is None:
         raise QueryError(
-            "the trace does not have what the corpus has; make one that does with an index: "
+            "the trace was made without an index; make one with an index: "
             "tunetrace model trace TUNE -o FILE.npz --index FILE"
         )
     caption = (
@@ -169,6 +171,7 @@ def draw_memory(tune: TracedTune) -> Figure:
     panels[2].step(steps, memory.lengths, color=GREEN, linewidth=1.2, where="mid")
     panels[2].set_title("Longest match in the corpus that ends with the token just read")
     panels[2].set_ylabel("tokens")
+    panels[2].yaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in panels[1:]:
         axes.set_ylim(bottom=0)
     mark_along(panels, tune, width=WIDTH - 1.0)

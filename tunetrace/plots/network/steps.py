@@ -64,15 +64,10 @@ class TracedTune:
 def traced_tune(traced: Trace, number: int) -> TracedTune:
     """A tune of a trace, counted from 1."""
     tune = traced.tune(number - 1)
-    facts = tune.header["tunes"][0]
-    name = f"tune {number} of {len(traced)}" if len(traced) > 1 else ""
-    if facts.get("title"):
-        title = shortened(plain(str(facts["title"])), _LONGEST_TITLE)
-        name = f"{title} ({name})" if name else title
-    elif not name and facts.get("number") is not None:
-        name = f"tune {plain(str(facts['number']))}"
-    if facts.get("seed") is not None:
-        name = f"{name or 'a tune'}, seed {plain(str(facts['seed']))}"
+    name = shortened(plain(tune.title), _LONGEST_TITLE)
+    if len(traced) > 1:
+        place = f"tune {number} of {len(traced)}"
+        name = f"{name} ({place})" if name else place
     model = shortened(plain(str(tune.header.get("model", "unknown"))), _LONGEST_MODEL)
     names = tune.names
     return TracedTune(

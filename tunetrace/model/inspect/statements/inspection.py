@@ -61,7 +61,7 @@ class Inspection(Record):
     model: str
     """The name of the model."""
     title: str
-    """The title of the tune, or its number; empty if its trace says neither."""
+    """The title of the tune, or what else its trace says of it: `Trace.title`."""
     steps: int
     """How many tokens are read, START among them."""
     layer: int
@@ -239,16 +239,14 @@ def inspect_one(
     steps = steps_of(traced)
     values = values_of(traced, layer, part)
     units = shapes_of(values, steps)
-    facts = traced.header["tunes"][0]
 
     def shaped(shape: Shape) -> tuple[int, ...]:
         return tuple(unit.unit for unit in units if unit.shape == shape)
 
     full = sorted((unit for unit in units if unit.largest > FULL), key=lambda u: u.largest)
-    title = facts.get("title") or facts.get("number")
     return Inspection(
         model=str(traced.header.get("model", "")),
-        title="" if title is None else str(title),
+        title=traced.title,
         steps=len(values),
         layer=len(traced.hidden) if layer is None else layer,
         part=part,
