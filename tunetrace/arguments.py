@@ -167,13 +167,15 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "format": _format,
     "reference": one_reference,
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
-    **dict.fromkeys(("text", "corpus", "name", "meter", "key", "start", "precision"), one_text),
+    **dict.fromkeys(
+        ("text", "corpus", "name", "meter", "key", "start", "precision", "part"), one_text
+    ),
     "copy_share": one_share,
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layers", "units", "report_every", "ended"), whole_number,
+         "layer", "layers", "units", "report_every", "ended"), whole_number,
     ),
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""
