@@ -172,10 +172,11 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     ),
     "copy_share": one_share,
     "workers": none_or_more,
-    **dict.fromkeys(("temperature", "top_p"), real_number),
+    **dict.fromkeys(("temperature", "top_p", "value"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layer", "layers", "units", "report_every", "ended"), whole_number,
+         "layer", "layers", "units", "report_every", "ended", "period", "controls", "tunes", "step",
+         "at", "tune"), whole_number,
     ),
 }  # fmt: skip
 """The check of each parameter, by its name. A parameter's default is always taken."""

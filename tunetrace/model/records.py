@@ -128,8 +128,8 @@ class Model:
         and states.
 
         tokens: M: and K: first, without `<s>` and `</s>`. changes: what to change in the network on
-        the way, as ablate(3, [60, 97]). has_ended: whether the end follows. gates: keep the gates too. facts: what the
-        trace's header says of the tune, as JSON has it.
+        the way, as ablate(3, [60, 97]). has_ended: whether the end follows. gates: keep the gates
+        too. facts: what the trace's header says of the tune, as JSON has it.
         Raises QueryError for a token, layer or unit that the model lacks, ModelFileError for
         weights that are too large.
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public, refused
 from tunetrace.errors import QueryError
-from tunetrace.model.inspect.interventions.intervention import PARTS, UnitPart, check_units, values_of
-from tunetrace.model.inspect.spectrum import CUT_DB, spectra
+from tunetrace.model.inspect.interventions.intervention import (
+    PARTS,
+    UnitPart,
+    check_units,
+    values_of,
+)
+from tunetrace.model.inspect.statements.rhythm import RECURS, periods_of
+from tunetrace.model.inspect.statements.spikes import CLEAR, f1_of, spiking
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.sampling import sample
@@ -32,11 +38,8 @@ TUNES: Final = 100
 NEAREST: Final = 5
 """A control unit is drawn from the free units of nearest rank by variance, so many."""
 
-_SPIKE: Final = 0.5
-"""A unit spikes where its magnitude is at least this share of its largest."""
-
-_OFTEN: Final = 0.5
-"""A unit spikes before a token if its share of spikes there is higher by this than elsewhere."""
+_OFTEN: Final = 0.1
+"""A unit is chosen by its period if it has it in this share of the tunes."""
 
 _LONGEST_PERIOD: Final = 64
 
@@ -47,7 +50,7 @@ def choose_units(
     model: Model | str | Path | None = None,
     *,
     part: UnitPart = "hidden",
-    period: float | None = None,
+    period: int | None = None,
     before: str | None = None,
     top: int | None = None,
     by: Ranking = "variance",
@@ -56,22 +59,23 @@ def choose_units(
     key: str | None = None,
     temperature: float = 1.0,
     max_tokens: int = 1000,
-    seed: int = 1,
+    seed: int = 0,
 ) -> tuple[int, ...]:
     """Units of a layer by what they do in n tunes that the model writes; all count from 1.
 
-    period: those whose values repeat after so many steps, ranked by how much of their power is
-    there. before: those that spike before this token, ranked by how much more often than elsewhere.
-    top: at most so many; without period or before, the first ones by `by`. The units come in their
-    rank's order. meter, key, temperature, max_tokens, seed: of the tunes, as for sample.
-    Raises QueryError where no rule is given, or none of the units follows it.
+    period: those that have a period of so many steps in at least a tenth of the tunes, ranked by
+    the share of tunes. before: those whose spikes announce this token, with an F1 of 2/3 or more,
+    ranked by it. Both are as `model inspect` defines them. top: at most so many; without period or
+    before, the first ones by `by`. The units come in the order of their ranks. meter, key,
+    temperature, max_tokens, seed: of the tunes, as for sample.
+    Raises QueryError where not one rule is given, or no unit follows it.
     """
     if (period is not None) + (before is not None) > 1 or (period, before, top) == (None,) * 3:
         raise QueryError("units are chosen by one rule; give period, before, or top alone")
     if top is not None and top < 1:
         raise refused("top", top, "a whole number from 1")
     if period is not None and not 2 <= period <= _LONGEST_PERIOD:
-        raise refused("the period", period, f"a number of steps from 2 to {_LONGEST_PERIOD}")
+        raise refused("period", period, f"a whole number of steps from 2 to {_LONGEST_PERIOD}")
     if by not in get_args(Ranking):
         raise refused("by", by, f"one of {', '.join(get_args(Ranking))}")
     if part not in PARTS:
@@ -85,12 +89,13 @@ def choose_units(
                    max_tokens=max_tokens, seed=seed)  # fmt: skip
     found = watch(traces_of(opened, tunes, part), layer, part)
     if period is not None:
-        scores = periodicity(found.values, period)
-        kept = scores > 0
-        rule = f"repeats after {period:g} steps"
+        shares, recurs = period_scores(found, period)
+        scores = shares + recurs / (n + 1)  # equal shares differ by a tune at least
+        kept = shares >= _OFTEN
+        rule = f"has a period of {period} steps in a tenth of the tunes,"
     elif number is not None:
-        scores = spikes_before([v == number for v in found.written], found.values)
-        kept = scores >= _OFTEN
+        scores = spike_scores(found, number)
+        kept = scores >= CLEAR
         rule = f"spikes before '{plain(str(before))}'"
     else:
         scores = found.variance if by == "variance" else found.largest
@@ -140,55 +145,25 @@ def watch(traces: Iterable[Trace], layer: int, part: UnitPart) -> Watched:
     return found
 
 
-def spikes_before(
-    is_before: Sequence[NDArray[np.bool_]], values: Sequence[Floats]
-) -> NDArray[np.float64]:
-    """How much more often each unit spikes at some steps than at others: (units,), from -1 to 1.
+def spike_scores(found: Watched, token: int) -> NDArray[np.float64]:
+    """The F1 of each unit's spikes as a sign that a token comes next: (units,).
 
-    is_before: of each tune (S,), whether the step is one of them; values: of each tune (S, units).
-    It is the share of these steps with a spike less that of the others (Youden 1950). A unit
-    spikes where its magnitude is at least half of its largest.
+    A unit's median and its largest distance from it are those over all tunes. 0 where the token is
+    never written.
     """
-    magnitudes = np.abs(np.concatenate(values))
-    chosen = np.concatenate(is_before)
-    largest = magnitudes.max(axis=0)
-    spikes = (magnitudes >= _SPIKE * largest) & (largest > 0)
-    if chosen.all() or not chosen.any():
-        return np.zeros(magnitudes.shape[1])
-    return np.asarray(spikes[chosen].mean(axis=0) - spikes[~chosen].mean(axis=0))
+    is_next = np.concatenate([written == token for written in found.written])
+    values = np.concatenate(found.values).astype(np.float64)
+    if not is_next.any():
+        return np.zeros(values.shape[1])
+    return f1_of(spiking(values), is_next)[0]
 
 
-def periodicity(values: Sequence[Floats], period: float) -> NDArray[np.float64]:
-    """How much of each unit's power is at a period, as a share: (units,); 0 if it has another one.
-
-    values: of each tune (S, units). A unit has the period if in the mean of its spectra, without
-    its mean value, the component there is not cut (CUT_DB) and the strongest component is there or
-    at a harmonic. A component is at a period if its own period is within half a step of it.
-    """
-    powers: Any = 0.0
-    length = 0
-    for one in values:
-        found = spectra(one - one.mean(axis=0))
-        if found.shape[1] < length:
-            continue  # a longer tune has more components
-        relative = 10 ** (found / 10)
-        if found.shape[1] > length:
-            powers, length = 0.0, found.shape[1]
-        powers = powers + relative * one.var(axis=0)[:, None]
-    k = np.arange(1, length)
-    own = 2 * (length - 1) / k
-    at = np.abs(own - period) <= 0.5
-    powers = powers[:, 1:]
-    strongest = powers.max(axis=1)
-    where = own[powers.argmax(axis=1)]
-    harmonics = period / np.arange(1, max(int(period // 2), 1) + 1)
-    # A harmonic is as many times finer as its number says.
-    near = np.abs(where[:, None] - harmonics) <= 0.5 / np.arange(1, len(harmonics) + 1)
-    has = (strongest > 0) & near.any(axis=1)
-    has &= powers[:, at].max(axis=1) >= 10 ** (CUT_DB / 10) * strongest
-    total = powers.sum(axis=1)
-    share = np.divide(powers[:, at].sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
-    return np.where(has, share, 0.0)
+def period_scores(found: Watched, period: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """In which share of tunes each unit has a period of so many steps, and how much of its energy
+    recurs after them in the mean, 0 for a tune with another period: (units,) each."""
+    periods, recurs = zip(*(periods_of(v.astype(np.float64)) for v in found.values), strict=True)
+    energy = np.where(np.array(periods) == period, np.array(recurs), 0.0)
+    return (energy >= RECURS).mean(axis=0), energy.mean(axis=0)
 
 
 def control_units(

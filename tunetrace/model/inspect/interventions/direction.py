@@ -300,9 +300,7 @@ def identity_of(model: Model) -> str:
 
 
 @public
-def save_direction(
-    direction: LearntDirection, path: str | Path, *, force: bool = False
-) -> None:
+def save_direction(direction: LearntDirection, path: str | Path, *, force: bool = False) -> None:
     """Write a direction as JSON. force: replace one that is there; OutputError if it cannot."""
     if not isinstance(direction, LearntDirection):
         raise refused("direction", direction, "a direction, as learn_direction gives")

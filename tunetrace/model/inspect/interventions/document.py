@@ -33,9 +33,7 @@ def check_document_place(path: str | Path, kind: Kind, *, force: bool) -> None:
     check_place(Path(path), kind, force=force)
 
 
-def save_document(
-    path: str | Path, kind: Kind, content: Mapping[str, Any], *, force: bool
-) -> None:
+def save_document(path: str | Path, kind: Kind, content: Mapping[str, Any], *, force: bool) -> None:
     """Write a document, whole or not at all; OutputError where that cannot be."""
     check_document_place(path, kind, force=force)
     document = {_MARK: kind.name, "format": FORMAT, **content}
@@ -86,8 +84,10 @@ def _parsed(path: Path) -> dict[str, Any]:
 def is_number(value: object) -> bool:
     """Whether a value of a JSON file is a number, and neither infinite nor a truth value."""
     try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and (
-            math.isfinite(float(value))
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and (math.isfinite(float(value)))
         )
     except OverflowError:
         return False

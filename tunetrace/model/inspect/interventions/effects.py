@@ -49,30 +49,30 @@ class EffectMeasure:
 
 
 ADDING_UP: Final = EffectMeasure("bars_adding_up", "bars that add up", "share")
-BAR_LINE_WRITTEN: Final = EffectMeasure("bar_line_written", "p(bar line) where written", "share")
+BAR_LINE_WRITTEN: Final = EffectMeasure("bar_line_written", "p(bar) if written", "share")
 
 OF_SAMPLES: Final = (
     ADDING_UP,
-    EffectMeasure("bar_distance", "tokens between bar lines", "tokens"),
-    EffectMeasure("commonest_distance", "at the usual distance", "share"),
+    EffectMeasure("bar_distance", "bar line distance", "tokens"),
+    EffectMeasure("commonest_distance", "usual distance", "share"),
     EffectMeasure("ended", "tunes that end", "share"),
     EffectMeasure("parts", "parts", "number"),
-    EffectMeasure("repeating", "tunes with a repeat", "share"),
+    EffectMeasure("repeating", "tunes with repeat", "share"),
     EffectMeasure("range", "range, semitones", "semitones"),
-    EffectMeasure("accidentals", "accidentals per note", "number"),
+    EffectMeasure("accidentals", "accidentals/note", "number"),
 )
 """Of tunes that a network writes."""
 
 OF_COPYING: Final = (
-    EffectMeasure(_COPIED.name, f"copied, {COPIED_LENGTHS[0]} notes or more", "share"),
-    EffectMeasure(LONGEST.name, LONGEST.label, "notes"),
+    EffectMeasure(_COPIED.name, f"copied, {COPIED_LENGTHS[0]}+ notes", "share"),
+    EffectMeasure(LONGEST.name, "longest copy", "notes"),
 )
 """Of the same, where there is an index to check them against."""
 
 OF_REAL_TUNES: Final = (
     EffectMeasure("bits_per_token", "bits per token", "bits"),
     BAR_LINE_WRITTEN,
-    EffectMeasure("bar_line_elsewhere", "p(bar line) elsewhere", "share"),
+    EffectMeasure("bar_line_elsewhere", "p(bar) elsewhere", "share"),
 )
 """Of real tunes that a network reads. The probability of a bar line is that of all bar lines
 together, at steps at which one comes next, and at the others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -32,16 +32,15 @@ from tunetrace.model.inspect.interventions.effects import (
     measure_readings,
     measure_samples,
 )
-from tunetrace.model.inspect.interventions.intervention import Intervention, UnitPart, values_of
+from tunetrace.model.inspect.interventions.intervention import Intervention, values_of
 from tunetrace.model.inspect.interventions.patching import Patching, patch
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.sampling import random_seed, sample
-from tunetrace.model.trace import Trace, TuneToTrace, trace_each
+from tunetrace.model.trace import TuneToTrace, trace_each
 from tunetrace.model.training.tunes import LONGEST, held_out_ids, trained_on
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
-from tunetrace.text import counted
 
 Intervening: TypeAlias = Intervention | Patching | Steering
 
@@ -131,6 +130,9 @@ class Experiment(Record):
     """What they are: `held-out tunes`, or `tunes of the index`; None if none was read."""
     usual_distance: int
     """The commonest distance between bar lines without the intervention, in tokens."""
+    classes: tuple[tuple[str, float], ...]
+    """Of a direction: the two sets of tunes that it was learnt from, and the mean of each along
+    it."""
     effects: tuple[Effect, ...]
     """All measures."""
     left_out: tuple[str, ...]
@@ -192,7 +194,8 @@ def intervene(
             if index is not None:
                 raise
             left_out.append(f"copying and real tunes: {str(error).split(';')[0]}")
-        real, real_from = ([], None)
+        real: list[TuneToTrace] = []
+        real_from: str | None = None
         if searched is not None:
             real, real_from = _real_tunes(opened, searched, tunes, seed)
             if not real and tunes:
@@ -250,6 +253,7 @@ def intervene(
         real_tunes=len(real),
         real_tunes_from=real_from if real else None,
         usual_distance=usual,
+        classes=_classes(intervention),
         effects=effects,
         left_out=tuple(left_out),
         changes_bar_lines=comparison.is_beyond(
@@ -258,18 +262,14 @@ def intervene(
     )
 
 
-def _real_tunes(
-    model: Model, index: Index, most: int, seed: int
-) -> tuple[list[TuneToTrace], str]:
+def _real_tunes(model: Model, index: Index, most: int, seed: int) -> tuple[list[TuneToTrace], str]:
     """Tunes of an index for the model to read, and what they are: those held out from it if the
     index has them, else any; a random choice if there are more."""
     what = "held-out tunes"
     ids: list[int] = []
     if trained_on(model, "held_out"):
-        try:
+        with suppress(ModelFileError):  # of another index
             ids = held_out_ids(model, index)
-        except ModelFileError:
-            pass
     if not ids:
         what = "tunes of the index"
         ids = sorted(index.catalogue.setting_groups())
@@ -294,6 +294,13 @@ def _projections(model: Model, tunes: Sequence[Sampled], steering: Steering) -> 
     return np.array(rows).reshape(len(rows), 2)
 
 
+def _classes(intervention: Intervening) -> tuple[tuple[str, float], ...]:
+    if not isinstance(intervention, Steering):
+        return ()
+    learnt = intervention.direction
+    return (learnt.a, learnt.projections[0]), (learnt.b, learnt.projections[1])
+
+
 class _Controls:
     """The controls of an intervention.
 
@@ -312,8 +319,7 @@ class _Controls:
         if isinstance(intervention, Patching):
             self._patches(intervention, count, seed)
             return
-        of_units = isinstance(intervention, Intervention)
-        made = intervention if of_units else intervention.direction
+        made = intervention.direction if isinstance(intervention, Steering) else intervention
         variance = watch(traces_of(model, tunes, made.part), made.layer, made.part).variance
         if isinstance(intervention, Steering):
             for number in range(count):
@@ -390,9 +396,9 @@ class _Comparison:
         weights = np.ones((1 + _RESAMPLES, count))
         weights[1:] = random.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
         sums = np.einsum("rt,ctk->crk", weights, ratios, optimize=True)
-        return np.divide(
-            sums[..., 0], sums[..., 1], out=np.full(sums.shape[:2], np.nan), where=sums[..., 1] > 0
-        )
+        unknown = np.full(sums.shape[:2], np.nan)
+        found = np.divide(sums[..., 0], sums[..., 1], out=unknown, where=sums[..., 1] > 0)
+        return np.asarray(found)
 
     def _mean(self, drawn: NDArray[np.float64], level: float = 0.95) -> EffectMean:
         """The mean, and the percentiles of its resamples. drawn: (1 + resamples,)."""
@@ -443,12 +449,3 @@ class _Comparison:
             ):
                 return True
         return False
-
-
-def counted_conditions(found: Experiment) -> str:
-    """How many tunes were written and read, in words."""
-    read = ""
-    if found.real_tunes_from:
-        noun = found.real_tunes_from.replace("tunes", "tune", 1)
-        read = f"; {counted(found.real_tunes, noun, found.real_tunes_from)} read"
-    return f"{counted(found.n, 'tune')} written, seed {found.seed}{read}"

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -86,7 +87,7 @@ class Intervention(Record):
         """QueryError for what cannot be."""
         _set(self, "layer", _from_one(self.layer, "layer"))
         units = sorted(_from_one(unit, "unit") for unit in _several(self.units, "units"))
-        for unit, following in zip(units, units[1:], strict=False):
+        for unit, following in pairwise(units):
             if unit == following:
                 raise QueryError(f"unit {unit} is named twice; name each unit once")
         _set(self, "units", tuple(units))
@@ -214,7 +215,7 @@ class UnitChange:
 
 
 def noise(seed: int, where: Where, units: int) -> NDArray[np.float64]:
-    """Standard normal numbers (rows, units) that depend on the seed, the tune and the step alone."""
+    """Standard normal numbers (rows, units), by the seed, the tune and the step alone."""
     rows = [
         np.random.default_rng([seed, tune, step]).standard_normal(units)
         for tune, step in zip(where.tunes.tolist(), where.steps.tolist(), strict=True)
@@ -247,7 +248,7 @@ def values_of(traced: Trace, layer: int, part: UnitPart) -> Floats:
     hooked, gate = PARTS[part]
     if hooked == "gates":
         assert traced.gates is not None
-        return traced.gates[layer - 1, :, gate]
+        return np.asarray(traced.gates[layer - 1, :, gate])
     return traced.hidden[layer - 1] if hooked == "hidden" else traced.cell[layer - 1]
 
 
@@ -268,9 +269,7 @@ def ablate(
 
 
 @public
-def save_intervention(
-    intervention: Intervention, path: str | Path, *, force: bool = False
-) -> None:
+def save_intervention(intervention: Intervention, path: str | Path, *, force: bool = False) -> None:
     """Write an intervention as JSON. force: replace one that is there; OutputError if it cannot."""
     if not isinstance(intervention, Intervention):
         raise refused("intervention", intervention, "an Intervention, such as ablate(3, [60, 97])")
@@ -312,5 +311,3 @@ def _from_one(given: object, name: str) -> int:
 def _one_of(given: object, name: str, known: Sequence[str]) -> None:
     if given not in known:
         raise refused(name, given, f"one of {', '.join(known)}")
-
-

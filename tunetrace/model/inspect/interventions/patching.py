@@ -82,10 +82,10 @@ def patch(
 ) -> Patching:
     """The hidden and cell states after a step of a trace, to be put into another transcription.
 
-    step: of the trace, from 1. in_layers: which, from 1 (default: all). at: the step at which they are
-    put in (default: the same). tune: which one of the trace, from 1. After the step the network
-    goes on from these states: it says what comes next as it did in the trace. Raises QueryError for
-    what the trace lacks.
+    step: of the trace, from 1. in_layers: which, from 1 (default: all). at: the step at which they
+    are put in (default: the same). tune: which one of the trace, from 1. With all layers, the
+    network then says what comes next as it did in the trace. Raises QueryError for what the trace
+    lacks.
 
     >>> from tunetrace import open_model
     >>> model = open_model()
@@ -128,5 +128,7 @@ def _number(given: object, name: str, most: int | None, has: str) -> int:
         raise refused(name, given, "a whole number from 1") from None
     if number < 1 or (most is not None and number > most):
         right = "a whole number from 1"
-        raise refused(name, number, right if most is None else f"{right} to {most}, for it has {has}")
+        raise refused(
+            name, number, right if most is None else f"{right} to {most}, for it has {has}"
+        )
     return number
