@@ -47,6 +47,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
     mine = {"path": scratch / "mine.db"}
     of_model = {"model": model, "index": index, "max_tokens": 4, "max_copy": 9}
     return {
+        "ablate": {"layer": 1, "unit_numbers": [1]},
         "add_to_index": {"sources": [book], **mine},
         "bar": {"text": "C 3 C D E", "index": index},
         "beam_search": {"width": 1, **of_model},
@@ -54,6 +55,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "check": {"text": KESH, "index": index},
         "check_batch": {"paths": [book], "index": index},
         "check_files": {"paths": [book], "index": index},
+        "choose_units": {"layer": 1, "model": model, "top": 1, "n": 1, "max_tokens": 4},
         "compact_index": mine,
         "corpus_stats": {"index": index},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
@@ -64,6 +66,13 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "find_corpus": {"name": "oneills"},
         "held_out_tunes": {"model": model, "index": index},
         "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
+        "intervene": {
+            "intervention": tunetrace.ablate(1, [1]), "model": model, "n": 1, "index": index,
+            "max_tokens": 4, "controls": 1, "tunes": 1,
+        },
+        "learn_direction": {"a": book, "b": book, "model": model, "index": index},
+        "load_direction": {"path": scratch / "none.json"},
+        "load_intervention": {"path": scratch / "none.json"},
         "load_trace": {"path": scratch / "none.npz"},
         "measure_baseline": mine,
         "model_info": {"model": model},
@@ -71,6 +80,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "open_index": {"path": index},
         "open_model": {"model": model},
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
+        "patch": {"traced": None, "step": 1},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
         "plot_training": {"history": [], "path": scratch / "a.png"},
         "read": {"source": book},
@@ -78,7 +88,12 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "report": {"paths": [book], "folder": scratch / "report", "index": index},
         "resume_training": {"folder": scratch / "training", "index": index},
         "sample": {"n": 1, **of_model},
+        "save_direction": {"direction": None, "path": scratch / "a.txt"},
+        "save_intervention": {
+            "intervention": tunetrace.ablate(1, [1]), "path": scratch / "a.txt",
+        },
         "save_trace": {"traced": None, "path": scratch / "a.txt"},
+        "steer": {"direction": scratch / "none.json"},
         "tokenize": {"text": KESH},
         "train_model": {
             "folder": scratch / "training", "index": index, "units": 4, "layers": 1,

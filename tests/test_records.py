@@ -30,8 +30,9 @@ NAMES: Final = [
     for alias in node.names
 ]
 
-NO_RECORDS: Final = {"Filters", "Memory", "Model", "Trace"}
-"""Public dataclasses that are no answers: a question, and what holds weights and arrays."""
+NO_RECORDS: Final = {"Filters", "Memory", "Model", "Patching", "Steering", "Trace"}
+"""Public dataclasses that are no answers: a question, changes of a model, and what holds weights and
+arrays."""
 
 FOR_CHECKS = {"bar_places"}
 """Methods of Index that checks use, which give arrays and not records."""
@@ -151,10 +152,21 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.models(),
             list(tunetrace.sample(2, model, seed=1, max_tokens=20)),
             tunetrace.beam_search(2, model, max_tokens=6),
+            tunetrace.intervene(
+                tunetrace.ablate(1, [1]), model, 2, index=index, max_tokens=20, controls=2, seed=1
+            ),
+            tunetrace.learn_direction(
+                _four(folder / "kesh.abc", KESH), _four(folder / "other.abc", MORRISONS), model
+            ),
             tunetrace.evaluate_model(model, [POST], index),
             tunetrace.originality([POST.read_text()], index),
         ]
     return [*changes, *found]
+
+
+def _four(path: Path, tune: str) -> Path:
+    path.write_text("\n".join([tune] * 4))
+    return path
 
 
 def _book(folder: Path) -> Path:

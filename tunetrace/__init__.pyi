@@ -76,6 +76,7 @@ from .indexer.tune import TuneDetail as TuneDetail
 from .indexer.tune import tune as tune
 from .model.inspect.interventions.choose import choose_units as choose_units
 from .model.inspect.interventions.direction import LearntDirection as LearntDirection
+from .model.inspect.interventions.direction import Steering as Steering
 from .model.inspect.interventions.direction import learn_direction as learn_direction
 from .model.inspect.interventions.direction import load_direction as load_direction
 from .model.inspect.interventions.direction import save_direction as save_direction
@@ -89,6 +90,7 @@ from .model.inspect.interventions.intervention import Intervention as Interventi
 from .model.inspect.interventions.intervention import ablate as ablate
 from .model.inspect.interventions.intervention import load_intervention as load_intervention
 from .model.inspect.interventions.intervention import save_intervention as save_intervention
+from .model.inspect.interventions.patching import Patching as Patching
 from .model.inspect.interventions.patching import patch as patch
 from .model.inspect.statements.activity import ActivityShare as ActivityShare
 from .model.inspect.statements.blog import PostInspection as PostInspection

@@ -168,7 +168,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "reference": one_reference,
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
-        ("text", "corpus", "name", "meter", "key", "start", "precision", "part"), one_text
+        ("text", "corpus", "name", "meter", "key", "start", "precision", "part",
+         "before"), one_text
     ),
     "copy_share": one_share,
     "workers": none_or_more,

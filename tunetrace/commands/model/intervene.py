@@ -119,7 +119,8 @@ def intervene_units(
     if options["patch"] is not None:
         made = _patch(options)
     elif options["steer"] is not None:
-        made = steer(options["steer"], _times(options["by"]))
+        by = _times(options["by"])
+        made = steer(options["steer"], by)
     elif options["load"] is not None:
         made = load_intervention(options["load"])
     else:
@@ -149,7 +150,7 @@ def _check_together(options: dict[str, Any]) -> None:
         if ways[0] != "steer":
             clashing.append("by")
         for name in clashing:
-            if options[name] not in (None, False):
+            if options[name] is not None and options[name] is not False:
                 flag = name.replace("_", "-")
                 raise QueryError(f"--{flag} cannot be combined with --{ways[0]}; remove --{flag}")
     if options["patch"] is None:

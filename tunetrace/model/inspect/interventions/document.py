@@ -27,7 +27,7 @@ def check_document_place(path: str | Path, kind: Kind, *, force: bool) -> None:
     """OutputError unless a document of this kind may be written to path."""
     if Path(path).suffix != _SUFFIX:
         raise OutputError(
-            f"{path}: the name of a file for {_article(kind)} ends in {_SUFFIX}; give a name such "
+            f"{path}: the name of a file for {kind.one} ends in {_SUFFIX}; give a name such "
             f"as {kind.name}{_SUFFIX}"
         )
     check_place(Path(path), kind, force=force)
@@ -91,7 +91,3 @@ def is_number(value: object) -> bool:
         )
     except OverflowError:
         return False
-
-
-def _article(kind: Kind) -> str:
-    return f"an {kind.name}" if kind.name[0] in "aeiou" else f"a {kind.name}"

@@ -85,28 +85,32 @@ class Intervention(Record):
 
     def __post_init__(self) -> None:
         """QueryError for what cannot be."""
-        _set(self, "layer", _from_one(self.layer, "layer"))
         units = sorted(_from_one(unit, "unit") for unit in _several(self.units, "units"))
         for unit, following in pairwise(units):
             if unit == following:
                 raise QueryError(f"unit {unit} is named twice; name each unit once")
-        _set(self, "units", tuple(units))
         _one_of(self.operation, "operation", get_args(Operation))
         _one_of(self.part, "part", tuple(PARTS))
-        _set(self, "values", self._checked_values())
-        _set(self, "first_step", _from_one(self.first_step, "first step"))
-        if self.last_step is not None:
-            _set(self, "last_step", _from_one(self.last_step, "last step"))
-            if self.last_step < self.first_step:
-                raise QueryError(
-                    f"the last step cannot be {self.last_step}, before the first, which is "
-                    f"{self.first_step}; give the first step first"
-                )
-        tokens = tuple(_several(self.only_before, "only_before"))
+        tokens = _several(self.only_before, "only_before")
         for token in tokens:
             if not isinstance(token, str):
                 raise refused("one of only_before", token, "a token, as '|'")
-        _set(self, "only_before", tokens)
+        last = None if self.last_step is None else _from_one(self.last_step, "last step")
+        taken = {
+            "layer": _from_one(self.layer, "layer"),
+            "units": tuple(units),
+            "values": self._checked_values(),
+            "first_step": _from_one(self.first_step, "first step"),
+            "last_step": last,
+            "only_before": tuple(tokens),
+        }
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
+        if last is not None and last < self.first_step:
+            raise QueryError(
+                f"the last step cannot be {last}, before the first, which is {self.first_step}; "
+                "give the first step first"
+            )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise refused("seed", self.seed, "a whole number from 0")
 
@@ -145,7 +149,7 @@ class Intervention(Record):
         shown = [str(unit) for unit in self.units[:_SHOWN]]
         if len(self.units) > _SHOWN:
             shown.append(f"{len(self.units) - _SHOWN:,} more")
-        units = f"{'unit' if len(self.units) == 1 else 'units'} {listed(shown)}"
+        units = f"{'unit' if len(shown) == 1 else 'units'} {listed(shown)}" if shown else "no unit"
         first, last = (f"{value:g}" for value in (self.values[0], self.values[-1]))
         done = {
             "set": f"set to {first}",
@@ -161,7 +165,7 @@ class Intervention(Record):
             when = f", from step {self.first_step}"
         if self.only_before:
             when += f", only before {listed([plain(token) for token in self.only_before])}"
-        return f"layer {self.layer}, {units if self.units else 'no unit'}: {self.part} {done}{when}"
+        return f"layer {self.layer}, {units}: {self.part} {done}{when}"
 
 
 _SHOWN: Final = 12
@@ -249,7 +253,8 @@ def values_of(traced: Trace, layer: int, part: UnitPart) -> Floats:
     if hooked == "gates":
         assert traced.gates is not None
         return np.asarray(traced.gates[layer - 1, :, gate])
-    return traced.hidden[layer - 1] if hooked == "hidden" else traced.cell[layer - 1]
+    states = traced.hidden if hooked == "hidden" else traced.cell
+    return np.asarray(states[layer - 1])
 
 
 @public
@@ -286,10 +291,6 @@ def load_intervention(path: str | Path) -> Intervention:
     except (QueryError, TypeError) as error:
         reason = str(error).split(";")[0] if isinstance(error, QueryError) else "a list is missing"
         raise foreign(path, INTERVENTION_FILE, reason) from None
-
-
-def _set(record: Any, name: str, value: object) -> None:
-    object.__setattr__(record, name, value)
 
 
 def _several(given: object, name: str) -> list[Any]:
