@@ -31,8 +31,8 @@ NAMES: Final = [
 ]
 
 NO_RECORDS: Final = {"Filters", "Memory", "Model", "Patching", "Steering", "Trace"}
-"""Public dataclasses that are no answers: a question, changes of a model, and what holds weights and
-arrays."""
+"""Public dataclasses that are no answers: a question, changes of a model, and what holds weights
+and arrays."""
 
 FOR_CHECKS = {"bar_places"}
 """Methods of Index that checks use, which give arrays and not records."""
