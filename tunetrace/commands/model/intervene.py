@@ -299,32 +299,35 @@ def _is_shown(effect: Effect) -> bool:
 
 
 def _row(effect: Effect) -> tuple[str, ...]:
-    is_share = effect.unit == "share"
+    """The cells of a measure: shares in percent, and their differences in points."""
+    scale = 100 if effect.unit in ("share", "bits") else 1
+    percent = "%" if effect.unit == "share" else ""
+
+    def value(mean: float | None) -> str:
+        return "-" if mean is None else f"{scale * mean:.{2 if scale == 1 else 1}f}{percent}"
+
+    def difference(found: EffectMean | None) -> str:
+        return "" if found is None else _difference(found, scale)
+
     return (
-        plain(effect.label),
-        _value(effect.baseline.mean, is_share),
-        _value(effect.intervention.mean, is_share),
-        _difference(effect.change, is_share),
-        "" if effect.control_change is None else _difference(effect.control_change, is_share),
+        _LABELS.get(effect.name, plain(effect.label)),
+        value(effect.baseline.mean),
+        value(effect.intervention.mean),
+        difference(effect.change),
+        difference(effect.control_change),
     )
 
 
-def _value(mean: float | None, is_share: bool) -> str:
-    if mean is None:
-        return "-"
-    if is_share:
-        return f"{mean:.1%}"
-    return f"{mean:.3f}" if abs(mean) < 3 else f"{mean:.2f}"
+_LABELS: Final = {"bits_per_token": "bits/100 tokens"}
 
 
-def _difference(found: EffectMean, is_share: bool) -> str:
-    """A difference and its interval; of shares in points, hundredths of the whole."""
+def _difference(found: EffectMean, scale: float) -> str:
+    """A difference and its interval."""
     if found.mean is None or found.low is None or found.high is None:
         return "-"
-    points = 100 if is_share else 1
-    numbers = [points * one for one in (found.mean, found.low, found.high)]
+    numbers = [scale * one for one in (found.mean, found.low, found.high)]
     largest = max(map(abs, numbers))
-    decimals = 1 if largest >= 10 else 2 if largest >= 1 or is_share else 3
+    decimals = 0 if largest >= 100 else 1 if largest >= 10 else 2
     mean, low, high = (_signed(number, decimals) for number in numbers)
     return f"{mean} [{low}, {high}]"
 
@@ -346,7 +349,7 @@ def _verdict(found: Experiment) -> str:
     ):
         effect = next((one for one in found.effects if one.name == name), None)
         if effect is not None and effect.beyond is not None and effect.beyond.mean is not None:
-            numbers.append(f"{what} {_difference(effect.beyond, True)}")
+            numbers.append(f"{what} {_difference(effect.beyond, 100)}")
     return (
         f"The intervention {does} bar lines more than the controls do (intervention less "
         f"controls, in points: {'; '.join(numbers)})"
