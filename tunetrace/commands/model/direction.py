@@ -43,9 +43,9 @@ def direction(
     a: str, b: str, output: str, force: bool, index_path: str | None, print_as: PrintAs,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Learn the direction from tunes B to tunes A in a model's states.
+    """Learn the direction from tunes B to tunes A.
 
-    A and B are each a file, a folder, a corpus by name, or tunes of the index, as
+    It is one in the states of a model. A and B are each a file, a folder, a corpus by name, or tunes of the index, as
     index:meter=6/8,key=dor. The direction is the difference of the mean states of a layer. The AUC
     says how well it tells A from B among tunes that it was not learnt from: 0.5 is chance.
     model intervene --steer adds the direction while the model writes.

@@ -97,10 +97,10 @@ def intervene_units(
 
     \b
         tunetrace model intervene --layer 3 --units 101,175 --set 0
-        tunetrace model intervene --layer 3 --before "|" --set 0 --meter 4/4 --key Cmaj
-        tunetrace model intervene --layer 3 --period 9 --scale 0.5 --save half.json
-        tunetrace model intervene --layer 3 --top 8 --noise 0.2 --only-before-bar-lines
-        tunetrace model intervene --load half.json --seed 7 --json
+        tunetrace model intervene --layer 3 --before "|" --set 0 --meter 4/4
+        tunetrace model intervene --layer 3 --period 9 --scale 0.5 --save a.json
+        tunetrace model intervene --layer 3 --top 8 --by variance --noise 0.2
+        tunetrace model intervene --load a.json --seed 7 --json
         tunetrace model intervene --patch tune.npz --at 40
         tunetrace model intervene --steer jigs.json --by 1.5
     """
