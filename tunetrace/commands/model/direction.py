@@ -45,9 +45,9 @@ def direction(
 ) -> None:  # fmt: skip
     """Learn the direction from tunes B to tunes A.
 
-    It is one in the states of a model. A and B are each a file, a folder, a corpus by name, or tunes of the index, as
-    index:meter=6/8,key=dor. The direction is the difference of the mean states of a layer. The AUC
-    says how well it tells A from B among tunes that it was not learnt from: 0.5 is chance.
+    A and B are each a file, a folder, a corpus by name, or tunes of the index, as
+    index:meter=6/8,key=dor. The direction is the difference of the mean states of a model's layer.
+    The AUC says how well it tells A from B among tunes that it was not learnt from: 0.5 is chance.
     model intervene --steer adds the direction while the model writes.
 
     \b

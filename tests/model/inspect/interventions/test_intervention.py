@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,12 +13,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.model.inspect.interventions.handmade import BEFORE_BAR_LINE, counting_model
 from tests.model.tiny import make_model
 from tunetrace import (
     InputError,
     Intervention,
     OutputError,
     QueryError,
+    Sampled,
     ablate,
     load_intervention,
     sample,
@@ -169,6 +172,30 @@ def test_only_steps_before_a_token_are_changed(model: Model) -> None:
                                only_before=(token,))  # fmt: skip
         before = model.trace(TUNE, earlier) if place else plain
         assert is_held[place] == (names[before.probabilities[place].argmax()] == token)
+
+
+def test_in_sampling_only_the_steps_before_a_token_are_changed() -> None:
+    # Unit 11 is off but where E was read, and then the network would write a bar line.
+    counting = counting_model()
+    given: dict[str, Any] = {"seed": 1, "max_tokens": 40}
+
+    def written(*only_before: str) -> list[Sampled]:
+        held = replace(ablate(1, [BEFORE_BAR_LINE]), only_before=only_before)
+        return list(sample(5, counting, changes=[held], **given))
+
+    plain = list(sample(5, counting, **given))
+    assert written("D") == plain
+    assert written("|") == written() != plain
+
+
+def test_noise_in_sampling_does_not_depend_on_the_batch(model: Model) -> None:
+    noisy = Intervention(2, (1, 5, 7), "noise", (0.5,), "cell", seed=3)
+    given: dict[str, Any] = {"meter": "4/4", "key": "maj", "seed": 1, "max_tokens": 40}
+    found = [
+        list(sample(9, model, changes=[noisy], batch_size=size, **given)) for size in (1, 4, 9)
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0] != list(sample(9, model, **given))
 
 
 # Wrong ones
