@@ -21,9 +21,11 @@ from tunetrace.model.training.recipe import MODERN
 WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
-               "half", "held_out", "has_ended", "open_end", "traced", "stats",
+               "half", "held_out", "has_ended", "open_end", "stats",
                "history"}  # fmt: skip
 """Parameters that take functions, records and flags."""
+
+TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
 
 FUNCTIONS: Final = sorted(
     name for name in tunetrace.__all__ if inspect.isroutine(getattr(tunetrace, name))
@@ -73,6 +75,10 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "learn_direction": {"a": book, "b": book, "model": model, "index": index},
         "load_direction": {"path": scratch / "none.json"},
         "load_intervention": {"path": scratch / "none.json"},
+        "inspect_over": {"corpus": "session", "n": 1, "model": model, "index": index},
+        "inspect_post": {"model": model, "index": index},
+        "inspect_trace": {"traced": TRACED, "model": model, "index": index},
+        "inspect_tunes": {"traced": TRACED, "model": model, "index": index},
         "load_trace": {"path": scratch / "none.npz"},
         "measure_baseline": mine,
         "model_info": {"model": model},

@@ -19,6 +19,7 @@ import pytest
 import tunetrace
 from tests.commands import KESH, MORRISONS, index_of
 from tests.conftest import POST
+from tests.model.inspect.statements.pulses import planted
 from tests.model.networks import tiny_model
 from tunetrace.records import Record, to_plain
 
@@ -160,6 +161,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             ),
             tunetrace.evaluate_model(model, [POST], index),
             tunetrace.originality([POST.read_text()], index),
+            tunetrace.inspect_post(model, index=index),
+            tunetrace.inspect_trace(planted(1)),
+            tunetrace.inspect_tunes(planted(50)),
         ]
     return [*changes, *found]
 

@@ -171,6 +171,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
         ("text", "corpus", "name", "meter", "key", "start", "precision", "part",
          "before"), one_text
     ),
+    "traced": _own("Trace", "a trace, as load_trace and Model.trace give it"),
     "copy_share": one_share,
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p", "value"), real_number),

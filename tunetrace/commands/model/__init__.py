@@ -14,6 +14,7 @@ model = LazyGroup(
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
         "intervene": "tunetrace.commands.model.intervene.intervene_units",
         "direction": "tunetrace.commands.model.direction.direction",
+        "inspect": "tunetrace.commands.model.inspect.inspect",
         "tunes": "tunetrace.commands.model.tunes.tunes",
     },
 )

@@ -94,8 +94,6 @@ def patch(
     >>> bool((patched.probabilities[-1] == traced.probabilities[-1]).all())
     True
     """
-    if not isinstance(traced, Trace):
-        raise refused("traced", traced, "a Trace, as load_trace gives")
     number = _number(tune, "tune", len(traced), counted(len(traced), "tune"))
     one = traced.tune(number - 1)
     steps = len(one.read)

@@ -32,13 +32,16 @@ from tunetrace.model.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model
 from tunetrace.model.trace import Trace
 from tunetrace.records import Record
-from tunetrace.text import listed
+from tunetrace.text import counted, listed
 
 THE_POSTS: Final = "folkrnn-v2"
 """The model of the post."""
 
 _SHOWN: Final = 8
 """Units that a row names."""
+
+_BEST: Final = 3
+"""Units whose missed bar lines a row names."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,7 +134,7 @@ def _row(
 
 
 def _unit_row(
-    subject: str, statement: str, units: Sequence[int], post_units: Sequence[int], more: str = ""
+    subject: str, statement: str, units: Sequence[int], post_units: Sequence[int]
 ) -> PostRow:
     """A statement on some units. units: those of the model, from 1, in their order."""
     true = set(units)
@@ -140,7 +143,7 @@ def _unit_row(
         subject=subject,
         statement=statement,
         post=", ".join(map(str, post_units)),
-        here=f"{len(units)}: {shown}{more}" if units else f"none{more}",
+        here=f"{counted(len(units), 'unit')}: {shown}" if units else "none",
         number=float(len(units)),
         units=tuple(units),
         post_units=tuple(post_units),
@@ -173,14 +176,16 @@ def _of_units(found: Inspection) -> Iterator[PostRow]:
     of_nine = next((one.units for one in found.periodic if one.period == 9), ())
     yield _unit_row("spectra", "fundamental period of 9 steps", of_nine, (60, 97, 156, 203))
     yield _unit_row("spikes", "before nearly every |", _spiking(units, "|"), (156, 203))
-    missed = next((one for one in found.before if one.bar_line == "|" and one.rank == 1), None)
-    here = "no unit spikes before |"
-    number = None
-    if missed is not None:
-        steps = ", ".join(str(one.step) for one in missed.missed) or "none"
-        here = f"unit {missed.unit} misses steps: {steps}"
-        number = float(len(missed.missed))
-    yield _row("spikes", "the | that the best unit misses", "the first, and after |:", here, number)
+    best = [one for one in found.before if one.bar_line == "|"][:_BEST]
+    missed = [
+        f"unit {one.unit}: {', '.join(str(line.step) for line in one.missed) or 'none'}"
+        for one in best
+    ]
+    yield _row(
+        "spikes", "the | that the best units miss, by step", "the first, and the one after |:",
+        "; ".join(missed) or "no unit spikes before |",
+        float(len(best[0].missed)) if best else None,
+    )  # fmt: skip
 
 
 def _spiking(units: Sequence[UnitShape], bar_line: str) -> list[int]:

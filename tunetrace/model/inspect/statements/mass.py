@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tunetrace.model.inspect.groups import ACCIDENTAL, BAR_LINES, BROKEN_RHYTHM, PITCH, grouped
 from tunetrace.model.inspect.marks import marks_of
-from tunetrace.model.inspect.statements.shifts import shifted_correlations
+from tunetrace.model.inspect.statements.shifts import at_all_shifts, transformed
 from tunetrace.model.inspect.statements.steps import Floats, TuneSteps, peaks_of
 from tunetrace.model.trace import Trace
 from tunetrace.records import Record
@@ -213,11 +213,7 @@ def token_decay(traced: Trace, steps: TuneSteps) -> tuple[TokenDecay, ...]:
 
 
 def median_slope(places: Floats, values: Floats) -> float:
-    """The median slope over all pairs (Theil 1950, Sen 1968). places, values: (n,), places rise.
-
-    The pairs are taken by their distance in numbers of places, so that memory grows with their
-    count alone.
-    """
+    """The median slope over all pairs (Theil 1950, Sen 1968). places, values: (n,), places rise."""
     slopes = [
         (values[k:] - values[:-k]) / (places[k:] - places[:-k]) for k in range(1, len(values))
     ]
@@ -237,18 +233,15 @@ def accidentals_follow(traced: Trace, steps: TuneSteps) -> AccidentalsFollow | N
     if not pairs or len(where) < _FEWEST_NOTES:
         return None
     probabilities = traced.probabilities[where]
-    shifted = np.stack(
-        [
-            shifted_correlations(
-                ranks_of(probabilities[:, accidental])[:, None], ranks_of(probabilities[:, natural])
-            )[:, 0]
-            for accidental, natural in pairs
-        ]
+    signed, plain = (
+        transformed(np.stack([ranks_of(probabilities[:, pair[k]]) for pair in pairs], axis=1))
+        for k in (0, 1)
     )
-    medians = np.median(shifted, axis=0)
+    shifted = at_all_shifts(signed, plain, len(where))
+    medians = np.median(shifted, axis=1)
     tokens = [
-        AccidentalToken(names[accidental], names[natural], float(row[0]))
-        for (accidental, natural), row in zip(pairs, shifted, strict=True)
+        AccidentalToken(names[accidental], names[natural], float(r))
+        for (accidental, natural), r in zip(pairs, shifted[0], strict=True)
     ]
     return AccidentalsFollow(
         float(medians[0]),

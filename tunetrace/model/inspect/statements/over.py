@@ -42,6 +42,7 @@ from tunetrace.model.trace import CUT_OFF, Trace, TuneToTrace, trace_each
 from tunetrace.model.training.tunes import LONGEST
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
+from tunetrace.text import counted
 
 SAMPLE: Final = "sample"
 """In the place of a corpus: tunes that the model writes itself."""
@@ -354,8 +355,8 @@ class _Gathered:
         tested, tests = self.test.results()
         if not tested:
             missing = (
-                f"units are tested against tokens over at least {FEWEST_TUNES} tunes, and these "
-                f"are {self.tunes}"
+                f"a token is tested if at least {FEWEST_TUNES} tunes have it, and there are only "
+                f"{counted(self.tunes, 'tune')}"
             )
         unwritten = [
             TokenOverTunes(token, tunes, self.writing[token])

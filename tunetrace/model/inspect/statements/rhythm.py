@@ -10,6 +10,7 @@ of the power spectrum (Wiener 1930, Khinchin 1934).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import Final, Literal
 
 import numpy as np
@@ -17,8 +18,16 @@ from numpy.typing import NDArray
 
 from tunetrace.model.inspect.spectrum import CUT_DB, spectra
 from tunetrace.model.inspect.statements.activity import QUIET
-from tunetrace.model.inspect.statements.spikes import BEFORE, CLEAR, f1_of, lines_named, spiking
-from tunetrace.model.inspect.statements.steps import Floats, TuneSteps, runs_of
+from tunetrace.model.inspect.statements.spikes import (
+    BEFORE,
+    CLEAR,
+    Spikes,
+    f1_of,
+    lines_named,
+    spikes_of,
+    spiking,
+)
+from tunetrace.model.inspect.statements.steps import Floats, TuneSteps
 from tunetrace.records import Record
 
 Shape = Literal["off", "one spike", "few spikes", "regular spikes", "other"]
@@ -89,24 +98,24 @@ def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
     largest, places = magnitudes.max(axis=0), magnitudes.argmax(axis=0)
     flat = (spectra(values) >= CUT_DB).mean(axis=1)
     is_spike = spiking(values)
+    spikes = spikes_of(values, is_spike)
     lines = {name: lines_named(steps, name) for name in BEFORE}
     f1 = {name: f1_of(is_spike, line)[0] for name, line in lines.items() if line.any()}
     periods, recurs = periods_of(values)
     found = []
     for unit in range(values.shape[1]):
-        runs = runs_of(is_spike[:, unit])
-        distances = _distances(values[:, unit], runs)
+        distances = spikes[unit].distances
         strength = float(recurs[unit])
         found.append(
             UnitShape(
                 unit=unit + 1,
                 largest=float(largest[unit]),
                 largest_step=int(places[unit]) + 1,
-                shape=_shape(float(largest[unit]), float(flat[unit]), runs, distances),
-                spikes=len(runs),
+                shape=_shape(float(largest[unit]), float(flat[unit]), spikes[unit]),
+                spikes=len(spikes[unit].tops),
                 flat=float(flat[unit]),
-                distance=float(np.median(distances)) if len(distances) else None,
-                period=int(periods[unit]) if strength >= RECURS else None,
+                distance=float(median(distances)) if distances else None,
+                period=int(periods[unit]) if strength >= RECURS and largest[unit] > QUIET else None,
                 recurs=strength if periods[unit] else None,
                 before=tuple(name for name, values in f1.items() if values[unit] >= CLEAR),
             )
@@ -114,29 +123,19 @@ def shapes_of(values: Floats, steps: TuneSteps) -> tuple[UnitShape, ...]:
     return tuple(found)
 
 
-def _distances(values: Floats, runs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The distances between neighbouring spikes of a unit, each at its largest step."""
-    from_median = np.abs(values - np.median(values))
-    tops = [start + int(from_median[start:stop].argmax()) for start, stop in runs.tolist()]
-    return np.array([later - tops[k] for k, later in enumerate(tops[1:])], dtype=np.int64)
-
-
-def _shape(
-    largest: float, flat: float, runs: NDArray[np.int64], distances: NDArray[np.int64]
-) -> Shape:
+def _shape(largest: float, flat: float, spikes: Spikes) -> Shape:
     if largest <= QUIET:
         return "off"
     if flat >= FLAT:
         return "one spike"
-    if not len(runs) or np.median(runs[:, 1] - runs[:, 0]) > WIDEST:
+    if len(spikes.tops) < FEW[0] or median(spikes.lengths) > WIDEST:
         return "other"
-    if FEW[0] <= len(runs) <= FEW[1]:
+    if len(spikes.tops) <= FEW[1]:
         return "few spikes"
-    if len(runs) < FEW[0]:
-        return "other"
-    median = np.median(distances)
-    is_like = np.abs(distances - median) <= median / 8
-    return "regular spikes" if is_like.mean() >= REGULAR else "other"
+    distances = spikes.distances
+    middle = median(distances)
+    like = sum(abs(distance - middle) <= middle / 8 for distance in distances)
+    return "regular spikes" if like >= REGULAR * len(distances) else "other"
 
 
 def periods_of(values: Floats) -> tuple[NDArray[np.int64], Floats]:

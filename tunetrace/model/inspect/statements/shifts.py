@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunetrace.model.inspect.statements.steps import Floats
 from tunetrace.records import Record
@@ -26,6 +27,8 @@ ALPHA: Final = 0.05
 """The share of false findings among those that are kept."""
 
 _ROUNDING: Final = 1e-5
+
+Transform = NDArray[np.complexfloating]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,15 +49,19 @@ class UnitTest(Record):
     """p after the correction of Benjamini and Hochberg (1995) over all units and tokens."""
 
 
-def shifted_correlations(values: Floats, target: Floats) -> Floats:
-    """Pearson's correlation of each unit with a target, at all circular shifts.
+def transformed(values: Floats) -> Transform:
+    """The Fourier transform of each column over the steps, once standardized. values: (S, n)."""
+    return np.asarray(np.fft.rfft(standardized(values), axis=0))
 
-    values: (S, units). target: (S,). Returns (S, units); row s compares values[t] with
-    target[t - s], and row 0 is the correlation itself. It is 0 for what never changes.
+
+def at_all_shifts(first: Transform, second: Transform, steps: int) -> NDArray[np.floating]:
+    """Pearson's correlation of each column with another, at all circular shifts.
+
+    first, second: what `transformed` gives of values of S steps, or one column for all. Returns
+    (S, n): row s compares the first at step t + s with the second at step t, and row 0 is the
+    correlation itself. It is 0 for what never changes.
     """
-    first, second = standardized(values), standardized(target[:, None])
-    product = np.fft.rfft(first, axis=0) * np.conj(np.fft.rfft(second, axis=0))
-    return np.asarray(np.fft.irfft(product, n=len(values), axis=0))
+    return np.asarray(np.fft.irfft(first * np.conj(second), n=steps, axis=0))
 
 
 def standardized(values: Floats) -> Floats:
@@ -62,10 +69,10 @@ def standardized(values: Floats) -> Floats:
 
     values: (S, columns).
     """
-    centred = values - values.mean(axis=0)
+    centred = np.asarray(values - values.mean(axis=0))
     size = np.sqrt((centred**2).sum(axis=0))
     is_moving = size > 1e-9 * np.maximum(np.sqrt((values**2).sum(axis=0)), 1e-30)
-    return np.divide(centred, size, out=np.zeros_like(centred), where=is_moving)
+    return np.asarray(np.divide(centred, size, out=np.zeros_like(centred), where=is_moving))
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
@@ -95,10 +102,9 @@ class ShiftTest:
     def add(self, values: Floats, targets: Floats) -> None:
         """Add a tune. values: (S, units). targets: (S, targets), in the order of their names."""
         shifts = self._random.integers(0, len(values), DRAWS)
-        for number, target in enumerate(targets.T):
-            if target.min() == target.max():
-                continue
-            found = shifted_correlations(values, target).astype(np.float32)
+        units, tokens = (transformed(one).astype(np.complex64) for one in (values, targets))
+        for number in np.flatnonzero(targets.min(axis=0) < targets.max(axis=0)).tolist():
+            found = at_all_shifts(units, tokens[:, [number]], len(values))
             self._sums[number] += found[0]
             self._drawn[number] += found[shifts]
             self._tunes[number] += 1

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from tunetrace.model.inspect.statements.activity import QUIET
-from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps
+from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps, runs_of
 from tunetrace.model.records import FIELD
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -71,15 +72,53 @@ class UnitBeforeBarLine(Record):
     """Those at which it does not spike."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spikes:
+    """The spikes of a unit. Each is a run of steps, counted from 0."""
+
+    lengths: list[int]
+    """How many steps each has."""
+    tops: list[int]
+    """The step of each that is furthest from the median, the first one of equals."""
+
+    @property
+    def distances(self) -> list[int]:
+        """The distances between neighbouring spikes."""
+        return [later - earlier for earlier, later in pairwise(self.tops)]
+
+
 def spiking(values: Floats) -> Flags:
     """(S, units): at which steps each unit spikes.
 
     values: (S, units). A unit that is off, or that never changes, has no spike.
     """
-    from_median = np.abs(values - np.median(values, axis=0))
-    largest = from_median.max(axis=0)
+    away = from_median(values)
+    largest = away.max(axis=0)
     is_on = (np.abs(values).max(axis=0) > QUIET) & (largest > 0)
-    return np.asarray((from_median > largest / 2) & is_on)
+    return np.asarray((away > largest / 2) & is_on)
+
+
+def from_median(values: Floats) -> Floats:
+    """How far each unit is from its median at each step. values: (S, units)."""
+    return np.abs(values - np.median(values, axis=0))
+
+
+def spikes_of(values: Floats, is_spike: Flags) -> list[Spikes]:
+    """The spikes of each unit. values, is_spike: (S, units)."""
+    runs = runs_of(is_spike.T)
+    if not len(runs):
+        return [Spikes([], []) for _ in range(values.shape[1])]
+    away = from_median(values).T[is_spike.T]  # unit by unit, and so run by run
+    lengths = runs[:, 2] - runs[:, 1]
+    begins = np.cumsum(lengths) - lengths
+    is_highest = away == np.repeat(np.maximum.reduceat(away, begins), lengths)
+    number = np.repeat(np.arange(len(runs)), lengths)
+    _, first = np.unique(number[is_highest], return_index=True)
+    tops = runs[:, 1] + np.flatnonzero(is_highest)[first] - begins
+    edges = np.searchsorted(runs[:, 0], np.arange(values.shape[1] + 1)).tolist()
+    of_unit = list(pairwise(edges))
+    sizes, places = lengths.tolist(), tops.tolist()
+    return [Spikes(sizes[start:stop], places[start:stop]) for start, stop in of_unit]
 
 
 def f1_of(is_spike: Flags, is_line: Flags) -> tuple[Floats, Floats, Floats]:

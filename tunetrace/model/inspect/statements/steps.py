@@ -63,9 +63,11 @@ def steps_of(traced: Trace) -> TuneSteps:
 
 
 def runs_of(flags: Flags) -> NDArray[np.int64]:
-    """(runs, 2) int64: where each run of true flags begins, and the place after its end."""
-    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
+    """(runs, 3) int64: the row of each run of true flags, where it begins, and the place after its
+    end. flags: (rows, S)."""
+    edges = np.diff(np.pad(flags.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    return np.stack([rows, starts, np.nonzero(edges == -1)[1]], axis=1)
 
 
 def peaks_of(values: Floats, least: float) -> NDArray[np.int64]:
@@ -73,7 +75,8 @@ def peaks_of(values: Floats, least: float) -> NDArray[np.int64]:
 
     values: (S,). Neighbouring high values are one peak.
     """
-    runs = runs_of(values > least)
+    runs = runs_of(values[None] > least)
     return np.array(
-        [start + int(values[start:stop].argmax()) for start, stop in runs.tolist()], dtype=np.int64
+        [start + int(values[start:stop].argmax()) for _, start, stop in runs.tolist()],
+        dtype=np.int64,
     )
