@@ -77,7 +77,8 @@ def test_tunes_are_written_on_from_the_states(model: Model) -> None:
         (lambda t: patch(t, 1, in_layers=[3]),
          "layer cannot be 3; give a whole number from 1 to 2, for it has 2 layers"),
         (lambda t: patch(t, 1, at=0), "at cannot be 0; give a whole number from 1"),
-        (lambda t: patch(None, 1), "traced cannot be None; give a trace, as load_trace and Model.trace give it"),
+        (lambda t: patch(None, 1),
+         "traced cannot be None; give a trace, as load_trace and Model.trace give it"),
     ],
 )  # fmt: skip
 def test_what_the_trace_lacks_is_refused(
