@@ -49,6 +49,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
     mine = {"path": scratch / "mine.db"}
     of_model = {"model": model, "index": index, "max_tokens": 4, "max_copy": 9}
     return {
+        "ablate": {"layer": 1, "unit_numbers": [1]},
         "add_to_index": {"sources": [book], **mine},
         "bar": {"text": "C 3 C D E", "index": index},
         "beam_search": {"width": 1, **of_model},
@@ -56,6 +57,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "check": {"text": KESH, "index": index},
         "check_batch": {"paths": [book], "index": index},
         "check_files": {"paths": [book], "index": index},
+        "choose_units": {"layer": 1, "model": model, "top": 1, "n": 1, "max_tokens": 4},
         "compact_index": mine,
         "corpus_stats": {"index": index},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
@@ -70,6 +72,13 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "held_out_tunes": {"model": model, "index": index},
         "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
         "inspect_weights": {"model": model},
+        "intervene": {
+            "intervention": tunetrace.ablate(1, [1]), "model": model, "n": 1, "index": index,
+            "max_tokens": 4, "controls": 1, "tunes": 1,
+        },
+        "learn_direction": {"a": book, "b": book, "model": model, "index": index},
+        "load_direction": {"path": scratch / "none.json"},
+        "load_intervention": {"path": scratch / "none.json"},
         "inspect_over": {"corpus": "session", "n": 1, "model": model, "index": index},
         "inspect_post": {"model": model, "index": index},
         "inspect_trace": {"traced": TRACED, "model": model, "index": index},
@@ -81,6 +90,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "open_index": {"path": index},
         "open_model": {"model": model},
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
+        "patch": {"traced": TRACED, "step": 1},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
         "plot_extraction": {"found": None, "path": scratch / "a.txt"},
         "plot_trace": {"kind": "layer", "traced": TRACED, "path": scratch / "a.txt"},
@@ -92,6 +102,11 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "resume_training": {"folder": scratch / "training", "index": index},
         "sample": {"n": 1, **of_model},
         "save_trace": {"traced": TRACED, "path": scratch / "a.txt"},
+        "save_direction": {"direction": None, "path": scratch / "a.txt"},
+        "save_intervention": {
+            "intervention": tunetrace.ablate(1, [1]), "path": scratch / "a.txt",
+        },
+        "steer": {"direction": scratch / "none.json"},
         "tokenize": {"text": KESH},
         "train_model": {
             "folder": scratch / "training", "index": index, "units": 4, "layers": 1,

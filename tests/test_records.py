@@ -31,8 +31,9 @@ NAMES: Final = [
     for alias in node.names
 ]
 
-NO_RECORDS: Final = {"Filters", "Memory", "Model", "Trace"}
-"""Public dataclasses that are no answers: a question, and what holds weights and arrays."""
+NO_RECORDS: Final = {"Filters", "Memory", "Model", "Patching", "Steering", "Trace"}
+"""Public dataclasses that are no answers: a question, changes of a model, and what holds weights
+and arrays."""
 
 FOR_CHECKS = {"bar_places"}
 """Methods of Index that checks use, which give arrays and not records."""
@@ -152,6 +153,12 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.models(),
             list(tunetrace.sample(2, model, seed=1, max_tokens=20)),
             tunetrace.beam_search(2, model, max_tokens=6),
+            tunetrace.intervene(
+                tunetrace.ablate(1, [1]), model, 2, index=index, max_tokens=20, controls=2, seed=1
+            ),
+            tunetrace.learn_direction(
+                _four(folder / "kesh.abc", KESH), _four(folder / "other.abc", MORRISONS), model
+            ),
             tunetrace.evaluate_model(model, [POST], index),
             tunetrace.originality([POST.read_text()], index),
             tunetrace.trace_tunes(POST, folder / "trace.npz", model, index),
@@ -173,6 +180,11 @@ def _extraction(folder: Path) -> tunetrace.Extraction:
     model = tiny_model(None, corpora=["of_c"], held_out=["of_c:2"])
     model.network.token_bias.data[model.tokens.numbers["C"]] = 1
     return tunetrace.extract(model, path, prompts=1, bars=1)
+
+
+def _four(path: Path, tune: str) -> Path:
+    path.write_text("\n".join([tune] * 4))
+    return path
 
 
 def _book(folder: Path) -> Path:

@@ -185,16 +185,18 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
-        ("text", "corpus", "name", "meter", "key", "start", "precision", "kind", "part"), one_text
+        ("text", "corpus", "name", "meter", "key", "start", "precision", "kind", "part", "before"),
+        one_text,
     ),
     "tokens": many_texts,
     "unit_numbers": many_numbers,
     "copy_share": one_share,
     "workers": none_or_more,
-    **dict.fromkeys(("temperature", "top_p"), real_number),
+    **dict.fromkeys(("temperature", "top_p", "value"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
-         "layers", "units", "report_every", "ended", "bars", "draws", "tune", "layer"),
+         "layers", "units", "report_every", "ended", "bars", "draws", "tune", "layer", "period",
+         "controls", "tunes", "step", "at"),
         whole_number,
     ),
 }  # fmt: skip

@@ -93,6 +93,11 @@ class Kind:
     is_ours: Callable[[Path], bool]
     """Whether a file is of this kind. It need not be whole or of this version."""
 
+    @property
+    def one(self) -> str:
+        """The name with its article."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
 
 def is_there(path: Path, kind: Kind) -> bool:
     """Whether a file of this kind is at path. OutputError if something else is."""
@@ -120,7 +125,7 @@ def check_place(path: Path, kind: Kind, *, force: bool) -> None:
     force: an existing file of this kind may be replaced.
     """
     if is_there(path, kind) and not force:
-        raise OutputError(f"{path}: there is a {kind.name} already; replace it with --force")
+        raise OutputError(f"{path}: there is {kind.one} already; replace it with --force")
 
 
 def begins_with(path: Path, beginning: bytes, start: int = 0) -> bool:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import refused
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from tunetrace.model.records import Model
 
 Part = Literal["gates", "cell", "hidden"]
 """What a layer computes at a step, in this order: its gates (B, 4, units) as they act, that is,
@@ -48,6 +52,25 @@ class Change(Protocol):
 
     def __call__(self, layer: int, part: Part, values: Tensor, where: Where) -> None:
         """Change the values of a part of a layer in place. layer: from 0."""
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """A change that does not know its model yet, as one that was read from a file."""
+
+    def on(self, model: Model) -> Change:
+        """The change of this model; QueryError where the model lacks the layer, a unit or a token
+        that it names."""
+
+
+def changes_of(model: Model, changes: Sequence[Change | Planned]) -> Changes:
+    """The changes of a model, checked against its sizes and tokens; QueryError for another type."""
+    made: list[Any] = []
+    for change in changes if isinstance(changes, Sequence) else [changes]:
+        if not isinstance(change, Planned) and not callable(change):
+            raise refused("changes", change, "changes of a model, such as ablate(3, [60, 97])")
+        made.append(change.on(model) if isinstance(change, Planned) else change)
+    return Changes(tuple(made))
 
 
 @dataclass(frozen=True)

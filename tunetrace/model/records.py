@@ -14,7 +14,7 @@ from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import is_token, unknown_token
 
 if TYPE_CHECKING:
-    from tunetrace.model.hooks import Change
+    from tunetrace.model.hooks import Change, Planned
     from tunetrace.model.network import Network, Sizes
     from tunetrace.model.trace import Trace
 
@@ -119,7 +119,7 @@ class Model:
     def trace(
         self,
         tokens: Sequence[str],
-        *changes: Change,
+        *changes: Change | Planned,
         has_ended: bool = True,
         gates: bool = False,
         facts: Mapping[str, Any] | None = None,
@@ -128,10 +128,10 @@ class Model:
         and states.
 
         tokens: M: and K: first, without `<s>` and `</s>`. changes: what to change in the network on
-        the way. has_ended: whether the end follows. gates: keep the gates too. facts: what the
-        trace's header says of the tune, as JSON has it.
-        Raises QueryError for a token that the model lacks, ModelFileError for weights that are too
-        large.
+        the way, as ablate(3, [60, 97]). has_ended: whether the end follows. gates: keep the gates
+        too. facts: what the trace's header says of the tune, as JSON has it.
+        Raises QueryError for a token, layer or unit that the model lacks, ModelFileError for
+        weights that are too large.
 
         >>> open_model().trace(["M:4/4", "K:Cmaj", "C", "2"])
         Trace(5 steps, 3 layers of 288 units)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.model.hooks import Change, Changes, Hook, Part, Where
+from tunetrace.model.hooks import Change, Changes, Hook, Part, Planned, Where, changes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -227,7 +227,7 @@ class TuneToTrace:
 def trace_each(
     model: Model,
     tunes: Iterable[TuneToTrace],
-    changes: Sequence[Change] = (),
+    changes: Sequence[Change | Planned] = (),
     *,
     gates: bool = False,
     sampler: Precision | None = None,
@@ -237,11 +237,12 @@ def trace_each(
     changes: to make in the network on the way. gates: keep the gates too. sampler: take the
     sampler's steps in this precision, whose bits are those of the sampling, and not the network's
     own, which are faster for a few transcriptions.
-    Raises QueryError for a token that the model lacks, ModelFileError if its weights are too large.
+    Raises QueryError for a token, layer or unit that the model lacks, ModelFileError if its weights
+    are too large.
     """
     kept = model.sizes.layers * model.sizes.units * (6 if gates else 2) + model.sizes.tokens
     begin = _sampler_steps(model, sampler) if sampler else _network_steps(model)
-    made = Changes(tuple(changes))
+    made = changes_of(model, changes)
     together: list[TuneToTrace] = []
     values = 0
     first = 1  # the number of the first of them

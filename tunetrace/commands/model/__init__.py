@@ -4,7 +4,7 @@ from tunetrace.commands.lazy import LazyGroup
 
 model = LazyGroup(
     "model",
-    help="List, fetch, train and evaluate models.",
+    help="List, fetch, train, evaluate and change models.",
     commands={
         "list": "tunetrace.commands.model.list.list_models",
         "show": "tunetrace.commands.model.show.show_model",
@@ -12,6 +12,8 @@ model = LazyGroup(
         "import": "tunetrace.commands.model.import_.import_pickle",
         "train": "tunetrace.commands.model.train.train",
         "evaluate": "tunetrace.commands.model.evaluate.evaluate",
+        "intervene": "tunetrace.commands.model.intervene.intervene_units",
+        "direction": "tunetrace.commands.model.direction.direction",
         "inspect": "tunetrace.commands.model.inspect.inspect",
         "plot": "tunetrace.commands.model.plot.plot",
         "trace": "tunetrace.commands.model.trace.trace",

@@ -6,7 +6,7 @@ Arguments are checked before PyTorch is imported, which takes a second.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,6 +14,7 @@ from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
+from tunetrace.model.hooks import Change, Planned, changes_of
 from tunetrace.model.models import open_header, open_model
 from tunetrace.model.records import Model, Precision, Sampled
 from tunetrace.model.sampling.copy_limit import CopyLimit
@@ -46,6 +47,7 @@ def sample(
     max_tokens: int = 1000,
     batch_size: int | None = None,
     precision: Precision = "float32",
+    changes: Sequence[Change | Planned] = (),
 ) -> Iterator[Sampled]:
     """n new transcriptions of a model, one by one as they are written.
 
@@ -56,7 +58,8 @@ def sample(
     than so many notes in a row are found in the index (default: your own); a transcription that
     would copy more once it is written as ABC is left out with its number. max_tokens: longer ones
     are cut off. batch_size: how many are written at once (default: as many as are fastest).
-    precision: of the matrix products.
+    precision: of the matrix products. changes: what to change in the network at each step, as
+    [ablate(3, [60, 97])].
 
     Raises ModelFileError for the model, IndexFileError for the index, and QueryError for any other
     argument; where max_copy leaves nothing to write, in the course of the sampling.
@@ -89,8 +92,10 @@ def sample(
     from tunetrace.model.sampling.blocks import Plan, sample_many
 
     seed = random_seed() if seed is None else seed
-    plan = Plan(seed, prompt, temperature, top_p, max_tokens, batch_size, precision, limit)
-    return sample_many(open_model(model), n, plan)
+    opened = open_model(model)
+    made = changes_of(opened, changes)
+    plan = Plan(seed, prompt, temperature, top_p, max_tokens, batch_size, precision, limit, made)
+    return sample_many(opened, n, plan)
 
 
 def check_writing(
