@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from tunetrace.arguments import refused
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from tunetrace.model.records import Model
@@ -25,6 +24,25 @@ Part = Literal["gates", "cell", "hidden"]
 """What a layer computes at a step, in this order: its gates (B, 4, units) as they act, that is,
 after the sigmoid or the tanh, in the order of network.INPUT and the others; then its cell states
 and its hidden states (B, units)."""
+
+UnitPart = Literal["hidden", "cell", "input-gate", "forget-gate", "cell-gate", "output-gate"]
+"""What a unit has at each step, as users name it. The cell gate is what is proposed to the cell."""
+
+PLACES: Final[dict[UnitPart, tuple[Part, int | None]]] = {
+    "hidden": ("hidden", None),
+    "cell": ("cell", None),
+    "input-gate": ("gates", 0),
+    "forget-gate": ("gates", 1),
+    "cell-gate": ("gates", 2),
+    "output-gate": ("gates", 3),
+}
+"""Where each is found: the part that a hook sees, and which of its gates."""
+
+
+def needs_gates(part: UnitPart) -> bool:
+    """Whether a trace must keep the gates to have this part of the units."""
+    return part in PLACES and PLACES[part][0] == "gates"
+
 
 Hook = Callable[[int, Part, "Tensor"], None]
 """Called with the number of a layer, from 0, a part of it and its values, which it may change in
@@ -92,6 +110,8 @@ class Changes:
     def hook(self, where: Where, logits: NDArray[np.float32] | None = None) -> Hook | None:
         """The hook for a step. logits: (B, tokens), what the step gave without the changes that
         wait; None in the step that gives it."""
+        import numpy as np
+
         if not self:
             return None
         rows: list[NDArray[np.intp] | None] = []  # of each change; None for all

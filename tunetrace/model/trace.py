@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.model.hooks import Change, Changes, Hook, Part, Planned, Where, changes_of
+from tunetrace.model.hooks import (
+    PLACES,
+    Change,
+    Changes,
+    Hook,
+    Part,
+    Planned,
+    UnitPart,
+    Where,
+    changes_of,
+)
+from tunetrace.text import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,9 +36,6 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 CUT_OFF: Final = -1
 """In the place of the token that never came."""
-
-GATES: Final = ("input", "forget", "cell", "output")
-"""The gates of a layer in the order of the arrays; `cell` is what is proposed to the cell."""
 
 _MOST_AT_ONCE: Final = 128
 """Transcriptions that take their steps together."""
@@ -84,8 +92,8 @@ class Trace:
     """`tokens` (the names in the order of their numbers), `sizes`, `model`, `tunes` (what is known
     of each, such as its title or its seed)."""
     gates: Floats | None = None
-    """(layers, S, 4, units) float32, the gates in the order of GATES; None if they were not
-    kept."""
+    """(layers, S, 4, units) float32, the input, forget, cell and output gate; None if they were
+    not kept."""
     memory: Memory | None = None
     """What the corpus has; None if no index was asked."""
 
@@ -141,18 +149,36 @@ class Trace:
         some = np.where(self.probabilities > 0, self.probabilities, np.float32(1))  # 0 log 0 is 0
         return np.asarray(np.abs((self.probabilities * np.log2(some)).sum(axis=1)))
 
+    def values(self, layer: int, part: UnitPart = "hidden") -> Floats:
+        """What a part of the units of a layer was at each step: (S, units). layer: from 1.
+
+        QueryError for a layer that the model lacks, another part, and gates that were not kept.
+        """
+        layers = len(self.hidden)
+        if not 1 <= layer <= layers:
+            raise QueryError(
+                f"there is no layer {layer} in a model of {counted(layers, 'layer')}; give "
+                f"{f'one from 1 to {layers}' if layers > 1 else '1'}"
+            )
+        if part not in PLACES:
+            raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PLACES)}")
+        seen, gate = PLACES[part]
+        if seen != "gates":
+            return np.asarray((self.hidden if seen == "hidden" else self.cell)[layer - 1])
+        if self.gates is None:
+            raise QueryError(
+                f"the trace has no {part.replace('-', ' ')}; make one that has the gates with: "
+                "tunetrace model trace TUNE -o FILE.npz --gates"
+            )
+        return np.asarray(self.gates[layer - 1, :, gate])
+
     @property
     def cache(self) -> dict[str, Floats]:
         """Each part of each layer by name, (S, units): `layer3.hidden`, `layer3.cell`, and with the
-        gates `layer3.gate.input` and the others. Layers count from 1 in the names."""
-        found = {}
-        for layer in range(len(self.hidden)):
-            found[f"layer{layer + 1}.hidden"] = self.hidden[layer]
-            found[f"layer{layer + 1}.cell"] = self.cell[layer]
-            if self.gates is not None:
-                for gate, name in enumerate(GATES):
-                    found[f"layer{layer + 1}.gate.{name}"] = self.gates[layer, :, gate]
-        return found
+        gates `layer3.input-gate` and the others. Layers count from 1 in the names."""
+        kept = [part for part in PLACES if self.gates is not None or PLACES[part][0] != "gates"]
+        layers = range(1, len(self.hidden) + 1)
+        return {f"layer{n}.{part}": self.values(n, part) for n in layers for part in kept}
 
     def tune(self, k: int) -> Trace:
         """The trace of one transcription, counted from 0; IndexError if there is none."""

@@ -11,6 +11,7 @@ from tunetrace.commands.console import console, print_facts
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import PLACES
 from tunetrace.text import counted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _LABELS = 12
               help="Write the direction into this .json file.")  # fmt: skip
 @click.option("--layer", type=int, help="The layer (default: the last).")
 @click.option("--part", default="hidden", show_default=True,
-              type=click.Choice(["hidden", "cell", "input", "forget", "candidate", "output"]),
+              type=click.Choice(list(PLACES)),
               help="Which values of its units.")  # fmt: skip
 @click.option("-n", "n", type=int, default=200, show_default=True,
               help="At most this many tunes of each set.")  # fmt: skip

@@ -14,6 +14,7 @@ from tunetrace.commands.console import console, facts_table, make_table, print_s
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import PLACES
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ _STRONGEST: Final = 3
 @click.option("--seed", type=int,
               help="Seed of the choice of tunes and of the tests.  [default: 1]")  # fmt: skip
 @click.option("--layer", type=int, help="Layer, from 1 (default: the last one).")
-@click.option("--part", type=click.Choice(["hidden", "cell"]), default="hidden", show_default=True,
-              help="Outputs of the layer, or its cell states.")  # fmt: skip
+@click.option("--part", type=click.Choice(list(PLACES)), default="hidden", show_default=True,
+              help="Which values of its units.")  # fmt: skip
 @click.option("--model", metavar="NAME|FILE", shell_complete=complete_files,
               help="Name or file of the model (default: the one of the trace, else the one that "
               "ships).")  # fmt: skip

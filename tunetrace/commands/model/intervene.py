@@ -12,6 +12,7 @@ from tunetrace.commands.console import console, make_table
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import PLACES
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _OF_UNITS: Final = (*_OPERATIONS, "layer", "units", "period", "before", "top", "
 @click.option("--noise", type=float, metavar="SD",
               help="Add normal noise with this standard deviation.")  # fmt: skip
 @click.option("--part", default="hidden", show_default=True,
-              type=click.Choice(["hidden", "cell", "input", "forget", "candidate", "output"]),
+              type=click.Choice(list(PLACES)),
               help="Which values: the hidden or the cell state, or a gate.")  # fmt: skip
 @click.option("--from-step", type=int, metavar="STEP", help="The first step, from 1.")
 @click.option("--to-step", type=int, metavar="STEP", help="The last step.")

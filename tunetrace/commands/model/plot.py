@@ -10,7 +10,8 @@ import click
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.options import goes_only_with
 from tunetrace.errors import QueryError
-from tunetrace.plots.network.kinds import KINDS, PARTS
+from tunetrace.model.hooks import PLACES
+from tunetrace.plots.network.kinds import KINDS
 
 WEIGHTS: Final = "weights"
 """The kind that shows a model and no trace."""
@@ -36,8 +37,8 @@ def _unit_numbers(
 @click.option("--tune", type=int, default=1, show_default=True, metavar="N",
               help="Which tune of the trace, from 1.")  # fmt: skip
 @click.option("--layer", type=int, metavar="N", help="Which layer, from 1.  [default: the last]")
-@click.option("--part", type=click.Choice(PARTS), metavar="PART",
-              help=f"Part of the layer: {', '.join(PARTS)}.  [default: hidden]")  # fmt: skip
+@click.option("--part", type=click.Choice(list(PLACES)), metavar="PART",
+              help=f"Part of the layer: {', '.join(PLACES)}.  [default: hidden]")  # fmt: skip
 @click.option("--units", "unit_numbers", callback=_unit_numbers, metavar="N,N,...",
               help="Units to show, from 1.  [default: those with the largest variance]"
               )  # fmt: skip

@@ -25,12 +25,13 @@ from tunetrace.arguments import public
 from tunetrace.model.inspect.groups import ACCIDENTAL, PITCH, grouped
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model
-from tunetrace.model.trace import GATES
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.pitches import sounding
 from tunetrace.tokenizer.transpose import Pitch
 
 Floats = NDArray[np.float64]
+
+_GATES: Final = ("input", "forget", "cell", "output")
 
 VECTORS: Final = 8
 """Singular vectors that are described."""
@@ -193,7 +194,7 @@ def inspect_weights(model: Model | str | Path | None = None) -> WeightsReport:
         _extremes(names, probabilities, highest=False),
         tuple(
             _placed(gate, distances, kinds)
-            for gate, distances in zip(GATES, gate_distances(opened), strict=True)
+            for gate, distances in zip(_GATES, gate_distances(opened), strict=True)
         ),
     )
 
@@ -270,14 +271,14 @@ def _correlations(softmax: Floats, bias: Floats) -> ColumnCorrelations:
 def gate_distances(model: Model) -> Floats:
     """How far each gate of the first layer places the tokens from each other.
 
-    Returns: (4, tokens, tokens), the gates in the order of GATES: 1 minus the cosine of the angle
+    Returns: (4, tokens, tokens), the gates in the order of _GATES: 1 minus the cosine of the angle
     between the weights of two tokens, after the mean of all tokens was taken away. A token whose
     weights are that mean is at 1 from all others.
     """
     layer = model.network.layers[0]
     weights = layer.from_input.detach().cpu().double().numpy()
-    found = np.empty((len(GATES), len(weights), len(weights)))
-    for gate, rows in enumerate(np.split(weights, len(GATES), axis=1)):
+    found = np.empty((len(_GATES), len(weights), len(weights)))
+    for gate, rows in enumerate(np.split(weights, len(_GATES), axis=1)):
         unit = _directions(rows - rows.mean(axis=0))
         found[gate] = np.clip(1 - unit @ unit.T, 0, 2)
         np.fill_diagonal(found[gate], 0)

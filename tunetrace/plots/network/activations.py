@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import UnitPart
 from tunetrace.model.inspect.activity import FULL, OFF, laplace_fit, largest_magnitudes
 from tunetrace.model.inspect.spectrum import CUT_DB, spectra
 from tunetrace.plots.network.steps import (
@@ -55,8 +56,8 @@ class Activations:
     tune: TracedTune
     layer: int
     """From 1."""
-    part: str
-    """One of PARTS."""
+    part: UnitPart
+    """Which of its values."""
     values: NDArray[np.float32]
     """(S, units) float32."""
 

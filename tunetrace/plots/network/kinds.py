@@ -26,6 +26,3 @@ KINDS: Final = {
     "gramian": PictureKind("how similar each step is to each other step"),
     "memory": PictureKind("what the network predicts beside what the corpus has"),
 }  # fmt: skip
-
-PARTS: Final = ("hidden", "cell", "input-gate", "forget-gate", "cell-gate", "output-gate")
-"""What a layer computes at each step. The cell gate is what is proposed to the cell."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import UnitPart
 from tunetrace.model.trace import Trace
 from tunetrace.plots.network.activations import (
     Activations,
@@ -19,7 +20,7 @@ from tunetrace.plots.network.activations import (
     draw_units,
 )
 from tunetrace.plots.network.gramian import draw_gramian
-from tunetrace.plots.network.kinds import KINDS, PARTS
+from tunetrace.plots.network.kinds import KINDS
 from tunetrace.plots.network.predictions import draw_memory, draw_softmax, draw_tokens
 from tunetrace.plots.network.steps import TracedTune, traced_tune
 from tunetrace.plots.picture import check_picture, save_picture
@@ -51,7 +52,7 @@ def plot_trace(
     *,
     tune: int = 1,
     layer: int | None = None,
-    part: str | None = None,
+    part: UnitPart | None = None,
     unit_numbers: Sequence[int] | None = None,
     tokens: Sequence[str] | None = None,
     force: bool = False,
@@ -84,7 +85,7 @@ def drawing(
     *,
     tune: int = 1,
     layer: int | None = None,
-    part: str | None = None,
+    part: UnitPart | None = None,
     unit_numbers: Sequence[int] | None = None,
     tokens: Sequence[str] | None = None,
 ) -> Callable[[], Figure]:
@@ -125,22 +126,7 @@ def _choice(count: int) -> str:
     return f"one from 1 to {count}" if count > 1 else "1"
 
 
-def _activations(tune: TracedTune, layer: int | None, part: str | None) -> Activations:
-    layers = len(tune.trace.hidden)
-    layer = layers if layer is None else layer
-    if not 1 <= layer <= layers:
-        raise QueryError(
-            f"there is no layer {layer} in a network of {counted(layers, 'layer')}; give "
-            f"{_choice(layers)}"
-        )
+def _activations(tune: TracedTune, layer: int | None, part: UnitPart | None) -> Activations:
+    layer = len(tune.trace.hidden) if layer is None else layer
     part = "hidden" if part is None else part
-    if part not in PARTS:
-        raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PARTS)}")
-    gate, _, is_gate = part.partition("-")
-    if is_gate and tune.trace.gates is None:
-        raise QueryError(
-            f"the trace has no {part.replace('-', ' ')}; make one that has the gates with: "
-            "tunetrace model trace TUNE -o FILE.npz --gates"
-        )
-    values = tune.trace.cache[f"layer{layer}.gate.{gate}" if is_gate else f"layer{layer}.{part}"]
-    return Activations(tune, layer, part, values)
+    return Activations(tune, layer, part, tune.trace.values(layer, part))

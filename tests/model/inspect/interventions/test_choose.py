@@ -71,7 +71,8 @@ def test_units_are_chosen_by_what_they_do() -> None:
         ({"period": 1}, "period cannot be 1; give a whole number of steps from 2 to 64"),
         ({"top": 1, "by": "size"}, "by cannot be 'size'; give one of variance, magnitude"),
         ({"top": 1, "part": "gate"},
-         "part cannot be 'gate'; give one of hidden, cell, input, forget, candidate, output"),
+         "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, cell-gate, "
+         "output-gate"),
         ({"period": 7},
          "no unit of layer 1 of 'tiny' has a period of 7 steps in a tenth of the tunes, in 3 "
          "tunes; give units with --units, or another rule"),

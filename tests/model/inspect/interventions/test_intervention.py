@@ -220,7 +220,8 @@ def test_noise_in_sampling_does_not_depend_on_the_batch(model: Model) -> None:
         ({"operation": "noise", "values": (-1.0,)},
          "the standard deviation of noise cannot be -1.0; give 0 or more"),
         ({"part": "gate"},
-         "part cannot be 'gate'; give one of hidden, cell, input, forget, candidate, output"),
+         "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, cell-gate, "
+         "output-gate"),
         ({"first_step": 3, "last_step": 2},
          "the last step cannot be 2, before the first, which is 3; give the first step first"),
         ({"only_before": (3,)}, "one of only_before cannot be 3; give a token, as '|'"),

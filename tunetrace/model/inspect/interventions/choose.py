@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import public, refused
 from tunetrace.errors import QueryError
+from tunetrace.model.hooks import PLACES, UnitPart, needs_gates
 from tunetrace.model.inspect.interventions.intervention import (
-    PARTS,
-    UnitPart,
     check_units,
-    values_of,
 )
 from tunetrace.model.inspect.statements.rhythm import RECURS, periods_of
 from tunetrace.model.inspect.statements.spikes import CLEAR, f1_of, spiking
@@ -78,8 +76,8 @@ def choose_units(
         raise refused("period", period, f"a whole number of steps from 2 to {_LONGEST_PERIOD}")
     if by not in get_args(Ranking):
         raise refused("by", by, f"one of {', '.join(get_args(Ranking))}")
-    if part not in PARTS:
-        raise refused("part", part, f"one of {', '.join(PARTS)}")
+    if part not in PLACES:
+        raise refused("part", part, f"one of {', '.join(PLACES)}")
     opened = open_model(model)
     if isinstance(layer, bool) or layer < 1:
         raise refused("layer", layer, "a whole number from 1")
@@ -113,7 +111,7 @@ def choose_units(
 def traces_of(model: Model, tunes: Iterable[Sampled], part: UnitPart) -> Iterable[Trace]:
     """The traces of tunes that a model wrote, with the gates if the part is one."""
     taken = (TuneToTrace(tune.tokens, tune.has_ended) for tune in tunes)
-    return trace_each(model, taken, gates=PARTS[part][0] == "gates")
+    return trace_each(model, taken, gates=needs_gates(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def watch(traces: Iterable[Trace], layer: int, part: UnitPart) -> Watched:
     """What the units of a layer, from 1, were in tunes."""
     found = Watched([], [])
     for traced in traces:
-        found.values.append(values_of(traced, layer, part).copy())
+        found.values.append(traced.values(layer, part).copy())
         found.written.append(traced.written)
     return found
 

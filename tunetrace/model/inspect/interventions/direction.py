@@ -21,7 +21,7 @@ from tunetrace.errors import InputError, QueryError
 from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.hooks import Part, Where
+from tunetrace.model.hooks import PLACES, Part, UnitPart, Where, needs_gates
 from tunetrace.model.inspect.interventions.document import (
     foreign,
     is_number,
@@ -31,10 +31,7 @@ from tunetrace.model.inspect.interventions.document import (
 )
 from tunetrace.model.inspect.interventions.intervention import (
     LARGEST,
-    PARTS,
-    UnitPart,
     check_units,
-    values_of,
 )
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model
@@ -126,7 +123,7 @@ class Steering:
         """Add the direction in every row."""
         import torch
 
-        hooked, gate = PARTS[self.direction.part]
+        hooked, gate = PLACES[self.direction.part]
         if layer != self.direction.layer - 1 or part != hooked:
             return
         places = values if gate is None else values[:, gate]
@@ -176,8 +173,8 @@ def learn_direction(
     if layer < 1:
         raise refused("layer", layer, "a whole number from 1")
     check_units(opened, layer, ())
-    if part not in PARTS:
-        raise refused("part", part, f"one of {', '.join(PARTS)}")
+    if part not in PLACES:
+        raise refused("part", part, f"one of {', '.join(PLACES)}")
     if n < _FEWEST:
         raise refused("n", n, f"{_FEWEST} tunes or more")
     means = []
@@ -185,7 +182,7 @@ def learn_direction(
         tokens = _tokens_of(tunes, opened, index, "ab"[number], progress)
         random = np.random.default_rng([seed, number])
         chosen = [tokens[place] for place in sorted(random.permutation(len(tokens))[:n].tolist())]
-        traces = trace_each(opened, map(TuneToTrace, chosen), gates=PARTS[part][0] == "gates")
+        traces = trace_each(opened, map(TuneToTrace, chosen), gates=needs_gates(part))
         means.append(_means(traces, layer, part, progress))
     vector = means[0].mean(axis=0) - means[1].mean(axis=0)
     length = float(vector @ vector)
@@ -267,7 +264,7 @@ def _means(
     """The mean state of each tune: (tunes, units)."""
     found = []
     for traced in traces:
-        found.append(values_of(traced, layer, part).mean(axis=0, dtype=np.float64))
+        found.append(traced.values(layer, part).mean(axis=0, dtype=np.float64))
         progress("tracing", len(found))
     return np.array(found)
 
@@ -316,7 +313,7 @@ def load_direction(path: str | Path) -> LearntDirection:
     pairs = {"tunes": 2, "projections": 2, "vector": None}
     is_whole = (
         all(isinstance(content[name], str) for name in texts)
-        and content["part"] in PARTS
+        and content["part"] in PLACES
         and isinstance(sizes, dict)
         and set(sizes) == set(_SIZES)
         and all(isinstance(size, int) and is_number(size) for size in sizes.values())

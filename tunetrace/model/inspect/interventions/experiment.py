@@ -32,7 +32,7 @@ from tunetrace.model.inspect.interventions.effects import (
     measure_readings,
     measure_samples,
 )
-from tunetrace.model.inspect.interventions.intervention import Intervention, values_of
+from tunetrace.model.inspect.interventions.intervention import Intervention
 from tunetrace.model.inspect.interventions.patching import Patching, patch
 from tunetrace.model.models import open_model
 from tunetrace.model.records import Model, Sampled
@@ -288,7 +288,7 @@ def _projections(model: Model, tunes: Sequence[Sampled], steering: Steering) -> 
     """How far each tune lies along a direction, as the unchanged network reads it."""
     direction = steering.direction
     rows = [
-        (float(direction.projection(values_of(one, direction.layer, direction.part)).mean()), 1.0)
+        (float(direction.projection(one.values(direction.layer, direction.part)).mean()), 1.0)
         for one in traces_of(model, tunes, direction.part)
     ]
     return np.array(rows).reshape(len(rows), 2)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import public, refused
 from tunetrace.errors import QueryError
-from tunetrace.model.hooks import Part, Where
+from tunetrace.model.hooks import PLACES, Part, UnitPart, Where
 from tunetrace.model.inspect.interventions.document import (
     foreign,
     is_number,
@@ -34,24 +34,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tunetrace.model.records import Model
-    from tunetrace.model.trace import Floats, Trace
-
-UnitPart = Literal["hidden", "cell", "input", "forget", "candidate", "output"]
-"""What is changed of a unit: its hidden state, its cell state, or one of its gates."""
 
 Operation = Literal["set", "scale", "shift", "clamp", "noise"]
 """What is done to a value x: x becomes v, v x, x + v, x between two bounds, or x plus a random
 number (normal, with a mean of 0 and this standard deviation)."""
-
-PARTS: Final[dict[UnitPart, tuple[Part, int | None]]] = {
-    "hidden": ("hidden", None),
-    "cell": ("cell", None),
-    "input": ("gates", 0),
-    "forget": ("gates", 1),
-    "candidate": ("gates", 2),
-    "output": ("gates", 3),
-}
-"""Where the values of a part are: the part of a hook, and which of the gates."""
 
 LARGEST: Final = 1e6
 """No value becomes larger than this in magnitude, so that sums stay numbers."""
@@ -90,7 +76,7 @@ class Intervention(Record):
             if unit == following:
                 raise QueryError(f"unit {unit} is named twice; name each unit once")
         _one_of(self.operation, "operation", get_args(Operation))
-        _one_of(self.part, "part", tuple(PARTS))
+        _one_of(self.part, "part", tuple(PLACES))
         tokens = _several(self.only_before, "only_before")
         for token in tokens:
             if not isinstance(token, str):
@@ -186,7 +172,7 @@ class UnitChange:
     def __call__(self, layer: int, part: Part, values: Tensor, where: Where) -> None:
         """Change the values of the units at the rows whose step is one to change."""
         made = self.made
-        hooked, gate = PARTS[made.part]
+        hooked, gate = PLACES[made.part]
         if layer != made.layer - 1 or part != hooked or not made.units:
             return
         last = where.steps.max() if made.last_step is None else made.last_step
@@ -242,19 +228,6 @@ def check_units(model: Model, layer: int, units: Sequence[int]) -> None:
                 f"there is no unit {unit} in '{model.name}', whose layers have {sizes.units} "
                 f"units; give units from 1 to {sizes.units}"
             )
-
-
-def values_of(traced: Trace, layer: int, part: UnitPart) -> Floats:
-    """What a part of the units of a layer was at each step: (S, units). layer: from 1.
-
-    The trace has gates if the part is one.
-    """
-    hooked, gate = PARTS[part]
-    if hooked == "gates":
-        assert traced.gates is not None
-        return np.asarray(traced.gates[layer - 1, :, gate])
-    states = traced.hidden if hooked == "hidden" else traced.cell
-    return np.asarray(states[layer - 1])
 
 
 @public

@@ -17,12 +17,12 @@ from tunetrace.arguments import public
 from tunetrace.checker.post import TRANSCRIPTION
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
+from tunetrace.model.hooks import UnitPart, needs_gates
 from tunetrace.model.inspect.statements.inspection import (
     Inspection,
-    State,
-    check_layer,
     inspect_one,
     training_shares,
+    values_of,
 )
 from tunetrace.model.inspect.statements.mass import LIKELY
 from tunetrace.model.inspect.statements.rhythm import UnitShape
@@ -78,7 +78,7 @@ class PostInspection(Record):
     """Whether it is folk-rnn v2, which should confirm the numbers."""
     layer: int
     """The layer, from 1."""
-    part: State
+    part: UnitPart
     """`hidden` or `cell`."""
     transcription: str
     """The transcription of the post."""
@@ -93,7 +93,7 @@ def inspect_post(
     model: Model | str | Path | None = None,
     *,
     layer: int | None = None,
-    part: State = "hidden",
+    part: UnitPart = "hidden",
     index: Index | str | Path | None = None,
 ) -> PostInspection:
     """Run the transcription of the post through a model, and compare what the post states.
@@ -111,8 +111,8 @@ def inspect_post(
             f"the model {opened.name} has no token '{foreign}', so it cannot say the transcription "
             "of the post; give a model with the tokens of folk-rnn v2"
         )
-    traced = opened.trace(TRANSCRIPTION.split())
-    check_layer(traced, layer, part)
+    traced = opened.trace(TRANSCRIPTION.split(), gates=needs_gates(part))
+    values_of(traced, layer, part)  # which refuses what the trace lacks
     shares = training_shares(traced.names, opened, index)
     found = inspect_one(traced, layer, part, shares)
     rows = [*_of_activations(found), *_of_units(found), *_of_mass(traced, found)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError, TunetraceError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.header import Header
+from tunetrace.model.hooks import UnitPart
 from tunetrace.model.inspect.activity import FULL
 from tunetrace.model.inspect.groups import GROUPS, OTHER, group_of
 from tunetrace.model.inspect.statements.mass import (
@@ -50,9 +50,6 @@ from tunetrace.model.trace import Trace
 from tunetrace.model.training.tunes import training_ids
 from tunetrace.records import Record
 
-State = Literal["hidden", "cell"]
-"""What of a layer is inspected."""
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Inspection(Record):
@@ -66,8 +63,8 @@ class Inspection(Record):
     """How many tokens are read, START among them."""
     layer: int
     """The layer, from 1."""
-    part: State
-    """`hidden` or `cell`."""
+    part: UnitPart
+    """Which values of its units: `hidden`, `cell`, or a gate."""
     small: ActivityShare
     """The activations with a magnitude below 0.07."""
     large: ActivityShare
@@ -166,24 +163,23 @@ def inspect_trace(
     *,
     tune: int | None = None,
     layer: int | None = None,
-    part: State = "hidden",
+    part: UnitPart = "hidden",
     model: Model | str | Path | None = None,
     index: Index | str | Path | None = None,
 ) -> Inspection:
     """What the post states of a transcription, as numbers.
 
     traced: a trace of one tune, or of several with `tune`, the number of one of them, from 1.
-    layer: from 1 (default: the last one). part: `hidden` or `cell`. model: whose training tunes the
-    probabilities are compared with (default: the one that the trace names). index: the index of
-    that training (default: your own); without it the comparison is left out and the answer says
-    why. Raises QueryError for a tune, a layer or a part that the trace lacks.
+    layer: from 1 (default: the last one). part: which values of its units. model: whose training
+    tunes the probabilities are compared with (default: the one that the trace names). index: the
+    index of that training (default: your own); without it the comparison is left out and the answer
+    says why. Raises QueryError for a tune, a layer or a part that the trace lacks.
 
     >>> found = inspect_trace(open_model().trace(["M:4/4", "K:Cmaj", "C", "2"]))
     >>> found.layer, len(found.units), found.entropy.notes
     (3, 288, 0)
     """
     one = traced_tune(traced, tune)
-    check_layer(traced, layer, part)
     shares = shares_for(traced, model, index)
     return inspect_one(one, layer, part, shares)
 
@@ -215,25 +211,15 @@ def traced_tune(traced: Trace, tune: int | None) -> Trace:
     return traced.tune(tune - 1)
 
 
-def check_layer(traced: Trace, layer: int | None, part: str) -> None:
-    """QueryError unless the trace has the layer, counted from 1, and the part can be inspected."""
-    layers = len(traced.hidden)
-    if layer is not None and not 1 <= layer <= layers:
-        raise QueryError(f"the model has no layer {layer}; give a number from 1 to {layers}")
-    if part not in get_args(State):
-        known = " or ".join(get_args(State))
-        raise QueryError(f"the part of a layer cannot be '{part}'; give {known}")
-
-
-def values_of(traced: Trace, layer: int | None, part: State) -> Floats:
-    """(S, units) float64: a layer, counted from 1, the last one for None."""
+def values_of(traced: Trace, layer: int | None, part: UnitPart) -> Floats:
+    """(S, units) float64: a layer, counted from 1, the last one for None. Raises as
+    Trace.values."""
     number = len(traced.hidden) if layer is None else layer
-    values = traced.hidden if part == "hidden" else traced.cell
-    return np.asarray(values[number - 1], dtype=np.float64)
+    return traced.values(number, part).astype(np.float64)
 
 
 def inspect_one(
-    traced: Trace, layer: int | None, part: State, training: TrainingShares
+    traced: Trace, layer: int | None, part: UnitPart, training: TrainingShares
 ) -> Inspection:
     """The inspection of the trace of one tune. layer: from 1; None is the last one."""
     steps = steps_of(traced)

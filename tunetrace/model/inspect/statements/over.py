@@ -19,12 +19,11 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.model.hooks import UnitPart, needs_gates
 from tunetrace.model.inspect.groups import BAR_LINES, METER_AND_KEY, OTHER, group_of
 from tunetrace.model.inspect.statements.inspection import (
     Inspection,
-    State,
     TrainingShares,
-    check_layer,
     inspect_one,
     shares_for,
     training_shares,
@@ -128,7 +127,7 @@ class TunesInspection(Record):
     """Of the choice of tunes, of the sampling, and of the shifts."""
     layer: int
     """The layer, from 1."""
-    part: State
+    part: UnitPart
     """`hidden` or `cell`."""
     tunes: int
     """How many were inspected."""
@@ -164,7 +163,7 @@ def inspect_over(
     key: str | None = None,
     seed: int = 1,
     layer: int | None = None,
-    part: State = "hidden",
+    part: UnitPart = "hidden",
     index: Index | str | Path | None = None,
     progress: Progress = silent,
 ) -> TunesInspection:
@@ -200,7 +199,7 @@ def inspect_over(
     of_tokens = Counter(token for tune in tunes for token in set(tune.tokens))
     every = Counter(token for tune in tunes for token in tune.tokens)
     made = _Gathered(_targets(of_tokens, every), shares, layer, part, seed, progress)
-    found = made.gather(trace_each(opened, tunes), "inspecting")
+    found = made.gather(trace_each(opened, tunes, gates=needs_gates(part)), "inspecting")
     return found.record(corpus, meter, key, set_aside)
 
 
@@ -209,7 +208,7 @@ def inspect_tunes(
     traced: Trace,
     *,
     layer: int | None = None,
-    part: State = "hidden",
+    part: UnitPart = "hidden",
     model: Model | str | Path | None = None,
     index: Index | str | Path | None = None,
     seed: int = 1,
@@ -222,7 +221,7 @@ def inspect_tunes(
     """
     if seed < 0:
         raise QueryError(f"the seed cannot be {seed}; give a whole number from 0")
-    check_layer(traced, layer, part)
+    values_of(traced, layer, part)  # which refuses what the trace lacks
     of_tokens, every = Counter[str](), Counter[str]()
     for tune in traced:
         written = [traced.names[n] for n in tune.written.tolist() if n != CUT_OFF]
@@ -288,7 +287,7 @@ class _Gathered:
     targets: tuple[str, ...]
     training: TrainingShares
     layer: int | None
-    part: State
+    part: UnitPart
     seed: int
     progress: Progress
     numbers: dict[str, list[float]] = field(default_factory=dict)
@@ -305,8 +304,6 @@ class _Gathered:
     def gather(self, traces: Iterable[Trace], what: str) -> _Gathered:
         """Add every tune."""
         for traced in traces:
-            if self.last is None:
-                check_layer(traced, self.layer, self.part)
             self._add(traced)
             self.progress(what, self.tunes)
         return self
