@@ -15,7 +15,7 @@ import tunetrace
 from tests.commands import KESH, MORRISONS, index_of
 from tests.model.networks import tiny_model
 from tunetrace import Filters, TunetraceError
-from tunetrace.model.store import save_model
+from tunetrace.model.library.store import save_model
 from tunetrace.model.training.recipe import MODERN
 
 WRONG: Final = (None, 3, b"kesh.abc", object(), [None])

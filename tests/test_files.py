@@ -14,8 +14,8 @@ from tests.cli.test_train import SMALL
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.model.pickled import contents_of, python2_pickle, random_network
 from tests.model.tiny import make_model
+from tunetrace.model.library.store import save_model
 from tunetrace.model.network import Sizes
-from tunetrace.model.store import save_model
 from tunetrace.model.training.epochs import HISTORY
 
 Command = tuple[str | Path, ...]

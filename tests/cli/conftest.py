@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.model.tiny import make_model
+from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
-from tunetrace.model.store import save_model
 
 BIASES = {"</s>": -1.5, "M:4/4": -3.0, "M:6/8": -3.0, "K:Cmaj": -3.0, "K:Cdor": -3.0}
 

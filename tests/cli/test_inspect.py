@@ -9,8 +9,8 @@ import pytest
 from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 from tests.model.networks import tiny_model
 from tunetrace import Trace, inspect_over, inspect_post, inspect_trace, inspect_tunes, save_trace
+from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
-from tunetrace.model.store import save_model
 from tunetrace.records import to_plain
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -18,10 +18,10 @@ from tests.model.pickled import contents_of, python2_pickle, random_network, sma
 from tunetrace import fetch_model, model_info, models, open_model
 from tunetrace.corpus import fetch
 from tunetrace.corpus.fetch import git_blob
+from tunetrace.model.library.published import PUBLISHED_MODELS
+from tunetrace.model.library.store import save_model
 from tunetrace.model.network import Sizes
-from tunetrace.model.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.store import save_model
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 NAME = "folkrnn-v2"

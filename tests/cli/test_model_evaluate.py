@@ -27,7 +27,7 @@ TRAINING = {"corpora": ["session"], "tunes": 3, "held_out": ["session:1"]}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an index `session.db` and a model `tiny.safetensors` that was trained on it."""
     from tests.model.networks import tiny_model
-    from tunetrace.model.store import save_model
+    from tunetrace.model.library.store import save_model
 
     folder = tmp_path_factory.mktemp("models")
     (folder / "session.txt").write_text("\n".join(TUNES), encoding="utf-8")

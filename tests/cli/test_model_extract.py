@@ -11,9 +11,9 @@ import torch
 from tests.commands import call, call_in_terminal
 from tests.model.networks import tiny_model
 from tunetrace import build_index
+from tunetrace.model.library.store import save_model
 from tunetrace.model.network import CELL, FORGET, INPUT, OUTPUT, Network, Sizes
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.store import save_model
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 HEADER = "M:2/4\nK:Cmaj\n"

@@ -15,7 +15,7 @@ from tests.model.inspect.interventions.handmade import (
     counting_model,
 )
 from tunetrace import intervene, load_direction, load_intervention, open_model, save_trace
-from tunetrace.model.store import save_model
+from tunetrace.model.library.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

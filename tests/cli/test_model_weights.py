@@ -9,7 +9,7 @@ import pytest
 from tests.commands import call, call_in_terminal
 from tests.model.networks import tiny_model
 from tunetrace import inspect_weights
-from tunetrace.model.store import save_model
+from tunetrace.model.library.store import save_model
 
 
 @pytest.fixture(scope="module")

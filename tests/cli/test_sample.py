@@ -24,8 +24,8 @@ from tunetrace import (
     read,
     sample,
 )
+from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
-from tunetrace.model.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

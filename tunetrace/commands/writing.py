@@ -21,7 +21,7 @@ from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import Hypothesis, Index
-    from tunetrace.model.header import Header
+    from tunetrace.model.library.header import Header
     from tunetrace.model.records import Model
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
@@ -113,7 +113,7 @@ class TunePrinter:
         cannot be written. index_path: the index that the traces are compared with.
         """
         from tunetrace.model.inspect.tracefile import check_trace_place
-        from tunetrace.model.models import open_header
+        from tunetrace.model.library.models import open_header
 
         if trace_file is not None:
             check_trace_place(trace_file, force=force)

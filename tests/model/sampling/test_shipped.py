@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunetrace import CheckedTune, Model, build_index, check_batch, open_index, open_model, sample
-from tunetrace.model.models import shipped_model
+from tunetrace.model.library.models import shipped_model
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 
 LIMIT = 8

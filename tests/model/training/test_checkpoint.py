@@ -28,7 +28,7 @@ from tunetrace import (
     training_tunes,
 )
 from tunetrace.errors import ModelFileError, OutputError, QueryError
-from tunetrace.model.models import TRAINED
+from tunetrace.model.library.models import TRAINED
 from tunetrace.model.training.checkpoint import CHECKPOINT, load_checkpoint
 from tunetrace.model.training.epochs import HISTORY
 from tunetrace.model.training.history import EpochRecord, from_line

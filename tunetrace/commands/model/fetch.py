@@ -30,7 +30,7 @@ def fetch_models(names: tuple[str, ...], refresh: bool, print_as: PrintAs) -> No
         tunetrace model fetch folkrnn-v2
     """
     from tunetrace import fetch_model
-    from tunetrace.model.published import find_published
+    from tunetrace.model.library.published import find_published
 
     for name in names:
         find_published(name)  # refuses a wrong name before anything is fetched

@@ -230,7 +230,7 @@ def _intervention(
 ) -> Intervention:
     """The intervention on units that the options describe."""
     from tunetrace import Intervention, choose_units
-    from tunetrace.model.inspect.groups import BAR_LINES, grouped
+    from tunetrace.model.inspect.measures.groups import BAR_LINES, grouped
 
     units: Sequence[int] = _units_given(options)
     operation, values = _operation(options)

@@ -32,7 +32,7 @@ from tunetrace.checker.records import TuneName, names_of
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import END, START, Model
 from tunetrace.model.training.evaluation import logits_of
 from tunetrace.model.training.tunes import held_out_ids, is_usable, trained_on, training_ids

@@ -14,10 +14,10 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.writer import nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.named import is_of_index, named_tunes
+from tunetrace.indexer.tune import is_of_index, named_tunes
 from tunetrace.model.inspect.memory import check_on_c, memory_of
 from tunetrace.model.inspect.tracefile import check_trace_place, trace_writer
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.trace import TuneToTrace, trace_each
 from tunetrace.model.training.evaluation import predictable

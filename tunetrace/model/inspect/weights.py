@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
-from tunetrace.model.inspect.groups import ACCIDENTAL, PITCH, grouped
-from tunetrace.model.models import open_model
+from tunetrace.model.inspect.measures.groups import ACCIDENTAL, PITCH, grouped
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.pitches import sounding

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.model.models import open_header, open_model
+from tunetrace.model.library.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
 from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
 from tunetrace.model.sampling.prompt import Prompt

@@ -13,9 +13,9 @@ from typing import Final, get_args
 from tunetrace.arguments import public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.header import Header
 from tunetrace.model.hooks import Change, Planned, changes_of
-from tunetrace.model.models import open_header, open_model
+from tunetrace.model.library.header import Header
+from tunetrace.model.library.models import open_header, open_model
 from tunetrace.model.records import Model, Precision, Sampled
 from tunetrace.model.sampling.copy_limit import CopyLimit
 from tunetrace.model.sampling.prompt import Prompt, make_prompt

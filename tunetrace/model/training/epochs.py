@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.files import write_whole
 from tunetrace.indexer.index import Index
-from tunetrace.model.models import TRAINED
+from tunetrace.model.library.models import TRAINED
+from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
 from tunetrace.model.sampling.blocks import Plan, sample_many
-from tunetrace.model.store import save_model
 from tunetrace.model.training.checkpoint import Configuration, save_checkpoint
 from tunetrace.model.training.history import (
     EpochOriginality,

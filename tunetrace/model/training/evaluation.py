@@ -24,13 +24,13 @@ from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.named import transcriptions_of
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.indexer.store.streams import joined
-from tunetrace.model.models import open_model
+from tunetrace.indexer.tune import transcriptions_of
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.training.tunes import (
     held_out_ids,

@@ -12,8 +12,8 @@ from tunetrace.arguments import many_texts, public, whole_number
 from tunetrace.errors import ModelFileError, OutputError, QueryError
 from tunetrace.files import Kind, exists, is_there
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.header import MODEL_FILE
-from tunetrace.model.models import TRAINED, require_torch
+from tunetrace.model.library.header import MODEL_FILE
+from tunetrace.model.library.models import TRAINED, require_torch
 from tunetrace.model.training.history import HISTORY_FILE, EpochRecord, kept_epoch
 from tunetrace.model.training.recipe import MODERN, Recipe
 from tunetrace.model.training.tunes import TrainingTunes, gather

@@ -17,9 +17,9 @@ from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.named import transcriptions_of
-from tunetrace.model.header import Header
-from tunetrace.model.models import open_header
+from tunetrace.indexer.tune import transcriptions_of
+from tunetrace.model.library.header import Header
+from tunetrace.model.library.models import open_header
 from tunetrace.model.records import END, START, Model, Tokens
 from tunetrace.text import counted, printable
 from tunetrace.tokenizer.transcription import Transcription

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
 from tunetrace.model.hooks import UnitPart
-from tunetrace.model.inspect.activity import FULL, OFF, laplace_fit, largest_magnitudes
-from tunetrace.model.inspect.spectrum import CUT_DB, spectra
+from tunetrace.model.inspect.measures.activity import FULL, OFF, laplace_fit, largest_magnitudes
+from tunetrace.model.inspect.measures.spectrum import CUT_DB, spectra
 from tunetrace.plots.network.steps import (
     MARKS_CAPTION,
     WIDTH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.errors import QueryError
-from tunetrace.model.inspect.similarity import gramians
+from tunetrace.model.inspect.measures.similarity import gramians
 from tunetrace.plots.network.steps import MARKS_CAPTION, WIDTH, TracedTune, mark_both, new_figure
 from tunetrace.plots.picture import DIVERGING
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.model.inspect.groups import grouped
+from tunetrace.model.inspect.measures.groups import grouped
 from tunetrace.model.trace import surprisals
 from tunetrace.plots.network.steps import (
     MARKS_CAPTION,

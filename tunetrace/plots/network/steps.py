@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from tunetrace.model.inspect.marks import Marks, marks_of
+from tunetrace.model.inspect.measures.marks import Marks, marks_of
 from tunetrace.model.trace import CUT_OFF, Trace
 from tunetrace.plots.picture import GREY, MONOSPACED, VERMILION
 from tunetrace.text import counted, plain, shortened

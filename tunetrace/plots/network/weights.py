@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.arguments import public
-from tunetrace.model.inspect.groups import GROUPS, grouped
+from tunetrace.model.inspect.measures.groups import GROUPS, grouped
 from tunetrace.model.inspect.weights import (
     ENHARMONICS,
     OCTAVES,
@@ -24,7 +24,7 @@ from tunetrace.model.inspect.weights import (
     singular_vectors,
     softmax_of,
 )
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
 

@@ -12,7 +12,7 @@ from tests.model.tiny import make_model
 from tunetrace import QueryError, inspect_post
 from tunetrace.checker.post import TRANSCRIPTION
 from tunetrace.model.inspect.statements.blog import _lost, _unit_row
-from tunetrace.model.published import PUBLISHED_MODELS
+from tunetrace.model.library.published import PUBLISHED_MODELS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -18,7 +18,7 @@ from tunetrace.model.inspect.interventions.intervention import (
 )
 from tunetrace.model.inspect.statements.rhythm import RECURS, periods_of
 from tunetrace.model.inspect.statements.spikes import CLEAR, f1_of, spiking
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.sampling import sample
 from tunetrace.model.trace import Trace, TuneToTrace, trace_each

@@ -33,7 +33,7 @@ from tunetrace.model.inspect.interventions.intervention import (
     LARGEST,
     check_units,
 )
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.trace import Trace, TuneToTrace, trace_each
 from tunetrace.model.training.tunes import LONGEST

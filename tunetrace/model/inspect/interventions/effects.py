@@ -20,8 +20,8 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError
 from tunetrace.indexer.index import Index
-from tunetrace.model.inspect.groups import BAR_LINES, grouped
-from tunetrace.model.inspect.marks import marks_of
+from tunetrace.model.inspect.measures.groups import BAR_LINES, grouped
+from tunetrace.model.inspect.measures.marks import marks_of
 from tunetrace.model.records import Sampled
 from tunetrace.model.trace import CUT_OFF, Trace
 from tunetrace.tokenizer.folkrnn import to_folkrnn, tokenize_folkrnn

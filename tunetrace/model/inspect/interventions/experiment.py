@@ -34,7 +34,7 @@ from tunetrace.model.inspect.interventions.effects import (
 )
 from tunetrace.model.inspect.interventions.intervention import Intervention
 from tunetrace.model.inspect.interventions.patching import Patching, patch
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.sampling import random_seed, sample
 from tunetrace.model.trace import TuneToTrace, trace_each

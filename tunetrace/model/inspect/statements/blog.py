@@ -27,8 +27,8 @@ from tunetrace.model.inspect.statements.inspection import (
 from tunetrace.model.inspect.statements.mass import LIKELY
 from tunetrace.model.inspect.statements.rhythm import UnitShape
 from tunetrace.model.inspect.statements.steps import Floats
-from tunetrace.model.models import open_model
-from tunetrace.model.published import PUBLISHED_MODELS
+from tunetrace.model.library.models import open_model
+from tunetrace.model.library.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model
 from tunetrace.model.trace import Trace
 from tunetrace.records import Record

@@ -11,10 +11,9 @@ import numpy as np
 from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError, TunetraceError
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.header import Header
 from tunetrace.model.hooks import UnitPart
-from tunetrace.model.inspect.activity import FULL
-from tunetrace.model.inspect.groups import GROUPS, OTHER, group_of
+from tunetrace.model.inspect.measures.activity import FULL
+from tunetrace.model.inspect.measures.groups import GROUPS, OTHER, group_of
 from tunetrace.model.inspect.statements.mass import (
     AccidentalsFollow,
     DistanceCount,
@@ -44,7 +43,8 @@ from tunetrace.model.inspect.statements.sparsity import (
 )
 from tunetrace.model.inspect.statements.spikes import UnitBeforeBarLine, units_before
 from tunetrace.model.inspect.statements.steps import Floats, steps_of
-from tunetrace.model.models import open_header
+from tunetrace.model.library.header import Header
+from tunetrace.model.library.models import open_header
 from tunetrace.model.records import Model
 from tunetrace.model.trace import Trace
 from tunetrace.model.training.tunes import training_ids

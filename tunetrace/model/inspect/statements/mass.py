@@ -8,8 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.model.inspect.groups import ACCIDENTAL, BAR_LINES, BROKEN_RHYTHM, PITCH, grouped
-from tunetrace.model.inspect.marks import marks_of
+from tunetrace.model.inspect.measures.groups import (
+    ACCIDENTAL,
+    BAR_LINES,
+    BROKEN_RHYTHM,
+    PITCH,
+    grouped,
+)
+from tunetrace.model.inspect.measures.marks import marks_of
 from tunetrace.model.inspect.statements.shifts import at_all_shifts, transformed
 from tunetrace.model.inspect.statements.steps import Floats, TuneSteps, peaks_of
 from tunetrace.model.trace import Trace

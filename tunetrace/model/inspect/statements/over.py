@@ -20,7 +20,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.hooks import UnitPart, needs_gates
-from tunetrace.model.inspect.groups import BAR_LINES, METER_AND_KEY, OTHER, group_of
+from tunetrace.model.inspect.measures.groups import BAR_LINES, METER_AND_KEY, OTHER, group_of
 from tunetrace.model.inspect.statements.inspection import (
     Inspection,
     TrainingShares,
@@ -34,7 +34,7 @@ from tunetrace.model.inspect.statements.rhythm import Shape
 from tunetrace.model.inspect.statements.shifts import FEWEST_TUNES, ShiftTest, UnitTest
 from tunetrace.model.inspect.statements.spikes import ANY
 from tunetrace.model.inspect.statements.steps import steps_of
-from tunetrace.model.models import open_model
+from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.sampling.sampling import sample
 from tunetrace.model.trace import CUT_OFF, Trace, TuneToTrace, trace_each

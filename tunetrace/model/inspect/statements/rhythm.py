@@ -16,8 +16,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.model.inspect.activity import OFF, largest_magnitudes
-from tunetrace.model.inspect.spectrum import CUT_DB, spectra
+from tunetrace.model.inspect.measures.activity import OFF, largest_magnitudes
+from tunetrace.model.inspect.measures.spectrum import CUT_DB, spectra
 from tunetrace.model.inspect.statements.spikes import (
     BEFORE,
     CLEAR,

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from tunetrace.model.inspect.activity import OFF, largest_magnitudes
+from tunetrace.model.inspect.measures.activity import OFF, largest_magnitudes
 from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps, runs_of
 from tunetrace.model.records import FIELD
 from tunetrace.records import Record

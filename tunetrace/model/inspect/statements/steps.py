@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.model.inspect.groups import (
+from tunetrace.model.inspect.measures.groups import (
     ACCIDENTAL,
     BAR_LINES,
     METER_AND_KEY,

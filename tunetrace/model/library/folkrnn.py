@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from tunetrace.corpus.fetch import git_blob
 from tunetrace.errors import ModelFileError
+from tunetrace.model.library.pickles import read_pickle, shown
+from tunetrace.model.library.published import PUBLISHED_MODELS
+from tunetrace.model.library.store import check_sizes
 from tunetrace.model.network import Network, Sizes
-from tunetrace.model.pickles import read_pickle, shown
-from tunetrace.model.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.store import check_sizes
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 Arrays = list[NDArray[np.float32]]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.model.pickled import python2_pickle
 from tunetrace import ModelFileError
 from tunetrace.model import pickles
-from tunetrace.model.pickles import (
+from tunetrace.model.library.pickles import (
     PickleRefusedError,
     answer_to,
     from_answer,

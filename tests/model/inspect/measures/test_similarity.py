@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plots.network.traces import make_trace
-from tunetrace.model.inspect.similarity import cosines, gramians
+from tunetrace.model.inspect.measures.similarity import cosines, gramians
 
 
 def test_the_cosines_of_a_few_vectors() -> None:

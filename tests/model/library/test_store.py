@@ -18,11 +18,11 @@ from safetensors.numpy import load_file, save_file
 from tests.model.pickled import random_network, small_vocabulary
 from tunetrace import ModelFileError, OutputError
 from tunetrace.model import header, models
-from tunetrace.model.header import read_header
-from tunetrace.model.models import read_info
+from tunetrace.model.library.header import read_header
+from tunetrace.model.library.models import read_info
+from tunetrace.model.library.store import load_model, save_model
 from tunetrace.model.network import Sizes
 from tunetrace.model.records import Model, Tokens
-from tunetrace.model.store import load_model, save_model
 
 SIZES = Sizes(tokens=6, units=4, layers=2)
 PROVENANCE = {"name": "small", "source": "a test", "corpora": ["é", 1, None], "loss": {"at": 0.5}}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.model.inspect.spectrum import CUT_DB, spectra
+from tunetrace.model.inspect.measures.spectrum import CUT_DB, spectra
 
 
 def test_one_spike_has_a_flat_spectrum() -> None:

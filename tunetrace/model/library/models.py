@@ -18,8 +18,8 @@ from tunetrace.arguments import public
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.errors import ModelFileError
 from tunetrace.files import check_place, is_there
-from tunetrace.model.header import MODEL_FILE, Header, read_header
-from tunetrace.model.published import PUBLISHED_MODELS, find_published
+from tunetrace.model.library.header import MODEL_FILE, Header, read_header
+from tunetrace.model.library.published import PUBLISHED_MODELS, find_published
 from tunetrace.model.records import Model
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
@@ -82,7 +82,7 @@ def open_model(model: Model | str | Path | None = None) -> Model:
     if isinstance(model, Model):
         return model
     require_torch()
-    from tunetrace.model.store import load_model
+    from tunetrace.model.library.store import load_model
 
     return load_model(find_model(model))
 
@@ -210,8 +210,8 @@ def import_model(
     written.
     """
     require_torch()
-    from tunetrace.model.folkrnn import read_published
-    from tunetrace.model.store import save_model
+    from tunetrace.model.library.folkrnn import read_published
+    from tunetrace.model.library.store import save_model
 
     source = Path(file)
     called = source.stem if name is None else name

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tunetrace.model.inspect.activity import laplace_fit, largest_magnitudes
+from tunetrace.model.inspect.measures.activity import laplace_fit, largest_magnitudes
 
 
 def test_the_fit_of_five_values() -> None:

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from tunetrace.errors import ModelFileError
 from tunetrace.files import write_whole
-from tunetrace.model.header import FORMAT, damaged, read_header
+from tunetrace.model.library.header import FORMAT, damaged, read_header
 from tunetrace.model.network import MAX_LAYERS, MAX_TOKENS, MAX_UNITS, Network, Sizes
 from tunetrace.model.records import END, START, Model, Tokens
 

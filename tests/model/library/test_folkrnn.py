@@ -17,9 +17,9 @@ from tests.conftest import POST
 from tests.model.pickled import contents_of, python2_pickle, random_network
 from tunetrace import ModelFileError, import_model, model_info, open_model, read
 from tunetrace.corpus.fetch import git_blob
-from tunetrace.model.folkrnn import read_published
+from tunetrace.model.library.folkrnn import read_published
+from tunetrace.model.library.published import PUBLISHED_MODELS
 from tunetrace.model.network import Network, Sizes
-from tunetrace.model.published import PUBLISHED_MODELS
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 TINY = Sizes(tokens=7, units=5, layers=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunetrace.model.inspect.groups import GROUPS, group_of, grouped
+from tunetrace.model.inspect.measures.groups import GROUPS, group_of, grouped
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 

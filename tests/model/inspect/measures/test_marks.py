@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import POST
 from tunetrace import Transcription, read
-from tunetrace.model.inspect.marks import marks_of
+from tunetrace.model.inspect.measures.marks import marks_of
 
 
 def test_the_marks_of_the_posts_transcription() -> None:

@@ -1,0 +1,1 @@
+"""What pictures and statements measure alike: groups of tokens, marks, spectra, similarity."""

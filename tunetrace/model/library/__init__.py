@@ -1,0 +1,1 @@
+"""The models that there are: their files, their names, and where they come from."""
