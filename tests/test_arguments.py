@@ -74,7 +74,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "inspect_weights": {"model": model},
         "intervene": {
             "intervention": tunetrace.ablate(1, [1]), "model": model, "n": 1, "index": index,
-            "max_tokens": 4, "controls": 1, "tunes": 1,
+            "max_tokens": 4, "controls": 1, "real_tunes": 1,
         },
         "learn_direction": {"a": book, "b": book, "model": model, "index": index},
         "load_direction": {"path": scratch / "none.json"},

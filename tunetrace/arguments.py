@@ -189,6 +189,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
         one_text,
     ),
     "tokens": many_texts,
+    "tunes": many_tunes,
     "unit_numbers": many_numbers,
     "copy_share": one_share,
     "workers": none_or_more,
@@ -196,7 +197,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",
          "layers", "units", "report_every", "ended", "bars", "draws", "tune", "layer", "period",
-         "controls", "tunes", "step", "at"),
+         "controls", "real_tunes", "step", "at"),
         whole_number,
     ),
 }  # fmt: skip

@@ -111,7 +111,8 @@ def test_the_post_is_compared(place: Path, asked: tuple[str, ...]) -> None:
         (("--over", "session", "--tune", "3"),
          "--over cannot be combined with --tune; remove --tune"),
         (("one.npz", "--meter", "4/4"), "FILE cannot be combined with --meter; remove --meter"),
-        (("one.npz", "--layer", "9"), "the model has no layer 9; give a number from 1 to 2"),
+        (("one.npz", "--layer", "9"),
+         "there is no layer 9 in a model of 2 layers; give one from 1 to 2"),
         (("one.npz", "--tune", "2"), "the trace has no tune 2; give a number from 1 to 1"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from tunetrace.model.library.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-FEW = ("-n", "4", "--controls", "2", "--tunes", "2", "--max-tokens", "43", "--seed", "1")
+FEW = ("-n", "4", "--controls", "2", "--real-tunes", "2", "--max-tokens", "43", "--seed", "1")
 UNIT = ("--layer", "1", "--units", str(BEFORE_BAR_LINE))
 
 
@@ -70,8 +70,8 @@ def test_json_has_the_whole_experiment(place: Path) -> None:
     from tunetrace import ablate
 
     expected = intervene(
-        ablate(1, [BEFORE_BAR_LINE]), model, 4, index=place / "session.db", controls=2, tunes=2,
-        max_tokens=43, seed=1,
+        ablate(1, [BEFORE_BAR_LINE]), model, 4, index=place / "session.db", controls=2,
+        real_tunes=2, max_tokens=43, seed=1,
     )  # fmt: skip
     assert found["effects"] == expected.to_dict()["effects"]
     assert found["changes_bar_lines"] is True

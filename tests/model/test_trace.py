@@ -16,7 +16,7 @@ from torch import Tensor
 from tests.model.tiny import make_model
 from tunetrace.model.hooks import Part, Where
 from tunetrace.model.records import Model, Precision, Tokens
-from tunetrace.model.trace import GATES, Trace, TuneToTrace, trace_each
+from tunetrace.model.trace import Trace, TuneToTrace, trace_each
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -159,10 +159,10 @@ def test_the_cache_names_each_part_of_each_layer() -> None:
     trace = make_model(TOKENS.names).trace(TUNE, gates=True)
     assert trace.gates is not None
     cache = trace.cache
-    assert list(cache)[:3] == ["layer1.hidden", "layer1.cell", "layer1.gate.input"]
-    assert len(cache) == 2 * (2 + len(GATES))
+    assert list(cache)[:3] == ["layer1.hidden", "layer1.cell", "layer1.input-gate"]
+    assert len(cache) == 2 * 6
     assert (cache["layer2.hidden"] == trace.hidden[1]).all()
-    assert (cache["layer1.gate.output"] == trace.gates[0, :, 3]).all()
+    assert (cache["layer1.output-gate"] == trace.gates[0, :, 3]).all()
 
 
 def test_many_transcriptions_are_traced_in_several_batches(

@@ -11,7 +11,7 @@ from scipy import stats
 from tests.plots.network.test_predictions import panels, tick_labels
 from tests.plots.network.traces import TUNE, make_trace
 from tunetrace import QueryError
-from tunetrace.plots.network.kinds import PARTS
+from tunetrace.model.hooks import PLACES
 from tunetrace.plots.network.plot import drawing
 
 pytest.importorskip("matplotlib")
@@ -60,7 +60,7 @@ def test_each_part_has_its_values_and_its_scale() -> None:
         "cell-gate": (gates[0, :, 2], "cell gate", -1),
         "output-gate": (gates[0, :, 3], "output gate", 0),
     }
-    assert set(expected) == set(PARTS)
+    assert set(expected) == set(PLACES)
     for part, (values, name, low) in expected.items():
         figure = drawing("layer", traced, layer=1, part=part)()
         (image,) = panels(figure)[0].images

@@ -42,7 +42,7 @@ def test_a_png_is_1200_pixels_wide(tmp_path: Path) -> None:
         ("layer", {"tune": 2}, "there is no tune 2 in a trace of 1 tune; give 1"),
         ("layer", {"tune": 0}, "there is no tune 0 in a trace of 1 tune; give 1"),
         ("layer", {"layer": 3},
-         "there is no layer 3 in a network of 2 layers; give one from 1 to 2"),
+         "there is no layer 3 in a model of 2 layers; give one from 1 to 2"),
         ("layer", {"part": "gate"}, "part cannot be 'gate'; give one of hidden, cell, input-gate, "
          "forget-gate, cell-gate, output-gate"),
         ("layer", {"part": "forget-gate"}, "the trace has no forget gate; make one that has the "

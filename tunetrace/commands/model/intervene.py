@@ -62,7 +62,7 @@ _OF_UNITS: Final = (*_OPERATIONS, "layer", "units", "period", "before", "top", "
 @click.option("-n", "n", type=int, default=200, show_default=True,
               help="Number of tunes to write under each condition.")  # fmt: skip
 @click.option("--controls", type=int, default=5, show_default=True, help="Number of controls.")
-@click.option("--tunes", type=int, default=100, show_default=True,
+@click.option("--real-tunes", type=int, default=100, show_default=True,
               help="Number of real tunes to read.")  # fmt: skip
 @click.option("--seed", type=int,
               help="Seed of the random numbers (default: random).")  # fmt: skip
@@ -82,7 +82,7 @@ def intervene_units(
     print_as: PrintAs,
     n: int,
     controls: int,
-    tunes: int,
+    real_tunes: int,
     seed: int | None,
     meter: str | None,
     key: str | None,
@@ -137,7 +137,7 @@ def intervene_units(
             made.on(model)
             save_intervention(made, options["save"], force=options["force"])
         found = intervene(made, model, n, index=index_path, seed=seed, controls=controls,
-                          tunes=tunes, progress=progress, **writing)  # fmt: skip
+                          real_tunes=real_tunes, progress=progress, **writing)  # fmt: skip
     show(found, print_experiment, print_as)
 
 

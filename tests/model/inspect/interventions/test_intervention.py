@@ -26,10 +26,9 @@ from tunetrace import (
     sample,
     save_intervention,
 )
-from tunetrace.model.hooks import Part, Where
+from tunetrace.model.hooks import PLACES, Part, Where
 from tunetrace.model.inspect.interventions.intervention import (
     LARGEST,
-    PARTS,
     Operation,
     UnitPart,
     noise,
@@ -115,7 +114,7 @@ def test_each_part_is_changed_where_it_is_computed(model: Model, part: UnitPart)
     held = ablate(2, [3, 5], part=part, value=0.25)
     traced = model.trace(TUNE, held, gates=True)
     assert traced.gates is not None
-    hooked, gate = PARTS[part]
+    hooked, gate = PLACES[part]
     values = {"hidden": traced.hidden, "cell": traced.cell}.get(hooked)
     found = traced.gates[1, :, gate] if values is None else values[1]
     assert (found[:, [2, 4]] == 0.25).all()
@@ -364,8 +363,8 @@ def test_an_intervention_is_described_in_words() -> None:
          "layer 1, units 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more: cell set to 0.5"),
         (Intervention(2, (1, 2), "clamp", (-1.0, 0.5), first_step=3, last_step=9),
          "layer 2, units 1 and 2: hidden held between -1 and 0.5, steps 3 to 9"),
-        (Intervention(2, (1,), "noise", (0.1,), "forget", 3, only_before=("|", ":|")),
-         "layer 2, unit 1: forget plus noise of deviation 0.1, from step 3, only before | and :|"),
+        (Intervention(2, (1,), "noise", (0.1,), "forget-gate", 3, only_before=("|", ":|")),
+         "layer 2, unit 1: forget gate plus noise of deviation 0.1, from step 3, only before | and :|"),
     ):  # fmt: skip
         assert intervention.described == words
 

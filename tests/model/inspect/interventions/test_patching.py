@@ -78,7 +78,7 @@ def test_tunes_are_written_on_from_the_states(model: Model) -> None:
          "layer cannot be 3; give a whole number from 1 to 2, for it has 2 layers"),
         (lambda t: patch(t, 1, at=0), "at cannot be 0; give a whole number from 1"),
         (lambda t: patch(None, 1),
-         "traced cannot be None; give a trace, as load_trace and Model.trace give it"),
+         "traced cannot be None; give a trace, as Model.trace or load_trace gives it"),
     ],
 )  # fmt: skip
 def test_what_the_trace_lacks_is_refused(

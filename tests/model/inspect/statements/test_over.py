@@ -120,8 +120,12 @@ def test_the_model_may_sample_the_tunes_itself() -> None:
     [
         ({"n": 0}, "the number of tunes cannot be 0; give 1 to 100,000"),
         ({"seed": -1}, "the seed cannot be -1; give a whole number from 0"),
-        ({"layer": 3}, "the model has no layer 3; give a number from 1 to 2"),
-        ({"part": "gate"}, "the part of a layer cannot be 'gate'; give hidden or cell"),
+        ({"layer": 3}, "there is no layer 3 in a model of 2 layers; give one from 1 to 2"),
+        (
+            {"part": "gate"},
+            "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, cell-gate, "
+            "output-gate",
+        ),
     ],
 )
 def test_what_cannot_be_inspected_is_refused(given: dict[str, object], sentence: str) -> None:

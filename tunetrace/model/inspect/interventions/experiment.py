@@ -161,7 +161,7 @@ def intervene(
     max_tokens: int = 1000,
     seed: int | None = None,
     controls: int = CONTROLS,
-    tunes: int = REAL_TUNES,
+    real_tunes: int = REAL_TUNES,
     progress: Progress = silent,
 ) -> Experiment:
     """What an intervention changes in what a model writes, and in what it predicts of real tunes.
@@ -170,7 +170,7 @@ def intervene(
     n tunes are written with it, as many without on the same random numbers, and as many with each
     control. A control of units is the same intervention on random other units of the layer, of like
     variance; of states, those of another step of the same trace; of a direction, its numbers given
-    to other units of like variance. tunes: how many real ones are read, those held out from the
+    to other units of like variance. real_tunes: how many are read, those held out from the
     model if the index has them, else any. index: open, or its path (default: your own); without an
     index, neither copying nor real tunes are measured. The intervals are of the paired bootstrap
     (Efron 1979) over tunes, and over controls too where these count.
@@ -181,7 +181,7 @@ def intervene(
         right = "an Intervention, or what ablate, patch and steer give"
         raise refused("intervention", intervention, right)
     intervention.on(opened)  # a wrong one is refused before anything is written
-    for name, number in (("controls", controls), ("tunes", tunes)):
+    for name, number in (("controls", controls), ("real_tunes", real_tunes)):
         if number < 0:
             raise refused(name, number, "0 or more")
     seed = random_seed() if seed is None else seed
@@ -197,8 +197,8 @@ def intervene(
         real: list[TuneToTrace] = []
         real_from: str | None = None
         if searched is not None:
-            real, real_from = _real_tunes(opened, searched, tunes, seed)
-            if not real and tunes:
+            real, real_from = _real_tunes(opened, searched, real_tunes, seed)
+            if not real and real_tunes:
                 left_out.append("real tunes: the index has none that the model can read")
         if searched is not None and not opened.tokens.stands_on_c:
             left_out.append("copying: the model does not write on C, as the index does")
