@@ -105,6 +105,16 @@ class InfiniGram:
             start = stop + 1
         return lengths
 
+    def following(self, symbols: bytes) -> tuple[int, list[int]]:
+        """The longest end of a context that the corpus has: its length, and how often each symbol
+        but SEPARATOR follows it."""
+        found = self._engine.infgram_ntd(list(symbols.translate(_IDS)), max_support=10**9)
+        counts = [0] * SEPARATOR
+        for number, one in found["result_by_token_id"].items():
+            if 0 < number < SEPARATOR:
+                counts[number - 1] = one["cont_cnt"]
+        return found["suffix_len"], counts
+
 
 def seconds_each(infini_gram: InfiniGram, checked: Sequence[bytes]) -> list[float]:
     """How long the longest matches of each of some transcriptions take, asked one by one."""

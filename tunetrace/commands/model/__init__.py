@@ -4,7 +4,7 @@ from tunetrace.commands.lazy import LazyGroup
 
 model = LazyGroup(
     "model",
-    help="List, fetch, train, evaluate and change models.",
+    help="List, fetch, train and evaluate models, and look inside them.",
     commands={
         "list": "tunetrace.commands.model.list.list_models",
         "show": "tunetrace.commands.model.show.show_model",

@@ -364,7 +364,8 @@ def test_an_intervention_is_described_in_words() -> None:
         (Intervention(2, (1, 2), "clamp", (-1.0, 0.5), first_step=3, last_step=9),
          "layer 2, units 1 and 2: hidden held between -1 and 0.5, steps 3 to 9"),
         (Intervention(2, (1,), "noise", (0.1,), "forget-gate", 3, only_before=("|", ":|")),
-         "layer 2, unit 1: forget gate plus noise of deviation 0.1, from step 3, only before | and :|"),
+         "layer 2, unit 1: forget gate plus noise of deviation 0.1, from step 3, only before | "
+         "and :|"),
     ):  # fmt: skip
         assert intervention.described == words
 

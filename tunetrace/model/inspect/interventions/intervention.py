@@ -151,7 +151,7 @@ class Intervention(Record):
             when = f", from step {self.first_step}"
         if self.only_before:
             when += f", only before {listed([plain(token) for token in self.only_before])}"
-        return f"layer {self.layer}, {units}: {self.part.replace("-", " ")} {done}{when}"
+        return f"layer {self.layer}, {units}: {self.part.replace('-', ' ')} {done}{when}"
 
 
 _SHOWN: Final = 12
