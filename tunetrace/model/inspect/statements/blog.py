@@ -112,7 +112,7 @@ def inspect_post(
             "of the post; give a model with the tokens of folk-rnn v2"
         )
     traced = opened.trace(TRANSCRIPTION.split())
-    check_layer(traced, layer, part)
+    check_layer(len(traced.hidden), layer, part)
     shares = training_shares(traced.names, opened, index)
     found = inspect_one(traced, layer, part, shares)
     rows = [*_of_activations(found), *_of_units(found), *_of_mass(traced, found)]

@@ -183,7 +183,7 @@ def inspect_trace(
     (3, 288, 0)
     """
     one = traced_tune(traced, tune)
-    check_layer(traced, layer, part)
+    check_layer(len(traced.hidden), layer, part)
     shares = shares_for(traced, model, index)
     return inspect_one(one, layer, part, shares)
 
@@ -215,9 +215,8 @@ def traced_tune(traced: Trace, tune: int | None) -> Trace:
     return traced.tune(tune - 1)
 
 
-def check_layer(traced: Trace, layer: int | None, part: str) -> None:
-    """QueryError unless the trace has the layer, counted from 1, and the part can be inspected."""
-    layers = len(traced.hidden)
+def check_layer(layers: int, layer: int | None, part: str) -> None:
+    """QueryError unless the layer, from 1, is one of so many, and the part can be inspected."""
     if layer is not None and not 1 <= layer <= layers:
         raise QueryError(f"the model has no layer {layer}; give a number from 1 to {layers}")
     if part not in get_args(State):

@@ -182,6 +182,7 @@ def inspect_over(
     if seed < 0:
         raise QueryError(f"the seed cannot be {seed}; give a whole number from 0")
     opened = open_model(model)
+    check_layer(opened.sizes.layers, layer, part)  # before the tunes, which take a while
     set_aside: list[Rejected] = []
     if corpus == SAMPLE:
         progress("sampling", 0)
@@ -222,7 +223,7 @@ def inspect_tunes(
     """
     if seed < 0:
         raise QueryError(f"the seed cannot be {seed}; give a whole number from 0")
-    check_layer(traced, layer, part)
+    check_layer(len(traced.hidden), layer, part)
     of_tokens, every = Counter[str](), Counter[str]()
     for tune in traced:
         written = [traced.names[n] for n in tune.written.tolist() if n != CUT_OFF]
@@ -305,8 +306,6 @@ class _Gathered:
     def gather(self, traces: Iterable[Trace], what: str) -> _Gathered:
         """Add every tune."""
         for traced in traces:
-            if self.last is None:
-                check_layer(traced, self.layer, self.part)
             self._add(traced)
             self.progress(what, self.tunes)
         return self
