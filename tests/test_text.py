@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.text import amount, counted, listed, share, share_in_words, shortened, signed
+from tunetrace.text import amount, counted, listed, safe, share, share_in_words, shortened, signed
 
 
 @given(st.integers(1, 10**6).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
@@ -55,3 +55,8 @@ def test_amounts_counts_and_lists() -> None:
 
 def test_a_text_that_is_too_long_ends_in_an_ellipsis() -> None:
     assert [shortened("abcd", longest) for longest in (5, 4, 3)] == ["abcd", "abcd", "ab…"]
+
+
+def test_safe_text_keeps_its_lines_and_spaces_and_loses_control_characters() -> None:
+    replaced = "\N{REPLACEMENT CHARACTER}"
+    assert safe(" a  é\n\tb \x1b[2J\r\n") == f" a  é\n{replaced}b {replaced}[2J{replaced}\n"

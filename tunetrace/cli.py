@@ -106,5 +106,7 @@ def _drop_output() -> None:
 def _fail(message: str) -> None:
     from tunetrace.text import plain
 
-    click.echo(f"tunetrace: {plain(message.replace(chr(10), ' '))}", err=True)
+    # click begins each choice of a missing argument with a line end and a tab.
+    line = message.replace("\n\t", " ").replace("\n", " ")
+    click.echo(f"tunetrace: {plain(line)}", err=True)
     sys.exit(2)

@@ -128,6 +128,20 @@ def check_place(path: Path, kind: Kind, *, force: bool) -> None:
         raise OutputError(f"{path}: there is {kind.one} already; replace it with --force")
 
 
+def check_folder(path: Path, what: str) -> None:
+    """Check that a file can be written to the folder of path, or that the folder can be made.
+
+    OutputError if not. It is for files that are written at the end of a long computation; nothing
+    is made. what: the kind of file, for the message.
+    """
+    nearest = next(folder for folder in path.absolute().parents if exists(folder))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        reason = "permission denied" if nearest.is_dir() else "not a directory"
+        raise OutputError(
+            f"{path}: {what} cannot be written ({reason}); give another file name or folder"
+        )
+
+
 def begins_with(path: Path, beginning: bytes, start: int = 0) -> bool:
     """Whether a file has these bytes at its beginning, or at the place start."""
     with path.open("rb") as file:

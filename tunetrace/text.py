@@ -78,6 +78,14 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def safe(text: str) -> str:
+    """Text with control characters replaced, but for the ends of lines."""
+    return "\n".join(
+        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+        for line in text.split("\n")
+    )
+
+
 def plain_lines(text: str) -> list[str]:
     """The lines of a text from a file, with control characters replaced and tabs as spaces."""
     lines = [line.expandtabs() for line in lines_of(text)]

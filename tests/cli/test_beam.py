@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tunetrace.model.store import save_model
 
 from tests.cli.test_sample import SETTLED
 from tests.commands import KESH, call, index_of
+from tests.model.tiny import make_model
 from tunetrace import (
     beam_search,
     build_index,
@@ -102,3 +104,11 @@ def test_mistakes_are_told_in_one_sentence(
     index = index_of(tmp_path, KESH)
     ended = call("beam", "--model", model_file, "--index", index, *arguments)
     assert message in ended.refusal
+
+
+def test_a_beam_that_finds_no_tune_writes_no_trace(tmp_path: Path) -> None:
+    save_model(make_model(("<s>", "</s>"), units=1, layers=1), tmp_path / "none.safetensors")
+    place = tmp_path / "traces" / "none.npz"
+    ended = call("beam", "--model", tmp_path / "none.safetensors", "--trace", place)
+    assert ended.refusal == f"{place}: there is no tune to trace, so nothing is written"
+    assert not place.parent.exists()

@@ -308,6 +308,13 @@ def test_a_real_process_prints_the_same(index: Path) -> None:
     assert run(*arguments) == call(*arguments)
 
 
+def test_a_missing_choice_is_told_with_the_choices_on_one_line() -> None:
+    assert call("model", "plot").refusal == (
+        "Missing argument 'KIND'. Choose from: softmax, tokens, layer, histogram, sorted, "
+        "extremes, spectrum, units, gramian, memory, weights; see 'tunetrace model plot --help'"
+    )
+
+
 def test_the_version_is_told() -> None:
     assert call("--version").out.split()[-1] == __version__
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 from tests.model.networks import tiny_model
+from tests.plots.network.traces import make_trace
 from tunetrace import Trace, inspect_over, inspect_post, inspect_trace, inspect_tunes, save_trace
 from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
@@ -121,3 +122,17 @@ def test_what_cannot_be_inspected_is_refused(
 ) -> None:
     arguments = [str(place / one) if one.endswith(".npz") else one for one in given]
     assert call("model", "inspect", *arguments, *asked).refusal == sentence
+
+
+def test_names_of_a_hostile_trace_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    names = ("<s>", "</s>", "M:4/4", "K:Cmaj", "C", "|", "w\x1b[2J\x07\n")
+    traced = make_trace(["M:4/4", "K:Cmaj", "C", "|"] * 3, names=names, title="T\x1b[31m")
+    traced.header["model"] = "\x1b]0;owned\x07"
+    save_trace(traced, tmp_path / "hostile.npz")
+    for called in (call, call_in_terminal):
+        ended = called("model", "inspect", tmp_path / "hostile.npz")
+        assert (ended.code, ended.err) == (0, "")
+        assert "w\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}" in ended.out
+        assert "\N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}" in ended.out
+        assert "T\N{REPLACEMENT CHARACTER}[31m" in ended.out
+        assert all(c.isprintable() or c in "\r\n" for c in ended.out)

@@ -111,8 +111,9 @@ def test_an_ending_that_is_none_of_three_is_one_sentence(
 def test_a_place_that_cannot_be_written_is_one_sentence(index: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").touch()
     for name, reason in (
-        ("none/a.png", "cannot be written (no such file"),
+        ("file/a.png", "the picture cannot be written (not a directory); give another file name"),
         ("folder.png", "this is a folder; give the name of a file in it"),
     ):
         place = tmp_path / name

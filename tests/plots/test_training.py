@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import replace
 from math import log
@@ -115,5 +116,27 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
         plot_training([], tmp_path / "a.png")
     with pytest.raises(OutputError, match=r"must end in \.png, \.svg or \.pdf"):
         plot_training(HISTORY, tmp_path / "a.jpg")
-    with pytest.raises(OutputError, match="cannot be written"):
-        plot_training(HISTORY, tmp_path / "none" / "a.png")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"the picture cannot be written \(not a directory\)"):
+        plot_training(HISTORY, tmp_path / "file" / "a.png")
+
+
+def test_a_picture_that_cannot_be_finished_leaves_the_older_one(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    place = tmp_path / "a.png"
+    plot_training(HISTORY, place)
+    older = place.read_bytes()
+
+    def broken(figure, path, **options):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", broken)
+    with pytest.raises(OutputError) as raised:
+        plot_training(HISTORY, place, force=True)
+    assert str(raised.value) == (
+        f"{place}: the picture cannot be written (no space left on device); give another file name "
+        "or folder"
+    )
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.png", older)]

@@ -19,7 +19,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tunetrace.text import counted, plain
+from tunetrace.text import counted, plain, safe
 
 if TYPE_CHECKING:
     from tunetrace import Reject, Rejected
@@ -63,6 +63,10 @@ class _Console(Console):
         with self.capture() as captured:
             super().print(*objects, **options)
         self.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Text as rich prints it. A file that is shown must not steer the terminal."""
+        return super().render_str(safe(text), **options)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -172,7 +176,7 @@ def by_chance(count: float, log10: float | None) -> str:
 
 def linked(text: str, link: str | None) -> Text:
     """A tune's name as a link to its web page, in terminals that show links."""
-    return Text(text, style=f"link {link}" if link else "")
+    return Text(plain(text), style=f"link {link}" if link else "")
 
 
 def bar_number(bar: int, ending: int | None) -> str:
@@ -182,7 +186,7 @@ def bar_number(bar: int, ending: int | None) -> str:
 
 def cut(title: str, width: int) -> Text:
     """A title cut to a width in columns in a terminal, and whole elsewhere."""
-    text = Text(title)
+    text = Text(plain(title))
     if is_terminal():
         text.truncate(width, overflow="ellipsis")
     return text

@@ -7,6 +7,7 @@ each token is to come next. A trace keeps all of it, of one transcription or of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,9 @@ CUT_OFF: Final = -1
 
 _MOST_AT_ONCE: Final = 128
 """Transcriptions that take their steps together."""
+
+_FEW: Final = 16
+"""Up to so many transcriptions take their steps on one thread."""
 
 _MOST_VALUES: Final = 1 << 25
 """Values of all layers that are kept before they are given away: 128 MB."""
@@ -154,14 +158,7 @@ class Trace:
 
         QueryError for a layer that the model lacks, another part, and gates that were not kept.
         """
-        layers = len(self.hidden)
-        if not 1 <= layer <= layers:
-            raise QueryError(
-                f"there is no layer {layer} in a model of {counted(layers, 'layer')}; give "
-                f"{f'one from 1 to {layers}' if layers > 1 else '1'}"
-            )
-        if part not in PLACES:
-            raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PLACES)}")
+        check_part(len(self.hidden), layer, part)
         seen, gate = PLACES[part]
         if seen != "gates":
             return np.asarray((self.hidden if seen == "hidden" else self.cell)[layer - 1])
@@ -236,6 +233,17 @@ def surprisals(probabilities: Floats, written: NDArray[np.int32]) -> Floats:
     with np.errstate(divide="ignore"):
         bits = -np.log2(probabilities[np.arange(len(came)), came])
     return np.where(written == CUT_OFF, np.float32(np.nan), bits)
+
+
+def check_part(layers: int, layer: int, part: str) -> None:
+    """QueryError unless a layer, from 1, is one of so many, and part is a part of its units."""
+    if not 1 <= layer <= layers:
+        raise QueryError(
+            f"there is no layer {layer} in a model of {counted(layers, 'layer')}; give "
+            f"{f'one from 1 to {layers}' if layers > 1 else '1'}"
+        )
+    if part not in PLACES:
+        raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PLACES)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +323,8 @@ def _trace(
     rows = [sum(len(one) > step for one in read) for step in range(len(read[order[0]]))]
     starts = np.cumsum([0, *rows])
     kept = _Kept(model, int(starts[-1]), gates)
-    with torch.inference_mode():
+    # With a few rows a second thread does not pay, and on a busy machine it is waited for.
+    with torch.inference_mode(), _threads(1 if len(read) <= _FEW else None):
         for number, (start, stop) in enumerate(pairwise(starts.tolist())):
             active = order[: stop - start]
             tokens = np.array([read[k][number] for k in active], dtype=np.int64)
@@ -333,6 +342,19 @@ def _trace(
         kept.trace(model, tune, read[k], starts[: len(read[k])] + row_of[k])
         for k, tune in enumerate(tunes)
     ]
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """PyTorch with so many threads meanwhile; None for those that it has."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Kept:
@@ -414,8 +436,6 @@ def _network_steps(model: Model) -> Callable[[int], Steps]:
 
 def _sampler_steps(model: Model, precision: Precision) -> Callable[[int], Steps]:
     """Steps by the sampler."""
-    import torch
-
     from tunetrace.model.stepper import ROWS, Stepper
 
     stepper = Stepper(model.network, precision)
@@ -427,12 +447,8 @@ def _sampler_steps(model: Model, precision: Precision) -> Callable[[int], Steps]
             every = np.zeros(ROWS, dtype=np.int64)
             every[: len(tokens)] = tokens
             rows.where.tunes[: len(tokens)] = where.tunes
-            threads = torch.get_num_threads()
-            torch.set_num_threads(1)  # as sampling does; more threads round in another way
-            try:
+            with _threads(1):  # as sampling does; more threads round in another way
                 return rows.step(every, changes)[: len(tokens)]
-            finally:
-                torch.set_num_threads(threads)
 
         return step
 

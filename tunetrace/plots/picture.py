@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import OutputError
-from tunetrace.files import Kind, check_place
-from tunetrace.text import printable
+from tunetrace.files import Kind, check_folder, check_place, written_whole
+from tunetrace.text import plain, printable, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +26,9 @@ GREY: Final = "#595959"
 # diverging maps that ColorBrewer lists as safe (Harrower and Brewer 2003); white is its middle.
 SEQUENTIAL: Final = "cividis_r"
 DIVERGING: Final = "RdBu_r"
+
+_LONGEST_TOKEN: Final = 16
+_LONGEST_MODEL: Final = 30
 
 MONOSPACED: Final = ("DejaVu Sans Mono", "monospace")
 """The fonts that tokens are written in."""
@@ -76,6 +79,16 @@ PICTURE_FILE: Final = Kind("picture", _is_picture)
 """A picture is recognised by the program that it names."""
 
 
+def label_of(token: str) -> str:
+    """A token as pictures write it. Those of some models are long or have control characters."""
+    return shortened(plain(token), _LONGEST_TOKEN)
+
+
+def model_label(name: object) -> str:
+    """The name of a model as pictures write it."""
+    return shortened(plain(str(name)), _LONGEST_MODEL)
+
+
 def check_picture(path: str | Path, *, force: bool = False) -> None:
     """Raise OutputError if a picture cannot be drawn or must not be written to path.
 
@@ -90,13 +103,15 @@ def check_picture(path: str | Path, *, force: bool = False) -> None:
             "it with: pip install 'tunetrace[plot]'"
         )
     check_place(Path(path), PICTURE_FILE, force=force)
+    check_folder(Path(path), "the picture")
 
 
 def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = False) -> None:
     """Draw a figure in the common style and write it in the format that the ending of path gives.
 
     draw must not use pyplot, which may open a display. force: replace an older picture that
-    tunetrace drew. Raises OutputError as check_picture, or if path cannot be written.
+    tunetrace drew. The picture takes its place when it is whole. Raises OutputError as
+    check_picture, or if path cannot be written.
     """
     check_picture(path, force=force)
     import matplotlib
@@ -105,14 +120,8 @@ def save_picture(draw: Callable[[], Figure], path: str | Path, *, force: bool = 
     with matplotlib.rc_context(FILE_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure = draw()
-        try:
-            figure.savefig(path, format=ending, dpi=150, metadata=_METADATA[ending])
-        except OSError as error:
-            reason = (error.strerror or "unusable").lower()
-            raise OutputError(
-                f"{printable(str(path))}: cannot be written ({reason}); give another file name or "
-                "folder"
-            ) from None
+        with written_whole(Path(path), "the picture") as unfinished:
+            figure.savefig(unfinished, format=ending, dpi=150, metadata=_METADATA[ending])
 
 
 def _ending(path: str | Path) -> str:

@@ -6,18 +6,20 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from benchmarks.numpy_loop import NumpyNetwork, param_values
 from tests.model.sampling.following import log2_following
 from tests.model.tiny import make_model
 from tunetrace import InputError, OutputError, QueryError
-from tunetrace.model.inspect.tracefile import load_trace, save_trace
+from tunetrace.model.inspect.tracefile import load_trace, save_trace, trace_writer
 from tunetrace.model.records import Tokens
 from tunetrace.model.trace import CUT_OFF, Trace
 
@@ -206,6 +208,69 @@ def test_arrays_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     assert "is cut off or is not" in reason(header=None)
     objects = np.array([{"a": 1}], dtype=object)
     assert "is cut off or is not" in reason(read=objects)
+
+
+def changed(array: NDArray[Any], value: float) -> NDArray[Any]:
+    """An array with another last value."""
+    array = array.copy()
+    array.flat[-1] = value
+    return array
+
+
+def test_values_that_no_network_computes_are_refused(tmp_path: Path) -> None:
+    traced, path = make_model(TOKENS.names).trace(TUNE, gates=True), tmp_path / "bad.npz"
+    assert traced.gates is not None
+    steps = len(traced.read)
+    arrays = {
+        "probabilities": traced.probabilities,
+        "memory": traced.probabilities,
+        "hidden": traced.hidden,
+        "cell": traced.cell,
+        "gates": traced.gates,
+        "match_lengths": np.ones(steps, dtype=np.int32),
+        "match_tunes": np.ones(steps, dtype=np.int32),
+    }
+    for names, values, reason in (
+        (("probabilities", "memory"), (np.nan, np.inf, -0.1, 1.1), "are no probabilities"),
+        (("hidden", "cell", "gates"), (np.nan, np.inf, -np.inf, 2e30),
+         "are not numbers up to 1e30 in magnitude"),
+        (("match_lengths", "match_tunes"), (-1,), "are below 0"),
+    ):  # fmt: skip
+        for name in names:
+            path.write_bytes(rewritten(traced, **{name: arrays[name]}))
+            load_trace(path)
+            for value in values:
+                bad = rewritten(traced, **{name: changed(arrays[name], value)})
+                assert f": '{name}' has values that {reason};" in refused(path, bad)
+
+
+def test_a_network_without_units_or_with_a_token_twice_is_refused(tmp_path: Path) -> None:
+    traced, path = make_model(TOKENS.names).trace(TUNE), tmp_path / "bad.npz"
+    none = {"hidden": traced.hidden[..., :0], "cell": traced.cell[..., :0]}
+    assert "it has no layers or no units" in refused(path, rewritten(traced, **none))
+    none = {"hidden": traced.hidden[:0], "cell": traced.cell[:0]}
+    assert "it has no layers or no units" in refused(path, rewritten(traced, **none))
+    twice = {**traced.header, "tokens": [*TOKENS.names[:-1], "A"]}
+    assert "its header has a token twice" in refused(path, rewritten(traced, header=twice))
+
+
+def test_a_header_that_unpacks_to_much_is_refused_before_it_does(tmp_path: Path) -> None:
+    path = tmp_path / "large.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("header.json", "w") as member,
+    ):
+        for _ in range(257):
+            member.write(b" " * (1 << 20))
+    assert "its header.json unpacks to more than 256 MiB" in refused(path, path.read_bytes())
+
+
+def test_a_file_without_a_tune_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "none.npz"
+    with pytest.raises(OutputError) as raised, trace_writer(path):
+        pass
+    assert str(raised.value) == f"{path}: there is no tune to trace, so nothing is written"
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_trace_agrees_with_the_published_equations_in_numpy() -> None:

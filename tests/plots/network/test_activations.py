@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -206,3 +208,20 @@ def test_the_order_of_the_units_changes_no_picture_but_the_order() -> None:
     chosen = [[axes.get_ylabel() for axes in panels(drawing("units", traced)())]
               for traced in (one, other)]  # fmt: skip
     assert [order[int(unit) - 1] + 1 for unit in chosen[1]] == [int(unit) for unit in chosen[0]]
+
+
+@pytest.mark.parametrize("part", ["hidden", "cell", "input-gate"])
+@pytest.mark.parametrize("value", [0, 1e-45, 5, -5, 1e30])
+def test_a_histogram_has_values_that_an_intervention_has_set(part: str, value: float) -> None:
+    hidden = states(value, 0.5)
+    traced = replace(make_trace(hidden=hidden, gates=np.stack([hidden] * 4, axis=2)),
+                     cell=hidden.astype(np.float32))  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (axes,) = panels(drawing("histogram", traced, part=part)())
+    (stairs,) = axes.patches
+    heights, edges, _ = stairs.get_data()
+    assert (heights * np.diff(edges)).sum() == pytest.approx(1)
+    low, high = axes.get_xlim()
+    assert low <= min(value, 0.5)
+    assert high >= max(value, 0.5)

@@ -163,3 +163,14 @@ def test_every_kind_can_be_drawn_of_any_tune() -> None:
                 figure = drawing(kind, traced)()
                 assert figure.get_size_inches()[0] == 8
     assert set(NAMES) >= set(TUNE)
+
+
+def test_long_and_odd_tokens_are_shortened_and_made_safe() -> None:
+    names = (*NAMES[:4], "x" * 3000, "a\x1b\ud800", *NAMES[6:])
+    traced = make_trace(["M:4/4", "K:Cmaj", names[4], names[5], "|"], names=names)
+    expected = ["M:4/4", "K:Cmaj", "x" * 15 + "…", "a" + 2 * "\N{REPLACEMENT CHARACTER}", "|"]
+    along = drawing("tokens", traced, tokens=list(names[4:6]))()
+    assert [axes.get_ylabel() for axes in panels(along)] == expected[2:4]
+    assert list(tick_labels(panels(along)[-1].xaxis).values()) == [*expected, "</s>"]
+    of_softmax = tick_labels(panels(drawing("softmax", traced)())[0].xaxis)
+    assert set(expected) < set(of_softmax.values())

@@ -43,6 +43,16 @@ def test_weights_of_zeros_and_a_single_unit_are_drawn_too(model, tmp_path: Path)
     assert "Correlation of the columns" in texts((tmp_path / "weights.svg").read_text())
 
 
+def test_names_of_a_hostile_model_are_shortened_and_made_safe(tmp_path: Path) -> None:
+    model = make_model(("<s>", "</s>", "C", "a\x1b\ud800", "x" * 3000))
+    model.provenance["name"] = "n\x1b" * 40
+    plot_weights(model, tmp_path / "weights.svg")
+    shown = texts((tmp_path / "weights.svg").read_text(encoding="utf-8"))
+    replaced = "\N{REPLACEMENT CHARACTER}"
+    assert f"{(f'n{replaced}' * 15)[:29]}…: 2 layers of 12 units, 5 tokens" in shown
+    assert {"a" + 2 * replaced, "x" * 15 + "…"} <= set(shown)
+
+
 def test_the_picture_is_1200_pixels_wide(tmp_path: Path) -> None:
     plot_weights(tiny_model(), tmp_path / "weights.png")
     header = (tmp_path / "weights.png").read_bytes()[:24]

@@ -53,7 +53,7 @@ def check_on_c(tokens: Tokens, name: str) -> None:
     if not tokens.stands_on_c:
         raise QueryError(
             f"{printable(name)} does not write on C, but the tunes of an index are on C, so its "
-            "tunes cannot be looked up; leave the index out"
+            "tunes cannot be looked up; leave the index out with --no-memory"
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -23,13 +22,14 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import public
 from tunetrace.errors import InputError, OutputError
-from tunetrace.files import Kind, check_place, written_whole
+from tunetrace.files import Kind, check_folder, check_place, written_whole
 from tunetrace.model.trace import CUT_OFF, FORMAT, Memory, Trace
 
 SUFFIX: Final = ".npz"
 
 _HEADER: Final = "header.json"
 _MAX_BYTES: Final = 1 << 33
+_MAX_HEADER: Final = 1 << 28
 
 
 class _Member(NamedTuple):
@@ -59,6 +59,25 @@ tunetrace."""
 
 _MEMORY: Final = ("match_lengths", "match_tunes", "memory")
 
+_SHARE: Final = (0.0, 1.0)
+_COUNT: Final = (0.0, float(np.iinfo(np.int32).max))
+_STATE: Final = (-1e30, 1e30)
+_BOUNDS: Final = {
+    "probabilities": _SHARE,
+    "memory": _SHARE,
+    "hidden": _STATE,
+    "cell": _STATE,
+    "gates": _STATE,
+    "match_lengths": _COUNT,
+    "match_tunes": _COUNT,
+}
+"""The least and the greatest value of the arrays. surprisal is not read, but computed."""
+_WRONG: Final = {
+    _SHARE: "are no probabilities",
+    _COUNT: "are below 0",
+    _STATE: "are not numbers up to 1e30 in magnitude",
+}
+
 _DAMAGE: Final = (
     zipfile.BadZipFile, zlib.error, ValueError, TypeError, EOFError, MemoryError, RuntimeError,
     KeyError,
@@ -86,26 +105,23 @@ def check_trace_place(path: str | Path, *, force: bool) -> None:
             f"{path}: the name of a trace ends in {SUFFIX}; give a name such as trace{SUFFIX}"
         )
     check_place(path, TRACE_FILE, force=force)
-    # Hours of sampling may lie before the writing, and no folder is made for what may fail.
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
-        reason = "permission denied" if nearest.is_dir() else "not a directory"
-        raise OutputError(
-            f"{path}: the trace cannot be written ({reason}); give another file name or folder"
-        )
+    check_folder(path, "the trace")
 
 
 @contextmanager
 def trace_writer(path: str | Path, *, force: bool = False) -> Iterator[TraceWriter]:
     """Gives a writer to which traces are added one by one, in memory for one of them.
 
-    The file takes its place when the with statement ends. OutputError as for save_trace.
+    The file takes its place when the with statement ends. OutputError as for save_trace, and if no
+    trace was added.
     """
     check_trace_place(path, force=force)
     path = Path(path)
     with ExitStack() as stack:
         writer = TraceWriter(stack)
         yield writer
+        if writer.is_empty:
+            raise OutputError(f"{path}: there is no tune to trace, so nothing is written")
         with written_whole(path, "the trace") as unfinished:
             writer.write(unfinished)
 
@@ -124,6 +140,11 @@ class TraceWriter:
         self._offsets = [0]
         self._header: dict[str, Any] = {}
         self._tunes: list[Any] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trace was added."""
+        return len(self._offsets) == 1
 
     def add(self, traced: Trace) -> None:
         """Add the trace of one transcription, of the same model as the others."""
@@ -192,6 +213,8 @@ def load_trace(path: str | Path) -> Trace:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
                 raise _foreign(path, "it unpacks to more than 8 GiB")
+            if archive.getinfo(_HEADER).file_size > _MAX_HEADER:
+                raise _foreign(path, f"its {_HEADER} unpacks to more than 256 MiB")
             header = dict(json.loads(archive.read(_HEADER)))
             members = set(archive.namelist())
             missing = [
@@ -227,8 +250,12 @@ def _checked(path: Path, arrays: dict[str, NDArray[Any]], header: dict[str, Any]
     names = header.get("tokens")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _foreign(path, "its header lacks the tokens")
+    if len(set(names)) < len(names):
+        raise _foreign(path, "its header has a token twice")
     steps, tokens = len(arrays["read"]), len(names)
     layers, _, units = arrays["hidden"].shape
+    if not layers or not units:
+        raise _foreign(path, "it has no layers or no units")
     if "offsets" not in arrays:  # format 1
         arrays["offsets"] = np.array([0, steps], dtype=np.int64)
         known = {"format", "model", "sizes", "tokens"}
@@ -247,6 +274,9 @@ def _checked(path: Path, arrays: dict[str, NDArray[Any]], header: dict[str, Any]
         if name != "offsets"
     ):
         raise _foreign(path, f"its arrays do not all have {steps} steps and {tokens} tokens")
+    for name, (low, high) in _BOUNDS.items():
+        if name in arrays and not _is_within(arrays[name], low, high):
+            raise _foreign(path, f"'{name}' has values that {_WRONG[low, high]}")
     offsets = arrays.pop("offsets")
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != steps or (np.diff(offsets) < 1).any():
         raise _foreign(path, "its tunes do not begin and end where its steps do")
@@ -275,6 +305,11 @@ def _checked(path: Path, arrays: dict[str, NDArray[Any]], header: dict[str, Any]
         gates=arrays.get("gates"),
         memory=memory,
     )
+
+
+def _is_within(array: NDArray[Any], low: float, high: float) -> bool:
+    """Whether all values are numbers within bounds. The extremes of an array with NaN are NaN."""
+    return bool(array.min() >= low and array.max() <= high)
 
 
 def _is_trace(path: Path) -> bool:

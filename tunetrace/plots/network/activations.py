@@ -37,6 +37,9 @@ _GATES_FROM_0: Final = ("input-gate", "forget-gate", "output-gate")
 _BINS: Final = 101
 """Of a histogram; an odd number, so that one of them has 0 in its middle."""
 
+_NO_MAGNITUDE: Final = 1e-30
+"""A cell whose magnitude is below is as good as 0."""
+
 _MOST_UNITS: Final = 24
 _DEFAULT_UNITS: Final = 9
 _MOST_NAMED: Final = 40
@@ -74,8 +77,8 @@ class Activations:
             return 0, 1
         if self.part == "cell":
             # A few cells may be far from the others, which would all be pale beside them.
-            most = float(np.quantile(np.abs(self.values), 0.995)) or 1
-            return -most, most
+            most = float(np.quantile(np.abs(self.values), 0.995))
+            return (-most, most) if most > _NO_MAGNITUDE else (-1, 1)
         return -1, 1
 
 
@@ -116,10 +119,13 @@ def draw_histogram(shown: Activations) -> Figure:
     count = counted(shown.values.size, "value")
     figure = new_figure(shown.tune, f"Distribution of the activations: {shown.name}, {count}", 5.0)
     axes = figure.add_subplot()
-    low, high = (-1.0, 1.0) if shown.part != "cell" else _bounds(shown.values)
-    if shown.part in _GATES_FROM_0:
-        low = 0.0
-    density, edges = np.histogram(shown.values, bins=_BINS, range=(low, high), density=True)
+    values = shown.values.astype(np.float64)
+    low, high = _bounds(values)
+    if shown.part != "cell":
+        # An intervention may have set a value that the network itself never has.
+        low = min(0.0 if shown.part in _GATES_FROM_0 else -1.0, float(values.min()))
+        high = max(1.0, float(values.max()))
+    density, edges = np.histogram(values, bins=_BINS, range=(low, high), density=True)
     axes.stairs(density, edges, color=BLUE, fill=True, alpha=0.75, label="activations")
     fit = laplace_fit(shown.values)
     if fit.scale:
@@ -141,9 +147,9 @@ def draw_histogram(shown: Activations) -> Figure:
 
 
 def _bounds(values: NDArray[Any]) -> tuple[float, float]:
-    """Symmetric bounds of values without any."""
-    most = float(np.abs(values).max()) or 1.0
-    return -most, most
+    """Symmetric bounds of values without any; -1 and 1 if all are as good as 0."""
+    most = float(np.abs(values).max())
+    return (-most, most) if most > _NO_MAGNITUDE else (-1.0, 1.0)
 
 
 def _plain_numbers(axes: Axes) -> None:

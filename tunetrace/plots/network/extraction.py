@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import public
 from tunetrace.model.inspect.extraction import Continued, Extraction
-from tunetrace.plots.picture import BLUE, VERMILION, save_picture
+from tunetrace.plots.picture import BLUE, VERMILION, model_label, save_picture
 from tunetrace.text import counted
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def _draw(found: Extraction) -> Figure:
 
     figure = Figure(figsize=(8, 7.5), layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.12))
     above, below = figure.subplots(2, 1, sharex=True)
-    above.set_title(f"{found.model}: tunes continued verbatim for {counted(found.bars, 'bar')}")
+    name = model_label(found.model)
+    above.set_title(f"{name}: tunes continued verbatim for {counted(found.bars, 'bar')}")
     above.set_ylabel("share of tunes, 95% interval")
     above.yaxis.set_major_formatter(PercentFormatter(1))
     below.set_title("How far tunes are continued verbatim")

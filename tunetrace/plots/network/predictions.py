@@ -22,7 +22,7 @@ from tunetrace.plots.network.steps import (
     new_figure,
     write_tokens,
 )
-from tunetrace.plots.picture import BLUE, GREEN, GREY, SEQUENTIAL, VERMILION
+from tunetrace.plots.picture import BLUE, GREEN, GREY, SEQUENTIAL, VERMILION, label_of
 from tunetrace.text import counted
 from tunetrace.tokenizer.vocabulary import unknown_token
 
@@ -73,7 +73,7 @@ def draw_softmax(tune: TracedTune) -> Figure:
                  linewidths=0.5)  # fmt: skip
     mark_upwards(axes, tune)
     _name_groups(axes, {group: len(numbers) for group, numbers in groups.items()})
-    names = [tune.trace.names[number] for number in order]
+    names = [label_of(tune.trace.names[number]) for number in order]
     points = (WIDTH - 1.6) * 72 / len(order)
     has_names = write_tokens(axes.xaxis, range(1, len(order) + 1), names, points, is_vertical=True)
     axes.set_xlabel("token" if has_names else "number of the token, by groups")
@@ -115,7 +115,9 @@ def draw_tokens(tune: TracedTune, tokens: Sequence[str] | None) -> Figure:
         axes.set_yscale("log")
         axes.set_ylim(min(lowest, 1e-2) / 2, 2)
         _plain_powers(axes)
-        axes.set_ylabel(token, rotation=0, ha="right", va="center", fontsize=11, weight="bold")
+        axes.set_ylabel(
+            label_of(token), rotation=0, ha="right", va="center", fontsize=11, weight="bold"
+        )
     mark_along(panels, tune, width=WIDTH - 1.2)
     figure.supylabel("probability, with a logarithmic scale", fontsize=10)
     return figure

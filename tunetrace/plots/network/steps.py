@@ -11,7 +11,7 @@ import numpy as np
 
 from tunetrace.model.inspect.measures.marks import Marks, marks_of
 from tunetrace.model.trace import CUT_OFF, Trace
-from tunetrace.plots.picture import GREY, MONOSPACED, VERMILION
+from tunetrace.plots.picture import GREY, MONOSPACED, VERMILION, label_of, model_label
 from tunetrace.text import counted, plain, shortened
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _GAP: Final = 1.5
 _GAP_OF_ROWS: Final = 4.0
 
 _LONGEST_TITLE: Final = 48
-_LONGEST_MODEL: Final = 30
 _MOST_NUMBERS: Final = 20
 _MOST_FULL_LINES: Final = 30
 _CAPTION_SIZE: Final = 8
@@ -68,12 +67,12 @@ def traced_tune(traced: Trace, number: int) -> TracedTune:
     if len(traced) > 1:
         place = f"tune {number} of {len(traced)}"
         name = f"{name} ({place})" if name else place
-    model = shortened(plain(str(tune.header.get("model", "unknown"))), _LONGEST_MODEL)
+    model = model_label(tune.header.get("model", "unknown"))
     names = tune.names
     return TracedTune(
         tune,
         f"{name or 'a tune'}, {counted(len(tune.read), 'step')}, model {model}",
-        ["…" if n == CUT_OFF else plain(names[n]) for n in tune.written.tolist()],
+        ["…" if n == CUT_OFF else label_of(names[n]) for n in tune.written.tolist()],
         marks_of(tune.tokens),
     )
 

@@ -26,7 +26,15 @@ from tunetrace.model.inspect.weights import (
 )
 from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
-from tunetrace.plots.picture import BLUE, GREEN, GREY, VERMILION, save_picture
+from tunetrace.plots.picture import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    label_of,
+    model_label,
+    save_picture,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +81,8 @@ def _draw(model: Model) -> Figure:
     figure = Figure(figsize=(8, 23.5), layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
     sizes = model.sizes
     figure.suptitle(
-        f"{report.model}: {sizes.layers} layers of {sizes.units} units, {sizes.tokens} tokens",
+        f"{model_label(report.model)}: {sizes.layers} layers of {sizes.units} units, "
+        f"{sizes.tokens} tokens",
         x=0.02, ha="left", fontsize=13, weight="bold",
     )  # fmt: skip
     grid = figure.add_gridspec(5, 1, height_ratios=(3.2, 6.4, 3.4, 7.6, 3.4))
@@ -109,7 +118,7 @@ def _draw_bias(axes: Axes, report: WeightsReport) -> None:
     axes.set_title("Probability by the bias alone")
     places = [k + (k >= len(report.likeliest)) for k in range(len(shown))]
     axes.barh(places, [one.weight for one in shown], color=BLUE)
-    axes.set_yticks(places, [one.token for one in shown], fontsize=7.5)
+    axes.set_yticks(places, [label_of(one.token) for one in shown], fontsize=7.5)
     axes.invert_yaxis()
     axes.annotate("…", (0, len(report.likeliest)), va="center", color=GREY)
     axes.set_xlabel("probability if the last layer gives zeros")
@@ -147,7 +156,7 @@ def _draw_vectors(part: SubFigure, model: Model, report: WeightsReport) -> None:
 
 
 def _tokens(some: Sequence[TokenWeight]) -> str:
-    return "  ".join(one.token for one in some[:_NAMED])
+    return "  ".join(label_of(one.token) for one in some[:_NAMED])
 
 
 def _image(axes: Axes, values: Any) -> None:

@@ -128,11 +128,14 @@ def test_the_model_may_sample_the_tunes_itself() -> None:
         ),
     ],
 )
-def test_what_cannot_be_inspected_is_refused(given: dict[str, object], sentence: str) -> None:
+def test_what_cannot_be_inspected_is_refused_before_any_tune_is_written(
+    given: dict[str, object], sentence: str
+) -> None:
+    done: list[str] = []
     arguments = {"corpus": "sample", "n": 2, "model": tiny_model(), **given}
     with pytest.raises(QueryError) as refused:
-        inspect_over(**arguments)
-    assert str(refused.value) == sentence
+        inspect_over(**arguments, progress=lambda what, _: done.append(what))
+    assert (str(refused.value), done) == (sentence, [])
 
 
 def test_a_tune_of_a_trace_is_chosen_by_its_number() -> None:

@@ -37,7 +37,7 @@ from tunetrace.model.inspect.statements.steps import steps_of
 from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.sampling.sampling import sample
-from tunetrace.model.trace import CUT_OFF, Trace, TuneToTrace, trace_each
+from tunetrace.model.trace import CUT_OFF, Trace, TuneToTrace, check_part, trace_each
 from tunetrace.model.training.tunes import LONGEST
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -181,6 +181,8 @@ def inspect_over(
     if seed < 0:
         raise QueryError(f"the seed cannot be {seed}; give a whole number from 0")
     opened = open_model(model)
+    layers = opened.sizes.layers
+    check_part(layers, layers if layer is None else layer, part)  # before tunes, which take a while
     set_aside: list[Rejected] = []
     if corpus == SAMPLE:
         progress("sampling", 0)
