@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tunetrace.model.store import save_model
 
 from tests.cli.test_sample import SETTLED
 from tests.commands import KESH, call, index_of
@@ -18,6 +17,7 @@ from tunetrace import (
     open_index,
 )
 from tunetrace.corpus.records import Rejected
+from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
