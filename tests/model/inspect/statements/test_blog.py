@@ -74,6 +74,6 @@ def test_a_model_that_cannot_say_the_transcription_is_refused() -> None:
     with pytest.raises(QueryError) as refused:
         inspect_post(make_model())
     assert str(refused.value) == (
-        "the model tiny has no token 'B,', so it cannot say the transcription of the post; give a "
+        "the model tiny has no token 'B,', so it cannot read the transcription of the post; give a "
         "model with the tokens of folk-rnn v2"
     )

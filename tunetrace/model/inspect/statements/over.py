@@ -128,11 +128,11 @@ class TunesInspection(Record):
     layer: int
     """The layer, from 1."""
     part: UnitPart
-    """`hidden` or `cell`."""
+    """Which values of its units: `hidden`, `cell`, or a gate."""
     tunes: int
     """How many were inspected."""
     set_aside: tuple[Rejected, ...]
-    """The tunes that came up and that the model cannot say, or that are too long."""
+    """The tunes that came up and that the model cannot read, or that are too long."""
     statements: tuple[StatementOverTunes, ...]
     """The distribution of each number over the tunes."""
     groups: tuple[GroupMass, ...]
@@ -194,7 +194,7 @@ def inspect_over(
             tunes = _drawn(searched, filters, opened, n, seed, set_aside)
         if not tunes:
             raise QueryError(
-                f"the model {opened.name} cannot say any of these tunes of {corpus}; give another "
+                f"the model {opened.name} cannot read any of these tunes of {corpus}; give another "
                 "corpus or model"
             )
     shares = training_shares(list(opened.tokens.names), opened, index)
@@ -252,7 +252,7 @@ def _targets(of_tokens: Counter[str], every: Counter[str]) -> tuple[str, ...]:
 def _drawn(
     index: Index, filters: Filters, model: Model, n: int, seed: int, set_aside: list[Rejected]
 ) -> list[TuneToTrace]:
-    """n tunes at random, or all that there are, that the model can say.
+    """n tunes at random, or all that there are, that the model can read.
 
     The others that came up are added to set_aside.
     """
