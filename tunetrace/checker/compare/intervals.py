@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 CONFIDENCE: Final = 0.95
 
 _QUANTILE: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-_RESAMPLES: Final = 2000
+RESAMPLES: Final = 2000
+"""How often a bootstrap draws."""
 
 Interval = tuple[float, float]
 
@@ -57,11 +58,11 @@ def resampled_means(values: ArrayLike, seed: int) -> NDArray[np.float64]:
     given = np.asarray(values, dtype=np.float64)
     random = np.random.default_rng(seed)
     return np.array(
-        [given[random.integers(0, len(given), len(given))].mean() for _ in range(_RESAMPLES)]
+        [given[random.integers(0, len(given), len(given))].mean() for _ in range(RESAMPLES)]
     )
 
 
-def percentile_interval(resampled: NDArray[np.float64]) -> Interval:
-    """The 95% interval from the percentiles of the bootstrap."""
-    low, high = np.quantile(resampled, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)).tolist()
+def percentile_interval(resampled: NDArray[np.float64], level: float = CONFIDENCE) -> Interval:
+    """The interval, usually of 95%, from the percentiles of the bootstrap."""
+    low, high = np.quantile(resampled, ((1 - level) / 2, (1 + level) / 2)).tolist()
     return low, high

@@ -323,14 +323,14 @@ _LABELS: Final = {"bits_per_token": "bits/100 tokens"}
 
 
 def _difference(found: EffectMean, scale: float) -> str:
-    """A difference and its interval."""
-    if found.mean is None or found.low is None or found.high is None:
+    """A difference and its interval, if it has one."""
+    numbers = [scale * one for one in (found.mean, found.low, found.high) if one is not None]
+    if not numbers:
         return "-"
-    numbers = [scale * one for one in (found.mean, found.low, found.high)]
     largest = max(map(abs, numbers))
     decimals = 0 if largest >= 100 else 1 if largest >= 10 else 2
-    mean, low, high = (_signed(number, decimals) for number in numbers)
-    return f"{mean} [{low}, {high}]"
+    mean, *bounds = (_signed(number, decimals) for number in numbers)
+    return f"{mean} [{', '.join(bounds)}]" if bounds else mean
 
 
 def _signed(number: float, decimals: int) -> str:
@@ -341,7 +341,7 @@ def _signed(number: float, decimals: int) -> str:
 def _verdict(found: Experiment) -> str:
     """Whether bar lines change more than under the controls, with the numbers."""
     if found.changes_bar_lines is None:
-        return "Without controls nothing is said of whether the units matter more than others"
+        return "Without controls it is not known whether any other change would do the same"
     does = "changes" if found.changes_bar_lines else "does not change"
     numbers = []
     for name, what in (

@@ -220,3 +220,13 @@ def test_a_measure_of_nothing_has_no_mean() -> None:
     found = _Comparison(columns, 1).effect(EffectMeasure("x", "x", "number"))
     assert found.baseline == found.change == EffectMean(None, None, None)
     assert found.controls == (None,)
+
+
+def test_a_single_tune_has_no_interval(model: Model) -> None:
+    found = intervene(ablate(1, [BEFORE_BAR_LINE]), model, 1, max_tokens=43, seed=1, controls=1,
+                      real_tunes=0)  # fmt: skip
+    adding_up = found.effect("bars_adding_up")
+    assert adding_up.change.mean is not None
+    assert [one and (one.low, one.high) for one in (adding_up.change, adding_up.beyond)] == [
+        (None, None), (None, None),
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public, refused
+from tunetrace.checker.compare.intervals import CONFIDENCE, RESAMPLES, percentile_interval
 from tunetrace.errors import IndexFileError, ModelFileError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.model.inspect.interventions.choose import control_units, traces_of, watch
@@ -52,7 +53,6 @@ REAL_TUNES: Final = 100
 _WATCHED: Final = 100
 """Tunes of the baseline whose traces give the variance of units."""
 
-_RESAMPLES: Final = 2000
 _PROJECTION: Final = EffectMeasure("projection", "projection", "number")
 
 
@@ -383,7 +383,7 @@ class _Comparison:
         self._controls = len(columns) - 2
         random = np.random.default_rng([seed, 7])
         every = max(self._controls, 1)
-        drawn = random.multinomial(every, np.full(every, 1 / every), size=_RESAMPLES)
+        drawn = random.multinomial(every, np.full(every, 1 / every), size=RESAMPLES)
         self._repeats = drawn / every
         self._seed = seed
 
@@ -393,21 +393,23 @@ class _Comparison:
         ratios = np.stack([column[name] for column in self._columns])
         count = ratios.shape[1]
         random = np.random.default_rng([self._seed, 8, count])
-        weights = np.ones((1 + _RESAMPLES, count))
-        weights[1:] = random.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
+        weights = np.ones((1 + RESAMPLES, count))
+        weights[1:] = random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
         sums = np.einsum("rt,ctk->crk", weights, ratios, optimize=True)
         unknown = np.full(sums.shape[:2], np.nan)
         found = np.divide(sums[..., 0], sums[..., 1], out=unknown, where=sums[..., 1] > 0)
+        if count < 2:
+            found[:, 1:] = np.nan  # a single tune has no interval
         return np.asarray(found)
 
-    def _mean(self, drawn: NDArray[np.float64], level: float = 0.95) -> EffectMean:
+    def _mean(self, drawn: NDArray[np.float64], level: float = CONFIDENCE) -> EffectMean:
         """The mean, and the percentiles of its resamples. drawn: (1 + resamples,)."""
         if np.isnan(drawn[0]):
             return EffectMean(None, None, None)
         known = drawn[1:][~np.isnan(drawn[1:])]
-        outside = (1 - level) / 2
-        low, high = np.quantile(known, (outside, 1 - outside)).tolist()
-        return EffectMean(float(drawn[0]), low, high)
+        if not len(known):
+            return EffectMean(float(drawn[0]), None, None)
+        return EffectMean(float(drawn[0]), *percentile_interval(known, level))
 
     def _over_controls(self, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
         """The mean over controls, and that over resampled controls."""
@@ -436,7 +438,7 @@ class _Comparison:
         """Whether the intervention changes one of some measures more than the controls do."""
         if not self._controls:
             return None
-        level = 1 - 0.05 / len(measures)  # Bonferroni
+        level = 1 - (1 - CONFIDENCE) / len(measures)  # Bonferroni
         for measure in measures:
             drawn = self._drawn(measure.name)
             beyond = self._mean(drawn[1] - self._over_controls(drawn), level)
