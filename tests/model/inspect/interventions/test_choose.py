@@ -74,8 +74,8 @@ def test_units_are_chosen_by_what_they_do() -> None:
          "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, cell-gate, "
          "output-gate"),
         ({"period": 7},
-         "no unit of layer 1 of 'tiny' has a period of 7 steps in a tenth of the tunes, in 3 "
-         "tunes; give units with --units, or another rule"),
+         "no unit of layer 1 of 'tiny' has a period of 7 steps in a tenth of 3 tunes; give units "
+         "with --units, or another rule"),
     ],
 )  # fmt: skip
 def test_a_rule_without_units_or_sense_is_refused(rule: dict[str, object], sentence: str) -> None:

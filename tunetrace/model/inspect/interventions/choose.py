@@ -16,6 +16,7 @@ from tunetrace.model.hooks import PLACES, UnitPart, needs_gates
 from tunetrace.model.inspect.interventions.intervention import (
     check_units,
 )
+from tunetrace.model.inspect.measures.activity import largest_magnitudes
 from tunetrace.model.inspect.statements.rhythm import RECURS, periods_of
 from tunetrace.model.inspect.statements.spikes import CLEAR, f1_of, spiking
 from tunetrace.model.library.models import open_model
@@ -90,11 +91,11 @@ def choose_units(
         shares, recurs = period_scores(found, period)
         scores = shares + recurs / (n + 1)  # equal shares differ by a tune at least
         kept = shares >= _OFTEN
-        rule = f"has a period of {period} steps in a tenth of the tunes,"
+        rule = f"has a period of {period} steps in a tenth of {counted(n, 'tune')}"
     elif number is not None:
         scores = spike_scores(found, number)
         kept = scores >= CLEAR
-        rule = f"spikes before '{plain(str(before))}'"
+        rule = f"spikes before '{plain(str(before))}' in {counted(n, 'tune')}"
     else:
         scores = found.variance if by == "variance" else found.largest
         kept = np.ones(len(scores), dtype=bool)
@@ -102,8 +103,8 @@ def choose_units(
     ranked = [unit for unit in np.argsort(-scores, kind="stable").tolist() if kept[unit]]
     if not ranked:
         raise QueryError(
-            f"no unit of layer {layer} of '{opened.name}' {rule} in {counted(n, 'tune')}; give "
-            "units with --units, or another rule"
+            f"no unit of layer {layer} of '{opened.name}' {rule}; give units with --units, or "
+            "another rule"
         )
     return tuple(unit + 1 for unit in ranked[:top])
 
@@ -131,7 +132,7 @@ class Watched:
     @property
     def largest(self) -> NDArray[np.float64]:
         """(units,), the largest magnitude."""
-        return np.asarray(np.abs(np.concatenate(self.values)).max(axis=0), dtype=np.float64)
+        return largest_magnitudes(np.concatenate(self.values))
 
 
 def watch(traces: Iterable[Trace], layer: int, part: UnitPart) -> Watched:

@@ -185,8 +185,8 @@ def learn_direction(
         traces = trace_each(opened, map(TuneToTrace, chosen), gates=needs_gates(part))
         means.append(_means(traces, layer, part, progress))
     vector = means[0].mean(axis=0) - means[1].mean(axis=0)
-    length = float(vector @ vector)
-    if not length:
+    square = float(vector @ vector)
+    if not square:
         raise InputError(
             "the mean states of the two sets are the same, so that there is no direction; give "
             "sets of other tunes"
@@ -199,8 +199,8 @@ def learn_direction(
         b=_named(b),
         tunes=(len(means[0]), len(means[1])),
         projections=(
-            float(means[0].mean(axis=0) @ vector / length),
-            float(means[1].mean(axis=0) @ vector / length),
+            float(means[0].mean(axis=0) @ vector / square),
+            float(means[1].mean(axis=0) @ vector / square),
         ),
         auc=_held_out_auc(means[0], means[1], seed),
         model=opened.name,

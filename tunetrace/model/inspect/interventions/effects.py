@@ -21,7 +21,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError
 from tunetrace.indexer.index import Index
 from tunetrace.model.inspect.measures.groups import BAR_LINES, grouped
-from tunetrace.model.inspect.measures.marks import marks_of
+from tunetrace.model.inspect.measures.marks import marks_of, with_rests
 from tunetrace.model.records import Sampled
 from tunetrace.model.trace import CUT_OFF, Trace
 from tunetrace.tokenizer.folkrnn import to_folkrnn, tokenize_folkrnn
@@ -93,7 +93,7 @@ def measure_samples(tunes: Sequence[Sampled], usual: int) -> dict[str, Ratios]:
     """The measures OF_SAMPLES of each tune. usual: the commonest distance of the baseline."""
     rows: dict[str, list[tuple[float, float]]] = {one.name: [] for one in OF_SAMPLES}
     for tune in tunes:
-        known = [token if is_token(token) else "z" for token in tune.tokens]
+        known = with_rests(tune.tokens)
         layout = lay_out(known)
         key = next((token[2:] for token in known if token.startswith("K:")), None)
         music = describe_music(layout, key)
