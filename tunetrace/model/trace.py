@@ -150,8 +150,7 @@ class Trace:
     @property
     def entropy(self) -> Floats:
         """(S,) float32, the entropy of each step's probabilities, in bits."""
-        some = np.where(self.probabilities > 0, self.probabilities, np.float32(1))  # 0 log 0 is 0
-        return np.asarray(np.abs((self.probabilities * np.log2(some)).sum(axis=1)))
+        return entropies(self.probabilities)
 
     def values(self, layer: int, part: UnitPart = "hidden") -> Floats:
         """What a part of the units of a layer was at each step: (S, units). layer: from 1.
@@ -233,6 +232,18 @@ def surprisals(probabilities: Floats, written: NDArray[np.int32]) -> Floats:
     with np.errstate(divide="ignore"):
         bits = -np.log2(probabilities[np.arange(len(came)), came])
     return np.where(written == CUT_OFF, np.float32(np.nan), bits)
+
+
+def entropies(probabilities: Floats) -> Floats:
+    """The entropy of each row in bits, after its sum is made 1: (S,) float32; 0 for a row of zeros.
+
+    probabilities: (S, tokens).
+    """
+    values = probabilities.astype(np.float64)
+    total = values.sum(axis=1, keepdims=True)
+    shares = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)  # 0 log 0 is 0
+    return np.asarray(np.abs((shares * logs).sum(axis=1)), dtype=np.float32)
 
 
 def check_part(layers: int, layer: int, part: str) -> None:

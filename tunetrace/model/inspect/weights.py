@@ -189,7 +189,7 @@ def inspect_weights(model: Model | str | Path | None = None) -> WeightsReport:
         opened.name,
         tuple(values.tolist()),
         vectors,
-        _correlations(softmax, bias),
+        column_correlations(softmax, bias),
         _extremes(names, probabilities, highest=True),
         _extremes(names, probabilities, highest=False),
         tuple(
@@ -243,7 +243,8 @@ def correlations(columns: Floats) -> Floats:
     return np.asarray(np.clip(unit @ unit.T, -1, 1))
 
 
-def _correlations(softmax: Floats, bias: Floats) -> ColumnCorrelations:
+def column_correlations(softmax: Floats, bias: Floats) -> ColumnCorrelations:
+    """How alike the columns of a matrix (tokens, units) are, and how like the bias (tokens,)."""
     found = correlations(np.column_stack((softmax, bias)))
     units = softmax.shape[1]
     with_bias = np.abs(found[:-1, -1])

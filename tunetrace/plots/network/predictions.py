@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
 from tunetrace.model.inspect.measures.groups import grouped
+from tunetrace.model.inspect.statements.mass import FLOOR
 from tunetrace.model.trace import surprisals
 from tunetrace.plots.network.steps import (
     MARKS_CAPTION,
@@ -29,9 +30,6 @@ from tunetrace.tokenizer.vocabulary import unknown_token
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FLOOR: Final = -10
-"""log10 of the smallest probability that is shown, as in the post."""
 
 DEFAULT_TOKENS: Final = ("|", "(3", "/2", ">", "<", "^F", "_B")
 """Those that the post follows along the tune."""

@@ -27,6 +27,7 @@ from tunetrace.model.inspect.statements.inspection import (
 from tunetrace.model.inspect.statements.mass import LIKELY
 from tunetrace.model.inspect.statements.rhythm import UnitShape
 from tunetrace.model.inspect.statements.steps import Floats
+from tunetrace.model.inspect.weights import column_correlations, softmax_of
 from tunetrace.model.library.models import open_model
 from tunetrace.model.library.published import PUBLISHED_MODELS
 from tunetrace.model.records import Model
@@ -79,7 +80,7 @@ class PostInspection(Record):
     layer: int
     """The layer, from 1."""
     part: UnitPart
-    """`hidden` or `cell`."""
+    """Which values of its units: `hidden`, `cell`, or a gate."""
     transcription: str
     """The transcription of the post."""
     rows: tuple[PostRow, ...]
@@ -108,8 +109,8 @@ def inspect_post(
     foreign = next((token for token in TRANSCRIPTION.split() if token not in known), None)
     if foreign is not None:
         raise QueryError(
-            f"the model {opened.name} has no token '{foreign}', so it cannot say the transcription "
-            "of the post; give a model with the tokens of folk-rnn v2"
+            f"the model {opened.name} has no token '{foreign}', so it cannot read the "
+            "transcription of the post; give a model with the tokens of folk-rnn v2"
         )
     traced = opened.trace(TRANSCRIPTION.split(), gates=needs_gates(part))
     values_of(traced, layer, part)  # which refuses what the trace lacks
@@ -195,7 +196,7 @@ def _spiking(units: Sequence[UnitShape], bar_line: str) -> list[int]:
 def _of_mass(traced: Trace, found: Inspection) -> Iterator[PostRow]:
     """Part 5: what the softmax gives."""
     subject = "probabilities"
-    counts = sorted(found.bar_line_distances, key=lambda one: (-one.count, one.distance))
+    counts = found.bar_line_distances  # the most frequent first
     distances = ", ".join(f"{one.distance} ({one.count})" for one in counts[:4])
     yield _row(subject, "steps from bar line to bar line", "9, sometimes 8", distances or "none",
                float(counts[0].distance) if counts else None)  # fmt: skip
@@ -259,29 +260,19 @@ def _of_softmax(model: Model, traced: Trace) -> Iterator[PostRow]:
     yield _row(
         subject, "its matrix: tokens × units", "137 × 512", f"{sizes.tokens} × {sizes.units}"
     )
-    # One column for each unit, as in the post: what the unit adds to the logit of each token.
-    matrix = model.network.to_tokens.detach().cpu().double().numpy().T
-    bias = model.network.token_bias.detach().cpu().double().numpy()
+    matrix, bias = softmax_of(model)
     largest = float(np.linalg.svd(matrix, compute_uv=False)[0])
     yield _row(subject, "its largest singular value", "about 509", f"{largest:.1f}", largest)
-    r = np.abs(_correlations(matrix, bias))
-    yield _row(subject, "a column's |r| with the bias, most", "about 0.8", f"{r.max():.2f}",
-               float(r.max()))  # fmt: skip
-    yield _row(subject, "the same, mean", "about 0.4", f"{r.mean():.2f}", float(r.mean()))
+    r = column_correlations(matrix, bias)
+    yield _row(subject, "a column's |r| with the bias, most", "about 0.8", f"{r.bias_most:.2f}",
+               r.bias_most)  # fmt: skip
+    yield _row(subject, "the same, mean", "about 0.4", f"{r.bias_mean:.2f}", r.bias_mean)
     names = model.tokens.names
     least = [names[number] for number in np.argsort(bias, kind="stable")[:6].tolist()]
     yield _row(subject, "least likely by the bias alone", "<s> =f' 16 (7 ^f' =C,", " ".join(least))
     for kept, post in ((7, "about 1%"), (14, "about 0.1%"), (28, "about 0.01%")):
         lost = _lost(traced, kept)
         yield _row(subject, f"lost in 2 steps with {kept} tokens kept", post, f"{lost:.2%}", lost)
-
-
-def _correlations(matrix: Floats, bias: Floats) -> Floats:
-    """(units,) the correlation of each column with the bias; 0 where one never changes."""
-    columns = matrix - matrix.mean(axis=0)
-    centred = bias - bias.mean()
-    size = np.sqrt((columns**2).sum(axis=0) * (centred**2).sum())
-    return np.asarray(np.divide(centred @ columns, size, out=np.zeros(len(size)), where=size > 0))
 
 
 def _lost(traced: Trace, kept: int) -> float:

@@ -18,7 +18,7 @@ from tunetrace.model.inspect.measures.groups import (
 from tunetrace.model.inspect.measures.marks import marks_of
 from tunetrace.model.inspect.statements.shifts import at_all_shifts, transformed
 from tunetrace.model.inspect.statements.steps import Floats, TuneSteps, peaks_of
-from tunetrace.model.trace import Trace
+from tunetrace.model.trace import Trace, entropies
 from tunetrace.records import Record
 
 PEAK: Final = 0.5
@@ -27,8 +27,8 @@ PEAK: Final = 0.5
 LIKELY: Final = 0.01
 """A token that gets this much at some step is likely there; the post says about 0.01."""
 
-FLOOR: Final = -10.0
-"""Of log10 of a probability, as in the post's picture."""
+FLOOR: Final = -10
+"""log10 of the smallest probability that counts, as in the post's picture."""
 
 _FEWEST_NOTES: Final = 8
 """With fewer notes nothing is said of accidentals and their naturals."""
@@ -278,15 +278,3 @@ def pitch_entropy(traced: Trace, steps: TuneSteps) -> PitchEntropy:
         float(np.mean(others)) if others else None,
         len(others),
     )
-
-
-def entropies(probabilities: NDArray[np.float32]) -> Floats:
-    """(S,) the entropy of each row in bits, after its sum is made 1; 0 for a row of zeros.
-
-    probabilities: (S, tokens).
-    """
-    values = probabilities.astype(np.float64)
-    total = values.sum(axis=1, keepdims=True)
-    shares = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
-    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
-    return np.asarray(-(shares * logs).sum(axis=1) + 0.0)

@@ -15,11 +15,9 @@ from typing import Final
 import numpy as np
 
 from tunetrace.model.inspect.measures.activity import OFF, largest_magnitudes
+from tunetrace.model.inspect.measures.marks import layout_of
 from tunetrace.model.inspect.statements.steps import Flags, Floats, TuneSteps, runs_of
-from tunetrace.model.records import FIELD
 from tunetrace.records import Record
-from tunetrace.tokenizer.layout.bars import lay_out
-from tunetrace.tokenizer.vocabulary import is_token
 
 ANY: Final = "any"
 """In the place of a bar line: all of them together."""
@@ -174,9 +172,7 @@ class _Places:
 
     def __init__(self, steps: TuneSteps) -> None:
         self._tokens = steps.tokens
-        self._layout = None
-        if not any(map(FIELD.fullmatch, steps.tokens)):
-            self._layout = lay_out([token if is_token(token) else "z" for token in steps.tokens])
+        self._layout = layout_of(steps.tokens)
 
     def missed(self, steps: Sequence[int]) -> tuple[MissedBarLine, ...]:
         """Bar lines that are missed, by their steps from 0."""
