@@ -237,7 +237,9 @@ def _intervention(
     if not units:
         units = choose_units(
             options["layer"], model, part=options["part"], period=options["period"],
-            before=options["before"], top=options["top"], by=options["by"] or "variance", **writing,
+            before=options["before"], top=options["top"], by=options["by"] or "variance",
+            seed=1 if seed == 0 else 0,  # other tunes than those of the experiment
+            **writing,
         )  # fmt: skip
     lines: tuple[str, ...] = ()
     if options["only_before_bar_lines"]:
