@@ -114,7 +114,7 @@ def test_the_post_is_compared(place: Path, asked: tuple[str, ...]) -> None:
         (("one.npz", "--meter", "4/4"), "FILE cannot be combined with --meter; remove --meter"),
         (("one.npz", "--layer", "9"),
          "there is no layer 9 in a model of 2 layers; give one from 1 to 2"),
-        (("one.npz", "--tune", "2"), "the trace has no tune 2; give a number from 1 to 1"),
+        (("one.npz", "--tune", "2"), "there is no tune 2 in a trace of 1 tune; give 1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_inspected_is_refused(

@@ -251,10 +251,24 @@ def check_part(layers: int, layer: int, part: str) -> None:
     if not 1 <= layer <= layers:
         raise QueryError(
             f"there is no layer {layer} in a model of {counted(layers, 'layer')}; give "
-            f"{f'one from 1 to {layers}' if layers > 1 else '1'}"
+            f"{_one_of(layers)}"
         )
     if part not in PLACES:
         raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PLACES)}")
+
+
+def numbered_tune(traced: Trace, number: int) -> Trace:
+    """The trace of one tune by its number, from 1; QueryError if there is none."""
+    if not 1 <= number <= len(traced):
+        raise QueryError(
+            f"there is no tune {number} in a trace of {counted(len(traced), 'tune')}; give "
+            f"{_one_of(len(traced))}"
+        )
+    return traced.tune(number - 1)
+
+
+def _one_of(count: int) -> str:
+    return f"one from 1 to {count:,}" if count > 1 else "1"
 
 
 @dataclass(frozen=True, slots=True)

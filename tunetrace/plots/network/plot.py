@@ -24,7 +24,6 @@ from tunetrace.plots.network.kinds import KINDS
 from tunetrace.plots.network.predictions import draw_memory, draw_softmax, draw_tokens
 from tunetrace.plots.network.steps import TracedTune, traced_tune
 from tunetrace.plots.picture import check_picture, save_picture
-from tunetrace.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,11 +95,6 @@ def drawing(
     for name, value in given.items():
         if value is not None and name not in KINDS[kind].takes:
             raise _not_for(kind, name)
-    if not 1 <= tune <= len(traced):
-        raise QueryError(
-            f"there is no tune {tune} in a trace of {counted(len(traced), 'tune')}; give "
-            f"{_choice(len(traced))}"
-        )
     chosen = traced_tune(traced, tune)
     if kind in _OF_A_TUNE:
         return lambda: _OF_A_TUNE[kind](chosen)
@@ -120,10 +114,6 @@ def _not_for(kind: str, name: str) -> QueryError:
         f"the picture '{kind}' does not take {option}; leave it out, or draw "
         f"{', '.join(kinds)}{' or ' if kinds else ''}{last}"
     )
-
-
-def _choice(count: int) -> str:
-    return f"one from 1 to {count}" if count > 1 else "1"
 
 
 def _activations(tune: TracedTune, layer: int | None, part: UnitPart | None) -> Activations:

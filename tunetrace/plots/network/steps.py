@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from tunetrace.model.inspect.measures.marks import Marks, marks_of
-from tunetrace.model.trace import CUT_OFF, Trace
+from tunetrace.model.trace import CUT_OFF, Trace, numbered_tune
 from tunetrace.plots.picture import GREY, MONOSPACED, VERMILION, label_of, model_label
 from tunetrace.text import counted, plain, shortened
 
@@ -61,8 +61,8 @@ class TracedTune:
 
 
 def traced_tune(traced: Trace, number: int) -> TracedTune:
-    """A tune of a trace, counted from 1."""
-    tune = traced.tune(number - 1)
+    """A tune of a trace, counted from 1; QueryError if there is none."""
+    tune = numbered_tune(traced, number)
     name = shortened(plain(tune.title), _LONGEST_TITLE)
     if len(traced) > 1:
         place = f"tune {number} of {len(traced)}"

@@ -73,7 +73,7 @@ def test_tunes_are_written_on_from_the_states(model: Model) -> None:
         (lambda t: patch(t, 0),
          "step cannot be 0; give a whole number from 1 to 8, for it has 8 steps"),
         (lambda t: patch(t, 1, tune=2),
-         "tune cannot be 2; give a whole number from 1 to 1, for it has 1 tune"),
+         "there is no tune 2 in a trace of 1 tune; give 1"),
         (lambda t: patch(t, 1, in_layers=[3]),
          "layer cannot be 3; give a whole number from 1 to 2, for it has 2 layers"),
         (lambda t: patch(t, 1, at=0), "at cannot be 0; give a whole number from 1"),

@@ -143,8 +143,8 @@ def test_a_tune_of_a_trace_is_chosen_by_its_number() -> None:
     assert inspect_trace(traced, tune=2).steps == 2 + 9 * 5 + 1
     for tune, sentence in (
         (None, "the trace has 3 tunes; give the number of one, from 1 to 3"),
-        (4, "the trace has no tune 4; give a number from 1 to 3"),
-        (0, "the trace has no tune 0; give a number from 1 to 3"),
+        (4, "there is no tune 4 in a trace of 3 tunes; give one from 1 to 3"),
+        (0, "there is no tune 0 in a trace of 3 tunes; give one from 1 to 3"),
     ):
         with pytest.raises(QueryError) as refused:
             inspect_trace(traced, tune=tune)

@@ -11,7 +11,7 @@ from tunetrace.arguments import public, refused
 from tunetrace.errors import QueryError
 from tunetrace.model.hooks import Part, Where
 from tunetrace.model.inspect.interventions.intervention import check_units
-from tunetrace.model.trace import Floats, Trace
+from tunetrace.model.trace import Floats, Trace, numbered_tune
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def patch(
     >>> bool((patched.probabilities[-1] == traced.probabilities[-1]).all())
     True
     """
-    number = _number(tune, "tune", len(traced), counted(len(traced), "tune"))
-    one = traced.tune(number - 1)
+    one = numbered_tune(traced, tune)
     steps = len(one.read)
     number = _number(step, "step", steps, counted(steps, "step"))
     every = range(1, len(one.hidden) + 1)

@@ -46,7 +46,7 @@ from tunetrace.model.inspect.statements.steps import Floats, steps_of
 from tunetrace.model.library.header import Header
 from tunetrace.model.library.models import open_header
 from tunetrace.model.records import Model
-from tunetrace.model.trace import Trace
+from tunetrace.model.trace import Trace, numbered_tune
 from tunetrace.model.training.tunes import training_ids
 from tunetrace.records import Record
 
@@ -179,7 +179,7 @@ def inspect_trace(
     >>> found.layer, len(found.units), found.entropy.notes
     (3, 288, 0)
     """
-    one = traced_tune(traced, tune)
+    one = _only_tune(traced, tune)
     shares = shares_for(traced, model, index)
     return inspect_one(one, layer, part, shares)
 
@@ -197,7 +197,7 @@ def shares_for(
     return training_shares(traced.names, header, index)
 
 
-def traced_tune(traced: Trace, tune: int | None) -> Trace:
+def _only_tune(traced: Trace, tune: int | None) -> Trace:
     """The trace of one tune, by its number from 1; QueryError unless there is that one."""
     if tune is None:
         if len(traced) > 1:
@@ -206,9 +206,7 @@ def traced_tune(traced: Trace, tune: int | None) -> Trace:
                 f"{len(traced):,}"
             )
         return traced
-    if not 1 <= tune <= len(traced):
-        raise QueryError(f"the trace has no tune {tune}; give a number from 1 to {len(traced):,}")
-    return traced.tune(tune - 1)
+    return numbered_tune(traced, tune)
 
 
 def values_of(traced: Trace, layer: int | None, part: UnitPart) -> Floats:
