@@ -60,6 +60,11 @@ def place_of(input: str, line: int | None, column: int | None = None) -> str:
     return ":".join(str(part) for part in (input, line, column) if part not in (None, ""))
 
 
+def one_up_to(count: int) -> str:
+    """What to give instead of a wrong number: `one from 1 to 3`, or `1`."""
+    return f"one from 1 to {count:,}" if count > 1 else "1"
+
+
 def shortened(text: str, longest: int) -> str:
     """A text of at most so many characters; `…` ends one that was cut."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -114,6 +114,7 @@ def test_the_post_is_compared(place: Path, asked: tuple[str, ...]) -> None:
         (("one.npz", "--meter", "4/4"), "FILE cannot be combined with --meter; remove --meter"),
         (("one.npz", "--layer", "9"),
          "there is no layer 9 in a model of 2 layers; give one from 1 to 2"),
+        (("one.npz", "--seed", "2"), "--seed is for the tests over several tunes; remove --seed"),
         (("one.npz", "--tune", "2"), "there is no tune 2 in a trace of 1 tune; give 1"),
     ],
 )  # fmt: skip

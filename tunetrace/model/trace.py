@@ -27,7 +27,7 @@ from tunetrace.model.hooks import (
     Where,
     changes_of,
 )
-from tunetrace.text import counted
+from tunetrace.text import counted, one_up_to
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -251,7 +251,7 @@ def check_part(layers: int, layer: int, part: str) -> None:
     if not 1 <= layer <= layers:
         raise QueryError(
             f"there is no layer {layer} in a model of {counted(layers, 'layer')}; give "
-            f"{_one_of(layers)}"
+            f"{one_up_to(layers)}"
         )
     if part not in PLACES:
         raise QueryError(f"part cannot be '{part}'; give one of {', '.join(PLACES)}")
@@ -262,13 +262,9 @@ def numbered_tune(traced: Trace, number: int) -> Trace:
     if not 1 <= number <= len(traced):
         raise QueryError(
             f"there is no tune {number} in a trace of {counted(len(traced), 'tune')}; give "
-            f"{_one_of(len(traced))}"
+            f"{one_up_to(len(traced))}"
         )
     return traced.tune(number - 1)
-
-
-def _one_of(count: int) -> str:
-    return f"one from 1 to {count:,}" if count > 1 else "1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ def inspect(
                 found = inspect_tunes(traced, model=model, seed=seed, progress=progress, **layer)
             show(found, print_tunes, print_as)
         else:
+            if options["seed"] is not None:
+                raise QueryError("--seed is for the tests over several tunes; remove --seed")
             show(inspect_trace(traced, tune=tune, model=model, **layer), print_tune, print_as)
 
 

@@ -185,6 +185,9 @@ def _units_given(options: dict[str, Any]) -> list[int]:
             "--load, --patch or --steer)"
         )
     rules = [name for name in ("period", "before", "top") if options[name] is not None]
+    if options["by"] is not None and rules != ["top"]:
+        raise QueryError("--by says what --top alone ranks by; add --top 8 as the only rule, or "
+                         "remove --by")  # fmt: skip
     if options["units"] is None:
         if not rules:
             raise QueryError(

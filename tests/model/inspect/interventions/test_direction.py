@@ -138,7 +138,7 @@ def test_the_sets_may_be_tunes_of_the_index(tmp_path: Path) -> None:
     ("given", "sentence"),
     [
         ({"layer": 2},
-         "there is no layer 2 in 'tiny', which has 1 layer; give a layer from 1 to 1"),
+         "there is no layer 2 in 'tiny', which has 1 layer; give 1"),
         ({"layer": 0}, "layer cannot be 0; give a whole number from 1"),
         ({"part": "gate"},
          "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, cell-gate, "

@@ -172,8 +172,7 @@ def test_without_an_index_copying_and_real_tunes_are_left_out(
     [
         (None, {}, "intervention cannot be None; give an Intervention, or what ablate, patch and "
          "steer give"),
-        (ablate(2, [1]), {}, "there is no layer 2 in 'tiny', which has 1 layer; give a layer from "
-         "1 to 1"),
+        (ablate(2, [1]), {}, "there is no layer 2 in 'tiny', which has 1 layer; give 1"),
         (ablate(1, [1]), {"real_tunes": -1}, "real_tunes cannot be -1; give 0 or more"),
     ],
 )  # fmt: skip

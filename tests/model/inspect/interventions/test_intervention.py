@@ -238,7 +238,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(given: dict[str, Any], sentence
     ("change", "sentence"),
     [
         (ablate(9, [1]),
-         "there is no layer 9 in 'tiny', which has 2 layers; give a layer from 1 to 2"),
+         "there is no layer 9 in 'tiny', which has 2 layers; give one from 1 to 2"),
         (ablate(1, [9999]),
          "there is no unit 9999 in 'tiny', whose layers have 12 units; give units from 1 to 12"),
         (3, "changes cannot be 3; give changes of a model, such as ablate(3, [60, 97])"),

@@ -28,7 +28,7 @@ from tunetrace.model.inspect.interventions.document import (
     save_document,
 )
 from tunetrace.records import Record, to_plain
-from tunetrace.text import counted, listed, plain
+from tunetrace.text import counted, listed, one_up_to, plain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -219,8 +219,8 @@ def check_units(model: Model, layer: int, units: Sequence[int]) -> None:
     if layer > sizes.layers:
         has = counted(sizes.layers, "layer")
         raise QueryError(
-            f"there is no layer {layer} in '{model.name}', which has {has}; give a layer from 1 "
-            f"to {sizes.layers}"
+            f"there is no layer {layer} in '{model.name}', which has {has}; give "
+            f"{one_up_to(sizes.layers)}"
         )
     for unit in units:
         if unit > sizes.units:
