@@ -181,6 +181,16 @@ def test_a_model_of_other_sizes_is_refused(learnt: LearntDirection) -> None:
     )
 
 
+def test_another_model_of_the_same_sizes_is_refused(learnt: LearntDirection) -> None:
+    other = make_model(TOKENS, units=UNITS, layers=1)
+    with pytest.raises(QueryError) as refused:
+        other.trace(["C"], steer(learnt))
+    assert str(refused.value) == (
+        "the direction was learnt from 'tiny', whose weights are not those of 'tiny'; learn one "
+        "from this model with 'tunetrace model direction'"
+    )
+
+
 @pytest.mark.parametrize("by", ["much", float("inf"), None, True])
 def test_a_direction_is_added_a_number_of_times(learnt: LearntDirection, by: Any) -> None:
     with pytest.raises(QueryError, match=r"^by cannot be "):

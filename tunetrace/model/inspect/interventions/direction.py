@@ -109,7 +109,7 @@ class Steering:
         return f"layer {learnt.layer}: {learnt.part} plus {self.by:g} times {learnt.a} - {learnt.b}"
 
     def on(self, model: Model) -> Steering:
-        """Itself; QueryError for a model of other sizes."""
+        """Itself; QueryError for another model than the one that it was learnt from."""
         sizes = asdict(model.sizes)
         for name in _SIZES:
             if self.direction.sizes[name] != sizes[name]:
@@ -117,6 +117,12 @@ class Steering:
                     f"the direction is of a model with {self.direction.sizes[name]} {name}, but "
                     f"'{model.name}' has {sizes[name]}; give the model '{self.direction.model}'"
                 )
+        if identity_of(model) != self.direction.identity:
+            raise QueryError(
+                f"the direction was learnt from '{self.direction.model}', whose weights are not "
+                f"those of '{model.name}'; learn one from this model with 'tunetrace model "
+                "direction'"
+            )
         return self
 
     def __call__(self, layer: int, part: Part, values: Tensor, where: Where) -> None:
