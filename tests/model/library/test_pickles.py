@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.model.pickled import python2_pickle
 from tunetrace import ModelFileError
-from tunetrace.model import pickles
+from tunetrace.model.library import pickles
 from tunetrace.model.library.pickles import (
     PickleRefusedError,
     answer_to,

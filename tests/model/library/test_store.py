@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.model.pickled import random_network, small_vocabulary
 from tunetrace import ModelFileError, OutputError
-from tunetrace.model import header, models
+from tunetrace.model.library import header, models
 from tunetrace.model.library.header import read_header
 from tunetrace.model.library.models import read_info
 from tunetrace.model.library.store import load_model, save_model
