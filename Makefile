@@ -39,8 +39,9 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/demo
 
-bench-model: $(VENV)/dev ## Measure sampling and training beside the published loop and torch.nn.LSTM.
+bench-model: $(VENV)/dev ## Measure models beside the published loop, torch.nn.LSTM and infini-gram.
 	$(BIN)/python -m benchmarks.model
+	$(BIN)/python -m benchmarks.inside
 
 clean: ## Remove what make made.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
