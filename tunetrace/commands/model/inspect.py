@@ -30,6 +30,9 @@ _MOST: Final = 6
 """Units that are printed with the number of tunes."""
 _STRONGEST: Final = 3
 """Units that are printed for each token that they were tested against."""
+_CLEAR: Final = 0.3
+"""From this mean correlation on, in magnitude, a unit is counted apart. With many tunes, nearly
+every unit goes with nearly every token a little."""
 
 
 @click.command()
@@ -335,8 +338,9 @@ def _print_tests(found: TunesInspection) -> None:
     rows = []
     for token, tests in groupby(found.tests, key=lambda one: one.token):
         some = list(tests)
-        rows.append((token, some[0].tunes, len(some), _strongest(some)))
-    heads = ("token", ">tunes", ">units", "strongest (mean correlation)")
+        clear = sum(abs(one.r) >= _CLEAR for one in some)
+        rows.append((token, some[0].tunes, len(some), clear, _strongest(some)))
+    heads = ("token", ">tunes", ">units", f">{_CLEAR} or more", "strongest (mean correlation)")
     out.print(make_table(heads, rows))
 
 
