@@ -21,8 +21,8 @@ from tunetrace.model.training.recipe import MODERN
 WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
-               "half", "held_out", "has_ended", "open_end", "stats", "gates", "memory",
-               "history", "found"}  # fmt: skip
+               "half", "held_out", "has_ended", "open_end", "gates", "memory",
+               "history"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])

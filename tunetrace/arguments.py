@@ -7,6 +7,7 @@ This module imports no room: our own classes are told by their names.
 from __future__ import annotations
 
 import inspect
+import json
 import operator
 import os
 import reprlib
@@ -109,6 +110,16 @@ def many_tunes(given: object, name: str) -> list[str]:
     return [str(one_reference(given, name))]
 
 
+def json_object(given: object, name: str) -> dict[str, Any]:
+    """What JSON can hold, by name; empty for None."""
+    try:
+        content = {} if given is None else dict(given)  # type: ignore[call-overload]
+        json.dumps(content)
+    except (TypeError, ValueError, RecursionError):
+        raise refused(name, given, "a dict that JSON can hold") from None
+    return content
+
+
 def whole_number(given: object, name: str) -> int:
     """A whole number, Python's or NumPy's."""
     try:
@@ -182,6 +193,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,
+    "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
+    "found": _own("Extraction", "an extraction, as extract gives it"),
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tests.model.tiny import make_model
+from tunetrace import QueryError
 from tunetrace.model.hooks import Part, Where
 from tunetrace.model.records import Model, Precision, Tokens
 from tunetrace.model.trace import Trace, TuneToTrace, trace_each
@@ -179,3 +181,26 @@ def test_many_transcriptions_are_traced_in_several_batches(
     numbers = {number for tunes, _ in change.seen for number in tunes}
     assert numbers == set(range(1, 21))
     assert len(change.seen) > len(TUNE) + 1
+
+
+@pytest.mark.parametrize("facts", [5, {"a": object()}, {"a": {1, 2}}, {(1, 2): 3}])
+def test_facts_that_json_cannot_hold_are_refused(facts: Any) -> None:
+    with pytest.raises(QueryError, match=r"^facts cannot be .*; give a dict that JSON can hold$"):
+        make_model(TOKENS.names).trace(TUNE, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("layer", "part", "sentence"),
+    [
+        (3, "hidden", "there is no layer 3 in a model of 2 layers; give one from 1 to 2"),
+        (0, "hidden", "there is no layer 0 in a model of 2 layers; give one from 1 to 2"),
+        (1, "gate", "part cannot be 'gate'; give one of hidden, cell, input-gate, forget-gate, "
+         "cell-gate, output-gate"),
+        (1, "cell-gate", "the trace has no cell gate; make one that has the gates with: tunetrace "
+         "model trace TUNE -o FILE.npz --gates"),
+    ],
+)  # fmt: skip
+def test_values_that_a_trace_lacks_are_refused(layer: int, part: Any, sentence: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        make_model(TOKENS.names).trace(TUNE).values(layer, part)
+    assert str(refused.value) == sentence

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tunetrace.arguments import many_texts
+from tunetrace.arguments import json_object, many_texts
 from tunetrace.errors import ModelFileError
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import is_token, unknown_token
@@ -138,7 +138,7 @@ class Model:
         """
         from tunetrace.model.trace import TuneToTrace, trace_each
 
-        tune = TuneToTrace(many_texts(tokens, "tokens"), has_ended, facts)
+        tune = TuneToTrace(many_texts(tokens, "tokens"), has_ended, json_object(facts, "facts"))
         return next(trace_each(self, [tune], changes, gates=gates))
 
     def overflow(self) -> ModelFileError:
