@@ -1,6 +1,6 @@
 """What it costs to look into a model: python -m benchmarks.inside
 
-Traces stand beside the published equations in NumPy, the infinite-gram beside infini-gram's own.
+Traces are compared with the published equations in NumPy, and the infinite-gram with infini-gram's.
 Whole experiments have no peer and are timed alone. It takes the default index, and some minutes.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _traces() -> None:
-    """A trace of a tune of 300 steps, beside the NumPy loop that reads the same tokens."""
+    """A trace of a tune of 300 steps, and the NumPy loop that reads the same tokens."""
     large = Network(Sizes())
     large.initialize(torch.Generator().manual_seed(1))
     models = [tunetrace.open_model(), Model(large.eval(), Tokens(V2_TOKENS), {"name": "3 x 512"})]
@@ -82,7 +82,7 @@ def _read(loop: NumpyNetwork, found: Trace) -> None:
 
 
 def _infinite_grams(folder: Path) -> None:
-    """What follows each step of some transcriptions, beside infini-gram's infgram_ntd."""
+    """What follows each step of some transcriptions, compared with infini-gram's infgram_ntd."""
     (folder / "infini").mkdir()
     with tunetrace.open_index() as index:
         (segment,) = index.figures.segments

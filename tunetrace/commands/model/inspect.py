@@ -1,4 +1,4 @@
-"""`tunetrace model inspect`: the post's statements on a tune, on many, or beside its numbers."""
+"""`tunetrace model inspect`: the post's statements on a tune, on many, or with its numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ every unit goes with nearly every token a little."""
               help="Inspect tunes of this corpus of the index; 'sample': tunes that the model "
               "writes.")  # fmt: skip
 @click.option("--post", is_flag=True,
-              help="Inspect the transcription of the blog post, beside the post's numbers."
+              help="Inspect the blog post's transcription, and compare with its numbers."
               )  # fmt: skip
 @click.option("--tune", type=int, metavar="N",
               help="Inspect this tune of FILE, from 1 (default: all of them together)."
@@ -243,7 +243,7 @@ def _print_more(count: int) -> None:
 
 
 def _print_groups(groups: Iterable[GroupMass], tunes: int | None, missing: str) -> None:
-    """The probability of each group, beside its share in what is written and was trained on."""
+    """The probability of each group, and its share in what is written and was trained on."""
     rows = [
         (one.group, f"{one.probability:.1%}", f"{one.written:.1%}",
          "" if one.training is None else f"{one.training:.1%}")
@@ -352,7 +352,7 @@ def _strongest(tests: Sequence[UnitTest]) -> str:
 
 
 def print_post(found: PostInspection) -> None:
-    """The statements of the post beside those of the model."""
+    """The statements of the post and those of the model."""
     out = console()
     if found.is_the_posts:
         out.print(

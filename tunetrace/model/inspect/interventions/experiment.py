@@ -106,7 +106,7 @@ class ControlUnits(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Experiment(Record):
-    """What an intervention changes, beside controls."""
+    """What an intervention changes, compared with controls."""
 
     model: str
     """Its name."""

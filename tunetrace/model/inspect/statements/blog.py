@@ -1,4 +1,4 @@
-"""The numbers that the post and its series publish, beside the same numbers of a model.
+"""The numbers that the post and its series publish, and the same numbers of a model.
 
 "Making sense of the folk-rnn v2 model" (B. L. Sturm, 2017-2019): parts 2 and 3 on the softmax
 matrix, part 5 on one transcription, parts 11 and 12 on the probability that a search leaves out.
@@ -71,7 +71,7 @@ class PostRow(Record):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PostInspection(Record):
-    """The statements of the post on the inside of its model, beside those of a model."""
+    """The statements of the post on the inside of its model, and those of a model."""
 
     model: str
     """The name of the model."""

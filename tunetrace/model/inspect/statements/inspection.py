@@ -114,7 +114,7 @@ class TrainingShares:
     """Why they are not known."""
 
     def of(self, sums: dict[str, tuple[float, int]], steps: int) -> tuple[GroupMass, ...]:
-        """The groups beside these shares. sums: as group_sums. steps: how many were summed."""
+        """The groups with these shares. sums: as group_sums. steps: how many were summed."""
         written = sum(count for _, count in sums.values())
         return tuple(
             GroupMass(
