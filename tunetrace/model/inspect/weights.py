@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
+from tunetrace.model.hooks import PLACES
 from tunetrace.model.inspect.measures.groups import ACCIDENTAL, PITCH, grouped
 from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
@@ -31,7 +32,9 @@ from tunetrace.tokenizer.transpose import Pitch
 
 Floats = NDArray[np.float64]
 
-_GATES: Final = ("input", "forget", "cell", "output")
+_GATES: Final = tuple(
+    part.removesuffix("-gate") for part, (seen, _) in PLACES.items() if seen == "gates"
+)
 
 VECTORS: Final = 8
 """Singular vectors that are described."""
