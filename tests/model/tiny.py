@@ -52,3 +52,21 @@ def make_model(
         for token, added in (bias or {}).items():
             network.token_bias[tokens.index(token)] += added
     return Model(network.eval(), Tokens(tuple(tokens)), {"name": "tiny", "source": "a test"})
+
+
+def permuted(model: Model, order: Sequence[int]) -> Model:
+    """The same model with the units of each layer, and all their weights, in another order."""
+    sizes, units = model.sizes, list(order)
+    columns = [unit + gate * sizes.units for gate in range(4) for unit in units]
+    network = Network(sizes).eval()
+    network.load_state_dict(model.network.state_dict())
+    with torch.no_grad():
+        for number, layer in enumerate(network.layers):
+            rows = slice(None) if number == 0 else units
+            layer.from_input.copy_(layer.from_input[rows][:, columns])
+            layer.from_hidden.copy_(layer.from_hidden[units][:, columns])
+            layer.bias.copy_(layer.bias[columns])
+            layer.initial_hidden.copy_(layer.initial_hidden[units])
+            layer.initial_cell.copy_(layer.initial_cell[units])
+        network.to_tokens.copy_(network.to_tokens[units])
+    return Model(network, model.tokens, model.provenance)

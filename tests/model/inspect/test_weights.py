@@ -16,7 +16,7 @@ from scipy.cluster.hierarchy import average
 from scipy.spatial.distance import squareform
 
 from tests.model.networks import tiny_model
-from tests.model.tiny import make_model
+from tests.model.tiny import make_model, permuted
 from tunetrace import ColumnCorrelations, TokenWeight, UnitPair, inspect_weights
 from tunetrace.model.inspect.weights import (
     bias_probabilities,
@@ -184,19 +184,10 @@ def test_octaves_and_enharmonics_are_compared_with_notes_of_their_kind() -> None
 def test_permuting_units_changes_no_number_but_the_units(seed: int) -> None:
     model = make_model(units=7, seed=seed)
     order = np.random.default_rng(seed).permutation(7)
-    permuted = make_model(units=7, seed=seed)
     bias = torch.randn(len(model.tokens), generator=torch.Generator().manual_seed(seed))
-    columns = np.concatenate([order + gate * 7 for gate in range(4)])
     with torch.no_grad():
-        for one in (model, permuted):
-            one.network.token_bias.copy_(bias)
-        for number, layer in enumerate(permuted.network.layers):
-            rows = slice(None) if number == 0 else order
-            layer.from_input.copy_(layer.from_input[rows][:, columns])
-            layer.from_hidden.copy_(layer.from_hidden[order][:, columns])
-            layer.bias.copy_(layer.bias[columns])
-        permuted.network.to_tokens.copy_(permuted.network.to_tokens[order])
-    before, after = inspect_weights(model), inspect_weights(permuted)
+        model.network.token_bias.copy_(bias)
+    before, after = inspect_weights(model), inspect_weights(permuted(model, order))
     number_of = {int(old) + 1: new + 1 for new, old in enumerate(order)}
 
     def numbers(value: Any) -> Any:

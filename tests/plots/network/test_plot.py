@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.model.tiny import make_model, permuted
 from tests.plots.network.traces import make_trace
 from tunetrace import OutputError, QueryError, plot_trace
+from tunetrace.model.trace import Trace
 from tunetrace.plots.network.kinds import KINDS
+from tunetrace.plots.network.plot import drawing
 
 pytest.importorskip("matplotlib")
 
@@ -76,3 +80,39 @@ def test_a_tune_may_be_too_long_for_a_gramian(tmp_path: Path) -> None:
     traced = make_trace(["C"] * 4000, hidden=np.zeros((1, 4001, 1)))
     with pytest.raises(QueryError, match="has 4,001 steps, and a Gramian shows at most 4,000"):
         plot_trace("gramian", traced, tmp_path / "a.png")
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("kind", ["softmax", "layer", "sorted", "spectrum", "gramian"])
+def test_permuting_units_with_their_weights_changes_no_picture_but_the_order(kind: str) -> None:
+    model = make_model(units=9)
+    order = np.random.default_rng(4).permutation(9)
+    tokens = [
+        "M:4/4",
+        "K:Cmaj",
+        "C",
+        "D",
+        "E",
+        "F",
+        "|",
+        "G",
+        "A",
+        "G",
+        "F",
+        "|",
+        "E",
+        "D",
+        "C",
+        "D",
+    ]
+    before, after = (images(kind, one.trace(tokens)) for one in (model, permuted(model, order)))
+    assert len(before) == len(after) > 0
+    for one, other in zip(before, after, strict=True):
+        expected = one[:, order] if kind in ("layer", "spectrum") else one
+        np.testing.assert_allclose(other, expected, atol=1e-4)
+
+
+def images(kind: str, traced: Trace) -> list[Any]:
+    """The values of the images of a picture, NaN where nothing is drawn."""
+    drawn = [image for axes in drawing(kind, traced)().axes for image in axes.get_images()]
+    return [np.ma.filled(image.get_array().astype(float), np.nan) for image in drawn]
