@@ -26,7 +26,7 @@ ROOMS: Final[dict[str, str]] = {
     "tokenizer": "tokenizer",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
-    "indexer.search.query indexer.search.segment indexer.search.suffix "
+    "indexer.music indexer.near indexer.search.query indexer.search.segment indexer.search.suffix "
     "indexer.search.views": "arrays",
     "indexer.store": "store",
     "indexer": "indexer",

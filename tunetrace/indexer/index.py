@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from tunetrace.arguments import given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
+from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
+from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
-from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
 from tunetrace.indexer.search.segment import Mask
@@ -38,6 +40,7 @@ from tunetrace.indexer.store.hits import (
     music_with,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.near import load_near
 from tunetrace.indexer.store.streams import load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -90,7 +93,7 @@ class Index:
             self._backoff = None
         self.layout.cache_clear()
         self._bar_places = {}
-        for cached in ("baseline", "_music"):
+        for cached in ("baseline", "near", "_music"):
             self.__dict__.pop(cached, None)
 
     def __enter__(self) -> Index:
@@ -311,6 +314,17 @@ class Index:
     def _music(self) -> NDArray[np.int64]:
         with self._database.connected() as connection:
             return all_music(connection)
+
+    # Near copies
+
+    @cached_property
+    def near(self) -> NearSearch:
+        """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
+        segments = self.figures.segments
+        with self._database.connected() as connection:
+            of_segments = load_near(connection, load_segments(connection))
+        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
+        return NearSearch(Candidates(list(of_segments.values())), ids)
 
     # Bars
 

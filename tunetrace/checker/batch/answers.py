@@ -33,8 +33,8 @@ from tunetrace.checker.records import (
 )
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.records import NOWHERE, Hit, Tune
-from tunetrace.indexer.sameness import SameMusic
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.music import describe_music
 from tunetrace.tokenizer.transcription import Transcription

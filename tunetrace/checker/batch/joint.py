@@ -18,7 +18,7 @@ from tunetrace.checker.batch.arrays import Numbers, ranges
 from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS

@@ -31,7 +31,7 @@ from tunetrace.checker.batch.sources import (
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.garbage import collector_paused
-from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 

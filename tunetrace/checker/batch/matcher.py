@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.indexer.sameness import SameMusic
+from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.layout.bars import Layout
 

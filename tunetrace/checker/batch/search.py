@@ -14,8 +14,8 @@ from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.records import NOWHERE, BarPlaces
-from tunetrace.indexer.sameness import SameMusic
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.suffix import longest_matches

@@ -25,6 +25,7 @@ from tunetrace.indexer.build.writer import (
     read_corpus,
 )
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
@@ -38,6 +39,7 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.near import load_near
 from tunetrace.indexer.store.streams import (
     delete_segments,
     insert_segment,
@@ -186,15 +188,20 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
         for number, in_views in load_all_views(connection).items()
         if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
+    all_near = load_near(
+        connection, {number: in_views[TOKENS.name] for number, in_views in touched.items()}
+    )
     delete_segments(connection, list(touched))
-    for in_views in touched.values():
-        kept = [tune for tune in in_views[TOKENS.name].tune_ids.tolist() if tune not in ids]
-        if kept:
+    for number, in_views in touched.items():
+        tunes = in_views[TOKENS.name].tune_ids.tolist()
+        places = [place for place, tune in enumerate(tunes) if tune not in ids]
+        if places:
+            kept = [tunes[place] for place in places]
             of_views = {
                 name: joined([segment.symbols_of(tune) for tune in kept])
                 for name, segment in in_views.items()
             }
-            insert_segment(connection, kept, of_views)
+            insert_segment(connection, kept, of_views, all_near[number].select(places))
     delete_corpus(connection, corpus.name)
 
 
@@ -208,6 +215,8 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     with changing(path, shrink=True) as connection:
         segments = load_all_views(connection)
         before = load_vocabulary(connection)
+        of_tokens = {number: in_views[TOKENS.name] for number, in_views in segments.items()}
+        near = NearSegment.join(list(load_near(connection, of_tokens).values()))
         tunes = [
             (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
             for in_views in segments.values()
@@ -227,12 +236,16 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
                 renumbered = view.alphabet(vocabulary).encode(names)
                 tables[name] = renumbered + bytes(range(len(names), 256))
             delete_segments(connection, list(segments))
+            first = 0
             for some in _runs_of_a_segment(tunes):
                 of_views = {
                     name: joined([symbols[name].translate(table) for _, symbols in some])
                     for name, table in tables.items()
                 }
-                insert_segment(connection, [tune for tune, _ in some], of_views)
+                ids = [tune for tune, _ in some]
+                of_run = near.select(range(first, first + len(some)))
+                insert_segment(connection, ids, of_views, of_run)
+                first += len(some)
             store_vocabulary(connection, vocabulary)
         report = _report(path, connection, ())
         progress("shrinking the file", 0)

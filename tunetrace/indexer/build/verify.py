@@ -19,7 +19,8 @@ import numpy as np
 from tunetrace.arguments import public
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.writer import digest
-from tunetrace.indexer.sameness import music_hashes
+from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
@@ -36,6 +37,7 @@ from tunetrace.indexer.store.corpora import (
 )
 from tunetrace.indexer.store.hits import stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.near import load_near
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
 from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
 from tunetrace.indexer.store.streams import load_all_views
@@ -111,7 +113,8 @@ class _Verification:
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""
         vocabulary = load_vocabulary(self._connection)
-        in_views = list(load_all_views(self._connection).values())
+        views_of = load_all_views(self._connection)
+        in_views = list(views_of.values())
         segments = [views[TOKENS.name] for views in in_views]
         for number, views in enumerate(in_views, 1):
             for name, segment in views.items():
@@ -122,6 +125,8 @@ class _Verification:
             self._check_corpora(segments, vocabulary)
         with self._faults_of("the tunes"):
             self._check_tunes(in_views, vocabulary)
+        with self._faults_of("the near copies"):
+            self._check_near(dict(zip(views_of, segments, strict=True)), vocabulary)
         with self._faults_of("the bars"):
             self._check_bars()
         with self._faults_of("the baseline"):
@@ -222,6 +227,25 @@ class _Verification:
                 f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
                 "with the stream"
             )
+
+    def _check_near(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
+        """Whether the arrays that near copies are found by are those of the tunes' tokens."""
+        for number, near in load_near(self._connection, segments).items():
+            segment = segments[number]
+            places: Sequence[int] = range(len(near))
+            if not self._full:
+                places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
+            for first in range(0, len(places), _SAMPLE):
+                some = places[first : first + _SAMPLE]
+                ids = segment.tune_ids[list(some)].tolist()
+                tokens = (vocabulary.decode(segment.symbols_of(tune)) for tune in ids)
+                expected = NearSegment.of([lay_out(of_tune) for of_tune in tokens])
+                if near.select(some).arrays() != expected.arrays():
+                    self._faults.append(
+                        f"what near copies are found by in segment {number} does not agree with "
+                        "the stream"
+                    )
+                    break
 
     def _check_bars(self) -> None:
         """Whether the hashes of the bars are those of their texts, and no bar is there twice."""

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import CorpusSource
-from tunetrace.indexer.sameness import music_hashes
+from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
@@ -118,7 +119,7 @@ class Writer:
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
         self._hits = array("q")  # five numbers a hit, as insert_hits takes them
         self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
-        self._layouts: list[Layout] = []  # the last tunes, whose forms are not hashed yet
+        self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
 
@@ -183,23 +184,30 @@ class Writer:
         return len(layout.bars)
 
     def _take_music(self) -> None:
+        """Make the arrays of the last tunes: their forms, and what near copies are found by."""
+        if not self._layouts:
+            return
         places, parts, hashes = music_hashes(self._layouts).T
         tunes = places + (self._next_tune - len(self._layouts))
         self._music.append(np.stack([hashes, tunes, parts], axis=1))
+        self._near.append(NearSegment.of(self._layouts))
         self._layouts = []
 
     def _close_segment(self) -> None:
         """Sort the suffixes of the open segment, write it and begin the next one."""
         if not self._segment_tunes:
             return
+        self._take_music()
         self._progress("sorting the suffixes", self._next_tune - 1)
         of_views = {name: bytes(stream) for name, stream in self._streams.items()}
-        streams.insert_segment(self._connection, self._segment_tunes, of_views)
+        near = NearSegment.join(self._near)
+        streams.insert_segment(self._connection, self._segment_tunes, of_views, near)
         self._open_segment()
 
     def _open_segment(self) -> None:
         self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
         self._segment_tunes: list[int] = []
+        self._near: list[NearSegment] = []
 
 
 def _settled_numbers(numbers: Iterable[int | None]) -> Iterator[int]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id: it tells an index from a database of another program."""
 
@@ -153,6 +153,16 @@ view = sa.Table(
 )
 """The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
 SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32."""
+
+near = sa.Table(
+    "near",
+    metadata,
+    sa.Column("segment_id", sa.ForeignKey("segment.id"), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
+    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
+)
+"""What near copies of the tunes of a segment are found by, an array a row (near/segment.py)."""
 
 baseline = sa.Table(
     "baseline",

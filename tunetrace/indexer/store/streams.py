@@ -9,11 +9,13 @@ from typing import Final
 import numpy as np
 import sqlalchemy as sa
 
+from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS, VIEWS, View
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import DamagedError
+from tunetrace.indexer.store.near import delete_near, insert_near
 from tunetrace.indexer.store.schema import insert_rows
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -58,11 +60,15 @@ def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
 
 
 def insert_segment(
-    connection: sa.Connection, tune_ids: Sequence[int], streams: Mapping[str, bytes]
+    connection: sa.Connection,
+    tune_ids: Sequence[int],
+    streams: Mapping[str, bytes],
+    near: NearSegment,
 ) -> None:
     """Sort the suffixes of the streams of these tunes and write their segment.
 
-    streams: by the view's name, each with a SEPARATOR before each tune and after the last.
+    streams: by the view's name, each with a SEPARATOR before each tune and after the last. near:
+    their near-copy arrays.
     """
     ids = np.array(tune_ids, dtype="<i4").tobytes()
     last = connection.scalar(sa.select(sa.func.max(schema.segment.c.id))) or 0
@@ -75,11 +81,13 @@ def insert_segment(
             schema.view,
             [(last + 1, name, stream, checksums[0], suffixes, checksums[1])],
         )
+    insert_near(connection, last + 1, near)
 
 
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
-    """Delete the segments of these ids and their views."""
+    """Delete the segments of these ids, their views and their near-copy arrays."""
     for number in numbers:
+        delete_near(connection, number)
         connection.execute(sa.delete(schema.view).where(schema.view.c.segment_id == number))
         connection.execute(sa.delete(schema.segment).where(schema.segment.c.id == number))
 

@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import GENERATED, V2_SAMPLE
-from tests.indexer.plain_music import Form, forms
+from tests.indexer.music.plain_music import Form, forms
 from tests.strategies import bodies, heaps
 from tunetrace import Index, Transcription
 from tunetrace.corpus.readers import read
-from tunetrace.indexer.sameness import music_hashes
+from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 MakeIndex = Callable[..., Index]

@@ -1,0 +1,1 @@
+"""Near copies: the same melody in another key, octave, rhythm or version."""

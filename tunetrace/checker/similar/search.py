@@ -1,0 +1,37 @@
+"""Near copies of transcriptions among the tunes of an index, with their probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.search import Near, NearSearch, melodies_of
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.tokenizer.layout.bars import Layout
+
+_ODDS: Final = 9.0
+_AMONG: Final = 5_000
+"""Among this many tunes a near copy is named from these odds on."""
+
+
+class SimilarSearch:
+    """The near copies of transcriptions among the tunes of an index."""
+
+    def __init__(self, index: Index) -> None:
+        self._near: NearSearch = index.near
+        tunes = len(self._near.candidates)
+        odds = _ODDS * max(1.0, tunes / _AMONG)
+        self.default_threshold = odds / (1 + odds)
+        """From this probability on a near copy is named. Among more tunes, more are alike by
+        chance, so the odds grow with their number."""
+
+    def near(
+        self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int = 50
+    ) -> Iterator[list[Near]]:
+        """The tunes most like each transcription, the most probable first, at most limit.
+
+        admitted: which tunes count, as a mask by id; None for all.
+        """
+        for melody in melodies_of(layouts):
+            yield self._near.near(melody, admitted)[:limit]

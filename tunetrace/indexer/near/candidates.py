@@ -1,0 +1,120 @@
+"""Candidates: the tunes of an index that share most with a melody, by their terms.
+
+Method: each term that both have adds the square of its weight, which is larger the rarer the term
+is (inverse document frequency, Spärck Jones 1972); the sum is divided by the sizes of both tunes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.indexer.near.segment import NearSegment
+from tunetrace.indexer.near.terms import FIRSTS, SETS, Terms
+
+_MOST: Final = 0.05
+"""A term that more than this share of all tunes have says nothing."""
+
+_AT_LEAST: Final = 20
+"""How many tunes may always have a term."""
+
+
+class Candidates:
+    """The tunes of all segments, to be searched by terms. A tune is its place among all."""
+
+    def __init__(self, segments: Sequence[NearSegment]) -> None:
+        self.segments = segments
+        self.firsts = np.cumsum([0, *map(len, segments)])
+        """(segments + 1,) the place of the first tune of each segment, and the number of tunes."""
+
+        self.headers = np.concatenate(
+            [np.empty((0, 2), np.int32), *(segment.headers for segment in segments)]
+        )
+        """(tunes, 2) the meter and the mode of each tune, as header_of gives them."""
+
+    def __len__(self) -> int:
+        return int(self.firsts[-1])
+
+    @cached_property
+    def _norms(self) -> NDArray[np.float32]:
+        """(tunes,) the root of the sum of the squared weights of the terms of each tune, and 1."""
+        sums = []
+        for segment in self.segments:
+            weights = self._weights(segment.terms, self._counts(segment.terms))
+            each = np.repeat(weights, np.diff(segment.starts))
+            sums.append(np.bincount(segment.tunes, weights=each, minlength=len(segment)))
+        return np.sqrt(np.concatenate([np.empty(0), *sums]) + 1).astype(np.float32)
+
+    def _counts(self, terms: Terms) -> NDArray[np.int64]:
+        """How many tunes have each of some terms: (n,)."""
+        counts = np.zeros(len(terms), dtype=np.int64)
+        for segment in self.segments:
+            if segment.terms is terms:
+                counts += np.diff(segment.starts)
+            else:
+                counts += _found(segment, terms)[1]
+        return counts
+
+    def _weights(self, terms: Terms, counts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The squared weight of each of some terms, (n,); 0 for one that too many tunes have."""
+        of_set = np.array([one.weight for one in SETS], dtype=np.float32)
+        which = np.searchsorted(np.array(FIRSTS[1:-1], dtype=np.uint32), terms, side="right")
+        rarity = np.log(len(self) / np.maximum(counts, 1)) + 0.1
+        is_telling = (counts > 0) & (counts <= max(_AT_LEAST, _MOST * len(self)))
+        return (of_set[which] * np.square(rarity) * is_telling).astype(np.float32)
+
+    def scores(self, terms: Terms) -> NDArray[np.float32]:
+        """How much each tune shares with a melody, from 0 to about 1: (tunes,).
+
+        terms: (n,) those of the melody, ascending.
+        """
+        found = [_found(segment, terms) for segment in self.segments]
+        counts = np.sum([count for _, count in found], axis=0, dtype=np.int64)
+        weights = self._weights(terms, counts)
+        sums = []
+        for segment, (first, count) in zip(self.segments, found, strict=True):
+            count = np.where(weights > 0, count, 0)
+            at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+            tunes, each = segment.tunes[at], np.repeat(weights, count)
+            sums.append(np.bincount(tunes, weights=each, minlength=len(segment)))
+        own = np.sqrt(float(weights.sum()) + 1)
+        together: NDArray[np.float32] = np.concatenate([np.empty(0), *sums]).astype(np.float32)
+        return together / (self._norms * np.float32(own))
+
+    def best(
+        self, terms: Terms, count: int, counted: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The tunes that share most with a melody, best first, and how much: up to count each.
+
+        counted: (tunes,) which of them count; None for all.
+        """
+        scores = self.scores(terms)
+        if counted is not None:
+            scores = scores * counted
+        if len(scores) > count:
+            tunes = np.argpartition(-scores, count)[:count]
+        else:
+            tunes = np.arange(len(scores))
+        tunes = tunes[scores[tunes] > 0]
+        tunes = tunes[np.lexsort((tunes, -scores[tunes]))]
+        return tunes, scores[tunes]
+
+    def melodies(self, tune: int) -> tuple[bytes, bytes]:
+        """The pitches of a tune in `notes` and in `quavers`."""
+        at = int(np.searchsorted(self.firsts, tune, side="right")) - 1
+        place = tune - int(self.firsts[at])
+        return self.segments[at].notes[place], self.segments[at].quavers[place]
+
+
+def _found(segment: NearSegment, terms: Terms) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Where the tunes of each of some terms begin in a segment, and how many there are."""
+    if not len(segment.terms):
+        return np.zeros(len(terms), np.int32), np.zeros(len(terms), np.int32)
+    at = np.minimum(np.searchsorted(segment.terms, terms), len(segment.terms) - 1)
+    is_there = segment.terms[at] == terms
+    first = segment.starts[at]
+    return first, np.where(is_there, segment.starts[at + 1] - first, 0)

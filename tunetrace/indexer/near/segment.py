@@ -1,0 +1,183 @@
+"""What a segment keeps for near copies: which tunes have each term, and the pitches to align."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.indexer.near.sequences import Pitches, sequences_of
+from tunetrace.indexer.near.terms import terms_of
+from tunetrace.tokenizer.layout.bars import Layout
+
+MIDDLE: Final = 64
+"""The byte of the diatonic step 0, so that a pitch is a byte."""
+
+
+_HEADERS: Final = 4
+"""The header is among this many tokens at the start of a tune."""
+
+_POSITIVE: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Melodies:
+    """A sequence of pitches of each of some tunes."""
+
+    steps: bytes
+    """The pitches of all tunes, one byte each: the diatonic step plus MIDDLE."""
+    ends: NDArray[np.int32]
+    """(tunes + 1,) where each tune begins, and the end of the last."""
+
+    def __getitem__(self, tune: int) -> bytes:
+        return self.steps[self.ends[tune] : self.ends[tune + 1]]
+
+    @classmethod
+    def of(cls, pitches: Pitches, tunes: int) -> Melodies:
+        """Those of some tunes, as sequences_of gives them."""
+        steps = np.clip(pitches.steps + MIDDLE, 0, 255).astype(np.uint8).tobytes()
+        ends = np.searchsorted(pitches.tunes, np.arange(tunes + 1)).astype(np.int32)
+        return cls(steps, ends)
+
+    @classmethod
+    def join(cls, pieces: Sequence[Melodies]) -> Melodies:
+        """Those of the tunes of several, in their order."""
+        lengths = [np.diff(piece.ends) for piece in pieces]
+        ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths])).astype(np.int32)
+        return cls(b"".join(piece.steps for piece in pieces), ends)
+
+    def select(self, tunes: Iterable[int]) -> Melodies:
+        """Those of some of the tunes."""
+        chosen = [self[tune] for tune in tunes]
+        ends = np.cumsum([0, *map(len, chosen)]).astype(np.int32)
+        return Melodies(b"".join(chosen), ends)
+
+
+@dataclass(frozen=True, eq=False)
+class NearSegment:
+    """The near-copy arrays of the tunes of one segment. A tune is its place in the segment."""
+
+    terms: NDArray[np.uint32]
+    """(terms,) the terms that its tunes have, ascending."""
+    starts: NDArray[np.int32]
+    """(terms + 1,) where the tunes of each term begin in `tunes`, and the end."""
+    tunes: NDArray[np.int32]
+    """(n,) the tunes that have each term, term by term, ascending."""
+    notes: Melodies
+    """The pitches of `sequences.notes`."""
+    quavers: Melodies
+    """The pitches of `sequences.quavers`."""
+    headers: NDArray[np.int32]
+    """(tunes, 2) the meter and the mode that each tune begins in, as header_of gives them."""
+
+    def __len__(self) -> int:
+        return len(self.notes.ends) - 1
+
+    @classmethod
+    def of(cls, layouts: Sequence[Layout]) -> NearSegment:
+        """Those of some tunes."""
+        sequences = sequences_of(layouts)
+        terms, tunes = terms_of(sequences)
+        notes = Melodies.of(sequences.notes, len(layouts))
+        quavers = Melodies.of(sequences.quavers, len(layouts))
+        headers = [header_of(layout.tokens) for layout in layouts]
+        return cls(
+            *_grouped(terms, tunes), notes, quavers, np.array(headers, np.int32).reshape(-1, 2)
+        )
+
+    @classmethod
+    def join(cls, pieces: Sequence[NearSegment]) -> NearSegment:
+        """That of the tunes of several, in their order."""
+        firsts = np.cumsum([0, *map(len, pieces)])
+        packed = [
+            np.repeat(piece.terms.astype(np.int64) << 32, np.diff(piece.starts))
+            | (piece.tunes + first)
+            for piece, first in zip(pieces, firsts, strict=False)
+        ]
+        whole = np.sort(np.concatenate([np.empty(0, np.int64), *packed]))
+        return cls(
+            *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)),
+            Melodies.join([piece.notes for piece in pieces]),
+            Melodies.join([piece.quavers for piece in pieces]),
+            np.concatenate([np.empty((0, 2), np.int32), *(piece.headers for piece in pieces)]),
+        )
+
+    def select(self, chosen: Sequence[int]) -> NearSegment:
+        """That of some of its tunes, given in ascending order."""
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[list(chosen)] = np.arange(len(chosen), dtype=np.int32)
+        terms = np.repeat(self.terms, np.diff(self.starts))
+        kept = place[self.tunes]
+        is_kept = kept >= 0
+        return NearSegment(
+            *_grouped(terms[is_kept], kept[is_kept]),
+            self.notes.select(chosen),
+            self.quavers.select(chosen),
+            self.headers[list(chosen)],
+        )
+
+    def arrays(self) -> dict[str, bytes]:
+        """All as bytes, by name, little-endian."""
+        return {
+            "terms": self.terms.astype("<u4").tobytes(),
+            "starts": self.starts.astype("<i4").tobytes(),
+            "tunes": self.tunes.astype("<i4").tobytes(),
+            "notes": self.notes.steps,
+            "note_ends": self.notes.ends.astype("<i4").tobytes(),
+            "quavers": self.quavers.steps,
+            "quaver_ends": self.quavers.ends.astype("<i4").tobytes(),
+            "headers": self.headers.astype("<i4").tobytes(),
+        }
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, bytes], tunes: int) -> NearSegment:
+        """That of arrays as `arrays` gives them. tunes: how many there must be. ValueError if the
+        arrays do not fit together."""
+
+        def numbers(name: str, dtype: str = "<i4") -> NDArray[Any]:
+            return np.frombuffer(arrays[name], dtype=dtype)
+
+        try:
+            terms, starts, places = numbers("terms", "<u4"), numbers("starts"), numbers("tunes")
+            notes = Melodies(arrays["notes"], numbers("note_ends"))
+            quavers = Melodies(arrays["quavers"], numbers("quaver_ends"))
+            headers = numbers("headers").reshape(tunes, 2)
+        except KeyError as error:
+            raise ValueError(f"it has no array {error} of near copies") from None
+        fits = (
+            len(starts) == len(terms) + 1
+            and starts[-1] == len(places)
+            and all(
+                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.steps)
+                for one in (notes, quavers)
+            )
+        )
+        if not fits:
+            raise ValueError("its arrays of near copies do not fit together")
+        return cls(terms, starts, places, notes, quavers, headers)
+
+
+def header_of(tokens: Sequence[str]) -> tuple[int, int]:
+    """The meter and the mode that a tune begins in, each as a number; 0 where it states none.
+
+    The numbers are checksums of the tokens: they are only compared.
+    """
+    first = tokens[:_HEADERS]
+    meter, mode = (next((one for one in first if one[0] == field), "") for field in "MK")
+    return zlib.crc32(meter.encode()) & _POSITIVE, zlib.crc32(mode.encode()) & _POSITIVE
+
+
+def _grouped(
+    terms: NDArray[np.uint32], tunes: NDArray[np.int32]
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32]]:
+    """Terms, each with a tune, as the distinct terms, where the tunes of each begin, and the tunes.
+
+    terms: (n,) ascending.
+    """
+    firsts = np.flatnonzero(np.diff(terms, prepend=terms[:1] ^ 1)) if len(terms) else terms[:0]
+    starts = np.append(firsts, len(terms)).astype(np.int32)
+    return terms[firsts], starts, tunes
