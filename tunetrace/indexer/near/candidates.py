@@ -47,7 +47,10 @@ class Candidates:
             weights = self._weights(segment.terms, self._counts(segment.terms))
             each = np.repeat(weights, np.diff(segment.starts))
             sums.append(np.bincount(segment.tunes, weights=each, minlength=len(segment)))
-        return np.sqrt(np.concatenate([np.empty(0), *sums]) + 1).astype(np.float32)
+        norms: NDArray[np.float32] = np.sqrt(np.concatenate([np.empty(0), *sums]) + 1).astype(
+            np.float32
+        )
+        return norms
 
     def _counts(self, terms: Terms) -> NDArray[np.int64]:
         """How many tunes have each of some terms: (n,)."""
@@ -73,7 +76,9 @@ class Candidates:
         terms: (n,) those of the melody, ascending.
         """
         found = [_found(segment, terms) for segment in self.segments]
-        counts = np.sum([count for _, count in found], axis=0, dtype=np.int64)
+        counts = np.zeros(len(terms), dtype=np.int64)
+        for _, count in found:
+            counts += count
         weights = self._weights(terms, counts)
         sums = []
         for segment, (first, count) in zip(self.segments, found, strict=True):

@@ -146,4 +146,5 @@ def _rotations(quavers: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
         shared[np.maximum(ends - end, 0)] = 0
     bits = shared[:, None] >> np.arange(STEPS, dtype=np.uint8) & 1
     sums = np.concatenate([np.zeros((1, STEPS), np.int64), np.cumsum(bits, axis=0)])
-    return np.argmax(sums[ends] - sums[ends - lengths], axis=1)
+    best: NDArray[np.int64] = np.argmax(sums[ends] - sums[ends - lengths], axis=1)
+    return best
