@@ -17,10 +17,12 @@ fills one or two quavers is played evenly by some, so it is made even.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -29,7 +31,7 @@ from numpy.typing import NDArray
 from tunetrace.indexer.music.tokens import Numbers, TokenArrays
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Bar, Ticks
-from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
+from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE
 
 _LONGEST: Final = 32 * TICKS_PER_EIGHTH
 """No note counts for more than four bars of 4/4: a hostile file may have lengths of 60 digits."""
@@ -116,18 +118,30 @@ def _points_in(meter: str) -> tuple[int, int]:
     return points, points if points % 2 else points // 2
 
 
-def _points_of(layout: Layout) -> list[tuple[int, int]]:
-    """The points of each bar of a tune in `beats` and in `pulses`."""
-    meters = [k for k, token in enumerate(layout.tokens) if token[0] == "M"]
-    found, meter, following = [], "M:none", iter([*meters, len(layout.tokens)])
-    change = next(following)
-    for bar in layout.bars:
-        while change < bar.start:
-            meter, change = layout.tokens[change], next(following)
-        found.append(_points_in(meter))
-    return found
+def _points_of(layouts: Sequence[Layout], tokens: TokenArrays) -> Numbers:
+    """(2, bars) the points of each bar of tunes in `beats` and in `pulses`."""
+    ends = np.searchsorted(tokens.tunes, np.arange(len(layouts) + 1))
+    headers = np.flatnonzero(tokens.kinds == HEADER)
+    of = tokens.tunes[headers]
+    places = (headers - ends[of]).tolist()
+    meters: list[list[int]] = [[] for _ in layouts]
+    for tune, place in zip(of.tolist(), places, strict=True):
+        if layouts[tune].tokens[place][0] == "M":
+            meters[tune].append(place)
+    found = []
+    for layout, changes in zip(layouts, meters, strict=True):
+        bars = [0, *(bisect_left(layout.bars, at, key=_start) for at in changes), len(layout.bars)]
+        stated = ["M:none", *(layout.tokens[at] for at in changes)]
+        for meter, (first, stop) in zip(stated, pairwise(bars), strict=True):
+            found += [_points_in(meter)] * (stop - first)
+    return np.array(found, dtype=np.int64).reshape(-1, 2).T
 
 
+def _start(bar: Bar) -> int:
+    return bar.start
+
+
+@lru_cache(maxsize=256)
 def _whole(ticks: Ticks | None) -> int:
     return _NO_METER if not ticks else min(int(ticks), _LONGEST)
 
@@ -154,7 +168,6 @@ def _laid_out(layouts: Sequence[Layout]) -> tuple[_Bars, _Notes, _Notes]:
     steps = tokens.steps(places)
     steps = np.maximum.reduceat(steps, begins) if len(begins) else steps
 
-    points = [some for layout in layouts for some in _points_of(layout)]
     laid_out = _Bars(
         tunes=tune_of_bar,
         starts=starts,
@@ -162,7 +175,7 @@ def _laid_out(layouts: Sequence[Layout]) -> tuple[_Bars, _Notes, _Notes]:
         full=np.array([_whole(bar.full) for bar in bars], dtype=np.int64),
         offsets=np.array([min(int(bar.offset), _LONGEST) for bar in bars], dtype=np.int64),
         are_pickups=np.array([bar.is_pickup for bar in bars], dtype=bool),
-        points=np.array(points, dtype=np.int64).reshape(-1, 2).T,
+        points=_points_of(layouts, tokens),
     )
     tunes = tune_of_bar[bar_of[event]]
     written = _Notes(steps, tunes, onsets[event])

@@ -70,7 +70,8 @@ def terms_of(sequences: Sequences) -> tuple[Terms, NDArray[np.int32]]:
         _packed(getattr(sequences, one.sequence), one) + (first << 32)
         for one, first in zip(SETS, FIRSTS, strict=False)
     ]
-    whole = np.unique(np.concatenate(packed))
+    whole = np.sort(np.concatenate(packed))
+    whole = whole[np.diff(whole, prepend=-1) != 0]
     return (whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)
 
 
