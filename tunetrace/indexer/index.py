@@ -322,7 +322,7 @@ class Index:
         """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
         segments = self.figures.segments
         with self._database.connected() as connection:
-            of_segments = load_near(connection, load_segments(connection))
+            of_segments = load_near(connection)
         ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
 

@@ -188,9 +188,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
         for number, in_views in load_all_views(connection).items()
         if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
-    all_near = load_near(
-        connection, {number: in_views[TOKENS.name] for number, in_views in touched.items()}
-    )
+    all_near = load_near(connection, list(touched))
     delete_segments(connection, list(touched))
     for number, in_views in touched.items():
         tunes = in_views[TOKENS.name].tune_ids.tolist()
@@ -215,8 +213,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     with changing(path, shrink=True) as connection:
         segments = load_all_views(connection)
         before = load_vocabulary(connection)
-        of_tokens = {number: in_views[TOKENS.name] for number, in_views in segments.items()}
-        near = NearSegment.join(list(load_near(connection, of_tokens).values()))
+        near = NearSegment.join(list(load_near(connection).values()))
         tunes = [
             (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
             for in_views in segments.values()

@@ -230,7 +230,7 @@ class _Verification:
 
     def _check_near(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
         """Whether the arrays that near copies are found by are those of the tunes' tokens."""
-        for number, near in load_near(self._connection, segments).items():
+        for number, near in load_near(self._connection).items():
             segment = segments[number]
             places: Sequence[int] = range(len(near))
             if not self._full:

@@ -1,20 +1,20 @@
 """Candidates: the tunes of an index that share most with a melody, by their terms.
 
-Method: each term that both have adds the square of its weight, which is larger the rarer the term
-is (inverse document frequency, Spärck Jones 1972); the sum is divided by the sizes of both tunes.
+Method: each term that both have adds its weight, which is larger the rarer the term is (inverse
+document frequency, Spärck Jones 1972). The sum is divided by the geometric mean of the sizes of
+both tunes: how many terms each has, those of a set with a smaller weight counting less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.near.terms import FIRSTS, SETS, Terms
+from tunetrace.indexer.near.terms import Terms, set_weights
 
 _MOST: Final = 0.05
 """A term that more than this share of all tunes have says nothing."""
@@ -35,43 +35,23 @@ class Candidates:
             [np.empty((0, 2), np.int32), *(segment.headers for segment in segments)]
         )
         """(tunes, 2) the meter and the mode of each tune, as header_of gives them."""
+        self._sizes = np.concatenate([np.empty(0, np.float32), *(one.sizes for one in segments)])
 
     def __len__(self) -> int:
         return int(self.firsts[-1])
 
-    @cached_property
-    def _norms(self) -> NDArray[np.float32]:
-        """(tunes,) the root of the sum of the squared weights of the terms of each tune, and 1."""
-        sums = []
-        for segment in self.segments:
-            weights = self._weights(segment.terms, self._counts(segment.terms))
-            each = np.repeat(weights, np.diff(segment.starts))
-            sums.append(np.bincount(segment.tunes, weights=each, minlength=len(segment)))
-        norms: NDArray[np.float32] = np.sqrt(np.concatenate([np.empty(0), *sums]) + 1).astype(
-            np.float32
-        )
-        return norms
-
-    def _counts(self, terms: Terms) -> NDArray[np.int64]:
-        """How many tunes have each of some terms: (n,)."""
-        counts = np.zeros(len(terms), dtype=np.int64)
-        for segment in self.segments:
-            if segment.terms is terms:
-                counts += np.diff(segment.starts)
-            else:
-                counts += _found(segment, terms)[1]
-        return counts
-
     def _weights(self, terms: Terms, counts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The squared weight of each of some terms, (n,); 0 for one that too many tunes have."""
-        of_set = np.array([one.weight for one in SETS], dtype=np.float32)
-        which = np.searchsorted(np.array(FIRSTS[1:-1], dtype=np.uint32), terms, side="right")
+        """The weight of each of some terms, (n,); 0 for one that no tune or too many tunes have.
+
+        counts: (n,) how many tunes have each.
+        """
         rarity = np.log(len(self) / np.maximum(counts, 1)) + 0.1
         is_telling = (counts > 0) & (counts <= max(_AT_LEAST, _MOST * len(self)))
-        return (of_set[which] * np.square(rarity) * is_telling).astype(np.float32)
+        weights: NDArray[np.float32] = (set_weights(terms) * rarity * is_telling).astype(np.float32)
+        return weights
 
     def scores(self, terms: Terms) -> NDArray[np.float32]:
-        """How much each tune shares with a melody, from 0 to about 1: (tunes,).
+        """How much each tune shares with a melody, 0 if nothing: (tunes,).
 
         terms: (n,) those of the melody, ascending.
         """
@@ -86,9 +66,10 @@ class Candidates:
             at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
             tunes, each = segment.tunes[at], np.repeat(weights, count)
             sums.append(np.bincount(tunes, weights=each, minlength=len(segment)))
-        own = np.sqrt(float(weights.sum()) + 1)
+        own = float(set_weights(terms).sum())
         together: NDArray[np.float32] = np.concatenate([np.empty(0), *sums]).astype(np.float32)
-        return together / (self._norms * np.float32(own))
+        together /= np.sqrt((self._sizes + 1) * np.float32(own + 1))
+        return together
 
     def best(
         self, terms: Terms, count: int, counted: NDArray[np.bool_] | None = None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.near.sequences import Pitches, sequences_of
-from tunetrace.indexer.near.terms import terms_of
+from tunetrace.indexer.near.terms import set_weights, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
 MIDDLE: Final = 64
@@ -67,6 +67,8 @@ class NearSegment:
     """(terms + 1,) where the tunes of each term begin in `tunes`, and the end."""
     tunes: NDArray[np.int32]
     """(n,) the tunes that have each term, term by term, ascending."""
+    sizes: NDArray[np.float32]
+    """(tunes,) the sum of the weights of the sets of each tune's terms."""
     notes: Melodies
     """The pitches of `sequences.notes`."""
     quavers: Melodies
@@ -85,8 +87,13 @@ class NearSegment:
         notes = Melodies.of(sequences.notes, len(layouts))
         quavers = Melodies.of(sequences.quavers, len(layouts))
         headers = [header_of(layout.tokens) for layout in layouts]
+        sizes = np.bincount(tunes, weights=set_weights(terms), minlength=len(layouts))
         return cls(
-            *_grouped(terms, tunes), notes, quavers, np.array(headers, np.int32).reshape(-1, 2)
+            *_grouped(terms, tunes),
+            sizes.astype(np.float32),
+            notes,
+            quavers,
+            np.array(headers, np.int32).reshape(-1, 2),
         )
 
     @classmethod
@@ -101,6 +108,7 @@ class NearSegment:
         whole = np.sort(np.concatenate([np.empty(0, np.int64), *packed]))
         return cls(
             *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)),
+            np.concatenate([np.empty(0, np.float32), *(piece.sizes for piece in pieces)]),
             Melodies.join([piece.notes for piece in pieces]),
             Melodies.join([piece.quavers for piece in pieces]),
             np.concatenate([np.empty((0, 2), np.int32), *(piece.headers for piece in pieces)]),
@@ -115,6 +123,7 @@ class NearSegment:
         is_kept = kept >= 0
         return NearSegment(
             *_grouped(terms[is_kept], kept[is_kept]),
+            self.sizes[list(chosen)],
             self.notes.select(chosen),
             self.quavers.select(chosen),
             self.headers[list(chosen)],
@@ -126,6 +135,7 @@ class NearSegment:
             "terms": self.terms.astype("<u4").tobytes(),
             "starts": self.starts.astype("<i4").tobytes(),
             "tunes": self.tunes.astype("<i4").tobytes(),
+            "sizes": self.sizes.astype("<f4").tobytes(),
             "notes": self.notes.steps,
             "note_ends": self.notes.ends.astype("<i4").tobytes(),
             "quavers": self.quavers.steps,
@@ -143,6 +153,7 @@ class NearSegment:
 
         try:
             terms, starts, places = numbers("terms", "<u4"), numbers("starts"), numbers("tunes")
+            sizes = numbers("sizes", "<f4")
             notes = Melodies(arrays["notes"], numbers("note_ends"))
             quavers = Melodies(arrays["quavers"], numbers("quaver_ends"))
             headers = numbers("headers").reshape(tunes, 2)
@@ -151,6 +162,7 @@ class NearSegment:
         fits = (
             len(starts) == len(terms) + 1
             and starts[-1] == len(places)
+            and len(sizes) == tunes
             and all(
                 len(one.ends) == tunes + 1 and one.ends[-1] == len(one.steps)
                 for one in (notes, quavers)
@@ -158,7 +170,7 @@ class NearSegment:
         )
         if not fits:
             raise ValueError("its arrays of near copies do not fit together")
-        return cls(terms, starts, places, notes, quavers, headers)
+        return cls(terms, starts, places, sizes, notes, quavers, headers)
 
 
 def header_of(tokens: Sequence[str]) -> tuple[int, int]:

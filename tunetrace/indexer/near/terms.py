@@ -53,6 +53,7 @@ SETS: Final = (
     TermSet("beats", (0, 1, 2, 3), False, 1.0),
     TermSet("notes", (0, 1, 2, 3, 4), False, 1.0),
     TermSet("pulses", (0, 1, 2, 3), False, 0.5),
+    TermSet("pulses", (0, 1, 4, 5), True, 0.5),
     TermSet("quavers", (0, 1, 2, 3, 4), True, 0.5),
 )
 """The sets that are compared."""
@@ -73,6 +74,12 @@ def terms_of(sequences: Sequences) -> tuple[Terms, NDArray[np.int32]]:
     whole = np.sort(np.concatenate(packed))
     whole = whole[np.diff(whole, prepend=-1) != 0]
     return (whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)
+
+
+def set_weights(terms: Terms) -> NDArray[np.float32]:
+    """The weight of the set of each term: (n,)."""
+    which = np.searchsorted(np.array(FIRSTS[1:-1], dtype=np.uint32), terms, side="right")
+    return np.array([one.weight for one in SETS], dtype=np.float32)[which]
 
 
 def _packed(pitches: Pitches, one: TermSet) -> NDArray[np.int64]:

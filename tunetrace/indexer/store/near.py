@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 
+import numpy as np
 import sqlalchemy as sa
 
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import DamagedError
 from tunetrace.indexer.store.schema import insert_rows
 
 
-def load_near(connection: sa.Connection, segments: Mapping[int, Segment]) -> dict[int, NearSegment]:
-    """The near-copy arrays of segments, by the ids of these; DamagedError if they are not whole."""
-    found: dict[int, dict[str, bytes]] = {number: {} for number in segments}
-    rows = connection.execute(
-        sa.select(schema.near).where(schema.near.c.segment_id.in_(list(segments)))
-    )
+def load_near(
+    connection: sa.Connection, among: Sequence[int] | None = None
+) -> dict[int, NearSegment]:
+    """The near-copy arrays of segments by the ids of these, in the order of their tunes.
+
+    among: the ids of the segments; None for all. DamagedError if the arrays are not whole.
+    """
+    tunes = _tunes_of_segments(connection)
+    wanted = [number for number in tunes if among is None or number in among]
+    found: dict[int, dict[str, bytes]] = {number: {} for number in wanted}
+    rows = connection.execute(sa.select(schema.near).where(schema.near.c.segment_id.in_(wanted)))
     for number, name, numbers, checksum in rows:
         if numbers is None or zlib.crc32(numbers) != checksum:
             raise DamagedError(
@@ -30,10 +35,18 @@ def load_near(connection: sa.Connection, segments: Mapping[int, Segment]) -> dic
     read = {}
     for number, arrays in found.items():
         try:
-            read[number] = NearSegment.read(arrays, len(segments[number].tune_ids))
+            read[number] = NearSegment.read(arrays, tunes[number])
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
     return read
+
+
+def _tunes_of_segments(connection: sa.Connection) -> dict[int, int]:
+    """How many tunes each segment has, by its id, in the order of their tunes."""
+    segment = schema.segment.c
+    rows = connection.execute(sa.select(segment.id, segment.tune_ids))
+    ids = {number: np.frombuffer(tunes, dtype="<i4") for number, tunes in rows}
+    return {number: len(ids[number]) for number in sorted(ids, key=lambda one: ids[one][0])}
 
 
 def insert_near(connection: sa.Connection, segment: int, near: NearSegment) -> None:
