@@ -63,7 +63,7 @@ class Sequences:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bars:
+class _BarTimes:
     """The bars of some tunes: (bars,) each; times in ticks."""
 
     tunes: Numbers
@@ -146,7 +146,7 @@ def _whole(ticks: Ticks | None) -> int:
     return _NO_METER if not ticks else min(int(ticks), _LONGEST)
 
 
-def _laid_out(layouts: Sequence[Layout]) -> tuple[_Bars, _Notes, _Notes]:
+def _laid_out(layouts: Sequence[Layout]) -> tuple[_BarTimes, _Notes, _Notes]:
     """The bars of tunes, their notes, and their notes with dotted pairs made even."""
     bars: list[Bar] = [bar for layout in layouts for bar in layout.bars]
     chunks = [_ticks(bar.events.durations) for bar in bars]
@@ -168,7 +168,7 @@ def _laid_out(layouts: Sequence[Layout]) -> tuple[_Bars, _Notes, _Notes]:
     steps = tokens.steps(places)
     steps = np.maximum.reduceat(steps, begins) if len(begins) else steps
 
-    laid_out = _Bars(
+    laid_out = _BarTimes(
         tunes=tune_of_bar,
         starts=starts,
         lasting=lasting,
@@ -209,14 +209,14 @@ def _spread(first: Numbers, count: Numbers) -> tuple[Numbers, Numbers]:
     return bars, numbers
 
 
-def _quavers(bars: _Bars) -> tuple[Numbers, Numbers]:
+def _quavers(bars: _BarTimes) -> tuple[Numbers, Numbers]:
     """The points of `quavers`: the bar of each, and its ticks from the start of the bar."""
     count = np.maximum(1, -(-bars.lasting // TICKS_PER_EIGHTH))
     of, numbers = _spread(np.zeros_like(count), count)
     return of, numbers * TICKS_PER_EIGHTH
 
 
-def _points(bars: _Bars, per_bar: Numbers) -> tuple[Numbers, Numbers]:
+def _points(bars: _BarTimes, per_bar: Numbers) -> tuple[Numbers, Numbers]:
     """Equal points of each bar but pickups, as for _quavers. per_bar: (bars,) of a full bar."""
     apart = np.maximum(1, np.maximum(bars.full, bars.lasting) // per_bar)
     first = -(-bars.offsets // apart)
@@ -225,7 +225,7 @@ def _points(bars: _Bars, per_bar: Numbers) -> tuple[Numbers, Numbers]:
     return of, numbers * apart[of] - bars.offsets[of]
 
 
-def _at(notes: _Notes, bars: _Bars, of: Numbers, ticks: Numbers) -> Pitches:
+def _at(notes: _Notes, bars: _BarTimes, of: Numbers, ticks: Numbers) -> Pitches:
     """The pitches at points of bars. Before the first note of a tune, its first note counts."""
     at = np.searchsorted(notes.onsets, bars.starts[of] + ticks, side="right") - 1
     tunes = bars.tunes[of]

@@ -1,0 +1,208 @@
+"""What near copies are found by: worked out by hand, and by plain definitions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import V2_SAMPLE
+from tests.indexer.near import plain
+from tests.strategies import bodies
+from tunetrace.corpus.readers import read
+from tunetrace.corpus.records import Rejected
+from tunetrace.indexer.near.align import Profile, letters
+from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.segment import MIDDLE, Melodies, NearSegment
+from tunetrace.indexer.near.sequences import Pitches, sequences_of
+from tunetrace.indexer.near.terms import FIRSTS, SETS, Terms, terms_of
+from tunetrace.tokenizer.layout.bars import lay_out
+
+METERS = ("4/4", "2/4", "6/8", "3/4", "9/8", "12/8", "3/2")
+
+tunes = st.tuples(st.sampled_from(METERS), bodies).map(
+    lambda pair: (pair[0], (f"M:{pair[0]}", "K:Cmaj", *pair[1]))
+)
+
+
+def unpacked(term: int) -> tuple[int, tuple[int, ...]]:
+    """The set of a term, and its differences."""
+    number = max(k for k, first in enumerate(FIRSTS[:-1]) if first <= term)
+    one, rest = SETS[number], term - FIRSTS[number]
+    moves = []
+    for _ in one.offsets:
+        rest, move = divmod(rest, one.base)
+        moves.append(move if one.in_octave else move - 15)
+    return number, tuple(reversed(moves))
+
+
+def terms_by_tune(texts: list[tuple[str, ...]]) -> list[set[tuple[int, tuple[int, ...]]]]:
+    terms, of = terms_of(sequences_of([lay_out(tokens) for tokens in texts]))
+    found: list[set[tuple[int, tuple[int, ...]]]] = [set() for _ in texts]
+    for term, tune in zip(terms.tolist(), of.tolist(), strict=True):
+        assert unpacked(term) not in found[tune]
+        found[tune].add(unpacked(term))
+    return found
+
+
+def test_the_sets_are_those_of_the_plain_definition() -> None:
+    assert tuple((one.sequence, one.offsets, one.in_octave) for one in SETS) == plain.SETS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # A crotchet and two quavers, a dotted pair made even, a rest that lengthens the note.
+        (
+            "M:4/4 K:Cmaj C 2 D E F 3/2 G /2 z 2 |",
+            {"notes": "CDEFG", "quavers": "CCDEFGGG", "beats": "CDFG", "pulses": "CF"},
+        ),
+        # A pickup is no bar; a chord is its highest note; a triplet has its beats.
+        (
+            "M:6/8 K:Cmaj G | [ C E ] 3 (3 c d e F | C 6 |",
+            {"notes": "GEcdeFC", "quavers": "GEEEcdFCCCCCC", "beats": "EcCC", "pulses": "EcCC"},
+        ),
+        ("M:2/4 K:Cmaj C D E F |", {"notes": "CDEF", "quavers": "CDEF", "beats": "CDEF",
+                                    "pulses": "CE"}),
+        ("M:3/2 K:Cmaj C 2 D 2 E 2 F 2 G 2 A 2 |", {"notes": "CDEFGA", "quavers": "CCDDEEFFGGAA",
+                                                    "beats": "CDEFGA", "pulses": "CEG"}),
+    ],
+)  # fmt: skip
+def test_sequences_of_tunes_worked_out_by_hand(text: str, expected: dict[str, str]) -> None:
+    found = sequences_of([lay_out(text.split())])
+    for name, notes in expected.items():
+        assert getattr(found, name).steps.tolist() == list(map(plain.step, notes)), name
+
+
+@given(st.lists(tunes, min_size=1, max_size=4))
+def test_sequences_and_terms_agree_with_plain_ones(some: list[tuple[str, tuple[str, ...]]]) -> None:
+    texts = [tokens for _, tokens in some]
+    found = sequences_of([lay_out(tokens) for tokens in texts])
+    for name in ("notes", "quavers", "beats", "pulses"):
+        pitches = getattr(found, name)
+        of = [pitches.steps[pitches.tunes == k].tolist() for k in range(len(some))]
+        assert of == [plain.sequences(tokens, meter)[name] for meter, tokens in some], name
+    assert terms_by_tune(texts) == [plain.terms(tokens, meter) for meter, tokens in some]
+
+
+def test_real_tunes_agree_with_plain_ones(shared) -> None:  # type: ignore[no-untyped-def]
+    every = [tune for tune in read(shared / V2_SAMPLE) if not isinstance(tune, Rejected)]
+    some = [tune for tune in every if tune.meter in METERS][::15]
+    meters = {tune.meter for tune in some}
+    assert meters >= {"4/4", "6/8", "3/4", "9/8", "2/4"}
+    expected = [plain.terms(tune.tokens, tune.meter or "") for tune in some]
+    assert terms_by_tune([tune.tokens for tune in some]) == expected
+
+
+def test_a_tune_of_absurd_lengths_has_short_sequences() -> None:
+    tokens = ["M:4/4", "K:Cmaj", "C", "/11", "D", *["999999"] * 12, "|", "E", "|"]
+    found = sequences_of([lay_out(tokens)])
+    assert found.notes.steps.tolist() == [0, 1, 2]
+    assert len(found.quavers.steps) < 100
+
+
+def tune_terms(layouts) -> list[Terms]:  # type: ignore[no-untyped-def]
+    terms, of = terms_of(sequences_of(layouts))
+    return [terms[of == k] for k in range(len(layouts))]
+
+
+@given(st.lists(tunes, min_size=1, max_size=8), st.data())
+def test_scores_are_those_of_the_formula(
+    some: list[tuple[str, tuple[str, ...]]], data: st.DataObject
+) -> None:
+    """Over segments of any sizes: the sum of ln(N / df) + 0.1, over the sizes of both."""
+    layouts = [lay_out(tokens) for _, tokens in some]
+    cut = data.draw(st.integers(0, len(some)))
+    segments = [NearSegment.of(piece) for piece in (layouts[:cut], layouts[cut:]) if piece]
+    index = Candidates(segments)
+    has = [set(terms.tolist()) for terms in tune_terms(layouts)]
+    counts = Counter(term for terms in has for term in terms)
+    weight = {term: SETS[unpacked(term)[0]].weight for term in counts}
+
+    def size(terms: set[int]) -> float:
+        return sum(weight[term] for term in terms) + 1
+
+    asked = data.draw(st.integers(0, len(some) - 1))
+    expected = [
+        sum(weight[term] * (log(len(some) / counts[term]) + 0.1) for term in has[asked] & other)
+        / sqrt(size(has[asked]) * size(other))
+        for other in has
+    ]
+    terms = tune_terms(layouts)[asked]
+    assert index.scores(terms).tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    best, _ = index.best(terms, 3)
+    order = sorted(range(len(some)), key=lambda k: (-expected[k], k))
+    assert [round(expected[k], 4) for k in best.tolist()] == [
+        round(expected[k], 4) for k in order[:3] if expected[k] > 0
+    ]
+
+
+def test_a_term_that_many_tunes_have_says_nothing() -> None:
+    common = ["M:4/4", "K:Cmaj", "C", "D", "E", "F", "G", "A", "|"]
+    rare = ["M:4/4", "K:Cmaj", "C", "c", "C", "c", "C", "c", "|"]
+    index = Candidates([NearSegment.of([lay_out(common)] * 21 + [lay_out(rare)] * 20)])
+    assert set(index.scores(tune_terms([lay_out(common)])[0])[:21].tolist()) == {0.0}
+    assert (index.scores(tune_terms([lay_out(rare)])[0])[21:] > 0).all()
+
+
+@given(st.lists(tunes, min_size=1, max_size=6), st.data())
+def test_segments_joined_cut_and_stored_are_those_of_their_tunes(
+    some: list[tuple[str, tuple[str, ...]]], data: st.DataObject
+) -> None:
+    layouts = [lay_out(tokens) for _, tokens in some]
+    whole = NearSegment.of(layouts)
+    cut = data.draw(st.integers(0, len(some)))
+    pieces = [NearSegment.of(piece) for piece in (layouts[:cut], layouts[cut:]) if piece]
+    assert NearSegment.join(pieces).arrays() == whole.arrays()
+    chosen = sorted(data.draw(st.sets(st.integers(0, len(some) - 1), min_size=1)))
+    expected = NearSegment.of([layouts[k] for k in chosen])
+    assert whole.select(chosen).arrays() == expected.arrays()
+    assert NearSegment.read(whole.arrays(), len(some)).arrays() == whole.arrays()
+    with pytest.raises(ValueError, match="do not fit together"):
+        NearSegment.read(whole.arrays() | {"starts": b"\1\0\0\0"}, len(some))
+
+
+def local_alignment(left: str, right: str) -> int:
+    """Smith and Waterman's best score, by Gotoh's recurrences (1982), cell by cell."""
+    score = {0: 5, 1: -2, 2: -3, 3: -4}
+    low = -(10**6)
+    best = 0
+    above = [0] * (len(right) + 1)
+    gap_above = [low] * (len(right) + 1)
+    for one in left:
+        row, gap_left = [0], low
+        for k, other in enumerate(right, 1):
+            gap_left = max(row[k - 1] - 8, gap_left - 4)
+            gap_above[k] = max(above[k] - 8, gap_above[k] - 4)
+            apart = (ord(one) - ord(other)) % 7
+            diagonal = above[k - 1] + score[min(apart, 7 - apart)]
+            row.append(max(0, diagonal, gap_left, gap_above[k]))
+            best = max(best, row[k])
+        above = row
+    return best
+
+
+pitches = st.lists(st.integers(-10, 14), min_size=1, max_size=40)
+
+
+@given(pitches, pitches, st.integers(0, 6))
+def test_alignments_have_the_best_score(left: list[int], right: list[int], up: int) -> None:
+    own = bytes(step + MIDDLE for step in left)
+    other = bytes(step + MIDDLE for step in right)
+    raised = bytes(step + MIDDLE + up for step in left)
+    assert Profile(own).score(letters(other), up) == local_alignment(
+        letters(raised), letters(other)
+    )
+
+
+def test_letters_are_steps_of_the_octave() -> None:
+    assert letters(bytes(MIDDLE + step for step in (0, 1, 6, 7, -1, -7))) == "ABGAGA"
+
+
+def test_pitches_out_of_range_stay_bytes() -> None:
+    pitches = Pitches(np.array([-70, 0, 300]), np.zeros(3, np.int64))
+    assert list(Melodies.of(pitches, 1)[0]) == [0, MIDDLE, 255]
