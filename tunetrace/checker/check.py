@@ -20,7 +20,7 @@ from typing import Final
 from tunetrace.arguments import many_paths, many_references, many_texts, public
 from tunetrace.checker.batch.answers import answers, with_details
 from tunetrace.checker.batch.joint import JointMatcher
-from tunetrace.checker.batch.match import MatchedSlice, match_stream, match_together
+from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream, match_together
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
@@ -54,14 +54,15 @@ def check(
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
     copy_share: float = COPY_SHARE,
+    verbatim: bool = False,
     format: Format | None = None,
 ) -> CheckReport:
     """Check the transcriptions in a text against an index.
 
     index: open, or its path; the default one if none is given. exclude_tunes: tunes of the index to
-    leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share: as
-    for check_batch. Raises InputError if the text holds no tune, and QueryError, with the nearest
-    titles, for a name that excludes no tune.
+    leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share,
+    verbatim: as for check_batch. Raises InputError if the text holds no tune, and QueryError, with
+    the nearest titles, for a name that excludes no tune.
 
     >>> report = check("X:1\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|gag fed|")
     >>> print(report.tunes[0].verdict.text)
@@ -71,7 +72,9 @@ def check(
         admitted = admitted_without(opened, exclude_tunes, exclude_titles)
         tunes = read_tunes(text, "the text", format)
         return CheckReport.gather(
-            check_transcriptions(tunes, opened, admitted, details=True, copy_share=copy_share)
+            check_transcriptions(
+                tunes, opened, admitted, details=True, copy_share=copy_share, verbatim=verbatim
+            )
         )
 
 
@@ -83,6 +86,7 @@ def check_files(
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
     copy_share: float = COPY_SHARE,
+    verbatim: bool = False,
     format: Format | None = None,
 ) -> CheckReport:
     """Check the transcriptions in files, folders, and standard input for `-`, as check does.
@@ -98,6 +102,7 @@ def check_files(
             exclude_titles=exclude_titles,
             details=True,
             copy_share=copy_share,
+            verbatim=verbatim,
             format=format,
         )
     )
@@ -113,6 +118,7 @@ def check_batch(
     only: str | Sequence[str] = (),
     details: bool = False,
     copy_share: float = COPY_SHARE,
+    verbatim: bool = False,
     format: Format | None = None,
     workers: int = 0,
 ) -> Iterator[CheckedTune | Rejected]:
@@ -121,9 +127,10 @@ def check_batch(
     paths: files, folders, and standard input for `-`. index, exclude_tunes, exclude_titles: as for
     check. only: places in the input, such as `13201` or `5-9`; other tunes are passed over.
     details: adds each bar, the places of spans and the music, as check has them. copy_share: from
-    this share of notes in one corpus tune on, a verdict says `most`. workers: extra processes that
-    match slices while this one reads; the program's main module must then be importable.
-    CheckReport.gather collects the answers.
+    this share of notes in one corpus tune on, a verdict says `most`. verbatim: seek no near copies,
+    which takes a third of the time. workers: extra processes that match slices while this one
+    reads; the program's main module must then be importable. CheckReport.gather collects the
+    answers.
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
     QueryError for a name that excludes no tune or a place that the input lacks.
@@ -140,6 +147,7 @@ def check_batch(
             admitted_without(opened, exclude_tunes, exclude_titles),
             details=details,
             copy_share=copy_share,
+            verbatim=verbatim,
             only=places,
             workers=workers,
         )
@@ -200,6 +208,7 @@ def check_transcriptions(
     *,
     details: bool = False,
     copy_share: float = COPY_SHARE,
+    verbatim: bool = False,
     only: Places | None = None,
     is_prompt: bool = True,
     slice_tokens: int = SLICE_TOKENS,
@@ -209,14 +218,14 @@ def check_transcriptions(
 
     admitted: which tunes of the index count, as a mask by id; None for all. only: the places of the
     tunes to check. is_prompt: give the first answer before the third transcription is read;
-    otherwise slices are large from the first one on. details, copy_share, workers: as for
+    otherwise slices are large from the first one on. details, copy_share, verbatim, workers: as for
     check_batch. Details take a few milliseconds more for each transcription.
     """
     first, most = (1 if is_prompt else None), (FEW if details else None)
     slices = _slices(_placed(tunes, only), slice_tokens, first, most)
-    checking = _Checking(index, admitted, details, copy_share)
+    checking = _Checking(index, admitted, details, copy_share, verbatim)
     has_begun = False
-    with Workers(index.path, admitted, workers) as others:
+    with Workers(index.path, admitted, workers, verbatim=verbatim) as others:
         # Two slices wait for each worker. This process matches the first large slice while the
         # workers start.
         waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()
@@ -241,6 +250,7 @@ class _Checking:
     admitted: Mask | None
     details: bool
     copy_share: float
+    verbatim: bool
     repeats: Repeats = field(default_factory=Repeats)
 
     @cached_property
@@ -254,7 +264,7 @@ class _Checking:
 
     def match(self, slice_: _Slice) -> MatchedSlice:
         """Match a slice in this process."""
-        return match_together(slice_.tokens, self._joint)
+        return match_together(slice_.tokens, self._joint, verbatim=self.verbatim)
 
     def answers(
         self, slice_: _Slice, match: Callable[[], MatchedSlice] | None
@@ -279,7 +289,8 @@ class _Checking:
         layout = lay_out(placed[1].tokens)
         stream = join_layouts([layout], self.index.vocabulary)
         matches = SearchMatches(self.index, stream, self.admitted, self._positions)
-        matched = match_stream([layout], stream, matches)
+        near = None if self.verbatim else find_near([layout], self.index, self.admitted)
+        matched = match_stream([layout], stream, matches, near)
         (checked,) = answers([placed], [repeat], matched, self.index, self.copy_share)
         if not self.details:
             return checked

@@ -52,6 +52,11 @@ CREATIVITY: Final = Measure(
     "creativity", "Creativity Index", True, False, lambda tune: tune.creativity
 )
 
+SIMILARITY: Final = Measure(
+    "similarity", "most similar tune, as a probability", True, True, lambda tune: tune.similarity
+)
+"""It is not among MEASURES, since a verbatim check does not have it."""
+
 MEASURES: Final = (
     LONGEST,
     *COPIED.values(),

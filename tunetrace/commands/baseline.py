@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--similar", is_flag=True,
+              help="Also measure how similar the most similar other tune is, which takes some "
+              "milliseconds for each tune.")  # fmt: skip
 @index_option
 @json_option
-def baseline(index_path: str | None, print_as: PrintAs) -> None:
+def baseline(similar: bool, index_path: str | None, print_as: PrintAs) -> None:
     """Measure how much real tunes share with one another.
 
     Every tune of the index is checked against all others, except settings of the same tune. The
@@ -27,18 +30,18 @@ def baseline(index_path: str | None, print_as: PrintAs) -> None:
 
     \b
         tunetrace baseline
-        tunetrace baseline --index mine.db
+        tunetrace baseline --similar --index mine.db
     """
     from tunetrace import measure_baseline
 
     with progress_display() as progress:
-        report = measure_baseline(index_path, progress=progress)
+        report = measure_baseline(index_path, similar=similar, progress=progress)
     show(report, _print_baseline, print_as)
 
 
 def _print_baseline(report: BaselineReport) -> None:
     """For each measure the tenth, the half and nine tenths of the tunes that have least."""
-    from tunetrace.checker.measures import MEASURES
+    from tunetrace.checker.measures import MEASURES, SIMILARITY
 
     out = console()
     settings = ""
@@ -50,7 +53,9 @@ def _print_baseline(report: BaselineReport) -> None:
         "except settings of the same tune.\n"
     )
     rows = []
-    for measure in MEASURES:
+    for measure in (*MEASURES, SIMILARITY):
+        if measure.name not in report.quantiles:
+            continue
         values = report.quantiles[measure.name]
         shown = [share(value) if measure.is_share else f"{value:,.0f}" for value in values]
         rows.append((measure.label, *shown))

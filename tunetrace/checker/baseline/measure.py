@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_places
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
+from tunetrace.checker.measures import SIMILARITY
+from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.indexer.store.connection import changing, default_path
@@ -27,6 +31,9 @@ from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
+
+_TOGETHER: Final = 1000
+"""So many tunes are laid out together."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,11 +52,12 @@ class BaselineReport(Record):
 
 @public
 def measure_baseline(
-    path: str | Path | None = None, *, progress: Progress = silent
+    path: str | Path | None = None, *, similar: bool = False, progress: Progress = silent
 ) -> BaselineReport:
     """Measure every tune of an index against all others, and store that as its baseline.
 
-    path: the index; the default one if none is given. Settings of the same tune are left out. The
+    path: the index; the default one if none is given. similar: also how probable it is that the
+    most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of the same tune are left out. The
     index cannot be changed meanwhile. Raises IndexFileError if there is no index, it cannot be
     written, or it has no two different tunes.
     """
@@ -64,7 +72,9 @@ def measure_baseline(
             )
         tunes = np.array(sorted(groups), dtype=np.int32)
         measured = _measure(index, tunes, groups, progress)
-        values = measured.by_name()
+        values = dict(measured.by_name())
+        if similar:
+            values[SIMILARITY.name] = _similarity(index, tunes, groups, progress)
         store_baseline(connection, tunes, measured.notes, values)
     return BaselineReport(
         path=printable(str(path)),
@@ -97,6 +107,24 @@ def _measure(
     spans = find_spans(stream, matches)
     progress("measuring them", len(tunes))
     return measure_slice(stream, spans, matches.longest, _bars_of_others(stream, group))
+
+
+def _similarity(
+    index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
+) -> NDArray[np.float32]:
+    """The probability of the most similar tune of another group, of each tune: (tunes,)."""
+    search = SimilarSearch(index)
+    group = np.full(int(tunes.max()) + 1, -1)
+    group[tunes] = [groups[tune] for tune in tunes.tolist()]
+    found = np.zeros(len(tunes), dtype=np.float32)
+    for first in range(0, len(tunes), _TOGETHER):
+        progress("seeking similar tunes", first)
+        some = tunes[first : first + _TOGETHER]
+        melodies = melodies_of([lay_out(index.tokens(tune)) for tune in some.tolist()])
+        for place, (tune, melody) in enumerate(zip(some.tolist(), melodies, strict=True), first):
+            nearest = search.near_melody(melody, group != group[tune], limit=1)
+            found[place] = nearest[0].probability if nearest else 0.0
+    return found
 
 
 def _bars_of_others(

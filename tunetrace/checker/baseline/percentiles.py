@@ -59,7 +59,8 @@ class Peers:
     ) -> list[Percentiles]:
         """Compare transcriptions with their peers.
 
-        meters, notes: one of each for a transcription. values: the same of every measure.
+        meters, notes: one of each for a transcription. values: the same of every measure, by its
+        name; one that is missing is not compared.
         Peers have the same meter and 3/4 to 4/3 of the notes. If these are fewer than 100, the
         peers are all tunes of the meter, and if these are fewer than 100 as well, all tunes.
         """
@@ -72,15 +73,16 @@ class Peers:
         has_near, has_meter = (stop - first >= LEAST_PEERS for first, stop in (near, of_meter))
         ranges = np.where(has_near, near, np.where(has_meter, of_meter, every))
         # In the precision of the baseline. Otherwise equal values would differ.
-        wanted = np.array([values[name] for name in self._names], dtype=np.float32)
-        below = self._shares_below(ranges, wanted)
+        names = [name for name in self._names if name in values]
+        wanted = np.array([values[name] for name in names], dtype=np.float32)
+        below = self._shares_below(ranges, wanted, [self._names.index(name) for name in names])
         return [
             Percentiles(
                 peers=peers,
                 meter=of if is_near or is_of_meter else None,
                 least_notes=shortest if is_near else None,
                 most_notes=longest if is_near else None,
-                below=dict(zip(self._names, shares, strict=True)),
+                below=dict(zip(names, shares, strict=True)),
             )
             for of, (peers, is_near, is_of_meter, shortest, longest, shares) in zip(
                 meters,
@@ -98,18 +100,20 @@ class Peers:
         return np.array([first, stop])
 
     def _shares_below(
-        self, ranges: NDArray[np.int64], wanted: NDArray[np.float32]
+        self, ranges: NDArray[np.int64], wanted: NDArray[np.float32], measures: Sequence[int]
     ) -> NDArray[np.float64]:
         """The share of each range that is less than a value: (measures, n).
 
-        ranges: (2, n). wanted: (measures, n). Each different range is sorted once.
+        ranges: (2, n). wanted: (measures, n). measures: their rows among all values. Each different
+        range is sorted once.
         """
+        of_measures = self._values[measures]
         below = np.empty(wanted.shape)
         order = np.lexsort(ranges)
         begins = np.flatnonzero(np.diff(ranges[:, order], prepend=-1).any(axis=0))
         for those in np.split(order, begins[1:]) if len(begins) else ():
             first, stop = ranges[:, those[0]].tolist()
-            peers = self._values[:, first:stop]
+            peers = of_measures[:, first:stop]
             if len(those) == 1:  # to count is faster than to sort
                 below[:, those[0]] = np.count_nonzero(peers < wanted[:, those], axis=1)
             else:

@@ -30,8 +30,12 @@ from tunetrace.checker.batch.sources import (
 )
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
+from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.garbage import collector_paused
+from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.near.search import Near
+from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
@@ -40,6 +44,9 @@ REPORTED_BELOW: Final = 0.01
 
 EXAMPLES: Final = 3
 """The most tunes that are named as examples of a span or a bar."""
+
+NEAR: Final = 3
+"""The most tunes that are named as near copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +107,40 @@ class MatchedSlice:
     """(tunes,) the most notes that one corpus tune has."""
     most_from: Numbers
     """(tunes,) the id of that tune; 0 for none."""
+    near: list[list[Near]] | None
+    """The tunes most like each transcription, at most NEAR; None if near copies are not sought."""
 
 
-def match_together(tunes: Iterable[Sequence[str]], matcher: JointMatcher) -> MatchedSlice:
-    """Match transcriptions, given as tokens, by sorting them together with a corpus."""
+def match_together(
+    tunes: Iterable[Sequence[str]], matcher: JointMatcher, *, verbatim: bool
+) -> MatchedSlice:
+    """Match transcriptions, given as tokens, by sorting them together with a corpus.
+
+    verbatim: do not seek near copies.
+    """
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
         stream = join_layouts(layouts, matcher.index.vocabulary)
-        return match_stream(layouts, stream, JointMatches(matcher, stream))
+        near = None if verbatim else find_near(layouts, matcher.index, matcher.admitted)
+        return match_stream(layouts, stream, JointMatches(matcher, stream), near)
+
+
+def find_near(layouts: Sequence[Layout], index: Index, admitted: Mask | None) -> list[list[Near]]:
+    """The tunes most like each transcription, the most probable first, at most NEAR."""
+    search = SimilarSearch(index)
+    return list(search.near(layouts, admitted, limit=NEAR))
 
 
 def match_stream(
-    layouts: Sequence[Layout], stream: BatchStream, matches: StreamMatches
+    layouts: Sequence[Layout],
+    stream: BatchStream,
+    matches: StreamMatches,
+    near: list[list[Near]] | None,
 ) -> MatchedSlice:
     """Find and measure everything that a check says about transcriptions, except for names.
 
-    layouts: of each transcription. stream: of all of them. matches: the stream with a corpus.
+    layouts: of each transcription. stream: of all of them. matches: the stream with a corpus. near:
+    as find_near gives it; None if near copies are not sought.
     """
     every = find_spans(stream, matches)
     reach = np.zeros(len(stream.note_begins), dtype=np.int32)
@@ -146,6 +171,7 @@ def match_stream(
         cover=count_cover(shared, stream.tunes),
         most=most,
         most_from=most_from,
+        near=near,
     )
 
 

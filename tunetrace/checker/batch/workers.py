@@ -27,9 +27,11 @@ from tunetrace.indexer.search.segment import Mask
 class Workers(AbstractContextManager["Workers"]):
     """Processes that have an index open; none if count is 0."""
 
-    def __init__(self, index: Path, admitted: Mask | None, count: int) -> None:
+    def __init__(self, index: Path, admitted: Mask | None, count: int, *, verbatim: bool) -> None:
+        """verbatim: do not seek near copies."""
         import multiprocessing
 
+        self._verbatim = verbatim
         context = multiprocessing.get_context("spawn")
         self._processes = (
             ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
@@ -44,7 +46,7 @@ class Workers(AbstractContextManager["Workers"]):
         if self._processes is None:
             return None
         with _uninterrupted():  # the first slice starts the processes
-            return partial(_result, self._processes.submit(_match, tunes))
+            return partial(_result, self._processes.submit(_match, tunes, self._verbatim))
 
     def __exit__(
         self,
@@ -99,5 +101,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _match(tunes: Sequence[Sequence[str]]) -> MatchedSlice:
-    return match_together(tunes, _matchers[0])
+def _match(tunes: Sequence[Sequence[str]], verbatim: bool) -> MatchedSlice:
+    return match_together(tunes, _matchers[0], verbatim=verbatim)

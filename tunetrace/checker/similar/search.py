@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.near.search import Near, NearSearch, melodies_of
+from tunetrace.indexer.near.search import Melody, Near, NearSearch, melodies_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import Layout
 
@@ -26,12 +26,18 @@ class SimilarSearch:
         """From this probability on a near copy is named. Among more tunes, more are alike by
         chance, so the odds grow with their number."""
 
-    def near(
-        self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int = 50
-    ) -> Iterator[list[Near]]:
-        """The tunes most like each transcription, the most probable first, at most limit.
+    def near_melody(
+        self, melody: Melody, admitted: Mask | None = None, limit: int = 50
+    ) -> list[Near]:
+        """The tunes most like a melody, the most probable first, at most limit.
 
         admitted: which tunes count, as a mask by id; None for all.
         """
+        return self._near.near(melody, admitted)[:limit]
+
+    def near(
+        self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int = 50
+    ) -> Iterator[list[Near]]:
+        """The same for each of several transcriptions, given by their layouts."""
         for melody in melodies_of(layouts):
-            yield self._near.near(melody, admitted)[:limit]
+            yield self.near_melody(melody, admitted, limit)

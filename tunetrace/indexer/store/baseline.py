@@ -21,6 +21,9 @@ STORED: Final = (
 )  # fmt: skip
 """The measures that an index of this schema version stores."""
 
+OPTIONAL: Final = "similarity"
+"""The measure that is stored if it was asked for: the probability of the most similar tune."""
+
 
 @dataclass(frozen=True, eq=False)
 class BaselineTunes:
@@ -48,7 +51,7 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
         columns[name] = numbers
     if not columns:
         return None
-    if columns.keys() != {"tune", "notes", *STORED}:
+    if columns.keys() - {OPTIONAL} != {"tune", "notes", *STORED}:
         raise DamagedError("the baseline has the wrong columns")
     try:
         tunes = np.frombuffer(columns.pop("tune"), dtype="<i4").tolist()

@@ -39,7 +39,7 @@ def originality(
             "give at least one sample, and no more ended samples than samples"
         )
     with given_or_default(index) as opened:
-        answers = check_transcriptions(tunes, opened)
+        answers = check_transcriptions(tunes, opened, verbatim=True)
         checked = [answer for answer in answers if isinstance(answer, CheckedTune)]
         baseline = opened.baseline
 

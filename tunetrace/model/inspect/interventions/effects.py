@@ -119,7 +119,7 @@ def measure_samples(tunes: Sequence[Sampled], usual: int) -> dict[str, Ratios]:
 def measure_copying(tunes: Sequence[Sampled], index: Index) -> dict[str, Ratios]:
     """The measures OF_COPYING of each tune; 0 of 0 for one that cannot be read."""
     rows: dict[str, list[tuple[float, float]]] = {one.name: [] for one in OF_COPYING}
-    for answer in check_transcriptions(map(_read, tunes), index, is_prompt=False):
+    for answer in check_transcriptions(map(_read, tunes), index, is_prompt=False, verbatim=True):
         is_checked = isinstance(answer, CheckedTune)
         for measure in (_COPIED, LONGEST):
             row = (float(measure.value(answer)), 1.0) if is_checked else (0.0, 0.0)
