@@ -57,9 +57,9 @@ def measure_baseline(
     """Measure every tune of an index against all others, and store that as its baseline.
 
     path: the index; the default one if none is given. similar: also how probable it is that the
-    most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of the same tune are left out. The
-    index cannot be changed meanwhile. Raises IndexFileError if there is no index, it cannot be
-    written, or it has no two different tunes.
+    most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of
+    the same tune are left out. The index cannot be changed meanwhile. Raises IndexFileError if
+    there is no index, it cannot be written, or it has no two different tunes.
     """
     path = default_path() if path is None else Path(path)
     with changing(path) as connection, Index(path, connection) as index:
