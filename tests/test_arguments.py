@@ -22,7 +22,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
-               "history"}  # fmt: skip
+               "history", "parts"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -106,6 +106,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "save_intervention": {
             "intervention": tunetrace.ablate(1, [1]), "path": scratch / "a.txt",
         },
+        "similar": {"asked": KESH, "index": index},
         "steer": {"direction": scratch / "none.json"},
         "tokenize": {"text": KESH},
         "train_model": {
@@ -169,6 +170,11 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
         ("report", {"folder": ""}, "folder cannot be ''; give a path that is not empty"),
         ("check_batch", {"workers": -1}, "workers cannot be -1; give 0 or more"),
         ("report", {"workers": -1}, "workers cannot be -1; give 0 or more"),
+        ("similar", {"asked": None},
+         "asked cannot be None; give a transcription, its text, corpus:number or an id"),
+        ("similar", {"limit": 0},
+         "limit cannot be 0; give the number of tunes to show, 1 or more"),
+        ("similar", {"least": 2}, "least cannot be 2.0; give a share from 0 to 1"),
         ("check", {"format": "xml"},
          "format cannot be 'xml'; give one of abc, folkrnn, thesession"),
     ],

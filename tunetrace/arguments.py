@@ -110,6 +110,16 @@ def many_tunes(given: object, name: str) -> list[str]:
     return [str(one_reference(given, name))]
 
 
+def one_tune(given: object, name: str) -> Any:
+    """A tune: a transcription, its text, or a tune of an index by its name or its id."""
+    if type(given).__name__ == "Transcription":
+        return given
+    try:
+        return one_reference(given, name)
+    except TunetraceError:
+        raise refused(name, given, "a transcription, its text, corpus:number or an id") from None
+
+
 def json_object(given: object, name: str) -> dict[str, Any]:
     """What JSON can hold, by name; empty for None."""
     try:
@@ -193,6 +203,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "filters": given_filters,
     "format": _format,
     "reference": one_reference,
+    "asked": one_tune,
     "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
     "found": _own("Extraction", "an extraction, as extract gives it"),
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
@@ -204,7 +215,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "tokens": many_texts,
     "tunes": many_tunes,
     "unit_numbers": many_numbers,
-    "copy_share": one_share,
+    **dict.fromkeys(("copy_share", "least"), one_share),
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p", "value"), real_number),
     **dict.fromkeys(

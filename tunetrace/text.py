@@ -6,6 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from math import floor, log10
+from typing import Final
+
+ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
+"""The first parts of a tune in words."""
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:
@@ -44,6 +48,11 @@ def listed(parts: Sequence[str]) -> str:
     """A list in a sentence: `a`, `a and b`, `a, b and c`."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def part_in_words(part: int) -> str:
+    """A part in a sentence: `first part`, `part 7`."""
+    return f"{ORDINALS[part - 1]} part" if part <= len(ORDINALS) else f"part {part}"
 
 
 def signed(value: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from tunetrace.checker.measures import COPIED, LONGEST
 from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
-from tunetrace.text import counted, listed, share_in_words
+from tunetrace.text import ORDINALS, counted, listed, part_in_words, share_in_words
 
 COPY_SHARE: Final = 0.5
 """The default: from this share of notes in one corpus tune on, a verdict says most."""
@@ -26,8 +26,6 @@ _RUN: Final = min(COPIED)
 _RUNS: Final = f"in runs of {_RUN} or more"
 _PARTS_NAMED: Final = 4
 _TUNES_NAMED: Final = 3
-
-_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
@@ -48,11 +46,6 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     if tune.most_from is not None and not _is_usual(tune):
         return Verdict("pieces", _pieces(tune, tune.most_from))
     return Verdict("none", _nothing(tune))
-
-
-def part_in_words(part: int) -> str:
-    """A part in a sentence: `first part`, `part 7`."""
-    return f"{_ORDINALS[part - 1]} part" if part <= len(_ORDINALS) else f"part {part}"
 
 
 def differences(tune: LikeTune) -> str:
@@ -108,13 +101,13 @@ def _parts_of_one(same: Sequence[SameTune]) -> str:
         theirs = f"the {part_in_words(same[0].part)} of {name}" if same[0].part else name
         return f"its {part_in_words(same[0].own_part)} is {theirs}"
     if len(same) > _PARTS_NAMED or any(
-        max(some.part, some.own_part) > len(_ORDINALS) for some in same
+        max(some.part, some.own_part) > len(ORDINALS) for some in same
     ):
         return f"{len(same):,} of its parts are parts of {name}"
-    own = listed([_ORDINALS[some.own_part - 1] for some in same])
+    own = listed([ORDINALS[some.own_part - 1] for some in same])
     if not all(some.part for some in same):
         return f"its {own} parts are each {name}"
-    theirs = listed([_ORDINALS[some.part - 1] for some in same])
+    theirs = listed([ORDINALS[some.part - 1] for some in same])
     return f"its {own} parts are the {theirs} of {name}"
 
 

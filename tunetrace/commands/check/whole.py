@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunetrace.checker.measures import LONGEST
-from tunetrace.checker.verdict import differences, part_in_words
+from tunetrace.checker.verdict import differences
 from tunetrace.commands.console import (
     bar_number,
     by_chance,
@@ -28,7 +28,7 @@ from tunetrace.commands.music import (
     describe_variations,
     own,
 )
-from tunetrace.text import counted, share, times
+from tunetrace.text import counted, part_in_words, share, times
 
 if TYPE_CHECKING:
     from tunetrace import CheckedTune, Percentiles, SameTune

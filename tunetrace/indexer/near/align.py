@@ -1,7 +1,8 @@
-"""How well two melodies fit on one another: local alignment of their pitches.
+"""How well two melodies fit on one another, and which notes do: alignment of their pitches.
 
-Method: the best local alignment of two sequences (Smith and Waterman 1981) with affine gaps, by
-parasail (Daily 2016). Pitches count modulo an octave, so there are seven letters.
+Method: the best local alignment of two sequences (Smith and Waterman 1981), or that of all of them
+(Needleman and Wunsch 1970), with affine gaps, by parasail (Daily 2016). Pitches count modulo an
+octave, so there are seven letters.
 """
 
 from __future__ import annotations
@@ -72,3 +73,34 @@ class Profile:
             raised = self._letters.translate(_RAISED[up]).decode()
             profile = self._profiles[up] = parasail.profile_create_sat(raised, _matrix())
         return int(parasail.sw_striped_profile_sat(profile, other, _OPEN, _EXTEND).score)
+
+
+def pairs(
+    own: bytes, other: bytes, up: int, *, whole: bool = False
+) -> tuple[int, list[tuple[int, int]]]:
+    """The best alignment of two sequences of pitches when the first is raised by some steps.
+
+    whole: of all pitches; otherwise the best local one. Returns its score, and the pairs of places
+    that lie under one another, ascending, whether their pitches are equal or not.
+    """
+    import parasail
+
+    if not own or not other:
+        return 0, []
+    raised = letters(own).encode().translate(_RAISED[up % STEPS]).decode()
+    trace = parasail.nw_trace_striped_sat if whole else parasail.sw_trace_striped_sat
+    result = trace(raised, letters(other), _OPEN, _EXTEND, _matrix())
+    cigar = result.cigar
+    i, j = int(cigar.beg_query), int(cigar.beg_ref)
+    found: list[tuple[int, int]] = []
+    for code in cigar.seq.tolist():
+        length, kind = code >> 4, _OPERATIONS[code & 15]
+        if kind in "=X":
+            found += zip(range(i, i + length), range(j, j + length), strict=True)
+        i += length * (kind in "=XI")
+        j += length * (kind in "=XD")
+    return int(result.score), found
+
+
+_OPERATIONS: Final = "MIDNSHP=XB"
+"""What the four lower bits of a number of a CIGAR string mean."""

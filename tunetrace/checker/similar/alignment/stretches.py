@@ -1,0 +1,127 @@
+"""Which notes of two tunes lie under one another.
+
+Each part of the asked tune is aligned with the whole other tune, so that parts may come in another
+order. What a part has left over is aligned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Final
+
+from tunetrace.checker.similar.alignment.notes import Line
+from tunetrace.indexer.near.align import pairs
+
+Pair = tuple[int, int]
+"""A note of the asked tune, and the note of the other tune that lies under it."""
+
+Stretch = list[Pair]
+"""Pairs in ascending order of both."""
+
+LEAST_SCORE: Final = 50
+"""A stretch counts from this score on, or from that of four fifths of its notes. A part of about 50
+notes reaches it with one in ten tunes that have nothing to do with it."""
+
+_LEAST_NOTES: Final = 6
+"""Fewer notes are not aligned by themselves."""
+
+_MOST_NOTES: Final = 1_000
+"""More notes are aligned in pieces: a hostile file must not take all memory."""
+
+_END_BARS: Final = 2
+"""So many bars at either end of a stretch are aligned too where few of their notes are the same."""
+
+
+def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
+    """The stretches of two tunes that fit on one another, in the order of the asked tune.
+
+    up: the steps modulo an octave by which the asked tune is raised to fit.
+    """
+    found = [
+        stretch
+        for _, first, stop in own.parts
+        for start in range(first, stop, _MOST_NOTES)
+        for stretch in _of_notes(own, other, up, start, min(start + _MOST_NOTES, stop))
+    ]
+    found.sort()
+    extended = list(_extended(found, own, other, up))
+    return sorted(extended + list(_endings(extended, own, other, up)))
+
+
+def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterator[Stretch]:
+    """The stretches of some notes of the asked tune."""
+    waiting = [(first, stop)]
+    while waiting:
+        first, stop = waiting.pop()
+        if stop - first < _LEAST_NOTES:
+            continue
+        score, found = pairs(own.steps[first:stop], other.steps, up)
+        if not found or score < min(LEAST_SCORE, 4 * (stop - first)):
+            continue
+        yield [(first + i, j) for i, j in found]
+        waiting += [(first, first + found[0][0]), (first + found[-1][0] + 1, stop)]
+
+
+def _extended(found: list[Stretch], own: Line, other: Line, up: int) -> Iterator[Stretch]:
+    """Stretches, with the few notes before and after them that have the same places."""
+    bounds = {part: (first, stop) for part, first, stop in own.parts}
+    theirs = {part: (first, stop) for part, first, stop in other.parts}
+    before = 0  # the notes of the asked tune up to here have been aligned
+    for stretch, following in zip_longest(found, found[1:]):
+        (i, j), (last, under) = stretch[0], stretch[-1]
+        first, stop = max(bounds[own.part_of(i)][0], before), bounds[own.part_of(last)][1]
+        lowest, highest = theirs[other.part_of(j)][0], theirs[other.part_of(under)][1]
+        if following is not None and following[0][0] < stop:
+            stop = following[0][0]
+            highest = following[0][1] if following[0][1] > under else highest
+        head, tail = range(first, i), range(last + 1, stop)
+        whole = list(stretch)
+        if _is_short(own, head):
+            whole = _whole(own, other, up, head, _near_end(other, lowest, j)) + whole
+        if _is_short(own, tail):
+            whole += _whole(own, other, up, tail, _near_start(other, under + 1, highest))
+        yield whole
+        before = whole[-1][0] + 1
+
+
+def _is_short(line: Line, notes: range) -> bool:
+    """Whether there are notes, in a few bars."""
+    return bool(notes) and line.notes[notes[-1]].bar - line.notes[notes[0]].bar < _END_BARS
+
+
+def _near_end(line: Line, first: int, stop: int) -> range:
+    """The notes from first up to stop that are in the last few bars."""
+    bars = line.notes[stop - 1].bar - _END_BARS if stop > first else 0
+    return range(next((k for k in range(first, stop) if line.notes[k].bar > bars), stop), stop)
+
+
+def _near_start(line: Line, first: int, stop: int) -> range:
+    """The notes from first up to stop that are in the first few bars."""
+    bars = line.notes[first].bar + _END_BARS if stop > first else 0
+    return range(first, next((k for k in range(first, stop) if line.notes[k].bar >= bars), stop))
+
+
+def _whole(own: Line, other: Line, up: int, mine: range, theirs: range) -> Stretch:
+    """All notes of two ranges, aligned."""
+    _, found = pairs(
+        own.steps[mine.start : mine.stop], other.steps[theirs.start : theirs.stop], up, whole=True
+    )
+    return [(mine.start + i, theirs.start + j) for i, j in found]
+
+
+def _endings(found: Iterable[Stretch], own: Line, other: Line, up: int) -> Iterator[Stretch]:
+    """Later endings that fit on nothing, aligned with what lies under the first ending."""
+    under = dict(pair for stretch in found for pair in stretch)
+    endings: dict[tuple[int, int], list[int]] = {}
+    for note in range(len(own.notes)):
+        bar = own.bar_of(note)
+        if bar.ending is not None:
+            endings.setdefault((bar.part, bar.ending), []).append(note)
+    for (part, ending), notes in endings.items():
+        if ending > 1 and not any(note in under for note in notes):
+            theirs = sorted(under[note] for note in endings.get((part, 1), ()) if note in under)
+            if theirs:
+                yield _whole(
+                    own, other, up, range(notes[0], notes[-1] + 1), range(theirs[0], theirs[-1] + 1)
+                )

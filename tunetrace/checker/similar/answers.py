@@ -1,0 +1,66 @@
+"""Near copies as records: what each tune has in common with the asked one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tunetrace.checker.similar.alignment.notes import Line
+from tunetrace.checker.similar.alignment.stretches import stretches
+from tunetrace.checker.similar.keys import as_key, key_change, meant_key
+from tunetrace.checker.similar.likeness import Likeness, likeness_of
+from tunetrace.checker.similar.records import SimilarTune
+from tunetrace.checker.similar.words import interval_in_words, lengths_in_words
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.near.search import Near
+from tunetrace.tokenizer.keys import Key
+from tunetrace.tokenizer.layout.bars import Layout
+
+
+def similar_tunes(
+    layout: Layout,
+    original_key: str | None,
+    found: Sequence[Near],
+    index: Index,
+    same: Sequence[SameMusic] | None = None,
+) -> Iterator[SimilarTune]:
+    """What each near copy has in common with a tune, in their order.
+
+    layout, original_key: of the asked tune. same: the tunes of the index that are the same music
+    as it, as Index.same_music gives them; None to ask for them.
+    """
+    if not found:
+        return
+    same = index.same_music([layout]) if same is None else same
+    own, own_key = Line(layout), as_key(original_key)
+    records = index.catalogue.tunes(near.tune for near in found)
+    for near in found:
+        tune, other = records[near.tune], Line(index.layout(near.tune))
+        keys = own_key, as_key(tune.original_key)
+        pairs = stretches(own, other, near.up)
+        same_parts = [(one.own_part, one.part) for one in same if one.tune == near.tune]
+        likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
+        yield SimilarTune(
+            **tune.to_dict(),
+            probability=near.probability,
+            aspect=likeness.aspect,
+            scope=likeness.scope,
+            own_part=likeness.own_part,
+            part=likeness.part,
+            steps=likeness.higher,
+            length_ratio=likeness.length_ratio,
+            change=", ".join(filter(None, _changes(likeness, *keys))),
+        )
+
+
+def _changes(likeness: Likeness, own_key: Key | None, key: Key | None) -> Iterator[str]:
+    """What is changed in the asked tune, in words."""
+    if likeness.aspect in ("contour", "rhythm"):
+        return  # too little is the same
+    if likeness.is_reordered:
+        yield "its parts in another order"
+    meant = meant_key(likeness.steps, own_key, key)
+    yield key_change(own_key, key, meant)
+    if meant is None:
+        yield interval_in_words(likeness.higher)
+    yield lengths_in_words(likeness.length_ratio)

@@ -1,0 +1,75 @@
+"""Keys of two tunes that are alike: how far apart they are, and what is said of it.
+
+Tunes are compared on C. Reading moves the tonics D, E, F and G down to C, but A and B up to c. So
+the same tune in A and in G is an octave apart on C, though nobody plays it an octave higher.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tunetrace.checker.similar.alignment.notes import OCTAVE
+from tunetrace.tokenizer.keys import LETTERS, MODES, Key
+from tunetrace.tokenizer.transpose import interval_to_c
+
+_MODE_NAMES: Final = {
+    "maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian", "lyd": "lydian",
+    "mix": "mixolydian", "loc": "locrian",
+}  # fmt: skip
+
+
+def as_key(name: str | None) -> Key | None:
+    """A key by its name in tokens, `Edor` or, on C, `dor`; None for one of no such name."""
+    if name is None or name[-3:] not in MODES:
+        return None
+    return Key(name[:-3] or "C", name[-3:])
+
+
+def degrees(steps: int, own: Key | None, key: Key | None) -> int:
+    """By how many steps a tune is higher above its tonic, if it is so many higher on C.
+
+    own, key: the key that it was written in, and that of the other tune. Between different tonics
+    the octave is that of the written notes: they are an octave apart only if they are an octave
+    apart on paper.
+    """
+    if own is None or key is None or own.tonic == key.tonic:
+        return steps
+    written = steps - interval_to_c(own).steps + interval_to_c(key).steps
+    octaves = int(written / OCTAVE)  # towards 0
+    return (steps + 3) % OCTAVE - 3 + OCTAVE * octaves
+
+
+def meant_key(steps: int, own: Key | None, key: Key | None) -> Key | None:
+    """The key that a tune is in if it is the other one with the signature of another mode.
+
+    `K:C` with the notes of a tune in `K:Am` is in A minor. steps: by how many the tune is higher on
+    C. None if the other tune's mode on that degree has other notes than the tune's key.
+    """
+    if own is None or key is None or steps % OCTAVE == 0:
+        return None
+    letter = LETTERS[(LETTERS.index(own.tonic[0]) + steps) % OCTAVE]
+    alteration = own.signature()[letter]
+    meant = Key(letter + ("#" if alteration > 0 else "b") * abs(alteration), key.mode)
+    return meant if meant.signature() == own.signature() else None
+
+
+def key_change(own: Key | None, key: Key | None, meant: Key | None) -> str:
+    """What is said of the keys of a tune and of another: `in D instead of G`; empty for nothing.
+
+    meant: as meant_key gives it. A key on C is not compared with another tonic, since folk-rnn
+    writes all tunes on C.
+    """
+    if own is None or key is None or own == key:
+        return ""
+    if meant is not None:
+        return f"written as K:{own.name} for K:{meant.name}"
+    is_moved = own.tonic != key.tonic and "C" not in (own.tonic, key.tonic)
+    if own.mode == key.mode:
+        return f"in {own.tonic} instead of {key.tonic}" if is_moved else ""
+    if is_moved:
+        return f"in {_in_words(own)} instead of {_in_words(key)}"
+    return f"in {_MODE_NAMES[own.mode]} instead of {_MODE_NAMES[key.mode]}"
+
+
+def _in_words(key: Key) -> str:
+    return f"{key.tonic} {_MODE_NAMES[key.mode]}"

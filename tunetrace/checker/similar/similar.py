@@ -1,0 +1,131 @@
+"""The tunes of an index that are like one tune: the same melody, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Final
+
+from tunetrace.arguments import Format, many_references, public
+from tunetrace.checker.check import admitted_without
+from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
+from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.checker.similar.words import sentence
+from tunetrace.corpus.readers import read_tunes
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import AbcError, InputError, QueryError
+from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.near.search import Near
+from tunetrace.indexer.tune import is_of_index, transcriptions_of
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.transcription import Transcription
+from tunetrace.tokenizer.vocabulary import is_header
+
+LIMIT: Final = 50
+"""How many tunes are given."""
+
+
+@public
+def similar(
+    asked: Transcription | str | int,
+    index: Index | str | Path | None = None,
+    *,
+    limit: int = LIMIT,
+    least: float = 0.0,
+    parts: bool = False,
+    exclude_tunes: str | int | Sequence[str | int] = (),
+    exclude_titles: str | Sequence[str] = (),
+    format: Format | None = None,
+) -> SimilarTunes:
+    """The tunes of an index that are like a tune, however it was transposed or varied.
+
+    asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
+    which is not among its own answers. index: open, or its path; default: your own. limit: the most
+    tunes to give. least: the least probability of a tune that is given. parts: also ask about each
+    part. exclude_tunes, exclude_titles: as for check. format: of a text.
+
+    InputError for a text without a tune or with several, and for a tune without notes. AbcError for
+    a text that cannot be tokenized. QueryError for a tune that the index lacks.
+
+    >>> found = similar("X:1\\nM:6/8\\nL:1/8\\nK:D\\nd3 def|e3 efa|")
+    >>> print(found.text)
+    This is The Kesh (kesh:1), in D instead of G.
+    """
+    if limit < 1:
+        raise QueryError(f"limit cannot be {limit}; give the number of tunes to show, 1 or more")
+    with given_or_default(index) as opened:
+        tune, own = _asked(asked, opened, format)
+        layout = lay_out(tune.tokens)
+        if not any(any(bar.events.sounds) for bar in layout.bars):
+            raise InputError(f"{tune.place}: the tune has no notes; give a tune with notes")
+        excluded = [*many_references(exclude_tunes, "exclude_tunes"), *own]
+        admitted = admitted_without(opened, excluded, exclude_titles)
+        search = SimilarSearch(opened)
+        of_parts = list(_parts_of(layout)) if parts else []
+        layouts = [layout, *(one for _, one in of_parts)]
+        near = search.near(layouts, admitted, limit)
+        whole, *found = [
+            tuple(similar_tunes(one, tune.original_key, _at_least(least, some), opened))
+            for one, some in zip(layouts, near, strict=True)
+        ]
+        return SimilarTunes(
+            transcription=tune,
+            title=tune.title,
+            key=tune.key,
+            original_key=tune.original_key,
+            text=sentence(whole, search.default_threshold),
+            of=opened.tunes if admitted is None else int(admitted.sum()),
+            threshold=search.default_threshold,
+            tunes=whole,
+            parts=tuple(map(_part, of_parts, found)) if parts else None,
+        )
+
+
+def _asked(
+    asked: Transcription | str | int, index: Index, format: Format | None
+) -> tuple[Transcription, list[int]]:
+    """The tune that is asked about, and its ids if it is one of the index."""
+    if isinstance(asked, Transcription):
+        return asked, []
+    if isinstance(asked, int) or is_of_index(asked):
+        ids = index.resolve(asked)
+        return next(transcriptions_of(ids, index)), ids
+    tunes = islice(read_tunes(asked, "the text", format), 2)
+    first, *others = tunes
+    if isinstance(first, Rejected):
+        raise AbcError(first.reason, first.line, first.column, kind=first.kind)
+    if others:
+        raise InputError(
+            "the text has more than one tune; give one at a time, as tunetrace.read gives them"
+        )
+    return first, []
+
+
+def _at_least(least: float, found: Sequence[Near]) -> list[Near]:
+    return [near for near in found if near.probability >= least]
+
+
+def _parts_of(layout: Layout) -> Iterator[tuple[int, Layout]]:
+    """The parts of a tune, each as a tune of its own."""
+    for part, group in groupby(layout.bars, key=lambda bar: bar.part):
+        bars = list(group)
+        before = layout.tokens[: bars[0].start]
+        headers = {token[0]: token for token in before if is_header(token)}  # the last of each
+        tokens = layout.tokens[bars[0].start : bars[-1].stop]
+        yield part, lay_out([*headers.values(), *tokens])
+
+
+def _part(of: tuple[int, Layout], found: Sequence[SimilarTune]) -> SimilarPart:
+    """What is like a part. As an answer on a tune, all of the part is the part."""
+    part, layout = of
+    text = " ".join(token for token in layout.tokens if not is_header(token))
+    return SimilarPart(part, text, tuple(_of_part(part, tune) for tune in found))
+
+
+def _of_part(part: int, tune: SimilarTune) -> SimilarTune:
+    if tune.own_part is None:
+        return tune
+    return replace(tune, own_part=part, scope="part")

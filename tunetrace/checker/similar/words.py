@@ -1,0 +1,77 @@
+"""Tunes that are alike in sentences that a musician understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from tunetrace.checker.similar.alignment.notes import OCTAVE
+from tunetrace.checker.similar.records import SimilarTune
+from tunetrace.indexer.records import Tune
+from tunetrace.text import part_in_words, share
+
+_INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
+_COUNTS: Final = ("", "an octave", "two octaves", "three octaves")
+
+
+def naming(tune: SimilarTune) -> str:
+    """A near copy in a sentence: `This is The Kesh (oneills:12), first part, a fourth higher.`"""
+    change = f", {tune.change}" if tune.change else ""
+    if tune.aspect in ("contour", "rhythm"):
+        whose = label(tune) if tune.scope == "whole" else f"a passage of {label(tune)}"
+        return f"It has the {tune.aspect} of {whose}{change}."
+    return f"{_subject(tune)}{_object(tune)}{change}."
+
+
+def sentence(tunes: Sequence[SimilarTune], threshold: float) -> str:
+    """What was found, in one sentence. tunes: those that are alike, the most probable first."""
+    if not tunes:
+        return "No near copy; no tune of the index has a passage like one of it."
+    first = tunes[0]
+    if first.probability >= threshold:
+        return naming(first)
+    return f"No near copy; the most alike is {label(first)}, at {share(first.probability)}."
+
+
+def label(tune: Tune) -> str:
+    """A tune in a sentence: `The Kesh (oneills:12)`."""
+    return f"{tune.title.removesuffix('.') or '(untitled)'} ({tune.reference})"
+
+
+def _subject(tune: SimilarTune) -> str:
+    if tune.scope == "bars":
+        return "Some of its bars are in "
+    if tune.own_part == 0:
+        return "This is " if tune.part is not None else "This is a part of "
+    if tune.own_part is None:
+        return "A part of it is " if tune.part is not None else "Parts of it are in "
+    verb = "is" if tune.part is not None else "is in"
+    return f"Its {part_in_words(tune.own_part)} {verb} "
+
+
+def _object(tune: SimilarTune) -> str:
+    if not tune.part:
+        return label(tune)
+    part = part_in_words(tune.part)
+    return f"{label(tune)}, {part}" if tune.own_part == 0 else f"the {part} of {label(tune)}"
+
+
+def interval_in_words(steps: int) -> str:
+    """A distance: `a fourth higher` for 3, `an octave and a third lower` for -9; empty for 0."""
+    octaves, rest = divmod(abs(steps), OCTAVE)
+    whole = _COUNTS[octaves] if octaves < len(_COUNTS) else f"{octaves} octaves"
+    distance = " and ".join(filter(None, (whole, _INTERVALS[rest])))
+    return f"{distance} {'higher' if steps > 0 else 'lower'}" if distance else ""
+
+
+def lengths_in_words(ratio: Fraction) -> str:
+    """Longer or shorter notes: `in doubled lengths` for 2; empty for 1."""
+    if ratio == 1:
+        return ""
+    return {
+        Fraction(2): "in doubled lengths",
+        Fraction(1, 2): "in halved lengths",
+        Fraction(4): "in fourfold lengths",
+        Fraction(1, 4): "in quartered lengths",
+    }.get(ratio, f"in lengths {ratio} as long")
