@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal
 
 from tunetrace.checker.baseline.percentiles import Percentiles
+from tunetrace.checker.similar.records import Aspect, Scope, SimilarTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Hit, Tune
 from tunetrace.records import Record
@@ -82,9 +83,10 @@ class SameTune(LikeTune):
 class Verdict(Record):
     """What a check found, in one sentence."""
 
-    kind: Literal["whole", "part", "most", "pieces", "none"]
+    kind: Literal["whole", "part", "most", "near", "pieces", "none"]
     """whole: it is a corpus tune. part: a whole part is the same music. most: one corpus tune has
-    most of its notes. pieces: more of it is in the corpus than real tunes share. none: no more."""
+    most of its notes. near: it is a near copy of one. pieces: more of it is in the corpus than real
+    tunes share. none: no more."""
     text: str
     """The sentence."""
 
@@ -169,6 +171,10 @@ class Source(TuneName):
     """Notes of the longest shared stretch."""
     bars_shared: int
     """Bars of the checked tune that are found in the source."""
+    aspect: Aspect
+    """In what it agrees with the checked tune: exact, or as a near copy in another aspect."""
+    scope: Scope
+    """How much of the two tunes agrees: the whole, a part, or bars."""
     bits: float
     """Sum of -log2 of the expected count of each stretch; sources are ranked by it. An expected
     count above 1 adds nothing. Notes that two stretches share count once."""
@@ -285,6 +291,10 @@ class CheckedTune(Record):
     """The longest span, all spans of eight notes or more, and the improbable shorter ones."""
     sources: tuple[Source, ...]
     """The ten best sources."""
+    similarity: float | None = None
+    """The probability that the most similar corpus tune is a near copy; None if none was sought."""
+    near_copies: tuple[SimilarTune, ...] | None = None
+    """The three most probable near copies; empty if there is none, None if none was sought."""
     bars: tuple[CheckedBar, ...] | None = None
     """Each of its bars; None without details."""
     music: Music | None = None
@@ -292,8 +302,10 @@ class CheckedTune(Record):
 
     @property
     def nearest(self) -> TuneName | None:
-        """The nearest corpus tune: the same tune, else one with the same part, else a source."""
-        return next(iter((*self.identical_to, *self.same_parts, *self.sources)), None)
+        """The nearest corpus tune: the same tune, else one with the same part, else a near copy,
+        else a source."""
+        near = [TuneName.of(tune) for tune in self.near_copies or ()]
+        return next(iter((*self.identical_to, *self.same_parts, *near, *self.sources)), None)
 
     @property
     def share_of_one(self) -> float:

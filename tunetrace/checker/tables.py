@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from tunetrace._version import __version__
-from tunetrace.checker.measures import LONGEST, MEASURES, Measure
+from tunetrace.checker.measures import LONGEST, MEASURES, SIMILARITY, Measure
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
 from tunetrace.text import counted, html_table, html_text, plain, share
@@ -87,6 +87,15 @@ def _below(measure: Measure) -> Column[TuneRow]:
     return Column(f"below_{measure.name}", NUMBER, what, value)
 
 
+def _of_near_copy(name: str, field: str, what: str) -> Column[TuneRow]:
+    """A column with a field of the most probable near copy."""
+
+    def value(row: TuneRow) -> str | None:
+        return getattr(row.tune.near_copies[0], field) if row.tune.near_copies else None
+
+    return Column(name, TEXT, what, value)
+
+
 def _nearest_notes(row: TuneRow) -> int | None:
     nearest = row.tune.nearest
     shared = (s.notes_shared for s in row.tune.sources if nearest and s.tune == nearest.tune)
@@ -98,7 +107,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("place", WHOLE, "its place in the batch, from 1; tunes set aside count too",
            attrgetter("tune.place")),
     Column("title", TEXT, "its chief title", attrgetter("tune.title")),
-    Column("verdict", TEXT, "whole, part, most, pieces or none: what was found, in one word",
+    Column("verdict", TEXT, "whole, part, most, near, pieces or none: what was found, in one word",
            attrgetter("tune.verdict.kind")),
     Column("verdict_text", TEXT, "what was found, in one sentence",
            attrgetter("tune.verdict.text")),
@@ -129,9 +138,21 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("copied_from", WHOLE,
            "the number of corpus tunes that together have all notes of its spans of 8 or more",
            attrgetter("tune.copied_from")),
+    Column("similarity", NUMBER,
+           "the probability that the most similar corpus tune is a near copy",
+           attrgetter("tune.similarity")),
+    *(_of_near_copy(*named) for named in (
+        ("near_copy", "reference", "the most probable near copy, as corpus:number"),
+        ("near_title", "title", "its title"),
+        ("near_aspect", "aspect",
+         "in what they agree: exact, melody, transposed, contour or rhythm"),
+        ("near_scope", "scope", "how much of them agrees: whole, part or bars"),
+        ("near_change", "change", "what is changed, in words"),
+    )),
     Column("nearest", TEXT,
-           "the nearest corpus tune: the same tune, else one with the same part, else the best "
-           "source, as corpus:number", lambda r: r.tune.nearest and r.tune.nearest.reference),
+           "the nearest corpus tune: the same tune, else one with the same part, else a near copy, "
+           "else the best source, as corpus:number",
+           lambda r: r.tune.nearest and r.tune.nearest.reference),
     Column("nearest_title", TEXT, "the title of the nearest tune",
            lambda r: r.tune.nearest and r.tune.nearest.title),
     Column("nearest_notes", WHOLE, "its notes in stretches of 8 or more that the nearest tune has",
@@ -148,7 +169,7 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("bars", WHOLE, "its bars", attrgetter("tune.bar_count")),
     Column("peers", WHOLE, "the number of real tunes that the columns below_… compare it with",
            lambda r: r.tune.standing and r.tune.standing.peers),
-    *map(_below, MEASURES),
+    *map(_below, (*MEASURES, SIMILARITY)),
     Column("uniqueness", SHARES,
            "for 1 to 32 notes, the share of its notes outside spans of at least that length",
            attrgetter("tune.uniqueness")),

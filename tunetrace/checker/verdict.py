@@ -10,6 +10,7 @@ from typing import Final
 
 from tunetrace.checker.measures import COPIED, LONGEST
 from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
+from tunetrace.checker.similar.words import naming
 from tunetrace.text import ORDINALS, counted, listed, part_in_words, share_in_words
 
 COPY_SHARE: Final = 0.5
@@ -32,7 +33,8 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     """The verdict on a checked transcription: the first of these that is true.
 
     It is a corpus tune as a whole. It is a part of one. At least copy_share of its notes are in one
-    tune. A whole part is the same. It shares more with the corpus than real tunes do.
+    tune. A whole part is the same. It is a near copy. It shares more with the corpus than real
+    tunes do. If a tune that is not named yet is a near copy, a second sentence names it.
     """
     if tune.identical_to:
         return Verdict("whole", _whole(tune.identical_to))
@@ -40,9 +42,13 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     is_most = tune.most_from is not None and tune.most_share >= copy_share
     if tune.same_parts and (is_part or not is_most):
         text = _parts(tune.same_parts)
-        return Verdict("part", f"{text[0].upper()}{text[1:]}.")
+        named = {some.tune for some in tune.same_parts}
+        return Verdict("part", f"{text[0].upper()}{text[1:]}.{_also_near(tune, named)}")
     if tune.most_from is not None and is_most:
-        return Verdict("most", _most(tune, tune.most_from))
+        also = _also_near(tune, {tune.most_from.tune, *(some.tune for some in tune.same_parts)})
+        return Verdict("most", f"{_most(tune, tune.most_from)}{also}")
+    if tune.near_copies:
+        return Verdict("near", naming(tune.near_copies[0]))
     if tune.most_from is not None and not _is_usual(tune):
         return Verdict("pieces", _pieces(tune, tune.most_from))
     return Verdict("none", _nothing(tune))
@@ -52,6 +58,13 @@ def differences(tune: LikeTune) -> str:
     """The other meter or mode of a corpus tune: `, which is in 6/8 Cdor`, or nothing."""
     found = [some for some in (tune.meter, tune.key) if some is not None]
     return f", which is in {' '.join(found)}" if found else ""
+
+
+def _also_near(tune: CheckedTune, named: set[int]) -> str:
+    """A sentence on the most probable near copy; nothing if it is named already."""
+    if not tune.near_copies or any(near.tune in named for near in tune.near_copies):
+        return ""
+    return f" {naming(tune.near_copies[0])}"
 
 
 def _whole(same: Sequence[SameTune]) -> str:

@@ -52,6 +52,11 @@ copy_share_option = click.option(
     "notes, in runs of 8 or more.",
 )  # fmt: skip
 
+verbatim_option = click.option(
+    "--verbatim", is_flag=True,
+    help="Seek no near copies (the same melody transposed or varied), which takes less time.",
+)  # fmt: skip
+
 name_option = click.option(
     "--name", metavar="NAME",
     help="Name of the corpus, if there is one SOURCE (default: its file's name).",

@@ -16,6 +16,7 @@ from tunetrace.commands.options import (
     index_option,
     json_option,
     show,
+    verbatim_option,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
               help="Compare with this other batch, a file or folder; may be given again to add "
               "more to it.")  # fmt: skip
 @copy_share_option
+@verbatim_option
 @format_option
 @index_option
 @json_option

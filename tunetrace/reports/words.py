@@ -8,6 +8,7 @@ there does not show where it was taken from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Final
 
 from tunetrace.checker.compare.records import (
@@ -42,6 +43,7 @@ def summary_in_words(
         return [f"No transcription of {_batch(summary)} could be read.", *_set_aside(summary)]
     paragraphs: list[Iterable[str]] = [
         _copies(summary),
+        _near_copies(summary),
         [_what_was_checked(summary, index)],
         _chance(summary),
         _spans(summary),
@@ -84,6 +86,25 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
         more = summary.mostly_of_one - len(first)
         rest = f"; and {more:,} more" if more > 0 else ""
         yield f"{'; '.join(first)}{rest}.".replace("number", "Number", 1)
+
+
+def _near_copies(summary: BatchSummary) -> Iterable[str]:
+    """How many transcriptions are near copies, and how many would be named by chance."""
+    if summary.near_copies is None or summary.named_from is None:
+        return
+    bound = share(summary.named_from)
+    if summary.transcriptions == 1:
+        found = "a" if summary.near_copies else "no"
+        yield f"It has {found} near copy in the corpus, at a probability of {bound} or more."
+        return
+    yield (
+        "Near copies are the same melody, or a part of it, in another key, octave, rhythm or "
+        f"version, at a probability of {bound} or more: {_have(summary.near_copies)} one in the "
+        f"corpus, and of these {_have(summary.near_copies_only or 0)} less than "
+        f"{share(summary.copy_share)} of the notes in one corpus tune note for note."
+    )
+    expected = ceil(summary.false_alarms or 0)
+    yield (f"Of as many tunes without any near copy, up to {expected:,} would be named by mistake.")
 
 
 def _have(count: int, singular: str = "has", plural: str = "have") -> str:

@@ -15,6 +15,7 @@ from tunetrace.arguments import many_paths, public
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
+from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected
@@ -71,6 +72,7 @@ def report(
     versus: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
     copy_share: float = COPY_SHARE,
+    verbatim: bool = False,
     progress: Progress = silent,
     workers: int = 0,
 ) -> Report:
@@ -80,6 +82,7 @@ def report(
     versus: another batch to compare it with.
     copy_share: from this share of notes in one corpus tune on, a transcription counts as mostly
         that tune.
+    verbatim: seek no near copies, which takes less time.
     progress: called with what is being done and how many tunes were read.
     workers: extra processes that match slices; the main module of the program must be importable.
 
@@ -104,11 +107,21 @@ def report(
                 progress("checking", read)
 
     def check(inputs: Sequence[str | Path], name: str, page: Page | None) -> BatchTally:
-        tally = BatchTally(name, [printable(str(path)) for path in inputs], copy_share)
+        tally = BatchTally(
+            name,
+            [printable(str(path)) for path in inputs],
+            copy_share,
+            None if verbatim else named_from(opened.tunes),
+        )
         rejects: list[Rejected] = []
         is_usable = False
         for answer in check_transcriptions(
-            tunes_of(inputs), opened, copy_share=copy_share, is_prompt=False, workers=workers
+            tunes_of(inputs),
+            opened,
+            copy_share=copy_share,
+            verbatim=verbatim,
+            is_prompt=False,
+            workers=workers,
         ):
             tally.add(answer)
             tables.add(name, answer)
@@ -154,7 +167,7 @@ def report(
                 set_aside=tuple(set_aside),
             )
             progress("drawing the page", read)
-            command = _check_command(batch, opened, format, copy_share)
+            command = _check_command(batch, opened, format, copy_share, verbatim=verbatim)
             html = page.html(summary, words, opened, when=created, command=command, other=other)
             content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
             with files.writing():
@@ -164,7 +177,12 @@ def report(
 
 
 def _check_command(
-    paths: Sequence[str | Path], index: Index, format: Format | None, copy_share: float
+    paths: Sequence[str | Path],
+    index: Index,
+    format: Format | None,
+    copy_share: float,
+    *,
+    verbatim: bool,
 ) -> str:
     """The command that checks one transcription of the batch again, without its number."""
     words = ["tunetrace", "check", *map(str, paths)]
@@ -174,6 +192,8 @@ def _check_command(
         words += ["--format", format]
     if copy_share != COPY_SHARE:
         words += ["--copy-share", f"{copy_share:g}"]
+    if verbatim:
+        words.append("--verbatim")
     return printable(f"{shlex.join(words)} --only")
 
 

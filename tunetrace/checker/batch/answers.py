@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import chain, groupby, pairwise
 from math import log10
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.spans import SliceMeasures
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.checker.duplicates import Repeat
-from tunetrace.checker.measures import COPIED_LENGTHS
+from tunetrace.checker.measures import COPIED_LENGTHS, SIMILARITY
 from tunetrace.checker.records import (
     CheckedBar,
     CheckedTune,
@@ -31,11 +31,15 @@ from tunetrace.checker.records import (
     Verdict,
     names_of,
 )
+from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.records import SimilarTune
+from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.near.search import Near
 from tunetrace.indexer.records import NOWHERE, Hit, Tune
-from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.music import describe_music
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -67,7 +71,10 @@ def answers(
     standings: Sequence[Percentiles | None] = [None] * count
     if index.baseline is not None:
         meters = [tune.meter for tune in tunes]
-        standings = peers_in(index.baseline).percentiles(meters, measures.notes, measures.by_name())
+        values: dict[str, Any] = dict(measures.by_name())
+        if matched.near is not None:
+            values[SIMILARITY.name] = list(map(_similarity, matched.near))
+        standings = peers_in(index.baseline).percentiles(meters, measures.notes, values)
     columns = zip(
         placed,
         repeats,
@@ -77,12 +84,14 @@ def answers(
         _by_tune(_spans(matched, tunes, names), matched.spans.of, count),
         _by_tune(_sources(matched, names), matched.sources.of, count),
         rows(matched.cover, matched.most, matched.most_from),
+        matched.near if matched.near is not None else cast(list[None], [None] * count),
         strict=True,
     )
     found = []
-    for (place, tune), repeat, measured, standing, same, spans, sources, numbers in columns:
+    for (place, tune), repeat, measured, standing, same, spans, sources, numbers, near in columns:
         cover, most, most_from = numbers
         named = [_same_tune(known[some.tune], tune, some) for some in same]
+        near_copies = None if near is None else _near_copies(tune, near, same, index)
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -106,7 +115,9 @@ def answers(
             near_duplicate_of=repeat.of if repeat and not repeat.is_exact else None,
             standing=standing,
             spans=spans,
-            sources=sources,
+            sources=tuple(_alike(source, named, near_copies or ()) for source in sources),
+            similarity=None if near is None else _similarity(near),
+            near_copies=near_copies,
         )
         # The record is not yet in use, and a copy would cost as much as the record.
         object.__setattr__(checked, "verdict", verdict_on(checked, copy_share))
@@ -130,6 +141,34 @@ def _same(found: Iterable[SameMusic]) -> Iterator[tuple[int, list[SameMusic]]]:
 def _rank(same: SameMusic) -> int:
     """0 for all of both, 1 for all of the transcription and a part of the tune, 2 for others."""
     return 2 if same.own_part else min(same.part, 1)
+
+
+def _similarity(near: Sequence[Near]) -> float:
+    """The probability of the most similar tune. near: the most probable first."""
+    return near[0].probability if near else 0.0
+
+
+def _near_copies(
+    tune: Transcription, near: Sequence[Near], same: Sequence[SameMusic], index: Index
+) -> tuple[SimilarTune, ...]:
+    """The near copies that are probable enough to be named."""
+    least = named_from(index.tunes)
+    named = [one for one in near if one.probability >= least]
+    if not named:
+        return ()
+    return tuple(similar_tunes(lay_out(tune.tokens), tune.original_key, named, index, same))
+
+
+def _alike(source: Source, same: Sequence[SameTune], near: Sequence[SimilarTune]) -> Source:
+    """A source with its aspect and scope: as the same music, else as a near copy, else in bars."""
+    for one in same:
+        if one.tune == source.tune:
+            is_whole = not (one.own_part or one.part)
+            return replace(source, scope="whole" if is_whole else "part")
+    for like in near:
+        if like.tune == source.tune:
+            return replace(source, aspect=like.aspect, scope=like.scope)
+    return source
 
 
 def _known_tunes(matched: MatchedSlice, index: Index) -> dict[int, Tune]:
@@ -217,7 +256,7 @@ def _sources(matched: MatchedSlice, names: Mapping[int, TuneName]) -> list[Sourc
     columns = (getattr(some, field.name) for field in fields(SharedStretch))
     stretches = [SharedStretch(*row) for row in rows(*columns)]
     return [
-        Source(*names_of(names[tune]), notes, longest, bars, bits, shared)
+        Source(*names_of(names[tune]), notes, longest, bars, "exact", "bars", bits, shared)
         for (tune, notes, longest, bars, bits), shared in zip(
             rows(sources.tunes, sources.notes, sources.longest, matched.bars_shared, sources.bits),
             _by_tune(stretches, some.source, len(sources.tunes)),

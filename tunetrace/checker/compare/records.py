@@ -154,6 +154,15 @@ class BatchSummary(Record):
     """The share of notes in one corpus tune that counts as most."""
     copies: tuple[Copy, ...]
     """The first of mostly_of_one, the most copied first."""
+    near_copies: int | None
+    """The transcriptions with a near copy in the corpus; None if none was sought. Identical ones
+    are among them."""
+    near_copies_only: int | None
+    """Those of them with less than copy_share of their notes in one corpus tune."""
+    named_from: float | None
+    """The probability from which on a near copy is named."""
+    false_alarms: float | None
+    """How many near copies are to be expected among as many tunes that have none."""
     duplicates: int
     """The transcriptions that repeat an earlier one of the batch."""
     near_duplicates: int

@@ -10,7 +10,7 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Sequence
 from math import log2
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from tunetrace.checker.compare.records import (
 from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
 from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName, names_of
+from tunetrace.checker.similar.search import FALSE_ALARMS
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.store.baseline import BaselineTunes
@@ -53,8 +54,14 @@ class BatchTally:
     """
 
     def __init__(
-        self, name: str, inputs: Sequence[str] = (), copy_share: float = COPY_SHARE
+        self,
+        name: str,
+        inputs: Sequence[str] = (),
+        copy_share: float = COPY_SHARE,
+        named_from: float | None = None,
     ) -> None:
+        """named_from: the probability from which on near copies are named; None if none are
+        sought."""
         self.name = name
         self.inputs = tuple(inputs)
         self._values = {measure.name: array("d") for measure in MEASURES}
@@ -64,6 +71,7 @@ class BatchTally:
         self._with_span = dict.fromkeys(COPIED_LENGTHS, 0)
         self._counts: Counter[str] = Counter()
         self._copy_share = copy_share
+        self._named_from = named_from
         self._copies: list[Copy] = []  # sorted, the most copied first
         self._uniqueness = _Curve()
         self._novelty = _Curve()
@@ -95,6 +103,10 @@ class BatchTally:
         if one is not None and record.share_of_one >= self._copy_share:
             counts["mostly_of_one"] += 1
             self._add_copy(record, one)
+        counts["near_copies"] += bool(record.near_copies)
+        counts["near_copies_only"] += bool(
+            record.near_copies and record.share_of_one < self._copy_share
+        )
         counts["duplicates"] += record.duplicate_of is not None
         counts["near_duplicates"] += (
             record.duplicate_of is None and record.near_duplicate_of is not None
@@ -130,8 +142,20 @@ class BatchTally:
             uniqueness=self._uniqueness.means(),
             novelty=self._novelty.means(),
             sources=tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most),
+            **self._near_copies(),
             **{name: self._counts[name] for name in _COUNTED},
         )
+
+    def _near_copies(self) -> dict[str, Any]:
+        """The fields on near copies."""
+        if self._named_from is None:
+            return dict.fromkeys(("near_copies", "near_copies_only", "named_from", "false_alarms"))
+        return {
+            "near_copies": self._counts["near_copies"],
+            "near_copies_only": self._counts["near_copies_only"],
+            "named_from": self._named_from,
+            "false_alarms": FALSE_ALARMS * len(self._notes),
+        }
 
     def _add_copy(self, record: CheckedTune, tune: TuneName) -> None:
         """Keep a transcription if it is among the most copied ones; of equal ones the earlier.

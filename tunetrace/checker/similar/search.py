@@ -15,16 +15,25 @@ _AMONG: Final = 5_000
 """Among this many tunes a near copy is named from these odds on."""
 
 
+FALSE_ALARMS: Final = 0.01
+"""At most this share of tunes that have no near copy is named all the same."""
+
+
+def named_from(tunes: int) -> float:
+    """The probability from which on a near copy is named, among some number of tunes.
+
+    Among more tunes, more are alike by chance, so the odds grow with their number.
+    """
+    odds = _ODDS * max(1.0, tunes / _AMONG)
+    return odds / (1 + odds)
+
+
 class SimilarSearch:
     """The near copies of transcriptions among the tunes of an index."""
 
     def __init__(self, index: Index) -> None:
         self._near: NearSearch = index.near
-        tunes = len(self._near.candidates)
-        odds = _ODDS * max(1.0, tunes / _AMONG)
-        self.default_threshold = odds / (1 + odds)
-        """From this probability on a near copy is named. Among more tunes, more are alike by
-        chance, so the odds grow with their number."""
+        self.default_threshold = named_from(index.tunes)
 
     def near_melody(
         self, melody: Melody, admitted: Mask | None = None, limit: int = 50

@@ -18,6 +18,7 @@ from tunetrace.commands.options import (
     index_option,
     json_options,
     show,
+    verbatim_option,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -34,6 +35,7 @@ from tunetrace.errors import QueryError
               help="Check only the tunes at these places of the input, as 13201 or 5-9."
               )  # fmt: skip
 @copy_share_option
+@verbatim_option
 @click.option("--fail-over", type=Share(0, 1), metavar="SHARE",
               help="Exit 1 if more than this share of a tune's notes, as 0.25, is in runs of 12 "
               "notes or more, from one corpus tune or from several.")  # fmt: skip
@@ -59,9 +61,9 @@ def check(
     """Show what of a tune is in the corpus, and where.
 
     FILES are ABC tunebooks or folk-rnn's text; - or nothing is standard input. The first line on
-    each tune is the verdict: it is a corpus tune, a part of one, mostly in one, in pieces in the
-    corpus, or shares no more with it than real tunes do. Tunes that cannot be read are listed, and
-    the others are checked.
+    each tune is the verdict: it is a corpus tune, a part of one, mostly in one, a near copy of one
+    (the same melody in another key, rhythm or version), in pieces in the corpus, or shares no more
+    with it than real tunes do. Tunes that cannot be read are listed, and the others are checked.
 
     A run is a row of consecutive notes that is in some corpus tune, note for note.
 

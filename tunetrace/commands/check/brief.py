@@ -51,6 +51,7 @@ def _nearest(tune: CheckedTune) -> str:
     if nearest is None:
         return ""
     has = "=" if tune.identical_to else "part" if tune.same_parts else ""
+    has = has or ("near" if tune.near_copies else "")
     if not has and tune.notes:
         has = share(tune.sources[0].notes_shared / tune.notes)
     return f"{has} {nearest.reference} {nearest.title}"

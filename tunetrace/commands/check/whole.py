@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.checker.measures import LONGEST
+from tunetrace.checker.measures import LONGEST, SIMILARITY
+from tunetrace.checker.similar.words import naming
 from tunetrace.checker.verdict import differences
 from tunetrace.commands.console import (
     bar_number,
@@ -77,6 +78,7 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
         table.add_row("The same as", _same_tunes(tune.identical_to))
     if tune.same_parts:
         table.add_row("Same parts", _same_tunes(tune.same_parts))
+    table.add_row("Near copies", "\n".join(_near_copies(tune)))
     label = "Longest run"
     for line in _longest_run(tune):
         table.add_row(label, line)
@@ -92,6 +94,20 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
         table.add_row("", f"from {tunes}{most} {tune.most_from.label}, {notes}")
     table.add_row("Real tunes", _peers(tune.standing))
     out.print(table)
+
+
+def _near_copies(tune: CheckedTune) -> Iterator[str]:
+    """The near copies, each with how sure it is; or that there is none."""
+    if tune.near_copies is None or tune.similarity is None:
+        yield "not sought"
+        return
+    for near in tune.near_copies:
+        yield f"{share(near.probability)}: {naming(near)}"
+    if not tune.near_copies:
+        nearest = f"; the most similar tune is one at {share(tune.similarity)}"
+        yield f"none{nearest if tune.similarity else ''}"
+    if tune.standing is not None and SIMILARITY.name in tune.standing.below:
+        yield _beside_real_tunes("more similar", tune.standing.below[SIMILARITY.name])
 
 
 def _same_tunes(tunes: Sequence[SameTune]) -> str:
