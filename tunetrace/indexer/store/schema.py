@@ -17,7 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id: it tells an index from a database of another program."""
 
