@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.outline import Outline, outline_of_segment
 from tunetrace.indexer.search.views import Units
-from tunetrace.indexer.store.meta import DamagedError
 
 Numbers = NDArray[np.int64]
 
@@ -18,15 +17,13 @@ Numbers = NDArray[np.int64]
 class BarsInView:
     """The bars of all tunes of an index in one view, by tune; bars without a symbol are left out.
 
-    tunes, parts, numbers: (bars,) the tune's id, the part, and the number in it. first_symbols,
-    counts: (bars,) the first symbol, counted in its tune, and how many symbols each has. tokens:
-    (bars,) the first token of the first event, counted in its tune.
+    tunes: (bars,) the id of the tune. first_symbols, counts: (bars,) the first symbol, counted in
+    the tune, and how many symbols there are. tokens: (bars,) the first token of the first event,
+    counted in the tune. has_symbols: (all bars,) False for the bars that are left out.
     """
 
-    def __init__(
-        self, tokens: FigureSearch, search: FigureSearch, units: Units, places: Numbers
-    ) -> None:
-        """tokens, search: the tunes as tokens and in the view. places: as from places_of_bars."""
+    def __init__(self, tokens: FigureSearch, search: FigureSearch, units: Units) -> None:
+        """tokens, search: the tunes as tokens and in the view."""
         self._search = search
         found = [
             _of_segment(outline_of_segment(segment, tokens.vocabulary), segment.tune_ids, units)
@@ -34,26 +31,21 @@ class BarsInView:
         ]
         columns = np.concatenate([np.empty((4, 0), dtype=np.int64), *found], axis=1)
         columns = columns[:, np.argsort(columns[0], kind="stable")]
-        if not np.array_equal(columns[0], places[:, 0]):
-            raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
-        has_symbols = columns[2] > 0
-        self.tunes, self.first_symbols, self.counts, self.tokens = columns[:, has_symbols]
-        _, self.parts, self.numbers = places[has_symbols].T
+        self.has_symbols: NDArray[np.bool_] = columns[2] > 0
+        self.tunes, self.first_symbols, self.counts, self.tokens = columns[:, self.has_symbols]
         self._keys = self.tunes << 32 | self.first_symbols
 
-    def whole(self, found: Sequence[Occurrences]) -> list[tuple[int, int, int, int]]:
-        """The hits that are whole bars, by tune: (tune, token, part, number)."""
-        bars = [np.empty(0, dtype=np.int64)]
-        for some in found:
+    def whole(self, found: Sequence[Occurrences]) -> list[tuple[int, int]]:
+        """The hits that are whole bars: the tune and the first token of each, in their order."""
+        chosen = [np.empty(0, dtype=np.int64)]
+        for some in found if len(self._keys) else ():
             tunes, firsts = some.segment.places(some.positions)
             wanted = tunes.astype(np.int64) << 32 | firsts
-            at = np.minimum(self._keys.searchsorted(wanted), max(len(self._keys) - 1, 0))
-            if len(self._keys):
-                is_whole = (self._keys[at] == wanted) & (self.counts[at] == some.lengths)
-                bars.append(at[is_whole])
-        chosen = np.sort(np.concatenate(bars))
-        columns = (self.tunes, self.tokens, self.parts, self.numbers)
-        return list(zip(*(column[chosen].tolist() for column in columns), strict=True))
+            bars = np.minimum(self._keys.searchsorted(wanted), len(self._keys) - 1)
+            is_whole = (self._keys[bars] == wanted) & (self.counts[bars] == some.lengths)
+            chosen.append(bars[is_whole])
+        bars = np.sort(np.concatenate(chosen))
+        return list(zip(self.tunes[bars].tolist(), self.tokens[bars].tolist(), strict=True))
 
 
 def _of_segment(outline: Outline, tune_ids: NDArray[np.int32], units: Units) -> Numbers:

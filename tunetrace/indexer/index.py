@@ -37,7 +37,6 @@ from tunetrace.indexer.store.hits import (
     hits_of_bar,
     hits_of_bars,
     music_with,
-    places_of_bars,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.streams import load_segments
@@ -347,7 +346,7 @@ class Index:
         query = chosen.parse_bar(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
-        found = self._whole_bars(query, chosen)
+        found = self._whole_bars(query, chosen, admitted)
         rows = [
             row
             for row in found
@@ -370,24 +369,24 @@ class Index:
             view=chosen.name,
         )
 
-    def _whole_bars(self, query: FigureQuery, view: View) -> list[tuple[int, int, int, int]]:
+    def _whole_bars(
+        self, query: FigureQuery, view: View, admitted: Mask | None
+    ) -> list[tuple[int, int, int, int]]:
         """The hits of a bar: (tune, token, part, number), by tune."""
         if view.units is not None:
-            return self.bars_in(view).whole(self.in_view(view).occurrences(query))
+            whole = self.bars_in(view).whole(self.in_view(view).occurrences(query, admitted=admitted))
+            bars = [self.layout(tune).bar_at(token) for tune, token in whole]
+            return [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
         is_literal = query.literal is not None
         wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
         with self._database.connected() as connection:
             return hits_of_bar(connection, wanted)
 
     def bars_in(self, view: View) -> BarsInView:
-        """All bars in a view that is made of events. They are read when first asked for."""
+        """All bars in a view that is made of events. They are counted when first asked for."""
         if view.name not in self._bars:
             assert view.units is not None, "the bars of tokens are rows"
-            with self._database.connected() as connection:
-                places = places_of_bars(connection)
-            self._bars[view.name] = BarsInView(
-                self.figures, self.in_view(view), view.units, places
-            )
+            self._bars[view.name] = BarsInView(self.figures, self.in_view(view), view.units)
         return self._bars[view.name]
 
     def bar_places(

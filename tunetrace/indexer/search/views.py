@@ -125,7 +125,7 @@ _MELODY: Final = Notation(
     example="0 2 4 5",
     wildcards="* for any note, {0 7} for either of two",
     name=projections.melody_name,
-    right="give semitones from the tonic, such as 0, 7 or -5",
+    right="give semitones from the tonic, -100 to 120, such as 0, 7 or -5",
 )
 MELODY: Final = View(
     name="melody",
@@ -145,7 +145,7 @@ _INTERVALS: Final = Notation(
     example="+2 -1 0",
     wildcards="* for any interval, {+3 +4} for either of two",
     name=projections.interval_name,
-    right="give semitones up or down, such as +2, -1 or 0",
+    right="give semitones up or down, -100 to +100, such as +2, -1 or 0",
 )
 INTERVALS: Final = View(
     name="intervals",
@@ -164,7 +164,7 @@ _RHYTHM: Final = Notation(
     example="| 3 2 1 |",
     wildcards="* for any length or bar line, {2 3} for either of two",
     name=projections.rhythm_name,
-    right="give eighths such as 1, 1/2 or 3/2, a rest such as z1, or a bar line |",
+    right="give a usual length in eighths such as 1, 1/2 or 3/2, a rest such as z1, or a bar line |",
 )
 
 
