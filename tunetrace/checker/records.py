@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal
 
+from tunetrace.arguments import ViewName
 from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Hit, Tune
@@ -289,6 +290,8 @@ class CheckedTune(Record):
     """Each of its bars; None without details."""
     music: Music | None = None
     """Its parts, range, accidentals and repeated bars; None without details."""
+    view: ViewName = "tokens"
+    """What was compared: `tokens`, or its `melody`, `intervals`, `rhythm` or `contour` alone."""
 
     @property
     def nearest(self) -> TuneName | None:

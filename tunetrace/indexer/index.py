@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import ViewName, given_filters, public, whole_number
 from tunetrace.errors import QueryError
-from tunetrace.indexer.bars import BarsInView
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
+from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
@@ -37,6 +37,7 @@ from tunetrace.indexer.store.hits import (
     hits_of_bar,
     hits_of_bars,
     music_with,
+    places_of_bars,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.streams import load_segments
@@ -66,7 +67,7 @@ class Index:
         self.layout = lru_cache(maxsize=4096)(self._layout)
         self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
-        self._bars: dict[str, BarsInView] = {}  # by view
+        self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
         self._bar_places: dict[str, BarPlaces] = {}
         try:
             self._searches[TOKENS.name] = self._load(TOKENS)
@@ -91,7 +92,7 @@ class Index:
         with self._backoff_lock:
             self._backoffs = {}
         self.layout.cache_clear()
-        self._bar_places, self._bars = {}, {}
+        self._bar_places, self._symbol_places = {}, {}
         for cached in ("baseline", "_music"):
             self.__dict__.pop(cached, None)
 
@@ -374,7 +375,8 @@ class Index:
     ) -> list[tuple[int, int, int, int]]:
         """The hits of a bar: (tune, token, part, number), by tune."""
         if view.units is not None:
-            whole = self.bars_in(view).whole(self.in_view(view).occurrences(query, admitted=admitted))
+            hits = self.in_view(view).occurrences(query, admitted=admitted)
+            whole = self.places_in(view).whole_bars(hits)
             bars = [self.layout(tune).bar_at(token) for tune, token in whole]
             return [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
         is_literal = query.literal is not None
@@ -382,12 +384,18 @@ class Index:
         with self._database.connected() as connection:
             return hits_of_bar(connection, wanted)
 
-    def bars_in(self, view: View) -> BarsInView:
-        """All bars in a view that is made of events. They are counted when first asked for."""
-        if view.name not in self._bars:
-            assert view.units is not None, "the bars of tokens are rows"
-            self._bars[view.name] = BarsInView(self.figures, self.in_view(view), view.units)
-        return self._bars[view.name]
+    def places_in(self, view: View) -> SymbolPlaces:
+        """The notes and bars in a view of events. They are counted when first asked for."""
+        tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
+        if view.name not in self._symbol_places:
+            assert view.units is not None, "symbols are tokens"
+            places = SymbolPlaces(tokens, search, view.units, self._stored_bars)
+            self._symbol_places[view.name] = places
+        return self._symbol_places[view.name]
+
+    def _stored_bars(self) -> NDArray[np.int64]:
+        with self._database.connected() as connection:
+            return places_of_bars(connection)
 
     def bar_places(
         self, texts: Iterable[str], admitted: Mask | None = None

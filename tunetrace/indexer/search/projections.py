@@ -236,6 +236,12 @@ def extent_of_notes(layout: Layout, first: int, stop: int) -> tuple[int, int]:
     return notes[first][0], notes[stop - 1][1]
 
 
+def stop_of_notes(layout: Layout, token: int, notes: int) -> int:
+    """The token after some notes of a tune. token: the first of the first note, or in it."""
+    stops = [stop for (_, stop), sounds in _events(layout) if sounds and stop > token]
+    return stops[notes - 1]
+
+
 def extent_of_steps(layout: Layout, first: int, stop: int) -> tuple[int, int]:
     """The tokens of the notes that symbols for two successive notes each stand for."""
     return extent_of_notes(layout, first, stop + 1)

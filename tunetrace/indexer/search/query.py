@@ -130,7 +130,9 @@ def parse_symbols(text: str, notation: Notation) -> FigureQuery:
         names = [notation.name(word) for word in element.names]
         if None in names:
             word = element.names[names.index(None)]
-            raise QueryError(f"'{word}' cannot be in a figure of {notation.symbols}; {notation.right}")
+            raise QueryError(
+                f"'{word}' cannot be in a figure of {notation.symbols}; {notation.right}"
+            )
         elements.append(Element(tuple(name for name in names if name is not None)))
     return FigureQuery(" ".join(map(_written, elements)), tuple(elements))
 

@@ -74,6 +74,12 @@ class View:
     """
     units: Units | None
     """How symbols stand for events; None if they stand for tokens."""
+    shared_notes: int
+    """From this many notes on, a stretch that two tunes share counts however common it is.
+
+    In tokens eight notes. In the other views as many of COPIED_LENGTHS as have about as many bits
+    under the back-off model of the view (`python -m benchmarks.views` prints them).
+    """
     extent: Callable[[Layout, int, int], tuple[int, int]]
     """The tokens of a tune that its symbols from one up to another stand for.
 
@@ -102,6 +108,7 @@ TOKENS: Final = View(
     alphabet=_token_alphabet,
     symbols=lambda layout, encoded: encoded,
     units=None,
+    shared_notes=8,
     extent=lambda layout, first, stop: (first, stop),
     parse=parse_figure,
     parse_bar=parse_bar,
@@ -134,6 +141,7 @@ MELODY: Final = View(
     alphabet=_always(projections.MELODY_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).melody,
     units=Units(has_rests=False, of_note=1),
+    shared_notes=16,
     extent=projections.extent_of_notes,
     parse=_parser(_MELODY),
     parse_bar=_parser(_MELODY),
@@ -153,6 +161,7 @@ INTERVALS: Final = View(
     alphabet=_always(projections.INTERVAL_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).intervals,
     units=Units(has_rests=False, of_note=0),
+    shared_notes=16,
     extent=projections.extent_of_steps,
     parse=_parser(_INTERVALS),
     parse_bar=_parser(_INTERVALS),
@@ -164,7 +173,7 @@ _RHYTHM: Final = Notation(
     example="| 3 2 1 |",
     wildcards="* for any length or bar line, {2 3} for either of two",
     name=projections.rhythm_name,
-    right="give a usual length in eighths such as 1, 1/2 or 3/2, a rest such as z1, or a bar line |",
+    right="give a usual length in eighths such as 1 or 3/2, a rest such as z1, or a bar line |",
 )
 
 
@@ -192,6 +201,7 @@ RHYTHM: Final = View(
     alphabet=_always(projections.RHYTHM_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).rhythm,
     units=Units(has_rests=True, of_note=1),
+    shared_notes=24,
     extent=projections.extent_of_rhythm,
     parse=_parse_rhythm,
     parse_bar=_parse_rhythm_of_bar,
@@ -220,6 +230,7 @@ CONTOUR: Final = View(
     alphabet=_always(CONTOUR_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).contour,
     units=Units(has_rests=False, of_note=0),
+    shared_notes=32,
     extent=projections.extent_of_steps,
     parse=_parse_contour,
     parse_bar=_parse_contour,
