@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from tunetrace.checker.measures import COPIED, LONGEST
-from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
+from tunetrace.checker.records import (
+    CheckedTune,
+    LikeTune,
+    SameTune,
+    TuneName,
+    Verdict,
+    VerdictKind,
+)
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.text import counted, listed, share_in_words
 
 COPY_SHARE: Final = 0.5
@@ -22,8 +30,6 @@ _USUAL: Final = 0.9
 """A transcription shares no more than real tunes do if at least a tenth of its peers share as much
 or more."""
 
-_RUN: Final = min(COPIED)
-_RUNS: Final = f"in runs of {_RUN} or more"
 _PARTS_NAMED: Final = 4
 _TUNES_NAMED: Final = 3
 
@@ -36,18 +42,27 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     It is a corpus tune as a whole. It is a part of one. At least copy_share of its notes are in one
     tune. A whole part is the same. It shares more with the corpus than real tunes do.
     """
+    kind, text = _found(tune, copy_share)
+    if tune.view != TOKENS.name and kind in ("most", "pieces", "none"):
+        # A whole and a part are the same music in every view.
+        text = f"{text.removesuffix('.')}, in the view {tune.view}."
+    return Verdict(kind, text)
+
+
+def _found(tune: CheckedTune, copy_share: float) -> tuple[VerdictKind, str]:
+    """The kind of a verdict, and its sentence as it is for tokens."""
     if tune.identical_to:
-        return Verdict("whole", _whole(tune.identical_to))
+        return "whole", _whole(tune.identical_to)
     is_part = any(not same.own_part for same in tune.same_parts)
     is_most = tune.most_from is not None and tune.most_share >= copy_share
     if tune.same_parts and (is_part or not is_most):
         text = _parts(tune.same_parts)
-        return Verdict("part", f"{text[0].upper()}{text[1:]}.")
+        return "part", f"{text[0].upper()}{text[1:]}."
     if tune.most_from is not None and is_most:
-        return Verdict("most", _most(tune, tune.most_from))
+        return "most", _most(tune, tune.most_from)
     if tune.most_from is not None and not _is_usual(tune):
-        return Verdict("pieces", _pieces(tune, tune.most_from))
-    return Verdict("none", _nothing(tune))
+        return "pieces", _pieces(tune, tune.most_from)
+    return "none", _nothing(tune)
 
 
 def part_in_words(part: int) -> str:
@@ -59,6 +74,15 @@ def differences(tune: LikeTune) -> str:
     """The other meter or mode of a corpus tune: `, which is in 6/8 Cdor`, or nothing."""
     found = [some for some in (tune.meter, tune.key) if some is not None]
     return f", which is in {' '.join(found)}" if found else ""
+
+
+def _run(tune: CheckedTune) -> int:
+    """From this many notes on a run counts as shared, in the view that was compared."""
+    return VIEWS[tune.view].shared_notes
+
+
+def _runs(tune: CheckedTune) -> str:
+    return f"in runs of {_run(tune)} or more"
 
 
 def _whole(same: Sequence[SameTune]) -> str:
@@ -75,7 +99,7 @@ def _most(tune: CheckedTune, most_from: LikeTune) -> str:
     where = f"in {most_from.label}{differences(most_from)}"
     bounds = {"All": 1.0, "Nearly all": NEARLY_ALL, "Most": COPY_SHARE, "Much": 0.0}
     how_much = next(word for word, least in bounds.items() if tune.most_share >= least)
-    notes = f"{share_in_words(tune.most_share)} of its notes are found there {_RUNS}"
+    notes = f"{share_in_words(tune.most_share)} of its notes are found there {_runs(tune)}"
     parts = f"; {_parts(tune.same_parts)}" if tune.same_parts else ""
     return f"{how_much} of it is {where}: {notes}{parts}."
 
@@ -125,12 +149,13 @@ def _is_usual(tune: CheckedTune) -> bool:
     if tune.standing is None:
         return False
     below = tune.standing.below
-    return all(below.get(measure.name, 1.0) < _USUAL for measure in (LONGEST, COPIED[_RUN]))
+    measures = LONGEST, COPIED[_run(tune)]
+    return all(below.get(measure.name, 1.0) < _USUAL for measure in measures)
 
 
 def _pieces(tune: CheckedTune, most_from: TuneName) -> str:
-    copied = share_in_words(tune.copied_share[_RUN])
-    text = f"Some of it is in the corpus: {copied} of its notes are found there {_RUNS}"
+    copied = share_in_words(tune.copied_share[_run(tune)])
+    text = f"Some of it is in the corpus: {copied} of its notes are found there {_runs(tune)}"
     if tune.copied_from == 1:
         return f"{text}, all in {most_from.label}."
     return (
@@ -143,7 +168,7 @@ def _nothing(tune: CheckedTune) -> str:
     if not tune.longest_notes:
         return "Not in the corpus: none of its notes is found there."
     if tune.most_from is None:
-        text = "Not in the corpus: no run of 8 of its notes is found there"
+        text = f"Not in the corpus: no run of {_run(tune)} of its notes is found there"
     elif not tune.is_beyond_chance:
         text = "Not in the corpus: it shares no more with corpus tunes than chance explains"
     else:

@@ -89,9 +89,8 @@ class JointMatcher:
         """The number of each bar by its key; and the pairs of a bar and a place, and of a bar and
         a tune, each pair packed into one number and sorted."""
         known: Mapping[Any, int]
-        known, places = (
-            self.symbol_places.bar_table if self.symbol_places else self.index.bar_table()
-        )
+        in_view = self.symbol_places
+        known, places = self.index.bar_table() if in_view is None else in_view.bar_table
         if self.admitted is not None:
             places = places[self.admitted[places[:, 1]]]
             occurring = set(places[:, 0].tolist())

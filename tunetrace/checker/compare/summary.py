@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import ViewName
 from tunetrace.checker.batch.spans import LONGEST_CURVE
 from tunetrace.checker.compare.records import (
     BatchSummary,
@@ -49,13 +50,18 @@ _NOTES_IN_BIN: Final = 2
 class BatchTally:
     """A batch that is being summed up; `add` takes the answers of its check, one by one.
 
-    name: the name of the batch. inputs: the files that it is read from.
+    name: the name of the batch. inputs: the files that it is read from. view: what was compared.
     """
 
     def __init__(
-        self, name: str, inputs: Sequence[str] = (), copy_share: float = COPY_SHARE
+        self,
+        name: str,
+        inputs: Sequence[str] = (),
+        copy_share: float = COPY_SHARE,
+        view: ViewName = "tokens",
     ) -> None:
         self.name = name
+        self.view = view
         self.inputs = tuple(inputs)
         self._values = {measure.name: array("d") for measure in MEASURES}
         self._meters: list[str | None] = []
@@ -130,6 +136,7 @@ class BatchTally:
             uniqueness=self._uniqueness.means(),
             novelty=self._novelty.means(),
             sources=tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most),
+            view=self.view,
             **{name: self._counts[name] for name in _COUNTED},
         )
 

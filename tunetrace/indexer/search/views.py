@@ -64,7 +64,7 @@ class View:
     name: ViewName
     """How the view is called in the index file and by users."""
     forgives: str
-    """What two passages may differ in and still match, in one sentence."""
+    """What two passages may differ in and still match, in words that follow `the view forgives`."""
     alphabet: Callable[[Vocabulary], Alphabet]
     """Its symbols in an index with this vocabulary."""
     symbols: Callable[[Layout, bytes], bytes]
@@ -104,7 +104,7 @@ def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
 
 TOKENS: Final = View(
     name="tokens",
-    forgives="Nothing: two passages match if all their tokens are the same.",
+    forgives="nothing: all tokens must be the same",
     alphabet=_token_alphabet,
     symbols=lambda layout, encoded: encoded,
     units=None,
@@ -127,6 +127,10 @@ def _parser(notation: Notation) -> Callable[[str, Vocabulary], FigureQuery]:
     return lambda text, vocabulary: parse_symbols(text, notation)
 
 
+_NOT_PITCHES: Final = (
+    "other lengths, rests, bar lines and repeat signs, other spellings of the same pitches, and "
+    "other lower notes in chords"
+)
 _MELODY: Final = Notation(
     symbols="semitones",
     example="0 2 4 5",
@@ -136,8 +140,7 @@ _MELODY: Final = Notation(
 )
 MELODY: Final = View(
     name="melody",
-    forgives="The lengths of notes, rests, bar lines, repeat signs, how pitches are spelled, and "
-    "the lower notes of chords.",
+    forgives=_NOT_PITCHES,
     alphabet=_always(projections.MELODY_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).melody,
     units=Units(has_rests=False, of_note=1),
@@ -157,7 +160,7 @@ _INTERVALS: Final = Notation(
 )
 INTERVALS: Final = View(
     name="intervals",
-    forgives="What melody forgives, and transposition: the tonic, the mode and the octave.",
+    forgives=f"another tonic and octave, {_NOT_PITCHES}",
     alphabet=_always(projections.INTERVAL_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).intervals,
     units=Units(has_rests=False, of_note=0),
@@ -196,8 +199,7 @@ def _parse_rhythm_of_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
 
 RHYTHM: Final = View(
     name="rhythm",
-    forgives="All pitches, the signs of repeats and endings at bar lines, and how a length is "
-    "written.",
+    forgives="other pitches, and other signs at the same bar lines",
     alphabet=_always(projections.RHYTHM_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).rhythm,
     units=Units(has_rests=True, of_note=1),
@@ -226,7 +228,7 @@ def _parse_contour(text: str, vocabulary: Vocabulary) -> FigureQuery:
 
 CONTOUR: Final = View(
     name="contour",
-    forgives="All but whether the melody goes up, goes down or repeats a note.",
+    forgives="all but whether each note is higher than the note before, lower, or the same",
     alphabet=_always(CONTOUR_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).contour,
     units=Units(has_rests=False, of_note=0),
