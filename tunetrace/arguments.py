@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from numbers import Real
 from pathlib import Path
-from typing import Any, Final, Literal, ParamSpec, TypeVar, get_args
+from typing import Any, Final, Literal, ParamSpec, TypeVar, cast, get_args
 
 from tunetrace.errors import (
     IndexFileError,
@@ -27,6 +27,9 @@ from tunetrace.errors import (
 
 Format = Literal["abc", "folkrnn", "thesession"]
 """The formats of transcriptions."""
+
+ViewName = Literal["tokens", "melody", "intervals", "rhythm", "contour"]
+"""The views of an index."""
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -194,6 +197,14 @@ def _format(given: object, name: str) -> Any:
     raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
 
 
+def one_view(given: object, name: str) -> ViewName:
+    """The name of a view."""
+    for view in get_args(ViewName):
+        if isinstance(given, str) and given == view:
+            return cast(ViewName, view)
+    raise refused(name, given, f"one of {', '.join(get_args(ViewName))}")
+
+
 _INDEX: Final = "an open index, the path of an index, or None for your own"
 _MODEL: Final = "an open model, or the name or the path of a model"
 
@@ -202,6 +213,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "model": _own("Model", _MODEL, ModelFileError, or_path=True),
     "filters": given_filters,
     "format": _format,
+    "view": one_view,
     "reference": one_reference,
     "asked": one_tune,
     "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),

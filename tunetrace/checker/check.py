@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import many_paths, many_references, many_texts, public
+from tunetrace.arguments import ViewName, many_paths, many_references, many_texts, public
 from tunetrace.checker.batch.answers import answers, with_details
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream, match_together
@@ -33,6 +33,7 @@ from tunetrace.errors import QueryError
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -56,13 +57,14 @@ def check(
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
+    view: ViewName = TOKENS.name,
 ) -> CheckReport:
     """Check the transcriptions in a text against an index.
 
     index: open, or its path; the default one if none is given. exclude_tunes: tunes of the index to
     leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share,
-    verbatim: as for check_batch. Raises InputError if the text holds no tune, and QueryError, with
-    the nearest titles, for a name that excludes no tune.
+    verbatim, view: as for check_batch. Raises InputError if the text holds no tune, and QueryError,
+    with the nearest titles, for a name that excludes no tune.
 
     >>> report = check("X:1\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|gag fed|")
     >>> print(report.tunes[0].verdict.text)
@@ -73,7 +75,13 @@ def check(
         tunes = read_tunes(text, "the text", format)
         return CheckReport.gather(
             check_transcriptions(
-                tunes, opened, admitted, details=True, copy_share=copy_share, verbatim=verbatim
+                tunes,
+                opened,
+                admitted,
+                details=True,
+                copy_share=copy_share,
+                verbatim=verbatim,
+                view=view_named(view),
             )
         )
 
@@ -88,6 +96,7 @@ def check_files(
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
+    view: ViewName = TOKENS.name,
 ) -> CheckReport:
     """Check the transcriptions in files, folders, and standard input for `-`, as check does.
 
@@ -104,6 +113,7 @@ def check_files(
             copy_share=copy_share,
             verbatim=verbatim,
             format=format,
+            view=view,
         )
     )
 
@@ -121,6 +131,7 @@ def check_batch(
     verbatim: bool = False,
     format: Format | None = None,
     workers: int = 0,
+    view: ViewName = TOKENS.name,
 ) -> Iterator[CheckedTune | Rejected]:
     """Check a batch of transcriptions and give the answers one by one, in the order of the input.
 
@@ -128,8 +139,9 @@ def check_batch(
     check. only: places in the input, such as `13201` or `5-9`; other tunes are passed over.
     details: adds each bar, the places of spans and the music, as check has them. copy_share: from
     this share of notes in one corpus tune on, a verdict says `most`. verbatim: seek no near copies,
-    which takes a third of the time. workers: extra processes that match slices while this one
-    reads; the program's main module must then be importable. CheckReport.gather collects the
+    which takes less time. workers: extra processes that match slices while this one reads; the
+    program's main module must then be importable. view: what is compared. What is the same music as
+    a whole or in a part, and near copies, are found in every view. CheckReport.gather collects the
     answers.
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
@@ -150,6 +162,7 @@ def check_batch(
             verbatim=verbatim,
             only=places,
             workers=workers,
+            view=view_named(view),
         )
 
 
@@ -213,6 +226,7 @@ def check_transcriptions(
     is_prompt: bool = True,
     slice_tokens: int = SLICE_TOKENS,
     workers: int = 0,
+    view: View = TOKENS,
 ) -> Iterator[CheckedTune | Rejected]:
     """Check transcriptions in their order; tunes set aside are passed on.
 
@@ -223,9 +237,9 @@ def check_transcriptions(
     """
     first, most = (1 if is_prompt else None), (FEW if details else None)
     slices = _slices(_placed(tunes, only), slice_tokens, first, most)
-    checking = _Checking(index, admitted, details, copy_share, verbatim)
+    checking = _Checking(index, admitted, details, copy_share, verbatim, view)
     has_begun = False
-    with Workers(index.path, admitted, workers, verbatim=verbatim) as others:
+    with Workers(index.path, admitted, view, workers, verbatim=verbatim) as others:
         # Two slices wait for each worker. This process matches the first large slice while the
         # workers start.
         waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()
@@ -251,16 +265,17 @@ class _Checking:
     details: bool
     copy_share: float
     verbatim: bool
+    view: View
     repeats: Repeats = field(default_factory=Repeats)
 
     @cached_property
     def _positions(self) -> list[Mask | None]:
-        segments = self.index.figures.segments
+        segments = self.index.in_view(self.view).segments
         return [segment.admitted_positions(self.admitted) for segment in segments]
 
     @cached_property
     def _joint(self) -> JointMatcher:
-        return JointMatcher(self.index, self.admitted)
+        return JointMatcher(self.index, self.admitted, self.view)
 
     def match(self, slice_: _Slice) -> MatchedSlice:
         """Match a slice in this process."""
@@ -280,18 +295,26 @@ class _Checking:
         else:
             found = match()
             with collector_paused():
-                every = answers(slice_.usable, repeats, found, self.index, self.copy_share)
+                every = self._answers(slice_.usable, repeats, found)
             checked = iter(every)
         for tune in slice_.tunes:
             yield tune if isinstance(tune, Rejected) else next(checked)
 
+    def _answers(
+        self,
+        placed: Sequence[tuple[int, Transcription]],
+        repeats: Sequence[Repeat | None],
+        matched: MatchedSlice,
+    ) -> list[CheckedTune]:
+        return answers(placed, repeats, matched, self.index, self.copy_share, self.view)
+
     def _search(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
         layout = lay_out(placed[1].tokens)
-        stream = join_layouts([layout], self.index.vocabulary)
+        stream = join_layouts([layout], self.index.vocabulary, self.view)
         matches = SearchMatches(self.index, stream, self.admitted, self._positions)
         near = None if self.verbatim else find_near([layout], self.index, self.admitted)
         matched = match_stream([layout], stream, matches, near)
-        (checked,) = answers([placed], [repeat], matched, self.index, self.copy_share)
+        (checked,) = self._answers([placed], [repeat], matched)
         if not self.details:
             return checked
         return with_details(checked, layout, stream, matches, matched, self.index)

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tunetrace.arguments import ViewName
+from tunetrace.indexer.search.views import VIEWS
+
 COPIED_LENGTHS: Final = (8, 12, 16, 24, 32)
 """The span lengths, in notes, whose copied share is reported."""
 
@@ -18,6 +21,16 @@ CREATIVITY_LENGTHS: Final = range(5, 13)
 
 FAIL_LENGTH: Final = 12
 """`check --fail-over` looks at the notes in spans of at least this many notes."""
+
+
+def run_lengths(view: ViewName) -> tuple[int, int]:
+    """The two span lengths whose copied share is shown first, in notes: 8 and 12 for tokens.
+
+    They begin with the length from which a stretch counts as shared in the view.
+    """
+    first = min(COPIED_LENGTHS.index(VIEWS[view].shared_notes), len(COPIED_LENGTHS) - 2)
+    return COPIED_LENGTHS[first], COPIED_LENGTHS[first + 1]
+
 
 ORIGINALITY_WINDOW: Final = 16
 """The length, in notes, of the windows whose originality is measured."""

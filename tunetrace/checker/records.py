@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
+from tunetrace.arguments import ViewName
 from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.similar.records import Aspect, Scope, SimilarTune
 from tunetrace.corpus.records import Rejected
@@ -17,6 +18,8 @@ from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01
 """A span is beyond chance if fewer than this share of transcriptions would have one like it."""
+
+VerdictKind: TypeAlias = Literal["whole", "part", "most", "near", "pieces", "none"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,7 +86,7 @@ class SameTune(LikeTune):
 class Verdict(Record):
     """What a check found, in one sentence."""
 
-    kind: Literal["whole", "part", "most", "near", "pieces", "none"]
+    kind: VerdictKind
     """whole: it is a corpus tune. part: a whole part is the same music. most: one corpus tune has
     most of its notes. near: it is a near copy of one. pieces: more of it is in the corpus than real
     tunes share. none: no more."""
@@ -162,11 +165,12 @@ class SharedStretch(Record):
 class Source(TuneName):
     """A corpus tune that the checked tune shares stretches with.
 
-    A stretch has at least eight notes. A shorter one counts if it is an improbable span.
+    A stretch has at least eight notes, or in other views than tokens as many as docs/commands.md
+    says. A shorter one counts if it is an improbable span.
     """
 
     notes_shared: int
-    """Notes of the checked tune in shared stretches of at least eight notes."""
+    """Notes of the checked tune in shared stretches of at least eight notes (or as many)."""
     longest_span_notes: int
     """Notes of the longest shared stretch."""
     bars_shared: int
@@ -262,8 +266,8 @@ class CheckedTune(Record):
     copied_share: dict[int, float]
     """For 8, 12, 16, 24 and 32 notes, the share of its notes in spans of at least that length."""
     copied_from: int
-    """The number of corpus tunes that together have all notes of its spans of eight or more, by a
-    greedy cover."""
+    """The number of corpus tunes that together have all notes of its spans of eight or more (in
+    other views than tokens: of as many as count as shared), by a greedy cover."""
     most_from: LikeTune | None
     """The corpus tune that has most of its notes in shared stretches of eight or more."""
     most_share: float
@@ -271,8 +275,8 @@ class CheckedTune(Record):
     uniqueness: tuple[float, ...]
     """For L from 1 to 32, the share of its notes outside spans of L notes or more."""
     novelty: tuple[float, ...]
-    """For n from 1 to 32, the share of its token n-grams that are nowhere in the corpus (McCoy et
-    al. 2023); shorter if it has no longer n-grams."""
+    """For n from 1 to 32, the share of its n-grams of tokens, or of symbols of the view, that are
+    nowhere in the corpus (McCoy et al. 2023); shorter if it has no longer n-grams."""
     creativity: float
     """The Creativity Index (Lu et al. 2024): the mean of its uniqueness at 5 to 12 notes."""
     originality: float
@@ -299,6 +303,8 @@ class CheckedTune(Record):
     """Each of its bars; None without details."""
     music: Music | None = None
     """Its parts, range, accidentals and repeated bars; None without details."""
+    view: ViewName = "tokens"
+    """What was compared: `tokens`, or its `melody`, `intervals`, `rhythm` or `contour` alone."""
 
     @property
     def nearest(self) -> TuneName | None:

@@ -9,8 +9,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from tunetrace.checker.measures import COPIED, LONGEST
-from tunetrace.checker.records import CheckedTune, LikeTune, SameTune, TuneName, Verdict
+from tunetrace.checker.records import (
+    CheckedTune,
+    LikeTune,
+    SameTune,
+    TuneName,
+    Verdict,
+    VerdictKind,
+)
 from tunetrace.checker.similar.words import naming
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.text import ORDINALS, counted, listed, part_in_words, share_in_words
 
 COPY_SHARE: Final = 0.5
@@ -23,8 +31,6 @@ _USUAL: Final = 0.9
 """A transcription shares no more than real tunes do if at least a tenth of its peers share as much
 or more."""
 
-_RUN: Final = min(COPIED)
-_RUNS: Final = f"in runs of {_RUN} or more"
 _PARTS_NAMED: Final = 4
 _TUNES_NAMED: Final = 3
 
@@ -36,22 +42,31 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
     tune. A whole part is the same. It is a near copy. It shares more with the corpus than real
     tunes do. If a tune that is not named yet is a near copy, a second sentence names it.
     """
+    kind, text = _found(tune, copy_share)
+    if tune.view != TOKENS.name and kind in ("most", "pieces", "none"):
+        # A whole and a part are the same music in every view.
+        text = f"{text.removesuffix('.')}, in the view {tune.view}."
+    return Verdict(kind, text)
+
+
+def _found(tune: CheckedTune, copy_share: float) -> tuple[VerdictKind, str]:
+    """The kind of a verdict, and its sentence as it is for tokens."""
     if tune.identical_to:
-        return Verdict("whole", _whole(tune.identical_to))
+        return "whole", _whole(tune.identical_to)
     is_part = any(not same.own_part for same in tune.same_parts)
     is_most = tune.most_from is not None and tune.most_share >= copy_share
     if tune.same_parts and (is_part or not is_most):
         text = _parts(tune.same_parts)
         named = {some.tune for some in tune.same_parts}
-        return Verdict("part", f"{text[0].upper()}{text[1:]}.{_also_near(tune, named)}")
+        return "part", f"{text[0].upper()}{text[1:]}.{_also_near(tune, named)}"
     if tune.most_from is not None and is_most:
         also = _also_near(tune, {tune.most_from.tune, *(some.tune for some in tune.same_parts)})
-        return Verdict("most", f"{_most(tune, tune.most_from)}{also}")
+        return "most", f"{_most(tune, tune.most_from)}{also}"
     if tune.near_copies:
-        return Verdict("near", naming(tune.near_copies[0]))
+        return "near", naming(tune.near_copies[0])
     if tune.most_from is not None and not _is_usual(tune):
-        return Verdict("pieces", _pieces(tune, tune.most_from))
-    return Verdict("none", _nothing(tune))
+        return "pieces", _pieces(tune, tune.most_from)
+    return "none", _nothing(tune)
 
 
 def differences(tune: LikeTune) -> str:
@@ -65,6 +80,15 @@ def _also_near(tune: CheckedTune, named: set[int]) -> str:
     if not tune.near_copies or any(near.tune in named for near in tune.near_copies):
         return ""
     return f" {naming(tune.near_copies[0])}"
+
+
+def _run(tune: CheckedTune) -> int:
+    """From this many notes on a run counts as shared, in the view that was compared."""
+    return VIEWS[tune.view].shared_notes
+
+
+def _runs(tune: CheckedTune) -> str:
+    return f"in runs of {_run(tune)} or more"
 
 
 def _whole(same: Sequence[SameTune]) -> str:
@@ -81,7 +105,7 @@ def _most(tune: CheckedTune, most_from: LikeTune) -> str:
     where = f"in {most_from.label}{differences(most_from)}"
     bounds = {"All": 1.0, "Nearly all": NEARLY_ALL, "Most": COPY_SHARE, "Much": 0.0}
     how_much = next(word for word, least in bounds.items() if tune.most_share >= least)
-    notes = f"{share_in_words(tune.most_share)} of its notes are found there {_RUNS}"
+    notes = f"{share_in_words(tune.most_share)} of its notes are found there {_runs(tune)}"
     parts = f"; {_parts(tune.same_parts)}" if tune.same_parts else ""
     return f"{how_much} of it is {where}: {notes}{parts}."
 
@@ -131,12 +155,13 @@ def _is_usual(tune: CheckedTune) -> bool:
     if tune.standing is None:
         return False
     below = tune.standing.below
-    return all(below.get(measure.name, 1.0) < _USUAL for measure in (LONGEST, COPIED[_RUN]))
+    measures = LONGEST, COPIED[_run(tune)]
+    return all(below.get(measure.name, 1.0) < _USUAL for measure in measures)
 
 
 def _pieces(tune: CheckedTune, most_from: TuneName) -> str:
-    copied = share_in_words(tune.copied_share[_RUN])
-    text = f"Some of it is in the corpus: {copied} of its notes are found there {_RUNS}"
+    copied = share_in_words(tune.copied_share[_run(tune)])
+    text = f"Some of it is in the corpus: {copied} of its notes are found there {_runs(tune)}"
     if tune.copied_from == 1:
         return f"{text}, all in {most_from.label}."
     return (
@@ -149,7 +174,7 @@ def _nothing(tune: CheckedTune) -> str:
     if not tune.longest_notes:
         return "Not in the corpus: none of its notes is found there."
     if tune.most_from is None:
-        text = "Not in the corpus: no run of 8 of its notes is found there"
+        text = f"Not in the corpus: no run of {_run(tune)} of its notes is found there"
     elif not tune.is_beyond_chance:
         text = "Not in the corpus: it shares no more with corpus tunes than chance explains"
     else:

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunetrace.commands.matches import filter_options, print_matches
-from tunetrace.commands.options import PrintAs, index_option, json_options, show
+from tunetrace.commands.matches import FigureCommand, filter_options, print_matches
+from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
 
 if TYPE_CHECKING:
     from tunetrace import Filters
 
 
-@click.command()
+@click.command(cls=FigureCommand)
 @click.argument("bar_text", metavar="BAR")
+@view_option
 @filter_options
 @index_option
 @json_options
 def bar(
-    bar_text: str, filters: Filters, limit: int, index_path: str | None, print_as: PrintAs
+    bar_text: str, filters: Filters, index_path: str | None, print_as: PrintAs, **options: Any
 ) -> None:
     """Find a whole bar: how many tunes have it, and where.
 
-    BAR is all that is between two bar lines. Wildcards are those of figure.
+    BAR is all that is between two bar lines. Wildcards and views are those of figure.
 
     \b
         tunetrace bar "G, C C 2 G, C E C"
         tunetrace bar "C 3 C 3" --meter 6/8
+        tunetrace bar "3 3" --view rhythm
     """
     from tunetrace import bar
 
-    found = bar(bar_text, filters, index_path, limit=limit)
+    found = bar(bar_text, filters, index_path, **options)
     show(found, print_matches, print_as, found.results)

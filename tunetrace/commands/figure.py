@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunetrace.commands.matches import filter_options, print_matches
-from tunetrace.commands.options import PrintAs, index_option, json_options, show
+from tunetrace.commands.matches import FigureCommand, filter_options, print_matches
+from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
 
 if TYPE_CHECKING:
     from tunetrace import Filters
 
 
-@click.command()
+@click.command(cls=FigureCommand)
 @click.argument("figure")
+@view_option
 @filter_options
 @click.option("--open-end", is_flag=True, help="Also count hits whose last note is longer.")
 @index_option
@@ -29,8 +30,14 @@ def figure(
 
     A figure is rare if chance would give it less than once in a corpus of this size.
 
+    In the view melody a figure is semitones from the tonic (0 2 4), in intervals semitones up and
+    down (+2 -1 0), in rhythm eighths with rests and bar lines (| 3 z1 /2), in contour U, D and R
+    for up, down and repeat, or a Parsons code (*UDDR).
+
     \b
         tunetrace figure "G, C C 2"
+        tunetrace figure "-5 0 0" --view melody
+        tunetrace figure "*UDDRUUD" --view contour
         tunetrace figure "G, C C 2" --bar 1 --onset 0
         tunetrace figure "{c C} 2 B? c" --meter 4/4 --key maj
         tunetrace figure "G, C C 2" --limit 1000 --jsonl

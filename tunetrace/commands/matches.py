@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class FigureCommand(click.Command):
+    """A command whose figure may begin with a minus, as `-1 +2` does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put a space before such a figure, so that it is not taken for an option."""
+        return super().parse_args(ctx, [re.sub(r"^(?=-\d)", " ", arg) for arg in args])
+
+
 def eighths(text: str) -> Fraction:
     """A number of eighths: 3, 3/2 or 1.5."""
     from fractions import Fraction
@@ -65,7 +73,8 @@ def print_matches(matches: Matches) -> None:
     from tunetrace.indexer.search.query import written_apart
 
     out = console()
-    out.print(matches.query, style="bold", soft_wrap=True)
+    view = "" if matches.view == "tokens" else f" in the view {matches.view}"
+    out.print(Text.assemble((matches.query, "bold"), view), soft_wrap=True)
     if not matches.of:
         out.print("no tune of the index passes all filters")
         return

@@ -8,7 +8,14 @@ import click
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
-from tunetrace.commands.options import PrintAs, format_option, index_option, json_options, show
+from tunetrace.commands.options import (
+    PrintAs,
+    format_option,
+    index_option,
+    json_options,
+    show,
+    view_option,
+)
 from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
@@ -17,13 +24,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--n", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
-              help="Number of tokens of an n-gram.")  # fmt: skip
+              help="Number of tokens, or of symbols of the view, of an n-gram.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="Number of n-grams to show.")  # fmt: skip
 @click.option("--only-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
               help="Count in this corpus, file or folder, not in the whole index.")  # fmt: skip
 @click.option("--not-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
               help="Leave out what is found in this corpus, file or folder.")  # fmt: skip
+@view_option
 @format_option
 @index_option
 @json_options
@@ -38,6 +46,7 @@ def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) ->
         tunetrace ngrams --n 12
         tunetrace ngrams --only-in ryans --not-in oneills --top 50
         tunetrace ngrams --only-in generated.txt --not-in folkrnn-v2
+        tunetrace ngrams --view contour --n 12
     """
     from tunetrace import ngrams
 
@@ -48,7 +57,10 @@ def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) ->
 def _print_ngrams(report: NgramReport) -> None:
     out = console()
     where = listed(report.only_in) if report.only_in else "the whole index"
-    heading = f"n-grams of {counted(report.n, 'token')} in {where}"
+    symbols = counted(report.n, "token")
+    if report.view != "tokens":
+        symbols = f"{counted(report.n, 'symbol')} of the view {report.view}"
+    heading = f"n-grams of {symbols} in {where}"
     different = counted(report.different, "different n-gram")
     if report.not_in:
         heading += f", not in {' or '.join(report.not_in)}"

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
 
+from tunetrace.arguments import ViewName
 from tunetrace.commands.completion import complete_files
 from tunetrace.errors import QueryError
 
@@ -43,6 +44,11 @@ index_option = click.option(
 format_option = click.option(
     "--format", "format", type=click.Choice(["abc", "folkrnn", "thesession"]),
     help="Input format (default: detected).",
+)  # fmt: skip
+
+view_option = click.option(
+    "--view", type=click.Choice(get_args(ViewName)), default="tokens", show_default=True,
+    help="What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone.",
 )  # fmt: skip
 
 copy_share_option = click.option(

@@ -17,6 +17,7 @@ from tunetrace.commands.options import (
     json_option,
     show,
     verbatim_option,
+    view_option,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--versus", multiple=True, metavar="BATCH", shell_complete=complete_files,
               help="Compare with this other batch, a file or folder; may be given again to add "
               "more to it.")  # fmt: skip
+@view_option
 @copy_share_option
 @verbatim_option
 @format_option
@@ -53,6 +55,7 @@ def report(
     \b
         tunetrace report generated.txt -o report
         tunetrace report warm.txt -o report --versus cold.txt
+        tunetrace report generated.txt -o report --view melody
     """
     from tunetrace import report
     from tunetrace.corpus.readers import estimate_tunes
@@ -70,7 +73,7 @@ def _print_report(report: Report) -> None:
     out.print("\n\n".join(report.words))
     aside = report.batch.set_aside + (report.versus.set_aside if report.versus else 0)
     print_set_aside(report.set_aside, "set-aside.csv lists them all", aside)
-    if not report.index.has_baseline:
+    if not report.index.has_baseline and report.batch.view == "tokens":
         out.print(
             "\nThe index has no baseline of how much real tunes share with one another. "
             "'tunetrace baseline' measures it; a report then compares the batch with real tunes."

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.arguments import given_filters, public, whole_number
+from tunetrace.arguments import ViewName, given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
@@ -22,9 +22,10 @@ from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern, parse_bar
+from tunetrace.indexer.search.places import SymbolPlaces
+from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.search.views import TOKENS, View
+from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.backoff import BackoffModel, natural
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
@@ -38,6 +39,7 @@ from tunetrace.indexer.store.hits import (
     hits_of_bar,
     hits_of_bars,
     music_with,
+    places_of_bars,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.near import load_near
@@ -66,8 +68,9 @@ class Index:
         self._catalogue = Catalogue(self._database)
         self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
         self.layout = lru_cache(maxsize=4096)(self._layout)
-        self._backoff: BackoffModel | None = None
+        self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
+        self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
         self._bar_places: dict[str, BarPlaces] = {}
         try:
             self._searches[TOKENS.name] = self._load(TOKENS)
@@ -90,9 +93,9 @@ class Index:
         self._database.close()
         self._searches = {}
         with self._backoff_lock:
-            self._backoff = None
+            self._backoffs = {}
         self.layout.cache_clear()
-        self._bar_places = {}
+        self._bar_places, self._symbol_places = {}, {}
         for cached in ("baseline", "near", "_music"):
             self.__dict__.pop(cached, None)
 
@@ -204,24 +207,30 @@ class Index:
         *,
         open_end: bool = False,
         limit: int = DEFAULT_LIMIT,
-        view: View = TOKENS,
+        view: ViewName = TOKENS.name,
     ) -> Matches:
         """Where a figure is found.
 
-        open_end: also where its last note is longer. limit: how many hits to show. view: in which
-        view the figure is written and searched. QueryError for a figure or a filter that has no
-        meaning.
+        open_end: also where its last note is longer, in tokens. limit: how many hits to show. view:
+        the view in which the figure is written and searched. QueryError for a figure, a filter or a
+        view that has no meaning.
         """
-        search = self.in_view(view)
-        query = view.parse(text, self.vocabulary)
+        chosen = view_named(view)
+        query = chosen.parse(text, self.vocabulary)
         _check_limit(limit)
+        if open_end and not chosen.alphabet(self.vocabulary).continuing:
+            raise QueryError(
+                f"an open end has no meaning in the view {chosen.name}, where a note is never "
+                "longer than it is written; leave it out"
+            )
         admitted = self.admitted(filters)
+        search = self.in_view(chosen)
         found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters, view) for some in found]
+            found = [self._at_place(some, filters, chosen) for some in found]
         expected, log10 = None, None
-        if not filters.has_place and view is TOKENS:  # which the model counts
-            expected, log10 = self._expected(query, admitted, open_end)
+        if not filters.has_place:  # which the model does not know
+            expected, log10 = self._expected(query, admitted, open_end, chosen)
         return Matches(
             query=query.text,
             tunes=search.distinct_tunes(found),
@@ -229,32 +238,39 @@ class Index:
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
             log10_expected=log10,
-            results=self.hits(search.first(found, limit), view),
+            results=self.hits(search.first(found, limit), chosen),
+            view=chosen.name,
         )
 
     @property
     def backoff(self) -> BackoffModel:
-        """The back-off model of all its tunes. It is counted when it is first asked for."""
+        """The back-off model of the tokens of all its tunes."""
+        return self.backoff_in(TOKENS)
+
+    def backoff_in(self, view: View) -> BackoffModel:
+        """The back-off model of all its tunes in a view. It is counted when first asked for."""
+        search = self.in_view(view)
         with self._backoff_lock:  # or several threads would count at the same time
-            if self._backoff is None:
-                self._backoff = BackoffModel(self.figures.segments, self.figures.alphabet)
-        return self._backoff
+            if view.name not in self._backoffs:
+                self._backoffs[view.name] = BackoffModel(search.segments, search.alphabet)
+            return self._backoffs[view.name]
 
     def _expected(
-        self, query: FigureQuery, admitted: Mask | None, open_end: bool
+        self, query: FigureQuery, admitted: Mask | None, open_end: bool, view: View
     ) -> tuple[float | None, float | None]:
         """How many hits of a figure are expected in admitted tunes, and log10 of it.
 
         None for a figure with wildcards. The model is of all tunes. Admitted tunes have their share
-        of it by their tokens.
+        of it by their symbols.
         """
         literal = query.literal
         if literal is None:
             return None, None
-        symbols = self.figures.alphabet.encode(literal)
-        hits = self.backoff.log2_expected(symbols, open_end=open_end)
+        search = self.in_view(view)
+        symbols = search.alphabet.encode(literal)
+        hits = self.backoff_in(view).log2_expected(symbols, open_end=open_end)
         if admitted is not None:
-            counts = self.figures.symbols_of_tunes
+            counts = search.symbols_of_tunes
             share = float(counts[admitted].sum() / max(1, counts.sum()))
             hits += math.log2(share) if share else -math.inf
         return natural(hits)
@@ -329,19 +345,23 @@ class Index:
     # Bars
 
     def bar(
-        self, text: str, filters: Filters = NO_FILTERS, *, limit: int = DEFAULT_LIMIT
+        self,
+        text: str,
+        filters: Filters = NO_FILTERS,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        view: ViewName = TOKENS.name,
     ) -> Matches:
         """Where a whole bar is found, from one bar line to the next.
 
-        QueryError for a bar or a filter that has no meaning.
+        view: the view in which the bar is written and searched; it is all symbols of a whole bar.
+        QueryError for a bar, a filter or a view that has no meaning.
         """
-        query = parse_bar(text, self.vocabulary)
+        chosen = view_named(view)
+        query = chosen.parse_bar(text, self.vocabulary)
         _check_limit(limit)
         admitted = self.admitted(filters)
-        is_literal = query.literal is not None
-        wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
-        with self._database.connected() as connection:
-            found = hits_of_bar(connection, wanted)
+        found = self._whole_bars(query, chosen, admitted)
         rows = [
             row
             for row in found
@@ -361,7 +381,35 @@ class Index:
             expected=None,
             log10_expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
+            view=chosen.name,
         )
+
+    def _whole_bars(
+        self, query: FigureQuery, view: View, admitted: Mask | None
+    ) -> list[tuple[int, int, int, int]]:
+        """The hits of a bar: (tune, token, part, number), by tune."""
+        if view.units is not None:
+            hits = self.in_view(view).occurrences(query, admitted=admitted)
+            whole = self.places_in(view).whole_bars(hits)
+            bars = [self.layout(tune).bar_at(token) for tune, token in whole]
+            return [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
+        is_literal = query.literal is not None
+        wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
+        with self._database.connected() as connection:
+            return hits_of_bar(connection, wanted)
+
+    def places_in(self, view: View) -> SymbolPlaces:
+        """The notes and bars in a view of events. They are counted when first asked for."""
+        tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
+        if view.name not in self._symbol_places:
+            assert view.units is not None, "symbols are tokens"
+            places = SymbolPlaces(tokens, search, view.units, self._stored_bars)
+            self._symbol_places[view.name] = places
+        return self._symbol_places[view.name]
+
+    def _stored_bars(self) -> NDArray[np.int64]:
+        with self._database.connected() as connection:
+            return places_of_bars(connection)
 
     def bar_places(
         self, texts: Iterable[str], admitted: Mask | None = None
@@ -430,13 +478,14 @@ def figure(
     *,
     open_end: bool = False,
     limit: int = DEFAULT_LIMIT,
+    view: ViewName = TOKENS.name,
 ) -> Matches:
     """Where a figure is found; see Index.figure.
 
-    index: open, or its path; default: your own.
+    index: open, or its path; default: your own. view: in which the figure is written and searched.
     """
     with given_or_default(index) as opened:
-        return opened.figure(text, filters, open_end=open_end, limit=limit)
+        return opened.figure(text, filters, open_end=open_end, limit=limit, view=view)
 
 
 @public
@@ -446,7 +495,11 @@ def bar(
     index: Index | str | Path | None = None,
     *,
     limit: int = DEFAULT_LIMIT,
+    view: ViewName = TOKENS.name,
 ) -> Matches:
-    """Where a whole bar is found; see Index.bar. index: open, or its path; default: your own."""
+    """Where a whole bar is found; see Index.bar.
+
+    index: open, or its path; default: your own. view: in which the bar is written and searched.
+    """
     with given_or_default(index) as opened:
-        return opened.bar(text, filters, limit=limit)
+        return opened.bar(text, filters, limit=limit, view=view)

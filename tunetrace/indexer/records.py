@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tunetrace.arguments import ViewName
 from tunetrace.records import Record
 from tunetrace.text import place_of
 
@@ -101,7 +102,7 @@ class Matches(Record):
     """The answer to a figure or a bar."""
 
     query: str
-    """What was asked, as tokens."""
+    """What was asked, in the symbols of the view."""
     tunes: int
     """How many tunes have it."""
     hits: int
@@ -120,6 +121,8 @@ class Matches(Record):
     """
     results: tuple[Hit, ...]
     """The first hits."""
+    view: ViewName = "tokens"
+    """The view that was searched."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

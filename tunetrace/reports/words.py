@@ -22,6 +22,7 @@ from tunetrace.checker.measures import COPIED, LONGEST
 from tunetrace.checker.records import CHANCE, TuneName
 from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.indexer.records import IndexInfo
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.text import amount, counted, listed, plain, share, share_in_words
 
 _SHOWN_LENGTHS: Final = (8, 12, 16)
@@ -60,12 +61,12 @@ def summary_in_words(
 
 def _copies(summary: BatchSummary) -> Iterable[str]:
     """How many transcriptions are in one corpus tune, and the first of them by name."""
-    bound = share(summary.copy_share)
+    bound, run = share(summary.copy_share), VIEWS[summary.view].shared_notes
     if summary.transcriptions == 1:
         if not summary.copies:
             yield (
                 f"It is not the same as any corpus tune, and no corpus tune has {bound} of its "
-                "notes in runs of 8 or more."
+                f"notes in runs of {run} or more."
             )
             return
         copy = summary.copies[0]
@@ -73,13 +74,13 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
         if copy.is_whole:
             yield f"It is the same as {tune}."
         else:
-            yield f"{share(copy.share)} of its notes are in {tune}, in runs of 8 or more."
+            yield f"{share(copy.share)} of its notes are in {tune}, in runs of {run} or more."
         return
     yield (
         f"Of {summary.transcriptions:,} transcriptions, {_have(summary.identical, 'is', 'are')} "
         f"the same as a corpus tune; {_have(summary.nearly_of_one)} at least {share(NEARLY_ALL)} "
         f"of the notes in one corpus tune, and {_have(summary.mostly_of_one)} at least {bound}, in "
-        "runs of 8 or more."
+        f"runs of {run} or more."
     )
     if summary.copies:
         first = [_copy(copy) for copy in summary.copies[:_SHOWN_COPIES]]
@@ -128,11 +129,14 @@ def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
         shown.append(counted(more, "more corpus", "more corpora"))
     of = f" of {listed(shown)}" if shown else ""
     checked = "It was" if summary.transcriptions == 1 else "They were"
+    span = "note for note, with the same lengths and bar lines"
+    if summary.view != TOKENS.name:
+        span = f"in the view {summary.view}, which forgives {VIEWS[summary.view].forgives}"
     return (
         f"The batch {_batch(summary)} has {counted(summary.transcriptions, 'transcription')} with "
         f"{counted(summary.notes, 'note')}. {checked} checked against "
         f"{counted(index.tunes, 'tune')}{of}. A span is a stretch of a "
-        "transcription that is found there note for note, with the same lengths and bar lines."
+        f"transcription that is found there {span}."
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace._version import __version__
-from tunetrace.arguments import many_paths, public
+from tunetrace.arguments import ViewName, many_paths, public
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
@@ -24,6 +24,7 @@ from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.build.writer import nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
+from tunetrace.indexer.search.views import TOKENS, view_named
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
@@ -75,6 +76,7 @@ def report(
     verbatim: bool = False,
     progress: Progress = silent,
     workers: int = 0,
+    view: ViewName = TOKENS.name,
 ) -> Report:
     """Check a batch against an index (default: your own) and write a report into a folder.
 
@@ -85,6 +87,8 @@ def report(
     verbatim: seek no near copies, which takes less time.
     progress: called with what is being done and how many tunes were read.
     workers: extra processes that match slices; the main module of the program must be importable.
+    view: what is compared; the baseline of real tunes is of tokens, so other views are not compared
+        with it.
 
     An older report in the folder is replaced when the new one is complete. Raises InputError if an
     input cannot be read or contains no usable tune, and OutputError if the folder cannot be
@@ -112,6 +116,7 @@ def report(
             [printable(str(path)) for path in inputs],
             copy_share,
             None if verbatim else named_from(opened.tunes),
+            view,
         )
         rejects: list[Rejected] = []
         is_usable = False
@@ -122,6 +127,7 @@ def report(
             verbatim=verbatim,
             is_prompt=False,
             workers=workers,
+            view=view_named(view),
         ):
             tally.add(answer)
             tables.add(name, answer)
@@ -150,8 +156,9 @@ def report(
                 tally = check(batch, name, page)
                 other_tally = check(others, other_name, None) if others else None
             progress("summing up", read)
-            other = other_tally.summary(opened.baseline) if other_tally else None
-            summary = tally.summary(opened.baseline, other_tally)
+            baseline = opened.baseline if view == TOKENS.name else None
+            other = other_tally.summary(baseline) if other_tally else None
+            summary = tally.summary(baseline, other_tally)
             created = datetime.now(UTC)
             info = opened.info()
             words = summary_in_words(summary, info, other)
@@ -167,7 +174,7 @@ def report(
                 set_aside=tuple(set_aside),
             )
             progress("drawing the page", read)
-            command = _check_command(batch, opened, format, copy_share, verbatim=verbatim)
+            command = _check_command(batch, opened, format, copy_share, view, verbatim=verbatim)
             html = page.html(summary, words, opened, when=created, command=command, other=other)
             content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
             with files.writing():
@@ -181,6 +188,7 @@ def _check_command(
     index: Index,
     format: Format | None,
     copy_share: float,
+    view: ViewName,
     *,
     verbatim: bool,
 ) -> str:
@@ -194,6 +202,8 @@ def _check_command(
         words += ["--copy-share", f"{copy_share:g}"]
     if verbatim:
         words.append("--verbatim")
+    if view != TOKENS.name:
+        words += ["--view", view]
     return printable(f"{shlex.join(words)} --only")
 
 

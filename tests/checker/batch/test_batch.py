@@ -59,7 +59,7 @@ def test_longest_matches_and_spans_of_a_batch_are_those_of_brute_force(
     tunes: Tunes, batch: Tunes, in_segment: int
 ) -> None:
     stream, spans, longest = matched(tunes, batch, in_segment)
-    bounds = list(zip(spans.first_tokens.tolist(), spans.stop_tokens.tolist(), strict=True))
+    bounds = list(zip(spans.first_symbols.tolist(), spans.stop_symbols.tolist(), strict=True))
     for k, checked in enumerate(batch):
         start = int(stream.starts[k])
         stop = start + len(checked)
@@ -79,7 +79,7 @@ def test_longest_matches_and_spans_of_a_batch_are_those_of_brute_force(
 @given(corpora, batches)
 def test_the_measures_of_a_batch_are_what_their_definitions_say(tunes: Tunes, batch: Tunes) -> None:
     stream, spans, longest = matched(tunes, batch, 2)
-    nowhere = np.zeros(len(stream.bar_texts), dtype=bool)
+    nowhere = np.zeros(len(stream.bar_keys), dtype=bool)
     measured = measure_slice(stream, spans, np.array(longest, dtype=np.int32), (nowhere, nowhere))
     for k in range(len(batch)):
         first, stop = int(stream.first_notes[k]), int(stream.first_notes[k + 1])

@@ -49,7 +49,7 @@ def test_spans_are_the_maximal_standing_stretches_of_whole_notes(
     tunes: list[list[str]], checked: list[str], tunes_in_segment: int
 ) -> None:
     spans, _, _, notes = searched(tunes, checked, tunes_in_segment)
-    found = list(zip(spans.first_tokens.tolist(), spans.stop_tokens.tolist(), strict=True))
+    found = list(zip(spans.first_symbols.tolist(), spans.stop_symbols.tolist(), strict=True))
     assert sorted(found) == brute.spans(tunes, checked, notes)
 
 

@@ -11,6 +11,7 @@ from tests.checker.batches import checked, source, span, transcription
 from tests.strategies import bodies, heaps
 from tunetrace.checker.records import SharedStretch
 from tunetrace.reports.page.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import is_header
 
 
@@ -85,10 +86,17 @@ def test_a_span_is_found_wherever_it_stands_but_inside_a_longer_note() -> None:
     tune = checked(
         transcription=transcription(tokens=tokens), spans=(span(1, 4, notes=3, tokens=tokens),)
     )
+    layout = lay_out(corpus_tune)
     whole = replace(source(1, 9.0), stretches=(SharedStretch(1, 4, 0, 3, 1),))
-    assert find_stretches(whole, tune, corpus_tune) == [Stretch(1, 4, 1, 2), Stretch(11, 14, 1, 2)]
+    assert find_stretches(whole, tune, layout) == [
+        Stretch(1, 4, 1, 2),
+        Stretch(11, 14, 1, 2),
+    ]
     part = replace(source(1, 9.0), stretches=(SharedStretch(2, 4, 1, 3, 2),))
-    assert find_stretches(part, tune, corpus_tune) == [Stretch(2, 4, 1, 2), Stretch(12, 14, 1, 2)]
+    assert find_stretches(part, tune, layout) == [
+        Stretch(2, 4, 1, 2),
+        Stretch(12, 14, 1, 2),
+    ]
 
 
 def test_bars_without_a_mark_can_be_left_out() -> None:

@@ -133,7 +133,7 @@ def _bars_of_others(
     """Whether each bar is in a tune of another group, and whether at the same position."""
     numbers: dict[str, int] = {}
     bars = np.array(
-        [numbers.setdefault(text, len(numbers)) for text in stream.bar_texts], dtype=np.int64
+        [numbers.setdefault(text, len(numbers)) for text in stream.bar_keys], dtype=np.int64
     )
     of = np.repeat(group, stream.bars)
     places = packed_places(bars, stream.bar_parts, stream.bar_numbers)

@@ -39,6 +39,8 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.near.search import Near
 from tunetrace.indexer.records import NOWHERE, Hit, Tune
+from tunetrace.indexer.search.projections import stop_of_notes
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.music import describe_music
 from tunetrace.tokenizer.transcription import Transcription
@@ -57,11 +59,12 @@ def answers(
     matched: MatchedSlice,
     index: Index,
     copy_share: float,
+    view: View,
 ) -> list[CheckedTune]:
     """The records of the transcriptions of a slice, without details.
 
     placed: each with its place in the input. repeats: the transcription that each one repeats.
-    copy_share: as for check_batch.
+    copy_share: as for check_batch. view: in which they were matched.
     """
     tunes = [tune for _, tune in placed]
     measures, count = matched.measures, len(placed)
@@ -69,7 +72,7 @@ def answers(
     names = {id: TuneName.of(tune) for id, tune in known.items()}
     alike = dict(_same(matched.same))
     standings: Sequence[Percentiles | None] = [None] * count
-    if index.baseline is not None:
+    if view is TOKENS and index.baseline is not None:  # which was measured in tokens
         meters = [tune.meter for tune in tunes]
         values: dict[str, Any] = dict(measures.by_name())
         if matched.near is not None:
@@ -118,6 +121,7 @@ def answers(
             sources=tuple(_alike(source, named, near_copies or ()) for source in sources),
             similarity=None if near is None else _similarity(near),
             near_copies=near_copies,
+            view=view.name,
         )
         # The record is not yet in use, and a copy would cost as much as the record.
         object.__setattr__(checked, "verdict", verdict_on(checked, copy_share))
@@ -284,7 +288,7 @@ def with_details(
     layout: of its tokens. stream: it alone. matches: the stream matched with the index. matched:
     what was found.
     """
-    spans = tuple([replace(span, places=_places(span, index)) for span in tune.spans])
+    spans = tuple([replace(span, places=_places(span, index, stream.view)) for span in tune.spans])
     return replace(
         tune,
         spans=spans,
@@ -294,12 +298,15 @@ def with_details(
     )
 
 
-def _places(span: Span, index: Index) -> tuple[Hit, ...]:
+def _places(span: Span, index: Index, view: View) -> tuple[Hit, ...]:
     tunes = index.catalogue.tunes(name.tune for name in span.examples)
-    return tuple(
-        index.hit(tunes[name.tune], token, token + span.tokens)
-        for name, token in zip(span.examples, span.example_tokens, strict=True)
-    )
+    places = []
+    for name, token in zip(span.examples, span.example_tokens, strict=True):
+        stop = token + span.tokens
+        if view.units is not None:  # the notes may have other lengths there
+            stop = stop_of_notes(index.layout(name.tune), token, span.notes)
+        places.append(index.hit(tunes[name.tune], token, stop))
+    return tuple(places)
 
 
 class _Bars:
@@ -316,6 +323,7 @@ class _Bars:
         self._layout = layout
         self._matches = matches
         self._index = index
+        self._stream = stream
         self._begins: list[int] = stream.note_begins.tolist()
         self._ends: list[int] = stream.note_ends.tolist()
         self._reach: list[int] = reach.tolist()
@@ -323,16 +331,18 @@ class _Bars:
 
     def describe(self) -> tuple[CheckedBar, ...]:
         bars = self._layout.bars
-        places = [self._matches.bar_places.get(bar.text, NOWHERE) for bar in bars]
+        places = [self._matches.bar_places.get(key, NOWHERE) for key in self._stream.bar_keys]
         examples = [
             some.first((bar.part, bar.number), EXAMPLES)
             for bar, some in zip(bars, places, strict=True)
         ]
         names = self._index.catalogue.tunes(chain.from_iterable(examples))
-        rarest: dict[str, RareFigure | None] = {}
-        for k, bar in enumerate(bars):
-            if bar.text not in rarest:
-                rarest[bar.text] = self._rarest_figure(k)
+        # Bars of one text may have other symbols, and bars of the same symbols another text.
+        keys = list(zip((bar.text for bar in bars), self._stream.bar_keys, strict=True))
+        rarest: dict[Any, RareFigure | None] = {}
+        for k, key in enumerate(keys):
+            if key not in rarest:
+                rarest[key] = self._rarest_figure(k)
         return tuple(
             CheckedBar(
                 part=bar.part,
@@ -342,10 +352,10 @@ class _Bars:
                 tunes=len(some.tunes),
                 hits=some.hits,
                 same_position=len(some.at.get((bar.part, bar.number), ())),
-                rarest_figure=rarest[bar.text],
+                rarest_figure=rarest[key],
                 examples=tuple(TuneName.of(names[tune]) for tune in ids),
             )
-            for bar, some, ids in zip(bars, places, examples, strict=True)
+            for bar, key, some, ids in zip(bars, keys, places, examples, strict=True)
         )
 
     def _rarest_figure(self, bar: int) -> RareFigure | None:
@@ -369,9 +379,15 @@ class _Bars:
             if stop - note < best[1] - best[0]:
                 best = (note, stop)
         tunes, hits = self._count(*best)
-        tokens: Sequence[str] = self._layout.tokens
-        text = " ".join(tokens[self._begins[best[0]] : self._ends[best[1] - 1]])
+        text = " ".join(self._layout.tokens[slice(*self._tokens(*best))])
         return RareFigure(text, tunes, hits)
+
+    def _tokens(self, note: int, stop_note: int) -> tuple[int, int]:
+        """The tokens of a stretch of notes."""
+        tokens = self._stream.note_tokens
+        if tokens is None:
+            return self._begins[note], self._ends[stop_note - 1]
+        return int(tokens.firsts[note]), int(tokens.stops[stop_note - 1])
 
     def _occurs_in_more(self, note: int, stop_note: int, tunes: int) -> bool:
         """Whether a stretch of notes is found in more than this number of tunes."""

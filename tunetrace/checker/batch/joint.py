@@ -7,9 +7,10 @@ has ended too. The nearest one before it has a longer note only if all suffixes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
+from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
@@ -29,12 +31,12 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 class SymbolOrder:
     """An order of the symbols in which those that make a note longer come first.
 
-    places: (256,) uint8, the place of each symbol; headers and frames have SEPARATOR's place, the
-    last one. going_on: the number of symbols that make a note longer; their places are below it.
+    places: (256,) uint8, the place of each symbol; boundaries have SEPARATOR's place, the last one.
+    going_on: the number of symbols that make a note longer; their places are below it.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        alphabet = TOKENS.alphabet(vocabulary)
+    def __init__(self, vocabulary: Vocabulary, view: View = TOKENS) -> None:
+        alphabet = view.alphabet(vocabulary)
         first = alphabet.continuing
         others = [symbol for symbol in range(256) if symbol not in first]
         self.places = np.empty(256, dtype=np.uint8)
@@ -44,18 +46,19 @@ class SymbolOrder:
 
 
 class JointMatcher:
-    """The tunes of an index as one stream, to be sorted together with other streams.
+    """The tunes of an index as one stream in a view, to be sorted together with other streams.
 
     admitted: which tunes count; None for all. symbols: (n,) uint8, the place of each symbol in the
     order. tune_of: (n,) the id of the tune at each position.
     """
 
-    def __init__(self, index: Index, admitted: Mask | None = None) -> None:
+    def __init__(self, index: Index, admitted: Mask | None = None, view: View = TOKENS) -> None:
         self.index = index
-        self.order = SymbolOrder(index.vocabulary)
+        self.view = view
+        self.order = SymbolOrder(index.vocabulary, view)
         streams: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)]
         tunes: list[Numbers] = [np.empty(0, dtype=np.int32)]
-        for segment in index.figures.segments:
+        for segment in index.in_view(view).segments:
             symbols, of = segment.symbols, segment.tune_of_positions
             if admitted is not None:
                 # A separator belongs to the tune after it; the last one of the stream is kept.
@@ -70,24 +73,31 @@ class JointMatcher:
 
     @cached_property
     def starts(self) -> Numbers:
-        """The position before the first token of each tune, by its id."""
+        """The position before the first symbol of each tune, by its id."""
         firsts = np.flatnonzero(np.diff(self.tune_of, prepend=-1)).astype(np.int32)
         starts = np.zeros(int(self.tune_of.max(initial=0)) + 1, dtype=np.int32)
         starts[self.tune_of[firsts]] = firsts
         return starts
 
     @cached_property
-    def bars(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
-        """The number of each bar by its text; and the pairs of a bar and a place, and of a bar and
+    def symbol_places(self) -> SymbolPlaces | None:
+        """Where the symbols of the view are; None if they are tokens."""
+        return None if self.view.units is None else self.index.places_in(self.view)
+
+    @cached_property
+    def bars(self) -> tuple[Mapping[Any, int], NDArray[np.int64], NDArray[np.int64]]:
+        """The number of each bar by its key; and the pairs of a bar and a place, and of a bar and
         a tune, each pair packed into one number and sorted."""
-        texts, places = self.index.bar_table()
+        known: Mapping[Any, int]
+        in_view = self.symbol_places
+        known, places = self.index.bar_table() if in_view is None else in_view.bar_table
         if self.admitted is not None:
             places = places[self.admitted[places[:, 1]]]
             occurring = set(places[:, 0].tolist())
-            texts = {text: number for text, number in texts.items() if number in occurring}
+            known = {key: number for key, number in known.items() if number in occurring}
         bars, tunes, parts, numbers = places.T
         packed = packed_places(bars, parts, numbers)
-        return texts, np.unique(packed), np.unique(bars << 32 | tunes)
+        return known, np.unique(packed), np.unique(bars << 32 | tunes)
 
 
 class JointLongest:
@@ -117,7 +127,8 @@ class JointMatches(JointLongest):
     def __init__(self, matcher: JointMatcher, stream: BatchStream) -> None:
         self._matcher = matcher
         self._stream = stream
-        self.model = matcher.index.backoff
+        self.model = matcher.index.backoff_in(matcher.view)
+        self.symbol_places = matcher.symbol_places
         self._offset = len(matcher.symbols)
         together = np.concatenate([matcher.symbols, matcher.order.places[stream.symbols]])
         joint = JointArrays(together)
@@ -138,8 +149,8 @@ class JointMatches(JointLongest):
     @cached_property
     def _bars(self) -> NDArray[np.int64]:
         """The number of each bar in the corpus, 0 if it is not there: (bars,)."""
-        texts, _, _ = self._matcher.bars
-        return np.array([texts.get(text, 0) for text in self._stream.bar_texts], dtype=np.int64)
+        known, _, _ = self._matcher.bars
+        return np.array([known.get(key, 0) for key in self._stream.bar_keys], dtype=np.int64)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         places = packed_places(self._bars, self._stream.bar_parts, self._stream.bar_numbers)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Floats, Numbers, changes, ranges, select
 from tunetrace.checker.batch.joint import JointMatcher, JointMatches
-from tunetrace.checker.batch.matcher import StreamMatches
+from tunetrace.checker.batch.matcher import StreamMatches, first_tokens_of
 from tunetrace.checker.batch.sources import (
-    SHARED_NOTES,
     SOURCES,
     Shared,
     SourceArrays,
@@ -40,7 +39,8 @@ from tunetrace.indexer.statistics.backoff import ExpectedHits
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 REPORTED_BELOW: Final = 0.01
-"""Spans under eight notes are reported only if fewer hits than this are expected by chance."""
+"""Shorter spans than those that the view counts as shared are reported only if fewer hits than this
+are expected by chance."""
 
 EXAMPLES: Final = 3
 """The most tunes that are named as examples of a span or a bar."""
@@ -120,7 +120,7 @@ def match_together(
     """
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
-        stream = join_layouts(layouts, matcher.index.vocabulary)
+        stream = join_layouts(layouts, matcher.index.vocabulary, matcher.view)
         near = None if verbatim else find_near(layouts, matcher.index, matcher.admitted)
         return match_stream(layouts, stream, JointMatches(matcher, stream), near)
 
@@ -147,16 +147,18 @@ def match_stream(
     np.maximum.at(reach, every.first_notes, every.stop_notes)
     measures = measure_slice(stream, every, matches.longest, matches.bars_found())
     by_chance = ExpectedHits(matches.model, stream.text)
-    log2_expected = by_chance.log2(every.first_tokens, every.stop_tokens)
+    log2_expected = by_chance.log2(every.first_symbols, every.stop_symbols)
     of = stream.tune_of_notes(every.first_notes)
-    is_reported = _are_reported(every, of, log2_expected, measures.longest_notes)
+    least = stream.view.shared_notes
+    is_long = every.notes >= least
+    is_reported = _are_reported(every, of, log2_expected, measures.longest_notes, is_long)
     spans = select(every, is_reported)
     of, log2_expected = of[is_reported], log2_expected[is_reported]
-    is_improbable = (log2_expected < 0) & (spans.notes < SHARED_NOTES)
+    is_improbable = (log2_expected < 0) & (spans.notes < least)
     found, span_hits = find_span_tunes(stream, spans, matches, EXAMPLES, is_improbable)
     shared = find_shared(stream, matches, spans, span_hits)
     bits = bits_of(shared, stream, by_chance)
-    sources = rank_sources(shared, bits)
+    sources = rank_sources(shared, bits, least)
     most, most_from = _most_of_one(sources, stream.tunes)
     rank = np.arange(len(sources.of)) - np.searchsorted(sources.of, sources.of)
     best = select(sources, rank < SOURCES)
@@ -166,9 +168,9 @@ def match_stream(
         spans=_span_columns(stream, spans, of, found, log2_expected),
         sources=best,
         bars_shared=matches.bars_shared(best.of, best.tunes),
-        stretches=_stretch_columns(stream, best, shared),
+        stretches=_stretch_columns(stream, best, shared, matches),
         same=matches.same_music(layouts),
-        cover=count_cover(shared, stream.tunes),
+        cover=count_cover(shared, stream.tunes, least),
         most=most,
         most_from=most_from,
         near=near,
@@ -180,10 +182,13 @@ def _span_columns(
 ) -> SpanColumns:
     bars = stream.note_bars[spans.first_notes]
     last_bars = stream.note_bars[spans.stop_notes - 1]
+    first_tokens, stop_tokens = stream.token_bounds(
+        spans.first_symbols, spans.first_notes, spans.stop_notes
+    )
     return SpanColumns(
         of=of,
-        first_token=spans.first_tokens - stream.starts[of],
-        stop_token=spans.stop_tokens - stream.starts[of],
+        first_token=first_tokens,
+        stop_token=stop_tokens,
         first_note=spans.first_notes - stream.first_notes[of],
         stop_note=spans.stop_notes - stream.first_notes[of],
         bars=stream.bar_counts[last_bars] - stream.bar_counts[bars] + 1,
@@ -195,17 +200,22 @@ def _span_columns(
     )
 
 
-def _stretch_columns(stream: BatchStream, sources: SourceArrays, shared: Shared) -> StretchColumns:
+def _stretch_columns(
+    stream: BatchStream, sources: SourceArrays, shared: Shared, matches: StreamMatches
+) -> StretchColumns:
     counts = sources.stop - sources.first
     stretches = select(shared, ranges(sources.first, counts))
-    starts, first_notes = stream.starts[stretches.of], stream.first_notes[stretches.of]
+    first_tokens, stop_tokens = stream.token_bounds(
+        stretches.first_symbols, stretches.first_notes, stretches.stop_notes
+    )
+    first_notes = stream.first_notes[stretches.of]
     return StretchColumns(
         source=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
-        first_token=stretches.first_tokens - starts,
-        stop_token=stream.note_ends[stretches.stop_notes - 1] - starts,
+        first_token=first_tokens,
+        stop_token=stop_tokens,
         first_note=stretches.first_notes - first_notes,
         stop_note=stretches.stop_notes - first_notes,
-        source_token=stretches.tokens,
+        source_token=first_tokens_of(matches.symbol_places, stretches.tunes, stretches.symbols),
     )
 
 
@@ -223,17 +233,20 @@ def _most_of_one(sources: SourceArrays, tunes: int) -> tuple[Numbers, Numbers]:
 
 
 def _are_reported(
-    spans: SpanArrays, of: Numbers, log2_expected: Floats, longest_notes: Numbers
+    spans: SpanArrays,
+    of: Numbers,
+    log2_expected: Floats,
+    longest_notes: Numbers,
+    is_long: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Whether each span is reported: (spans,).
 
-    Reported are spans of eight notes or more, improbable ones, and the longest of a transcription:
-    of several the least expected one. of: the transcription of each span. longest_notes: the length
-    of the longest span of each transcription.
+    Reported are long spans, improbable ones, and the longest of a transcription: of several the
+    least expected one. of: the transcription of each span. longest_notes: the length of the longest
+    span of each transcription. is_long: (spans,).
     """
     longest = np.flatnonzero(spans.notes == longest_notes[of])
     in_order = longest[np.lexsort((log2_expected[longest], of[longest]))]
-    is_long, is_rare = spans.notes >= SHARED_NOTES, log2_expected < np.log2(REPORTED_BELOW)
-    reported: NDArray[np.bool_] = is_long | is_rare
+    reported: NDArray[np.bool_] = is_long | (log2_expected < np.log2(REPORTED_BELOW))
     reported[in_order[changes(of[in_order])]] = True
     return reported

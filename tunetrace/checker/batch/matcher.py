@@ -16,20 +16,29 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.layout.bars import Layout
 
 
 @dataclass(frozen=True, slots=True)
 class FigureHits:
-    """The hits of figures in a corpus, in the order of figures, tunes and tokens: (hits,) each."""
+    """The hits of figures in a corpus, in the order of figures, tunes, symbols: (hits,) each."""
 
     of: Numbers
     """The figure."""
     tunes: Numbers
     """The id of the tune."""
-    tokens: Numbers
-    """The first token of the hit, counted in the tune."""
+    symbols: Numbers
+    """The first symbol of the hit, counted in the tune."""
+
+
+def first_tokens_of(places: SymbolPlaces | None, tunes: Numbers, symbols: Numbers) -> Numbers:
+    """The tokens of corpus tunes at which notes with these symbols begin, of the symbols' shape.
+
+    places: None where symbols are tokens.
+    """
+    return symbols if places is None else places.tokens_at(tunes, symbols)
 
 
 class FoundFigures(Protocol):
@@ -61,6 +70,8 @@ class StreamMatches(LongestMatches, Protocol):
 
     model: BackoffModel
     """Gives the hits expected by chance."""
+    symbol_places: SymbolPlaces | None
+    """Where the symbols of the view are in the corpus; None if they are tokens."""
 
     def find(self, firsts: Numbers, stops: Numbers) -> FoundFigures:
         """Search for the figures from firsts up to stops, (m,) each.

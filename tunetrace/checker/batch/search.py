@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _FEW_HITS: Final = 64
 _NO_HITS: Final[Numbers] = np.empty(0, dtype=np.int32)
 
 FoundHits = tuple[Numbers, Numbers]
-"""The tunes and the first tokens of the hits of one figure."""
+"""The tunes and the first symbols of the hits of one figure."""
 
 
 class SearchLongest:
@@ -70,11 +70,11 @@ class SearchLongest:
         figure = self._symbols[first:stop]
         if figure not in self._found:
             found = self._figures.find(figure, admitted=self._admitted)
-            tunes, tokens = _joined([some.segment.places(some.positions) for some in found])
+            tunes, symbols = _joined([some.segment.places(some.positions) for some in found])
             if len(tunes) > 1:
-                in_order = np.lexsort((tokens, tunes))
-                tunes, tokens = tunes[in_order], tokens[in_order]
-            self._found[figure] = tunes, tokens
+                in_order = np.lexsort((symbols, tunes))
+                tunes, symbols = tunes[in_order], symbols[in_order]
+            self._found[figure] = tunes, symbols
         return self._found[figure]
 
     def count(self, first: int, stop: int) -> tuple[int, int]:
@@ -96,7 +96,7 @@ class SearchLongest:
 
 
 class SearchMatches(SearchLongest):
-    """A stream matched with an index. bar_places: the hits of each of its bars, by its text."""
+    """A stream matched with an index. bar_places: the hits of each of its bars, by its key."""
 
     def __init__(
         self,
@@ -105,25 +105,31 @@ class SearchMatches(SearchLongest):
         admitted: Mask | None,
         positions: Sequence[Mask | None],
     ) -> None:
-        super().__init__(index.figures, stream, admitted, positions)
+        view = stream.view
+        super().__init__(index.in_view(view), stream, admitted, positions)
         self._index = index
         self._stream = stream
-        self.model = index.backoff
-        self.bar_places: dict[str, BarPlaces] = index.bar_places(stream.bar_texts, admitted)
+        self.model = index.backoff_in(view)
+        self.symbol_places = None if view.units is None else index.places_in(view)
+        self.bar_places: Mapping[Any, BarPlaces] = (
+            index.bar_places(stream.bar_keys, admitted)
+            if self.symbol_places is None
+            else self.symbol_places.bar_places(stream.bar_keys, admitted)
+        )
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
         return self._index.same_music(layouts, self._admitted)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         stream = self._stream
-        found = [self.bar_places.get(text, NOWHERE) for text in stream.bar_texts]
+        found = [self.bar_places.get(key, NOWHERE) for key in stream.bar_keys]
         at = rows(stream.bar_parts, stream.bar_numbers)
         is_at = [place in some.at for place, some in zip(at, found, strict=True)]
         return np.array([some.hits > 0 for some in found], dtype=bool), np.array(is_at, dtype=bool)
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
         bounds = self._stream.first_bars.tolist()
-        places = [self.bar_places.get(text, NOWHERE).tunes for text in self._stream.bar_texts]
+        places = [self.bar_places.get(key, NOWHERE).tunes for key in self._stream.bar_keys]
         shared = [
             sum(tune in some for some in places[bounds[k] : bounds[k + 1]])
             for k, tune in rows(of, tunes)
@@ -141,10 +147,10 @@ class _SearchedFigures:
 
     def hits(self, some: slice) -> FigureHits:
         numbers = np.arange(len(self.places), dtype=np.int32)[some]
-        tunes, tokens = _joined(self.places[some])
-        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, tokens)
+        tunes, symbols = _joined(self.places[some])
+        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, symbols)
 
 
 def _joined(found: list[FoundHits]) -> FoundHits:
-    tunes, tokens = zip((_NO_HITS, _NO_HITS), *found, strict=True)
-    return np.concatenate(tunes), np.concatenate(tokens)
+    tunes, symbols = zip((_NO_HITS, _NO_HITS), *found, strict=True)
+    return np.concatenate(tunes), np.concatenate(symbols)

@@ -1,7 +1,8 @@
 """Sources: the corpus tunes that transcriptions share stretches with.
 
-A shared stretch has at least eight notes and is found verbatim in the corpus tune. A shorter one
-counts only if it is improbable: a reported span of which less than one hit is expected.
+A shared stretch is found verbatim in the corpus tune and has at least as many notes as its view
+asks, in tokens eight. A shorter one counts only if it is improbable: a reported span of which less
+than one hit is expected.
 """
 
 from __future__ import annotations
@@ -23,21 +24,18 @@ from tunetrace.checker.batch.arrays import (
     rows,
     select,
 )
-from tunetrace.checker.batch.matcher import FigureHits, StreamMatches
+from tunetrace.checker.batch.matcher import FigureHits, StreamMatches, first_tokens_of
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.statistics.backoff import ExpectedHits
-
-SHARED_NOTES: Final = 8
-"""A shared stretch of at least this many notes counts, however common it is."""
 
 SOURCES: Final = 10
 """A check names at most this many sources."""
 
 MOST_IN_TUNE: Final = 64
 MOST_IN_TRANSCRIPTION: Final = 1024
-"""The most hits of the same eight notes that count in a corpus tune, or in a transcription.
+"""The most hits of the same shortest stretch that count in a corpus tune, or in a transcription.
 
 No music has as many. Two tunes of a single repeated note would match at every pair of places.
 """
@@ -114,15 +112,16 @@ def find_span_tunes(
 
     most: how many examples a span has. wanted: (spans,).
     """
-    found = look_up(stream, matches, spans.first_tokens, spans.stop_tokens, _ANY)
+    found = look_up(stream, matches, spans.first_symbols, spans.stop_symbols, _ANY)
     first = select(found.hits, changes(found.hits.of, found.hits.tunes))
     tunes = np.bincount(first.of, minlength=len(found.count))
     begins = np.cumsum(tunes) - tunes
-    examples, tokens = np.zeros((2, len(tunes), most), dtype=np.int32)
+    examples, symbols = np.zeros((2, len(tunes), most), dtype=np.int32)
     place = np.arange(len(first.of)) - begins[first.of]
     is_example = place < most
     at = first.of[is_example], place[is_example]
-    examples[at], tokens[at] = first.tunes[is_example], first.tokens[is_example]
+    examples[at], symbols[at] = first.tunes[is_example], first.symbols[is_example]
+    tokens = first_tokens_of(matches.symbol_places, examples, symbols)
     of = found.figure
     asked = np.flatnonzero(wanted)
     chosen = ranges(begins[of[asked]], tunes[of[asked]])
@@ -133,7 +132,7 @@ def find_span_tunes(
         FigureHits(
             np.repeat(asked, tunes[of[asked]]).astype(np.int32),
             first.tunes[chosen],
-            first.tokens[chosen],
+            first.symbols[chosen],
         ),
     )
 
@@ -154,10 +153,10 @@ class Shared:
     """The first note, counted in the stream."""
     stop_notes: Numbers
     """The note after the last."""
-    first_tokens: Numbers
-    """The first token, counted in the stream."""
-    tokens: Numbers
-    """The first token in the corpus tune."""
+    first_symbols: Numbers
+    """The first symbol, counted in the stream."""
+    symbols: Numbers
+    """The first symbol in the corpus tune."""
 
     @property
     def notes(self) -> Numbers:
@@ -182,17 +181,18 @@ def find_shared(
         span_hits.tunes,
         spans.first_notes[of],
         spans.stop_notes[of],
-        spans.first_tokens[of],
-        span_hits.tokens,
+        spans.first_symbols[of],
+        span_hits.symbols,
     )
     return _maximal(join([_find_long(stream, matches), short]))
 
 
 def _find_long(stream: BatchStream, matches: StreamMatches) -> Shared:
-    """The shared stretches of eight notes or more: windows of eight notes, joined."""
-    windows = len(stream.note_begins) - SHARED_NOTES + 1
+    """The long shared stretches: windows of the least number of notes, joined."""
+    least = stream.view.shared_notes
+    windows = len(stream.note_begins) - least + 1
     notes = np.arange(max(windows, 0), dtype=np.int32)
-    begins, ends = stream.note_begins[notes], stream.note_ends[notes + SHARED_NOTES - 1]
+    begins, ends = stream.note_begins[notes], stream.note_ends[notes + least - 1]
     # A match ends within its tune, so no window crosses from one tune to the next.
     is_there = matches.longest[begins] >= ends - begins
     notes, begins, ends = notes[is_there], begins[is_there], ends[is_there]
@@ -206,21 +206,23 @@ def _find_long(stream: BatchStream, matches: StreamMatches) -> Shared:
         at = np.repeat(some, counts[some])
         hits = select(found.hits, ranges(found.first[figure[some]], counts[some]))
         note, begin = notes[at], begins[at]
-        stop = note + np.int32(SHARED_NOTES)
-        pieces.append(_joined(Shared(tunes[at], hits.tunes, note, stop, begin, hits.tokens)))
-    return _joined(join(pieces)) if len(pieces) > 1 else pieces[0]
+        stop = note + np.int32(least)
+        shared = Shared(tunes[at], hits.tunes, note, stop, begin, hits.symbols)
+        pieces.append(_joined(shared, least))
+    return _joined(join(pieces), least) if len(pieces) > 1 else pieces[0]
 
 
-def _joined(some: Shared) -> Shared:
+def _joined(some: Shared, least: int) -> Shared:
     """Join stretches that continue in other stretches, of which they have all notes but the last.
 
     Two stretches continue if they begin equally far apart in the transcription and in the tune.
+    least: how many notes the shortest stretch has.
     """
-    shift = some.tokens - some.first_tokens
+    shift = some.symbols - some.first_symbols
     in_order = np.lexsort((some.first_notes, shift, some.tunes, some.of))
     some = select(some, in_order)
     begins = changes(some.of, some.tunes, shift[in_order])
-    begins[1:] |= some.first_notes[1:] != some.stop_notes[:-1] - SHARED_NOTES + 1
+    begins[1:] |= some.first_notes[1:] != some.stop_notes[:-1] - least + 1
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(begins)) - 1
     joined = select(some, first)
@@ -243,7 +245,7 @@ def _maximal(every: Shared) -> Shared:
     """The stretches that are part of no other of the same pair, each once, in order."""
     every = select(
         every,
-        np.lexsort((every.tokens, -every.stop_notes, every.first_notes, every.tunes, every.of)),
+        np.lexsort((every.symbols, -every.stop_notes, every.first_notes, every.tunes, every.of)),
     )
     # The notes of each pair are shifted above those of the pair before it.
     pair = np.cumsum(every.begins_pair, dtype=np.int64)
@@ -255,7 +257,7 @@ def bits_of(shared: Shared, stream: BatchStream, by_chance: ExpectedHits) -> Flo
     """The bits of each stretch: -log2 of its expected count, 0 if the count is above 1."""
     stops = stream.note_ends[shared.stop_notes - 1]
     bounds, which = np.unique(
-        shared.first_tokens.astype(np.int64) << 32 | stops, return_inverse=True
+        shared.first_symbols.astype(np.int64) << 32 | stops, return_inverse=True
     )
     logs = by_chance.log2((bounds >> 32).astype(np.int32), bounds.astype(np.int32))
     return np.maximum(0.0, -logs)[which]
@@ -276,21 +278,22 @@ class SourceArrays:
     bits: Floats
     """The sum of the bits of its stretches."""
     notes: Numbers
-    """The notes in its stretches of eight notes or more."""
+    """The notes in its long stretches."""
     longest: Numbers
     """The notes of its longest stretch."""
 
 
-def rank_sources(shared: Shared, bits: Floats) -> SourceArrays:
+def rank_sources(shared: Shared, bits: Floats, least: int) -> SourceArrays:
     """All sources of each transcription, ranked by bits, then by notes.
 
-    Notes that two stretches of a tune share count once.
+    Notes that two stretches of a tune share count once. least: from this many notes on a stretch is
+    long.
     """
     begins_pair = shared.begins_pair
     first = np.flatnonzero(begins_pair)
     stop = np.append(first[1:], len(begins_pair))[: len(first)]
     bits = np.add.reduceat(bits * _added(shared) / shared.notes, first)
-    is_long = shared.notes >= SHARED_NOTES
+    is_long = shared.notes >= least
     pair = (np.cumsum(begins_pair) - 1)[is_long]
     added = _added(select(shared, is_long))
     notes = np.bincount(pair, weights=added, minlength=len(first)).astype(np.int32)
@@ -309,15 +312,15 @@ def _added(shared: Shared) -> Numbers:
     return shared.stop_notes - np.maximum(shared.first_notes, covered)
 
 
-def count_cover(shared: Shared, tunes: int) -> Numbers:
+def count_cover(shared: Shared, tunes: int, least: int) -> Numbers:
     """The number of corpus tunes that together have the copied notes of each tune: (tunes,).
 
-    Copied notes are those in shared stretches of eight notes or more. Method: a greedy cover takes
-    the tune with most notes that are not yet covered, again and again (Johnson 1974). Of equal
-    tunes it takes the one with the lowest id.
+    Copied notes are those in shared stretches of `least` notes or more. Method: a greedy cover
+    takes the tune with most notes that are not yet covered, again and again (Johnson 1974). Of
+    equal tunes it takes the one with the lowest id.
     """
     cover = np.zeros(tunes, dtype=np.int32)
-    long = select(shared, shared.notes >= SHARED_NOTES)
+    long = select(shared, shared.notes >= least)
     bounds = np.searchsorted(long.of, np.arange(tunes + 1))
     for k in np.flatnonzero(np.diff(bounds)).tolist():
         mine = slice(bounds[k], bounds[k + 1])

@@ -29,10 +29,10 @@ LONGEST_CURVE: Final = 32
 class SpanArrays:
     """Maximal stretches that are found in the corpus, in the order of the stream: (spans,) each."""
 
-    first_tokens: Numbers
-    """The first token, counted in the stream."""
-    stop_tokens: Numbers
-    """The token after the last."""
+    first_symbols: Numbers
+    """The first symbol, counted in the stream."""
+    stop_symbols: Numbers
+    """The symbol after the last."""
     first_notes: Numbers
     """The first note, counted in the stream."""
     stop_notes: Numbers
@@ -43,7 +43,7 @@ class SpanArrays:
         return self.stop_notes - self.first_notes
 
     def __len__(self) -> int:
-        return len(self.first_tokens)
+        return len(self.first_symbols)
 
 
 def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
@@ -51,7 +51,7 @@ def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
 
     A stretch begins at a note, or at a tuplet sign before it, and ends with a whole note, its
     length and broken rhythm included. If the last note is longer everywhere in the corpus (`G` in
-    `G 2`), the stretch ends one note earlier.
+    `G 2`), the stretch ends one note earlier. A single note without a symbol is no stretch.
     """
     has_lead = stream.note_leads != stream.note_begins
     notes = np.repeat(np.arange(len(has_lead), dtype=np.int32), 1 + has_lead)
@@ -63,13 +63,15 @@ def find_spans(stream: BatchStream, matches: LongestMatches) -> SpanArrays:
     # If the match goes on after the note, the note has ended in the corpus as well.
     ends_there = (stops > notes) & (stream.note_ends[np.maximum(stops, 1) - 1] == reached)
     # Only stretches that may reach further than all before them are looked up.
+    units = stream.view.units
+    least = notes + np.int32(0 if units is None else 1 - units.of_note)
     asked = np.flatnonzero(
-        ends_there & (stops > np.maximum(highest_before(stops - ends_there), notes))
+        ends_there & (stops > np.maximum(highest_before(stops - ends_there), least))
     )
     has_ended = np.zeros(len(stops), dtype=bool)
     has_ended[asked] = matches.match_has_ended(firsts[asked])
     stops -= ends_there & ~has_ended
-    chosen = stops > np.maximum(highest_before(stops), notes)
+    chosen = stops > np.maximum(highest_before(stops), least)
     stops = stops[chosen]
     return SpanArrays(firsts[chosen], stream.note_ends[stops - 1], notes[chosen], stops)
 

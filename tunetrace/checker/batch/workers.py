@@ -22,20 +22,22 @@ from tunetrace.checker.batch.match import MatchedSlice, match_together
 from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import VIEWS, View
 
 
 class Workers(AbstractContextManager["Workers"]):
     """Processes that have an index open; none if count is 0."""
 
-    def __init__(self, index: Path, admitted: Mask | None, count: int, *, verbatim: bool) -> None:
+    def __init__(
+        self, index: Path, admitted: Mask | None, view: View, count: int, *, verbatim: bool
+    ) -> None:
         """verbatim: do not seek near copies."""
         import multiprocessing
 
         self._verbatim = verbatim
         context = multiprocessing.get_context("spawn")
-        self._processes = (
-            ProcessPoolExecutor(count, context, _begin, (index, admitted)) if count else None
-        )
+        asked = index, admitted, view.name
+        self._processes = ProcessPoolExecutor(count, context, _begin, asked) if count else None
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
         """Start to match a slice, given as tokens; None if there are no processes.
@@ -84,11 +86,11 @@ def _uninterrupted() -> Iterator[None]:
 _matchers: list[JointMatcher] = []  # the matcher of a worker process
 
 
-def _begin(index: Path, admitted: Mask | None) -> None:
+def _begin(index: Path, admitted: Mask | None, view: str) -> None:
     """Open the index in a worker. Only the parent process is interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _matchers.append(JointMatcher(Index(index), admitted))
+    _matchers.append(JointMatcher(Index(index), admitted, VIEWS[view]))
 
 
 def _end_with_parent() -> None:

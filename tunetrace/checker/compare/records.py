@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from tunetrace.arguments import ViewName
 from tunetrace.checker.records import TuneName
 from tunetrace.records import Record
 
@@ -185,3 +186,5 @@ class BatchSummary(Record):
     """Those that are found as the same bar of the same part."""
     sources: tuple[SourceCount, ...]
     """The corpus tunes that most transcriptions share more with than chance explains."""
+    view: ViewName = "tokens"
+    """What was compared."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.arguments import ViewName
 from tunetrace.checker.batch.spans import LONGEST_CURVE
 from tunetrace.checker.compare.records import (
     BatchSummary,
@@ -50,7 +51,7 @@ _NOTES_IN_BIN: Final = 2
 class BatchTally:
     """A batch that is being summed up; `add` takes the answers of its check, one by one.
 
-    name: the name of the batch. inputs: the files that it is read from.
+    name: the name of the batch. inputs: the files that it is read from. view: what was compared.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class BatchTally:
         inputs: Sequence[str] = (),
         copy_share: float = COPY_SHARE,
         named_from: float | None = None,
+        view: ViewName = "tokens",
     ) -> None:
         """named_from: the probability from which on near copies are named; None if none are
         sought."""
         self.name = name
+        self.view = view
         self.inputs = tuple(inputs)
         self._values = {measure.name: array("d") for measure in MEASURES}
         self._meters: list[str | None] = []
@@ -143,6 +146,7 @@ class BatchTally:
             novelty=self._novelty.means(),
             sources=tuple(SourceCount(*names_of(self._names[tune]), count) for tune, count in most),
             **self._near_copies(),
+            view=self.view,
             **{name: self._counts[name] for name in _COUNTED},
         )
 

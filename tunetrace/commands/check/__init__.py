@@ -19,6 +19,7 @@ from tunetrace.commands.options import (
     json_options,
     show,
     verbatim_option,
+    view_option,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -36,6 +37,7 @@ from tunetrace.errors import QueryError
               )  # fmt: skip
 @copy_share_option
 @verbatim_option
+@view_option
 @click.option("--fail-over", type=Share(0, 1), metavar="SHARE",
               help="Exit 1 if more than this share of a tune's notes, as 0.25, is in runs of 12 "
               "notes or more, from one corpus tune or from several.")  # fmt: skip
@@ -65,12 +67,13 @@ def check(
     (the same melody in another key, rhythm or version), in pieces in the corpus, or shares no more
     with it than real tunes do. Tunes that cannot be read are listed, and the others are checked.
 
-    A run is a row of consecutive notes that is in some corpus tune, note for note.
+    A run is a row of consecutive notes that is in some corpus tune, note for note. With --view only
+    their pitches, intervals, lengths or directions are compared.
 
     --brief and --jsonl print each tune as soon as it is checked: tens of thousands take some
     seconds. --brief shows the notes of a tune, its longest run, the shares of its notes in runs of
-    8+ and of 12+ notes, and the nearest corpus tune. --jsonl has the fields of a report's
-    tunes.csv; a tune that cannot be read is a line with a reason.
+    8+ and of 12+ notes (longer ones with --view), and the nearest corpus tune. --jsonl has the
+    fields of a report's tunes.csv; a tune that cannot be read is a line with a reason.
 
     \b
         tunetrace check tune.abc
@@ -78,6 +81,7 @@ def check(
         tunetrace check generated.txt --only 13201
         tunetrace check generated.txt --jsonl > checked.jsonl
         tunetrace check tune.abc --exclude-title "The Kesh"
+        tunetrace check tune.abc --view intervals
         tunetrace check --post --index v2.db
     """
     from tunetrace import check_batch, open_index, post_search
@@ -95,6 +99,8 @@ def check(
         raise QueryError("no tune is given to check; give a file, or a tune on standard input")
     if bars and print_as != "jsonl":
         raise QueryError("--bars works only with --jsonl; add --jsonl or remove --bars")
+    if fail_over is not None and options["view"] != "tokens":
+        raise QueryError("--fail-over counts runs of tokens; remove --view or --fail-over")
     if brief and print_as != "text":
         raise QueryError("--brief cannot be combined with --json or --jsonl; remove --brief")
     inputs = files or ("-",)

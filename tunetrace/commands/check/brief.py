@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from tunetrace.checker.measures import run_lengths
 from tunetrace.commands.check.whole import title_of
 from tunetrace.commands.console import console, is_terminal
 from tunetrace.text import share
@@ -16,19 +17,21 @@ if TYPE_CHECKING:
 
 def print_line(tune: CheckedTune, *, is_first: bool) -> None:
     """A checked tune on one line; the first one after a line with the heads."""
+    lengths = run_lengths(tune.view)
     if is_first:
-        print(_line("place", "notes", "longest", "8+", "12+", "input", "title", "nearest"))
-    copied_8, copied_12 = share(tune.copied_share[8]), share(tune.copied_share[12])
-    print(_line(tune.place, tune.notes, tune.longest_notes, copied_8, copied_12,
+        short, long = (f"{notes}+" for notes in lengths)
+        print(_line("place", "notes", "longest", short, long, "input", "title", "nearest"))
+    short, long = (share(tune.copied_share[notes]) for notes in lengths)
+    print(_line(tune.place, tune.notes, tune.longest_notes, short, long,
                 tune.transcription.place, title_of(tune), _nearest(tune)), flush=True)  # fmt: skip
 
 
 def _line(
-    place: object, notes: object, longest: object, copied_8: str, copied_12: str,
+    place: object, notes: object, longest: object, in_short: str, in_long: str,
     where: str, title: str, nearest: str,
 ) -> str:  # fmt: skip
     """A line of columns. In a terminal the last one takes the rest of the line."""
-    numbers = f"{place:>5}  {notes:>5}  {longest:>7}  {copied_8:>4}  {copied_12:>4}"
+    numbers = f"{place:>5}  {notes:>5}  {longest:>7}  {in_short:>4}  {in_long:>4}"
     start = f"{numbers}  {_fit(where, 12, keeps_end=True)}  {_fit(title, 12)}  "
     rest = console().width - cell_len(start) if is_terminal() else 0
     return (start + _fit(nearest, max(16, rest))).rstrip()

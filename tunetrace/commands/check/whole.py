@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunetrace.checker.measures import LONGEST, SIMILARITY
+from tunetrace.checker.measures import LONGEST, SIMILARITY, run_lengths
 from tunetrace.checker.similar.words import naming
 from tunetrace.checker.verdict import differences
 from tunetrace.commands.console import (
@@ -29,10 +29,12 @@ from tunetrace.commands.music import (
     describe_variations,
     own,
 )
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.text import counted, part_in_words, share, times
 
 if TYPE_CHECKING:
     from tunetrace import CheckedTune, Percentiles, SameTune
+    from tunetrace.arguments import ViewName
     from tunetrace.tokenizer.layout.music import Music
 
 _SHOWN_BARS: Final = 4
@@ -54,6 +56,9 @@ def print_tune(tune: CheckedTune) -> None:
     out.print(f"{', '.join(facts)} ({where})")
     if tune.original_key != tune.key:
         out.print(f"shown in {tune.original_key}; compared on C, like all tunes")
+    if tune.view != "tokens":
+        forgives = VIEWS[tune.view].forgives
+        out.print(f"compared in the view {tune.view}, which forgives {forgives}")
     for remark in tune.remarks:
         out.print(f"note: {remark}")
     out.print()
@@ -83,16 +88,18 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
     for line in _longest_run(tune):
         table.add_row(label, line)
         label = ""
+    short, long = run_lengths(tune.view)
     table.add_row(
         "Copied",
-        f"in runs of 8 notes or more: {_copied(tune, 8)}; of 12 or more: {_copied(tune, 12)}",
+        f"in runs of {short} notes or more: {_copied(tune, short)}; of {long} or more: "
+        f"{_copied(tune, long)}",
     )
     if tune.most_from is not None:
         tunes = counted(tune.copied_from, "corpus tune")
         most = ":" if tune.copied_from == 1 else "; the most from"
         notes = f"{share(tune.most_share)} of its notes"
         table.add_row("", f"from {tunes}{most} {tune.most_from.label}, {notes}")
-    table.add_row("Real tunes", _peers(tune.standing))
+    table.add_row("Real tunes", _peers(tune.standing, tune.view))
     out.print(table)
 
 
@@ -157,7 +164,9 @@ def _beside_real_tunes(more: str, below: float) -> str:
     return f"{more} than in {'all' if below == 1 else f'{share(below)} of'} real tunes like it"
 
 
-def _peers(standing: Percentiles | None) -> str:
+def _peers(standing: Percentiles | None, view: ViewName) -> str:
+    if standing is None and view != "tokens":
+        return f"not compared: the baseline of an index is of tokens, not of {view}"
     if standing is None:
         return "not compared: the index has no baseline; 'tunetrace baseline' measures one"
     meter = f" in {standing.meter}" if standing.meter else ""
@@ -177,7 +186,8 @@ def _print_lengths(out: Console, tune: CheckedTune) -> None:
     table.add_row("  share of notes in such runs", *map(share, tune.copied_share.values()))
     lengths = [n for n in _NOVELTY_LENGTHS if n <= len(tune.novelty)]
     if lengths:
-        table.add_row("figures of this many tokens", *map(str, lengths))
+        symbols = "tokens" if tune.view == "tokens" else "symbols"
+        table.add_row(f"figures of this many {symbols}", *map(str, lengths))
         table.add_row(
             "  share not found in the corpus", *(share(tune.novelty[n - 1]) for n in lengths)
         )

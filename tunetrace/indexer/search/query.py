@@ -1,13 +1,13 @@
 """The query language: how a figure or a bar is written, and what is refused.
 
-Words are separated by spaces. `*` matches any one token, `{c C}` either of the two, `c?` the note c
-of any length. Every other word matches itself.
+Words are separated by spaces. `*` matches any one symbol, `{c C}` either of the two, and in tokens
+`c?` the note c of any length. Every other word matches itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
@@ -80,16 +80,69 @@ def _grammar() -> ParserElement:
     return pp.OneOrMore(any_token | element) + pp.StringEnd()
 
 
-def parse_words(text: str) -> FigureQuery:
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How the symbols of a view are written."""
+
+    symbols: str
+    """What they are: `tokens`."""
+    example: str
+    """A figure."""
+    wildcards: str
+    """The wildcards that there are, in words."""
+    name: Callable[[str], str | None] = str
+    """The name of the symbol that a word means; None if it means none."""
+    right: str = ""
+    """What to write in place of a word that means none."""
+
+
+TOKEN_NOTATION: Final = Notation(
+    "tokens", "G, C C 2", "* for any token, {c C} for either of two tokens, c? for c of any length"
+)
+
+
+def parse_words(text: str, notation: Notation = TOKEN_NOTATION) -> FigureQuery:
     """The figure that a text states, whatever its words mean; QueryError if it states none."""
     words = one_text(text, "the figure").split()
     if not words:
-        raise QueryError("the figure is empty; give tokens separated by spaces, such as 'G, C C 2'")
+        raise QueryError(
+            f"the figure is empty; give {notation.symbols} separated by spaces, such as "
+            f"'{notation.example}'"
+        )
     if len(words) > MAX_TOKENS:
-        raise QueryError(f"the figure has {len(words):,} tokens; give at most {MAX_TOKENS:,}")
+        raise QueryError(
+            f"the figure has {len(words):,} {notation.symbols}; give at most {MAX_TOKENS:,}"
+        )
     if any(sign in text for sign in "*{}?"):
-        return FigureQuery(" ".join(words), _parse_wildcards(text))
+        return FigureQuery(" ".join(words), _parse_wildcards(text, notation))
     return FigureQuery(" ".join(words), tuple(Element((word,)) for word in words))
+
+
+def parse_symbols(text: str, notation: Notation) -> FigureQuery:
+    """The figure that a text states in a view other than tokens; QueryError if it states none."""
+    elements = []
+    for element in parse_words(text, notation).elements:
+        if element.has_any_length:
+            raise QueryError(
+                f"'{element.names[0]}?' cannot be in a figure of {notation.symbols}; write "
+                f"{notation.wildcards}"
+            )
+        names = [notation.name(word) for word in element.names]
+        if None in names:
+            word = element.names[names.index(None)]
+            raise QueryError(
+                f"'{word}' cannot be in a figure of {notation.symbols}; {notation.right}"
+            )
+        elements.append(Element(tuple(name for name in names if name is not None)))
+    return FigureQuery(" ".join(map(_written, elements)), tuple(elements))
+
+
+def _written(element: Element) -> str:
+    """A place of a figure without lengths, as users write it."""
+    if not element.names:
+        return "*"
+    names = " ".join(element.names)
+    return names if len(element.names) == 1 else f"{{{names}}}"
 
 
 def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
@@ -136,15 +189,14 @@ def parse_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
     return query
 
 
-def _parse_wildcards(text: str) -> tuple[Element, ...]:
+def _parse_wildcards(text: str, notation: Notation) -> tuple[Element, ...]:
     import pyparsing as pp
 
     try:
         return tuple(_grammar().parse_string(text))
     except pp.ParseException as error:
         raise QueryError(
-            f"the figure cannot be read from column {error.column} on; write * for any token, "
-            "{c C} for either of two tokens, c? for c of any length"
+            f"the figure cannot be read from column {error.column} on; write {notation.wildcards}"
         ) from None
 
 

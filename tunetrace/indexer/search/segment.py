@@ -61,6 +61,12 @@ class Segment(SuffixIndex):
         after = self._separators.searchsorted(positions, side="right")
         return self._tune_after.take(after), positions - self._separators.take(after - 1) - 1
 
+    def positions_of(
+        self, tunes: NDArray[np.integer], symbols: NDArray[np.integer]
+    ) -> NDArray[np.integer]:
+        """Where symbols of tunes are in the stream: (n,), of (n,) tunes and (n,) symbols."""
+        return self._separators[self.tune_ids.searchsorted(tunes)] + 1 + symbols
+
     def symbols_of(self, tune: int) -> bytes:
         """The symbols of a tune."""
         at = bisect_left(self._ids, tune)

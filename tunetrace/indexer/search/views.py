@@ -6,12 +6,23 @@ verifies and searches an index asks the form, and knows no view by its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from tunetrace.indexer.search.query import FigureQuery, parse_figure
+from tunetrace.arguments import ViewName, one_view
+from tunetrace.errors import QueryError
+from tunetrace.indexer.search import projections
+from tunetrace.indexer.search.projections import BAR, CONTOUR_NAMES, OTHER
+from tunetrace.indexer.search.query import (
+    FigureQuery,
+    Notation,
+    parse_bar,
+    parse_figure,
+    parse_symbols,
+)
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.vocabulary import FRAME, LENGTH_SIGN, MEANINGS, SEPARATOR, Vocabulary
 
@@ -36,20 +47,38 @@ class Alphabet:
         return bytes([self._symbols.get(name, SEPARATOR) for name in names])
 
 
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How the symbols of a view stand for the events of a tune: its notes and its rests."""
+
+    has_rests: bool
+    """Whether rests and bar lines have symbols. Otherwise only notes have."""
+    of_note: int
+    """1 if a note is a symbol, 0 if a symbol is what is between two successive notes."""
+
+
 @dataclass(frozen=True)
 class View:
     """A projection of a tune to a stream of symbols, in which figures are searched."""
 
-    name: str
+    name: ViewName
     """How the view is called in the index file and by users."""
     forgives: str
-    """What two passages may differ in and still match, in one sentence."""
+    """What two passages may differ in and still match, in words that follow `the view forgives`."""
     alphabet: Callable[[Vocabulary], Alphabet]
     """Its symbols in an index with this vocabulary."""
     symbols: Callable[[Layout, bytes], bytes]
     """The symbols of a tune, one byte each, without SEPARATOR.
 
     It takes the tune's layout, and the tune's tokens as the vocabulary of the index encodes them.
+    """
+    units: Units | None
+    """How symbols stand for events; None if they stand for tokens."""
+    shared_notes: int
+    """From this many notes on, a stretch that two tunes share counts however common it is.
+
+    In tokens eight notes. In the other views as many of COPIED_LENGTHS as have about as many bits
+    under the back-off model of the view (`python -m benchmarks.views` prints them).
     """
     extent: Callable[[Layout, int, int], tuple[int, int]]
     """The tokens of a tune that its symbols from one up to another stand for.
@@ -59,6 +88,8 @@ class View:
     """
     parse: Callable[[str, Vocabulary], FigureQuery]
     """The query that a user's text states, in names of the alphabet; QueryError if none."""
+    parse_bar: Callable[[str, Vocabulary], FigureQuery]
+    """The same for all the symbols of one bar."""
 
 
 def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
@@ -73,13 +104,147 @@ def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
 
 TOKENS: Final = View(
     name="tokens",
-    forgives="Nothing: two passages match if all their tokens are the same.",
+    forgives="nothing: all tokens must be the same",
     alphabet=_token_alphabet,
     symbols=lambda layout, encoded: encoded,
+    units=None,
+    shared_notes=8,
     extent=lambda layout, first, stop: (first, stop),
     parse=parse_figure,
+    parse_bar=parse_bar,
 )
 """The tune as it is written. The index keeps each tune's tokens in this view."""
 
-VIEWS: Final[dict[str, View]] = {view.name: view for view in (TOKENS,)}
+
+def _always(names: Sequence[str]) -> Callable[[Vocabulary], Alphabet]:
+    """The alphabet of these names for every vocabulary. No figure contains OTHER."""
+    others = [symbol for symbol, name in enumerate(names) if name == OTHER]
+    alphabet = Alphabet(names, boundaries=bytes([*others, SEPARATOR]), continuing=b"")
+    return lambda vocabulary: alphabet
+
+
+def _parser(notation: Notation) -> Callable[[str, Vocabulary], FigureQuery]:
+    return lambda text, vocabulary: parse_symbols(text, notation)
+
+
+_NOT_PITCHES: Final = (
+    "other lengths, rests, bar lines and repeat signs, other spellings of the same pitches, and "
+    "other lower notes in chords"
+)
+_MELODY: Final = Notation(
+    symbols="semitones",
+    example="0 2 4 5",
+    wildcards="* for any note, {0 7} for either of two",
+    name=projections.melody_name,
+    right="give semitones from the tonic, -100 to 120, such as 0, 7 or -5",
+)
+MELODY: Final = View(
+    name="melody",
+    forgives=_NOT_PITCHES,
+    alphabet=_always(projections.MELODY_NAMES),
+    symbols=lambda layout, encoded: projections.projected(layout).melody,
+    units=Units(has_rests=False, of_note=1),
+    shared_notes=16,
+    extent=projections.extent_of_notes,
+    parse=_parser(_MELODY),
+    parse_bar=_parser(_MELODY),
+)
+"""The pitch of each note against the tonic."""
+
+_INTERVALS: Final = Notation(
+    symbols="intervals",
+    example="+2 -1 0",
+    wildcards="* for any interval, {+3 +4} for either of two",
+    name=projections.interval_name,
+    right="give semitones up or down, -100 to +100, such as +2, -1 or 0",
+)
+INTERVALS: Final = View(
+    name="intervals",
+    forgives=f"another tonic and octave, {_NOT_PITCHES}",
+    alphabet=_always(projections.INTERVAL_NAMES),
+    symbols=lambda layout, encoded: projections.projected(layout).intervals,
+    units=Units(has_rests=False, of_note=0),
+    shared_notes=16,
+    extent=projections.extent_of_steps,
+    parse=_parser(_INTERVALS),
+    parse_bar=_parser(_INTERVALS),
+)
+"""The semitones between successive notes."""
+
+_RHYTHM: Final = Notation(
+    symbols="lengths",
+    example="| 3 2 1 |",
+    wildcards="* for any length or bar line, {2 3} for either of two",
+    name=projections.rhythm_name,
+    right="give a usual length in eighths such as 1 or 3/2, a rest such as z1, or a bar line |",
+)
+
+
+def _parse_rhythm(text: str, vocabulary: Vocabulary) -> FigureQuery:
+    query = parse_symbols(text, _RHYTHM)
+    if all(element.names and set(element.names) == {BAR} for element in query.elements):
+        raise QueryError(f"the figure '{query.text}' has no note; add a length such as 1")
+    return query
+
+
+def _parse_rhythm_of_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
+    query = _parse_rhythm(text, vocabulary)
+    if any(BAR in element.names for element in query.elements):
+        raise QueryError(
+            f"'{BAR}' is a bar line, but a bar is searched without its bar lines; leave out "
+            f"'{BAR}', or use 'tunetrace figure'"
+        )
+    return query
+
+
+RHYTHM: Final = View(
+    name="rhythm",
+    forgives="other pitches, and other signs at the same bar lines",
+    alphabet=_always(projections.RHYTHM_NAMES),
+    symbols=lambda layout, encoded: projections.projected(layout).rhythm,
+    units=Units(has_rests=True, of_note=1),
+    shared_notes=24,
+    extent=projections.extent_of_rhythm,
+    parse=_parse_rhythm,
+    parse_bar=_parse_rhythm_of_bar,
+)
+"""The length of each note and rest, with bar lines."""
+
+_CONTOUR: Final = Notation(
+    symbols="directions",
+    example="U U D R",
+    wildcards="* for any direction, {U R} for either of two",
+    name=projections.contour_name,
+    right="give U (up), D (down) or R (repeat), or a Parsons code such as *UUDR",
+)
+_PARSONS: Final = re.compile(r"(?<![^\s])\*?([UDRudr]{2,}|(?<=\*)[UDRudr])(?![^\s])")
+
+
+def _parse_contour(text: str, vocabulary: Vocabulary) -> FigureQuery:
+    """A figure of directions. A word of several, with or without a star, is a Parsons code."""
+    spread = _PARSONS.sub(lambda code: " ".join(code[1]), text) if isinstance(text, str) else text
+    return parse_symbols(spread, _CONTOUR)
+
+
+CONTOUR: Final = View(
+    name="contour",
+    forgives="all but whether each note is higher than the note before, lower, or the same",
+    alphabet=_always(CONTOUR_NAMES),
+    symbols=lambda layout, encoded: projections.projected(layout).contour,
+    units=Units(has_rests=False, of_note=0),
+    shared_notes=32,
+    extent=projections.extent_of_steps,
+    parse=_parse_contour,
+    parse_bar=_parse_contour,
+)
+"""Up, down or the same, from each note to the next."""
+
+VIEWS: Final[dict[str, View]] = {
+    view.name: view for view in (TOKENS, MELODY, INTERVALS, RHYTHM, CONTOUR)
+}
 """The views of every index, by name."""
+
+
+def view_named(name: ViewName) -> View:
+    """The view of this name; QueryError if there is none."""
+    return VIEWS[one_view(name, "view")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import many_paths, public
+from tunetrace.arguments import ViewName, many_paths, public
 from tunetrace.corpus.readers import STDIN, Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError, QueryError
@@ -15,11 +15,12 @@ from tunetrace.files import exists
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.commonest import DEFAULT_TOP, CountedText, commonest_ngrams
 from tunetrace.indexer.store.streams import joined
 from tunetrace.records import Record
 from tunetrace.text import printable
+from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_N: Final = 8
@@ -31,7 +32,7 @@ class NgramReport(Record):
     """The commonest n-grams of some tunes."""
 
     n: int
-    """How many tokens each n-gram has."""
+    """How many symbols of the view each n-gram has: in the view tokens, how many tokens."""
     only_in: tuple[str, ...]
     """The corpora, files and folders whose tunes were counted; empty for the whole index."""
     not_in: tuple[str, ...]
@@ -46,6 +47,8 @@ class NgramReport(Record):
     """The commonest of the others; those in most tunes come first."""
     set_aside: tuple[Rejected, ...]
     """The tunes set aside because they could not be read."""
+    view: ViewName = TOKENS.name
+    """The view in which they were counted."""
 
 
 @public
@@ -57,14 +60,16 @@ def ngrams(
     only_in: str | Path | Sequence[str | Path] = (),
     not_in: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
+    view: ViewName = TOKENS.name,
 ) -> NgramReport:
     """The n-grams that most tunes of an index have, or of the tunes that only_in names.
 
-    An n-gram is n tokens in a row, from 1 to 64, without headers; any token may follow it. index:
-    open, or its path; None for the default index. top: how many to give. n-grams of the tunes that
-    not_in names are left out. only_in and not_in name corpora of the index, or files and folders of
-    transcriptions in this format; a name that is both is the corpus. n-grams in equally many tunes
-    come by hits, then by their first position.
+    An n-gram is n tokens in a row, from 1 to 64, without headers; any token may follow it. In
+    another view it is n symbols in a row. index: open, or its path; None for the default index.
+    top: how many to give. n-grams of the tunes that not_in names are left out. only_in and not_in
+    name corpora of the index, or files and folders of transcriptions in this format; a name that is
+    both is the corpus. view: the view in which they are counted. n-grams in equally many tunes come
+    by hits, then by their first position.
 
     Raises QueryError if a number is out of range or a corpus is empty, InputError if a name is
     unknown or none of its tunes can be read.
@@ -75,13 +80,12 @@ def ngrams(
         raise QueryError(f"top cannot be {top}; give 0 or more")
     counted_names, left_out_names = many_paths(only_in, "only_in"), many_paths(not_in, "not_in")
     with given_or_default(index) as opened:
-        tunes = _Tunes(opened, format)
+        tunes = _Tunes(opened, format, view_named(view))
         counted = tunes.named(counted_names) if counted_names else tunes.of_index(None)
         without = tunes.named(left_out_names) if left_out_names else []
     stream = joined([*counted, *without])
-    boundaries = TOKENS.alphabet(tunes.vocabulary).boundaries
-    found = commonest_ngrams(stream, len(joined(counted)), n, boundaries, top)
-    decode = tunes.vocabulary.decode
+    alphabet = tunes.view.alphabet(tunes.vocabulary)
+    found = commonest_ngrams(stream, len(joined(counted)), n, alphabet.boundaries, top)
     return NgramReport(
         n=n,
         only_in=tuple(printable(str(name)) for name in counted_names),
@@ -90,19 +94,24 @@ def ngrams(
         different=found.different,
         left_out=found.left_out,
         ngrams=tuple(
-            CountedText(" ".join(decode(symbols)), in_tunes, hits)
+            CountedText(" ".join(alphabet.names[symbol] for symbol in symbols), in_tunes, hits)
             for symbols, in_tunes, hits in found.commonest
         ),
         set_aside=tuple(tunes.set_aside),
+        view=tunes.view.name,
     )
 
 
 @dataclass
 class _Tunes:
-    """Reads tunes from an index and from files, as symbols of one vocabulary that grows."""
+    """Reads tunes from an index and from files, as symbols of a view.
+
+    Those of tokens are of one vocabulary, which grows.
+    """
 
     index: Index
     format: Format | None
+    view: View
     set_aside: list[Rejected] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -113,7 +122,7 @@ class _Tunes:
         admitted = self.index.admitted(Filters(corpus=corpus))
         found = [
             segment.symbols_of(tune)
-            for segment in self.index.figures.segments
+            for segment in self.index.in_view(self.view).segments
             for tune in segment.tune_ids.tolist()
             if admitted is None or admitted[tune]
         ]
@@ -142,7 +151,11 @@ class _Tunes:
     def _of_file(self, name: str) -> list[bytes]:
         read = list(read_sources([name], self.format))
         taken = [t if isinstance(t, Rejected) else encoded(t, self.vocabulary) for t in read]
-        found = [one[1] for one in taken if not isinstance(one, Rejected)]
+        found = [
+            self.view.symbols(lay_out(one[0].tokens), one[1])
+            for one in taken
+            if not isinstance(one, Rejected)
+        ]
         rejected = [one for one in taken if isinstance(one, Rejected)]
         if not found:
             raise nothing_usable(rejected)

@@ -30,6 +30,11 @@ _ALL_BARS: Final = Prepared(sa.select(bar.c.text, bar.c.id))
 _ALL_HITS: Final = Prepared(
     sa.select(bar_hit.c.bar_id, bar_hit.c.tune_id, bar_hit.c.part, bar_hit.c.number)
 )
+_PLACES: Final = Prepared(
+    sa.select(bar_hit.c.tune_id, bar_hit.c.part, bar_hit.c.number).order_by(
+        bar_hit.c.tune_id, bar_hit.c.token
+    )
+)
 _ALL_MUSIC: Final = Prepared(sa.select(music).order_by(music.c.hash, music.c.tune_id, music.c.part))
 
 
@@ -95,6 +100,11 @@ def hits_of_bar(
 def all_hits(connection: sa.Connection) -> NDArray[np.int64]:
     """The hits of all bars: (hits, 4), the bar's number, the tune's id, the part and the number."""
     return _numbers(_ALL_HITS.rows(connection), 4)
+
+
+def places_of_bars(connection: sa.Connection) -> NDArray[np.int64]:
+    """The bars of all tunes in their order: (bars, 3), the tune's id, the part and the number."""
+    return _numbers(_PLACES.rows(connection), 3)
 
 
 def insert_bars(connection: sa.Connection, numbers: Mapping[str, int]) -> None:

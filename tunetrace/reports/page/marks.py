@@ -12,6 +12,8 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from tunetrace.checker.records import CheckedTune, Source, Span
+from tunetrace.indexer.search.projections import stop_of_notes
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.timeline import Bar
 from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
@@ -73,13 +75,15 @@ def level_of(span: Span) -> int:
     return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
 
 
-def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]) -> list[Stretch]:
+def find_stretches(source: Source, tune: CheckedTune, layout: Layout) -> list[Stretch]:
     """The places in a source of all that it shares with a transcription.
 
-    corpus_tune: the tokens of the source. A stretch has the number of the span that contains it. As
-    everywhere, a figure does not match inside a longer note.
+    layout: of the source. A stretch has the number of the span that contains it. In the view of
+    tokens it is marked everywhere in the source; as everywhere, a figure does not match inside a
+    longer note. In other views it is marked where it is shared.
     """
     found = []
+    corpus_tune = layout.tokens
     for shared in source.stretches:
         figure = list(tune.transcription.tokens[shared.first_token : shared.stop_token])
         number, span = next(
@@ -87,6 +91,11 @@ def find_stretches(source: Source, tune: CheckedTune, corpus_tune: Sequence[str]
             for number, span in enumerate(tune.spans, 1)
             if span.first_token <= shared.first_token and shared.stop_token <= span.stop_token
         )
+        if tune.view != TOKENS.name:
+            first, notes = shared.source_token, shared.stop_note - shared.first_note
+            stop = stop_of_notes(layout, first, notes)
+            found.append(Stretch(first, stop, number, level_of(span)))
+            continue
         for first in range(len(corpus_tune) - len(figure) + 1 if figure else 0):
             stop = first + len(figure)
             if corpus_tune[first] != figure[0] or list(corpus_tune[first:stop]) != figure:

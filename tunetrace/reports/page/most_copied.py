@@ -121,9 +121,10 @@ def chance(spans: float) -> str:
 
 def _source(source: Source, tune: CheckedTune, index: Index) -> ShownSource:
     """A source, shown in the transcription's key so that the same music looks the same."""
-    corpus_tune = index.layout(source.tune).tokens
+    layout = index.layout(source.tune)
+    corpus_tune = layout.tokens
     own_key = tune.original_key
-    stretches = find_stretches(source, tune, corpus_tune)
+    stretches = find_stretches(source, tune, layout)
     written_in = index.catalogue.tunes([source.tune])[source.tune].original_key
     return ShownSource(
         name=source,

@@ -28,6 +28,7 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.plots.batch import measure_of, pictures_of
 from tunetrace.reports.page.definitions import DEFINITIONS
 from tunetrace.reports.page.most_copied import describe, span_in_words
@@ -121,6 +122,8 @@ class Page:
             definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures],
             sources=_sources(summary),
             command=command,
+            shared_notes=VIEWS[summary.view].shared_notes,
+            forgives=VIEWS[summary.view].forgives,
             columns=columns(rows),
             rows=len(rows),
             most_copied=[describe(tune, index) for tune in self._most_copied.in_order()],
