@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
-from benchmarks.measure import seconds
+from benchmarks.measure import processor_seconds
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.pitches import sounding
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH
@@ -37,12 +37,20 @@ class Settings:
     gap_extend: int
     options: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """The settings in words."""
+        scores = f"match {self.match}, mismatch {self.mismatch}"
+        return " ".join(
+            [f"{scores}, gaps {self.gap_open} and {self.gap_extend},", *self.options]
+        ).rstrip(",")
 
-PUBLISHED: Final = Settings("MMseqs2, TheSessionEvo's", 6, -4, 4, 3)
+
+PUBLISHED: Final = Settings("MMseqs2 as published", 6, -4, 4, 3)
 """As TheSessionEvo calls it: everything else is MMseqs2's default."""
 
 BEST: Final = Settings(
-    "MMseqs2, the best found", 5, -2, 8, 4,
+    "MMseqs2, best found", 5, -2, 8, 4,
     ("-e", "1000", "--mask", "0", "--comp-bias-corr", "0"),
 )  # fmt: skip
 """What finds most of some settings that were tried. By default MMseqs2 leaves out what repeats
@@ -89,7 +97,7 @@ class Found:
     near: dict[int, list[int]]
     """For each tune, by its place from 0, the nearest, best first, itself among them."""
     seconds: float
-    """Of the search alone, by one thread: not of reading and writing its database."""
+    """Processor time of the search alone, not of reading and writing its database."""
 
 
 def search_all(melodies: Sequence[str], settings: Settings, folder: Path) -> Found:
@@ -104,7 +112,7 @@ def search_all(melodies: Sequence[str], settings: Settings, folder: Path) -> Fou
         "--sub-mat", "matrix.out", "--gap-open", str(settings.gap_open),
         "--gap-extend", str(settings.gap_extend), *settings.options,
     )  # fmt: skip
-    elapsed = seconds(lambda: run(*search))
+    elapsed = processor_seconds(lambda: run(*search))
     wanted = ("--format-output", "query,target,bits")
     run("convertalis", "tunes", "tunes", "found", "found.tsv", "--threads", "1", *wanted)
     scored: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
