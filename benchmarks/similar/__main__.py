@@ -16,6 +16,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -120,9 +121,7 @@ def _against_corpus(
 def _show_speed(ours: Ours, tunes: Sequence[tuple[int, Transcription]]) -> None:
     for place, tune in tunes[:_WARM_UP]:
         ours.near(tune, [place])
-    times = [
-        processor_seconds(lambda at=place, one=tune: ours.near(one, [at])) for place, tune in tunes
-    ]
+    times = [processor_seconds(partial(ours.near, tune, [place])) for place, tune in tunes]
     row = (sum(times) / len(times), percentile(times, 50), percentile(times, 90), max(times))
     show_table(
         f"Near copies of one tune among {TUNES:,}, warm, in process, one thread",

@@ -57,7 +57,7 @@ def measure(
     ours = _Method("tunetrace", _places(answers), seconds_each)
     methods = [ours, _tfidf(tunes), *_mmseqs(tunes)]
     everything, late = titles.asked(), titles.asked(FITTED)
-    rows = [("target", "0.930", "0.870", "", "", "", "8x faster")]
+    rows: list[tuple[str, ...]] = [("target", "0.930", "0.870", "", "", "", "8x faster")]
     for method in methods:
         scores = [titles.scores(method.answers, asked) for asked in (everything, late)]
         shares = [f"{x:.3f}" for s in scores for x in (s.first_right, s.mean_average_precision)]
@@ -97,20 +97,21 @@ def show_disagreements(
             if one.place in titles.settings(place):
                 continue
             named = frozenset(title_key(tunes[k].title) for k in (place, one.place))
-            pair = min(place, one.place), max(place, one.place)
+            low, high = min(place, one.place), max(place, one.place)
             if "" not in named:
-                pairs[named] = max((one.probability, *pair), pairs.get(named, (0.0, 0, 0)))
+                known = pairs.get(named, (0.0, 0, 0))
+                pairs[named] = max((one.probability, low, high), known)
     best = sorted(pairs.values(), key=lambda pair: (-pair[0], pair))[:_SHOWN]
     print("\n| | probability | tune | tune | judged |")
     print("|---|---|---|---|---|")
     for number, (probability, *pair) in enumerate(best, 1):
-        one, other = (f"{tunes[k].title.replace('|', '/')} ({k + 1})" for k in pair)
-        print(f"| {number} | {probability:.4f} | {one} | {other} | |")
+        titled = [f"{tunes[k].title.replace('|', '/')} ({k + 1})" for k in pair]
+        print(f"| {number} | {probability:.4f} | {' | '.join(titled)} | |")
     print(flush=True)
     for number, (_, *pair) in enumerate(best if with_music else (), 1):
         print(f"{number}.")
-        for place in pair:
-            print(to_abc(tunes[place].tokens, title=tunes[place].title, number=place + 1))
+        for k in pair:
+            print(to_abc(tunes[k].tokens, title=tunes[k].title, number=k + 1))
 
 
 def _places(answers: dict[int, list[Answer]]) -> dict[int, Sequence[int]]:

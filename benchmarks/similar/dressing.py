@@ -67,7 +67,7 @@ class Dressing:
 
 def is_dressable(tune: Transcription) -> bool:
     """Whether a tune has a meter, a key, some bars, and no headers inside its music."""
-    _, music = head_of(tune.tokens)
+    music = tune.tokens[len(head_of(tune.tokens)) :]
     return (
         tune.meter not in (None, "none")
         and tune.key is not None
@@ -383,7 +383,7 @@ def _parts(tokens: Sequence[str]) -> list[list[str]]:
 
     A tune in one part is divided in its middle.
     """
-    head, _ = head_of(tokens)
+    head = head_of(tokens)
     bars = lay_out(tokens).bars
     cuts = [len(head)]
     for before, bar in pairwise(bars):
@@ -397,25 +397,27 @@ def _parts(tokens: Sequence[str]) -> list[list[str]]:
     return [part if part[-1] in ("|", ":|") else [*part, "|"] for part in parts]
 
 
-def _parts_swapped(tune: Transcription, _: random.Random) -> Transcription:
+def _parts_swapped(tune: Transcription, _: random.Random) -> Transcription | None:
     first, *others = _parts(tune.tokens)
     return _of_parts(tune, [*others, first])
 
 
-def _one_part(tune: Transcription, chance: random.Random) -> Transcription:
+def _one_part(tune: Transcription, chance: random.Random) -> Transcription | None:
     return _of_parts(tune, [chance.choice(_parts(tune.tokens))])
 
 
-def _of_parts(tune: Transcription, parts: Sequence[Sequence[str]]) -> Transcription:
-    head, _ = head_of(tune.tokens)
-    return put_together(tune, take_apart([*head, *(token for part in parts for token in part)]))
+def _of_parts(tune: Transcription, parts: Sequence[Sequence[str]]) -> Transcription | None:
+    """A tune of these parts; None if nothing sounds in them."""
+    head = head_of(tune.tokens)
+    pieces = take_apart([*head, *(token for part in parts for token in part)])
+    return put_together(tune, pieces) if notes_in(pieces) else None
 
 
 def _half(*, is_second: bool) -> Dress:
-    def dress(tune: Transcription, _: random.Random) -> Transcription:
+    def dress(tune: Transcription, _: random.Random) -> Transcription | None:
         bars = lay_out(tune.tokens).bars
         middle = len(bars) // 2
-        head, _ = head_of(tune.tokens)
+        head = head_of(tune.tokens)
         start, stop = len(head), bars[middle - 1].stop
         if is_second:
             start, stop = bars[middle].start, bars[-1].stop

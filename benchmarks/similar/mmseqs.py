@@ -19,7 +19,7 @@ from typing import Final
 from benchmarks.measure import processor_seconds
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.pitches import sounding
-from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH
+from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Ticks
 
 AMINO_ACIDS: Final = "ACDEFGHIKLMNPQRSTVWY"
 _UNKNOWN: Final = "X"
@@ -68,7 +68,7 @@ def letters(tokens: Sequence[str]) -> str:
     A note goes on through the rests after it. Of a chord the highest note counts.
     """
     heights = sounding(tokens)
-    starts: list[tuple[float, int]] = []
+    starts: list[tuple[Ticks, int]] = []
     bars = lay_out(tokens).bars
     for bar, begin in zip(bars, accumulate((b.duration for b in bars), initial=0), strict=False):
         at = begin

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import takewhile
 
 from tunetrace.tokenizer.abc.lexicon import length_token
 from tunetrace.tokenizer.abc.tune import tokenize_abc
@@ -135,10 +136,9 @@ def _moved(token: str, steps: int, signature: dict[str, int]) -> str:
     return str(Pitch(letter, old.octave + octave, alteration))
 
 
-def head_of(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The headers before the music, and all else."""
-    start = next((k for k, token in enumerate(tokens) if not is_header(token)), len(tokens))
-    return list(tokens[:start]), list(tokens[start:])
+def head_of(tokens: Sequence[str]) -> list[str]:
+    """The headers before the music."""
+    return list(takewhile(is_header, tokens))
 
 
 def full_bars(tokens: Sequence[str]) -> list[Bar]:

@@ -117,9 +117,9 @@ def _draw(recalls: Sequence[Recall]) -> Figure:
     axes.axvline(TARGET, color=GREY, linewidth=1, linestyle=":", zorder=0)
     axes.set_yticks(list(heights), [recall.dressing.name for recall in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlim(right=1.005)
+    axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("tunes")
     axes.set_title("Real tunes in other clothes, asked of a corpus that has them")
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="upper left", frameon=False)
     return figure

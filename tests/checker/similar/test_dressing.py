@@ -246,7 +246,7 @@ def test_a_tune_taken_apart_and_put_together_is_the_same(body: list[str]) -> Non
 
 @given(bodies, st.sampled_from(sorted(EVERY)), st.integers(0, 5))
 def test_every_dressing_can_be_written_and_read(body: list[str], name: str, seed: int) -> None:
-    tune = tokenize_abc(to_abc(["M:4/4", "K:Cmin", *body]))
+    tune = tokenize_abc(to_abc(["M:4/4", "K:Cmin", "C", "|", *body]))
     found = EVERY[name].of(tune, seed)
     assert found is None or tokenize_abc(to_abc(found.tokens)).tokens == found.tokens
 
