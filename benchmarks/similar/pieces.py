@@ -65,7 +65,7 @@ class Note:
 
 
 Piece = Note | str
-"""A note, or a bar line or a header as it is."""
+"""A note, or a bar line or a header as it is, or the sign of a tuplet without a note after it."""
 
 
 def take_apart(tokens: Sequence[str]) -> list[Piece]:
@@ -76,10 +76,10 @@ def take_apart(tokens: Sequence[str]) -> list[Piece]:
     for bar in lay_out(tokens).bars:
         for start, stop, ticks in zip(*bar.events[:3], strict=True):
             before = tokens[at : bar.start + start]
-            signs = tuple(token for token in before if token.startswith("("))
-            pieces += [token for token in before if token not in signs]
+            signs = tuple(takewhile(lambda token: token.startswith("("), reversed(before)))
+            pieces += before[: len(before) - len(signs)]
             note = _note(tokens[bar.start + start : bar.start + stop], eighths(ticks))
-            pieces.append(replace(note, before=signs))
+            pieces.append(replace(note, before=signs[::-1]))
             at = bar.start + stop
     return [*pieces, *tokens[at:]]
 
