@@ -5,8 +5,9 @@ disagreements  the most probable pairs of other titles, to be judged
 speed          the time for a tune, against a corpus of the size of folk-rnn's training data
 planted        real tunes in other clothes: which are found again
 alarms         tunes that nobody wrote: which are named
+fit            the coefficients of the probability, fitted again
 
-Without a section all of them. Titles are known where the shared test material is.
+Without a section all but the last. Titles are known where the shared test material is.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ import tunetrace
 from benchmarks.corpus import SEED, TRAINING, TUNES, make_corpus, write_tunes
 from benchmarks.measure import percentile, processor_seconds
 from benchmarks.output import duration, say, show_table
-from benchmarks.similar import agreement, alarms, planted
+from benchmarks.similar import agreement, alarms, fit, planted
 from benchmarks.similar.dressing import is_dressable
 from benchmarks.similar.ours import Ours
 from tunetrace.tokenizer.folkrnn import to_folkrnn, tokenize_folkrnn
 from tunetrace.tokenizer.transcription import Transcription
 
-WITH_TITLES: Final = ("titles", "disagreements")
+WITH_TITLES: Final = ("titles", "disagreements", "fit")
 AGAINST_CORPUS: Final = ("speed", "planted", "alarms")
 ASKED: Final = 500
 _WARM_UP: Final = 50
@@ -40,7 +41,7 @@ _WARM_UP: Final = 50
 def main() -> None:
     """Measure the sections that are asked for, each on its index, in a temporary directory."""
     given = _arguments()
-    sections = given.section or [*WITH_TITLES, *AGAINST_CORPUS]
+    sections = given.section or [*WITH_TITLES[:-1], *AGAINST_CORPUS]
     start = time.perf_counter()
     titled = _titled()
     with TemporaryDirectory(prefix="tunetrace-similar-") as name:
@@ -85,7 +86,12 @@ def _with_titles(
     write_tunes(folder / "titled.txt", [tune.tokens for tune in tunes])
     tunetrace.build_index([folder / "titled.txt"], folder / "titled.db")
     with tunetrace.open_index(folder / "titled.db") as index:
-        answers, each = agreement.ask_all(Ours(index), tunes)
+        ours = Ours(index)
+        if "fit" in sections:
+            fit.measure(ours, tunes)
+        if {"titles", "disagreements"}.isdisjoint(sections):
+            return
+        answers, each = agreement.ask_all(ours, tunes)
     if "titles" in sections:
         agreement.measure(tunes, answers, each)
     if "disagreements" in sections:

@@ -7,15 +7,16 @@ from dataclasses import replace
 from math import log, sqrt
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks.similar import mmseqs
-from benchmarks.similar.ours import Ours
+from benchmarks.similar import fit, mmseqs
+from benchmarks.similar.ours import COEFFICIENTS, INTERCEPT, Ours
 from benchmarks.similar.planted import ask_dressed
 from benchmarks.similar.tfidf import TfIdf
 from benchmarks.similar.titles import Titles
-from tunetrace import Transcription, build_index, open_index, read
-from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
+from tunetrace import Index, Transcription, build_index, open_index, read
+from tunetrace.tokenizer.folkrnn import to_folkrnn, tokenize_folkrnn
 
 
 def titled(*titles: str) -> Titles:
@@ -91,6 +92,30 @@ def test_mmseqs_finds_the_melody_that_another_one_has_most_of(tmp_path: Path) ->
     assert found.seconds > 0
     assert found.near.keys() == set(range(30))
     assert (found.near[3][:2], found.near[7][:2]) == ([3, 7], [7, 3])
+
+
+def test_the_probability_is_fitted_as_odds_say() -> None:
+    # Of tunes without the measure one in four is the same, of those with it three in four: odds
+    # of 1/3 and 3, a ratio of 9. The second measure says nothing.
+    has = np.array([0] * 40 + [1] * 40, dtype=float)
+    are_same = np.array(([1] * 10 + [0] * 30 + [0] * 10 + [1] * 30), dtype=float)
+    measures = np.column_stack([has, np.arange(80) % 2])
+    coefficients, intercept = fit.logistic_regression(measures, are_same)
+    assert coefficients == pytest.approx([log(9), 0], abs=2e-3)
+    assert intercept == pytest.approx(log(1 / 3), abs=2e-3)
+    loss = fit.log_loss(measures, are_same, np.array([log(9), 0]), log(1 / 3))
+    assert loss == pytest.approx(-(log(0.75) * 60 + log(0.25) * 20) / 80)
+
+
+def test_the_measures_of_candidates_give_the_probabilities_of_the_search(v2_index: Index) -> None:
+    ours = Ours(v2_index)
+    tune = tokenize_folkrnn(to_folkrnn(v2_index.tokens(8)))
+    places, measures = ours.measures(tune, [7])
+    logits = measures @ np.array(COEFFICIENTS) + INTERCEPT
+    probable = dict(zip(places, 1 / (1 + np.exp(-logits)), strict=True))
+    found = ours.near(tune, [7])
+    assert found
+    assert all(one.probability == pytest.approx(probable[one.place]) for one in found)
 
 
 def test_dressed_tunes_are_found_again_by_their_places(shared: Path, tmp_path: Path) -> None:
