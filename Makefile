@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test quick faults lint bench bench-model clean
+.PHONY: demo test quick faults lint bench bench-model bench-similar clean
 
 demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
 	@$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
@@ -42,6 +42,9 @@ $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 bench-model: $(VENV)/dev ## Measure models beside the published loop, torch.nn.LSTM and infini-gram.
 	$(BIN)/python -m benchmarks.model
 	$(BIN)/python -m benchmarks.inside
+
+bench-similar: $(VENV)/dev ## Measure near copies beside TF-IDF and MMseqs2 (Debian's package mmseqs2), and draw docs/near-copies.png.
+	$(BIN)/python -m benchmarks.similar --picture docs/near-copies.png
 
 clean: ## Remove what make made.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,12 +1,14 @@
 """A corpus of the size of folk-rnn's training data, for measuring: real tunes and recombined ones.
 
 The 23,636 transcriptions that folk-rnn v2 was trained on are not here. All real tunes at hand go
-in: music21's three tunebooks and, where ../shared stands beside the checkout, the first 3,000 of
-those transcriptions. The rest is recombined from them, from a fixed seed.
+in: music21's three tunebooks and, where ../shared stands beside the checkout or TUNETRACE_SHARED
+names it, the first 3,000 of those transcriptions. The rest is recombined from them, from a fixed
+seed.
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +29,9 @@ ROOT: Final = Path(__file__).parents[1]
 TUNES: Final = 23_636
 SEED: Final = 1850
 
-_SHARED: Final = ROOT.parent / "shared" / "data"
-_TRAINING: Final = _SHARED / "folkrnn_v2_withtitles_first3000.txt"
+_SHARED: Final = Path(os.environ.get("TUNETRACE_SHARED", ROOT.parent / "shared")) / "data"
+TRAINING: Final = _SHARED / "folkrnn_v2_withtitles_first3000.txt"
+"""The tunes of which the titles are known too; there only where the shared material is."""
 _GENERATED: Final = _SHARED / "generated_6k.txt"
 
 _JOINED: Final = 0.7
@@ -107,8 +110,8 @@ def read_tokens(path: Path) -> Iterator[list[str]]:
 
 
 def _real_sources() -> Iterator[tuple[str, Path]]:
-    if _TRAINING.exists():
-        yield "folk-rnn v2's training transcriptions", _TRAINING
+    if TRAINING.exists():
+        yield "folk-rnn v2's training transcriptions", TRAINING
     for name in DEFAULT_CORPORA:
         yield NAMED_CORPORA[name].title, NAMED_CORPORA[name].locate()
 

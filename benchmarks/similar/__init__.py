@@ -1,0 +1,1 @@
+"""What near copies are worth, measured: python -m benchmarks.similar."""

@@ -1,0 +1,73 @@
+"""tunetrace's own search for near copies, as the benchmark asks it: all that touches it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+from unittest.mock import patch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.similar.titles import LIMIT
+from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.near import search
+from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.transcription import Transcription
+
+__all__ = ["COEFFICIENTS", "INTERCEPT", "MEASURES", "Answer", "Ours"]
+
+
+class Answer(NamedTuple):
+    """A tune that may be a near copy."""
+
+    place: int
+    """From 0, in the order of the file that was indexed."""
+    probability: float
+
+
+class Ours:
+    """The search of an index that was built of one file."""
+
+    def __init__(self, index: Index) -> None:
+        self._search = SimilarSearch(index)
+        self._all = np.ones(index.figures.last_id + 1, dtype=bool)
+        self.threshold: float = self._search.default_threshold
+
+    def near(self, tune: Transcription, left_out: Collection[int] = ()) -> list[Answer]:
+        """The tunes most like a transcription, best first. left_out: places that do not count."""
+        admitted = self._without(left_out)
+        (found,) = self._search.near([lay_out(tune.tokens)], admitted, LIMIT)
+        return [Answer(one.tune - 1, one.probability) for one in found]
+
+    def measures(
+        self, tune: Transcription, left_out: Collection[int]
+    ) -> tuple[list[int], NDArray[np.float64]]:
+        """The candidates for a transcription by their places, and what the probability is made of.
+
+        The measures are (candidates, MEASURES). They are seen where the search asks for their
+        probabilities; it is given such that leave its candidates in their order.
+        """
+        seen: list[NDArray[np.float64]] = [np.empty((0, len(MEASURES)))]
+
+        def falling(measures: NDArray[np.float64]) -> NDArray[np.float64]:
+            seen.append(measures)
+            return np.linspace(1, 0, len(measures))
+
+        with patch.object(search, "probabilities", falling):
+            (found,) = self._search.near([lay_out(tune.tokens)], self._without(left_out), 1_000)
+        return [one.tune - 1 for one in found], seen[-1]
+
+    def _without(self, left_out: Collection[int]) -> Mask | None:
+        if not left_out:
+            return None
+        admitted: Mask = self._all.copy()
+        admitted[[place + 1 for place in left_out]] = False
+        return admitted
+
+    def is_named(self, answers: list[Answer]) -> bool:
+        """Whether a check would name the best answer as a near copy."""
+        return bool(answers) and answers[0].probability >= self.threshold
