@@ -393,9 +393,10 @@ def test_the_fingerprint_is_the_digest_of_names_digests_and_counts(tmp_path: Pat
     known = f'[["one", "{content}", 1, 9]]'  # eight notes and a bar line
     assert info.corpora[0].sha256 == content
     assert info.fingerprint == hashlib.sha256(known.encode()).hexdigest()
-    assert f"fingerprint: {info.fingerprint}\n" in call(
-        "index", "info", "--index", tmp_path / "i.db"
-    ).out
+    assert (
+        f"fingerprint: {info.fingerprint}\n"
+        in call("index", "info", "--index", tmp_path / "i.db").out
+    )
 
 
 def test_another_name_text_or_order_is_another_fingerprint(tmp_path: Path) -> None:
