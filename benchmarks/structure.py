@@ -22,7 +22,7 @@ from benchmarks.output import say
 PACKAGE: Final = "tunetrace"
 
 ROOMS: Final[dict[str, str]] = {
-    "errors text files progress records arguments garbage _version": "base",
+    "errors text files documents progress records arguments garbage _version": "base",
     "tokenizer": "tokenizer",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",

@@ -149,7 +149,16 @@ from .model.records import Hypothesis as Hypothesis
 from .model.records import Model as Model
 from .model.records import Sampled as Sampled
 from .model.sampling.beam import beam_search as beam_search
+from .model.sampling.certificate import load_certificate as load_certificate
+from .model.sampling.certificate import save_certificate as save_certificate
+from .model.sampling.records import Certificate as Certificate
+from .model.sampling.records import CertificateCheck as CertificateCheck
+from .model.sampling.records import CertifiedCorpus as CertifiedCorpus
+from .model.sampling.records import CertifiedTune as CertifiedTune
+from .model.sampling.records import Tally as Tally
+from .model.sampling.sampling import Sampling as Sampling
 from .model.sampling.sampling import sample as sample
+from .model.sampling.verification import verify_certificate as verify_certificate
 from .model.trace import Memory as Memory
 from .model.trace import Trace as Trace
 from .model.training.evaluation import Evaluation as Evaluation

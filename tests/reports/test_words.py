@@ -25,7 +25,7 @@ from tunetrace.reports.words import summary_in_words
 
 def index(*corpora: str, tunes: int = 3000) -> IndexInfo:
     infos = tuple(CorpusInfo(name, tunes, 0, 0, 0, "", None, None, "", "", {}) for name in corpora)
-    return IndexInfo("index.db", tunes, 0, 0, 0, 1, False, infos)
+    return IndexInfo("index.db", tunes, 0, 0, 0, 1, False, infos, "0" * 64)
 
 
 def measured(mean: float, most: float = 0.0, median: float | None = None) -> Distribution:

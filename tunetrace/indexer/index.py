@@ -20,7 +20,16 @@ from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.search import NearSearch
-from tunetrace.indexer.records import NOWHERE, BarPlaces, Hit, IndexInfo, Matches, Reject, Tune
+from tunetrace.indexer.records import (
+    NOWHERE,
+    BarPlaces,
+    Hit,
+    IndexInfo,
+    Matches,
+    Reject,
+    Tune,
+    fingerprint_of,
+)
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern
@@ -152,6 +161,7 @@ class Index:
             segments=len(self.figures.segments),
             has_baseline=self.baseline is not None,
             corpora=corpora,
+            fingerprint=fingerprint_of(corpora),
         )
 
     def rejects(self, corpus: str | None = None) -> tuple[Reject, ...]:

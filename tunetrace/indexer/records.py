@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -173,6 +175,19 @@ class IndexInfo(Record):
     """Whether it was measured how much its tunes share with one another."""
     corpora: tuple[CorpusInfo, ...]
     """Its corpora, in the order in which they were added."""
+    fingerprint: str
+    """The digest of what it holds, see fingerprint_of."""
+
+
+def fingerprint_of(corpora: Iterable[CorpusInfo]) -> str:
+    """The fingerprint of an index of these corpora, in this order: 64 hexadecimal digits.
+
+    It is the SHA-256 of a JSON list with the name, the SHA-256, the number of tunes and the number
+    of tokens of each. So two indexes share it if the same texts were read as the same number of
+    tokens, whenever, wherever and in however many steps they were indexed.
+    """
+    known = [[corpus.name, corpus.sha256, corpus.tunes, corpus.tokens] for corpus in corpora]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
 class BarPlaces:

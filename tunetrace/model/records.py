@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,6 +116,15 @@ class Model:
     def name(self) -> str:
         """What it is called."""
         return name_in(self.provenance)
+
+    @property
+    def identity(self) -> str:
+        """The SHA-256 of its weights, in the order of their names, as hexadecimal digits."""
+        digest = hashlib.sha256()
+        for name, weights in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(weights.detach().cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def trace(
         self,

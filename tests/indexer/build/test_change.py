@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
@@ -382,3 +383,26 @@ def test_after_any_changes_an_index_answers_as_one_built_anew(
     checked = to_folkrnn([*header, *tune, "|", "C", "D", "E"])
     with open_index(path) as changed, open_index(folder / "anew.db") as anew:
         assert answers(changed, figures, checked) == answers(anew, figures, checked)
+        assert changed.info().fingerprint == anew.info().fingerprint
+
+
+def test_the_fingerprint_is_the_digest_of_names_digests_and_counts(tmp_path: Path) -> None:
+    (path,) = write(tmp_path, one=ONE)
+    info = build_index([path], tmp_path / "i.db").info
+    content = hashlib.sha256(ONE.strip().encode() + b"\0").hexdigest()
+    known = f'[["one", "{content}", 1, 9]]'  # eight notes and a bar line
+    assert info.corpora[0].sha256 == content
+    assert info.fingerprint == hashlib.sha256(known.encode()).hexdigest()
+    assert (
+        f"fingerprint: {info.fingerprint}\n"
+        in call("index", "info", "--index", tmp_path / "i.db").out
+    )
+
+
+def test_another_name_text_or_order_is_another_fingerprint(tmp_path: Path) -> None:
+    one, two, other = write(tmp_path, one=ONE, two=TWO, other=ONE)
+    orders = ([one, two], [two, one], [other, two], [one], [two])
+    infos = [build_index(some, tmp_path / "i.db", force=True).info for some in orders]
+    one.write_text(ONE.replace("GABc", "GABd"))
+    infos.append(build_index([one, two], tmp_path / "i.db", force=True).info)
+    assert len({info.fingerprint for info in infos}) == len(infos)

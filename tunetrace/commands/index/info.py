@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def info(index_path: str | None, print_as: PrintAs) -> None:
     """Count the corpora, tunes, tokens and bars of an index.
 
+    The fingerprint says what is in it: two indexes of the same corpora share it.
+
     \b
         tunetrace index info
     """
@@ -35,3 +37,4 @@ def _print_info(info: IndexInfo) -> None:
     columns = ("corpus", ">tunes", ">tokens", ">bars", ">set aside", "added on")
     rows = [(c.name, c.tunes, c.tokens, c.bars, c.set_aside, c.added[:10]) for c in info.corpora]
     console().print(make_table(columns, rows))
+    console().print(f"\nfingerprint: {info.fingerprint}")

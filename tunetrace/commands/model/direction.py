@@ -57,8 +57,8 @@ def direction(
         tunetrace model direction airds oneills -o airds.json --layer 2
     """
     from tunetrace import learn_direction, save_direction
+    from tunetrace.documents import check_document_place
     from tunetrace.model.inspect.interventions.direction import DIRECTION_FILE
-    from tunetrace.model.inspect.interventions.document import check_document_place
 
     check_document_place(output, DIRECTION_FILE, force=force)
     with progress_display() as progress:

@@ -112,7 +112,7 @@ def intervene_units(
         "meter": meter, "key": key, "temperature": temperature, "max_tokens": max_tokens,
     }  # fmt: skip
     if options["save"] is not None:
-        from tunetrace.model.inspect.interventions.document import check_document_place
+        from tunetrace.documents import check_document_place
         from tunetrace.model.inspect.interventions.intervention import INTERVENTION_FILE
 
         check_document_place(options["save"], INTERVENTION_FILE, force=options["force"])

@@ -20,7 +20,7 @@ from tunetrace.model.library.models import open_header, open_model
 from tunetrace.model.records import Hypothesis, Model
 from tunetrace.model.sampling.copy_limit import MIN_PROBABILITY_LEFT, CopiedRun, CopyLimit, kind_of
 from tunetrace.model.sampling.prompt import Prompt
-from tunetrace.model.sampling.sampling import check_writing
+from tunetrace.model.sampling.sampling import check_writing, limit_copying
 from tunetrace.tokenizer.vocabulary import NOTE
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ def beam_search(
     """
     if not 1 <= width <= MAX_WIDTH:
         raise QueryError(f"the width of the beam cannot be {width}; give 1 to {MAX_WIDTH}")
-    prompt, limit = check_writing(
-        open_header(model), meter=meter, key=key, start=start, temperature=temperature,
-        max_copy=max_copy, index=index, max_tokens=max_tokens,
-    )  # fmt: skip
+    header = open_header(model)
+    prompt = check_writing(
+        header, meter=meter, key=key, start=start, temperature=temperature, max_tokens=max_tokens
+    )
+    limit = limit_copying(header, prompt, max_copy, index)
     return search_beam(open_model(model), width, prompt, max_tokens, temperature, limit)
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,8 @@ from tunetrace.model.sampling.draw import (
     weights_of,
 )
 from tunetrace.model.sampling.prompt import Prompt
+from tunetrace.model.sampling.records import Tally
+from tunetrace.model.sampling.similar_limit import DRAWS_FOR_EACH, SimilarLimit
 from tunetrace.model.stepper import ROWS, Rows, Stepper
 
 _STEPS: Final = 16
@@ -56,43 +59,74 @@ class Plan:
     """Of the matrix products."""
     limit: CopyLimit | None = None
     """How much of an index may be copied (default: anything)."""
+    similar: SimilarLimit | None = None
+    """How near to a tune of an index one may be (default: as near as may be)."""
     changes: Changes = field(default_factory=Changes)
     """What is changed in the network while it writes (default: nothing)."""
 
 
-def sample_many(model: Model, n: int, plan: Plan) -> Iterator[Sampled]:
+def sample_many(model: Model, n: int, plan: Plan, tally: Tally | None = None) -> Iterator[Sampled]:
     """n transcriptions, one by one as they are written.
 
     One that would copy more than the limit once it is read as ABC is left out, and its number with
-    it. Raises QueryError where the limit leaves nothing to write, ModelFileError where the weights
-    are too large to be summed.
+    it. So is one that is too near to a tune of an index; with such a limit no more than
+    DRAWS_FOR_EACH are drawn for each that is wanted, so that fewer than n may come. tally: counts
+    what becomes of each. Raises QueryError where the copy limit leaves nothing to write,
+    ModelFileError where the weights are too large to be summed.
     """
+    tally = Tally() if tally is None else tally
     threads = torch.get_num_threads()
-    at_once = min(n, threads * ROWS if plan.batch_size is None else plan.batch_size)
+    most = None if plan.similar is None else n * DRAWS_FOR_EACH
+    # A step costs as much with idle rows. So those that may be needed are written as well.
+    useful = n if most is None else min(max(n, ROWS), most)
+    at_once = min(useful, threads * ROWS if plan.batch_size is None else plan.batch_size)
     uses = [min(ROWS, at_once - first) for first in range(0, at_once, ROWS)]
-    numbers = _Numbers(n)
+    numbers = _Numbers(useful)
     waiting: dict[int, Sampled | None] = {}
-    following = 1
-    left_out = 0  # in a row
     count = min(threads, len(uses))
     with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         start = pool.submit(_Start, model, plan).result()
         torch.set_num_threads(threads)  # of this thread, and of any that is new
         blocks = list(pool.map(lambda used: _Block(start, used, numbers), uses))
-        while following <= numbers.last:
+        while tally.given < n and tally.drawn != most:
             for ended in pool.map(_Block.advance, blocks):
                 waiting.update(ended)
-            while following in waiting:
-                sampled = waiting.pop(following)
-                following += 1
-                if sampled is not None:
-                    left_out = 0
-                    yield sampled
-                    continue
-                numbers.last += 1
-                left_out += 1
-                if plan.limit is not None and left_out == _MAX_LEFT_OUT:
-                    raise plan.limit.all_left_out(left_out)
+            yield from _in_order(waiting, n, plan, tally)
+            numbers.last = n + tally.copied + tally.similar
+            if most is not None:
+                numbers.last = min(most, max(numbers.last, tally.drawn + at_once))
+
+
+def _in_order(
+    waiting: dict[int, Sampled | None], n: int, plan: Plan, tally: Tally
+) -> Iterator[Sampled]:
+    """The next transcriptions that are finished and kept, until n were given or one is missing.
+
+    waiting: those that are finished, by number; None for one that copies too much. They are
+    compared with the index in order, and none that is not needed.
+    """
+    while tally.given < n and tally.drawn + 1 in waiting:
+        following = range(tally.drawn + 1, tally.drawn + 1 + n - tally.given)
+        drawn = [waiting.pop(number) for number in takewhile(waiting.__contains__, following)]
+        written = [sampled for sampled in drawn if sampled is not None]
+        admitted = iter(
+            [True] * len(written)
+            if plan.similar is None
+            else plan.similar.admits([sampled.tokens for sampled in written])
+        )
+        for sampled in drawn:
+            tally.drawn += 1
+            if sampled is None:
+                tally.copied += 1
+            elif next(admitted):
+                tally.given += 1
+                tally.last = tally.drawn
+                yield sampled
+            else:
+                tally.similar += 1
+            in_a_row = tally.drawn - tally.last
+            if plan.limit is not None and plan.similar is None and in_a_row == _MAX_LEFT_OUT:
+                raise plan.limit.all_left_out(in_a_row)
 
 
 class _Numbers:

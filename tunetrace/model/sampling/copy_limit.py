@@ -93,12 +93,7 @@ class CopyLimit:
         An empty bar keeps two copied runs apart in the tokens. In ABC it is gone, and the two are
         one run.
         """
-        if not all(map(is_token, tokens)):
-            return True  # it cannot be written as ABC
-        try:
-            read = tokenize_abc(to_abc(tokens)).tokens
-        except AbcError:
-            return True  # it has no notes
+        read = as_read(tokens)
         if read == tuple(tokens):
             return True
         known = Tokens(tuple(dict.fromkeys(read)))
@@ -240,6 +235,19 @@ def _narrowed(
         if low < high:
             narrowed.append((segment, (low, high)))
     return narrowed
+
+
+def as_read(tokens: Sequence[str]) -> tuple[str, ...]:
+    """The tokens of a transcription as they are read back once it is written as ABC.
+
+    They are as they were if it cannot be written as ABC, or has no notes.
+    """
+    if not all(map(is_token, tokens)):
+        return tuple(tokens)
+    try:
+        return tokenize_abc(to_abc(tokens)).tokens
+    except AbcError:
+        return tuple(tokens)
 
 
 def kind_of(name: str) -> int:

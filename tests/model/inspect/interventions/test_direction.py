@@ -23,7 +23,6 @@ from tunetrace import (
     save_direction,
     steer,
 )
-from tunetrace.model.inspect.interventions.direction import identity_of
 from tunetrace.model.network import CELL, FORGET, INPUT, OUTPUT
 from tunetrace.model.records import Model
 
@@ -91,7 +90,7 @@ def test_a_planted_direction_is_found(
     assert learnt.auc == 1.0
     assert (learnt.layer, learnt.part, learnt.tunes) == (1, "hidden", (40, 30))
     assert Path(learnt.a).name == "c.txt"
-    assert learnt.identity == identity_of(model)
+    assert learnt.identity == model.identity
     assert learnt.sizes == {"tokens": 10, "units": 16, "layers": 1}
 
 

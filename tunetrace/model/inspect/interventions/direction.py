@@ -6,7 +6,6 @@ states while a network writes, it steers what is written (activation addition: T
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,18 +16,18 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import many_paths, public, refused
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError, QueryError
-from tunetrace.indexer.build.sources import find_sources
-from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.hooks import PLACES, Part, UnitPart, Where, needs_gates
-from tunetrace.model.inspect.interventions.document import (
+from tunetrace.documents import (
     foreign,
     is_number,
     kind_of_document,
     load_document,
     save_document,
 )
+from tunetrace.errors import InputError, QueryError
+from tunetrace.indexer.build.sources import find_sources
+from tunetrace.indexer.filters import Filters
+from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.model.hooks import PLACES, Part, UnitPart, Where, needs_gates
 from tunetrace.model.inspect.interventions.intervention import (
     LARGEST,
     check_units,
@@ -117,7 +116,7 @@ class Steering:
                     f"the direction is of a model with {self.direction.sizes[name]} {name}, but "
                     f"'{model.name}' has {sizes[name]}; give the model '{self.direction.model}'"
                 )
-        if identity_of(model) != self.direction.identity:
+        if model.identity != self.direction.identity:
             raise QueryError(
                 f"the direction was learnt from '{self.direction.model}', whose weights are not "
                 f"those of '{model.name}'; learn one from this model with 'tunetrace model "
@@ -210,7 +209,7 @@ def learn_direction(
         ),
         auc=_held_out_auc(means[0], means[1], seed),
         model=opened.name,
-        identity=identity_of(opened),
+        identity=opened.identity,
         sizes=asdict(opened.sizes),
     )
 
@@ -291,15 +290,6 @@ def _held_out_auc(a: NDArray[np.float64], b: NDArray[np.float64], seed: int) -> 
         above = (ours[:, None] > theirs).mean() + (ours[:, None] == theirs).mean() / 2
         areas.append(float(above))
     return float(np.mean(areas))
-
-
-def identity_of(model: Model) -> str:
-    """The SHA-256 of a model's weights, in the order of their names."""
-    digest = hashlib.sha256()
-    for name, weights in sorted(model.network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(weights.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 @public

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public, refused
-from tunetrace.errors import QueryError
-from tunetrace.model.hooks import PLACES, Part, UnitPart, Where
-from tunetrace.model.inspect.interventions.document import (
+from tunetrace.documents import (
     foreign,
     is_number,
     kind_of_document,
     load_document,
     save_document,
 )
+from tunetrace.errors import QueryError
+from tunetrace.model.hooks import PLACES, Part, UnitPart, Where
 from tunetrace.records import Record, to_plain
 from tunetrace.text import counted, listed, one_up_to, plain
 

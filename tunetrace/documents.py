@@ -1,4 +1,6 @@
-"""The small JSON files of interventions and directions: writing one, and reading it with care."""
+"""The JSON files of interventions, directions and certificates: writing one, and reading it with
+care.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ FORMAT: Final = 1
 
 _SUFFIX: Final = ".json"
 _MARK: Final = "tunetrace"
-_MAX_BYTES: Final = 1 << 24
+_MAX_BYTES: Final = 1 << 26
 
 
 def kind_of_document(name: str) -> Kind:
