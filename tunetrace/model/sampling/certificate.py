@@ -69,7 +69,9 @@ class Measuring:
         if not len(spans):
             return 0, None
         longest = int(np.argmax(spans.notes))
-        tunes, _ = matches.places(int(spans.first_tokens[longest]), int(spans.stop_tokens[longest]))
+        tunes, _ = matches.places(
+            int(spans.first_symbols[longest]), int(spans.stop_symbols[longest])
+        )
         return int(spans.notes[longest]), int(tunes[0])
 
 
