@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import NamedTuple
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from benchmarks.similar.titles import LIMIT
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.near import search
 from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
+from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -34,6 +33,7 @@ class Ours:
 
     def __init__(self, index: Index) -> None:
         self._search = SimilarSearch(index)
+        self._near = index.near
         self._all = np.ones(index.figures.last_id + 1, dtype=bool)
         self.threshold: float = self._search.default_threshold
 
@@ -48,18 +48,11 @@ class Ours:
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The candidates for a transcription by their places, and what the probability is made of.
 
-        The measures are (candidates, MEASURES). They are seen where the search asks for their
-        probabilities; it is given such that leave its candidates in their order.
+        The measures are (candidates, MEASURES).
         """
-        seen: list[NDArray[np.float64]] = [np.empty((0, len(MEASURES)))]
-
-        def falling(measures: NDArray[np.float64]) -> NDArray[np.float64]:
-            seen.append(measures)
-            return np.linspace(1, 0, len(measures))
-
-        with patch.object(search, "probabilities", falling):
-            (found,) = self._search.near([lay_out(tune.tokens)], self._without(left_out), 1_000)
-        return [one.tune - 1 for one in found], seen[-1]
+        (melody,) = melodies_of([lay_out(tune.tokens)])
+        ids, _, measures = self._near.measures(melody, self._without(left_out))
+        return (ids - 1).tolist(), measures
 
     def _without(self, left_out: Collection[int]) -> Mask | None:
         if not left_out:

@@ -89,11 +89,11 @@ class Candidates:
         tunes = tunes[np.lexsort((tunes, -scores[tunes]))]
         return tunes, scores[tunes]
 
-    def melodies(self, tune: int) -> tuple[bytes, bytes]:
-        """The pitches of a tune in `notes` and in `quavers`."""
+    def melodies(self, tune: int) -> tuple[bytes, ...]:
+        """The pitches of a tune in each of the sequences that are aligned."""
         at = int(np.searchsorted(self.firsts, tune, side="right")) - 1
         place = tune - int(self.firsts[at])
-        return self.segments[at].notes[place], self.segments[at].quavers[place]
+        return tuple(one[place] for one in self.segments[at].melodies)
 
 
 def _found(segment: NearSegment, terms: Terms) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from tunetrace.indexer.near.align import MATCH, STEPS, Profile, letters
 from tunetrace.indexer.near.candidates import Candidates
-from tunetrace.indexer.near.score import probabilities
-from tunetrace.indexer.near.segment import MIDDLE, Melodies, header_of
+from tunetrace.indexer.near.score import Floats, measured, order, probabilities
+from tunetrace.indexer.near.segment import MIDDLE, header_of, melodies_in
 from tunetrace.indexer.near.sequences import sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
-ALIGNED: Final = 60
+CANDIDATES: Final = 40
 """How many candidates are aligned."""
 
-_RUN: Final = 5
-"""The rotation is found by this many successive quavers."""
+_RUN: Final = 4
+"""The rotation is found by this many successive notes."""
 
 
 class Near(NamedTuple):
@@ -39,8 +39,8 @@ class Melody(NamedTuple):
     """A melody to search for."""
 
     terms: Terms
-    notes: bytes
-    quavers: bytes
+    pitches: tuple[bytes, ...]
+    """Its pitches in each of the sequences that are aligned."""
     header: tuple[int, int]
     """Its meter and its mode, as header_of gives them."""
 
@@ -51,11 +51,11 @@ def melodies_of(layouts: Sequence[Layout]) -> Iterator[Melody]:
     terms, tunes = terms_of(sequences)
     order = np.lexsort((terms, tunes))
     ends = np.searchsorted(tunes[order], np.arange(len(layouts) + 1))
-    notes = Melodies.of(sequences.notes, len(layouts))
-    quavers = Melodies.of(sequences.quavers, len(layouts))
+    of_sequences = melodies_in(sequences, len(layouts))
     for k, layout in enumerate(layouts):
         own = terms[order[ends[k] : ends[k + 1]]]
-        yield Melody(own, notes[k], quavers[k], header_of(layout.tokens))
+        pitches = tuple(one[k] for one in of_sequences)
+        yield Melody(own, pitches, header_of(layout.tokens))
 
 
 class NearSearch:
@@ -71,39 +71,43 @@ class NearSearch:
         self._ids = ids
 
     def near(self, melody: Melody, admitted: NDArray[np.bool_] | None = None) -> list[Near]:
-        """The tunes most like a melody, the most probable first, at most ALIGNED.
+        """The tunes most like a melody, best first, at most CANDIDATES.
 
         admitted: which tunes count, as a mask by id; None for all.
         """
+        ids, ups, measures = self.measures(melody, admitted)
+        probable = probabilities(measures)
+        columns = ids.tolist(), probable.tolist(), ups.tolist()
+        found = [Near(*one) for one in zip(*columns, strict=True)]
+        return [found[k] for k in order(measures, probable).tolist()]
+
+    def measures(
+        self, melody: Melody, admitted: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats]:
+        """The candidates for a melody: their ids, the steps that it is raised to fit on each, and
+        what the probability is made of: (n,), (n,), (n, MEASURES).
+        """
         counted = None if admitted is None else admitted[self._ids]
-        tunes, shared = self.candidates.best(melody.terms, ALIGNED, counted)
-        if not len(tunes):
-            return []
+        tunes, _ = self.candidates.best(melody.terms, CANDIDATES, counted)
         others = [self.candidates.melodies(tune) for tune in tunes.tolist()]
-        ups = _rotations(melody.quavers, [quavers for _, quavers in others])
-        ids = self._ids[tunes].tolist()
-        measured, found_up = [], []
-        profiles = Profile(melody.notes), Profile(melody.quavers)
-        for (notes, quavers), up in zip(others, ups.tolist(), strict=True):
-            row: list[float] = []
-            scores = [
-                [profile.score(letters(steps), moved) for moved in {0: (0,)}.get(up, (0, up))]
-                for profile, steps in zip(profiles, (notes, quavers), strict=True)
+        ups = _rotations(melody.pitches[0], [pitches[0] for pitches in others])
+        profiles = [Profile(pitches) for pitches in melody.pitches]
+        scores = [
+            [
+                profile.score(letters(pitches), up) / MATCH
+                for profile, pitches in zip(profiles, some, strict=True)
             ]
-            for own, steps, some in zip(melody[1:3], (notes, quavers), scores, strict=True):
-                best, lengths = max(some), (len(own), len(steps))
-                row += [
-                    best / (MATCH * (lengths[0] * lengths[1]) ** 0.5 + 1),
-                    best / (MATCH * min(lengths) + 1),
-                ]
-            moved = up if sum(some[-1] for some in scores) > sum(some[0] for some in scores) else 0
-            row.append(up != 0)
-            measured.append(row)
-            found_up.append(moved)
-        same = self.candidates.headers[tunes] == np.array(melody.header)
-        columns = np.column_stack([np.array(measured, dtype=np.float64), same, np.sqrt(shared)])
-        found = zip(ids, probabilities(columns).tolist(), found_up, strict=True)
-        return sorted((Near(*one) for one in found), key=lambda one: (-one.probability, one.tune))
+            for some, up in zip(others, ups.tolist(), strict=True)
+        ]
+        measures = measured(
+            np.array(scores, dtype=np.float64).reshape(-1, len(profiles)),
+            np.array([len(pitches) for pitches in melody.pitches], dtype=np.float64),
+            np.array([list(map(len, some)) for some in others], dtype=np.float64).reshape(
+                -1, len(profiles)
+            ),
+            self.candidates.headers[tunes] == np.array(melody.header),
+        )
+        return self._ids[tunes], ups, measures
 
 
 _DIGITS: Final = np.array([(k - MIDDLE) % STEPS for k in range(256)], dtype=np.int32)
@@ -131,20 +135,20 @@ def _raised_runs() -> NDArray[np.int32]:
     return np.array(raised, dtype=np.int32)
 
 
-def _rotations(quavers: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
+def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     """By how many steps a melody is raised to share most runs with each other one: (others,)."""
-    own = np.unique(_runs(quavers))
+    own = np.unique(_runs(notes))
     # Bit k of a run: whether the melody, raised by k steps, has it.
     has = np.zeros(STEPS**_RUN, dtype=np.uint8)
     for up, runs in enumerate(_raised_runs()):
         has[runs[own]] |= 1 << up
-    lengths = np.array([len(other) for other in others])
-    ends = np.cumsum(lengths)
-    shared = has[_runs(b"".join(others))]
-    shared = np.append(shared, np.zeros(int(ends[-1]) - len(shared), dtype=np.uint8))
+    ends = np.cumsum([0, *map(len, others)])
+    shared = np.zeros(ends[-1], dtype=np.uint8)
+    runs = _runs(b"".join(others))
+    shared[: len(runs)] = has[runs]
     for end in range(1, _RUN):  # runs that go on into the next melody
-        shared[np.maximum(ends - end, 0)] = 0
+        shared[np.maximum(ends[1:] - end, 0)] = 0
     bits = shared[:, None] >> np.arange(STEPS, dtype=np.uint8) & 1
     sums = np.concatenate([np.zeros((1, STEPS), np.int64), np.cumsum(bits, axis=0)])
-    best: NDArray[np.int64] = np.argmax(sums[ends] - sums[ends - lengths], axis=1)
+    best: NDArray[np.int64] = np.argmax(sums[ends[1:]] - sums[ends[:-1]], axis=1)
     return best

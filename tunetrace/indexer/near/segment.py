@@ -10,9 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import Pitches, sequences_of
+from tunetrace.indexer.near.sequences import Pitches, Sequences, sequences_of
 from tunetrace.indexer.near.terms import set_weights, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
+
+ALIGNED: Final = ("notes", "quavers", "beats")
+"""The sequences that are aligned."""
 
 MIDDLE: Final = 64
 """The byte of the diatonic step 0, so that a pitch is a byte."""
@@ -57,6 +60,11 @@ class Melodies:
         return Melodies(b"".join(chosen), ends)
 
 
+def melodies_in(sequences: Sequences, tunes: int) -> tuple[Melodies, ...]:
+    """The pitches of some tunes in each of the sequences ALIGNED."""
+    return tuple(Melodies.of(getattr(sequences, name), tunes) for name in ALIGNED)
+
+
 @dataclass(frozen=True, eq=False)
 class NearSegment:
     """The near-copy arrays of the tunes of one segment. A tune is its place in the segment."""
@@ -69,30 +77,25 @@ class NearSegment:
     """(n,) the tunes that have each term, term by term, ascending."""
     sizes: NDArray[np.float32]
     """(tunes,) the sum of the weights of the sets of each tune's terms."""
-    notes: Melodies
-    """The pitches of `sequences.notes`."""
-    quavers: Melodies
-    """The pitches of `sequences.quavers`."""
+    melodies: tuple[Melodies, ...]
+    """The pitches of each of the sequences ALIGNED."""
     headers: NDArray[np.int32]
     """(tunes, 2) the meter and the mode that each tune begins in, as header_of gives them."""
 
     def __len__(self) -> int:
-        return len(self.notes.ends) - 1
+        return len(self.sizes)
 
     @classmethod
     def of(cls, layouts: Sequence[Layout]) -> NearSegment:
         """Those of some tunes."""
         sequences = sequences_of(layouts)
         terms, tunes = terms_of(sequences)
-        notes = Melodies.of(sequences.notes, len(layouts))
-        quavers = Melodies.of(sequences.quavers, len(layouts))
         headers = [header_of(layout.tokens) for layout in layouts]
         sizes = np.bincount(tunes, weights=set_weights(terms), minlength=len(layouts))
         return cls(
             *_grouped(terms, tunes),
             sizes.astype(np.float32),
-            notes,
-            quavers,
+            melodies_in(sequences, len(layouts)),
             np.array(headers, np.int32).reshape(-1, 2),
         )
 
@@ -109,8 +112,9 @@ class NearSegment:
         return cls(
             *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)),
             np.concatenate([np.empty(0, np.float32), *(piece.sizes for piece in pieces)]),
-            Melodies.join([piece.notes for piece in pieces]),
-            Melodies.join([piece.quavers for piece in pieces]),
+            tuple(
+                Melodies.join([piece.melodies[k] for piece in pieces]) for k in range(len(ALIGNED))
+            ),
             np.concatenate([np.empty((0, 2), np.int32), *(piece.headers for piece in pieces)]),
         )
 
@@ -124,24 +128,23 @@ class NearSegment:
         return NearSegment(
             *_grouped(terms[is_kept], kept[is_kept]),
             self.sizes[list(chosen)],
-            self.notes.select(chosen),
-            self.quavers.select(chosen),
+            tuple(one.select(chosen) for one in self.melodies),
             self.headers[list(chosen)],
         )
 
     def arrays(self) -> dict[str, bytes]:
         """All as bytes, by name, little-endian."""
-        return {
+        arrays = {
             "terms": self.terms.astype("<u4").tobytes(),
             "starts": self.starts.astype("<i4").tobytes(),
             "tunes": self.tunes.astype("<i4").tobytes(),
             "sizes": self.sizes.astype("<f4").tobytes(),
-            "notes": self.notes.steps,
-            "note_ends": self.notes.ends.astype("<i4").tobytes(),
-            "quavers": self.quavers.steps,
-            "quaver_ends": self.quavers.ends.astype("<i4").tobytes(),
             "headers": self.headers.astype("<i4").tobytes(),
         }
+        for name, one in zip(ALIGNED, self.melodies, strict=True):
+            arrays[name] = one.steps
+            arrays[f"ends of {name}"] = one.ends.astype("<i4").tobytes()
+        return arrays
 
     @classmethod
     def read(cls, arrays: Mapping[str, bytes], tunes: int) -> NearSegment:
@@ -154,8 +157,7 @@ class NearSegment:
         try:
             terms, starts, places = numbers("terms", "<u4"), numbers("starts"), numbers("tunes")
             sizes = numbers("sizes", "<f4")
-            notes = Melodies(arrays["notes"], numbers("note_ends"))
-            quavers = Melodies(arrays["quavers"], numbers("quaver_ends"))
+            melodies = tuple(Melodies(arrays[of], numbers(f"ends of {of}")) for of in ALIGNED)
             headers = numbers("headers").reshape(tunes, 2)
         except KeyError as error:
             raise ValueError(f"it has no array {error} of near copies") from None
@@ -164,13 +166,12 @@ class NearSegment:
             and starts[-1] == len(places)
             and len(sizes) == tunes
             and all(
-                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.steps)
-                for one in (notes, quavers)
+                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.steps) for one in melodies
             )
         )
         if not fits:
             raise ValueError("its arrays of near copies do not fit together")
-        return cls(terms, starts, places, sizes, notes, quavers, headers)
+        return cls(terms, starts, places, sizes, melodies, headers)
 
 
 def header_of(tokens: Sequence[str]) -> tuple[int, int]:
