@@ -56,7 +56,7 @@ def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterato
         first, stop = waiting.pop()
         if stop - first < _LEAST_NOTES:
             continue
-        score, found = pairs(own.steps[first:stop], other.steps, up)
+        score, found = pairs(own.letters[first:stop], other.letters, up)
         if not found or score < min(LEAST_SCORE, 4 * (stop - first)):
             continue
         yield [(first + i, j) for i, j in found]
@@ -105,7 +105,10 @@ def _near_start(line: Line, first: int, stop: int) -> range:
 def _whole(own: Line, other: Line, up: int, mine: range, theirs: range) -> Stretch:
     """All notes of two ranges, aligned."""
     _, found = pairs(
-        own.steps[mine.start : mine.stop], other.steps[theirs.start : theirs.stop], up, whole=True
+        own.letters[mine.start : mine.stop],
+        other.letters[theirs.start : theirs.stop],
+        up,
+        whole=True,
     )
     return [(mine.start + i, theirs.start + j) for i, j in found]
 
