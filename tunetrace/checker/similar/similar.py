@@ -18,7 +18,6 @@ from tunetrace.corpus.readers import read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError, QueryError
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.near.search import Near
 from tunetrace.indexer.tune import is_of_index, transcriptions_of
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -36,6 +35,7 @@ def similar(
     limit: int = LIMIT,
     least: float = 0.0,
     parts: bool = False,
+    alignment: bool = False,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
@@ -45,7 +45,8 @@ def similar(
     asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
     which is not among its own answers. index: open, or its path; default: your own. limit: the most
     tunes to give. least: the least probability of a tune that is given. parts: also ask about each
-    part. exclude_tunes, exclude_titles: as for check. format: of a text.
+    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles: as for
+    check. format: of a text.
 
     InputError for a text without a tune or with several, and for a tune without notes. AbcError for
     a text that cannot be tokenized. QueryError for a tune that the index lacks.
@@ -66,21 +67,28 @@ def similar(
         search = SimilarSearch(opened)
         of_parts = list(_parts_of(layout)) if parts else []
         layouts = [layout, *(one for _, one in of_parts)]
-        near = search.near(layouts, admitted, limit)
         whole, *found = [
-            tuple(similar_tunes(one, tune.original_key, _at_least(least, some), opened))
-            for one, some in zip(layouts, near, strict=True)
+            # The most alike is named, however little it is alike.
+            tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
+            for one, some in zip(layouts, search.near(layouts, admitted, limit), strict=True)
+            for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
         ]
+        parts_found = None
+        if parts:
+            parts_found = tuple(
+                _part(*one, _at_least(least, some))
+                for one, some in zip(of_parts, found, strict=True)
+            )
         return SimilarTunes(
             transcription=tune,
             title=tune.title,
             key=tune.key,
             original_key=tune.original_key,
             text=sentence(whole, search.default_threshold),
-            of=opened.tunes if admitted is None else int(admitted.sum()),
+            of=opened.tunes - (0 if admitted is None else int((~admitted).sum())),
             threshold=search.default_threshold,
-            tunes=whole,
-            parts=tuple(map(_part, of_parts, found)) if parts else None,
+            tunes=_at_least(least, whole),
+            parts=parts_found,
         )
 
 
@@ -104,10 +112,6 @@ def _asked(
     return first, []
 
 
-def _at_least(least: float, found: Sequence[Near]) -> list[Near]:
-    return [near for near in found if near.probability >= least]
-
-
 def _parts_of(layout: Layout) -> Iterator[tuple[int, Layout]]:
     """The parts of a tune, each as a tune of its own."""
     for part, group in groupby(layout.bars, key=lambda bar: bar.part):
@@ -118,9 +122,12 @@ def _parts_of(layout: Layout) -> Iterator[tuple[int, Layout]]:
         yield part, lay_out([*headers.values(), *tokens])
 
 
-def _part(of: tuple[int, Layout], found: Sequence[SimilarTune]) -> SimilarPart:
+def _at_least(least: float, tunes: Sequence[SimilarTune]) -> tuple[SimilarTune, ...]:
+    return tuple(tune for tune in tunes if tune.probability >= least)
+
+
+def _part(part: int, layout: Layout, found: Sequence[SimilarTune]) -> SimilarPart:
     """What is like a part. As an answer on a tune, all of the part is the part."""
-    part, layout = of
     text = " ".join(token for token in layout.tokens if not is_header(token))
     return SimilarPart(part, text, tuple(_of_part(part, tune) for tune in found))
 

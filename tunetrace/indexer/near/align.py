@@ -15,6 +15,9 @@ from tunetrace.indexer.near.sequences import LETTERS, STEPS
 MATCH: Final = 5
 """What two equal pitches add to a score."""
 
+MOST: Final = 6_500
+"""So many pitches have a score that fits into 16 bits. No real tune has as many."""
+
 _MISMATCH: Final = (MATCH, -2, -3, -4)
 """What two pitches add, by their distance in steps around the octave."""
 
@@ -41,8 +44,8 @@ class Profile:
     """A sequence of pitches, to be aligned with many others, raised by any number of steps."""
 
     def __init__(self, letters: bytes) -> None:
-        """letters: (n,) the pitches as LETTERS."""
-        self._letters = letters or LETTERS[:1]  # parasail takes no empty sequence
+        """letters: (n,) the pitches as LETTERS; the first MOST are aligned."""
+        self._letters = letters[:MOST] or LETTERS[:1]  # parasail takes no empty sequence
         self._profiles: dict[int, Any] = {}
 
     def score(self, other: bytes, up: int) -> int:
@@ -54,7 +57,7 @@ class Profile:
         if profile is None:
             raised = self._letters.translate(_RAISED[up]).decode()
             profile = self._profiles[up] = parasail.profile_create_sat(raised, _matrix())
-        other = other or LETTERS[:1]
+        other = other[:MOST] or LETTERS[:1]
         return int(parasail.sw_striped_profile_sat(profile, other, _OPEN, _EXTEND).score)
 
 
@@ -63,17 +66,19 @@ def pairs(
 ) -> tuple[int, list[tuple[int, int]]]:
     """The best alignment of two sequences of pitches when the first is raised by some steps.
 
-    own, other: (n,) the pitches as LETTERS. whole: of all pitches; otherwise the best local one.
-    Returns its score, and the pairs of places that lie under one another, ascending, whether their
-    pitches are equal or not.
+    own, other: (n,) the pitches as LETTERS; own has at most MOST. whole: of all pitches; otherwise
+    the best local one. Returns its score, and the pairs of places that lie under one another,
+    ascending, whether their pitches are equal or not.
     """
     import parasail
 
     if not own or not other:
         return 0, []
     raised = own.translate(_RAISED[up % STEPS]).decode()
-    trace = parasail.nw_trace_striped_sat if whole else parasail.sw_trace_striped_sat
+    trace = parasail.nw_trace_striped_16 if whole else parasail.sw_trace_striped_16
     result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())
+    if not whole and result.score <= 0:
+        return 0, []  # parasail gives the least number of 16 bits
     cigar = result.cigar
     i, j = int(cigar.beg_query), int(cigar.beg_ref)
     found: list[tuple[int, int]] = []
