@@ -88,14 +88,14 @@ def sample(
     printer.print_all(sampling, options)
     if certificate_file is not None:
         save_certificate(sampling.certificate(), certificate_file, force=force)
-    tally, limit = sampling.tally, options["max_similar"]
+    limit = options["max_similar"]
     printer.print_summary(options["max_tokens"], max_copy=options["max_copy"], max_similar=limit,
-                          tally=tally)  # fmt: skip
-    if tally.given < n:
+                          sampling=sampling)  # fmt: skip
+    if sampling.given < n:
         click.echo(
-            f"tunetrace: only {tally.given:,} of {counted(n, 'tune')} could be written, because "
-            f"{tally.drawn:,} draws gave no more without a near copy of probability {limit:g} or "
-            "more; give a higher --max-similar, another seed or another model",
+            f"tunetrace: only {sampling.given:,} of {counted(n, 'tune')} could be written, because "
+            f"{sampling.drawn:,} draws gave no more without a near copy of probability {limit:g} "
+            "or more; give a higher --max-similar, another seed or another model",
             err=True,
         )
         sys.exit(1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tunetrace import Hypothesis, Index
     from tunetrace.model.library.header import Header
     from tunetrace.model.records import Model
-    from tunetrace.model.sampling.records import Tally
+    from tunetrace.model.sampling.sampling import Sampling
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -224,11 +224,11 @@ class TunePrinter:
         *,
         max_copy: int | None = None,
         max_similar: float | None = None,
-        tally: Tally | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
         """Print one line on standard error: how many tunes, how they ended, what repeats them.
 
-        tally: of what was drawn, if tunes were drawn.
+        sampling: what drew them, if they were drawn.
         """
         parts = [
             f"{self._name} wrote {counted(self._tunes, 'tune')}, {self._origin}",
@@ -239,15 +239,15 @@ class TunePrinter:
             tunes = counted(self._tunes_steered, "tune")
             steered = f"steered {self._steered:,} times in {tunes}"
             parts.append(f"{steered} to copy at most {counted(max_copy, 'note')} in a row")
-        if tally is not None and tally.copied:
-            more = counted(tally.copied, "more tune was", "more tunes were")
+        if sampling is not None and sampling.copied:
+            more = counted(sampling.copied, "more tune was", "more tunes were")
             parts.append(f"{more} left out for copying more when read as ABC")
-        if tally is not None and max_similar is not None:
-            more = counted(tally.similar, "more tune was", "more tunes were")
+        if sampling is not None and max_similar is not None:
+            more = counted(sampling.similar, "more tune was", "more tunes were")
             parts.append(f"{more} left out for a near copy of probability {max_similar:g} or more")
         if self._tunes_unread:
             parts.append(f"{self._tunes_unread:,} with tokens that tunetrace does not read")
-        if tally is not None:
+        if sampling is not None:
             speed = self._tokens / (time.perf_counter() - self._started)
             parts.append(f"{speed:,.0f} tokens/s")
         click.echo("; ".join(parts), err=True)

@@ -95,9 +95,9 @@ def test_it_has_what_the_tunes_follow_from(index: Index) -> None:
         max_copy=9,
         max_similar=0.8,
         wanted=1,
-        drawn=sampling.tally.drawn,
-        left_out_copied=sampling.tally.copied,
-        left_out_similar=sampling.tally.similar,
+        drawn=sampling.drawn,
+        left_out_copied=sampling.copied,
+        left_out_similar=sampling.similar,
         tunes=sampling.certificate().tunes,
     )  # fmt: skip
     assert [one.number for one in sampling.certificate().tunes] == [tune.number]
@@ -355,7 +355,7 @@ def test_tunes_that_are_missing_unreadable_or_given_twice_are_found(
     (said,) = compared(
         certificate, f"{text_of(tunes)}\nX:1\nM:4/4\nK:Cmaj\nC D !!\n", index, tmp_path
     )
-    assert re.fullmatch(r".*tunes\.txt:\d+: this tune cannot be read: .*", said)
+    assert re.fullmatch(r".*tunes\.txt:\d+:5: this tune cannot be read: .*", said)
 
 
 def test_with_another_index_it_says_so_and_compares_the_tokens_alone(
