@@ -201,11 +201,8 @@ def test_a_certificate_is_written_that_the_command_finds_to_be_true(
     asked = ("certificate", tmp_path / "new.json", tmp_path / "new.txt", "--index", near_index)
     found = call(*asked)
     assert (found.code, found.err) == (0, "")
-    assert (
-    assert found.out == (
-        f"{tmp_path / 'new.json'}: 3 tunes were measured again, no difference found\n"
-    )
-    )
+    place = tmp_path / "new.json"
+    assert found.out == f"{place}: 3 tunes were measured again, no difference found\n"
     (tmp_path / "new.txt").write_text(ended.out.replace("X:2\n", "X:8\n"))
     found = call(*asked)
     assert found.code == 1
