@@ -1,8 +1,8 @@
 """What a limit to near copies costs: python -m benchmarks.similar_limit MODEL INDEX [TUNES].
 
 As many tunes are sampled without a limit and with several, in turn. Printed are how many had to be
-drawn for them, how much time of a processor one took, and how near the tunes of the index are to those that were drawn
-without a limit.
+drawn for them, how much time of a processor one took, and how near the tunes of the index are to
+those that were drawn without a limit.
 """
 
 from __future__ import annotations
