@@ -22,7 +22,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
-               "history", "parts", "alignment"}  # fmt: skip
+               "history", "parts", "alignment", "certify", "similar", "verbatim"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -77,6 +77,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
             "max_tokens": 4, "controls": 1, "real_tunes": 1,
         },
         "learn_direction": {"a": book, "b": book, "model": model, "index": index},
+        "load_certificate": {"path": scratch / "none.json"},
         "load_direction": {"path": scratch / "none.json"},
         "load_intervention": {"path": scratch / "none.json"},
         "inspect_over": {"corpus": "session", "n": 1, "model": model, "index": index},
@@ -100,8 +101,9 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "remove_from_index": {"corpora": ["session"], **mine},
         "report": {"paths": [book], "folder": scratch / "report", "index": index},
         "resume_training": {"folder": scratch / "training", "index": index},
-        "sample": {"n": 1, **of_model},
+        "sample": {"n": 1, "max_similar": 0.9, **of_model},
         "save_trace": {"traced": TRACED, "path": scratch / "a.txt"},
+        "save_certificate": {"certificate": None, "path": scratch / "a.txt"},
         "save_direction": {"direction": None, "path": scratch / "a.txt"},
         "save_intervention": {
             "intervention": tunetrace.ablate(1, [1]), "path": scratch / "a.txt",
@@ -117,6 +119,9 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "training_tunes": {"model": model, "index": index},
         "with_memory": {"traced": TRACED, "index": index},
         "tune": {"reference": 1, "index": index},
+        "verify_certificate": {
+            "certificate": scratch / "none.json", "paths": [book], "index": index,
+        },
         "verify_index": mine,
     }.get(name, {})  # fmt: skip
 

@@ -153,6 +153,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         found += [
             tunetrace.models(),
             list(tunetrace.sample(2, model, seed=1, max_tokens=20)),
+            _certified(model, index, folder),
             tunetrace.beam_search(2, model, max_tokens=6),
             tunetrace.intervene(
                 tunetrace.ablate(1, [1]), model, 2, index=index, max_tokens=20, controls=2, seed=1
@@ -170,6 +171,14 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.inspect_tunes(planted(50)),
         ]
     return [*changes, *found]
+
+
+def _certified(model: tunetrace.Model, index: tunetrace.Index, folder: Path) -> list[Any]:
+    """A certificate of two tunes, and what differs from another text."""
+    sampling = tunetrace.sample(2, model, seed=1, max_tokens=20, index=index, certify=True)
+    list(sampling)
+    certificate = sampling.certificate()
+    return [certificate, tunetrace.verify_certificate(certificate, POST, index)]
 
 
 def _extraction(folder: Path) -> tunetrace.Extraction:

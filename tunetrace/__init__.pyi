@@ -159,7 +159,6 @@ from .model.sampling.records import Certificate as Certificate
 from .model.sampling.records import CertificateCheck as CertificateCheck
 from .model.sampling.records import CertifiedCorpus as CertifiedCorpus
 from .model.sampling.records import CertifiedTune as CertifiedTune
-from .model.sampling.records import Tally as Tally
 from .model.sampling.sampling import Sampling as Sampling
 from .model.sampling.sampling import sample as sample
 from .model.sampling.verification import verify_certificate as verify_certificate

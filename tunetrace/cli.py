@@ -37,6 +37,7 @@ class _Commands(LazyGroup):
         "bar": "tunetrace.commands.bar.bar",
         "baseline": "tunetrace.commands.baseline.baseline",
         "beam": "tunetrace.commands.beam.beam",
+        "certificate": "tunetrace.commands.certificate.certificate",
         "check": "tunetrace.commands.check.check",
         "corpus": "tunetrace.commands.corpus.corpus",
         "figure": "tunetrace.commands.figure.figure",

@@ -21,11 +21,13 @@ from tests.model.tiny import SCALE, make_model
 from tunetrace import (
     ModelFileError,
     Sampled,
+    load_certificate,
     read,
     sample,
 )
 from tunetrace.model.library.store import save_model
 from tunetrace.model.records import Model
+from tunetrace.tokenizer.write import to_abc
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -128,6 +130,92 @@ def test_a_copy_limit_says_how_often_it_steered(
     assert by_environment.out == ended.out
 
 
+@pytest.fixture(scope="module")
+def near_index(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Path:
+    """An index of the tunes 1, 3 and 4 of the seed 5."""
+    folder = tmp_path_factory.mktemp("near")
+    tunes = [to_abc(tune.tokens) for tune in expected(model, 4, seed=5) if tune.number != 2]
+    return index_of(folder, *tunes)
+
+
+def test_near_copies_are_left_out_in_every_format(
+    model: Model, model_file: Path, near_index: Path, tmp_path: Path
+) -> None:
+    arguments = ("sample", "-n", "5", "--model", model_file, "--seed", "5", *SETTLED,
+                 "--index", near_index, "--max-similar", "0.9")  # fmt: skip
+    sampling = sample(5, model, seed=5, meter="4/4", key="maj", index=near_index, max_similar=0.9)
+    tunes = list(sampling)
+    assert tunes[0].number == 2
+    assert not {3, 4} & {tune.number for tune in tunes}
+    ended = call(*arguments)
+    assert tokens_of(ended.out, tmp_path) == [tune.tokens for tune in tunes]
+    assert said(ended).endswith(
+        f"; {sampling.similar} more tunes were left out for a near copy of probability 0.9 or more"
+    )
+    abc = call(*arguments, "--format", "abc")
+    assert re.findall(r"^X:(.*)$", abc.out, re.MULTILINE) == [str(tune.number) for tune in tunes]
+    plain = [tune.to_dict() for tune in tunes]
+    assert json.loads(call(*arguments, "--json").out) == plain
+    lines = call(*arguments, "--jsonl", "--batch-size", "3").out.splitlines()
+    assert [json.loads(line) for line in lines] == plain
+
+
+@pytest.mark.parametrize("format", [(), ("--format", "abc"), ("--json",), ("--jsonl",)])
+def test_after_a_hundred_draws_for_each_tune_it_ends_with_what_it_has_and_exit_code_1(
+    format: tuple[str, ...], model_file: Path, near_index: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "new.json"
+    ended = call("sample", "-n", "2", "--model", model_file, "--seed", "5", *SETTLED, *format,
+                 "--index", near_index, "--max-similar", "0", "--max-tokens", "12",
+                 "--certificate", place)  # fmt: skip
+    assert ended.code == 1
+    assert ended.out == ("[]\n" if format == ("--json",) else "")
+    summary, sentence = ended.err.splitlines()
+    assert "200 more tunes were left out for a near copy of probability 0 or more" in summary
+    assert sentence == (
+        "tunetrace: only 0 of 2 tunes could be written, because 200 draws gave no more without a "
+        "near copy of probability 0 or more; give a higher --max-similar, another seed or another "
+        "model"
+    )
+    assert load_certificate(place).drawn == 200
+
+
+def test_a_certificate_is_written_that_the_command_finds_to_be_true(
+    model: Model, model_file: Path, near_index: Path, tmp_path: Path
+) -> None:
+    arguments = ("sample", "-n", "3", "--model", model_file, "--seed", "5", *SETTLED,
+                 "--index", near_index, "--max-similar", "0.9", "--max-copy", "9")  # fmt: skip
+    ended = call(*arguments, "--certificate", tmp_path / "new.json")
+    assert ended.code == 0
+    sampling = sample(3, model, seed=5, meter="4/4", key="maj", index=near_index,
+                      max_similar=0.9, max_copy=9, certify=True)  # fmt: skip
+    assert len(list(sampling)) == 3
+    assert load_certificate(tmp_path / "new.json") == sampling.certificate()
+    assert (
+        "there is a certificate already"
+        in call(*arguments, "--certificate", tmp_path / "new.json").refusal
+    )
+    forced = call(*arguments, "--certificate", tmp_path / "new.json", "--force")
+    assert forced.out == ended.out
+    (tmp_path / "new.txt").write_text(ended.out)
+    asked = ("certificate", tmp_path / "new.json", tmp_path / "new.txt", "--index", near_index)
+    found = call(*asked)
+    assert (found.code, found.err) == (0, "")
+    place = tmp_path / "new.json"
+    assert found.out == f"{place}: 3 tunes were measured again, no difference found\n"
+    (tmp_path / "new.txt").write_text(ended.out.replace("X:2\n", "X:8\n"))
+    found = call(*asked)
+    assert found.code == 1
+    assert found.out.splitlines() == [
+        "tune 8 is not in the certificate",
+        "tune 2 is not given",
+        f"{tmp_path / 'new.json'}: 2 tunes were measured again, 2 differences found",
+    ]
+    as_json = call(*asked, "--json")
+    assert as_json.code == 1
+    assert json.loads(as_json.out) == {"tunes": 2, "differences": found.out.splitlines()[:2]}
+
+
 def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> None:
     index = index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|EDCD EFGA|\n")
     printed = call("sample", "-n", "5", "--model", model_file, "--seed", "5", *SETTLED).out
@@ -150,6 +238,9 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
         ),
         (("--seed", "-3"), "the seed cannot be -3; give a whole number from 0"),
         (("--max-copy", "0"), "the limit of copied notes cannot be 0"),
+        (("--max-similar", "1.5"), "1.5 is not in the range 0<=x<=1"),
+        (("--max-similar", "nan"), "'nan' is not a share"),
+        (("--certificate", "new.txt"), "the name of a file for a certificate ends in .json"),
         (("--max-tokens", "-1"), "the limit of tokens cannot be -1; give 1 to 100,000"),
         (("--batch-size", "9999999"), "give 1 to 4,096"),
         (("--precision", "float8"), "'float8' is not one of"),
@@ -202,6 +293,7 @@ def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_pat
     index = str(index_of(tmp_path, "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\nCDEF GAGF|\n"))
     (tmp_path / "there.npz").write_bytes(b"Dear diary")
     (tmp_path / "there-2.npz").write_bytes(b"Dear diary")
+    (tmp_path / "there.json").write_bytes(b"Dear diary")
     strange = make_model((*SCALE, "w!"))
     save_model(strange, tmp_path / "strange.safetensors")
     mistakes = [
@@ -214,6 +306,10 @@ def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_pat
         f"sample --start C,D,E,F --max-copy 3 --index {index}", "beam --width 0",
         "beam --width 3 -n 4", "beam --temperature 0", "beam --key Gmaj", "beam --seed 1",
         f"beam --start C,D,E,F --max-copy 3 --index {index}", "beam --trace tune.txt",
+        "sample --max-similar 9", "sample --max-similar 0.9 --certificate new.txt",
+        f"sample --max-similar 0.9 --index {tmp_path / 'nothing.db'}",
+        f"sample --certificate new.json --index {tmp_path / 'nothing.db'}",
+        f"sample --certificate {tmp_path / 'there.json'}",
         "sample --trace tune.txt", f"sample --trace {tmp_path / 'there.npz'}",
         f"sample --trace {tmp_path / 'there.npz'} -n 3 --force",
         f"sample --model {tmp_path / 'there.npz'}",
@@ -303,6 +399,8 @@ def test_a_model_with_fields_among_its_tokens_writes_abc_that_is_read(tmp_path: 
     for options, sentence in (
         (("--format", "folkrnn"), "be misread as folk-rnn text; leave out --format folkrnn"),
         (("--max-copy", "5"), "tiny does not write on C, but the tunes of an index are on C"),
+        (("--max-similar", "0.5"), "so they cannot be compared; leave out --max-similar"),
+        (("--certificate", "a.json"), "so they cannot be compared; leave out --certificate"),
         (("--key", "Dmin"), "this model has no tokens for keys; leave the key 'Dmin' out"),
     ):
         assert sentence in call(*arguments[:3], *options, "--index", index).refusal

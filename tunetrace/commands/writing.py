@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tunetrace import Hypothesis, Index
     from tunetrace.model.library.header import Header
     from tunetrace.model.records import Model
+    from tunetrace.model.sampling.sampling import Sampling
 
 Output = Literal["folkrnn", "abc", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -63,7 +64,7 @@ output_options = _together(
     click.option("--trace", "trace_file", metavar="FILE", shell_complete=complete_files,
                  help="Write each step's probabilities and states into this .npz file."),
     click.option("--gates", is_flag=True, help="Keep the gates in the trace too."),
-    click.option("--force", is_flag=True, help="Replace a trace that is there."),
+    click.option("--force", is_flag=True, help="Replace a file that is there."),
 )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ class TunePrinter:
         self._is_on_c = model.tokens.stands_on_c
         self._records: list[Sampled | Hypothesis] = []  # for JSON only
         self._tunes = self._ended = self._tokens = self._steered = self._tunes_steered = 0
-        self._left_out = self._tunes_unread = 0
+        self._tunes_unread = 0
 
     def print_all(self, tunes: Iterable[Sampled | Hypothesis], facts: Mapping[str, Any]) -> None:
         """Print tunes as they come, with a progress bar. facts: what each trace tells of them."""
@@ -192,7 +193,6 @@ class TunePrinter:
 
     def _count(self, tune: Sampled | Hypothesis) -> None:
         self._tunes += 1
-        self._left_out = tune.number - self._tunes  # the numbers that are missing
         self._ended += tune.has_ended
         self._tokens += len(tune.tokens)
         if self._output == "folkrnn":
@@ -219,9 +219,17 @@ class TunePrinter:
         return to_abc(tokens, title=title, number=tune.number)
 
     def print_summary(
-        self, max_tokens: int, *, max_copy: int | None = None, shows_speed: bool = False
+        self,
+        max_tokens: int,
+        *,
+        max_copy: int | None = None,
+        max_similar: float | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
-        """Print one line on standard error: how many tunes, how they ended, what repeats them."""
+        """Print one line on standard error: how many tunes, how they ended, what repeats them.
+
+        sampling: what drew them, if they were drawn.
+        """
         parts = [
             f"{self._name} wrote {counted(self._tunes, 'tune')}, {self._origin}",
             f"{self._ended:,} ended by themselves",
@@ -231,12 +239,15 @@ class TunePrinter:
             tunes = counted(self._tunes_steered, "tune")
             steered = f"steered {self._steered:,} times in {tunes}"
             parts.append(f"{steered} to copy at most {counted(max_copy, 'note')} in a row")
-        if self._left_out:
-            more = counted(self._left_out, "more tune was", "more tunes were")
+        if sampling is not None and sampling.copied:
+            more = counted(sampling.copied, "more tune was", "more tunes were")
             parts.append(f"{more} left out for copying more when read as ABC")
+        if sampling is not None and max_similar is not None:
+            more = counted(sampling.similar, "more tune was", "more tunes were")
+            parts.append(f"{more} left out for a near copy of probability {max_similar:g} or more")
         if self._tunes_unread:
             parts.append(f"{self._tunes_unread:,} with tokens that tunetrace does not read")
-        if shows_speed:
+        if sampling is not None:
             speed = self._tokens / (time.perf_counter() - self._started)
             parts.append(f"{speed:,.0f} tokens/s")
         click.echo("; ".join(parts), err=True)

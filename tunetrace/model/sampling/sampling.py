@@ -43,8 +43,7 @@ class Sampling(Iterator[Sampled]):
         self, tunes: Iterator[Sampled], tally: Tally, certifier: Certifier | None, opened: ExitStack
     ) -> None:
         """tunes: counted in the tally as they come. opened: is closed after the last of them."""
-        self.tally = tally
-        """How many were drawn, given and left out so far."""
+        self._tally = tally
         self._tunes = tunes
         self._certifier = certifier
         self._opened = opened
@@ -59,6 +58,26 @@ class Sampling(Iterator[Sampled]):
             raise
         return sampled
 
+    @property
+    def drawn(self) -> int:
+        """How many transcriptions were drawn so far: all of the numbers up to this one."""
+        return self._tally.drawn
+
+    @property
+    def given(self) -> int:
+        """How many of them were given."""
+        return self._tally.given
+
+    @property
+    def copied(self) -> int:
+        """How many of them were left out since they would copy more than max_copy as ABC."""
+        return self._tally.copied
+
+    @property
+    def similar(self) -> int:
+        """How many of them were left out since they have a near copy that max_similar excludes."""
+        return self._tally.similar
+
     def certificate(self) -> Certificate:
         """What those that have come were measured to have in common with the index.
 
@@ -69,7 +88,7 @@ class Sampling(Iterator[Sampled]):
                 "these transcriptions were not measured while they were written; sample them "
                 "again with certify=True and the same seed"
             )
-        return self._certifier.certificate(self.tally)
+        return self._certifier.certificate(self._tally)
 
 
 @public
