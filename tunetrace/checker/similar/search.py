@@ -11,7 +11,7 @@ from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import Layout
 
 _ODDS: Final = 9.0
-_AMONG: Final = 5_000
+_AMONG: Final = 25_000
 """Among this many tunes a near copy is named from these odds on."""
 
 
