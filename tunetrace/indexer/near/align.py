@@ -63,17 +63,19 @@ def pairs(
 ) -> tuple[int, list[tuple[int, int]]]:
     """The best alignment of two sequences of pitches when the first is raised by some steps.
 
-    own, other: (n,) the pitches as LETTERS. whole: of all pitches; otherwise the best local one.
-    Returns its score, and the pairs of places that lie under one another, ascending, whether their
-    pitches are equal or not.
+    own, other: (n,) the pitches as LETTERS, at most 6,500 in own, so that the score fits into 16
+    bits. whole: of all pitches; otherwise the best local one. Returns its score, and the pairs of
+    places that lie under one another, ascending, whether their pitches are equal or not.
     """
     import parasail
 
     if not own or not other:
         return 0, []
     raised = own.translate(_RAISED[up % STEPS]).decode()
-    trace = parasail.nw_trace_striped_sat if whole else parasail.sw_trace_striped_sat
+    trace = parasail.nw_trace_striped_16 if whole else parasail.sw_trace_striped_16
     result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())
+    if not whole and result.score <= 0:
+        return 0, []  # parasail gives the least number of 16 bits
     cigar = result.cigar
     i, j = int(cigar.beg_query), int(cigar.beg_ref)
     found: list[tuple[int, int]] = []
