@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunetrace.indexer.near.align import pairs
-from tunetrace.indexer.near.segment import MIDDLE
+from tunetrace.indexer.near.sequences import letters
 
 PITCHES = st.lists(st.integers(-10, 20), min_size=1, max_size=9)
 
@@ -42,7 +42,7 @@ def best(own: Sequence[int], other: Sequence[int], up: int, *, whole: bool) -> i
 def test_the_pairs_make_the_best_score_of_all_alignments(
     own: list[int], other: list[int], up: int, whole: bool
 ) -> None:
-    as_bytes = [bytes(step + MIDDLE for step in some) for some in (own, other)]
+    as_bytes = [letters(some) for some in (own, other)]
     score, found = pairs(as_bytes[0], as_bytes[1], up, whole=whole)
     assert score == best(own, other, up, whole=whole)
     # The pairs that are given have this score, with the gaps that they leave.

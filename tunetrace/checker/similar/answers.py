@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tunetrace.checker.similar.alignment.bars import bar_under_bar
 from tunetrace.checker.similar.alignment.differences import Differences, Group
 from tunetrace.checker.similar.alignment.in_time import InTime
-from tunetrace.checker.similar.alignment.notes import Line
+from tunetrace.checker.similar.alignment.notes import Line, raised
 from tunetrace.checker.similar.alignment.stretches import stretches
 from tunetrace.checker.similar.keys import as_key, key_change, meant_key
 from tunetrace.checker.similar.likeness import Likeness, likeness_of
@@ -18,10 +18,10 @@ from tunetrace.checker.similar.words import (
     lengths_in_words,
 )
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.music.sameness import SameMusic, music_hashes
 from tunetrace.indexer.near.search import Near
 from tunetrace.tokenizer.keys import Key
-from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 
 def similar_tunes(
@@ -50,6 +50,10 @@ def similar_tunes(
         pairs = stretches(own, other, near.up)
         same_parts = [(one.own_part, one.part) for one in same if one.tune == near.tune]
         likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
+        if likeness.steps and not likeness.higher:
+            # Only their keys are octaves apart on C, as A and G are.
+            same_parts = _same_music(own, other, likeness.steps)
+            likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
         steps, ratio = likeness.steps, likeness.length_ratio
         in_time = InTime(own, other, steps, ratio).align(pairs)
         groups = Differences(own, other, steps, ratio).groups(in_time)
@@ -65,6 +69,16 @@ def similar_tunes(
             change=", ".join(filter(None, _changes(likeness, groups, *keys))),
             alignment=bar_under_bar(own, other, groups, steps) if alignment else None,
         )
+
+
+def _same_music(own: Line, other: Line, steps: int) -> set[tuple[int, int]]:
+    """The parts of two tunes that are the same music, 0 for a whole tune, if the other one is
+    raised. steps: by how many steps, in whole octaves.
+    """
+    tokens = raised(other.layout.tokens, steps, other.key, own.key)
+    forms = music_hashes([own.layout, lay_out(tokens)]).tolist()
+    mine, theirs = ([row for row in forms if row[0] == tune] for tune in range(2))
+    return {(one[1], two[1]) for one in mine for two in theirs if one[2] == two[2]}
 
 
 def _changes(

@@ -52,8 +52,8 @@ def similar(
     a text that cannot be tokenized. QueryError for a tune that the index lacks.
 
     >>> found = similar("X:1\\nM:6/8\\nL:1/8\\nK:D\\nd3 def|e3 efa|")
-    >>> print(found.text)
-    This is The Kesh (kesh:1), in D instead of G.
+    >>> print(found.tunes[0].title, found.tunes[0].aspect, found.tunes[0].change)
+    The Kesh exact in D instead of G
     """
     if limit < 1:
         raise QueryError(f"limit cannot be {limit}; give the number of tunes to show, 1 or more")

@@ -19,7 +19,7 @@ from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 _BAR_LINE: Final = " | "
 
 
-class Row(NamedTuple):
+class AlignedRow(NamedTuple):
     """Some bars of the asked tune, those of the other tune under them, and marks under both."""
 
     place: str
@@ -43,7 +43,7 @@ class _Cell(NamedTuple):
     marks: str
 
 
-def rows_of(alignment: Alignment, key: str | None, width: int) -> Iterator[Row]:
+def rows_of(alignment: Alignment, key: str | None, width: int) -> Iterator[AlignedRow]:
     """An alignment in rows of whole bars, of at most so many columns.
 
     key: the key that the asked tune was written in; the rows are in it. A bar that is too wide for
@@ -61,9 +61,9 @@ def rows_of(alignment: Alignment, key: str | None, width: int) -> Iterator[Row]:
         yield _row(line)
 
 
-def _row(cells: Sequence[_Cell]) -> Row:
+def _row(cells: Sequence[_Cell]) -> AlignedRow:
     first = cells[0].bar
-    return Row(
+    return AlignedRow(
         place_in_words(first.part, first.bar, first.ending),
         _BAR_LINE.join(cell.text for cell in cells).rstrip(),
         other_place_in_words(first),
