@@ -11,6 +11,7 @@ import torch
 from tests.model.sampling.nearness import MODEL, build, drawn, probabilities
 from tests.model.tiny import SCALE, make_model
 from tunetrace import Index, QueryError, Sampled, Sampling, open_index, sample
+from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.model.sampling import blocks, similar_limit
 from tunetrace.model.sampling.copy_limit import as_read
 from tunetrace.model.sampling.similar_limit import SimilarLimit
@@ -42,10 +43,11 @@ def nearest(index: Index) -> Nearest:
     return highest
 
 
-@pytest.fixture(scope="module")
-def levels(nearest: Nearest) -> list[float]:
-    """The highest probability of each of the first draws, in ascending order."""
-    return sorted(map(nearest, drawn(DRAWN)))
+def between(tunes: Sequence[Sampled], nearest: Nearest, share: float) -> float:
+    """A probability that no tune has, and this share of some tunes has a lower one."""
+    levels = sorted(set(map(nearest, tunes)))
+    at = int(share * len(levels))
+    return (levels[at - 1] + levels[at]) / 2
 
 
 def limited(n: int, max_similar: float, index: Index, **options: object) -> Sampling:
@@ -65,9 +67,9 @@ def kept(tunes: Sequence[Sampled], n: int, limit: float, nearest: Nearest) -> li
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_the_tunes_are_the_first_whose_nearest_tune_is_below_the_limit(
-    share: float, index: Index, nearest: Nearest, levels: list[float]
+    share: float, index: Index, nearest: Nearest
 ) -> None:
-    limit = levels[int(share * DRAWN)]
+    limit = between(drawn(DRAWN), nearest, share)
     sampling = limited(8, limit, index)
     found = list(sampling)
     assert found == kept(drawn(DRAWN), 8, limit, nearest)
@@ -76,24 +78,25 @@ def test_the_tunes_are_the_first_whose_nearest_tune_is_below_the_limit(
     assert sampling.similar > 0
 
 
-def test_a_limit_is_itself_not_admitted(index: Index, nearest: Nearest) -> None:
+def test_a_limit_is_itself_not_admitted(index: Index) -> None:
     first = drawn(1)[0]
-    limit = nearest(first)
-    assert limit > 0
+    (near,) = similar_limit.nearest(SimilarSearch(index), [first.tokens])
+    assert near is not None
+    limit = near.probability
     assert next(limited(1, limit, index)).number > 1
     assert next(limited(1, limit * (1 + 1e-12), index)) == first
 
 
 def test_tunes_that_the_index_has_are_left_out(index: Index) -> None:
-    numbers = [tune.number for tune in limited(10, 0.9, index)]
+    numbers = [tune.number for tune in limited(10, 0.5, index)]
     assert not {2, 5} & set(numbers)
     assert {1, 3, 4} <= set(numbers)
 
 
 def test_a_seed_gives_the_same_tunes_whatever_n_batch_size_and_threads(
-    index: Index, levels: list[float]
+    index: Index, nearest: Nearest
 ) -> None:
-    limit = levels[DRAWN // 2]
+    limit = between(drawn(DRAWN), nearest, 0.5)
     sampling = limited(12, limit, index)
     expected = list(sampling)
     for batch_size in (1, 7, 64, 200):
@@ -109,20 +112,19 @@ def test_a_seed_gives_the_same_tunes_whatever_n_batch_size_and_threads(
         torch.set_num_threads(before)
 
 
-def test_the_tunes_of_bfloat16_are_compared_in_the_same_way(
-    index: Index, nearest: Nearest, levels: list[float]
-) -> None:
-    limit = levels[DRAWN // 2]
+def test_the_tunes_of_bfloat16_are_compared_in_the_same_way(index: Index, nearest: Nearest) -> None:
+    written = drawn(DRAWN, precision="bfloat16")
+    limit = between(written, nearest, 0.5)
     found = list(limited(5, limit, index, precision="bfloat16"))
-    assert found == kept(drawn(DRAWN, precision="bfloat16"), 5, limit, nearest)
+    assert found == kept(written, 5, limit, nearest)
 
 
 def test_both_limits_hold_together_and_each_tune_left_out_is_counted_once(
-    index: Index, nearest: Nearest, levels: list[float]
+    index: Index, nearest: Nearest
 ) -> None:
     options = {"max_copy": 4, "index": index, "max_tokens": 80}
     copying = drawn(DRAWN, **options)
-    limit = sorted(map(nearest, copying))[DRAWN // 2]
+    limit = between(copying, nearest, 0.5)
     sampling = limited(8, limit, **options)  # type: ignore[arg-type]
     found = list(sampling)
     assert found == kept(copying, 8, limit, nearest)
@@ -144,7 +146,7 @@ def test_what_was_found_before_it_stopped_is_given(
 ) -> None:
     monkeypatch.setattr(blocks, "DRAWS_FOR_EACH", 4)
     every = drawn(12)
-    limit = sorted(map(nearest, every))[2]
+    limit = between(every, nearest, 0.15)
     expected = kept(every, 3, limit, nearest)
     assert 0 < len(expected) < 3
     sampling = limited(3, limit, index)
@@ -153,7 +155,7 @@ def test_what_was_found_before_it_stopped_is_given(
 
 
 def test_no_tune_is_compared_that_is_not_needed(
-    index: Index, levels: list[float], monkeypatch: pytest.MonkeyPatch
+    index: Index, nearest: Nearest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[Sequence[str]] = []
     admits = SimilarLimit.admits
@@ -163,7 +165,7 @@ def test_no_tune_is_compared_that_is_not_needed(
         return admits(limit, tunes)
 
     monkeypatch.setattr(SimilarLimit, "admits", counting)
-    sampling = limited(6, levels[DRAWN // 2], index)
+    sampling = limited(6, between(drawn(DRAWN), nearest, 0.5), index)
     found = list(sampling)
     assert len(compared) == sampling.drawn == found[-1].number
 

@@ -35,7 +35,7 @@ class SimilarLimit:
 
 
 def nearest(search: SimilarSearch, tunes: Sequence[Sequence[str]]) -> list[Near | None]:
-    """The tune of an index that each transcription is nearest to; None where none has anything in
-    common with it."""
-    near = search.near([lay_out(tokens) for tokens in tunes], limit=1)
-    return [next(iter(some), None) for some in near]
+    """The tune of an index that each transcription is most probably a near copy of; None where none
+    has anything in common with it."""
+    found = search.near([lay_out(tokens) for tokens in tunes])
+    return [max(near, key=lambda one: one.probability, default=None) for near in found]
