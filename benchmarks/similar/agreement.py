@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,6 +26,7 @@ FITTED: Final = 1_500
 
 _BOUNDS: Final = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 1.0)
 _SHOWN: Final = 50
+_JUDGED: Final = Path(__file__).with_name("judged.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,9 @@ class _Method:
 
 def ask_all(ours: Ours, tunes: Sequence[Transcription]) -> tuple[dict[int, list[Answer]], float]:
     """The near copies of each tune among the others, and the seconds for one tune."""
-    for tune in tunes[:20]:
-        ours.near(tune)
+    ours.near_others(tunes[:20])  # what is made once
     answers: dict[int, list[Answer]] = {}
-
-    def ask() -> None:
-        for place, tune in enumerate(tunes):
-            answers[place] = ours.near(tune, [place])
-
-    elapsed = processor_seconds(ask)
+    elapsed = processor_seconds(lambda: answers.update(ours.near_others(tunes)))
     return answers, elapsed / len(tunes)
 
 
@@ -72,12 +69,13 @@ def measure(
         f"Asked are the {len(everything):,} tunes whose title another tune has; *: of those, the "
         f"{len(late):,} after the first {FITTED:,} tunes, on which the probability was fitted. "
         "First: the share whose first answer has the title; MAP: mean average precision of "
-        f"{LIMIT} answers. Times are processor time. tunetrace and TF-IDF are asked for one tune "
-        "after another and read its tokens each time; MMseqs2 searches for all at once, and "
-        "reading its database and writing its answers is not counted. TF-IDF: cosines over "
+        f"{LIMIT} answers. Times are processor time. tunetrace and MMseqs2 search for all tunes "
+        "at once, TF-IDF for one after another. tunetrace and TF-IDF also read the tokens in that "
+        "time; of MMseqs2 the search alone is counted. TF-IDF: cosines over "
         f"n-grams of {LENGTHS[0]} to {LENGTHS[-1]} tokens, bar lines with them. MMseqs2: the pitch "
         "class at each quaver as a letter; as published: with TheSessionEvo's scores and "
-        f"MMseqs2's defaults; best found: {mmseqs.BEST.said}."
+        f"MMseqs2's defaults; sensitive: what finds most of the settings that were tried "
+        f"({mmseqs.SENSITIVE.said}); unmasked: the same without the last two options."
     )
     _show_calibration(titles, {place: answers[place] for place in late})
 
@@ -85,7 +83,7 @@ def measure(
 def show_disagreements(
     tunes: Sequence[Transcription], answers: dict[int, list[Answer]], *, with_music: bool
 ) -> None:
-    """Print the most probable pairs of other titles, as a table that is to be judged.
+    """Print the most probable pairs of other titles, with what they were judged to be.
 
     Of several settings of two titles the most probable pair is shown. with_music: the two tunes
     under the table, pair by pair.
@@ -101,17 +99,33 @@ def show_disagreements(
             if "" not in named:
                 known = pairs.get(named, (0.0, 0, 0))
                 pairs[named] = max((one.probability, low, high), known)
-    best = sorted(pairs.values(), key=lambda pair: (-pair[0], pair))[:_SHOWN]
+    best = sorted(pairs.items(), key=lambda pair: (-pair[1][0], pair[1]))[:_SHOWN]
+    verdicts = _judged()
     print("\n| | probability | tune | tune | judged |")
     print("|---|---|---|---|---|")
-    for number, (probability, *pair) in enumerate(best, 1):
+    for number, (named, (probability, *pair)) in enumerate(best, 1):
         titled = [f"{tunes[k].title.replace('|', '/')} ({k + 1})" for k in pair]
-        print(f"| {number} | {probability:.4f} | {' | '.join(titled)} | |")
-    print(flush=True)
-    for number, (_, *pair) in enumerate(best if with_music else (), 1):
+        cells = (f"{number}", f"{probability:.4f}", *titled, verdicts.get(named, ""))
+        print(f"| {' | '.join(cells)} |")
+    counts = Counter(verdicts.get(named, "not yet judged") for named, _ in best)
+    said = ", ".join(f"{verdict} {count}" for verdict, count in counts.most_common())
+    print()
+    say(f"Judged: {said}. Behind the titles are the numbers of the tunes in their file.")
+    say()
+    for number, (_, (_, *pair)) in enumerate(best if with_music else (), 1):
         print(f"{number}.")
         for k in pair:
             print(to_abc(tunes[k].tokens, title=tunes[k].title, number=k + 1))
+
+
+def _judged() -> dict[frozenset[str], str]:
+    """What two tunes were judged to be, by their titles' keys.
+
+    same: one tune; part: they share a part; bars: some bars; other: no more than many tunes do.
+    """
+    with _JUDGED.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {frozenset(map(title_key, (row["title"], row["other"]))): row["verdict"] for row in rows}
 
 
 def _places(answers: dict[int, list[Answer]]) -> dict[int, Sequence[int]]:
@@ -136,7 +150,7 @@ def _mmseqs(tunes: Sequence[Transcription]) -> list[_Method]:
         return []
     melodies = [mmseqs.letters(tune.tokens) for tune in tunes]
     methods = []
-    for settings in (mmseqs.PUBLISHED, mmseqs.BEST):
+    for settings in (mmseqs.PUBLISHED, mmseqs.UNMASKED, mmseqs.SENSITIVE):
         with TemporaryDirectory(prefix="tunetrace-mmseqs-") as folder:
             found = mmseqs.search_all(melodies, settings, Path(folder))
         answers = _without_itself(found.near)

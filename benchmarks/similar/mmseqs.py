@@ -41,20 +41,23 @@ class Settings:
     def said(self) -> str:
         """The settings in words."""
         scores = f"match {self.match}, mismatch {self.mismatch}"
-        return " ".join(
-            [f"{scores}, gaps {self.gap_open} and {self.gap_extend},", *self.options]
-        ).rstrip(",")
+        gaps = f"gaps {self.gap_open} and {self.gap_extend}"
+        return ", ".join(filter(None, (scores, gaps, " ".join(self.options))))
 
 
 PUBLISHED: Final = Settings("MMseqs2 as published", 6, -4, 4, 3)
 """As TheSessionEvo calls it: everything else is MMseqs2's default."""
 
-BEST: Final = Settings(
-    "MMseqs2, best found", 5, -2, 8, 4,
-    ("-e", "1000", "--mask", "0", "--comp-bias-corr", "0"),
-)  # fmt: skip
-"""What finds most of some settings that were tried. By default MMseqs2 leaves out what repeats
-itself, which is most of a dance tune, and tunes that a protein search takes for chance."""
+_UNMASKED: Final = ("-e", "1000", "--mask", "0", "--comp-bias-corr", "0")
+
+UNMASKED: Final = Settings("MMseqs2, unmasked", 5, -2, 8, 4, _UNMASKED)
+"""By default MMseqs2 leaves out what repeats itself, which is most of a dance tune, and tunes that
+a protein search takes for chance. Of the settings tried these find most for their time."""
+
+SENSITIVE: Final = Settings(
+    "MMseqs2, sensitive", 5, -2, 8, 4, (*_UNMASKED, "-s", "7.5", "--max-seqs", "1000")
+)
+"""Of the settings tried these find most."""
 
 
 def is_installed() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,18 @@ class Ours:
         (found,) = self._search.near([lay_out(tune.tokens)], admitted, LIMIT)
         return [Answer(one.tune - 1, one.probability) for one in found]
 
+    def near_others(self, tunes: Sequence[Transcription]) -> dict[int, list[Answer]]:
+        """For each tune of the corpus by its place, the tunes most like it without itself.
+
+        tunes: the corpus itself.
+        """
+        melodies = melodies_of([lay_out(tune.tokens) for tune in tunes])
+        found = {}
+        for place, melody in enumerate(melodies):
+            answers = self._search.near_melody(melody, self._without([place]), LIMIT)
+            found[place] = [Answer(one.tune - 1, one.probability) for one in answers]
+        return found
+
     def measures(
         self, tune: Transcription, left_out: Collection[int]
     ) -> tuple[list[int], NDArray[np.float64]]:
@@ -62,5 +74,5 @@ class Ours:
         return admitted
 
     def is_named(self, answers: list[Answer]) -> bool:
-        """Whether a check would name the best answer as a near copy."""
-        return bool(answers) and answers[0].probability >= self.threshold
+        """Whether a check would name a near copy among the answers."""
+        return any(one.probability >= self.threshold for one in answers)
