@@ -139,7 +139,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             list(tunetrace.check_batch(POST, index, details=True)),
             tunetrace.tune(1, index),
             tunetrace.tune("session:8", index),
-            tunetrace.similar("session:8", index, parts=True),
+            tunetrace.similar("session:8", index, parts=True, alignment=True),
             tunetrace.corpus_stats(index=index, notes=2),
             tunetrace.ngrams(2, index),
             tunetrace.post_search(index),

@@ -28,9 +28,13 @@ from .checker.records import Source as Source
 from .checker.records import Span as Span
 from .checker.records import TuneName as TuneName
 from .checker.records import Verdict as Verdict
+from .checker.similar.records import AlignedBar as AlignedBar
+from .checker.similar.records import AlignedNotes as AlignedNotes
+from .checker.similar.records import Alignment as Alignment
 from .checker.similar.records import SimilarPart as SimilarPart
 from .checker.similar.records import SimilarTune as SimilarTune
 from .checker.similar.records import SimilarTunes as SimilarTunes
+from .checker.similar.records import UnmatchedBar as UnmatchedBar
 from .checker.similar.similar import similar as similar
 from .corpus.readers import explain as explain
 from .corpus.readers import read as read

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tunetrace.checker.similar.alignment.bars import bar_under_bar
+from tunetrace.checker.similar.alignment.differences import Differences, Group
+from tunetrace.checker.similar.alignment.in_time import InTime
 from tunetrace.checker.similar.alignment.notes import Line
 from tunetrace.checker.similar.alignment.stretches import stretches
 from tunetrace.checker.similar.keys import as_key, key_change, meant_key
 from tunetrace.checker.similar.likeness import Likeness, likeness_of
 from tunetrace.checker.similar.records import SimilarTune
-from tunetrace.checker.similar.words import interval_in_words, lengths_in_words
+from tunetrace.checker.similar.words import (
+    differences_in_words,
+    interval_in_words,
+    lengths_in_words,
+)
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.near.search import Near
@@ -23,11 +30,14 @@ def similar_tunes(
     found: Sequence[Near],
     index: Index,
     same: Sequence[SameMusic] | None = None,
+    *,
+    alignment: bool = False,
 ) -> Iterator[SimilarTune]:
     """What each near copy has in common with a tune, in their order.
 
     layout, original_key: of the asked tune. same: the tunes of the index that are the same music
-    as it, as Index.same_music gives them; None to ask for them.
+    as it, as Index.same_music gives them; None to ask for them. alignment: also both tunes bar
+    under bar.
     """
     if not found:
         return
@@ -40,6 +50,9 @@ def similar_tunes(
         pairs = stretches(own, other, near.up)
         same_parts = [(one.own_part, one.part) for one in same if one.tune == near.tune]
         likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
+        steps, ratio = likeness.steps, likeness.length_ratio
+        in_time = InTime(own, other, steps, ratio)
+        groups = Differences(own, other, steps, ratio).groups([*map(in_time.align, pairs)])
         yield SimilarTune(
             **tune.to_dict(),
             probability=near.probability,
@@ -49,11 +62,14 @@ def similar_tunes(
             part=likeness.part,
             steps=likeness.higher,
             length_ratio=likeness.length_ratio,
-            change=", ".join(filter(None, _changes(likeness, *keys))),
+            change=", ".join(filter(None, _changes(likeness, groups, *keys))),
+            alignment=bar_under_bar(own, other, groups, steps) if alignment else None,
         )
 
 
-def _changes(likeness: Likeness, own_key: Key | None, key: Key | None) -> Iterator[str]:
+def _changes(
+    likeness: Likeness, groups: Sequence[Group], own_key: Key | None, key: Key | None
+) -> Iterator[str]:
     """What is changed in the asked tune, in words."""
     if likeness.aspect in ("contour", "rhythm"):
         return  # too little is the same
@@ -64,3 +80,5 @@ def _changes(likeness: Likeness, own_key: Key | None, key: Key | None) -> Iterat
     if meant is None:
         yield interval_in_words(likeness.higher)
     yield lengths_in_words(likeness.length_ratio)
+    if likeness.aspect != "exact":
+        yield differences_in_words(groups)

@@ -56,14 +56,14 @@ def meant_key(steps: int, own: Key | None, key: Key | None) -> Key | None:
 def key_change(own: Key | None, key: Key | None, meant: Key | None) -> str:
     """What is said of the keys of a tune and of another: `in D instead of G`; empty for nothing.
 
-    meant: as meant_key gives it. A key on C is not compared with another tonic, since folk-rnn
-    writes all tunes on C.
+    meant: as meant_key gives it. Nothing is said of the tonic of a tune on C, since folk-rnn writes
+    all tunes on C.
     """
     if own is None or key is None or own == key:
         return ""
     if meant is not None:
         return f"written as K:{own.name} for K:{meant.name}"
-    is_moved = own.tonic != key.tonic and "C" not in (own.tonic, key.tonic)
+    is_moved = own.tonic not in ("C", key.tonic)
     if own.mode == key.mode:
         return f"in {own.tonic} instead of {key.tonic}" if is_moved else ""
     if is_moved:

@@ -5,6 +5,7 @@ All of it is counted over the notes that lie under one another (`alignment/`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,10 +18,18 @@ from tunetrace.checker.similar.alignment.stretches import Pair, Stretch
 from tunetrace.checker.similar.keys import degrees
 from tunetrace.checker.similar.records import Aspect, Scope
 from tunetrace.tokenizer.keys import Key
+from tunetrace.tokenizer.layout.timeline import Ticks
 
 MOST: Final = 2 / 3
 """Two tunes agree in an aspect if this share of the notes that lie under one another does. Most of
 a tune, or of a part, is in the other if this share of its notes agrees."""
+
+
+_IN_A_ROW: Final = 4
+"""The lengths of so many notes are compared at a time."""
+
+_LARGEST: Final = 4
+"""The largest number in a ratio of lengths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ def likeness_of(
     equal = [(i, j) for i, j in pairs if is_same_degree(own, other, (i, j), up)]
     steps = median_low([height(own, other, pair) for pair in equal or pairs] or [0])
     higher = degrees(steps, *keys)
-    ratio = length_ratio(own, other, equal or pairs)
+    ratio = length_ratio(own, other, stretches or [pairs])
     aspect = _aspect(own, other, stretches or [pairs], len(equal), higher, ratio)
     counted = equal if aspect in ("melody", "transposed") else of_stretches
     scope, own_part, part = _scope(own, other, counted)
@@ -85,14 +94,24 @@ def height(own: Line, other: Line, pair: Pair) -> int:
     return own.notes[pair[0]].step - other.notes[pair[1]].step
 
 
-def length_ratio(own: Line, other: Line, pairs: Iterable[Pair]) -> Fraction:
-    """The median ratio of the lengths of notes; 1 without notes, or if it is 0."""
-    ratios = [
-        Fraction(own.notes[i].duration) / other.notes[j].duration
-        for i, j in pairs
-        if other.notes[j].duration
-    ]
-    return median_low(ratios or [Fraction(1)]) or Fraction(1)
+def length_ratio(own: Line, other: Line, stretches: Iterable[Stretch]) -> Fraction:
+    """By how much the notes of the asked tune are longer: the commonest ratio of the times that
+    some notes in a row take, of small numbers. 1 if there are too few notes.
+
+    A dotted pair takes as long as an even one, so that rows of notes are compared.
+    """
+    times = Counter[tuple[Ticks, Ticks]]()
+    for stretch in stretches:
+        for (i, j), (k, m) in zip(stretch, stretch[_IN_A_ROW:], strict=False):
+            mine = own.notes[k].time - own.notes[i].time
+            theirs = other.notes[m].time - other.notes[j].time
+            times[mine, theirs] += 1
+    ratios = Counter[Fraction]()
+    for (mine, theirs), count in times.items():
+        ratio = Fraction(mine) / theirs if theirs else Fraction(0)
+        if 0 < ratio.numerator <= _LARGEST and ratio.denominator <= _LARGEST:
+            ratios[ratio] += count
+    return max(ratios, key=lambda ratio: (ratios[ratio], ratio == 1), default=Fraction(1))
 
 
 def _at_same_places(own: Line, other: Line) -> Iterable[Pair]:
@@ -105,9 +124,11 @@ def _at_same_places(own: Line, other: Line) -> Iterable[Pair]:
 
 def _places(line: Line) -> Iterable[tuple[int, int, int | None, object]]:
     """The part, the bar, the ending and the onset of each note."""
+    starts: dict[int, Ticks] = {}
     for note in line.notes:
         bar = line.layout.bars[note.bar]
-        yield bar.part, bar.number, bar.ending, bar.offset + note.onset
+        onset = note.time - starts.setdefault(note.bar, note.time)
+        yield bar.part, bar.number, bar.ending, bar.offset + onset
 
 
 def _aspect(
@@ -127,7 +148,8 @@ def _aspect(
             theirs = other.notes[m].step - other.notes[j].step
             turns += 1
             agreeing += (mine > 0) - (mine < 0) == (theirs > 0) - (theirs < 0)
-    lengths = sum(own.notes[i].duration == ratio * other.notes[j].duration for i, j in pairs)
+    longer, by = ratio.as_integer_ratio()
+    lengths = sum(own.notes[i].duration * by == other.notes[j].duration * longer for i, j in pairs)
     shares: dict[Aspect, float] = {
         "melody" if higher == 0 else "transposed": equal / max(1, len(pairs)),
         "contour": agreeing / max(1, turns),

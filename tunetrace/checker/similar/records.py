@@ -17,6 +17,82 @@ Aspect = Literal["exact", "melody", "transposed", "contour", "rhythm"]
 Scope = Literal["whole", "part", "bars"]
 """How much of two tunes agrees."""
 
+DifferenceKind = Literal[
+    "octave", "accidental", "joined", "split", "triplet", "passing", "ornament", "rhythm", "note",
+    "added", "left out", "ending", "absent",
+]  # fmt: skip
+"""In what notes of the asked tune differ from those of the other tune that lie under them."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AlignedNotes(Record):
+    """Some notes of a bar of the asked tune, and those of the other tune that lie under them."""
+
+    text: str
+    """The tokens of the asked tune; empty if it has nothing there."""
+    other: str
+    """The tokens of the other tune, moved to the degree of the asked tune; empty if it has none."""
+    difference: DifferenceKind | None
+    """In what they differ; None if they do not.
+
+    octave, accidental: the same degree sounds otherwise. joined, split: a note is repeated in the
+    other tune, or in the asked one. triplet: one has a triplet or another tuplet. passing: one has
+    notes more that lead by steps from one shared note to the next. ornament: one has other short
+    notes more, in the time of a shared note. rhythm: the same notes have other lengths. note: other
+    notes. added, left out: notes more, or fewer, in the asked tune. ending: one of these three in
+    an ending or at the end of a part. absent: nothing of the other tune fits there."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AlignedBar(Record):
+    """A bar of the asked tune, and what lies under it. All is on C."""
+
+    part: int
+    """Its part, from 1."""
+    bar: int
+    """Its number in the part; 0 for the pickup."""
+    ending: int | None
+    """Its ending, if it is in one."""
+    text: str
+    """Its tokens."""
+    other_part: int | None
+    """The part of the other tune that lies under most of it; None if nothing does."""
+    other_bar: int | None
+    """The bar of that part."""
+    other_ending: int | None
+    """The ending of the other tune, if it is in one."""
+    other_text: str
+    """What lies under it, moved to the degree of the asked tune. `|` is a bar line between."""
+    notes: tuple[AlignedNotes, ...]
+    """The same, group by group."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UnmatchedBar(Record):
+    """A bar of the other tune that lies under none of the asked tune and repeats none that does."""
+
+    part: int
+    """Its part, from 1."""
+    bar: int
+    """Its number in the part."""
+    ending: int | None
+    """Its ending, if it is in one."""
+    text: str
+    """Its tokens on C."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Alignment(Record):
+    """Two tunes, bar under bar."""
+
+    steps: int
+    """By how many diatonic steps the other tune was raised, on C, so that its notes can be compared
+    with those of the asked tune."""
+    bars: tuple[AlignedBar, ...]
+    """The bars of the asked tune."""
+    unmatched: tuple[UnmatchedBar, ...]
+    """The bars of the other tune that lie under none of them."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SimilarTune(Tune):
@@ -46,6 +122,8 @@ class SimilarTune(Tune):
     change: str
     """What is changed in the asked tune, in words: `a fourth higher, in doubled lengths`; empty if
     nothing is."""
+    alignment: Alignment | None = None
+    """Both tunes bar under bar; None unless asked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

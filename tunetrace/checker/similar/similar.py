@@ -18,7 +18,6 @@ from tunetrace.corpus.readers import read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError, QueryError
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.near.search import Near
 from tunetrace.indexer.tune import is_of_index, transcriptions_of
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -36,6 +35,7 @@ def similar(
     limit: int = LIMIT,
     least: float = 0.0,
     parts: bool = False,
+    alignment: bool = False,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
@@ -45,7 +45,8 @@ def similar(
     asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
     which is not among its own answers. index: open, or its path; default: your own. limit: the most
     tunes to give. least: the least probability of a tune that is given. parts: also ask about each
-    part. exclude_tunes, exclude_titles: as for check. format: of a text.
+    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles: as for
+    check. format: of a text.
 
     InputError for a text without a tune or with several, and for a tune without notes. AbcError for
     a text that cannot be tokenized. QueryError for a tune that the index lacks.
@@ -68,7 +69,15 @@ def similar(
         layouts = [layout, *(one for _, one in of_parts)]
         near = search.near(layouts, admitted, limit)
         whole, *found = [
-            tuple(similar_tunes(one, tune.original_key, _at_least(least, some), opened))
+            tuple(
+                similar_tunes(
+                    one,
+                    tune.original_key,
+                    [each for each in some if each.probability >= least],
+                    opened,
+                    alignment=alignment,
+                )
+            )
             for one, some in zip(layouts, near, strict=True)
         ]
         return SimilarTunes(
@@ -102,10 +111,6 @@ def _asked(
             "the text has more than one tune; give one at a time, as tunetrace.read gives them"
         )
     return first, []
-
-
-def _at_least(least: float, found: Sequence[Near]) -> list[Near]:
-    return [near for near in found if near.probability >= least]
 
 
 def _parts_of(layout: Layout) -> Iterator[tuple[int, Layout]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
 
+from tunetrace.checker.similar.alignment.differences import Group
 from tunetrace.checker.similar.alignment.notes import OCTAVE
-from tunetrace.checker.similar.records import SimilarTune
+from tunetrace.checker.similar.records import DifferenceKind, SimilarTune
 from tunetrace.indexer.records import Tune
 from tunetrace.text import part_in_words, share
 
@@ -75,3 +76,48 @@ def lengths_in_words(ratio: Fraction) -> str:
         Fraction(4): "in fourfold lengths",
         Fraction(1, 4): "in quartered lengths",
     }.get(ratio, f"in lengths {ratio} as long")
+
+
+_DIFFERENCES: Final[dict[DifferenceKind, tuple[str, str]]] = {
+    "joined": ("repeated notes joined", "repeated notes joined"),
+    "split": ("notes repeated", "notes repeated"),
+    "triplet": ("with triplets", "without triplets"),
+    "passing": ("with passing notes", "without passing notes"),
+    "ornament": ("with ornaments", "without ornaments"),
+    "octave": ("some notes in another octave",) * 2,
+    "accidental": ("with other accidentals",) * 2,
+    "rhythm": ("in another rhythm",) * 2,
+    "ending": ("with another ending",) * 2,
+    "note": ("with other notes",) * 2,
+    "added": ("with notes added",) * 2,
+    "left out": ("with notes left out",) * 2,
+}
+"""What is said of differences: where the asked tune has more notes, and where it has fewer."""
+
+_NAMED: Final = 2
+"""Up to this many kinds of differences are named."""
+
+_NEARLY_ALL: Final = 0.8
+"""They are named if they are this share of the differences."""
+
+
+def differences_in_words(groups: Iterable[Group]) -> str:
+    """What is changed in the notes of a tune: `repeated notes joined`, `varied`; empty for nothing.
+
+    groups: all notes of the asked tune, as Differences gives them.
+    """
+    found: dict[DifferenceKind, list[Group]] = {}
+    for group in groups:
+        if group.kind is not None and group.kind != "absent":
+            found.setdefault(group.kind, []).append(group)
+    kinds = sorted(found, key=lambda kind: -len(found[kind]))[:_NAMED]
+    if sum(len(found[kind]) for kind in kinds) < _NEARLY_ALL * sum(map(len, found.values())):
+        return "varied"
+    return ", ".join(
+        _DIFFERENCES[kind][sum(_more(group) for group in found[kind]) < 0] for kind in kinds
+    )
+
+
+def _more(group: Group) -> int:
+    """How many notes more a group has in the asked tune."""
+    return len(group.own) - len(group.other)

@@ -31,8 +31,8 @@ class Note(NamedTuple):
     signature: int
     """The same if only the key signature held."""
     duration: Ticks
-    onset: Ticks
-    """From the beginning of its bar."""
+    time: Ticks
+    """When it begins, from the beginning of the tune."""
     bar: int
     """Its bar, by its place in the tune."""
     start: int
@@ -87,15 +87,15 @@ def _notes_of(layout: Layout) -> list[Note]:
     notes: list[Note] = []
     signature = signature_of(None)
     at = 0  # the tokens before are read for their keys
+    time: Ticks = 0
     for place, bar in enumerate(layout.bars):
         in_bar: dict[str, int] = {}
         first = len(notes)
         start = bar.start
-        onset: Ticks = 0
         events = zip(bar.events.stops, bar.events.durations, bar.events.sounds, strict=True)
         for end, duration, sounds in events:
             stop = bar.start + end
-            onset += duration
+            time += duration
             if not sounds:
                 if len(notes) > first:
                     notes[-1] = notes[-1]._replace(stop=stop)
@@ -117,7 +117,7 @@ def _notes_of(layout: Layout) -> list[Note]:
             step, pitch = highest
             usual = signature[pitch.letter]
             altered = in_bar.get(pitch.letter, usual)
-            notes.append(Note(step, altered, usual, duration, onset - duration, place, start, stop))
+            notes.append(Note(step, altered, usual, duration, time - duration, place, start, stop))
             start = stop
         if len(notes) > first:
             notes[-1] = notes[-1]._replace(stop=bar.stop)

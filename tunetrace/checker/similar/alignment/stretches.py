@@ -75,12 +75,14 @@ def _extended(found: list[Stretch], own: Line, other: Line, up: int) -> Iterator
         if following is not None and following[0][0] < stop:
             stop = following[0][0]
             highest = following[0][1] if following[0][1] > under else highest
-        head, tail = range(first, i), range(last + 1, stop)
         whole = list(stretch)
+        head, tail = range(first, i), range(last + 1, stop)
         if _is_short(own, head):
-            whole = _whole(own, other, up, head, _near_end(other, lowest, j)) + whole
+            bars = own.notes[i].bar - own.notes[first].bar
+            whole = _whole(own, other, up, head, _before(other, lowest, j, bars)) + whole
         if _is_short(own, tail):
-            whole += _whole(own, other, up, tail, _near_start(other, under + 1, highest))
+            bars = own.notes[stop - 1].bar - own.notes[last].bar
+            whole += _whole(own, other, up, tail, _after(other, under, highest, bars))
         yield whole
         before = whole[-1][0] + 1
 
@@ -90,16 +92,17 @@ def _is_short(line: Line, notes: range) -> bool:
     return bool(notes) and line.notes[notes[-1]].bar - line.notes[notes[0]].bar < _END_BARS
 
 
-def _near_end(line: Line, first: int, stop: int) -> range:
-    """The notes from first up to stop that are in the last few bars."""
-    bars = line.notes[stop - 1].bar - _END_BARS if stop > first else 0
-    return range(next((k for k in range(first, stop) if line.notes[k].bar > bars), stop), stop)
+def _before(line: Line, first: int, note: int, bars: int) -> range:
+    """The notes before a note, from first on, that are in its bar or in so many bars before."""
+    least = line.notes[note].bar - bars
+    return range(next(k for k in range(first, note + 1) if line.notes[k].bar >= least), note)
 
 
-def _near_start(line: Line, first: int, stop: int) -> range:
-    """The notes from first up to stop that are in the first few bars."""
-    bars = line.notes[first].bar + _END_BARS if stop > first else 0
-    return range(first, next((k for k in range(first, stop) if line.notes[k].bar >= bars), stop))
+def _after(line: Line, note: int, stop: int, bars: int) -> range:
+    """The notes after a note, up to stop, that are in its bar or in so many bars after it."""
+    most = line.notes[note].bar + bars
+    after = range(note + 1, stop)
+    return range(note + 1, next((k for k in after if line.notes[k].bar > most), stop))
 
 
 def _whole(own: Line, other: Line, up: int, mine: range, theirs: range) -> Stretch:
