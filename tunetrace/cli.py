@@ -45,6 +45,7 @@ class _Commands(LazyGroup):
         "ngrams": "tunetrace.commands.ngrams.ngrams",
         "report": "tunetrace.commands.report.report",
         "sample": "tunetrace.commands.sample.sample",
+        "similar": "tunetrace.commands.similar.similar",
         "tokenize": "tunetrace.commands.tokenize.tokenize",
         "tune": "tunetrace.commands.tune.tune",
     },

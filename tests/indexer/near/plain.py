@@ -11,11 +11,13 @@ from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH
 from tunetrace.tokenizer.transpose import Pitch
 
 SETS = (
-    ("beats", (0, 1, 2, 3), False),
-    ("notes", (0, 1, 2, 3, 4), False),
-    ("pulses", (0, 1, 2, 3), False),
-    ("pulses", (0, 1, 4, 5), True),
-    ("quavers", (0, 1, 2, 3, 4), True),
+    ("beats", "leaps", (0, 1, 2, 3)),
+    ("notes", "leaps", (0, 1, 2, 3, 4)),
+    ("pulses", "leaps", (0, 1, 2, 3)),
+    ("pulses", "degrees", (0, 1, 4, 5)),
+    ("quavers", "turns", (0, 1, 2, 3, 4)),
+    ("pulses", "degrees", (0, 2, 4, 6)),
+    ("changes", "leaps", (0, 1, 2, 3, 4, 5)),
 )
 
 
@@ -47,7 +49,7 @@ def points(meter: str, length: Fraction) -> tuple[int, int]:
 
 
 def sequences(tokens: Sequence[str], meter: str) -> dict[str, list[int]]:
-    """The four sequences of a tune that has one meter throughout."""
+    """The sequences of a tune that has one meter throughout."""
     every = list(events(tokens))
     bars = lay_out(tokens).bars
     notes = [pitch for *_, pitch in every if pitch is not None]
@@ -64,7 +66,10 @@ def sequences(tokens: Sequence[str], meter: str) -> dict[str, list[int]]:
                   if pitch is not None and (b, onset) <= (bar, time)]  # fmt: skip
         return before[-1] if before else notes[0]
 
-    found: dict[str, list[int]] = {"notes": notes, "quavers": [], "beats": [], "pulses": []}
+    changes = [pitch for k, pitch in enumerate(notes) if k == 0 or pitch != notes[k - 1]]
+    found: dict[str, list[int]] = {
+        "notes": notes, "changes": changes, "quavers": [], "beats": [], "pulses": [],
+    }  # fmt: skip
     if not notes:
         return found
     for k, bar in enumerate(bars):
@@ -88,10 +93,13 @@ def terms(tokens: Sequence[str], meter: str) -> set[tuple[int, tuple[int, ...]]]
     """The terms of a tune, each with the number of its set."""
     found = set()
     of = sequences(tokens, meter)
-    for number, (name, offsets, in_octave) in enumerate(SETS):
+    for number, (name, kind, offsets) in enumerate(SETS):
         pitches = of[name]
-        for k in range(len(pitches) - offsets[-1] - 1):
-            moves = [pitches[k + o + 1] - pitches[k + o] for o in offsets]
-            moves = [m % 7 if in_octave else max(-15, min(15, m)) for m in moves]
-            found.add((number, tuple(moves)))
+        for k in range(len(pitches) - offsets[-1] - (kind != "degrees")):
+            if kind == "degrees":
+                items = [pitches[k + o] % 7 for o in offsets]
+            else:
+                moves = [pitches[k + o + 1] - pitches[k + o] for o in offsets]
+                items = [m % 7 if kind == "turns" else max(-15, min(15, m)) for m in moves]
+            found.add((number, tuple(items)))
     return found

@@ -51,8 +51,8 @@ def similar_tunes(
         same_parts = [(one.own_part, one.part) for one in same if one.tune == near.tune]
         likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
         steps, ratio = likeness.steps, likeness.length_ratio
-        in_time = InTime(own, other, steps, ratio)
-        groups = Differences(own, other, steps, ratio).groups([*map(in_time.align, pairs)])
+        in_time = InTime(own, other, steps, ratio).align(pairs)
+        groups = Differences(own, other, steps, ratio).groups(in_time)
         yield SimilarTune(
             **tune.to_dict(),
             probability=near.probability,

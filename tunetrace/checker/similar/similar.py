@@ -67,29 +67,28 @@ def similar(
         search = SimilarSearch(opened)
         of_parts = list(_parts_of(layout)) if parts else []
         layouts = [layout, *(one for _, one in of_parts)]
-        near = search.near(layouts, admitted, limit)
         whole, *found = [
-            tuple(
-                similar_tunes(
-                    one,
-                    tune.original_key,
-                    [each for each in some if each.probability >= least],
-                    opened,
-                    alignment=alignment,
-                )
-            )
-            for one, some in zip(layouts, near, strict=True)
+            # The most alike is named, however little it is alike.
+            tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
+            for one, some in zip(layouts, search.near(layouts, admitted, limit), strict=True)
+            for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
         ]
+        parts_found = None
+        if parts:
+            parts_found = tuple(
+                _part(*one, _at_least(least, some))
+                for one, some in zip(of_parts, found, strict=True)
+            )
         return SimilarTunes(
             transcription=tune,
             title=tune.title,
             key=tune.key,
             original_key=tune.original_key,
             text=sentence(whole, search.default_threshold),
-            of=opened.tunes if admitted is None else int(admitted.sum()),
+            of=opened.tunes - (0 if admitted is None else int((~admitted).sum())),
             threshold=search.default_threshold,
-            tunes=whole,
-            parts=tuple(map(_part, of_parts, found)) if parts else None,
+            tunes=_at_least(least, whole),
+            parts=parts_found,
         )
 
 
@@ -123,9 +122,12 @@ def _parts_of(layout: Layout) -> Iterator[tuple[int, Layout]]:
         yield part, lay_out([*headers.values(), *tokens])
 
 
-def _part(of: tuple[int, Layout], found: Sequence[SimilarTune]) -> SimilarPart:
+def _at_least(least: float, tunes: Sequence[SimilarTune]) -> tuple[SimilarTune, ...]:
+    return tuple(tune for tune in tunes if tune.probability >= least)
+
+
+def _part(part: int, layout: Layout, found: Sequence[SimilarTune]) -> SimilarPart:
     """What is like a part. As an answer on a tune, all of the part is the part."""
-    part, layout = of
     text = " ".join(token for token in layout.tokens if not is_header(token))
     return SimilarPart(part, text, tuple(_of_part(part, tune) for tune in found))
 

@@ -40,6 +40,18 @@ def label(tune: Tune) -> str:
     return f"{tune.title.removesuffix('.') or '(untitled)'} ({tune.reference})"
 
 
+def scope_in_words(tune: SimilarTune) -> str:
+    """How much two tunes share, and which parts: `whole`, `part 1 = part 2`, `all = some`."""
+    if tune.scope != "part":
+        return tune.scope
+    if tune.own_part is None and tune.part is None:
+        return "parts"
+    return " = ".join(
+        "some" if part is None else f"part {part}" if part else "all"
+        for part in (tune.own_part, tune.part)
+    )
+
+
 def _subject(tune: SimilarTune) -> str:
     if tune.scope == "bars":
         return "Some of its bars are in "
@@ -58,12 +70,15 @@ def _object(tune: SimilarTune) -> str:
     return f"{label(tune)}, {part}" if tune.own_part == 0 else f"the {part} of {label(tune)}"
 
 
-def interval_in_words(steps: int) -> str:
-    """A distance: `a fourth higher` for 3, `an octave and a third lower` for -9; empty for 0."""
+def interval_in_words(steps: int, up: str = "{} higher", down: str = "{} lower") -> str:
+    """A distance: `a fourth higher` for 3, `an octave and a third lower` for -9; empty for 0.
+
+    up, down: what is said around a distance upwards, and around one downwards.
+    """
     octaves, rest = divmod(abs(steps), OCTAVE)
     whole = _COUNTS[octaves] if octaves < len(_COUNTS) else f"{octaves} octaves"
     distance = " and ".join(filter(None, (whole, _INTERVALS[rest])))
-    return f"{distance} {'higher' if steps > 0 else 'lower'}" if distance else ""
+    return (up if steps > 0 else down).format(distance) if distance else ""
 
 
 def lengths_in_words(ratio: Fraction) -> str:

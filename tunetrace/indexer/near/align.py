@@ -8,15 +8,9 @@ octave, so there are seven letters.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from tunetrace.indexer.near.segment import MIDDLE
-
-if TYPE_CHECKING:
-    pass
-
-STEPS: Final = 7
-"""The steps of an octave."""
+from tunetrace.indexer.near.sequences import LETTERS, STEPS
 
 MATCH: Final = 5
 """What two equal pitches add to a score."""
@@ -27,28 +21,15 @@ _MISMATCH: Final = (MATCH, -2, -3, -4)
 _OPEN, _EXTEND = 8, 4
 """What the first note of a gap costs, and each further one."""
 
-_LETTERS: Final = "ABCDEFG"
-_ALPHABET: Final = bytes(ord(_LETTERS[(step - MIDDLE) % STEPS]) for step in range(256))
-"""The letter of each pitch, as bytes.translate takes it."""
-
-_RAISED: Final = [
-    bytes.maketrans(_LETTERS.encode(), (_LETTERS[up:] + _LETTERS[:up]).encode())
-    for up in range(STEPS)
-]
+_RAISED: Final = [bytes.maketrans(LETTERS, LETTERS[up:] + LETTERS[:up]) for up in range(STEPS)]
 """For each number of steps, the letter that each letter becomes when it is raised."""
-
-
-def letters(steps: bytes) -> str:
-    """A sequence of pitches, (n,) bytes, as letters for parasail. An empty one is one letter, which
-    parasail asks for."""
-    return (steps.translate(_ALPHABET) or b"A").decode()
 
 
 @cache
 def _matrix() -> Any:
     import parasail
 
-    matrix = parasail.matrix_create(_LETTERS, MATCH, _MISMATCH[1])
+    matrix = parasail.matrix_create(LETTERS.decode(), MATCH, _MISMATCH[1])
     for left in range(STEPS):
         for right in range(STEPS):
             apart = min((left - right) % STEPS, (right - left) % STEPS)
@@ -59,19 +40,21 @@ def _matrix() -> Any:
 class Profile:
     """A sequence of pitches, to be aligned with many others, raised by any number of steps."""
 
-    def __init__(self, steps: bytes) -> None:
-        self._letters = letters(steps).encode()
+    def __init__(self, letters: bytes) -> None:
+        """letters: (n,) the pitches as LETTERS."""
+        self._letters = letters or LETTERS[:1]  # parasail takes no empty sequence
         self._profiles: dict[int, Any] = {}
 
-    def score(self, other: str, up: int) -> int:
-        """The score of the best local alignment with another sequence, as letters, when this one is
-        raised by some steps."""
+    def score(self, other: bytes, up: int) -> int:
+        """The score of the best local alignment with another sequence when this one is raised by
+        some steps."""
         import parasail
 
         profile = self._profiles.get(up)
         if profile is None:
             raised = self._letters.translate(_RAISED[up]).decode()
             profile = self._profiles[up] = parasail.profile_create_sat(raised, _matrix())
+        other = other or LETTERS[:1]
         return int(parasail.sw_striped_profile_sat(profile, other, _OPEN, _EXTEND).score)
 
 
@@ -80,16 +63,19 @@ def pairs(
 ) -> tuple[int, list[tuple[int, int]]]:
     """The best alignment of two sequences of pitches when the first is raised by some steps.
 
-    whole: of all pitches; otherwise the best local one. Returns its score, and the pairs of places
-    that lie under one another, ascending, whether their pitches are equal or not.
+    own, other: (n,) the pitches as LETTERS, at most 6,500 in own, so that the score fits into 16
+    bits. whole: of all pitches; otherwise the best local one. Returns its score, and the pairs of
+    places that lie under one another, ascending, whether their pitches are equal or not.
     """
     import parasail
 
     if not own or not other:
         return 0, []
-    raised = letters(own).encode().translate(_RAISED[up % STEPS]).decode()
-    trace = parasail.nw_trace_striped_sat if whole else parasail.sw_trace_striped_sat
-    result = trace(raised, letters(other), _OPEN, _EXTEND, _matrix())
+    raised = own.translate(_RAISED[up % STEPS]).decode()
+    trace = parasail.nw_trace_striped_16 if whole else parasail.sw_trace_striped_16
+    result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())
+    if not whole and result.score <= 0:
+        return 0, []  # parasail gives the least number of 16 bits
     cigar = result.cigar
     i, j = int(cigar.beg_query), int(cigar.beg_ref)
     found: list[tuple[int, int]] = []

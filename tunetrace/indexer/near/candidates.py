@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.near.terms import Terms, set_weights
+from tunetrace.indexer.near.terms import FIRST_OF_SECOND, Terms, set_weights
+
+FIRST: Final = 30
+"""How many candidates are found by the first sets of terms."""
+
+SECOND: Final = 10
+"""How many more are found by the second sets."""
 
 _MOST: Final = 0.05
 """A term that more than this share of all tunes have says nothing."""
@@ -35,7 +41,9 @@ class Candidates:
             [np.empty((0, 2), np.int32), *(segment.headers for segment in segments)]
         )
         """(tunes, 2) the meter and the mode of each tune, as header_of gives them."""
-        self._sizes = np.concatenate([np.empty(0, np.float32), *(one.sizes for one in segments)])
+        self._sizes = np.concatenate(
+            [np.empty((0, 2), np.float32), *(one.sizes for one in segments)]
+        )
 
     def __len__(self) -> int:
         return int(self.firsts[-1])
@@ -51,7 +59,7 @@ class Candidates:
         return weights
 
     def scores(self, terms: Terms) -> NDArray[np.float32]:
-        """How much each tune shares with a melody, 0 if nothing: (tunes,).
+        """How much each tune shares with a melody, of the first sets and of the second: (2, tunes).
 
         terms: (n,) those of the melody, ascending.
         """
@@ -60,40 +68,63 @@ class Candidates:
         for _, count in found:
             counts += count
         weights = self._weights(terms, counts)
-        sums = []
-        for segment, (first, count) in zip(self.segments, found, strict=True):
-            count = np.where(weights > 0, count, 0)
-            at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-            tunes, each = segment.tunes[at], np.repeat(weights, count)
-            sums.append(np.bincount(tunes, weights=each, minlength=len(segment)))
-        own = float(set_weights(terms).sum())
-        together: NDArray[np.float32] = np.concatenate([np.empty(0), *sums]).astype(np.float32)
-        together /= np.sqrt((self._sizes + 1) * np.float32(own + 1))
-        return together
+        cut = int(np.searchsorted(terms, FIRST_OF_SECOND))
+        scores = np.zeros((2, len(self)), dtype=np.float32)
+        for sets, some in enumerate((slice(cut), slice(cut, None))):
+            for segment, (first, count), start in zip(
+                self.segments, found, self.firsts[:-1].tolist(), strict=True
+            ):
+                shared = _summed(segment, first[some], count[some], weights[some])
+                scores[sets, start : start + len(segment)] = shared
+            own = float(set_weights(terms[some]).sum())
+            scores[sets] /= np.sqrt((self._sizes[:, sets] + 1) * np.float32(own + 1))
+        return scores
 
-    def best(
-        self, terms: Terms, count: int, counted: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """The tunes that share most with a melody, best first, and how much: up to count each.
+    def best(self, terms: Terms, counted: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+        """The tunes that share most with a melody: FIRST of the first sets, and SECOND others of
+        the second sets.
 
         counted: (tunes,) which of them count; None for all.
         """
         scores = self.scores(terms)
         if counted is not None:
-            scores = scores * counted
-        if len(scores) > count:
-            tunes = np.argpartition(-scores, count)[:count]
-        else:
-            tunes = np.arange(len(scores))
-        tunes = tunes[scores[tunes] > 0]
-        tunes = tunes[np.lexsort((tunes, -scores[tunes]))]
-        return tunes, scores[tunes]
+            scores *= counted
+        first = _highest(scores[0], FIRST)
+        scores[1, first] = 0
+        return np.concatenate([first, _highest(scores[1], SECOND)])
 
     def melodies(self, tune: int) -> tuple[bytes, ...]:
         """The pitches of a tune in each of the sequences that are aligned."""
         at = int(np.searchsorted(self.firsts, tune, side="right")) - 1
         place = tune - int(self.firsts[at])
         return tuple(one[place] for one in self.segments[at].melodies)
+
+
+def _summed(
+    segment: NearSegment,
+    first: NDArray[np.int32],
+    count: NDArray[np.int32],
+    weights: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """The sum of the weights of the terms that each tune of a segment has: (tunes,).
+
+    first, count, weights: (n,) of each term, where its tunes begin, how many they are, its weight.
+    """
+    count = np.where(weights > 0, count, 0)
+    at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    each = np.repeat(weights, count)
+    sums = np.bincount(segment.tunes[at], weights=each, minlength=len(segment))
+    return sums.astype(np.float64)
+
+
+def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """The places of the highest scores above 0, the highest first, at most count."""
+    if len(scores) > count:
+        places = np.argpartition(-scores, count)[:count]
+    else:
+        places = np.arange(len(scores))
+    places = places[scores[places] > 0]
+    return places[np.lexsort((places, -scores[places]))]
 
 
 def _found(segment: NearSegment, terms: Terms) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

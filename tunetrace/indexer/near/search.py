@@ -9,16 +9,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.align import MATCH, STEPS, Profile, letters
+from tunetrace.indexer.near.align import MATCH, Profile
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.score import Floats, measured, order, probabilities
-from tunetrace.indexer.near.segment import MIDDLE, header_of, melodies_in
-from tunetrace.indexer.near.sequences import sequences_of
+from tunetrace.indexer.near.segment import header_of, melodies_in
+from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
-
-CANDIDATES: Final = 40
-"""How many candidates are aligned."""
 
 _RUN: Final = 4
 """The rotation is found by this many successive notes."""
@@ -71,7 +68,7 @@ class NearSearch:
         self._ids = ids
 
     def near(self, melody: Melody, admitted: NDArray[np.bool_] | None = None) -> list[Near]:
-        """The tunes most like a melody, best first, at most CANDIDATES.
+        """The tunes most like a melody, best first.
 
         admitted: which tunes count, as a mask by id; None for all.
         """
@@ -88,13 +85,13 @@ class NearSearch:
         what the probability is made of: (n,), (n,), (n, MEASURES).
         """
         counted = None if admitted is None else admitted[self._ids]
-        tunes, _ = self.candidates.best(melody.terms, CANDIDATES, counted)
+        tunes = self.candidates.best(melody.terms, counted)
         others = [self.candidates.melodies(tune) for tune in tunes.tolist()]
         ups = _rotations(melody.pitches[0], [pitches[0] for pitches in others])
         profiles = [Profile(pitches) for pitches in melody.pitches]
         scores = [
             [
-                profile.score(letters(pitches), up) / MATCH
+                profile.score(pitches, up) / MATCH
                 for profile, pitches in zip(profiles, some, strict=True)
             ]
             for some, up in zip(others, ups.tolist(), strict=True)
@@ -110,12 +107,9 @@ class NearSearch:
         return self._ids[tunes], ups, measures
 
 
-_DIGITS: Final = np.array([(k - MIDDLE) % STEPS for k in range(256)], dtype=np.int32)
-
-
-def _runs(steps: bytes) -> NDArray[np.int32]:
+def _runs(letters: bytes) -> NDArray[np.int32]:
     """Each run of _RUN successive pitches modulo an octave, as a number: (n,)."""
-    digits = _DIGITS[np.frombuffer(steps, dtype=np.uint8)]
+    digits = np.frombuffer(letters, dtype=np.uint8).astype(np.int32) - LETTERS[0]
     count = max(len(digits) - _RUN + 1, 0)
     runs = np.zeros(count, dtype=np.int32)
     for k in range(_RUN):

@@ -10,15 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import Pitches, Sequences, sequences_of
-from tunetrace.indexer.near.terms import set_weights, terms_of
+from tunetrace.indexer.near.sequences import Pitches, Sequences, letters, sequences_of
+from tunetrace.indexer.near.terms import FIRST_OF_SECOND, set_weights, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
 ALIGNED: Final = ("notes", "quavers", "beats")
 """The sequences that are aligned."""
-
-MIDDLE: Final = 64
-"""The byte of the diatonic step 0, so that a pitch is a byte."""
 
 
 _HEADERS: Final = 4
@@ -31,27 +28,26 @@ _POSITIVE: Final = 2**31 - 1
 class Melodies:
     """A sequence of pitches of each of some tunes."""
 
-    steps: bytes
-    """The pitches of all tunes, one byte each: the diatonic step plus MIDDLE."""
+    letters: bytes
+    """The pitches of all tunes modulo an octave, a letter from A to G each: `C` is A."""
     ends: NDArray[np.int32]
     """(tunes + 1,) where each tune begins, and the end of the last."""
 
     def __getitem__(self, tune: int) -> bytes:
-        return self.steps[self.ends[tune] : self.ends[tune + 1]]
+        return self.letters[self.ends[tune] : self.ends[tune + 1]]
 
     @classmethod
     def of(cls, pitches: Pitches, tunes: int) -> Melodies:
         """Those of some tunes, as sequences_of gives them."""
-        steps = np.clip(pitches.steps + MIDDLE, 0, 255).astype(np.uint8).tobytes()
         ends = np.searchsorted(pitches.tunes, np.arange(tunes + 1)).astype(np.int32)
-        return cls(steps, ends)
+        return cls(letters(pitches.steps), ends)
 
     @classmethod
     def join(cls, pieces: Sequence[Melodies]) -> Melodies:
         """Those of the tunes of several, in their order."""
         lengths = [np.diff(piece.ends) for piece in pieces]
         ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths])).astype(np.int32)
-        return cls(b"".join(piece.steps for piece in pieces), ends)
+        return cls(b"".join(piece.letters for piece in pieces), ends)
 
     def select(self, tunes: Iterable[int]) -> Melodies:
         """Those of some of the tunes."""
@@ -76,7 +72,7 @@ class NearSegment:
     tunes: NDArray[np.int32]
     """(n,) the tunes that have each term, term by term, ascending."""
     sizes: NDArray[np.float32]
-    """(tunes,) the sum of the weights of the sets of each tune's terms."""
+    """(tunes, 2) the sum of the weights of each tune's terms, of the first sets and the second."""
     melodies: tuple[Melodies, ...]
     """The pitches of each of the sequences ALIGNED."""
     headers: NDArray[np.int32]
@@ -91,10 +87,14 @@ class NearSegment:
         sequences = sequences_of(layouts)
         terms, tunes = terms_of(sequences)
         headers = [header_of(layout.tokens) for layout in layouts]
-        sizes = np.bincount(tunes, weights=set_weights(terms), minlength=len(layouts))
+        cut = int(np.searchsorted(terms, FIRST_OF_SECOND))
+        sizes = [
+            np.bincount(tunes[some], weights=set_weights(terms[some]), minlength=len(layouts))
+            for some in (slice(cut), slice(cut, None))
+        ]
         return cls(
             *_grouped(terms, tunes),
-            sizes.astype(np.float32),
+            np.stack(sizes, axis=1).astype(np.float32),
             melodies_in(sequences, len(layouts)),
             np.array(headers, np.int32).reshape(-1, 2),
         )
@@ -111,7 +111,7 @@ class NearSegment:
         whole = np.sort(np.concatenate([np.empty(0, np.int64), *packed]))
         return cls(
             *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)),
-            np.concatenate([np.empty(0, np.float32), *(piece.sizes for piece in pieces)]),
+            np.concatenate([np.empty((0, 2), np.float32), *(piece.sizes for piece in pieces)]),
             tuple(
                 Melodies.join([piece.melodies[k] for piece in pieces]) for k in range(len(ALIGNED))
             ),
@@ -142,7 +142,7 @@ class NearSegment:
             "headers": self.headers.astype("<i4").tobytes(),
         }
         for name, one in zip(ALIGNED, self.melodies, strict=True):
-            arrays[name] = one.steps
+            arrays[name] = one.letters
             arrays[f"ends of {name}"] = one.ends.astype("<i4").tobytes()
         return arrays
 
@@ -156,7 +156,7 @@ class NearSegment:
 
         try:
             terms, starts, places = numbers("terms", "<u4"), numbers("starts"), numbers("tunes")
-            sizes = numbers("sizes", "<f4")
+            sizes = numbers("sizes", "<f4").reshape(tunes, 2)
             melodies = tuple(Melodies(arrays[of], numbers(f"ends of {of}")) for of in ALIGNED)
             headers = numbers("headers").reshape(tunes, 2)
         except KeyError as error:
@@ -164,9 +164,8 @@ class NearSegment:
         fits = (
             len(starts) == len(terms) + 1
             and starts[-1] == len(places)
-            and len(sizes) == tunes
             and all(
-                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.steps) for one in melodies
+                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.letters) for one in melodies
             )
         )
         if not fits:

@@ -1,10 +1,11 @@
-"""A tune as four sequences of pitches, which other keys, lengths and bar lines change little.
+"""A tune as five sequences of pitches, which other keys, lengths and bar lines change little.
 
 A pitch is a diatonic step: `C` is 0, `D` is 1, `c` is 7. So a melody that is moved to another
 degree of its scale has the same differences between its pitches. The sequences differ in what they
 take for the same time:
 
 * `notes`: every note once, however long it is;
+* `changes`: the same without notes that repeat the pitch before them;
 * `quavers`: the pitch at each quaver of each bar;
 * `beats`: the pitch at equal points of each bar: at each crotchet of 4/4, 3/4 and 3/2, at each
   quaver of 2/4, at each dotted crotchet of 6/8, 9/8 and 12/8;
@@ -26,12 +27,18 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tunetrace.indexer.music.tokens import Numbers, TokenArrays
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Bar, Ticks
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE
+
+STEPS: Final = 7
+"""The steps of an octave."""
+
+LETTERS: Final = b"ABCDEFG"
+"""A pitch modulo an octave as a letter: `C` is A."""
 
 _LONGEST: Final = 32 * TICKS_PER_EIGHTH
 """No note counts for more than four bars of 4/4: a hostile file may have lengths of 60 digits."""
@@ -54,9 +61,10 @@ class Pitches:
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """The four sequences of some tunes."""
+    """The five sequences of some tunes."""
 
     notes: Pitches
+    changes: Pitches
     quavers: Pitches
     beats: Pitches
     pulses: Pitches
@@ -87,15 +95,28 @@ class _Notes:
     onsets: Numbers
 
 
+def letters(steps: ArrayLike) -> bytes:
+    """Pitches, (n,), modulo an octave as LETTERS."""
+    return (np.asarray(steps, dtype=np.int64) % STEPS + LETTERS[0]).astype(np.uint8).tobytes()
+
+
 def sequences_of(layouts: Sequence[Layout]) -> Sequences:
-    """The four sequences of tunes."""
+    """The five sequences of tunes."""
     bars, notes, straight = _laid_out(layouts)
+    written = Pitches(notes.steps, notes.tunes)
     return Sequences(
-        notes=Pitches(notes.steps, notes.tunes),
+        notes=written,
+        changes=_without_repeats(written),
         quavers=_at(straight, bars, *_quavers(bars)),
         beats=_at(straight, bars, *_points(bars, bars.points[0])),
         pulses=_at(straight, bars, *_points(bars, bars.points[1])),
     )
+
+
+def _without_repeats(pitches: Pitches) -> Pitches:
+    kept = np.diff(pitches.steps, prepend=-1) != 0
+    kept |= np.diff(pitches.tunes, prepend=-1) != 0
+    return Pitches(pitches.steps[kept], pitches.tunes[kept])
 
 
 @lru_cache(maxsize=2**14)

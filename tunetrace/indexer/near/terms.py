@@ -1,8 +1,8 @@
 """The terms of a tune: short stretches of its sequences, by which near copies are found.
 
-A term is a run of differences between successive pitches, so a melody on another degree of the
-scale has the same terms. A set of terms says whether a tune has each, not how often: a figure that
-a tune repeats is no more telling than one that it has once.
+Most terms are runs of differences between successive pitches, so a melody on another degree of the
+scale has the same. A set of terms says whether a tune has each, not how often: a figure that a tune
+repeats is no more telling than one that it has once.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import Pitches, Sequences
+from tunetrace.indexer.near.sequences import STEPS, Pitches, Sequences
 
 Terms = NDArray[np.uint32]
-
-_STEPS: Final = 7
-"""The steps of an octave."""
 
 _WIDEST: Final = 15
 """A wider leap counts as one of this many steps."""
@@ -32,16 +29,19 @@ class TermSet:
 
     sequence: str
     """The field of Sequences that it is taken from."""
+    of: Literal["leaps", "turns", "degrees"]
+    """What it consists of: leaps are differences between successive pitches; turns are the same
+    modulo an octave, so that up a third is down a sixth; degrees are the pitches modulo an octave.
+    """
     offsets: Sequence[int]
-    """Which differences between successive pitches it has, counted from its first."""
-    in_octave: bool
-    """Whether differences count modulo an octave, and so up a third is down a sixth."""
+    """Which of them, counted from its first."""
     weight: float
     """How much it counts."""
 
     @property
     def base(self) -> int:
-        return _STEPS if self.in_octave else 2 * _WIDEST + 1
+        """How many different items it may have."""
+        return 2 * _WIDEST + 1 if self.of == "leaps" else STEPS
 
     @property
     def terms(self) -> int:
@@ -49,17 +49,28 @@ class TermSet:
         return int(self.base ** len(self.offsets))
 
 
-SETS: Final = (
-    TermSet("beats", (0, 1, 2, 3), False, 1.0),
-    TermSet("notes", (0, 1, 2, 3, 4), False, 1.0),
-    TermSet("pulses", (0, 1, 2, 3), False, 0.5),
-    TermSet("pulses", (0, 1, 4, 5), True, 0.5),
-    TermSet("quavers", (0, 1, 2, 3, 4), True, 0.5),
+FIRST_SETS: Final = (
+    TermSet("beats", "leaps", (0, 1, 2, 3), 1.0),
+    TermSet("notes", "leaps", (0, 1, 2, 3, 4), 1.0),
+    TermSet("pulses", "leaps", (0, 1, 2, 3), 0.5),
+    TermSet("pulses", "degrees", (0, 1, 4, 5), 0.5),
+    TermSet("quavers", "turns", (0, 1, 2, 3, 4), 0.5),
 )
-"""The sets that are compared."""
+"""The sets by which most candidates are found."""
 
-FIRSTS: Final = tuple(accumulate((one.terms for one in SETS), initial=0))
+SECOND_SETS: Final = (
+    TermSet("pulses", "degrees", (0, 2, 4, 6), 1.0),
+    TermSet("changes", "leaps", (0, 1, 2, 3, 4, 5), 1.0),
+)
+"""The sets by which some more are found, whose notes differ in other ways."""
+
+SETS: Final = (*FIRST_SETS, *SECOND_SETS)
+
+_FIRSTS: Final = tuple(accumulate((one.terms for one in SETS), initial=0))
 """The number of the first term of each set, and that past the last one."""
+
+FIRST_OF_SECOND: Final = _FIRSTS[len(FIRST_SETS)]
+"""The first term of the second sets."""
 
 
 def terms_of(sequences: Sequences) -> tuple[Terms, NDArray[np.int32]]:
@@ -69,7 +80,7 @@ def terms_of(sequences: Sequences) -> tuple[Terms, NDArray[np.int32]]:
     """
     packed = [
         _packed(getattr(sequences, one.sequence), one) + (first << 32)
-        for one, first in zip(SETS, FIRSTS, strict=False)
+        for one, first in zip(SETS, _FIRSTS, strict=False)
     ]
     whole = np.sort(np.concatenate(packed))
     whole = whole[np.diff(whole, prepend=-1) != 0]
@@ -78,22 +89,22 @@ def terms_of(sequences: Sequences) -> tuple[Terms, NDArray[np.int32]]:
 
 def set_weights(terms: Terms) -> NDArray[np.float32]:
     """The weight of the set of each term: (n,)."""
-    which = np.searchsorted(np.array(FIRSTS[1:-1], dtype=np.uint32), terms, side="right")
+    which = np.searchsorted(np.array(_FIRSTS[1:-1], dtype=np.uint32), terms, side="right")
     return np.array([one.weight for one in SETS], dtype=np.float32)[which]
 
 
 def _packed(pitches: Pitches, one: TermSet) -> NDArray[np.int64]:
     """Each term of a set above its tune, as one number: (n,)."""
-    differences = np.diff(pitches.steps)
-    if one.in_octave:
-        differences %= _STEPS
+    items = pitches.steps if one.of == "degrees" else np.diff(pitches.steps)
+    if one.of == "leaps":
+        items = np.clip(items, -_WIDEST, _WIDEST) + _WIDEST
     else:
-        differences = np.clip(differences, -_WIDEST, _WIDEST) + _WIDEST
-    reach = one.offsets[-1] + 1
+        items = items % STEPS
+    reach = one.offsets[-1] + (one.of != "degrees")
     count = max(len(pitches.steps) - reach, 0)
     terms = np.zeros(count, dtype=np.int64)
     for offset in one.offsets:
-        terms = terms * one.base + differences[offset : offset + count]
+        terms = terms * one.base + items[offset : offset + count]
     tunes = pitches.tunes
     is_whole = tunes[:count] == tunes[reach : reach + count]
     packed: NDArray[np.int64] = (terms << 32 | tunes[:count])[is_whole]

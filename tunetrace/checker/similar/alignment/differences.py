@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from tunetrace.checker.similar.alignment.notes import OCTAVE, Line, Note
-from tunetrace.checker.similar.alignment.stretches import Stretch
+from tunetrace.checker.similar.alignment.stretches import Stretch, rest_after, rest_before, taken
 from tunetrace.checker.similar.records import DifferenceKind
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Ticks
 
@@ -56,13 +56,12 @@ class Differences:
 
     def groups(self, stretches: Sequence[Stretch]) -> list[Group]:
         """The groups of all notes of the asked tune, in their order."""
-        mine = {i for stretch in stretches for i in range(stretch[0][0], stretch[-1][0] + 1)}
-        theirs = {j for stretch in stretches for j in range(stretch[0][1], stretch[-1][1] + 1)}
+        mine, theirs = taken(stretches)
         found = []
         for stretch in stretches:
             (i, j), (last, under) = stretch[0], stretch[-1]
-            before = _of_bar_before(self.own, i, mine), _of_bar_before(self.other, j, theirs)
-            after = _of_bar_after(self.own, last, mine), _of_bar_after(self.other, under, theirs)
+            before = rest_before(self.own, i, mine), rest_before(self.other, j, theirs)
+            after = rest_after(self.own, last, mine), rest_after(self.other, under, theirs)
             mine.update(*before[:1], *after[:1])
             theirs.update(*before[1:], *after[1:])
             units = [
@@ -223,26 +222,6 @@ class Differences:
                     break
                 found.add(bar)
         return found
-
-
-def _of_bar_before(line: Line, note: int, taken: set[int]) -> range:
-    """The notes before a note in its bar, as far as none is taken."""
-    first = note
-    while first and first - 1 not in taken and line.notes[first - 1].bar == line.notes[note].bar:
-        first -= 1
-    return range(first, note)
-
-
-def _of_bar_after(line: Line, note: int, taken: set[int]) -> range:
-    """The notes after a note in its bar, as far as none is taken."""
-    stop = note + 1
-    while (
-        stop < len(line.notes)
-        and stop not in taken
-        and line.notes[stop].bar == line.notes[note].bar
-    ):
-        stop += 1
-    return range(note + 1, stop)
 
 
 def _together(groups: Sequence[Group]) -> Group:

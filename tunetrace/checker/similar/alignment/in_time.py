@@ -6,13 +6,19 @@ The pitches alone would put the D of `F D D` under the first one of `D D D`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from tunetrace.checker.similar.alignment.notes import OCTAVE, Line
-from tunetrace.checker.similar.alignment.stretches import Pair, Stretch
+from tunetrace.checker.similar.alignment.stretches import (
+    Pair,
+    Stretch,
+    rest_after,
+    rest_before,
+    taken,
+)
 from tunetrace.tokenizer.layout.timeline import Ticks
 
 _EQUAL, _UNEQUAL, _SAME_TIME, _GAP = 4, -3, 3, -2
@@ -37,11 +43,26 @@ class InTime:
         self._times = [note.time * by for note in own.notes]
         self._other_times = [note.time * longer for note in other.notes]
 
-    def align(self, stretch: Stretch) -> Stretch:
-        """A stretch aligned again, piece by piece. A piece is a few bars of the asked tune.
+    def align(self, stretches: Sequence[Stretch]) -> list[Stretch]:
+        """Stretches aligned again, with the rests of the bars in which they begin and end.
 
-        Method: global alignment (Needleman and Wunsch 1970) with linear gaps.
+        It is done piece by piece. A piece is a few bars of the asked tune. Method: global alignment
+        (Needleman and Wunsch 1970) with linear gaps.
         """
+        mine, theirs = taken(stretches)
+        found = []
+        for stretch in stretches:
+            (i, j), (last, under) = stretch[0], stretch[-1]
+            before = rest_before(self.own, i, mine), rest_before(self.other, j, theirs)
+            after = rest_after(self.own, last, mine), rest_after(self.other, under, theirs)
+            mine.update(before[0], after[0])
+            theirs.update(before[1], after[1])
+            first, stop = (before[0].start, before[1].start), (after[0].stop, after[1].stop)
+            found.append(list(self._stretch(stretch, first, stop)))
+        return [stretch for stretch in found if stretch]
+
+    def _stretch(self, stretch: Stretch, first: Pair, stop: Pair) -> Iterator[Pair]:
+        """The pairs of a stretch, from the first notes of both tunes up to others."""
         usual = self._usual(stretch)
         bar_of = [self.own.notes[i].bar for i, _ in stretch]
         cuts = [
@@ -50,23 +71,21 @@ class InTime:
             if bar_of[k - 1] != bar_of[k] and self._apart(stretch[k]) == usual[bar_of[k]]
         ]
         bounds = [
-            stretch[0],
+            first,
             *(self._between(stretch[k - 1], stretch[k]) for k in cuts),
-            (stretch[-1][0] + 1, stretch[-1][1] + 1),
+            stop,
         ]
         pieces = [stretch[k:m] for k, m in pairwise([0, *cuts, len(stretch)])]
-        found: Stretch = []
-        for piece, first, stop in zip(pieces, bounds, bounds[1:], strict=False):
-            own, other = range(first[0], stop[0]), range(first[1], stop[1])
+        for piece, start, end in zip(pieces, bounds, bounds[1:], strict=False):
+            own, other = range(start[0], end[0]), range(start[1], end[1])
             is_even = len(own) == len(other) == len(piece)
             apart = usual[self.own.notes[piece[0][0]].bar]
             if (is_even and all(self._apart(pair) == apart for pair in piece)) or (
                 len(own) * len(other) > _MOST_CELLS
             ):
-                found += piece
+                yield from piece
             else:
-                found += self._aligned(own, other, apart)
-        return found
+                yield from self._aligned(own, other, apart)
 
     def _apart(self, pair: Pair) -> Ticks:
         """How much later a note of the asked tune begins, if both tunes had the same lengths."""

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from tunetrace.indexer.near.segment import MIDDLE
+from tunetrace.indexer.near.sequences import letters
 from tunetrace.tokenizer.keys import ACCIDENTAL_SIGNS, LETTERS
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.pitches import signature_of
@@ -60,9 +60,9 @@ class Line:
             self.parts.append((part, places[0], places[-1] + 1))
 
     @cached_property
-    def steps(self) -> bytes:
-        """How high each note is, one byte each, as the index has them."""
-        return bytes([min(max(note.step + MIDDLE, 0), 255) for note in self.notes])
+    def letters(self) -> bytes:
+        """How high each note is modulo an octave, a letter each, as the index has them."""
+        return letters([note.step for note in self.notes])
 
     @cached_property
     def key(self) -> str | None:

@@ -56,7 +56,7 @@ def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterato
         first, stop = waiting.pop()
         if stop - first < _LEAST_NOTES:
             continue
-        score, found = pairs(own.steps[first:stop], other.steps, up)
+        score, found = pairs(own.letters[first:stop], other.letters, up)
         if not found or score < min(LEAST_SCORE, 4 * (stop - first)):
             continue
         yield [(first + i, j) for i, j in found]
@@ -108,7 +108,10 @@ def _after(line: Line, note: int, stop: int, bars: int) -> range:
 def _whole(own: Line, other: Line, up: int, mine: range, theirs: range) -> Stretch:
     """All notes of two ranges, aligned."""
     _, found = pairs(
-        own.steps[mine.start : mine.stop], other.steps[theirs.start : theirs.stop], up, whole=True
+        own.letters[mine.start : mine.stop],
+        other.letters[theirs.start : theirs.stop],
+        up,
+        whole=True,
     )
     return [(mine.start + i, theirs.start + j) for i, j in found]
 
@@ -128,3 +131,31 @@ def _endings(found: Iterable[Stretch], own: Line, other: Line, up: int) -> Itera
                 yield _whole(
                     own, other, up, range(notes[0], notes[-1] + 1), range(theirs[0], theirs[-1] + 1)
                 )
+
+
+def taken(stretches: Iterable[Stretch]) -> tuple[set[int], set[int]]:
+    """The notes of both tunes that lie in stretches."""
+    mine, theirs = set[int](), set[int]()
+    for stretch in stretches:
+        (i, j), (last, under) = stretch[0], stretch[-1]
+        mine.update(range(i, last + 1))
+        theirs.update(range(j, under + 1))
+    return mine, theirs
+
+
+def rest_before(line: Line, note: int, used: set[int]) -> range:
+    """The notes before a note in its bar, as far as none is used."""
+    first = note
+    while first and first - 1 not in used and line.notes[first - 1].bar == line.notes[note].bar:
+        first -= 1
+    return range(first, note)
+
+
+def rest_after(line: Line, note: int, used: set[int]) -> range:
+    """The notes after a note in its bar, as far as none is used."""
+    stop = note + 1
+    while (
+        stop < len(line.notes) and stop not in used and line.notes[stop].bar == line.notes[note].bar
+    ):
+        stop += 1
+    return range(note + 1, stop)

@@ -1,0 +1,236 @@
+"""`tunetrace similar`: the tunes of the index that are like a tune."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tunetrace.commands.completion import complete_files
+from tunetrace.commands.console import (
+    console,
+    is_terminal,
+    linked,
+    make_table,
+    print_set_aside,
+)
+from tunetrace.commands.music import own
+from tunetrace.commands.options import (
+    PrintAs,
+    Share,
+    format_option,
+    index_option,
+    json_options,
+    print_json,
+    print_jsonl,
+)
+from tunetrace.text import counted, part_in_words, share, shortened
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunetrace import Alignment, Index, Rejected, SimilarTune, SimilarTunes
+
+_PAGE: Final = 80
+"""The columns of an alignment that is not printed in a terminal."""
+
+_PLACE: Final = 6
+_MARGIN: Final = _PLACE + 2
+"""The columns of the part and the bar before each row."""
+
+_WIDEST_TITLE: Final = 24
+_COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
+
+
+@click.command()
+@click.argument("tunes", nargs=-1, required=True, metavar="TUNE...", shell_complete=complete_files)
+@click.option("--align", type=click.IntRange(min=0), metavar="N",
+              help="Show the first N tunes bar under bar (default: the first one, if it is a near "
+              "copy).")  # fmt: skip
+@click.option("--parts", is_flag=True, help="Also answer part by part.")
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N",
+              help="Number of tunes to show.")  # fmt: skip
+@click.option("--min-probability", "least", type=Share(0, 1), default=0.01, show_default=True,
+              metavar="P", help="Show only tunes of at least this probability.")  # fmt: skip
+@click.option("--exclude-tune", "exclude_tunes", multiple=True, metavar="TUNE",
+              help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
+@click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
+              help="Leave out all tunes with this title.")  # fmt: skip
+@format_option
+@index_option
+@json_options
+def similar(
+    tunes: tuple[str, ...],
+    align: int | None,
+    index_path: str | None,
+    print_as: PrintAs,
+    format: Any,
+    **options: Any,
+) -> None:
+    """Show the tunes of the index that are like a tune, in whatever key, rhythm or version.
+
+    TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its number. A
+    tune of the index is not among its own answers.
+
+    The first line says what the tune is, if one is surely alike, and what was changed. Then come
+    the tunes that are most alike, with the probability that they are settings of one melody, or
+    share a part. Below, both tunes are shown bar under bar, the other one raised or lowered to the
+    degree of this one. ^ marks what differs, and the lines below name it.
+
+    \b
+        tunetrace similar tune.abc
+        tunetrace similar oneills:2 --align 3
+        tunetrace similar tune.abc --parts --exclude-title "The Kesh"
+        tunetrace similar tunes.abc --jsonl --align 0 > similar.jsonl
+    """
+    from tunetrace import open_index
+    from tunetrace.corpus.records import Rejected
+    from tunetrace.errors import InputError
+
+    rejected: list[Rejected] = []
+    records: list[SimilarTunes] = []  # for JSON only
+    answered = 0
+    with open_index(index_path) as index:
+        for answer in _answers(tunes, index, format, alignment=align != 0, **options):
+            if isinstance(answer, Rejected):
+                rejected.append(answer)
+                if print_as == "jsonl":
+                    print_jsonl([answer])
+                continue
+            answered += 1
+            answer = _with_alignments(answer, align)
+            if print_as == "json":
+                records.append(answer)
+            elif print_as == "jsonl":
+                print_jsonl([answer])
+            else:
+                _print(answer)
+    if not answered:
+        raise InputError(f"no tune can be compared; {rejected[0].place}: {rejected[0].reason}")
+    if print_as == "json":
+        print_json({"tunes": records, "set_aside": rejected})
+    if print_as == "text":
+        print_set_aside(rejected, "--json lists them all")
+
+
+def _answers(
+    names: Sequence[str], index: Index, format: Any, **options: Any
+) -> Iterator[SimilarTunes | Rejected]:
+    """The answer on each tune, in their order; tunes that cannot be compared are passed on."""
+    from tunetrace import similar
+    from tunetrace.corpus.readers import read_sources
+    from tunetrace.corpus.records import Rejected
+    from tunetrace.errors import InputError
+    from tunetrace.indexer.tune import is_of_index
+
+    for of_index, some in groupby(names, key=is_of_index):
+        if of_index:
+            for name in some:
+                yield similar(name, index, **options)
+            continue
+        for tune in read_sources(list(some), format):
+            if isinstance(tune, Rejected):
+                yield tune
+                continue
+            try:
+                yield similar(tune, index, **options)
+            except InputError as error:  # it has no notes
+                reason = str(error).removeprefix(f"{tune.place}: ")
+                yield Rejected(
+                    tune.input, tune.line, None, reason, "no notes", tune.number, tune.title
+                )
+
+
+def _with_alignments(answer: SimilarTunes, align: int | None) -> SimilarTunes:
+    """An answer with the alignments of so many tunes; by default, of the first if it is named."""
+    if align is None:
+        is_named = answer.tunes and answer.tunes[0].probability >= answer.threshold
+        align = int(bool(is_named))
+    parts = None
+    if answer.parts is not None:
+        parts = tuple(replace(part, tunes=_first(part.tunes, align)) for part in answer.parts)
+    return replace(answer, tunes=_first(answer.tunes, align), parts=parts)
+
+
+def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
+    """Tunes of which only so many keep their alignments."""
+    rest = (replace(tune, alignment=None) for tune in tunes[count:])
+    return (*tunes[:count], *rest)
+
+
+# Printing
+
+
+def _print(answer: SimilarTunes) -> None:
+    """What is like a tune, for people."""
+    from tunetrace.indexer.tune import is_of_index
+
+    out = console()
+    tune = answer.transcription
+    out.rule(answer.title or "(untitled)", characters="─")
+    out.print(answer.text, style="bold")
+    facts = [tune.meter or "no meter", tune.original_key or "no key"]
+    where = tune.input if is_of_index(tune.input) else tune.place
+    out.print(f"{', '.join(facts)} ({where})")
+    out.print(
+        f"compared with {counted(answer.of, 'tune')}; a near copy is named from "
+        f"{share(answer.threshold)} on"
+    )
+    _print_table(out, answer.tunes)
+    for part in answer.parts or ():
+        first = f"\n{part_in_words(part.part).capitalize()}: "
+        out.print(f"{first}{shortened(own(part.text, answer.original_key), 60)}", style="bold")
+        _print_table(out, part.tunes)
+    for found in answer.tunes:
+        if found.alignment is not None:
+            _print_alignment(out, answer, found, found.alignment)
+    out.print()
+
+
+def _print_table(out: Console, tunes: Sequence[SimilarTune]) -> None:
+    if not tunes:
+        out.print("no tune is alike")
+        return
+    from tunetrace.checker.similar.words import scope_in_words
+
+    rows = [
+        (share(tune.probability), linked(tune.title or "(untitled)", tune.link), tune.reference,
+         tune.aspect, scope_in_words(tune), tune.change)
+        for tune in tunes
+    ]  # fmt: skip
+    out.print()
+    out.print(make_table(_COLUMNS, rows, widest={"title": _WIDEST_TITLE, "tune": 16, "change": 26}))
+
+
+def _print_alignment(
+    out: Console, answer: SimilarTunes, found: SimilarTune, alignment: Alignment
+) -> None:
+    """Two tunes bar under bar, and what differs."""
+    from tunetrace.checker.similar.alignment.rows import bars_in_words, differences_of, rows_of
+    from tunetrace.checker.similar.words import interval_in_words, label
+
+    key = answer.original_key
+    width = out.width if is_terminal() else _PAGE
+    out.print(f"\nBar under bar with {label(found)}", style="bold")
+    moved = interval_in_words(alignment.steps, "raised by {}", "lowered by {}")
+    how = f"{moved} to the degree of this one" if moved else "on the same degree"
+    out.print(
+        f"Above: this tune, in {key or 'no key'}. Below: the other one, {how}, with its own "
+        f"lengths. ^ marks what differs. 1.3 is part 1, bar 3."
+    )
+    rows = list(rows_of(alignment, key, width - _MARGIN))
+    for row in rows:
+        out.print()
+        out.print(f"{row.place:>{_PLACE}}  {row.text}", soft_wrap=True)
+        if row.other:
+            out.print(f"{row.other_place:>{_PLACE}}  {row.other}", soft_wrap=True)
+        if row.marks:
+            out.print(f"{'':>{_PLACE}}  {row.marks}", style="bold", soft_wrap=True)
+    out.print()
+    for line in differences_of(alignment, key):
+        out.print(f"• {line}")
+    if alignment.unmatched:
+        out.print(f"• not in this tune: {bars_in_words(alignment.unmatched)} of the other one")
