@@ -58,7 +58,9 @@ def source(
 ) -> Source:
     """A source that shares the tokens from first up to stop, which are the first notes."""
     shared = SharedStretch(first, stop, 0, notes, first)
-    return Source(tune, title, "session", 100 + tune, None, notes, notes, 1, bits, (shared,))
+    return Source(
+        tune, title, "session", 100 + tune, None, notes, notes, 1, "exact", "bars", bits, (shared,)
+    )
 
 
 def span(

@@ -8,7 +8,7 @@ there does not show where it was taken from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil
+from math import floor
 from typing import Final
 
 from tunetrace.checker.compare.records import (
@@ -18,7 +18,7 @@ from tunetrace.checker.compare.records import (
     Difference,
     MeasureSummary,
 )
-from tunetrace.checker.measures import COPIED, LONGEST
+from tunetrace.checker.measures import COPIED, LONGEST, SIMILARITY
 from tunetrace.checker.records import CHANCE, TuneName
 from tunetrace.checker.verdict import NEARLY_ALL
 from tunetrace.indexer.records import IndexInfo
@@ -29,7 +29,9 @@ _SHOWN_LENGTHS: Final = (8, 12, 16)
 _SHOWN_CORPORA: Final = 3
 _SHOWN_SOURCES: Final = 5
 _SHOWN_COPIES: Final = 5
-_BESIDE_REAL_TUNES: Final = {LONGEST.name, *(COPIED[notes].name for notes in _SHOWN_LENGTHS)}
+_BESIDE_REAL_TUNES: Final = {
+    LONGEST.name, *(COPIED[notes].name for notes in _SHOWN_LENGTHS), SIMILARITY.name,
+}  # fmt: skip
 
 
 def summary_in_words(
@@ -90,22 +92,44 @@ def _copies(summary: BatchSummary) -> Iterable[str]:
 
 
 def _near_copies(summary: BatchSummary) -> Iterable[str]:
-    """How many transcriptions are near copies, and how many would be named by chance."""
+    """How many transcriptions have a near copy, and how many would be named by mistake."""
     if summary.near_copies is None or summary.named_from is None:
         return
-    bound = share(summary.named_from)
+    melody = "the same melody, or a part of it, in another key, octave, rhythm or version"
+    bound = f"with a probability of {share(summary.named_from)} or more"
     if summary.transcriptions == 1:
-        found = "a" if summary.near_copies else "no"
-        yield f"It has {found} near copy in the corpus, at a probability of {bound} or more."
+        if summary.near_copies:
+            yield f"It has a near copy in the corpus, {bound}: {melody}."
+        else:
+            yield f"It has no near copy in the corpus: no tune has {melody}, {bound}."
         return
+    yield f"A near copy is {melody}."
+    count = summary.near_copies
+    have = counted(count, "transcription has", "transcriptions have") if count else "None has"
+    yield f"{have} a near copy in the corpus, {bound}."
+    if count:
+        yield (
+            f"Of these, {_have(summary.near_copies_only or 0)} less than "
+            f"{share(summary.copy_share)} of the notes in one corpus tune note for note."
+        )
+    expected = summary.false_alarms or 0.0
     yield (
-        "Near copies are the same melody, or a part of it, in another key, octave, rhythm or "
-        f"version, at a probability of {bound} or more: {_have(summary.near_copies)} one in the "
-        f"corpus, and of these {_have(summary.near_copies_only or 0)} less than "
-        f"{share(summary.copy_share)} of the notes in one corpus tune note for note."
+        f"Among {summary.transcriptions:,} tunes without a near copy, {mistakes_in_words(expected)} "
+        "expected to be named by mistake."
     )
-    expected = ceil(summary.false_alarms or 0)
-    yield (f"Of as many tunes without any near copy, up to {expected:,} would be named by mistake.")
+    if 0 < count <= expected:
+        yield "So chance alone may explain all of them."
+
+
+def mistakes_in_words(expected: float) -> str:
+    """How many tunes would be named by mistake: `fewer than one is`, `up to 1 is`, `up to 3 are`.
+
+    expected: at most so many on average.
+    """
+    if expected < 1:
+        return "fewer than one is"
+    most = floor(expected + 1e-9)  # 0.01 times 100 is a little less than 1 in some cases
+    return f"up to {most:,} {_verb(most, 'is')}"
 
 
 def _have(count: int, singular: str = "has", plural: str = "have") -> str:

@@ -112,7 +112,7 @@ def _measure(
 def _similarity(
     index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
 ) -> NDArray[np.float32]:
-    """The probability of the most similar tune of another group, of each tune: (tunes,)."""
+    """The probability of the most probable near copy of each tune in another group: (tunes,)."""
     search = SimilarSearch(index)
     group = np.full(int(tunes.max()) + 1, -1)
     group[tunes] = [groups[tune] for tune in tunes.tolist()]
@@ -122,8 +122,8 @@ def _similarity(
         some = tunes[first : first + _TOGETHER]
         melodies = melodies_of([lay_out(index.tokens(tune)) for tune in some.tolist()])
         for place, (tune, melody) in enumerate(zip(some.tolist(), melodies, strict=True), first):
-            nearest = search.near_melody(melody, group != group[tune], limit=1)
-            found[place] = nearest[0].probability if nearest else 0.0
+            near = search.near_melody(melody, group != group[tune])
+            found[place] = max((one.probability for one in near), default=0.0)
     return found
 
 

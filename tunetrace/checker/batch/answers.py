@@ -33,7 +33,6 @@ from tunetrace.checker.records import (
 )
 from tunetrace.checker.similar.answers import similar_tunes
 from tunetrace.checker.similar.records import SimilarTune
-from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
@@ -76,7 +75,7 @@ def answers(
         meters = [tune.meter for tune in tunes]
         values: dict[str, Any] = dict(measures.by_name())
         if matched.near is not None:
-            values[SIMILARITY.name] = list(map(_similarity, matched.near))
+            values[SIMILARITY.name] = [near.similarity for near in matched.near]
         standings = peers_in(index.baseline).percentiles(meters, measures.notes, values)
     columns = zip(
         placed,
@@ -94,7 +93,7 @@ def answers(
     for (place, tune), repeat, measured, standing, same, spans, sources, numbers, near in columns:
         cover, most, most_from = numbers
         named = [_same_tune(known[some.tune], tune, some) for some in same]
-        near_copies = None if near is None else _near_copies(tune, near, same, index)
+        near_copies = None if near is None else _near_copies(tune, near.named, same, index)
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -119,7 +118,7 @@ def answers(
             standing=standing,
             spans=spans,
             sources=tuple(_alike(source, named, near_copies or ()) for source in sources),
-            similarity=None if near is None else _similarity(near),
+            similarity=None if near is None else near.similarity,
             near_copies=near_copies,
             view=view.name,
         )
@@ -147,17 +146,10 @@ def _rank(same: SameMusic) -> int:
     return 2 if same.own_part else min(same.part, 1)
 
 
-def _similarity(near: Sequence[Near]) -> float:
-    """The probability of the most similar tune. near: the most probable first."""
-    return near[0].probability if near else 0.0
-
-
 def _near_copies(
-    tune: Transcription, near: Sequence[Near], same: Sequence[SameMusic], index: Index
+    tune: Transcription, named: Sequence[Near], same: Sequence[SameMusic], index: Index
 ) -> tuple[SimilarTune, ...]:
-    """The near copies that are probable enough to be named."""
-    least = named_from(index.tunes)
-    named = [one for one in near if one.probability >= least]
+    """The near copies of a transcription, with what it has in common with each."""
     if not named:
         return ()
     return tuple(similar_tunes(lay_out(tune.tokens), tune.original_key, named, index, same))

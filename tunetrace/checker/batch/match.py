@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,15 @@ EXAMPLES: Final = 3
 
 NEAR: Final = 3
 """The most tunes that are named as near copies."""
+
+
+class NearTunes(NamedTuple):
+    """The tunes that one transcription is most like."""
+
+    similarity: float
+    """The probability of the most probable one; 0 if none has a passage like one of it."""
+    named: list[Near]
+    """Those that are probable enough to be named, best first, at most NEAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +116,8 @@ class MatchedSlice:
     """(tunes,) the most notes that one corpus tune has."""
     most_from: Numbers
     """(tunes,) the id of that tune; 0 for none."""
-    near: list[list[Near]] | None
-    """The tunes most like each transcription, at most NEAR; None if near copies are not sought."""
+    near: list[NearTunes] | None
+    """The tunes that each transcription is most like; None if near copies are not sought."""
 
 
 def match_together(
@@ -125,17 +134,24 @@ def match_together(
         return match_stream(layouts, stream, JointMatches(matcher, stream), near)
 
 
-def find_near(layouts: Sequence[Layout], index: Index, admitted: Mask | None) -> list[list[Near]]:
-    """The tunes most like each transcription, the most probable first, at most NEAR."""
+def find_near(layouts: Sequence[Layout], index: Index, admitted: Mask | None) -> list[NearTunes]:
+    """The tunes that each transcription is most like.
+
+    admitted: which tunes of the index count, as a mask by id; None for all.
+    """
     search = SimilarSearch(index)
-    return list(search.near(layouts, admitted, limit=NEAR))
+    found = []
+    for near in search.near(layouts, admitted):
+        named = [one for one in near if one.probability >= search.default_threshold]
+        found.append(NearTunes(max((one.probability for one in near), default=0.0), named[:NEAR]))
+    return found
 
 
 def match_stream(
     layouts: Sequence[Layout],
     stream: BatchStream,
     matches: StreamMatches,
-    near: list[list[Near]] | None,
+    near: list[NearTunes] | None,
 ) -> MatchedSlice:
     """Find and measure everything that a check says about transcriptions, except for names.
 

@@ -20,12 +20,13 @@ from tunetrace.checker.batch.spans import LONGEST_CURVE
 from tunetrace.checker.compare.records import (
     BatchSummary,
     Copy,
+    Difference,
     Distribution,
     MeasureSummary,
     SourceCount,
 )
 from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
-from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES
+from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES, SIMILARITY
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName, names_of
 from tunetrace.checker.similar.search import FALSE_ALARMS
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
@@ -38,7 +39,7 @@ SOURCES: Final = 20
 COPIES: Final = 20
 """A summary names at most this many transcriptions that are mostly in one corpus tune."""
 
-_SHARES: Final = frozenset(measure.name for measure in MEASURES if measure.is_share)
+_SHARES: Final = frozenset(m.name for m in (*MEASURES, SIMILARITY) if m.is_share)
 _COUNTED: Final = (
     "identical", "nearly_of_one", "mostly_of_one", "duplicates", "near_duplicates",
     "beyond_chance", "bars", "bars_in_corpus", "bars_same_position",
@@ -67,7 +68,8 @@ class BatchTally:
         self.name = name
         self.view = view
         self.inputs = tuple(inputs)
-        self._values = {measure.name: array("d") for measure in MEASURES}
+        self._listed = MEASURES if named_from is None else (*MEASURES, SIMILARITY)
+        self._values = {measure.name: array("d") for measure in self._listed}
         self._meters: list[str | None] = []
         self._notes = array("q")
         self._set_aside: Counter[str] = Counter()
@@ -91,7 +93,7 @@ class BatchTally:
         if isinstance(record, Rejected):
             self._set_aside[record.kind] += 1
             return
-        for measure in MEASURES:
+        for measure in self._listed:
             self._values[measure.name].append(measure.value(record))
         self._meters.append(record.meter)
         self._notes.append(record.notes)
@@ -187,10 +189,12 @@ class BatchTally:
         self, baseline: BaselineTunes | None, other: BatchTally | None
     ) -> tuple[MeasureSummary, ...]:
         ours = self._columns
-        to_baseline, to_other = {}, {}
+        to_baseline: dict[str, tuple[float, Difference]] = {}
+        to_other: dict[str, Difference] = {}
         if baseline is not None and self._notes:
             notes = np.array(self._notes)
-            to_baseline = compare_with_baseline(self._meters, notes, ours, baseline, _SHARES)
+            known = {name: column for name, column in ours.items() if name in baseline.values}
+            to_baseline = compare_with_baseline(self._meters, notes, known, baseline, _SHARES)
         if other is not None and self._notes and other._notes:
             to_other = compare_batches(ours, other._columns, _SHARES)
         return tuple(
@@ -200,11 +204,12 @@ class BatchTally:
                 is_share=measure.is_share,
                 more_is_copied=measure.more_is_copied,
                 batch=distribution(ours[measure.name], measure.is_share),
-                baseline=to_baseline[measure.name][0] if to_baseline else None,
-                to_baseline=to_baseline[measure.name][1] if to_baseline else None,
+                baseline=expected,
+                to_baseline=difference,
                 to_other=to_other.get(measure.name),
             )
-            for measure in MEASURES
+            for measure in self._listed
+            for expected, difference in [to_baseline.get(measure.name, (None, None))]
         )
 
 

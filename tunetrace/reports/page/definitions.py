@@ -10,6 +10,7 @@ from tunetrace.checker.measures import (
     CREATIVITY_LENGTHS,
     LONGEST,
     ORIGINALITY_WINDOW,
+    SIMILARITY,
 )
 
 _CREATIVITY_SOURCE: Final = (
@@ -57,6 +58,13 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
     "bars_same_position": (
         "The share of bars that are found in the corpus as the same bar of the same part: bar 5 of "
         "the second part as bar 5 of a second part.",
+        _OWN,
+    ),
+    SIMILARITY.name: (
+        "The probability that the most similar corpus tune is a near copy: the same melody, or a "
+        "part of it, in whatever key, octave, rhythm or version. Both tunes are compared by their "
+        "pitches, counted in steps of the scale, at several points of time; a logistic regression, "
+        "fitted on tunes with the same title, makes a probability of it.",
         _OWN,
     ),
 }

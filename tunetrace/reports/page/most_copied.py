@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.measures import LONGEST
 from tunetrace.checker.records import CheckedTune, Source, Span
 from tunetrace.indexer.index import Index
@@ -57,8 +58,6 @@ class ShownTune:
 def describe(tune: CheckedTune, index: Index) -> ShownTune:
     """What the page shows of a transcription that was checked against an index."""
     tokens, own_key = tune.transcription.tokens, tune.original_key
-    facts = (tune.meter or "no meter", own_key or tune.key or "no key",
-             counted(tune.notes, "note"), counted(tune.bar_count, "bar"))  # fmt: skip
     stretches = [
         Stretch(span.first_token, span.stop_token, number, level_of(span))
         for number, span in enumerate(tune.spans, 1)
@@ -66,7 +65,7 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
     longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     return ShownTune(
         tune=tune,
-        facts=", ".join(facts),
+        facts=facts_of(tune),
         copied=None if tune.identical_to else _copied(tune),
         standing=None if tune.identical_to else _standing(tune),
         parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
@@ -74,6 +73,13 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
         is_cut=len(tokens) > MOST_TOKENS,
     )
+
+
+def facts_of(tune: CheckedTune) -> str:
+    """Its meter, key and length."""
+    facts = (tune.meter or "no meter", tune.original_key or tune.key or "no key",
+             counted(tune.notes, "note"), counted(tune.bar_count, "bar"))  # fmt: skip
+    return ", ".join(facts)
 
 
 def _copied(tune: CheckedTune) -> str:
@@ -94,12 +100,18 @@ def _standing(tune: CheckedTune) -> str | None:
     below = standing.below.get(LONGEST.name) if standing else None
     if standing is None or below is None:
         return None
+    whose = f"{share(below)} of {peers_in_words(standing)}"
+    return f"Its longest span is longer than that of {whose}."
+
+
+def peers_in_words(standing: Percentiles) -> str:
+    """The real tunes that a transcription is compared with: their number, meter and length."""
     peers = counted(standing.peers, "real tune")
     if standing.meter:
         peers += f" in {standing.meter}"
     if standing.least_notes is not None and standing.most_notes is not None:
         peers += f" with {standing.least_notes:,} to {standing.most_notes:,} notes"
-    return f"Its longest span is longer than that of {share(below)} of {peers}."
+    return peers
 
 
 def span_in_words(span: Span) -> str:

@@ -32,6 +32,7 @@ from tunetrace.indexer.search.views import VIEWS
 from tunetrace.plots.batch import measure_of, pictures_of
 from tunetrace.reports.page.definitions import DEFINITIONS
 from tunetrace.reports.page.most_copied import describe, span_in_words
+from tunetrace.reports.page.near_copies import NAMES, ShownNear, describe_near, near_order
 from tunetrace.reports.page.rows import (
     HighestRanked,
     Row,
@@ -40,14 +41,16 @@ from tunetrace.reports.page.rows import (
     row_of,
     shortened,
 )
-from tunetrace.reports.words import differs_by_ranks_only
+from tunetrace.reports.words import differs_by_ranks_only, mistakes_in_words
 from tunetrace.text import amount, counted, plain, share, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_COPIED: Final = 50
-"""Transcriptions that are shown with their music."""
+"""Transcriptions that are shown with their music and what they share."""
+NEAR_COPIES: Final = 50
+"""Transcriptions that are shown over their near copies."""
 ROWS: Final = 100_000
 """Transcriptions in the table."""
 SET_ASIDE: Final = 100
@@ -61,9 +64,17 @@ _FOLDER: Final = Path(__file__).parent
 class Page:
     """The page of a batch, whose answers are added one by one."""
 
-    def __init__(self, *, most_copied: int = MOST_COPIED, rows: int = ROWS) -> None:
-        """most_copied: how many transcriptions to show with their music; rows: how many to list."""
+    def __init__(
+        self,
+        *,
+        most_copied: int = MOST_COPIED,
+        near_copies: int = NEAR_COPIES,
+        rows: int = ROWS,
+    ) -> None:
+        """most_copied, near_copies: how many transcriptions to show with what they share, and over
+        their near copies; rows: how many to list."""
         self._most_copied = HighestRanked[CheckedTune](most_copied)
+        self._near_copies = HighestRanked[CheckedTune](near_copies)
         self._rows = HighestRanked[Row](rows)
         self._deciles = [0] * 10
         self._set_aside: list[Rejected] = []
@@ -77,6 +88,8 @@ class Page:
         rank = copied_order(answer)
         self._rows.add(rank, row_of(answer))
         self._most_copied.add(rank, answer)
+        if answer.near_copies:
+            self._near_copies.add(near_order(answer), answer)
         below = answer.standing.below.get(CREATIVITY.name) if answer.standing else None
         if below is not None:
             self._deciles[min(int(below * 10), 9)] += 1
@@ -102,6 +115,7 @@ class Page:
         style = (_FOLDER / "report.css").read_text(encoding="utf-8")
         script = (_FOLDER / "report.js").read_text(encoding="utf-8")
         rows = self._rows.in_order()
+        near_copies = [describe_near(tune, index) for tune in self._near_copies.in_order()]
         return _environment().get_template("report.html.jinja").render(
             style=style,
             script=script,
@@ -127,6 +141,9 @@ class Page:
             columns=columns(rows),
             rows=len(rows),
             most_copied=[describe(tune, index) for tune in self._most_copied.in_order()],
+            near_copies=near_copies,
+            difference_names=NAMES,
+            differences=_differences(near_copies),
             set_aside=self._set_aside,
         )  # fmt: skip
 
@@ -198,6 +215,19 @@ def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:
             f"{of} have {share(summary.copy_share)} or more of their notes in one corpus tune",
         ),
     ]
+    if summary.near_copies is not None:
+        found += [
+            (
+                f"{summary.near_copies:,}",
+                f"{of} have a near copy in the corpus; "
+                f"{mistakes_in_words(summary.false_alarms or 0.0)} expected by mistake",
+            ),
+            (
+                f"{summary.near_copies_only:,}",
+                f"{of} have a near copy, but less than {share(summary.copy_share)} of their notes "
+                "in one corpus tune note for note",
+            ),
+        ]
     if 16 in summary.with_span:
         found.append((f"{summary.with_span[16]:,}", f"{of} have a span of 16 notes or more"))
     longest, copied = measure_of(summary, LONGEST.name), measure_of(summary, COPIED[12].name)
@@ -208,6 +238,12 @@ def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:
     repeats = summary.duplicates + summary.near_duplicates
     found.append((f"{repeats:,}", f"{of} repeat an earlier one, or nearly"))
     return found
+
+
+def _differences(shown: Sequence[ShownNear]) -> list[tuple[str, str]]:
+    """The differences that are marked on the page: what each is called, and what it means."""
+    found = {n.kind for one in shown for part in one.parts for bar in part.bars for n in bar.notes}
+    return [named for kind, named in NAMES.items() if kind in found]
 
 
 def _sources(summary: BatchSummary) -> tuple[SourceCount, ...]:

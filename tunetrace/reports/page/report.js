@@ -7,6 +7,7 @@
   const block = document.getElementById("rows");
   const data = JSON.parse(block.textContent);
   const linked = Number(block.dataset.linked); // the first rows, whose music is on the page
+  const over = new Set(block.dataset.near.split(" ")); // the places that are shown over near copies
   const command = block.dataset.command;
   const total = data.place.length;
   const table = document.querySelector("#table");
@@ -24,8 +25,9 @@
     const rounded = Math.round(exact);
     return `${rounded - exact === 0.5 && rounded % 2 ? rounded - 1 : rounded}%`;
   }
-  const nearest = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][0]);
-  const reference = (k) => (data.nearest[k] < 0 ? "" : data.names[data.nearest[k]][1]);
+  const named = (column) => (k) => (!column || column[k] < 0 ? ["", ""] : data.names[column[k]]);
+  const nearest = named(data.nearest);
+  const near = named(data.near); // without near copies there is no such column
   const remark = (k) =>
     [
       data.is_identical[k] ? "is this corpus tune" : "",
@@ -46,7 +48,8 @@
     copied_12: share("copied_12"),
     creativity: share("creativity"),
     bars: share("bars"),
-    nearest: words(nearest),
+    ...(data.similarity ? { similarity: share("similarity") } : {}),
+    nearest: words((k) => nearest(k)[0]),
     remark: words(remark),
     notes: number("notes"),
     meter: words((k) => data.meter[k]),
@@ -88,9 +91,13 @@
       return;
     }
     haystacks ??= inOrder.map((k) =>
-      [data.place[k], data.title[k], data.meter[k], data.key[k], nearest(k), reference(k), remark(k)].join("\n").toLowerCase(),
+      [data.place[k], data.title[k], data.meter[k], data.key[k], ...nearest(k), ...near(k), remark(k)].join("\n").toLowerCase(),
     );
     shown = sorted.filter((k) => haystacks[k].includes(needle));
+  }
+
+  function reference(text) {
+    return Object.assign(document.createElement("bdi"), { className: "reference", textContent: text });
   }
 
   function row(k) {
@@ -101,18 +108,20 @@
       if (field === "place" && k < linked) {
         holder = cell.appendChild(document.createElement("a"));
         holder.href = `#tune-${data.place[k]}`;
+      } else if (field === "similarity" && over.has(String(data.place[k]))) {
+        holder = cell.appendChild(document.createElement("a"));
+        holder.href = `#near-${data.place[k]}`;
       } else if (!isNumber) {
         holder = cell.appendChild(document.createElement("bdi"));
       }
       holder.textContent = field === "title" ? text(k) || "(untitled)" : text(k);
-      if (field === "nearest") {
-        const named = document.createElement("bdi");
-        named.className = "reference";
-        named.textContent = reference(k);
-        cell.append(" ", named);
+      if (field === "nearest") cell.append(" ", reference(nearest(k)[1]));
+      if (field === "similarity" && data.near[k] >= 0 && data.near[k] !== data.nearest[k]) {
+        cell.append(" ", reference(near(k)[0]));
       }
       if (field === "command") holder.replaceWith(Object.assign(document.createElement("code"), { textContent: text(k) }));
       cell.className = isNumber ? "number" : field;
+      if (field === "similarity") cell.classList.add(data.near[k] < 0 ? "unnamed" : "named");
       line.append(cell);
     }
     return line;

@@ -34,6 +34,10 @@ class Row(NamedTuple):
     copied_12: int
     creativity: int
     bars: int
+    similarity: int | None
+    """The probability of the most similar corpus tune; None if near copies were not sought."""
+    near: tuple[str, str] | None
+    """The most probable near copy: its title and its reference."""
     nearest: tuple[str, str] | None
     """The nearest corpus tune: its title and its reference."""
     is_identical: bool
@@ -85,6 +89,8 @@ def row_of(tune: CheckedTune) -> Row:
         copied_12=parts(tune.copied_share[12]),
         creativity=parts(tune.creativity),
         bars=parts(tune.bars_in_corpus / tune.bar_count if tune.bar_count else 0),
+        similarity=None if tune.similarity is None else parts(tune.similarity),
+        near=_name(TuneName.of(tune.near_copies[0])) if tune.near_copies else None,
         nearest=_name(tune.nearest) if tune.nearest else None,
         is_identical=bool(tune.identical_to),
         same_as=tune.duplicate_of or 0,
@@ -112,10 +118,14 @@ def _name(tune: TuneName) -> tuple[str, str]:
 def columns(rows: list[Row]) -> dict[str, Any]:
     """Rows as the page's script reads them: a list for each field, and the names of corpus tunes.
 
-    `nearest` counts in these names, from 0; -1 means none. `is_identical` is 0 or 1.
+    `near` and `nearest` count in these names, from 0; -1 means none. `is_identical` is 0 or 1. If
+    near copies were not sought, there is neither `similarity` nor `near`.
     """
     names: dict[tuple[str, str] | None, int] = {None: -1}
     found: dict[str, Any] = {field: [row[k] for row in rows] for k, field in enumerate(Row._fields)}
-    found["nearest"] = [names.setdefault(row.nearest, len(names) - 1) for row in rows]
+    for field in ("near", "nearest"):
+        found[field] = [names.setdefault(name, len(names) - 1) for name in found[field]]
     found["is_identical"] = [int(row.is_identical) for row in rows]
+    if any(row.similarity is None for row in rows):
+        del found["similarity"], found["near"]
     return {**found, "names": list(names)[1:]}
