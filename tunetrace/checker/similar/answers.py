@@ -48,7 +48,7 @@ def similar_tunes(
         tune, other = records[near.tune], Line(index.layout(near.tune))
         keys = own_key, as_key(tune.original_key)
         pairs = stretches(own, other, near.up)
-        same_parts = [(one.own_part, one.part) for one in same if one.tune == near.tune]
+        same_parts = {(one.own_part, one.part) for one in same if one.tune == near.tune}
         likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)
         if likeness.steps and not likeness.higher:
             # Only their keys are octaves apart on C, as A and G are.
