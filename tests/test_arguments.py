@@ -22,7 +22,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
-               "history", "parts", "alignment", "certify", "similar", "verbatim"}  # fmt: skip
+               "history", "parts", "again", "alignment", "certify", "similar", "verbatim"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -69,6 +69,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "fetch_model": {"name": "none"},
         "figure": {"text": "C D E", "index": index},
         "find_corpus": {"name": "oneills"},
+        "find_families": mine,
         "held_out_tunes": {"model": model, "index": index},
         "import_model": {"file": scratch / "none.pkl", "output": scratch / "new.safetensors"},
         "inspect_weights": {"model": model},
@@ -93,6 +94,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "originality": {"samples": ["M:4/4\nK:Cmaj\nC D E F |"], "index": index},
         "patch": {"traced": TRACED, "step": 1},
         "plot_corpus": {"stats": None, "path": scratch / "a.txt"},
+        "plot_family": {"reference": "session:3", "index": index, "path": scratch / "a.png"},
         "plot_extraction": {"found": None, "path": scratch / "a.txt"},
         "plot_trace": {"kind": "layer", "traced": TRACED, "path": scratch / "a.txt"},
         "plot_training": {"history": [], "path": scratch / "a.png"},

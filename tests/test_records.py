@@ -126,6 +126,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         tunetrace.build_index([POST, path.with_name("session.abc")], folder / "post.db"),
         tunetrace.measure_baseline(folder / "post.db"),
         tunetrace.add_to_index(_book(folder), path),
+        tunetrace.find_families(path),
     ]
     batch = [POST, POST]
     with tunetrace.open_index(folder / "post.db") as index:

@@ -28,9 +28,13 @@ from .checker.records import Source as Source
 from .checker.records import Span as Span
 from .checker.records import TuneName as TuneName
 from .checker.records import Verdict as Verdict
+from .checker.similar.families.find import find_families as find_families
+from .checker.similar.families.records import FamilyReport as FamilyReport
+from .checker.similar.families.records import FamilyTune as FamilyTune
+from .checker.similar.families.records import Family as Family
 from .checker.similar.records import AlignedBar as AlignedBar
-from .checker.similar.records import AlignedNotes as AlignedNotes
 from .checker.similar.records import Alignment as Alignment
+from .checker.similar.records import AlignedNotes as AlignedNotes
 from .checker.similar.records import SimilarPart as SimilarPart
 from .checker.similar.records import SimilarTune as SimilarTune
 from .checker.similar.records import SimilarTunes as SimilarTunes
@@ -180,6 +184,7 @@ from .model.training.training import train_model as train_model
 from .model.training.tunes import held_out_tunes as held_out_tunes
 from .model.training.tunes import training_tunes as training_tunes
 from .plots.corpus import plot_corpus as plot_corpus
+from .plots.families import plot_family as plot_family
 from .plots.network.extraction import plot_extraction as plot_extraction
 from .plots.network.plot import plot_trace as plot_trace
 from .plots.network.weights import plot_weights as plot_weights

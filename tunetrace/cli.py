@@ -40,6 +40,7 @@ class _Commands(LazyGroup):
         "certificate": "tunetrace.commands.certificate.certificate",
         "check": "tunetrace.commands.check.check",
         "corpus": "tunetrace.commands.corpus.corpus",
+        "families": "tunetrace.commands.families.families",
         "figure": "tunetrace.commands.figure.figure",
         "index": "tunetrace.commands.index.index",
         "model": "tunetrace.commands.model.model",

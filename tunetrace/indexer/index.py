@@ -19,6 +19,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.records import (
     NOWHERE,
@@ -51,7 +52,7 @@ from tunetrace.indexer.store.hits import (
     places_of_bars,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.near import load_near
+from tunetrace.indexer.store.near import load_graph, load_near
 from tunetrace.indexer.store.streams import load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -105,7 +106,7 @@ class Index:
             self._backoffs = {}
         self.layout.cache_clear()
         self._bar_places, self._symbol_places = {}, {}
-        for cached in ("baseline", "near", "_music"):
+        for cached in ("baseline", "near", "graph", "_music"):
             self.__dict__.pop(cached, None)
 
     def __enter__(self) -> Index:
@@ -160,6 +161,7 @@ class Index:
             distinct_bars=distinct_bars,
             segments=len(self.figures.segments),
             has_baseline=self.baseline is not None,
+            has_families=self.graph is not None,
             corpora=corpora,
             fingerprint=fingerprint_of(corpora),
         )
@@ -351,6 +353,18 @@ class Index:
             of_segments = load_near(connection)
         ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
+
+    @cached_property
+    def graph(self) -> NearGraph | None:
+        """Which of its tunes are near copies of one another; None before they were compared."""
+        tunes = [segment.tune_ids for segment in self.figures.segments]
+        with self._database.connected() as connection:
+            graph = load_graph(connection)
+            if graph is not None and not np.array_equal(
+                np.sort(np.concatenate([np.empty(0, np.int32), *tunes])), graph.tunes
+            ):
+                raise DamagedError("the neighbour graph is of other tunes")
+        return graph
 
     # Bars
 

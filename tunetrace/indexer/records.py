@@ -173,6 +173,8 @@ class IndexInfo(Record):
     """How many segments its tunes are in."""
     has_baseline: bool
     """Whether it was measured how much its tunes share with one another."""
+    has_families: bool
+    """Whether its tunes were compared with one another, so that their families are known."""
     corpora: tuple[CorpusInfo, ...]
     """Its corpora, in the order in which they were added."""
     fingerprint: str

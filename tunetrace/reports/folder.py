@@ -24,7 +24,8 @@ def _is_page(path: Path) -> bool:
         return b'<meta name="generator" content="tunetrace ' in file.read(1 << 12)
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a table in Parquet that tunetrace wrote."""
     import pyarrow as pa
     from pyarrow.parquet import read_schema
 
@@ -41,8 +42,8 @@ def _begins(beginning: bytes) -> Kind:
 FILES: Final = {
     "report.html": Kind("report", _is_page),
     "tunes.csv": _begins(b"batch,place,"),
-    "tunes.parquet": Kind("report", _is_parquet),
-    "spans.parquet": Kind("report", _is_parquet),
+    "tunes.parquet": Kind("report", is_parquet),
+    "spans.parquet": Kind("report", is_parquet),
     "summary.json": _begins(b'{\n  "tunetrace": "'),
     "set-aside.csv": _begins(b"batch,input,"),
 }

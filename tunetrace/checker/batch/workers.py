@@ -1,4 +1,4 @@
-"""Extra processes that match slices with the corpus.
+"""Extra processes: those that match slices with the corpus, and what all of them need.
 
 Threads would wait for the interpreter's lock. The processes are started by spawn, since a process
 with threads must not be copied.
@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_together
@@ -23,6 +24,8 @@ from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import VIEWS, View
+
+Answer = TypeVar("Answer")
 
 
 class Workers(AbstractContextManager["Workers"]):
@@ -32,12 +35,8 @@ class Workers(AbstractContextManager["Workers"]):
         self, index: Path, admitted: Mask | None, view: View, count: int, *, verbatim: bool
     ) -> None:
         """verbatim: do not seek near copies."""
-        import multiprocessing
-
         self._verbatim = verbatim
-        context = multiprocessing.get_context("spawn")
-        asked = index, admitted, view.name
-        self._processes = ProcessPoolExecutor(count, context, _begin, asked) if count else None
+        self._processes = started(count, _begin, index, admitted, view.name) if count else None
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
         """Start to match a slice, given as tokens; None if there are no processes.
@@ -47,8 +46,8 @@ class Workers(AbstractContextManager["Workers"]):
         """
         if self._processes is None:
             return None
-        with _uninterrupted():  # the first slice starts the processes
-            return partial(_result, self._processes.submit(_match, tunes, self._verbatim))
+        with uninterrupted():  # the first slice starts the processes
+            return partial(result_of, self._processes.submit(_match, tunes, self._verbatim))
 
     def __exit__(
         self,
@@ -60,18 +59,26 @@ class Workers(AbstractContextManager["Workers"]):
             self._processes.shutdown(wait=error is None, cancel_futures=True)
 
 
-def _result(matching: Future[MatchedSlice]) -> MatchedSlice:
+def started(count: int, begin: Callable[..., None], *given: object) -> ProcessPoolExecutor:
+    """Extra processes that call `begin` first, which must call `ends_with_parent`."""
+    import multiprocessing
+
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), begin, given)
+
+
+def result_of(task: Future[Answer]) -> Answer:
+    """The result of a task of an extra process; TunetraceError if the process was ended."""
     try:
-        return matching.result()
+        return task.result()
     except BrokenProcessPool:
         raise TunetraceError(
-            "one of the processes that check the batch was stopped from outside; free about 1 GB "
-            "of memory and try again"
+            "one of the extra processes was stopped from outside; free about 1 GB of memory and "
+            "try again"
         ) from None
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Hold back interrupts; processes that start in this context are never interrupted."""
     if os.name == "nt":
         yield  # signals cannot be held back there
@@ -87,10 +94,14 @@ _matchers: list[JointMatcher] = []  # the matcher of a worker process
 
 
 def _begin(index: Path, admitted: Mask | None, view: str) -> None:
-    """Open the index in a worker. Only the parent process is interrupted."""
+    ends_with_parent()
+    _matchers.append(JointMatcher(Index(index), admitted, VIEWS[view]))
+
+
+def ends_with_parent() -> None:
+    """Let this process end with its parent. Only the parent is interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _matchers.append(JointMatcher(Index(index), admitted, VIEWS[view]))
 
 
 def _end_with_parent() -> None:

@@ -21,7 +21,7 @@ _CHANGES: Final = {
 
 
 def print_totals(info: IndexInfo) -> None:
-    """Where an index is, what it holds, and whether it has a baseline."""
+    """Where an index is, what it holds, and whether it has a baseline and families."""
     out = console()
     out.print(f"{info.path}", soft_wrap=True)
     out.print(
@@ -30,9 +30,14 @@ def print_totals(info: IndexInfo) -> None:
         f"{counted(info.segments, 'segment')}"
     )
     out.print(
-        "baseline (how much its tunes share): measured\n"
+        "baseline (how much its tunes share): measured"
         if info.has_baseline
-        else "baseline (how much its tunes share): none; 'tunetrace baseline' measures it\n"
+        else "baseline (how much its tunes share): none; 'tunetrace baseline' measures it"
+    )
+    out.print(
+        "families (settings of one melody): found\n"
+        if info.has_families
+        else "families (settings of one melody): none; 'tunetrace families' finds them\n"
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from tunetrace.arguments import many_paths, many_texts, public
 from tunetrace.corpus.readers import Format
@@ -25,6 +25,7 @@ from tunetrace.indexer.build.writer import (
     read_corpus,
 )
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.graph import NearGraph, rows_of
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import TOKENS, VIEWS
@@ -39,7 +40,7 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.near import load_near
+from tunetrace.indexer.store.near import load_graph, load_near, store_graph
 from tunetrace.indexer.store.streams import (
     delete_segments,
     insert_segment,
@@ -50,6 +51,9 @@ from tunetrace.indexer.store.streams import (
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
+
+_TOGETHER: Final = 200
+"""How many added tunes are compared between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,6 +135,7 @@ def add_to_index(
             for one in gathered:
                 writer.add(one)
             writer.close()
+            _compare_added(path, connection, progress)
         return _report(path, connection, changes)
 
 
@@ -201,6 +206,29 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
             }
             insert_segment(connection, kept, of_views, all_near[number].select(places))
     delete_corpus(connection, corpus.name)
+    graph = load_graph(connection)
+    if graph is not None:
+        store_graph(connection, graph.without(ids))
+
+
+def _compare_added(path: Path, connection: Connection, progress: Progress) -> None:
+    """Compare the tunes that the neighbour graph lacks with all others, if there is a graph.
+
+    Pairs that were compared before keep their probabilities, although the terms of the new tunes
+    would change them a little.
+    """
+    graph = load_graph(connection)
+    if graph is None:
+        return
+    known = set(graph.tunes.tolist())
+    rows = graph.rows()
+    with Index(path, connection) as index:
+        tunes = [tune for tune in tune_ids(connection) if tune not in known]
+        for first in range(0, len(tunes), _TOGETHER):
+            progress("comparing the added tunes", first)
+            some = tunes[first : first + _TOGETHER]
+            rows += rows_of(index.near, some, [index.layout(tune) for tune in some])
+    store_graph(connection, NearGraph.of([*known, *tunes], rows))
 
 
 @public

@@ -20,6 +20,9 @@ from tunetrace.arguments import public
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.writer import digest
 from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.graph import NearGraph, rows_of
+from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import unsorted_at
@@ -37,19 +40,25 @@ from tunetrace.indexer.store.corpora import (
 )
 from tunetrace.indexer.store.hits import stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.near import load_near
+from tunetrace.indexer.store.near import load_graph, load_near
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
 from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
 from tunetrace.indexer.store.streams import load_all_views
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
-from tunetrace.text import printable
+from tunetrace.text import counted, printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
 
 _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
+
+_SAMPLE_OF_GRAPH: Final = 100
+"""For so many tunes near copies are sought again if not all are compared."""
+
+_ROUNDED: Final = 1e-4
+"""Two probabilities that differ less are the same: other processors may round in another way."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -127,6 +136,8 @@ class _Verification:
             self._check_tunes(in_views, vocabulary)
         with self._faults_of("the near copies"):
             self._check_near(dict(zip(views_of, segments, strict=True)), vocabulary)
+        with self._faults_of("the neighbour graph"):
+            self._check_graph(segments, vocabulary)
         with self._faults_of("the bars"):
             self._check_bars()
         with self._faults_of("the baseline"):
@@ -246,6 +257,49 @@ class _Verification:
                         "the stream"
                     )
                     break
+
+    def _check_graph(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
+        """Whether the neighbour graph, if there is one, is of these tunes and fits together."""
+        graph = load_graph(self._connection)
+        if graph is None:
+            return
+        of_segment = {tune: segment for segment in segments for tune in segment.tune_ids.tolist()}
+        tunes = sorted(of_segment)
+        if tunes != graph.tunes.tolist():
+            self._faults.append("the neighbour graph is of other tunes")
+            return
+        if not graph.has_order:
+            self._faults.append("the pairs of the neighbour graph are not as they were written")
+            return
+        if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
+            self._faults.append("the families are not those of the neighbour graph")
+        near = Candidates(list(load_near(self._connection).values()))
+        search = NearSearch(near, np.array(list(of_segment), dtype=np.int32))
+        chosen = tunes
+        if not self._full:
+            chosen = self._random.sample(tunes, min(len(tunes), _SAMPLE_OF_GRAPH))
+
+        def found(tune: int) -> dict[int, float]:
+            layout = lay_out(vocabulary.decode(of_segment[tune].symbols_of(tune)))
+            rows = rows_of(search, [tune], [layout])
+            return {other: probability for _, other, _, probability in rows}
+
+        wrong: set[frozenset[int]] = set()
+        for looked_at, tune in enumerate(chosen):
+            if looked_at % _SAMPLE_OF_GRAPH == 0:
+                self._progress("comparing the near copies", looked_at)
+            own = found(tune)
+            for other, probability, *_ in graph.neighbours(tune):
+                # A pair that another tune has pushed out of the candidates is not looked at.
+                if other in own and abs(own[other] - probability) > _ROUNDED:
+                    best = max(own[other], found(other).get(tune, 0))
+                    if abs(best - probability) > _ROUNDED:
+                        wrong.add(frozenset((tune, other)))
+        if wrong:
+            self._faults.append(
+                f"the probabilities of {counted(len(wrong), 'pair')} of the neighbour graph are "
+                "not those of the tunes"
+            )
 
     def _check_bars(self) -> None:
         """Whether the hashes of the bars are those of their texts, and no bar is there twice."""

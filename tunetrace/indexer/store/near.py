@@ -1,4 +1,4 @@
-"""The near-copy arrays of an index: those of its segments, read and written."""
+"""The near-copy arrays of an index: those of its segments and the neighbour graph."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import sqlalchemy as sa
 
+from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import DamagedError
@@ -60,3 +61,28 @@ def insert_near(connection: sa.Connection, segment: int, near: NearSegment) -> N
 def delete_near(connection: sa.Connection, segment: int) -> None:
     """Delete the near-copy arrays of a segment, given by its id."""
     connection.execute(sa.delete(schema.near).where(schema.near.c.segment_id == segment))
+
+
+def load_graph(connection: sa.Connection) -> NearGraph | None:
+    """The neighbour graph, None if the tunes were not compared; DamagedError if it is not whole."""
+    arrays: dict[str, bytes] = {}
+    for name, numbers, checksum in connection.execute(sa.select(schema.neighbours)):
+        if numbers is None or zlib.crc32(numbers) != checksum:
+            raise DamagedError(
+                f"the array '{name}' of the neighbour graph does not match its checksum"
+            )
+        arrays[name] = numbers
+    if not arrays:
+        return None
+    try:
+        return NearGraph.read(arrays)
+    except ValueError as error:
+        raise DamagedError(f"the neighbour graph is damaged: {error}") from None
+
+
+def store_graph(connection: sa.Connection, graph: NearGraph) -> None:
+    """Write the neighbour graph in place of the one there is."""
+    connection.execute(sa.delete(schema.neighbours))
+    arrays = graph.arrays()
+    rows = [(name, numbers, zlib.crc32(numbers)) for name, numbers in arrays.items()]
+    insert_rows(connection, schema.neighbours, rows)

@@ -164,6 +164,16 @@ near = sa.Table(
 )
 """What near copies of the tunes of a segment are found by, an array a row (near/segment.py)."""
 
+neighbours = sa.Table(
+    "neighbours",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
+    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
+)
+"""Which tunes are near copies of one another, an array a row (near/graph.py). The table is empty
+until the tunes are compared. From then on every change of the tunes changes it too."""
+
 baseline = sa.Table(
     "baseline",
     metadata,

@@ -1,0 +1,319 @@
+"""The neighbour graph and the families of an index: found, kept while it changes, and verified."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.commands import KESH, MORRISONS, call, index_of
+from tests.conftest import V2_SAMPLE
+from tunetrace import (
+    FamilyReport,
+    Index,
+    IndexFileError,
+    QueryError,
+    add_to_index,
+    build_index,
+    compact_index,
+    find_families,
+    open_index,
+    remove_from_index,
+    verify_index,
+)
+from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.indexer.near.graph import BOUND, NearGraph
+
+HEADER = "M:4/4\nL:1/8\nK:Cmaj\n"
+REEL = "CDEF GABc|dcBA GFED|CEGc edcB|AGFE D2C2|"
+SETTING = REEL.replace("CEGc", "CEGB")
+HIGHER = REEL.replace("C", "#").replace("c", "a").replace("#", "c")
+OTHER = "c2cd e2ed|g2ge c2GE|C2G2 c2G2|E2c2 G2E2|"
+
+BODIES = {1: REEL, 2: SETTING, 3: OTHER}
+
+Found = dict[tuple[int, int], float]
+
+
+@pytest.fixture(scope="module")
+def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two books of training transcriptions, the second with settings of tunes of the first."""
+    folder = tmp_path_factory.mktemp("books")
+    tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:180]
+    for name, part in (("first", tunes[::2]), ("second", tunes[1::2])):
+        (folder / f"{name}.txt").write_text("\n\n".join(part), encoding="utf-8")
+    return folder / "first.txt", folder / "second.txt"
+
+
+def graph_of(path: Path) -> NearGraph:
+    with open_index(path) as index:
+        graph = index.graph
+    assert graph is not None
+    return graph
+
+
+def pairs_of(graph: NearGraph) -> Found:
+    return dict(zip(map(tuple, graph.pairs.tolist()), graph.probabilities.tolist(), strict=True))
+
+
+def by_brute_force(index: Index, tunes: Iterable[int]) -> Found:
+    """Each tune searched for by itself; of a pair that was found twice the larger probability."""
+    found: Found = {}
+    for tune in tunes:
+        (near,) = SimilarSearch(index).near([index.layout(tune)], limit=1000)
+        for one in near:
+            if one.tune != tune and one.probability >= BOUND:
+                pair = min(tune, one.tune), max(tune, one.tune)
+                found[pair] = max(found.get(pair, 0), one.probability)
+    return found
+
+
+def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
+    some: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "both.db"
+    build_index(some, path)
+    found = find_families(path)
+    assert (found.tunes, found.compared) == (180, 180)
+    graph = graph_of(path)
+    with open_index(path) as index:
+        expected = by_brute_force(index, range(1, 181))
+        for tune in range(1, 181):
+            near = graph.neighbours(tune)
+            assert [one.probability for one in near] == sorted(
+                (one.probability for one in near), reverse=True
+            )
+            assert {one.tune for one in near} == {
+                other for pair in expected for other in pair if tune in pair and other != tune
+            }
+    assert pairs_of(graph) == pytest.approx(expected, abs=1e-6)
+    assert found.pairs == len(expected) > 100
+    shutil.copy(path, tmp_path / "again.db")
+    find_families(tmp_path / "again.db", again=True, workers=1)
+    assert graph_of(tmp_path / "again.db").arrays() == graph.arrays()
+    assert verify_index(path, full=True).faults == ()
+    assert find_families(path).compared == 0
+
+
+def test_steps_up_are_told_from_either_side(tmp_path: Path) -> None:
+    path = index_of(tmp_path, *(f"X:1\nT:A\n{HEADER}{body}" for body in (REEL, HIGHER)))
+    third = "".join("DEFGABcdefgab"["CDEFGABcdefga".index(n)] if n.isalpha() else n for n in REEL)
+    (tmp_path / "more.abc").write_text(f"X:1\nT:B\n{HEADER}{third}")
+    add_to_index(tmp_path / "more.abc", path)
+    find_families(path)
+    graph = graph_of(path)
+    ups = {tune: {near.tune: near.up for near in graph.neighbours(tune)} for tune in (1, 3)}
+    assert (ups[1][3], ups[3][1]) == (1, 6)
+
+
+def test_an_added_tune_is_compared_and_a_removed_one_leaves(
+    some: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "index.db"
+    build_index([some[0]], path)
+    find_families(path)
+    before = pairs_of(graph_of(path))
+    add_to_index(some[1], path)
+    grown = graph_of(path)
+    with open_index(path) as index:
+        added = by_brute_force(index, range(91, 181))
+    assert pairs_of(grown) == pytest.approx(before | added, abs=1e-6)
+    assert any(first <= 90 < second for first, second in added)
+    assert verify_index(path, full=True).faults == ()
+    compact_index(path)
+    assert graph_of(path).arrays() == grown.arrays()
+    remove_from_index("first", path)
+    left = graph_of(path)
+    assert left.tunes.tolist() == list(range(91, 181))
+    assert pairs_of(left) == {pair: p for pair, p in pairs_of(grown).items() if min(pair) > 90}
+    assert verify_index(path, full=True).faults == ()
+
+
+def test_a_replaced_corpus_is_compared_again_and_nothing_without_a_graph(tmp_path: Path) -> None:
+    path = index_of(tmp_path, f"X:1\nT:One\n{HEADER}{REEL}", f"X:2\nT:Two\n{HEADER}{OTHER}")
+    book = tmp_path / "more.abc"
+    book.write_text(f"X:1\nT:Three\n{HEADER}{OTHER}")
+    add_to_index(book, path)
+    with open_index(path) as index:
+        assert index.graph is None
+        assert not index.info().has_families
+    find_families(path)
+    assert set(pairs_of(graph_of(path))) == {(2, 3)}
+    # The new tune has the id of the one that it replaces.
+    book.write_text(f"X:1\nT:Three\n{HEADER}{SETTING}")
+    add_to_index(book, path, replace=True)
+    assert set(pairs_of(graph_of(path))) == {(1, 3)}
+    remove_from_index(["more", "session"], path)
+    assert graph_of(path).tunes.tolist() == []
+    with pytest.raises(IndexFileError, match="the index has no tune"):
+        find_families(path, again=True)
+
+
+def test_families_have_the_commonest_title_and_say_what_is_nearest(tmp_path: Path) -> None:
+    tunes = [
+        f"X:1\nT:Other Name\n{HEADER}{SETTING}",
+        f"X:2\nT:The Reel\n{HEADER}{REEL}",
+        f"X:3\nT:Lonely\n{HEADER}{OTHER}",
+        f"X:4\nT:Reel, The\n{HEADER}{REEL}",
+    ]
+    path = index_of(tmp_path, *tunes)
+    found = find_families(path)
+    (family,) = found.families
+    assert (family.family, family.name, family.titles) == (1, "The Reel", 2)
+    assert [(tune.reference, tune.nearest) for tune in family.tunes] == [
+        ("session:1", 2), ("session:2", 4), ("session:4", 2),
+    ]  # fmt: skip
+    assert all(tune.probability and tune.probability > 0.9 for tune in family.tunes)
+    assert (found.tunes, found.alone, found.sizes) == (4, 1, {3: 1})
+
+
+def test_one_corpus_counts_its_own_tunes(some: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "both.db"
+    build_index(some, path)
+    every = find_families(path)
+    own = find_families(path, corpus="second")
+    expected = {
+        family.family: [tune.tune for tune in family.tunes if tune.corpus == "second"]
+        for family in every.families
+    }
+    assert {family.family: [tune.tune for tune in family.tunes] for family in own.families} == {
+        number: tunes for number, tunes in expected.items() if len(tunes) > 1
+    }
+    assert own.tunes == 90 == own.alone + sum(len(family.tunes) for family in own.families)
+    assert sum(size * count for size, count in own.sizes.items()) == 90 - own.alone
+    with pytest.raises(QueryError, match="the index has no corpus 'third'"):
+        find_families(path, corpus="third")
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
+    """An index of three tunes, two of them settings of one, with its families."""
+    folder = tmp_path_factory.mktemp("grouped")
+    path = index_of(
+        folder,
+        *(f"X:{k}\nT:{k}\n{HEADER}{body}" for k, body in BODIES.items()),
+    )
+    return path, find_families(path)
+
+
+def altered(path: Path, whole: Path, name: str, numbers: np.ndarray) -> Path:
+    """An index with another array of its graph, and the checksum that fits it."""
+    shutil.copy(whole, path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    written = numbers.tobytes()
+    connection.execute(
+        "UPDATE neighbours SET numbers = ?, numbers_crc32 = ? WHERE name = ?",
+        (written, zlib.crc32(written), name),
+    )
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "fault"),
+    [
+        ("tunes", np.array([1, 2, 4], "<i4"), "the neighbour graph is damaged"),
+        ("families", np.array([1, 1, 1], "<i4"), "the families are not those of the neighbour"),
+        ("families", np.array([1, 1], "<i4"), "its arrays do not fit together"),
+        ("pairs", np.array([[2, 1]], "<i4"), "the pairs of the neighbour graph are not as they"),
+        ("pairs", np.array([[1, 9]], "<i4"), "its arrays do not fit together"),
+        ("ups", np.array([7], "i1"), "the pairs of the neighbour graph are not as they"),
+        ("probabilities", np.array([1.5], "<f4"), "the pairs of the neighbour graph are not as"),
+        ("probabilities", np.array([0.6], "<f4"), "the probabilities of 1 pair of the neighbour"),
+    ],
+)
+def test_an_altered_graph_is_found(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, numbers: np.ndarray, fault: str
+) -> None:
+    path = altered(tmp_path / "altered.db", grouped[0], name, numbers)
+    assert fault in "; ".join(verify_index(path).faults)
+
+
+def test_a_graph_that_does_not_match_its_checksum_is_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path
+) -> None:
+    path = tmp_path / "altered.db"
+    shutil.copy(grouped[0], path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE neighbours SET numbers_crc32 = 1 WHERE name = 'pairs'")
+    connection.close()
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        find_families(path)
+    assert "the array 'pairs' of the neighbour graph does not match its checksum" in "; ".join(
+        verify_index(path).faults
+    )
+
+
+# The command
+
+
+def test_the_command_prints_counts_and_the_largest_families(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path
+) -> None:
+    path = tmp_path / "fresh.db"
+    shutil.copy(grouped[0], path)
+    shown = call("families", "--again", "--index", path).out.splitlines()
+    assert shown[1:4] == [
+        "compared 3 tunes with one another: 1 pair may be one melody",
+        "3 tunes: 2 in 1 family of two or more, 1 alone",
+        "families by tunes: 1 of 2",
+    ]
+    assert shown[-1].split() == ["1", "1", "2", "2", "session:", "1,", "2"]
+    document = call("families", "--index", path, "--json").json
+    assert document == {**grouped[1].to_dict(), "path": str(path), "compared": 0}
+    assert call("families", "--top", "0", "--index", path).out.endswith(
+        "… and 1 more; -o FILE.csv writes them all\n"
+    )
+
+
+def test_the_table_has_a_row_for_each_tune_of_a_family(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path
+) -> None:
+    path, found = grouped
+    table = tmp_path / "families.csv"
+    assert call("families", "-o", table, "--index", path).code == 0
+    head, *rows = table.read_text().splitlines()
+    assert head == "family,name,size,tune,title,nearest,nearest_title,probability,link"
+    probability = found.families[0].tunes[0].probability
+    assert rows == [
+        f"1,1,2,session:1,1,session:2,2,{probability},",
+        f"1,1,2,session:2,2,session:1,1,{probability},",
+    ]
+    again = call("families", "-o", table, "--index", path)
+    assert again.refusal == f"{table}: there is a table already; replace it with --force"
+    assert call("families", "-o", table, "--force", "--index", path).code == 0
+    table.write_text("mine")
+    assert "is never replaced" in call("families", "-o", table, "--force", "--index", path).refusal
+    assert call("families", "-o", tmp_path / "f.txt", "--index", path).refusal.endswith(
+        "the name of a table must end in .csv or .parquet"
+    )
+
+
+def test_the_table_as_parquet_has_the_same_rows(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = tmp_path / "families.parquet"
+    assert call("families", "-o", table, "--index", grouped[0]).code == 0
+    rows = parquet.read_table(table).to_pylist()
+    assert [(row["tune"], row["nearest"]) for row in rows] == [
+        ("session:1", "session:2"), ("session:2", "session:1"),
+    ]  # fmt: skip
+    assert call("families", "-o", table, "--force", "--index", grouped[0]).code == 0
+
+
+def test_a_picture_needs_the_tune_whose_family_it_shows(tmp_path: Path) -> None:
+    path = index_of(tmp_path, KESH, MORRISONS)
+    ended = call("families", "--picture", tmp_path / "a.png", "--index", path)
+    assert ended.refusal == (
+        "--picture draws the family of one tune; give --picture and --of together"
+    )
+    ended = call("families", "--picture", tmp_path / "a.png", "--of", "No", "--index", path)
+    assert ended.refusal.startswith("there is no tune 'No' in the index")
+    with open_index(path) as index:
+        assert index.graph is None  # nothing was compared before the mistake was seen

@@ -1,0 +1,69 @@
+"""Comparing every tune of an index with all others, in this process and extra ones."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from tunetrace.checker.batch.workers import ends_with_parent, result_of, started, uninterrupted
+from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.graph import Row, rows_of
+from tunetrace.progress import Progress, silent
+
+_TOGETHER: Final = 200
+"""How many tunes are compared between two reports of progress."""
+
+_WAITING: Final = 2
+"""How many such groups of tunes wait for each extra process."""
+
+
+def compared(
+    index: Index, tunes: Sequence[int], *, workers: int = 0, progress: Progress = silent
+) -> Iterator[Row]:
+    """What is found for tunes of an index, given by their ids, among all its tunes, in no order.
+
+    workers: extra processes, which open the index by its path.
+    """
+    waiting: deque[tuple[int, Future[list[Row]]]] = deque()
+    done = 0
+    with ExitStack() as stack:
+        if workers:
+            with uninterrupted():
+                pool = stack.enter_context(started(workers, _begin, index.path))
+        for first in range(0, len(tunes), _TOGETHER):
+            some = tunes[first : first + _TOGETHER]
+            if len(waiting) < _WAITING * workers:
+                with uninterrupted():  # the first groups start the processes
+                    waiting.append((len(some), pool.submit(_compare, some)))
+                continue
+            yield from _found(index, some)
+            done += len(some)
+            while waiting and waiting[0][1].done():
+                count, task = waiting.popleft()
+                yield from result_of(task)
+                done += count
+            progress("comparing the tunes", done)
+        for count, task in waiting:
+            yield from result_of(task)
+            done += count
+            progress("comparing the tunes", done)
+
+
+def _found(index: Index, tunes: Sequence[int]) -> list[Row]:
+    return rows_of(index.near, tunes, [index.layout(tune) for tune in tunes])
+
+
+_opened: list[Index] = []  # the index of an extra process
+
+
+def _begin(path: Path) -> None:
+    ends_with_parent()
+    _opened.append(Index(path))
+
+
+def _compare(tunes: Sequence[int]) -> list[Row]:
+    return _found(_opened[0], tunes)

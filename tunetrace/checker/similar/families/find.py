@@ -1,0 +1,108 @@
+"""Finding the families of an index: its tunes compared with one another and grouped by melody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunetrace.arguments import public
+from tunetrace.checker.records import names_of
+from tunetrace.checker.similar.families.comparing import compared
+from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
+from tunetrace.errors import IndexFileError
+from tunetrace.indexer.filters import Filters
+from tunetrace.indexer.index import Index, open_index
+from tunetrace.indexer.near.graph import NearGraph
+from tunetrace.indexer.records import Tune
+from tunetrace.indexer.store.connection import changing, default_path
+from tunetrace.indexer.store.near import store_graph
+from tunetrace.indexer.store.titles import title_key
+from tunetrace.progress import Progress, silent
+from tunetrace.text import printable
+
+
+@public
+def find_families(
+    path: str | Path | None = None,
+    *,
+    corpus: str | None = None,
+    again: bool = False,
+    workers: int = 0,
+    progress: Progress = silent,
+) -> FamilyReport:
+    """The families of an index: settings of one melody, whatever their titles.
+
+    The first time, every tune is compared with all others, and the neighbour graph is stored in the
+    index, which cannot be changed meanwhile. Later the stored graph is read. path: the index; the
+    default one if none is given. corpus: count only the tunes of this corpus. again: compare all
+    tunes even if the index has the graph. workers: extra processes that compare; the program's main
+    module must then be importable.
+
+    Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
+    for a corpus that it lacks.
+    """
+    path = default_path() if path is None else Path(path)
+    with open_index(path) as index:
+        index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
+        if index.graph is not None and not again:
+            return _report(index, index.graph, corpus, 0)
+    with changing(path) as connection, Index(path, connection) as index:
+        tunes = [tune for some in index.figures.segments for tune in some.tune_ids.tolist()]
+        if not tunes:
+            raise IndexFileError(
+                f"{path}: the index has no tune, so there are no families; add a corpus with "
+                "'tunetrace index add'"
+            )
+        rows = list(compared(index, tunes, workers=workers, progress=progress))
+        progress("grouping the tunes", len(tunes))
+        graph = NearGraph.of(tunes, rows)
+        store_graph(connection, graph)
+        return _report(index, graph, corpus, len(tunes))
+
+
+def _report(index: Index, graph: NearGraph, corpus: str | None, compared: int) -> FamilyReport:
+    admitted = index.admitted(Filters(corpus=corpus))
+    counted = [tune for tune in graph.tunes.tolist() if admitted is None or bool(admitted[tune])]
+    members: dict[int, list[int]] = {}
+    for tune, family in zip(counted, graph.family_of[counted].tolist(), strict=True):
+        members.setdefault(family, []).append(tune)
+    several = {family: tunes for family, tunes in members.items() if len(tunes) > 1}
+    records = index.catalogue.tunes(tune for tunes in several.values() for tune in tunes)
+    families = [
+        family_record([records[tune] for tune in tunes], graph) for tunes in several.values()
+    ]
+    families.sort(key=lambda family: (-len(family.tunes), family.family))
+    sizes = Counter(len(family.tunes) for family in families)
+    return FamilyReport(
+        path=printable(str(index.path)),
+        corpus=corpus,
+        tunes=len(counted),
+        compared=compared,
+        pairs=len(graph.pairs),
+        alone=len(members) - len(several),
+        sizes=dict(sorted(sizes.items())),
+        families=tuple(families),
+    )
+
+
+def family_record(tunes: Sequence[Tune], graph: NearGraph) -> Family:
+    """The record of a family, of which these tunes count."""
+    titles = [tune.title for tune in tunes if tune.title]
+    keys = Counter(map(title_key, titles))
+    commonest = max(keys, key=keys.__getitem__, default="")  # of several the first
+    return Family(
+        family=int(graph.family_of[tunes[0].tune]),
+        name=next((title for title in titles if title_key(title) == commonest), ""),
+        titles=len(keys),
+        tunes=tuple(_member(tune, graph) for tune in tunes),
+    )
+
+
+def _member(tune: Tune, graph: NearGraph) -> FamilyTune:
+    families = graph.family_of
+    own = families[tune.tune]
+    near = next((one for one in graph.neighbours(tune.tune) if families[one.tune] == own), None)
+    if near is None:
+        return FamilyTune(*names_of(tune), None, None)
+    return FamilyTune(*names_of(tune), near.tune, near.probability)
