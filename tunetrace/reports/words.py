@@ -114,8 +114,8 @@ def _near_copies(summary: BatchSummary) -> Iterable[str]:
         )
     expected = summary.false_alarms or 0.0
     yield (
-        f"Among {summary.transcriptions:,} tunes without a near copy, {mistakes_in_words(expected)} "
-        "expected to be named by mistake."
+        f"Among {summary.transcriptions:,} tunes without a near copy, "
+        f"{mistakes_in_words(expected)} expected to be named by mistake."
     )
     if 0 < count <= expected:
         yield "So chance alone may explain all of them."
