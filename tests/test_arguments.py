@@ -105,6 +105,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "report": {"paths": [book], "folder": scratch / "report", "index": index},
         "resume_training": {"folder": scratch / "training", "index": index},
         "sample": {"n": 1, "max_similar": 0.9, **of_model},
+        "similar_pairs": {"index": index, "least": 0.5},
         "save_trace": {"traced": TRACED, "path": scratch / "a.txt"},
         "save_certificate": {"certificate": None, "path": scratch / "a.txt"},
         "save_direction": {"direction": None, "path": scratch / "a.txt"},

@@ -127,6 +127,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         tunetrace.measure_baseline(folder / "post.db"),
         tunetrace.add_to_index(_book(folder), path),
         tunetrace.find_families(path),
+        *tunetrace.similar_pairs(path),
     ]
     batch = [POST, POST]
     with tunetrace.open_index(folder / "post.db") as index:

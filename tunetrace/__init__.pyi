@@ -32,6 +32,8 @@ from .checker.similar.families.find import find_families as find_families
 from .checker.similar.families.records import Family as Family
 from .checker.similar.families.records import FamilyReport as FamilyReport
 from .checker.similar.families.records import FamilyTune as FamilyTune
+from .checker.similar.pairs import SimilarPair as SimilarPair
+from .checker.similar.pairs import similar_pairs as similar_pairs
 from .checker.similar.records import AlignedBar as AlignedBar
 from .checker.similar.records import AlignedNotes as AlignedNotes
 from .checker.similar.records import Alignment as Alignment

@@ -95,7 +95,8 @@ def goes_only_with(option: str, *names: str) -> None:
         is_given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
         if is_given and option not in param.opts and param.name not in names:
             if isinstance(param, click.Argument):
-                raise QueryError(f"{option} reads no files; remove {context.params['files'][0]}")
+                given = context.params[param.name or ""][0]
+                raise QueryError(f"{option} reads no {param.name}; remove {given}")
             raise QueryError(
                 f"{option} cannot be combined with {param.opts[-1]}; remove {param.opts[-1]}"
             )

@@ -22,11 +22,13 @@ from tunetrace.commands.options import (
     PrintAs,
     Share,
     format_option,
+    goes_only_with,
     index_option,
     json_options,
     print_json,
     print_jsonl,
 )
+from tunetrace.errors import QueryError
 from tunetrace.text import counted, part_in_words, share, shortened
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
 
 
 @click.command()
-@click.argument("tunes", nargs=-1, required=True, metavar="TUNE...", shell_complete=complete_files)
+@click.argument("tunes", nargs=-1, metavar="[TUNE]...", shell_complete=complete_files)
 @click.option("--align", type=click.IntRange(min=0), metavar="N",
               help="Show the first N tunes bar under bar (default: the first one, if it is a near "
               "copy).")  # fmt: skip
@@ -59,12 +61,20 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
               help="Leave out all tunes with this title.")  # fmt: skip
+@click.option("--all", "every", is_flag=True,
+              help="Write all pairs of tunes of the index into the file --output.")  # fmt: skip
+@click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
+              help="With --all: the table to write, a .csv or .parquet file.")  # fmt: skip
+@click.option("--force", is_flag=True, help="With --all: replace a table that is there.")
 @format_option
 @index_option
 @json_options
 def similar(
     tunes: tuple[str, ...],
     align: int | None,
+    every: bool,
+    output: str | None,
+    force: bool,
     index_path: str | None,
     print_as: PrintAs,
     format: Any,
@@ -80,16 +90,27 @@ def similar(
     share a part. Below, both tunes are shown bar under bar, the other one raised or lowered to the
     degree of this one. ^ marks what differs, and the lines below name it.
 
+    --all writes the pairs of all tunes of the index, which 'tunetrace families' has compared.
+
     \b
         tunetrace similar tune.abc
         tunetrace similar oneills:2 --align 3
         tunetrace similar tune.abc --parts --exclude-title "The Kesh"
         tunetrace similar tunes.abc --jsonl --align 0 > similar.jsonl
+        tunetrace similar --all --min-probability 0.5 -o pairs.parquet
     """
     from tunetrace import open_index
     from tunetrace.corpus.records import Rejected
     from tunetrace.errors import InputError
 
+    if every:
+        goes_only_with("--all", "least", "output", "force", "index_path")
+        _write_pairs(output, index_path, options["least"], force=force)
+        return
+    if output is not None or force:
+        raise QueryError("--output and --force work only with --all; add --all or remove them")
+    if not tunes:
+        raise QueryError("no tune is given; give a file, corpus:number or -, or --all")
     rejected: list[Rejected] = []
     records: list[SimilarTunes] = []  # for JSON only
     answered = 0
@@ -114,6 +135,20 @@ def similar(
         print_json({"tunes": records, "set_aside": rejected})
     if print_as == "text":
         print_set_aside(rejected, "--json lists them all")
+
+
+def _write_pairs(output: str | None, index_path: str | None, least: float, *, force: bool) -> None:
+    """Write all pairs of an index into a table."""
+    from tunetrace import similar_pairs
+    from tunetrace.reports.pairs import PAIR_COLUMNS
+    from tunetrace.reports.table_file import check_table, write_table
+
+    if output is None:
+        raise QueryError("--all writes a table; give the file to write with -o, as pairs.parquet")
+    check_table(output, PAIR_COLUMNS, force=force)
+    pairs = similar_pairs(index_path, least=least)
+    write_table(pairs, PAIR_COLUMNS, output, force=force)
+    console().print(f"{output}: {counted(len(pairs), 'pair')} of tunes", soft_wrap=True)
 
 
 def _answers(
