@@ -208,3 +208,12 @@ def test_alignments_have_the_best_score(left: list[int], right: list[int], up: i
 
 def test_letters_are_steps_of_the_octave() -> None:
     assert letters([0, 1, 6, 7, -1, -7]) == b"ABGAGA"
+
+
+def test_a_segment_of_more_tunes_than_two_bytes_count_is_stored_whole() -> None:
+    one = NearSegment.of([lay_out("M:4/4 K:Cmaj C D E F G A B |".split())])
+    many = NearSegment.join([one] * (2**16 + 1))
+    read_back = NearSegment.read(many.arrays(), 2**16 + 1)
+    assert read_back.terms.tolist() == one.terms.tolist()
+    assert read_back.tunes[: 2**16 + 1].tolist() == list(range(2**16 + 1))
+    assert read_back.arrays() == many.arrays()

@@ -69,7 +69,7 @@ class NearSegment:
     """(terms,) the terms that its tunes have, ascending."""
     starts: NDArray[np.int32]
     """(terms + 1,) where the tunes of each term begin in `tunes`, and the end."""
-    tunes: NDArray[np.int32]
+    tunes: NDArray[np.unsignedinteger]
     """(n,) the tunes that have each term, term by term, ascending."""
     sizes: NDArray[np.float32]
     """(tunes, 2) the sum of the weights of each tune's terms, of the first sets and the second."""
@@ -110,7 +110,7 @@ class NearSegment:
         ]
         whole = np.sort(np.concatenate([np.empty(0, np.int64), *packed]))
         return cls(
-            *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.int32)),
+            *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.uint32)),
             np.concatenate([np.empty((0, 2), np.float32), *(piece.sizes for piece in pieces)]),
             tuple(
                 Melodies.join([piece.melodies[k] for piece in pieces]) for k in range(len(ALIGNED))
@@ -137,7 +137,7 @@ class NearSegment:
         arrays = {
             "terms": self.terms.astype("<u4").tobytes(),
             "starts": self.starts.astype("<i4").tobytes(),
-            "tunes": self.tunes.astype("<i4").tobytes(),
+            "tunes": self.tunes.astype(_place_type(len(self))).tobytes(),
             "sizes": self.sizes.astype("<f4").tobytes(),
             "headers": self.headers.astype("<i4").tobytes(),
         }
@@ -155,7 +155,8 @@ class NearSegment:
             return np.frombuffer(arrays[name], dtype=dtype)
 
         try:
-            terms, starts, places = numbers("terms", "<u4"), numbers("starts"), numbers("tunes")
+            terms, starts = numbers("terms", "<u4"), numbers("starts")
+            places = numbers("tunes", _place_type(tunes))
             sizes = numbers("sizes", "<f4").reshape(tunes, 2)
             melodies = tuple(Melodies(arrays[of], numbers(f"ends of {of}")) for of in ALIGNED)
             headers = numbers("headers").reshape(tunes, 2)
@@ -183,9 +184,14 @@ def header_of(tokens: Sequence[str]) -> tuple[int, int]:
     return zlib.crc32(meter.encode()) & _POSITIVE, zlib.crc32(mode.encode()) & _POSITIVE
 
 
+def _place_type(tunes: int) -> str:
+    """The type of the places of so many tunes: most segments need two bytes for each."""
+    return "<u2" if tunes <= 1 << 16 else "<u4"
+
+
 def _grouped(
-    terms: NDArray[np.uint32], tunes: NDArray[np.int32]
-) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32]]:
+    terms: NDArray[np.uint32], tunes: NDArray[Any]
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[Any]]:
     """Terms, each with a tune, as the distinct terms, where the tunes of each begin, and the tunes.
 
     terms: (n,) ascending.
