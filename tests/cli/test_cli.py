@@ -100,6 +100,7 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
             math.log10(MODEL.expected(["C", "D", "E"], open_end=False))
         ),
         "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
+        "view": "tokens",
     }
 
 
@@ -120,6 +121,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
         "expected": None,
         "log10_expected": None,
         "results": [{**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}],
+        "view": "tokens",
     }
 
 
@@ -127,7 +129,9 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
 def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
     expected, _ = found.pop("expected"), found.pop("log10_expected")
-    assert found == {"query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": []}
+    assert found == {
+        "query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": [], "view": "tokens",
+    }  # fmt: skip
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
 
@@ -218,6 +222,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             "longest_span", "copied_share", "copied_from", "most_from", "most_share", "uniqueness",
             "novelty", "creativity", "originality", "bars_in_corpus", "bars_same_position",
             "duplicate_of", "near_duplicate_of", "standing", "spans", "sources", "bars", "music",
+            "view",
         }  # fmt: skip
         assert tune["verdict"].keys() == {"kind", "text"}
         for span in (tune["longest_span"], *tune["spans"]):

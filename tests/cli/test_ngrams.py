@@ -66,6 +66,7 @@ def test_as_json_it_has_all_of_the_report(index: Path) -> None:
     assert report == {
         "n": 2, "only_in": [], "not_in": ["session", str(index.parent / "session.abc")], "of": 2,
         "different": 20, "left_out": 20, "ngrams": [], "set_aside": [],
+        "view": "tokens",
     }  # fmt: skip
     found = call("ngrams", "--n", "2", "--top", "1", "--index", index, "--json").json
     assert found["ngrams"] == [{"text": "C 3", "tunes": 2, "hits": 2}]

@@ -1,253 +1,440 @@
-"""A second view, declared here: the index builds, searches, verifies and changes it like the first.
-
-The view is the melody: one symbol a note, its pitch in semitones above C. A chord is its top note.
-"""
+"""The views: symbols as plain definitions and music21 have them, and figures found in them."""
 
 from __future__ import annotations
 
-import sqlite3
-import zlib
-from collections.abc import Iterator
-from dataclasses import replace
+from array import array
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.commands import call, index_of
 from tests.conftest import V2_SAMPLE
-from tunetrace import (
-    Filters,
-    Index,
-    IndexFileError,
-    QueryError,
-    add_to_index,
-    build_index,
-    compact_index,
-    open_index,
-    remove_from_index,
-    verify_index,
-)
-from tunetrace.indexer.search.query import FigureQuery, parse_words
-from tunetrace.indexer.search.views import TOKENS, VIEWS, Alphabet, View
-from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.layout.pitches import MIDDLE_C, sounding
+from tests.indexer.search import plain_views
+from tests.indexer.search.plain_views import NAMES
+from tests.peers import music21s, sample
+from tests.strategies import bodies
+from tunetrace import Filters, Index, QueryError, Rejected, read
+from tunetrace.arguments import ViewName
+from tunetrace.checker.measures import COPIED_LENGTHS
+from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.outline import outline_of_layouts, outline_of_segment
+from tunetrace.indexer.search.segment import Segment
+from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.search.views import TOKENS, VIEWS, View
+from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones
+from tunetrace.tokenizer.transpose import interval_from_c
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
-LOWEST = -60
-ALPHABET = Alphabet(
-    names=[str(semitones) for semitones in range(LOWEST, LOWEST + 128)],
-    boundaries=bytes([SEPARATOR]),
-    continuing=b"",
-)
+Tunes = list[list[str]]
+MakeIndex = Callable[..., Index]
+
+VOCABULARY = Vocabulary()
+TOKENS_OF_ALL_KINDS = (
+    "C", "D", "c", "^F", "=F", "_B,", "B,", "c'", "z", "2", "3", "/2", "3/2", "11/7", ">", "2<",
+    "|", "|", "|:", ":|", "|2", "(3", "(2", "[", "]", "M:3/4", "M:6/8", "K:Cmix", "K:Dmin", "<s>",
+)  # fmt: skip
+tunes_of_all_kinds = st.lists(st.sampled_from(TOKENS_OF_ALL_KINDS), min_size=1, max_size=30)
+a_tune = st.one_of(tunes_of_all_kinds, bodies)
+corpora = st.lists(a_tune, min_size=1, max_size=4)
+views = st.sampled_from(NAMES)
 
 
-def notes(layout: Layout) -> tuple[list[int], list[int]]:
-    firsts, stops = [], []
-    for bar in layout.bars:
-        for first, stop, sounds in zip(
-            bar.events.starts, bar.events.stops, bar.events.sounds, strict=True
-        ):
-            if sounds:
-                firsts.append(bar.start + first)
-                stops.append(bar.start + stop)
-    return firsts, stops
+def names(view: View, tune: Sequence[str]) -> list[str]:
+    """The names of the symbols that the package gives a tune."""
+    alphabet = view.alphabet(VOCABULARY)
+    return [alphabet.names[symbol] for symbol in view.symbols(lay_out(tune), b"")]
 
 
-def melody(layout: Layout, encoded: bytes) -> bytes:
-    heard = sounding(layout.tokens)
-    return bytes(
-        max(heard[token] for token in range(first, stop) if token in heard) - MIDDLE_C - LOWEST
-        for first, stop in zip(*notes(layout), strict=True)
+def search(view: View, tunes: Tunes, tunes_in_segment: int) -> FigureSearch:
+    """A search over tunes in a view, cut into segments of so many."""
+    segments = []
+    vocabulary = Vocabulary()
+    for first in range(0, len(tunes), tunes_in_segment):
+        some = tunes[first : first + tunes_in_segment]
+        stream = bytes([SEPARATOR])
+        for tune in some:
+            stream += view.symbols(lay_out(tune), vocabulary.learn(tune)) + bytes([SEPARATOR])
+        suffixes = suffix_array(stream).astype("<i4").tobytes()
+        ids = array("i", range(first + 1, first + 1 + len(some)))
+        segments.append(Segment(ids.tobytes(), stream, suffixes))
+    return FigureSearch(segments, vocabulary, view)
+
+
+def places(figures: FigureSearch, query: str) -> list[tuple[int, int]]:
+    """(tune, symbol of the tune) of every hit."""
+    found = figures.occurrences(figures.view.parse(query, VOCABULARY))
+    return sorted(
+        (int(tune), int(at))
+        for some in found
+        for tune, at in zip(*some.segment.places(some.positions), strict=True)
     )
 
 
-def extent(layout: Layout, first: int, stop: int) -> tuple[int, int]:
-    firsts, stops = notes(layout)
-    return firsts[first], stops[stop - 1]
+# Symbols
 
 
-def parse(text: str, vocabulary: Vocabulary) -> FigureQuery:
-    query = parse_words(text)
-    for element in query.elements:
-        for name in element.names:
-            if name not in ALPHABET.names:
-                raise QueryError(f"'{name}' is not a number of semitones; give one such as 7 or -5")
-    return query
+def test_every_view_has_one_name_and_room_for_its_symbols() -> None:
+    assert tuple(VIEWS) == get_args(ViewName) == (TOKENS.name, *NAMES)
+    for name in NAMES:
+        alphabet = VIEWS[name].alphabet(VOCABULARY)
+        assert len(set(alphabet.names)) == len(alphabet.names) < SEPARATOR
+        assert VIEWS[name].shared_notes in COPIED_LENGTHS
 
 
-MELODY = View(
-    name="melody",
-    forgives="Lengths, rests, bar lines, repeats and how the pitches are written.",
-    alphabet=lambda vocabulary: ALPHABET,
-    symbols=melody,
-    extent=extent,
-    parse=parse,
+@pytest.mark.parametrize("name", NAMES)
+@given(a_tune)
+def test_symbols_are_those_of_the_definition(name: str, tune: list[str]) -> None:
+    assert names(VIEWS[name], tune) == plain_views.names(name, tune)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_symbols_of_real_tunes_are_those_of_the_definition(name: str, shared: Path) -> None:
+    tunes = [t for t in read(shared / V2_SAMPLE) if not isinstance(t, Rejected)][:150]
+    for tune in tunes:
+        assert names(VIEWS[name], tune.tokens) == plain_views.names(name, tune.tokens)
+
+
+def test_symbols_by_hand() -> None:
+    tune = [
+        "M:4/4",
+        "K:Cdor",
+        "|:",
+        "G,",
+        "|",
+        "C",
+        ">",
+        "E",
+        "[",
+        "E",
+        "G",
+        "]",
+        "z",
+        "|",
+        "(3",
+        "B",
+        "c",
+        "B",
+        "K:Cmaj",
+        "B",
+        "2",
+        "=B",
+        "2",
+        ":|",
+        "c'",
+    ]
+    # E flat and B flat by the key, B natural after it changes; the tonic stays C.
+    assert " ".join(names(VIEWS["melody"], tune)) == "-5 0 3 7 10 12 10 11 11 24"
+    assert " ".join(names(VIEWS["intervals"], tune)) == "+5 +3 +4 +3 +2 -2 +1 0 +13"
+    assert " ".join(names(VIEWS["contour"], tune)) == "U U U U U D U R U"
+    rhythm = "| 1 | 3/2 1/2 1 z1 | 2/3 2/3 2/3 2 2 | 1 |"
+    assert " ".join(names(VIEWS["rhythm"], tune)) == rhythm
+
+
+@pytest.mark.parametrize(
+    ("key", "tune", "melody"),
+    [
+        ("K:Amin", "A, c e", "0 15 19"),  # in tunes that are not on C
+        ("K:mix", "C _B B", "0 10 10"),  # folk-rnn v3 states the mode alone
+        ("K:F#maj", "F ^A c", "0 4 7"),
+        ("K:Cmaj", "^^C,,,,,, __b''''''", "-70 93"),
+    ],
 )
+def test_the_melody_counts_from_the_tonic(key: str, tune: str, melody: str) -> None:
+    assert " ".join(names(VIEWS["melody"], [key, *tune.split()])) == melody
 
 
-@pytest.fixture(autouse=True)
-def _declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(VIEWS, MELODY.name, MELODY)
+def test_what_has_no_symbol_is_in_no_figure(make_index: MakeIndex) -> None:
+    index = make_index("M:4/4\nK:Cmaj\n| C 11/7 D D | C,,,,,, c'''''' | E 11/7 D D |")
+    # The rhythm is | other 1 1 | 1 1 | other 1 1 |, the intervals +2 0 -74 other -80 -2 0.
+    assert index.figure("1 1", view="rhythm").hits == 3
+    assert index.figure("* 1 1", view="rhythm").hits == 1
+    assert index.figure("* *", view="intervals").hits == 4
+    assert index.figure("U U D", view="contour").hits == 0
+    assert index.figure("D U D", view="contour").hits == 1
+    for text, view in (("11/7", "rhythm"), ("other", "rhythm"), ("other", "intervals")):
+        with pytest.raises(QueryError, match=f"^'{text}' cannot be in a figure"):
+            index.figure(text, view=view)
 
 
-def by_definition(index: Index) -> Iterator[tuple[bytes, list[int]]]:
-    """The stream and the suffix array of each segment, from the tokens of its tunes."""
-    for segment in index.figures.segments:
-        stream = bytes([SEPARATOR])
-        for tune in segment.tune_ids.tolist():
-            stream += melody(lay_out(index.tokens(tune)), b"") + bytes([SEPARATOR])
-        yield stream, sorted(range(len(stream)), key=lambda at: stream[at:])
+def test_melody_and_intervals_are_music21s_pitches() -> None:
+    """On 500 tunes: the pitches that music21 reads, as far as both read the same lengths."""
+    compared = 0
+    for tune in sample():
+        theirs = music21s(tune.text)
+        if isinstance(tune.read, Rejected) or theirs is None or compared == 500:
+            continue
+        assert tune.read.original_key is not None
+        tonic = MIDDLE_C + semitones(interval_from_c(tune.read.original_key))
+        expected = [max(pitches) - tonic for pitches, _ in theirs]
+        melody = [int(name) for name in names(VIEWS["melody"], tune.read.tokens)]
+        if len(melody) != len(expected):
+            continue  # another reading of voices, grace notes or ends (docs/agreement.md)
+        compared += 1
+        assert melody == expected, tune.name
+        steps = [int(name) for name in names(VIEWS["intervals"], tune.read.tokens)]
+        assert steps == [right - left for left, right in pairwise(expected)]
+    assert compared == 500
 
 
-def written(index: Index) -> list[tuple[bytes, list[int]]]:
-    """The stream and the suffix array of each segment, as the index has them."""
-    segments = index.in_view(MELODY).segments
-    return [(segment.stream, segment.suffixes.tolist()) for segment in segments]
+# Figures
 
 
-def test_the_package_declares_the_tokens_alone() -> None:
-    assert VIEWS == {"tokens": TOKENS, "melody": MELODY}
+@st.composite
+def a_corpus_and_a_figure(draw: st.DrawFn) -> tuple[str, Tunes, list[list[str] | None]]:
+    """A view, tunes, and a figure that is mostly taken from one of them: names, or None for any."""
+    view, tunes = draw(views), draw(corpora)
+    own = plain_views.names(view, draw(st.sampled_from(tunes)))
+    known = [name for name in VIEWS[view].alphabet(VOCABULARY).names if name != "other"]
+    first = draw(st.integers(0, max(len(own) - 1, 0)))
+    figure: list[list[str] | None] = []
+    for name in own[first : first + draw(st.integers(1, 6))]:
+        more = draw(st.lists(st.sampled_from(known), max_size=2))
+        kind = draw(st.sampled_from(["name", "name", "name", "choice", "any"]))
+        if name == "other" or kind == "any":
+            figure.append(None)
+        else:
+            figure.append([name, *more] if kind == "choice" else [name])
+    if not figure or all(some == ["|"] for some in figure):
+        figure.append([known[0]])
+    return view, tunes, figure
 
 
-def test_streams_and_suffix_arrays_are_those_of_the_definition(
-    shared: Path, tmp_path: Path
+def written(figure: Sequence[Sequence[str] | None]) -> str:
+    """A figure as users write it."""
+    return " ".join(
+        "*" if some is None else some[0] if len(some) == 1 else "{" + " ".join(some) + "}"
+        for some in figure
+    )
+
+
+@settings(max_examples=200)
+@given(a_corpus_and_a_figure(), st.integers(1, 3))
+def test_hits_are_those_of_brute_force_however_the_corpus_is_segmented(
+    given_: tuple[str, Tunes, list[list[str] | None]], tunes_in_segment: int
 ) -> None:
-    path = tmp_path / "i.db"
-    tunes = (shared / V2_SAMPLE).read_text().split("\n\n")[:60]
-    for k in range(3):
-        (tmp_path / f"{k}.txt").write_text("\n\n".join(tunes[20 * k : 20 * (k + 1)]))
-    build_index([tmp_path / "0.txt"], path)
-    for k in (1, 2):
-        add_to_index([tmp_path / f"{k}.txt"], path)
-    with open_index(path) as index:
-        assert len(written(index)) == 3
-        assert written(index) == list(by_definition(index))
-        for tune in range(1, 61):
-            _check_a_figure(index, tune)
-        symbols = sum(
-            len(segment.stream)
-            for view in VIEWS.values()
-            for segment in index.in_view(view).segments
-        )
-    report = verify_index(path, full=True)
-    assert (report.faults, report.suffixes) == ((), symbols)
+    view, tunes, figure = given_
+    figures = search(VIEWS[view], tunes, tunes_in_segment)
+    assert places(figures, written(figure)) == plain_views.hits(view, tunes, figure)
 
 
-def _check_a_figure(index: Index, tune: int) -> None:
-    """A figure from the middle of a tune is found there, and shown with its notes."""
-    layout = index.layout(tune)
-    symbols = melody(layout, b"")
-    first = len(symbols) // 2
-    figure = symbols[first : first + 8]
-    names = " ".join(ALPHABET.names[symbol] for symbol in figure)
-    (hit,) = index.hits([(tune, first, len(figure))], MELODY)
-    assert hit in index.figure(names, limit=9999, view=MELODY).results
-    firsts, stops = notes(layout)
-    own = layout.tokens[firsts[first] : stops[first + len(figure) - 1]]
-    assert hit.context[slice(*hit.found)] == " ".join(own)
+@given(views, tunes_of_all_kinds, st.data())
+def test_a_hit_maps_back_to_its_notes(name: str, tune: list[str], data: st.DataObject) -> None:
+    own = plain_views.symbols(name, tune)
+    if not own:
+        return
+    first = data.draw(st.integers(0, len(own) - 1))
+    some = own[first : data.draw(st.integers(first + 1, len(own)))]
+    start, stop = VIEWS[name].extent(lay_out(tune), first, first + len(some))
+    events = [symbol for symbol in some if symbol.first >= 0]
+    inside = [place for place, _ in plain_views.events_of(tune) if start <= place < stop]
+    if events:
+        assert (inside[0], inside[-1]) == (events[0].first, events[-1].last)
+        assert stop == len(tune) or not tune[stop][0].isdigit()  # with all of its length
+    else:
+        assert inside == []
+    if name == "rhythm":  # bar lines at the ends of a figure are shown
+        begins, ends = some[0].name == "|", some[-1].name == "|"
+        assert not begins or not events or start == 0 or tune[start - 1][0] not in "|:"
+        assert not ends or not events or stop == len(tune) or tune[stop][0] not in "|:"
+
+
+@given(corpora, st.integers(1, 3))
+def test_the_outline_of_a_stream_is_that_of_its_layouts(tunes: Tunes, in_segment: int) -> None:
+    figures = search(TOKENS, tunes, in_segment)
+    for segment in figures.segments:
+        some = [tunes[tune - 1] for tune in segment.tune_ids.tolist()]
+        found = outline_of_segment(segment, figures.vocabulary)
+        expected = outline_of_layouts([lay_out(tune) for tune in some])
+        for field in ("tokens", "sounds", "first_events", "first_bars"):
+            assert getattr(found, field).tolist() == getattr(expected, field).tolist(), field
 
 
 STRAIGHT = "T:Straight\nM:4/4\nK:Cmaj\n| C 2 E 2 G 2 c 2 | z 2 c 2 ^F 2 D 2 |"
 SWUNG = "T:Swung\nM:4/4\nK:Cmix\n|: G | C > E [ E G ] c | =F 4 c 4 :|"
 
 
-def tunes_index(tmp_path: Path) -> Path:
-    (tmp_path / "tunes.txt").write_text(f"{STRAIGHT}\n\n{SWUNG}")
-    build_index([tmp_path / "tunes.txt"], tmp_path / "i.db")
-    return tmp_path / "i.db"
+def test_a_figure_is_found_in_other_lengths_and_maps_back_to_its_notes(
+    make_index: MakeIndex,
+) -> None:
+    index = make_index(STRAIGHT, SWUNG)
+    assert index.figure("C E G c").hits == 0
+    found = index.figure("0 4 7 12", view="melody")
+    assert (found.tunes, found.hits, found.of, found.view) == (2, 2, 2, "melody")
+    straight, swung = found.results
+    assert (straight.title, straight.part, straight.bar, straight.onset) == ("Straight", 1, 1, 0)
+    assert straight.context[slice(*straight.found)] == "C 2 E 2 G 2 c 2"
+    assert (swung.title, swung.bar) == ("Swung", 1)
+    assert swung.context[slice(*swung.found)] == "C > E [ E G ] c"
+    # A rest and a bar line between two notes are forgiven, and so is a sharp of the bar.
+    across = index.figure("12 12 6", view="melody")
+    assert [hit.context[slice(*hit.found)] for hit in across.results] == ["c 2 | z 2 c 2 ^F 2"]
+    assert index.figure("7 12 5", Filters(bar=1), view="melody").hits == 1
+    assert index.figure("7 12 5", Filters(bar=2), view="melody").hits == 0
+    steps = index.figure("-6 -4", view="intervals")
+    assert [hit.context[slice(*hit.found)] for hit in steps.results] == ["c 2 ^F 2 D 2"]
+    assert index.figure("4 3 5", view="intervals").tunes == 2
+    rests = index.figure("z2 2", view="rhythm")
+    assert [hit.context[slice(*hit.found)] for hit in rests.results] == ["z 2 c 2"]
+    whole = index.figure("| 4 4 |", view="rhythm")
+    assert [hit.context[slice(*hit.found)] for hit in whole.results] == ["| =F 4 c 4 :|"]
+    assert [hit.bar for hit in whole.results] == [2]
 
 
-def test_a_figure_is_found_in_other_lengths_and_maps_back_to_its_notes(tmp_path: Path) -> None:
-    with open_index(tunes_index(tmp_path)) as index:
-        assert index.figure("C E G c").hits == 0
-        found = index.figure("0 4 7 12", view=MELODY)
-        assert (found.tunes, found.hits, found.of, found.expected) == (2, 2, 2, None)
-        straight, swung = found.results
-        assert (straight.title, straight.part, straight.bar, straight.onset) == (
-            "Straight", 1, 1, 0)  # fmt: skip
-        assert straight.context[slice(*straight.found)] == "C 2 E 2 G 2 c 2"
-        assert (swung.title, swung.bar) == ("Swung", 1)
-        assert swung.context[slice(*swung.found)] == "C > E [ E G ] c"
-        # A rest and a bar line between two notes are forgiven, and so is a sharp of the bar.
-        across = index.figure("12 12 6", view=MELODY)
-        assert [hit.context[slice(*hit.found)] for hit in across.results] == ["c 2 | z 2 c 2 ^F 2"]
-        assert index.figure("7 12 5", Filters(bar=1), view=MELODY).hits == 1
-        assert index.figure("7 12 5", Filters(bar=2), view=MELODY).hits == 0
+def test_a_parsons_code_may_be_typed(make_index: MakeIndex) -> None:
+    index = make_index(STRAIGHT, SWUNG)
+    spaced = index.figure("U U U", view="contour")
+    assert (spaced.tunes, spaced.hits, spaced.query) == (2, 2, "U U U")
+    for code in ("*UUU", "UUU", "uuu", "UU U", "*UU u"):
+        assert index.figure(code, view="contour") == spaced
+    # A star of its own is a wildcard, and so is one between letters.
+    assert index.figure("* UU", view="contour").query == "* U U"
+    assert index.figure("U*U", view="contour").query == "U * U"
+    assert index.figure("*U", view="contour").query == "U"
+    assert index.figure("UU{R D}", view="contour").hits == 2
+    assert index.bar("*UUU", view="contour").hits == 2
 
 
-def test_a_symbol_may_stand_for_two_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    intervals = replace(
-        MELODY,
-        name="intervals",
-        forgives="What melody forgives, and the pitch of the first note.",
-        symbols=lambda layout, encoded: bytes(
-            right - left - LOWEST for left, right in pairwise(melody(layout, encoded))
-        ),
-        extent=lambda layout, first, stop: extent(layout, first, stop + 1),
-    )
-    monkeypatch.setitem(VIEWS, intervals.name, intervals)
-    with open_index(tunes_index(tmp_path)) as index:
-        found = index.figure("-6 -4", view=intervals)
-        assert [hit.context[slice(*hit.found)] for hit in found.results] == ["c 2 ^F 2 D 2"]
-        assert index.figure("5 3", view=intervals).hits == 0
-        assert index.figure("4 3 5", view=intervals).tunes == 2
+def test_expected_hits_are_those_of_the_views_own_model(make_index: MakeIndex) -> None:
+    # The tune is one direction after another, so that chance gives about what there is.
+    index = make_index("M:4/4\nK:Cmaj\n" + "| C D C D C D C D " * 8 + "|")
+    found = index.figure("U D U", view="contour")
+    assert found.hits == 31
+    assert found.expected == pytest.approx(31, rel=0.1)
+    assert index.figure("U * U", view="contour").expected is None
+    assert index.figure("U D U", Filters(bar=1), view="contour").expected is None
 
 
-def test_wildcards_work_in_every_view(tmp_path: Path) -> None:
-    with open_index(tunes_index(tmp_path)) as index:
-        assert index.figure("0 * {7 8} 12", view=MELODY).tunes == 2
-        assert index.figure("12 {5 6}", view=MELODY).hits == 2
-        with pytest.raises(QueryError, match="'C' is not a number of semitones"):
-            index.figure("C E", view=MELODY)
+SEMITONES = "give semitones from the tonic, -100 to 120, such as 0, 7 or -5"
+STEPS = "give semitones up or down, -100 to +100, such as +2, -1 or 0"
+LENGTHS = "give a usual length in eighths such as 1 or 3/2, a rest such as z1, or a bar line |"
+DIRECTIONS = "give U (up), D (down) or R (repeat), or a Parsons code such as *UUDR"
+WILDCARDS = "write * for any note, {0 7} for either of two"
 
 
-def test_what_was_altered_in_a_view_is_named(tmp_path: Path) -> None:
-    path = tunes_index(tmp_path)
-    assert verify_index(path, full=True).faults == ()
-    connection = sqlite3.connect(path, isolation_level=None)
-    (stream,) = connection.execute("SELECT stream FROM view WHERE name = 'melody'").fetchone()
-    # The order of its suffixes stays the same.
-    altered = stream.replace(bytes([12 - LOWEST]), bytes([13 - LOWEST]))
-    connection.execute(
-        "UPDATE view SET stream = ?, stream_crc32 = ? WHERE name = 'melody'",
-        (altered, zlib.crc32(altered)),
-    )
-    assert verify_index(path, full=True).faults == (
-        "the symbols in the view melody of 2 of the 2 tunes checked do not agree with the stream",
-    )
-    connection.execute("DELETE FROM view WHERE name = 'melody'")
-    connection.close()
-    assert "an array of segment 1 does not match its checksum" in verify_index(path).faults[0]
-    with open_index(path) as index:
-        assert index.figure("C 2").tunes == 1
-        with pytest.raises(IndexFileError, match="damaged"):
-            index.figure("0 4", view=MELODY)
+@pytest.mark.parametrize(
+    ("view", "text", "sentence"),
+    [
+        ("melody", "C E", f"'C' cannot be in a figure of semitones; {SEMITONES}"),
+        ("melody", "121", f"'121' cannot be in a figure of semitones; {SEMITONES}"),
+        ("melody", "0 4? 7", f"'4?' cannot be in a figure of semitones; {WILDCARDS}"),
+        ("melody", "{0 7", f"the figure cannot be read from column 5 on; {WILDCARDS}"),
+        ("melody", " ", "the figure is empty; give semitones separated by spaces, such as "
+         "'0 2 4 5'"),
+        ("intervals", "+2 up", f"'up' cannot be in a figure of intervals; {STEPS}"),
+        ("rhythm", "1 2/0", f"'2/0' cannot be in a figure of lengths; {LENGTHS}"),
+        ("rhythm", "| |", "the figure '| |' has no note; add a length such as 1"),
+        ("contour", "UXD", f"'UXD' cannot be in a figure of directions; {DIRECTIONS}"),
+        ("contour", "U {UD R}", f"'UD' cannot be in a figure of directions; {DIRECTIONS}"),
+        ("contour", "U" * 1001, "the figure has 1,001 directions; give at most 1,000"),
+        ("contour", None, "the figure cannot be None; give text, as a str"),
+        ("tune", "C", "view cannot be 'tune'; give one of tokens, melody, intervals, rhythm, "
+         "contour"),
+        (None, "C", "view cannot be None; give one of tokens, melody, intervals, rhythm, contour"),
+    ],
+)  # fmt: skip
+def test_what_is_no_figure_of_a_view_is_refused(
+    view: ViewName, text: str, sentence: str, make_index: MakeIndex
+) -> None:
+    with pytest.raises(QueryError) as refused:
+        make_index(STRAIGHT).figure(text, view=view)
+    assert str(refused.value) == sentence
 
 
-def test_changes_of_an_index_keep_its_views(tmp_path: Path) -> None:
-    path = tunes_index(tmp_path)
-    (tmp_path / "first.txt").write_text("T:First\nM:4/4\nK:Cmaj\n| ^^C _G __e C |")
-    (tmp_path / "second.txt").write_text("T:Second\nM:4/4\nK:Cmaj\n| C __e ^^f' C |")
+@pytest.mark.parametrize(
+    ("view", "text", "query"),
+    [
+        ("melody", "+7 -0 00012", "7 0 12"),
+        ("intervals", "2 +0 -1", "+2 0 -1"),
+        ("rhythm", "/2 2/4 4/2 z z/2 z3", "1/2 1/2 2 z1 z1/2 z3"),
+        ("contour", "u  D r", "U D R"),
+    ],
+)
+def test_a_symbol_may_be_written_in_more_than_one_way(
+    view: ViewName, text: str, query: str, make_index: MakeIndex
+) -> None:
+    if view == "melody":
+        text = text.replace("00012", "012")
+    assert make_index(STRAIGHT).figure(text, view=view).query == query
 
-    def check(segments: int, tunes: int) -> None:
-        with open_index(path) as index:
-            assert len(index.figures.segments) == segments
-            assert written(index) == list(by_definition(index))
-            assert index.in_view(MELODY).tunes == tunes
-        assert verify_index(path, full=True).faults == ()
 
-    add_to_index([tmp_path / "first.txt", tmp_path / "second.txt"], path)
-    check(2, 4)
-    remove_from_index("first", path)
-    check(2, 3)
-    with open_index(path) as index:
-        assert "^^C" in index.vocabulary
-    compact_index(path)  # forgets the tokens of `first`, so that those of `second` move
-    check(1, 3)
-    with open_index(path) as index:
-        assert "^^C" not in index.vocabulary
-        assert index.tokens(4)[2:] == ["|", "C", "__e", "^^f'", "C", "|"]
-        assert index.figure("0 14 31 0", view=MELODY).tunes == 1
-    (tmp_path / "second.txt").write_text("T:Second\nM:4/4\nK:Cmaj\n| c C |")
-    add_to_index([tmp_path / "second.txt"], path, replace=True)
-    check(2, 3)
+def test_an_open_end_is_refused_where_it_has_no_meaning(make_index: MakeIndex) -> None:
+    with pytest.raises(QueryError, match=r"^an open end has no meaning in the view melody"):
+        make_index(STRAIGHT).figure("0", view="melody", open_end=True)
+
+
+# Bars
+
+
+@given(views, corpora, st.integers(1, 3), st.data())
+@settings(max_examples=50)
+def test_whole_bars_are_those_of_brute_force(
+    name: str, tunes: Tunes, in_segment: int, data: st.DataObject
+) -> None:
+    from tunetrace.indexer.search.places import SymbolPlaces
+
+    every = [
+        (number, place, own)
+        for number, tune in enumerate(tunes, 1)
+        for place, own in plain_views.bars(name, tune)
+    ]
+    usual = [own for _, _, own in every if own and "other" not in own]
+    if not usual:
+        return
+    wanted = data.draw(st.sampled_from(usual))
+    view = VIEWS[name]
+    assert view.units is not None
+    tokens, figures = search(TOKENS, tunes, in_segment), search(view, tunes, in_segment)
+    symbol_places = SymbolPlaces(tokens, figures, view.units, lambda: pytest.fail("not asked for"))
+    found = symbol_places.whole_bars(figures.occurrences(view.parse(" ".join(wanted), VOCABULARY)))
+    layouts = [lay_out(tune) for tune in tunes]
+    at = [(tune, layouts[tune - 1].bar_at(token)) for tune, token in found]
+    expected = [
+        (tune, layouts[tune - 1].bar_at(place)) for tune, place, own in every if own == wanted
+    ]
+    assert at == expected
+
+
+def test_a_bar_of_a_view_is_all_of_its_symbols(make_index: MakeIndex) -> None:
+    index = make_index(STRAIGHT, SWUNG)
+    found = index.bar("0 4 7 12", view="melody")
+    assert (found.tunes, found.hits, found.expected, found.view) == (2, 2, None, "melody")
+    assert [hit.context for hit in found.results] == [
+        "C 2 E 2 G 2 c 2 | z 2 c 2 ^F 2 D 2", "G | C > E [ E G ] c | =F 4 c 4",
+    ]  # fmt: skip
+    assert index.bar("0 4 7", view="melody").hits == 0
+    assert index.bar("12 6 2", view="melody").hits == 1  # without its rest
+    assert index.bar("z2 2 2 2", view="rhythm").hits == 1
+    assert index.bar("* * *", view="rhythm").hits == 0
+    assert index.bar("{2 4} 4", view="rhythm").hits == 1
+    assert index.bar("+7", view="intervals").hits == 1
+    assert index.bar("+7", Filters(bar=1), view="intervals").hits == 0
+    assert index.bar("+7", Filters(bar=2, part=1, onset=0), view="intervals").hits == 1  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match=r"^'\|' is a bar line, but a bar is searched without"):
+        index.bar("3 | 3", view="rhythm")
+
+
+# The command line
+
+
+def test_the_commands_take_a_view(tmp_path: Path) -> None:
+    path = str(index_of(tmp_path, "X:1\nT:A\nM:4/4\nL:1/8\nK:C\nG,CEG c2G2|z2G2E2C2|\n"))
+    up = call("figure", "-5 0 4", "--view", "melody", "--index", path)
+    assert up.out.startswith("-5 0 4 in the view melody\nfound in 1 of 1 tune, once\n")
+    assert "found in 1 of 1 tune, once" in call(
+        "figure", "--index", path, "--view", "contour", "*UUUUDRDD"
+    ).out  # fmt: skip
+    assert "found in 1 of 1 tune" in call(
+        "bar", "-3 -4", "--view", "intervals", "--index", path
+    ).out  # fmt: skip
+    counted = call("ngrams", "--n", "3", "--view", "rhythm", "--top", "1", "--index", path).out
+    assert counted.startswith("n-grams of 3 symbols of the view rhythm in the whole index\n")
+    wrong = call("figure", "C", "--view", "tune", "--index", path)
+    assert wrong.code == 2
+    for name in VIEWS:
+        assert f"'{name}'" in wrong.err

@@ -197,6 +197,8 @@ def longest_matches(
     """
     lengths = np.zeros(len(stream), dtype=np.int32)
     positions = np.zeros(len(stream), dtype=np.int32)
+    if not index.longest_tune:
+        return lengths, positions  # in some views a tune of rests has no symbol
     start = 0
     for piece in stream.split(bytes([SEPARATOR])):
         found: list[tuple[int, int]] = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from tunetrace.arguments import ViewName, one_view
+from tunetrace.arguments import ViewName, one_text, one_view
 from tunetrace.errors import QueryError
 from tunetrace.indexer.search import projections
 from tunetrace.indexer.search.projections import BAR, CONTOUR_NAMES, OTHER
@@ -217,13 +217,23 @@ _CONTOUR: Final = Notation(
     name=projections.contour_name,
     right="give U (up), D (down) or R (repeat), or a Parsons code such as *UUDR",
 )
-_PARSONS: Final = re.compile(r"(?<![^\s])\*?([UDRudr]{2,}|(?<=\*)[UDRudr])(?![^\s])")
+_PARSONS: Final = re.compile(
+    r"""
+    (?P<choice> \{ [^}]* \} )
+    | (?P<begin> (?<!\S) \* (?=[UDRudr]) )  # of a Parsons code, where its first note is
+    | (?P<code> [UDRudr]{2,} )
+    """,
+    re.VERBOSE,
+)
 
 
 def _parse_contour(text: str, vocabulary: Vocabulary) -> FigureQuery:
-    """A figure of directions. A word of several, with or without a star, is a Parsons code."""
-    spread = _PARSONS.sub(lambda code: " ".join(code[1]), text) if isinstance(text, str) else text
-    return parse_symbols(spread, _CONTOUR)
+    """A figure of directions, which may be joined to Parsons codes."""
+
+    def apart(found: re.Match[str]) -> str:
+        return found["choice"] or " ".join(found["code"] or "")
+
+    return parse_symbols(_PARSONS.sub(apart, one_text(text, "the figure")), _CONTOUR)
 
 
 CONTOUR: Final = View(
