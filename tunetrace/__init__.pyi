@@ -29,12 +29,12 @@ from .checker.records import Span as Span
 from .checker.records import TuneName as TuneName
 from .checker.records import Verdict as Verdict
 from .checker.similar.families.find import find_families as find_families
+from .checker.similar.families.records import Family as Family
 from .checker.similar.families.records import FamilyReport as FamilyReport
 from .checker.similar.families.records import FamilyTune as FamilyTune
-from .checker.similar.families.records import Family as Family
 from .checker.similar.records import AlignedBar as AlignedBar
-from .checker.similar.records import Alignment as Alignment
 from .checker.similar.records import AlignedNotes as AlignedNotes
+from .checker.similar.records import Alignment as Alignment
 from .checker.similar.records import SimilarPart as SimilarPart
 from .checker.similar.records import SimilarTune as SimilarTune
 from .checker.similar.records import SimilarTunes as SimilarTunes
