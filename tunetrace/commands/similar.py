@@ -214,6 +214,8 @@ def _print(answer: SimilarTunes) -> None:
         f"compared with {counted(answer.of, 'tune')}; a near copy is named from "
         f"{share(answer.threshold)} on"
     )
+    if not answer.has_graph:
+        out.print("by alignment alone; 'tunetrace families' lets it go on by way of other tunes")
     _print_table(out, answer.tunes)
     for part in answer.parts or ():
         first = f"\n{part_in_words(part.part).capitalize()}: "
@@ -233,11 +235,17 @@ def _print_table(out: Console, tunes: Sequence[SimilarTune]) -> None:
 
     rows = [
         (share(tune.probability), linked(tune.title or "(untitled)", tune.link), tune.reference,
-         tune.aspect, scope_in_words(tune), tune.change)
+         tune.aspect, scope_in_words(tune), _changed(tune))
         for tune in tunes
     ]  # fmt: skip
     out.print()
     out.print(make_table(_COLUMNS, rows, widest={"title": _WIDEST_TITLE, "tune": 16, "change": 26}))
+
+
+def _changed(tune: SimilarTune) -> str:
+    """What is changed, and by way of which tune it was found."""
+    way = f"by way of {tune.by_way_of.reference}" if tune.by_way_of else ""
+    return "; ".join(filter(None, (tune.change, way)))
 
 
 def _print_alignment(

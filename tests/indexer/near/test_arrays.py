@@ -211,7 +211,7 @@ def test_letters_are_steps_of_the_octave() -> None:
 
 
 def test_a_segment_of_more_tunes_than_two_bytes_count_is_stored_whole() -> None:
-    one = NearSegment.of([lay_out("M:4/4 K:Cmaj C D E F G A B |".split())])
+    one = NearSegment.of([lay_out(["M:4/4", "K:Cmaj", "C", "D", "E", "F", "G", "A", "B", "|"])])
     many = NearSegment.join([one] * (2**16 + 1))
     read_back = NearSegment.read(many.arrays(), 2**16 + 1)
     assert read_back.terms.tolist() == one.terms.tolist()

@@ -43,7 +43,8 @@ def similar_tunes(
         return
     same = index.same_music([layout]) if same is None else same
     own, own_key = Line(layout), as_key(original_key)
-    records = index.catalogue.tunes(near.tune for near in found)
+    ids = {near.tune for near in found} | {near.by_way_of for near in found if near.by_way_of}
+    records = index.catalogue.tunes(ids)
     for near in found:
         tune, other = records[near.tune], Line(index.layout(near.tune))
         keys = own_key, as_key(tune.original_key)
@@ -68,6 +69,7 @@ def similar_tunes(
             length_ratio=likeness.length_ratio,
             change=", ".join(filter(None, _changes(likeness, groups, *keys))),
             alignment=bar_under_bar(own, other, groups, steps) if alignment else None,
+            by_way_of=records[near.by_way_of] if near.by_way_of else None,
         )
 
 

@@ -124,6 +124,9 @@ class SimilarTune(Tune):
     nothing is."""
     alignment: Alignment | None = None
     """Both tunes bar under bar; None unless asked for."""
+    by_way_of: Tune | None = None
+    """The tune between the two, if the probability is that of a step over the neighbour graph: 0.7
+    times the product of the probabilities of both pairs. None if it is that of the pair itself."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -156,6 +159,9 @@ class SimilarTunes(Record):
     """The number of tunes that it was compared with."""
     threshold: float
     """From this probability on a tune is named as a near copy. It grows with the index."""
+    has_graph: bool
+    """Whether tunes were also found by way of others, over the neighbour graph of the index. False
+    before `find_families` has compared its tunes."""
     tunes: tuple[SimilarTune, ...]
     """The tunes that are like it, the most probable first."""
     parts: tuple[SimilarPart, ...] | None = None
@@ -165,8 +171,8 @@ class SimilarTunes(Record):
         """The sentence and the tunes, for notebooks."""
         rows = [
             [share(tune.probability), tune.title, tune.reference, tune.aspect, tune.scope,
-             tune.change]
+             tune.change, tune.by_way_of.reference if tune.by_way_of else ""]
             for tune in self.tunes
         ]  # fmt: skip
-        heads = ["probability", "title", "tune", "aspect", "scope", "change"]
+        heads = ["probability", "title", "tune", "aspect", "scope", "change", "by way of"]
         return html_table(["found"], [[self.text]]) + html_table(heads, rows)

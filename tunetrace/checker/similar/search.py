@@ -36,16 +36,17 @@ class SimilarSearch:
         self.default_threshold = named_from(index.tunes)
 
     def near_melody(
-        self, melody: Melody, admitted: Mask | None = None, limit: int = 50
+        self, melody: Melody, admitted: Mask | None = None, limit: int | None = 50
     ) -> list[Near]:
         """The tunes most like a melody, the most probable first, at most limit.
 
-        admitted: which tunes count, as a mask by id; None for all.
+        admitted: which tunes count, as a mask by id; None for all. limit: None for all that were
+        compared.
         """
         return self._near.near(melody, admitted)[:limit]
 
     def near(
-        self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int = 50
+        self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int | None = 50
     ) -> Iterator[list[Near]]:
         """The same for each of several transcriptions, given by their layouts."""
         for melody in melodies_of(layouts):

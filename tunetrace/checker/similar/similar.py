@@ -11,6 +11,7 @@ from typing import Final
 from tunetrace.arguments import Format, many_references, public
 from tunetrace.checker.check import admitted_without
 from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.checker.similar.words import sentence
@@ -18,6 +19,9 @@ from tunetrace.corpus.readers import read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError, QueryError
 from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.near.graph import NearGraph
+from tunetrace.indexer.near.search import Near
+from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.tune import is_of_index, transcriptions_of
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -48,6 +52,9 @@ def similar(
     part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles: as for
     check. format: of a text.
 
+    If the index has a neighbour graph (`find_families`), tunes are also found by way of others: a
+    tune that is near to a near tune is near.
+
     InputError for a text without a tune or with several, and for a tune without notes. AbcError for
     a text that cannot be tokenized. QueryError for a tune that the index lacks.
 
@@ -70,7 +77,9 @@ def similar(
         whole, *found = [
             # The most alike is named, however little it is alike.
             tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
-            for one, some in zip(layouts, search.near(layouts, admitted, limit), strict=True)
+            for one, some in zip(
+                layouts, _near(search, layouts, opened.graph, admitted, limit), strict=True
+            )
             for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
         ]
         parts_found = None
@@ -87,9 +96,25 @@ def similar(
             text=sentence(whole, search.default_threshold),
             of=opened.tunes - (0 if admitted is None else int((~admitted).sum())),
             threshold=search.default_threshold,
+            has_graph=opened.graph is not None,
             tunes=_at_least(least, whole),
             parts=parts_found,
         )
+
+
+def _near(
+    search: SimilarSearch,
+    layouts: Sequence[Layout],
+    graph: NearGraph | None,
+    admitted: Mask | None,
+    limit: int,
+) -> Iterator[list[Near]]:
+    """What is like each of some tunes, best first: by alignment, and one step over the graph."""
+    if graph is None:
+        yield from search.near(layouts, admitted, limit)
+        return
+    for found in search.near(layouts, admitted, None):
+        yield over_graph(found, graph, admitted)[:limit]
 
 
 def _asked(

@@ -25,7 +25,7 @@ ENOUGH: Final = 0.4
 COEFFICIENTS: Final = (27.424, 3.397, 1.840, 1.714, 0.993)
 INTERCEPT: Final = -20.456
 
-_SURE: Final = 0.92
+SURE: Final = 0.92
 """From this probability on the mean share orders pairs better than the probability."""
 
 
@@ -52,4 +52,4 @@ def probabilities(measures: Floats) -> Floats:
 
 def order(measures: Floats, probable: Floats) -> NDArray[np.intp]:
     """The pairs in order, the best first: (pairs,). probable: (pairs,) their probabilities."""
-    return np.lexsort((-measures[:, MEASURES.index("mean")], -np.minimum(probable, _SURE)))
+    return np.lexsort((-measures[:, MEASURES.index("mean")], -np.minimum(probable, SURE)))

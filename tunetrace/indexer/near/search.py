@@ -30,6 +30,8 @@ class Near(NamedTuple):
     """That it is the same melody, or has a part of it."""
     up: int
     """The steps modulo an octave by which the asked melody is raised to fit on it."""
+    by_way_of: int | None = None
+    """The id of the near tune over which it was found; None if it was found itself."""
 
 
 class Melody(NamedTuple):
