@@ -17,6 +17,11 @@ from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
+MOST_PITCHES: Final = 4_096
+"""Only so many pitches at the beginning of a melody are aligned. An alignment takes time for each
+pitch of one melody with each of the other, and a hostile file may have a tune of a million notes.
+It is far more than people's tunes have."""
+
 _RUN: Final = 4
 """The rotation is found by this many successive notes."""
 
@@ -88,9 +93,10 @@ class NearSearch:
         """
         counted = None if admitted is None else admitted[self._ids]
         tunes = self.candidates.best(melody.terms, counted)
-        others = [self.candidates.melodies(tune) for tune in tunes.tolist()]
-        ups = _rotations(melody.pitches[0], [pitches[0] for pitches in others])
-        profiles = [Profile(pitches) for pitches in melody.pitches]
+        own = _beginnings(melody.pitches)
+        others = [_beginnings(self.candidates.melodies(tune)) for tune in tunes.tolist()]
+        ups = _rotations(own[0], [pitches[0] for pitches in others])
+        profiles = [Profile(pitches) for pitches in own]
         scores = [
             [
                 profile.score(pitches, up) / MATCH
@@ -100,13 +106,18 @@ class NearSearch:
         ]
         measures = measured(
             np.array(scores, dtype=np.float64).reshape(-1, len(profiles)),
-            np.array([len(pitches) for pitches in melody.pitches], dtype=np.float64),
+            np.array([len(pitches) for pitches in own], dtype=np.float64),
             np.array([list(map(len, some)) for some in others], dtype=np.float64).reshape(
                 -1, len(profiles)
             ),
             self.candidates.headers[tunes] == np.array(melody.header),
         )
         return self._ids[tunes], ups, measures
+
+
+def _beginnings(pitches: Sequence[bytes]) -> list[bytes]:
+    """As much of each sequence of a melody as is aligned."""
+    return [one[:MOST_PITCHES] for one in pitches]
 
 
 def _runs(letters: bytes) -> NDArray[np.int32]:
