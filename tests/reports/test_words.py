@@ -133,6 +133,53 @@ def test_of_one_transcription_it_says_what_it_is() -> None:
     )
 
 
+def near_copies(of: int, found: int, only: int = 0) -> str:
+    """What is said of near copies, after what they are; 1% may be named by mistake."""
+    batch = summary(transcriptions=of, near_copies=found, near_copies_only=only, named_from=0.9,
+                    false_alarms=0.01 * of)  # fmt: skip
+    return text(batch).splitlines()[1]
+
+
+def test_near_copies_are_told_beside_the_mistakes_to_expect() -> None:
+    bound = "a near copy in the corpus, with a probability of 90% or more. "
+    what = (
+        "A near copy is the same melody, or a part of it, in another key, octave, rhythm or "
+        "version. "
+    )
+    less = "less than 50% of the notes in one corpus tune note for note. "
+    assert near_copies(of=50, found=0) == (
+        f"{what}None has {bound}Among 50 tunes without a near copy, fewer than one is expected to "
+        "be named by mistake."
+    )
+    assert near_copies(of=100, found=1, only=1) == (
+        f"{what}1 transcription has {bound}Of these, 1 has {less}Among 100 tunes without a near "
+        "copy, up to 1 is expected to be named by mistake. So chance alone may explain all of them."
+    )
+    assert near_copies(of=2_300, found=24) == (
+        f"{what}24 transcriptions have {bound}Of these, none has {less}Among 2,300 tunes without a "
+        "near copy, up to 23 are expected to be named by mistake."
+    )
+    assert near_copies(of=2_300, found=23, only=5).endswith(
+        f"Of these, 5 have {less}Among 2,300 tunes without a near copy, up to 23 are expected to "
+        "be named by mistake. So chance alone may explain all of them."
+    )
+
+
+def test_of_one_transcription_it_is_said_whether_it_has_a_near_copy() -> None:
+    melody = "the same melody, or a part of it, in another key, octave, rhythm or version"
+    assert near_copies(of=1, found=1) == (
+        f"It has a near copy in the corpus, with a probability of 90% or more: {melody}."
+    )
+    assert near_copies(of=1, found=0) == (
+        f"It has no near copy in the corpus: no tune has {melody}, with a probability of 90% or "
+        "more."
+    )
+
+
+def test_of_a_verbatim_batch_nothing_is_said_of_near_copies() -> None:
+    assert "near cop" not in text(summary()).lower()
+
+
 @pytest.mark.parametrize(
     ("count", "total", "chance"),
     [

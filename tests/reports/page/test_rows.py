@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, same, source, transcription
+from tests.checker.batches import checked, near, same, source, transcription
 from tunetrace.reports.page.most_copied import chance
 from tunetrace.reports.page.rows import PARTS, columns, copied_order, parts, row_of, shortened
 
@@ -48,6 +48,35 @@ def test_columns_name_every_source_once() -> None:
     assert found["nearest"] == [0, 1, -1, 0]
     assert found["names"] == [("One", "session:101"), ("Two", "session:102")]
     assert found["title"] == ["The Kesh"] * 4
+
+
+def test_a_near_copy_is_the_nearest_tune_before_a_source() -> None:
+    """But after a tune that has the same part."""
+    copies, sources = (near(2, "Kesh"), near(3)), (source(6, 3.0, "Other"),)
+    found = row_of(checked(near_copies=copies, sources=sources, similarity=0.97))
+    assert (found.near, found.nearest) == (("Kesh", "session:102"), ("Kesh", "session:102"))
+    assert found.similarity == 97_000
+    found = row_of(checked(near_copies=copies, same_parts=(same(5, "Banshee"),), similarity=0.9))
+    assert (found.near, found.nearest) == (("Kesh", "session:102"), ("Banshee", "session:105"))
+
+
+def test_near_copies_and_nearest_tunes_are_named_by_the_same_list() -> None:
+    first = checked(near_copies=(near(2, "Kesh"),), same_parts=(same(5, "Banshee"),), similarity=1)
+    second = checked(near_copies=(near(5, "Banshee"),), similarity=0.95)
+    third = checked(near_copies=(), similarity=0.004)
+    found = columns([row_of(tune) for tune in (first, second, third)])
+    names = found["names"]
+    assert sorted(names) == [("Banshee", "session:105"), ("Kesh", "session:102")]
+    named = {key: [names[k] if k >= 0 else None for k in found[key]] for key in ("near", "nearest")}
+    assert [name and name[0] for name in named["near"]] == ["Kesh", "Banshee", None]
+    assert [name and name[0] for name in named["nearest"]] == ["Banshee", "Banshee", None]
+    assert found["similarity"] == [100_000, 95_000, 400]
+
+
+def test_rows_of_a_verbatim_check_have_no_near_copies() -> None:
+    found = columns([row_of(checked())])
+    assert "similarity" not in found
+    assert "near" not in found
 
 
 def test_titles_are_short_and_on_one_line() -> None:
