@@ -41,10 +41,13 @@ def html_of(
     name: str = "generated",
     words: Sequence[str] = WORDS,
     other: Sequence[CheckedTune] = (),
+    named_from: float | None = None,
     **limits: int,
 ) -> str:
-    """The page of a batch. other: the batch that it is compared with; limits: those of Page."""
-    tally, beside, page = BatchTally(name), BatchTally("the other one"), Page(**limits)
+    """The page of a batch. other: the batch that it is compared with; named_from: from which
+    probability near copies are named, None for a verbatim check; limits: those of Page."""
+    tally, page = BatchTally(name, named_from=named_from), Page(**limits)
+    beside = BatchTally("the other one", named_from=named_from)
     for answer in answers:
         tally.add(answer)
         page.add(answer)

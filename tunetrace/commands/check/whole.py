@@ -33,7 +33,7 @@ from tunetrace.indexer.search.views import VIEWS
 from tunetrace.text import counted, part_in_words, share, times
 
 if TYPE_CHECKING:
-    from tunetrace import CheckedTune, Percentiles, SameTune
+    from tunetrace import CheckedTune, Percentiles, SameTune, SimilarTune
     from tunetrace.arguments import ViewName
     from tunetrace.tokenizer.layout.music import Music
 
@@ -83,7 +83,8 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
         table.add_row("The same as", _same_tunes(tune.identical_to))
     if tune.same_parts:
         table.add_row("Same parts", _same_tunes(tune.same_parts))
-    table.add_row("Near copies", "\n".join(_near_copies(tune)))
+    if tune.near_copies is not None:  # as they are in a verbatim check
+        table.add_row("Near copies", "\n".join(_near_copies(tune, tune.near_copies)))
     label = "Longest run"
     for line in _longest_run(tune):
         table.add_row(label, line)
@@ -103,15 +104,12 @@ def _print_copying(out: Console, tune: CheckedTune) -> None:
     out.print(table)
 
 
-def _near_copies(tune: CheckedTune) -> Iterator[str]:
+def _near_copies(tune: CheckedTune, near_copies: Sequence[SimilarTune]) -> Iterator[str]:
     """The near copies, each with how sure it is; or that there is none."""
-    if tune.near_copies is None or tune.similarity is None:
-        yield "not sought"
-        return
-    for near in tune.near_copies:
+    for near in near_copies:
         yield f"{share(near.probability)}: {naming(near)}"
-    if not tune.near_copies:
-        nearest = f"; the most similar tune is one at {share(tune.similarity)}"
+    if not near_copies and tune.similarity is not None:
+        nearest = f"; the most similar tune is one with a probability of {share(tune.similarity)}"
         yield f"none{nearest if tune.similarity else ''}"
     if tune.standing is not None and SIMILARITY.name in tune.standing.below:
         yield _beside_real_tunes("more similar", tune.standing.below[SIMILARITY.name])
