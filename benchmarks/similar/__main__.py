@@ -92,8 +92,9 @@ def _with_titles(
         if {"titles", "disagreements"}.isdisjoint(sections):
             return
         answers, each = agreement.ask_all(ours, tunes)
+        stepped = ours.over_graph(answers)
     if "titles" in sections:
-        agreement.measure(tunes, answers, each)
+        agreement.measure(tunes, answers, stepped, each)
     if "disagreements" in sections:
         agreement.show_disagreements(tunes, answers, with_music=with_music)
 

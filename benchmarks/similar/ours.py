@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.similar.titles import LIMIT
+from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.near.graph import BOUND, NearGraph
 from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
-from tunetrace.indexer.near.search import melodies_of
+from tunetrace.indexer.near.search import Near, melodies_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -53,6 +55,27 @@ class Ours:
         for place, melody in enumerate(melodies):
             answers = self._search.near_melody(melody, self._without([place]), LIMIT)
             found[place] = [Answer(one.tune - 1, one.probability) for one in answers]
+        return found
+
+    def over_graph(self, answers: dict[int, list[Answer]]) -> dict[int, list[Answer]]:
+        """The same answers after one step over the neighbour graph, as `similar` gives them where
+        the index has its families. answers: as near_others gives them for the whole corpus.
+        """
+        near = {
+            place: [Near(one.place + 1, one.probability, 0) for one in some]
+            for place, some in answers.items()
+        }
+        rows = [
+            (place + 1, one.tune, 0, one.probability)
+            for place, some in near.items()
+            for one in some
+            if one.probability >= BOUND
+        ]
+        graph = NearGraph.of([place + 1 for place in answers], rows)
+        found = {}
+        for place, some in near.items():
+            stepped = over_graph(some, graph, self._without([place]), place + 1)[:LIMIT]
+            found[place] = [Answer(one.tune - 1, one.probability) for one in stepped]
         return found
 
     def measures(

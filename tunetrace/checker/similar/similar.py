@@ -78,7 +78,9 @@ def similar(
             # The most alike is named, however little it is alike.
             tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
             for one, some in zip(
-                layouts, _near(search, layouts, opened.graph, admitted, limit), strict=True
+                layouts,
+                _near(search, layouts, opened.graph, admitted, next(iter(own), None), limit),
+                strict=True,
             )
             for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
         ]
@@ -107,14 +109,19 @@ def _near(
     layouts: Sequence[Layout],
     graph: NearGraph | None,
     admitted: Mask | None,
+    own: int | None,
     limit: int,
 ) -> Iterator[list[Near]]:
-    """What is like each of some tunes, best first: by alignment, and one step over the graph."""
+    """What is like each of some tunes, best first: by alignment, and one step over the graph.
+
+    own: the id of the first one if it is a tune of the index; the others are its parts.
+    """
     if graph is None:
         yield from search.near(layouts, admitted, limit)
         return
     for found in search.near(layouts, admitted, None):
-        yield over_graph(found, graph, admitted)[:limit]
+        yield over_graph(found, graph, admitted, own)[:limit]
+        own = None
 
 
 def _asked(
