@@ -41,7 +41,8 @@ REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kin
 SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
         "log10_expected", "by_chance", "examples", "first_token", "stop_token", "first_note",
         "stop_note", "places"}  # fmt: skip
-INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora"}
+INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora",
+        "fingerprint"}  # fmt: skip
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
             "key": "Cmaj", "original_key": "Gmaj", "link": None, "part": 1,
@@ -175,7 +176,7 @@ def test_open_end_counts_a_longer_last_note(index: Path) -> None:
 
 def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> None:
     info = call("index", "info", "--index", index, "--json").json
-    corpora = info.pop("corpora")
+    corpora, fingerprint = info.pop("corpora"), info.pop("fingerprint")
     # 5 + 1 + 5 + 1 tokens and 4 + 1 + 6 + 1; headers do not count.
     assert info == {"path": str(index), "tunes": 2, "tokens": 24, "bars": 4, "distinct_bars": 4,
                     "segments": 1, "has_baseline": False}  # fmt: skip
@@ -186,10 +187,11 @@ def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> N
                       "version": None, "set_aside_by": {}}  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", added)
     assert re.fullmatch(r"[0-9a-f]{64}", sha256)
+    assert re.fullmatch(r"[0-9a-f]{64}", fingerprint)
     shown = call("index", "info", "--index", index)
     assert (shown.code, shown.err) == (0, "")
-    for count in ("2 tunes", "24 tokens", "4 bars"):
-        assert count in shown.out
+    for said in ("2 tunes", "24 tokens", "4 bars", f"fingerprint: {fingerprint}"):
+        assert said in shown.out
 
 
 def test_index_build_says_what_is_in_it_and_what_was_set_aside(tmp_path: Path) -> None:
