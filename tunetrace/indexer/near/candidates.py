@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.segment import NearSegment
+from tunetrace.indexer.near.segment import ALIGNED, NearSegment
 from tunetrace.indexer.near.terms import FIRST_OF_SECOND, Terms, set_weights
 
 FIRST: Final = 30
@@ -53,7 +53,7 @@ class Candidates:
 
         counts: (n,) how many tunes have each.
         """
-        rarity = np.log(len(self) / np.maximum(counts, 1)) + 0.1
+        rarity = np.log(max(len(self), 1) / np.maximum(counts, 1)) + 0.1
         is_telling = (counts > 0) & (counts <= max(_AT_LEAST, _MOST * len(self)))
         weights: NDArray[np.float32] = (set_weights(terms) * rarity * is_telling).astype(np.float32)
         return weights
@@ -93,11 +93,14 @@ class Candidates:
         scores[1, first] = 0
         return np.concatenate([first, _highest(scores[1], SECOND)])
 
-    def melodies(self, tune: int) -> tuple[bytes, ...]:
-        """The pitches of a tune in each of the sequences that are aligned."""
-        at = int(np.searchsorted(self.firsts, tune, side="right")) - 1
-        place = tune - int(self.firsts[at])
-        return tuple(one[place] for one in self.segments[at].melodies)
+    def melodies(self, tunes: NDArray[np.intp]) -> list[list[bytes]]:
+        """The pitches of tunes in each of the sequences that are aligned: (sequences, tunes)."""
+        segments = np.searchsorted(self.firsts, tunes, side="right") - 1
+        places = list(zip(segments.tolist(), (tunes - self.firsts[segments]).tolist(), strict=True))
+        return [
+            [self.segments[segment].melodies[k][place] for segment, place in places]
+            for k in range(len(ALIGNED))
+        ]
 
 
 def _summed(
