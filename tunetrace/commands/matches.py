@@ -79,8 +79,12 @@ def print_matches(matches: Matches) -> None:
         out.print("no tune of the index passes all filters")
         return
     if matches.hits:
+        of = ""
+        if matches.families is not None and matches.tunes > 1:
+            of = f", of {counted(matches.families, 'family', 'families')}"
         out.print(
-            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}{of}, "
+            f"{times(matches.hits)}"
         )
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")

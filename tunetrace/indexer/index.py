@@ -243,9 +243,11 @@ class Index:
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
+        tunes = search.tunes_with(found)
         return Matches(
             query=query.text,
-            tunes=search.distinct_tunes(found),
+            tunes=len(tunes),
+            families=self.count_families(tunes),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
@@ -366,6 +368,10 @@ class Index:
                 raise DamagedError("the neighbour graph is of other tunes")
         return graph
 
+    def count_families(self, tunes: Iterable[int]) -> int | None:
+        """How many families tunes are of, given by their ids; None before they were compared."""
+        return None if self.graph is None else self.graph.count_families(tunes)
+
     # Bars
 
     def bar(
@@ -397,9 +403,11 @@ class Index:
             )
         ]
         records = self.catalogue.tunes(row[0] for row in rows[:limit])
+        tunes = {row[0] for row in rows}
         return Matches(
             query=query.text,
-            tunes=len({row[0] for row in rows}),
+            tunes=len(tunes),
+            families=self.count_families(tunes),
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=None,
