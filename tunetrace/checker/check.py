@@ -24,7 +24,7 @@ from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream,
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
-from tunetrace.checker.duplicates import Repeat, Repeats
+from tunetrace.checker.compare.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
