@@ -42,7 +42,7 @@ SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hit
         "log10_expected", "by_chance", "examples", "first_token", "stop_token", "first_note",
         "stop_note", "places"}  # fmt: skip
 INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora",
-        "fingerprint"}  # fmt: skip
+        "fingerprint", "has_families"}  # fmt: skip
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
             "key": "Cmaj", "original_key": "Gmaj", "link": None, "part": 1,
@@ -94,6 +94,7 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
     assert call("figure", "C D E", "--index", index, "--json").json == {
         "query": "C D E",
         "tunes": 1,
+        "families": None,
         "hits": 1,
         "of": 2,
         "expected": pytest.approx(MODEL.expected(["C", "D", "E"], open_end=False)),
@@ -117,6 +118,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
     assert call("bar", "C 3 G 3", "--index", index, "--json").json == {
         "query": "C 3 G 3",
         "tunes": 1,
+        "families": None,
         "hits": 1,
         "of": 2,
         "expected": None,
@@ -131,7 +133,8 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
     expected, _ = found.pop("expected"), found.pop("log10_expected")
     assert found == {
-        "query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": [], "view": "tokens",
+        "query": "^f ^f ^f", "tunes": 0, "families": None, "hits": 0, "of": 2, "results": [],
+        "view": "tokens",
     }  # fmt: skip
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
@@ -179,7 +182,7 @@ def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> N
     corpora, fingerprint = info.pop("corpora"), info.pop("fingerprint")
     # 5 + 1 + 5 + 1 tokens and 4 + 1 + 6 + 1; headers do not count.
     assert info == {"path": str(index), "tunes": 2, "tokens": 24, "bars": 4, "distinct_bars": 4,
-                    "segments": 1, "has_baseline": False}  # fmt: skip
+                    "segments": 1, "has_baseline": False, "has_families": False}  # fmt: skip
     (corpus,) = corpora
     added, sha256 = corpus.pop("added"), corpus.pop("sha256")
     assert corpus == {"name": "session", "tunes": 2, "tokens": 24, "bars": 4, "set_aside": 0,

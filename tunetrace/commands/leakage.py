@@ -49,10 +49,10 @@ def leakage(
     index_path: str | None,
     print_as: PrintAs,
 ) -> None:
-    """List settings of training tunes in a test set, whatever their titles.
+    """List settings of training tunes in a test set.
 
-    TRAIN and TEST are files, folders, - for standard input, or corpora of the index. A model that
-    is tested on such settings is tested on its memory.
+    TRAIN and TEST are files, folders, - for standard input, or corpora of the index. Settings are
+    found by melody, whatever their titles. A model that is tested on them is tested on its memory.
 
     \b
         tunetrace leakage training.txt test.txt
