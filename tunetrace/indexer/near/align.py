@@ -44,19 +44,19 @@ def _matrix() -> Any:
 def scores(own: bytes, others: Sequence[bytes], ups: Sequence[int]) -> list[int]:
     """The scores of the best local alignments of a sequence of pitches with others: (others,).
 
-    own, others: the pitches as LETTERS; the first MOST of each are aligned. ups: (others,) by how
-    many steps the sequence is raised for each.
+    own, others: the pitches as LETTERS, at most MOST each. ups: (others,) by how many steps the
+    sequence is raised for each.
     """
     import parasail
 
-    own = own[:MOST] or LETTERS[:1]  # parasail takes no empty sequence
+    own = own or LETTERS[:1]  # parasail takes no empty sequence
     profiles = {
         up: parasail.profile_create_sat(own.translate(_RAISED[up]).decode(), _matrix())
         for up in set(ups)
     }
     align = parasail.sw_striped_profile_sat
     return [
-        align(profiles[up], other[:MOST] or LETTERS[:1], _OPEN, _EXTEND).score
+        align(profiles[up], other or LETTERS[:1], _OPEN, _EXTEND).score
         for other, up in zip(others, ups, strict=True)
     ]
 

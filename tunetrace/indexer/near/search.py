@@ -17,6 +17,11 @@ from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
+MOST_PITCHES: Final = 4_096
+"""Only so many pitches at the beginning of a melody are aligned. An alignment takes time for each
+pitch of one melody with each of the other, and a hostile file may have a tune of a million notes.
+It is far more than people's tunes have."""
+
 _RUN: Final = 4
 """The rotation is found by this many successive notes."""
 
@@ -88,19 +93,23 @@ class NearSearch:
         """
         counted = None if admitted is None else admitted[self._ids]
         tunes = self.candidates.best(melody.terms, counted)
-        others = self.candidates.melodies(tunes)
-        ups = _rotations(melody.pitches[0], others[0])
+        own = _beginnings(melody.pitches)
+        others = [_beginnings(some) for some in self.candidates.melodies(tunes)]
+        ups = _rotations(own[0], others[0])
         raised = ups.tolist()
-        columns = [
-            scores(own, some, raised) for own, some in zip(melody.pitches, others, strict=True)
-        ]
+        columns = [scores(one, some, raised) for one, some in zip(own, others, strict=True)]
         measures = measured(
             np.array(columns, dtype=np.float64).T / MATCH,
-            np.array([len(pitches) for pitches in melody.pitches], dtype=np.float64),
+            np.array(list(map(len, own)), dtype=np.float64),
             np.array([list(map(len, some)) for some in others], dtype=np.float64).T,
             self.candidates.headers[tunes] == np.array(melody.header),
         )
         return self._ids[tunes], ups, measures
+
+
+def _beginnings(pitches: Sequence[bytes]) -> list[bytes]:
+    """As much of each sequence as is aligned."""
+    return [one[:MOST_PITCHES] for one in pitches]
 
 
 def _runs(letters: bytes) -> NDArray[np.int32]:

@@ -29,6 +29,10 @@ _LEAST_NOTES: Final = 6
 _MOST_NOTES: Final = 1_000
 """More notes are aligned in pieces: a hostile file must not take all memory."""
 
+_MOST_ALIGNED: Final = 8_000
+"""Only so many notes at the beginning of each tune are aligned. The others count as notes that the
+other tune lacks."""
+
 _END_BARS: Final = 2
 """So many bars at either end of a stretch are aligned too where few of their notes are the same."""
 
@@ -41,7 +45,7 @@ def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
     found = [
         stretch
         for _, first, stop in own.parts
-        for start in range(first, stop, _MOST_NOTES)
+        for start in range(first, min(stop, _MOST_ALIGNED), _MOST_NOTES)
         for stretch in _of_notes(own, other, up, start, min(start + _MOST_NOTES, stop))
     ]
     found.sort()
@@ -56,7 +60,7 @@ def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterato
         first, stop = waiting.pop()
         if stop - first < _LEAST_NOTES:
             continue
-        score, found = pairs(own.letters[first:stop], other.letters, up)
+        score, found = pairs(own.letters[first:stop], other.letters[:_MOST_ALIGNED], up)
         if not found or score < min(LEAST_SCORE, 4 * (stop - first)):
             continue
         yield [(first + i, j) for i, j in found]
