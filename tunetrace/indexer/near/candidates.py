@@ -28,6 +28,10 @@ _MOST: Final = 0.05
 _AT_LEAST: Final = 20
 """How many tunes may always have a term."""
 
+_TELLING: Final = 0.5
+"""Where less than this share of the terms of a melody says something, all of them count: then many
+tunes of the index are the melody itself. Of real tunes among others, two thirds or more do."""
+
 
 class Candidates:
     """The tunes of all segments, to be searched by terms. A tune is its place among all."""
@@ -49,12 +53,15 @@ class Candidates:
         return int(self.firsts[-1])
 
     def _weights(self, terms: Terms, counts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The weight of each of some terms, (n,); 0 for one that no tune or too many tunes have.
+        """The weight of each term of a melody, (n,); 0 for one that no tune or too many tunes have.
 
         counts: (n,) how many tunes have each.
         """
         rarity = np.log(max(len(self), 1) / np.maximum(counts, 1)) + 0.1
-        is_telling = (counts > 0) & (counts <= max(_AT_LEAST, _MOST * len(self)))
+        is_known = counts > 0
+        is_telling = is_known & (counts <= max(_AT_LEAST, _MOST * len(self)))
+        if is_telling.sum() < _TELLING * is_known.sum():
+            is_telling = is_known
         weights: NDArray[np.float32] = (set_weights(terms) * rarity * is_telling).astype(np.float32)
         return weights
 
@@ -121,13 +128,11 @@ def _summed(
 
 
 def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """The places of the highest scores above 0, the highest first, at most count."""
-    if len(scores) > count:
-        places = np.argpartition(-scores, count)[:count]
-    else:
-        places = np.arange(len(scores))
-    places = places[scores[places] > 0]
-    return places[np.lexsort((places, -scores[places]))]
+    """The places of the highest scores above 0, the highest first, at most count. Of equal scores
+    the first count."""
+    least = np.partition(scores, -count)[-count] if len(scores) > count else 0
+    places = np.flatnonzero((scores >= least) & (scores > 0))
+    return places[np.argsort(-scores[places], kind="stable")][:count]
 
 
 def _found(segment: NearSegment, terms: Terms) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
