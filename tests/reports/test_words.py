@@ -25,7 +25,7 @@ from tunetrace.reports.words import summary_in_words
 
 def index(*corpora: str, tunes: int = 3000) -> IndexInfo:
     infos = tuple(CorpusInfo(name, tunes, 0, 0, 0, "", None, None, "", "", {}) for name in corpora)
-    return IndexInfo("index.db", tunes, 0, 0, 0, 1, False, infos, "0" * 64)
+    return IndexInfo("index.db", tunes, 0, 0, 0, 1, False, False, infos, "0" * 64)
 
 
 def measured(mean: float, most: float = 0.0, median: float | None = None) -> Distribution:
@@ -40,7 +40,8 @@ def summary(**changes: Any) -> BatchSummary:
         "set_aside_by": {}, "notes": 1000, "identical": 0, "nearly_of_one": 0,
         "mostly_of_one": 0, "copy_share": 0.5, "copies": (), "duplicates": 0, "near_duplicates": 0,
         "beyond_chance": 0, "with_span": {}, "uniqueness": (), "novelty": (), "bars": 0,
-        "bars_in_corpus": 0, "bars_same_position": 0, "sources": (),
+        "bars_in_corpus": 0, "bars_same_position": 0, "sources": (), "near_copies": None,
+        "near_copies_only": None, "named_from": None, "false_alarms": None,
         "measures": tuple(
             MeasureSummary(m.name, m.label, m.is_share, m.more_is_copied, measured(0.0), None,
                            None, None)
