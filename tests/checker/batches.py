@@ -17,6 +17,7 @@ from tunetrace.checker.records import (
     TuneName,
     Verdict,
 )
+from tunetrace.checker.similar.records import SimilarTune
 from tunetrace.tokenizer.transcription import Transcription
 
 TOKENS = ("M:6/8", "K:Cmaj", "|:", "C", "3", "C", "D", "E", "|", "D", "3", "D", "E", "G", ":|")
@@ -46,6 +47,17 @@ def same(tune: int, title: str = "Morrison's") -> SameTune:
 def like(tune: int, title: str = "Morrison's") -> LikeTune:
     """A corpus tune of the same meter and mode."""
     return LikeTune(tune, title, "session", 100 + tune, None, None, None)
+
+
+def near(tune: int, title: str = "Morrison's", **changes: Any) -> SimilarTune:
+    """A corpus tune of which the checked tune is all, a fourth lower."""
+    values: dict[str, Any] = {
+        "tune": tune, "title": title, "corpus": "session", "number": 100 + tune, "meter": "6/8",
+        "key": "Cdor", "original_key": "Edor", "link": None, "probability": 0.97,
+        "aspect": "transposed", "scope": "whole", "own_part": 0, "part": 0, "steps": -3,
+        "length_ratio": Fraction(1), "change": "a fourth lower",
+    }  # fmt: skip
+    return SimilarTune(**{**values, **changes})
 
 
 def source(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.checker.batches import checked, like, same, source, span
+from tests.checker.batches import checked, like, near, same, source, span
 from tunetrace.checker.baseline.percentiles import Percentiles
 from tunetrace.checker.records import SameTune
 from tunetrace.checker.verdict import verdict_on
@@ -42,6 +42,12 @@ OF_ONE = {"most_from": like(1), "sources": (source(1, 30.0),), "longest": 8}
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.89, 0.89)}, "none"),
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.9, 0.89)}, "pieces"),
         ({**OF_ONE, "spans": (BEYOND,), "standing": standing(0.89, 0.9)}, "pieces"),
+        # A near copy says more than pieces, and less than the same notes.
+        ({"near_copies": (near(2),), "same_parts": (part(0, 2),), **OF_ONE}, "part"),
+        ({"near_copies": (near(2),), **OF_ONE, "most_share": 0.5}, "most"),
+        ({"near_copies": (near(2),), **OF_ONE, "most_share": 0.49, "spans": (BEYOND,)}, "near"),
+        ({"near_copies": (near(2),)}, "near"),
+        ({"near_copies": ()}, "none"),
         ({"longest": 7, "spans": (BEYOND,)}, "none"),
         ({}, "none"),
     ],
@@ -144,3 +150,50 @@ def test_for_each_part_the_tune_is_named_that_has_most_of_the_parts() -> None:
     one, both = part(1, 1), [replace(part(k, k), tune=2, title="The Kesh") for k in (1, 2)]
     text = verdict_on(checked(same_parts=(one, *both))).text
     assert text == "Its first and second parts are the first and second of The Kesh (session:101)."
+
+
+IN_MORRISONS = (
+    "Most of it is in Morrison's (session:101): 50% of its notes are found there in runs of 8 or "
+    "more."
+)
+KESH_LOWER = "This is The Kesh (session:102), a fourth lower."
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"near_copies": (near(2, "The Kesh"), near(1))}, KESH_LOWER),
+        (
+            {"near_copies": (near(2, "The Kesh", own_part=2, part=1, scope="part"),)},
+            "Its second part is the first part of The Kesh (session:102), a fourth lower.",
+        ),
+        (
+            {"near_copies": (near(2, "The Kesh", aspect="contour", change=""),)},
+            "It has the contour of The Kesh (session:102).",
+        ),
+        # Another tune is named in a second sentence; one that is named already is not.
+        (
+            {**OF_ONE, "most_share": 0.5, "near_copies": (near(2, "The Kesh"),)},
+            f"{IN_MORRISONS} {KESH_LOWER}",
+        ),
+        ({**OF_ONE, "most_share": 0.5, "near_copies": (near(1),)}, IN_MORRISONS),
+        (
+            {**OF_ONE, "most_share": 0.5, "near_copies": (near(2, "The Kesh"), near(1))},
+            IN_MORRISONS,
+        ),
+        (
+            {"same_parts": (part(0, 2),), "near_copies": (near(2, "The Kesh"),)},
+            f"This is the second part of Morrison's (session:101). {KESH_LOWER}",
+        ),
+        ({"identical_to": (same(1),), "near_copies": (near(2, "The Kesh"),)},
+         "This is Morrison's (session:101)."),
+    ],
+)  # fmt: skip
+def test_a_near_copy_is_named_with_what_was_changed(found: dict[str, Any], said: str) -> None:
+    assert verdict_on(checked(**found)).text == said
+
+
+def test_in_another_view_a_near_copy_is_named_without_the_view() -> None:
+    """Near copies are sought in the same way in every view."""
+    tune = checked(near_copies=(near(2, "The Kesh"),), view="contour")
+    assert verdict_on(tune).text == KESH_LOWER

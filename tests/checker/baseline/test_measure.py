@@ -24,10 +24,11 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.checker.check import check_transcriptions
-from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.records import CheckedTune
+from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.corpus.readers import read_tunes
-from tunetrace.indexer.store.baseline import STORED
+from tunetrace.indexer.store.baseline import OPTIONAL, STORED
 from tunetrace.tokenizer.transcription import Transcription
 
 HEADER = "M:4/4\nK:Cmaj\n"
@@ -46,7 +47,7 @@ def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (shared / V2_SAMPLE).read_text(encoding="utf-8")
     (folder / "some.txt").write_text("\n\n".join(text.split("\n\n")[:150]), encoding="utf-8")
     build_index([folder / "some.txt"], folder / "some.db")
-    measure_baseline(folder / "some.db")
+    measure_baseline(folder / "some.db", similar=True)
     return folder / "some.db"
 
 
@@ -62,8 +63,34 @@ def test_each_tune_is_measured_as_a_check_without_its_settings_measures_it(real:
             admitted = index.mask(others)
             (alone,) = check_transcriptions([transcription], index, admitted)
             assert isinstance(alone, CheckedTune)
-            for measure in MEASURES:
+            for measure in (*MEASURES, SIMILARITY):
                 assert found[measure.name][k] == pytest.approx(measure.value(alone), abs=1e-6)
+
+
+def test_the_most_similar_tune_is_that_of_all_pairs(real: Path) -> None:
+    """Each tune is compared with each tune of another group, in an index that has only that one.
+
+    Only what shares most terms is aligned, so a tune that is like no other may have less than it
+    has in all pairs.
+    """
+    with open_index(real) as index:
+        found = measured(index)["similarity"]
+        groups = index.catalogue.setting_groups()
+        ids = sorted(groups)
+        search = SimilarSearch(index)
+        alike = sorted(range(150), key=lambda k: -found[k])
+        assert found[alike[3]] > 0.5
+        for k in (*alike[:4], *alike[-2:]):
+            pairs = [
+                near.probability
+                for other in ids
+                if groups[other] != groups[ids[k]]
+                for (some,) in [search.near([index.layout(ids[k])], index.mask([other]))]
+                for near in some
+            ]
+            if found[k] > 0.5:
+                assert found[k] == pytest.approx(max(pairs), abs=1e-6)
+            assert found[k] <= max(pairs, default=0.0) + 1e-6
 
 
 def test_settings_of_a_tune_borrow_nothing_from_one_another(tmp_path: Path) -> None:
@@ -115,6 +142,28 @@ def test_a_check_says_where_a_tune_lies_and_without_a_baseline_that_there_is_non
     assert call("check", "--index", without, "--json", stdin=tune.encode()).json["tunes"][0][
         "standing"
     ] is None  # fmt: skip
+
+
+def test_a_check_says_how_similar_real_tunes_are_where_that_was_measured(
+    real: Path, tmp_path: Path
+) -> None:
+    tune = f"{HEADER}C D E F | G A B c | ^c ^d ^f ^g |"
+    with open_index(real) as index:
+        checked = check(tune, index).tunes[0]
+        values = np.array(measured(index)["similarity"], dtype=np.float32)
+        verbatim = check(tune, index, verbatim=True).tunes[0]
+    assert checked.standing is not None
+    assert checked.similarity is not None
+    below = int((values < np.float32(checked.similarity)).sum())
+    assert checked.standing.below["similarity"] == below / 150
+    assert verbatim.standing is not None
+    assert set(checked.standing.below) - set(verbatim.standing.below) == {"similarity"}
+    path = index_of(tmp_path, KESH, MORRISONS)
+    measure_baseline(path)
+    with open_index(path) as index:
+        standing = check(tune, index).tunes[0].standing
+    assert standing is not None
+    assert "similarity" not in standing.below
 
 
 def check_longest(tune: str, path: Path) -> int:
@@ -182,6 +231,7 @@ def test_a_baseline_that_was_altered_is_refused_and_found_by_verify(
 
 def test_an_index_stores_every_measure() -> None:
     assert tuple(measure.name for measure in MEASURES) == STORED
+    assert SIMILARITY.name == OPTIONAL
 
 
 def test_the_command_says_how_much_people_share(tmp_path: Path) -> None:
@@ -198,3 +248,8 @@ def test_the_command_says_how_much_people_share(tmp_path: Path) -> None:
         "2 transcriptions. Each was checked against all others, except settings of the same tune."
         in " ".join(shown.out.split())
     )
+    assert "most similar tune" not in shown.out
+    assert "similarity" not in found["quantiles"]
+    similar = call("baseline", "--similar", "--index", path, "--json").json
+    assert len(similar["quantiles"]["similarity"]) == 3
+    assert "most similar tune, as a probability" in call("baseline", "--similar", "--index", path).out

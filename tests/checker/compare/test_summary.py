@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.batches import checked, name, same, source, span, transcription
+from tests.checker.batches import checked, name, near, same, source, span, transcription
 from tunetrace.checker.compare.records import BatchSummary, MeasureSummary
 from tunetrace.checker.compare.summary import COPIES, BatchTally, distribution
-from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.store.baseline import BaselineTunes
@@ -115,6 +115,64 @@ def test_every_measure_is_there_in_its_order_with_its_value() -> None:
         "copied_24": 0.0, "copied_32": 0.0, "creativity": 0.75, "originality": 0.875,
         "bars_in_corpus": 0.3125, "bars_same_position": 0.125,
     }  # fmt: skip
+
+
+def near_tally(*records: CheckedTune) -> BatchTally:
+    """A batch of which near copies were sought among 3,000 tunes, from a probability of 0.9 on."""
+    batch = BatchTally("ours", named_from=0.9)
+    for record in records:
+        batch.add(record)
+    return batch
+
+
+def test_near_copies_are_counted_beside_the_mistakes_to_expect() -> None:
+    copies = (near(1), near(2))
+    summary = near_tally(
+        checked(similarity=0.97, near_copies=copies),
+        checked(similarity=0.95, near_copies=copies[:1], most_from=name(1), most_share=0.49),
+        checked(similarity=0.95, near_copies=copies[:1], most_from=name(1), most_share=0.5),
+        checked(similarity=0.99, near_copies=copies[:1], identical_to=(same(1),)),
+        checked(similarity=0.5, near_copies=()),
+    ).summary()
+    assert (summary.near_copies, summary.near_copies_only) == (4, 2)
+    assert summary.named_from == 0.9
+    assert summary.false_alarms == pytest.approx(0.05)  # 1% of five tunes
+    similarity = measure(summary, "similarity")
+    assert [m.name for m in summary.measures] == [m.name for m in (*MEASURES, SIMILARITY)]
+    assert similarity.batch.mean == pytest.approx((0.97 + 0.95 + 0.95 + 0.99 + 0.5) / 5)
+    assert (similarity.batch.least, similarity.batch.most) == (0.5, 0.99)
+
+
+def test_a_verbatim_batch_has_nothing_on_near_copies() -> None:
+    summary = tally(checked(), checked()).summary()
+    assert summary.near_copies is summary.near_copies_only is None
+    assert summary.named_from is summary.false_alarms is None
+    assert "similarity" not in [m.name for m in summary.measures]
+
+
+def test_similarity_is_compared_with_real_tunes_where_theirs_was_measured() -> None:
+    """Two tunes of the same meter and length have 0.2 and 0.4 as the most similar one: 0.3."""
+    batch = near_tally(*(checked(similarity=0.8, near_copies=(), notes=8) for _ in range(3)))
+    columns = {m.name: np.full(2, 0.5, dtype=np.float32) for m in MEASURES}
+    notes = np.array([8, 8], dtype=np.int32)
+    without = batch.summary(BaselineTunes(["6/8", "6/8"], notes, columns))
+    assert measure(without, "similarity").baseline is None
+    assert measure(without, "similarity").to_baseline is None
+    assert measure(without, "copied_8").baseline == 0.5
+    similar = {**columns, "similarity": np.array([0.2, 0.4], dtype=np.float32)}
+    found = measure(batch.summary(BaselineTunes(["6/8", "6/8"], notes, similar)), "similarity")
+    assert found.baseline == pytest.approx(0.3)
+    assert found.to_baseline is not None
+    assert found.to_baseline.mean == pytest.approx(0.5)
+
+
+def test_similarity_is_compared_with_that_of_another_batch() -> None:
+    """Each of the one has more than each of the other: in all pairs."""
+    one = near_tally(*(checked(similarity=0.5 + k / 100, near_copies=()) for k in range(9)))
+    other = near_tally(*(checked(similarity=k / 100, near_copies=()) for k in range(9)))
+    found = measure(one.summary(other=other), "similarity").to_other
+    assert found is not None
+    assert (found.mean, found.superiority, found.verdict) == (0.5, 1.0, "more")
 
 
 def test_a_curves_mean_is_over_those_that_reach_so_far() -> None:
