@@ -227,7 +227,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             "longest_span", "copied_share", "copied_from", "most_from", "most_share", "uniqueness",
             "novelty", "creativity", "originality", "bars_in_corpus", "bars_same_position",
             "duplicate_of", "near_duplicate_of", "standing", "spans", "sources", "bars", "music",
-            "view",
+            "view", "similarity", "near_copies",
         }  # fmt: skip
         assert tune["verdict"].keys() == {"kind", "text"}
         for span in (tune["longest_span"], *tune["spans"]):
@@ -246,6 +246,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
         for source in tune["sources"]:
             assert source.keys() == NAME | {
                 "bars_shared", "longest_span_notes", "notes_shared", "bits", "stretches",
+                "aspect", "scope",
             }  # fmt: skip
             for stretch in source["stretches"]:
                 assert stretch.keys() == {"first_token", "stop_token", "first_note", "stop_note",
@@ -286,7 +287,8 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     ] == [("C 3 C D E", 1, 1, 1), ("D 3 D E G", 1, 1, 1)]
     assert tune["sources"][0].pop("bits") == pytest.approx(-math.log2(expected))
     assert tune["sources"][0] == {
-        **name, "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
+        **name, "aspect": "exact", "scope": "whole",
+        "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
         "stretches": [{"first_token": 2, "stop_token": 13, "first_note": 0, "stop_note": 8,
                        "source_token": 2}],
     }  # fmt: skip

@@ -82,7 +82,9 @@ def similar(
     format: Any,
     **options: Any,
 ) -> None:
-    """Show the tunes of the index that are like a tune, in whatever key, rhythm or version.
+    """Show the tunes that are like a tune.
+
+    They are in whatever key, octave, rhythm or version.
 
     TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its number. A
     tune of the index is not among its own answers.

@@ -252,4 +252,6 @@ def test_the_command_says_how_much_people_share(tmp_path: Path) -> None:
     assert "similarity" not in found["quantiles"]
     similar = call("baseline", "--similar", "--index", path, "--json").json
     assert len(similar["quantiles"]["similarity"]) == 3
-    assert "most similar tune, as a probability" in call("baseline", "--similar", "--index", path).out
+    assert (
+        "most similar tune, as a probability" in call("baseline", "--similar", "--index", path).out
+    )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.brute import maximal
 from tests.commands import KESH, call, index_of
 from tests.conftest import GENERATED, V2_SAMPLE
-from tests.indexer.plain_music import events_of
+from tests.indexer.music.plain_music import events_of
 from tests.indexer.search import plain_views
 from tests.indexer.search.plain_views import NAMES
 from tests.indexer.search.test_views import Tunes, a_tune, corpora, search, views
