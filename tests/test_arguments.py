@@ -78,6 +78,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
             "intervention": tunetrace.ablate(1, [1]), "model": model, "n": 1, "index": index,
             "max_tokens": 4, "controls": 1, "real_tunes": 1,
         },
+        "leakage": {"train": book, "test": book, "index": index},
         "learn_direction": {"a": book, "b": book, "model": model, "index": index},
         "load_certificate": {"path": scratch / "none.json"},
         "load_direction": {"path": scratch / "none.json"},

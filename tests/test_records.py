@@ -128,6 +128,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         tunetrace.add_to_index(_book(folder), path),
         tunetrace.find_families(path),
         *tunetrace.similar_pairs(path),
+        tunetrace.leakage(POST, _book(folder)),
     ]
     batch = [POST, POST]
     with tunetrace.open_index(folder / "post.db") as index:

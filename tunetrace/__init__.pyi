@@ -29,6 +29,9 @@ from .checker.records import Span as Span
 from .checker.records import TuneName as TuneName
 from .checker.records import Verdict as Verdict
 from .checker.similar.families.find import find_families as find_families
+from .checker.similar.families.leakage import LeakageReport as LeakageReport
+from .checker.similar.families.leakage import LeakageTune as LeakageTune
+from .checker.similar.families.leakage import leakage as leakage
 from .checker.similar.families.records import Family as Family
 from .checker.similar.families.records import FamilyReport as FamilyReport
 from .checker.similar.families.records import FamilyTune as FamilyTune

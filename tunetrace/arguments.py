@@ -227,7 +227,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "tokens": many_texts,
     "tunes": many_tunes,
     "unit_numbers": many_numbers,
-    **dict.fromkeys(("copy_share", "least", "max_similar"), one_share),
+    **dict.fromkeys(("copy_share", "least", "max_similar", "threshold"), one_share),
     "workers": none_or_more,
     **dict.fromkeys(("temperature", "top_p", "value"), real_number),
     **dict.fromkeys(

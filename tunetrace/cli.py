@@ -43,6 +43,7 @@ class _Commands(LazyGroup):
         "families": "tunetrace.commands.families.families",
         "figure": "tunetrace.commands.figure.figure",
         "index": "tunetrace.commands.index.index",
+        "leakage": "tunetrace.commands.leakage.leakage",
         "model": "tunetrace.commands.model.model",
         "ngrams": "tunetrace.commands.ngrams.ngrams",
         "report": "tunetrace.commands.report.report",

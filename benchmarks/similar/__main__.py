@@ -91,11 +91,14 @@ def _with_titles(
             fit.measure(ours, tunes)
         if {"titles", "disagreements"}.isdisjoint(sections):
             return
-        answers, each = agreement.ask_all(ours, tunes)
+        alone = agreement.ask_all(ours, tunes)
     if "titles" in sections:
-        agreement.measure(tunes, answers, each)
+        tunetrace.find_families(folder / "titled.db")
+        with tunetrace.open_index(folder / "titled.db") as index:
+            over_graph = agreement.ask_all(Ours(index), tunes)
+        agreement.measure(tunes, alone, over_graph)
     if "disagreements" in sections:
-        agreement.show_disagreements(tunes, answers, with_music=with_music)
+        agreement.show_disagreements(tunes, alone.answers, with_music=with_music)
 
 
 def _against_corpus(

@@ -38,27 +38,35 @@ class _Method:
     seconds: float
 
 
-def ask_all(ours: Ours, tunes: Sequence[Transcription]) -> tuple[dict[int, list[Answer]], float]:
-    """The near copies of each tune among the others, and the seconds for one tune."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What our search answers for each tune by its place, and the seconds for one tune."""
+
+    answers: dict[int, list[Answer]]
+    seconds: float
+
+
+def ask_all(ours: Ours, tunes: Sequence[Transcription]) -> Asked:
+    """The near copies of each tune among the others."""
     ours.near_others(tunes[:20])  # what is made once
     answers: dict[int, list[Answer]] = {}
     elapsed = processor_seconds(lambda: answers.update(ours.near_others(tunes)))
-    return answers, elapsed / len(tunes)
+    return Asked(answers, elapsed / len(tunes))
 
 
-def measure(
-    tunes: Sequence[Transcription], answers: dict[int, list[Answer]], seconds_each: float
-) -> None:
-    """Print the tables. answers: ours, from ask_all."""
+def measure(tunes: Sequence[Transcription], alone: Asked, over_graph: Asked) -> None:
+    """Print the tables. alone: from ask_all; over_graph: the same with the neighbour graph."""
     titles = Titles(tunes)
-    ours = _Method("tunetrace", _places(answers), seconds_each)
-    methods = [ours, _tfidf(tunes), *_mmseqs(tunes)]
+    ours = _Method("tunetrace", _places(alone.answers), alone.seconds)
+    with_graph = _Method("tunetrace, graph", _places(over_graph.answers), over_graph.seconds)
+    methods = [ours, with_graph, _tfidf(tunes), *_mmseqs(tunes)]
     everything, late = titles.asked(), titles.asked(FITTED)
     rows: list[tuple[str, ...]] = [("target", "0.930", "0.870", "", "", "", "8x faster")]
     for method in methods:
         scores = [titles.scores(method.answers, asked) for asked in (everything, late)]
         shares = [f"{x:.3f}" for s in scores for x in (s.first_right, s.mean_average_precision)]
-        compared = "" if method is ours else ratio(ours.seconds, method.seconds)
+        is_own = method in (ours, with_graph)
+        compared = "" if is_own else ratio(with_graph.seconds, method.seconds)
         rows.append((method.name, *shares, duration(method.seconds), compared))
     show_table(
         f"{len(tunes):,} tunes, each asked against all others: the same title as truth",
@@ -69,7 +77,8 @@ def measure(
         f"Asked are the {len(everything):,} tunes whose title another tune has; *: of those, the "
         f"{len(late):,} after the first {FITTED:,} tunes, on which the probability was fitted. "
         "First: the share whose first answer has the title; MAP: mean average precision of "
-        f"{LIMIT} answers. Times are processor time. tunetrace and MMseqs2 search for all tunes "
+        f"{LIMIT} answers. Graph: one step over the neighbour graph, and the method that the peers "
+        "are compared with. Times are processor time. tunetrace and MMseqs2 search for all tunes "
         "at once, TF-IDF for one after another. tunetrace and TF-IDF also read the tokens in that "
         "time; of MMseqs2 the search alone is counted. TF-IDF: cosines over "
         f"n-grams of {LENGTHS[0]} to {LENGTHS[-1]} tokens, bar lines with them. MMseqs2: the pitch "
@@ -77,7 +86,7 @@ def measure(
         f"MMseqs2's defaults; sensitive: what finds most of the settings that were tried "
         f"({mmseqs.SENSITIVE.said}); unmasked: the same without the last two options."
     )
-    _show_calibration(titles, {place: answers[place] for place in late})
+    _show_calibration(titles, {place: alone.answers[place] for place in late})
 
 
 def show_disagreements(

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.similar.titles import LIMIT
+from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
-from tunetrace.indexer.near.search import melodies_of
+from tunetrace.indexer.near.search import Melody, melodies_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
@@ -32,28 +33,36 @@ class Ours:
     """The search of an index that was built of one file."""
 
     def __init__(self, index: Index) -> None:
+        """index: if it has a neighbour graph, the search goes one step over it."""
         self._search = SimilarSearch(index)
-        self._near = index.near
+        self._near, self._graph = index.near, index.graph
         self._all = np.ones(index.figures.last_id + 1, dtype=bool)
         self.threshold: float = self._search.default_threshold
 
     def near(self, tune: Transcription, left_out: Collection[int] = ()) -> list[Answer]:
         """The tunes most like a transcription, best first. left_out: places that do not count."""
-        admitted = self._without(left_out)
-        (found,) = self._search.near([lay_out(tune.tokens)], admitted, LIMIT)
-        return [Answer(one.tune - 1, one.probability) for one in found]
+        (melody,) = melodies_of([lay_out(tune.tokens)])
+        return self._answers(melody, self._without(left_out))
 
     def near_others(self, tunes: Sequence[Transcription]) -> dict[int, list[Answer]]:
         """For each tune of the corpus by its place, the tunes most like it without itself.
 
-        tunes: the corpus itself.
+        tunes: the corpus itself, or its first tunes.
         """
         melodies = melodies_of([lay_out(tune.tokens) for tune in tunes])
-        found = {}
-        for place, melody in enumerate(melodies):
-            answers = self._search.near_melody(melody, self._without([place]), LIMIT)
-            found[place] = [Answer(one.tune - 1, one.probability) for one in answers]
-        return found
+        return {k: self._answers(one, self._without([k]), k) for k, one in enumerate(melodies)}
+
+    def _answers(
+        self, melody: Melody, admitted: Mask | None, place: int | None = None
+    ) -> list[Answer]:
+        """place: that of the melody in the corpus, if it is one of its tunes."""
+        if self._graph is None:
+            found = self._search.near_melody(melody, admitted, LIMIT)
+        else:
+            every = self._search.near_melody(melody, admitted, None)
+            own = None if place is None else place + 1
+            found = over_graph(every, self._graph, admitted, own)[:LIMIT]
+        return [Answer(one.tune - 1, one.probability) for one in found]
 
     def measures(
         self, tune: Transcription, left_out: Collection[int]

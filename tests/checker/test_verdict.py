@@ -56,6 +56,23 @@ def test_the_verdict_is_what_says_most(found: dict[str, Any], kind: str) -> None
     assert verdict_on(checked(**found)).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("copies", "said"),
+    [
+        (2, "It is also Morrison's (session:102)."),
+        (3, "2 more corpus tunes are the same."),
+        (99, "98 more corpus tunes are the same."),
+        # No more than 100 are looked for.
+        (100, "At least 99 more corpus tunes are the same."),
+    ],
+)
+def test_equal_settings_are_counted(copies: int, said: str) -> None:
+    found = tuple(replace(same(1), tune=k, number=100 + k) for k in range(1, copies + 1))
+    assert (
+        verdict_on(checked(identical_to=found)).text == f"This is Morrison's (session:101). {said}"
+    )
+
+
 def test_the_share_that_is_most_can_be_set() -> None:
     tune = checked(**OF_ONE, most_share=0.3, spans=(BY_CHANCE,))
     assert [verdict_on(tune, bound).kind for bound in (0.3, 0.31)] == ["most", "none"]

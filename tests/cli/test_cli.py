@@ -41,7 +41,8 @@ REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kin
 SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
         "log10_expected", "by_chance", "examples", "first_token", "stop_token", "first_note",
         "stop_note", "places"}  # fmt: skip
-INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora"}
+INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora",
+        "fingerprint", "has_families"}  # fmt: skip
 
 KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "meter": "6/8",
             "key": "Cmaj", "original_key": "Gmaj", "link": None, "part": 1,
@@ -93,6 +94,7 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
     assert call("figure", "C D E", "--index", index, "--json").json == {
         "query": "C D E",
         "tunes": 1,
+        "families": None,
         "hits": 1,
         "of": 2,
         "expected": pytest.approx(MODEL.expected(["C", "D", "E"], open_end=False)),
@@ -116,6 +118,7 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
     assert call("bar", "C 3 G 3", "--index", index, "--json").json == {
         "query": "C 3 G 3",
         "tunes": 1,
+        "families": None,
         "hits": 1,
         "of": 2,
         "expected": None,
@@ -130,7 +133,8 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     found = call(command, "^f ^f ^f", "--index", index, "--json").json
     expected, _ = found.pop("expected"), found.pop("log10_expected")
     assert found == {
-        "query": "^f ^f ^f", "tunes": 0, "hits": 0, "of": 2, "results": [], "view": "tokens",
+        "query": "^f ^f ^f", "tunes": 0, "families": None, "hits": 0, "of": 2, "results": [],
+        "view": "tokens",
     }  # fmt: skip
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
@@ -175,10 +179,10 @@ def test_open_end_counts_a_longer_last_note(index: Path) -> None:
 
 def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> None:
     info = call("index", "info", "--index", index, "--json").json
-    corpora = info.pop("corpora")
+    corpora, fingerprint = info.pop("corpora"), info.pop("fingerprint")
     # 5 + 1 + 5 + 1 tokens and 4 + 1 + 6 + 1; headers do not count.
     assert info == {"path": str(index), "tunes": 2, "tokens": 24, "bars": 4, "distinct_bars": 4,
-                    "segments": 1, "has_baseline": False}  # fmt: skip
+                    "segments": 1, "has_baseline": False, "has_families": False}  # fmt: skip
     (corpus,) = corpora
     added, sha256 = corpus.pop("added"), corpus.pop("sha256")
     assert corpus == {"name": "session", "tunes": 2, "tokens": 24, "bars": 4, "set_aside": 0,
@@ -186,10 +190,11 @@ def test_index_info_counts_tunes_tokens_and_bars(index: Path, folder: Path) -> N
                       "version": None, "set_aside_by": {}}  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", added)
     assert re.fullmatch(r"[0-9a-f]{64}", sha256)
+    assert re.fullmatch(r"[0-9a-f]{64}", fingerprint)
     shown = call("index", "info", "--index", index)
     assert (shown.code, shown.err) == (0, "")
-    for count in ("2 tunes", "24 tokens", "4 bars"):
-        assert count in shown.out
+    for said in ("2 tunes", "24 tokens", "4 bars", f"fingerprint: {fingerprint}"):
+        assert said in shown.out
 
 
 def test_index_build_says_what_is_in_it_and_what_was_set_aside(tmp_path: Path) -> None:
@@ -222,7 +227,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             "longest_span", "copied_share", "copied_from", "most_from", "most_share", "uniqueness",
             "novelty", "creativity", "originality", "bars_in_corpus", "bars_same_position",
             "duplicate_of", "near_duplicate_of", "standing", "spans", "sources", "bars", "music",
-            "view",
+            "view", "similarity", "near_copies",
         }  # fmt: skip
         assert tune["verdict"].keys() == {"kind", "text"}
         for span in (tune["longest_span"], *tune["spans"]):
@@ -241,6 +246,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
         for source in tune["sources"]:
             assert source.keys() == NAME | {
                 "bars_shared", "longest_span_notes", "notes_shared", "bits", "stretches",
+                "aspect", "scope",
             }  # fmt: skip
             for stretch in source["stretches"]:
                 assert stretch.keys() == {"first_token", "stop_token", "first_note", "stop_note",
@@ -281,7 +287,8 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     ] == [("C 3 C D E", 1, 1, 1), ("D 3 D E G", 1, 1, 1)]
     assert tune["sources"][0].pop("bits") == pytest.approx(-math.log2(expected))
     assert tune["sources"][0] == {
-        **name, "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
+        **name, "aspect": "exact", "scope": "whole",
+        "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
         "stretches": [{"first_token": 2, "stop_token": 13, "first_note": 0, "stop_note": 8,
                        "source_token": 2}],
     }  # fmt: skip

@@ -130,7 +130,7 @@ def test_tunes_come_from_standard_input_and_from_several_names(folder: Path) -> 
         (("octave.abc", "--limit", "0"), None),
         (("octave.abc", "--min-probability", "2"), None),
         (("octave.abc", "--exclude-title", "Nobody's"), None),
-        ((), "Missing argument 'TUNE...'; see 'tunetrace similar --help'"),
+        ((), "no tune is given; give a file, corpus:number or -, or --all"),
         (("octave.abc", "--json", "--jsonl"), None),
     ],
 )

@@ -24,7 +24,7 @@ from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream,
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.batch.workers import Workers
-from tunetrace.checker.duplicates import Repeat, Repeats
+from tunetrace.checker.compare.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.corpus.readers import Format, read_sources, read_tunes
@@ -54,6 +54,7 @@ def check(
     *,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
+    exclude_families: str | int | Sequence[str | int] = (),
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
@@ -62,16 +63,17 @@ def check(
     """Check the transcriptions in a text against an index.
 
     index: open, or its path; the default one if none is given. exclude_tunes: tunes of the index to
-    leave out, by id, `corpus:number` or title. exclude_titles: the same by title. copy_share,
-    verbatim, view: as for check_batch. Raises InputError if the text holds no tune, and QueryError,
-    with the nearest titles, for a name that excludes no tune.
+    leave out, by id, `corpus:number` or title. exclude_titles: the same by title. exclude_families:
+    the same with all other tunes of their families (`find_families`). copy_share, verbatim, view:
+    as for check_batch. Raises InputError if the text holds no tune, and QueryError, with the
+    nearest titles, for a name that excludes no tune, and for a family before they are found.
 
     >>> report = check("X:1\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|gag fed|")
     >>> print(report.tunes[0].verdict.text)
     Most of it is in The Kesh (kesh:1): 57% of its notes are found there in runs of 8 or more.
     """
     with given_or_default(index) as opened:
-        admitted = admitted_without(opened, exclude_tunes, exclude_titles)
+        admitted = admitted_without(opened, exclude_tunes, exclude_titles, exclude_families)
         tunes = read_tunes(text, "the text", format)
         return CheckReport.gather(
             check_transcriptions(
@@ -93,6 +95,7 @@ def check_files(
     *,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
+    exclude_families: str | int | Sequence[str | int] = (),
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
@@ -109,6 +112,7 @@ def check_files(
             index,
             exclude_tunes=exclude_tunes,
             exclude_titles=exclude_titles,
+            exclude_families=exclude_families,
             details=True,
             copy_share=copy_share,
             verbatim=verbatim,
@@ -125,6 +129,7 @@ def check_batch(
     *,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
+    exclude_families: str | int | Sequence[str | int] = (),
     only: str | Sequence[str] = (),
     details: bool = False,
     copy_share: float = COPY_SHARE,
@@ -135,14 +140,14 @@ def check_batch(
 ) -> Iterator[CheckedTune | Rejected]:
     """Check a batch of transcriptions and give the answers one by one, in the order of the input.
 
-    paths: files, folders, and standard input for `-`. index, exclude_tunes, exclude_titles: as for
-    check. only: places in the input, such as `13201` or `5-9`; other tunes are passed over.
-    details: adds each bar, the places of spans and the music, as check has them. copy_share: from
-    this share of notes in one corpus tune on, a verdict says `most`. verbatim: seek no near copies,
-    which takes less time. workers: extra processes that match slices while this one reads; the
-    program's main module must then be importable. view: what is compared. What is the same music as
-    a whole or in a part, and near copies, are found in every view. CheckReport.gather collects the
-    answers.
+    paths: files, folders, and standard input for `-`. index, exclude_tunes, exclude_titles,
+    exclude_families: as for check. only: places in the input, such as `13201` or `5-9`; other tunes
+    are passed over. details: adds each bar, the places of spans and the music, as check has them.
+    copy_share: from this share of notes in one corpus tune on, a verdict says `most`. verbatim:
+    seek no near copies, which takes less time. workers: extra processes that match slices while
+    this one reads; the program's main module must then be importable. view: what is compared. What
+    is the same music as a whole or in a part, and near copies, are found in every view.
+    CheckReport.gather collects the answers.
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
     QueryError for a name that excludes no tune or a place that the input lacks.
@@ -156,7 +161,7 @@ def check_batch(
         yield from check_transcriptions(
             read_sources(many_paths(paths, "paths"), format),
             opened,
-            admitted_without(opened, exclude_tunes, exclude_titles),
+            admitted_without(opened, exclude_tunes, exclude_titles, exclude_families),
             details=details,
             copy_share=copy_share,
             verbatim=verbatim,
@@ -170,15 +175,18 @@ def admitted_without(
     index: Index,
     exclude_tunes: str | int | Iterable[str | int] = (),
     exclude_titles: str | Iterable[str] = (),
+    exclude_families: str | int | Iterable[str | int] = (),
 ) -> Mask | None:
     """Which tunes of an index count when some are left out; None for all.
 
-    Titles are whole ones. Raises QueryError for a title that excludes no tune.
+    Titles are whole ones. Raises QueryError for a title that excludes no tune, and for a family if
+    the index has none yet.
     """
     references = many_references(exclude_tunes, "exclude_tunes")
     titles = many_texts(exclude_titles, "exclude_titles")
     left_out = [tune for reference in references for tune in index.resolve(reference)]
     left_out += [tune for title in titles for tune in index.catalogue.titled(title)]
+    left_out += index.in_families(many_references(exclude_families, "exclude_families"))
     return ~index.mask(left_out) if left_out else None
 
 

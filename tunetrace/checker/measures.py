@@ -26,7 +26,8 @@ FAIL_LENGTH: Final = 12
 def run_lengths(view: ViewName) -> tuple[int, int]:
     """The two span lengths whose copied share is shown first, in notes: 8 and 12 for tokens.
 
-    They begin with the length from which a stretch counts as shared in the view.
+    They begin with the length from which a stretch counts as shared in the view, unless it is the
+    last.
     """
     first = min(COPIED_LENGTHS.index(VIEWS[view].shared_notes), len(COPIED_LENGTHS) - 2)
     return COPIED_LENGTHS[first], COPIED_LENGTHS[first + 1]

@@ -18,6 +18,7 @@ from tunetrace.checker.records import (
     VerdictKind,
 )
 from tunetrace.checker.similar.words import naming
+from tunetrace.indexer.music.sameness import MOST_SAME
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.text import ORDINALS, counted, listed, part_in_words, share_in_words
 
@@ -97,7 +98,8 @@ def _whole(same: Sequence[SameTune]) -> str:
     if len(others) == 1:
         also = f" It is also {others[0].label}."
     elif others:
-        also = f" {len(others):,} more corpus tunes are the same."
+        least = "At least " if len(same) >= MOST_SAME else ""
+        also = f" {least}{len(others):,} more corpus tunes are the same."
     return f"This is {first.label}{differences(first)}.{also}"
 
 

@@ -48,8 +48,9 @@ def families(
     index_path: str | None,
     print_as: PrintAs,
 ) -> None:
-    """Group tunes by melody: settings of one tune, whatever their titles.
+    """Group tunes by melody, whatever their titles.
 
+    A family has the settings of one tune.
     The first time, every tune of the index is compared with all others; what is found is stored in
     the index. Tunes that are added later are compared when they are added. With a CORPUS, only its
     tunes are counted.

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
+from tunetrace.commands.options import exclude_family_option
 from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ def filter_options(command: Command) -> Command:
     @click.option("--corpus", metavar="NAME", shell_complete=complete_corpora,
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
+    @exclude_family_option
     @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
                   metavar="N", help="Number of hits to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = ("part", "bar", "onset", "meter", "key", "corpus", "title")
+        names = ("part", "bar", "onset", "meter", "key", "corpus", "title", "exclude_families")
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -79,8 +81,12 @@ def print_matches(matches: Matches) -> None:
         out.print("no tune of the index passes all filters")
         return
     if matches.hits:
+        of = ""
+        if matches.families is not None and matches.tunes > 1:
+            of = f", of {counted(matches.families, 'family', 'families')}"
         out.print(
-            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}, {times(matches.hits)}"
+            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}{of}, "
+            f"{times(matches.hits)}"
         )
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")

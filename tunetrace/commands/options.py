@@ -51,6 +51,12 @@ view_option = click.option(
     help="What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone.",
 )  # fmt: skip
 
+exclude_family_option = click.option(
+    "--exclude-family", "exclude_families", multiple=True, metavar="TUNE|TITLE",
+    help="Leave out a tune of the index with all settings of its melody (needs "
+    "'tunetrace families').",
+)  # fmt: skip
+
 copy_share_option = click.option(
     "--copy-share", type=Share(0, 1, min_open=True), default=0.5, show_default=True,
     metavar="SHARE",

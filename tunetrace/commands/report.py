@@ -12,6 +12,7 @@ from tunetrace.commands.console import console, print_set_aside
 from tunetrace.commands.options import (
     PrintAs,
     copy_share_option,
+    exclude_family_option,
     format_option,
     index_option,
     json_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
               help="Compare with this other batch, a file or folder; may be given again to add "
               "more to it.")  # fmt: skip
 @view_option
+@exclude_family_option
 @copy_share_option
 @verbatim_option
 @format_option

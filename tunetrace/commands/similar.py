@@ -21,6 +21,7 @@ from tunetrace.commands.music import own
 from tunetrace.commands.options import (
     PrintAs,
     Share,
+    exclude_family_option,
     format_option,
     goes_only_with,
     index_option,
@@ -61,6 +62,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
               help="Leave out all tunes with this title.")  # fmt: skip
+@exclude_family_option
 @click.option("--all", "every", is_flag=True,
               help="Write all pairs of tunes of the index into the file --output.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
@@ -80,7 +82,9 @@ def similar(
     format: Any,
     **options: Any,
 ) -> None:
-    """Show the tunes of the index that are like a tune, in whatever key, rhythm or version.
+    """Show the tunes that are like a tune.
+
+    They are in whatever key, octave, rhythm or version.
 
     TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its number. A
     tune of the index is not among its own answers.

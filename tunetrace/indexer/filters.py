@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 
-from tunetrace.arguments import one_text, refused, whole_number
+from tunetrace.arguments import many_references, one_text, refused, whole_number
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.records import Record
 from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
@@ -31,6 +31,8 @@ class Filters(Record):
     """The name of a corpus."""
     title: str | None = None
     """A title, or a part of one that only settings of one tune have."""
+    exclude_families: tuple[str | int, ...] = ()
+    """Tunes, by id, `corpus:number` or title, whose families are left out (`find_families`)."""
 
     def __post_init__(self) -> None:
         """QueryError for a value of another type."""
@@ -40,6 +42,8 @@ class Filters(Record):
         for name in ("meter", "key", "corpus", "title"):
             if getattr(self, name) is not None:
                 one_text(getattr(self, name), name)
+        families = tuple(many_references(self.exclude_families, "exclude_families"))
+        object.__setattr__(self, "exclude_families", families)
         if not isinstance(self.onset, Real | None):
             raise refused("onset", self.onset, "a number of eighths, such as Fraction(3, 2)")
 
@@ -50,7 +54,7 @@ class Filters(Record):
 
     @property
     def chooses_tunes(self) -> bool:
-        """Whether they choose among the tunes."""
+        """Whether they choose among the tunes by what the tunes state."""
         return (self.meter, self.key, self.corpus, self.title) != (None, None, None, None)
 
     def admits(self, place: Position) -> bool:

@@ -19,7 +19,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
-from tunetrace.indexer.near.graph import NearGraph
+from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.records import (
     NOWHERE,
@@ -193,9 +193,14 @@ class Index:
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None if they admit all.
 
-        QueryError for a title, a corpus, a key or a meter that no tune of the index has.
+        QueryError for a title, a corpus, a key or a meter that no tune of the index has, and for a
+        family before the tunes were compared.
         """
         tunes = self.catalogue.admitted(given_filters(filters, "filters"))
+        if filters.exclude_families:
+            left_out = set(self.in_families(filters.exclude_families))
+            every = (tune for some in self.figures.segments for tune in some.tune_ids.tolist())
+            tunes = [tune for tune in (every if tunes is None else tunes) if tune not in left_out]
         return None if tunes is None else self.mask(tunes)
 
     def mask(self, tunes: Sequence[int]) -> Mask:
@@ -243,9 +248,11 @@ class Index:
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
+        tunes = search.tunes_with(found)
         return Matches(
             query=query.text,
-            tunes=search.distinct_tunes(found),
+            tunes=len(tunes),
+            families=self.count_families(tunes),
             hits=sum(len(some.positions) for some in found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=expected,
@@ -366,6 +373,21 @@ class Index:
                 raise DamagedError("the neighbour graph is of other tunes")
         return graph
 
+    def in_families(self, references: Iterable[str | int]) -> list[int]:
+        """The ids of the tunes that are of one family with tunes that references name.
+
+        QueryError before the tunes of the index were compared, and as resolve.
+        """
+        named = [tune for reference in references for tune in self.resolve(reference)]
+        if not named:
+            return []
+        tunes: list[int] = graph_of(self.graph, str(self.path)).in_families_of(named).tolist()
+        return tunes
+
+    def count_families(self, tunes: Iterable[int]) -> int | None:
+        """How many families tunes are of, given by their ids; None before they were compared."""
+        return None if self.graph is None else self.graph.count_families(tunes)
+
     # Bars
 
     def bar(
@@ -397,9 +419,11 @@ class Index:
             )
         ]
         records = self.catalogue.tunes(row[0] for row in rows[:limit])
+        tunes = {row[0] for row in rows}
         return Matches(
             query=query.text,
-            tunes=len({row[0] for row in rows}),
+            tunes=len(tunes),
+            families=self.count_families(tunes),
             hits=len(rows),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=None,

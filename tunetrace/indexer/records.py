@@ -107,6 +107,9 @@ class Matches(Record):
     """What was asked, in the symbols of the view."""
     tunes: int
     """How many tunes have it."""
+    families: int | None
+    """How many families these tunes are of: settings of one melody count once. None before the
+    tunes of the index were compared (`find_families`)."""
     hits: int
     """How often it occurs. Hits may overlap."""
     of: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import Format, public
-from tunetrace.corpus.readers import read_sources
+from tunetrace.corpus.readers import STDIN, read_sources
 from tunetrace.corpus.records import Rejected
+from tunetrace.errors import InputError
+from tunetrace.files import exists
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import Tune
 from tunetrace.records import Record
-from tunetrace.text import html_table, html_text
+from tunetrace.text import html_table, html_text, printable
 from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.music import Music, describe_music
@@ -205,6 +207,28 @@ def named_tunes(
             opened = opened or stack.enter_context(given_or_default(index))
             yield from transcriptions_of(opened.resolve(str(name)), opened)
         yield from read_sources(files, format)
+
+
+def corpora_or_files(names: Iterable[str | Path], corpora: Sequence[str] | None) -> list[str]:
+    """Names of corpora of an index, files, folders and `-`, each once, in their order.
+
+    corpora: those of the index; None without an index. InputError for a name that is none of these.
+    """
+    given = list(dict.fromkeys(map(str, names)))
+    for name in given:
+        if name not in (corpora or ()) and name != STDIN and not exists(name):
+            shown = printable(name) or "''"
+            if corpora is None:
+                raise InputError(
+                    f"{shown}: there is no such file, and no index whose corpus it could be; check "
+                    "the path, or give an index with --index"
+                )
+            held = f"its corpora are {', '.join(corpora)}" if corpora else "it is empty"
+            raise InputError(
+                f"{shown}: there is no such file, and the index has no corpus with this name; "
+                f"{held}"
+            )
+    return given
 
 
 def transcriptions_of(tunes: Sequence[int], index: Index) -> Iterator[Transcription]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace._version import __version__
-from tunetrace.arguments import ViewName, many_paths, public
-from tunetrace.checker.check import check_transcriptions
+from tunetrace.arguments import ViewName, many_paths, many_references, public
+from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
 from tunetrace.checker.similar.search import named_from
@@ -71,6 +71,7 @@ def report(
     index: Index | str | Path | None = None,
     *,
     versus: str | Path | Sequence[str | Path] = (),
+    exclude_families: str | int | Sequence[str | int] = (),
     format: Format | None = None,
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
@@ -82,6 +83,7 @@ def report(
 
     paths: files, folders, and `-` for standard input.
     versus: another batch to compare it with.
+    exclude_families: tunes of the index to leave out, with all other tunes of their families.
     copy_share: from this share of notes in one corpus tune on, a transcription counts as mostly
         that tune.
     verbatim: seek no near copies, which takes less time.
@@ -95,6 +97,7 @@ def report(
     written, has other files with the names of a report's files, or the extra `report` is missing.
     """
     batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
+    families = many_references(exclude_families, "exclude_families")
     if [str(path) for path in (*batch, *others)].count(STDIN) > 1:
         raise InputError(
             "standard input is given twice, but it can be read only once; give a file in one of "
@@ -123,6 +126,7 @@ def report(
         for answer in check_transcriptions(
             tunes_of(inputs),
             opened,
+            admitted,
             copy_share=copy_share,
             verbatim=verbatim,
             is_prompt=False,
@@ -148,6 +152,7 @@ def report(
                 f"{printable(str(opened.path))}: the index has no tune to check against; add a "
                 "corpus with 'tunetrace index add'"
             )
+        admitted = admitted_without(opened, exclude_families=families)
         with ReportFolder(folder, [*batch, *others]) as files:
             name, other_name = _name(batch), _name(others)
             if other_name == name:
@@ -174,7 +179,9 @@ def report(
                 set_aside=tuple(set_aside),
             )
             progress("drawing the page", read)
-            command = _check_command(batch, opened, format, copy_share, view, verbatim=verbatim)
+            command = _check_command(
+                batch, opened, families, format, copy_share, view, verbatim=verbatim
+            )
             html = page.html(summary, words, opened, when=created, command=command, other=other)
             content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
             with files.writing():
@@ -186,6 +193,7 @@ def report(
 def _check_command(
     paths: Sequence[str | Path],
     index: Index,
+    exclude_families: Sequence[str | int],
     format: Format | None,
     copy_share: float,
     view: ViewName,
@@ -196,6 +204,8 @@ def _check_command(
     words = ["tunetrace", "check", *map(str, paths)]
     if index.path != default_path():
         words += ["--index", str(index.path)]
+    for family in exclude_families:
+        words += ["--exclude-family", str(family)]
     if format is not None:
         words += ["--format", format]
     if copy_share != COPY_SHARE:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.brute import maximal
 from tests.commands import KESH, call, index_of
 from tests.conftest import GENERATED, V2_SAMPLE
-from tests.indexer.plain_music import events_of
+from tests.indexer.music.plain_music import events_of
 from tests.indexer.search import plain_views
 from tests.indexer.search.plain_views import NAMES
 from tests.indexer.search.test_views import Tunes, a_tune, corpora, search, views
@@ -219,10 +219,10 @@ def test_a_transposed_tune_is_found_by_its_intervals(make_index: MakeIndex) -> N
     (tune,) = check(TRANSPOSED, index, view="intervals").tunes
     assert tune.verdict.kind == "most"
     assert tune.verdict.text == (
-        "All of it is in The Original (corpus0:1): all of its notes are found there in runs of 16 "
+        "All of it is in The Original (corpus0:1): all of its notes are found there in runs of 12 "
         "or more, in the view intervals."
     )
-    assert (tune.view, tune.longest_notes, tune.copied_share[16]) == ("intervals", 21, 1.0)
+    assert (tune.view, tune.longest_notes, tune.copied_share[12]) == ("intervals", 21, 1.0)
     (span,) = tune.spans
     assert span.text == " ".join(TRANSPOSED.split("|", 1)[1].split()[:-1])
     assert span.places is not None
@@ -273,7 +273,7 @@ def test_the_commands_check_in_a_view(tmp_path: Path) -> None:
     assert "in runs of 24 notes or more: 0%; of 32 or more: 0%" in " ".join(shown.split())
     assert "figures of this many symbols" in shown
     line = call("check", tmp_path / "mine.abc", "--index", path, "--view", "melody", "--brief").out
-    assert line.split()[:5] == ["place", "notes", "longest", "16+", "24+"]
+    assert line.split()[:5] == ["place", "notes", "longest", "12+", "16+"]
     found = call("check", tmp_path / "mine.abc", "--index", path, "--view", "rhythm", "--json").json
     assert found["tunes"][0]["view"] == "rhythm"
     refused = call("check", tmp_path / "mine.abc", "--fail-over", "0.2", "--view", "melody")
@@ -286,7 +286,7 @@ def test_a_report_in_a_view_says_so(tmp_path: Path) -> None:
     written = report(tmp_path / "mine.abc", tmp_path / "report", path, view="melody")
     assert written.batch.view == "melody"
     assert "in the view melody, which forgives other lengths" in " ".join(written.words)
-    assert "in runs of 16 or more" in written.words[0]
+    assert "in runs of 12 or more" in written.words[0]
     page = (tmp_path / "report" / "report.html").read_text()
     assert "Compared in the view melody, which forgives other lengths" in page
     assert "--view melody --only" in page

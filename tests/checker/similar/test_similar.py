@@ -155,6 +155,16 @@ def test_a_tune_like_nothing_is_said_to_be_like_nothing(tmp_path: Path) -> None:
     assert found.text == "No near copy; no tune of the index has a passage like one of it."
 
 
+def test_a_tune_is_found_in_an_index_of_nothing_but_its_settings(tmp_path: Path) -> None:
+    # No term of the tune tells one tune of such an index from another.
+    with tunetrace.open_index(index_of(tmp_path, *[WASHERWOMAN] * 60)) as index:
+        found = tunetrace.similar(WASHERWOMAN, index, limit=3)
+    assert [(tune.tune, tune.aspect) for tune in found.tunes] == [
+        (1, "exact"), (2, "exact"), (3, "exact"),
+    ]  # fmt: skip
+    assert found.text.startswith("This is ")
+
+
 @pytest.mark.parametrize(
     ("given", "error", "sentence"),
     [

@@ -14,7 +14,7 @@ from tests.indexer.near import plain
 from tests.strategies import bodies
 from tunetrace.corpus.readers import read
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.near.align import Profile
+from tunetrace.indexer.near.align import scores
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.near.sequences import letters, sequences_of
@@ -201,9 +201,8 @@ pitches = st.lists(st.integers(-10, 14), min_size=1, max_size=40)
 @given(pitches, pitches, st.integers(0, 6))
 def test_alignments_have_the_best_score(left: list[int], right: list[int], up: int) -> None:
     other, raised = letters(right), letters([step + up for step in left])
-    assert Profile(letters(left)).score(other, up) == local_alignment(
-        raised.decode(), other.decode()
-    )
+    (found,) = scores(letters(left), [other], [up])
+    assert found == local_alignment(raised.decode(), other.decode())
 
 
 def test_letters_are_steps_of_the_octave() -> None:

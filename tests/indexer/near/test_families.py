@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -96,3 +97,15 @@ def test_a_tune_joins_where_it_is_like_half_of_a_family() -> None:
 def test_without_pairs_each_tune_is_a_family() -> None:
     assert grouped(3, {}) == [0, 1, 2]
     assert grouped(0, {}) == []
+
+
+def test_thousands_of_copies_of_one_tune_do_not_fill_the_memory() -> None:
+    # All are like the first two; without a bound there are 18 million ways over each of these.
+    count = 6_000
+    pairs = {(hub, tune): 0.99 for hub in range(2) for tune in range(hub + 1, count)}
+    tracemalloc.start()
+    families = grouped(count, pairs)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert families[:3] == [0, 0, 0]
+    assert most < 200e6

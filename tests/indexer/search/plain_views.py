@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from tests.indexer.plain_music import events_of
+from tests.indexer.music.plain_music import events_of
 
 NAMES = ("melody", "intervals", "rhythm", "contour")
 

@@ -16,7 +16,7 @@ from tunetrace.checker.batch.match import EXAMPLES, MatchedSlice
 from tunetrace.checker.batch.search import SearchMatches
 from tunetrace.checker.batch.spans import SliceMeasures
 from tunetrace.checker.batch.stream import BatchStream
-from tunetrace.checker.duplicates import Repeat
+from tunetrace.checker.compare.duplicates import Repeat
 from tunetrace.checker.measures import COPIED_LENGTHS, SIMILARITY
 from tunetrace.checker.records import (
     CheckedBar,

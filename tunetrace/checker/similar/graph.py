@@ -12,15 +12,25 @@ from tunetrace.indexer.near.sequences import STEPS
 from tunetrace.indexer.search.segment import Mask
 
 
-def over_graph(found: Sequence[Near], graph: NearGraph, admitted: Mask | None = None) -> list[Near]:
+def over_graph(
+    found: Sequence[Near],
+    graph: NearGraph,
+    admitted: Mask | None = None,
+    own: int | None = None,
+) -> list[Near]:
     """What was found for a tune, and what is near to that, best first.
 
     found: best first, as NearSearch gives them. A tune has its own probability, or 0.7 times the
     product of the two probabilities over one tune between them, if that is more; by_way_of names
-    this tune. admitted: which tunes count, as a mask by id; None for all.
+    this tune. admitted: which tunes count, as a mask by id; None for all. own: the id of the asked
+    tune if it is one of the index; then it is also near to the tunes whose own search found it.
     """
     best = {near.tune: near for near in found}
-    for between in found:
+    for near in () if own is None else graph.neighbours(own):
+        is_counted = admitted is None or admitted[near.tune]
+        if is_counted and (near.tune not in best or near.probability > best[near.tune].probability):
+            best[near.tune] = near
+    for between in list(best.values()):
         reach = STEP * between.probability
         if reach < BOUND:
             continue

@@ -42,6 +42,7 @@ def similar(
     alignment: bool = False,
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
+    exclude_families: str | int | Sequence[str | int] = (),
     format: Format | None = None,
 ) -> SimilarTunes:
     """The tunes of an index that are like a tune, however it was transposed or varied.
@@ -49,8 +50,8 @@ def similar(
     asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
     which is not among its own answers. index: open, or its path; default: your own. limit: the most
     tunes to give. least: the least probability of a tune that is given. parts: also ask about each
-    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles: as for
-    check. format: of a text.
+    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles,
+    exclude_families: as for check. format: of a text.
 
     If the index has a neighbour graph (`find_families`), tunes are also found by way of others: a
     tune that is near to a near tune is near.
@@ -70,7 +71,7 @@ def similar(
         if not any(any(bar.events.sounds) for bar in layout.bars):
             raise InputError(f"{tune.place}: the tune has no notes; give a tune with notes")
         excluded = [*many_references(exclude_tunes, "exclude_tunes"), *own]
-        admitted = admitted_without(opened, excluded, exclude_titles)
+        admitted = admitted_without(opened, excluded, exclude_titles, exclude_families)
         search = SimilarSearch(opened)
         of_parts = list(_parts_of(layout)) if parts else []
         layouts = [layout, *(one for _, one in of_parts)]
@@ -78,7 +79,9 @@ def similar(
             # The most alike is named, however little it is alike.
             tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
             for one, some in zip(
-                layouts, _near(search, layouts, opened.graph, admitted, limit), strict=True
+                layouts,
+                _near(search, layouts, opened.graph, admitted, next(iter(own), None), limit),
+                strict=True,
             )
             for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
         ]
@@ -107,14 +110,19 @@ def _near(
     layouts: Sequence[Layout],
     graph: NearGraph | None,
     admitted: Mask | None,
+    own: int | None,
     limit: int,
 ) -> Iterator[list[Near]]:
-    """What is like each of some tunes, best first: by alignment, and one step over the graph."""
+    """What is like each of some tunes, best first: by alignment, and one step over the graph.
+
+    own: the id of the first one if it is a tune of the index; the others are its parts.
+    """
     if graph is None:
         yield from search.near(layouts, admitted, limit)
         return
     for found in search.near(layouts, admitted, None):
-        yield over_graph(found, graph, admitted)[:limit]
+        yield over_graph(found, graph, admitted, own)[:limit]
+        own = None
 
 
 def _asked(

@@ -13,6 +13,7 @@ from tunetrace.commands.options import (
     PrintAs,
     Share,
     copy_share_option,
+    exclude_family_option,
     format_option,
     goes_only_with,
     index_option,
@@ -32,6 +33,7 @@ from tunetrace.errors import QueryError
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
               help="Leave out all tunes with this title.")  # fmt: skip
+@exclude_family_option
 @click.option("--only", multiple=True, metavar="PLACES",
               help="Check only the tunes at these places of the input, as 13201 or 5-9."
               )  # fmt: skip

@@ -119,5 +119,7 @@ def _counted_on(found: Evaluation) -> str:
             f"; {found.left_out:,} more were left out because they are evaluated, held out, or "
             "settings of such tunes"
         )
+        if found.settings_by != "titles":
+            left_out += f", by {found.settings_by}"
     tunes = counted(found.counted_on, "tune")
     return f"The back-off model is built from {tunes} of {corpora}{left_out}."

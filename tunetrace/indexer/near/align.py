@@ -7,6 +7,7 @@ octave, so there are seven letters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -40,25 +41,24 @@ def _matrix() -> Any:
     return matrix
 
 
-class Profile:
-    """A sequence of pitches, to be aligned with many others, raised by any number of steps."""
+def scores(own: bytes, others: Sequence[bytes], ups: Sequence[int]) -> list[int]:
+    """The scores of the best local alignments of a sequence of pitches with others: (others,).
 
-    def __init__(self, letters: bytes) -> None:
-        """letters: (n,) the pitches as LETTERS; the first MOST are aligned."""
-        self._letters = letters[:MOST] or LETTERS[:1]  # parasail takes no empty sequence
-        self._profiles: dict[int, Any] = {}
+    own, others: the pitches as LETTERS, at most MOST each. ups: (others,) by how many steps the
+    sequence is raised for each.
+    """
+    import parasail
 
-    def score(self, other: bytes, up: int) -> int:
-        """The score of the best local alignment with another sequence when this one is raised by
-        some steps."""
-        import parasail
-
-        profile = self._profiles.get(up)
-        if profile is None:
-            raised = self._letters.translate(_RAISED[up]).decode()
-            profile = self._profiles[up] = parasail.profile_create_sat(raised, _matrix())
-        other = other[:MOST] or LETTERS[:1]
-        return int(parasail.sw_striped_profile_sat(profile, other, _OPEN, _EXTEND).score)
+    own = own or LETTERS[:1]  # parasail takes no empty sequence
+    profiles = {
+        up: parasail.profile_create_sat(own.translate(_RAISED[up]).decode(), _matrix())
+        for up in set(ups)
+    }
+    align = parasail.sw_striped_profile_sat
+    return [
+        align(profiles[up], other or LETTERS[:1], _OPEN, _EXTEND).score
+        for other, up in zip(others, ups, strict=True)
+    ]
 
 
 def pairs(

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.segment import NearSegment
+from tunetrace.indexer.near.segment import ALIGNED, NearSegment
 from tunetrace.indexer.near.terms import FIRST_OF_SECOND, Terms, set_weights
 
 FIRST: Final = 30
@@ -27,6 +27,10 @@ _MOST: Final = 0.05
 
 _AT_LEAST: Final = 20
 """How many tunes may always have a term."""
+
+_TELLING: Final = 0.5
+"""Where less than this share of the terms of a melody says something, all of them count: then many
+tunes of the index are the melody itself. Of real tunes among others, two thirds or more do."""
 
 
 class Candidates:
@@ -49,12 +53,15 @@ class Candidates:
         return int(self.firsts[-1])
 
     def _weights(self, terms: Terms, counts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The weight of each of some terms, (n,); 0 for one that no tune or too many tunes have.
+        """The weight of each term of a melody, (n,); 0 for one that no tune or too many tunes have.
 
         counts: (n,) how many tunes have each.
         """
-        rarity = np.log(len(self) / np.maximum(counts, 1)) + 0.1
-        is_telling = (counts > 0) & (counts <= max(_AT_LEAST, _MOST * len(self)))
+        rarity = np.log(max(len(self), 1) / np.maximum(counts, 1)) + 0.1
+        is_known = counts > 0
+        is_telling = is_known & (counts <= max(_AT_LEAST, _MOST * len(self)))
+        if is_telling.sum() < _TELLING * is_known.sum():
+            is_telling = is_known
         weights: NDArray[np.float32] = (set_weights(terms) * rarity * is_telling).astype(np.float32)
         return weights
 
@@ -93,11 +100,14 @@ class Candidates:
         scores[1, first] = 0
         return np.concatenate([first, _highest(scores[1], SECOND)])
 
-    def melodies(self, tune: int) -> tuple[bytes, ...]:
-        """The pitches of a tune in each of the sequences that are aligned."""
-        at = int(np.searchsorted(self.firsts, tune, side="right")) - 1
-        place = tune - int(self.firsts[at])
-        return tuple(one[place] for one in self.segments[at].melodies)
+    def melodies(self, tunes: NDArray[np.intp]) -> list[list[bytes]]:
+        """The pitches of tunes in each of the sequences that are aligned: (sequences, tunes)."""
+        segments = np.searchsorted(self.firsts, tunes, side="right") - 1
+        places = list(zip(segments.tolist(), (tunes - self.firsts[segments]).tolist(), strict=True))
+        return [
+            [self.segments[segment].melodies[k][place] for segment, place in places]
+            for k in range(len(ALIGNED))
+        ]
 
 
 def _summed(
@@ -118,13 +128,11 @@ def _summed(
 
 
 def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """The places of the highest scores above 0, the highest first, at most count."""
-    if len(scores) > count:
-        places = np.argpartition(-scores, count)[:count]
-    else:
-        places = np.arange(len(scores))
-    places = places[scores[places] > 0]
-    return places[np.lexsort((places, -scores[places]))]
+    """The places of the highest scores above 0, the highest first, at most count. Of equal scores
+    the first count."""
+    least = np.partition(scores, -count)[-count] if len(scores) > count else 0
+    places = np.flatnonzero((scores >= least) & (scores > 0))
+    return places[np.argsort(-scores[places], kind="stable")][:count]
 
 
 def _found(segment: NearSegment, terms: Terms) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -28,6 +28,10 @@ JOINED: Final = 0.5
 _LEAST: Final = 0.05
 """A way over another tune counts from this likeness on."""
 
+_WAYS: Final = 500
+"""Ways go over a tune between this many tunes that it is most like. No family of real tunes has as
+many; thousands of copies of one tune would give millions of ways over each."""
+
 Pairs = NDArray[np.integer]
 
 
@@ -79,18 +83,20 @@ def likenesses(
     the best way over one tune between them."""
     ends = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int64)
     likeness = np.tile(probabilities.astype(np.float64), 2)
-    order = np.lexsort((ends[:, 1], ends[:, 0]))
+    order = np.lexsort((ends[:, 1], -likeness, ends[:, 0]))
     ends, likeness = ends[order], likeness[order]
     bounds = np.searchsorted(ends[:, 0], np.arange(tunes + 1)).tolist()
-    keys = [np.sort(pairs.astype(np.int64), axis=1) @ np.array([tunes, 1])]
+    lower, higher = pairs.astype(np.int64).T
+    keys = [_keys(lower, higher, tunes)]
     values = [probabilities.astype(np.float64)]
     for first, stop in pairwise(bounds):
+        stop = min(stop, first + _WAYS)
         if stop - first > 1:
             one, two = np.triu_indices(stop - first, 1)
             through = STEP * likeness[first:stop][one] * likeness[first:stop][two]
             counts = through >= _LEAST
             others = ends[first:stop, 1]
-            keys.append(others[one[counts]] * tunes + others[two[counts]])
+            keys.append(_keys(others[one[counts]], others[two[counts]], tunes))
             values.append(through[counts])
     key, value = np.concatenate(keys), np.concatenate(values)
     order = np.lexsort((-value, key))
@@ -104,3 +110,9 @@ def likenesses(
             strict=True,
         )
     )
+
+
+def _keys(one: NDArray[np.int64], two: NDArray[np.int64], tunes: int) -> NDArray[np.int64]:
+    """Each two tunes as one number, the lower one times tunes: (n,)."""
+    keys: NDArray[np.int64] = np.minimum(one, two) * tunes + np.maximum(one, two)
+    return keys

@@ -114,10 +114,9 @@ class NearGraph:
         by_id[self.tunes] = self.families
         return by_id
 
-    def count_families(self, tunes: Iterable[int] | NDArray[np.integer]) -> int:
+    def count_families(self, tunes: Iterable[int]) -> int:
         """How many families these tunes are of."""
-        ids = np.fromiter(tunes, dtype=np.int64)
-        return len(np.unique(self.family_of[ids]))
+        return len(np.unique(self.family_of[np.fromiter(tunes, dtype=np.int64)]))
 
     def in_families_of(self, tunes: Iterable[int]) -> NDArray[np.int32]:
         """All tunes of the families that these tunes are of, ascending."""

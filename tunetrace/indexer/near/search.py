@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.align import MATCH, Profile
+from tunetrace.indexer.near.align import MATCH, scores
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.score import Floats, measured, order, probabilities
 from tunetrace.indexer.near.segment import header_of, melodies_in
@@ -94,29 +94,21 @@ class NearSearch:
         counted = None if admitted is None else admitted[self._ids]
         tunes = self.candidates.best(melody.terms, counted)
         own = _beginnings(melody.pitches)
-        others = [_beginnings(self.candidates.melodies(tune)) for tune in tunes.tolist()]
-        ups = _rotations(own[0], [pitches[0] for pitches in others])
-        profiles = [Profile(pitches) for pitches in own]
-        scores = [
-            [
-                profile.score(pitches, up) / MATCH
-                for profile, pitches in zip(profiles, some, strict=True)
-            ]
-            for some, up in zip(others, ups.tolist(), strict=True)
-        ]
+        others = [_beginnings(some) for some in self.candidates.melodies(tunes)]
+        ups = _rotations(own[0], others[0])
+        raised = ups.tolist()
+        columns = [scores(one, some, raised) for one, some in zip(own, others, strict=True)]
         measures = measured(
-            np.array(scores, dtype=np.float64).reshape(-1, len(profiles)),
-            np.array([len(pitches) for pitches in own], dtype=np.float64),
-            np.array([list(map(len, some)) for some in others], dtype=np.float64).reshape(
-                -1, len(profiles)
-            ),
+            np.array(columns, dtype=np.float64).T / MATCH,
+            np.array(list(map(len, own)), dtype=np.float64),
+            np.array([list(map(len, some)) for some in others], dtype=np.float64).T,
             self.candidates.headers[tunes] == np.array(melody.header),
         )
         return self._ids[tunes], ups, measures
 
 
 def _beginnings(pitches: Sequence[bytes]) -> list[bytes]:
-    """As much of each sequence of a melody as is aligned."""
+    """As much of each sequence as is aligned."""
     return [one[:MOST_PITCHES] for one in pitches]
 
 
@@ -142,6 +134,12 @@ def _raised_runs() -> NDArray[np.int32]:
     return np.array(raised, dtype=np.int32)
 
 
+@cache
+def _has_bit() -> NDArray[np.int64]:
+    """Whether each number of STEPS bits has each bit: (2 ** STEPS, STEPS)."""
+    return np.arange(1 << STEPS)[:, None] >> np.arange(STEPS) & 1
+
+
 def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     """By how many steps a melody is raised to share most runs with each other one: (others,)."""
     own = np.unique(_runs(notes))
@@ -149,13 +147,14 @@ def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     has = np.zeros(STEPS**_RUN, dtype=np.uint8)
     for up, runs in enumerate(_raised_runs()):
         has[runs[own]] |= 1 << up
-    ends = np.cumsum([0, *map(len, others)])
-    shared = np.zeros(ends[-1], dtype=np.uint8)
+    lengths = np.array(list(map(len, others)), dtype=np.int64)
+    ends = np.cumsum(lengths)
+    shared = np.zeros(int(lengths.sum()), dtype=np.uint8)
     runs = _runs(b"".join(others))
     shared[: len(runs)] = has[runs]
     for end in range(1, _RUN):  # runs that go on into the next melody
-        shared[np.maximum(ends[1:] - end, 0)] = 0
-    bits = shared[:, None] >> np.arange(STEPS, dtype=np.uint8) & 1
-    sums = np.concatenate([np.zeros((1, STEPS), np.int64), np.cumsum(bits, axis=0)])
-    best: NDArray[np.int64] = np.argmax(sums[ends[1:]] - sums[ends[:-1]], axis=1)
+        shared[np.maximum(ends - end, 0)] = 0
+    of = np.repeat(np.arange(len(others)) << STEPS, lengths)
+    counts = np.bincount(of + shared, minlength=len(others) << STEPS).reshape(-1, 1 << STEPS)
+    best: NDArray[np.int64] = np.argmax(counts @ _has_bit(), axis=1)
     return best

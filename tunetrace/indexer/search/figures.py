@@ -132,6 +132,13 @@ class FigureSearch:
         """How many tunes have these hits."""
         return sum(self.count_tunes(some.segment, some.positions) for some in found)
 
+    def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.intp]:
+        """The ids of the tunes that have these hits, ascending."""
+        seen = np.zeros(self.last_id + 1, dtype=bool)
+        for some in found:
+            seen[some.segment.tunes_at(some.positions)] = True
+        return np.flatnonzero(seen)
+
     def count_tunes(self, segment: Segment, places: Positions) -> int:
         """How many tunes have these places of a segment."""
         if len(places) < 2:  # most figures of a check

@@ -133,7 +133,7 @@ _NO_NOTE: Final = 255
 
 @lru_cache(maxsize=64)
 def _symbols_in(key: str | None) -> Memo[int]:
-    """The melody's symbol of each token in a key; for other tokens one of the three above."""
+    """The symbol of each token of the melody in a key, or the kind of a token that is no note."""
 
     def symbol(token: str) -> int:
         kind = MEANINGS[token].kind

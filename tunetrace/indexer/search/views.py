@@ -77,8 +77,9 @@ class View:
     shared_notes: int
     """From this many notes on, a stretch that two tunes share counts however common it is.
 
-    In tokens eight notes. In the other views as many of COPIED_LENGTHS as have about as many bits
-    under the back-off model of the view (`python -m benchmarks.views` prints them).
+    Eight notes in tokens. In the other views it is the first of COPIED_LENGTHS at which runs of
+    generated tunes are found in a corpus as seldom as runs of eight notes are in tokens, and for
+    the rhythm the last: `python -m benchmarks.views CORPUS GENERATED` counts them.
     """
     extent: Callable[[Layout, int, int], tuple[int, int]]
     """The tokens of a tune that its symbols from one up to another stand for.
@@ -144,7 +145,7 @@ MELODY: Final = View(
     alphabet=_always(projections.MELODY_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).melody,
     units=Units(has_rests=False, of_note=1),
-    shared_notes=16,
+    shared_notes=12,
     extent=projections.extent_of_notes,
     parse=_parser(_MELODY),
     parse_bar=_parser(_MELODY),
@@ -164,7 +165,7 @@ INTERVALS: Final = View(
     alphabet=_always(projections.INTERVAL_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).intervals,
     units=Units(has_rests=False, of_note=0),
-    shared_notes=16,
+    shared_notes=12,
     extent=projections.extent_of_steps,
     parse=_parser(_INTERVALS),
     parse_bar=_parser(_INTERVALS),
@@ -203,7 +204,7 @@ RHYTHM: Final = View(
     alphabet=_always(projections.RHYTHM_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).rhythm,
     units=Units(has_rests=True, of_note=1),
-    shared_notes=24,
+    shared_notes=32,
     extent=projections.extent_of_rhythm,
     parse=_parse_rhythm,
     parse_bar=_parse_rhythm_of_bar,
@@ -242,7 +243,7 @@ CONTOUR: Final = View(
     alphabet=_always(CONTOUR_NAMES),
     symbols=lambda layout, encoded: projections.projected(layout).contour,
     units=Units(has_rests=False, of_note=0),
-    shared_notes=32,
+    shared_notes=24,
     extent=projections.extent_of_steps,
     parse=_parse_contour,
     parse_bar=_parse_contour,

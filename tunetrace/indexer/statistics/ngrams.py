@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import ViewName, many_paths, public
-from tunetrace.corpus.readers import STDIN, Format, read_sources
+from tunetrace.corpus.readers import Format, read_sources
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError, QueryError
-from tunetrace.files import exists
+from tunetrace.errors import QueryError
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.commonest import DEFAULT_TOP, CountedText, commonest_ngrams
 from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.tune import corpora_or_files
 from tunetrace.records import Record
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -134,17 +134,8 @@ class _Tunes:
     def named(self, names: Iterable[str | Path]) -> list[bytes]:
         """The tunes of corpora, files and folders, in the order of their names, each once."""
         corpora = [corpus.name for corpus in self.index.catalogue.corpora()]
-        given = list(dict.fromkeys(map(str, names)))
-        for name in given:
-            if name not in corpora and name != STDIN and not exists(name):
-                shown = printable(name) or "''"
-                held = f"its corpora are {', '.join(corpora)}" if corpora else "it is empty"
-                raise InputError(
-                    f"{shown}: there is no such file, and the index has no corpus with this name; "
-                    f"{held}"
-                )
         found: list[bytes] = []
-        for name in given:
+        for name in corpora_or_files(names, corpora):
             found += self.of_index(name) if name in corpora else self._of_file(name)
         return found
 

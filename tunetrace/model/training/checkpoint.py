@@ -47,6 +47,8 @@ class Configuration:
     """How many."""
     half: bool
     """Keep the model in half precision."""
+    by_family: bool = False
+    """Settings were told by families as well as by titles."""
     data: str = ""
     """A digest of the transcriptions, in their order."""
 
@@ -176,6 +178,7 @@ def _configuration(values: dict[str, Any]) -> Configuration:
         report_every=None if every is None else int(every),
         samples=int(values["samples"]),
         half=bool(values["half"]),
+        by_family=bool(values.get("by_family", False)),
         data=str(values["data"]),
     )
 

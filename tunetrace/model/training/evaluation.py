@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model
 from tunetrace.model.training.tunes import (
     held_out_ids,
+    setting_groups,
     trained_on,
     tunes_of,
 )
@@ -140,6 +141,8 @@ class Evaluation(Record):
     left_out: int
     """How many tunes of these corpora it was not counted on, since they are evaluated, held out, or
     settings of such."""
+    settings_by: Literal["titles", "families and titles"]
+    """By what settings were told: by families too if the index has them (`find_families`)."""
     set_aside: tuple[Rejected, ...]
     """The tunes that could not be read or have a token that the model lacks."""
 
@@ -281,6 +284,7 @@ def _evaluate(
         counted_on=len(others.counted),
         corpora=others.corpora,
         left_out=others.left_out,
+        settings_by="titles" if index.graph is None else "families and titles",
         set_aside=tuple(set_aside),
     )
 
@@ -376,7 +380,7 @@ class _OtherTunes:
             and (body := index.symbols(tune).translate(None, headers)) in evaluated
         }
         self.same = sum(evaluated[body] for body in set(found.values()))
-        groups = index.catalogue.setting_groups()
+        groups = setting_groups(index, by_family=index.graph is not None)
         apart = {groups[tune] for tune in (*kept_apart, *found)}
         self.counted = [tune for tune in of_corpora if groups[tune] not in apart]
         self.left_out = len(of_corpora) - len(self.counted)

@@ -58,8 +58,9 @@ def train_model(
 
     report_every: after every so many epochs draw so many samples, and measure how much of them is
     copied. half: keep the model in half precision. watcher: is told how the training goes. What is
-    held out is drawn by the seed, a tune with all its settings. Raises QueryError for a number that
-    no training can go by and a corpus that the index lacks, OutputError where the folder has a
+    held out is drawn by the seed, a tune with all its settings: those that share a title, and, if
+    the index has families (`find_families`), those of its family. Raises QueryError for a number
+    that no training can go by and a corpus that the index lacks, OutputError where the folder has a
     training already, ModelFileError without PyTorch.
     """
     require_torch()
@@ -85,6 +86,7 @@ def train_model(
             report_every=report_every,
             samples=samples,
             half=half,
+            by_family=tunes.by_family,
         )
         return _run(folder, configuration, tunes, opened, watcher)
 
@@ -109,7 +111,11 @@ def resume_training(
     configuration = checkpoint.configuration
     with given_or_default(index) as opened:
         tunes = gather(
-            opened, configuration.corpora, configuration.recipe.validation, configuration.seed
+            opened,
+            configuration.corpora,
+            configuration.recipe.validation,
+            configuration.seed,
+            by_family=configuration.by_family,
         )
         return _run(folder, configuration, tunes, opened, watcher, checkpoint)
 
@@ -185,6 +191,7 @@ def _provenance(
             "tunes": len(tunes.training),
             "too_long": tunes.too_long,
             "held_out": tunes.held_out_names,
+            "settings_by": "families and titles" if tunes.by_family else "titles",
             "recipe": configuration.recipe.to_dict(),
             "seed": configuration.seed,
         },

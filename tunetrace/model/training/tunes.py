@@ -17,6 +17,7 @@ from tunetrace.arguments import public
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
+from tunetrace.indexer.near.graph import graph_of
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.model.library.header import Header
 from tunetrace.model.library.models import open_header
@@ -27,6 +28,10 @@ from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
 LONGEST: Final = 2000
 """Tokens of a tune. A longer one is not trained on: it would take the memory of a batch."""
+
+_CHAIN: Final = 50
+"""Titles and families together may make chains of tunes that are no settings of one another. One of
+more tunes than this, and than the share to hold out, is trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class TrainingTunes:
     """As `corpus:number`, in the order of held_out."""
     too_long: int
     """How many tunes are too long for either."""
+    by_family: bool
+    """Whether settings were told by families as well as by titles."""
 
 
 def is_usable(symbols: bytes) -> bool:
@@ -47,12 +54,22 @@ def is_usable(symbols: bytes) -> bool:
     return 0 < len(symbols) <= LONGEST
 
 
-def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -> TrainingTunes:
+def gather(
+    index: Index,
+    corpora: Sequence[str],
+    validation: float,
+    seed: int,
+    *,
+    by_family: bool | None = None,
+) -> TrainingTunes:
     """The tunes of corpora, of which a share is held out together with their settings.
 
-    The tokens are v2's, and those beyond it that these tunes have. QueryError where there are too
-    few tunes.
+    The tokens are v2's, and those beyond it that these tunes have. by_family: tell settings by
+    families as well as by titles; None to do so if the index has them. QueryError where there are
+    too few tunes, and where the index lacks families that are asked for.
     """
+    if by_family is None:
+        by_family = index.graph is not None
     ids = _ids(index, corpora) if corpora else sorted(index.catalogue.setting_groups())
     every = {tune: index.symbols(tune) for tune in ids}
     kept = {tune: symbols for tune, symbols in every.items() if is_usable(symbols)}
@@ -61,7 +78,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
     tokens = Tokens(names)
     number_of = {s: tokens.numbers[index.vocabulary.tokens[s]] for s in used}
     frame = {tokens.numbers[START], tokens.numbers[END]}
-    held_out = _held_out(index, list(kept), validation, seed)
+    held_out = _held_out(index, list(kept), validation, seed, by_family)
     sequences = {
         tune: [number_of[s] for s in symbols if number_of[s] not in frame]
         for tune, symbols in kept.items()
@@ -76,6 +93,7 @@ def gather(index: Index, corpora: Sequence[str], validation: float, seed: int) -
         [sequences[tune] for tune in held_out],
         [f"{records[tune].corpus}:{records[tune].number}" for tune in held_out],
         len(every) - len(kept),
+        by_family,
     )
 
 
@@ -100,9 +118,33 @@ def _ids(index: Index, corpora: Sequence[str]) -> list[int]:
     return sorted({tune for some in admitted for tune in some or ()})
 
 
-def _held_out(index: Index, tunes: list[int], share: float, seed: int) -> list[int]:
+def setting_groups(index: Index, *, by_family: bool) -> dict[int, int]:
+    """A number for each tune of an index, by its id, that it shares with its settings and theirs.
+
+    Settings share a title, or a work of their corpus. by_family: or a family.
+    """
+    groups = index.catalogue.setting_groups()
+    if not by_family:
+        return groups
+    graph = graph_of(index.graph, str(index.path))
+    chief = {group: group for group in groups.values()}
+
+    def of(group: int) -> int:
+        while chief[group] != group:
+            chief[group] = group = chief[chief[group]]
+        return group
+
+    met: dict[int, int] = {}
+    for tune, family in zip(graph.tunes.tolist(), graph.families.tolist(), strict=True):
+        chief[of(groups[tune])] = of(met.setdefault(family, groups[tune]))
+    return {tune: of(group) for tune, group in groups.items()}
+
+
+def _held_out(
+    index: Index, tunes: list[int], share: float, seed: int, by_family: bool
+) -> list[int]:
     """Which of tunes to hold out, with all settings of each: about this share, in order."""
-    group_of = index.catalogue.setting_groups()
+    group_of = setting_groups(index, by_family=by_family)
     groups = sorted({group_of[tune] for tune in tunes})
     np.random.default_rng([seed]).shuffle(groups)
     members: dict[int, list[int]] = {}
@@ -112,6 +154,8 @@ def _held_out(index: Index, tunes: list[int], share: float, seed: int) -> list[i
     for group in groups:
         if len(held_out) + 1 > share * len(tunes):
             break
+        if by_family and len(members[group]) > max(_CHAIN, share * len(tunes)):
+            continue
         held_out += members[group]
     return sorted(held_out)
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunetrace.checker.duplicates import BANDS, ROWS, Buckets, ngrams, pieces, signatures
+from tunetrace.checker.compare.duplicates import BANDS, ROWS, Buckets, ngrams, pieces, signatures
 
 tunes = st.lists(
     st.one_of(

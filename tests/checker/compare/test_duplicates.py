@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import GENERATED
-from tunetrace.checker.duplicates import Duplicates, Repeat
+from tunetrace.checker.compare.duplicates import Duplicates, Repeat
 from tunetrace.corpus.readers import read
 from tunetrace.corpus.records import Rejected
 from tunetrace.tokenizer.vocabulary import Vocabulary
