@@ -18,7 +18,7 @@ from tests import documentation
 from tests.conftest import ROOT
 from tests.documentation import PAGES, examples, is_shown
 from tunetrace import CheckedTune, build_index, check_batch, open_index
-from tunetrace.checker.measures import MEASURES
+from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.tables import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
 from tunetrace.cli import cli
 
@@ -63,7 +63,7 @@ def test_the_python_examples_of_the_docs_give_what_the_pages_show(
 def test_the_page_of_measures_defines_every_measure_in_a_section_of_its_own() -> None:
     headings = re.findall(r"^### .*", MEASURES_PAGE, re.MULTILINE)
     named = [name for heading in headings for name in re.findall(r"`(\w+)`", heading)]
-    assert sorted(named) == sorted(measure.name for measure in MEASURES)
+    assert sorted(named) == sorted(measure.name for measure in (*MEASURES, SIMILARITY))
 
 
 def test_the_example_of_the_measures_comes_out_as_worked_out_by_hand(tmp_path: Path) -> None:
