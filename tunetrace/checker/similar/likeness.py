@@ -5,7 +5,6 @@ All of it is counted over the notes that lie under one another (`alignment/`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,22 +13,26 @@ from statistics import median_low
 from typing import Final
 
 from tunetrace.checker.similar.alignment.notes import OCTAVE, Line
-from tunetrace.checker.similar.alignment.stretches import Pair, Stretch
+from tunetrace.checker.similar.alignment.stretches import Pair, Stretch, length_ratio
 from tunetrace.checker.similar.keys import degrees
 from tunetrace.checker.similar.records import Aspect, Scope
 from tunetrace.tokenizer.keys import Key
 from tunetrace.tokenizer.layout.timeline import Ticks
 
-MOST: Final = 2 / 3
-"""Two tunes agree in an aspect if this share of the notes that lie under one another does. Most of
-a tune, or of a part, is in the other if this share of its notes agrees."""
+_SAME_DEGREES: Final = 0.5
+_SAME_TURNS: Final = 2 / 3
+_SAME_LENGTHS: Final = 2 / 3
+"""Two tunes have a melody, a contour or a rhythm in common if this share of the notes that lie
+under one another have the same degree, the same direction or the same length."""
 
+_MOST: Final = 0.6
+"""Most of a tune, or of a part, is in the other if this share of its notes agrees."""
 
-_IN_A_ROW: Final = 4
-"""The lengths of so many notes are compared at a time."""
+_LEAST_OF_PART: Final = 0.4
+"""A tune is not in the other as a whole if less than this share of a part agrees."""
 
-_LARGEST: Final = 4
-"""The largest number in a ratio of lengths."""
+_LEAST_MOVED: Final = 16
+"""Parts come in another order if so many notes are moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,7 @@ def likeness_of(
         aspect, scope, own_part, part = "exact", "whole", 0, 0
     elif scope == "part" and (own_part, part) in pairs_of_parts:
         aspect = "exact"
-    return Likeness(
-        aspect, scope, own_part, part, steps, higher, ratio, _is_reordered(own, other, counted)
-    )
+    return Likeness(aspect, scope, own_part, part, steps, higher, ratio, _is_reordered(stretches))
 
 
 def is_same_degree(own: Line, other: Line, pair: Pair, up: int) -> bool:
@@ -92,26 +93,6 @@ def is_same_degree(own: Line, other: Line, pair: Pair, up: int) -> bool:
 def height(own: Line, other: Line, pair: Pair) -> int:
     """By how many steps the note of the asked tune is higher, on C."""
     return own.notes[pair[0]].step - other.notes[pair[1]].step
-
-
-def length_ratio(own: Line, other: Line, stretches: Iterable[Stretch]) -> Fraction:
-    """By how much the notes of the asked tune are longer: the commonest ratio of the times that
-    some notes in a row take, of small numbers. 1 if there are too few notes.
-
-    A dotted pair takes as long as an even one, so that rows of notes are compared.
-    """
-    times = Counter[tuple[Ticks, Ticks]]()
-    for stretch in stretches:
-        for (i, j), (k, m) in zip(stretch, stretch[_IN_A_ROW:], strict=False):
-            mine = own.notes[k].time - own.notes[i].time
-            theirs = other.notes[m].time - other.notes[j].time
-            times[mine, theirs] += 1
-    ratios = Counter[Fraction]()
-    for (mine, theirs), count in times.items():
-        ratio = Fraction(mine) / theirs if theirs else Fraction(0)
-        if 0 < ratio.numerator <= _LARGEST and ratio.denominator <= _LARGEST:
-            ratios[ratio] += count
-    return max(ratios, key=lambda ratio: (ratios[ratio], ratio == 1), default=Fraction(1))
 
 
 def _at_same_places(own: Line, other: Line) -> Iterable[Pair]:
@@ -150,13 +131,14 @@ def _aspect(
             agreeing += (mine > 0) - (mine < 0) == (theirs > 0) - (theirs < 0)
     longer, by = ratio.as_integer_ratio()
     lengths = sum(own.notes[i].duration * by == other.notes[j].duration * longer for i, j in pairs)
-    shares: dict[Aspect, float] = {
-        "melody" if higher == 0 else "transposed": equal / max(1, len(pairs)),
-        "contour": agreeing / max(1, turns),
-        "rhythm": lengths / max(1, len(pairs)),
+    # How far each aspect is reached.
+    reached: dict[Aspect, float] = {
+        "melody" if higher == 0 else "transposed": equal / max(1, len(pairs)) / _SAME_DEGREES,
+        "contour": agreeing / max(1, turns) / _SAME_TURNS,
+        "rhythm": lengths / max(1, len(pairs)) / _SAME_LENGTHS,
     }
-    agreeing_in = [aspect for aspect, share in shares.items() if share >= MOST]
-    return agreeing_in[0] if agreeing_in else max(shares, key=lambda aspect: shares[aspect])
+    whole = [aspect for aspect, share in reached.items() if share >= 1]
+    return whole[0] if whole else max(reached, key=lambda aspect: reached[aspect])
 
 
 def _scope(own: Line, other: Line, pairs: Sequence[Pair]) -> tuple[Scope, int | None, int | None]:
@@ -174,29 +156,32 @@ def _scope(own: Line, other: Line, pairs: Sequence[Pair]) -> tuple[Scope, int | 
 
 def _covered(line: Line, notes: set[int]) -> int | None:
     """The part that some notes are most of: 0 for the tune, None for several parts or for less."""
-    if len(notes) >= MOST * max(1, len(line.notes)):
+    is_whole = len(notes) >= _MOST * max(1, len(line.notes))
+    if is_whole and len(_parts(line, notes, _LEAST_OF_PART)) == len(line.parts):
         return 0
     covered = _parts(line, notes)
     return covered[0] if len(covered) == 1 else None
 
 
-def _parts(line: Line, notes: set[int]) -> list[int]:
-    """The parts that some notes have most of."""
+def _parts(line: Line, notes: set[int], least: float = _MOST) -> list[int]:
+    """The parts of which some notes are at least a share."""
     return [
         part
         for part, first, stop in line.parts
-        if sum(note in notes for note in range(first, stop)) >= MOST * (stop - first)
+        if sum(note in notes for note in range(first, stop)) >= least * (stop - first)
     ]
 
 
-def _is_reordered(own: Line, other: Line, pairs: Iterable[Pair]) -> bool:
-    """Whether the parts of the other tune come in another order under those of the asked tune.
+def _is_reordered(stretches: Iterable[Stretch]) -> bool:
+    """Whether what two tunes share comes in another order in the other tune.
 
-    Only parts count of which most is in the other tune, and only if they are different parts there.
+    A stretch counts if it is before an earlier one there, and not a repeat of what is there.
     """
-    pairs = list(pairs)
-    order = []
-    for part in _parts(own, {i for i, _ in pairs}):
-        under = [other.part_of(j) for i, j in pairs if own.part_of(i) == part]
-        order.append(max(set(under), key=under.count))
-    return len(set(order)) == len(order) and sorted(order) != order
+    seen = set[int]()
+    for stretch in stretches:
+        under = {j for _, j in stretch}
+        is_new = len(under - seen) >= max(_LEAST_MOVED, len(under) / 2)
+        if is_new and sum(j > max(under) for j in seen) >= _LEAST_MOVED:
+            return True
+        seen |= under
+    return False

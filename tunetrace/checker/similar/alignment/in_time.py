@@ -21,12 +21,15 @@ from tunetrace.checker.similar.alignment.stretches import (
 )
 from tunetrace.tokenizer.layout.timeline import Ticks
 
-_EQUAL, _UNEQUAL, _SAME_TIME, _GAP = 4, -3, 3, -2
+_EQUAL, _UNEQUAL, _SAME_TIME, _GAP = 4, -2, 3, -3
 """What two notes add to a score that are equal or not, and that begin at the same time; what a note
 without another one adds."""
 
 _OTHER, _OWN, _BOTH = range(3)
 """A step of an alignment: a note of the other tune, of the asked one, or of both."""
+
+_AROUND: Final = 3
+"""So many bars before a bar and after it tell when its notes usually begin."""
 
 _MOST_CELLS: Final = 2_500
 """Notes of both tunes, multiplied, that are aligned at once; more stay as they were."""
@@ -92,16 +95,18 @@ class InTime:
         return self._times[pair[0]] - self._other_times[pair[1]]
 
     def _usual(self, stretch: Stretch) -> dict[int, Ticks]:
-        """How much later most notes begin around each bar of the asked tune."""
+        """How much later most equal notes begin around each bar of the asked tune."""
         of_bars: dict[int, Counter[Ticks]] = {}
-        for pair in stretch:
-            of_bars.setdefault(self.own.notes[pair[0]].bar, Counter())[self._apart(pair)] += 1
+        for i, j in stretch:
+            counts = of_bars.setdefault(self.own.notes[i].bar, Counter())
+            if (self.own.notes[i].step - self.other.notes[j].step - self.steps) % OCTAVE == 0:
+                counts[self._apart((i, j))] += 1
         usual = {}
         for bar in of_bars:
             around = Counter[Ticks]()
-            for one in range(bar - 1, bar + 2):
+            for one in range(bar - _AROUND, bar + _AROUND + 1):
                 around.update(of_bars.get(one, ()))
-            usual[bar] = max(around, key=lambda apart: around[apart])
+            usual[bar] = max(around, key=lambda apart: around[apart], default=0)
         return usual
 
     def _between(self, before: Pair, after: Pair) -> Pair:

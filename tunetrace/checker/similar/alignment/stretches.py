@@ -6,12 +6,15 @@ order. What a part has left over is aligned again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Final
 
 from tunetrace.checker.similar.alignment.notes import Line
 from tunetrace.indexer.near.align import pairs
+from tunetrace.tokenizer.layout.timeline import Ticks
 
 Pair = tuple[int, int]
 """A note of the asked tune, and the note of the other tune that lies under it."""
@@ -20,8 +23,8 @@ Stretch = list[Pair]
 """Pairs in ascending order of both."""
 
 LEAST_SCORE: Final = 50
-"""A stretch counts from this score on, or from that of four fifths of its notes. A part of about 50
-notes reaches it with one in ten tunes that have nothing to do with it."""
+"""A stretch counts from this score on; in a short part, from that of four fifths of its notes. A
+part of about 50 notes reaches it with one in ten tunes that have nothing to do with it."""
 
 _LEAST_NOTES: Final = 6
 """Fewer notes are not aligned by themselves."""
@@ -37,6 +40,17 @@ _END_BARS: Final = 2
 """So many bars at either end of a stretch are aligned too where few of their notes are the same."""
 
 
+_IN_A_ROW: Final = 4
+"""The lengths of so many notes are compared at a time."""
+
+_LARGEST: Final = 4
+"""The largest number in a ratio of lengths."""
+
+
+_AT_END: Final = 12
+"""So many pairs at either end of a stretch tell when its notes begin."""
+
+
 def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
     """The stretches of two tunes that fit on one another, in the order of the asked tune.
 
@@ -48,7 +62,8 @@ def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
         for start in range(first, min(stop, _MOST_ALIGNED), _MOST_NOTES)
         for stretch in _of_notes(own, other, up, start, min(start + _MOST_NOTES, stop))
     ]
-    found.sort()
+    ratio = length_ratio(own, other, found)
+    found = sorted(_in_time(stretch, own, other, ratio) for stretch in found)
     extended = list(_extended(found, own, other, up))
     return sorted(extended + list(_endings(extended, own, other, up)))
 
@@ -56,15 +71,51 @@ def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
 def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterator[Stretch]:
     """The stretches of some notes of the asked tune."""
     waiting = [(first, stop)]
+    least = min(LEAST_SCORE, 4 * (stop - first))
     while waiting:
         first, stop = waiting.pop()
         if stop - first < _LEAST_NOTES:
             continue
         score, found = pairs(own.letters[first:stop], other.letters[:_MOST_ALIGNED], up)
-        if not found or score < min(LEAST_SCORE, 4 * (stop - first)):
+        if not found or score < least:
             continue
         yield [(first + i, j) for i, j in found]
         waiting += [(first, first + found[0][0]), (first + found[-1][0] + 1, stop)]
+
+
+def _in_time(stretch: Stretch, own: Line, other: Line, ratio: Fraction) -> Stretch:
+    """A stretch without the pairs at its ends that do not begin when those near them do.
+
+    A local alignment may begin or end with a note of another phrase that happens to be equal.
+    """
+    longer, by = ratio.as_integer_ratio()
+    apart = [own.notes[i].time * by - other.notes[j].time * longer for i, j in stretch]
+    first, last = (_usual(some) for some in (apart[:_AT_END], apart[-_AT_END:]))
+    return stretch[apart.index(first) : len(apart) - apart[::-1].index(last)]
+
+
+def _usual(numbers: Sequence[Ticks]) -> Ticks:
+    return Counter(numbers).most_common(1)[0][0]
+
+
+def length_ratio(own: Line, other: Line, stretches: Iterable[Stretch]) -> Fraction:
+    """By how much the notes of the asked tune are longer: the commonest ratio of the times that
+    some notes in a row take, of small numbers. 1 if there are too few notes.
+
+    A dotted pair takes as long as an even one, so that rows of notes are compared.
+    """
+    times = Counter[tuple[Ticks, Ticks]]()
+    for stretch in stretches:
+        for (i, j), (k, m) in zip(stretch, stretch[_IN_A_ROW:], strict=False):
+            mine = own.notes[k].time - own.notes[i].time
+            theirs = other.notes[m].time - other.notes[j].time
+            times[mine, theirs] += 1
+    ratios = Counter[Fraction]()
+    for (mine, theirs), count in times.items():
+        ratio = Fraction(mine) / theirs if theirs else Fraction(0)
+        if 0 < ratio.numerator <= _LARGEST and ratio.denominator <= _LARGEST:
+            ratios[ratio] += count
+    return max(ratios, key=lambda ratio: (ratios[ratio], ratio == 1), default=Fraction(1))
 
 
 def _extended(found: list[Stretch], own: Line, other: Line, up: int) -> Iterator[Stretch]:
@@ -110,7 +161,9 @@ def _after(line: Line, note: int, stop: int, bars: int) -> range:
 
 
 def _whole(own: Line, other: Line, up: int, mine: range, theirs: range) -> Stretch:
-    """All notes of two ranges, aligned."""
+    """All notes of two ranges, aligned; nothing of a bar that is too long."""
+    if max(len(mine), len(theirs)) > _MOST_NOTES:
+        return []
     _, found = pairs(
         own.letters[mine.start : mine.stop],
         other.letters[theirs.start : theirs.stop],
