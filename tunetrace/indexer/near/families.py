@@ -86,7 +86,8 @@ def likenesses(
     order = np.lexsort((ends[:, 1], -likeness, ends[:, 0]))
     ends, likeness = ends[order], likeness[order]
     bounds = np.searchsorted(ends[:, 0], np.arange(tunes + 1)).tolist()
-    keys = [_keys(*pairs.astype(np.int64).T, tunes)]
+    whole = pairs.astype(np.int64)
+    keys = [_keys(whole[:, 0], whole[:, 1], tunes)]
     values = [probabilities.astype(np.float64)]
     for first, stop in pairwise(bounds):
         stop = min(stop, first + _WAYS)
