@@ -221,3 +221,8 @@ def test_the_five_collections_are_read_almost_whole() -> None:
         assert len(found) == numbers
         assert Counter(reject.kind for reject in rejected) == kinds
         assert all(reject.line and reject.reason for reject in rejected)
+
+
+def test_a_text_given_as_a_path_is_refused() -> None:
+    with pytest.raises(InputError, match="file name too long"):
+        next(iter(read("X:1\nK:C\n" + 2_000 * "CDEF|")))

@@ -182,7 +182,7 @@ def unreadable(name: str, error: InputError) -> Rejected:
 def _read_source(
     source: str | Path, format: Format | None, make_reader: MakeReader
 ) -> Iterator[Transcription | Rejected]:
-    if str(source) != STDIN and Path(source).is_dir():
+    if str(source) != STDIN and exists(source) and Path(source).is_dir():
         yield from read_sources(files_in(Path(source)), format, make_reader)
     else:
         name = _name(source)

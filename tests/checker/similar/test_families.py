@@ -234,18 +234,35 @@ def test_an_altered_graph_is_found(
     assert fault in "; ".join(verify_index(path).faults)
 
 
+@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
 def test_a_graph_that_does_not_match_its_checksum_is_damage(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
 ) -> None:
     path = tmp_path / "altered.db"
     shutil.copy(grouped[0], path)
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("UPDATE neighbours SET numbers_crc32 = 1 WHERE name = 'pairs'")
+    connection.execute(f"UPDATE neighbours SET {change} WHERE name = 'pairs'")
     connection.close()
     with pytest.raises(IndexFileError, match="the index is damaged"):
         find_families(path)
-    assert "the array 'pairs' of the neighbour graph does not match its checksum" in "; ".join(
-        verify_index(path).faults
+    assert verify_index(path).faults == (
+        "the array 'pairs' of the neighbour graph does not match its checksum",
+    )
+
+
+@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
+def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
+) -> None:
+    path = tmp_path / "altered.db"
+    shutil.copy(grouped[0], path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"UPDATE near SET {change} WHERE name = 'beats'")
+    connection.close()
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        find_families(path, again=True)
+    assert verify_index(path).faults == (
+        "the array 'beats' of the near copies of segment 1 does not match its checksum",
     )
 
 

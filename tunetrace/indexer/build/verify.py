@@ -117,7 +117,8 @@ class _Verification:
             if not any(fault.startswith("the table") for fault in faults):
                 with self._faults_of("the segments"):
                     self._check_content()
-        return VerifyReport(path, self._full, self._tunes, self._suffixes, tuple(self._faults))
+        faults_once = tuple(dict.fromkeys(self._faults))  # several questions may find the same one
+        return VerifyReport(path, self._full, self._tunes, self._suffixes, faults_once)
 
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""

@@ -46,7 +46,7 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
     """The baseline of an index, None if it has none; DamagedError if it is not whole."""
     columns: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
-        if numbers is None or zlib.crc32(numbers) != checksum:
+        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
             raise DamagedError(f"the column {name} of the baseline does not match its checksum")
         columns[name] = numbers
     if not columns:

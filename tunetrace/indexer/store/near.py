@@ -27,7 +27,7 @@ def load_near(
     found: dict[int, dict[str, bytes]] = {number: {} for number in wanted}
     rows = connection.execute(sa.select(schema.near).where(schema.near.c.segment_id.in_(wanted)))
     for number, name, numbers, checksum in rows:
-        if numbers is None or zlib.crc32(numbers) != checksum:
+        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
             raise DamagedError(
                 f"the array '{name}' of the near copies of segment {number} does not match its "
                 "checksum"
@@ -67,7 +67,7 @@ def load_graph(connection: sa.Connection) -> NearGraph | None:
     """The neighbour graph, None if the tunes were not compared; DamagedError if it is not whole."""
     arrays: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.neighbours)):
-        if numbers is None or zlib.crc32(numbers) != checksum:
+        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
             raise DamagedError(
                 f"the array '{name}' of the neighbour graph does not match its checksum"
             )
