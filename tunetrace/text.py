@@ -17,6 +17,14 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def tunes_and_families(tunes: int, families: int | None) -> str:
+    """Tunes, and the families that they are of if these are known: `12 tunes of 2 families`."""
+    of = ""
+    if families is not None and tunes > 1:
+        of = f" of {counted(families, 'family', 'families')}"
+    return f"{counted(tunes, 'tune')}{of}"
+
+
 def times(count: int) -> str:
     """How often: `once`, `twice`, `3 times`."""
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")

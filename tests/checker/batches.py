@@ -88,6 +88,7 @@ def span(
         bar=1,
         onset=Fraction(0),
         tunes=len(examples),
+        families=None,
         hits=len(examples),
         expected=expected,
         log10_expected=log10(expected),

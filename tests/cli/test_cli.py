@@ -38,9 +38,9 @@ HIT = {"tune", "title", "corpus", "number", "meter", "key", "original_key", "lin
        "bar", "ending", "onset", "context"}  # fmt: skip
 NAME = {"tune", "title", "corpus", "number", "link"}
 REJECT = {"corpus", "number", "title", "input", "line", "column", "reason", "kind"}
-SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "hits", "expected",
-        "log10_expected", "by_chance", "examples", "first_token", "stop_token", "first_note",
-        "stop_note", "places"}  # fmt: skip
+SPAN = {"notes", "tokens", "bars", "text", "part", "bar", "onset", "tunes", "families", "hits",
+        "expected", "log10_expected", "by_chance", "examples", "first_token", "stop_token",
+        "first_note", "stop_note", "places"}  # fmt: skip
 INFO = {"path", "tunes", "tokens", "bars", "distinct_bars", "segments", "has_baseline", "corpora",
         "fingerprint", "has_families"}  # fmt: skip
 
@@ -237,7 +237,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
         assert list(tune["copied_share"]) == ["8", "12", "16", "24", "32"]
         assert tune["most_from"].keys() == NAME | {"meter", "key"}
         for bar in tune["bars"]:
-            assert bar.keys() == {"part", "bar", "ending", "text", "tunes", "hits",
+            assert bar.keys() == {"part", "bar", "ending", "text", "tunes", "families", "hits",
                                   "same_position", "rarest_figure", "examples"}  # fmt: skip
             assert bar["rarest_figure"] is None or (
                 bar["rarest_figure"].keys() == {"text", "tunes", "hits"}
@@ -245,7 +245,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             assert all(name.keys() == NAME for name in bar["examples"])
         for source in tune["sources"]:
             assert source.keys() == NAME | {
-                "bars_shared", "longest_span_notes", "notes_shared", "bits", "stretches",
+                "bars_shared", "family", "longest_span_notes", "notes_shared", "bits", "stretches",
                 "aspect", "scope",
             }  # fmt: skip
             for stretch in source["stretches"]:
@@ -275,7 +275,8 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     assert 0 < expected < 1
     assert tune["longest_span"] == {
         "notes": 8, "tokens": 11, "bars": 2, "text": "C 3 C D E | D 3 D E G", "part": 1, "bar": 1,
-        "onset": "0", "tunes": 1, "hits": 1, "log10_expected": pytest.approx(math.log10(expected)),
+        "onset": "0", "tunes": 1, "families": None, "hits": 1,
+        "log10_expected": pytest.approx(math.log10(expected)),
         "by_chance": pytest.approx(8 * expected), "examples": [name],
         "first_token": 2, "stop_token": 13, "first_note": 0, "stop_note": 8,
         "places": [{**KESH_HIT, "bar": 1, "onset": "0", "context": "C 3 C D E | D 3 D E G"}],
@@ -288,7 +289,7 @@ def test_a_check_of_a_tune_of_the_corpus_finds_all_of_it(index: Path) -> None:
     assert tune["sources"][0].pop("bits") == pytest.approx(-math.log2(expected))
     assert tune["sources"][0] == {
         **name, "aspect": "exact", "scope": "whole",
-        "bars_shared": 2, "longest_span_notes": 8, "notes_shared": 8,
+        "bars_shared": 2, "family": None, "longest_span_notes": 8, "notes_shared": 8,
         "stretches": [{"first_token": 2, "stop_token": 13, "first_note": 0, "stop_note": 8,
                        "source_token": 2}],
     }  # fmt: skip

@@ -114,6 +114,9 @@ class Span(Record):
     """Where it begins in the bar, in eighths."""
     tunes: int
     """The number of corpus tunes in which it is found."""
+    families: int | None
+    """The number of families that these tunes are of; None before the tunes of the index were
+    compared (`find_families`)."""
     hits: int
     """The number of its hits in these tunes."""
     expected: float
@@ -184,6 +187,9 @@ class Source(TuneName):
     count above 1 adds nothing. Notes that two stretches share count once."""
     stretches: tuple[SharedStretch, ...]
     """What the two tunes share."""
+    family: int | None = None
+    """The number of its family, which all settings of its melody have; None before the tunes of the
+    index were compared."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -212,6 +218,8 @@ class CheckedBar(Record):
     """Its tokens."""
     tunes: int
     """The number of corpus tunes that have it."""
+    families: int | None
+    """The number of families that these tunes are of; None before they were compared."""
     hits: int
     """The number of its hits in these tunes."""
     same_position: int

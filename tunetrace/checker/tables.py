@@ -189,6 +189,8 @@ SPAN_COLUMNS: Final[tuple[Column[SpanRow], ...]] = (
     Column("notes", WHOLE, "the notes of the span", attrgetter("span.notes")),
     Column("text", TEXT, "its tokens", attrgetter("span.text")),
     Column("tunes", WHOLE, "the number of corpus tunes that have it", attrgetter("span.tunes")),
+    Column("families", WHOLE, "the number of families that these tunes are of",
+           attrgetter("span.families")),
     Column("hits", WHOLE, "the number of its hits in these tunes", attrgetter("span.hits")),
     Column("expected", NUMBER, "the hits expected by chance", attrgetter("span.expected")),
     Column("log10_expected", NUMBER, "log10 of expected", attrgetter("span.log10_expected")),

@@ -384,6 +384,11 @@ class Index:
         tunes: list[int] = graph_of(self.graph, str(self.path)).in_families_of(named).tolist()
         return tunes
 
+    @property
+    def family_of(self) -> NDArray[np.int32] | None:
+        """The family of each tune by its id, (last id + 1,); None before they were compared."""
+        return None if self.graph is None else self.graph.family_of
+
     def count_families(self, tunes: Iterable[int]) -> int | None:
         """How many families tunes are of, given by their ids; None before they were compared."""
         return None if self.graph is None else self.graph.count_families(tunes)

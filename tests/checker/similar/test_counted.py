@@ -9,7 +9,19 @@ import pytest
 
 from tests.commands import call, index_of
 from tests.conftest import V2_SAMPLE
-from tunetrace import Filters, Index, bar, build_index, figure, find_families, open_index
+from tunetrace import (
+    CheckedTune,
+    Filters,
+    Index,
+    bar,
+    build_index,
+    check,
+    figure,
+    find_families,
+    open_index,
+)
+from tunetrace.checker.check import check_transcriptions
+from tunetrace.corpus.readers import read_tunes
 
 HEADER = "M:4/4\nL:1/8\nK:Cmaj\n"
 REEL = "CDEF GABc|dcBA GFED|CEGc edcB|AGFE D2C2|"
@@ -77,3 +89,63 @@ def test_families_are_told_where_the_index_has_them(tmp_path: Path) -> None:
     alone = call("figure", "c 4", "--index", path)
     assert alone.out.splitlines()[1] == "found in 1 of 3 tunes, once"
     assert (figure("c c c c", index=path).tunes, figure("c c c c", index=path).families) == (0, 0)
+
+
+def test_spans_bars_and_sources_of_a_check_are_counted_by_families(some: Index) -> None:
+    """By brute force: the tunes that have a span are those in which it is found as a figure."""
+    found = find_families(some.path).families
+    family = {tune.tune: one.family for one in found for tune in one.tunes}
+    text = some.catalogue.wording(found[0].tunes[0].tune).text
+    (tune,) = check(text, some).tunes
+    assert len(tune.spans) > 3
+    for span in tune.spans:
+        tunes = {hit.tune for hit in some.figure(span.text, limit=100_000).results}
+        assert (span.tunes, span.families) == (
+            len(tunes), len({family.get(other, other) for other in tunes}),
+        )  # fmt: skip
+    assert any((span.families or 0) < span.tunes for span in tune.spans)
+    for one in tune.bars or ():
+        tunes = {hit.tune for hit in some.bar(one.text, limit=100_000).results}
+        assert (one.tunes, one.families) == (
+            len(tunes), len({family.get(other, other) for other in tunes}),
+        )  # fmt: skip
+    assert all(one.family == family.get(one.tune, one.tune) for one in tune.sources)
+
+
+def test_many_transcriptions_are_counted_as_one_is(some: Index) -> None:
+    tunes = [
+        tune
+        for number in range(1, 21)
+        for tune in read_tunes(some.catalogue.wording(number).text, "it", "folkrnn")
+    ] * 20  # so many that they are sorted together with the corpus
+    answers = list(check_transcriptions(tunes, some, is_prompt=False, verbatim=True))
+    for number, answer in enumerate(answers[:20], 1):
+        (alone,) = check(some.catalogue.wording(number).text, some, verbatim=True).tunes
+        assert isinstance(answer, CheckedTune)
+        assert [(span.text, span.families) for span in answer.spans] == [
+            (span.text, span.families) for span in alone.spans
+        ]
+        assert [one.family for one in answer.sources] == [one.family for one in alone.sources]
+
+
+def test_a_check_tells_families_where_the_index_has_them(tmp_path: Path) -> None:
+    bodies = (REEL, SETTING, OTHER)
+    path = index_of(tmp_path, *(f"X:{k}\nT:{k}\n{HEADER}{b}" for k, b in enumerate(bodies, 1)))
+    asked = f"X:1\n{HEADER}CDEF GABc|dcBA GFED|g8|".encode()
+
+    def shown() -> str:
+        ended = call("check", "--index", path, stdin=asked)
+        assert ended.code == 0
+        return " ".join(ended.out.split())
+
+    before = shown()
+    assert "found in 2 tunes, twice" in before
+    assert "families" not in before
+    find_families(path)
+    after = shown()
+    assert "found in 2 tunes of 1 family, twice" in after
+    assert "part bar text tunes families same position" in after
+    assert "these are 2 tunes of 1 family" in after
+    assert call("check", "--index", path, "--json", stdin=asked).json["tunes"][0]["longest_span"][
+        "families"
+    ] == 1  # fmt: skip

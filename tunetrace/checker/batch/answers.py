@@ -84,7 +84,7 @@ def answers(
         standings,
         (alike.get(k, []) for k in range(count)),
         _by_tune(_spans(matched, tunes, names), matched.spans.of, count),
-        _by_tune(_sources(matched, names), matched.sources.of, count),
+        _by_tune(_sources(matched, names, index.family_of), matched.sources.of, count),
         rows(matched.cover, matched.most, matched.most_from),
         matched.near if matched.near is not None else cast(list[None], [None] * count),
         strict=True,
@@ -214,6 +214,7 @@ def _spans(
     spans, found = matched.spans, matched.spans.found
     notes = matched.measures.notes[spans.of]
     expected = np.exp2(spans.log2_expected)
+    families = [None] * len(spans.of) if found.families is None else found.families.tolist()
     columns = rows(
         spans.of, spans.first_token, spans.stop_token, spans.first_note, spans.stop_note,
         spans.bars, spans.part, spans.bar, found.tunes, found.hits, expected,
@@ -229,6 +230,7 @@ def _spans(
             bar=bar,
             onset=onset,
             tunes=in_tunes,
+            families=in_families,
             hits=hits,
             expected=hits_expected,
             log10_expected=logarithm,
@@ -241,18 +243,30 @@ def _spans(
             example_tokens=tuple(tokens[:in_tunes]),
         )
         for (of, first, stop, first_note, stop_note, bars, part, bar, in_tunes, hits,
-             hits_expected, logarithm, by_chance, examples, tokens), onset
-        in zip(columns, spans.onsets, strict=True)
+             hits_expected, logarithm, by_chance, examples, tokens), onset, in_families
+        in zip(columns, spans.onsets, families, strict=True)
     ]  # fmt: skip
 
 
-def _sources(matched: MatchedSlice, names: Mapping[int, TuneName]) -> list[Source]:
-    """The sources of all transcriptions."""
+def _sources(
+    matched: MatchedSlice, names: Mapping[int, TuneName], family_of: Numbers | None
+) -> list[Source]:
+    """The sources of all transcriptions. family_of: as Index.family_of."""
     sources, some = matched.sources, matched.stretches
     columns = (getattr(some, field.name) for field in fields(SharedStretch))
     stretches = [SharedStretch(*row) for row in rows(*columns)]
     return [
-        Source(*names_of(names[tune]), notes, longest, bars, "exact", "bars", bits, shared)
+        Source(
+            *names_of(names[tune]),
+            notes,
+            longest,
+            bars,
+            "exact",
+            "bars",
+            bits,
+            shared,
+            None if family_of is None else int(family_of[tune]),
+        )
         for (tune, notes, longest, bars, bits), shared in zip(
             rows(sources.tunes, sources.notes, sources.longest, matched.bars_shared, sources.bits),
             _by_tune(stretches, some.source, len(sources.tunes)),
@@ -342,6 +356,7 @@ class _Bars:
                 ending=bar.ending,
                 text=bar.text,
                 tunes=len(some.tunes),
+                families=self._index.count_families(some.tunes),
                 hits=some.hits,
                 same_position=len(some.at.get((bar.part, bar.number), ())),
                 rarest_figure=rarest[key],

@@ -129,6 +129,7 @@ class JointMatches(JointLongest):
         self._stream = stream
         self.model = matcher.index.backoff_in(matcher.view)
         self.symbol_places = matcher.symbol_places
+        self.family_of = matcher.index.family_of
         self._offset = len(matcher.symbols)
         together = np.concatenate([matcher.symbols, matcher.order.places[stream.symbols]])
         joint = JointArrays(together)

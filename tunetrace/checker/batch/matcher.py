@@ -70,6 +70,10 @@ class StreamMatches(LongestMatches, Protocol):
 
     model: BackoffModel
     """Gives the hits expected by chance."""
+
+    family_of: Numbers | None
+    """(last id + 1,) the family of each tune of the corpus, by its id; None if they are not known.
+    """
     symbol_places: SymbolPlaces | None
     """Where the symbols of the view are in the corpus; None if they are tokens."""
 

@@ -110,6 +110,7 @@ class SearchMatches(SearchLongest):
         self._index = index
         self._stream = stream
         self.model = index.backoff_in(view)
+        self.family_of = index.family_of
         self.symbol_places = None if view.units is None else index.places_in(view)
         self.bar_places: Mapping[Any, BarPlaces] = (
             index.bar_places(stream.bar_keys, admitted)

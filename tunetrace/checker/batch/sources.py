@@ -99,6 +99,8 @@ class SpanTunes:
     """The number of hits."""
     tunes: Numbers
     """The number of tunes."""
+    families: Numbers | None
+    """The number of families that these are of; None if they are not known."""
     examples: Numbers
     """(spans, most) the ids of the first tunes, filled up with 0."""
     example_tokens: Numbers
@@ -123,11 +125,18 @@ def find_span_tunes(
     examples[at], symbols[at] = first.tunes[is_example], first.symbols[is_example]
     tokens = first_tokens_of(matches.symbol_places, examples, symbols)
     of = found.figure
+    families = None
+    if matches.family_of is not None:
+        families = _families(first, matches.family_of, len(tunes))[of]
     asked = np.flatnonzero(wanted)
     chosen = ranges(begins[of[asked]], tunes[of[asked]])
     return (
         SpanTunes(
-            found.count[of].astype(np.int32), tunes[of].astype(np.int32), examples[of], tokens[of]
+            found.count[of].astype(np.int32),
+            tunes[of].astype(np.int32),
+            families,
+            examples[of],
+            tokens[of],
         ),
         FigureHits(
             np.repeat(asked, tunes[of[asked]]).astype(np.int32),
@@ -135,6 +144,12 @@ def find_span_tunes(
             first.symbols[chosen],
         ),
     )
+
+
+def _families(hits: FigureHits, family_of: Numbers, figures: int) -> Numbers:
+    """How many families have each of some figures: (figures,)."""
+    packed = np.unique(hits.of.astype(np.int64) << 32 | family_of[hits.tunes])
+    return np.bincount(packed >> 32, minlength=figures).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

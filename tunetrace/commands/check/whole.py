@@ -30,7 +30,7 @@ from tunetrace.commands.music import (
     own,
 )
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.text import counted, part_in_words, share, times
+from tunetrace.text import counted, part_in_words, share, times, tunes_and_families
 
 if TYPE_CHECKING:
     from tunetrace import CheckedTune, Percentiles, SameTune, SimilarTune
@@ -135,7 +135,7 @@ def _longest_run(tune: CheckedTune) -> Iterator[str | Text]:
     yield (
         f"{counted(span.notes, 'note')} ({counted(span.tokens, 'token')} in "
         f"{counted(span.bars, 'bar')}) from part {span.part}, bar {span.bar} on; "
-        f"found in {counted(span.tunes, 'tune')}, {times(span.hits)}"
+        f"found in {tunes_and_families(span.tunes, span.families)}, {times(span.hits)}"
     )
     yield Text(own(span.text, tune.original_key), style="bold")
     yield by_chance(span.expected, span.log10_expected)
@@ -200,11 +200,14 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
         "part",
         style="bold",
     )
-    columns = (">part", ">bar", "text", ">tunes", ">same position", "rarest figure", ">in tunes")
+    has_families = any(bar.families is not None for bar in tune.bars)
+    families = [">families"] if has_families else []
+    columns = (">part", ">bar", "text", ">tunes", *families, ">same position", "rarest figure",
+               ">in tunes")  # fmt: skip
     rows = [
         (bar.part, bar_number(bar.bar, bar.ending), own(bar.text, tune.original_key), bar.tunes,
-         bar.same_position, own(rarest.text, tune.original_key) if rarest else "",
-         rarest.tunes if rarest else "")
+         *([bar.families] if has_families else []), bar.same_position,
+         own(rarest.text, tune.original_key) if rarest else "", rarest.tunes if rarest else "")
         for bar in tune.bars
         for rarest in [bar.rarest_figure]
     ]  # fmt: skip
@@ -231,6 +234,9 @@ def _print_sources(out: Console, tune: CheckedTune) -> None:
     table = make_table(("tune", "title", ">bits", ">notes", ">longest run", ">bars"), rows)
     table.columns[1].max_width = 34
     out.print(table)
+    families = {source.family for source in sources[:_SHOWN_SOURCES]}
+    if len(rows) > 1 and None not in families:
+        out.print(f"these are {tunes_and_families(len(rows), len(families))}")
     out.print("bits: how unlikely the shared runs are by chance; rarer runs have more bits")
 
 

@@ -17,7 +17,7 @@ from tunetrace.reports.page.marks import (
     level_of,
     show,
 )
-from tunetrace.text import counted, share, times
+from tunetrace.text import counted, share, times, tunes_and_families
 from tunetrace.tokenizer.transpose import in_own_key
 
 SHOWN_SOURCES: Final = 3
@@ -90,8 +90,8 @@ def _copied(tune: CheckedTune) -> str:
     rest = "".join(f", {share(value)} in spans of {n} or more" for n, value in longer if value)
     return (
         f"Its longest span has {counted(longest.notes, 'note')} and is found in "
-        f"{counted(longest.tunes, 'tune')}. {share(most)} of its notes lie in spans of {least} "
-        f"notes or more{rest}. Its Creativity Index is {share(tune.creativity)}."
+        f"{tunes_and_families(longest.tunes, longest.families)}. {share(most)} of its notes lie in "
+        f"spans of {least} notes or more{rest}. Its Creativity Index is {share(tune.creativity)}."
     )
 
 
@@ -118,7 +118,8 @@ def span_in_words(span: Span) -> str:
     """Its length and place, and in how many tunes it is found."""
     return (
         f"{counted(span.notes, 'note')} from part {span.part}, bar {span.bar}; found "
-        f"{times(span.hits)} in {counted(span.tunes, 'tune')}; by chance {chance(span.by_chance)}"
+        f"{times(span.hits)} in {tunes_and_families(span.tunes, span.families)}; by chance "
+        f"{chance(span.by_chance)}"
     )
 
 
