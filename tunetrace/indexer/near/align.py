@@ -75,7 +75,8 @@ def pairs(
     if not own or not other:
         return 0, []
     raised = own.translate(_RAISED[up % STEPS]).decode()
-    trace = parasail.nw_trace_striped_16 if whole else parasail.sw_trace_striped_16
+    # A gap of thousands of notes costs more than 16 bits hold.
+    trace = parasail.nw_trace_striped_32 if whole else parasail.sw_trace_striped_16
     result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())
     if not whole and result.score <= 0:
         return 0, []  # parasail gives the least number of 16 bits
