@@ -151,8 +151,36 @@ def test_scores_are_those_of_the_formula(
 
 
 def test_a_term_that_many_tunes_have_says_nothing() -> None:
-    common = "C D E F G A B c |".split()
-    rare = "C c D b E a F g | G f A e B d c c' | C f D g E a F b |".split()
+    common = ["C", "D", "E", "F", "G", "A", "B", "c", "|"]
+    rare = [
+        "C",
+        "c",
+        "D",
+        "b",
+        "E",
+        "a",
+        "F",
+        "g",
+        "|",
+        "G",
+        "f",
+        "A",
+        "e",
+        "B",
+        "d",
+        "c",
+        "c'",
+        "|",
+        "C",
+        "f",
+        "D",
+        "g",
+        "E",
+        "a",
+        "F",
+        "b",
+        "|",
+    ]
     header = ["M:4/4", "K:Cmaj"]
     of = {
         "common": lay_out([*header, *common]),
