@@ -151,36 +151,8 @@ def test_scores_are_those_of_the_formula(
 
 
 def test_a_term_that_many_tunes_have_says_nothing() -> None:
-    common = ["C", "D", "E", "F", "G", "A", "B", "c", "|"]
-    rare = [
-        "C",
-        "c",
-        "D",
-        "b",
-        "E",
-        "a",
-        "F",
-        "g",
-        "|",
-        "G",
-        "f",
-        "A",
-        "e",
-        "B",
-        "d",
-        "c",
-        "c'",
-        "|",
-        "C",
-        "f",
-        "D",
-        "g",
-        "E",
-        "a",
-        "F",
-        "b",
-        "|",
-    ]
+    common = [*"CDEFGABc", "|"]
+    rare = [*"CcDbEaFg", "|", *"GfAeBdc", "c'", "|", *"CfDgEaFb", "|"]
     header = ["M:4/4", "K:Cmaj"]
     of = {
         "common": lay_out([*header, *common]),
