@@ -460,9 +460,13 @@ class Index:
             self._symbol_places[view.name] = places
         return self._symbol_places[view.name]
 
-    def _stored_bars(self) -> NDArray[np.int64]:
+    def _stored_bars(self, tunes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The stored bars, in the order of tunes; `tunes` has the tune of each."""
         with self._database.connected() as connection:
-            return places_of_bars(connection)
+            stored = places_of_bars(connection)
+            if not np.array_equal(stored[:, 0], tunes):
+                raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
+        return stored
 
     def bar_places(
         self, texts: Iterable[str], admitted: Mask | None = None

@@ -112,6 +112,15 @@ def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
             index.figure("0 4", view="melody")
 
 
+def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
+    path = tunes_index(tmp_path)
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        connection.execute("DELETE FROM bar_hit WHERE tune_id = 1 AND number = 2")
+    connection.close()
+    with open_index(path) as index, pytest.raises(IndexFileError, match="damaged"):
+        check(STRAIGHT, index, view="melody")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_altered_in_a_view_is_named(tmp_path: Path, name: str) -> None:
     path = tunes_index(tmp_path)

@@ -16,7 +16,6 @@ from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.outline import outline_of_segment
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import Units
-from tunetrace.indexer.store.meta import DamagedError
 
 Numbers = NDArray[np.int64]
 
@@ -32,10 +31,10 @@ class SymbolPlaces:
         tokens: FigureSearch,
         search: FigureSearch,
         units: Units,
-        read_bars: Callable[[], Numbers],
+        read_bars: Callable[[Numbers], Numbers],
     ) -> None:
-        """tokens, search: the tunes as tokens and in the view. read_bars: gives the bars of all
-        tunes in their order: (bars, 3), the tune's id, the part and the number."""
+        """tokens, search: the tunes as tokens and in the view. read_bars: takes the tune of each
+        bar, and gives (bars, 3), the tune, the part and the number in it."""
         self._segments = search.segments
         self._read_bars = read_bars
         notes, bars = [np.empty((2, 0), dtype=np.int64)], [np.empty((3, 0), dtype=np.int64)]
@@ -83,10 +82,8 @@ class SymbolPlaces:
         A place is the bar's number, the tune's id, the part and the number in it. Bars without a
         symbol are left out.
         """
-        stored = self._read_bars()
         tunes = self._bars >> 32
-        if not np.array_equal(tunes, stored[:, 0]):
-            raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
+        stored = self._read_bars(tunes)
         numbers: dict[bytes, int] = {b"": 0}
         found: list[int] = []
         for segment in self._segments:
