@@ -212,11 +212,11 @@ TRANSPOSED = "M:4/4\nK:Cmaj\n| D > E ^F G A B ^c d | e ^f g ^f e d ^c B | A G ^F
 
 def test_a_transposed_tune_is_found_by_its_intervals(make_index: MakeIndex) -> None:
     index = make_index(ORIGINAL)
-    (verbatim,) = check(TRANSPOSED, index).tunes
+    (verbatim,) = check(TRANSPOSED, index, verbatim=True).tunes
     assert (verbatim.verdict.kind, verbatim.view) == ("none", "tokens")
-    (melody,) = check(TRANSPOSED, index, view="melody").tunes
+    (melody,) = check(TRANSPOSED, index, verbatim=True, view="melody").tunes
     assert melody.longest_notes < 8
-    (tune,) = check(TRANSPOSED, index, view="intervals").tunes
+    (tune,) = check(TRANSPOSED, index, verbatim=True, view="intervals").tunes
     assert tune.verdict.kind == "most"
     assert tune.verdict.text == (
         "All of it is in The Original (corpus0:1): all of its notes are found there in runs of 12 "
@@ -233,7 +233,7 @@ def test_a_transposed_tune_is_found_by_its_intervals(make_index: MakeIndex) -> N
     assert (source.notes_shared, source.longest_span_notes, source.bars_shared) == (21, 21, 3)
     assert source.stretches[0].source_token == 3
     assert (tune.bars_in_corpus, tune.bars_same_position, tune.bar_count) == (3, 3, 3)
-    (rhythm,) = check(TRANSPOSED, index, view="rhythm").tunes
+    (rhythm,) = check(TRANSPOSED, index, verbatim=True, view="rhythm").tunes
     assert (rhythm.bars_in_corpus, rhythm.bars_same_position) == (2, 2)
     assert rhythm.verdict.text.endswith(", in the view rhythm.")
 

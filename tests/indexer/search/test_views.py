@@ -390,7 +390,9 @@ def test_whole_bars_are_those_of_brute_force(
     view = VIEWS[name]
     assert view.units is not None
     tokens, figures = search(TOKENS, tunes, in_segment), search(view, tunes, in_segment)
-    symbol_places = SymbolPlaces(tokens, figures, view.units, lambda _: pytest.fail("not asked for"))
+    symbol_places = SymbolPlaces(
+        tokens, figures, view.units, lambda _: pytest.fail("not asked for")
+    )
     found = symbol_places.whole_bars(figures.occurrences(view.parse(" ".join(wanted), VOCABULARY)))
     layouts = [lay_out(tune) for tune in tunes]
     at = [(tune, layouts[tune - 1].bar_at(token)) for tune, token in found]

@@ -24,6 +24,7 @@ from tunetrace.arguments import public
 from tunetrace.errors import InputError, OutputError
 from tunetrace.files import Kind, check_folder, check_place, written_whole
 from tunetrace.model.trace import CUT_OFF, FORMAT, Memory, Trace
+from tunetrace.text import printable
 
 SUFFIX: Final = ".npz"
 
@@ -217,6 +218,9 @@ def load_trace(path: str | Path) -> Trace:
                 raise _foreign(path, f"its {_HEADER} unpacks to more than 256 MiB")
             header = dict(json.loads(archive.read(_HEADER)))
             members = set(archive.namelist())
+            others = members - {_HEADER, *(f"{name}.npy" for name in ("offsets", *_ARRAYS))}
+            if others:
+                raise _foreign(path, f"it has a member '{printable(min(others))}', as no trace has")
             missing = [
                 name
                 for name, array in _ARRAYS.items()
