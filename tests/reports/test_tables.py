@@ -101,7 +101,7 @@ def test_a_span_is_a_row_with_its_text_and_the_first_tune_that_has_it(tmp_path: 
     short, found = parquet_rows(write(tmp_path, tune) / "spans.parquet")
     assert found == {
         "batch": "ours", "place": 7, "title": "The Kesh", "notes": 8,
-        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "hits": 2, "expected": 0.25,
+        "text": "C 3 C D E | D 3 D E G", "tunes": 2, "families": None, "hits": 2, "expected": 0.25,
         "log10_expected": pytest.approx(log10(0.25)), "by_chance": 2.0,
         "example": "session:104", "example_title": "Morrison's", "part": 1, "bar": 1,
         "first_note": 0, "stop_note": 8, "first_token": 3, "stop_token": 14,
