@@ -67,7 +67,7 @@ def test_how_many_tunes_are_shown_and_aligned_can_be_said(folder: Path) -> None:
     assert headings("--align", "2", "--min-probability", "0") == 2
     assert headings("--exclude-title", "The Irish Washerwoman") == 0
     rows = [line for line in similar(folder, "octave.abc", "--limit", "1") if "session:" in line]
-    assert rows[1].startswith("99% The Irish session:1 transposed whole an octave ")
+    assert rows[1].startswith(">99% The Irish session:1 transposed whole an octave ")
     assert len(rows) == 3  # the sentence, the table and the alignment
 
 

@@ -187,3 +187,16 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence(
         tunetrace.similar(**given, index=index)  # type: ignore[arg-type]
     if sentence is not None:
         assert str(refused.value) == sentence
+
+
+def test_a_short_tune_that_is_there_is_named(tmp_path: Path) -> None:
+    short = "X:1\nT:Short\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|\n"
+    index = index_of(tmp_path, short, MORRISONS)
+    found = tunetrace.similar(short, index)
+    assert (found.tunes[0].title, found.tunes[0].aspect) == ("Short", "exact")
+    assert found.tunes[0].probability > 0.99
+    assert found.text == "This is Short (session:1)."
+    fewer = "X:1\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3|\n"
+    assert tunetrace.similar(fewer, index).tunes[0].probability < 0.9
+    report = tunetrace.leakage(tmp_path / "session.abc", tmp_path / "session.abc")
+    assert (report.leaked, report.leaked_with_title) == (2, 2)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from tunetrace.indexer.near.segment import ALIGNED, NearSegment
 from tunetrace.indexer.near.terms import FIRST_OF_SECOND, Terms, set_weights
 
-FIRST: Final = 30
+FIRST: Final = 24
 """How many candidates are found by the first sets of terms."""
 
-SECOND: Final = 10
+SECOND: Final = 8
 """How many more are found by the second sets."""
 
-_MOST: Final = 0.05
+_MOST: Final = 0.03
 """A term that more than this share of all tunes have says nothing."""
 
 _AT_LEAST: Final = 20

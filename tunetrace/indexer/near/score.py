@@ -25,6 +25,11 @@ ENOUGH: Final = 0.4
 COEFFICIENTS: Final = (27.424, 3.397, 1.840, 1.714, 0.993)
 INTERCEPT: Final = -20.456
 
+_LEAST_NOTES: Final = 8
+_SAME: Final = 0.999
+"""The least probability of two melodies of eight notes or more of which every pitch agrees. The
+regression was fitted on whole tunes, and takes a few bars for too little to say."""
+
 SURE: Final = 0.92
 """From this probability on the mean share orders pairs better than the probability."""
 
@@ -47,7 +52,9 @@ def probabilities(measures: Floats) -> Floats:
     """The probability of each pair: (pairs,). measures: (pairs, MEASURES)."""
     logits = measures @ np.array(COEFFICIENTS) + INTERCEPT
     probable: Floats = 1 / (1 + np.exp(-logits))
-    return probable
+    mean, length = (measures[:, MEASURES.index(name)] for name in ("mean", "length"))
+    is_same = (mean == 1) & (length >= np.log(_LEAST_NOTES + 1))
+    return np.where(is_same, np.maximum(probable, _SAME), probable)
 
 
 def order(measures: Floats, probable: Floats) -> NDArray[np.intp]:
