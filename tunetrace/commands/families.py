@@ -79,7 +79,11 @@ def families(
             index.resolve(of, partly=True)
     with progress_display(tunes) as progress:
         found = find_families(
-            index_path, corpus=corpus, again=again, workers=workers_for(tunes), progress=progress
+            index_path,
+            corpus=corpus,
+            again=again,
+            workers=workers_for(tunes, near_copies=True),
+            progress=progress,
         )
     if picture is not None and of is not None:
         plot_family(of, picture, index_path, force=force)

@@ -19,6 +19,9 @@ from tunetrace.errors import QueryError
 _MANY_TUNES: Final = 3000
 """A smaller batch is checked before another process has started."""
 
+_MOST_WORKERS: Final = 4
+"""Each process that matches takes some 400 MB."""
+
 PrintAs = Literal["text", "json", "jsonl"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
@@ -148,6 +151,13 @@ def _as_json(record: Any, indent: int | None = None) -> str:
     return json.dumps(to_plain(record), ensure_ascii=not is_utf8, indent=indent)
 
 
-def workers_for(tunes: int | None) -> int:
-    """Extra processes to check a batch with: one if it is large and there is a second core."""
-    return 1 if (tunes or 0) >= _MANY_TUNES and (os.cpu_count() or 1) > 1 else 0
+def workers_for(tunes: int | None, *, near_copies: bool) -> int:
+    """Extra processes for a batch: none if it is small or there is no second core.
+
+    Without near_copies one is enough, since this process has as much to do. Near copies take the
+    longest, so they are sought on as many cores as there are, up to _MOST_WORKERS.
+    """
+    cores = os.cpu_count() or 1
+    if (tunes or 0) < _MANY_TUNES or cores < 2:
+        return 0
+    return min(cores, _MOST_WORKERS) if near_copies else 1

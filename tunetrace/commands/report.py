@@ -65,7 +65,12 @@ def report(
     tunes = estimate_tunes([*generated, *options["versus"]])
     with progress_display(tunes) as progress:
         written = report(
-            generated, folder, index_path, progress=progress, workers=workers_for(tunes), **options
+            generated,
+            folder,
+            index_path,
+            progress=progress,
+            workers=workers_for(tunes, near_copies=not options["verbatim"]),
+            **options,
         )
     show(written, _print_report, print_as)
 

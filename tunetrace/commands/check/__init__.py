@@ -110,7 +110,7 @@ def check(
     details = bars or not (brief or print_as == "jsonl")
     printer = AnswerPrinter("brief" if brief else print_as, fail_over)
     with open_index(index_path) as opened, progress_display(tunes, prints_lines=True) as progress:
-        workers = 0 if details or only else workers_for(tunes)
+        workers = 0 if details or only else workers_for(tunes, near_copies=not options["verbatim"])
         answers = check_batch(
             inputs, opened, only=only, details=details, workers=workers, **options
         )
