@@ -15,7 +15,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
 from tunetrace.indexer.near.search import Melody, melodies_of
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
 __all__ = ["COEFFICIENTS", "INTERCEPT", "MEASURES", "Answer", "Ours"]
@@ -44,12 +44,12 @@ class Ours:
         (melody,) = melodies_of([lay_out(tune.tokens)])
         return self._answers(melody, self._without(left_out))
 
-    def near_others(self, tunes: Sequence[Transcription]) -> dict[int, list[Answer]]:
+    def near_others(self, layouts: Sequence[Layout]) -> dict[int, list[Answer]]:
         """For each tune of the corpus by its place, the tunes most like it without itself.
 
-        tunes: the corpus itself, or its first tunes.
+        layouts: of the tunes of the corpus, or of its first ones.
         """
-        melodies = melodies_of([lay_out(tune.tokens) for tune in tunes])
+        melodies = melodies_of(layouts)
         return {k: self._answers(one, self._without([k]), k) for k, one in enumerate(melodies)}
 
     def _answers(

@@ -51,10 +51,10 @@ def scores(own: bytes, others: Sequence[bytes], ups: Sequence[int]) -> list[int]
 
     own = own or LETTERS[:1]  # parasail takes no empty sequence
     profiles = {
-        up: parasail.profile_create_sat(own.translate(_RAISED[up]).decode(), _matrix())
+        up: parasail.profile_create_16(own.translate(_RAISED[up]).decode(), _matrix())
         for up in set(ups)
     }
-    align = parasail.sw_striped_profile_sat
+    align = parasail.sw_striped_profile_16  # their scores fit, by MOST
     return [
         align(profiles[up], other or LETTERS[:1], _OPEN, _EXTEND).score
         for other, up in zip(others, ups, strict=True)

@@ -112,18 +112,18 @@ def _beginnings(pitches: Sequence[bytes]) -> list[bytes]:
     return [one[:MOST_PITCHES] for one in pitches]
 
 
-def _runs(letters: bytes) -> NDArray[np.int32]:
+def _runs(letters: bytes) -> NDArray[np.int16]:
     """Each run of _RUN successive pitches modulo an octave, as a number: (n,)."""
-    digits = np.frombuffer(letters, dtype=np.uint8).astype(np.int32) - LETTERS[0]
+    digits = np.frombuffer(letters, dtype=np.uint8).astype(np.int16) - np.int16(LETTERS[0])
     count = max(len(digits) - _RUN + 1, 0)
-    runs = np.zeros(count, dtype=np.int32)
+    runs = np.zeros(count, dtype=np.int16)
     for k in range(_RUN):
         runs = runs * STEPS + digits[k : k + count]
     return runs
 
 
 @cache
-def _raised_runs() -> NDArray[np.int32]:
+def _raised_runs() -> NDArray[np.int16]:
     """(STEPS, runs) the run that each run becomes when it is raised by 0 to 6 steps."""
     runs = np.arange(STEPS**_RUN)
     digits = [runs // STEPS**place % STEPS for place in range(_RUN)]
@@ -131,18 +131,19 @@ def _raised_runs() -> NDArray[np.int32]:
         sum((digit + up) % STEPS * STEPS**place for place, digit in enumerate(digits))
         for up in range(STEPS)
     ]
-    return np.array(raised, dtype=np.int32)
+    return np.array(raised, dtype=np.int16)
 
 
 @cache
-def _has_bit() -> NDArray[np.int64]:
-    """Whether each number of STEPS bits has each bit: (2 ** STEPS, STEPS)."""
-    return np.arange(1 << STEPS)[:, None] >> np.arange(STEPS) & 1
+def _has_bit() -> NDArray[np.float32]:
+    """Whether each number of STEPS bits has each bit: (2 ** STEPS, STEPS). Floats, for NumPy has a
+    fast product of matrices for them alone."""
+    return (np.arange(1 << STEPS)[:, None] >> np.arange(STEPS) & 1).astype(np.float32)
 
 
 def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     """By how many steps a melody is raised to share most runs with each other one: (others,)."""
-    own = np.unique(_runs(notes))
+    own = _runs(notes)
     # Bit k of a run: whether the melody, raised by k steps, has it.
     has = np.zeros(STEPS**_RUN, dtype=np.uint8)
     for up, runs in enumerate(_raised_runs()):
@@ -156,5 +157,5 @@ def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
         shared[np.maximum(ends - end, 0)] = 0
     of = np.repeat(np.arange(len(others)) << STEPS, lengths)
     counts = np.bincount(of + shared, minlength=len(others) << STEPS).reshape(-1, 1 << STEPS)
-    best: NDArray[np.int64] = np.argmax(counts @ _has_bit(), axis=1)
+    best: NDArray[np.int64] = np.argmax(counts.astype(np.float32) @ _has_bit(), axis=1)
     return best
