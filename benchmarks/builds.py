@@ -51,7 +51,8 @@ def measure(corpus: Path, folder: Path) -> Built:
     )
     say(
         f"Medians of {_REPETITIONS} processes each; imports of the process count for its memory. "
-        "tunetrace writes the tunes, every bar with its places, the token stream and its suffix "
-        "array; FTS5 the tunes as words and its word index; the text has one tune a line."
+        "tunetrace writes the tunes, every bar with its places, the stream and the suffix array of "
+        "each view, and what near copies are found by; FTS5 the tunes as words and its word index; "
+        "the text has one tune a line."
     )
     return Built(places["tunetrace"], places["fts5"], places["grep"])
