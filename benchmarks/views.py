@@ -29,7 +29,7 @@ _TUNES: Final = 400
 """How many generated tunes are cut into runs."""
 
 _EVERY: Final = 5
-"""A run begins at one note of so many."""
+"""From one run to the next there are this many notes."""
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.write import to_abc
 
 FITTED: Final = 1_500
-"""The probability was fitted on so many of the first tunes."""
+"""The probability was fitted on this many tunes, the first ones."""
 
 _BOUNDS: Final = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 1.0)
 _SHOWN: Final = 50

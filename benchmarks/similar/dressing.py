@@ -185,7 +185,7 @@ def _signature_for_mode(tune: Transcription, chance: random.Random) -> Transcrip
 
 
 def _scaled(factor: Fraction, meters: dict[str, str]) -> Dress:
-    """All lengths are so many times as long, and bars too."""
+    """All lengths times a factor, and bars too."""
 
     def dress(tune: Transcription, _: random.Random) -> Transcription:
         meter = f"M:{meters.get(tune.meter or '') or _scaled_meter(tune.meter, factor)}"
@@ -196,7 +196,7 @@ def _scaled(factor: Fraction, meters: dict[str, str]) -> Dress:
 
 
 def _scaled_meter(meter: str | None, factor: Fraction) -> str:
-    """A meter with the same beats, each so many times as long: 6/8 doubled is 6/4."""
+    """A meter with the same beats, each longer by a factor: 6/8 doubled is 6/4."""
     beats, _, unit = (meter or "").partition("/")
     scaled = int(unit) / factor
     return f"{beats}/{int(scaled)}" if scaled >= 1 else f"{2 * int(beats)}/1"

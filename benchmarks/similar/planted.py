@@ -33,7 +33,7 @@ class Recall:
     found: int = 0
     """The first answer is the original, or one that is probably the same tune."""
     named: int = 0
-    """So many of those found have the default threshold's probability or more."""
+    """How many of those found have the default threshold's probability or more."""
     probabilities: list[float] = field(default_factory=list)
     """Of the original among the answers; 0 where it is none."""
     missed: list[int] = field(default_factory=list)

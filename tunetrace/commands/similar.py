@@ -184,7 +184,7 @@ def _answers(
 
 
 def _with_alignments(answer: SimilarTunes, align: int | None) -> SimilarTunes:
-    """An answer with the alignments of so many tunes; by default, of the first if it is named."""
+    """An answer with the alignments of some tunes; by default, of the first if it is named."""
     if align is None:
         is_named = answer.tunes and answer.tunes[0].probability >= answer.threshold
         align = int(bool(is_named))
@@ -195,7 +195,7 @@ def _with_alignments(answer: SimilarTunes, align: int | None) -> SimilarTunes:
 
 
 def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
-    """Tunes of which only so many keep their alignments."""
+    """Tunes of which the first few keep their alignments."""
     rest = (replace(tune, alignment=None) for tune in tunes[count:])
     return (*tunes[:count], *rest)
 

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import ViewName, given_filters, public, whole_number
 from tunetrace.errors import QueryError
+from tunetrace.indexer.bars import BarTable
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.records import (
-    NOWHERE,
-    BarPlaces,
     Hit,
     IndexInfo,
     Matches,
@@ -41,28 +40,15 @@ from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Connection, Database, closed, default_path
 from tunetrace.indexer.store.corpora import count_tunes
-from tunetrace.indexer.store.hits import (
-    all_hits,
-    all_music,
-    bar_numbers,
-    count_bars,
-    hits_of_bar,
-    hits_of_bars,
-    music_with,
-    places_of_bars,
-)
+from tunetrace.indexer.store.hits import all_music, music_with
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.near import load_graph, load_near
-from tunetrace.indexer.store.streams import load_segments
+from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
 DEFAULT_LIMIT: Final = 10
 """How many hits an answer shows."""
-
-_BARS_REMEMBERED: Final = 4096
-"""How many bars an index keeps the hits of."""
 
 
 class Index:
@@ -81,7 +67,8 @@ class Index:
         self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
         self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
-        self._bar_places: dict[str, BarPlaces] = {}
+        self.bar_table = BarTable(self._database)
+        """Where its bars are."""
         try:
             self._searches[TOKENS.name] = self._load(TOKENS)
         except BaseException:
@@ -105,7 +92,8 @@ class Index:
         with self._backoff_lock:
             self._backoffs = {}
         self.layout.cache_clear()
-        self._bar_places, self._symbol_places = {}, {}
+        self.bar_table.forget()
+        self._symbol_places = {}
         for cached in ("baseline", "near", "graph", "_music"):
             self.__dict__.pop(cached, None)
 
@@ -151,14 +139,12 @@ class Index:
     def info(self) -> IndexInfo:
         """Counts of the whole index and of each corpus."""
         corpora = self.catalogue.corpora()
-        with self._database.connected() as connection:
-            distinct_bars = count_bars(connection)
         return IndexInfo(
             path=printable(str(self.path)),
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
-            distinct_bars=distinct_bars,
+            distinct_bars=len(self.bar_table),
             segments=len(self.figures.segments),
             has_baseline=self.baseline is not None,
             has_families=self.graph is not None,
@@ -448,60 +434,16 @@ class Index:
             return [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
         is_literal = query.literal is not None
         wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
-        with self._database.connected() as connection:
-            return hits_of_bar(connection, wanted)
+        return self.bar_table.matching(wanted)
 
     def places_in(self, view: View) -> SymbolPlaces:
         """The notes and bars in a view of events. They are counted when first asked for."""
         tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
         if view.name not in self._symbol_places:
             assert view.units is not None, "symbols are tokens"
-            places = SymbolPlaces(tokens, search, view.units, self._stored_bars)
+            places = SymbolPlaces(tokens, search, view.units, self.bar_table.in_order)
             self._symbol_places[view.name] = places
         return self._symbol_places[view.name]
-
-    def _stored_bars(self, tunes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The stored bars, in the order of tunes; `tunes` has the tune of each."""
-        with self._database.connected() as connection:
-            stored = places_of_bars(connection)
-            if not np.array_equal(stored[:, 0], tunes):
-                raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
-        return stored
-
-    def bar_places(
-        self, texts: Iterable[str], admitted: Mask | None = None
-    ) -> dict[str, BarPlaces]:
-        """Where bars occur in the admitted tunes, by their texts; absent if nowhere.
-
-        Common bars have thousands of hits and come again in the next tune. So the hits of bars in
-        all tunes are kept.
-        """
-        wanted = set(texts)
-        if admitted is not None:
-            rows = self._hits_of_bars(wanted)
-            chosen = {t: [row for row in some if admitted[row[0]]] for t, some in rows.items()}
-            return {text: BarPlaces(some) for text, some in chosen.items() if some}
-        remembered = self._bar_places
-        found = {text: remembered[text] for text in wanted if text in remembered}
-        if missing := wanted - found.keys():
-            rows = self._hits_of_bars(missing)
-            new = {text: BarPlaces(rows[text]) if text in rows else NOWHERE for text in missing}
-            found |= new
-            # Another thread may be reading the one there was.
-            self._bar_places = new if len(remembered) > _BARS_REMEMBERED else remembered | new
-        return {text: places for text, places in found.items() if places.hits}
-
-    def _hits_of_bars(self, texts: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
-        with self._database.connected() as connection:
-            return hits_of_bars(connection, texts)
-
-    def bar_table(self) -> tuple[dict[str, int], NDArray[np.int64]]:
-        """Every bar's number, from 1, by its text; and the places of all: (hits, 4).
-
-        A place is the bar's number, the tune's id, the part and the number in it.
-        """
-        with self._database.connected() as connection:
-            return bar_numbers(connection), all_hits(connection)
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
         bar = self.layout(tune.tune).bar_at(token)

@@ -124,7 +124,7 @@ def _near_copies(summary: BatchSummary) -> Iterable[str]:
 def mistakes_in_words(expected: float) -> str:
     """How many tunes would be named by mistake: `fewer than one is`, `up to 1 is`, `up to 3 are`.
 
-    expected: at most so many on average.
+    expected: the most there are on average.
     """
     if expected < 1:
         return "fewer than one is"

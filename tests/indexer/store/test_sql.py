@@ -117,7 +117,7 @@ def use_everything(folder: Path) -> None:
         index.rejects("other")
         index.bar("C 3 C D E")
         index.bar("C *")
-        index.bar_table()
+        index.bar_table.everything()
         index.figure("C D E", Filters(meter="6/8", key="maj", corpus="kesh", title="kesh"))
         index.catalogue.setting_groups()
         check(f"{KESH}\n\n{MORRISONS}", index)

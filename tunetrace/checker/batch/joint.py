@@ -90,7 +90,7 @@ class JointMatcher:
         a tune, each pair packed into one number and sorted."""
         known: Mapping[Any, int]
         in_view = self.symbol_places
-        known, places = self.index.bar_table() if in_view is None else in_view.bar_table
+        known, places = self.index.bar_table.everything() if in_view is None else in_view.bar_table
         if self.admitted is not None:
             places = places[self.admitted[places[:, 1]]]
             occurring = set(places[:, 0].tolist())

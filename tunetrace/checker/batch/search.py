@@ -113,7 +113,7 @@ class SearchMatches(SearchLongest):
         self.family_of = index.family_of
         self.symbol_places = None if view.units is None else index.places_in(view)
         self.bar_places: Mapping[Any, BarPlaces] = (
-            index.bar_places(stream.bar_keys, admitted)
+            index.bar_table.places(stream.bar_keys, admitted)
             if self.symbol_places is None
             else self.symbol_places.bar_places(stream.bar_keys, admitted)
         )

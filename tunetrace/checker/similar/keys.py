@@ -26,7 +26,7 @@ def as_key(name: str | None) -> Key | None:
 
 
 def degrees(steps: int, own: Key | None, key: Key | None) -> int:
-    """By how many steps a tune is higher above its tonic, if it is so many higher on C.
+    """By how many steps a tune is higher above its tonic, from how many steps it is higher on C.
 
     own, key: the key that it was written in, and that of the other tune. Between different tonics
     the octave is that of the written notes: they are an octave apart only if they are an octave

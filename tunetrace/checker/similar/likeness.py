@@ -32,7 +32,7 @@ _LEAST_OF_PART: Final = 0.4
 """A tune is not in the other as a whole if less than this share of a part agrees."""
 
 _LEAST_MOVED: Final = 16
-"""Parts come in another order if so many notes are moved."""
+"""If this many notes are moved, parts come in another order."""
 
 
 @dataclass(frozen=True, slots=True)

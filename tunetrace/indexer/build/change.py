@@ -40,13 +40,15 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.near import load_graph, load_near, store_graph
 from tunetrace.indexer.store.streams import (
     delete_segments,
     insert_segment,
     joined,
     load_all_views,
+    load_graph,
+    load_near,
     load_segments,
+    store_graph,
 )
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record

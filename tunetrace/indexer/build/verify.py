@@ -40,10 +40,9 @@ from tunetrace.indexer.store.corpora import (
 )
 from tunetrace.indexer.store.hits import stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.near import load_graph, load_near
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
 from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
-from tunetrace.indexer.store.streams import load_all_views
+from tunetrace.indexer.store.streams import load_all_views, load_graph, load_near
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -55,7 +54,7 @@ _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
 
 _SAMPLE_OF_GRAPH: Final = 100
-"""For so many tunes near copies are sought again if not all are compared."""
+"""The near copies of this many tunes are sought again, where checking all takes too long."""
 
 _ROUNDED: Final = 1e-4
 """Two probabilities that differ less are the same: other processors may round in another way."""

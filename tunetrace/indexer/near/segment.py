@@ -190,7 +190,7 @@ def header_of(tokens: Sequence[str]) -> tuple[int, int]:
 
 
 def _place_type(tunes: int) -> str:
-    """The type of the places of so many tunes: most segments need two bytes for each."""
+    """The type of the places of this many tunes: most segments need two bytes for each."""
     return "<u2" if tunes <= 1 << 16 else "<u4"
 
 

@@ -12,7 +12,7 @@ from tunetrace.model.sampling.copy_limit import as_read
 from tunetrace.tokenizer.layout.bars import lay_out
 
 DRAWS_FOR_EACH: Final = 100
-"""Sampling with a limit stops after so many draws for each transcription that is wanted."""
+"""Sampling with a limit stops after this many draws for each transcription that is wanted."""
 
 
 class SimilarLimit:

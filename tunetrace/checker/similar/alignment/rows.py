@@ -44,7 +44,7 @@ class _Cell(NamedTuple):
 
 
 def rows_of(alignment: Alignment, key: str | None, width: int) -> Iterator[AlignedRow]:
-    """An alignment in rows of whole bars, of at most so many columns.
+    """An alignment in rows of whole bars, each at most `width` columns wide.
 
     key: the key that the asked tune was written in; the rows are in it. A bar that is too wide for
     a row is continued in the next.

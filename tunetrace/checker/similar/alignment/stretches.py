@@ -33,7 +33,7 @@ _MOST_NOTES: Final = 1_000
 """More notes are aligned in pieces: a hostile file must not take all memory."""
 
 _MOST_ALIGNED: Final = 8_000
-"""Only so many notes at the beginning of each tune are aligned. The others count as notes that the
+"""Notes after this many in a tune are not aligned. They count as notes that the
 other tune lacks."""
 
 _END_BARS: Final = 2
@@ -41,7 +41,7 @@ _END_BARS: Final = 2
 
 
 _IN_A_ROW: Final = 4
-"""The lengths of so many notes are compared at a time."""
+"""The lengths of this many notes are compared at a time."""
 
 _LARGEST: Final = 4
 """The largest number in a ratio of lengths."""
@@ -148,13 +148,13 @@ def _is_short(line: Line, notes: range) -> bool:
 
 
 def _before(line: Line, first: int, note: int, bars: int) -> range:
-    """The notes before a note, from first on, that are in its bar or in so many bars before."""
+    """The notes before a note, from first on, that are in its bar or at most `bars` bars before."""
     least = line.notes[note].bar - bars
     return range(next(k for k in range(first, note + 1) if line.notes[k].bar >= least), note)
 
 
 def _after(line: Line, note: int, stop: int, bars: int) -> range:
-    """The notes after a note, up to stop, that are in its bar or in so many bars after it."""
+    """The notes after a note, up to stop, that are in its bar or at most `bars` bars after it."""
     most = line.notes[note].bar + bars
     after = range(note + 1, stop)
     return range(note + 1, next((k for k in after if line.notes[k].bar > most), stop))

@@ -16,7 +16,7 @@ from tunetrace.indexer.index import Index, open_index
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.records import Tune
 from tunetrace.indexer.store.connection import changing, default_path
-from tunetrace.indexer.store.near import store_graph
+from tunetrace.indexer.store.streams import store_graph
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.text import printable
