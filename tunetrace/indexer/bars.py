@@ -88,6 +88,6 @@ class BarTable:
         """
         with self._database.connected() as connection:
             stored = places_of_bars(connection)
-        if not np.array_equal(stored[:, 0], tunes):
-            raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
+            if not np.array_equal(stored[:, 0], tunes):
+                raise DamagedError("the table 'bar_hit' does not have the bars of the streams")
         return stored

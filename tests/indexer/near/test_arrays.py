@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from math import log, sqrt
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from tunetrace.corpus.readers import read
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.near.align import scores
 from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.score import MEASURES
+from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.near.sequences import letters, sequences_of
 from tunetrace.indexer.near.terms import FIRST_SETS, SETS, Terms, terms_of
@@ -211,8 +214,27 @@ pitches = st.lists(st.integers(-10, 14), min_size=1, max_size=40)
 @given(pitches, pitches, st.integers(0, 6))
 def test_alignments_have_the_best_score(left: list[int], right: list[int], up: int) -> None:
     other, raised = letters(right), letters([step + up for step in left])
-    (found,) = scores(letters(left), [other], [up])
+    (found,) = scores([letters(left)], [other], [up])
     assert found == local_alignment(raised.decode(), other.decode())
+
+
+@pytest.mark.parametrize("is_asked_longer", [False, True])
+def test_quavers_are_aligned_at_the_pace_of_the_other_tune(is_asked_longer: bool) -> None:
+    short = "M:4/4 K:Cmaj C D E F G A B c | c B A G F E D C |"
+    long = "M:4/4 K:Cmaj C 2 D 2 E 2 F 2 | G 2 A 2 B 2 c 2 | c 2 B 2 A 2 G 2 | F 2 E 2 D 2 C 2 |"
+    asked, other = (long, short) if is_asked_longer else (short, long)
+    search = NearSearch(
+        Candidates([NearSegment.of([lay_out(other.split())])]), np.array([7], dtype=np.int32)
+    )
+    (melody,) = melodies_of([lay_out(asked.split())])
+    ids, ups, measures = search.measures(melody)
+    # Notes and quavers agree. The points at the crotchets of a bar are other ones.
+    beats = local_alignment("CEGBcAFD".upper(), "CDEFGABccBAGFEDC".upper()) / 5 / sqrt(8 * 16)
+    assert (ids.tolist(), ups.tolist()) == ([7], [0])
+    assert dict(zip(MEASURES, measures[0].tolist(), strict=True)) == pytest.approx(
+        {"shorter": 0.4, "mean": (1 + 1 + beats) / 3, "length": log(17), "same_meter": 1,
+         "same_mode": 1}
+    )  # fmt: skip
 
 
 def test_letters_are_steps_of_the_octave() -> None:

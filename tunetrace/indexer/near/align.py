@@ -41,23 +41,25 @@ def _matrix() -> Any:
     return matrix
 
 
-def scores(own: bytes, others: Sequence[bytes], ups: Sequence[int]) -> list[int]:
-    """The scores of the best local alignments of a sequence of pitches with others: (others,).
+def scores(own: Sequence[bytes], others: Sequence[bytes], ups: Sequence[int]) -> list[int]:
+    """The scores of the best local alignments of pairs of sequences of pitches: (pairs,).
 
-    own, others: the pitches as LETTERS, at most MOST each. ups: (others,) by how many steps the
-    sequence is raised for each.
+    own, others: (pairs,) the pitches as LETTERS, at most MOST each. ups: (pairs,) by how many
+    steps the sequence of own is raised. It takes less time if many pairs have the same one.
     """
     import parasail
 
-    own = own or LETTERS[:1]  # parasail takes no empty sequence
+    empty = LETTERS[:1]  # parasail takes no empty sequence
     profiles = {
-        up: parasail.profile_create_16(own.translate(_RAISED[up]).decode(), _matrix())
-        for up in set(ups)
+        (one, up): parasail.profile_create_16(
+            (one or empty).translate(_RAISED[up]).decode(), _matrix()
+        )
+        for one, up in set(zip(own, ups, strict=True))
     }
     align = parasail.sw_striped_profile_16  # their scores fit, by MOST
     return [
-        align(profiles[up], other or LETTERS[:1], _OPEN, _EXTEND).score
-        for other, up in zip(others, ups, strict=True)
+        align(profiles[one, up], other or empty, _OPEN, _EXTEND).score
+        for one, other, up in zip(own, others, ups, strict=True)
     ]
 
 

@@ -38,8 +38,8 @@ def measured(scores: Floats, own: Floats, others: Floats, same: NDArray[np.bool_
     """The measures of pairs: (pairs, MEASURES).
 
     scores: (pairs, 3) of the alignments of notes, quavers and beats, with 1 for each pitch that
-    agrees. own: (3,) the lengths of the asked melody. others: (pairs, 3) of the others. same:
-    (pairs, 2) whether meter and mode are the same.
+    agrees. own, others: (pairs, 3) the lengths of what was aligned. same: (pairs, 2) whether meter
+    and mode are the same.
     """
     least = np.minimum(own, others)
     shorter = (scores[:, :2] / np.maximum(least[:, :2], 1)).max(axis=1)

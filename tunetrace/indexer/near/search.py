@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tunetrace.indexer.near.align import MATCH, scores
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.score import Floats, measured, order, probabilities
-from tunetrace.indexer.near.segment import header_of, melodies_in
+from tunetrace.indexer.near.segment import ALIGNED, header_of, melodies_in
 from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
@@ -21,6 +21,12 @@ MOST_PITCHES: Final = 4_096
 """Only so many pitches at the beginning of a melody are aligned. An alignment takes time for each
 pitch of one melody with each of the other, and a hostile file may have a tune of a million notes.
 It is far more than people's tunes have."""
+
+_NOTES, _QUAVERS = (ALIGNED.index(name) for name in ("notes", "quavers"))
+
+_OTHER_PACE: Final = 1.5
+"""From this ratio of the mean length of a note on, a tune is taken to be written in notes that are
+twice as long: from 2/4 to 4/4, for example."""
 
 _RUN: Final = 4
 """The rotation is found by this many successive notes."""
@@ -97,14 +103,43 @@ class NearSearch:
         others = [_beginnings(some) for some in self.candidates.melodies(tunes)]
         ups = _rotations(own[0], others[0])
         raised = ups.tolist()
-        columns = [scores(one, some, raised) for one, some in zip(own, others, strict=True)]
+        # What each sequence of each other tune is aligned with.
+        against = [[one] * len(tunes) for one in own]
+        against[_QUAVERS], others[_QUAVERS] = _paced(own, others)
+        fits = [scores(*some, raised) for some in zip(against, others, strict=True)]
         measures = measured(
-            np.array(columns, dtype=np.float64).T / MATCH,
-            np.array(list(map(len, own)), dtype=np.float64),
-            np.array([list(map(len, some)) for some in others], dtype=np.float64).T,
+            np.array(fits, dtype=np.float64).T / MATCH,
+            _lengths(against),
+            _lengths(others),
             self.candidates.headers[tunes] == np.array(melody.header),
         )
         return self._ids[tunes], ups, measures
+
+
+def _lengths(sequences: Sequence[Sequence[bytes]]) -> Floats:
+    """How many pitches there are in each sequence of each tune: (tunes, sequences)."""
+    return np.array([list(map(len, some)) for some in sequences], dtype=np.float64).T
+
+
+def _paced(own: Sequence[bytes], others: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
+    """The quavers of a melody and of each other one, at one pace: (2, tunes).
+
+    Those of the melody whose notes last half as long are doubled. own: the melody's sequences;
+    others: (sequences, tunes) those of the others.
+    """
+    notes, quavers = len(own[_NOTES]), own[_QUAVERS]
+    twice = _doubled(quavers)
+    against, paced = [], []
+    for other_notes, other_quavers in zip(others[_NOTES], others[_QUAVERS], strict=True):
+        here, there = len(quavers) * len(other_notes), len(other_quavers) * notes
+        against.append(twice if there >= _OTHER_PACE * here else quavers)
+        paced.append(_doubled(other_quavers) if here >= _OTHER_PACE * there else other_quavers)
+    return [against, paced]
+
+
+def _doubled(quavers: bytes) -> bytes:
+    twice = np.repeat(np.frombuffer(quavers, dtype=np.uint8), 2)
+    return twice[:MOST_PITCHES].tobytes()
 
 
 def _beginnings(pitches: Sequence[bytes]) -> list[bytes]:
