@@ -237,6 +237,15 @@ def test_quavers_are_aligned_at_the_pace_of_the_other_tune(is_asked_longer: bool
     )  # fmt: skip
 
 
+def test_many_notes_in_a_quaver_say_no_more_than_two() -> None:
+    # 64 notes fill four quavers.
+    tune = lay_out(["M:4/4", "K:Cmaj", *["C", "/16", "E", "/16", "G", "/16", "B", "/16"] * 16, "|"])
+    search = NearSearch(Candidates([NearSegment.of([tune])]), np.array([1], dtype=np.int32))
+    (melody,) = melodies_of([tune])
+    _, _, measures = search.measures(melody)
+    assert measures[0, MEASURES.index("length")] == pytest.approx(log(2 * 4 + 1))
+
+
 def test_letters_are_steps_of_the_octave() -> None:
     assert letters([0, 1, 6, 7, -1, -7]) == b"ABGAGA"
 

@@ -18,7 +18,7 @@ MEASURES: Final = ("shorter", "mean", "length", "same_meter", "same_mode")
 """The score of an alignment is a share of that of a melody with itself. shorter: the larger share
 of the notes and the quavers, of the shorter melody; more than ENOUGH says no more. mean: the mean
 share of notes, quavers and beats, of the geometric mean of both lengths. length: the logarithm of
-the notes of the shorter melody."""
+the notes of the shorter melody; more than two in each quaver say no more."""
 
 ENOUGH: Final = 0.4
 
@@ -44,7 +44,7 @@ def measured(scores: Floats, own: Floats, others: Floats, same: NDArray[np.bool_
     least = np.minimum(own, others)
     shorter = (scores[:, :2] / np.maximum(least[:, :2], 1)).max(axis=1)
     mean = (scores / np.sqrt(np.maximum(own * others, 1))).mean(axis=1)
-    length = np.log(least[:, 0] + 1)
+    length = np.log(np.minimum(least[:, 0], 2 * least[:, 1]) + 1)
     return np.column_stack([np.minimum(shorter, ENOUGH), mean, length, same])
 
 
