@@ -264,7 +264,9 @@ def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
     counts = np.concatenate([np.empty(0), *(some for _, some in found)])
     if len(found) > 1:
         in_order = packed.argsort()
-        packed, counts = _merged(packed[in_order], counts[in_order])
+        packed, counts = packed[in_order], counts[in_order]
+        first = _firsts(packed)
+        packed, counts = packed[first], np.add.reduceat(counts, first)
     return packed, counts
 
 
@@ -282,26 +284,31 @@ def _packed(windows: NDArray[np.uint64]) -> Packed:
     return windows.astype(np.uint64).byteswap() >> _BEYOND
 
 
-def _merged(packed: Packed, counts: Floats) -> tuple[Packed, Floats]:
-    """Each of some sorted n-grams once, with the sum of its counts."""
+def _firsts(packed: Packed) -> NDArray[np.intp]:
+    """Where each different n-gram begins among sorted ones."""
     is_new = np.ones(len(packed), dtype=bool)
     np.not_equal(packed[1:], packed[:-1], out=is_new[1:])
-    first = np.flatnonzero(is_new)
-    return packed[first], np.add.reduceat(counts, first) if len(first) else counts
+    return np.flatnonzero(is_new)
 
 
 def _without_boundaries(
     packed: Packed, counts: Floats, is_boundary: NDArray[np.bool_]
 ) -> list[tuple[Packed, Floats]]:
     """The n-grams of 0, 1, … ORDER symbols without a boundary, and how many there are of each."""
+    # How many symbols each window has before its first boundary.
+    clear = np.zeros(len(packed), dtype=np.int8)
+    is_clear = np.ones(len(packed), dtype=bool)
+    for place in reversed(range(ORDER)):
+        is_clear &= ~is_boundary[(packed >> (_BITS * np.uint64(place))).astype(np.uint8)]
+        clear += is_clear
     found: list[tuple[Packed, Floats]] = []
     for length in range(ORDER, 0, -1):
-        is_whole = np.ones(len(packed), dtype=bool)
-        for place in range(length):
-            symbols = (packed >> (_BITS * np.uint64(place))).astype(np.uint8)
-            is_whole &= ~is_boundary[symbols]
+        is_whole = clear >= length
         found.append((packed[is_whole], counts[is_whole]))
-        packed, counts = _merged(packed >> _BITS, counts)
+        packed = packed >> _BITS
+        first = _firsts(packed)
+        counts = np.add.reduceat(counts, first) if len(first) else counts
+        packed, clear = packed[first], clear[first]
     empty = np.zeros(1, dtype=np.uint64), np.zeros(1)
     return [empty, *reversed(found)]
 
@@ -313,7 +320,9 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
     nothing = np.empty(0, dtype=np.uint64), np.empty(0)
     for (packed, _), (longer, counts) in zip(counted, [*counted[1:], nothing], strict=True):
         n = len(packed)
-        context = packed.searchsorted(longer >> _BITS)
+        first = _firsts(longer >> _BITS)
+        followed = packed.searchsorted(longer[first] >> _BITS)  # the n-grams that something follows
+        context = np.repeat(followed, np.diff(first, append=len(longer)))
         kinds = np.bincount(context, minlength=n)
         divisors = np.bincount(context, weights=counts, minlength=n) + kinds
         longer_shares = counts / divisors[context]
