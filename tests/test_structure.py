@@ -1,6 +1,11 @@
-"""The rooms of the package import each other in one order, and no module in a circle."""
+"""The rooms of the package import each other in one order, and no module in a circle; the tests."""
 
 from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
 
 from benchmarks.structure import (
     FORWARDS_FOR_A_REASON,
@@ -31,6 +36,12 @@ def test_every_function_that_only_forwards_has_a_reason() -> None:
 
 def test_two_classes_never_share_a_name() -> None:
     assert shared_class_names(MODULES) == {}
+
+
+def test_pytest_looks_into_every_folder_of_tests(pytestconfig: pytest.Config) -> None:
+    left_out = pytestconfig.getini("norecursedirs")
+    folders = {path.parent.name for path in Path(__file__).parent.rglob("test_*.py")}
+    assert [name for name in folders if any(fnmatch(name, one) for one in left_out)] == []
 
 
 def test_imports_are_found_wherever_they_are() -> None:
