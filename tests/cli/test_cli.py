@@ -227,7 +227,7 @@ def test_a_check_as_json_has_these_fields_and_no_others(index: Path, folder: Pat
             "longest_span", "copied_share", "copied_from", "most_from", "most_share", "uniqueness",
             "novelty", "creativity", "originality", "bars_in_corpus", "bars_same_position",
             "duplicate_of", "near_duplicate_of", "standing", "spans", "sources", "bars", "music",
-            "view", "similarity", "near_copies",
+            "view", "similarity", "most_similar", "near_copies",
         }  # fmt: skip
         assert tune["verdict"].keys() == {"kind", "text"}
         for span in (tune["longest_span"], *tune["spans"]):

@@ -14,7 +14,10 @@ from tests.commands import KESH, MORRISONS, call, index_of
 
 HIGHER = written(WASHERWOMAN, higher(7))
 NOTHING = "X:9\nT:Nothing\nM:4/4\nL:1/8\nK:C\nC8|B,8|\n"
-NEAR_COLUMNS = ("similarity", "near_copy", "near_title", "near_aspect", "near_scope", "near_change")
+NEAR_COLUMNS = (
+    "similarity", "most_similar", "near_copy", "near_title", "near_aspect", "near_scope",
+    "near_change",
+)  # fmt: skip
 SENTENCE = "This is The Irish Washerwoman (session:1), an octave higher."
 
 
@@ -54,9 +57,10 @@ def test_without_a_near_copy_the_most_similar_tune_is_told(index: Path) -> None:
     found = call("check", "--index", index, "--json", stdin=like.encode()).json["tunes"][0]
     assert found["near_copies"] == []
     assert 0 < found["similarity"] < 0.9
-    assert "Near copies none; the most similar tune is one with a probability of " in checked(
-        like, index
-    )
+    assert found["most_similar"]["title"] == "The Kesh"
+    percent = f"{100 * found['similarity']:.0f}%"
+    said = f"Near copies none; the most similar is The Kesh (session:3), at {percent}"
+    assert said in checked(like, index)
 
 
 def test_verbatim_says_nothing_of_near_copies(index: Path, batch: Path) -> None:
@@ -87,14 +91,15 @@ def test_jsonl_and_the_tables_have_the_near_copy_in_columns(
     lines = call("check", batch, "--index", index, "--jsonl").out.splitlines()
     first, second, third = map(json.loads, lines)
     assert [first[name] for name in NEAR_COLUMNS[1:]] == [
-        "session:1", "The Irish Washerwoman", "transposed", "whole", "an octave higher",
+        "session:1", "session:1", "The Irish Washerwoman", "transposed", "whole",
+        "an octave higher",
     ]  # fmt: skip
     assert first["verdict"] == "near"
     assert first["verdict_text"] == SENTENCE
     assert first["nearest"] == "session:1"
     assert first["similarity"] >= 0.9
-    assert [second[name] for name in NEAR_COLUMNS[1:]] == [None] * 5
-    assert [third[name] for name in NEAR_COLUMNS[1:4]] == ["session:2", "Drowsy Maggie", "exact"]
+    assert [second[name] for name in NEAR_COLUMNS[2:]] == [None] * 5
+    assert [third[name] for name in NEAR_COLUMNS[2:5]] == ["session:2", "Drowsy Maggie", "exact"]
     assert third["verdict"] == "whole"
     out = tmp_path / "out"
     assert call("report", batch, "-o", out, "--index", index).code == 0
@@ -114,7 +119,7 @@ def test_a_report_counts_near_copies_beside_mistakes(
     shown = " ".join(ended.out.split())
     assert "2 transcriptions have a near copy in the corpus, with a probability of 90%" in shown
     assert "Of these, 1 has less than 50% of the notes in one corpus tune note for note." in shown
-    assert "fewer than one is expected to be named by mistake." in shown
+    assert "fewer than one is expected to be named all the same, by chance." in shown
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["batch"]
     assert (summary["near_copies"], summary["near_copies_only"]) == (2, 1)
     assert (summary["named_from"], summary["false_alarms"]) == (0.9, pytest.approx(0.03))

@@ -305,6 +305,8 @@ class CheckedTune(Record):
     """The ten best sources."""
     similarity: float | None = None
     """The probability that the most similar corpus tune is a near copy; None if none was sought."""
+    most_similar: TuneName | None = None
+    """This tune; None if no tune has a passage like one of it, or none was sought."""
     near_copies: tuple[SimilarTune, ...] | None = None
     """The three most probable near copies; empty if there is none, None if none was sought."""
     bars: tuple[CheckedBar, ...] | None = None

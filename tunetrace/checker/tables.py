@@ -141,6 +141,8 @@ TUNE_COLUMNS: Final[tuple[Column[TuneRow], ...]] = (
     Column("similarity", NUMBER,
            "the probability that the most similar corpus tune is a near copy",
            attrgetter("tune.similarity")),
+    Column("most_similar", TEXT, "this tune, as corpus:number",
+           lambda r: r.tune.most_similar and r.tune.most_similar.reference),
     *(_of_near_copy(*named) for named in (
         ("near_copy", "reference", "the most probable near copy, as corpus:number"),
         ("near_title", "title", "its title"),

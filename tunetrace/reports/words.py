@@ -114,11 +114,9 @@ def _near_copies(summary: BatchSummary) -> Iterable[str]:
         )
     expected = summary.false_alarms or 0.0
     yield (
-        f"Among {summary.transcriptions:,} tunes without a near copy, "
-        f"{mistakes_in_words(expected)} expected to be named by mistake."
+        f"If none of {summary.transcriptions:,} tunes had a near copy, "
+        f"{mistakes_in_words(expected)} expected to be named all the same, by chance."
     )
-    if 0 < count <= expected:
-        yield "So chance alone may explain all of them."
 
 
 def mistakes_in_words(expected: float) -> str:

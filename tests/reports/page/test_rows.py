@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checker.batches import checked, near, same, source, transcription
+from tunetrace.checker.records import TuneName
 from tunetrace.reports.page.most_copied import chance
 from tunetrace.reports.page.rows import PARTS, columns, copied_order, parts, row_of, shortened
 
@@ -53,30 +54,36 @@ def test_columns_name_every_source_once() -> None:
 def test_a_near_copy_is_the_nearest_tune_before_a_source() -> None:
     """But after a tune that has the same part."""
     copies, sources = (near(2, "Kesh"), near(3)), (source(6, 3.0, "Other"),)
-    found = row_of(checked(near_copies=copies, sources=sources, similarity=0.97))
-    assert (found.near, found.nearest) == (("Kesh", "session:102"), ("Kesh", "session:102"))
-    assert found.similarity == 97_000
-    found = row_of(checked(near_copies=copies, same_parts=(same(5, "Banshee"),), similarity=0.9))
-    assert (found.near, found.nearest) == (("Kesh", "session:102"), ("Banshee", "session:105"))
+    similar = {"most_similar": TuneName.of(copies[0]), "near_copies": copies}
+    found = row_of(checked(**similar, sources=sources, similarity=0.97))
+    assert (found.similar, found.nearest) == (("Kesh", "session:102"), ("Kesh", "session:102"))
+    assert (found.similarity, found.has_near_copy) == (97_000, True)
+    found = row_of(checked(**similar, same_parts=(same(5, "Banshee"),), similarity=0.9))
+    assert (found.similar, found.nearest) == (("Kesh", "session:102"), ("Banshee", "session:105"))
 
 
-def test_near_copies_and_nearest_tunes_are_named_by_the_same_list() -> None:
-    first = checked(near_copies=(near(2, "Kesh"),), same_parts=(same(5, "Banshee"),), similarity=1)
-    second = checked(near_copies=(near(5, "Banshee"),), similarity=0.95)
-    third = checked(near_copies=(), similarity=0.004)
-    found = columns([row_of(tune) for tune in (first, second, third)])
+def test_similar_and_nearest_tunes_are_named_by_the_same_list() -> None:
+    kesh, banshee = near(2, "Kesh"), near(5, "Banshee")
+    first = checked(near_copies=(kesh,), most_similar=TuneName.of(kesh),
+                    same_parts=(same(5, "Banshee"),), similarity=1)  # fmt: skip
+    second = checked(near_copies=(banshee,), most_similar=TuneName.of(banshee), similarity=0.95)
+    third = checked(near_copies=(), most_similar=TuneName.of(kesh), similarity=0.004)
+    fourth = checked(near_copies=(), similarity=0.0)
+    found = columns([row_of(tune) for tune in (first, second, third, fourth)])
     names = found["names"]
     assert sorted(names) == [("Banshee", "session:105"), ("Kesh", "session:102")]
-    named = {key: [names[k] if k >= 0 else None for k in found[key]] for key in ("near", "nearest")}
-    assert [name and name[0] for name in named["near"]] == ["Kesh", "Banshee", None]
-    assert [name and name[0] for name in named["nearest"]] == ["Banshee", "Banshee", None]
-    assert found["similarity"] == [100_000, 95_000, 400]
+    named = {f: [names[k][0] if k >= 0 else None for k in found[f]] for f in ("similar", "nearest")}
+    assert named["similar"] == ["Kesh", "Banshee", "Kesh", None]
+    assert named["nearest"] == ["Banshee", "Banshee", None, None]
+    assert found["similarity"] == [100_000, 95_000, 400, 0]
+    assert found["has_near_copy"] == [1, 1, 0, 0]
 
 
 def test_rows_of_a_verbatim_check_have_no_near_copies() -> None:
     found = columns([row_of(checked())])
     assert "similarity" not in found
-    assert "near" not in found
+    assert "similar" not in found
+    assert "has_near_copy" not in found
 
 
 def test_titles_are_short_and_on_one_line() -> None:

@@ -119,6 +119,7 @@ def answers(
             spans=spans,
             sources=tuple(_alike(source, named, near_copies or ()) for source in sources),
             similarity=None if near is None else near.similarity,
+            most_similar=None if near is None else names.get(near.most_similar),
             near_copies=near_copies,
             view=view.name,
         )
@@ -171,7 +172,10 @@ def _known_tunes(matched: MatchedSlice, index: Index) -> dict[int, Tune]:
     """The corpus tunes of a matched slice by their ids."""
     same = np.array([same.tune for same in matched.same], dtype=np.int32)
     examples = matched.spans.found.examples.ravel()
-    ids = np.unique(np.concatenate([examples, matched.sources.tunes, matched.most_from, same]))
+    near = np.array([one.most_similar for one in matched.near or ()], dtype=np.int32)
+    ids = np.unique(
+        np.concatenate([examples, matched.sources.tunes, matched.most_from, same, near])
+    )
     return index.catalogue.tunes(ids[ids > 0].tolist())
 
 

@@ -54,6 +54,8 @@ class NearTunes(NamedTuple):
 
     similarity: float
     """The probability of the most probable one; 0 if none has a passage like one of it."""
+    most_similar: int
+    """The id of this tune; 0 if there is none."""
     named: list[Near]
     """Those that are probable enough to be named, best first, at most NEAR."""
 
@@ -143,8 +145,14 @@ def find_near(layouts: Sequence[Layout], index: Index, admitted: Mask | None) ->
     found = []
     for near in search.near(layouts, admitted):
         named = [one for one in near if one.probability >= search.default_threshold]
-        found.append(NearTunes(max((one.probability for one in near), default=0.0), named[:NEAR]))
+        best = max(near, key=_probability, default=None)
+        similarity, most_similar = (best.probability, best.tune) if best else (0.0, 0)
+        found.append(NearTunes(similarity, most_similar, named[:NEAR]))
     return found
+
+
+def _probability(near: Near) -> float:
+    return near.probability
 
 
 def match_stream(

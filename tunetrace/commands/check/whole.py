@@ -109,8 +109,9 @@ def _near_copies(tune: CheckedTune, near_copies: Sequence[SimilarTune]) -> Itera
     for near in near_copies:
         yield f"{share(near.probability)}: {naming(near)}"
     if not near_copies and tune.similarity is not None:
-        nearest = f"; the most similar tune is one with a probability of {share(tune.similarity)}"
-        yield f"none{nearest if tune.similarity else ''}"
+        most = tune.most_similar
+        nearest = f"; the most similar is {most.label}, at {share(tune.similarity)}" if most else ""
+        yield f"none{nearest}"
     if tune.standing is not None and SIMILARITY.name in tune.standing.below:
         yield _beside_real_tunes("more similar", tune.standing.below[SIMILARITY.name])
 

@@ -27,7 +27,7 @@
   }
   const named = (column) => (k) => (!column || column[k] < 0 ? ["", ""] : data.names[column[k]]);
   const nearest = named(data.nearest);
-  const near = named(data.near); // without near copies there is no such column
+  const similar = named(data.similar); // without near copies there is no such column
   const remark = (k) =>
     [
       data.is_identical[k] ? "is this corpus tune" : "",
@@ -91,7 +91,7 @@
       return;
     }
     haystacks ??= inOrder.map((k) =>
-      [data.place[k], data.title[k], data.meter[k], data.key[k], ...nearest(k), ...near(k), remark(k)].join("\n").toLowerCase(),
+      [data.place[k], data.title[k], data.meter[k], data.key[k], ...nearest(k), ...similar(k), remark(k)].join("\n").toLowerCase(),
     );
     shown = sorted.filter((k) => haystacks[k].includes(needle));
   }
@@ -116,12 +116,12 @@
       }
       holder.textContent = field === "title" ? text(k) || "(untitled)" : text(k);
       if (field === "nearest") cell.append(" ", reference(nearest(k)[1]));
-      if (field === "similarity" && data.near[k] >= 0 && data.near[k] !== data.nearest[k]) {
-        cell.append(" ", reference(near(k)[0]));
+      if (field === "similarity" && data.similar[k] !== data.nearest[k]) {
+        cell.append(" ", reference(similar(k)[1]));
       }
       if (field === "command") holder.replaceWith(Object.assign(document.createElement("code"), { textContent: text(k) }));
       cell.className = isNumber ? "number" : field;
-      if (field === "similarity") cell.classList.add(data.near[k] < 0 ? "unnamed" : "named");
+      if (field === "similarity") cell.classList.add(data.has_near_copy[k] ? "named" : "unnamed");
       line.append(cell);
     }
     return line;

@@ -36,8 +36,10 @@ class Row(NamedTuple):
     bars: int
     similarity: int | None
     """The probability of the most similar corpus tune; None if near copies were not sought."""
-    near: tuple[str, str] | None
-    """The most probable near copy: its title and its reference."""
+    similar: tuple[str, str] | None
+    """This tune: its title and its reference."""
+    has_near_copy: bool
+    """Whether it is probable enough to be named."""
     nearest: tuple[str, str] | None
     """The nearest corpus tune: its title and its reference."""
     is_identical: bool
@@ -90,7 +92,8 @@ def row_of(tune: CheckedTune) -> Row:
         creativity=parts(tune.creativity),
         bars=parts(tune.bars_in_corpus / tune.bar_count if tune.bar_count else 0),
         similarity=None if tune.similarity is None else parts(tune.similarity),
-        near=_name(TuneName.of(tune.near_copies[0])) if tune.near_copies else None,
+        similar=_name(tune.most_similar) if tune.most_similar else None,
+        has_near_copy=bool(tune.near_copies),
         nearest=_name(tune.nearest) if tune.nearest else None,
         is_identical=bool(tune.identical_to),
         same_as=tune.duplicate_of or 0,
@@ -118,14 +121,16 @@ def _name(tune: TuneName) -> tuple[str, str]:
 def columns(rows: list[Row]) -> dict[str, Any]:
     """Rows as the page's script reads them: a list for each field, and the names of corpus tunes.
 
-    `near` and `nearest` count in these names, from 0; -1 means none. `is_identical` is 0 or 1. If
-    near copies were not sought, there is neither `similarity` nor `near`.
+    `similar` and `nearest` count in these names, from 0; -1 means none. `is_identical` and
+    `has_near_copy` are 0 or 1. If near copies were not sought, there is no `similarity`, no
+    `similar` and no `has_near_copy`.
     """
     names: dict[tuple[str, str] | None, int] = {None: -1}
     found: dict[str, Any] = {field: [row[k] for row in rows] for k, field in enumerate(Row._fields)}
-    for field in ("near", "nearest"):
+    for field in ("similar", "nearest"):
         found[field] = [names.setdefault(name, len(names) - 1) for name in found[field]]
-    found["is_identical"] = [int(row.is_identical) for row in rows]
+    for field in ("is_identical", "has_near_copy"):
+        found[field] = list(map(int, found[field]))
     if any(row.similarity is None for row in rows):
-        del found["similarity"], found["near"]
+        del found["similarity"], found["similar"], found["has_near_copy"]
     return {**found, "names": list(names)[1:]}
