@@ -65,7 +65,7 @@ def by_brute_force(index: Index, tunes: Iterable[int]) -> Found:
     """Each tune searched for by itself; of a pair that was found twice the larger probability."""
     found: Found = {}
     for tune in tunes:
-        (near,) = SimilarSearch(index).near([index.layout(tune)], limit=1000)
+        (near,) = SimilarSearch(index).near([index.layout(tune)])
         for one in near:
             if one.tune != tune and one.probability >= BOUND:
                 pair = min(tune, one.tune), max(tune, one.tune)
