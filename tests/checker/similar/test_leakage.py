@@ -104,7 +104,7 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(
     with pytest.raises(QueryError, match="no tunes were given"):
         leakage([], test, path)
     (tmp_path / "empty.abc").write_text("X:1\nK:?\n")
-    with pytest.raises(InputError, match="^none of the 1 tunes can be read; the first is "):
+    with pytest.raises(InputError, match=r"^none of the 1 tunes can be read; the first is "):
         leakage(tmp_path / "empty.abc", test)
 
 
