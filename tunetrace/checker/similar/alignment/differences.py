@@ -112,7 +112,7 @@ class Differences:
                 own = tuple(unit.own for unit in some if unit.own is not None)
                 other = tuple(unit.other for unit in some if unit.other is not None)
                 groups.append(Group(bar, own, other, "note"))
-        return list(_joined(self._with_neighbours(groups)))
+        return list(self._joined(self._with_neighbours(groups)))
 
     def _with_neighbours(self, groups: Sequence[Group]) -> list[Group]:
         """Groups, those of other notes with the neighbours that make them last equally long."""
@@ -193,6 +193,19 @@ class Differences:
         longer, by = self.ratio.as_integer_ratio()
         return mine * by - theirs * longer
 
+    def _joined(self, groups: Sequence[Group]) -> Iterator[Group]:
+        """Groups, those in a row that differ by the same octaves, or in their rhythm, as one."""
+
+        def difference(group: Group) -> tuple[DifferenceKind | None, int]:
+            is_octave = group.kind == "octave"
+            return group.kind, self._height(group.own[0], group.other[0]) if is_octave else 0
+
+        for (kind, _), some in groupby(groups, key=difference):
+            if kind in ("octave", "rhythm"):
+                yield _together(list(some))
+            else:
+                yield from some
+
     # Endings
 
     def _endings(self, groups: Sequence[Group]) -> list[Group]:
@@ -229,15 +242,6 @@ def _together(groups: Sequence[Group]) -> Group:
     own = tuple(note for group in groups for note in group.own)
     other = tuple(note for group in groups for note in group.other)
     return groups[0]._replace(own=own, other=other)
-
-
-def _joined(groups: Sequence[Group]) -> Iterator[Group]:
-    """Groups, those in a row that differ in their octave or their rhythm as one."""
-    for kind, some in groupby(groups, key=lambda group: group.kind):
-        if kind in ("octave", "rhythm"):
-            yield _together(list(some))
-        else:
-            yield from some
 
 
 def _is_passing(notes: Sequence[Note], more: Sequence[int]) -> bool:
