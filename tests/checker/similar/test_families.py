@@ -288,6 +288,14 @@ def test_the_command_prints_counts_and_the_largest_families(
     )
 
 
+def test_families_of_six_tunes_or_more_are_counted_together(tmp_path: Path) -> None:
+    for tunes, expected in ((6, "1 of 6"), (7, "1 of 6 to 7")):
+        (tmp_path / str(tunes)).mkdir()
+        path = index_of(tmp_path / str(tunes), *[f"X:1\nT:A\n{HEADER}{REEL}"] * tunes)
+        shown = call("families", "--index", path).out.splitlines()
+        assert f"families by tunes: {expected}" in shown
+
+
 def test_the_table_has_a_row_for_each_tune_of_a_family(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:
