@@ -27,7 +27,8 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.checker.similar.search import SimilarSearch
-from tunetrace.indexer.near.graph import BOUND, NearGraph
+from tunetrace.indexer.near.families import BOUND
+from tunetrace.indexer.near.graph import NearGraph
 
 HEADER = "M:4/4\nL:1/8\nK:Cmaj\n"
 REEL = "CDEF GABc|dcBA GFED|CEGc edcB|AGFE D2C2|"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.tokenizer.keys import LETTERS, MODES, Key
 from tunetrace.tokenizer.transpose import interval_to_c
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from tunetrace.checker.similar.alignment.differences import Group
-from tunetrace.checker.similar.alignment.notes import OCTAVE
 from tunetrace.checker.similar.records import DifferenceKind, SimilarTune
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.indexer.records import Tune
 from tunetrace.text import part_in_words, share
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from tunetrace.indexer.near.sequences import LETTERS, STEPS
+from tunetrace.indexer.near.sequences import LETTERS, OCTAVE
 
 MATCH: Final = 5
 """What two equal pitches add to a score."""
@@ -25,7 +25,7 @@ _MISMATCH: Final = (MATCH, -2, -3, -4)
 _OPEN, _EXTEND = 8, 4
 """What the first note of a gap costs, and each further one."""
 
-_RAISED: Final = [bytes.maketrans(LETTERS, LETTERS[up:] + LETTERS[:up]) for up in range(STEPS)]
+_RAISED: Final = [bytes.maketrans(LETTERS, LETTERS[up:] + LETTERS[:up]) for up in range(OCTAVE)]
 """For each number of steps, the letter that each letter becomes when it is raised."""
 
 
@@ -34,9 +34,9 @@ def _matrix() -> Any:
     import parasail
 
     matrix = parasail.matrix_create(LETTERS.decode(), MATCH, _MISMATCH[1])
-    for left in range(STEPS):
-        for right in range(STEPS):
-            apart = min((left - right) % STEPS, (right - left) % STEPS)
+    for left in range(OCTAVE):
+        for right in range(OCTAVE):
+            apart = min((left - right) % OCTAVE, (right - left) % OCTAVE)
             matrix[left, right] = _MISMATCH[apart]
     return matrix
 
@@ -76,7 +76,7 @@ def pairs(
 
     if not own or not other:
         return 0, []
-    raised = own.translate(_RAISED[up % STEPS]).decode()
+    raised = own.translate(_RAISED[up % OCTAVE]).decode()
     # A gap of thousands of notes costs more than 16 bits hold.
     trace = parasail.nw_trace_striped_32 if whole else parasail.sw_trace_striped_16
     result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())

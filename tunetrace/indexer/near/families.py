@@ -25,8 +25,8 @@ STEP: Final = 0.7
 JOINED: Final = 0.5
 """Groups are joined where two of their tunes are on average at least so probably one melody."""
 
-_LEAST: Final = 0.05
-"""A way over another tune counts from this likeness on."""
+BOUND: Final = 0.05
+"""A pair of tunes, and a way over another tune, counts from this probability on."""
 
 _WAYS: Final = 500
 """Ways go over a tune between this many tunes that it is most like. No family of real tunes has as
@@ -94,7 +94,7 @@ def likenesses(
         if stop - first > 1:
             one, two = np.triu_indices(stop - first, 1)
             through = STEP * likeness[first:stop][one] * likeness[first:stop][two]
-            counts = through >= _LEAST
+            counts = through >= BOUND
             others = ends[first:stop, 1]
             keys.append(_keys(others[one[counts]], others[two[counts]], tunes))
             values.append(through[counts])

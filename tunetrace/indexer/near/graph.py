@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.indexer.near.families import families_of
+from tunetrace.indexer.near.families import BOUND, families_of
 from tunetrace.indexer.near.search import Near, NearSearch, melodies_of
-from tunetrace.indexer.near.sequences import STEPS
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout
-
-BOUND: Final = 0.05
-"""A pair of tunes is in the graph from this probability on."""
 
 Row = tuple[int, int, int, float]
 """What a search for a tune found: its id, the id of the other tune, the steps by which it is raised
@@ -64,7 +61,7 @@ class NearGraph:
         probability = table[:, 3].astype(np.float32)
         is_reversed = first > second
         low, high = np.minimum(first, second), np.maximum(first, second)
-        up = np.where(is_reversed, -up, up) % STEPS
+        up = np.where(is_reversed, -up, up) % OCTAVE
         order = np.lexsort((is_reversed, -probability, high, low))
         pairs = np.stack([low, high], axis=1)[order].astype(np.int32)
         is_best = np.append(True, (np.diff(pairs, axis=0) != 0).any(axis=1))[: len(pairs)]
@@ -102,7 +99,7 @@ class NearGraph:
         """Each pair twice: a tune, the other one, the steps from the one to the other and the
         probability, (2 * pairs,) each, by tune and probability."""
         of, others = self.pairs.T.ravel(), self.pairs[:, ::-1].T.ravel()
-        ups = np.concatenate([self.ups, -self.ups]).astype(np.int64) % STEPS
+        ups = np.concatenate([self.ups, -self.ups]).astype(np.int64) % OCTAVE
         probabilities = np.tile(self.probabilities, 2)
         order = np.lexsort((others, -probabilities, of))
         return of[order], others[order], ups[order], probabilities[order]
@@ -132,7 +129,7 @@ class NearGraph:
         return bool(
             (self.pairs[:, 0] < self.pairs[:, 1]).all()
             and (np.diff(keys) > 0).all()
-            and ((self.ups >= 0) & (self.ups < STEPS)).all()
+            and ((self.ups >= 0) & (self.ups < OCTAVE)).all()
             and ((self.probabilities >= np.float32(BOUND)) & (self.probabilities <= 1)).all()
         )
 

@@ -13,7 +13,7 @@ from tunetrace.indexer.near.align import MATCH, scores
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.score import Floats, measured, order, probabilities
 from tunetrace.indexer.near.segment import ALIGNED, header_of, melodies_in
-from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
+from tunetrace.indexer.near.sequences import LETTERS, OCTAVE, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
@@ -153,34 +153,36 @@ def _runs(letters: bytes) -> NDArray[np.int16]:
     count = max(len(digits) - _RUN + 1, 0)
     runs = np.zeros(count, dtype=np.int16)
     for k in range(_RUN):
-        runs = runs * STEPS + digits[k : k + count]
+        runs = runs * OCTAVE + digits[k : k + count]
     return runs
 
 
 @cache
 def _raised_runs() -> NDArray[np.int16]:
-    """(STEPS, runs) the run that each run becomes when it is raised by 0 to 6 steps."""
-    runs = np.arange(STEPS**_RUN)
-    digits = [runs // STEPS**place % STEPS for place in range(_RUN)]
+    """(OCTAVE, runs) the run that each run becomes when it is raised by 0 to 6 steps."""
+    runs = np.arange(OCTAVE**_RUN)
+    digits = [runs // OCTAVE**place % OCTAVE for place in range(_RUN)]
     raised = [
-        sum((digit + up) % STEPS * STEPS**place for place, digit in enumerate(digits))
-        for up in range(STEPS)
+        sum((digit + up) % OCTAVE * OCTAVE**place for place, digit in enumerate(digits))
+        for up in range(OCTAVE)
     ]
     return np.array(raised, dtype=np.int16)
 
 
 @cache
 def _has_bit() -> NDArray[np.float32]:
-    """Whether each number of STEPS bits has each bit: (2 ** STEPS, STEPS). Floats, for NumPy has a
-    fast product of matrices for them alone."""
-    return (np.arange(1 << STEPS)[:, None] >> np.arange(STEPS) & 1).astype(np.float32)
+    """Whether each number of OCTAVE bits has each bit: (2 ** OCTAVE, OCTAVE).
+
+    NumPy multiplies matrices fast only if they are of floats.
+    """
+    return (np.arange(1 << OCTAVE)[:, None] >> np.arange(OCTAVE) & 1).astype(np.float32)
 
 
 def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     """By how many steps a melody is raised to share most runs with each other one: (others,)."""
     own = _runs(notes)
     # Bit k of a run: whether the melody, raised by k steps, has it.
-    has = np.zeros(STEPS**_RUN, dtype=np.uint8)
+    has = np.zeros(OCTAVE**_RUN, dtype=np.uint8)
     for up, runs in enumerate(_raised_runs()):
         has[runs[own]] |= 1 << up
     lengths = np.array(list(map(len, others)), dtype=np.int64)
@@ -190,7 +192,7 @@ def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     shared[: len(runs)] = has[runs]
     for end in range(1, _RUN):  # runs that go on into the next melody
         shared[np.maximum(ends - end, 0)] = 0
-    of = np.repeat(np.arange(len(others)) << STEPS, lengths)
-    counts = np.bincount(of + shared, minlength=len(others) << STEPS).reshape(-1, 1 << STEPS)
+    of = np.repeat(np.arange(len(others)) << OCTAVE, lengths)
+    counts = np.bincount(of + shared, minlength=len(others) << OCTAVE).reshape(-1, 1 << OCTAVE)
     best: NDArray[np.int64] = np.argmax(counts.astype(np.float32) @ _has_bit(), axis=1)
     return best

@@ -34,7 +34,7 @@ from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Bar, Ticks
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE
 
-STEPS: Final = 7
+OCTAVE: Final = 7
 """The steps of an octave."""
 
 LETTERS: Final = b"ABCDEFG"
@@ -97,7 +97,7 @@ class _Notes:
 
 def letters(steps: ArrayLike) -> bytes:
     """Pitches, (n,), modulo an octave as LETTERS."""
-    return (np.asarray(steps, dtype=np.int64) % STEPS + LETTERS[0]).astype(np.uint8).tobytes()
+    return (np.asarray(steps, dtype=np.int64) % OCTAVE + LETTERS[0]).astype(np.uint8).tobytes()
 
 
 def sequences_of(layouts: Sequence[Layout]) -> Sequences:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import STEPS, Pitches, Sequences
+from tunetrace.indexer.near.sequences import OCTAVE, Pitches, Sequences
 
 Terms = NDArray[np.uint32]
 
@@ -41,7 +41,7 @@ class TermSet:
     @property
     def base(self) -> int:
         """How many different items it may have."""
-        return 2 * _WIDEST + 1 if self.of == "leaps" else STEPS
+        return 2 * _WIDEST + 1 if self.of == "leaps" else OCTAVE
 
     @property
     def terms(self) -> int:
@@ -99,7 +99,7 @@ def _packed(pitches: Pitches, one: TermSet) -> NDArray[np.int64]:
     if one.of == "leaps":
         items = np.clip(items, -_WIDEST, _WIDEST) + _WIDEST
     else:
-        items = items % STEPS
+        items = items % OCTAVE
     reach = one.offsets[-1] + (one.of != "degrees")
     count = max(len(pitches.steps) - reach, 0)
     terms = np.zeros(count, dtype=np.int64)

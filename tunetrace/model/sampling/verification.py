@@ -59,9 +59,7 @@ def verify_certificate(
                 measured[read.number] = measuring.measure(
                     read.number, read.tokens, has_ended=own.has_ended
                 )
-    differences += _between(
-        certified, measured, is_same_index=fingerprint == certificate.fingerprint
-    )
+    differences += _between(certified, measured, is_same_index=is_same_index)
     return CertificateCheck(len(measured), tuple(differences))
 
 

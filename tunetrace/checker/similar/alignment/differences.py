@@ -13,16 +13,17 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE, Line, Note
-from tunetrace.checker.similar.alignment.stretches import Stretch, rest_after, rest_before, taken
+from tunetrace.checker.similar.alignment.notes import Line, Note
+from tunetrace.checker.similar.alignment.stretches import Stretch, surrounded
 from tunetrace.checker.similar.records import DifferenceKind
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Ticks
 
 _OF_NOTES: Final = ("note", "added", "left out")
 """Differences that make another ending at the end of a part."""
 
 _LAST_BARS: Final = 2
-"""So many bars at the end of a part may be another ending."""
+"""At most this many bars at the end of a part are another ending."""
 
 
 class Group(NamedTuple):
@@ -56,16 +57,12 @@ class Differences:
 
     def groups(self, stretches: Sequence[Stretch]) -> list[Group]:
         """The groups of all notes of the asked tune, in their order."""
-        mine, theirs = taken(stretches)
-        found = []
-        for stretch in stretches:
-            (i, j), (last, under) = stretch[0], stretch[-1]
-            before = rest_before(self.own, i, mine), rest_before(self.other, j, theirs)
-            after = rest_after(self.own, last, mine), rest_after(self.other, under, theirs)
-            mine.update(*before[:1], *after[:1])
-            theirs.update(*before[1:], *after[1:])
+        found, mine = [], set[int]()
+        for stretch, before, after in surrounded(self.own, self.other, stretches):
+            first, last = stretch[0][0], stretch[-1][0]
+            mine.update(before[0], range(first, last + 1), after[0])
             units = [
-                *self._alone(i, *before),
+                *self._alone(first, *before),
                 *self._units(stretch),
                 *self._alone(last, *after),
             ]
