@@ -26,7 +26,7 @@ def naming(tune: SimilarTune) -> str:
 
 
 def sentence(tunes: Sequence[SimilarTune], threshold: float) -> str:
-    """What was found, in one sentence. tunes: those that are alike, the most probable first."""
+    """What was found, in one sentence. tunes: those that are alike; if any is named, the first."""
     if not tunes:
         return "No near copy; no tune of the index has a passage like one of it."
     first = tunes[0]

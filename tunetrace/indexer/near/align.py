@@ -17,7 +17,7 @@ MATCH: Final = 5
 """What two equal pitches add to a score."""
 
 MOST: Final = 6_500
-"""So many pitches have a score that fits into 16 bits. No real tune has as many."""
+"""The score of sequences of up to this many pitches fits into 16 bits. No real tune has more."""
 
 _MISMATCH: Final = (MATCH, -2, -3, -4)
 """What two pitches add, by their distance in steps around the octave."""
@@ -45,7 +45,7 @@ def scores(own: Sequence[bytes], others: Sequence[bytes], ups: Sequence[int]) ->
     """The scores of the best local alignments of pairs of sequences of pitches: (pairs,).
 
     own, others: (pairs,) the pitches as LETTERS, at most MOST each. ups: (pairs,) by how many
-    steps the sequence of own is raised. It takes less time if many pairs have the same one.
+    steps the sequence of own is raised. Pairs with the same own and the same steps take less time.
     """
     import parasail
 

@@ -53,8 +53,10 @@ class NearGraph:
 
     @classmethod
     def of(cls, tunes: Iterable[int], rows: Iterable[Row]) -> NearGraph:
-        """That of tunes, given by their ids, and of what was found for them. A pair that was found
-        from both sides has the larger probability."""
+        """The graph of tunes, given by their ids, and of what was found for them.
+
+        A pair that was found from both sides has the larger probability.
+        """
         ids = np.array(sorted(tunes), dtype=np.int32)
         table = np.array(list(rows), dtype=np.float64).reshape(-1, 4)
         first, second, up = table[:, :3].astype(np.int64).T
@@ -77,7 +79,7 @@ class NearGraph:
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def without(self, tunes: Iterable[int]) -> NearGraph:
-        """That of its other tunes."""
+        """The graph of the other tunes."""
         removed = set(tunes)
         kept = [tune for tune in self.tunes.tolist() if tune not in removed]
         rows = [row for row in self.rows() if removed.isdisjoint(row[:2])]
@@ -145,7 +147,7 @@ class NearGraph:
 
     @classmethod
     def read(cls, arrays: Mapping[str, bytes]) -> NearGraph:
-        """That of arrays as `arrays` gives them. ValueError if they do not fit together."""
+        """A graph from arrays, as `arrays` gives them. ValueError if they do not fit together."""
 
         def numbers(name: str, dtype: str = "<i4") -> NDArray[Any]:
             return np.frombuffer(arrays[name], dtype=dtype)

@@ -18,18 +18,18 @@ from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
 MOST_PITCHES: Final = 4_096
-"""Only so many pitches at the beginning of a melody are aligned. An alignment takes time for each
+"""Only this many pitches at the beginning of a melody are aligned. An alignment takes time for each
 pitch of one melody with each of the other, and a hostile file may have a tune of a million notes.
-It is far more than people's tunes have."""
+No real tune has nearly as many."""
 
 _NOTES, _QUAVERS = (ALIGNED.index(name) for name in ("notes", "quavers"))
 
 _OTHER_PACE: Final = 1.5
-"""From this ratio of the mean length of a note on, a tune is taken to be written in notes that are
-twice as long: from 2/4 to 4/4, for example."""
+"""If the mean length of a note differs by this factor or more, one tune is taken to be written in
+notes that are twice as long: in 4/4 rather than in 2/4, for example."""
 
 _RUN: Final = 4
-"""The rotation is found by this many successive notes."""
+"""The rotation is that on which two melodies share most runs of this many successive notes."""
 
 
 class Near(NamedTuple):
@@ -56,7 +56,7 @@ class Melody(NamedTuple):
 
 
 def melodies_of(layouts: Sequence[Layout]) -> Iterator[Melody]:
-    """What is searched for of tunes."""
+    """The melodies of tunes, as they are searched for."""
     sequences = sequences_of(layouts)
     terms, tunes = terms_of(sequences)
     order = np.lexsort((terms, tunes))

@@ -1,8 +1,8 @@
 """A tune as five sequences of pitches, which other keys, lengths and bar lines change little.
 
 A pitch is a diatonic step: `C` is 0, `D` is 1, `c` is 7. So a melody that is moved to another
-degree of its scale has the same differences between its pitches. The sequences differ in what they
-take for the same time:
+degree of its scale has the same differences between its pitches. The sequences differ in the times
+at which they have a pitch:
 
 * `notes`: every note once, however long it is;
 * `changes`: the same without notes that repeat the pitch before them;
@@ -44,7 +44,7 @@ _LONGEST: Final = 32 * TICKS_PER_EIGHTH
 """No note counts for more than four bars of 4/4: a hostile file may have lengths of 60 digits."""
 
 _NO_METER: Final = 8 * TICKS_PER_EIGHTH
-"""How long a bar is taken to be where no meter says it."""
+"""The length of a bar in a tune without a meter."""
 
 _TICK_BYTES: Final = 8
 
