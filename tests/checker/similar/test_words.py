@@ -81,9 +81,9 @@ def test_intervals_are_in_words(steps: int, words: str) -> None:
 
 def test_lengths_are_in_words() -> None:
     assert [
-        lengths_in_words(Fraction(*one)) for one in ((1, 1), (2, 1), (1, 2), (4, 1), (3, 2))
+        lengths_in_words(Fraction(*one)) for one in ((1, 1), (2, 1), (1, 2), (4, 1), (3, 2), (3, 1))
     ] == ["", "in doubled lengths", "in halved lengths", "in fourfold lengths",
-          "in lengths 3/2 as long"]  # fmt: skip
+          "in notes 3/2 times as long", "in notes 3 times as long"]  # fmt: skip
 
 
 # Tonics on C: D, E, F and G move down to C, A and B up to c.

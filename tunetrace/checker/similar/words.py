@@ -90,7 +90,7 @@ def lengths_in_words(ratio: Fraction) -> str:
         Fraction(1, 2): "in halved lengths",
         Fraction(4): "in fourfold lengths",
         Fraction(1, 4): "in quartered lengths",
-    }.get(ratio, f"in lengths {ratio} as long")
+    }.get(ratio, f"in notes {ratio} times as long")
 
 
 _DIFFERENCES: Final[dict[DifferenceKind, tuple[str, str]]] = {
