@@ -28,7 +28,7 @@ from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header
 
 LIMIT: Final = 50
-"""How many tunes are given."""
+"""The most tunes that are given by default."""
 
 
 @public
@@ -49,9 +49,9 @@ def similar(
 
     asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
     which is not among its own answers. index: open, or its path; default: your own. limit: the most
-    tunes to give. least: the least probability of a tune that is given. parts: also ask about each
-    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles,
-    exclude_families: as for check. format: of a text.
+    tunes to give; without a neighbour graph there are 32 at most. least: the least probability of a
+    tune that is given. parts: also ask about each part. alignment: also give both tunes bar under
+    bar. exclude_tunes, exclude_titles, exclude_families: as for check. format: of a text.
 
     If the index has a neighbour graph (`find_families`), tunes are also found by way of others: a
     tune that is near to a near tune is near.
