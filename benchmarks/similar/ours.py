@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.similar.titles import LIMIT
 from tunetrace.checker.similar.graph import over_graph
-from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.checker.similar.search import named_from
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.score import COEFFICIENTS, INTERCEPT, MEASURES
 from tunetrace.indexer.near.search import Melody, melodies_of
@@ -34,10 +34,9 @@ class Ours:
 
     def __init__(self, index: Index) -> None:
         """index: if it has a neighbour graph, the search goes one step over it."""
-        self._search = SimilarSearch(index)
         self._near, self._graph = index.near, index.graph
         self._all = np.ones(index.figures.last_id + 1, dtype=bool)
-        self.threshold: float = self._search.default_threshold
+        self.threshold = named_from(index.tunes)
 
     def near(self, tune: Transcription, left_out: Collection[int] = ()) -> list[Answer]:
         """The tunes most like a transcription, best first. left_out: places that do not count."""
@@ -56,13 +55,11 @@ class Ours:
         self, melody: Melody, admitted: Mask | None, place: int | None = None
     ) -> list[Answer]:
         """place: that of the melody in the corpus, if it is one of its tunes."""
-        if self._graph is None:
-            found = self._search.near_melody(melody, admitted, LIMIT)
-        else:
-            every = self._search.near_melody(melody, admitted, None)
+        found = self._near.near(melody, admitted)
+        if self._graph is not None:
             own = None if place is None else place + 1
-            found = over_graph(every, self._graph, admitted, own)[:LIMIT]
-        return [Answer(one.tune - 1, one.probability) for one in found]
+            found = over_graph(found, self._graph, admitted, own)
+        return [Answer(one.tune - 1, one.probability) for one in found[:LIMIT]]
 
     def measures(
         self, tune: Transcription, left_out: Collection[int]

@@ -21,7 +21,7 @@ _SHOWN_TUNES: Final = 3
 """How many tunes of a family are named."""
 
 _LARGE: Final = 6
-"""Families of as many tunes and more are counted together."""
+"""Families of this many tunes or more are counted together."""
 
 
 @click.command()
@@ -126,12 +126,13 @@ def _print_families(report: FamilyReport, top: int, output: str | None) -> None:
 
 
 def _sizes(sizes: dict[int, int]) -> str:
-    """`349 of 2 tunes, 120 of 3 and 3 of 6 and more`."""
+    """`families by tunes: 349 of 2, 120 of 3 and 3 of 6 to 10`."""
     small = [(size, count) for size, count in sizes.items() if size < _LARGE]
     large = sum(count for size, count in sizes.items() if size >= _LARGE)
     parts = [f"{count:,} of {size}" for size, count in small]
     if large:
-        parts.append(f"{large:,} of {_LARGE} to {max(sizes)}")
+        largest = max(sizes)
+        parts.append(f"{large:,} of {_LARGE}" + (f" to {largest}" if largest > _LARGE else ""))
     return f"families by tunes: {listed(parts)}"
 
 

@@ -68,6 +68,13 @@ class Key:
         return {**alterations, **dict(self.changes)}
 
 
+def named_key(name: str | None) -> Key | None:
+    """A key by its name in tokens, `Edor` or, on C, `dor`; None for one of no such name."""
+    if name is None or name[-3:] not in MODES:
+        return None
+    return Key(name[:-3] or "C", name[-3:])
+
+
 @cache
 def _key_grammar() -> ParserElement:
     import pyparsing as pp

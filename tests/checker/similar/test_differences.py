@@ -50,6 +50,7 @@ def aligned(own: Sequence[str], other: Sequence[str], up: int = 0) -> Alignment:
         # An octave is a difference of its own, and a row of notes is one.
         ("f 2 E D C 4", "F 2 E D C 4", [("f 2", "F 2", "octave")]),
         ("F 2 E, D, C 4", "F 2 E D C 4", [("E, D,", "E D", "octave")]),
+        ("f 2 E, D C 4", "F 2 E D C 4", [("f 2", "F 2", "octave"), ("E,", "E", "octave")]),
         ("^F 2 E D C 4", "F 2 E D C 4", [("^F 2", "F 2", "accidental")]),
         # The accidental holds until the end of the bar, written or not.
         ("^F E F D C 4", "^F E ^F D C 4", []),

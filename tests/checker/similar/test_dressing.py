@@ -201,7 +201,7 @@ def test_one_note_for_two_needs_two_of_a_length_in_a_bar() -> None:
 
 
 @pytest.mark.parametrize(("share", "changed"), [("10%", 2), ("20%", 3), ("30%", 5), ("40%", 6)])
-def test_so_many_notes_are_replaced_and_by_another_pitch(share: str, changed: int) -> None:
+def test_a_share_of_the_notes_is_replaced_by_another_pitch(share: str, changed: int) -> None:
     tune = tune_of("M:4/4 K:Cmaj C D E F G A B c | c B A G F E D ^C |")
     for seed in SEEDS:
         found = EVERY[f"replaced, {share}"].of(tune, seed)

@@ -27,7 +27,8 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.checker.similar.search import SimilarSearch
-from tunetrace.indexer.near.graph import BOUND, NearGraph
+from tunetrace.indexer.near.families import BOUND
+from tunetrace.indexer.near.graph import NearGraph
 
 HEADER = "M:4/4\nL:1/8\nK:Cmaj\n"
 REEL = "CDEF GABc|dcBA GFED|CEGc edcB|AGFE D2C2|"
@@ -65,7 +66,7 @@ def by_brute_force(index: Index, tunes: Iterable[int]) -> Found:
     """Each tune searched for by itself; of a pair that was found twice the larger probability."""
     found: Found = {}
     for tune in tunes:
-        (near,) = SimilarSearch(index).near([index.layout(tune)], limit=1000)
+        (near,) = SimilarSearch(index).near([index.layout(tune)])
         for one in near:
             if one.tune != tune and one.probability >= BOUND:
                 pair = min(tune, one.tune), max(tune, one.tune)
@@ -286,6 +287,14 @@ def test_the_command_prints_counts_and_the_largest_families(
     assert call("families", "--top", "0", "--index", path).out.endswith(
         "… and 1 more; -o FILE.csv writes them all\n"
     )
+
+
+def test_families_of_six_tunes_or_more_are_counted_together(tmp_path: Path) -> None:
+    for tunes, expected in ((6, "1 of 6"), (7, "1 of 6 to 7")):
+        (tmp_path / str(tunes)).mkdir()
+        path = index_of(tmp_path / str(tunes), *[f"X:1\nT:A\n{HEADER}{REEL}"] * tunes)
+        shown = call("families", "--index", path).out.splitlines()
+        assert f"families by tunes: {expected}" in shown
 
 
 def test_the_table_has_a_row_for_each_tune_of_a_family(

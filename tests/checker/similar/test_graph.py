@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.commands import call, index_of
 from tunetrace import find_families, open_index, similar
 from tunetrace.checker.similar.graph import over_graph
-from tunetrace.indexer.near.graph import BOUND, NearGraph
+from tunetrace.indexer.near.families import BOUND
+from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import Near
 
 TUNES = range(1, 8)

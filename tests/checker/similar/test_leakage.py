@@ -10,6 +10,7 @@ from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
 from tunetrace import InputError, QueryError, build_index, leakage, open_index, read
 from tunetrace.checker.similar.search import SimilarSearch, named_from
+from tunetrace.indexer.near.search import Near, NearSearch
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -47,6 +48,18 @@ def test_settings_of_training_tunes_are_found_whatever_their_titles(
     assert (other.title, other.is_leaked) == ("Another", False)
     assert same.probability >= setting.probability > 0.9 > other.probability
     assert leakage(train, test, threshold=0).leaked == 3
+
+
+def test_a_tune_is_leaked_if_any_training_tune_reaches_the_threshold(
+    books: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The search puts first what fits best, which is not always what is most probable.
+    near = [Near(0, 0.95, 0), Near(1, 0.97, 0)]
+    monkeypatch.setattr(NearSearch, "near", lambda *_: near)
+    found = leakage(*books, threshold=0.96)
+    assert {(tune.nearest_title, tune.is_leaked) for tune in found.tunes} == {("The Kesh", True)}
+    found = leakage(*books, threshold=0.9)
+    assert {(tune.nearest_title, tune.is_leaked) for tune in found.tunes} == {("The Reel", True)}
 
 
 def test_each_tune_has_the_answer_of_a_search_among_the_training_tunes(
@@ -91,7 +104,7 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(
     with pytest.raises(QueryError, match="no tunes were given"):
         leakage([], test, path)
     (tmp_path / "empty.abc").write_text("X:1\nK:?\n")
-    with pytest.raises(InputError, match=r"^none of the 1 tunes can be read|the only tune"):
+    with pytest.raises(InputError, match=r"^none of the 1 tunes can be read; the first is "):
         leakage(tmp_path / "empty.abc", test)
 
 

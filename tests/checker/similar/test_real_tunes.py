@@ -15,7 +15,7 @@ from tunetrace.corpus.readers import read_sources
 
 TUNES = 12
 APART = 211
-"""Every so many tunes of the sample, one is dressed."""
+"""One tune in this many tunes of the sample is dressed."""
 
 SAID: dict[str, Callable[[SimilarTune], bool]] = {
     "rotation, 1 step": lambda tune: "a second higher" in tune.change and tune.steps == 1,

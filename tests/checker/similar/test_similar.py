@@ -13,7 +13,9 @@ import tunetrace
 from tests.checker.similar.tunes import MAGGIE, WASHERWOMAN, higher, parts, written
 from tests.commands import KESH, MORRISONS, index_of
 from tunetrace import AbcError, Index, InputError, QueryError, SimilarTune, Transcription
+from tunetrace.checker.similar import search
 from tunetrace.corpus.readers import read_tunes
+from tunetrace.indexer.near.search import Near, NearSearch
 
 IRISH, DROWSY = "This is The Irish Washerwoman (session:1)", "This is Drowsy Maggie (session:2)"
 
@@ -146,6 +148,18 @@ def test_tunes_are_left_out_and_limited_by_number_and_probability(index: Index) 
         found = tunetrace.similar(WASHERWOMAN, index, least=0.9, **excluded)
         assert found.tunes == ()
         assert found.text.startswith("No near copy; ")
+
+
+def test_a_near_copy_is_named_where_one_that_fits_better_is_less_probable(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Among 60,000 tunes one is named from 96% on.
+    monkeypatch.setattr(search, "named_from", lambda tunes: 0.96)
+    near = [Near(2, 0.95, 0), Near(1, 0.97, 0)]
+    monkeypatch.setattr(NearSearch, "near", lambda *_: near)
+    found = tunetrace.similar(WASHERWOMAN, index, limit=1)
+    assert found.text == f"{IRISH}."
+    assert [tune.tune for tune in found.tunes] == [1]
 
 
 def test_a_tune_like_nothing_is_said_to_be_like_nothing(tmp_path: Path) -> None:

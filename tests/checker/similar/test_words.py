@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tunetrace import SimilarTune
-from tunetrace.checker.similar.keys import as_key, degrees, key_change, meant_key
+from tunetrace.checker.similar.keys import degrees, key_change, meant_key
 from tunetrace.checker.similar.words import (
     interval_in_words,
     lengths_in_words,
@@ -16,6 +16,7 @@ from tunetrace.checker.similar.words import (
     scope_in_words,
     sentence,
 )
+from tunetrace.tokenizer.keys import named_key
 
 YORK = SimilarTune(
     tune=5, title="The Merry Girls of York", corpus="airds", number=288, meter="6/8", key="Cmaj",
@@ -80,9 +81,9 @@ def test_intervals_are_in_words(steps: int, words: str) -> None:
 
 def test_lengths_are_in_words() -> None:
     assert [
-        lengths_in_words(Fraction(*one)) for one in ((1, 1), (2, 1), (1, 2), (4, 1), (3, 2))
+        lengths_in_words(Fraction(*one)) for one in ((1, 1), (2, 1), (1, 2), (4, 1), (3, 2), (3, 1))
     ] == ["", "in doubled lengths", "in halved lengths", "in fourfold lengths",
-          "in lengths 3/2 as long"]  # fmt: skip
+          "in notes 3/2 times as long", "in notes 3 times as long"]  # fmt: skip
 
 
 # Tonics on C: D, E, F and G move down to C, A and B up to c.
@@ -103,7 +104,7 @@ def test_lengths_are_in_words() -> None:
 def test_between_keys_the_octave_is_that_of_the_written_notes(
     steps: int, own: str | None, key: str, higher: int
 ) -> None:
-    assert degrees(steps, as_key(own), as_key(key)) == higher
+    assert degrees(steps, named_key(own), named_key(key)) == higher
 
 
 @pytest.mark.parametrize(
@@ -128,5 +129,5 @@ def test_between_keys_the_octave_is_that_of_the_written_notes(
     ],
 )  # fmt: skip
 def test_what_is_said_of_keys(steps: int, own: str | None, key: str, words: str) -> None:
-    keys = as_key(own), as_key(key)
+    keys = named_key(own), named_key(key)
     assert key_change(*keys, meant_key(steps, *keys)) == words

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.indexer.near.families import JOINED, STEP, families_of, likenesses
+from tunetrace.indexer.near.families import BOUND, JOINED, STEP, families_of, likenesses
 
 Pairs = dict[tuple[int, int], float]
 
@@ -39,7 +39,7 @@ def dense(count: int, pairs: Pairs) -> np.ndarray:
     for one, two in combinations(range(count), 2):
         for between in set(range(count)) - {one, two}:
             through = STEP * own[one, between] * own[between, two]
-            if through >= 0.05:
+            if through >= BOUND:
                 found[one, two] = found[two, one] = max(found[one, two], through)
     return found
 

@@ -340,6 +340,14 @@ def test_what_contradicts_itself_is_found(
     assert f"which is not below {nearest:g}" in said
     (said,) = found(drawn=certificate.drawn + 1)
     assert said.endswith("do not account for all")
+    # The first of two tunes of one number would not be measured.
+    first = certificate.tunes[0]
+    twice = (replace(first, probability=0.0), *certificate.tunes)
+    assert found(tunes=twice, drawn=certificate.drawn + 1) == (
+        "tune 1 is twice in the certificate",
+    )
+    other = (replace(certificate.corpora[0], tunes=9), *certificate.corpora[1:])
+    assert found(corpora=other) == ("the certificate lists other corpora than the index has",)
 
 
 def test_tunes_that_are_missing_unreadable_or_given_twice_are_found(

@@ -20,7 +20,6 @@ from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_plac
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.measures import SIMILARITY
-from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
@@ -113,7 +112,6 @@ def _similarity(
     index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
 ) -> NDArray[np.float32]:
     """The probability of the most probable near copy of each tune in another group: (tunes,)."""
-    search = SimilarSearch(index)
     group = np.full(int(tunes.max()) + 1, -1)
     group[tunes] = [groups[tune] for tune in tunes.tolist()]
     found = np.zeros(len(tunes), dtype=np.float32)
@@ -122,7 +120,7 @@ def _similarity(
         some = tunes[first : first + _TOGETHER]
         melodies = melodies_of([lay_out(index.tokens(tune)) for tune in some.tolist()])
         for place, (tune, melody) in enumerate(zip(some.tolist(), melodies, strict=True), first):
-            near = search.near_melody(melody, group != group[tune])
+            near = index.near.near(melody, group != group[tune])
             found[place] = max((one.probability for one in near), default=0.0)
     return found
 

@@ -9,7 +9,7 @@ from tunetrace.checker.similar.alignment.differences import Differences, Group
 from tunetrace.checker.similar.alignment.in_time import InTime
 from tunetrace.checker.similar.alignment.notes import Line, raised
 from tunetrace.checker.similar.alignment.stretches import stretches
-from tunetrace.checker.similar.keys import as_key, key_change, meant_key
+from tunetrace.checker.similar.keys import key_change, meant_key
 from tunetrace.checker.similar.likeness import Likeness, likeness_of
 from tunetrace.checker.similar.records import SimilarTune
 from tunetrace.checker.similar.words import (
@@ -20,7 +20,7 @@ from tunetrace.checker.similar.words import (
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes
 from tunetrace.indexer.near.search import Near
-from tunetrace.tokenizer.keys import Key
+from tunetrace.tokenizer.keys import Key, named_key
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 
@@ -42,12 +42,12 @@ def similar_tunes(
     if not found:
         return
     same = index.same_music([layout]) if same is None else same
-    own, own_key = Line(layout), as_key(original_key)
+    own, own_key = Line(layout), named_key(original_key)
     ids = {near.tune for near in found} | {near.by_way_of for near in found if near.by_way_of}
     records = index.catalogue.tunes(ids)
     for near in found:
         tune, other = records[near.tune], Line(index.layout(near.tune))
-        keys = own_key, as_key(tune.original_key)
+        keys = own_key, named_key(tune.original_key)
         pairs = stretches(own, other, near.up)
         same_parts = {(one.own_part, one.part) for one in same if one.tune == near.tune}
         likeness = likeness_of(own, other, pairs, near.up, keys, same_parts)

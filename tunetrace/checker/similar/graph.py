@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunetrace.indexer.near.families import STEP
-from tunetrace.indexer.near.graph import BOUND, NearGraph
+from tunetrace.indexer.near.families import BOUND, STEP
+from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.score import SURE
 from tunetrace.indexer.near.search import Near
-from tunetrace.indexer.near.sequences import STEPS
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.indexer.search.segment import Mask
 
 
@@ -41,7 +41,7 @@ def over_graph(
             if admitted is not None and not admitted[near.tune]:
                 continue
             if near.tune not in best or probability > best[near.tune].probability:
-                up = (between.up + near.up) % STEPS
+                up = (between.up + near.up) % OCTAVE
                 best[near.tune] = Near(near.tune, probability, up, between.tune)
     # Stable, so that those which are sure stay in the order in which they were found.
     return sorted(best.values(), key=lambda near: -min(near.probability, SURE))

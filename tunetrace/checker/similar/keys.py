@@ -8,21 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE
-from tunetrace.tokenizer.keys import LETTERS, MODES, Key
+from tunetrace.indexer.near.sequences import OCTAVE
+from tunetrace.tokenizer.keys import LETTERS, Key
 from tunetrace.tokenizer.transpose import interval_to_c
 
 _MODE_NAMES: Final = {
     "maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian", "lyd": "lydian",
     "mix": "mixolydian", "loc": "locrian",
 }  # fmt: skip
-
-
-def as_key(name: str | None) -> Key | None:
-    """A key by its name in tokens, `Edor` or, on C, `dor`; None for one of no such name."""
-    if name is None or name[-3:] not in MODES:
-        return None
-    return Key(name[:-3] or "C", name[-3:])
 
 
 def degrees(steps: int, own: Key | None, key: Key | None) -> int:

@@ -12,10 +12,11 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Final
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE, Line
+from tunetrace.checker.similar.alignment.notes import Line
 from tunetrace.checker.similar.alignment.stretches import Pair, Stretch, length_ratio
 from tunetrace.checker.similar.keys import degrees
 from tunetrace.checker.similar.records import Aspect, Scope
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.tokenizer.keys import Key
 from tunetrace.tokenizer.layout.timeline import Ticks
 
@@ -70,8 +71,8 @@ def likeness_of(
     """
     of_stretches = [pair for stretch in stretches for pair in stretch]
     pairs = of_stretches or list(_at_same_places(own, other))
-    equal = [(i, j) for i, j in pairs if is_same_degree(own, other, (i, j), up)]
-    steps = median_low([height(own, other, pair) for pair in equal or pairs] or [0])
+    equal = [(i, j) for i, j in pairs if _is_same_degree(own, other, (i, j), up)]
+    steps = median_low([_height(own, other, pair) for pair in equal or pairs] or [0])
     higher = degrees(steps, *keys)
     ratio = length_ratio(own, other, stretches or [pairs])
     aspect = _aspect(own, other, stretches or [pairs], len(equal), higher, ratio)
@@ -85,12 +86,12 @@ def likeness_of(
     return Likeness(aspect, scope, own_part, part, steps, higher, ratio, _is_reordered(stretches))
 
 
-def is_same_degree(own: Line, other: Line, pair: Pair, up: int) -> bool:
+def _is_same_degree(own: Line, other: Line, pair: Pair, up: int) -> bool:
     """Whether two notes are equal, apart from octaves, when the asked tune is raised."""
-    return (height(own, other, pair) + up) % OCTAVE == 0
+    return (_height(own, other, pair) + up) % OCTAVE == 0
 
 
-def height(own: Line, other: Line, pair: Pair) -> int:
+def _height(own: Line, other: Line, pair: Pair) -> int:
     """By how many steps the note of the asked tune is higher, on C."""
     return own.notes[pair[0]].step - other.notes[pair[1]].step
 
@@ -149,7 +150,7 @@ def _scope(own: Line, other: Line, pairs: Sequence[Pair]) -> tuple[Scope, int | 
         return "whole", 0, 0
     if own_part is None and part is None:
         # Most of several parts is more than bars.
-        is_part = any(_parts(own, mine)) or any(_parts(other, theirs))
+        is_part = _parts(own, mine) or _parts(other, theirs)
         return ("part" if is_part else "bars"), None, None
     return "part", own_part, part
 

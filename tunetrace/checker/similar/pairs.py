@@ -8,7 +8,8 @@ from pathlib import Path
 from tunetrace.arguments import public
 from tunetrace.checker.records import TuneName
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.near.graph import BOUND, graph_of
+from tunetrace.indexer.near.families import BOUND
+from tunetrace.indexer.near.graph import graph_of
 from tunetrace.records import Record
 
 

@@ -138,7 +138,7 @@ class SimilarPart(Record):
     text: str
     """Its tokens on C."""
     tunes: tuple[SimilarTune, ...]
-    """The tunes that are like it, the most probable first. Their own_part is this part."""
+    """The tunes that are like it, best first. Their own_part is this part; None for less of it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,7 +163,8 @@ class SimilarTunes(Record):
     """Whether tunes were also found by way of others, over the neighbour graph of the index. False
     before `find_families` has compared its tunes."""
     tunes: tuple[SimilarTune, ...]
-    """The tunes that are like it, the most probable first."""
+    """The tunes that are like it, best first: those that are named, then the others. Each come by
+    their probability; those from 0.92 on come by how well they fit, which tells more there."""
     parts: tuple[SimilarPart, ...] | None = None
     """The same for each of its parts; None unless asked for."""
 

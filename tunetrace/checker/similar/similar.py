@@ -13,7 +13,7 @@ from tunetrace.checker.check import admitted_without
 from tunetrace.checker.similar.answers import similar_tunes
 from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
-from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.checker.similar.search import SimilarSearch, named_first
 from tunetrace.checker.similar.words import sentence
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.corpus.records import Rejected
@@ -28,7 +28,7 @@ from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header
 
 LIMIT: Final = 50
-"""How many tunes are given."""
+"""The most tunes that are given by default."""
 
 
 @public
@@ -49,9 +49,9 @@ def similar(
 
     asked: a transcription, the text of one, or a tune of the index as its id or `corpus:number`,
     which is not among its own answers. index: open, or its path; default: your own. limit: the most
-    tunes to give. least: the least probability of a tune that is given. parts: also ask about each
-    part. alignment: also give both tunes bar under bar. exclude_tunes, exclude_titles,
-    exclude_families: as for check. format: of a text.
+    tunes to give; without a neighbour graph there are 32 at most. least: the least probability of a
+    tune that is given. parts: also ask about each part. alignment: also give both tunes bar under
+    bar. exclude_tunes, exclude_titles, exclude_families: as for check. format: of a text.
 
     If the index has a neighbour graph (`find_families`), tunes are also found by way of others: a
     tune that is near to a near tune is near.
@@ -75,22 +75,17 @@ def similar(
         search = SimilarSearch(opened)
         of_parts = list(_parts_of(layout)) if parts else []
         layouts = [layout, *(one for _, one in of_parts)]
-        whole, *found = [
-            # The most alike is named, however little it is alike.
-            tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
-            for one, some in zip(
-                layouts,
-                _near(search, layouts, opened.graph, admitted, next(iter(own), None), limit),
-                strict=True,
+        asked_id = next(iter(own), None)
+        answers = []
+        for one, near in zip(
+            layouts, _near(search, layouts, opened.graph, admitted, asked_id), strict=True
+        ):
+            # The sentence names the first one, however little it is alike.
+            shown = [*near[:1], *(some for some in near[1:limit] if some.probability >= least)]
+            answers.append(
+                tuple(similar_tunes(one, tune.original_key, shown, opened, alignment=alignment))
             )
-            for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
-        ]
-        parts_found = None
-        if parts:
-            parts_found = tuple(
-                _part(*one, _at_least(least, some))
-                for one, some in zip(of_parts, found, strict=True)
-            )
+        whole, *found = answers
         return SimilarTunes(
             transcription=tune,
             title=tune.title,
@@ -101,7 +96,12 @@ def similar(
             threshold=search.default_threshold,
             has_graph=opened.graph is not None,
             tunes=_at_least(least, whole),
-            parts=parts_found,
+            parts=tuple(
+                _part(*one, _at_least(least, some))
+                for one, some in zip(of_parts, found, strict=True)
+            )
+            if parts
+            else None,
         )
 
 
@@ -111,17 +111,15 @@ def _near(
     graph: NearGraph | None,
     admitted: Mask | None,
     own: int | None,
-    limit: int,
 ) -> Iterator[list[Near]]:
     """What is like each of some tunes, best first: by alignment, and one step over the graph.
 
     own: the id of the first one if it is a tune of the index; the others are its parts.
     """
-    if graph is None:
-        yield from search.near(layouts, admitted, limit)
-        return
-    for found in search.near(layouts, admitted, None):
-        yield over_graph(found, graph, admitted, own)[:limit]
+    for found in search.near(layouts, admitted):
+        if graph is not None:
+            found = over_graph(found, graph, admitted, own)
+        yield named_first(found, search.default_threshold)
         own = None
 
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from tunetrace.checker.similar.alignment.differences import Group
-from tunetrace.checker.similar.alignment.notes import OCTAVE
 from tunetrace.checker.similar.records import DifferenceKind, SimilarTune
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.indexer.records import Tune
 from tunetrace.text import part_in_words, share
 
@@ -26,7 +26,7 @@ def naming(tune: SimilarTune) -> str:
 
 
 def sentence(tunes: Sequence[SimilarTune], threshold: float) -> str:
-    """What was found, in one sentence. tunes: those that are alike, the most probable first."""
+    """What was found, in one sentence. tunes: those that are alike; if any is named, the first."""
     if not tunes:
         return "No near copy; no tune of the index has a passage like one of it."
     first = tunes[0]
@@ -90,7 +90,7 @@ def lengths_in_words(ratio: Fraction) -> str:
         Fraction(1, 2): "in halved lengths",
         Fraction(4): "in fourfold lengths",
         Fraction(1, 4): "in quartered lengths",
-    }.get(ratio, f"in lengths {ratio} as long")
+    }.get(ratio, f"in notes {ratio} times as long")
 
 
 _DIFFERENCES: Final[dict[DifferenceKind, tuple[str, str]]] = {

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from tunetrace.indexer.near.sequences import LETTERS, STEPS
+from tunetrace.indexer.near.sequences import LETTERS, OCTAVE
 
 MATCH: Final = 5
 """What two equal pitches add to a score."""
 
 MOST: Final = 6_500
-"""So many pitches have a score that fits into 16 bits. No real tune has as many."""
+"""The score of sequences of up to this many pitches fits into 16 bits. No real tune has more."""
 
 _MISMATCH: Final = (MATCH, -2, -3, -4)
 """What two pitches add, by their distance in steps around the octave."""
@@ -25,7 +25,7 @@ _MISMATCH: Final = (MATCH, -2, -3, -4)
 _OPEN, _EXTEND = 8, 4
 """What the first note of a gap costs, and each further one."""
 
-_RAISED: Final = [bytes.maketrans(LETTERS, LETTERS[up:] + LETTERS[:up]) for up in range(STEPS)]
+_RAISED: Final = [bytes.maketrans(LETTERS, LETTERS[up:] + LETTERS[:up]) for up in range(OCTAVE)]
 """For each number of steps, the letter that each letter becomes when it is raised."""
 
 
@@ -34,9 +34,9 @@ def _matrix() -> Any:
     import parasail
 
     matrix = parasail.matrix_create(LETTERS.decode(), MATCH, _MISMATCH[1])
-    for left in range(STEPS):
-        for right in range(STEPS):
-            apart = min((left - right) % STEPS, (right - left) % STEPS)
+    for left in range(OCTAVE):
+        for right in range(OCTAVE):
+            apart = min((left - right) % OCTAVE, (right - left) % OCTAVE)
             matrix[left, right] = _MISMATCH[apart]
     return matrix
 
@@ -45,7 +45,7 @@ def scores(own: Sequence[bytes], others: Sequence[bytes], ups: Sequence[int]) ->
     """The scores of the best local alignments of pairs of sequences of pitches: (pairs,).
 
     own, others: (pairs,) the pitches as LETTERS, at most MOST each. ups: (pairs,) by how many
-    steps the sequence of own is raised. It takes less time if many pairs have the same one.
+    steps the sequence of own is raised. Pairs with the same own and the same steps take less time.
     """
     import parasail
 
@@ -76,7 +76,7 @@ def pairs(
 
     if not own or not other:
         return 0, []
-    raised = own.translate(_RAISED[up % STEPS]).decode()
+    raised = own.translate(_RAISED[up % OCTAVE]).decode()
     # A gap of thousands of notes costs more than 16 bits hold.
     trace = parasail.nw_trace_striped_32 if whole else parasail.sw_trace_striped_16
     result = trace(raised, other.decode(), _OPEN, _EXTEND, _matrix())

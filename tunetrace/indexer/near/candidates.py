@@ -23,14 +23,14 @@ SECOND: Final = 8
 """How many more are found by the second sets."""
 
 _MOST: Final = 0.03
-"""A term that more than this share of all tunes have says nothing."""
+"""A term that more than this share of all tunes have does not count."""
 
 _AT_LEAST: Final = 20
-"""How many tunes may always have a term."""
+"""A term that this many tunes or fewer have always counts."""
 
 _TELLING: Final = 0.5
-"""Where less than this share of the terms of a melody says something, all of them count: then many
-tunes of the index are the melody itself. Of real tunes among others, two thirds or more do."""
+"""If less than this share of the terms of a melody counts, all of them count: then many tunes of
+the index are the melody itself. Of a real tune among other tunes, two thirds or more count."""
 
 
 class Candidates:

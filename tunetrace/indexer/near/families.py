@@ -20,17 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEP: Final = 0.7
-"""A tune that is near to a near tune has this much of the product of both probabilities."""
+"""Two tunes are as alike as this share of the product of their probabilities with a third one."""
 
 JOINED: Final = 0.5
-"""Groups are joined where two of their tunes are on average at least so probably one melody."""
+"""Groups are joined if a tune of the one and a tune of the other are on average this much alike."""
 
-_LEAST: Final = 0.05
-"""A way over another tune counts from this likeness on."""
+BOUND: Final = 0.05
+"""A pair of tunes, and a way over another tune, counts from this probability on."""
 
 _WAYS: Final = 500
-"""Ways go over a tune between this many tunes that it is most like. No family of real tunes has as
-many; thousands of copies of one tune would give millions of ways over each."""
+"""A way over a tune joins two of the tunes that it is most like, of this many. No family of real
+tunes is that large. Thousands of copies of one tune would give millions of ways over each."""
 
 Pairs = NDArray[np.integer]
 
@@ -94,7 +94,7 @@ def likenesses(
         if stop - first > 1:
             one, two = np.triu_indices(stop - first, 1)
             through = STEP * likeness[first:stop][one] * likeness[first:stop][two]
-            counts = through >= _LEAST
+            counts = through >= BOUND
             others = ends[first:stop, 1]
             keys.append(_keys(others[one[counts]], others[two[counts]], tunes))
             values.append(through[counts])

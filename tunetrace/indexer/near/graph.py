@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.indexer.near.families import families_of
+from tunetrace.indexer.near.families import BOUND, families_of
 from tunetrace.indexer.near.search import Near, NearSearch, melodies_of
-from tunetrace.indexer.near.sequences import STEPS
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout
-
-BOUND: Final = 0.05
-"""A pair of tunes is in the graph from this probability on."""
 
 Row = tuple[int, int, int, float]
 """What a search for a tune found: its id, the id of the other tune, the steps by which it is raised
@@ -56,15 +53,17 @@ class NearGraph:
 
     @classmethod
     def of(cls, tunes: Iterable[int], rows: Iterable[Row]) -> NearGraph:
-        """That of tunes, given by their ids, and of what was found for them. A pair that was found
-        from both sides has the larger probability."""
+        """The graph of tunes, given by their ids, and of what was found for them.
+
+        A pair that was found from both sides has the larger probability.
+        """
         ids = np.array(sorted(tunes), dtype=np.int32)
         table = np.array(list(rows), dtype=np.float64).reshape(-1, 4)
         first, second, up = table[:, :3].astype(np.int64).T
         probability = table[:, 3].astype(np.float32)
         is_reversed = first > second
         low, high = np.minimum(first, second), np.maximum(first, second)
-        up = np.where(is_reversed, -up, up) % STEPS
+        up = np.where(is_reversed, -up, up) % OCTAVE
         order = np.lexsort((is_reversed, -probability, high, low))
         pairs = np.stack([low, high], axis=1)[order].astype(np.int32)
         is_best = np.append(True, (np.diff(pairs, axis=0) != 0).any(axis=1))[: len(pairs)]
@@ -80,7 +79,7 @@ class NearGraph:
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def without(self, tunes: Iterable[int]) -> NearGraph:
-        """That of its other tunes."""
+        """The graph of the other tunes."""
         removed = set(tunes)
         kept = [tune for tune in self.tunes.tolist() if tune not in removed]
         rows = [row for row in self.rows() if removed.isdisjoint(row[:2])]
@@ -102,7 +101,7 @@ class NearGraph:
         """Each pair twice: a tune, the other one, the steps from the one to the other and the
         probability, (2 * pairs,) each, by tune and probability."""
         of, others = self.pairs.T.ravel(), self.pairs[:, ::-1].T.ravel()
-        ups = np.concatenate([self.ups, -self.ups]).astype(np.int64) % STEPS
+        ups = np.concatenate([self.ups, -self.ups]).astype(np.int64) % OCTAVE
         probabilities = np.tile(self.probabilities, 2)
         order = np.lexsort((others, -probabilities, of))
         return of[order], others[order], ups[order], probabilities[order]
@@ -132,7 +131,7 @@ class NearGraph:
         return bool(
             (self.pairs[:, 0] < self.pairs[:, 1]).all()
             and (np.diff(keys) > 0).all()
-            and ((self.ups >= 0) & (self.ups < STEPS)).all()
+            and ((self.ups >= 0) & (self.ups < OCTAVE)).all()
             and ((self.probabilities >= np.float32(BOUND)) & (self.probabilities <= 1)).all()
         )
 
@@ -148,7 +147,7 @@ class NearGraph:
 
     @classmethod
     def read(cls, arrays: Mapping[str, bytes]) -> NearGraph:
-        """That of arrays as `arrays` gives them. ValueError if they do not fit together."""
+        """A graph from arrays, as `arrays` gives them. ValueError if they do not fit together."""
 
         def numbers(name: str, dtype: str = "<i4") -> NDArray[Any]:
             return np.frombuffer(arrays[name], dtype=dtype)

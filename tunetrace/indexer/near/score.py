@@ -15,20 +15,24 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 MEASURES: Final = ("shorter", "mean", "length", "same_meter", "same_mode")
-"""The score of an alignment is a share of that of a melody with itself. shorter: the larger share
-of the notes and the quavers, of the shorter melody; more than ENOUGH says no more. mean: the mean
-share of notes, quavers and beats, of the geometric mean of both lengths. length: the logarithm of
-the notes of the shorter melody; more than two in each quaver say no more."""
+"""The names of the measures. A share is the score of an alignment, divided by the score that a
+melody of a given length has with itself.
+
+shorter: the larger of the shares of the notes and of the quavers, for the length of the shorter
+melody; at most ENOUGH. mean: the mean of the shares of notes, quavers and beats, for the geometric
+mean of both lengths. length: the logarithm of the number of notes of the shorter melody; at most
+two notes for each quaver count. same_meter, same_mode: 1 if both are the same, else 0."""
 
 ENOUGH: Final = 0.4
+"""A larger share of the shorter melody makes a pair no more probable."""
 
 COEFFICIENTS: Final = (27.424, 3.397, 1.840, 1.714, 0.993)
 INTERCEPT: Final = -20.456
 
 _LEAST_NOTES: Final = 8
 _SAME: Final = 0.999
-"""The least probability of two melodies of eight notes or more of which every pitch agrees. The
-regression was fitted on whole tunes, and takes a few bars for too little to say."""
+"""The least probability of two melodies of at least _LEAST_NOTES notes of which every pitch agrees.
+The regression was fitted on whole tunes, and gives too little to a few bars."""
 
 SURE: Final = 0.92
 """From this probability on the mean share orders pairs better than the probability."""

@@ -13,23 +13,23 @@ from tunetrace.indexer.near.align import MATCH, scores
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.score import Floats, measured, order, probabilities
 from tunetrace.indexer.near.segment import ALIGNED, header_of, melodies_in
-from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
+from tunetrace.indexer.near.sequences import LETTERS, OCTAVE, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
 MOST_PITCHES: Final = 4_096
-"""Only so many pitches at the beginning of a melody are aligned. An alignment takes time for each
+"""Only this many pitches at the beginning of a melody are aligned. An alignment takes time for each
 pitch of one melody with each of the other, and a hostile file may have a tune of a million notes.
-It is far more than people's tunes have."""
+No real tune has nearly as many."""
 
 _NOTES, _QUAVERS = (ALIGNED.index(name) for name in ("notes", "quavers"))
 
 _OTHER_PACE: Final = 1.5
-"""From this ratio of the mean length of a note on, a tune is taken to be written in notes that are
-twice as long: from 2/4 to 4/4, for example."""
+"""If the mean length of a note differs by this factor or more, one tune is taken to be written in
+notes that are twice as long: in 4/4 rather than in 2/4, for example."""
 
 _RUN: Final = 4
-"""The rotation is found by this many successive notes."""
+"""The rotation is that on which two melodies share most runs of this many successive notes."""
 
 
 class Near(NamedTuple):
@@ -56,7 +56,7 @@ class Melody(NamedTuple):
 
 
 def melodies_of(layouts: Sequence[Layout]) -> Iterator[Melody]:
-    """What is searched for of tunes."""
+    """The melodies of tunes, as they are searched for."""
     sequences = sequences_of(layouts)
     terms, tunes = terms_of(sequences)
     order = np.lexsort((terms, tunes))
@@ -153,34 +153,36 @@ def _runs(letters: bytes) -> NDArray[np.int16]:
     count = max(len(digits) - _RUN + 1, 0)
     runs = np.zeros(count, dtype=np.int16)
     for k in range(_RUN):
-        runs = runs * STEPS + digits[k : k + count]
+        runs = runs * OCTAVE + digits[k : k + count]
     return runs
 
 
 @cache
 def _raised_runs() -> NDArray[np.int16]:
-    """(STEPS, runs) the run that each run becomes when it is raised by 0 to 6 steps."""
-    runs = np.arange(STEPS**_RUN)
-    digits = [runs // STEPS**place % STEPS for place in range(_RUN)]
+    """(OCTAVE, runs) the run that each run becomes when it is raised by 0 to 6 steps."""
+    runs = np.arange(OCTAVE**_RUN)
+    digits = [runs // OCTAVE**place % OCTAVE for place in range(_RUN)]
     raised = [
-        sum((digit + up) % STEPS * STEPS**place for place, digit in enumerate(digits))
-        for up in range(STEPS)
+        sum((digit + up) % OCTAVE * OCTAVE**place for place, digit in enumerate(digits))
+        for up in range(OCTAVE)
     ]
     return np.array(raised, dtype=np.int16)
 
 
 @cache
 def _has_bit() -> NDArray[np.float32]:
-    """Whether each number of STEPS bits has each bit: (2 ** STEPS, STEPS). Floats, for NumPy has a
-    fast product of matrices for them alone."""
-    return (np.arange(1 << STEPS)[:, None] >> np.arange(STEPS) & 1).astype(np.float32)
+    """Whether each number of OCTAVE bits has each bit: (2 ** OCTAVE, OCTAVE).
+
+    NumPy multiplies matrices fast only if they are of floats.
+    """
+    return (np.arange(1 << OCTAVE)[:, None] >> np.arange(OCTAVE) & 1).astype(np.float32)
 
 
 def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     """By how many steps a melody is raised to share most runs with each other one: (others,)."""
     own = _runs(notes)
     # Bit k of a run: whether the melody, raised by k steps, has it.
-    has = np.zeros(STEPS**_RUN, dtype=np.uint8)
+    has = np.zeros(OCTAVE**_RUN, dtype=np.uint8)
     for up, runs in enumerate(_raised_runs()):
         has[runs[own]] |= 1 << up
     lengths = np.array(list(map(len, others)), dtype=np.int64)
@@ -190,7 +192,7 @@ def _rotations(notes: bytes, others: Sequence[bytes]) -> NDArray[np.int64]:
     shared[: len(runs)] = has[runs]
     for end in range(1, _RUN):  # runs that go on into the next melody
         shared[np.maximum(ends - end, 0)] = 0
-    of = np.repeat(np.arange(len(others)) << STEPS, lengths)
-    counts = np.bincount(of + shared, minlength=len(others) << STEPS).reshape(-1, 1 << STEPS)
+    of = np.repeat(np.arange(len(others)) << OCTAVE, lengths)
+    counts = np.bincount(of + shared, minlength=len(others) << OCTAVE).reshape(-1, 1 << OCTAVE)
     best: NDArray[np.int64] = np.argmax(counts.astype(np.float32) @ _has_bit(), axis=1)
     return best

@@ -18,7 +18,6 @@ from tunetrace.tokenizer.layout.bars import Layout
 ALIGNED: Final = ("notes", "quavers", "beats")
 """The sequences that are aligned."""
 
-
 _HEADERS: Final = 4
 """The header is among this many tokens at the start of a tune."""
 
@@ -88,7 +87,7 @@ class NearSegment:
 
     @classmethod
     def of(cls, layouts: Sequence[Layout]) -> NearSegment:
-        """Those of some tunes."""
+        """The arrays of some tunes."""
         sequences = sequences_of(layouts)
         terms, tunes = terms_of(sequences)
         headers = [header_of(layout.tokens) for layout in layouts]
@@ -106,7 +105,7 @@ class NearSegment:
 
     @classmethod
     def join(cls, pieces: Sequence[NearSegment]) -> NearSegment:
-        """That of the tunes of several, in their order."""
+        """One segment of the tunes of several, in their order."""
         firsts = np.cumsum([0, *map(len, pieces)])
         packed = [
             np.repeat(piece.terms.astype(np.int64) << 32, np.diff(piece.starts))
@@ -124,7 +123,7 @@ class NearSegment:
         )
 
     def select(self, chosen: Sequence[int]) -> NearSegment:
-        """That of some of its tunes, given in ascending order."""
+        """A segment of some of its tunes, given in ascending order."""
         place = np.full(len(self), -1, dtype=np.int32)
         place[list(chosen)] = np.arange(len(chosen), dtype=np.int32)
         terms = np.repeat(self.terms, np.diff(self.starts))
@@ -153,8 +152,10 @@ class NearSegment:
 
     @classmethod
     def read(cls, arrays: Mapping[str, bytes], tunes: int) -> NearSegment:
-        """That of arrays as `arrays` gives them. tunes: how many there must be. ValueError if the
-        arrays do not fit together."""
+        """A segment from arrays, as `arrays` gives them.
+
+        tunes: how many it must have. ValueError if the arrays do not fit together.
+        """
 
         def numbers(name: str, dtype: str = "<i4") -> NDArray[Any]:
             return np.frombuffer(arrays[name], dtype=dtype)

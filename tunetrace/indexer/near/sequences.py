@@ -1,8 +1,8 @@
 """A tune as five sequences of pitches, which other keys, lengths and bar lines change little.
 
 A pitch is a diatonic step: `C` is 0, `D` is 1, `c` is 7. So a melody that is moved to another
-degree of its scale has the same differences between its pitches. The sequences differ in what they
-take for the same time:
+degree of its scale has the same differences between its pitches. The sequences differ in the times
+at which they have a pitch:
 
 * `notes`: every note once, however long it is;
 * `changes`: the same without notes that repeat the pitch before them;
@@ -34,7 +34,7 @@ from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Bar, Ticks
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE
 
-STEPS: Final = 7
+OCTAVE: Final = 7
 """The steps of an octave."""
 
 LETTERS: Final = b"ABCDEFG"
@@ -44,7 +44,7 @@ _LONGEST: Final = 32 * TICKS_PER_EIGHTH
 """No note counts for more than four bars of 4/4: a hostile file may have lengths of 60 digits."""
 
 _NO_METER: Final = 8 * TICKS_PER_EIGHTH
-"""How long a bar is taken to be where no meter says it."""
+"""The length of a bar in a tune without a meter."""
 
 _TICK_BYTES: Final = 8
 
@@ -97,7 +97,7 @@ class _Notes:
 
 def letters(steps: ArrayLike) -> bytes:
     """Pitches, (n,), modulo an octave as LETTERS."""
-    return (np.asarray(steps, dtype=np.int64) % STEPS + LETTERS[0]).astype(np.uint8).tobytes()
+    return (np.asarray(steps, dtype=np.int64) % OCTAVE + LETTERS[0]).astype(np.uint8).tobytes()
 
 
 def sequences_of(layouts: Sequence[Layout]) -> Sequences:

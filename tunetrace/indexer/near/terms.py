@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import STEPS, Pitches, Sequences
+from tunetrace.indexer.near.sequences import OCTAVE, Pitches, Sequences
 
 Terms = NDArray[np.uint32]
 
@@ -30,22 +30,24 @@ class TermSet:
     sequence: str
     """The field of Sequences that it is taken from."""
     of: Literal["leaps", "turns", "degrees"]
-    """What it consists of: leaps are differences between successive pitches; turns are the same
-    modulo an octave, so that up a third is down a sixth; degrees are the pitches modulo an octave.
+    """The items that a term consists of.
+
+    leaps are differences between successive pitches; turns are the same modulo an octave, so that
+    up a third is down a sixth; degrees are the pitches modulo an octave.
     """
     offsets: Sequence[int]
-    """Which of them, counted from its first."""
+    """Which items make up a term, counted from the first one."""
     weight: float
-    """How much it counts."""
+    """How much one of its terms counts."""
 
     @property
     def base(self) -> int:
-        """How many different items it may have."""
-        return 2 * _WIDEST + 1 if self.of == "leaps" else STEPS
+        """How many different leaps, turns or degrees there are."""
+        return 2 * _WIDEST + 1 if self.of == "leaps" else OCTAVE
 
     @property
     def terms(self) -> int:
-        """How many there may be."""
+        """How many different terms there are."""
         return int(self.base ** len(self.offsets))
 
 
@@ -99,7 +101,7 @@ def _packed(pitches: Pitches, one: TermSet) -> NDArray[np.int64]:
     if one.of == "leaps":
         items = np.clip(items, -_WIDEST, _WIDEST) + _WIDEST
     else:
-        items = items % STEPS
+        items = items % OCTAVE
     reach = one.offsets[-1] + (one.of != "degrees")
     count = max(len(pitches.steps) - reach, 0)
     terms = np.zeros(count, dtype=np.int64)

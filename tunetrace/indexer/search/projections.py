@@ -21,7 +21,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from tunetrace.tokenizer.keys import MODES, Key
+from tunetrace.tokenizer.keys import named_key
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones, sounding
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Events, Ticks
@@ -198,9 +198,8 @@ def _last_key(tokens: Sequence[str]) -> str | None:
 @lru_cache(maxsize=256)
 def _up_to_c(key: str | None) -> int:
     """The semitones from the tonic of a key to the nearest C in folk-rnn's sense."""
-    if key is None or key[-3:] not in MODES:
-        return 0
-    return semitones(interval_to_c(Key(key[:-3] or "C", key[-3:])))
+    known = named_key(key)
+    return 0 if known is None else semitones(interval_to_c(known))
 
 
 # Lengths

@@ -40,14 +40,22 @@ def load_segments(connection: sa.Connection, view: View = TOKENS) -> dict[int, S
     )  # fmt: skip
     segments = {}
     for number, *written in rows:
-        for array, checksum in zip(written[::2], written[1::2], strict=True):
-            if array is None or zlib.crc32(array) != checksum:
-                raise DamagedError(f"an array of segment {number} does not match its checksum")
+        arrays = [
+            _checked(array, checksum, f"an array of segment {number}")
+            for array, checksum in zip(written[::2], written[1::2], strict=True)
+        ]
         try:
-            segments[number] = Segment(*written[::2])
+            segments[number] = Segment(*arrays)
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
     return dict(sorted(segments.items(), key=lambda item: item[1].tune_ids[0]))
+
+
+def _checked(array: object, checksum: int, named: str) -> bytes:
+    """An array as it is stored; DamagedError if it does not match its checksum."""
+    if not isinstance(array, bytes) or zlib.crc32(array) != checksum:
+        raise DamagedError(f"{named} does not match its checksum")
+    return array
 
 
 def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
@@ -87,7 +95,7 @@ def insert_segment(
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
     """Delete the segments of these ids, their views and their near-copy arrays."""
     for number in numbers:
-        _delete_near(connection, number)
+        connection.execute(sa.delete(schema.near).where(schema.near.c.segment_id == number))
         connection.execute(sa.delete(schema.view).where(schema.view.c.segment_id == number))
         connection.execute(sa.delete(schema.segment).where(schema.segment.c.id == number))
 
@@ -104,12 +112,8 @@ def load_near(
     found: dict[int, dict[str, bytes]] = {number: {} for number in wanted}
     rows = connection.execute(sa.select(schema.near).where(schema.near.c.segment_id.in_(wanted)))
     for number, name, numbers, checksum in rows:
-        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
-            raise DamagedError(
-                f"the array '{name}' of the near copies of segment {number} does not match its "
-                "checksum"
-            )
-        found[number][name] = numbers
+        named = f"the array '{name}' of the near copies of segment {number}"
+        found[number][name] = _checked(numbers, checksum, named)
     read = {}
     for number, arrays in found.items():
         try:
@@ -135,20 +139,11 @@ def _insert_near(connection: sa.Connection, segment: int, near: NearSegment) -> 
     insert_rows(connection, schema.near, rows)
 
 
-def _delete_near(connection: sa.Connection, segment: int) -> None:
-    """Delete the near-copy arrays of a segment, given by its id."""
-    connection.execute(sa.delete(schema.near).where(schema.near.c.segment_id == segment))
-
-
 def load_graph(connection: sa.Connection) -> NearGraph | None:
     """The neighbour graph, None if the tunes were not compared; DamagedError if it is not whole."""
     arrays: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.neighbours)):
-        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
-            raise DamagedError(
-                f"the array '{name}' of the neighbour graph does not match its checksum"
-            )
-        arrays[name] = numbers
+        arrays[name] = _checked(numbers, checksum, f"the array '{name}' of the neighbour graph")
     if not arrays:
         return None
     try:

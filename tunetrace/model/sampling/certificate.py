@@ -23,6 +23,7 @@ from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.documents import foreign, kind_of_document, load_document, save_document
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.records import IndexInfo
 from tunetrace.model.records import Model, Sampled
 from tunetrace.model.sampling.copy_limit import as_read
 from tunetrace.model.sampling.records import Certificate, CertifiedCorpus, CertifiedTune, Tally
@@ -75,6 +76,11 @@ class Measuring:
         return int(spans.notes[longest]), int(tunes[0])
 
 
+def certified_corpora(info: IndexInfo) -> tuple[CertifiedCorpus, ...]:
+    """The corpora of an index, as a certificate lists them."""
+    return tuple(CertifiedCorpus(one.name, one.sha256, one.tunes) for one in info.corpora)
+
+
 class Certifier:
     """Measures transcriptions while they are sampled, and gives the certificate."""
 
@@ -102,7 +108,7 @@ class Certifier:
         return Certificate(
             version=__version__,
             fingerprint=self._info.fingerprint,
-            corpora=tuple(CertifiedCorpus(c.name, c.sha256, c.tunes) for c in self._info.corpora),
+            corpora=certified_corpora(self._info),
             model=self._model,
             identity=self._identity,
             seed=plan.seed,

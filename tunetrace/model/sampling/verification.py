@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import isclose
 from pathlib import Path
@@ -11,9 +12,9 @@ from tunetrace.arguments import many_paths, public
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.model.sampling.certificate import Measuring, load_certificate
+from tunetrace.model.sampling.certificate import Measuring, certified_corpora, load_certificate
 from tunetrace.model.sampling.records import Certificate, CertificateCheck, CertifiedTune
-from tunetrace.text import counted
+from tunetrace.text import counted, times
 
 _PRECISION: Final = 1e-9
 """Probabilities may differ by this, since processors round differently."""
@@ -38,13 +39,15 @@ def verify_certificate(
     measured: dict[int, CertifiedTune] = {}
     differences = list(_of_itself(certificate))
     with given_or_default(index) as opened:
-        fingerprint = opened.info().fingerprint
-        is_same_index = fingerprint == certificate.fingerprint
+        info = opened.info()
+        is_same_index = info.fingerprint == certificate.fingerprint
         if not is_same_index:
             differences.append(
-                f"the index has the fingerprint {fingerprint[:12]}…, but the certificate is about "
-                f"{certificate.fingerprint[:12]}…; give an index of the same corpora"
+                f"the index has the fingerprint {info.fingerprint[:12]}…, but the certificate is "
+                f"about {certificate.fingerprint[:12]}…; give an index of the same corpora"
             )
+        elif certified_corpora(info) != certificate.corpora:
+            differences.append("the certificate lists other corpora than the index has")
         measuring = Measuring(opened)
         for read in read_sources(many_paths(paths, "paths")):
             if isinstance(read, Rejected):
@@ -59,9 +62,7 @@ def verify_certificate(
                 measured[read.number] = measuring.measure(
                     read.number, read.tokens, has_ended=own.has_ended
                 )
-    differences += _between(
-        certified, measured, is_same_index=fingerprint == certificate.fingerprint
-    )
+    differences += _between(certified, measured, is_same_index=is_same_index)
     return CertificateCheck(len(measured), tuple(differences))
 
 
@@ -74,6 +75,9 @@ def _of_itself(certificate: Certificate) -> Iterator[str]:
             f"of {counted(certificate.drawn, 'tune')} drawn, {left_out:,} left out and "
             f"{len(certificate.tunes):,} certified do not account for all"
         )
+    for number, count in Counter(tune.number for tune in certificate.tunes).items():
+        if count > 1:
+            yield f"tune {number} is {times(count)} in the certificate"
     for tune in certificate.tunes:
         if most is not None and tune.longest_notes > most:
             yield f"tune {tune.number} copies {tune.longest_notes} notes, more than {most}"

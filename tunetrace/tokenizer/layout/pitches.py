@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from tunetrace.tokenizer.keys import LETTERS, MODES, Key
+from tunetrace.tokenizer.keys import LETTERS, named_key
 from tunetrace.tokenizer.transpose import Interval, Pitch
 from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE
 
@@ -25,9 +25,8 @@ _parse = lru_cache(maxsize=1024)(Pitch.parse)
 @lru_cache(maxsize=256)
 def signature_of(key: str | None) -> dict[str, int]:
     """The alteration of each letter in a key, named as `Cdor` or, as in folk-rnn v3, `dor`."""
-    if key is None or key[-3:] not in MODES:
-        return dict.fromkeys(LETTERS, 0)
-    return Key(key[:-3] or "C", key[-3:]).signature()
+    known = named_key(key)
+    return dict.fromkeys(LETTERS, 0) if known is None else known.signature()
 
 
 def sounding(tokens: Sequence[str], key: str | None = None) -> dict[int, int]:

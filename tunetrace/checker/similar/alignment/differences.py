@@ -13,16 +13,17 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE, Line, Note
-from tunetrace.checker.similar.alignment.stretches import Stretch, rest_after, rest_before, taken
+from tunetrace.checker.similar.alignment.notes import Line, Note
+from tunetrace.checker.similar.alignment.stretches import Stretch, surrounded
 from tunetrace.checker.similar.records import DifferenceKind
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.tokenizer.layout.timeline import TICKS_PER_EIGHTH, Ticks
 
 _OF_NOTES: Final = ("note", "added", "left out")
 """Differences that make another ending at the end of a part."""
 
 _LAST_BARS: Final = 2
-"""So many bars at the end of a part may be another ending."""
+"""At most this many bars at the end of a part are another ending."""
 
 
 class Group(NamedTuple):
@@ -56,16 +57,12 @@ class Differences:
 
     def groups(self, stretches: Sequence[Stretch]) -> list[Group]:
         """The groups of all notes of the asked tune, in their order."""
-        mine, theirs = taken(stretches)
-        found = []
-        for stretch in stretches:
-            (i, j), (last, under) = stretch[0], stretch[-1]
-            before = rest_before(self.own, i, mine), rest_before(self.other, j, theirs)
-            after = rest_after(self.own, last, mine), rest_after(self.other, under, theirs)
-            mine.update(*before[:1], *after[:1])
-            theirs.update(*before[1:], *after[1:])
+        found, mine = [], set[int]()
+        for stretch, before, after in surrounded(self.own, self.other, stretches):
+            first, last = stretch[0][0], stretch[-1][0]
+            mine.update(before[0], range(first, last + 1), after[0])
             units = [
-                *self._alone(i, *before),
+                *self._alone(first, *before),
                 *self._units(stretch),
                 *self._alone(last, *after),
             ]
@@ -112,7 +109,7 @@ class Differences:
                 own = tuple(unit.own for unit in some if unit.own is not None)
                 other = tuple(unit.other for unit in some if unit.other is not None)
                 groups.append(Group(bar, own, other, "note"))
-        return list(_joined(self._with_neighbours(groups)))
+        return list(self._joined(self._with_neighbours(groups)))
 
     def _with_neighbours(self, groups: Sequence[Group]) -> list[Group]:
         """Groups, those of other notes with the neighbours that make them last equally long."""
@@ -193,6 +190,19 @@ class Differences:
         longer, by = self.ratio.as_integer_ratio()
         return mine * by - theirs * longer
 
+    def _joined(self, groups: Sequence[Group]) -> Iterator[Group]:
+        """Groups, those in a row that differ by the same octaves, or in their rhythm, as one."""
+
+        def difference(group: Group) -> tuple[DifferenceKind | None, int]:
+            is_octave = group.kind == "octave"
+            return group.kind, self._height(group.own[0], group.other[0]) if is_octave else 0
+
+        for (kind, _), some in groupby(groups, key=difference):
+            if kind in ("octave", "rhythm"):
+                yield _together(list(some))
+            else:
+                yield from some
+
     # Endings
 
     def _endings(self, groups: Sequence[Group]) -> list[Group]:
@@ -229,15 +239,6 @@ def _together(groups: Sequence[Group]) -> Group:
     own = tuple(note for group in groups for note in group.own)
     other = tuple(note for group in groups for note in group.other)
     return groups[0]._replace(own=own, other=other)
-
-
-def _joined(groups: Sequence[Group]) -> Iterator[Group]:
-    """Groups, those in a row that differ in their octave or their rhythm as one."""
-    for kind, some in groupby(groups, key=lambda group: group.kind):
-        if kind in ("octave", "rhythm"):
-            yield _together(list(some))
-        else:
-            yield from some
 
 
 def _is_passing(notes: Sequence[Note], more: Sequence[int]) -> bool:

@@ -11,14 +11,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from tunetrace.checker.similar.alignment.notes import OCTAVE, Line
-from tunetrace.checker.similar.alignment.stretches import (
-    Pair,
-    Stretch,
-    rest_after,
-    rest_before,
-    taken,
-)
+from tunetrace.checker.similar.alignment.notes import Line
+from tunetrace.checker.similar.alignment.stretches import Pair, Stretch, surrounded
+from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.tokenizer.layout.timeline import Ticks
 
 _EQUAL, _UNEQUAL, _SAME_TIME, _GAP = 4, -2, 3, -3
@@ -29,7 +24,7 @@ _OTHER, _OWN, _BOTH = range(3)
 """A step of an alignment: a note of the other tune, of the asked one, or of both."""
 
 _AROUND: Final = 3
-"""So many bars before a bar and after it tell when its notes usually begin."""
+"""This many bars before a bar and after it show when its notes usually begin."""
 
 _MOST_CELLS: Final = 2_500
 """Notes of both tunes, multiplied, that are aligned at once; more stay as they were."""
@@ -52,14 +47,8 @@ class InTime:
         It is done piece by piece. A piece is a few bars of the asked tune. Method: global alignment
         (Needleman and Wunsch 1970) with linear gaps.
         """
-        mine, theirs = taken(stretches)
         found = []
-        for stretch in stretches:
-            (i, j), (last, under) = stretch[0], stretch[-1]
-            before = rest_before(self.own, i, mine), rest_before(self.other, j, theirs)
-            after = rest_after(self.own, last, mine), rest_after(self.other, under, theirs)
-            mine.update(before[0], after[0])
-            theirs.update(before[1], after[1])
+        for stretch, before, after in surrounded(self.own, self.other, stretches):
             first, stop = (before[0].start, before[1].start), (after[0].stop, after[1].stop)
             found.append(list(self._stretch(stretch, first, stop)))
         return [stretch for stretch in found if stretch]

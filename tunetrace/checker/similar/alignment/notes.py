@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from tunetrace.indexer.near.sequences import letters
+from tunetrace.indexer.near.sequences import OCTAVE, letters
 from tunetrace.tokenizer.keys import ACCIDENTAL_SIGNS, LETTERS
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.pitches import signature_of
 from tunetrace.tokenizer.layout.timeline import Bar, Ticks
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, is_header
-
-OCTAVE: Final = 7
-"""The steps of an octave."""
 
 _parse = lru_cache(maxsize=1024)(Pitch.parse)
 

@@ -149,7 +149,7 @@ def _named(notes: AlignedNotes, key: str | None) -> str:
     """A difference in words."""
     assert notes.difference is not None
     if notes.difference == "octave":
-        higher = _height(notes.text) - _height(notes.other)
+        higher = _highest_octave(notes.text) - _highest_octave(notes.other)
         names = [token for token in notes.text.split() if MEANINGS[token].kind == NOTE]
         verb = "is" if len(names) == 1 else "are"
         octave = "an octave" if abs(higher) == 1 else f"{abs(higher)} octaves"
@@ -160,7 +160,7 @@ def _named(notes: AlignedNotes, key: str | None) -> str:
     )
 
 
-def _height(text: str) -> int:
+def _highest_octave(text: str) -> int:
     """The octave of the highest note of a text."""
     notes = (token for token in text.split() if MEANINGS[token].kind == NOTE)
     return max(Pitch.parse(token).octave for token in notes)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import zip_longest
-from typing import Final
+from typing import Final, NamedTuple
 
 from tunetrace.checker.similar.alignment.notes import Line
 from tunetrace.indexer.near.align import pairs
@@ -22,7 +22,7 @@ Pair = tuple[int, int]
 Stretch = list[Pair]
 """Pairs in ascending order of both."""
 
-LEAST_SCORE: Final = 50
+_LEAST_SCORE: Final = 50
 """A stretch counts from this score on; in a short part, from that of four fifths of its notes. A
 part of about 50 notes reaches it with one in ten tunes that have nothing to do with it."""
 
@@ -33,12 +33,10 @@ _MOST_NOTES: Final = 1_000
 """More notes are aligned in pieces: a hostile file must not take all memory."""
 
 _MOST_ALIGNED: Final = 8_000
-"""Notes after this many in a tune are not aligned. They count as notes that the
-other tune lacks."""
+"""Notes after this many in a tune are not aligned. They count as absent from the other tune."""
 
 _END_BARS: Final = 2
-"""So many bars at either end of a stretch are aligned too where few of their notes are the same."""
-
+"""A stretch goes on for this many bars at either end, even if few of their notes are the same."""
 
 _IN_A_ROW: Final = 4
 """The lengths of this many notes are compared at a time."""
@@ -46,9 +44,8 @@ _IN_A_ROW: Final = 4
 _LARGEST: Final = 4
 """The largest number in a ratio of lengths."""
 
-
 _AT_END: Final = 12
-"""So many pairs at either end of a stretch tell when its notes begin."""
+"""This many pairs at either end of a stretch show when its notes begin."""
 
 
 def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
@@ -71,7 +68,7 @@ def stretches(own: Line, other: Line, up: int) -> list[Stretch]:
 def _of_notes(own: Line, other: Line, up: int, first: int, stop: int) -> Iterator[Stretch]:
     """The stretches of some notes of the asked tune."""
     waiting = [(first, stop)]
-    least = min(LEAST_SCORE, 4 * (stop - first))
+    least = min(_LEAST_SCORE, 4 * (stop - first))
     while waiting:
         first, stop = waiting.pop()
         if stop - first < _LEAST_NOTES:
@@ -190,17 +187,35 @@ def _endings(found: Iterable[Stretch], own: Line, other: Line, up: int) -> Itera
                 )
 
 
-def taken(stretches: Iterable[Stretch]) -> tuple[set[int], set[int]]:
-    """The notes of both tunes that lie in stretches."""
+class Surrounded(NamedTuple):
+    """A stretch, and the notes around it in its first and its last bar that no stretch has."""
+
+    stretch: Stretch
+    before: tuple[range, range]
+    """The notes of the asked tune, and of the other tune, before the stretch."""
+    after: tuple[range, range]
+    """Those after it."""
+
+
+def surrounded(own: Line, other: Line, stretches: Sequence[Stretch]) -> list[Surrounded]:
+    """Stretches with the notes around them. A note between two stretches belongs to the first."""
     mine, theirs = set[int](), set[int]()
     for stretch in stretches:
         (i, j), (last, under) = stretch[0], stretch[-1]
         mine.update(range(i, last + 1))
         theirs.update(range(j, under + 1))
-    return mine, theirs
+    found = []
+    for stretch in stretches:
+        (i, j), (last, under) = stretch[0], stretch[-1]
+        before = _rest_before(own, i, mine), _rest_before(other, j, theirs)
+        after = _rest_after(own, last, mine), _rest_after(other, under, theirs)
+        mine.update(before[0], after[0])
+        theirs.update(before[1], after[1])
+        found.append(Surrounded(stretch, before, after))
+    return found
 
 
-def rest_before(line: Line, note: int, used: set[int]) -> range:
+def _rest_before(line: Line, note: int, used: set[int]) -> range:
     """The notes before a note in its bar, as far as none is used."""
     first = note
     while first and first - 1 not in used and line.notes[first - 1].bar == line.notes[note].bar:
@@ -208,7 +223,7 @@ def rest_before(line: Line, note: int, used: set[int]) -> range:
     return range(first, note)
 
 
-def rest_after(line: Line, note: int, used: set[int]) -> range:
+def _rest_after(line: Line, note: int, used: set[int]) -> range:
     """The notes after a note in its bar, as far as none is used."""
     stop = note + 1
     while (

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from tunetrace.arguments import many_paths, public
-from tunetrace.checker.similar.search import named_from
+from tunetrace.checker.similar.search import named_first, named_from
 from tunetrace.corpus.readers import STDIN, Format, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
@@ -152,7 +152,7 @@ def _tested(
         some = tunes[first : first + _TOGETHER]
         melodies = melodies_of([lay_out(tune.tokens) for tune in some])
         for tune, melody in zip(some, melodies, strict=True):
-            best = next(iter(search.near(melody)), None)
+            best = next(iter(named_first(search.near(melody), least)), None)
             nearest = None if best is None else known[best.tune]
             probability = 0.0 if best is None else best.probability
             yield LeakageTune(

@@ -48,8 +48,8 @@ class FamilyReport(Record):
     pairs: int
     """How many pairs of all its tunes have a probability of at least 0.05."""
     alone: int
-    """How many of the tunes counted are alone in their family."""
+    """How many of the tunes counted are in a family with no other tune that is counted."""
     sizes: dict[int, int]
-    """For each number of tunes, how many families have as many; those of one tune are left out."""
+    """How many families there are of each number of tunes, from two on."""
     families: tuple[Family, ...]
     """The families of two tunes or more, the largest first."""
