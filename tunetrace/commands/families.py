@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from tunetrace.commands.completion import complete_corpora, complete_files
-from tunetrace.commands.console import console, make_table
+from tunetrace.commands.console import console, linked, make_table
 from tunetrace.commands.options import PrintAs, index_option, json_option, show, workers_for
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
-from tunetrace.text import counted, listed, plain
+from tunetrace.text import counted, listed, plain, share
 
 if TYPE_CHECKING:
     from tunetrace import Family, FamilyReport
@@ -30,9 +32,10 @@ _LARGE: Final = 6
               help="Number of families to print.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="Write a row for each tune of a family: a .csv or .parquet file.")  # fmt: skip
+@click.option("--of", "of", metavar="TUNE",
+              help="Only the family of this tune: an id, corpus:number or title.")  # fmt: skip
 @click.option("--picture", metavar="FILE", shell_complete=complete_files,
               help="Draw the family of --of: a .png, .svg or .pdf file.")  # fmt: skip
-@click.option("--of", "of", metavar="TUNE", help="The tune whose family is drawn.")
 @click.option("--again", is_flag=True, help="Compare all tunes anew.")
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
 @index_option
@@ -58,6 +61,7 @@ def families(
     \b
         tunetrace families
         tunetrace families oneills --top 20
+        tunetrace families --of "The Banshee"
         tunetrace families -o families.csv
         tunetrace families --picture banshee.png --of "The Banshee"
     """
@@ -66,8 +70,8 @@ def families(
     from tunetrace.reports.families import FAMILY_COLUMNS, family_rows
     from tunetrace.reports.table_file import check_table, write_table
 
-    if (picture is None) != (of is None):
-        raise QueryError("--picture draws the family of one tune; give --picture and --of together")
+    if picture is not None and of is None:
+        raise QueryError("--picture draws the family of one tune; name the tune with --of")
     # before the comparing, which takes a while
     if picture is not None:
         check_picture(picture, force=force)
@@ -75,8 +79,7 @@ def families(
         check_table(output, FAMILY_COLUMNS, force=force)
     with open_index(index_path) as index:
         tunes = index.tunes
-        if of is not None:
-            index.resolve(of, partly=True)
+        named = [] if of is None else index.resolve(of, partly=True)
     with progress_display(tunes) as progress:
         found = find_families(
             index_path,
@@ -87,9 +90,44 @@ def families(
         )
     if picture is not None and of is not None:
         plot_family(of, picture, index_path, force=force)
+    if of is not None:
+        found = replace(found, families=tuple(_with(found.families, named)))
     if output is not None:
         write_table(family_rows(found.families), FAMILY_COLUMNS, output, force=force)
-    show(found, lambda report: _print_families(report, top, output), print_as)
+    if of is None:
+        show(found, lambda report: _print_families(report, top, output), print_as)
+    else:
+        show(found, lambda report: _print_family(report.families, of, picture), print_as)
+
+
+def _with(families: Iterable[Family], tunes: Container[int]) -> Iterator[Family]:
+    """The families that have one of these tunes, given by their ids."""
+    return (one for one in families if any(tune.tune in tunes for tune in one.tunes))
+
+
+def _print_family(families: Sequence[Family], of: str, picture: str | None) -> None:
+    """Every tune of the families that a tune's name stands for; most names stand for one."""
+    out = console()
+    if not families:
+        out.print(f"{plain(of)}: no other tune is of its family", soft_wrap=True)
+    for family in families:
+        titles = counted(family.titles, "title")
+        out.print(
+            f"{plain(family.name) or '(untitled)'}: {counted(len(family.tunes), 'tune')} with "
+            f"{titles}",
+            style="bold",
+        )
+        references = {tune.tune: tune.reference for tune in family.tunes}
+        rows = [
+            (tune.reference, linked(plain(tune.title) or "(untitled)", tune.link),
+             "" if tune.nearest is None else references[tune.nearest],
+             "" if tune.probability is None else share(tune.probability))
+            for tune in family.tunes
+        ]  # fmt: skip
+        columns = ("tune", "title", "nearest", ">probability")
+        out.print(make_table(columns, rows, widest={"title": 36}))
+    if picture is not None:
+        out.print(f"drawn in {picture}", soft_wrap=True)
 
 
 def _print_families(report: FamilyReport, top: int, output: str | None) -> None:

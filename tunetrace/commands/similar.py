@@ -84,15 +84,17 @@ def similar(
 ) -> None:
     """Show the tunes that are like a tune.
 
-    They are in whatever key, octave, rhythm or version.
+    They may be in another key, octave, rhythm or version.
 
     TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its number. A
     tune of the index is not among its own answers.
 
     The first line says what the tune is, if one is surely alike, and what was changed. Then come
     the tunes that are most alike, with the probability that they are settings of one melody, or
-    share a part. Below, both tunes are shown bar under bar, the other one raised or lowered to the
-    degree of this one. ^ marks what differs, and the lines below name it.
+    share a part. The aspect is what agrees (exact, melody, transposed, contour or rhythm), the
+    scope is how much (whole, a part, or bars), and the change is what differs. Below, both tunes
+    are shown bar under bar, the other one raised or lowered to the degree of this one. ^ marks what
+    differs, and the lines below name it.
 
     --all writes the pairs of all tunes of the index, which 'tunetrace families' has compared.
 
@@ -132,7 +134,7 @@ def similar(
             elif print_as == "jsonl":
                 print_jsonl([answer])
             else:
-                _print(answer)
+                _print(answer, options["least"])
     if not answered:
         raise InputError(f"no tune can be compared; {rejected[0].place}: {rejected[0].reason}")
     if print_as == "json":
@@ -203,8 +205,8 @@ def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
 # Printing
 
 
-def _print(answer: SimilarTunes) -> None:
-    """What is like a tune, for people."""
+def _print(answer: SimilarTunes, least: float) -> None:
+    """What is like a tune, for people. least: the probability from which on tunes are shown."""
     from tunetrace.indexer.tune import is_of_index
 
     out = console()
@@ -219,21 +221,21 @@ def _print(answer: SimilarTunes) -> None:
         f"{share(answer.threshold)} on"
     )
     if not answer.has_graph:
-        out.print("by alignment alone; 'tunetrace families' lets it go on by way of other tunes")
-    _print_table(out, answer.tunes)
+        out.print("after 'tunetrace families', tunes that are like a tune below are found too")
+    _print_table(out, answer.tunes, least)
     for part in answer.parts or ():
         first = f"\n{part_in_words(part.part).capitalize()}: "
         out.print(f"{first}{shortened(own(part.text, answer.original_key), 60)}", style="bold")
-        _print_table(out, part.tunes)
+        _print_table(out, part.tunes, least)
     for found in answer.tunes:
         if found.alignment is not None:
             _print_alignment(out, answer, found, found.alignment)
     out.print()
 
 
-def _print_table(out: Console, tunes: Sequence[SimilarTune]) -> None:
+def _print_table(out: Console, tunes: Sequence[SimilarTune], least: float) -> None:
     if not tunes:
-        out.print("no tune is alike")
+        out.print(f"no tune has a probability of {share(least)} or more")
         return
     from tunetrace.checker.similar.words import scope_in_words
 

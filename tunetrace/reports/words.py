@@ -35,19 +35,23 @@ _BESIDE_REAL_TUNES: Final = {
 
 
 def summary_in_words(
-    summary: BatchSummary, index: IndexInfo, other: BatchSummary | None = None
+    summary: BatchSummary,
+    index: IndexInfo,
+    other: BatchSummary | None = None,
+    left_out: int = 0,
 ) -> list[str]:
     """The findings of a batch check, as paragraphs of plain text.
 
     index: the index that it was checked against.
     other: the batch that it was compared with, if any.
+    left_out: how many tunes of the index were left out.
     """
     if not summary.transcriptions:
         return [f"No transcription of {_batch(summary)} could be read.", *_set_aside(summary)]
     paragraphs: list[Iterable[str]] = [
         _copies(summary),
         _near_copies(summary),
-        [_what_was_checked(summary, index)],
+        [_what_was_checked(summary, index, left_out)],
         _chance(summary),
         _spans(summary),
         _beside_real_tunes(summary),
@@ -144,7 +148,7 @@ def _batch(summary: BatchSummary) -> str:
     return f"'{plain(summary.name)}'"
 
 
-def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
+def _what_was_checked(summary: BatchSummary, index: IndexInfo, left_out: int) -> str:
     names = [plain(corpus.name) for corpus in index.corpora]
     shown, more = names[:_SHOWN_CORPORA], len(names) - _SHOWN_CORPORA
     if more > 0:
@@ -157,9 +161,14 @@ def _what_was_checked(summary: BatchSummary, index: IndexInfo) -> str:
     return (
         f"The batch {_batch(summary)} has {counted(summary.transcriptions, 'transcription')} with "
         f"{counted(summary.notes, 'note')}. {checked} checked against "
-        f"{counted(index.tunes, 'tune')}{of}. A span is a stretch of a "
-        f"transcription that is found there {span}."
+        f"{counted(index.tunes - left_out, 'tune')}{of}{without(left_out)}. A span is a stretch of "
+        f"a transcription that is found there {span}."
     )
+
+
+def without(left_out: int) -> str:
+    """That tunes of the index were left out; empty if none was."""
+    return f", without {counted(left_out, 'tune')} of excluded families" if left_out else ""
 
 
 def _chance(summary: BatchSummary) -> Iterable[str]:

@@ -54,6 +54,8 @@ class Report(Record):
     """The names of its files in that folder."""
     index: IndexInfo
     """The index that the batch was checked against."""
+    left_out: int
+    """How many of its tunes were left out, as those of the families in exclude_families."""
     batch: BatchSummary
     """The batch in numbers."""
     versus: BatchSummary | None
@@ -153,6 +155,7 @@ def report(
                 "corpus with 'tunetrace index add'"
             )
         admitted = admitted_without(opened, exclude_families=families)
+        left_out = len(opened.in_families(families))
         with ReportFolder(folder, [*batch, *others]) as files:
             name, other_name = _name(batch), _name(others)
             if other_name == name:
@@ -166,13 +169,14 @@ def report(
             summary = tally.summary(baseline, other_tally)
             created = datetime.now(UTC)
             info = opened.info()
-            words = summary_in_words(summary, info, other)
+            words = summary_in_words(summary, info, other, left_out)
             written = Report(
                 tunetrace=__version__,
                 created=created.isoformat(timespec="seconds"),
                 path=files.name,
                 files=tuple(FILES),
                 index=info,
+                left_out=left_out,
                 batch=summary,
                 versus=other,
                 words=tuple(words),
@@ -182,7 +186,9 @@ def report(
             command = _check_command(
                 batch, opened, families, format, copy_share, view, verbatim=verbatim
             )
-            html = page.html(summary, words, opened, when=created, command=command, other=other)
+            html = page.html(
+                summary, words, opened, left_out, when=created, command=command, other=other
+            )
             content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
             with files.writing():
                 files.beside("report.html").write_text(html, encoding="utf-8")

@@ -91,7 +91,14 @@ def test_a_report_leaves_out_families_and_its_page_says_how_to_check_again(
     before = report(book, tmp_path / "before", some)
     after = report(book, tmp_path / "after", some, exclude_families=family.tunes[1].reference)
     assert (before.batch.identical, after.batch.identical) == (1, 0)
+    count = len(family.tunes)
+    assert (before.left_out, after.left_out) == (0, count)
+    words = " ".join(after.words)
+    assert f"It was checked against {some.tunes - count} tunes of " in words
+    assert f", without {count} tunes of excluded families. A span" in words
     page = (tmp_path / "after" / "report.html").read_text()
+    assert f"against {some.tunes - count} tunes of" in page
+    assert f"without {count} tunes of excluded families" in page
     assert f"--exclude-family {family.tunes[1].reference}" in page
 
 

@@ -29,6 +29,7 @@ from tunetrace import (
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.indexer.near.families import BOUND
 from tunetrace.indexer.near.graph import NearGraph
+from tunetrace.text import share
 
 HEADER = "M:4/4\nL:1/8\nK:Cmaj\n"
 REEL = "CDEF GABc|dcBA GFED|CEGc edcB|AGFE D2C2|"
@@ -320,6 +321,27 @@ def test_the_table_has_a_row_for_each_tune_of_a_family(
     )
 
 
+def test_the_family_of_a_tune_is_shown_tune_by_tune(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path
+) -> None:
+    path, found = grouped
+    first, second = found.families[0].tunes
+    assert first.probability is not None
+    shown = call("families", "--of", "session:2", "--index", path).out.splitlines()
+    percent = share(first.probability)
+    assert shown[0] == "1: 2 tunes with 2 titles"
+    assert [line.split() for line in shown[3:]] == [
+        ["session:1", "1", "session:2", percent], ["session:2", "2", "session:1", percent],
+    ]  # fmt: skip
+    (only,) = call("families", "--of", "session:2", "--index", path, "--json").json["families"]
+    assert [tune["tune"] for tune in only["tunes"]] == [first.tune, second.tune]
+    table = tmp_path / "one.csv"
+    assert call("families", "--of", "session:3", "-o", table, "--index", path).out == (
+        "session:3: no other tune is of its family\n"
+    )
+    assert len(table.read_text().splitlines()) == 1
+
+
 def test_the_table_as_parquet_has_the_same_rows(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:
@@ -336,9 +358,7 @@ def test_the_table_as_parquet_has_the_same_rows(
 def test_a_picture_needs_the_tune_whose_family_it_shows(tmp_path: Path) -> None:
     path = index_of(tmp_path, KESH, MORRISONS)
     ended = call("families", "--picture", tmp_path / "a.png", "--index", path)
-    assert ended.refusal == (
-        "--picture draws the family of one tune; give --picture and --of together"
-    )
+    assert ended.refusal == ("--picture draws the family of one tune; name the tune with --of")
     ended = call("families", "--picture", tmp_path / "a.png", "--of", "No", "--index", path)
     assert ended.refusal.startswith("there is no tune 'No' in the index")
     with open_index(path) as index:

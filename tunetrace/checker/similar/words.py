@@ -28,7 +28,7 @@ def naming(tune: SimilarTune) -> str:
 def sentence(tunes: Sequence[SimilarTune], threshold: float) -> str:
     """What was found, in one sentence. tunes: those that are alike; if any is named, the first."""
     if not tunes:
-        return "No near copy; no tune of the index has a passage like one of it."
+        return "No near copy; no tune of the index is like it."
     first = tunes[0]
     if first.probability >= threshold:
         return naming(first)

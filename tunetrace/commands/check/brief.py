@@ -32,7 +32,7 @@ def _line(
 ) -> str:  # fmt: skip
     """A line of columns. In a terminal the last one takes the rest of the line."""
     numbers = f"{place:>5}  {notes:>5}  {longest:>7}  {in_short:>4}  {in_long:>4}"
-    start = f"{numbers}  {_fit(where, 12, keeps_end=True)}  {_fit(title, 12)}  "
+    start = f"{numbers}  {_fit(where, 10, keeps_end=True)}  {_fit(title, 10)}  "
     rest = console().width - cell_len(start) if is_terminal() else 0
     return (start + _fit(nearest, max(16, rest))).rstrip()
 

@@ -41,7 +41,7 @@ from tunetrace.reports.page.rows import (
     row_of,
     shortened,
 )
-from tunetrace.reports.words import differs_by_ranks_only, mistakes_in_words
+from tunetrace.reports.words import differs_by_ranks_only, mistakes_in_words, without
 from tunetrace.text import amount, counted, plain, share, signed
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Page:
         summary: BatchSummary,
         words: Sequence[str],
         index: Index,
+        left_out: int = 0,
         *,
         when: datetime,
         command: str,
@@ -108,6 +109,7 @@ class Page:
 
         summary, words: the batch in numbers, and in paragraphs.
         index: the index that it was checked against.
+        left_out: how many of its tunes were left out.
         when: the date that the page shows.
         command: the command that checks one transcription again, without its number.
         other: the batch that it is compared with.
@@ -125,6 +127,8 @@ class Page:
             summary=summary,
             other=other,
             info=index.info(),
+            left_out=left_out,
+            without=without(left_out),
             words=words,
             numbers=_key_numbers(summary),
             pictures=pictures_of(summary, other, self._deciles),
