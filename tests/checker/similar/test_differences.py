@@ -156,6 +156,22 @@ def test_differences_are_named_in_the_tunes_own_key() -> None:
     ]
 
 
+def test_only_the_highest_note_of_a_chord_is_named_as_moved() -> None:
+    own, other = ([*BEGINNING, *words(f"{bar} E D C 4 |"), *END] for bar in ("[ F f ] 2", "F 2"))
+    assert list(differences_of(aligned(own, other), "Cmaj")) == ["1.3: f is an octave higher"]
+
+
+def test_another_key_from_some_bar_on_is_a_difference_of_its_notes() -> None:
+    bar = words("E 2 B G A F E B |")
+    own, other = [*BEGINNING, "K:Cmin", *bar], [*BEGINNING, *bar]
+    found = [(one.text, one.difference) for one in aligned(own, other).bars[-1].notes]
+    # In C minor every B, E and A is flat.
+    assert [text for text, difference in found if difference == "accidental"] == [
+        "E 2", "B", "A", "E", "B",
+    ]  # fmt: skip
+    assert [text for text, difference in found if difference is None] == ["G", "F"]
+
+
 def test_rows_are_as_wide_as_asked_and_hold_every_bar() -> None:
     own = [*BEGINNING, *words("f 2 E D C C 2 C |"), *END]
     alignment = aligned(own, [*BEGINNING, *words("F 2 E D C 4 |"), *END])

@@ -166,7 +166,7 @@ def test_a_tune_like_nothing_is_said_to_be_like_nothing(tmp_path: Path) -> None:
     with tunetrace.open_index(index_of(tmp_path, KESH)) as index:
         found = tunetrace.similar("X:1\nM:4/4\nL:1/8\nK:C\nC4 c4|", index)
     assert found.tunes == ()
-    assert found.text == "No near copy; no tune of the index has a passage like one of it."
+    assert found.text == "No near copy; no tune of the index is like it."
 
 
 def test_a_tune_is_found_in_an_index_of_nothing_but_its_settings(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Note(NamedTuple):
     alteration: int
     """The semitones by which it sounds above its letter."""
     signature: int
-    """The same if only the key signature held."""
+    """The same if only the signature held of the key that the tune begins in."""
     duration: Ticks
     time: Ticks
     """When it begins, from the beginning of the tune."""
@@ -39,7 +39,7 @@ class Note(NamedTuple):
 
     @property
     def is_altered(self) -> bool:
-        """Whether an accidental changes how it sounds."""
+        """Whether an accidental, or another key from some bar on, changes how it sounds."""
         return self.alteration != self.signature
 
 
@@ -82,7 +82,7 @@ class Line:
 
 def _notes_of(layout: Layout) -> list[Note]:
     notes: list[Note] = []
-    signature = signature_of(None)
+    opening = signature = signature_of(None)
     at = 0  # the tokens before are read for their keys
     time: Ticks = 0
     for place, bar in enumerate(layout.bars):
@@ -102,6 +102,7 @@ def _notes_of(layout: Layout) -> list[Note]:
             for token in layout.tokens[at:stop]:
                 if token[:2] == "K:":
                     signature = signature_of(token[2:])
+                    opening = opening if notes else signature
                 elif MEANINGS[token].kind == NOTE:
                     pitch = _parse(token)
                     if pitch.alteration is not None:
@@ -112,8 +113,8 @@ def _notes_of(layout: Layout) -> list[Note]:
             at = stop
             assert highest is not None, "an event that sounds has a note"
             step, pitch = highest
-            usual = signature[pitch.letter]
-            altered = in_bar.get(pitch.letter, usual)
+            altered = in_bar.get(pitch.letter, signature[pitch.letter])
+            usual = opening[pitch.letter]
             notes.append(Note(step, altered, usual, duration, time - duration, place, start, stop))
             start = stop
         if len(notes) > first:

@@ -13,8 +13,9 @@ from tunetrace.checker.similar.records import (
     DifferenceKind,
     UnmatchedBar,
 )
+from tunetrace.tokenizer.keys import LETTERS
 from tunetrace.tokenizer.transpose import Pitch, in_own_key
-from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
+from tunetrace.tokenizer.vocabulary import CHORD_CLOSE, CHORD_OPEN, MEANINGS, NOTE
 
 _BAR_LINE: Final = " | "
 
@@ -149,8 +150,8 @@ def _named(notes: AlignedNotes, key: str | None) -> str:
     """A difference in words."""
     assert notes.difference is not None
     if notes.difference == "octave":
-        higher = _highest_octave(notes.text) - _highest_octave(notes.other)
-        names = [token for token in notes.text.split() if MEANINGS[token].kind == NOTE]
+        names, others = (list(_melody(text)) for text in (notes.text, notes.other))
+        higher = Pitch.parse(names[0]).octave - Pitch.parse(others[0]).octave
         verb = "is" if len(names) == 1 else "are"
         octave = "an octave" if abs(higher) == 1 else f"{abs(higher)} octaves"
         direction = "higher" if higher > 0 else "lower"
@@ -160,10 +161,27 @@ def _named(notes: AlignedNotes, key: str | None) -> str:
     )
 
 
-def _highest_octave(text: str) -> int:
-    """The octave of the highest note of a text."""
-    notes = (token for token in text.split() if MEANINGS[token].kind == NOTE)
-    return max(Pitch.parse(token).octave for token in notes)
+def _melody(text: str) -> Iterator[str]:
+    """The notes of a text; of a chord the highest."""
+    chord: list[str] | None = None
+    for token in text.split():
+        kind = MEANINGS[token].kind
+        if kind == CHORD_OPEN:
+            chord = []
+        elif kind == NOTE:
+            if chord is None:
+                yield token
+            else:
+                chord.append(token)
+        elif kind == CHORD_CLOSE:
+            yield from sorted(chord or (), key=_height)[-1:]
+            chord = None
+    yield from sorted(chord or (), key=_height)[-1:]  # a chord that is not closed
+
+
+def _height(note: str) -> tuple[int, int]:
+    pitch = Pitch.parse(note)
+    return pitch.octave, LETTERS.index(pitch.letter)
 
 
 def bars_in_words(bars: Iterable[UnmatchedBar]) -> str:
