@@ -107,6 +107,31 @@ def rewritten(path: Path, whole: Path, suffixes: np.ndarray) -> Path:
     return path
 
 
+def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: Path) -> None:
+    path = tmp_path / "runs.db"
+    shutil.copy(whole, path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    ((stored,),) = connection.execute("SELECT grams FROM view WHERE name = 'tokens'").fetchall()
+    firsts = np.frombuffer(stored, dtype="<i4")
+
+    def verified(changed: np.ndarray) -> str:
+        written = changed.astype("<i4").tobytes()
+        connection.execute(
+            "UPDATE view SET grams = ?, grams_crc32 = ? WHERE name = 'tokens'",
+            (written, zlib.crc32(written)),
+        )
+        return "; ".join(verify_index(path, full=True).faults)
+
+    assert verified(firsts[:-1]) == (
+        "the runs of symbols do not begin where the suffix array of segment 1 in the view tokens "
+        "has them"
+    )
+    assert "segment 1 is damaged: its runs of symbols are not those of its suffix array" in (
+        verified(firsts + 10_000)
+    )
+    connection.close()
+
+
 def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
     connection = sqlite3.connect(whole)
     (blob,) = connection.execute("SELECT suffixes FROM view").fetchone()

@@ -25,7 +25,7 @@ from tunetrace.indexer.near.graph import NearGraph, rows_of
 from tunetrace.indexer.near.search import NearSearch
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import unsorted_at
+from tunetrace.indexer.search.suffix import gram_firsts, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store.baseline import load_baseline
 from tunetrace.indexer.store.connection import Connection, Database, default_path
@@ -157,7 +157,8 @@ class _Verification:
             self._faults.append(f"{what} cannot be read ({printable(reason)})")
 
     def _check_suffixes(self, array: str, segment: Segment) -> None:
-        """Whether the suffix array holds each position once, in the order of the suffixes."""
+        """Whether the suffix array holds each position once, in the order of the suffixes, and the
+        places are right where runs of symbols begin."""
         if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
             self._faults.append(f"{array} does not have each position exactly once")
             return
@@ -168,6 +169,8 @@ class _Verification:
         at = unsorted_at(segment, ranks)
         if at is not None:
             self._faults.append(f"{array} is out of order at position {at:,}")
+        elif not np.array_equal(segment.gram_firsts, gram_firsts(segment.stream, segment.suffixes)):
+            self._faults.append(f"the runs of symbols do not begin where {array} has them")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""

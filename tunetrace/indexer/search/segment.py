@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.suffix import SuffixIndex
+from tunetrace.indexer.search.suffix import SuffixIndex, gram_firsts
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Mask = NDArray[np.bool_]
@@ -21,11 +21,15 @@ class Segment(SuffixIndex):
     """Some tunes, their stream in one view and its suffix array.
 
     tune_ids: (tunes,) int32, little-endian, as bytes: ascending, in the order of the stream. A tune
-    is always given by its id, and a mask of tunes is (last id + 1,) bool, by id.
+    is always given by its id, and a mask of tunes is (last id + 1,) bool, by id. grams: what
+    gram_firsts gives, int32, little-endian, as bytes; None if it is not known.
     """
 
-    def __init__(self, tune_ids: bytes, stream: bytes, suffixes: bytes) -> None:
+    def __init__(
+        self, tune_ids: bytes, stream: bytes, suffixes: bytes, grams: bytes | None = None
+    ) -> None:
         super().__init__(stream, suffixes)
+        self._grams = grams
         self.tune_ids: NDArray[np.int32] = np.frombuffer(tune_ids, dtype="<i4").astype(
             np.int32, copy=False
         )
@@ -33,10 +37,19 @@ class Segment(SuffixIndex):
         self._separators = np.flatnonzero(self.symbols == SEPARATOR).astype(np.int32)
         if len(self._separators) != len(self.tune_ids) + 1:
             raise ValueError("its stream does not have as many tunes as the segment lists")
+        if grams is not None and not 0 <= self.gram_firsts.max(initial=0) < len(stream):
+            raise ValueError("its runs of symbols are not those of its suffix array")
         self._ids = self.tune_ids.data  # bisect on it is faster than on the array
         self._bounds = self._separators.data
         # The tune of a position, by the number of separators up to it.
         self._tune_after = np.concatenate([self.tune_ids[:1], self.tune_ids])
+
+    @cached_property
+    def gram_firsts(self) -> NDArray[np.int32]:
+        """Where in the suffix array each different run of GRAM symbols begins: (n,), ascending."""
+        if self._grams is None:
+            return gram_firsts(self.stream, self.suffixes)
+        return np.frombuffer(self._grams, dtype="<i4").astype(np.int32, copy=False)
 
     @cached_property
     def tune_of_positions(self) -> NDArray[np.int32]:

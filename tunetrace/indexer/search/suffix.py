@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,12 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Symbols = NDArray[np.uint8]
 Positions = NDArray[np.int32]
+
+GRAM: Final = 5
+"""The length of the runs of symbols that are counted once for a whole stream."""
+
+BEYOND_GRAM: Final = np.uint64(64 - 8 * GRAM)
+"""The bits that eight symbols have more than GRAM symbols."""
 
 
 def suffix_array(stream: bytes) -> Positions:
@@ -35,6 +41,19 @@ def words(stream: bytes) -> NDArray[np.uint64]:
     Past the end there are zeros. The array overlaps itself, and only what is taken from it is read.
     """
     return np.ndarray(len(stream), dtype="<u8", buffer=stream + bytes(7), strides=(1,))
+
+
+def gram_firsts(stream: bytes, suffixes: Positions) -> Positions:
+    """Where in a suffix array each different run of GRAM symbols begins: (n,), ascending.
+
+    The suffixes that begin with one run are neighbours, so it is found as often as there are places
+    up to the next run's. At the end of the stream, zeros follow.
+    """
+    runs = words(stream).take(suffixes)
+    is_new = np.ones(len(runs), dtype=bool)
+    # The first symbol is the lowest byte; shifting removes those past GRAM.
+    np.not_equal((runs[1:] ^ runs[:-1]) << BEYOND_GRAM, 0, out=is_new[1:])
+    return np.flatnonzero(is_new).astype(np.int32)
 
 
 def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int | None:

@@ -1,7 +1,7 @@
 """A back-off n-gram model of the corpus: how probable a symbol is after the symbols before it.
 
 It gives the number of hits of a figure that are expected by chance. The suffixes of a segment are
-sorted, so that equal n-grams are neighbours and comparing neighbours counts them.
+sorted, so that equal n-grams are neighbours, and the index keeps where each begins.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import words
+from tunetrace.indexer.search.suffix import BEYOND_GRAM, GRAM, words
 from tunetrace.indexer.search.views import Alphabet
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
-ORDER: Final = 5
+ORDER: Final = GRAM
 """The probability of a symbol depends on up to four symbols before it."""
 
 Packed = NDArray[np.uint64]
@@ -30,8 +30,6 @@ Packed = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
 _BITS: Final = np.uint64(8)
-_BEYOND: Final = np.uint64(64 - 8 * ORDER)
-"""The bits that eight symbols have more than ORDER symbols."""
 
 _NO_GRAM: Final = np.uint64(2**64 - 1)
 _CHUNK: Final = 1 << 18
@@ -271,17 +269,14 @@ def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
 
 
 def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
-    windows = words(segment.stream).take(segment.suffixes)
-    is_new = np.ones(len(windows), dtype=bool)
-    # The first symbol is the lowest byte; shifting removes those past ORDER.
-    np.not_equal((windows[1:] ^ windows[:-1]) << _BEYOND, 0, out=is_new[1:])
-    first = np.flatnonzero(is_new)
-    return _packed(windows[first]), np.diff(first, append=len(windows)).astype(np.float64)
+    first = segment.gram_firsts
+    windows = words(segment.stream).take(segment.suffixes.take(first))
+    return _packed(windows), np.diff(first, append=len(segment.suffixes)).astype(np.float64)
 
 
 def _packed(windows: NDArray[np.uint64]) -> Packed:
     """The first ORDER symbols of words that were read from a stream."""
-    return windows.astype(np.uint64).byteswap() >> _BEYOND
+    return windows.astype(np.uint64).byteswap() >> BEYOND_GRAM
 
 
 def _firsts(packed: Packed) -> NDArray[np.intp]:

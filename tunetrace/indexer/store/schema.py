@@ -150,9 +150,12 @@ view = sa.Table(
     sa.Column("stream_crc32", sa.BigInteger, nullable=False),
     sa.Column("suffixes", sa.LargeBinary, nullable=False),
     sa.Column("suffixes_crc32", sa.BigInteger, nullable=False),
+    sa.Column("grams", sa.LargeBinary, nullable=False),
+    sa.Column("grams_crc32", sa.BigInteger, nullable=False),
 )
 """The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
-SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32."""
+SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32.
+grams: where in the suffix array each different run of GRAM symbols begins, little-endian int32."""
 
 near = sa.Table(
     "near",

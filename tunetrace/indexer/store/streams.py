@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import suffix_array
+from tunetrace.indexer.search.suffix import gram_firsts, suffix_array
 from tunetrace.indexer.search.views import TOKENS, VIEWS, View
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import DamagedError
@@ -30,6 +30,7 @@ def load_segments(connection: sa.Connection, view: View = TOKENS) -> dict[int, S
         sa.select(
             segment.id, segment.tune_ids, segment.tune_ids_crc32,
             stored.stream, stored.stream_crc32, stored.suffixes, stored.suffixes_crc32,
+            stored.grams, stored.grams_crc32,
         )
         .join_from(
             schema.segment,
@@ -82,13 +83,11 @@ def insert_segment(
     last = connection.scalar(sa.select(sa.func.max(schema.segment.c.id))) or 0
     insert_rows(connection, schema.segment, [(last + 1, ids, zlib.crc32(ids))])
     for name, stream in streams.items():
-        suffixes = suffix_array(stream).astype("<i4").tobytes()
-        checksums = zlib.crc32(stream), zlib.crc32(suffixes)
-        insert_rows(
-            connection,
-            schema.view,
-            [(last + 1, name, stream, checksums[0], suffixes, checksums[1])],
-        )
+        suffixes = suffix_array(stream)
+        grams = gram_firsts(stream, suffixes)
+        arrays = (stream, *(some.astype("<i4").tobytes() for some in (suffixes, grams)))
+        with_checksums = (part for array in arrays for part in (array, zlib.crc32(array)))
+        insert_rows(connection, schema.view, [(last + 1, name, *with_checksums)])
     _insert_near(connection, last + 1, near)
 
 
