@@ -17,6 +17,7 @@ def over_graph(
     graph: NearGraph,
     admitted: Mask | None = None,
     own: int | None = None,
+    threshold: float = 0.0,
 ) -> list[Near]:
     """What was found for a tune, and what is near to that, best first.
 
@@ -24,6 +25,7 @@ def over_graph(
     product of the two probabilities over one tune between them, if that is more; by_way_of names
     this tune. admitted: which tunes count, as a mask by id; None for all. own: the id of the asked
     tune if it is one of the index; then it is also near to the tunes whose own search found it.
+    threshold: tunes from this probability on come before all others.
     """
     best = {near.tune: near for near in found}
     for near in () if own is None else graph.neighbours(own):
@@ -44,4 +46,5 @@ def over_graph(
                 up = (between.up + near.up) % STEPS
                 best[near.tune] = Near(near.tune, probability, up, between.tune)
     # Stable, so that those which are sure stay in the order in which they were found.
-    return sorted(best.values(), key=lambda near: -min(near.probability, SURE))
+    sure = max(SURE, threshold)
+    return sorted(best.values(), key=lambda near: -min(near.probability, sure))

@@ -43,7 +43,7 @@ class SimilarSearch:
         admitted: which tunes count, as a mask by id; None for all. limit: None for all that were
         compared.
         """
-        return self._near.near(melody, admitted)[:limit]
+        return self._near.near(melody, admitted, self.default_threshold)[:limit]
 
     def near(
         self, layouts: Sequence[Layout], admitted: Mask | None = None, limit: int | None = 50

@@ -121,7 +121,7 @@ def _near(
         yield from search.near(layouts, admitted, limit)
         return
     for found in search.near(layouts, admitted, None):
-        yield over_graph(found, graph, admitted, own)[:limit]
+        yield over_graph(found, graph, admitted, own, search.default_threshold)[:limit]
         own = None
 
 

@@ -57,6 +57,13 @@ def probabilities(measures: Floats) -> Floats:
     return np.where(is_same, np.maximum(probable, _SAME), probable)
 
 
-def order(measures: Floats, probable: Floats) -> NDArray[np.intp]:
-    """The pairs in order, the best first: (pairs,). probable: (pairs,) their probabilities."""
-    return np.lexsort((-measures[:, MEASURES.index("mean")], -np.minimum(probable, SURE)))
+def order(measures: Floats, probable: Floats, sure: float = SURE) -> NDArray[np.intp]:
+    """The pairs in order, the best first: (pairs,).
+
+    probable: (pairs,) their probabilities. sure: from this one on the mean share orders them, and
+    of equal ones those that share their meter and their mode come first.
+    """
+    mean, meter, mode = (
+        measures[:, MEASURES.index(n)] for n in ("mean", "same_meter", "same_mode")
+    )
+    return np.lexsort((-(meter + mode), -mean, -np.minimum(probable, sure)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunetrace.indexer.near.align import MATCH, scores
 from tunetrace.indexer.near.candidates import Candidates
-from tunetrace.indexer.near.score import Floats, measured, order, probabilities
+from tunetrace.indexer.near.score import SURE, Floats, measured, order, probabilities
 from tunetrace.indexer.near.segment import ALIGNED, header_of, melodies_in
 from tunetrace.indexer.near.sequences import LETTERS, STEPS, sequences_of
 from tunetrace.indexer.near.terms import Terms, terms_of
@@ -80,16 +80,22 @@ class NearSearch:
         self.candidates = candidates
         self._ids = ids
 
-    def near(self, melody: Melody, admitted: NDArray[np.bool_] | None = None) -> list[Near]:
+    def near(
+        self,
+        melody: Melody,
+        admitted: NDArray[np.bool_] | None = None,
+        threshold: float = 0.0,
+    ) -> list[Near]:
         """The tunes most like a melody, best first.
 
-        admitted: which tunes count, as a mask by id; None for all.
+        admitted: which tunes count, as a mask by id; None for all. threshold: tunes from this
+        probability on come before all others.
         """
         ids, ups, measures = self.measures(melody, admitted)
         probable = probabilities(measures)
         columns = ids.tolist(), probable.tolist(), ups.tolist()
         found = [Near(*one) for one in zip(*columns, strict=True)]
-        return [found[k] for k in order(measures, probable).tolist()]
+        return [found[k] for k in order(measures, probable, max(SURE, threshold)).tolist()]
 
     def measures(
         self, melody: Melody, admitted: NDArray[np.bool_] | None = None

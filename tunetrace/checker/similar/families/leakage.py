@@ -152,7 +152,7 @@ def _tested(
         some = tunes[first : first + _TOGETHER]
         melodies = melodies_of([lay_out(tune.tokens) for tune in some])
         for tune, melody in zip(some, melodies, strict=True):
-            best = next(iter(search.near(melody)), None)
+            best = next(iter(search.near(melody, threshold=least)), None)
             nearest = None if best is None else known[best.tune]
             probability = 0.0 if best is None else best.probability
             yield LeakageTune(
