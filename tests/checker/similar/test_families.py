@@ -238,6 +238,25 @@ def test_an_altered_graph_is_found(
     assert fault in "; ".join(verify_index(path).faults)
 
 
+def test_a_pair_that_was_found_from_the_side_of_the_added_tune_is_no_fault(
+    shared: Path, tmp_path: Path
+) -> None:
+    tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[1230:1240]
+    (tmp_path / "book.txt").write_text("\n\n".join(tunes), encoding="utf-8")
+    build_index([tmp_path / "book.txt"], tmp_path / "book.db")
+    find_families(tmp_path / "book.db")
+    scales = "|:CDEF GABc|1dcBA GFED:|2dcBA G4||3 CDEF G4:|4,5 dcBA G4:|[6 c8|]"
+    (tmp_path / "scales.abc").write_text(f"X:1\n{HEADER}{scales}\n")
+    add_to_index(tmp_path / "scales.abc", tmp_path / "book.db")
+    # Balance the Straw and the scales are nine times as probable when the tune is asked.
+    with open_index(tmp_path / "book.db") as index:
+        assert index.graph is not None
+        stored = {near.tune: near.probability for near in index.graph.neighbours(11)}
+        (near,) = SimilarSearch(index).near([index.layout(6)], index.mask([11]))
+    assert near[0].probability > 5 * stored[6]
+    assert verify_index(tmp_path / "book.db", full=True).faults == ()
+
+
 @pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
 def test_a_graph_that_does_not_match_its_checksum_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
