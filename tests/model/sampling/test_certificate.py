@@ -340,6 +340,10 @@ def test_what_contradicts_itself_is_found(
     assert f"which is not below {nearest:g}" in said
     (said,) = found(drawn=certificate.drawn + 1)
     assert said.endswith("do not account for all")
+    first, *_ = certificate.tunes
+    assert found(drawn=certificate.drawn + 1, tunes=(*certificate.tunes, first)) == (
+        f"tune {first.number} is in the certificate 2 times",
+    )
 
 
 def test_tunes_that_are_missing_unreadable_or_given_twice_are_found(

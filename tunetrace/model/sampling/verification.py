@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import isclose
 from pathlib import Path
@@ -74,6 +75,9 @@ def _of_itself(certificate: Certificate) -> Iterator[str]:
             f"of {counted(certificate.drawn, 'tune')} drawn, {left_out:,} left out and "
             f"{len(certificate.tunes):,} certified do not account for all"
         )
+    for number, count in Counter(tune.number for tune in certificate.tunes).items():
+        if count > 1:
+            yield f"tune {number} is in the certificate {count:,} times"
     for tune in certificate.tunes:
         if most is not None and tune.longest_notes > most:
             yield f"tune {tune.number} copies {tune.longest_notes} notes, more than {most}"
