@@ -210,6 +210,16 @@ def test_of_equal_melodies_the_one_in_the_same_mode_and_meter_is_first(tmp_path:
     assert [(tune.key, tune.aspect) for tune in found] == [("Cdor", "exact"), ("Cmin", "melody")]
 
 
+def test_of_equal_melodies_the_same_music_is_first(tmp_path: Path) -> None:
+    path = index_of(tmp_path, written(MAGGIE, higher(7)), MAGGIE)
+    for limit in (1, 2):
+        first, *_ = tunetrace.similar(MAGGIE, path, limit=limit).tunes
+        assert (first.title, first.aspect, first.change) == ("Drowsy Maggie", "exact", "")
+    (checked,) = tunetrace.check(MAGGIE, path).tunes
+    assert checked.near_copies is not None
+    assert [near.aspect for near in checked.near_copies] == ["exact", "transposed"]
+
+
 def test_in_a_large_index_what_is_named_is_first(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

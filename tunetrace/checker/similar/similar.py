@@ -10,7 +10,7 @@ from typing import Final
 
 from tunetrace.arguments import Format, many_references, public
 from tunetrace.checker.check import admitted_without
-from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.answers import same_first, similar_tunes
 from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
 from tunetrace.checker.similar.search import SimilarSearch
@@ -76,14 +76,16 @@ def similar(
         of_parts = list(_parts_of(layout)) if parts else []
         layouts = [layout, *(one for _, one in of_parts)]
         whole, *found = [
-            # The most alike is named, however little it is alike.
-            tuple(similar_tunes(one, tune.original_key, near, opened, alignment=alignment))
+            tuple(similar_tunes(one, tune.original_key, near, opened, same, alignment=alignment))
             for one, some in zip(
                 layouts,
-                _near(search, layouts, opened.graph, admitted, next(iter(own), None), limit),
+                _near(search, layouts, opened.graph, admitted, next(iter(own), None)),
                 strict=True,
             )
-            for near in [[*some[:1], *(near for near in some[1:] if near.probability >= least)]]
+            for same in [opened.same_music([one])]
+            for best in [same_first(some, same)[:limit]]
+            # The most alike is named, however little it is alike.
+            for near in [[*best[:1], *(near for near in best[1:] if near.probability >= least)]]
         ]
         parts_found = None
         if parts:
@@ -111,17 +113,16 @@ def _near(
     graph: NearGraph | None,
     admitted: Mask | None,
     own: int | None,
-    limit: int,
 ) -> Iterator[list[Near]]:
     """What is like each of some tunes, best first: by alignment, and one step over the graph.
 
     own: the id of the first one if it is a tune of the index; the others are its parts.
     """
     if graph is None:
-        yield from search.near(layouts, admitted, limit)
+        yield from search.near(layouts, admitted, None)
         return
     for found in search.near(layouts, admitted, None):
-        yield over_graph(found, graph, admitted, own, search.default_threshold)[:limit]
+        yield over_graph(found, graph, admitted, own, search.default_threshold)
         own = None
 
 
