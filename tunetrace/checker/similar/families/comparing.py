@@ -58,10 +58,8 @@ def _found(index: Index, tunes: Sequence[int]) -> list[Row]:
     return rows_of(index.near, tunes, [index.layout(tune) for tune in tunes])
 
 
-@cache
-def _opened(path: Path) -> Index:
-    """The index of an extra process."""
-    return Index(path)
+_opened = cache(Index)
+"""The index of an extra process, by its path."""
 
 
 def _compare(path: Path, tunes: Sequence[int]) -> list[Row]:
