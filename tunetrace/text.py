@@ -39,6 +39,12 @@ def share(value: float) -> str:
     return f"{value:.0%}"
 
 
+def share_below(value: float, bound: float) -> str:
+    """A share that is below a bound in percent: `less than 90%` for 0.898 if that is the bound."""
+    shown = share(value)
+    return f"less than {shown}" if shown == share(bound) else shown
+
+
 def share_in_words(value: float) -> str:
     """A share in a sentence: `none`, `less than 1%`, `41%`, `more than 99%`, `all`."""
     if value in (0, 1):

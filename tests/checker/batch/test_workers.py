@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.commands import KESH, MORRISONS, environment, index_of
+from tunetrace import IndexFileError, open_index
+from tunetrace.checker.batch.workers import Workers
+from tunetrace.checker.similar.families.comparing import compared
+from tunetrace.indexer.search.views import TOKENS
 
 REPORT = """
 import functools, resource, sys
@@ -114,3 +119,20 @@ def test_an_interrupt_is_not_met_by_a_process_that_has_just_begun(book: Path) ->
         _, errors = process.communicate(timeout=120)
     assert errors.count("Traceback") == 1  # that of the script itself, which does not catch it
     assert "spawn_main" not in errors
+
+
+def test_a_worker_that_cannot_open_the_index_says_so_in_its_answer(
+    book: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone.db"
+    with Workers(gone, None, TOKENS, 1, verbatim=True) as workers:
+        matched = workers.match([["C", "D"]])
+        assert matched is not None
+        with pytest.raises(IndexFileError, match=r"gone\.db: there is no index"):
+            matched()
+    shutil.copy(book.with_suffix(".db"), gone)
+    with open_index(gone) as index:
+        gone.unlink()
+        with pytest.raises(IndexFileError, match=r"gone\.db: there is no index"):
+            list(compared(index, [1, 2], workers=1))
+    assert capfd.readouterr() == ("", "")

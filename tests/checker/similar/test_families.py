@@ -24,6 +24,7 @@ from tunetrace import (
     find_families,
     open_index,
     remove_from_index,
+    similar,
     verify_index,
 )
 from tunetrace.checker.similar.search import SimilarSearch
@@ -203,13 +204,15 @@ def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyRepor
     return path, find_families(path)
 
 
-def altered(path: Path, whole: Path, name: str, numbers: np.ndarray) -> Path:
-    """An index with another array of its graph, and the checksum that fits it."""
+def altered(
+    path: Path, whole: Path, name: str, numbers: np.ndarray, table: str = "neighbours"
+) -> Path:
+    """An index with another array of its graph or of its near copies, and the checksum of it."""
     shutil.copy(whole, path)
     connection = sqlite3.connect(path, isolation_level=None)
     written = numbers.tobytes()
     connection.execute(
-        "UPDATE neighbours SET numbers = ?, numbers_crc32 = ? WHERE name = ?",
+        f"UPDATE {table} SET numbers = ?, numbers_crc32 = ? WHERE name = ?",
         (written, zlib.crc32(written), name),
     )
     connection.close()
@@ -222,10 +225,11 @@ def altered(path: Path, whole: Path, name: str, numbers: np.ndarray) -> Path:
         ("tunes", np.array([1, 2, 4], "<i4"), "the neighbour graph is damaged"),
         ("families", np.array([1, 1, 1], "<i4"), "the families are not those of the neighbour"),
         ("families", np.array([1, 1], "<i4"), "its arrays do not fit together"),
-        ("pairs", np.array([[2, 1]], "<i4"), "the pairs of the neighbour graph are not as they"),
+        ("pairs", np.array([[2, 1]], "<i4"), "its pairs are not as they were written"),
         ("pairs", np.array([[1, 9]], "<i4"), "its arrays do not fit together"),
-        ("ups", np.array([7], "i1"), "the pairs of the neighbour graph are not as they"),
-        ("probabilities", np.array([1.5], "<f4"), "the pairs of the neighbour graph are not as"),
+        ("ups", np.array([7], "i1"), "its pairs are not as they were written"),
+        ("probabilities", np.array([1.5], "<f4"), "its pairs are not as they were written"),
+        ("probabilities", np.array([np.nan], "<f4"), "its pairs are not as they were written"),
         ("probabilities", np.array([0.6], "<f4"), "the probabilities of 1 pair of the neighbour"),
     ],
 )
@@ -234,6 +238,25 @@ def test_an_altered_graph_is_found(
 ) -> None:
     path = altered(tmp_path / "altered.db", grouped[0], name, numbers)
     assert fault in "; ".join(verify_index(path).faults)
+
+
+def test_a_pair_that_was_found_from_the_side_of_the_added_tune_is_no_fault(
+    shared: Path, tmp_path: Path
+) -> None:
+    tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[1230:1240]
+    (tmp_path / "book.txt").write_text("\n\n".join(tunes), encoding="utf-8")
+    build_index([tmp_path / "book.txt"], tmp_path / "book.db")
+    find_families(tmp_path / "book.db")
+    scales = "|:CDEF GABc|1dcBA GFED:|2dcBA G4||3 CDEF G4:|4,5 dcBA G4:|[6 c8|]"
+    (tmp_path / "scales.abc").write_text(f"X:1\n{HEADER}{scales}\n")
+    add_to_index(tmp_path / "scales.abc", tmp_path / "book.db")
+    # Balance the Straw and the scales are nine times as probable when the tune is asked.
+    with open_index(tmp_path / "book.db") as index:
+        assert index.graph is not None
+        stored = {near.tune: near.probability for near in index.graph.neighbours(11)}
+        (near,) = SimilarSearch(index).near([index.layout(6)], index.mask([11]))
+    assert near[0].probability > 5 * stored[6]
+    assert verify_index(tmp_path / "book.db", full=True).faults == ()
 
 
 @pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
@@ -265,6 +288,55 @@ def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
         find_families(path, again=True)
     assert verify_index(path).faults == (
         "the array 'beats' of the near copies of segment 1 does not match its checksum",
+    )
+
+
+@pytest.mark.parametrize("change", ["ups = 7", "probabilities = 1.5", "probabilities = nan"])
+def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
+) -> None:
+    name, number = change.split(" = ")
+    numbers = np.array([float(number)]).astype("i1" if name == "ups" else "<f4")
+    path = altered(tmp_path / "altered.db", grouped[0], name, numbers)
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        similar(1, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "change"),
+    [
+        ("terms", "<u4", "reversed"),
+        ("starts", "<i4", "exchanged"),
+        ("tunes", "<u2", "too large"),
+        ("sizes", "<f4", "too small"),
+        ("notes", "u1", "too large"),
+        ("notes", "u1", "too small"),
+        ("quavers", "u1", "too large"),
+        ("beats", "u1", "too large"),
+        ("ends of notes", "<i4", "exchanged"),
+        ("ends of beats", "<i4", "too small"),
+    ],
+)
+def test_arrays_of_near_copies_with_numbers_that_they_cannot_have_are_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, dtype: str, change: str
+) -> None:
+    connection = sqlite3.connect(grouped[0])
+    row = connection.execute("SELECT numbers FROM near WHERE name = ?", (name,)).fetchone()
+    connection.close()
+    numbers = np.frombuffer(row[0], dtype=dtype).copy()
+    if change == "reversed":
+        numbers = numbers[::-1]
+    elif change == "exchanged":
+        numbers[[1, -2]] = numbers[[-2, 1]]
+    else:
+        numbers[0] = 200 if change == "too large" else -1.0 if dtype != "u1" else 0
+    path = altered(tmp_path / "altered.db", grouped[0], name, numbers, "near")
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        similar(1, path)
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        compact_index(path)
+    assert verify_index(path).faults == (
+        "segment 1 is damaged: its arrays of near copies do not fit together",
     )
 
 

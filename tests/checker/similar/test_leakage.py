@@ -91,6 +91,26 @@ def test_each_tune_has_the_answer_of_a_search_among_the_training_tunes(
     assert all(tune.tune.startswith("test:") for tune in of_index.tunes)
 
 
+def test_no_leaked_tune_of_many_is_missed(
+    shared: Path, tmp_path: Path
+) -> None:
+    tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:1000]
+    train, test = tmp_path / "train.txt", tmp_path / "test.txt"
+    train.write_text("\n\n".join(tunes[::2]), encoding="utf-8")
+    test.write_text("\n\n".join(tunes[1::2]), encoding="utf-8")
+    build_index([train], tmp_path / "train.db")
+    with open_index(tmp_path / "train.db") as index:
+        layouts = [lay_out(tune.tokens) for tune in read(test) if isinstance(tune, Transcription)]
+        found = list(SimilarSearch(index).near(layouts))
+    # Of sure tunes, the one that fits best over both lengths comes first, not the most probable.
+    assert any(
+        near and near[0].probability < 0.97 <= max(one.probability for one in near)
+        for near in found
+    )
+    expected = sum(any(one.probability >= 0.97 for one in near) for near in found)
+    assert leakage(train, test, threshold=0.97).leaked == expected > 20
+
+
 def test_what_cannot_be_compared_is_refused_in_a_sentence(
     books: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 import tunetrace
 from tests.checker.similar.tunes import MAGGIE, WASHERWOMAN, higher, parts, written
 from tests.commands import KESH, MORRISONS, index_of
+from tests.conftest import V2_SAMPLE
 from tunetrace import AbcError, Index, InputError, QueryError, SimilarTune, Transcription
 from tunetrace.checker.similar import search
 from tunetrace.corpus.readers import read_tunes
@@ -214,3 +215,31 @@ def test_a_short_tune_that_is_there_is_named(tmp_path: Path) -> None:
     assert tunetrace.similar(fewer, index).tunes[0].probability < 0.9
     report = tunetrace.leakage(tmp_path / "session.abc", tmp_path / "session.abc")
     assert (report.leaked, report.leaked_with_title) == (2, 2)
+
+
+def test_of_equal_melodies_the_one_in_the_same_mode_and_meter_is_first(tmp_path: Path) -> None:
+    path = index_of(tmp_path, written(MAGGIE, str, key="Em"), MAGGIE)
+    found = tunetrace.similar(MAGGIE, path).tunes
+    assert [(tune.key, tune.aspect) for tune in found] == [("Cdor", "exact"), ("Cmin", "melody")]
+
+
+def test_of_equal_melodies_the_same_music_is_first(tmp_path: Path) -> None:
+    path = index_of(tmp_path, written(MAGGIE, higher(7)), MAGGIE)
+    for limit in (1, 2):
+        first, *_ = tunetrace.similar(MAGGIE, path, limit=limit).tunes
+        assert (first.title, first.aspect, first.change) == ("Drowsy Maggie", "exact", "")
+    (checked,) = tunetrace.check(MAGGIE, path).tunes
+    assert checked.near_copies is not None
+    assert [near.aspect for near in checked.near_copies] == ["exact", "transposed"]
+
+
+def test_in_a_large_index_what_is_named_is_first(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_ODDS", 39.0)  # as among 108,000 tunes: named from 0.975 on
+    tunetrace.build_index(shared / V2_SAMPLE, tmp_path / "v2.db")
+    with tunetrace.open_index(tmp_path / "v2.db") as index:
+        answer = tunetrace.similar(1716, index)
+    named = [tune.probability >= answer.threshold for tune in answer.tunes]
+    assert answer.text.startswith("This is ")
+    assert named == sorted(named, reverse=True)

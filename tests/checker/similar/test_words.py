@@ -65,6 +65,9 @@ def test_a_near_copy_is_named_in_a_sentence(
 def test_the_sentence_names_a_tune_from_the_threshold_on() -> None:
     assert sentence([YORK], 0.97) == naming(YORK)
     assert sentence([YORK], 0.98) == f"No near copy; the most alike is {NAME}, at 97%."
+    # One that is below the threshold never looks as if it were at it.
+    nearly = replace(YORK, probability=0.8984)
+    assert sentence([nearly], 0.9) == f"No near copy; the most alike is {NAME}, at less than 90%."
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from tunetrace.checker.records import (
     Verdict,
     names_of,
 )
-from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.answers import same_first, similar_tunes
 from tunetrace.checker.similar.records import SimilarTune
 from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
@@ -153,7 +153,8 @@ def _near_copies(
     """The near copies of a transcription, with what it has in common with each."""
     if not named:
         return ()
-    return tuple(similar_tunes(lay_out(tune.tokens), tune.original_key, named, index, same))
+    found = same_first(named, same)
+    return tuple(similar_tunes(lay_out(tune.tokens), tune.original_key, found, index, same))
 
 
 def _alike(source: Source, same: Sequence[SameTune], near: Sequence[SimilarTune]) -> Source:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -90,12 +90,20 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_matchers: list[JointMatcher] = []  # the matcher of a worker process
+_given: list[tuple[Path, Mask | None, str]] = []  # what the matcher of a worker process is made of
 
 
 def _begin(index: Path, admitted: Mask | None, view: str) -> None:
     ends_with_parent()
-    _matchers.append(JointMatcher(Index(index), admitted, VIEWS[view]))
+    _given.append((index, admitted, view))
+
+
+@cache
+def _matcher() -> JointMatcher:
+    """The matcher of a worker process. It is made for the first slice, whose result then has the
+    error if the index cannot be opened."""
+    ((index, admitted, view),) = _given
+    return JointMatcher(Index(index), admitted, VIEWS[view])
 
 
 def ends_with_parent() -> None:
@@ -115,4 +123,4 @@ def _end_with_parent() -> None:
 
 
 def _match(tunes: Sequence[Sequence[str]], verbatim: bool) -> MatchedSlice:
-    return match_together(tunes, _matchers[0], verbatim=verbatim)
+    return match_together(tunes, _matcher(), verbatim=verbatim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from tunetrace.checker.similar.alignment.bars import bar_under_bar
 from tunetrace.checker.similar.alignment.differences import Differences, Group
@@ -71,6 +72,18 @@ def similar_tunes(
             alignment=bar_under_bar(own, other, groups, steps) if alignment else None,
             by_way_of=records[near.by_way_of] if near.by_way_of else None,
         )
+
+
+def same_first(found: Sequence[Near], same: Sequence[SameMusic]) -> list[Near]:
+    """Near copies in their order; of equally probable ones, those that are the same music first.
+
+    same: as for similar_tunes. A search reads pitches modulo an octave, and no accidentals.
+    """
+    wholes = {one.tune for one in same if not one.own_part and not one.part}
+    ties = groupby(found, key=lambda near: near.probability)
+    return [
+        near for _, tied in ties for near in sorted(tied, key=lambda one: one.tune not in wholes)
+    ]
 
 
 def _same_music(own: Line, other: Line, steps: int) -> set[tuple[int, int]]:

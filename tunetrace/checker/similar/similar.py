@@ -10,7 +10,7 @@ from typing import Final
 
 from tunetrace.arguments import Format, many_references, public
 from tunetrace.checker.check import admitted_without
-from tunetrace.checker.similar.answers import similar_tunes
+from tunetrace.checker.similar.answers import same_first, similar_tunes
 from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
 from tunetrace.checker.similar.search import SimilarSearch, named_first
@@ -80,12 +80,13 @@ def similar(
         for one, near in zip(
             layouts, _near(search, layouts, opened.graph, admitted, asked_id), strict=True
         ):
+            same = opened.same_music([one])
+            best = same_first(near, same)
             # The sentence names the first one, however little it is alike.
-            shown = [*near[:1], *(some for some in near[1:limit] if some.probability >= least)]
-            answers.append(
-                tuple(similar_tunes(one, tune.original_key, shown, opened, alignment=alignment))
-            )
-        whole, *found = answers
+            shown = [*best[:1], *(some for some in best[1:limit] if some.probability >= least)]
+            found = similar_tunes(one, tune.original_key, shown, opened, same, alignment=alignment)
+            answers.append(tuple(found))
+        whole, *of_each_part = answers
         return SimilarTunes(
             transcription=tune,
             title=tune.title,
@@ -98,7 +99,7 @@ def similar(
             tunes=_at_least(least, whole),
             parts=tuple(
                 _part(*one, _at_least(least, some))
-                for one, some in zip(of_parts, found, strict=True)
+                for one, some in zip(of_parts, of_each_part, strict=True)
             )
             if parts
             else None,

@@ -10,7 +10,7 @@ from tunetrace.checker.similar.alignment.differences import Group
 from tunetrace.checker.similar.records import DifferenceKind, SimilarTune
 from tunetrace.indexer.near.sequences import OCTAVE
 from tunetrace.indexer.records import Tune
-from tunetrace.text import part_in_words, share
+from tunetrace.text import part_in_words, share_below
 
 _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
 _COUNTS: Final = ("", "an octave", "two octaves", "three octaves")
@@ -32,7 +32,10 @@ def sentence(tunes: Sequence[SimilarTune], threshold: float) -> str:
     first = tunes[0]
     if first.probability >= threshold:
         return naming(first)
-    return f"No near copy; the most alike is {label(first)}, at {share(first.probability)}."
+    return (
+        f"No near copy; the most alike is {label(first)}, at "
+        f"{share_below(first.probability, threshold)}."
+    )
 
 
 def label(tune: Tune) -> str:

@@ -125,7 +125,7 @@ class NearGraph:
     # As it is stored
 
     @property
-    def has_order(self) -> bool:
+    def _has_order(self) -> bool:
         """Whether each pair is there once, in ascending order, with numbers that it can have."""
         keys = self.pairs.astype(np.int64) @ np.array([1 << 32, 1])
         return bool(
@@ -165,7 +165,10 @@ class NearGraph:
         )
         if not is_whole:
             raise ValueError("its arrays do not fit together")
-        return cls(tunes, pairs, ups, probabilities, families)
+        graph = cls(tunes, pairs, ups, probabilities, families)
+        if not graph._has_order:
+            raise ValueError("its pairs are not as they were written")
+        return graph
 
 
 def graph_of(graph: NearGraph | None, index: str) -> NearGraph:

@@ -62,5 +62,12 @@ def probabilities(measures: Floats) -> Floats:
 
 
 def order(measures: Floats, probable: Floats) -> NDArray[np.intp]:
-    """The pairs in order, the best first: (pairs,). probable: (pairs,) their probabilities."""
-    return np.lexsort((-measures[:, MEASURES.index("mean")], -np.minimum(probable, SURE)))
+    """The pairs in order, the best first: (pairs,). probable: (pairs,) their probabilities.
+
+    From SURE on the mean share orders them, and of equal ones those of the same meter and mode come
+    first.
+    """
+    mean, meter, mode = (
+        measures[:, MEASURES.index(n)] for n in ("mean", "same_meter", "same_mode")
+    )
+    return np.lexsort((-(meter + mode), -mean, -np.minimum(probable, SURE)))

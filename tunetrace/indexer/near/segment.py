@@ -11,7 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.near.sequences import Pitches, Sequences, letters, sequences_of
+from tunetrace.indexer.near.sequences import (
+    LETTERS,
+    Pitches,
+    Sequences,
+    letters,
+    sequences_of,
+)
 from tunetrace.indexer.near.terms import FIRST_OF_SECOND, set_weights, terms_of
 from tunetrace.tokenizer.layout.bars import Layout
 
@@ -39,6 +45,15 @@ class Melodies:
 
     def __getitem__(self, tune: int) -> bytes:
         return self.letters[self._ends[tune] : self._ends[tune + 1]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its numbers are some that it can have."""
+        used = np.frombuffer(self.letters, dtype=np.uint8)
+        low, high = LETTERS[0], LETTERS[-1]
+        return _divides(self.ends, len(self.letters)) and (
+            low <= used.min(initial=high) and used.max(initial=low) <= high
+        )
 
     @classmethod
     def of(cls, pitches: Pitches, tunes: int) -> Melodies:
@@ -170,10 +185,11 @@ class NearSegment:
             raise ValueError(f"it has no array {error} of near copies") from None
         fits = (
             len(starts) == len(terms) + 1
-            and starts[-1] == len(places)
-            and all(
-                len(one.ends) == tunes + 1 and one.ends[-1] == len(one.letters) for one in melodies
-            )
+            and _divides(starts, len(places))
+            and bool((terms[1:] > terms[:-1]).all())
+            and int(places.max(initial=0)) < max(tunes, 1)
+            and bool((sizes >= 0).all())
+            and all(len(one.ends) == tunes + 1 and one.is_whole for one in melodies)
         )
         if not fits:
             raise ValueError("its arrays of near copies do not fit together")
@@ -188,6 +204,11 @@ def header_of(tokens: Sequence[str]) -> tuple[int, int]:
     first = tokens[:_HEADERS]
     meter, mode = (next((one for one in first if one[0] == field), "") for field in "MK")
     return zlib.crc32(meter.encode()) & _POSITIVE, zlib.crc32(mode.encode()) & _POSITIVE
+
+
+def _divides(ends: NDArray[np.int32], length: int) -> bool:
+    """Whether these are the ends of successive pieces of something of this length, 0 first."""
+    return bool(ends[0] == 0 and ends[-1] == length and (ends[1:] >= ends[:-1]).all())
 
 
 def _place_type(tunes: int) -> str:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -33,12 +34,12 @@ def compared(
     with ExitStack() as stack:
         if workers:
             with uninterrupted():
-                pool = stack.enter_context(started(workers, _begin, index.path))
+                pool = stack.enter_context(started(workers, ends_with_parent))
         for first in range(0, len(tunes), _TOGETHER):
             some = tunes[first : first + _TOGETHER]
             if len(waiting) < _WAITING * workers:
                 with uninterrupted():  # the first groups start the processes
-                    waiting.append((len(some), pool.submit(_compare, some)))
+                    waiting.append((len(some), pool.submit(_compare, index.path, some)))
                 continue
             yield from _found(index, some)
             done += len(some)
@@ -57,13 +58,9 @@ def _found(index: Index, tunes: Sequence[int]) -> list[Row]:
     return rows_of(index.near, tunes, [index.layout(tune) for tune in tunes])
 
 
-_opened: list[Index] = []  # the index of an extra process
+_opened = cache(Index)
+"""The index of an extra process, by its path."""
 
 
-def _begin(path: Path) -> None:
-    ends_with_parent()
-    _opened.append(Index(path))
-
-
-def _compare(tunes: Sequence[int]) -> list[Row]:
-    return _found(_opened[0], tunes)
+def _compare(path: Path, tunes: Sequence[int]) -> list[Row]:
+    return _found(_opened(path), tunes)
