@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-ENVIRONMENT: Final = {**os.environ, "LC_ALL": "C"}
-"""What grep runs with: in the C locale it need not look for the bounds of characters."""
+ENVIRONMENT: Final = {**os.environ, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": ""}
+"""What commands run with. In the C locale grep need not look for the bounds of characters. Python
+compiles the modules of the checkout once, as it does where tunetrace is installed."""
 
 
 def build_fts5(path: Path, tunes: Iterable[Sequence[str]]) -> None:
