@@ -181,12 +181,26 @@ KESH_LOWER = "This is The Kesh (session:102), a fourth lower."
             {**OF_ONE, "most_share": 0.5, "near_copies": (near(2, "The Kesh"), near(1))},
             IN_MORRISONS,
         ),
+        # The named tune is the first part of it; another one is the second, a third the first.
+        (
+            {**OF_ONE, "most_share": 0.5, "near_copies": (
+                near(1, own_part=1, part=1, scope="part"),
+                near(3, own_part=1, part=1, scope="part"),
+                near(2, "The Kesh", own_part=2, part=1, scope="part"),
+            )},
+            f"{IN_MORRISONS} Its second part is the first part of The Kesh (session:102), a fourth "
+            "lower.",
+        ),
         (
             {"same_parts": (part(0, 2),), "near_copies": (near(2, "The Kesh"),)},
             f"This is the second part of Morrison's (session:101). {KESH_LOWER}",
         ),
         ({"identical_to": (same(1),), "near_copies": (near(2, "The Kesh"),)},
          "This is Morrison's (session:101)."),
+        (
+            {"identical_to": (same(1),), "near_copies": (near(1, change="in doubled lengths"),)},
+            "This is Morrison's (session:101), in doubled lengths.",
+        ),
     ],
 )  # fmt: skip
 def test_a_near_copy_is_named_with_what_was_changed(found: dict[str, Any], said: str) -> None:

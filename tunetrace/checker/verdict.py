@@ -17,6 +17,7 @@ from tunetrace.checker.records import (
     Verdict,
     VerdictKind,
 )
+from tunetrace.checker.similar.records import SimilarTune
 from tunetrace.checker.similar.words import naming
 from tunetrace.indexer.music.sameness import MOST_SAME
 from tunetrace.indexer.search.views import TOKENS, VIEWS
@@ -41,7 +42,8 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
 
     It is a corpus tune as a whole. It is a part of one. At least copy_share of its notes are in one
     tune. A whole part is the same. It is a near copy. It shares more with the corpus than real
-    tunes do. If a tune that is not named yet is a near copy, a second sentence names it.
+    tunes do. If a near copy has a part of it that no tune named before has, a second sentence names
+    it.
     """
     kind, text = _found(tune, copy_share)
     if tune.view != TOKENS.name and kind in ("most", "pieces", "none"):
@@ -53,7 +55,7 @@ def verdict_on(tune: CheckedTune, copy_share: float = COPY_SHARE) -> Verdict:
 def _found(tune: CheckedTune, copy_share: float) -> tuple[VerdictKind, str]:
     """The kind of a verdict, and its sentence as it is for tokens."""
     if tune.identical_to:
-        return "whole", _whole(tune.identical_to)
+        return "whole", _whole(tune.identical_to, tune.near_copies or ())
     is_part = any(not same.own_part for same in tune.same_parts)
     is_most = tune.most_from is not None and tune.most_share >= copy_share
     if tune.same_parts and (is_part or not is_most):
@@ -77,10 +79,16 @@ def differences(tune: LikeTune) -> str:
 
 
 def _also_near(tune: CheckedTune, named: set[int]) -> str:
-    """A sentence on the most probable near copy; nothing if it is named already."""
-    if not tune.near_copies or any(near.tune in named for near in tune.near_copies):
-        return ""
-    return f" {naming(tune.near_copies[0])}"
+    """A sentence on the first near copy that has a part which no named tune has, if any."""
+    near_copies = tune.near_copies or ()
+    known = {near.own_part for near in near_copies if near.tune in named}
+    others = [near for near in near_copies if near.tune not in named]
+    if known:
+        is_known = not known.isdisjoint((0, None))  # the whole tune, or several of its parts
+        others = [
+            near for near in others if near.own_part not in (0, None, *known) and not is_known
+        ]
+    return f" {naming(others[0])}" if others else ""
 
 
 def _run(tune: CheckedTune) -> int:
@@ -92,15 +100,18 @@ def _runs(tune: CheckedTune) -> str:
     return f"in runs of {_run(tune)} or more"
 
 
-def _whole(same: Sequence[SameTune]) -> str:
+def _whole(same: Sequence[SameTune], near_copies: Sequence[SimilarTune]) -> str:
+    """The first of some corpus tunes that are the same, and how the transcription differs."""
     first, *others = same
+    changes = (near.change for near in near_copies if near.tune == first.tune and near.change)
+    differs = next((f", {change}" for change in changes), differences(first))
     also = ""
     if len(others) == 1:
         also = f" It is also {others[0].label}."
     elif others:
         least = "At least " if len(same) >= MOST_SAME else ""
         also = f" {least}{len(others):,} more corpus tunes are the same."
-    return f"This is {first.label}{differences(first)}.{also}"
+    return f"This is {first.label}{differs}.{also}"
 
 
 def _most(tune: CheckedTune, most_from: LikeTune) -> str:

@@ -91,9 +91,7 @@ def test_each_tune_has_the_answer_of_a_search_among_the_training_tunes(
     assert all(tune.tune.startswith("test:") for tune in of_index.tunes)
 
 
-def test_no_leaked_tune_of_many_is_missed(
-    shared: Path, tmp_path: Path
-) -> None:
+def test_no_leaked_tune_of_many_is_missed(shared: Path, tmp_path: Path) -> None:
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:1000]
     train, test = tmp_path / "train.txt", tmp_path / "test.txt"
     train.write_text("\n\n".join(tunes[::2]), encoding="utf-8")

@@ -230,6 +230,13 @@ def _compare_added(path: Path, connection: Connection, progress: Progress) -> No
             progress("comparing the added tunes", first)
             some = tunes[first : first + _TOGETHER]
             rows += rows_of(index.near, some, [index.layout(tune) for tune in some])
+        # A pair may be more probable if the other tune is asked.
+        found = sorted({row[1] for row in rows if row[0] not in known} & known)
+        added = index.mask(tunes)
+        for first in range(0, len(found), _TOGETHER):
+            some = found[first : first + _TOGETHER]
+            layouts = [index.layout(tune) for tune in some]
+            rows += rows_of(index.near, some, layouts, added)
     store_graph(connection, NearGraph.of([*known, *tunes], rows))
 
 

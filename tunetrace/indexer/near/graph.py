@@ -26,12 +26,20 @@ Row = tuple[int, int, int, float]
 to fit on the other, and the probability."""
 
 
-def rows_of(search: NearSearch, tunes: Sequence[int], layouts: Sequence[Layout]) -> list[Row]:
-    """What is found for tunes of an index, given by their ids and as laid out."""
+def rows_of(
+    search: NearSearch,
+    tunes: Sequence[int],
+    layouts: Sequence[Layout],
+    admitted: NDArray[np.bool_] | None = None,
+) -> list[Row]:
+    """What is found for tunes of an index, given by their ids and as laid out.
+
+    admitted: which tunes may be found, as a mask by id; None for all.
+    """
     return [
         (tune, near.tune, near.up, near.probability)
         for tune, melody in zip(tunes, melodies_of(layouts), strict=True)
-        for near in search.near(melody)
+        for near in search.near(melody, admitted)
         if near.tune != tune and near.probability >= BOUND
     ]
 

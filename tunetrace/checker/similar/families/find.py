@@ -45,7 +45,7 @@ def find_families(
     path = default_path() if path is None else Path(path)
     with open_index(path) as index:
         index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
-        if index.graph is not None and not again:
+        if not again and index.graph is not None:
             return _report(index, index.graph, corpus, 0)
     with changing(path) as connection, Index(path, connection) as index:
         tunes = [tune for some in index.figures.segments for tune in some.tune_ids.tolist()]
