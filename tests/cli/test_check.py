@@ -134,9 +134,8 @@ def test_brief_fits_a_terminal_and_is_whole_in_a_pipe(tmp_path: Path, index: Pat
     assert shown.code == 0
     line = shown.out.splitlines()[1]
     assert len(line) <= 80
-    assert "…_name.abc:1 " in line
-    assert "The Tune Wh…" in line
-    assert line.endswith("  = session:3 The…")
+    assert "…ame.abc:1  The Tune…  " in line
+    assert line.endswith("  = session:3 The Kesh")
 
 
 # One object a line

@@ -8,6 +8,7 @@ both tunes: how many terms each has, those of a set with a smaller weight counti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -45,9 +46,9 @@ class Candidates:
             [np.empty((0, 2), np.int32), *(segment.headers for segment in segments)]
         )
         """(tunes, 2) the meter and the mode of each tune, as header_of gives them."""
-        self._sizes = np.concatenate(
-            [np.empty((0, 2), np.float32), *(one.sizes for one in segments)]
-        )
+        sizes = np.concatenate([np.empty((0, 2), np.float32), *(one.sizes for one in segments)])
+        self._roots = np.sqrt(sizes.T + 1)
+        """(2, tunes) the root of the size of each tune, of the first sets and of the second."""
 
     def __len__(self) -> int:
         return int(self.firsts[-1])
@@ -84,7 +85,7 @@ class Candidates:
                 shared = _summed(segment, first[some], count[some], weights[some])
                 scores[sets, start : start + len(segment)] = shared
             own = float(set_weights(terms[some]).sum())
-            scores[sets] /= np.sqrt((self._sizes[:, sets] + 1) * np.float32(own + 1))
+            scores[sets] /= self._roots[sets] * np.float32(sqrt(own + 1))
         return scores
 
     def best(self, terms: Terms, counted: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
@@ -124,7 +125,7 @@ def _summed(
     at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
     each = np.repeat(weights, count)
     sums = np.bincount(segment.tunes[at], weights=each, minlength=len(segment))
-    return sums.astype(np.float64)
+    return sums.astype(np.float64, copy=False)
 
 
 def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:

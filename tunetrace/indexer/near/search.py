@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -128,15 +128,17 @@ def _paced(own: Sequence[bytes], others: Sequence[Sequence[bytes]]) -> list[list
     others: (sequences, tunes) those of the others.
     """
     notes, quavers = len(own[_NOTES]), own[_QUAVERS]
-    twice = _doubled(quavers)
-    against, paced = [], []
-    for other_notes, other_quavers in zip(others[_NOTES], others[_QUAVERS], strict=True):
-        here, there = len(quavers) * len(other_notes), len(other_quavers) * notes
-        against.append(twice if there >= _OTHER_PACE * here else quavers)
-        paced.append(_doubled(other_quavers) if here >= _OTHER_PACE * there else other_quavers)
+    against, paced = [quavers] * len(others[_NOTES]), list(others[_QUAVERS])
+    for k, other in enumerate(others[_NOTES]):
+        here, there = len(quavers) * len(other), len(paced[k]) * notes
+        if there >= _OTHER_PACE * here:
+            against[k] = _doubled(quavers)
+        elif here >= _OTHER_PACE * there:
+            paced[k] = _doubled(paced[k])
     return [against, paced]
 
 
+@lru_cache(maxsize=64)
 def _doubled(quavers: bytes) -> bytes:
     twice = np.repeat(np.frombuffer(quavers, dtype=np.uint8), 2)
     return twice[:MOST_PITCHES].tobytes()
