@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -48,10 +49,7 @@ def _check_times(
     """The median of the times of all checks, the 90th percentile, and the slowest."""
     for text in warm_up:
         tunetrace.check(text, index, verbatim=verbatim)
-    times = [
-        seconds(lambda text=text: tunetrace.check(text, index, verbatim=verbatim))  # type: ignore[misc]
-        for text in timed
-    ]
+    times = [seconds(partial(tunetrace.check, text, index, verbatim=verbatim)) for text in timed]
     shown = (statistics.median(times), percentile(times, 90), max(times))
     return tuple(map(duration, shown))
 

@@ -82,13 +82,12 @@ def _also_near(tune: CheckedTune, named: set[int]) -> str:
     """A sentence on the first near copy that has a part which no named tune has, if any."""
     near_copies = tune.near_copies or ()
     known = {near.own_part for near in near_copies if near.tune in named}
-    others = [near for near in near_copies if near.tune not in named]
-    if known:
-        is_known = not known.isdisjoint((0, None))  # the whole tune, or several of its parts
-        others = [
-            near for near in others if near.own_part not in (0, None, *known) and not is_known
-        ]
-    return f" {naming(others[0])}" if others else ""
+    if not known.isdisjoint((0, None)):
+        return ""  # the whole tune, or several of its parts
+    for near in near_copies:
+        if near.tune not in named and (not known or near.own_part not in (0, None, *known)):
+            return f" {naming(near)}"
+    return ""
 
 
 def _run(tune: CheckedTune) -> int:

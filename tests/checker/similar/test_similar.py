@@ -16,7 +16,6 @@ from tests.conftest import V2_SAMPLE
 from tunetrace import AbcError, Index, InputError, QueryError, SimilarTune, Transcription
 from tunetrace.checker.similar import search
 from tunetrace.corpus.readers import read_tunes
-from tunetrace.indexer.near.search import Near, NearSearch
 
 IRISH, DROWSY = "This is The Irish Washerwoman (session:1)", "This is Drowsy Maggie (session:2)"
 
@@ -151,18 +150,6 @@ def test_tunes_are_left_out_and_limited_by_number_and_probability(index: Index) 
         assert found.text.startswith("No near copy; ")
 
 
-def test_a_near_copy_is_named_where_one_that_fits_better_is_less_probable(
-    index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Among 60,000 tunes one is named from 96% on.
-    monkeypatch.setattr(search, "named_from", lambda tunes: 0.96)
-    near = [Near(2, 0.95, 0), Near(1, 0.97, 0)]
-    monkeypatch.setattr(NearSearch, "near", lambda *_: near)
-    found = tunetrace.similar(WASHERWOMAN, index, limit=1)
-    assert found.text == f"{IRISH}."
-    assert [tune.tune for tune in found.tunes] == [1]
-
-
 def test_a_tune_like_nothing_is_said_to_be_like_nothing(tmp_path: Path) -> None:
     with tunetrace.open_index(index_of(tmp_path, KESH)) as index:
         found = tunetrace.similar("X:1\nM:4/4\nL:1/8\nK:C\nC4 c4|", index)
@@ -240,6 +227,8 @@ def test_in_a_large_index_what_is_named_is_first(
     tunetrace.build_index(shared / V2_SAMPLE, tmp_path / "v2.db")
     with tunetrace.open_index(tmp_path / "v2.db") as index:
         answer = tunetrace.similar(1716, index)
+        only = tunetrace.similar(1716, index, limit=1)
+    assert (only.text, only.tunes) == (answer.text, answer.tunes[:1])
     named = [tune.probability >= answer.threshold for tune in answer.tunes]
     assert answer.text.startswith("This is ")
     assert named == sorted(named, reverse=True)
