@@ -49,7 +49,7 @@ _TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 
 _MOST_REST_BARS: Final = 999
 
-_APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
+APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
 
 
 class Reader:
@@ -120,11 +120,11 @@ class Reader:
                     else:
                         tokens.append(meaning)
                 elif isinstance(meaning, Apart):
-                    self.header.remark(_APART_REMARK)
+                    self.header.remark(APART_REMARK)
                     tokens.extend(meaning)
                 elif isinstance(meaning, Tied):
                     if is_apart(lexeme):
-                        self.header.remark(_APART_REMARK)
+                        self.header.remark(APART_REMARK)
                     self._tied.add(len(tokens))
                     tokens.extend(meaning)
                 elif isinstance(meaning, RestBars):

@@ -12,7 +12,7 @@ from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.text import counted, lines_of
-from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.body import APART_REMARK, Reader
 from tunetrace.tokenizer.abc.header import TuneHeader, is_field, unindented
 from tunetrace.tokenizer.keys import Key, parse_key
 from tunetrace.tokenizer.vocabulary import is_header
@@ -69,9 +69,9 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
     tokens = _read_music(text, header)
     if header.meter is not None:
         header.remark(f"M:{header.meter} is no part of the figure; filter by meter instead")
-    return WrittenFigure(
-        tokens, header.key, key is not None or stated is not None, tuple(header.remarks)
-    )
+    # A query may have its lengths apart, since answers have them so.
+    remarks = tuple(remark for remark in header.remarks if remark != APART_REMARK)
+    return WrittenFigure(tokens, header.key, key is not None or stated is not None, remarks)
 
 
 def _read_fields(text: str, header: TuneHeader) -> str:
