@@ -26,7 +26,9 @@ from tunetrace.commands.music import (
     own,
 )
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
-from tunetrace.text import counted, plain_lines
+from tunetrace.errors import QueryError
+from tunetrace.files import exists
+from tunetrace.text import counted, plain_lines, printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -57,6 +59,11 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
     """
     from tunetrace import tune
 
+    if exists(reference):
+        raise QueryError(
+            f"{printable(reference)} is a file, but a tune of the index is shown; see the file with "
+            "'tunetrace check' or 'tunetrace tokenize'"
+        )
     show(tune(reference, index_path), _print_tune, print_as)
 
 

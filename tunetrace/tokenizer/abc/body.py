@@ -180,10 +180,10 @@ class Reader:
             self._put_in.add(len(self.tokens))
             self.tokens.append("|")
 
-    def finish(self) -> tuple[str, ...]:
-        """The tokens. AbcError if there is no note among them."""
+    def finish(self, *, needs_note: bool = True) -> tuple[str, ...]:
+        """The tokens. AbcError if there is no note among them, if they need one."""
         self._sign_changes()
-        if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
+        if needs_note and not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
         if self._unheard:
             self.header.remarks += voices_left_out(self._unheard)

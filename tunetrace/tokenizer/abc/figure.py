@@ -15,7 +15,7 @@ from tunetrace.text import counted, lines_of
 from tunetrace.tokenizer.abc.body import APART_REMARK, Reader
 from tunetrace.tokenizer.abc.header import TuneHeader, is_field, unindented
 from tunetrace.tokenizer.keys import Key, parse_key
-from tunetrace.tokenizer.vocabulary import is_header
+from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, REST, is_header
 
 _MODE: Final = r"(?i:maj|min|dor|phr|lyd|mix|loc|ion|aeo)[a-zA-Z]*|m(?![A-Za-z])"
 _FIELD: Final = re.compile(
@@ -101,7 +101,9 @@ def _read_music(text: str, header: TuneHeader) -> tuple[str, ...]:
             reader.field(line[0], line[2:])
         else:
             reader.line(line)
-    tokens = reader.finish()[first:]
+    tokens = reader.finish(needs_note=False)[first:]
+    if not any(MEANINGS[token].kind in (NOTE, REST) for token in tokens):
+        raise AbcError(f"the figure '{text.strip()[:40]}' has no note; add a note", kind="no notes")
     changed = next((token for token in tokens if is_header(token)), None)
     if changed is not None:
         raise AbcError(
