@@ -230,7 +230,7 @@ class Index:
         search = self.in_view(chosen)
         found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters, chosen) for some in found]
+            found = [self.at_place(some, filters, chosen) for some in found]
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
@@ -303,7 +303,8 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+    def at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        """The hits at the place in a tune that filters ask for."""
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
         hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)

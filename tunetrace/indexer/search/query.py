@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -63,6 +63,11 @@ class FigureQuery:
         if any(len(e.names) != 1 or e.has_any_length for e in self.elements):
             return None
         return [element.names[0] for element in self.elements]
+
+    def part(self, first: int, stop: int) -> FigureQuery:
+        """The figure of its places from one up to another."""
+        elements = self.elements[first:stop]
+        return replace(self, text=" ".join(map(_written, elements)), elements=elements)
 
 
 @cache
@@ -138,11 +143,12 @@ def parse_symbols(text: str, notation: Notation) -> FigureQuery:
 
 
 def _written(element: Element) -> str:
-    """A place of a figure without lengths, as users write it."""
+    """A place of a figure, as users write it."""
     if not element.names:
         return "*"
     names = " ".join(element.names)
-    return names if len(element.names) == 1 else f"{{{names}}}"
+    chosen = names if len(element.names) == 1 else f"{{{names}}}"
+    return chosen + "?" * element.has_any_length
 
 
 def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
