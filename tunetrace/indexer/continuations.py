@@ -68,12 +68,13 @@ def continuations(
     share of all hits (infinite-gram: Liu et al., Infini-gram, 2024). Nothing is sampled.
 
     filters: which tunes count, and at which places the figure, or the part that is searched, is to
-    be. index: open, or its path; default: your own. limit: how many continuations to give. view: in
-    which the figure is searched. model: an open model (`open_model`) that says how probable it finds
-    each. It reads the figure after the meter and the key that most of the tunes have.
+    be. index: open, or its path; default: your own. limit: how many continuations to give. view:
+    in which the figure is searched. model: an open model (`open_model`) that says how probable it
+    finds each. It reads the figure after the meter and the key that most of the tunes have.
 
-    Raises QueryError for a figure, a filter, a number or a view that has no meaning, and for a model
-    where it cannot be asked: backward, in another view than tokens, or for a figure with wildcards.
+    Raises QueryError for a figure, a filter, a number or a view that has no meaning, and for a
+    model where it cannot be asked: backward, in another view than tokens, or for a figure with
+    wildcards.
     """
     unit, count = _unit_of(notes, bars)
     none_or_more(limit, "limit")
@@ -136,8 +137,8 @@ def _check_model(
         )
     if view is not TOKENS:
         raise QueryError(
-            f"a model reads tokens, but the figure is in the view {view.name}; leave the model out, "
-            "or search the view tokens"
+            f"a model reads tokens, but the figure is in the view {view.name}; leave the model "
+            "out, or search the view tokens"
         )
     if query.literal is None:
         raise QueryError(

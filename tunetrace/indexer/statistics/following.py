@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.projections import BAR
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import words
+from tunetrace.indexer.search.suffix import Positions, words
 from tunetrace.tokenizer.vocabulary import (
     BAR_LINE,
     CHORD_CLOSE,
@@ -34,7 +34,7 @@ Unit = Literal["symbol", "note", "bar"]
 Numbers = NDArray[np.int64]
 
 _WORD: Final = 7
-"""How many symbols are compared at once. A word has an eighth byte for the symbols that are left."""
+"""How many symbols are compared at once. An eighth byte says how many are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class FoundTunes:
     stream: bytes
     """Their symbols, with a SEPARATOR before each tune and after the last. The headers that a tune
     begins with are left out."""
-    starts: Numbers
+    starts: Positions
     """(n,) where each hit begins in the stream, ascending."""
-    stops: Numbers
+    stops: Positions
     """(n,) the place after each hit."""
-    tunes: Numbers
+    tunes: Positions
     """(n,) the id of the tune of each hit."""
-    firsts: Numbers
+    firsts: Positions
     """(n,) the first symbol of each hit, counted in its whole tune, with its headers."""
 
     @property
@@ -63,7 +63,8 @@ def tunes_with_hits(found: Sequence[Occurrences], headers: bytes) -> FoundTunes:
     """The tunes that have these hits. headers: the symbols that may be before a tune's music."""
     is_header = np.zeros(256, dtype=bool)
     is_header[list(headers)] = True
-    pieces, columns, size = [], [np.empty((4, 0), dtype=np.int64)], 0
+    pieces, size = [], 0
+    columns: list[list[Positions]] = [[np.empty(0, dtype=np.int32)] for _ in range(4)]
     for some in found:
         segment = some.segment
         in_order = np.argsort(some.positions, kind="stable")
@@ -82,12 +83,12 @@ def tunes_with_hits(found: Sequence[Occurrences], headers: bytes) -> FoundTunes:
         pieces.append(segment.symbols[:-1][kept].tobytes())
         sizes = np.where(has_hit, lengths + 1, 0)
         music = size + np.cumsum(sizes) - lengths  # where the music of each tune begins
-        starts = music[row] + firsts - headers_before[row]
-        columns.append(np.stack([starts, starts + some.lengths[in_order], tunes, firsts]))
+        starts = firsts + (music - headers_before).astype(np.int32)[row]
+        of_segment = (starts, starts + some.lengths[in_order], tunes, firsts)
+        for column, values in zip(columns, of_segment, strict=True):
+            column.append(values)
         size += int(sizes.sum())
-    return FoundTunes(
-        b"".join(pieces) + bytes([SEPARATOR]), *np.concatenate(columns, axis=1)
-    )
+    return FoundTunes(b"".join(pieces) + bytes([SEPARATOR]), *map(np.concatenate, columns))
 
 
 def _starts_of(segment: Segment) -> Numbers:
@@ -157,13 +158,14 @@ def stretches(stream: bytes, kind_of: NDArray[np.uint8], unit: Unit) -> Stretche
     chords = np.flatnonzero(opens[notes])
     closing = turns[turns.searchsorted(notes[chords], side="right")]
     stops[chords] = closing + (kinds[closing] == CHORD_CLOSE)
-    no_lengths = np.flatnonzero(kinds != LENGTH_SIGN)
-    stops = no_lengths[no_lengths.searchsorted(stops)]
+    is_other = kinds != LENGTH_SIGN
+    others_before = np.cumsum(is_other, dtype=np.int32)[stops - 1]
+    stops = np.flatnonzero(is_other)[others_before]
     starts = notes - (kinds[notes - 1] == TUPLET)
     if unit == "bar":
         lines_before = np.cumsum(ends_bar, dtype=np.int32)[notes]
         is_first = np.diff(lines_before, prepend=-1) != 0
-        is_last = np.diff(lines_before, append=-1) != 0
+        is_last = np.roll(is_first, -1)  # the first note of all begins a bar
         return Stretches(starts[is_first], notes[is_first], stops[is_last])
     return Stretches(starts, notes, stops)
 
@@ -174,7 +176,7 @@ def pieces_after(found: FoundTunes, parts: Stretches | None, count: int) -> tupl
     parts: the notes or bars; a piece ends with the count-th that ends after the hit. None: a piece
     is one symbol. Where the tune ends before, the SEPARATOR is the last symbol of the piece.
     """
-    starts = found.stops
+    starts = found.stops.astype(np.int64)
     if parts is None:
         return starts, starts + 1
     ends = _separators(found.stream)
@@ -194,7 +196,7 @@ def pieces_before(
 
     Where the tune begins before, the SEPARATOR is the first symbol of the piece.
     """
-    stops = found.starts
+    stops = found.starts.astype(np.int64)
     if parts is None:
         return stops - 1, stops
     ends = _separators(found.stream)
@@ -227,16 +229,25 @@ def equal_pieces(stream: bytes, starts: Numbers, stops: Numbers) -> Numbers:
         left = np.minimum(lengths[going] - at, _WORD + 1).astype(np.uint64)
         bits = np.minimum(left, np.uint64(_WORD)) * np.uint64(8)
         word = every[starts[going] + at] & ((np.uint64(1) << bits) - np.uint64(1))
-        _, ranks = np.unique(word | left << np.uint64(8 * _WORD), return_inverse=True)
+        ranks = _ranks(word | left << np.uint64(8 * _WORD))
         if at:
-            both = numbers[going] * len(ranks) + ranks
-            _, ranks = np.unique(both, return_inverse=True)
+            ranks = _ranks(numbers[going] * len(ranks) + ranks)
         numbers[going] = ranks + used
         used += int(ranks.max()) + 1
         is_shared = np.bincount(ranks)[ranks] > 1
         going = going[is_shared & (left > _WORD)]
         at += _WORD
     return _without_gaps(numbers)
+
+
+def _ranks(values: NDArray[np.integer]) -> Numbers:
+    """The rank of each of n values among the different ones: (n,)."""
+    order = np.argsort(values)
+    ordered = values[order]
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order[1:]] = np.cumsum(ordered[1:] != ordered[:-1])
+    ranks[order[0]] = 0
+    return ranks
 
 
 def _without_gaps(numbers: Numbers) -> Numbers:
@@ -259,14 +270,12 @@ class Counts:
     """(g,) in how many families of tunes; None if these are not known."""
 
 
-def count_pieces(
-    numbers: Numbers, tunes: Numbers, family_of: NDArray[np.int32] | None
-) -> Counts:
+def count_pieces(numbers: Numbers, tunes: Positions, family_of: NDArray[np.int32] | None) -> Counts:
     """The different pieces among n, with their counts; of equally many hits, those in more tunes
     come first, then those that are found first.
 
-    numbers: (n,) as equal_pieces gives them. tunes: (n,) the tune of each hit, by its id. family_of:
-    the family of each tune, by id.
+    numbers: (n,) as equal_pieces gives them. tunes: (n,) the tune of each hit, by its id.
+    family_of: the family of each tune, by id.
     """
     hits = np.bincount(numbers)
     firsts = np.empty(len(hits), dtype=np.int64)
@@ -285,4 +294,7 @@ def count_pieces(
 def _different(numbers: Numbers, values: NDArray[np.integer]) -> Numbers:
     """How many different values go with each number: (g,)."""
     size = int(values.max(initial=0)) + 1
-    return np.bincount(np.unique(numbers * size + values) // size)
+    pairs = np.sort(numbers * size + values)  # np.unique hashes, which takes far longer
+    is_new = np.ones(len(pairs), dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
+    return np.bincount(pairs[is_new] // size)

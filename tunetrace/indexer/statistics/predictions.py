@@ -118,7 +118,9 @@ def predicted(
     end = numbers[_END]
     found = [0.0] * len(pieces)
     possible = [
-        number for number, piece in enumerate(pieces) if all(map(numbers.__contains__, piece.tokens))
+        number
+        for number, piece in enumerate(pieces)
+        if all(map(numbers.__contains__, piece.tokens))
     ]
     if unit == "symbol":
         (steps,) = model.probabilities([read])
