@@ -1,4 +1,4 @@
-"""What comes after a figure and before it: by hand, and as brute force over lists of tokens says."""
+"""What comes after a figure and before it: by hand, and as brute force over lists says."""
 
 from __future__ import annotations
 
@@ -243,7 +243,8 @@ def test_the_other_views_are_counted_in_their_symbols(make_index: MakeIndex) -> 
         ({"view": "melody", "text": "0 2", "bars": 1},
          "the view melody has no bar lines, so it has no bars to show; give a number of notes, or "
          "search the view tokens or rhythm"),
-        ({"text": "M:4/4 C"}, "'M:4/4' cannot be in a figure; filter with --meter or --key instead"),
+        ({"text": "M:4/4 C"},
+         "'M:4/4' cannot be in a figure; filter with --meter or --key instead"),
     ],
 )  # fmt: skip
 def test_what_has_no_meaning_is_refused_in_a_sentence(
