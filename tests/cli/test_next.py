@@ -66,6 +66,10 @@ def test_the_answer_as_json_has_these_fields(index: Path) -> None:
         "view": "tokens",
         "model": None,
         "model_headers": [],
+        "asked": "^f D E",
+        "read_as": "tokens",
+        "in_key": None,
+        "remarks": [],
     }  # fmt: skip
 
 

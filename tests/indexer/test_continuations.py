@@ -197,6 +197,18 @@ def test_no_tune_that_passes_has_no_continuation(make_index: MakeIndex) -> None:
     assert (found.of, found.hits, found.tunes, found.different, found.results) == (0, 0, 0, 0, ())
 
 
+def test_a_figure_may_be_written_in_its_own_key(make_index: MakeIndex) -> None:
+    index = make_index(REEL, JIG)
+    found = continuations("GABc |", index=index, in_key="G")
+    assert (found.query, found.asked, found.read_as, found.in_key) == (
+        "C D E F |", "GABc |", "ABC", "Gmaj",
+    )  # fmt: skip
+    assert told(found) == [("G", 1, 1)]
+    elsewhere = continuations("G A B c |", index=index, notes=1)
+    assert elsewhere.context == "|"
+    assert elsewhere.remarks == ("read in another key it is found, in G in 1 tune",)
+
+
 def test_the_limit_shows_the_commonest_and_counts_all(make_index: MakeIndex) -> None:
     index = make_index(REEL, JIG)
     found = continuations("C D", index=index, limit=1)
@@ -243,8 +255,7 @@ def test_the_other_views_are_counted_in_their_symbols(make_index: MakeIndex) -> 
         ({"view": "melody", "text": "0 2", "bars": 1},
          "the view melody has no bar lines, so it has no bars to show; give a number of notes, or "
          "search the view tokens or rhythm"),
-        ({"text": "M:4/4 C"},
-         "'M:4/4' cannot be in a figure; filter with --meter or --key instead"),
+        ({"in_key": "H"}, "'H' is not a key; write it as G, Em, Edor or Bb"),
     ],
 )  # fmt: skip
 def test_what_has_no_meaning_is_refused_in_a_sentence(

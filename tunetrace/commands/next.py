@@ -9,8 +9,21 @@ from rich.text import Text
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, linked, make_table
-from tunetrace.commands.matches import FigureCommand, filter_options, found_in, marked
-from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
+from tunetrace.commands.matches import (
+    FigureCommand,
+    filter_options,
+    found_in,
+    marked,
+    print_reading,
+)
+from tunetrace.commands.options import (
+    PrintAs,
+    in_option,
+    index_option,
+    json_options,
+    show,
+    view_option,
+)
 from tunetrace.text import counted, share
 
 if TYPE_CHECKING:
@@ -29,6 +42,7 @@ _WIDEST: Final = 24
 @click.option("--before", "backward", is_flag=True, help="Show what comes before the figure.")
 @click.option("--model", "model_name", metavar="NAME|FILE", shell_complete=complete_files,
               help="Show how probable this model finds each continuation, too.")  # fmt: skip
+@in_option
 @view_option
 @filter_options
 @index_option
@@ -51,7 +65,7 @@ def next_(
     its longest beginning. All hits are counted.
 
     \b
-        tunetrace next "G, C C 2"
+        tunetrace next "DGG2" --in G
         tunetrace next "G, C C 2" --notes 1 --meter 4/4
         tunetrace next "G, C C 2" --bars 2
         tunetrace next "G, C C 2" --before --bars 1
@@ -74,6 +88,7 @@ def _print_continuations(found: Continuations) -> None:
     out = console()
     view = "" if found.view == "tokens" else f" in the view {found.view}"
     out.print(Text.assemble((found.query, "bold"), view), soft_wrap=True)
+    print_reading(found)
     if not found.of:
         out.print("no tune of the index passes all filters")
         return
@@ -82,7 +97,8 @@ def _print_continuations(found: Continuations) -> None:
         out.print(f"found in none of {of}")
         side = "beginning" if found.backward else "end"
         if not found.context:
-            out.print(f"no {side} of it is found either, so all places of the music are counted:")
+            so = ", so all places of the music are counted:" if found.hits else ""
+            out.print(f"no {side} of it is found either{so}")
         else:
             part = f"{found.context_length} of {found.length} {_symbols(found)}"
             out.print(Text.assemble(f"its longest {side} that is found, {part}: ",

@@ -14,9 +14,10 @@ from tunetrace.arguments import ViewName, none_or_more, public, refused
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
+from tunetrace.indexer.queries.spelling import in_other_keys
+from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.records import Continuation, Continuations, Hit, Tune
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.query import FigureQuery
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.following import (
@@ -53,6 +54,7 @@ def continuations(
     backward: bool = False,
     limit: int = DEFAULT_LIMIT,
     view: ViewName = TOKENS.name,
+    in_key: str | None = None,
     model: TranscriptionModel | None = None,
 ) -> Continuations:
     """What comes after a figure, or before it: each continuation with its exact counts.
@@ -69,7 +71,8 @@ def continuations(
 
     filters: which tunes count, and at which places the figure, or the part that is searched, is to
     be. index: open, or its path; default: your own. limit: how many continuations to give. view:
-    in which the figure is searched. model: an open model (`open_model`) that says how probable it
+    in which the figure is searched. in_key: the key in which the figure is written, as for
+    `figure`. model: an open model (`open_model`) that says how probable it
     finds each. It reads the figure after the meter and the key that most of the tunes have.
 
     Raises QueryError for a figure, a filter, a number or a view that has no meaning, and for a
@@ -80,7 +83,7 @@ def continuations(
     none_or_more(limit, "limit")
     chosen = view_named(view)
     with given_or_default(index) as opened:
-        query = chosen.parse(text, opened.vocabulary)
+        query = chosen.parse(text, opened.vocabulary, in_key)
         _check_model(model, query, chosen, backward=backward)
         admitted = opened.admitted(filters)
         asked = _Question(opened, chosen, query, filters, admitted, unit, count, backward)
@@ -110,6 +113,10 @@ def continuations(
             view=chosen.name,
             model=None if model is None else model.name,
             model_headers=headers,
+            asked=text,
+            read_as=query.read_as,
+            in_key=query.key,
+            remarks=query.remarks + (() if length == places else asked.in_other_keys()),
         )
 
 
@@ -227,8 +234,8 @@ class _Question:
         found = self._hits(places)
         if found:
             return places, found
-        if self._filters.has_place:  # a shorter part may be at other places of its bars
-            tried = ((length, self._hits(length)) for length in reversed(range(places)))
+        if self._filters.has_place:  # which an empty part has not, and a shorter one has its own
+            tried = ((length, self._hits(length)) for length in range(places - 1, 0, -1))
             return next(((length, some) for length, some in tried if some), (0, []))
         # Every part of what is found is found.
         too_long = bisect_left(range(places), True, key=lambda length: not self._hits(length))
@@ -249,6 +256,16 @@ class _Question:
         if self._filters.has_place:
             found = [self._index.at_place(some, self._filters, self._view) for some in found]
         return [some for some in found if len(some.positions)]
+
+    def in_other_keys(self) -> tuple[str, ...]:
+        """A remark on the keys in which the whole figure is found, if it is in tokens."""
+        if self._view is not TOKENS:
+            return ()
+        open_end = self._unit == "symbol" and not self._backward
+        return in_other_keys(
+            self._query,
+            lambda tokens: self._index.tunes_that_have(tokens, open_end, self._admitted),
+        )
 
     # The continuations
 

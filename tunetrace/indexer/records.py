@@ -104,7 +104,7 @@ class Matches(Record):
     """The answer to a figure or a bar."""
 
     query: str
-    """What was asked, in the symbols of the view."""
+    """What was searched, in the symbols of the view, on C."""
     tunes: int
     """How many tunes have it."""
     families: int | None
@@ -128,6 +128,14 @@ class Matches(Record):
     """The first hits."""
     view: ViewName = "tokens"
     """The view that was searched."""
+    asked: str = ""
+    """What was asked, as it was written."""
+    read_as: str = "tokens"
+    """How it was read: as `ABC`, or as symbols of the view (`tokens`, `semitones`)."""
+    in_key: str | None = None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading it, and other keys in which it is found."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -158,11 +166,11 @@ class Continuations(Record):
     """The answer to what comes after a figure, or before it."""
 
     query: str
-    """What was asked, in the symbols of the view."""
+    """What was searched, in the symbols of the view, on C."""
     context: str
     """The part of it that was searched: all of it, or the longest end that is found. Before a
-    figure, the longest beginning. Empty if not even one symbol is found: then every place of the
-    music counts."""
+    figure, the longest beginning. Empty if not even one symbol is found: then all places of the
+    music count, or none if the filters name a place."""
     context_length: int
     """How many places of the figure that part has; a word or a wildcard is one place."""
     length: int
@@ -192,6 +200,14 @@ class Continuations(Record):
     model_headers: tuple[str, ...] = ()
     """The meter and the key that the model read before the figure: those that most tunes with the
     context have."""
+    asked: str = ""
+    """What was asked, as it was written."""
+    read_as: str = "tokens"
+    """How it was read, as in Matches."""
+    in_key: str | None = None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading it, and other keys in which it is found."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -219,7 +219,7 @@ def equal_pieces(stream: bytes, starts: Numbers, stops: Numbers) -> Numbers:
     Pieces are compared word by word. After each word, only those go on that are as another so far.
     """
     lengths = stops - starts
-    if lengths.max(initial=0) <= 1:  # each is its only symbol
+    if (lengths == 1).all():
         return _without_gaps(np.frombuffer(stream, dtype=np.uint8)[starts].astype(np.int64))
     every = words(stream)
     numbers = np.zeros(len(starts), dtype=np.int64)
