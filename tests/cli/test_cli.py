@@ -438,6 +438,8 @@ def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("figure", "C 3 C D E"),
         ("bar", "C 3 C D E"),
+        ("next", "C", "--bars", "2"),
+        ("next", "^f ^f", "--notes", "9", "--before"),
         ("index", "info"),
         ("check", "BOOK"),
         ("check", "BOOK", "--brief"),

@@ -26,6 +26,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("figure", "{C D} 3"), "results", 3),
         (("figure", "^f ^f"), "results", 0),
         (("bar", "C 3 G 3"), "results", 1),
+        (("next", "C D"), "results", 1),
         (("ngrams", "--n", "2"), "ngrams", 10),
         (("index", "rejects"), None, 1),
         (("corpus", "list"), None, None),

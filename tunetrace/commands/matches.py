@@ -1,4 +1,4 @@
-"""What `figure` and `bar` share: their filters, and how they print what was found."""
+"""What `figure`, `bar` and `next` share: their filters, and how they print what was found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Hit, Matches
+    from tunetrace import Continuations, Hit, Matches
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,7 +61,7 @@ def filter_options(command: Command) -> Command:
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @exclude_family_option
     @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  metavar="N", help="Number of hits to show.")  # fmt: skip
+                  metavar="N", help="Number of rows to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
@@ -85,13 +85,7 @@ def print_matches(matches: Matches) -> None:
         out.print("no tune of the index passes all filters")
         return
     if matches.hits:
-        of = ""
-        if matches.families is not None and matches.tunes > 1:
-            of = f", of {counted(matches.families, 'family', 'families')}"
-        out.print(
-            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}{of}, "
-            f"{times(matches.hits)}"
-        )
+        out.print(found_in(matches.tunes, matches.of, matches.families, matches.hits))
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
     if matches.expected is not None:
@@ -102,7 +96,7 @@ def print_matches(matches: Matches) -> None:
     columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
     rows = [
         (hit.reference, linked(hit.title, hit.link), hit.part, bar_number(hit.bar, hit.ending),
-         hit.onset, _marked(hit))
+         hit.onset, marked(hit))
         for hit in matches.results
     ]  # fmt: skip
     out.print(make_table(columns, rows, widest={"title": 20}))
@@ -111,7 +105,15 @@ def print_matches(matches: Matches) -> None:
         out.print(f"… and {rest:,} more; show more with --limit")
 
 
-def print_reading(matches: Matches) -> None:
+def found_in(tunes: int, of: int, families: int | None, hits: int) -> str:
+    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`."""
+    of_families = ""
+    if families is not None and tunes > 1:
+        of_families = f", of {counted(families, 'family', 'families')}"
+    return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {times(hits)}"
+
+
+def print_reading(matches: Matches | Continuations) -> None:
     """How the user's text was read, where that is not plain: its key, and what was left out."""
     out = console()
     asked = " ".join(matches.asked.split())
@@ -123,8 +125,8 @@ def print_reading(matches: Matches) -> None:
         out.print("; ".join(matches.remarks), soft_wrap=True)
 
 
-def _marked(hit: Hit) -> Text:
-    """The context of a hit with what was searched for in bold."""
+def marked(hit: Hit) -> Text:
+    """The context of a hit with what it shows in bold."""
     text = Text(hit.context)
     text.stylize("bold", *hit.found)
     return text

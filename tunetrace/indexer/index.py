@@ -233,14 +233,16 @@ class Index:
         search = self.in_view(chosen)
         found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters, chosen) for some in found]
+            found = [self.at_place(some, filters, chosen) for some in found]
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
         tunes = search.tunes_with(found)
         remarks = query.remarks
         if not len(tunes) and chosen is TOKENS:
-            remarks += in_other_keys(query, lambda other: self._count(other, open_end, admitted))
+            remarks += in_other_keys(
+                query, lambda other: self.tunes_that_have(other, open_end, admitted)
+            )
         return Matches(
             query=query.text,
             tunes=len(tunes),
@@ -257,7 +259,7 @@ class Index:
             remarks=remarks,
         )
 
-    def _count(self, tokens: Sequence[str], open_end: bool, admitted: Mask | None) -> int:
+    def tunes_that_have(self, tokens: Sequence[str], open_end: bool, admitted: Mask | None) -> int:
         """In how many tunes a figure of tokens is found."""
         symbols = self.vocabulary.encode_known(tokens)
         return 0 if SEPARATOR in symbols else self.figures.count(symbols, open_end, admitted)[0]
@@ -318,7 +320,8 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+    def at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        """The hits at the place in a tune that filters ask for."""
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
         hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
