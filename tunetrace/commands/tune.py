@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -58,11 +59,12 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
         tunetrace tune "The Kesh"
     """
     from tunetrace import tune
+    from tunetrace.corpus.readers import is_of_index
 
-    if exists(reference):
+    if not is_of_index(reference) and exists(reference) and Path(reference).is_file():
         raise QueryError(
-            f"{printable(reference)} is a file, but a tune of the index is shown; see the file with "
-            "'tunetrace check' or 'tunetrace tokenize'"
+            f"{printable(reference)} is a file, but this command shows tunes of the index; see the "
+            "file with 'tunetrace check' or 'tunetrace tokenize'"
         )
     show(tune(reference, index_path), _print_tune, print_as)
 
