@@ -112,8 +112,8 @@ def test_the_page_of_commands_has_every_command_and_every_option(
     # Those that every command or both searches have are explained once.
     common = {"--json", "--jsonl", "--index", "--help", "--format", "--voice", "--column"}
     if path in ("tunetrace bar", "tunetrace next"):
-        common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
-                   "--exclude-family", "--limit"}  # fmt: skip
+        common |= {"--part", "--bar", "--onset", "--meter", "--key", "--original-key", "--corpus",
+                   "--title", "--exclude-family", "--limit"}  # fmt: skip
     for option in command.params:
         if isinstance(option, click.Option) and option.opts[0] not in common:
             assert option.opts[0] in section.group(), f"{path} {option.opts[0]}"
