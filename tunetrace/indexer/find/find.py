@@ -213,12 +213,12 @@ class _Search:
         """
         leaves = self._leaves.values()
         tunes = self._bounds(self._condition)[1]
-        for leaf in leaves:
+        open_leaves = [leaf for leaf in leaves if not leaf.is_settled]
+        for leaf in open_leaves:
             leaf.keep(tunes)
-        for leaf in sorted(leaves, key=lambda leaf: leaf.hits):
-            if not leaf.is_settled:
-                leaf.settle(tunes, self._index, self._view)
-                tunes = tunes & self._bounds(self._condition)[1]
+        for leaf in sorted(open_leaves, key=lambda leaf: leaf.hits):
+            leaf.settle(tunes, self._index, self._view)
+            tunes = tunes & self._bounds(self._condition)[1]
         reasons = {leaf: np.zeros_like(tunes) for leaf in leaves}
         self._explain(self._condition, True, tunes, reasons)
         for leaf, true_by_it in reasons.items():

@@ -10,10 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from itertools import islice, pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.indexer.find.bars import HitsInBars
 from tunetrace.indexer.find.conditions import Sought
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.figures import Occurrences
@@ -33,6 +35,9 @@ from tunetrace.tokenizer.vocabulary import (
 
 Numbers = NDArray[np.integer]
 
+_LAID_OUT_MEANWHILE: Final = 40
+"""While the table of all bars is read, at least one tune in this many is laid out."""
+
 
 class Placed:
     """A figure at its place, and what is known of its hits.
@@ -48,11 +53,11 @@ class Placed:
         self.sought = sought
         self.place = place
         self.found = found
-        self.possibly = np.zeros(last_id + 1, dtype=bool)
-        for _, tunes in found:
-            self.possibly[tunes] = True
+        self.surely = np.zeros(last_id + 1, dtype=bool)
+        self.possibly = self._tunes()
         self.is_settled = not sought.place
-        self.surely = self.possibly if self.is_settled else np.zeros_like(self.possibly)
+        if self.is_settled:
+            self.surely = self.possibly
 
     @property
     def hits(self) -> int:
@@ -75,27 +80,64 @@ class Placed:
             return
         if self.sought.is_cadence and view is TOKENS:
             self.select([_may_end_part(some, index) for some, _ in self.found])
-        has_place = self.each(index, view, lambda layout: _Place(layout, self.sought).has)
-        self.select([of_segment.astype(bool) for of_segment in has_place])
-        self.possibly = self.surely = np.zeros_like(self.possibly)
-        for _, tunes in self.found:
-            self.possibly[tunes] = True
+        is_there = [np.zeros(len(tunes), dtype=bool) for _, tunes in self.found]
+        is_open = [~mask for mask in is_there]
+        if self._reads_bars(index, view):
+            sure = [HitsInBars(*one, index).at(self.sought) for one in self.found]
+            is_there = [yes for yes, _ in sure]
+            is_open = [~yes & ~no for yes, no in sure]
+        laid_out = self._each(index, view, is_open, lambda layout: _Place(layout, self.sought).has)
+        self.select(
+            [one | other.astype(bool) for one, other in zip(is_there, laid_out, strict=True)]
+        )
+        self.possibly = self.surely = self._tunes()
         self.is_settled = True
 
-    def each(
-        self, index: Index, view: View, in_tune: Callable[[Layout], Callable[[int, int], int]]
+    def parts(self, index: Index, view: View) -> list[NDArray[np.int64]]:
+        """The part of the first note of each hit, by segment."""
+        if not self._reads_bars(index, view):
+            every = [np.ones(len(tunes), dtype=bool) for _, tunes in self.found]
+            return self._each(index, view, every, _part_in)
+        sure = [HitsInBars(*one, index).parts() for one in self.found]
+        others = self._each(index, view, [~is_sure for is_sure, _ in sure], _part_in)
+        pairs = zip(sure, others, strict=True)
+        return [np.where(is_sure, parts, other) for (is_sure, parts), other in pairs]
+
+    def _tunes(self) -> Mask:
+        """The tunes with the hits that are left."""
+        seen = np.zeros_like(self.surely)
+        for _, tunes in self.found:
+            seen[tunes] = True
+        return seen
+
+    def _reads_bars(self, index: Index, view: View) -> bool:
+        """Whether the table of bars says where the hits are faster than the layouts of tunes."""
+        if view is not TOKENS:
+            return False
+        table = index.bar_table
+        is_worth_it = table.is_read or self._tunes().sum() * _LAID_OUT_MEANWHILE > index.tunes
+        return bool(is_worth_it) and len(table.packed) > 0
+
+    def _each(
+        self,
+        index: Index,
+        view: View,
+        chosen: Sequence[Mask],
+        in_tune: Callable[[Layout], Callable[[int, int], int]],
     ) -> list[NDArray[np.int64]]:
-        """A number for each hit, by segment.
+        """A number for each chosen hit, and 0 for the others, by segment.
 
         in_tune: gives a function for a tune, which takes the first token of a hit and the one past
         its last.
         """
         numbers = []
-        for some, tunes in self.found:
+        for (some, tunes), mask in zip(self.found, chosen, strict=True):
             of_segment = np.zeros(len(tunes), dtype=np.int64)
             _, firsts = some.segment.places(some.positions)
+            hits = np.flatnonzero(mask)
             tune = -1
-            for k in np.argsort(some.positions).tolist():  # so that each tune is laid out once
+            # In the order of the stream each tune is laid out once.
+            for k in hits[np.argsort(some.positions[hits])].tolist():
                 if tune != tunes[k]:
                     tune = int(tunes[k])
                     layout = index.layout(tune)
@@ -134,8 +176,7 @@ class Together:
         parts = []  # of each figure, by segment: the part of each hit and its tune as one number
         for one in self.figures:
             one.keep(wanted)
-            numbers = one.each(index, view, _part_in)
-            pairs = zip(one.found, numbers, strict=True)
+            pairs = zip(one.found, one.parts(index, view), strict=True)
             parts.append([tunes.astype(np.int64) << 32 | of_hits for (_, tunes), of_hits in pairs])
         nothing = np.empty(0, dtype=np.int64)
         shared = reduce(np.intersect1d, [np.concatenate([nothing, *some]) for some in parts])
