@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Hit, Matches
+    from tunetrace import Filters, FoundHit, Hit, Matches
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +52,20 @@ def filter_options(command: Command) -> Command:
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
     @click.option("--onset", type=eighths,
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
+    @tune_filter_options
+    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
+                  metavar="N", help="Number of hits to show.")  # fmt: skip
+    @wraps(command)
+    def with_places(part: int | None, bar: int | None, onset: Fraction | None, filters: Filters,
+                    **given: Any) -> Any:  # fmt: skip
+        return command(filters=replace(filters, part=part, bar=bar, onset=onset), **given)
+
+    return with_places  # type: ignore[return-value]
+
+
+def tune_filter_options(command: Command) -> Command:
+    """The filters that choose tunes; the command gets them as one Filters."""
+
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
                   help="Only tunes in this mode (dor) or key on C (Cdor).")  # fmt: skip
@@ -58,13 +73,11 @@ def filter_options(command: Command) -> Command:
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @exclude_family_option
-    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  metavar="N", help="Number of hits to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = ("part", "bar", "onset", "meter", "key", "corpus", "title", "exclude_families")
+        names = ("meter", "key", "corpus", "title", "exclude_families")
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -103,7 +116,7 @@ def print_matches(matches: Matches) -> None:
     columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
     rows = [
         (hit.reference, linked(hit.title, hit.link), hit.part, bar_number(hit.bar, hit.ending),
-         hit.onset, _marked(hit))
+         hit.onset, marked(hit))
         for hit in matches.results
     ]  # fmt: skip
     out.print(make_table(columns, rows, widest={"title": 20}))
@@ -112,7 +125,7 @@ def print_matches(matches: Matches) -> None:
         out.print(f"… and {rest:,} more; show more with --limit")
 
 
-def _marked(hit: Hit) -> Text:
+def marked(hit: Hit | FoundHit) -> Text:
     """The context of a hit with what was searched for in bold."""
     text = Text(hit.context)
     text.stylize("bold", *hit.found)

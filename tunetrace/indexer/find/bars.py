@@ -101,7 +101,7 @@ class HitsInBars:
         is_note = kinds[self._symbols[last]] == NOTE
         following = self._next(kinds[self._symbols] == NOTE, stops)
         is_last_of_tune = following == len(self._symbols)
-        following = np.minimum(following, np.int32(len(self._symbols) - 1))
+        following = np.where(is_last_of_tune, last, following)
         tunes, tokens = segment.places(following)
         is_last_of_tune |= tunes != self._tunes
         after = np.where(is_last_of_tune, 0, self._bar_of(tunes, tokens))

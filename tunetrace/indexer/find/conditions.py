@@ -252,14 +252,22 @@ def _grammar() -> ParserElement:
     return (condition + pp.StringEnd()).parse_with_tabs()
 
 
-def _joined(kind: Callable[[tuple[Any, ...]], Condition], found: Any) -> Condition:
-    return found[0] if len(found) == 1 else kind(tuple(found))
+def _joined(kind: type[And | Or | SamePart], found: Any) -> Condition:
+    """Conditions joined by one word. Those in parentheses that the same word joins are no group."""
+    if len(found) == 1:
+        return found[0]  # type: ignore[no-any-return]
+    flat: list[Any] = []
+    for one in found:
+        flat += one.of if isinstance(one, kind) else [one]
+    return kind(tuple(flat))
 
 
 def _negated(*found: Any) -> Condition:
     """A condition after one `not` or several. Two of them cancel out."""
     *nots, condition = found
-    return Not(condition) if len(nots) % 2 else condition
+    for _ in nots:
+        condition = condition.of if isinstance(condition, Not) else Not(condition)
+    return condition  # type: ignore[no-any-return]
 
 
 def _placed(*found: Any) -> Sought:
