@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from tunetrace.commands.console import bar_number, console, linked, make_table
+from tunetrace.commands.console import bar_number, console, is_terminal, linked, make_table
 from tunetrace.commands.matches import marked, tune_filter_options
 from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
 from tunetrace.text import counted, times, tunes_and_families
@@ -83,12 +83,14 @@ def _print_found(found: Found) -> None:
         return
     out.print()
     columns = ("tune", "title", ">fig.", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
-    rows = [
-        (tune.reference, linked(tune.title, tune.link), hit.figure, hit.part,
-         bar_number(hit.bar, hit.ending), hit.onset, marked(hit))
-        for tune in found.results
-        for hit in tune.hits
-    ]  # fmt: skip
+    rows = []
+    for tune in found.results:
+        name: tuple[str | Text, ...] = (tune.reference, linked(tune.title, tune.link))
+        for hit in tune.hits:
+            bar = bar_number(hit.bar, hit.ending)
+            rows.append((*name, hit.figure, hit.part, bar, hit.onset, marked(hit)))
+            if is_terminal():
+                name = ("", "")  # elsewhere every row is a whole line
     out.print(make_table(columns, rows, widest={"title": 18}))
     rest = found.tunes - len(found.results)
     if rest:

@@ -88,7 +88,8 @@ def places(found: Found) -> dict[int, list[tuple[int, int, int, Fraction]]]:
         # Of the hits, those in the part that has both.
         ('"G" same part as "A"', {2: [(1, 1, 2, 0), (1, 1, 2, 0), (2, 1, 2, 1)]}),
         ('"B" same part as "E D" same part as "c"',
-         {1: [(3, 2, 1, 0 + 3), (1, 2, 1, 2), (2, 2, 2, 0)]}),
+         {1: [(1, 2, 1, 2), (2, 2, 2, 0), (3, 2, 1, 3)],
+          2: [(1, 2, 1, 2), (2, 2, 2, 0), (3, 2, 1, 3)]}),
         ('"E D" and not "C D" same part as "E D"', {2: [(1, 2, 2, 0)]}),
     ],
 )  # fmt: skip

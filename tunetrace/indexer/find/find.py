@@ -138,7 +138,7 @@ def find(
     with given_or_default(index) as opened:
         queries = _read_figures(condition, chosen, opened)
         admitted = opened.admitted(filters)
-        search = _Search(condition, queries, opened, chosen, admitted)
+        search = _Finding(condition, queries, opened, chosen, admitted)
         tunes = search.answer()
         return Found(
             query=written(condition, lambda sought: queries[sought.figure].text),
@@ -169,7 +169,7 @@ def _read_figures(condition: Condition, view: View, index: Index) -> dict[str, F
     return queries
 
 
-class _Search:
+class _Finding:
     """One query, asked of an index."""
 
     def __init__(

@@ -194,7 +194,7 @@ class _Place:
         self._layout = layout
         self._sought = sought
         self._numbers = (sought.part, sought.bar, sought.onset)
-        self._notes = _Notes(layout) if sought.is_cadence else None
+        self._notes = _LastNotes(layout) if sought.is_cadence else None
 
     def has(self, first: int, stop: int) -> bool:
         """Whether a hit is at the place."""
@@ -234,7 +234,7 @@ def _bars(layout: Layout, first: int, stop: int) -> Iterator[Bar]:
             return
 
 
-class _Notes:
+class _LastNotes:
     """The notes of a tune, and which of them end a part."""
 
     def __init__(self, layout: Layout) -> None:
