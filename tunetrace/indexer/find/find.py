@@ -271,12 +271,13 @@ class _Finding:
         return tuple(
             FoundTune(
                 **records[tune].to_dict(),
-                hits=tuple(self._hit(records[tune], *place) for place in sorted(places[tune])),
+                hits=tuple(self._hit(tune, *place) for place in sorted(places[tune])),
             )
             for tune in tunes
         )
 
-    def _hit(self, tune: Tune, at: int, figure: int, length: int) -> FoundHit:
-        layout = self._index.layout(tune.tune)
-        hit = self._index.hit(tune, *self._view.extent(layout, at, at + length))
-        return FoundHit(figure, hit.part, hit.bar, hit.ending, hit.onset, hit.context, hit.found)
+    def _hit(self, tune: int, at: int, figure: int, length: int) -> FoundHit:
+        layout = self._index.layout(tune)
+        tokens = self._view.extent(layout, at, at + length)
+        place, context = layout.position(*tokens), layout.context(*tokens)
+        return FoundHit(figure, place.part, place.bar, place.ending, place.onset, *context)
