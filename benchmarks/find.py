@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks.measure import median_seconds
 from benchmarks.output import duration, say, show_table
 from tunetrace import Filters, Index, find, open_index
-from tunetrace.indexer.find.conditions import (
+from tunetrace.indexer.queries.conditions import (
     SamePart,
     Sought,
     leaves_of,

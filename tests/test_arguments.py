@@ -23,7 +23,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
                "history", "parts", "again", "alignment", "certify", "similar",
-               "verbatim"}  # fmt: skip
+               "verbatim", "backward"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -60,6 +60,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "check_files": {"paths": [book], "index": index},
         "choose_units": {"layer": 1, "model": model, "top": 1, "n": 1, "max_tokens": 4},
         "compact_index": mine,
+        "continuations": {"text": "C D E", "index": index},
         "corpus_stats": {"index": index},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
         "explain": {"text": KESH},

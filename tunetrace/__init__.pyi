@@ -69,6 +69,7 @@ from .indexer.build.change import compact_index as compact_index
 from .indexer.build.change import remove_from_index as remove_from_index
 from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.build.verify import verify_index as verify_index
+from .indexer.continuations import continuations as continuations
 from .indexer.filters import Filters as Filters
 from .indexer.find.find import Found as Found
 from .indexer.find.find import FoundHit as FoundHit
@@ -79,6 +80,8 @@ from .indexer.index import Index as Index
 from .indexer.index import bar as bar
 from .indexer.index import figure as figure
 from .indexer.index import open_index as open_index
+from .indexer.records import Continuation as Continuation
+from .indexer.records import Continuations as Continuations
 from .indexer.records import CorpusInfo as CorpusInfo
 from .indexer.records import Hit as Hit
 from .indexer.records import IndexInfo as IndexInfo

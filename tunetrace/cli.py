@@ -47,6 +47,7 @@ class _Commands(LazyGroup):
         "index": "tunetrace.commands.index.index",
         "leakage": "tunetrace.commands.leakage.leakage",
         "model": "tunetrace.commands.model.model",
+        "next": "tunetrace.commands.next.next_",
         "ngrams": "tunetrace.commands.ngrams.ngrams",
         "report": "tunetrace.commands.report.report",
         "sample": "tunetrace.commands.sample.sample",

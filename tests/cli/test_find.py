@@ -11,6 +11,8 @@ from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 BOTH = 'opening "C 3" and not "C D E" or cadence "D E G"'
 """Of Morrison's the first is true, of the Kesh the second."""
 
+AS_TOKENS = {"read_as": "tokens", "in_key": None, "remarks": []}
+
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,9 +58,9 @@ def test_as_json_it_has_these_fields_and_no_others(index: Path) -> None:
     assert call("find", BOTH, "--limit", "1", "--index", index, "--json").json == {
         "query": BOTH,
         "figures": [
-            {"figure": "C 3", "place": "opening", "hits": 1},
-            {"figure": "C D E", "place": "", "hits": 0},
-            {"figure": "D E G", "place": "cadence", "hits": 1},
+            {"figure": "C 3", "place": "opening", "hits": 1, "asked": "C 3", **AS_TOKENS},
+            {"figure": "C D E", "place": "", "hits": 0, "asked": "C D E", **AS_TOKENS},
+            {"figure": "D E G", "place": "cadence", "hits": 1, "asked": "D E G", **AS_TOKENS},
         ],
         "tunes": 2,
         "families": None,
@@ -74,6 +76,23 @@ def test_as_json_it_has_these_fields_and_no_others(index: Path) -> None:
         ],
         "view": "tokens",
     }  # fmt: skip
+
+
+def test_figures_may_be_written_in_abc_and_in_their_own_keys(index: Path) -> None:
+    ended = call("find", 'opening "G3 GAB" or opening "K:Edor E3"', "--index", index)
+    assert (ended.code, ended.err) == (0, "")
+    assert lines(ended.out)[:4] == [
+        'opening "G 3 G A B" or opening "C 3"',
+        "figure 1: read as ABC on C: G3 GAB; give another key with --in",
+        "figure 2: on C; asked as K:Edor E3 in Edor",
+        "found in 2 of 2 tunes, with 2 hits",
+    ]
+    found = call("find", 'opening "G3 GAB" and cadence "ABd"', "--in", "G", "--index", index,
+                 "--json").json  # fmt: skip
+    assert [(one["figure"], one["asked"], one["in_key"]) for one in found["figures"]] == [
+        ("C 3 C D E", "G3 GAB", "Gmaj"), ("D E G", "ABd", "Gmaj"),
+    ]  # fmt: skip
+    assert [tune["title"] for tune in found["results"]] == ["The Kesh"]
 
 
 def test_the_limit_bounds_the_tunes_that_are_shown(index: Path) -> None:
@@ -109,7 +128,7 @@ def test_a_view_is_named_and_its_places_are_those_of_notes(index: Path) -> None:
         ('not "C"', 'at column 5 of the query: tunes that only lack "C" would be most tunes; also '
                     'ask for a figure that they have, such as "G, C C 2" and not "C"'),
         ('opning "C"', "at column 1 of the query: 'opning' is no place; did you mean 'opening'?"),
-        ('"C" and "GG"', "at column 9 of the query: 'GG' is not a token"),
+        ('"C" and "2"', "at column 9 of the query: the figure '2' has no note; add a note"),
         ("", "the query is empty; give figures in quotes, such as "
              'opening "G, C C 2" and cadence "D E F D C 3"'),
     ],

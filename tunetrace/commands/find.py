@@ -8,8 +8,15 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.console import bar_number, console, is_terminal, linked, make_table
-from tunetrace.commands.matches import marked, tune_filter_options
-from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
+from tunetrace.commands.matches import marked, print_reading, tune_filter_options
+from tunetrace.commands.options import (
+    PrintAs,
+    in_option,
+    index_option,
+    json_options,
+    show,
+    view_option,
+)
 from tunetrace.text import counted, times, tunes_and_families
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("query")
+@in_option
 @view_option
 @tune_filter_options
 @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
@@ -29,9 +37,9 @@ def find(
 ) -> None:
     """Find tunes that have several figures, each at its place.
 
-    In QUERY write each figure in quotes, as for 'tunetrace figure'. Join figures with and, or, not
-    and parentheses. Write the place of a figure before it. Each tune found is shown with all hits
-    of the figures that make the query true for it.
+    In QUERY write each figure in quotes, in ABC or in tokens as for 'tunetrace figure'. Join
+    figures with and, or, not and parentheses. Write the place of a figure before it. Each tune
+    found is shown with all hits of the figures that make the query true for it.
 
     \b
     opening     it begins on the first beat of bar 1 of part 1, after a pickup
@@ -46,6 +54,7 @@ def find(
 
     \b
         tunetrace find 'opening "G, C C 2" and cadence "D E F D C 3"'
+        tunetrace find 'opening "G3 GAB" and not cadence "G3"' --in G
         tunetrace find 'part 2 bar 1 "c 2" and not bar 1 "C"' --meter 6/8
         tunetrace find 'onset 0 "^F G" or bar 0 "G, B,"'
         tunetrace find '"c 2 B c" same part as "E D C 2"'
@@ -61,6 +70,8 @@ def _print_found(found: Found) -> None:
     out = console()
     view = "" if found.view == "tokens" else f" in the view {found.view}"
     out.print(Text.assemble((found.query, "bold"), view), soft_wrap=True)
+    for number, figure in enumerate(found.figures, 1):
+        print_reading(figure, f"figure {number}: " if len(found.figures) > 1 else "")
     if not found.of:
         out.print("no tune of the index passes all filters")
         return

@@ -1,4 +1,4 @@
-"""What `figure` and `bar` share: their filters, and how they print what was found."""
+"""What `figure`, `bar` and `next` share: their filters, and how they print what was found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Filters, FoundHit, Hit, Matches
+    from tunetrace import Continuations, Filters, FoundHit, Hit, Matches, SoughtFigure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,7 +54,7 @@ def filter_options(command: Command) -> Command:
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
     @tune_filter_options
     @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  metavar="N", help="Number of hits to show.")  # fmt: skip
+                  metavar="N", help="Number of rows to show.")  # fmt: skip
     @wraps(command)
     def with_places(part: int | None, bar: int | None, onset: Fraction | None, filters: Filters,
                     **given: Any) -> Any:  # fmt: skip
@@ -68,7 +68,9 @@ def tune_filter_options(command: Command) -> Command:
 
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
-                  help="Only tunes in this mode (dor) or key on C (Cdor).")  # fmt: skip
+                  help="Only tunes in this mode: dor, dorian, minor.")  # fmt: skip
+    @click.option("--original-key", metavar="KEY",
+                  help="Only tunes that their source has in this key: G, Em, Ador.")  # fmt: skip
     @click.option("--corpus", metavar="NAME", shell_complete=complete_corpora,
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
@@ -77,7 +79,7 @@ def tune_filter_options(command: Command) -> Command:
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = ("meter", "key", "corpus", "title", "exclude_families")
+        names = ("meter", "key", "original_key", "corpus", "title", "exclude_families")
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -85,29 +87,17 @@ def tune_filter_options(command: Command) -> Command:
 
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
-    from tunetrace.indexer.search.query import written_apart
-
     out = console()
     view = "" if matches.view == "tokens" else f" in the view {matches.view}"
     out.print(Text.assemble((matches.query, "bold"), view), soft_wrap=True)
+    print_reading(matches)
     if not matches.of:
         out.print("no tune of the index passes all filters")
         return
     if matches.hits:
-        of = ""
-        if matches.families is not None and matches.tunes > 1:
-            of = f", of {counted(matches.families, 'family', 'families')}"
-        out.print(
-            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}{of}, "
-            f"{times(matches.hits)}"
-        )
+        out.print(found_in(matches.tunes, matches.of, matches.families, matches.hits))
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
-        # In tunes read from ABC, two words of a figure may be one token.
-        apart = written_apart(matches.query.split())
-        if apart:
-            out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token; search for "
-                      f"{''.join(apart)}")  # fmt: skip
     if matches.expected is not None:
         out.print(by_chance(matches.expected, matches.log10_expected))
     if not matches.results:
@@ -125,8 +115,31 @@ def print_matches(matches: Matches) -> None:
         out.print(f"… and {rest:,} more; show more with --limit")
 
 
+def found_in(tunes: int, of: int, families: int | None, hits: int) -> str:
+    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`."""
+    of_families = ""
+    if families is not None and tunes > 1:
+        of_families = f", of {counted(families, 'family', 'families')}"
+    return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {times(hits)}"
+
+
+def print_reading(read: Matches | Continuations | SoughtFigure, name: str = "") -> None:
+    """How the user's text was read, where that is not plain: its key, and what was left out.
+
+    name: of several, which it is, as `figure 1: `.
+    """
+    out = console()
+    asked = " ".join(read.asked.split())
+    if read.in_key:
+        out.print(f"{name}on C; asked as {asked} in {read.in_key}", soft_wrap=True)
+    elif read.read_as == "ABC":
+        out.print(f"{name}read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
+    if read.remarks:
+        out.print(f"{name}{'; '.join(read.remarks)}", soft_wrap=True)
+
+
 def marked(hit: Hit | FoundHit) -> Text:
-    """The context of a hit with what was searched for in bold."""
+    """The context of a hit with what it shows in bold."""
     text = Text(hit.context)
     text.stylize("bold", *hit.found)
     return text

@@ -15,8 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tunetrace.arguments import Format as Format
-from tunetrace.arguments import public
+from tunetrace.arguments import AS_FOUND, Format, Reading, public
 from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
 from tunetrace.corpus.pasted import unpasted
 from tunetrace.corpus.records import Rejected
@@ -45,8 +44,23 @@ _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|ol
 _UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
 
+_OF_INDEX: Final = re.compile(r"(?:[\w.-]+:)?[0-9]{1,9}", re.ASCII)
+
+
+def is_of_index(name: str | Path) -> bool:
+    """Whether a name is that of a tune of an index: `oneills:2`, or the number that it has there.
+    A file of such a name is given as `./2`, or as a Path."""
+    return isinstance(name, str) and _OF_INDEX.fullmatch(name) is not None
+
+
 @public
-def tokenize(text: str, format: Format | None = None) -> list[str]:
+def tokenize(
+    text: str,
+    format: Format | None = None,
+    *,
+    voice: str | None = None,
+    column: str | None = None,
+) -> list[str]:
     """The folk-rnn tokens of a transcription: headers first, transposed to C.
 
     If the text holds several transcriptions, the first is taken. Raises AbcError, with the line
@@ -55,11 +69,17 @@ def tokenize(text: str, format: Format | None = None) -> list[str]:
     >>> tokenize("X:1\\nM:6/8\\nK:G\\nGAB d2e|")
     ['M:6/8', 'K:Cmaj', 'C', 'D', 'E', 'G', '2', 'A', '|']
     """
-    return list(_first_tune(text, format).tokens)
+    return list(_first_tune(text, Reading(format, voice, column)).tokens)
 
 
 @public
-def explain(text: str, format: Format | None = None) -> Explanation:
+def explain(
+    text: str,
+    format: Format | None = None,
+    *,
+    voice: str | None = None,
+    column: str | None = None,
+) -> Explanation:
     """How a transcription becomes tokens: where each token comes from, and what gave no token.
 
     Takes and raises the same as tokenize.
@@ -73,20 +93,25 @@ def explain(text: str, format: Format | None = None) -> Explanation:
     from tunetrace.tokenizer.abc.explain import Explainer
 
     explainer = Explainer()
-    return explainer.explain(_first_tune(text, format, explainer.make_reader))
+    reading = Reading(format, voice, column)
+    return explainer.explain(_first_tune(text, reading, explainer.make_reader))
 
 
-def _first_tune(
-    text: str, format: Format | None, make_reader: MakeReader = Reader
-) -> Transcription:
-    tune = next(read_tunes(text, "the text", format, make_reader))
+def _first_tune(text: str, reading: Reading, make_reader: MakeReader = Reader) -> Transcription:
+    tune = next(read_tunes(text, "the text", reading, make_reader))
     if isinstance(tune, Rejected):
         raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)
     return tune
 
 
 @public
-def read(source: str | Path, format: Format | None = None) -> Iterator[Transcription | Rejected]:
+def read(
+    source: str | Path,
+    format: Format | None = None,
+    *,
+    voice: str | None = None,
+    column: str | None = None,
+) -> Iterator[Transcription | Rejected]:
     """The tunes of a file, of the files of a folder, or of standard input (`-`), in their order.
 
     A tune that cannot be tokenized is given as a Rejected, and so is a file of a folder that cannot
@@ -96,11 +121,11 @@ def read(source: str | Path, format: Format | None = None) -> Iterator[Transcrip
     ...     print(tune.title, tune.key, *tune.tokens[2:8])
     The Kesh Cmaj |: C 3 C D E
     """
-    yield from _read_source(source, format, Reader)
+    yield from _read_source(source, Reading(format, voice, column), Reader)
 
 
 def read_sources(
-    paths: Sequence[str | Path], format: Format | None = None, make_reader: MakeReader = Reader
+    paths: Sequence[str | Path], reading: Reading = AS_FOUND, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of several inputs.
 
@@ -112,7 +137,7 @@ def read_sources(
             raise absent(_name(path))
     for path in paths:
         try:
-            yield from _read_source(path, format, make_reader)
+            yield from _read_source(path, reading, make_reader)
         except InputError as error:
             if len(paths) == 1:
                 raise
@@ -120,13 +145,13 @@ def read_sources(
 
 
 def read_tunes(
-    text: str, name: str, format: Format | None = None, make_reader: MakeReader = Reader
+    text: str, name: str, reading: Reading = AS_FOUND, make_reader: MakeReader = Reader
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of a text in their order.
 
     name: stands for the text in places and messages. Raises InputError if no tune begins in it.
     """
-    return _read_pieces(iter([text]), name, format, make_reader)
+    return _read_pieces(iter([text]), name, reading, make_reader)
 
 
 def detect_format(text: str) -> Format:
@@ -180,22 +205,22 @@ def unreadable(name: str, error: InputError) -> Rejected:
 
 
 def _read_source(
-    source: str | Path, format: Format | None, make_reader: MakeReader
+    source: str | Path, reading: Reading, make_reader: MakeReader
 ) -> Iterator[Transcription | Rejected]:
     if str(source) != STDIN and exists(source) and Path(source).is_dir():
-        yield from read_sources(files_in(Path(source)), format, make_reader)
+        yield from read_sources(files_in(Path(source)), reading, make_reader)
     else:
         name = _name(source)
-        yield from _read_pieces(texts_in(source, name), name, format, make_reader)
+        yield from _read_pieces(texts_in(source, name), name, reading, make_reader)
 
 
 def _read_pieces(
-    texts: Iterator[str], name: str, format: Format | None, make_reader: MakeReader
+    texts: Iterator[str], name: str, reading: Reading, make_reader: MakeReader
 ) -> Iterator[Transcription | Rejected]:
     """As read_tunes, for a text that comes in pieces."""
     first = next(texts)
     refuse_xml(beginning(first), name)
-    format = format or detect_format(first)
+    format = reading.format or detect_format(first)
     texts = chain([first], texts)
     if format == "thesession":
         yield from read_settings(texts, name)

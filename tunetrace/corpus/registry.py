@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from tunetrace.arguments import Format, public
+from tunetrace.arguments import Format, Reading, public
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
 from tunetrace.corpus.readers import files_in, read_sources
@@ -47,7 +47,7 @@ class NamedCorpus:
         """
         path = self.locate(progress)
         paths = files_in(path, (".abc",)) if path.is_dir() else [path]
-        yield from read_sources(paths, self.format)
+        yield from read_sources(paths, Reading(self.format))
 
     def entry(self) -> CorpusEntry:
         """All that is declared of it, and where it is."""

@@ -25,7 +25,7 @@ from tunetrace import (
     remove_from_index,
 )
 from tunetrace.indexer.find import placed
-from tunetrace.indexer.find.conditions import (
+from tunetrace.indexer.queries.conditions import (
     And,
     Condition,
     Not,

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.find.conditions import Sought
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.vocabulary import (

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from tunetrace.arguments import ViewName, public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.find.conditions import (
+from tunetrace.indexer.find.placed import Placed, Together
+from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
+from tunetrace.indexer.queries.conditions import (
     And,
     Condition,
     Not,
@@ -28,10 +30,8 @@ from tunetrace.indexer.find.conditions import (
     parse_conditions,
     written,
 )
-from tunetrace.indexer.find.placed import Placed, Together
-from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
+from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.records import Tune
-from tunetrace.indexer.search.query import FigureQuery
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.records import Record
@@ -45,11 +45,19 @@ class SoughtFigure(Record):
     """A figure of a query of several conditions."""
 
     figure: str
-    """What was searched, in the symbols of the view."""
+    """What was searched, in the symbols of the view, on C."""
     place: str
     """Where it was to be, as in the query (`opening`, `part 2 bar 1`); empty for anywhere."""
     hits: int
     """How many hits of it the answer has, in all tunes found."""
+    asked: str
+    """The figure as it was written."""
+    read_as: str
+    """How it was read: as `ABC`, or as symbols of the view (`tokens`, `semitones`)."""
+    in_key: str | None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...]
+    """What was left out or assumed in reading it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,7 +93,7 @@ class Found(Record):
     """The answer to a query of several conditions."""
 
     query: str
-    """What was asked, with the figures in the symbols of the view."""
+    """What was asked, with the figures as they were searched, on C."""
     figures: tuple[SoughtFigure, ...]
     """The figures of the query, those after `not` among them. Hits name them by their number."""
     tunes: int
@@ -111,6 +119,7 @@ def find(
     *,
     limit: int = DEFAULT_LIMIT,
     view: ViewName = TOKENS.name,
+    in_key: str | None = None,
 ) -> Found:
     """The tunes that have several figures, each at its place, with all hits of these figures.
 
@@ -119,7 +128,7 @@ def find(
     is the last of a part or of an ending), `part 2`, `bar 4`, `onset 3/2`; `"…" same part as "…"`
     is true if both are found in one part. filters: which tunes count; a place goes into the query.
     index: open, or its path; default: your own. limit: how many tunes to show. view: in which the
-    figures are written and searched.
+    figures are searched. in_key: the key in which they are written, if they do not say so.
 
     Raises QueryError for a query, a filter or a view that has no meaning, and for a query that
     tunes without any of its figures would answer (`not "…"` alone).
@@ -136,15 +145,14 @@ def find(
         )
     chosen = view_named(view)
     with given_or_default(index) as opened:
-        queries = _read_figures(condition, chosen, opened)
+        queries = _read_figures(condition, chosen, opened, in_key)
         admitted = opened.admitted(filters)
         search = _Finding(condition, queries, opened, chosen, admitted)
         tunes = search.answer()
         return Found(
             query=written(condition, lambda sought: queries[sought.figure].text),
             figures=tuple(
-                SoughtFigure(queries[one.sought.figure].text, one.place, one.hits)
-                for one in search.figures
+                _sought_figure(one, queries[one.sought.figure]) for one in search.figures
             ),
             tunes=len(tunes),
             families=opened.count_families(tunes),
@@ -155,7 +163,21 @@ def find(
         )
 
 
-def _read_figures(condition: Condition, view: View, index: Index) -> dict[str, FigureQuery]:
+def _sought_figure(one: Placed, query: FigureQuery) -> SoughtFigure:
+    return SoughtFigure(
+        figure=query.text,
+        place=one.place,
+        hits=one.hits,
+        asked=one.sought.figure,
+        read_as=query.read_as,
+        in_key=query.key,
+        remarks=query.remarks,
+    )
+
+
+def _read_figures(
+    condition: Condition, view: View, index: Index, in_key: str | None
+) -> dict[str, FigureQuery]:
     """What each text between quotes states; QueryError, with the column, if it states nothing."""
     queries: dict[str, FigureQuery] = {}
     leaves = leaves_of(condition)
@@ -163,7 +185,7 @@ def _read_figures(condition: Condition, view: View, index: Index) -> dict[str, F
     for sought in every:
         if sought.figure not in queries:
             try:
-                queries[sought.figure] = view.parse(sought.figure, index.vocabulary)
+                queries[sought.figure] = view.parse(sought.figure, index.vocabulary, in_key)
             except QueryError as error:
                 raise QueryError(f"at column {sought.column} of the query: {error}") from None
     return queries

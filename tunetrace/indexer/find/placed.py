@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.find.bars import HitsInBars
-from tunetrace.indexer.find.conditions import Sought
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View

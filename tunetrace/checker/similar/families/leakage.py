@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from tunetrace.arguments import many_paths, public
+from tunetrace.arguments import Format, Reading, many_paths, public
 from tunetrace.checker.similar.search import named_first, named_from
-from tunetrace.corpus.readers import STDIN, Format, read_sources
+from tunetrace.corpus.readers import STDIN, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.files import exists
@@ -26,7 +26,7 @@ from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.indexer.tune import corpora_or_files, is_of_index, transcriptions_of
+from tunetrace.indexer.tune import corpora_or_files, transcriptions_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
@@ -91,6 +91,8 @@ def leakage(
     *,
     threshold: float | None = None,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     progress: Progress = silent,
 ) -> LeakageReport:
     """Settings of training tunes in a test set.
@@ -104,12 +106,13 @@ def leakage(
     name and for a corpus without tunes.
     """
     names = tuple(many_paths(train, "train")), tuple(many_paths(test, "test"))
+    reading = Reading(format, voice, column)
     are_files = all(_is_file(name) for some in names for name in some)
     if are_files or (index is None and not exists(default_path())):
-        found = [_Sources(None, format).named(some, progress) for some in names]
+        found = [_Sources(None, reading).named(some, progress) for some in names]
     else:
         with given_or_default(index) as opened:
-            found = [_Sources(opened, format).named(some, progress) for some in names]
+            found = [_Sources(opened, reading).named(some, progress) for some in names]
     (known, known_aside), (tested, tested_aside) = found
     search = _search(known, progress)
     least = named_from(len(known)) if threshold is None else threshold
@@ -156,9 +159,9 @@ def _tested(
             nearest = None if best is None else known[best.tune]
             probability = 0.0 if best is None else best.probability
             yield LeakageTune(
-                tune=_place(tune),
+                tune=tune.place,
                 title=tune.title,
-                nearest=_place(nearest) if nearest else None,
+                nearest=nearest.place if nearest else None,
                 nearest_title=nearest.title if nearest else "",
                 probability=probability,
                 is_leaked=probability >= least,
@@ -170,11 +173,6 @@ def _is_file(name: str | Path) -> bool:
     return str(name) == STDIN or exists(name)
 
 
-def _place(tune: Transcription) -> str:
-    """Where a tune is, by what finds it again."""
-    return tune.input if is_of_index(tune.input) else tune.place
-
-
 def _keys(tune: Transcription) -> set[str]:
     return {title_key(title) for title in tune.titles} - {""}
 
@@ -184,7 +182,7 @@ class _Sources:
     """Reads the tunes of corpora of an index, files and folders."""
 
     index: Index | None
-    format: Format | None
+    reading: Reading
     set_aside: list[Rejected] = field(default_factory=list)
 
     def named(
@@ -210,7 +208,7 @@ class _Sources:
         return list(transcriptions_of(sorted(ids), self.index))
 
     def _of_file(self, name: str) -> list[Transcription]:
-        read = list(read_sources([name], self.format))
+        read = list(read_sources([name], self.reading))
         found = [tune for tune in read if isinstance(tune, Transcription)]
         rejected = [tune for tune in read if isinstance(tune, Rejected)]
         if not found:

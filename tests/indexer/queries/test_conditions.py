@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunetrace import QueryError
-from tunetrace.indexer.find.conditions import (
+from tunetrace.indexer.queries.conditions import (
     MOST_FIGURES,
     MOST_NESTED,
     And,
