@@ -70,6 +70,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "fetch_corpus": {"name": "oneills"},
         "fetch_model": {"name": "none"},
         "figure": {"text": "C D E", "index": index},
+        "find": {"text": '"C D E"', "index": index},
         "find_corpus": {"name": "oneills"},
         "find_families": mine,
         "held_out_tunes": {"model": model, "index": index},

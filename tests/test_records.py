@@ -138,6 +138,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.verify_index(folder / "post.db"),
             tunetrace.figure("C D E", index=index),
             tunetrace.bar("C 3 C D E", index=index),
+            tunetrace.find('opening "C 3" and "D E"', index=index),
             tunetrace.continuations("C D E", index=index),
             tunetrace.check(POST.read_text(), index),
             list(tunetrace.check_batch(POST, index, details=True)),

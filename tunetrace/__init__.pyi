@@ -71,6 +71,11 @@ from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.build.verify import verify_index as verify_index
 from .indexer.continuations import continuations as continuations
 from .indexer.filters import Filters as Filters
+from .indexer.find.find import Found as Found
+from .indexer.find.find import FoundHit as FoundHit
+from .indexer.find.find import FoundTune as FoundTune
+from .indexer.find.find import SoughtFigure as SoughtFigure
+from .indexer.find.find import find as find
 from .indexer.index import Index as Index
 from .indexer.index import bar as bar
 from .indexer.index import figure as figure

@@ -43,6 +43,7 @@ class _Commands(LazyGroup):
         "corpus": "tunetrace.commands.corpus.corpus",
         "families": "tunetrace.commands.families.families",
         "figure": "tunetrace.commands.figure.figure",
+        "find": "tunetrace.commands.find.find",
         "index": "tunetrace.commands.index.index",
         "leakage": "tunetrace.commands.leakage.leakage",
         "model": "tunetrace.commands.model.model",

@@ -438,6 +438,7 @@ def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("figure", "C 3 C D E"),
         ("bar", "C 3 C D E"),
+        ("find", 'opening "C 3 C D E" and "D E G"'),
         ("next", "C", "--bars", "2"),
         ("next", "^f ^f", "--notes", "9", "--before"),
         ("index", "info"),

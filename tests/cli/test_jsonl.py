@@ -25,6 +25,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("figure", "C"), "results", 3),
         (("figure", "{C D} 3"), "results", 3),
         (("figure", "^f ^f"), "results", 0),
+        (("find", '"C 3" and not "^f"'), "results", 2),
         (("bar", "C 3 G 3"), "results", 1),
         (("next", "C D"), "results", 1),
         (("ngrams", "--n", "2"), "ngrams", 10),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Continuations, Hit, Matches
+    from tunetrace import Continuations, Filters, FoundHit, Hit, Matches, SoughtFigure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +52,20 @@ def filter_options(command: Command) -> Command:
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
     @click.option("--onset", type=eighths,
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
+    @tune_filter_options
+    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
+                  metavar="N", help="Number of rows to show.")  # fmt: skip
+    @wraps(command)
+    def with_places(part: int | None, bar: int | None, onset: Fraction | None, filters: Filters,
+                    **given: Any) -> Any:  # fmt: skip
+        return command(filters=replace(filters, part=part, bar=bar, onset=onset), **given)
+
+    return with_places  # type: ignore[return-value]
+
+
+def tune_filter_options(command: Command) -> Command:
+    """The filters that choose tunes; the command gets them as one Filters."""
+
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
                   help="Only tunes in this mode: dor, dorian, minor.")  # fmt: skip
@@ -60,16 +75,11 @@ def filter_options(command: Command) -> Command:
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @exclude_family_option
-    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  metavar="N", help="Number of rows to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = (
-            "part", "bar", "onset", "meter", "key", "original_key", "corpus", "title",
-            "exclude_families",
-        )  # fmt: skip
+        names = ("meter", "key", "original_key", "corpus", "title", "exclude_families")
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -113,19 +123,22 @@ def found_in(tunes: int, of: int, families: int | None, hits: int) -> str:
     return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {times(hits)}"
 
 
-def print_reading(matches: Matches | Continuations) -> None:
-    """How the user's text was read, where that is not plain: its key, and what was left out."""
+def print_reading(read: Matches | Continuations | SoughtFigure, name: str = "") -> None:
+    """How the user's text was read, where that is not plain: its key, and what was left out.
+
+    name: of several, which it is, as `figure 1: `.
+    """
     out = console()
-    asked = " ".join(matches.asked.split())
-    if matches.in_key:
-        out.print(f"on C; asked as {asked} in {matches.in_key}", soft_wrap=True)
-    elif matches.read_as == "ABC":
-        out.print(f"read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
-    if matches.remarks:
-        out.print("; ".join(matches.remarks), soft_wrap=True)
+    asked = " ".join(read.asked.split())
+    if read.in_key:
+        out.print(f"{name}on C; asked as {asked} in {read.in_key}", soft_wrap=True)
+    elif read.read_as == "ABC":
+        out.print(f"{name}read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
+    if read.remarks:
+        out.print(f"{name}{'; '.join(read.remarks)}", soft_wrap=True)
 
 
-def marked(hit: Hit) -> Text:
+def marked(hit: Hit | FoundHit) -> Text:
     """The context of a hit with what it shows in bold."""
     text = Text(hit.context)
     text.stylize("bold", *hit.found)

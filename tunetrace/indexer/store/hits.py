@@ -35,6 +35,13 @@ _PLACES: Final = Prepared(
         bar_hit.c.tune_id, bar_hit.c.token
     )
 )
+# Two numbers in one, so that half as many are fetched.
+_PACKED: Final = Prepared(
+    sa.select(
+        bar_hit.c.tune_id * sa.literal_column(str(2**32)) + bar_hit.c.token,
+        bar_hit.c.part * sa.literal_column(str(2**32)) + bar_hit.c.number,
+    )
+)
 _ALL_MUSIC: Final = Prepared(sa.select(music).order_by(music.c.hash, music.c.tune_id, music.c.part))
 
 
@@ -105,6 +112,15 @@ def all_hits(connection: sa.Connection) -> NDArray[np.int64]:
 def places_of_bars(connection: sa.Connection) -> NDArray[np.int64]:
     """The bars of all tunes in their order: (bars, 3), the tune's id, the part and the number."""
     return _numbers(_PLACES.rows(connection), 3)
+
+
+def packed_bars(connection: sa.Connection) -> NDArray[np.int64]:
+    """The bars of all tunes in their order: (bars, 2), two numbers of 32 bits in each.
+
+    They are the tune's id and the bar's first token in it; the part and the number in it.
+    """
+    bars = _numbers(_PACKED.rows(connection), 2)
+    return bars[np.argsort(bars[:, 0])]
 
 
 def insert_bars(connection: sa.Connection, numbers: Mapping[str, int]) -> None:
