@@ -12,6 +12,7 @@ import operator
 import os
 import reprlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import wraps
 from numbers import Real
 from pathlib import Path
@@ -25,8 +26,25 @@ from tunetrace.errors import (
     TunetraceError,
 )
 
-Format = Literal["abc", "folkrnn", "thesession"]
+Format = Literal["abc", "folkrnn", "thesession", "csv", "json"]
 """The formats of transcriptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How inputs are read: these arguments of a public function, which travel together."""
+
+    format: Format | None = None
+    """None: detected."""
+    voice: str | None = None
+    """The voice of ABC that is read: its name, or its place among a tune's voices, counted from 1.
+    None: the first that has music."""
+    column: str | None = None
+    """The column or the key that has the tunes in a file of records. None: found by its name."""
+
+
+AS_FOUND: Final = Reading()
+"""Nothing is said about the inputs."""
 
 ViewName = Literal["tokens", "melody", "intervals", "rhythm", "contour"]
 """The views of an index."""
@@ -197,6 +215,17 @@ def _format(given: object, name: str) -> Any:
     raise refused(name, given, f"one of {', '.join(get_args(Format))}", InputError)
 
 
+def _voice(given: object, name: str) -> str:
+    """The name of a voice, or its number."""
+    if isinstance(given, str) and given.strip():
+        return given.strip()
+    try:
+        return str(operator.index(given))  # type: ignore[arg-type]
+    except TypeError:
+        right = "the name of a voice or its number, as '2'"
+        raise refused(name, given, right, InputError) from None
+
+
 def one_view(given: object, name: str) -> ViewName:
     """The name of a view."""
     for view in get_args(ViewName):
@@ -213,6 +242,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "model": _own("Model", _MODEL, ModelFileError, or_path=True),
     "filters": given_filters,
     "format": _format,
+    "voice": _voice,
     "view": one_view,
     "reference": one_reference,
     "asked": one_tune,
@@ -221,7 +251,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
-        ("text", "corpus", "name", "meter", "key", "start", "precision", "kind", "part", "before"),
+        ("text", "column", "corpus", "name", "meter", "key", "start", "precision", "kind", "part",
+         "before"),
         one_text,
     ),
     "tokens": many_texts,
