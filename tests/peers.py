@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tunetrace.arguments import Reading
 from tunetrace.corpus.readers import files_in, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import texts_in
@@ -58,7 +59,7 @@ def sample(tunes: int = SAMPLE) -> list[Tune]:
         for number, text in enumerate(_TUNE.findall("".join(texts_in(path, path.name))), 1)
     ]
     chosen = random.Random(_SEED).sample(texts, tunes)
-    return [Tune(name, text, next(read_tunes(text, name, "abc"))) for name, text in chosen]
+    return [Tune(name, text, next(read_tunes(text, name, Reading("abc")))) for name, text in chosen]
 
 
 def ours(tune: Transcription) -> Notes:
@@ -233,7 +234,9 @@ def _agree(tune: Tune, rewritings: list[Callable[[str], str]]) -> bool:
     for rewrite in rewritings:
         music = rewrite(music)
     text = f"{head}{key}{first}\n{music}\n"
-    return compare(Tune(tune.name, text, next(read_tunes(text, tune.name, "abc")))).is_unanimous
+    return compare(
+        Tune(tune.name, text, next(read_tunes(text, tune.name, Reading("abc"))))
+    ).is_unanimous
 
 
 def main(tunes: int) -> None:

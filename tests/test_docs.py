@@ -110,7 +110,7 @@ def test_the_page_of_commands_has_every_command_and_every_option(
     assert section is not None, f"docs/commands.md lacks {path}"
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
     # Those that every command or both searches have are explained once.
-    common = {"--json", "--jsonl", "--index", "--help", "--format"}
+    common = {"--json", "--jsonl", "--index", "--help", "--format", "--voice", "--column"}
     if path == "tunetrace bar":
         common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
                    "--exclude-family", "--limit"}  # fmt: skip

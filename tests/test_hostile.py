@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.commands import KESH, Ended, call, index_of, run
 from tunetrace import Transcription
+from tunetrace.arguments import Reading
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.records import to_plain
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -240,7 +241,9 @@ ATOMS = [
 @example("[٣1]", HEAD)
 @example("[M:1000/9999]C", HEAD)
 def test_no_signs_in_any_order_stop_the_tunes_around_them(music: str, head: str) -> None:
-    tunes = list(read_tunes(f"{head}{music}\n\n{KESH}", "book", "abc" if head is HEAD else None))
+    tunes = list(
+        read_tunes(f"{head}{music}\n\n{KESH}", "book", Reading("abc" if head is HEAD else None))
+    )
     for tune in tunes:
         if isinstance(tune, Transcription):
             layout = lay_out(tune.tokens)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.commands import call
 from tunetrace import InputError, Rejected, Transcription, read, tokenize
+from tunetrace.arguments import Reading
 from tunetrace.corpus.readers import detect_format, read_tunes
 
 COLUMNS = ("tune_id", "setting_id", "name", "type", "meter", "mode", "abc", "date", "username",
@@ -261,7 +262,7 @@ def test_what_is_no_collection_is_one_sentence(text: str, reason: str) -> None:
 def test_a_format_that_was_asked_for_and_is_not_there_is_one_sentence() -> None:
     for text in ('{"abc": "GAB"}', "X:1\nK:G\nGAB|\n", '"', "tune_id,abc", "x" * 10**6):
         with pytest.raises(InputError):
-            list(read_tunes(text, "tunes", "thesession"))
+            list(read_tunes(text, "tunes", Reading("thesession")))
 
 
 @given(st.lists(st.text() | st.integers() | st.none(), max_size=8), st.booleans())
@@ -272,14 +273,14 @@ def test_no_record_is_too_strange_to_be_set_aside(values: list[Any], as_json: bo
         (tune,) = found(json_of(strange))
         assert isinstance(tune, Transcription | Rejected)
     else:
-        list(read_tunes(csv_of(strange, record()), "tunes", "thesession"))
+        list(read_tunes(csv_of(strange, record()), "tunes", Reading("thesession")))
 
 
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
     for beginning in (csv_of(record())[:-20], "[" + json.dumps(record())[:-9], ""):
         with suppress(InputError):
-            list(read_tunes(beginning + text, "tunes", "thesession"))
+            list(read_tunes(beginning + text, "tunes", Reading("thesession")))
 
 
 # As a source

@@ -17,7 +17,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import ViewName, many_paths, many_references, many_texts, public
+from tunetrace.arguments import (
+    Format,
+    Reading,
+    ViewName,
+    many_paths,
+    many_references,
+    many_texts,
+    public,
+)
 from tunetrace.checker.batch.answers import answers, with_details
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream, match_together
@@ -27,7 +35,7 @@ from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.compare.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.corpus.readers import Format, read_sources, read_tunes
+from tunetrace.corpus.readers import read_sources, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.garbage import collector_paused
@@ -58,6 +66,8 @@ def check(
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     view: ViewName = TOKENS.name,
 ) -> CheckReport:
     """Check the transcriptions in a text against an index.
@@ -74,7 +84,7 @@ def check(
     """
     with given_or_default(index) as opened:
         admitted = admitted_without(opened, exclude_tunes, exclude_titles, exclude_families)
-        tunes = read_tunes(text, "the text", format)
+        tunes = read_tunes(text, "the text", Reading(format, voice, column))
         return CheckReport.gather(
             check_transcriptions(
                 tunes,
@@ -99,6 +109,8 @@ def check_files(
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     view: ViewName = TOKENS.name,
 ) -> CheckReport:
     """Check the transcriptions in files, folders, and standard input for `-`, as check does.
@@ -117,6 +129,8 @@ def check_files(
             copy_share=copy_share,
             verbatim=verbatim,
             format=format,
+            voice=voice,
+            column=column,
             view=view,
         )
     )
@@ -135,6 +149,8 @@ def check_batch(
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     workers: int = 0,
     view: ViewName = TOKENS.name,
 ) -> Iterator[CheckedTune | Rejected]:
@@ -159,7 +175,7 @@ def check_batch(
     places = Places.read(only)
     with given_or_default(index) as opened:
         yield from check_transcriptions(
-            read_sources(many_paths(paths, "paths"), format),
+            read_sources(many_paths(paths, "paths"), Reading(format, voice, column)),
             opened,
             admitted_without(opened, exclude_tunes, exclude_titles, exclude_families),
             details=details,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +11,9 @@ from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.commands.options import (
     PrintAs,
     Share,
-    format_option,
     index_option,
     json_option,
+    reading_options,
     show,
 )
 from tunetrace.commands.progress import progress_display
@@ -21,7 +21,6 @@ from tunetrace.text import counted, listed, plain, share
 
 if TYPE_CHECKING:
     from tunetrace import LeakageReport
-    from tunetrace.corpus.readers import Format
 
 
 @click.command()
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="Write a row for each tune of TEST: a .csv or .parquet file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a table that is there.")
-@format_option
+@reading_options
 @index_option
 @json_option
 def leakage(
@@ -45,9 +44,9 @@ def leakage(
     top: int,
     output: str | None,
     force: bool,
-    format: Format | None,
     index_path: str | None,
     print_as: PrintAs,
+    **reading: Any,
 ) -> None:
     """List settings of training tunes in a test set.
 
@@ -66,9 +65,7 @@ def leakage(
     if output is not None:
         check_table(output, LEAKAGE_COLUMNS, force=force)  # before the comparing
     with progress_display(estimate_tunes([test])) as progress:
-        found = leakage(
-            train, test, index_path, threshold=threshold, format=format, progress=progress
-        )
+        found = leakage(train, test, index_path, threshold=threshold, progress=progress, **reading)
     if output is not None:
         write_table(found.tunes, LEAKAGE_COLUMNS, output, force=force)
     show(found, lambda report: _print_leakage(report, top, output), print_as)

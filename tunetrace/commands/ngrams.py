@@ -10,9 +10,9 @@ from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
 from tunetrace.commands.options import (
     PrintAs,
-    format_option,
     index_option,
     json_options,
+    reading_options,
     show,
     view_option,
 )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--not-in", multiple=True, metavar="NAME", shell_complete=complete_sources,
               help="Leave out what is found in this corpus, file or folder.")  # fmt: skip
 @view_option
-@format_option
+@reading_options
 @index_option
 @json_options
 def ngrams(n: int, index_path: str | None, print_as: PrintAs, **options: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
-from tunetrace.arguments import ViewName
+from tunetrace.arguments import Format, ViewName
 from tunetrace.commands.completion import complete_files
 from tunetrace.errors import QueryError
 
@@ -44,11 +44,6 @@ index_option = click.option(
     help="Index file (default: $TUNETRACE_INDEX, else your own index).",
 )  # fmt: skip
 
-format_option = click.option(
-    "--format", "format", type=click.Choice(["abc", "folkrnn", "thesession"]),
-    help="Input format (default: detected).",
-)  # fmt: skip
-
 view_option = click.option(
     "--view", type=click.Choice(get_args(ViewName)), default="tokens", show_default=True,
     help="What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone.",
@@ -76,6 +71,21 @@ name_option = click.option(
     "--name", metavar="NAME",
     help="Name of the corpus, if there is one SOURCE (default: its file's name).",
 )  # fmt: skip
+
+
+def reading_options(command: Command) -> Command:
+    """How inputs are read: `--format`, `--voice` and `--column`, named as in the library."""
+    for option in (
+        click.option("--column", metavar="NAME",
+                     help="Column or key that has the tunes in a file of records (default: "
+                     "found)."),
+        click.option("--voice", metavar="NAME|NUMBER",
+                     help="Voice of ABC to read (default: the first that has music)."),
+        click.option("--format", type=click.Choice(get_args(Format)),
+                     help="Input format (default: detected)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def json_option(command: Command) -> Command:

@@ -13,9 +13,9 @@ from tunetrace.commands.options import (
     PrintAs,
     copy_share_option,
     exclude_family_option,
-    format_option,
     index_option,
     json_option,
+    reading_options,
     show,
     verbatim_option,
     view_option,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @exclude_family_option
 @copy_share_option
 @verbatim_option
-@format_option
+@reading_options
 @index_option
 @json_option
 def report(

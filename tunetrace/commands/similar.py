@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tunetrace.arguments import Reading
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import (
     console,
@@ -22,12 +23,12 @@ from tunetrace.commands.options import (
     PrintAs,
     Share,
     exclude_family_option,
-    format_option,
     goes_only_with,
     index_option,
     json_options,
     print_json,
     print_jsonl,
+    reading_options,
 )
 from tunetrace.errors import QueryError
 from tunetrace.text import counted, part_in_words, share, shortened
@@ -68,7 +69,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="With --all: the table to write, a .csv or .parquet file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="With --all: replace a table that is there.")
-@format_option
+@reading_options
 @index_option
 @json_options
 def similar(
@@ -80,6 +81,8 @@ def similar(
     index_path: str | None,
     print_as: PrintAs,
     format: Any,
+    voice: str | None,
+    column: str | None,
     **options: Any,
 ) -> None:
     """Show the tunes that are like a tune.
@@ -117,11 +120,12 @@ def similar(
         raise QueryError("--output and --force work only with --all; add --all or remove them")
     if not tunes:
         raise QueryError("no tune is given; give a file, corpus:number or -, or --all")
+    reading = Reading(format, voice, column)
     rejected: list[Rejected] = []
     records: list[SimilarTunes] = []  # for JSON only
     answered = 0
     with open_index(index_path) as index:
-        for answer in _answers(tunes, index, format, alignment=align != 0, **options):
+        for answer in _answers(tunes, index, reading, alignment=align != 0, **options):
             if isinstance(answer, Rejected):
                 rejected.append(answer)
                 if print_as == "jsonl":
@@ -158,7 +162,7 @@ def _write_pairs(output: str | None, index_path: str | None, least: float, *, fo
 
 
 def _answers(
-    names: Sequence[str], index: Index, format: Any, **options: Any
+    names: Sequence[str], index: Index, reading: Reading, **options: Any
 ) -> Iterator[SimilarTunes | Rejected]:
     """The answer on each tune, in their order; tunes that cannot be compared are passed on."""
     from tunetrace import similar
@@ -172,7 +176,7 @@ def _answers(
             for name in some:
                 yield similar(name, index, **options)
             continue
-        for tune in read_sources(list(some), format):
+        for tune in read_sources(list(some), reading):
             if isinstance(tune, Rejected):
                 yield tune
                 continue

@@ -9,13 +9,18 @@ from rich.text import Text
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, cut
-from tunetrace.commands.options import PrintAs, format_option, json_options, print_json, print_jsonl
+from tunetrace.commands.options import (
+    PrintAs,
+    json_options,
+    print_json,
+    print_jsonl,
+    reading_options,
+)
 from tunetrace.errors import InputError
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import Explanation, Rejected, Transcription
-    from tunetrace.corpus.readers import Format
 
 _WIDEST_LEXEME: Final = 30
 _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
@@ -24,11 +29,9 @@ _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth"
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @click.option("--explain", is_flag=True, help="Show where each token comes from.")
-@format_option
+@reading_options
 @json_options
-def tokenize(
-    files: tuple[str, ...], explain: bool, format: Format | None, print_as: PrintAs
-) -> None:
+def tokenize(files: tuple[str, ...], explain: bool, print_as: PrintAs, **reading: Any) -> None:
     """Print tunes as folk-rnn tokens, transposed to C.
 
     FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. Every
@@ -42,6 +45,7 @@ def tokenize(
         cat tunes.abc | tunetrace tokenize - | tunetrace check
     """
     from tunetrace import Rejected
+    from tunetrace.arguments import Reading
     from tunetrace.corpus.readers import read_sources
     from tunetrace.tokenizer.abc.explain import Explainer
 
@@ -50,7 +54,7 @@ def tokenize(
     records: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
     tunes = 0
-    for tune in read_sources(files, format, **make_reader):
+    for tune in read_sources(files, Reading(**reading), **make_reader):
         if isinstance(tune, Rejected):
             rejected.append(tune)
             if print_as == "jsonl":

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import Format, public
+from tunetrace.arguments import AS_FOUND, Reading, public
 from tunetrace.corpus.readers import STDIN, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
@@ -187,7 +187,7 @@ def is_of_index(name: str) -> bool:
 def named_tunes(
     names: Sequence[str | Path],
     index: Index | str | Path | None = None,
-    format: Format | None = None,
+    reading: Reading = AS_FOUND,
 ) -> Iterator[Transcription | Rejected]:
     """The tunes that names stand for, in their order.
 
@@ -202,11 +202,11 @@ def named_tunes(
             if not is_of_index(str(name)):
                 files.append(name)
                 continue
-            yield from read_sources(files, format)
+            yield from read_sources(files, reading)
             files = []
             opened = opened or stack.enter_context(given_or_default(index))
             yield from transcriptions_of(opened.resolve(str(name)), opened)
-        yield from read_sources(files, format)
+        yield from read_sources(files, reading)
 
 
 def corpora_or_files(names: Iterable[str | Path], corpora: Sequence[str] | None) -> list[str]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from tunetrace._version import __version__
-from tunetrace.arguments import ViewName, many_paths, many_references, public
+from tunetrace.arguments import Format, Reading, ViewName, many_paths, many_references, public
 from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
 from tunetrace.checker.compare.summary import BatchTally
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.corpus.readers import Format, read_sources
+from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
 from tunetrace.errors import IndexFileError, InputError
@@ -75,6 +75,8 @@ def report(
     versus: str | Path | Sequence[str | Path] = (),
     exclude_families: str | int | Sequence[str | int] = (),
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
     progress: Progress = silent,
@@ -105,11 +107,12 @@ def report(
             "standard input is given twice, but it can be read only once; give a file in one of "
             "the two places"
         )
+    reading = Reading(format, voice, column)
     page, set_aside, read = Page(), list[Rejected](), 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
         nonlocal read
-        for tune in read_sources(inputs, format):
+        for tune in read_sources(inputs, reading):
             yield tune
             read += 1
             if read % _PROGRESS_EVERY == 0:
@@ -184,7 +187,7 @@ def report(
             )
             progress("drawing the page", read)
             command = _check_command(
-                batch, opened, families, format, copy_share, view, verbatim=verbatim
+                batch, opened, families, reading, copy_share, view, verbatim=verbatim
             )
             html = page.html(
                 summary, words, opened, left_out, when=created, command=command, other=other
@@ -200,7 +203,7 @@ def _check_command(
     paths: Sequence[str | Path],
     index: Index,
     exclude_families: Sequence[str | int],
-    format: Format | None,
+    reading: Reading,
     copy_share: float,
     view: ViewName,
     *,
@@ -212,8 +215,10 @@ def _check_command(
         words += ["--index", str(index.path)]
     for family in exclude_families:
         words += ["--exclude-family", str(family)]
-    if format is not None:
-        words += ["--format", format]
+    for option in fields(reading):
+        value = getattr(reading, option.name)
+        if value is not None:
+            words += [f"--{option.name}", value]
     if copy_share != COPY_SHARE:
         words += ["--copy-share", f"{copy_share:g}"]
     if verbatim:

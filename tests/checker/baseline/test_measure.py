@@ -24,6 +24,7 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
+from tunetrace.arguments import Reading
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.records import CheckedTune
@@ -58,7 +59,9 @@ def test_each_tune_is_measured_as_a_check_without_its_settings_measures_it(real:
         groups = index.catalogue.setting_groups()
         assert len(set(groups.values())) < len(groups) == 150
         for k, tune in enumerate(sorted(groups)):
-            (transcription,) = read_tunes(index.catalogue.wording(tune).text, "it", "folkrnn")
+            (transcription,) = read_tunes(
+                index.catalogue.wording(tune).text, "it", Reading("folkrnn")
+            )
             assert isinstance(transcription, Transcription)
             others = [other for other in groups if groups[other] != groups[tune]]
             admitted = index.mask(others)

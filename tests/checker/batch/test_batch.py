@@ -21,6 +21,7 @@ from tests.conftest import GENERATED, V2_SAMPLE
 from tests.indexer.search.test_figures import VOCABULARY, search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import CheckedTune, Index, InputError, Rejected, build_index, check_batch, open_index
+from tunetrace.arguments import Reading
 from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
 from tunetrace.checker.batch.sources import _greedy_cover
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
@@ -156,7 +157,9 @@ def test_both_matchers_give_the_same_answers(
     text = "\n\n".join(HEADER + " ".join(tune) for tune in batch)
     with open_index(whole_index(tmp_path, tunes)) as index:
         admitted = ~index.mask([1]) if excludes else None
-        read = [t for t in read_tunes(text, "batch", "folkrnn") if isinstance(t, Transcription)]
+        read = [
+            t for t in read_tunes(text, "batch", Reading("folkrnn")) if isinstance(t, Transcription)
+        ]
         alone = searched(read, index, admitted=admitted)
         assert alone == sorted_together(read, index, slice_tokens=slice_tokens, admitted=admitted)
     assert [tune.place for tune in alone] == [*range(1, len(read) + 1)]
@@ -234,7 +237,7 @@ def test_sources_are_those_of_brute_force(
         for token in tune[data.draw(st.integers(0, 4)) :]
     ]
     with open_index(whole_index(tmp_path, tunes)) as index:
-        (tune,) = read_tunes(HEADER + " ".join(checked), "batch", "folkrnn")
+        (tune,) = read_tunes(HEADER + " ".join(checked), "batch", Reading("folkrnn"))
         assume(isinstance(tune, Transcription))
         (answer,) = searched([tune], index)
         expected_hits = index.backoff.expected
@@ -311,7 +314,7 @@ def test_a_tune_that_has_a_part_of_a_span_is_a_source_too(make_index: MakeIndex)
     index = make_index(
         f"{HEADER}C D E F | G A B c | d e f ^g |", f"{HEADER}^d C D E F | G A B c | b b b b |"
     )
-    (tune,) = read_tunes(f"{HEADER}C D E F | G A B c | d e ^a ^a |", "batch", "folkrnn")
+    (tune,) = read_tunes(f"{HEADER}C D E F | G A B c | d e ^a ^a |", "batch", Reading("folkrnn"))
     for answers in (searched([tune], index), sorted_together([tune], index)):
         sources = answers[0].sources
         assert [(s.tune, s.notes_shared, s.longest_span_notes) for s in sources] == [
@@ -330,7 +333,7 @@ def test_a_figure_that_many_tunes_have_is_no_source_beside_a_rare_one(
     rare = "^G, _B ^c' =f _e ^d _A ^f =b |"
     corpus = [f"{HEADER}{common} D D F F | A A {letter} {letter} |" for letter in "CDEFGABcdefgab"]
     index = make_index(*corpus, f"{HEADER}e e c c | {rare} g g f f |")
-    (tune,) = read_tunes(f"{HEADER}{common} b b b b | {rare}", "batch", "folkrnn")
+    (tune,) = read_tunes(f"{HEADER}{common} b b b b | {rare}", "batch", Reading("folkrnn"))
     for answers in (searched([tune], index), sorted_together([tune], index)):
         assert answers[0].sources[0].tune == 15
         assert answers[0].sources[0].longest_span_notes < answers[0].longest_notes
@@ -354,7 +357,7 @@ class Endless:
 def test_the_first_answers_come_before_much_is_read(make_index: MakeIndex) -> None:
     """Each slice is as large as all before it, so that no more than half is waiting."""
     index = make_index(f"{HEADER}C D E F | G A B c |")
-    (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", "folkrnn")
+    (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", Reading("folkrnn"))
     asked = Endless(tune)
     reads = []
     for _ in islice(check_transcriptions(asked, index), 20):
@@ -365,7 +368,7 @@ def test_the_first_answers_come_before_much_is_read(make_index: MakeIndex) -> No
 def test_a_batch_is_read_a_slice_at_a_time(make_index: MakeIndex) -> None:
     """The answers of the first slices come before the last tunes are asked for."""
     index = make_index(f"{HEADER}C D E F | G A B c |")
-    (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", "folkrnn")
+    (tune,) = read_tunes(f"{HEADER}C D E F |", "batch", Reading("folkrnn"))
     asked = Endless(tune)
     answers = list(islice(check_transcriptions(asked, index, is_prompt=False, slice_tokens=70), 25))
     assert len(answers) == 25
@@ -402,7 +405,7 @@ def test_repeats_in_a_batch_are_told_by_the_place_of_the_first(make_index: MakeI
     tune = f"{tune} | A, C E G | ^F A d f | {tune}"
     batch = [tune, "C 8 |", tune, tune.replace("^F A", "^F G"), "T:other\n" + HEADER + "C 8 |"]
     text = "\n\n".join(one if one.startswith("T:") else HEADER + one for one in batch)
-    answers = list(check_transcriptions(read_tunes(text, "batch", "folkrnn"), index))
+    answers = list(check_transcriptions(read_tunes(text, "batch", Reading("folkrnn")), index))
     repeats = [(t.duplicate_of, t.near_duplicate_of) for t in answers if isinstance(t, CheckedTune)]
     assert repeats == [(None, None), (None, None), (1, None), (None, 1), (2, None)]
 
@@ -411,7 +414,7 @@ def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
     make_index: MakeIndex,
 ) -> None:
     text = HEADER + "C D E F | M:6/8 G A B c d e |"
-    (tune,) = read_tunes(text, "batch", "folkrnn")
+    (tune,) = read_tunes(text, "batch", Reading("folkrnn"))
     (answer,) = check_transcriptions([tune], make_index(text))
     assert isinstance(answer, CheckedTune)
     assert (answer.notes, answer.longest_notes) == (10, 6)
@@ -421,6 +424,6 @@ def test_a_copy_with_a_header_inside_is_a_copy_though_no_span_passes_it(
 def test_no_figure_passes_a_header_that_the_index_lacks(make_index: MakeIndex) -> None:
     """Of the figures of four tokens there is one before the header and one after it, both known."""
     index = make_index(HEADER + "C D E F | G A B c |")
-    (tune,) = read_tunes(HEADER + "C D E F M:7/8 G A B c", "batch", "folkrnn")
+    (tune,) = read_tunes(HEADER + "C D E F M:7/8 G A B c", "batch", Reading("folkrnn"))
     for answers in (searched([tune], index), sorted_together([tune], index)):
         assert answers[0].novelty == (0, 0, 0, 0)

@@ -20,6 +20,7 @@ from tunetrace import (
     find_families,
     open_index,
 )
+from tunetrace.arguments import Reading
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_tunes
 
@@ -116,7 +117,7 @@ def test_many_transcriptions_are_counted_as_one_is(some: Index) -> None:
     tunes = [
         tune
         for number in range(1, 21)
-        for tune in read_tunes(some.catalogue.wording(number).text, "it", "folkrnn")
+        for tune in read_tunes(some.catalogue.wording(number).text, "it", Reading("folkrnn"))
     ] * 20  # so many that they are sorted together with the corpus
     answers = list(check_transcriptions(tunes, some, is_prompt=False, verbatim=True))
     for number, answer in enumerate(answers[:20], 1):

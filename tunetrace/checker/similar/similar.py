@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import Format, many_references, public
+from tunetrace.arguments import Format, Reading, many_references, public
 from tunetrace.checker.check import admitted_without
 from tunetrace.checker.similar.answers import same_first, similar_tunes
 from tunetrace.checker.similar.graph import over_graph
@@ -44,6 +44,8 @@ def similar(
     exclude_titles: str | Sequence[str] = (),
     exclude_families: str | int | Sequence[str | int] = (),
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
 ) -> SimilarTunes:
     """The tunes of an index that are like a tune, however it was transposed or varied.
 
@@ -66,7 +68,7 @@ def similar(
     if limit < 1:
         raise QueryError(f"limit cannot be {limit}; give the number of tunes to show, 1 or more")
     with given_or_default(index) as opened:
-        tune, own = _asked(asked, opened, format)
+        tune, own = _asked(asked, opened, Reading(format, voice, column))
         layout = lay_out(tune.tokens)
         if not any(any(bar.events.sounds) for bar in layout.bars):
             raise InputError(f"{tune.place}: the tune has no notes; give a tune with notes")
@@ -125,7 +127,7 @@ def _near(
 
 
 def _asked(
-    asked: Transcription | str | int, index: Index, format: Format | None
+    asked: Transcription | str | int, index: Index, reading: Reading
 ) -> tuple[Transcription, list[int]]:
     """The tune that is asked about, and its ids if it is one of the index."""
     if isinstance(asked, Transcription):
@@ -133,7 +135,7 @@ def _asked(
     if isinstance(asked, int) or is_of_index(asked):
         ids = index.resolve(asked)
         return next(transcriptions_of(ids, index)), ids
-    tunes = islice(read_tunes(asked, "the text", format), 2)
+    tunes = islice(read_tunes(asked, "the text", reading), 2)
     first, *others = tunes
     if isinstance(first, Rejected):
         raise AbcError(first.reason, first.line, first.column, kind=first.kind)

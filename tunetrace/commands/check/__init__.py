@@ -14,10 +14,10 @@ from tunetrace.commands.options import (
     Share,
     copy_share_option,
     exclude_family_option,
-    format_option,
     goes_only_with,
     index_option,
     json_options,
+    reading_options,
     show,
     verbatim_option,
     view_option,
@@ -48,7 +48,7 @@ from tunetrace.errors import QueryError
 @click.option("--post", is_flag=True,
               help="Print what the blog post on the folk-rnn v2 model found in its corpus, beside "
               "what this index has.")  # fmt: skip
-@format_option
+@reading_options
 @index_option
 @json_options
 def check(

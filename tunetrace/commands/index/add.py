@@ -10,10 +10,10 @@ from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_change
 from tunetrace.commands.options import (
     PrintAs,
-    format_option,
     index_option,
     json_option,
     name_option,
+    reading_options,
     show,
 )
 from tunetrace.commands.progress import progress_display
@@ -25,7 +25,7 @@ from tunetrace.commands.progress import progress_display
 )
 @click.option("--replace", is_flag=True, help="Replace a corpus whose content has changed.")
 @name_option
-@format_option
+@reading_options
 @index_option
 @json_option
 def add(

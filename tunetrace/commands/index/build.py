@@ -10,11 +10,11 @@ from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_read, print_totals
 from tunetrace.commands.options import (
     PrintAs,
-    format_option,
     index_option,
     json_option,
     name_option,
     print_json,
+    reading_options,
 )
 from tunetrace.commands.progress import progress_display
 
@@ -23,7 +23,7 @@ from tunetrace.commands.progress import progress_display
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=complete_sources)
 @click.option("--force", is_flag=True, help="Replace an index that is already there.")
 @name_option
-@format_option
+@reading_options
 @index_option
 @json_option
 def build(

@@ -8,7 +8,7 @@ import click
 
 from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.console import console, make_table, print_set_aside
-from tunetrace.commands.options import PrintAs, format_option, index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, reading_options, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, listed
 
@@ -24,7 +24,7 @@ _LARGE_PERPLEXITY: Final = 1e7
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=complete_sources)
 @click.option("--held-out", is_flag=True,
               help="Evaluate on the tunes that were held out from training.")  # fmt: skip
-@format_option
+@reading_options
 @index_option
 @json_option
 def evaluate(

@@ -8,7 +8,7 @@ import click
 
 from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, print_set_aside
-from tunetrace.commands.options import PrintAs, format_option, index_option, json_option, show
+from tunetrace.commands.options import PrintAs, index_option, json_option, reading_options, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
               help="Leave all tunes of this title out of the index.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a trace that is there.")
-@format_option
+@reading_options
 @index_option
 @json_option
 def trace(

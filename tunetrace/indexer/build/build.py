@@ -13,8 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunetrace.arguments import many_paths, public
-from tunetrace.corpus.readers import Format
+from tunetrace.arguments import Format, Reading, many_paths, public
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.errors import IndexFileError
 from tunetrace.files import beside, exists, remove_leftovers
@@ -57,6 +56,8 @@ def build_index(
     force: bool = False,
     name: str | None = None,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     progress: Progress = silent,
 ) -> BuildReport:
     """Build an index of files, folders, `-` (standard input) and named corpora.
@@ -81,7 +82,7 @@ def build_index(
         raise _in_the_way(path)
     before = generation_at(path)
     given = many_paths(sources, "sources") or DEFAULT_CORPORA
-    found = find_sources(given, format, progress, name=name)
+    found = find_sources(given, Reading(format, voice, column), progress, name=name)
     place = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from tunetrace.arguments import many_paths, many_texts, public
-from tunetrace.corpus.readers import Format
+from tunetrace.arguments import Format, Reading, many_paths, many_texts, public
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.build.writer import (
@@ -88,6 +87,8 @@ def add_to_index(
     replace: bool = False,
     name: str | None = None,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     progress: Progress = silent,
 ) -> ChangeReport:
     """Add files, folders, `-` (standard input) and named corpora to an index, in one transaction.
@@ -100,7 +101,9 @@ def add_to_index(
     """
     path = default_path() if path is None else Path(path)
     given = many_paths(sources, "sources")
-    opened = find_sources(given, format, progress, name=name, known=_names_by_source(path))
+    opened = find_sources(
+        given, Reading(format, voice, column), progress, name=name, known=_names_by_source(path)
+    )
     # Reading may take long, so it is done before others are kept from changing the index.
     read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
     changes: list[CorpusChange] = []

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from tunetrace.corpus.readers import STDIN, Format, read, unreadable
+from tunetrace.arguments import AS_FOUND, Reading
+from tunetrace.corpus.readers import STDIN, read_sources, unreadable
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
 from tunetrace.errors import InputError
@@ -32,7 +33,7 @@ class CorpusSource:
     """The path that it is read from."""
     described: str
     """Where it is from, as the index keeps it."""
-    format: Format | None = None
+    reading: Reading = AS_FOUND
     licence: str | None = None
     version: str | None = None
     named: NamedCorpus | None = None
@@ -41,7 +42,7 @@ class CorpusSource:
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
         """Its tunes. An unreadable input is set aside, or InputError if it is the only one."""
         try:
-            tunes = self.named.read() if self.named else read(self.where, self.format)
+            tunes = self.named.read() if self.named else read_sources([self.where], self.reading)
             for tune in tunes:
                 yield self._shortened(tune) if isinstance(tune, Rejected) else tune
         except InputError as error:
@@ -58,7 +59,7 @@ class CorpusSource:
 
 def find_sources(
     names: Iterable[str | Path],
-    format: Format | None,
+    reading: Reading,
     progress: Callable[[str, int], None],
     *,
     name: str | None = None,
@@ -84,7 +85,7 @@ def find_sources(
             raise InputError(
                 f"{one}: there is no such file and no corpus with this name; {nearest_names(one)}"
             )
-    found = [_find_source(one, format, progress) for one in given]
+    found = [_find_source(one, reading, progress) for one in given]
     times = Counter(source.described for source in found)
     for one, source in zip(given, found, strict=True):
         if times[source.described] > 1:
@@ -113,19 +114,15 @@ def _named(found: Sequence[CorpusSource], known: Mapping[str, str]) -> list[Corp
     return named
 
 
-def _find_source(
-    name: str, format: Format | None, progress: Callable[[str, int], None]
-) -> CorpusSource:
+def _find_source(name: str, reading: Reading, progress: Callable[[str, int], None]) -> CorpusSource:
     if name == STDIN:
-        return CorpusSource("stdin", name, _STANDARD_INPUT, format)
+        return CorpusSource("stdin", name, _STANDARD_INPUT, reading)
     if name not in NAMED_CORPORA:
         path = Path(name).resolve()
         own = printable(path.stem if path.is_file() else path.name)
         called = re.sub(r"[\s:]+", "_", own) or "corpus"  # fit for `corpus:number`
-        return CorpusSource(called, name, printable(str(path)), format)
+        return CorpusSource(called, name, printable(str(path)), reading)
     named = NAMED_CORPORA[name]
     where = str(named.locate(lambda what: progress(what, 0)))
     described = f"{named.citation} ({named.origin.source})"
-    return CorpusSource(
-        name, where, described, named.format, named.licence, named.origin.version, named
-    )
+    return CorpusSource(name, where, described, reading, named.licence, named.origin.version, named)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tunetrace.arguments import ViewName, many_paths, public
-from tunetrace.corpus.readers import Format, read_sources
+from tunetrace.arguments import Format, Reading, ViewName, many_paths, public
+from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.build.writer import encoded, nothing_usable
@@ -60,6 +60,8 @@ def ngrams(
     only_in: str | Path | Sequence[str | Path] = (),
     not_in: str | Path | Sequence[str | Path] = (),
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     view: ViewName = TOKENS.name,
 ) -> NgramReport:
     """The n-grams that most tunes of an index have, or of the tunes that only_in names.
@@ -80,7 +82,7 @@ def ngrams(
         raise QueryError(f"top cannot be {top}; give 0 or more")
     counted_names, left_out_names = many_paths(only_in, "only_in"), many_paths(not_in, "not_in")
     with given_or_default(index) as opened:
-        tunes = _Tunes(opened, format, view_named(view))
+        tunes = _Tunes(opened, Reading(format, voice, column), view_named(view))
         counted = tunes.named(counted_names) if counted_names else tunes.of_index(None)
         without = tunes.named(left_out_names) if left_out_names else []
     stream = joined([*counted, *without])
@@ -110,7 +112,7 @@ class _Tunes:
     """
 
     index: Index
-    format: Format | None
+    reading: Reading
     view: View
     set_aside: list[Rejected] = field(default_factory=list)
 
@@ -140,7 +142,7 @@ class _Tunes:
         return found
 
     def _of_file(self, name: str) -> list[bytes]:
-        read = list(read_sources([name], self.format))
+        read = list(read_sources([name], self.reading))
         taken = [t if isinstance(t, Rejected) else encoded(t, self.vocabulary) for t in read]
         found = [
             self.view.symbols(lay_out(one[0].tokens), one[1])

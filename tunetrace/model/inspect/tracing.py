@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from tunetrace.arguments import Format, many_tunes, public
+from tunetrace.arguments import Format, Reading, many_tunes, public
 from tunetrace.checker.check import admitted_without
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
@@ -61,6 +61,8 @@ def trace_tunes(
     exclude_tunes: str | int | Sequence[str | int] = (),
     exclude_titles: str | Sequence[str] = (),
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> TracedTunes:
@@ -82,13 +84,14 @@ def trace_tunes(
     opened = open_model(model)
     if memory:
         check_on_c(opened.tokens, opened.name)
+    reading = Reading(format, voice, column)
     set_aside: list[Rejected] = []
     steps, longest = 0, 0
     bits = 0.0
     with ExitStack() as stack:
         asked = stack.enter_context(given_or_default(index)) if memory else None
         admitted = admitted_without(asked, exclude_tunes, exclude_titles) if asked else None
-        given = _to_trace(named_tunes(names, asked or index, format), opened, set_aside)
+        given = _to_trace(named_tunes(names, asked or index, reading), opened, set_aside)
         first = next(given, None)
         if first is None:
             raise _nothing(names, set_aside)

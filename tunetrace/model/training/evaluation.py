@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.arguments import many_paths, public
-from tunetrace.corpus.readers import Format
+from tunetrace.arguments import Format, Reading, many_paths, public
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.sources import find_sources
@@ -155,6 +154,8 @@ def evaluate_model(
     *,
     held_out: bool = False,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """How well a model predicts tunes, beside a back-off n-gram model of the index's other tunes.
@@ -173,17 +174,18 @@ def evaluate_model(
             "the model, as 'tunetrace-small tunes.abc', or give --held-out"
         )
     opened = open_model(model)
+    reading = Reading(format, voice, column)
     with given_or_default(index) as searched:
         ids = held_out_ids(opened, searched) if held_out else []
-        tunes = transcriptions_of(ids, searched) if held_out else _read(inputs, format, progress)
+        tunes = transcriptions_of(ids, searched) if held_out else _read(inputs, reading, progress)
         names = tuple(printable(str(source)) for source in inputs)
         return _evaluate(opened, tunes, searched, names, ids, progress)
 
 
 def _read(
-    sources: Sequence[str | Path], format: Format | None, progress: Progress
+    sources: Sequence[str | Path], reading: Reading, progress: Progress
 ) -> Iterator[Transcription | Rejected]:
-    found = find_sources(sources, format, progress)
+    found = find_sources(sources, reading, progress)
     for source in found:
         for tune in source.read(is_only=len(found) == 1):
             # Where the files of a named corpus happen to lie says nothing.

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from tunetrace.arguments import many_paths, public
+from tunetrace.arguments import Format, Reading, many_paths, public
 from tunetrace.checker.similar.search import named_first, named_from
-from tunetrace.corpus.readers import STDIN, Format, read_sources
+from tunetrace.corpus.readers import STDIN, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.files import exists
@@ -91,6 +91,8 @@ def leakage(
     *,
     threshold: float | None = None,
     format: Format | None = None,
+    voice: str | None = None,
+    column: str | None = None,
     progress: Progress = silent,
 ) -> LeakageReport:
     """Settings of training tunes in a test set.
@@ -104,12 +106,13 @@ def leakage(
     name and for a corpus without tunes.
     """
     names = tuple(many_paths(train, "train")), tuple(many_paths(test, "test"))
+    reading = Reading(format, voice, column)
     are_files = all(_is_file(name) for some in names for name in some)
     if are_files or (index is None and not exists(default_path())):
-        found = [_Sources(None, format).named(some, progress) for some in names]
+        found = [_Sources(None, reading).named(some, progress) for some in names]
     else:
         with given_or_default(index) as opened:
-            found = [_Sources(opened, format).named(some, progress) for some in names]
+            found = [_Sources(opened, reading).named(some, progress) for some in names]
     (known, known_aside), (tested, tested_aside) = found
     search = _search(known, progress)
     least = named_from(len(known)) if threshold is None else threshold
@@ -184,7 +187,7 @@ class _Sources:
     """Reads the tunes of corpora of an index, files and folders."""
 
     index: Index | None
-    format: Format | None
+    reading: Reading
     set_aside: list[Rejected] = field(default_factory=list)
 
     def named(
@@ -210,7 +213,7 @@ class _Sources:
         return list(transcriptions_of(sorted(ids), self.index))
 
     def _of_file(self, name: str) -> list[Transcription]:
-        read = list(read_sources([name], self.format))
+        read = list(read_sources([name], self.reading))
         found = [tune for tune in read if isinstance(tune, Transcription)]
         rejected = [tune for tune in read if isinstance(tune, Rejected)]
         if not found:

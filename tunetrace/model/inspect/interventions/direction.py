@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.arguments import many_paths, public, refused
+from tunetrace.arguments import AS_FOUND, many_paths, public, refused
 from tunetrace.corpus.records import Rejected
 from tunetrace.documents import (
     foreign,
@@ -246,7 +246,7 @@ def _read(
             every = opened.catalogue.setting_groups() if ids is None else ids
             yield from (opened.tokens(tune) for tune in sorted(every))
         return
-    found = find_sources(many_paths(tunes, name), None, progress)
+    found = find_sources(many_paths(tunes, name), AS_FOUND, progress)
     for source in found:
         for tune in source.read(is_only=len(found) == 1):
             if not isinstance(tune, Rejected):
