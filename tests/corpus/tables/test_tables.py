@@ -447,10 +447,7 @@ def test_tunes_that_are_written_as_a_table_are_read_again(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "tables"
     folder.mkdir(exist_ok=True)
-    alone = [
-        next(iter(read_tunes(tune.replace("K:", f"T:{title}\nK:"), ""))) for title, tune in written
-    ]
-    expected = [(t.tokens, t.titles) for t in alone if isinstance(t, Transcription)]
+    expected = [(tuple(tokenize(tune)), (title,) if title else ()) for title, tune in written]
     records = [{"title": title, "abc notation": tune} for title, tune in written]
     for tunes in (
         found(lines_of(*records)),
@@ -504,7 +501,8 @@ def test_tables_are_sources_like_others(tmp_path: Path) -> None:
     assert [corpus["tunes"] for corpus in built["corpora"]] == [1, 1, 1]
     assert len(built["set_aside"]) == 3
     checked = call("check", tmp_path / "p.parquet", "--index", index, "--json").json
-    assert [tune["place"] for tune in checked["tunes"]] == [f"{tmp_path}/p.parquet:1"]
+    assert [tune["verdict"]["kind"] for tune in checked["tunes"]] == ["whole"]
+    assert [tune["line"] for tune in checked["set_aside"]] == [2]
     refused = call("check", tmp_path / "p.parquet", "--column", "x", "--index", index)
     assert "there is no column 'x'; its columns are 'control code', 'abc notation'" in (
         refused.refusal

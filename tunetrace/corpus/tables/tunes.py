@@ -12,7 +12,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.tables.columns import LOOKED_AT, Columns, find_columns, value_at
 from tunetrace.corpus.tables.parquet_rows import ParquetRows
 from tunetrace.corpus.tables.prose import text_in
-from tunetrace.corpus.tables.row import Row
+from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
 from tunetrace.text import plain
 from tunetrace.tokenizer.transcription import Transcription, as_number
@@ -25,7 +25,7 @@ r"""A line end that is written as `\n`, before a field."""
 
 
 def read_rows(
-    rows: Iterator[Row | Rejected], name: str, column: str | None, read_text: ReadText
+    rows: Iterator[TableRecord | Rejected], name: str, column: str | None, read_text: ReadText
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of records, in their order.
 
@@ -35,9 +35,9 @@ def read_rows(
     is_empty = True
     for row in rows:
         is_empty = False
-        if isinstance(row, Row):
+        if isinstance(row, TableRecord):
             first = [row, *islice(rows, LOOKED_AT - 1)]
-            records = [one.values for one in first if isinstance(one, Row)]
+            records = [one.values for one in first if isinstance(one, TableRecord)]
             columns = find_columns(records, column, name)
             yield from _tunes_of(chain(first, rows), columns, name, read_text)
         else:
@@ -58,7 +58,7 @@ def read_parquet(
 
 
 def _tunes_of(
-    rows: Iterable[Row | Rejected], columns: Columns, name: str, read_text: ReadText
+    rows: Iterable[TableRecord | Rejected], columns: Columns, name: str, read_text: ReadText
 ) -> Iterator[Transcription | Rejected]:
     for row in rows:
         if isinstance(row, Rejected):
@@ -100,7 +100,7 @@ def _tunes_of(
 
 
 def _placed(
-    tune: Rejected, row: Row, first_line: int, name: str, number: int | None, title: str
+    tune: Rejected, row: TableRecord, first_line: int, name: str, number: int | None, title: str
 ) -> Rejected:
     """A tune of a record that was set aside, with its place in the file."""
     line, reason = first_line, tune.reason
@@ -128,12 +128,12 @@ def _usable(text: str) -> str:
     return text.replace("\\n", "\n") if is_written_out else text
 
 
-def _title_of(row: Row, columns: Columns) -> str:
+def _title_of(row: TableRecord, columns: Columns) -> str:
     value = row.values.get(columns.title) if columns.title else None
     return plain(" ".join(_usable(value).split())) if isinstance(value, str) else ""
 
 
-def _number_of(row: Row, columns: Columns) -> int | None:
+def _number_of(row: TableRecord, columns: Columns) -> int | None:
     value = row.values.get(columns.number) if columns.number else None
     is_number = isinstance(value, str | int) and not isinstance(value, bool)
     return as_number(str(value)[:20]) if is_number else None

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRecord:
     """A record: its values by column, and where it is."""
 
     values: Mapping[str, Any]
