@@ -26,8 +26,8 @@ ROOMS: Final[dict[str, str]] = {
     "tokenizer": "tokenizer",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
-    "indexer.music indexer.near indexer.search.outline indexer.search.projections "
-    "indexer.search.query indexer.search.segment indexer.search.suffix "
+    "indexer.music indexer.near indexer.queries indexer.search.outline "
+    "indexer.search.projections indexer.search.segment indexer.search.suffix "
     "indexer.search.views": "arrays",
     "indexer.store": "store",
     "indexer": "indexer",

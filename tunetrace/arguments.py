@@ -251,8 +251,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
-        ("text", "column", "corpus", "name", "meter", "key", "start", "precision", "kind", "part",
-         "before"),
+        ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",
+         "part", "before"),
         one_text,
     ),
     "tokens": many_texts,

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunetrace.commands.matches import FigureCommand, filter_options, print_matches
-from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
+from tunetrace.commands.options import (
+    PrintAs,
+    in_option,
+    index_option,
+    json_options,
+    show,
+    view_option,
+)
 
 if TYPE_CHECKING:
     from tunetrace import Filters
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=FigureCommand)
 @click.argument("bar_text", metavar="BAR")
+@in_option
 @view_option
 @filter_options
 @index_option
@@ -24,9 +32,12 @@ def bar(
 ) -> None:
     """Find a whole bar: how many tunes have it, and where.
 
-    BAR is all that is between two bar lines. Wildcards and views are those of figure.
+    BAR is all that is between two bar lines, written as for figure: in ABC in any key, or as
+    tokens on C. A bar of a tune that 'tunetrace check' or 'tunetrace tune' shows can be copied as
+    it is, with the key of that tune.
 
     \b
+        tunetrace bar "G2BG dGBG" --in G
         tunetrace bar "G, C C 2 G, C E C"
         tunetrace bar "C 3 C 3" --meter 6/8
         tunetrace bar "3 3" --view rhythm

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunetrace.commands.matches import FigureCommand, filter_options, print_matches
-from tunetrace.commands.options import PrintAs, index_option, json_options, show, view_option
+from tunetrace.commands.options import (
+    PrintAs,
+    in_option,
+    index_option,
+    json_options,
+    show,
+    view_option,
+)
 
 if TYPE_CHECKING:
     from tunetrace import Filters
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=FigureCommand)
 @click.argument("figure")
+@in_option
 @view_option
 @filter_options
 @click.option("--open-end", is_flag=True, help="Also count hits whose last note is longer.")
@@ -25,8 +33,12 @@ def figure(
 ) -> None:
     """Find a figure: how many tunes have it, and where.
 
-    Write the tokens of a FIGURE with spaces between them. * is any one token, {c C} is either of
-    two, c? is the note c of any length.
+    Write a FIGURE in ABC as you play it, and say in which key: with --in G, or K:G before it.
+    Every tune is indexed on C, where the figure is searched and shown. Ornaments and chord symbols
+    are left out.
+
+    You can also write tokens on C with spaces between them. Then * is any one token, {c C} is
+    either of two, c? is the note c of any length.
 
     A figure is rare if chance would give it less than once in a corpus of this size.
 
@@ -35,6 +47,9 @@ def figure(
     for up, down and repeat, or a Parsons code (*UDDR).
 
     \b
+        tunetrace figure "G3 GAB" --in G
+        tunetrace figure "K:Edor E2BE dEBE"
+        tunetrace figure "DGG2" --in G --original-key G
         tunetrace figure "G, C C 2"
         tunetrace figure "-5 0 0" --view melody
         tunetrace figure "*UDDRUUD" --view contour

@@ -53,7 +53,9 @@ def filter_options(command: Command) -> Command:
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
-                  help="Only tunes in this mode (dor) or key on C (Cdor).")  # fmt: skip
+                  help="Only tunes in this mode: dor, dorian, minor.")  # fmt: skip
+    @click.option("--original-key", metavar="KEY",
+                  help="Only tunes that their source has in this key: G, Em, Ador.")  # fmt: skip
     @click.option("--corpus", metavar="NAME", shell_complete=complete_corpora,
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
@@ -64,7 +66,10 @@ def filter_options(command: Command) -> Command:
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = ("part", "bar", "onset", "meter", "key", "corpus", "title", "exclude_families")
+        names = (
+            "part", "bar", "onset", "meter", "key", "original_key", "corpus", "title",
+            "exclude_families",
+        )  # fmt: skip
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -72,11 +77,10 @@ def filter_options(command: Command) -> Command:
 
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
-    from tunetrace.indexer.search.query import written_apart
-
     out = console()
     view = "" if matches.view == "tokens" else f" in the view {matches.view}"
     out.print(Text.assemble((matches.query, "bold"), view), soft_wrap=True)
+    print_reading(matches)
     if not matches.of:
         out.print("no tune of the index passes all filters")
         return
@@ -90,11 +94,6 @@ def print_matches(matches: Matches) -> None:
         )
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
-        # In tunes read from ABC, two words of a figure may be one token.
-        apart = written_apart(matches.query.split())
-        if apart:
-            out.print(f"in tunes read from ABC '{' '.join(apart)}' is one token; search for "
-                      f"{''.join(apart)}")  # fmt: skip
     if matches.expected is not None:
         out.print(by_chance(matches.expected, matches.log10_expected))
     if not matches.results:
@@ -110,6 +109,18 @@ def print_matches(matches: Matches) -> None:
     rest = matches.hits - len(matches.results)
     if rest:
         out.print(f"… and {rest:,} more; show more with --limit")
+
+
+def print_reading(matches: Matches) -> None:
+    """How the user's text was read, where that is not plain: its key, and what was left out."""
+    out = console()
+    asked = " ".join(matches.asked.split())
+    if matches.in_key:
+        out.print(f"on C; asked as {asked} in {matches.in_key}", soft_wrap=True)
+    elif matches.read_as == "ABC":
+        out.print(f"read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
+    if matches.remarks:
+        out.print("; ".join(matches.remarks), soft_wrap=True)
 
 
 def _marked(hit: Hit) -> Text:

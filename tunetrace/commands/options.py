@@ -49,6 +49,11 @@ view_option = click.option(
     help="What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone.",
 )  # fmt: skip
 
+in_option = click.option(
+    "--in", "in_key", metavar="KEY",
+    help="The key in which you write it, such as G or Edor (default: C).",
+)  # fmt: skip
+
 exclude_family_option = click.option(
     "--exclude-family", "exclude_families", multiple=True, metavar="TUNE|TITLE",
     help="Leave out a tune of the index with all settings of its melody (needs "

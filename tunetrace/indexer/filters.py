@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
@@ -26,7 +27,9 @@ class Filters(Record):
     meter: str | None = None
     """As written: `6/8`, `C`."""
     key: str | None = None
-    """As indexed: a mode (`dor`), or a key on C (`Cdor`)."""
+    """As indexed: a mode (`dor`, `dorian`), or a key on C (`Cdor`)."""
+    original_key: str | None = None
+    """As written in its source: `G`, `Em`, `Ador`."""
     corpus: str | None = None
     """The name of a corpus."""
     title: str | None = None
@@ -39,7 +42,7 @@ class Filters(Record):
         for name in ("part", "bar"):
             if getattr(self, name) is not None:
                 whole_number(getattr(self, name), name)
-        for name in ("meter", "key", "corpus", "title"):
+        for name in ("meter", "key", "original_key", "corpus", "title"):
             if getattr(self, name) is not None:
                 one_text(getattr(self, name), name)
         families = tuple(many_references(self.exclude_families, "exclude_families"))
@@ -55,7 +58,8 @@ class Filters(Record):
     @property
     def chooses_tunes(self) -> bool:
         """Whether they choose among the tunes by what the tunes state."""
-        return (self.meter, self.key, self.corpus, self.title) != (None, None, None, None)
+        asked = (self.meter, self.key, self.original_key, self.corpus, self.title)
+        return any(one is not None for one in asked)
 
     def admits(self, place: Position) -> bool:
         """Whether a place in a tune is counted."""
@@ -80,14 +84,26 @@ def meter_of(text: str) -> str:
 def keys_of(text: str) -> list[str]:
     """The keys as indexed that a filter means. folk-rnn v3's files write a mode alone."""
     name = text.removeprefix("K:").strip()
-    if name.lower() in MODES:
-        return [f"C{name.lower()}", name.lower()]
-    try:
-        key = parse_key(name) if name else None
-    except AbcError:
-        key = None
-    if key is None or key.tonic != "C":
-        raise QueryError(
-            f"'{text}' is not a key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
-        )
-    return [key.name, key.mode]
+    # A mode alone is one on C: `dor`, `minor`. No mode begins with a tonic and its mode.
+    for stated in (f"C {name}", name) if name else ():
+        with suppress(AbcError):
+            key = parse_key(stated)
+            if key.tonic == "C" and not key.changes:
+                return [key.name, key.mode]
+            raise QueryError(
+                f"'{text}' is not a key on C; tunes are indexed on C, so give a mode "
+                f"({', '.join(MODES)}), or filter by the original key"
+            )
+    raise QueryError(
+        f"'{text}' is not a key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
+    )
+
+
+def original_key_of(text: str) -> str:
+    """The key in its source, by its name, that a filter means."""
+    name = text.removeprefix("K:").strip()
+    with suppress(AbcError):
+        key = parse_key(name)
+        if name and not key.changes:
+            return key.name
+    raise QueryError(f"'{text}' is not a key; write it as G, Em, Edor or Bb")

@@ -22,6 +22,8 @@ from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.near.search import NearSearch
+from tunetrace.indexer.queries.spelling import in_other_keys
+from tunetrace.indexer.queries.symbols import FigureQuery, bar_text_pattern
 from tunetrace.indexer.records import (
     Hit,
     IndexInfo,
@@ -32,7 +34,6 @@ from tunetrace.indexer.records import (
 )
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.places import SymbolPlaces
-from tunetrace.indexer.search.query import FigureQuery, bar_text_pattern
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.backoff import BackoffModel, natural
@@ -45,7 +46,7 @@ from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import Vocabulary
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 DEFAULT_LIMIT: Final = 10
 """How many hits an answer shows."""
@@ -211,15 +212,17 @@ class Index:
         open_end: bool = False,
         limit: int = DEFAULT_LIMIT,
         view: ViewName = TOKENS.name,
+        in_key: str | None = None,
     ) -> Matches:
         """Where a figure is found.
 
-        open_end: also where its last note is longer, in tokens. limit: how many hits to show. view:
-        the view in which the figure is written and searched. QueryError for a figure, a filter or a
-        view that has no meaning.
+        text: in symbols of the view, or in ABC. open_end: also where its last note is longer, in
+        tokens. limit: how many hits to show. view: in which it is searched. in_key: the key in
+        which the figure is written (`G`, `Edor`), unless it says so itself (`K:G GABc`) or is on C.
+        QueryError for a figure, a filter or a view that has no meaning.
         """
         chosen = view_named(view)
-        query = chosen.parse(text, self.vocabulary)
+        query = chosen.parse(text, self.vocabulary, in_key)
         _check_limit(limit)
         if open_end and not chosen.alphabet(self.vocabulary).continuing:
             raise QueryError(
@@ -235,6 +238,9 @@ class Index:
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
         tunes = search.tunes_with(found)
+        remarks = query.remarks
+        if not len(tunes) and chosen is TOKENS:
+            remarks += in_other_keys(query, lambda other: self._count(other, open_end, admitted))
         return Matches(
             query=query.text,
             tunes=len(tunes),
@@ -245,7 +251,16 @@ class Index:
             log10_expected=log10,
             results=self.hits(search.first(found, limit), chosen),
             view=chosen.name,
+            asked=text,
+            read_as=query.read_as,
+            in_key=query.key,
+            remarks=remarks,
         )
+
+    def _count(self, tokens: Sequence[str], open_end: bool, admitted: Mask | None) -> int:
+        """In how many tunes a figure of tokens is found."""
+        symbols = self.vocabulary.encode_known(tokens)
+        return 0 if SEPARATOR in symbols else self.figures.count(symbols, open_end, admitted)[0]
 
     @property
     def backoff(self) -> BackoffModel:
@@ -388,14 +403,15 @@ class Index:
         *,
         limit: int = DEFAULT_LIMIT,
         view: ViewName = TOKENS.name,
+        in_key: str | None = None,
     ) -> Matches:
         """Where a whole bar is found, from one bar line to the next.
 
-        view: the view in which the bar is written and searched; it is all symbols of a whole bar.
-        QueryError for a bar, a filter or a view that has no meaning.
+        text, view, in_key: as in figure; the bar is all symbols of a whole bar. QueryError for a
+        bar, a filter or a view that has no meaning.
         """
         chosen = view_named(view)
-        query = chosen.parse_bar(text, self.vocabulary)
+        query = chosen.parse_bar(text, self.vocabulary, in_key)
         _check_limit(limit)
         admitted = self.admitted(filters)
         found = self._whole_bars(query, chosen, admitted)
@@ -411,6 +427,9 @@ class Index:
         ]
         records = self.catalogue.tunes(row[0] for row in rows[:limit])
         tunes = {row[0] for row in rows}
+        remarks = query.remarks
+        if not tunes and chosen is TOKENS:
+            remarks += in_other_keys(query, lambda other: self._count_bar(other, admitted))
         return Matches(
             query=query.text,
             tunes=len(tunes),
@@ -421,7 +440,16 @@ class Index:
             log10_expected=None,
             results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
             view=chosen.name,
+            asked=text,
+            read_as=query.read_as,
+            in_key=query.key,
+            remarks=remarks,
         )
+
+    def _count_bar(self, tokens: Sequence[str], admitted: Mask | None) -> int:
+        """In how many tunes a whole bar is found."""
+        found = {row[0] for row in self.bar_table.matching(" ".join(tokens))}
+        return len(found) if admitted is None else sum(admitted[tune] for tune in found)
 
     def _whole_bars(
         self, query: FigureQuery, view: View, admitted: Mask | None
@@ -478,13 +506,17 @@ def figure(
     open_end: bool = False,
     limit: int = DEFAULT_LIMIT,
     view: ViewName = TOKENS.name,
+    in_key: str | None = None,
 ) -> Matches:
     """Where a figure is found; see Index.figure.
 
-    index: open, or its path; default: your own. view: in which the figure is written and searched.
+    index: open, or its path; default: your own. view: in which the figure is searched. in_key: the
+    key in which the figure is written.
     """
     with given_or_default(index) as opened:
-        return opened.figure(text, filters, open_end=open_end, limit=limit, view=view)
+        return opened.figure(
+            text, filters, open_end=open_end, limit=limit, view=view, in_key=in_key
+        )
 
 
 @public
@@ -495,10 +527,12 @@ def bar(
     *,
     limit: int = DEFAULT_LIMIT,
     view: ViewName = TOKENS.name,
+    in_key: str | None = None,
 ) -> Matches:
     """Where a whole bar is found; see Index.bar.
 
-    index: open, or its path; default: your own. view: in which the bar is written and searched.
+    index: open, or its path; default: your own. view: in which the bar is searched. in_key: the
+    key in which the bar is written.
     """
     with given_or_default(index) as opened:
-        return opened.bar(text, filters, limit=limit, view=view)
+        return opened.bar(text, filters, limit=limit, view=view, in_key=in_key)

@@ -104,7 +104,7 @@ class Matches(Record):
     """The answer to a figure or a bar."""
 
     query: str
-    """What was asked, in the symbols of the view."""
+    """What was searched, in the symbols of the view, on C."""
     tunes: int
     """How many tunes have it."""
     families: int | None
@@ -128,6 +128,14 @@ class Matches(Record):
     """The first hits."""
     view: ViewName = "tokens"
     """The view that was searched."""
+    asked: str = ""
+    """What was asked, as it was written."""
+    read_as: str = "tokens"
+    """How it was read: as `ABC`, or as symbols of the view (`tokens`, `semitones`)."""
+    in_key: str | None = None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading it, and other keys in which it is found."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -131,6 +131,11 @@ def is_header(token: str) -> bool:
     return token[0] in "MK"
 
 
+def is_bar_line(text: str) -> bool:
+    """Whether text is a token that is a bar line, a repeat sign or the beginning of an ending."""
+    return is_token(text) and MEANINGS[text].kind == BAR_LINE
+
+
 def split_tokens(text: str) -> list[str] | None:
     """The tokens of text without spaces, by longest match. None if some of it is not a token."""
     tokens = [match[0] for match in _TOKEN.finditer(text)]

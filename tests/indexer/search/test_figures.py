@@ -17,8 +17,8 @@ from tests import brute
 from tests.commands import call, index_of
 from tests.strategies import LENGTHS, NOTES, corpora, heaps
 from tunetrace import Filters, Index, QueryError, check
+from tunetrace.indexer.queries.symbols import parse_figure
 from tunetrace.indexer.search.figures import FigureSearch
-from tunetrace.indexer.search.query import parse_figure
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import longest_matches, suffix_array
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary

@@ -258,7 +258,7 @@ def test_rests_of_whole_bars_last_as_the_meter_says() -> None:
         ('CD"AmE|', 3, "never closed"),
         ("CD{gE|", 3, "never closed"),
         ("CDé|", 3, "has no meaning in ABC"),
-        ("C 2 D|", 3, "there is no note before"),
+        ("C| 4 D|", 4, "there is no note before"),
         ("C0|", 1, "is not a note length"),
         ("C1/0|", 1, "is not a note length"),
         ("|CD ^|", 5, "no note follows the accidental"),
@@ -350,3 +350,25 @@ def notes_and_rests(tokens: Sequence[str]) -> list[str]:
 )
 def test_what_means_nothing_is_left_out_and_lengths_are_multiplied(tokens: str, music: str) -> None:
     assert to_abc(["K:Cmaj", *tokens.split()]).splitlines()[-1] == music
+
+
+@pytest.mark.parametrize(
+    ("music", "tokens"),
+    [
+        ("G 2 A c B /2 A 3/2 |", "G 2 A c B /2 A 3/2 |"),
+        ("(3 f 2 e 2 c 2 A\t2", "(3 f 2 e 2 c 2 A 2"),
+        ("[ G, E ] F [ C 2 E 2 ] [ D F ] 2", "[ G, E ] F [ C 2 E 2 ] [ D F ] 2"),
+        ("A 2 > B 2 c 3/2 d // z 2 e", "A 2> B 2 c 3/2 d /4 z 2 e"),
+        ("G 2|1 A 2:|2 B 2|", "G 2 |1 A 2 :| |2 B 2 |"),
+    ],
+)
+def test_a_length_that_stands_alone_belongs_to_the_note_before_it(music: str, tokens: str) -> None:
+    tune = tokenize_abc(f"X:1\nM:4/4\nL:1/8\nK:C\n{music}")
+    assert " ".join(tune.body) == tokens
+    assert tune.remarks == ("a length after a space is taken as the length of the note before it",)
+
+
+@pytest.mark.parametrize("music", ["2 G", "G2 2", "G 2A", "G 1 A", "G ^ 2", '"D" 2', "G 234567890"])
+def test_a_number_that_is_no_length_of_a_note_is_refused(music: str) -> None:
+    with pytest.raises(AbcError):
+        body(music)

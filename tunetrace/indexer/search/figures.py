@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.query import Element, FigureQuery
+from tunetrace.indexer.queries.symbols import Element, FigureQuery
 from tunetrace.indexer.search.segment import Mask, Segment
 from tunetrace.indexer.search.suffix import Positions
 from tunetrace.indexer.search.views import TOKENS, Alphabet, View

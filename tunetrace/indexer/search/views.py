@@ -14,17 +14,29 @@ from typing import Final
 
 from tunetrace.arguments import ViewName, one_text, one_view
 from tunetrace.errors import QueryError
-from tunetrace.indexer.search import projections
-from tunetrace.indexer.search.projections import BAR, CONTOUR_NAMES, OTHER
-from tunetrace.indexer.search.query import (
+from tunetrace.indexer.queries.spelling import Ways, read_query, without_bar_lines
+from tunetrace.indexer.queries.symbols import (
+    TOKEN_NOTATION,
     FigureQuery,
     Notation,
     parse_bar,
     parse_figure,
     parse_symbols,
+    refuse_bar_lines,
 )
-from tunetrace.tokenizer.layout.bars import Layout
-from tunetrace.tokenizer.vocabulary import FRAME, LENGTH_SIGN, MEANINGS, SEPARATOR, Vocabulary
+from tunetrace.indexer.search import projections
+from tunetrace.indexer.search.projections import BAR, CONTOUR_NAMES, OTHER
+from tunetrace.tokenizer.abc.figure import WrittenFigure
+from tunetrace.tokenizer.keys import Key
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.vocabulary import (
+    FRAME,
+    LENGTH_SIGN,
+    MEANINGS,
+    SEPARATOR,
+    Vocabulary,
+    is_bar_line,
+)
 
 
 @dataclass(frozen=True)
@@ -87,10 +99,61 @@ class View:
     It takes the tune's layout, the first symbol and the one past the last, which is how a hit maps
     back to notes. It gives the first token and the one past the last. All count from 0.
     """
-    parse: Callable[[str, Vocabulary], FigureQuery]
-    """The query that a user's text states, in names of the alphabet; QueryError if none."""
-    parse_bar: Callable[[str, Vocabulary], FigureQuery]
+    notation: Notation
+    """How its symbols are written in a query."""
+    of_symbols: Callable[[str, Vocabulary], FigureQuery]
+    """The query that a text of symbols states; QueryError if none."""
+    bar_of_symbols: Callable[[str, Vocabulary], FigureQuery]
     """The same for all the symbols of one bar."""
+
+    def parse(self, text: str, vocabulary: Vocabulary, in_key: str | None = None) -> FigureQuery:
+        """The query that a user's text states, in symbols or in ABC; QueryError if none.
+
+        in_key: the key in which it is written (`G`, `Edor`); None if the text says so, or if it
+        is on C.
+        """
+        ways = Ways(
+            self.notation,
+            lambda text: self.of_symbols(text, vocabulary),
+            lambda figure: self._names(figure.tokens, figure.key, vocabulary),
+        )
+        return read_query(text, in_key, ways)
+
+    def parse_bar(
+        self, text: str, vocabulary: Vocabulary, in_key: str | None = None
+    ) -> FigureQuery:
+        """The same for all of one bar. Bar lines before it and after it are left out."""
+
+        def of_symbols(text: str) -> FigureQuery:
+            return self.bar_of_symbols(" ".join(without_bar_lines(text.split())), vocabulary)
+
+        def of_notes(figure: WrittenFigure) -> Sequence[str]:
+            tokens = without_bar_lines(figure.tokens)
+            refuse_bar_lines(tokens)
+            return self._names(tokens, figure.key, vocabulary)
+
+        return read_query(text, in_key, Ways(self.notation, of_symbols, of_notes))
+
+    def _names(self, tokens: Sequence[str], key: Key, vocabulary: Vocabulary) -> Sequence[str]:
+        """The symbols of the tokens of a figure on C, by name; QueryError if they have none.
+
+        key: in which the figure was written. Its mode says how notes without an accidental sound.
+        """
+        if self.units is None:
+            return tokens
+        alphabet = self.alphabet(vocabulary)
+        symbols = self.symbols(lay_out([f"K:C{key.mode}", *tokens]), b"")
+        names = [alphabet.names[symbol] for symbol in symbols]
+        if self.units.has_rests:
+            # The view has a bar line at either end of a tune, which the figure need not have.
+            names = names[not is_bar_line(tokens[0]) : len(names) - (not is_bar_line(tokens[-1]))]
+        if not names:
+            raise QueryError(f"a figure in the view {self.name} needs two notes; add a note")
+        if any(symbol in alphabet.boundaries for symbol in symbols):
+            raise QueryError(
+                f"the figure has a note that the view {self.name} has no symbol for; leave it out"
+            )
+        return names
 
 
 def _token_alphabet(vocabulary: Vocabulary) -> Alphabet:
@@ -111,8 +174,9 @@ TOKENS: Final = View(
     units=None,
     shared_notes=8,
     extent=lambda layout, first, stop: (first, stop),
-    parse=parse_figure,
-    parse_bar=parse_bar,
+    notation=TOKEN_NOTATION,
+    of_symbols=parse_figure,
+    bar_of_symbols=parse_bar,
 )
 """The tune as it is written. The index keeps each tune's tokens in this view."""
 
@@ -147,8 +211,9 @@ MELODY: Final = View(
     units=Units(has_rests=False, of_note=1),
     shared_notes=12,
     extent=projections.extent_of_notes,
-    parse=_parser(_MELODY),
-    parse_bar=_parser(_MELODY),
+    notation=_MELODY,
+    of_symbols=_parser(_MELODY),
+    bar_of_symbols=_parser(_MELODY),
 )
 """The pitch of each note against the tonic."""
 
@@ -167,8 +232,9 @@ INTERVALS: Final = View(
     units=Units(has_rests=False, of_note=0),
     shared_notes=12,
     extent=projections.extent_of_steps,
-    parse=_parser(_INTERVALS),
-    parse_bar=_parser(_INTERVALS),
+    notation=_INTERVALS,
+    of_symbols=_parser(_INTERVALS),
+    bar_of_symbols=_parser(_INTERVALS),
 )
 """The semitones between successive notes."""
 
@@ -206,8 +272,9 @@ RHYTHM: Final = View(
     units=Units(has_rests=True, of_note=1),
     shared_notes=32,
     extent=projections.extent_of_rhythm,
-    parse=_parse_rhythm,
-    parse_bar=_parse_rhythm_of_bar,
+    notation=_RHYTHM,
+    of_symbols=_parse_rhythm,
+    bar_of_symbols=_parse_rhythm_of_bar,
 )
 """The length of each note and rest, with bar lines."""
 
@@ -245,8 +312,9 @@ CONTOUR: Final = View(
     units=Units(has_rests=False, of_note=0),
     shared_notes=24,
     extent=projections.extent_of_steps,
-    parse=_parse_contour,
-    parse_bar=_parse_contour,
+    notation=_CONTOUR,
+    of_symbols=_parse_contour,
+    bar_of_symbols=_parse_contour,
 )
 """Up, down or the same, from each note to the next."""
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tunetrace.arguments import one_reference
 from tunetrace.errors import QueryError
-from tunetrace.indexer.filters import Filters, keys_of, meter_of
+from tunetrace.indexer.filters import Filters, keys_of, meter_of, original_key_of
 from tunetrace.indexer.records import CorpusInfo, Reject, Tune, Wording
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.connection import Database
@@ -158,6 +158,9 @@ class Catalogue:
             asked.append(("in the meter", "meters", filters.meter, meters, tune.meter))
         if filters.key is not None:
             asked.append(("in", "modes", filters.key, keys_of(filters.key), tune.key))
+        if filters.original_key is not None:
+            keys = [original_key_of(filters.original_key)]
+            asked.append(("written in", "keys", filters.original_key, keys, tune.original_key))
         conditions: list[sa.ColumnElement[bool]] = []
         conditions += [column.in_(names) for *_, names, column in asked]
         with self._database.connected() as connection:

@@ -18,11 +18,13 @@ from tunetrace.tokenizer.abc.dropped import left_out, voices_left_out
 from tunetrace.tokenizer.abc.header import TuneHeader
 from tunetrace.tokenizer.abc.lexicon import (
     JOINED,
+    Apart,
     BarLine,
     Broken,
     Field,
     RestBars,
     Tied,
+    is_apart,
     length_token,
     lexemes_of,
     lexicon,
@@ -46,6 +48,8 @@ _LONGEST_BAR: Final = 500
 _TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 
 _MOST_REST_BARS: Final = 999
+
+APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
 
 
 class Reader:
@@ -115,7 +119,12 @@ class Reader:
                         tokens[-1] = joined
                     else:
                         tokens.append(meaning)
+                elif isinstance(meaning, Apart):
+                    self.header.remark(APART_REMARK)
+                    tokens.extend(meaning)
                 elif isinstance(meaning, Tied):
+                    if is_apart(lexeme):
+                        self.header.remark(APART_REMARK)
                     self._tied.add(len(tokens))
                     tokens.extend(meaning)
                 elif isinstance(meaning, RestBars):

@@ -17,7 +17,11 @@ from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Memo, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
-_NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_LENGTH}"
+# A length that stands alone after spaces, as folk-rnn writes it (`G 2 A`). Nobody writes a length
+# of 1: such a 1 is an ending without its bar line.
+_APART = rf"\s++(?=[0-9/])(?!1(?![0-9/])){_LENGTH}(?![\w/^=])"
+_AFTER_NAME = rf"(?:(?=[0-9/]){_LENGTH}|{_APART})?"
+_NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_AFTER_NAME}"
 _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
 
 # folk-rnn dropped slurs, ties, decorations and spaces. ABC 2.1's reserved signs are dropped too.
@@ -34,10 +38,10 @@ def _pattern(tie: str = "") -> re.Pattern[str]:
     | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
       (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
     | \[{_ENDING}                                                   # an ending without a bar line
-    | [zx]{_LENGTH} | [ZX][0-9]{{0,4}}
+    | [zx]{_AFTER_NAME} | [ZX][0-9]{{0,4}}
     | <{{1,3}} | >{{1,3}}
     | \([0-9](?::[0-9]?){{0,2}}
-    | \[[^\[\]|]*\]{_LENGTH}                                        # a chord
+    | \[[^\[\]|]*\]{_AFTER_NAME}                                    # a chord
     | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+
     | &(?:"[^"]*"|[^|:]|:(?![|:]))*+                                # an overlay, to its bar's end
     | [![0-9]]
@@ -51,8 +55,9 @@ def _pattern(tie: str = "") -> re.Pattern[str]:
 _PLAIN: Final = _pattern()
 _TIE: Final = r"(?:-(?=[)\s]*\|))?"  # only a tie over a bar line matters
 
-_CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_LENGTH}|"[^"]*"|![^!]*!|{_DROPPED}|.')
-_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9]*)(/*)([0-9]*)")
+_CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_AFTER_NAME}|"[^"]*"|![^!]*!|{_DROPPED}|.')
+_SPACES_BEFORE_LENGTH: Final = re.compile(r"\s[0-9/]")
+_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)\s*([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
 
 # A length with a broken rhythm, where folk-rnn v2 has one token for both.
@@ -77,6 +82,11 @@ def pattern_for(line: str) -> re.Pattern[str]:
     return _pattern(_TIE) if "-" in line else _PLAIN
 
 
+def is_apart(lexeme: str) -> bool:
+    """Whether a note or a chord has a length that stands alone after spaces (`G 2`)."""
+    return _SPACES_BEFORE_LENGTH.search(lexeme) is not None
+
+
 def lexemes_of(line: str) -> list[str]:
     """The lexemes of a line of music. The last one is empty."""
     return pattern_for(line).findall(line)
@@ -96,6 +106,10 @@ class Tied(tuple[str, ...]):
 
 class Broken(str):
     """A broken rhythm, `>`. It may form one token with the length before it."""
+
+
+class Apart(tuple[str, ...]):
+    """The tokens of a note or chord with a length that stands alone after spaces (`G 2`)."""
 
 
 class RestBars(int):
@@ -145,9 +159,11 @@ class _Lexicon:
         if first in ":|[" and ("|" in lexeme or lexeme[:2] == "::" or is_ending):
             return _bar_line(lexeme)
         if first == "[" and len(lexeme) > 1:
-            return self._chord(lexeme)
+            tokens = self._chord(lexeme)
+            return Apart(tokens) if is_apart(lexeme) else tokens
         if lexeme[-1].isalnum() or first not in _UNREADABLE or len(lexeme) > 1:
-            return self._note(lexeme, self._unit)
+            tokens = self._note(lexeme, self._unit)
+            return Apart(tokens) if is_apart(lexeme) else tokens
         raise AbcError(_UNREADABLE[first], kind="open bracket" if first in '["{' else "stray sign")
 
     def _note(self, lexeme: str, unit: Fraction) -> tuple[str, ...]:
@@ -186,7 +202,7 @@ class _Lexicon:
         tokens = ["["]
         for note in notes:
             tokens += self._note(note, inner_unit)
-        match = re.fullmatch(r"([0-9]*)(/*)([0-9]*)", outer)
+        match = re.fullmatch(r"\s*([0-9]*)(/*)([0-9]*)", outer)
         assert match is not None, "the expression of a lexeme ends so"
         length = _length(lexeme, *match.groups()) * (1 if has_inner else self._unit)
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")

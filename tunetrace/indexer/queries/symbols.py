@@ -1,23 +1,21 @@
-"""The query language: how a figure or a bar is written, and what is refused.
+"""The query language: how a figure or a bar is written in symbols, and what is refused.
 
 Words are separated by spaces. `*` matches any one symbol, `{c C}` either of the two, and in tokens
-`c?` the note c of any length. Every other word matches itself.
+`c?` the note c of any length. Every other word matches itself. Figures in ABC are read in
+spelling.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import one_text
 from tunetrace.errors import QueryError
-from tunetrace.tokenizer.abc.lexicon import JOINED
 from tunetrace.tokenizer.vocabulary import (
-    BAR_LINE,
     CHORD_CLOSE,
     FRAME,
     HEADER,
@@ -25,6 +23,7 @@ from tunetrace.tokenizer.vocabulary import (
     NOTE,
     REST,
     Vocabulary,
+    is_bar_line,
     is_token,
     unknown_token,
 )
@@ -53,9 +52,15 @@ class FigureQuery:
     """A figure that a user asked for."""
 
     text: str
-    """The figure with single spaces between its words."""
+    """The figure in symbols, on C, with single spaces between its words."""
     elements: tuple[Element, ...]
     """What it admits, place by place."""
+    read_as: str = "tokens"
+    """How it was read: `ABC`, or what the symbols of the view are (`tokens`)."""
+    key: str | None = None
+    """The key in which it was said to be written (`Edor`); None if nothing was said."""
+    remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading it, one sentence each."""
 
     @cached_property
     def literal(self) -> list[str] | None:
@@ -110,12 +115,15 @@ def parse_words(text: str, notation: Notation = TOKEN_NOTATION) -> FigureQuery:
             f"'{notation.example}'"
         )
     if len(words) > MAX_TOKENS:
-        raise QueryError(
-            f"the figure has {len(words):,} {notation.symbols}; give at most {MAX_TOKENS:,}"
-        )
+        raise too_long(len(words), notation)
     if any(sign in text for sign in "*{}?"):
         return FigureQuery(" ".join(words), _parse_wildcards(text, notation))
     return FigureQuery(" ".join(words), tuple(Element((word,)) for word in words))
+
+
+def too_long(symbols: int, notation: Notation) -> QueryError:
+    """The error for a figure of more than MAX_TOKENS symbols."""
+    return QueryError(f"the figure has {symbols:,} {notation.symbols}; give at most {MAX_TOKENS:,}")
 
 
 def parse_symbols(text: str, notation: Notation) -> FigureQuery:
@@ -134,15 +142,21 @@ def parse_symbols(text: str, notation: Notation) -> FigureQuery:
                 f"'{word}' cannot be in a figure of {notation.symbols}; {notation.right}"
             )
         elements.append(Element(tuple(name for name in names if name is not None)))
-    return FigureQuery(" ".join(map(_written, elements)), tuple(elements))
+    return query_of(elements, notation)
+
+
+def query_of(elements: Sequence[Element], notation: Notation) -> FigureQuery:
+    """The figure of these places."""
+    return FigureQuery(" ".join(map(_written, elements)), tuple(elements), notation.symbols)
 
 
 def _written(element: Element) -> str:
-    """A place of a figure without lengths, as users write it."""
+    """A place of a figure, as users write it."""
     if not element.names:
         return "*"
     names = " ".join(element.names)
-    return names if len(element.names) == 1 else f"{{{names}}}"
+    chosen = names if len(element.names) == 1 else f"{{{names}}}"
+    return chosen + "?" * element.has_any_length
 
 
 def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
@@ -167,26 +181,20 @@ def parse_figure(text: str, vocabulary: Vocabulary) -> FigureQuery:
     return query
 
 
-def written_apart(words: Sequence[str]) -> tuple[str, str] | None:
-    """The first two words of a figure that the ABC reader writes as one token (`2>`), if any.
-
-    They are no mistake, since folk-rnn's own text also has them as two words.
-    """
-    pairs = ((left, right) for left, right in pairwise(words) if left + right in JOINED)
-    return next(pairs, None)
-
-
 def parse_bar(text: str, vocabulary: Vocabulary) -> FigureQuery:
     """As parse_figure, for all the tokens of one bar."""
     query = parse_figure(text, vocabulary)
-    for element in query.elements:
-        for token in element.names:
-            if MEANINGS[token].kind == BAR_LINE:
-                raise QueryError(
-                    f"'{token}' is a bar line, but a bar is searched without its bar lines; "
-                    f"leave out '{token}', or use 'tunetrace figure'"
-                )
+    refuse_bar_lines(token for element in query.elements for token in element.names)
     return query
+
+
+def refuse_bar_lines(tokens: Iterable[str]) -> None:
+    """Raise QueryError if there is a bar line among the tokens of a bar."""
+    for token in filter(is_bar_line, tokens):
+        raise QueryError(
+            f"'{token}' is a bar line, but a bar is searched without its bar lines; "
+            f"leave out '{token}', or use 'tunetrace figure'"
+        )
 
 
 def _parse_wildcards(text: str, notation: Notation) -> tuple[Element, ...]:

@@ -1,0 +1,1 @@
+"""What users ask: how figures are written, and what is refused."""
