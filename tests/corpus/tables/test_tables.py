@@ -433,7 +433,7 @@ def test_parquet_from_a_pipe_is_one_sentence(tmp_path: Path) -> None:
 # Round trips
 
 TUNE = st.builds(
-    lambda key, notes: f"X:1\nM:4/4\nL:1/8\nK:{key}\n{' '.join(notes)} |",
+    lambda key, notes: f"X:1\nM:4/4\nL:1/8\nK:{key}\nG {' '.join(notes)} |",
     st.sampled_from(["G", "Ador", "Bb", "F#m"]),
     st.lists(st.sampled_from(["A2", "^c", "d/", '"Am"e', "=F3", "z", "[CEG]", "(3abc"]),
              min_size=1, max_size=12),

@@ -93,7 +93,7 @@ def _tunes_of(
                 yield replace(
                     tune,
                     input=name,
-                    line=first_line + tune.line - 1 if row.has_lines else row.line,
+                    line=first_line + (tune.line or 1) - 1 if row.has_lines else row.line,
                     titles=tune.titles or ((title,) if title else ()),
                     number=number if tune.number is None else tune.number,
                 )
