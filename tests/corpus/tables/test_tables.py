@@ -77,7 +77,7 @@ def parquet(path: Path, *records: Any, **options: Any) -> Path:
 
 @pytest.mark.parametrize(
     ("written", "first", "second"),
-    [(list_of, 1, 1), (indented, 2, 6), (lines_of, 1, 2), (csv_of, 6, 17)],
+    [(indented, 2, 6), (lines_of, 1, 2), (csv_of, 6, 17)],
 )
 def test_irishman_is_read_in_every_format(
     written: Callable[..., str], first: int, second: int
@@ -93,6 +93,21 @@ def test_irishman_is_read_in_every_format(
     inside = "" if written is csv_of else " (line 5 of the text)"
     assert told(two) == (f"tunes:{second}", reason + inside)
     assert (two.number, two.column, two.kind) == (2, None, "open bracket")
+
+
+def test_a_record_in_a_list_of_one_line_is_named_by_its_number() -> None:
+    one, two, three = found(list_of(*IRISHMAN, 5))
+    assert told(one) == ("tunes:1", KESH_TOKENS)
+    assert told(two) == (
+        "tunes:1",
+        "the chord opened with '[' is never closed; add ']' before the bar line (record 2, line 5 "
+        "of the text)",
+    )
+    assert told(three) == (
+        "tunes:1",
+        "the record is not an object; write the tune into an object, by a key such as 'abc' "
+        "(record 3)",
+    )
 
 
 def test_irishman_is_read_from_parquet(tmp_path: Path) -> None:
@@ -183,7 +198,7 @@ def test_titles_and_numbers_of_columns_are_taken_where_the_abc_has_none() -> Non
     assert isinstance(fourth, Rejected)
     assert (third.number, third.title, third.line) == (None, "Bad", 3)
     assert (fourth.number, fourth.title) == (20, "Unread")
-    assert fourth.reason == "the record has no text in 'abc'; give a tune"
+    assert fourth.reason == "the record has no text in 'abc'; add it"
 
 
 def test_folkrnn_text_may_stand_in_a_table() -> None:

@@ -38,8 +38,10 @@ def json_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejecte
     else:
         yield from _json_lines(texts, name)
         return
-    for line, value in values:
-        yield _row(value, line, name)
+    last_line = 0
+    for number, (line, value) in enumerate(values, 1):
+        yield _row(value, line, name, number if line == last_line else None)
+        last_line = line
 
 
 def _json_lines(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
@@ -62,12 +64,13 @@ def _json_lines(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejec
             yield _row(value, number, name)
 
 
-def _row(value: object, line: int, name: str) -> TableRecord | Rejected:
+def _row(value: object, line: int, name: str, number: int | None = None) -> TableRecord | Rejected:
     if isinstance(value, str):
         value = {"text": value}
     if isinstance(value, dict):
-        return TableRecord(value, line)
+        return TableRecord(value, line, number=number)
     reason = "the record is not an object; write the tune into an object, by a key such as 'abc'"
     if value is TOO_LONG:
         reason = f"the record has more than {LONGEST:,} characters; give one tune in each record"
-    return Rejected(name, line, None, reason, "bad record")
+    where = TableRecord({}, line, number=number).where(None)
+    return Rejected(name, line, None, reason + where, "bad record")

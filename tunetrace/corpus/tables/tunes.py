@@ -64,57 +64,39 @@ def _tunes_of(
         if isinstance(row, Rejected):
             yield row
             continue
-        title, number = _title_of(row, columns), _number_of(row, columns)
         text = text_in(value_at(row.values, columns.tunes))
-        if text is None or not text.strip():
-            shown = ".".join(columns.tunes)
-            what = f"the record has no text in '{shown}'" if text is None else "the text is empty"
-            yield Rejected(name, row.line, None, f"{what}; give a tune", "no tune", number, title)
-            continue
-        text = _usable(text)
-        first_line = row.line_of(columns.tunes[0])
         try:
-            tunes = list(read_text(text))
+            if text is None:
+                raise InputError(f"the record has no text in '{'.'.join(columns.tunes)}'; add it")
+            if not text.strip():
+                raise InputError("the text is empty; give a tune")
+            tunes = list(read_text(_usable(text)))
         except InputError as error:
-            yield Rejected(
-                name,
-                first_line,
-                None,
-                plain(str(error).removeprefix(f"{name}: ")),
-                "no tune",
-                number,
-                title,
-            )
-            continue
+            reason = plain(str(error).removeprefix(f"{name}: "))
+            tunes = [Rejected(name, None, None, reason, "no tune")]
         for tune in tunes:
-            if isinstance(tune, Rejected):
-                yield _placed(tune, row, first_line, name, number, title)
-            else:
-                yield replace(
-                    tune,
-                    input=name,
-                    line=first_line + (tune.line or 1) - 1 if row.has_lines else row.line,
-                    titles=tune.titles or ((title,) if title else ()),
-                    number=number if tune.number is None else tune.number,
-                )
+            yield _placed(tune, row, columns, name)
 
 
 def _placed(
-    tune: Rejected, row: TableRecord, first_line: int, name: str, number: int | None, title: str
-) -> Rejected:
-    """A tune of a record that was set aside, with its place in the file."""
-    line, reason = first_line, tune.reason
-    if tune.line is not None and row.has_lines:
-        line += tune.line - 1
-    elif tune.line is not None and tune.line > 1:
-        reason += f" (line {tune.line} of the text)"
+    tune: Transcription | Rejected, row: TableRecord, columns: Columns, name: str
+) -> Transcription | Rejected:
+    """A tune of a record with its place in the file, and what the record says of it."""
+    line = row.line_of(columns.tunes[0])
+    if row.has_lines:
+        line += (tune.line or 1) - 1
+    title = _title_of(row, columns)
+    number = _number_of(row, columns) if tune.number is None else tune.number
+    if isinstance(tune, Transcription):
+        titles = tune.titles or ((title,) if title else ())
+        return replace(tune, input=name, line=line, titles=titles, number=number)
     return replace(
         tune,
         input=name,
         line=line,
         column=None,  # of the text, and not of the file
-        reason=reason,
-        number=number if tune.number is None else tune.number,
+        reason=tune.reason + row.where(tune.line),
+        number=number,
         title=tune.title or title,
     )
 
