@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -123,21 +123,22 @@ def packed_bars(connection: sa.Connection) -> NDArray[np.int64]:
     return bars[np.argsort(bars[:, 0])]
 
 
-def insert_bars(connection: sa.Connection, numbers: Mapping[str, int]) -> None:
+def insert_bars(connection: sa.Connection, numbers: Iterable[tuple[str, int]]) -> None:
     """Insert bars, given by their texts with their numbers."""
-    rows = [(number, text_hash(text), text) for text, number in numbers.items()]
-    insert_rows(connection, bar, rows)
+    rows = ((number, text_hash(text), text) for text, number in numbers)
+    while some := list(islice(rows, _INSERTED)):
+        insert_rows(connection, bar, some)
 
 
-def insert_hits(connection: sa.Connection, hits: NDArray[np.int64]) -> None:
+def insert_hits(connection: sa.Connection, hits: NDArray[np.signedinteger]) -> None:
     """Insert hits: (hits, 5), the bar's number, the tune's id, the token, the part, the number.
 
     They come by tune and token.
     """
     # Sorted by bar they are in the order of the primary key, so that SQLite appends.
-    in_order = hits[np.argsort(hits[:, 0], kind="stable")]
-    for k in range(0, len(in_order), _INSERTED):
-        insert_rows(connection, bar_hit, _tuples(in_order[k : k + _INSERTED]))
+    order = np.argsort(hits[:, 0], kind="stable")
+    for k in range(0, len(order), _INSERTED):
+        insert_rows(connection, bar_hit, _tuples(hits[order[k : k + _INSERTED]]))
 
 
 # Music
