@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.commands import call
@@ -456,6 +456,7 @@ TUNE = st.builds(
 TITLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first titles take their time
 @given(st.lists(st.tuples(TITLE, TUNE), min_size=1, max_size=5))
 def test_tunes_that_are_written_as_a_table_are_read_again(
     tmp_path_factory: pytest.TempPathFactory, written: list[tuple[str, str]]

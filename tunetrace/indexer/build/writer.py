@@ -160,7 +160,7 @@ class Writer:
             licence=source.licence,
             version=source.version,
         )
-        whole, numbers = Digest(), _Numbers()
+        whole, numbers = Digest(), _TuneNumbers()
         tunes = tokens = bars = 0
         rejected: list[Rejected] = []
         batch: list[tuple[int, int, Transcription]] = []
@@ -261,7 +261,7 @@ class Writer:
         self._near: list[NearSegment] = []
 
 
-class _Numbers:
+class _TuneNumbers:
     """The numbers of a corpus's tunes, those of their X: fields, made unique.
 
     A tunebook may use a number twice, or give none. Such tunes are numbered on after the highest.
