@@ -26,7 +26,7 @@ from tunetrace.errors import (
     TunetraceError,
 )
 
-Format = Literal["abc", "folkrnn", "thesession"]
+Format = Literal["abc", "folkrnn", "thesession", "csv", "json"]
 """The formats of transcriptions."""
 
 

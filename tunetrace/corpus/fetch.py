@@ -71,6 +71,12 @@ def git_blob(path: Path) -> str:
     return digest.hexdigest()
 
 
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def fetch(name: str, url: str, path: Path, check: Check, progress: Progress = silent) -> None:
     """Fetch the file at url to path. A whole file replaces the one that is there.
 

@@ -1,4 +1,4 @@
-"""Where the files of named corpora come from: an installed music21, or a published file.
+"""Where the files of named corpora come from: an installed music21, or published files.
 
 music21's files are read directly. music21 itself takes seconds to import and is never imported. A
 published file is fetched into the user's cache. At each use it is compared with its checksum, also
@@ -52,6 +52,16 @@ class Music21Folder:
                 return folder
         return None
 
+    def files(self) -> list[Path]:
+        """The tunebooks in their order. Text files are left out: one is music21's licence."""
+        path = self.path()
+        found = [] if path is None else path.rglob("*")
+        return sorted(one for one in found if one.suffix.lower() == ".abc" and one.is_file())
+
+    def is_here(self) -> bool:
+        """Whether it is installed."""
+        return self.path() is not None
+
     def problem(self) -> None:
         """Nothing: the files are taken as they are installed."""
 
@@ -73,7 +83,7 @@ _COMMANDS: Final = {"corpora": "corpus", "models": "model"}
 class PublishedFile:
     """A file on the web.
 
-    A file without a git_blob is one of The Session's, which change weekly. Its version is the day
+    A file without a checksum is one of The Session's, which change weekly. Its version is the day
     of the file in the cache, and only its beginning and its end can be checked.
     """
 
@@ -84,10 +94,16 @@ class PublishedFile:
     pinned: str | None = None
     """Its version, if the content never changes."""
     kind: Literal["corpora", "models"] = "corpora"
+    sha256: str | None = None
+    """Of its content, if that never changes and its publisher states it."""
+    folder: str = ""
+    """The folder of the cache where it lies with other files of one corpus."""
 
     @property
     def checksum(self) -> str | None:
         """Of the whole file; None if none is published."""
+        if self.sha256 is not None:
+            return f"sha256:{self.sha256}"
         return self.git_blob and f"git-blob:{self.git_blob}"
 
     @property
@@ -100,7 +116,15 @@ class PublishedFile:
 
     def path(self) -> Path:
         """Where the file is, or will be after fetching."""
-        return fetch.cache_folder(self.kind) / self.url.rpartition("/")[2]
+        return fetch.cache_folder(self.kind) / self.folder / self.url.rpartition("/")[2]
+
+    def files(self) -> list[Path]:
+        """The file alone."""
+        return [self.path()]
+
+    def is_here(self) -> bool:
+        """Whether there is a file in the cache."""
+        return _is_file(self.path())
 
     def problem(self) -> str | None:
         """What is wrong with the file in the cache, if anything."""
@@ -127,18 +151,68 @@ class PublishedFile:
 
     def _problem_of(self, path: Path) -> str | None:
         try:
-            if self.git_blob is None:
+            if self.sha256 is not None:
+                what, expected, found = "SHA-256", self.sha256, fetch.sha256(path)
+            elif self.git_blob is not None:
+                what, expected, found = "git blob id", self.git_blob, fetch.git_blob(path)
+            else:
                 return problem_of(path)
-            found = fetch.git_blob(path)
         except OSError as error:
             return f"it cannot be read, {(error.strerror or 'for no known reason').lower()}"
-        expected = self.git_blob
-        return (
-            None if found == expected else f"its git blob id is {found}, but should be {expected}"
-        )
+        return None if found == expected else f"its {what} is {found}, but should be {expected}"
 
 
-Origin = Music21Folder | PublishedFile
+@dataclass(frozen=True, slots=True)
+class PublishedFiles:
+    """Several files on the web that are one corpus. They lie in a folder of the cache."""
+
+    source: str
+    published: tuple[PublishedFile, ...]
+    """In the order in which they are read, with the same folder and version."""
+
+    @property
+    def url(self) -> str:
+        """The addresses of the files, separated by spaces."""
+        return " ".join(file.url for file in self.published)
+
+    @property
+    def checksum(self) -> str | None:
+        """Those of the files, separated by spaces."""
+        return " ".join(file.checksum or "" for file in self.published).strip() or None
+
+    @property
+    def version(self) -> str | None:
+        """A commit, or the day of a file in the cache."""
+        return self.published[0].version
+
+    def path(self) -> Path:
+        """The folder of the files."""
+        return self.published[0].path().parent
+
+    def files(self) -> list[Path]:
+        """The files in their order."""
+        return [file.path() for file in self.published]
+
+    def is_here(self) -> bool:
+        """Whether every file is in the cache."""
+        return all(file.is_here() for file in self.published)
+
+    def problem(self) -> str | None:
+        """What is wrong with a file in the cache, if anything."""
+        for file in self.published:
+            problem = file.problem()
+            if problem is not None:
+                return f"{file.path().name}: {problem}"
+        return None
+
+    def locate(self, name: str, progress: fetch.Progress, refresh: bool) -> Path:
+        """The folder, after fetching the files that are needed. InputError as for one file."""
+        for file in self.published:
+            file.locate(name, progress, refresh)
+        return self.path()
+
+
+Origin = Music21Folder | PublishedFile | PublishedFiles
 
 
 def _is_file(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Reading transcriptions from text, files, folders and standard input.
 
-A file is folk-rnn text, ABC, or The Session's CSV or JSON. The format is detected from the keys or
+A file is folk-rnn text, ABC, The Session's CSV or JSON, or a table with a column of tunes (CSV,
+JSON, JSON lines, Parquet). A ZIP archive or a gzip file holds such files. The format is detected
 from the beginning. A tune that cannot be tokenized is given as a Rejected, which says where and
 why; reading goes on with the next tune.
 """
@@ -9,19 +10,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from tunetrace.arguments import AS_FOUND, Format, Reading, public
+from tunetrace.corpus.archives import (
+    GZIP,
+    TABLES,
+    TUNEBOOKS,
+    ZIP,
+    Archive,
+    gunzipped,
+    readable_among,
+)
 from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
 from tunetrace.corpus.pasted import unpasted
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.session import is_session, read_settings
-from tunetrace.corpus.streams import LONGEST, absent, beginning, lines_in, refuse_xml, texts_in
+from tunetrace.corpus.streams import (
+    LONGEST,
+    absent,
+    beginning,
+    blocks_of,
+    lines_in,
+    opened,
+    refuse_xml,
+    rewound,
+    texts_of,
+)
 from tunetrace.corpus.streams import STDIN as STDIN
+from tunetrace.corpus.tables.csv_rows import csv_rows, is_csv
+from tunetrace.corpus.tables.json_rows import is_json, json_rows
+from tunetrace.corpus.tables.parquet_rows import MAGIC as PARQUET
+from tunetrace.corpus.tables.parquet_rows import ParquetRows
+from tunetrace.corpus.tables.tunes import ReadText, read_parquet, read_rows
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
 from tunetrace.text import plain, printable
@@ -40,6 +66,11 @@ _KEYS: Final = re.compile(
     r"^[ \t]*+(?:<s>[ \t]*+)?(?:M:(?:none|[0-9]{1,3}/[0-9]{1,3})[ \t]*+)?K:[ \t]*+(\S*)",
     re.MULTILINE,
 )
+_OF_TUNES: Final = ("abc", "folkrnn")
+"""The formats of a text of tunes. A table has such a text in each of its records."""
+
+_NESTED: Final = "this is an archive inside an archive; unpack the outer one and give this file"
+
 _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|oly|ygian|rian)")
 _UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
@@ -145,16 +176,25 @@ def read_tunes(
     return _read_pieces(iter([text]), name, reading, make_reader)
 
 
-def detect_format(text: str) -> Format:
+def detect_format(text: str, column: str | None = None) -> Format:
     """The format of a text, detected from its first 64 KB.
 
-    folk-rnn text has no L: field there, and at least nine in ten of its keys are written as
-    folk-rnn does (`K:Cdor`). The Session's CSV begins with its columns, its JSON with a list of
-    objects.
+    JSON begins with an object or with a list of objects, CSV with a line that names a column of
+    tunes, or the one that is asked for. The Session's have columns of their own. folk-rnn text has
+    no L: field, and at least nine in ten of its keys are written as folk-rnn does (`K:Cdor`).
     """
     text = beginning(text)
     if is_session(text):
         return "thesession"
+    if is_json(text):
+        return "json"
+    if is_csv(text, column):
+        return "csv"
+    return _format_of_tunes(text)
+
+
+def _format_of_tunes(text: str) -> Format:
+    """The format of a text that is no table."""
     text = unpasted(text)
     keys: list[str] = _KEYS.findall(text)
     of_folkrnn = sum(_FOLKRNN_KEY.match(key) is not None for key in keys)
@@ -162,19 +202,26 @@ def detect_format(text: str) -> Format:
     return "folkrnn" if is_folkrnn else "abc"
 
 
-def files_in(path: Path, suffixes: Sequence[str] = (".abc", ".txt")) -> list[Path]:
-    """The tunebooks of a folder and its subfolders, sorted. Raises InputError if there are none."""
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+def files_in(path: Path) -> list[Path]:
+    """The files of a folder and its subfolders that are read, sorted.
+
+    They are its tunebooks; if there are none, its tables. Raises InputError if there are neither.
+    """
+    files = (one for one in path.rglob("*") if one.is_file())
+    found = readable_among(files, lambda one: one.name)
     if not found:
-        raise InputError(f"{path}: the folder has no {' or '.join(suffixes)} file; give a file")
-    return found
+        raise InputError(
+            f"{path}: the folder has no {' or '.join(TUNEBOOKS)} file, and no table "
+            f"({', '.join(TABLES)}); give a file"
+        )
+    return sorted(found)
 
 
 def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
     """About how many tunes some inputs hold, at little cost; None if that is unknown.
 
-    Keys are counted, though a few tunes have more than one. Standard input and pipes, which can be
-    read only once, are not touched.
+    Keys are counted, though a few tunes have more than one; in Parquet, records. Archives are not
+    unpacked. Standard input and pipes, which can be read only once, are not touched.
     """
     tunes = 0
     for path in paths:
@@ -184,7 +231,14 @@ def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
                 return None
             for one in files:
                 with one.open("rb") as file:
-                    tunes += sum(b.count(b"\nK:") for b in iter(partial(file.read, 1 << 20), b""))
+                    start = file.read(4)
+                    if start == PARQUET:
+                        tunes += ParquetRows(file, one.name).count()
+                    elif start == ZIP or start.startswith(GZIP):
+                        return None
+                    else:  # JSON writes a line end as backslash and n
+                        for block in iter(partial(file.read, 1 << 20), b""):
+                            tunes += block.count(b"\nK:") + block.count(rb"\nK:")
         except (OSError, ValueError, InputError):
             return None
     return tunes or None
@@ -202,7 +256,50 @@ def _read_source(
         yield from read_sources(files_in(Path(source)), reading, make_reader)
     else:
         name = _name(source)
-        yield from _read_pieces(texts_in(source, name), name, reading, make_reader)
+        with opened(source, name) as file:
+            yield from _read_file(file, name, reading, make_reader)
+
+
+def _read_file(
+    file: IO[bytes],
+    name: str,
+    reading: Reading,
+    make_reader: MakeReader,
+    *,
+    is_inside: bool = False,
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of a file that is open. is_inside: it is in an archive."""
+    blocks = blocks_of(file)
+    first = next(blocks)
+    if first.startswith(PARQUET):
+        table = ParquetRows(rewound(file, name), name)
+        yield from read_parquet(
+            table, name, reading.column, _fields_reader(name, reading, make_reader)
+        )
+        return
+    if is_inside and first.startswith((ZIP, GZIP)):
+        raise InputError(f"{name}: {_NESTED}")
+    if first.startswith(ZIP):
+        archive = Archive(rewound(file, name), name)
+        for member in archive.members:
+            try:
+                with archive.open(member) as inside:
+                    yield from _read_file(
+                        inside, archive.name_of(member), reading, make_reader, is_inside=True
+                    )
+            except InputError as error:
+                yield unreadable(archive.name_of(member), error)
+        for packed in archive.packed:
+            yield Rejected(f"{name}/{printable(packed)}", None, None, _NESTED, "unreadable file")
+        return
+    blocks = chain([first], blocks)
+    if first.startswith(GZIP):
+        blocks = gunzipped(blocks, name)
+        first = next(blocks, b"")
+        if first.startswith((ZIP, GZIP, PARQUET)):
+            raise InputError(f"{name}: {_NESTED}")
+        blocks = chain([first], blocks)
+    yield from _read_pieces(texts_of(blocks, name), name, reading, make_reader)
 
 
 def _read_pieces(
@@ -211,15 +308,46 @@ def _read_pieces(
     """As read_tunes, for a text that comes in pieces."""
     first = next(texts)
     refuse_xml(beginning(first), name)
-    format = reading.format or detect_format(first)
     texts = chain([first], texts)
+    format, column = reading.format, reading.column
+    if format is None or (format in _OF_TUNES and column is not None):
+        format = detect_format(first, column)
     if format == "thesession":
         yield from read_settings(texts, name)
-        return
+    elif format in ("csv", "json"):
+        rows = csv_rows(texts, name) if format == "csv" else json_rows(texts, name)
+        yield from read_rows(rows, name, column, _fields_reader(name, reading, make_reader))
+    elif column is not None:
+        raise InputError(
+            f"{name}: this is not a table, so it has no column '{printable(column)}'; leave "
+            "--column out"
+        )
+    else:
+        yield from _read_text(texts, name, replace(reading, format=format), make_reader)
+
+
+def _fields_reader(name: str, reading: Reading, make_reader: MakeReader) -> ReadText:
+    """Reads the text in a field of a table, whose format is given or detected for each field."""
+    given = reading.format if reading.format in _OF_TUNES else None
+
+    def read_text(text: str) -> Iterator[Transcription | Rejected]:
+        refuse_xml(text, name)
+        format = given or _format_of_tunes(beginning(text))
+        return _read_text(iter([text]), name, replace(reading, format=format), make_reader)
+
+    return read_text
+
+
+def _read_text(
+    texts: Iterator[str], name: str, reading: Reading, make_reader: MakeReader
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of a text that is ABC or folk-rnn text, as the format of reading says."""
+    first = next(texts)
+    texts = chain([first], texts)
     lines = chain.from_iterable(lines_in(map(unpasted, texts)))
     blocks: Iterator[Block]
     tokenize_lines: Callable[[Sequence[str], int, str], Transcription]
-    if format == "folkrnn":
+    if reading.format == "folkrnn":
         blocks, tokenize_lines = folkrnn_blocks(lines), tokenize_folkrnn
     else:
         start = StringIO(unpasted(beginning(first)), newline=None)

@@ -13,11 +13,10 @@ from typing import Final, Literal
 
 from tunetrace.arguments import Format, Reading, public
 from tunetrace.corpus.fetch import Progress, silent
-from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile
-from tunetrace.corpus.readers import files_in, read_sources
+from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile, PublishedFiles
+from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import CorpusEntry, Rejected
 from tunetrace.errors import InputError
-from tunetrace.files import exists
 from tunetrace.tokenizer.transcription import Transcription
 
 
@@ -31,6 +30,8 @@ class NamedCorpus:
     licence: str
     citation: str
     format: Format = "abc"
+    column: str | None = None
+    """Where its tunes are, if it is a table."""
 
     def locate(self, progress: Progress = silent, *, refresh: bool = False) -> Path:
         """The path of its file or folder.
@@ -41,13 +42,9 @@ class NamedCorpus:
         return self.origin.locate(self.name, progress, refresh)
 
     def read(self, progress: Progress = silent) -> Iterator[Transcription | Rejected]:
-        """Its tunes in their order.
-
-        Of a folder only the ABC files are read, since music21's folders have a license.txt too.
-        """
-        path = self.locate(progress)
-        paths = files_in(path, (".abc",)) if path.is_dir() else [path]
-        yield from read_sources(paths, Reading(self.format))
+        """Its tunes in their order."""
+        self.locate(progress)
+        yield from read_sources(self.origin.files(), Reading(self.format, None, self.column))
 
     def entry(self) -> CorpusEntry:
         """All that is declared of it, and where it is."""
@@ -64,7 +61,7 @@ class NamedCorpus:
             citation=self.citation,
             format=self.format,
             path=None if path is None else str(path),
-            is_here=path is not None and exists(path) and problem is None,
+            is_here=origin.is_here() and problem is None,
             problem=problem,
         )
 
@@ -104,6 +101,23 @@ _SESSION_CITATION: Final = (
     "J. Keith and the members of The Session, The Session data, "
     "https://github.com/adactio/TheSession-data"
 )
+
+
+_IRISHMAN_COMMIT: Final = "30902e69ca45266207f8466e0d04e4bc742c5604"
+
+
+def _of_irishman(file: str, sha256: str) -> PublishedFile:
+    """A file of the dataset sander-wood/irishman on Hugging Face, as it was at its last commit.
+
+    The card at https://huggingface.co/datasets/sander-wood/irishman states the number of tunes,
+    that of the tunes for validation, and the licence. The SHA-256 of train.json is the one that
+    Hugging Face shows at commit 771e4b213879160df9eeb574b6e85924fbd3c040, which uploaded it; that
+    of validation.json, and the form of the address, are from data/SOURCES.md of the GitHub
+    repository takakhoo/transformer-melody-generation, which states the same one for train.json.
+    """
+    url = f"https://huggingface.co/datasets/sander-wood/irishman/resolve/{_IRISHMAN_COMMIT}/{file}"
+    source = f"{file} of the Hugging Face dataset sander-wood/irishman"
+    return PublishedFile(source, url, pinned=_IRISHMAN_COMMIT[:7], sha256=sha256, folder="irishman")
 
 
 def _of_folkrnn(
@@ -179,6 +193,27 @@ NAMED_CORPORA: Final = {
                     "40099b5c4e078b8cdfb0c1eb783607b9dfd425b5"),
         _of_the_session("thesession", "The Session, every setting (CSV)", "csv/tunes.csv"),
         _of_the_session("thesession-json", "The Session, every setting (JSON)", "json/tunes.json"),
+        NamedCorpus(
+            name="irishman",
+            title="IrishMAN, Irish Massive ABC Notation",
+            origin=PublishedFiles(
+                "train.json (214,122 tunes) and validation.json (2,162 tunes) of the Hugging Face "
+                "dataset sander-wood/irishman",
+                (
+                    _of_irishman("train.json", "5706880c0f935e69108244e010784935"
+                                 "b7aba855f37ae2ce7f4e4d170851835c"),
+                    _of_irishman("validation.json", "a33935f9047edc976e087b146737ed37"
+                                 "37a9315c2bf52ff02d8873b057c575ae"),
+                ),
+            ),
+            licence="MIT, as the dataset's card states; the card adds that the dataset is for "
+            "research and not for commercial purposes, and that its tunes, which were collected "
+            "from thesession.org and abcnotation.com, are believed to be in the public domain",
+            citation="S. Wu, X. Li, F. Yu and M. Sun, TunesFormer: Forming Irish Tunes with "
+            "Control Codes by Bar Patching, 2023, https://arxiv.org/abs/2301.02884",
+            format="json",
+            column="abc notation",
+        ),
     )
 }  # fmt: skip
 """Every corpus by its name."""

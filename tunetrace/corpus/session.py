@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import LONGEST, lines_in
+from tunetrace.corpus.tables.json_values import MAY_BE_CUT_OFF, TOO_LONG, JsonValues
 from tunetrace.errors import AbcError, InputError
 from tunetrace.text import lines_of, plain
 from tunetrace.tokenizer.abc.tune import tokenize_abc
@@ -37,23 +37,17 @@ _BREAK: Final = re.compile(r'("[^"\n]*"|![^!|\s]+!)|![ \t]*')
 _RECORD: Final = re.compile(r'^"?[0-9]+"?,"?[0-9]+"?,', re.MULTILINE)
 """The beginning of a record. No line of ABC begins so."""
 
+_SETTING: Final = re.compile(r'(?<!\\)"setting(?:_id)?"\s*:')
+"""A key of each record in The Session's JSON. Inside a text, its marks have backslashes."""
+
 _LONGEST_RECORD: Final = 1 << 17
 """Bytes at the end of a file in which its last record is searched. csv limits a field to this."""
-
-_DECODER: Final = json.JSONDecoder()
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
-_SIGN: Final = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
-"""A sign that opens or closes something in JSON, or any sign after a backslash."""
-
-_TOO_LONG: Final = object()
-
-_CUT_OFF: Final = "the file may be cut off there; fetch the file again"
 
 
 def is_session(text: str) -> bool:
     """Whether a text begins as The Session's CSV or JSON."""
     if text.lstrip()[:1] == "[":
-        return re.match(r'\s*\[\s*(?:\{\s*["}]|\])', text) is not None
+        return _SETTING.search(text) is not None
     return _is_header(_columns(text))
 
 
@@ -88,13 +82,13 @@ def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | R
     first = next(texts)
     texts = chain([first], texts)
     is_json = first.lstrip()[:1] in ("[", "{")
-    records = _JsonRecords(texts, name).read() if is_json else _csv_records(texts, first, name)
+    records = _json_records(texts, name) if is_json else _csv_records(texts, first, name)
     is_empty = True
     for record in records:
         is_empty = False
         yield record if isinstance(record, Rejected) else _setting(record, name)
     if is_empty:
-        raise InputError(f"{name}: the file has no setting; {_CUT_OFF}")
+        raise InputError(f"{name}: the file has no setting; {MAY_BE_CUT_OFF}")
 
 
 @dataclass(slots=True)
@@ -187,7 +181,7 @@ def _columns(text: str) -> list[str]:
 
 
 def _is_header(columns: Sequence[str]) -> bool:
-    return "abc" in columns and ("setting_id" in columns or "tune_id" in columns)
+    return "abc" in columns and "setting_id" in columns
 
 
 def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Record | Rejected]:
@@ -232,143 +226,22 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
             yield Rejected(
                 name, line, None,
                 f"the record has {len(row)} columns and the first line names {len(columns)}; "
-                + _CUT_OFF,
+                + MAY_BE_CUT_OFF,
                 "bad record",
                 as_number(row[setting]) if len(row) > setting else None,
                 plain(row[title]) if len(row) > title else "",
             )  # fmt: skip
 
 
-class _JsonRecords:
-    """The records of a JSON list in pieces. The text of only one record is in memory at a time.
-
-    Python's decoder decodes the value that begins at a place. If it fails, the value may continue
-    in the next piece.
-    """
-
-    def __init__(self, texts: Iterator[str], name: str) -> None:
-        self._texts = texts
-        self._name = name
-        self._text = ""
-        self._at = 0
-        self._line, self._column, self._counted = 1, 0, 0  # lines are counted up to here
-
-    def read(self) -> Iterator[_Record | Rejected]:
-        """The records in their order. InputError if the text is not JSON, or not a list."""
-        if self._sign() != "[":
-            raise InputError(
-                f"{self._name}: this file is not The Session's JSON, which is a list of records"
-            )
-        self._at += 1
-        if self._sign() != "]":
-            yield self._record()
-            while self._sign() == ",":
-                self._at += 1
-                self._sign()
-                yield self._record()
-            if self._sign() != "]":
-                raise self._error("Expecting ',' delimiter", self._at)
-        self._at += 1
-        if self._sign():
-            raise self._error("Extra data", self._at)
-
-    def _record(self) -> _Record | Rejected:
-        self._count()
-        line = self._line
-        value = self._value()
+def _json_records(texts: Iterator[str], name: str) -> Iterator[_Record | Rejected]:
+    for line, value in JsonValues(texts, name).of_list():
         if isinstance(value, dict):
-            columns = {_OLD_NAMES.get(str(name), str(name)): value[name] for name in value}
-            return _Record(columns, line, False)
+            columns = {_OLD_NAMES.get(str(key), str(key)): value[key] for key in value}
+            yield _Record(columns, line, False)
+            continue
         reason = "the record is not an object with the key 'abc'"
-        if value is _TOO_LONG:
+        if value is TOO_LONG:
             reason = (
                 f"the record has more than {LONGEST:,} characters; give one tune in each record"
             )
-        return Rejected(self._name, line, None, reason, "bad record")
-
-    def _value(self) -> object:
-        """The value that begins here. If it is too long, it is skipped, and _TOO_LONG returned."""
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as raised:
-                problem = self._error(raised.msg, raised.pos)
-            except (ValueError, RecursionError):
-                raise InputError(
-                    f"{self._name}: this file is not The Session's JSON: it has numbers or lists "
-                    "that are too large"
-                ) from None
-            else:
-                if end < len(self._text) or not self._take(1):  # otherwise a number may continue
-                    self._at = end
-                    return value
-                continue
-            length = len(self._text) - self._at
-            if length > LONGEST:
-                if self._pass_over() <= LONGEST:
-                    raise problem
-                return _TOO_LONG
-            if not self._take(length):
-                raise problem
-
-    def _pass_over(self) -> int:
-        """Skip the value that begins here, and return its length; 0 if it has no end."""
-        length, depth, is_inside_text = 0, 0, False
-        while True:
-            for sign in _SIGN.finditer(self._text, self._at):
-                if sign[0] == '"':
-                    is_inside_text = not is_inside_text
-                elif not is_inside_text and len(sign[0]) == 1:
-                    depth += 1 if sign[0] in "[{" else -1
-                if depth == 0 and not is_inside_text:
-                    length += sign.end() - self._at
-                    self._at = sign.end()
-                    return length
-            stop = len(self._text) - self._text.endswith("\\")  # it belongs to the next character
-            length += stop - self._at
-            self._at = stop
-            if not self._take(1):
-                return 0
-
-    def _sign(self) -> str:
-        """The next sign, without consuming it; empty at the end."""
-        while True:
-            match = _SPACE.match(self._text, self._at)
-            self._at = match.end() if match else self._at
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._take(1):
-                return ""
-
-    def _take(self, length: int) -> bool:
-        """Read at least this many more characters. False if the text has ended.
-
-        The text before the current place is forgotten.
-        """
-        taken = []
-        while length > 0 and (text := next(self._texts, None)) is not None:
-            taken.append(text)
-            length -= len(text)
-        if taken:
-            self._count()
-            self._text = "".join([self._text[self._at :], *taken])
-            self._at = self._counted = 0
-        return bool(taken)
-
-    def _count(self) -> None:
-        """Count the lines up to the current place."""
-        self._line, self._column = self._place(self._at)
-        self._counted = self._at
-
-    def _place(self, at: int) -> tuple[int, int]:
-        """The line of a place after the counted text, and its column from 0."""
-        lines = self._text.count("\n", self._counted, at)
-        if not lines:
-            return self._line, self._column + at - self._counted
-        return self._line + lines, at - self._text.rindex("\n", self._counted, at) - 1
-
-    def _error(self, what: str, at: int) -> InputError:
-        line, column = self._place(at)
-        return InputError(
-            f"{self._name}:{line}:{column + 1}: this is not JSON ({what}); {_CUT_OFF}"
-        )
+        yield Rejected(name, line, None, reason, "bad record")

@@ -1,4 +1,4 @@
-"""Reads the text of a file or of standard input in pieces, and cuts it into lines.
+"""Reads a file or standard input in pieces, decodes its text, and cuts it into lines.
 
 Only one piece is in memory at a time, and of a line at most LONGEST characters.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -22,35 +22,53 @@ STDIN: Final = "-"
 LONGEST: Final = 3_000_000
 """Characters of a tune or of a record. A longer one is set aside."""
 
-_PIECE: Final = 1 << 16
+PIECE: Final = 1 << 16
 """Bytes. The format of a file is detected from its first piece."""
 
 _CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
 _NO_UTF8: Final = re.compile("[\udc80-\udcff]")  # bytes, as surrogateescape decodes them
 _LINE_OF_NO_UTF8: Final = re.compile("(?<![^\r\n])[^\r\n\udc80-\udcff]*+[\udc80-\udcff][^\r\n]*+")
 _XML: Final = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE score-|score-(?:partwise|timewise)\b)")
-_BY_XML2ABC: Final = "convert it to ABC with xml2abc"
-_UNPACKED: Final = "unpack it and give the ABC or folk-rnn text in it"
 
 
-def texts_in(path: str | Path, name: str) -> Iterator[str]:
-    """The text of a file, or of standard input (`-`), in pieces.
+@contextmanager
+def opened(path: str | Path, name: str) -> Iterator[IO[bytes]]:
+    """A file, or standard input (`-`), for reading bytes.
 
-    name: stands for the input in messages. A piece ends at the end of a line, unless a line is
-    longer than 64 KB. A text with a byte order mark of UTF-16 is UTF-16. In other texts each line
-    is UTF-8; if it cannot be, it is in the ISO 8859 that the file names (`I:abc-charset`), or in
-    Windows-1252, as in older tunebooks. Raises InputError if there is no text.
+    name: stands for the input in messages. InputError, here or in reading it, if it cannot be read.
     """
     try:
         with _opened(path) as file:
-            # The first read waits for a whole piece; the others take the bytes that are there.
-            blocks = chain([file.read(_PIECE)], iter(lambda: file.read1(_PIECE), b""))
-            yield from _decoded(blocks, name)
+            yield file
     except FileNotFoundError:
         raise absent(name) from None
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise InputError(f"{name}: cannot be read ({reason}); give a text file") from None
+
+
+def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a file in blocks: first one of 64 KB, then whatever is there."""
+    # The first read waits for a whole piece; the others take the bytes that are there.
+    read: Callable[[int], bytes] = file.read1  # type: ignore[attr-defined]
+    return chain([file.read(PIECE)], iter(partial(read, PIECE), b""))
+
+
+def rewound(file: IO[bytes], name: str) -> IO[bytes]:
+    """A file from its beginning, to be read at any place. InputError for a pipe."""
+    if not file.seekable():
+        raise InputError(
+            f"{name}: a Parquet file or a ZIP archive cannot be read from a pipe; give the file "
+            "by its name"
+        )
+    file.seek(0)
+    return file
+
+
+def texts_in(path: str | Path, name: str) -> Iterator[str]:
+    """The text of a file, or of standard input (`-`), in pieces, as texts_of gives it."""
+    with opened(path, name) as file:
+        yield from texts_of(blocks_of(file), name)
 
 
 def absent(name: str) -> InputError:
@@ -60,9 +78,9 @@ def absent(name: str) -> InputError:
 
 def beginning(text: str) -> str:
     """The whole lines in the first 64 KB of a text, for detecting its format."""
-    if len(text) <= _PIECE:
+    if len(text) <= PIECE:
         return text
-    start = text[:_PIECE]
+    start = text[:PIECE]
     return start[: max(start.rfind("\n"), start.rfind("\r")) + 1] or start
 
 
@@ -70,7 +88,7 @@ def refuse_xml(beginning: str, name: str) -> None:
     """Raise InputError if a text begins as MusicXML or other XML. Web pages are allowed."""
     if _XML.match(beginning) and "<html" not in beginning:
         kind = "a MusicXML" if re.search(r"<!DOCTYPE score-|<score-", beginning) else "an XML"
-        raise InputError(f"{name}: this is {kind} file; {_BY_XML2ABC}")
+        raise InputError(f"{name}: this is {kind} file; convert it to ABC with xml2abc")
 
 
 def lines_in(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -99,9 +117,17 @@ def _opened(path: str | Path) -> AbstractContextManager[Any]:
     return nullcontext(file)
 
 
-def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
+def texts_of(blocks: Iterator[bytes], name: str) -> Iterator[str]:
+    """The text of a file in pieces.
+
+    name: stands for the file in messages. A piece ends at the end of a line, unless a line is
+    longer than 64 KB. A text with a byte order mark of UTF-16 is UTF-16. In other texts each line
+    is UTF-8; if it cannot be, it is in the ISO 8859 that the file names (`I:abc-charset`), or in
+    Windows-1252, as in older tunebooks. Raises InputError if there is no text.
+    """
     first = next(blocks)
-    _refuse_by_signature(first, name)
+    if first.startswith(b"MThd"):
+        raise InputError(f"{name}: this is a MIDI file; convert it to ABC with midi2abc")
     if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         texts = codecs.iterdecode(chain([first], blocks), "utf-16", errors="replace")
         blocks = map(str.encode, texts)
@@ -122,18 +148,6 @@ def _decoded(blocks: Iterator[bytes], name: str) -> Iterator[str]:
             text = _LINE_OF_NO_UTF8.sub(partial(_in_charset, charset), text)
         # A NUL in the middle sets aside only the tune that has it.
         yield text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _refuse_by_signature(data: bytes, name: str) -> None:
-    """Raise InputError if a file begins as a MIDI file or an archive."""
-    if data.startswith(b"MThd"):
-        raise InputError(f"{name}: this is a MIDI file; convert it to ABC with midi2abc")
-    if data.startswith(b"PK\3\4"):
-        if name.lower().endswith(".mxl") or b"META-INF/container.xml" in data:
-            raise InputError(f"{name}: this is a compressed MusicXML file; {_BY_XML2ABC}")
-        raise InputError(f"{name}: this is a ZIP archive; {_UNPACKED}")
-    if data.startswith(b"\x1f\x8b"):
-        raise InputError(f"{name}: this is a gzip archive; {_UNPACKED}")
 
 
 def _charset(beginning: bytes) -> str:
@@ -160,7 +174,7 @@ def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
             held = bytearray(block[end:])
             continue
         held += block
-        if len(held) > _PIECE:
+        if len(held) > PIECE:
             end = len(held) - 1
             while end > len(held) - 4 and held[end] & 0xC0 == 0x80:
                 end -= 1  # inside a UTF-8 character

@@ -1,0 +1,29 @@
+"""One record of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record: its values by column, and where it is."""
+
+    values: Mapping[str, Any]
+    line: int
+    """The line of the file on which it begins, counted from 1; in Parquet the number of the row."""
+    has_lines: bool = False
+    """Whether the lines of its values are lines of the file, as in CSV."""
+
+    def line_of(self, column: str) -> int:
+        """The line of the file on which a value begins; that of the record unless has_lines."""
+        if not self.has_lines:
+            return self.line
+        line = self.line
+        for name, value in self.values.items():
+            if name == column:
+                break
+            line += str(value).count("\n")
+        return line

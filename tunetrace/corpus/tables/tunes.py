@@ -1,0 +1,139 @@
+"""From the records of a table to tunes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Final
+
+from tunetrace.corpus.records import Rejected
+from tunetrace.corpus.tables.columns import LOOKED_AT, Columns, find_columns, value_at
+from tunetrace.corpus.tables.parquet_rows import ParquetRows
+from tunetrace.corpus.tables.prose import text_in
+from tunetrace.corpus.tables.row import Row
+from tunetrace.errors import InputError
+from tunetrace.text import plain
+from tunetrace.tokenizer.transcription import Transcription, as_number
+
+ReadText = Callable[[str], Iterator[Transcription | Rejected]]
+"""Reads the tunes of a text. InputError, with the name of the table, if it has none."""
+
+_WRITTEN_OUT: Final = re.compile(r"\\n[A-Za-z]:")
+r"""A line end that is written as `\n`, before a field."""
+
+
+def read_rows(
+    rows: Iterator[Row | Rejected], name: str, column: str | None, read_text: ReadText
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of records, in their order.
+
+    name: stands for the table in messages. column: of the tunes; None to find it. A record without
+    a tune is given as a Rejected. InputError if there is no record, or if the column is not there.
+    """
+    is_empty = True
+    for row in rows:
+        is_empty = False
+        if isinstance(row, Row):
+            first = [row, *islice(rows, LOOKED_AT - 1)]
+            records = [one.values for one in first if isinstance(one, Row)]
+            columns = find_columns(records, column, name)
+            yield from _tunes_of(chain(first, rows), columns, name, read_text)
+        else:
+            yield row
+    if is_empty:
+        raise InputError(f"{name}: the table has no record; give one that holds tunes")
+
+
+def read_parquet(
+    table: ParquetRows, name: str, column: str | None, read_text: ReadText
+) -> Iterator[Transcription | Rejected]:
+    """As read_rows, for a Parquet file. Only the columns that are needed are read."""
+    records = [row.values for row in islice(table.rows(), LOOKED_AT)]
+    if not records:
+        raise InputError(f"{name}: the table has no record; give one that holds tunes")
+    columns = find_columns(records, column, name)
+    yield from _tunes_of(table.rows(columns.names), columns, name, read_text)
+
+
+def _tunes_of(
+    rows: Iterable[Row | Rejected], columns: Columns, name: str, read_text: ReadText
+) -> Iterator[Transcription | Rejected]:
+    for row in rows:
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        title, number = _title_of(row, columns), _number_of(row, columns)
+        text = text_in(value_at(row.values, columns.tunes))
+        if text is None or not text.strip():
+            shown = ".".join(columns.tunes)
+            what = f"the record has no text in '{shown}'" if text is None else "the text is empty"
+            yield Rejected(name, row.line, None, f"{what}; give a tune", "no tune", number, title)
+            continue
+        text = _usable(text)
+        first_line = row.line_of(columns.tunes[0])
+        try:
+            tunes = list(read_text(text))
+        except InputError as error:
+            yield Rejected(
+                name,
+                first_line,
+                None,
+                plain(str(error).removeprefix(f"{name}: ")),
+                "no tune",
+                number,
+                title,
+            )
+            continue
+        for tune in tunes:
+            if isinstance(tune, Rejected):
+                yield _placed(tune, row, first_line, name, number, title)
+            else:
+                yield replace(
+                    tune,
+                    input=name,
+                    line=first_line + tune.line - 1 if row.has_lines else row.line,
+                    titles=tune.titles or ((title,) if title else ()),
+                    number=number if tune.number is None else tune.number,
+                )
+
+
+def _placed(
+    tune: Rejected, row: Row, first_line: int, name: str, number: int | None, title: str
+) -> Rejected:
+    """A tune of a record that was set aside, with its place in the file."""
+    line, reason = first_line, tune.reason
+    if tune.line is not None and row.has_lines:
+        line += tune.line - 1
+    elif tune.line is not None and tune.line > 1:
+        reason += f" (line {tune.line} of the text)"
+    return replace(
+        tune,
+        input=name,
+        line=line,
+        column=None,  # of the text, and not of the file
+        reason=reason,
+        number=number if tune.number is None else tune.number,
+        title=tune.title or title,
+    )
+
+
+def _usable(text: str) -> str:
+    """A text without what JSON can contain and no text file: half characters, and NUL."""
+    text = (
+        text.encode("utf-8", errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    )
+    is_written_out = "\n" not in text and _WRITTEN_OUT.search(text)
+    return text.replace("\\n", "\n") if is_written_out else text
+
+
+def _title_of(row: Row, columns: Columns) -> str:
+    value = row.values.get(columns.title) if columns.title else None
+    return plain(" ".join(_usable(value).split())) if isinstance(value, str) else ""
+
+
+def _number_of(row: Row, columns: Columns) -> int | None:
+    value = row.values.get(columns.number) if columns.number else None
+    is_number = isinstance(value, str | int) and not isinstance(value, bool)
+    return as_number(str(value)[:20]) if is_number else None
