@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,16 @@ def make_corpus(folder: Path, checked: int) -> BenchmarkCorpus:
         checked_from = "recombined as those of the corpus are, and not in it"
     texts = [to_folkrnn(tokens) for tokens in checked_tunes]
     return BenchmarkCorpus(path, tunes, min(len(real), TUNES), parts, texts, checked_from)
+
+
+def make_tunes(count: int) -> Iterator[tuple[str, ...]]:
+    """As many tunes, by their tokens: the real ones first, then ones recombined from all of these.
+
+    They come one at a time, and of any number the first are those of a smaller number.
+    """
+    real = [tokens for _, where in _real_sources() for tokens in _usable(read(where))]
+    yield from real[:count]
+    yield from islice(_recombine(real, random.Random(SEED)), max(count - len(real), 0))
 
 
 def make_batch(corpus: BenchmarkCorpus, count: int) -> tuple[list[tuple[str, ...]], str]:

@@ -45,6 +45,21 @@ def _built(build: Callable[[], object], place: str) -> Report:
     }
 
 
+def read_collection(path: str) -> Report:
+    """Read the tunes of a file and keep none."""
+    import tunetrace
+
+    count = 0
+
+    def read_all() -> None:
+        nonlocal count
+        for _ in tunetrace.read(path):
+            count += 1
+
+    elapsed = seconds(read_all)
+    return {"seconds": elapsed, "peak_bytes": peak_memory(), "tunes": count}
+
+
 def tokenize_tunebooks(folder: str) -> Report:
     """Tokenize the tunes of a folder, beside music21 and abcnotes."""
     from benchmarks.tunebooks import tokenize_all
@@ -56,6 +71,7 @@ JOBS: Final[dict[str, Callable[..., Report]]] = {
     "tunetrace": build_with_tunetrace,
     "fts5": build_with_fts5,
     "grep": write_for_grep,
+    "read": read_collection,
     "tunebooks": tokenize_tunebooks,
 }
 

@@ -23,7 +23,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
                "history", "parts", "again", "alignment", "certify", "similar",
-               "verbatim"}  # fmt: skip
+               "verbatim", "backward"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -60,6 +60,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "check_files": {"paths": [book], "index": index},
         "choose_units": {"layer": 1, "model": model, "top": 1, "n": 1, "max_tokens": 4},
         "compact_index": mine,
+        "continuations": {"text": "C D E", "index": index},
         "corpus_stats": {"index": index},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
         "explain": {"text": KESH},
@@ -69,6 +70,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "fetch_corpus": {"name": "oneills"},
         "fetch_model": {"name": "none"},
         "figure": {"text": "C D E", "index": index},
+        "find": {"text": '"C D E"', "index": index},
         "find_corpus": {"name": "oneills"},
         "find_families": mine,
         "held_out_tunes": {"model": model, "index": index},
@@ -186,7 +188,7 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
          "limit cannot be 0; give the number of tunes to show, 1 or more"),
         ("similar", {"least": 2}, "least cannot be 2.0; give a share from 0 to 1"),
         ("check", {"format": "xml"},
-         "format cannot be 'xml'; give one of abc, folkrnn, thesession"),
+         "format cannot be 'xml'; give one of abc, folkrnn, thesession, csv, json"),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_was_given_and_what_would_be_right(

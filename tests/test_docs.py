@@ -43,7 +43,7 @@ def test_the_commands_in_the_docs_print_what_the_pages_show(
     shown = [example for page in PAGES for example in examples(page)]
     assert {shlex.split(command)[1] for command, _ in shown} == {
         "index", "corpus", "figure", "bar", "check", "baseline", "report", "sample", "model",
-        "tune", "ngrams", "tokenize", "similar",
+        "tune", "ngrams", "tokenize", "similar", "next", "find",
     }  # fmt: skip
     assert [command for command, output in shown if not is_shown(command, output)] == []
 
@@ -111,9 +111,9 @@ def test_the_page_of_commands_has_every_command_and_every_option(
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
     # Those that every command or both searches have are explained once.
     common = {"--json", "--jsonl", "--index", "--help", "--format", "--voice", "--column"}
-    if path == "tunetrace bar":
-        common |= {"--part", "--bar", "--onset", "--meter", "--key", "--corpus", "--title",
-                   "--exclude-family", "--limit"}  # fmt: skip
+    if path in ("tunetrace bar", "tunetrace next"):
+        common |= {"--part", "--bar", "--onset", "--meter", "--key", "--original-key", "--corpus",
+                   "--title", "--exclude-family", "--limit"}  # fmt: skip
     for option in command.params:
         if isinstance(option, click.Option) and option.opts[0] not in common:
             assert option.opts[0] in section.group(), f"{path} {option.opts[0]}"

@@ -122,13 +122,16 @@ def test_a_check_of_nothing_but_unreadable_tunes_fails_as_json_too(
 
 BAD_FIGURES = {
     "unknown token": ("C D ^^^F", "'^^^F' is not a token; the nearest are ^F"),
-    "unspaced": ("GABc", "'G A B c'"),
-    "unspaced with a length": ("C D G2", "'G 2'"),
+    "words": ("the kesh", "'the' is not a token"),
+    "a chord that is not closed": ("GA[Bc", "column 3: the chord opened with '['"),
+    "a length without a note": ("GAB |2/0", "cannot be read"),
+    "two keys": ("K:G GAB [K:D] c", "the key changes inside the figure"),
+    "a key that is none": ("K:H GAB", "cannot be read"),
     "only a length": ("2", "no note"),
     "only lengths and bar lines": ("| /2 >", "no note"),
     "empty": ("", "empty"),
     "blank": (" \t ", "empty"),
-    "meter": ("M:4/4 C D", "--meter"),
+    "meter": ("C D M:4/4", "--meter"),
     "key": ("C K:Cmaj", "'K:Cmaj'"),
     "frame": ("<s> C", "'<s>'"),
     "choice not closed": ("{c C", "column"),
@@ -151,7 +154,7 @@ def test_a_figure_that_means_nothing_is_refused(
     assert says in call(command, figure, "--index", index).refusal
 
 
-@pytest.mark.parametrize("text", ["C D | E", "|: C", "C :|", "C {| D}"])
+@pytest.mark.parametrize("text", ["C D | E", "|: C | D", "CD|EF", "C {| D}"])
 def test_a_bar_with_a_bar_line_in_it_is_refused(index: Path, text: str) -> None:
     assert "searched without its bar lines" in call("bar", text, "--index", index).refusal
 
@@ -182,7 +185,7 @@ def test_a_filter_that_means_nothing_is_refused(
 
 
 def test_a_figure_that_means_nothing_ends_a_real_process_so_too(index: Path) -> None:
-    assert "'G A B c'" in run("figure", "GABc", "--index", index).refusal
+    assert "'^^^F' is not a token" in run("figure", "C D ^^^F", "--index", index).refusal
 
 
 # The options of check

@@ -35,8 +35,8 @@ NO_RECORDS: Final = {"Filters", "Memory", "Model", "Patching", "Steering", "Trac
 """Public dataclasses that are no answers: a question, changes of a model, and what holds weights
 and arrays."""
 
-FOR_CHECKS = {"bar_places"}
-"""Methods of Index that checks use, which give arrays and not records."""
+FOR_CHECKS = {"at_place", "bar_places"}
+"""Methods of Index that checks and other questions use, which give arrays and not records."""
 
 
 def modules() -> Iterator[Any]:
@@ -138,6 +138,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.verify_index(folder / "post.db"),
             tunetrace.figure("C D E", index=index),
             tunetrace.bar("C 3 C D E", index=index),
+            tunetrace.find('opening "C 3" and "D E"', index=index),
+            tunetrace.continuations("C D E", index=index),
             tunetrace.check(POST.read_text(), index),
             list(tunetrace.check_batch(POST, index, details=True)),
             tunetrace.tune(1, index),

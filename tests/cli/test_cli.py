@@ -103,6 +103,10 @@ def test_a_figure_as_json_has_its_counts_and_places(index: Path) -> None:
         ),
         "results": [{**KESH_HIT, "bar": 1, "onset": "3", "context": "C 3 C D E"}],
         "view": "tokens",
+        "asked": "C D E",
+        "read_as": "tokens",
+        "in_key": None,
+        "remarks": [],
     }
 
 
@@ -125,6 +129,10 @@ def test_a_bar_as_json_has_its_counts_and_places(index: Path) -> None:
         "log10_expected": None,
         "results": [{**MORRISONS_HIT, "bar": 1, "onset": "0", "context": "C 3 G 3 | C G C F D B,"}],
         "view": "tokens",
+        "asked": "C 3 G 3",
+        "read_as": "tokens",
+        "in_key": None,
+        "remarks": [],
     }
 
 
@@ -134,7 +142,7 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
     expected, _ = found.pop("expected"), found.pop("log10_expected")
     assert found == {
         "query": "^f ^f ^f", "tunes": 0, "families": None, "hits": 0, "of": 2, "results": [],
-        "view": "tokens",
+        "view": "tokens", "asked": "^f ^f ^f", "read_as": "tokens", "in_key": None, "remarks": [],
     }  # fmt: skip
     assert expected is None if command == "bar" else 0 < expected < 0.1
     assert "none of 2 tunes" in call(command, "^f ^f ^f", "--index", index).out
@@ -149,6 +157,10 @@ def test_what_stands_nowhere_is_no_error(index: Path, command: str) -> None:
         (("--onset", "3/2"), 0, 2),
         (("--part", "2"), 0, 2),
         (("--key", "dor"), 1, 1),
+        (("--key", "dorian"), 1, 1),
+        (("--key", "C dorian"), 1, 1),
+        (("--original-key", "G"), 1, 1),
+        (("--original-key", "E dorian"), 1, 1),
         (("--meter", "6/8"), 2, 2),
         (("--key", "dor", "--title", "Kesh"), 0, 0),
         (("--title", "Kesh, The"), 1, 1),
@@ -426,6 +438,9 @@ def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("figure", "C 3 C D E"),
         ("bar", "C 3 C D E"),
+        ("find", 'opening "C 3 C D E" and "D E G"'),
+        ("next", "C", "--bars", "2"),
+        ("next", "^f ^f", "--notes", "9", "--before"),
         ("index", "info"),
         ("check", "BOOK"),
         ("check", "BOOK", "--brief"),

@@ -38,7 +38,7 @@ def test_a_group_offers_its_commands(group: str) -> None:
 
 
 def test_commands_and_options_are_completed_from_their_first_letters() -> None:
-    assert words("tunetrace f") == ["families", "figure"]
+    assert words("tunetrace f") == ["families", "figure", "find"]
     assert words("tunetrace index re") == ["rejects", "remove"]
     assert words("tunetrace figure --co") == ["--corpus"]
     assert words("tunetrace tokenize --format f") == ["folkrnn"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from tests.commands import KESH, Ended, call, run
 from tests.corpus.server import Server, cut_off, serving, status, whole
 from tunetrace import InputError, Transcription, fetch_corpus, find_corpus
 from tunetrace.corpus import fetch
-from tunetrace.corpus.origins import PublishedFile
+from tunetrace.corpus.origins import PublishedFile, PublishedFiles
 from tunetrace.corpus.registry import NAMED_CORPORA
 
 NAME = "folkrnn-v2"
@@ -401,3 +402,73 @@ def test_a_fetched_tune_says_where_it_is_from(moving: Path, server: Server) -> N
     assert isinstance(tune, Transcription)
     assert tune.link == "https://thesession.org/tunes/1#setting2"
     assert tune.tokens[:4] == ("M:6/8", "K:Cmaj", "C", "3")
+
+
+# A corpus of several files
+
+
+@pytest.fixture
+def two_files(cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the files of IrishMAN go, of which the server has others of the same names."""
+    corpus = NAMED_CORPORA["irishman"]
+    assert isinstance(corpus.origin, PublishedFiles)
+    published = tuple(
+        replace(file, url=server.url.replace("data_v2_withtitles", Path(file.url).name),
+                sha256=hashlib.sha256(content).hexdigest())
+        for file, content in zip(corpus.origin.published, IRISHMAN, strict=True)
+    )  # fmt: skip
+    origin = replace(corpus.origin, published=published)
+    monkeypatch.setitem(NAMED_CORPORA, "irishman", replace(corpus, origin=origin))
+    return cache / "irishman"
+
+
+IRISHMAN = [
+    json.dumps([{"control code": "S:1\n", "abc notation": f"X:{k}\nL:1/8\nM:6/8\nK:G\nG3 GAB |"}
+                for k in numbers]).encode()
+    for numbers in ((1, 2, 3), (4, 5))
+]  # fmt: skip
+
+
+def test_a_corpus_of_several_files_is_fetched_file_by_file(
+    two_files: Path, server: Server, tmp_path: Path
+) -> None:
+    server.answers(*map(whole, IRISHMAN), status(500))
+    assert not find_corpus("irishman").is_here
+    for _ in range(2):
+        entry = fetch_corpus("irishman")
+        assert (entry.path, entry.is_here, entry.problem) == (str(two_files), True, None)
+    assert server.requests == 2
+    assert left_behind(two_files) == ["train.json", "validation.json"]
+    built = command(two_files.parent, "index", "build", "irishman", "--json",
+                    "--index", str(tmp_path / "i.db")).json  # fmt: skip
+    (corpus,) = built["corpora"]
+    assert (corpus["name"], corpus["tunes"], corpus["version"]) == ("irishman", 5, "30902e6")
+    found = list(NAMED_CORPORA["irishman"].read())
+    assert [tune.place for tune in found] == (
+        [f"{two_files}/train.json:1"] * 3 + [f"{two_files}/validation.json:1"] * 2
+    )
+
+
+def test_a_file_that_cannot_be_fetched_is_named_with_its_place(
+    two_files: Path, server: Server
+) -> None:
+    server.answers(whole(IRISHMAN[0]), status(404))
+    ended = command(two_files.parent, "corpus", "fetch", "irishman")
+    url = server.url.replace("data_v2_withtitles", "validation.json")
+    assert ended.refusal == (
+        "irishman: the download failed (the server answers 404 Not Found); try again later, or "
+        f"download {url} yourself and save it as {two_files}/validation.json"
+    )
+    assert left_behind(two_files) == ["train.json"]
+    entry = find_corpus("irishman")
+    assert (entry.is_here, entry.problem) == (False, None)
+    (two_files / "validation.json").write_bytes(IRISHMAN[1])  # by hand
+    assert find_corpus("irishman").is_here
+    (two_files / "train.json").write_bytes(IRISHMAN[1])
+    entry = find_corpus("irishman")
+    assert not entry.is_here
+    assert (entry.problem or "").startswith("train.json: its SHA-256 is ")
+    assert (
+        "is not the published file"
+        in command(two_files.parent, "corpus", "fetch", "irishman").refusal
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import call
-from tunetrace import InputError, Rejected, corpora
+from tunetrace import InputError, Rejected, corpora, find_corpus
 from tunetrace.corpus.origins import Music21Folder, PublishedFile
 from tunetrace.corpus.registry import DEFAULT_CORPORA, NAMED_CORPORA
 
@@ -27,8 +27,9 @@ def test_every_corpus_declares_all_there_is_to_declare() -> None:
             assert fact == fact.strip()
             assert len(fact) > 10
         assert len(entry.title) <= 36  # a line of the list
-        assert entry.format in ("abc", "folkrnn", "thesession")
-    assert len(PUBLISHED) + len(INSTALLED) == len(NAMED_CORPORA) == 12
+        assert entry.format in ("abc", "folkrnn", "thesession", "json")
+    # One is of two files.
+    assert len(PUBLISHED) + len(INSTALLED) + 1 == len(NAMED_CORPORA) == 13
 
 
 def test_every_published_file_has_a_place_of_its_own_and_an_address() -> None:
@@ -53,6 +54,25 @@ def test_the_checksums_are_those_of_the_shared_list(shared: Path) -> None:
     }
     assert declared == listed
     assert len(declared) == 5
+
+
+def test_irishman_is_the_two_files_of_a_commit() -> None:
+    entry = find_corpus("irishman")
+    addresses = (entry.url or "").split()
+    assert [address.rpartition("/")[2] for address in addresses] == [
+        "train.json",
+        "validation.json",
+    ]
+    for address in addresses:
+        assert address.startswith(
+            "https://huggingface.co/datasets/sander-wood/irishman/resolve/"
+            "30902e69ca45266207f8466e0d04e4bc742c5604/"
+        )
+    checksums = (entry.checksum or "").split()
+    assert len(checksums) == 2
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", checksum) for checksum in checksums)
+    assert (entry.version, entry.format) == ("30902e6", "json")
+    assert 214_122 + 2_162 == 216_284  # as its card says
 
 
 def test_music21s_corpora_are_all_there() -> None:

@@ -245,18 +245,22 @@ def test_a_huge_body_is_set_aside() -> None:
     ("text", "reason"),
     [
         (",".join(COLUMNS) + "\n", "the file has no setting"),
-        ("[]", "the file has no setting"),
         ("tune_id,setting_id,abc\n1,2,GAB\n", "the columns name, meter, mode are missing"),
-        ('[{"abc": "GAB', "this is not JSON"),
-        ('[{"abc": 1}, ' + "[" * 100_000, "too large"),
-        ('[{"abc": ' + "1" * 5000 + "}]", "too large"),
-        ('[{"abc" "GAB"}]', "tunes:1:9: this is not JSON"),
+        ('[{"setting_id": 1, "abc": "GAB', "this is not JSON"),
+        ('[{"setting_id": 1}, ' + "[" * 100_000, "too large"),
+        ('[{"setting_id": ' + "1" * 5000 + "}]", "too large"),
+        ('[{"setting": 1, "abc" "GAB"}]', "tunes:1:23: this is not JSON"),
     ],
 )
 def test_what_is_no_collection_is_one_sentence(text: str, reason: str) -> None:
     assert detect_format(text) == "thesession"
     with pytest.raises(InputError, match=reason):
         found(text)
+
+
+def test_the_format_that_is_asked_for_may_be_without_settings() -> None:
+    with pytest.raises(InputError, match="the file has no setting"):
+        list(read_tunes("[]", "tunes", Reading("thesession")))
 
 
 def test_a_format_that_was_asked_for_and_is_not_there_is_one_sentence() -> None:

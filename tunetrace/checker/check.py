@@ -35,13 +35,14 @@ from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.compare.duplicates import Repeat, Repeats
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.corpus.readers import read_sources, read_tunes
+from tunetrace.corpus.readers import is_of_index, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
+from tunetrace.indexer.tune import named_tunes
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -115,6 +116,8 @@ def check_files(
 ) -> CheckReport:
     """Check the transcriptions in files, folders, and standard input for `-`, as check does.
 
+    A tune of the index may be named too (`oneills:2`), as in check_batch.
+
     >>> check_files("examples/kesh.abc").tunes[0].verdict.kind
     'whole'
     """
@@ -156,13 +159,15 @@ def check_batch(
 ) -> Iterator[CheckedTune | Rejected]:
     """Check a batch of transcriptions and give the answers one by one, in the order of the input.
 
-    paths: files, folders, and standard input for `-`. index, exclude_tunes, exclude_titles,
-    exclude_families: as for check. only: places in the input, such as `13201` or `5-9`; other tunes
-    are passed over. details: adds each bar, the places of spans and the music, as check has them.
-    copy_share: from this share of notes in one corpus tune on, a verdict says `most`. verbatim:
-    seek no near copies, which takes less time. workers: extra processes that match slices while
-    this one reads; the program's main module must then be importable. view: what is compared. What
-    is the same music as a whole or in a part, and near copies, are found in every view.
+    paths: files, folders, and standard input for `-`; `corpus:number` or a number is a tune of the
+    index. Tunes of the index that are checked do not count as its tunes. index, exclude_tunes,
+    exclude_titles, exclude_families: as for check. only: places in the input, such as `13201` or
+    `5-9`; other tunes are passed over. details: adds each bar, the places of spans and the music,
+    as check has them. copy_share: from this share of notes in one corpus tune on, a verdict says
+    `most`. verbatim: seek no near copies, which takes less time. workers: extra processes that
+    match slices while this one reads; the program's main module must then be importable. view: what
+    is compared. What is the same music as a whole or in a part, and near copies, are found in every
+    view.
     CheckReport.gather collects the answers.
 
     Raises InputError for a path that does not exist, and if the only path cannot be read;
@@ -173,11 +178,14 @@ def check_batch(
     1 none
     """
     places = Places.read(only)
+    names = many_paths(paths, "paths")
+    left_out = many_references(exclude_tunes, "exclude_tunes")
+    left_out += [str(name) for name in names if is_of_index(name)]
     with given_or_default(index) as opened:
         yield from check_transcriptions(
-            read_sources(many_paths(paths, "paths"), Reading(format, voice, column)),
+            named_tunes(names, opened, Reading(format, voice, column)),
             opened,
-            admitted_without(opened, exclude_tunes, exclude_titles, exclude_families),
+            admitted_without(opened, left_out, exclude_titles, exclude_families),
             details=details,
             copy_share=copy_share,
             verbatim=verbatim,

@@ -243,7 +243,7 @@ class CheckedTune(Record):
     """Its place in the input, from 1; tunes set aside count too."""
     input: str
     """The file that it was read from."""
-    line: int
+    line: int | None
     """The line of the file where it begins."""
     number: int | None
     """The number of its X: field."""

@@ -1,9 +1,10 @@
-"""What `figure` and `bar` share: their filters, and how they print what was found."""
+"""What `figure`, `bar` and `next` share: their filters, and how they print what was found."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Hit, Matches
+    from tunetrace import Continuations, Filters, FoundHit, Hit, Matches, SoughtFigure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +52,20 @@ def filter_options(command: Command) -> Command:
                   help="Only hits in this bar of its part; 0 is the pickup.")  # fmt: skip
     @click.option("--onset", type=eighths,
                   help="Only hits this far into their bar, such as 3/2.")  # fmt: skip
+    @tune_filter_options
+    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
+                  metavar="N", help="Number of rows to show.")  # fmt: skip
+    @wraps(command)
+    def with_places(part: int | None, bar: int | None, onset: Fraction | None, filters: Filters,
+                    **given: Any) -> Any:  # fmt: skip
+        return command(filters=replace(filters, part=part, bar=bar, onset=onset), **given)
+
+    return with_places  # type: ignore[return-value]
+
+
+def tune_filter_options(command: Command) -> Command:
+    """The filters that choose tunes; the command gets them as one Filters."""
+
     @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
     @click.option("--key", metavar="KEY",
                   help="Only tunes in this mode: dor, dorian, minor.")  # fmt: skip
@@ -60,16 +75,11 @@ def filter_options(command: Command) -> Command:
                   help="Only tunes of this corpus.")  # fmt: skip
     @click.option("--title", metavar="TITLE", help="Only tunes with this title.")
     @exclude_family_option
-    @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True,
-                  metavar="N", help="Number of hits to show.")  # fmt: skip
     @wraps(command)
     def with_filters(**given: Any) -> Any:
         from tunetrace import Filters
 
-        names = (
-            "part", "bar", "onset", "meter", "key", "original_key", "corpus", "title",
-            "exclude_families",
-        )  # fmt: skip
+        names = ("meter", "key", "original_key", "corpus", "title", "exclude_families")
         return command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     return with_filters  # type: ignore[return-value]
@@ -85,13 +95,7 @@ def print_matches(matches: Matches) -> None:
         out.print("no tune of the index passes all filters")
         return
     if matches.hits:
-        of = ""
-        if matches.families is not None and matches.tunes > 1:
-            of = f", of {counted(matches.families, 'family', 'families')}"
-        out.print(
-            f"found in {matches.tunes:,} of {counted(matches.of, 'tune')}{of}, "
-            f"{times(matches.hits)}"
-        )
+        out.print(found_in(matches.tunes, matches.of, matches.families, matches.hits))
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
     if matches.expected is not None:
@@ -102,7 +106,7 @@ def print_matches(matches: Matches) -> None:
     columns = ("tune", "title", ">part", ">bar", ">onset\n(eighths)", "context (on C)")
     rows = [
         (hit.reference, linked(hit.title, hit.link), hit.part, bar_number(hit.bar, hit.ending),
-         hit.onset, _marked(hit))
+         hit.onset, marked(hit))
         for hit in matches.results
     ]  # fmt: skip
     out.print(make_table(columns, rows, widest={"title": 20}))
@@ -111,20 +115,31 @@ def print_matches(matches: Matches) -> None:
         out.print(f"… and {rest:,} more; show more with --limit")
 
 
-def print_reading(matches: Matches) -> None:
-    """How the user's text was read, where that is not plain: its key, and what was left out."""
+def found_in(tunes: int, of: int, families: int | None, hits: int) -> str:
+    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`."""
+    of_families = ""
+    if families is not None and tunes > 1:
+        of_families = f", of {counted(families, 'family', 'families')}"
+    return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {times(hits)}"
+
+
+def print_reading(read: Matches | Continuations | SoughtFigure, name: str = "") -> None:
+    """How the user's text was read, where that is not plain: its key, and what was left out.
+
+    name: of several, which it is, as `figure 1: `.
+    """
     out = console()
-    asked = " ".join(matches.asked.split())
-    if matches.in_key:
-        out.print(f"on C; asked as {asked} in {matches.in_key}", soft_wrap=True)
-    elif matches.read_as == "ABC":
-        out.print(f"read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
-    if matches.remarks:
-        out.print("; ".join(matches.remarks), soft_wrap=True)
+    asked = " ".join(read.asked.split())
+    if read.in_key:
+        out.print(f"{name}on C; asked as {asked} in {read.in_key}", soft_wrap=True)
+    elif read.read_as == "ABC":
+        out.print(f"{name}read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
+    if read.remarks:
+        out.print(f"{name}{'; '.join(read.remarks)}", soft_wrap=True)
 
 
-def _marked(hit: Hit) -> Text:
-    """The context of a hit with what was searched for in bold."""
+def marked(hit: Hit | FoundHit) -> Text:
+    """The context of a hit with what it shows in bold."""
     text = Text(hit.context)
     text.stylize("bold", *hit.found)
     return text

@@ -166,10 +166,9 @@ def _answers(
 ) -> Iterator[SimilarTunes | Rejected]:
     """The answer on each tune, in their order; tunes that cannot be compared are passed on."""
     from tunetrace import similar
-    from tunetrace.corpus.readers import read_sources
+    from tunetrace.corpus.readers import is_of_index, read_sources
     from tunetrace.corpus.records import Rejected
     from tunetrace.errors import InputError
-    from tunetrace.indexer.tune import is_of_index
 
     for of_index, some in groupby(names, key=is_of_index):
         if of_index:
@@ -211,15 +210,12 @@ def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
 
 def _print(answer: SimilarTunes, least: float) -> None:
     """What is like a tune, for people. least: the probability from which on tunes are shown."""
-    from tunetrace.indexer.tune import is_of_index
-
     out = console()
     tune = answer.transcription
     out.rule(answer.title or "(untitled)", characters="─")
     out.print(answer.text, style="bold")
     facts = [tune.meter or "no meter", tune.original_key or "no key"]
-    where = tune.input if is_of_index(tune.input) else tune.place
-    out.print(f"{', '.join(facts)} ({where})")
+    out.print(f"{', '.join(facts)} ({tune.place})")
     out.print(
         f"compared with {counted(answer.of, 'tune')}; a near copy is named from "
         f"{share(answer.threshold)} on"

@@ -11,12 +11,13 @@ from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, cut
 from tunetrace.commands.options import (
     PrintAs,
+    index_option,
     json_options,
     print_json,
     print_jsonl,
     reading_options,
 )
-from tunetrace.errors import InputError
+from tunetrace.errors import InputError, QueryError
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
@@ -27,39 +28,60 @@ _INTERVALS: Final = ("", "a second", "a third", "a fourth", "a fifth", "a sixth"
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
+@click.argument("tunes", nargs=-1, required=True, metavar="TUNE...", shell_complete=complete_files)
 @click.option("--explain", is_flag=True, help="Show where each token comes from.")
 @reading_options
+@index_option
 @json_options
-def tokenize(files: tuple[str, ...], explain: bool, print_as: PrintAs, **reading: Any) -> None:
+def tokenize(
+    tunes: tuple[str, ...],
+    explain: bool,
+    index_path: str | None,
+    print_as: PrintAs,
+    **reading: Any,
+) -> None:
     """Print tunes as folk-rnn tokens, transposed to C.
 
-    FILES are ABC tunebooks, folders of them, folk-rnn's text, or - for standard input. Every
-    other command reads what is printed. Tunes that cannot be read are named on standard error,
-    and the others are printed. With --jsonl they are lines too, with a reason and no tokens.
+    TUNE is a file, an ABC tunebook or folk-rnn's text, a folder of them, - for standard input, or a
+    tune of the index, as corpus:number or its number. Every other command reads what is printed.
+    Tunes that cannot be read are named on standard error, and the others are printed. With --jsonl
+    they are lines too, with a reason and no tokens.
 
     \b
         tunetrace tokenize tune.abc
         tunetrace tokenize tune.abc --explain
+        tunetrace tokenize oneills:2
         tunetrace tokenize tunes --jsonl
         cat tunes.abc | tunetrace tokenize - | tunetrace check
     """
     from tunetrace import Rejected
     from tunetrace.arguments import Reading
-    from tunetrace.corpus.readers import read_sources
+    from tunetrace.corpus.readers import is_of_index, read_sources
     from tunetrace.tokenizer.abc.explain import Explainer
 
+    of_index = next(filter(is_of_index, tunes), None)
+    if explain and of_index is not None:
+        raise QueryError(
+            f"--explain shows how a text is read, but {of_index} is a tune of the index; give its "
+            "text in a file, or remove --explain"
+        )
     explainer = Explainer()
     make_reader = {"make_reader": explainer.make_reader} if explain else {}
     records: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
-    tunes = 0
-    for tune in read_sources(files, Reading(**reading), **make_reader):
+    printed = 0
+    if of_index is None:  # no need of an index
+        given = read_sources(tunes, Reading(**reading), **make_reader)
+    else:
+        from tunetrace.indexer.tune import named_tunes
+
+        given = named_tunes(tunes, index_path, Reading(**reading))
+    for tune in given:
         if isinstance(tune, Rejected):
             rejected.append(tune)
             if print_as == "jsonl":
                 print_jsonl([tune])
-            elif tunes and print_as == "text":
+            elif printed and print_as == "text":
                 _print_reject(tune)
             continue
         explanation = explainer.explain(tune) if explain else None
@@ -68,14 +90,14 @@ def tokenize(files: tuple[str, ...], explain: bool, print_as: PrintAs, **reading
         elif print_as == "json":
             records.append(_to_record(tune, explanation))
         else:
-            if not tunes:  # Until here they were held back: if all fail, one sentence is enough.
+            if not printed:  # Until here they were held back: if all fail, one sentence is enough.
                 for reject in rejected:
                     _print_reject(reject)
-            _print_tune(tune, explanation, is_first=not tunes)
-        tunes += 1
+            _print_tune(tune, explanation, is_first=not printed)
+        printed += 1
     if print_as == "json":
         print_json({"tunes": records, "set_aside": rejected})
-    if not tunes:
+    if not printed:
         first = rejected[0]
         raise InputError(f"no tune can be read; {first.place}: {first.reason}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -26,7 +27,9 @@ from tunetrace.commands.music import (
     own,
 )
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
-from tunetrace.text import counted, plain_lines
+from tunetrace.errors import QueryError
+from tunetrace.files import exists
+from tunetrace.text import counted, plain_lines, printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -56,7 +59,13 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
         tunetrace tune "The Kesh"
     """
     from tunetrace import tune
+    from tunetrace.corpus.readers import is_of_index
 
+    if not is_of_index(reference) and exists(reference) and Path(reference).is_file():
+        raise QueryError(
+            f"{printable(reference)} is a file, but this command shows tunes of the index; see the "
+            "file with 'tunetrace check' or 'tunetrace tokenize'"
+        )
     show(tune(reference, index_path), _print_tune, print_as)
 
 

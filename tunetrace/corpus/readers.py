@@ -75,6 +75,15 @@ _FOLKRNN_KEY: Final = re.compile(r"C?(?:maj|min|dor|phr|lyd|mix|loc)(?!or|ian|ol
 _UNIT: Final = re.compile(r"^[ \t]*+L[ \t]*+:", re.MULTILINE)
 
 
+_OF_INDEX: Final = re.compile(r"(?:[\w.-]+:)?[0-9]{1,9}", re.ASCII)
+
+
+def is_of_index(name: str | Path) -> bool:
+    """Whether a name is that of a tune of an index: `oneills:2`, or the number that it has there.
+    A file of such a name is given as `./2`, or as a Path."""
+    return isinstance(name, str) and _OF_INDEX.fullmatch(name) is not None
+
+
 @public
 def tokenize(
     text: str,

@@ -18,6 +18,7 @@ from tunetrace.indexer.store.hits import (
     count_bars,
     hits_of_bar,
     hits_of_bars,
+    packed_bars,
     places_of_bars,
 )
 from tunetrace.indexer.store.meta import DamagedError
@@ -32,10 +33,25 @@ class BarTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._remembered: dict[str, BarPlaces] = {}
+        self._packed: NDArray[np.int64] | None = None
 
     def forget(self) -> None:
         """Let go of what was read."""
         self._remembered = {}
+        self._packed = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether packed is in memory."""
+        return self._packed is not None
+
+    @property
+    def packed(self) -> NDArray[np.int64]:
+        """All bars in the order of tunes, as packed_bars has them. They are kept."""
+        if self._packed is None:
+            with self._database.connected() as connection:
+                self._packed = packed_bars(connection)
+        return self._packed
 
     def __len__(self) -> int:
         """How many different bars there are."""

@@ -6,22 +6,16 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunetrace.arguments import ViewName, given_filters, public, whole_number
 from tunetrace.errors import QueryError
-from tunetrace.indexer.bars import BarTable
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
-from tunetrace.indexer.near.candidates import Candidates
-from tunetrace.indexer.near.graph import NearGraph, graph_of
-from tunetrace.indexer.near.search import NearSearch
+from tunetrace.indexer.near.graph import graph_of
+from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.spelling import in_other_keys
 from tunetrace.indexer.queries.symbols import FigureQuery, bar_text_pattern
 from tunetrace.indexer.records import (
@@ -32,110 +26,22 @@ from tunetrace.indexer.records import (
     Tune,
     fingerprint_of,
 )
-from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.places import SymbolPlaces
+from tunetrace.indexer.search.figures import Occurrences
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
-from tunetrace.indexer.statistics.backoff import BackoffModel, natural
-from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
-from tunetrace.indexer.store.catalogue import Catalogue
-from tunetrace.indexer.store.connection import Connection, Database, closed, default_path
-from tunetrace.indexer.store.corpora import count_tunes
-from tunetrace.indexer.store.hits import all_music, music_with
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
+from tunetrace.indexer.statistics.backoff import natural
+from tunetrace.indexer.store.connection import default_path
 from tunetrace.text import printable
-from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
+from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_LIMIT: Final = 10
 """How many hits an answer shows."""
 
 
-class Index:
+class Index(OpenedIndex):
     """An open index. Close it, or use it in a with statement. Any number of threads may ask it."""
 
-    def __init__(self, path: Path, change: Connection | None = None) -> None:
-        """Open the index at path; IndexFileError if it is absent, cut off or another program's.
-
-        change: the connection of a change that is under way. Everything is read through it then.
-        """
-        self.path = path
-        self._database = Database(path, change)
-        self._catalogue = Catalogue(self._database)
-        self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
-        self.layout = lru_cache(maxsize=4096)(self._layout)
-        self._backoffs: dict[str, BackoffModel] = {}  # by view
-        self._backoff_lock = Lock()
-        self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
-        self.bar_table = BarTable(self._database)
-        """Where its bars are."""
-        try:
-            self._searches[TOKENS.name] = self._load(TOKENS)
-        except BaseException:
-            self.close()
-            raise
-
-    def _load(self, view: View) -> FigureSearch:
-        """Read the vocabulary and the segments, and see that they hold the tunes."""
-        with self._database.connected() as connection:
-            vocabulary = load_vocabulary(connection)
-            segments = list(load_segments(connection, view).values())
-            figures = FigureSearch(segments, vocabulary, view)
-            if figures.tunes != count_tunes(connection):
-                raise DamagedError("the segments do not have all tunes")
-        return figures
-
-    def close(self) -> None:
-        """Let go of the file and of what was read from it. Later questions are refused."""
-        self._database.close()
-        self._searches = {}
-        with self._backoff_lock:
-            self._backoffs = {}
-        self.layout.cache_clear()
-        self.bar_table.forget()
-        self._symbol_places = {}
-        for cached in ("baseline", "near", "graph", "_music"):
-            self.__dict__.pop(cached, None)
-
-    def __enter__(self) -> Index:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     # What is in it
-
-    @property
-    def figures(self) -> FigureSearch:
-        """Its tokens, to be searched; IndexFileError if it was closed."""
-        return self.in_view(TOKENS)
-
-    def in_view(self, view: View) -> FigureSearch:
-        """Its tunes in a view, to be searched. They are read when they are first asked for."""
-        searches = self._searches  # another thread may let go of them
-        if not searches:
-            raise closed(self.path)
-        if view.name not in searches:
-            searches[view.name] = self._load(view)
-        return searches[view.name]
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Its rows; IndexFileError if it was closed."""
-        if not self._searches:
-            raise closed(self.path)
-        return self._catalogue
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The tokens of its tunes and their symbols."""
-        return self.figures.vocabulary
-
-    @property
-    def tunes(self) -> int:
-        """How many tunes it has."""
-        return self.figures.tunes
 
     def info(self) -> IndexInfo:
         """Counts of the whole index and of each corpus."""
@@ -165,18 +71,6 @@ class Index:
         """
         return self.catalogue.resolve(reference, partly=partly)
 
-    def tokens(self, tune: int) -> list[str]:
-        """The tokens of a tune, given by its id."""
-        return self.vocabulary.decode(self.symbols(tune))
-
-    def symbols(self, tune: int) -> bytes:
-        """The tokens of a tune, given by its id, as symbols."""
-        segment = next(segment for segment in self.figures.segments if tune in segment)
-        return segment.symbols_of(tune)
-
-    def _layout(self, tune: int) -> Layout:
-        return lay_out(self.tokens(tune))
-
     def admitted(self, filters: Filters) -> Mask | None:
         """The tunes that filters admit, as a mask by tune id; None if they admit all.
 
@@ -190,17 +84,16 @@ class Index:
             tunes = [tune for tune in (every if tunes is None else tunes) if tune not in left_out]
         return None if tunes is None else self.mask(tunes)
 
-    def mask(self, tunes: Sequence[int]) -> Mask:
-        """A mask by tune id that admits only these tunes."""
-        mask = np.zeros(self.figures.last_id + 1, dtype=bool)
-        mask[list(tunes)] = True
-        return mask
+    def in_families(self, references: Iterable[str | int]) -> list[int]:
+        """The ids of the tunes that are of one family with tunes that references name.
 
-    @cached_property
-    def baseline(self) -> BaselineTunes | None:
-        """What was measured of its tunes against one another; None before that is done."""
-        with self._database.connected() as connection:
-            return load_baseline(connection)
+        QueryError before the tunes of the index were compared, and as resolve.
+        """
+        named = [tune for reference in references for tune in self.resolve(reference)]
+        if not named:
+            return []
+        tunes: list[int] = graph_of(self.graph, str(self.path)).in_families_of(named).tolist()
+        return tunes
 
     # Figures
 
@@ -233,14 +126,16 @@ class Index:
         search = self.in_view(chosen)
         found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self._at_place(some, filters, chosen) for some in found]
+            found = [self.at_place(some, filters, chosen) for some in found]
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
         tunes = search.tunes_with(found)
         remarks = query.remarks
         if not len(tunes) and chosen is TOKENS:
-            remarks += in_other_keys(query, lambda other: self._count(other, open_end, admitted))
+            remarks += in_other_keys(
+                query, lambda other: self.tunes_that_have(other, open_end, admitted)
+            )
         return Matches(
             query=query.text,
             tunes=len(tunes),
@@ -257,23 +152,10 @@ class Index:
             remarks=remarks,
         )
 
-    def _count(self, tokens: Sequence[str], open_end: bool, admitted: Mask | None) -> int:
+    def tunes_that_have(self, tokens: Sequence[str], open_end: bool, admitted: Mask | None) -> int:
         """In how many tunes a figure of tokens is found."""
         symbols = self.vocabulary.encode_known(tokens)
         return 0 if SEPARATOR in symbols else self.figures.count(symbols, open_end, admitted)[0]
-
-    @property
-    def backoff(self) -> BackoffModel:
-        """The back-off model of the tokens of all its tunes."""
-        return self.backoff_in(TOKENS)
-
-    def backoff_in(self, view: View) -> BackoffModel:
-        """The back-off model of all its tunes in a view. It is counted when first asked for."""
-        search = self.in_view(view)
-        with self._backoff_lock:  # or several threads would count at the same time
-            if view.name not in self._backoffs:
-                self._backoffs[view.name] = BackoffModel(search.segments, search.alphabet)
-            return self._backoffs[view.name]
 
     def _expected(
         self, query: FigureQuery, admitted: Mask | None, open_end: bool, view: View
@@ -318,7 +200,8 @@ class Index:
             context=context, found=found,
         )  # fmt: skip
 
-    def _at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+    def at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
+        """The hits at the place in a tune that filters ask for."""
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
         hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
@@ -327,72 +210,6 @@ class Index:
             place = layout.position(*view.extent(layout, at, at + length))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
-
-    # Music
-
-    def same_music(
-        self, layouts: Sequence[Layout], admitted: Mask | None = None
-    ) -> list[SameMusic]:
-        """Which tunes and parts are the same music as transcriptions or their parts, in order.
-
-        For one transcription the database is asked. For several, the table of all music is read
-        once and kept.
-        """
-        forms = music_hashes(layouts)
-        if len(layouts) == 1:
-            with self._database.connected() as connection:
-                known = music_with(connection, forms[:, 2].tolist())
-        else:
-            known = self._music
-        return same_music(forms, known if admitted is None else known[admitted[known[:, 1]]])
-
-    @cached_property
-    def _music(self) -> NDArray[np.int64]:
-        with self._database.connected() as connection:
-            return all_music(connection)
-
-    # Near copies
-
-    @cached_property
-    def near(self) -> NearSearch:
-        """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
-        segments = self.figures.segments
-        with self._database.connected() as connection:
-            of_segments = load_near(connection)
-        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
-        return NearSearch(Candidates(list(of_segments.values())), ids)
-
-    @cached_property
-    def graph(self) -> NearGraph | None:
-        """Which of its tunes are near copies of one another; None before they were compared."""
-        tunes = [segment.tune_ids for segment in self.figures.segments]
-        with self._database.connected() as connection:
-            graph = load_graph(connection)
-            if graph is not None and not np.array_equal(
-                np.sort(np.concatenate([np.empty(0, np.int32), *tunes])), graph.tunes
-            ):
-                raise DamagedError("the neighbour graph is of other tunes")
-        return graph
-
-    def in_families(self, references: Iterable[str | int]) -> list[int]:
-        """The ids of the tunes that are of one family with tunes that references name.
-
-        QueryError before the tunes of the index were compared, and as resolve.
-        """
-        named = [tune for reference in references for tune in self.resolve(reference)]
-        if not named:
-            return []
-        tunes: list[int] = graph_of(self.graph, str(self.path)).in_families_of(named).tolist()
-        return tunes
-
-    @property
-    def family_of(self) -> NDArray[np.int32] | None:
-        """The family of each tune by its id, (last id + 1,); None before they were compared."""
-        return None if self.graph is None else self.graph.family_of
-
-    def count_families(self, tunes: Iterable[int]) -> int | None:
-        """How many families tunes are of, given by their ids; None before they were compared."""
-        return None if self.graph is None else self.graph.count_families(tunes)
 
     # Bars
 
@@ -463,15 +280,6 @@ class Index:
         is_literal = query.literal is not None
         wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
         return self.bar_table.matching(wanted)
-
-    def places_in(self, view: View) -> SymbolPlaces:
-        """The notes and bars in a view of events. They are counted when first asked for."""
-        tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
-        if view.name not in self._symbol_places:
-            assert view.units is not None, "symbols are tokens"
-            places = SymbolPlaces(tokens, search, view.units, self.bar_table.in_order)
-            self._symbol_places[view.name] = places
-        return self._symbol_places[view.name]
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
         bar = self.layout(tune.tune).bar_at(token)

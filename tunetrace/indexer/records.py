@@ -139,6 +139,78 @@ class Matches(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Continuation(Record):
+    """What comes after a figure, or before it, at some of its hits."""
+
+    text: str
+    """Its symbols in the view, on C; empty where the tune ends or begins directly."""
+    is_end: bool
+    """Whether the tune ends after it. Before a figure: whether the tune begins with it."""
+    hits: int
+    """At how many hits of the context it comes."""
+    tunes: int
+    """In how many tunes."""
+    families: int | None
+    """How many families these tunes are of, as in Matches."""
+    probability: float
+    """Its hits divided by all hits of the context, exactly: the infinite-gram (Liu et al. 2024)."""
+    model_probability: float | None
+    """How probable a model finds it after the figure; None if no model was asked."""
+    example: Hit
+    """The first hit that it comes after or before. Its context has both, and `found` marks the
+    continuation."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Continuations(Record):
+    """The answer to what comes after a figure, or before it."""
+
+    query: str
+    """What was searched, in the symbols of the view, on C."""
+    context: str
+    """The part of it that was searched: all of it, or the longest end that is found. Before a
+    figure, the longest beginning. Empty if not even one symbol is found: then all places of the
+    music count, or none if the filters name a place."""
+    context_length: int
+    """How many places of the figure that part has; a word or a wildcard is one place."""
+    length: int
+    """How many places the figure has."""
+    backward: bool
+    """Whether it is what comes before."""
+    notes: int | None
+    """How many notes, chords and rests a continuation has; None if it was not asked by notes."""
+    bars: int | None
+    """How many bars it has; None if it was not asked by bars. With neither it is one symbol."""
+    hits: int
+    """How often the context is found."""
+    tunes: int
+    """How many tunes have it."""
+    families: int | None
+    """How many families these tunes are of, as in Matches."""
+    of: int
+    """How many tunes the filters admit."""
+    different: int
+    """How many different continuations there are."""
+    results: tuple[Continuation, ...]
+    """The commonest, by their hits. The probabilities of all have the sum 1."""
+    view: ViewName = "tokens"
+    """The view that was searched."""
+    model: str | None = None
+    """The name of the model that was asked."""
+    model_headers: tuple[str, ...] = ()
+    """The meter and the key that the model read before the figure: those that most tunes with the
+    context have."""
+    asked: str = ""
+    """What was asked, as it was written."""
+    read_as: str = "tokens"
+    """How it was read, as in Matches."""
+    in_key: str | None = None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...] = ()
+    """What was left out or assumed in reading it, and other keys in which it is found."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CorpusInfo(Record):
     """A corpus of an index."""
 

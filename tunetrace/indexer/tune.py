@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import AS_FOUND, Reading, public
-from tunetrace.corpus.readers import STDIN, read_sources
+from tunetrace.corpus.readers import STDIN, is_of_index, read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.files import exists
@@ -175,15 +174,6 @@ def _incipit(layout: Layout) -> str:
 # Tunes as users name them
 
 
-_OF_INDEX: Final = re.compile(r"(?:[\w.-]+:)?[0-9]{1,9}", re.ASCII)
-
-
-def is_of_index(name: str) -> bool:
-    """Whether a name is that of a tune of an index: `oneills:2`, or the number that it has there.
-    A file of such a name is given as `./2`."""
-    return _OF_INDEX.fullmatch(name) is not None
-
-
 def named_tunes(
     names: Sequence[str | Path],
     index: Index | str | Path | None = None,
@@ -199,7 +189,7 @@ def named_tunes(
         opened: Index | None = None
         files: list[str | Path] = []
         for name in names:
-            if not is_of_index(str(name)):
+            if not is_of_index(name):
                 files.append(name)
                 continue
             yield from read_sources(files, reading)
@@ -245,6 +235,7 @@ def transcriptions_of(tunes: Sequence[int], index: Index) -> Iterator[Transcript
             original_key=record.original_key,
             tokens=tokens,
             text=to_folkrnn(tokens, title=record.title, number=record.number),
+            line=None,
             input=record.reference,
             link=record.link,
         )

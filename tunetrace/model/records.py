@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -15,6 +15,9 @@ from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import is_token, unknown_token
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tunetrace.model.hooks import Change, Planned
     from tunetrace.model.network import Network, Sizes
     from tunetrace.model.trace import Trace
@@ -150,6 +153,23 @@ class Model:
 
         tune = TuneToTrace(many_texts(tokens, "tokens"), has_ended, json_object(facts, "facts"))
         return next(trace_each(self, [tune], changes, gates=gates))
+
+    def probabilities(
+        self, transcriptions: Iterable[Sequence[str]]
+    ) -> Iterator[NDArray[np.float32]]:
+        """How probable each token is to come next in transcriptions, at each step.
+
+        transcriptions: each as for trace. For each, (n + 1, tokens) float32: row k is what comes
+        after k of its n tokens. Raises as trace.
+
+        >>> (steps,) = open_model().probabilities([["M:4/4", "K:Cmaj", "C", "2"]])
+        >>> steps.shape
+        (5, 152)
+        """
+        from tunetrace.model.trace import TuneToTrace, trace_each
+
+        for traced in trace_each(self, map(TuneToTrace, transcriptions)):
+            yield traced.probabilities
 
     def overflow(self) -> ModelFileError:
         """The error where what the network computes is no number, though its weights are."""

@@ -27,8 +27,8 @@ class Transcription(Record):
     tokens: tuple[str, ...]
     text: str
     """The transcription as it was found."""
-    line: int = 1
-    """The line of the input on which it begins."""
+    line: int | None = 1
+    """The line of the input on which it begins; None for a tune of an index."""
     input: str = ""
     """The name of its file or other input."""
     remarks: tuple[str, ...] = ()

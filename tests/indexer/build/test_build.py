@@ -132,14 +132,15 @@ def test_the_digest_is_that_of_the_transcriptions(tmp_path: Path) -> None:
     assert report.info.corpora[0].sha256 == expected
 
 
+@pytest.mark.parametrize(("limit", "most"), [("SEGMENT_SYMBOLS", 5_000), ("SEGMENT_TUNES", 60)])
 def test_a_corpus_over_many_segments_answers_as_over_one(
-    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    limit: str, most: int, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "\n\n".join((shared / V2_SAMPLE).read_text().split("\n\n")[:400])
     source = tmp_path / "sample.txt"
     source.write_text(text)
     build_index([source], tmp_path / "one.db")
-    monkeypatch.setattr(streams, "SEGMENT_SYMBOLS", 5_000)
+    monkeypatch.setattr(streams, limit, most)
     build_index([source], tmp_path / "many.db")
     figures = ["G, C C", "c 2 B c", "=B", "C", "C? {D E} *", "(3 G A B", "G E | C"]
     with open_index(tmp_path / "one.db") as one, open_index(tmp_path / "many.db") as many:

@@ -186,7 +186,7 @@ def test_rows_go_in_and_come_out_by_name_where_the_driver_wants_names() -> None:
         schema.metadata.create_all(connection)
         store_meta(connection)
         assert generation_of(connection) is not None
-        insert_bars(connection, {"C D": 1, "E F": 2**40})
+        insert_bars(connection, [("C D", 1), ("E F", 2**40)])
         insert_rows(connection, schema.bar_hit, [(2**40, 7, 0, 1, 3), (2**40, 5, 9, 2, 4)])
         insert_rows(connection, schema.bar_hit, [])
         assert hits_of_bars(connection, ["E F", "G"]) == {"E F": [(5, 2, 4), (7, 1, 3)]}

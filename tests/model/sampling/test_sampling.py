@@ -375,7 +375,7 @@ def test_the_index_may_be_closed_once_sampling_has_begun(make_index: MakeIndex) 
         ({"key": "H"}, "'H' is not a key"),
         ({"key": "Dmaj"}, "the key Dmaj is not on C"),
         ({"key": "lyd"}, "this model has no key 'lyd'; it writes Cdor, Cmaj"),
-        ({"start": "CDE"}, "set tokens apart by spaces: 'C D E'"),
+        ({"start": "C^^^D"}, "'C^^^D' is not a token"),
         ({"start": "C Q"}, "'Q' is not a token"),
         ({"start": "<s> C"}, "the model itself writes '<s>' in every tune"),
         ({"start": "K:Cdor C"}, "give it as --key Cdor"),
@@ -389,6 +389,12 @@ def test_an_argument_out_of_range_is_refused_at_once(
     with pytest.raises(QueryError) as refused:
         sample(**arguments)  # type: ignore[arg-type]
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("start", ["C D E", "CDE", "K:G GAB", "[K:G] G A B"])
+def test_a_start_may_be_abc_in_any_key(start: str) -> None:
+    (tune,) = tunes(MODEL, n=1, meter="4/4", key="maj", start=start)
+    assert tune.tokens[:5] == ("M:4/4", "K:Cmaj", "C", "D", "E")
 
 
 def test_a_model_without_meters_and_keys_writes_music_alone() -> None:

@@ -115,7 +115,7 @@ class Copy(Record):
     """Its place in the batch."""
     input: str
     """The file that it was read from."""
-    line: int
+    line: int | None
     """The line of the file where it begins."""
     title: str
     """Its title."""

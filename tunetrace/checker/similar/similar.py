@@ -15,14 +15,14 @@ from tunetrace.checker.similar.graph import over_graph
 from tunetrace.checker.similar.records import SimilarPart, SimilarTune, SimilarTunes
 from tunetrace.checker.similar.search import SimilarSearch, named_first
 from tunetrace.checker.similar.words import sentence
-from tunetrace.corpus.readers import read_tunes
+from tunetrace.corpus.readers import is_of_index, read_tunes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError, QueryError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import Near
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.tune import is_of_index, transcriptions_of
+from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import is_header

@@ -28,7 +28,7 @@ from tunetrace.errors import QueryError
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=complete_files)
+@click.argument("files", nargs=-1, metavar="[TUNE]...", shell_complete=complete_files)
 @click.option("--exclude-tune", "exclude_tunes", multiple=True, metavar="TUNE",
               help="Leave out a tune of the index: an id, corpus:number or title.")  # fmt: skip
 @click.option("--exclude-title", "exclude_titles", multiple=True, metavar="TITLE",
@@ -64,8 +64,9 @@ def check(
 ) -> None:
     """Show what of a tune is in the corpus, and where.
 
-    FILES are ABC tunebooks or folk-rnn's text; - or nothing is standard input. The first line on
-    each tune is the verdict: it is a corpus tune, a part of one, mostly in one, a near copy of one
+    TUNE is a file, an ABC tunebook or folk-rnn's text; - or nothing is standard input. A tune of
+    the index, as corpus:number or its number, is compared with the others. The first line on each
+    tune is the verdict: it is a corpus tune, a part of one, mostly in one, a near copy of one
     (the same melody in another key, rhythm or version), in pieces in the corpus, or shares no more
     with it than real tunes do. Tunes that cannot be read are listed, and the others are checked.
 
@@ -79,6 +80,7 @@ def check(
 
     \b
         tunetrace check tune.abc
+        tunetrace check oneills:2
         tunetrace check generated.txt --brief --fail-over 0.25
         tunetrace check generated.txt --only 13201
         tunetrace check generated.txt --jsonl > checked.jsonl

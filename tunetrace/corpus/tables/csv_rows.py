@@ -11,7 +11,7 @@ from typing import Final
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import beginning, lines_in
 from tunetrace.corpus.tables.columns import has_key, is_known, says_abc
-from tunetrace.corpus.tables.row import Row
+from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
 
 _SEPARATORS: Final = ",;\t"
@@ -42,7 +42,7 @@ def is_csv(text: str, column: str | None = None) -> bool:
     )
 
 
-def csv_rows(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
+def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
     """The records of a CSV text in pieces, in their order.
 
     name: stands for the text in messages. A record that cannot be read is given as a Rejected.
@@ -83,7 +83,7 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
         if record is None:
             return
         if len(record) == len(columns):
-            yield Row(dict(zip(columns, record, strict=True)), line_number, has_lines=True)
+            yield TableRecord(dict(zip(columns, record, strict=True)), line_number, has_lines=True)
         elif any(field.strip() for field in record):
             yield Rejected(
                 name, line_number, None,

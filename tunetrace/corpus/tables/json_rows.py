@@ -11,7 +11,7 @@ from typing import Final
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import LONGEST, beginning, lines_in
 from tunetrace.corpus.tables.json_values import TOO_LONG, JsonValues
-from tunetrace.corpus.tables.row import Row
+from tunetrace.corpus.tables.record import TableRecord
 
 _OBJECT: Final = re.compile(r'\s*\{\s*(?:"(?:[^"\\\n]|\\.)*"\s*:|\}\s*\Z)')
 _LIST: Final = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]\s*\Z|"(?:[^"\\\n]|\\.)*\\n)')
@@ -23,7 +23,7 @@ def is_json(text: str) -> bool:
     return (_OBJECT.match(text) or _LIST.match(text)) is not None
 
 
-def json_rows(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
+def json_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
     """The records of a JSON text in pieces, in their order.
 
     name: stands for the text in messages. A record that cannot be read is given as a Rejected, and
@@ -38,11 +38,13 @@ def json_rows(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
     else:
         yield from _json_lines(texts, name)
         return
-    for line, value in values:
-        yield _row(value, line, name)
+    last_line = 0
+    for number, (line, value) in enumerate(values, 1):
+        yield _row(value, line, name, number if line == last_line else None)
+        last_line = line
 
 
-def _json_lines(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
+def _json_lines(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
     for number, line in enumerate(chain.from_iterable(lines_in(texts)), 1):
         if not line or line.isspace():
             continue
@@ -62,12 +64,13 @@ def _json_lines(texts: Iterator[str], name: str) -> Iterator[Row | Rejected]:
             yield _row(value, number, name)
 
 
-def _row(value: object, line: int, name: str) -> Row | Rejected:
+def _row(value: object, line: int, name: str, number: int | None = None) -> TableRecord | Rejected:
     if isinstance(value, str):
         value = {"text": value}
     if isinstance(value, dict):
-        return Row(value, line)
+        return TableRecord(value, line, number=number)
     reason = "the record is not an object; write the tune into an object, by a key such as 'abc'"
     if value is TOO_LONG:
         reason = f"the record has more than {LONGEST:,} characters; give one tune in each record"
-    return Rejected(name, line, None, reason, "bad record")
+    where = TableRecord({}, line, number=number).where(None)
+    return Rejected(name, line, None, reason + where, "bad record")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tunetrace.corpus.tables.row import Row
+from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ class ParquetRows:
         """How many records there are."""
         return int(self._file.metadata.num_rows)
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[TableRecord]:
         """The records in their order. columns: those that are read; None for all."""
         number = 0
         try:
             for batch in self._file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 for values in batch.to_pylist():
                     number += 1
-                    yield Row(values, number)
+                    yield TableRecord(values, number)
         except self._errors as error:
             raise self._unreadable(error) from None
 

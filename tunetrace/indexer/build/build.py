@@ -19,7 +19,7 @@ from tunetrace.errors import IndexFileError
 from tunetrace.files import beside, exists, remove_leftovers
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.sources import CorpusSource, find_sources
-from tunetrace.indexer.build.writer import Writer, gather, nothing_usable, read_corpus
+from tunetrace.indexer.build.writer import Writer, nothing_usable, read_corpus
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.store.connection import default_path
@@ -132,10 +132,9 @@ def _write(
         tunes, rejected = 0, []
         for source in sources:
             read = read_corpus(source, is_only=len(sources) == 1, progress=progress)
-            gathered = gather(source, read, writer.vocabulary)
-            tunes += len(gathered.tunes)
-            rejected += gathered.rejected
-            writer.add(gathered)
+            count, aside = writer.add(source, writer.encoded(read))
+            tunes += count
+            rejected += aside
         if not tunes:
             raise nothing_usable(rejected)
         writer.close()

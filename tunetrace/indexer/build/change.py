@@ -105,7 +105,7 @@ def add_to_index(
         given, Reading(format, voice, column), progress, name=name, known=_names_by_source(path)
     )
     # Reading may take long, so it is done before others are kept from changing the index.
-    read = [read_corpus(one, is_only=len(opened) == 1, progress=progress) for one in opened]
+    read = [list(read_corpus(one, is_only=len(opened) == 1, progress=progress)) for one in opened]
     changes: list[CorpusChange] = []
     with changing(path) as connection:
         corpora = {corpus.name: corpus for corpus in stored_corpora(connection)}
@@ -138,7 +138,8 @@ def add_to_index(
             delete_baseline(connection)
             writer = Writer(connection, progress)
             for one in gathered:
-                writer.add(one)
+                writer.vocabulary = one.vocabulary
+                writer.add(one.source, [*one.tunes, *one.rejected])
             writer.close()
             _compare_added(path, connection, progress)
         return _report(path, connection, changes)
@@ -297,7 +298,8 @@ def _runs_of_a_segment(
     size = 1
     for tune in tunes:
         longest = max(map(len, tune[1].values()))
-        if run and size + longest + 1 > streams.SEGMENT_SYMBOLS:
+        is_full = size + longest + 1 > streams.SEGMENT_SYMBOLS
+        if run and (is_full or len(run) == streams.SEGMENT_TUNES):
             yield run
             run, size = [], 1
         run.append(tune)

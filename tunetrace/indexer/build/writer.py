@@ -1,7 +1,8 @@
 """Writing corpora into an index: tunes tokenized, bars counted, suffixes sorted.
 
-A corpus is first gathered in memory and then written. So an addition can compare it with what is
-there before the index changes.
+A build writes tunes as they are read, so that it holds in memory only what it sorts: the bars, and
+the arrays of one segment. An addition gathers its corpora in memory first, so that it can compare
+them with what is there before the index changes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.connection import Connection
-from tunetrace.indexer.store.corpora import insert_corpus, next_tune_id
+from tunetrace.indexer.store.corpora import (
+    complete_corpus,
+    insert_corpus,
+    insert_rejects,
+    insert_tunes,
+    next_tune_id,
+    number_tunes,
+)
 from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.progress import Progress, silent
@@ -35,16 +43,33 @@ _BATCH: Final = 1000
 """Tunes between two reports of progress. Their forms are hashed together."""
 
 
-def digest(texts: Iterable[str], rejects: Iterable[tuple[int | None, str]]) -> str:
+class Digest:
     """The SHA-256 of a corpus: its transcriptions as found, in order, then the tunes set aside.
 
     A zero byte follows each transcription. A tune set aside is `line:reason` and a zero byte. So a
     corpus without such tunes has the digest of its transcriptions.
     """
-    whole = hashlib.sha256()
-    for text in (*texts, *(f"{line}:{reason}" for line, reason in rejects)):
-        whole.update(text.encode() + b"\0")
-    return whole.hexdigest()
+
+    def __init__(self) -> None:
+        self._whole = hashlib.sha256()
+
+    def add(self, text: str) -> None:
+        """Take in the text of the next tune."""
+        self._whole.update(text.encode() + b"\0")
+
+    def finish(self, rejects: Iterable[tuple[int | None, str]]) -> str:
+        """The digest, once all texts are taken in. rejects: the line and the reason of each."""
+        for line, reason in rejects:
+            self.add(f"{line}:{reason}")
+        return self._whole.hexdigest()
+
+
+def digest(texts: Iterable[str], rejects: Iterable[tuple[int | None, str]]) -> str:
+    """The Digest of a corpus whose texts are at hand."""
+    whole = Digest()
+    for text in texts:
+        whole.add(text)
+    return whole.finish(rejects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +85,12 @@ class Gathered:
 
 def read_corpus(
     source: CorpusSource, *, is_only: bool = False, progress: Progress = silent
-) -> list[Transcription | Rejected]:
+) -> Iterator[Transcription | Rejected]:
     """Read a corpus; InputError if it cannot be read at all and is the only one."""
-    tunes = []
-    for tune in source.read(is_only=is_only):
-        tunes.append(tune)
-        if len(tunes) % _BATCH == 0:
-            progress(f"reading {source.name}", len(tunes))
-    return tunes
+    for count, tune in enumerate(source.read(is_only=is_only), 1):
+        yield tune
+        if count % _BATCH == 0:
+            progress(f"reading {source.name}", count)
 
 
 def gather(
@@ -117,47 +140,74 @@ class Writer:
         self.vocabulary = load_vocabulary(connection)
         self._bars = bar_numbers(connection)
         self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
-        self._hits = array("q")  # five numbers a hit, as insert_hits takes them
+        self._hits = array("i")  # five numbers a hit, as insert_hits takes them
         self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
         self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
 
-    def add(self, gathered: Gathered) -> None:
-        """Write a corpus that was gathered with this writer's vocabulary."""
-        self.vocabulary = gathered.vocabulary
-        source = gathered.source
-        tokens = bars = 0
-        tunes: list[tuple[int, int, Transcription]] = []
-        numbers = _settled_numbers([tune.number for tune, _ in gathered.tunes])
-        for (tune, symbols), number in zip(gathered.tunes, numbers, strict=True):
-            tunes.append((self._next_tune, number, tune))
-            tokens += len(symbols.translate(None, delete=self.vocabulary.headers))
-            bars += self._take(tune, symbols)
-            if len(tunes) % _BATCH == 0:
-                self._take_music()
-                self._progress(f"laying out {source.name}", len(tunes))
-        self._take_music()
-        insert_corpus(
+    def add(
+        self, source: CorpusSource, taken: Iterable[tuple[Transcription, bytes] | Rejected]
+    ) -> tuple[int, list[Rejected]]:
+        """Write a corpus: how many tunes it has, and the tunes that were set aside.
+
+        taken: its tunes with their symbols in this writer's vocabulary, and those set aside.
+        """
+        corpus_id = insert_corpus(
             self._connection,
             name=source.name,
             source=source.described,
             licence=source.licence,
             version=source.version,
-            sha256=gathered.sha256,
+        )
+        whole, numbers = Digest(), _Numbers()
+        tunes = tokens = bars = 0
+        rejected: list[Rejected] = []
+        batch: list[tuple[int, int, Transcription]] = []
+        for one in taken:
+            if isinstance(one, Rejected):
+                rejected.append(one)
+                continue
+            tune, symbols = one
+            whole.add(tune.text)
+            batch.append((self._next_tune, numbers.settle(self._next_tune, tune.number), tune))
+            tokens += len(symbols.translate(None, delete=self.vocabulary.headers))
+            bars += self._take(tune, symbols)
+            tunes += 1
+            if len(batch) == _BATCH:
+                insert_tunes(self._connection, corpus_id, batch)
+                batch = []
+                self._take_music()
+                self._progress(f"indexing {source.name}", tunes)
+        insert_tunes(self._connection, corpus_id, batch)
+        self._take_music()
+        number_tunes(self._connection, numbers.following())
+        insert_rejects(self._connection, corpus_id, rejected)
+        complete_corpus(
+            self._connection,
+            corpus_id,
+            sha256=whole.finish((one.line, one.reason) for one in rejected),
+            tunes=tunes,
             tokens=tokens,
             bars=bars,
-            numbered=tunes,
-            rejected=gathered.rejected,
+            set_aside=len(rejected),
         )
+        return tunes, rejected
+
+    def encoded(
+        self, read: Iterable[Transcription | Rejected]
+    ) -> Iterator[tuple[Transcription, bytes] | Rejected]:
+        """Tunes as they are read, with their symbols. The vocabulary grows with them."""
+        for tune in read:
+            yield tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
 
     def close(self) -> None:
         """Write the open segment, the bars and the vocabulary."""
         self._close_segment()
         self._progress("writing the bars", self._next_tune - 1)
-        new = {text: bar for text, bar in self._bars.items() if bar >= self._first_new_bar}
-        insert_bars(self._connection, new)
-        insert_hits(self._connection, np.frombuffer(self._hits, dtype=np.int64).reshape(-1, 5))
+        first = self._first_new_bar
+        insert_bars(self._connection, (one for one in self._bars.items() if one[1] >= first))
+        insert_hits(self._connection, np.frombuffer(self._hits, dtype=np.intc).reshape(-1, 5))
         music = np.concatenate([np.empty((0, 3), dtype=np.int64), *self._music])
         insert_music(self._connection, music)
         store_vocabulary(self._connection, self.vocabulary)
@@ -167,7 +217,8 @@ class Writer:
         layout = lay_out(tune.tokens)
         in_views = {name: view.symbols(layout, symbols) for name, view in VIEWS.items()}
         longest = max(len(self._streams[name]) + len(some) for name, some in in_views.items())
-        if longest > streams.SEGMENT_SYMBOLS:
+        is_full = len(self._segment_tunes) >= streams.SEGMENT_TUNES
+        if is_full or longest > streams.SEGMENT_SYMBOLS:
             self._close_segment()
         tune_id = self._next_tune
         self._next_tune += 1
@@ -210,19 +261,27 @@ class Writer:
         self._near: list[NearSegment] = []
 
 
-def _settled_numbers(numbers: Iterable[int | None]) -> Iterator[int]:
+class _Numbers:
     """The numbers of a corpus's tunes, those of their X: fields, made unique.
 
     A tunebook may use a number twice, or give none. Such tunes are numbered on after the highest.
     So `corpus:number` names one tune, and most tunes keep the number that they have in print.
     """
-    found = list(numbers)
-    taken: set[int] = set()
-    following = max((number for number in found if number is not None), default=0)
-    for number in found:
-        if number is None or number in taken:
-            following += 1
-            yield following
-        else:
-            taken.add(number)
-            yield number
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+        self._highest = 0
+        self._unsettled = array("q")
+
+    def settle(self, tune_id: int, number: int | None) -> int:
+        """The number of the next tune; 0 if it gets one only after all tunes are read."""
+        self._highest = max(self._highest, number or 0)
+        if number is None or number in self._taken:
+            self._unsettled.append(tune_id)
+            return 0
+        self._taken.add(number)
+        return number
+
+    def following(self) -> list[tuple[int, int]]:
+        """The id and the number of each tune that got none, after all tunes are read."""
+        return [(tune_id, self._highest + k) for k, tune_id in enumerate(self._unsettled, 1)]

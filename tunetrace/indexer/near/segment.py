@@ -112,7 +112,7 @@ class NearSegment:
             for some in (slice(cut), slice(cut, None))
         ]
         return cls(
-            *_grouped(terms, tunes),
+            *_grouped(terms, tunes.astype(_place_type(len(layouts)))),
             np.stack(sizes, axis=1).astype(np.float32),
             melodies_in(sequences, len(layouts)),
             np.array(headers, np.int32).reshape(-1, 2),
@@ -122,14 +122,23 @@ class NearSegment:
     def join(cls, pieces: Sequence[NearSegment]) -> NearSegment:
         """One segment of the tunes of several, in their order."""
         firsts = np.cumsum([0, *map(len, pieces)])
-        packed = [
-            np.repeat(piece.terms.astype(np.int64) << 32, np.diff(piece.starts))
-            | (piece.tunes + first)
-            for piece, first in zip(pieces, firsts, strict=False)
-        ]
-        whole = np.sort(np.concatenate([np.empty(0, np.int64), *packed]))
+        packed = np.empty(sum(len(piece.tunes) for piece in pieces), np.int64)
+        at = 0
+        for piece, first in zip(pieces, firsts, strict=False):
+            some = packed[at : at + len(piece.tunes)]
+            some[:] = np.repeat(piece.terms, np.diff(piece.starts))
+            some <<= 32
+            some |= piece.tunes.astype(np.int64) + first
+            at += len(some)
+        packed.sort()
+        terms = np.empty(len(packed), np.uint32)
+        tunes = np.empty(len(packed), _place_type(firsts[-1]))
+        # Without an array of the size of `packed` in between, which is the largest of all.
+        np.right_shift(packed, 32, out=terms, casting="unsafe")
+        np.bitwise_and(packed, 0xFFFFFFFF, out=tunes, casting="unsafe")
+        del packed
         return cls(
-            *_grouped((whole >> 32).astype(np.uint32), (whole & 0xFFFFFFFF).astype(np.uint32)),
+            *_grouped(terms, tunes),
             np.concatenate([np.empty((0, 2), np.float32), *(piece.sizes for piece in pieces)]),
             tuple(
                 Melodies.join([piece.melodies[k] for piece in pieces]) for k in range(len(ALIGNED))
@@ -223,6 +232,8 @@ def _grouped(
 
     terms: (n,) ascending.
     """
-    firsts = np.flatnonzero(np.diff(terms, prepend=terms[:1] ^ 1)) if len(terms) else terms[:0]
+    is_first = np.ones(len(terms), dtype=bool)
+    np.not_equal(terms[1:], terms[:-1], out=is_first[1:])
+    firsts = np.flatnonzero(is_first)
     starts = np.append(firsts, len(terms)).astype(np.int32)
     return terms[firsts], starts, tunes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +68,11 @@ class FigureQuery:
         if any(len(e.names) != 1 or e.has_any_length for e in self.elements):
             return None
         return [element.names[0] for element in self.elements]
+
+    def part(self, first: int, stop: int) -> FigureQuery:
+        """The figure of its places from one up to another."""
+        elements = self.elements[first:stop]
+        return replace(self, text=" ".join(map(_written, elements)), elements=elements)
 
 
 @cache

@@ -79,21 +79,19 @@ def insert_corpus(
     source: str,
     licence: str | None,
     version: str | None,
-    sha256: str,
-    tokens: int,
-    bars: int,
-    numbered: Sequence[tuple[int, int, Transcription]],
-    rejected: Sequence[Rejected],
-) -> None:
-    """Insert a corpus with its tunes, their titles, and the tunes that were set aside.
-
-    numbered: the id, the number and the transcription of each tune.
-    """
+) -> int:
+    """Insert a corpus without tunes, and give its id. complete_corpus says what is in it."""
     corpus_id = _next_id(connection, schema.corpus)
     added = datetime.now(UTC).isoformat(timespec="seconds")
-    row = (corpus_id, name, source, licence, version, sha256, added,
-           len(numbered), tokens, bars, len(rejected))  # fmt: skip
+    row = (corpus_id, name, source, licence, version, "", added, 0, 0, 0, 0)
     insert_rows(connection, schema.corpus, [row])
+    return corpus_id
+
+
+def insert_tunes(
+    connection: sa.Connection, corpus_id: int, numbered: Sequence[tuple[int, int, Transcription]]
+) -> None:
+    """Insert tunes of a corpus with their titles. numbered: the id and the number of each."""
     tunes = [
         (tune_id, corpus_id, number, tune.title, tune.meter, tune.key, tune.original_key, tune.work,
          tune.link, json.dumps(tune.remarks, ensure_ascii=False) if tune.remarks else None,
@@ -107,12 +105,39 @@ def insert_corpus(
         for place, title in enumerate(tune.titles)
     ]
     insert_rows(connection, schema.title, titles)
+
+
+def number_tunes(connection: sa.Connection, numbers: Sequence[tuple[int, int]]) -> None:
+    """Give tunes other numbers: the id and the number of each."""
+    if numbers:
+        tune = schema.tune
+        update = sa.update(tune).where(tune.c.id == sa.bindparam("of")).values(
+            number=sa.bindparam("as")
+        )  # fmt: skip
+        connection.execute(update, [{"of": of, "as": number} for of, number in numbers])
+
+
+def insert_rejects(connection: sa.Connection, corpus_id: int, rejected: Sequence[Rejected]) -> None:
+    """Insert the tunes of a corpus that were set aside."""
     first = _next_id(connection, schema.reject)
     rejects = [
         (number, corpus_id, r.number, r.title, r.input, r.line, r.column, r.reason, r.kind)
         for number, r in enumerate(rejected, first)
     ]
     insert_rows(connection, schema.reject, rejects)
+
+
+def complete_corpus(
+    connection: sa.Connection, corpus_id: int, *, sha256: str, tunes: int, tokens: int, bars: int,
+    set_aside: int,
+) -> None:  # fmt: skip
+    """Say what a corpus holds, once all of it is inserted."""
+    corpus = schema.corpus
+    connection.execute(
+        sa.update(corpus)
+        .where(corpus.c.id == corpus_id)
+        .values(sha256=sha256, tunes=tunes, tokens=tokens, bars=bars, set_aside=set_aside)
+    )
 
 
 def delete_corpus(connection: sa.Connection, name: str) -> None:

@@ -22,6 +22,9 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR
 SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment. A suffix takes four bytes, and SQLite's BLOBs end at 10^9."""
 
+SEGMENT_TUNES: Final = 1 << 15
+"""The most tunes of a segment, so that an index of more tunes needs no more memory for sorting."""
+
 
 def load_segments(connection: sa.Connection, view: View = TOKENS) -> dict[int, Segment]:
     """The segments in a view by id, in the order of their tunes; DamagedError if not whole."""

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from tunetrace.arguments import Format, Reading, many_tunes, public
 from tunetrace.checker.check import admitted_without
+from tunetrace.corpus.readers import is_of_index
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.indexer.build.writer import nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.tune import is_of_index, named_tunes
+from tunetrace.indexer.tune import named_tunes
 from tunetrace.model.inspect.memory import check_on_c, memory_of
 from tunetrace.model.inspect.tracefile import check_trace_place, trace_writer
 from tunetrace.model.library.models import open_model

@@ -7,6 +7,7 @@ and a later one given. Then the model chooses the missing one among its meters, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.model.records import END, START, Tokens
+from tunetrace.tokenizer.abc.figure import read_figure
 from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
+from tunetrace.tokenizer.vocabulary import is_token
 
 _MODE: Final = re.compile(rf"({'|'.join(MODES)})[a-z]*", re.IGNORECASE)
 """A mode without a tonic: `maj`, `Dorian`."""
@@ -61,9 +64,10 @@ class Prompt:
 def make_prompt(
     tokens: Tokens, meter: str | None = None, key: str | None = None, start: str = ""
 ) -> Prompt:
-    """The prompt of a meter (`6/8`), a key (`Cdor`, `dor`) and first tokens (`G, C C 2`).
+    """The prompt of a meter (`6/8`), a key (`Cdor`, `dor`) and a start, first tokens (`G, C C 2`).
 
-    Each may be missing. Raises QueryError for what is none, or what the model lacks.
+    Each may be missing. For a model that writes on C, the start may be ABC in any key
+    (`K:G DGG2`). Raises QueryError for what is none, or what the model lacks.
     """
     meters = [name for name in tokens.names if name.startswith("M:")]
     keys = [name for name in tokens.names if name.startswith("K:")]
@@ -76,7 +80,7 @@ def make_prompt(
         places.append([_key(key, keys)])
     elif start.split() and keys:
         places.append(keys)
-    words = _start(start)
+    words = _start(start, tokens)
     admitted = [tuple(tokens.encode(names)) for names in places]
     admitted += [(number,) for number in tokens.encode(words)]
     return Prompt(tuple(admitted), len(words))
@@ -119,19 +123,24 @@ def _key(text: str, keys: list[str]) -> str:
     raise QueryError(_lacks("key", text, "keys", keys))
 
 
-def _start(text: str) -> list[str]:
+def _start(text: str, tokens: Tokens) -> list[str]:
     words = text.split()
     for word in words:
         if word in (START, END):
             raise QueryError(
                 f"the model itself writes '{word}' in every tune; leave it out of the start"
             )
-    if words and words[0][:2] in ("M:", "K:"):
+    if words and (words[0][:2] == "M:" or (words[0][:2] == "K:" and words[0] in tokens.names)):
         option = "meter" if words[0][0] == "M" else "key"
         raise QueryError(
             f"the start begins with '{words[0]}', which is not music; give it as --{option} "
             f"{words[0][2:]}"
         )
+    if tokens.stands_on_c and not all(map(is_token, words)):
+        with suppress(AbcError):
+            figure = read_figure(text)
+            if not figure.remarks:
+                return list(figure.tokens)
     return words
 
 

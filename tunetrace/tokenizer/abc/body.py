@@ -49,8 +49,8 @@ _TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 
 _MOST_REST_BARS: Final = 999
 
-_APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
-_TUPLET_REMARK: Final = "a number after the sign of a tuplet, as in (3 2, is taken as its notes"
+APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
+TUPLET_REMARK: Final = "a number after the sign of a tuplet, as in (3 2, is taken as its notes"
 
 
 class Reader:
@@ -122,11 +122,11 @@ class Reader:
                     else:
                         tokens.append(meaning)
                 elif isinstance(meaning, Apart):
-                    self.header.remark(_TUPLET_REMARK if lexeme[0] == "(" else _APART_REMARK)
+                    self.header.remark(TUPLET_REMARK if lexeme[0] == "(" else APART_REMARK)
                     tokens.extend(meaning)
                 elif isinstance(meaning, Tied):
                     if is_apart(lexeme):
-                        self.header.remark(_APART_REMARK)
+                        self.header.remark(APART_REMARK)
                     self._tied.add(len(tokens))
                     tokens.extend(meaning)
                 elif isinstance(meaning, RestBars):
@@ -182,10 +182,10 @@ class Reader:
             self._put_in.add(len(self.tokens))
             self.tokens.append("|")
 
-    def finish(self) -> tuple[str, ...]:
-        """The tokens. AbcError if there is no note among them."""
+    def finish(self, *, needs_note: bool = True) -> tuple[str, ...]:
+        """The tokens. AbcError if there is no note among them, if they need one."""
         self._sign_changes()
-        if not any(MEANINGS[token].kind == NOTE for token in self.tokens):
+        if needs_note and not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
         if self._unheard:
             order = [*self.voices, *self._unheard]

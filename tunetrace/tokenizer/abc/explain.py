@@ -226,7 +226,7 @@ def _folkrnn_lines(tune: Transcription) -> Iterator[ExplainedLine]:
     """The lines of folk-rnn text. Its words are the tokens."""
     frames = {0} if tune.text.lstrip().startswith("<s>") and tune.tokens[0] != "<s>" else set()
     place, seen = 0, 0
-    for number, line in enumerate(lines_of(tune.text), tune.line):
+    for number, line in enumerate(lines_of(tune.text), tune.line or 1):
         if is_left_out(line) or not line.strip():
             continue
         lexemes = []

@@ -12,10 +12,10 @@ from typing import Final
 
 from tunetrace.errors import AbcError
 from tunetrace.text import counted, lines_of
-from tunetrace.tokenizer.abc.body import Reader
+from tunetrace.tokenizer.abc.body import APART_REMARK, Reader
 from tunetrace.tokenizer.abc.header import TuneHeader, is_field, unindented
 from tunetrace.tokenizer.keys import Key, parse_key
-from tunetrace.tokenizer.vocabulary import is_header
+from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, REST, is_header
 
 _MODE: Final = r"(?i:maj|min|dor|phr|lyd|mix|loc|ion|aeo)[a-zA-Z]*|m(?![A-Za-z])"
 _FIELD: Final = re.compile(
@@ -69,9 +69,9 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
     tokens = _read_music(text, header)
     if header.meter is not None:
         header.remark(f"M:{header.meter} is no part of the figure; filter by meter instead")
-    return WrittenFigure(
-        tokens, header.key, key is not None or stated is not None, tuple(header.remarks)
-    )
+    # A query may have its lengths apart, since answers have them so.
+    remarks = tuple(remark for remark in header.remarks if remark != APART_REMARK)
+    return WrittenFigure(tokens, header.key, key is not None or stated is not None, remarks)
 
 
 def _read_fields(text: str, header: TuneHeader) -> str:
@@ -101,7 +101,9 @@ def _read_music(text: str, header: TuneHeader) -> tuple[str, ...]:
             reader.field(line[0], line[2:])
         else:
             reader.line(line)
-    tokens = reader.finish()[first:]
+    tokens = reader.finish(needs_note=False)[first:]
+    if not any(MEANINGS[token].kind in (NOTE, REST) for token in tokens):
+        raise AbcError(f"the figure '{text.strip()[:40]}' has no note; add a note", kind="no notes")
     changed = next((token for token in tokens if is_header(token)), None)
     if changed is not None:
         raise AbcError(

@@ -26,7 +26,7 @@ from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.store.connection import default_path
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.indexer.tune import corpora_or_files, is_of_index, transcriptions_of
+from tunetrace.indexer.tune import corpora_or_files, transcriptions_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import printable
@@ -159,9 +159,9 @@ def _tested(
             nearest = None if best is None else known[best.tune]
             probability = 0.0 if best is None else best.probability
             yield LeakageTune(
-                tune=_place(tune),
+                tune=tune.place,
                 title=tune.title,
-                nearest=_place(nearest) if nearest else None,
+                nearest=nearest.place if nearest else None,
                 nearest_title=nearest.title if nearest else "",
                 probability=probability,
                 is_leaked=probability >= least,
@@ -171,11 +171,6 @@ def _tested(
 
 def _is_file(name: str | Path) -> bool:
     return str(name) == STDIN or exists(name)
-
-
-def _place(tune: Transcription) -> str:
-    """Where a tune is, by what finds it again."""
-    return tune.input if is_of_index(tune.input) else tune.place
 
 
 def _keys(tune: Transcription) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRecord:
     """A record: its values by column, and where it is."""
 
     values: Mapping[str, Any]
@@ -16,6 +16,9 @@ class Row:
     """The line of the file on which it begins, counted from 1; in Parquet the number of the row."""
     has_lines: bool = False
     """Whether the lines of its values are lines of the file, as in CSV."""
+
+    number: int | None = None
+    """The number of the record in the file, if its line is that of the record before too."""
 
     def line_of(self, column: str) -> int:
         """The line of the file on which a value begins; that of the record unless has_lines."""
@@ -27,3 +30,13 @@ class Row:
                 break
             line += str(value).count("\n")
         return line
+
+    def where(self, line: int | None) -> str:
+        """Where in the file a mistake is, as far as a line of the file cannot say it.
+
+        line: of the mistake, counted from the beginning of the value.
+        """
+        inside = line is not None and line > 1 and not self.has_lines
+        words = [] if self.number is None else [f"record {self.number:,}"]
+        words += [f"line {line} of the text"] if inside else []
+        return f" ({', '.join(words)})" if words else ""

@@ -1,0 +1,1 @@
+"""Tunes that have several figures, each at its place."""

@@ -1,0 +1,213 @@
+"""An index that is open: its arrays and rows, each read from the file when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunetrace.indexer.bars import BarTable
+from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
+from tunetrace.indexer.near.candidates import Candidates
+from tunetrace.indexer.near.graph import NearGraph
+from tunetrace.indexer.near.search import NearSearch
+from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.places import SymbolPlaces
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View
+from tunetrace.indexer.statistics.backoff import BackoffModel
+from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
+from tunetrace.indexer.store.catalogue import Catalogue
+from tunetrace.indexer.store.connection import Connection, Database, closed
+from tunetrace.indexer.store.corpora import count_tunes
+from tunetrace.indexer.store.hits import all_music, music_with
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
+from tunetrace.tokenizer.vocabulary import Vocabulary
+
+
+class OpenedIndex:
+    """The file of an index that is open, and what was read of it. Any number of threads may ask."""
+
+    def __init__(self, path: Path, change: Connection | None = None) -> None:
+        """Open the index at path; IndexFileError if it is absent, cut off or another program's.
+
+        change: the connection of a change that is under way. Everything is read through it then.
+        """
+        self.path = path
+        self._database = Database(path, change)
+        self._catalogue = Catalogue(self._database)
+        self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
+        self.layout = lru_cache(maxsize=4096)(self._layout)
+        self._backoffs: dict[str, BackoffModel] = {}  # by view
+        self._backoff_lock = Lock()
+        self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
+        self.bar_table = BarTable(self._database)
+        """Where its bars are."""
+        try:
+            self._searches[TOKENS.name] = self._load(TOKENS)
+        except BaseException:
+            self.close()
+            raise
+
+    def _load(self, view: View) -> FigureSearch:
+        """Read the vocabulary and the segments, and see that they hold the tunes."""
+        with self._database.connected() as connection:
+            vocabulary = load_vocabulary(connection)
+            segments = list(load_segments(connection, view).values())
+            figures = FigureSearch(segments, vocabulary, view)
+            if figures.tunes != count_tunes(connection):
+                raise DamagedError("the segments do not have all tunes")
+        return figures
+
+    def close(self) -> None:
+        """Let go of the file and of what was read from it. Later questions are refused."""
+        self._database.close()
+        self._searches = {}
+        with self._backoff_lock:
+            self._backoffs = {}
+        self.layout.cache_clear()
+        self.bar_table.forget()
+        self._symbol_places = {}
+        for cached in ("baseline", "near", "graph", "_music"):
+            self.__dict__.pop(cached, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def figures(self) -> FigureSearch:
+        """Its tokens, to be searched; IndexFileError if it was closed."""
+        return self.in_view(TOKENS)
+
+    def in_view(self, view: View) -> FigureSearch:
+        """Its tunes in a view, to be searched. They are read when they are first asked for."""
+        searches = self._searches  # another thread may let go of them
+        if not searches:
+            raise closed(self.path)
+        if view.name not in searches:
+            searches[view.name] = self._load(view)
+        return searches[view.name]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Its rows; IndexFileError if it was closed."""
+        if not self._searches:
+            raise closed(self.path)
+        return self._catalogue
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens of its tunes and their symbols."""
+        return self.figures.vocabulary
+
+    @property
+    def tunes(self) -> int:
+        """How many tunes it has."""
+        return self.figures.tunes
+
+    def tokens(self, tune: int) -> list[str]:
+        """The tokens of a tune, given by its id."""
+        return self.vocabulary.decode(self.symbols(tune))
+
+    def symbols(self, tune: int) -> bytes:
+        """The tokens of a tune, given by its id, as symbols."""
+        segment = next(segment for segment in self.figures.segments if tune in segment)
+        return segment.symbols_of(tune)
+
+    def _layout(self, tune: int) -> Layout:
+        return lay_out(self.tokens(tune))
+
+    def mask(self, tunes: Sequence[int]) -> Mask:
+        """A mask by tune id that admits only these tunes."""
+        mask = np.zeros(self.figures.last_id + 1, dtype=bool)
+        mask[list(tunes)] = True
+        return mask
+
+    @cached_property
+    def baseline(self) -> BaselineTunes | None:
+        """What was measured of its tunes against one another; None before that is done."""
+        with self._database.connected() as connection:
+            return load_baseline(connection)
+
+    @property
+    def backoff(self) -> BackoffModel:
+        """The back-off model of the tokens of all its tunes."""
+        return self.backoff_in(TOKENS)
+
+    def backoff_in(self, view: View) -> BackoffModel:
+        """The back-off model of all its tunes in a view. It is counted when first asked for."""
+        search = self.in_view(view)
+        with self._backoff_lock:  # or several threads would count at the same time
+            if view.name not in self._backoffs:
+                self._backoffs[view.name] = BackoffModel(search.segments, search.alphabet)
+            return self._backoffs[view.name]
+
+    def same_music(
+        self, layouts: Sequence[Layout], admitted: Mask | None = None
+    ) -> list[SameMusic]:
+        """Which tunes and parts are the same music as transcriptions or their parts, in order.
+
+        For one transcription the database is asked. For several, the table of all music is read
+        once and kept.
+        """
+        forms = music_hashes(layouts)
+        if len(layouts) == 1:
+            with self._database.connected() as connection:
+                known = music_with(connection, forms[:, 2].tolist())
+        else:
+            known = self._music
+        return same_music(forms, known if admitted is None else known[admitted[known[:, 1]]])
+
+    @cached_property
+    def _music(self) -> NDArray[np.int64]:
+        with self._database.connected() as connection:
+            return all_music(connection)
+
+    @cached_property
+    def near(self) -> NearSearch:
+        """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
+        segments = self.figures.segments
+        with self._database.connected() as connection:
+            of_segments = load_near(connection)
+        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
+        return NearSearch(Candidates(list(of_segments.values())), ids)
+
+    @cached_property
+    def graph(self) -> NearGraph | None:
+        """Which of its tunes are near copies of one another; None before they were compared."""
+        tunes = [segment.tune_ids for segment in self.figures.segments]
+        with self._database.connected() as connection:
+            graph = load_graph(connection)
+            if graph is not None and not np.array_equal(
+                np.sort(np.concatenate([np.empty(0, np.int32), *tunes])), graph.tunes
+            ):
+                raise DamagedError("the neighbour graph is of other tunes")
+        return graph
+
+    @property
+    def family_of(self) -> NDArray[np.int32] | None:
+        """The family of each tune by its id, (last id + 1,); None before they were compared."""
+        return None if self.graph is None else self.graph.family_of
+
+    def count_families(self, tunes: Iterable[int]) -> int | None:
+        """How many families tunes are of, given by their ids; None before they were compared."""
+        return None if self.graph is None else self.graph.count_families(tunes)
+
+    def places_in(self, view: View) -> SymbolPlaces:
+        """The notes and bars in a view of events. They are counted when first asked for."""
+        tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
+        if view.name not in self._symbol_places:
+            assert view.units is not None, "symbols are tokens"
+            places = SymbolPlaces(tokens, search, view.units, self.bar_table.in_order)
+            self._symbol_places[view.name] = places
+        return self._symbol_places[view.name]
