@@ -20,6 +20,7 @@ POST = ROOT / "examples" / "post.txt"
 
 V2_SAMPLE = "folkrnn_v2_withtitles_first3000.txt"
 GENERATED = "generated_6k.txt"
+SWEDISH = "folkrnn_swedish_1000.txt"
 
 
 @pytest.fixture(scope="session")

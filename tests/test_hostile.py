@@ -324,3 +324,18 @@ def test_no_control_character_of_a_file_reaches_the_terminal_in_a_refusal(index:
     for text in ("X:1\nK:\x1b[2J\nC|\n", "X:1\nK:C\n\x1b[2J C|\n", "M:4/4\nK:Cmaj\nC \x1b[2J\n"):
         refusal = call("check", "--index", index, stdin=text.encode()).refusal
         assert refusal.isprintable()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "`" * 200_000, "> " * 100_000, "**" * 100_000, "![" * 100_000, "!a" * 100_000 + " part",
+        '"' * 200_000 + "part", "A 2 /" * 40_000, "A" + " " * 200_000, "A " + "/" * 200_000,
+        "| " + " " * 200_000 + "]", "[ " * 100_000, "[A:" * 70_000, "[L:1/8]" * 30_000,
+        "(3" + " " * 200_000, "part " * 40_000, "</s" * 70_000, "<|" * 100_000, "~" * 200_000,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("head", [HEAD, "", "```abc\n", "> ```\n> X:1\n> K:C\n"])
+def test_signs_of_chats_without_end_are_passed_over_in_time(line: str, head: str) -> None:
+    found = list(read_tunes(f"{head}{line}\n\n{KESH}\n", "book"))
+    assert any(isinstance(tune, Transcription) and tune.title == "The Kesh" for tune in found)

@@ -68,7 +68,7 @@ def test_json_has_the_tokens_their_origins_and_the_remarks(tmp_path: Path) -> No
     assert tune["tokens"] == ["M:6/8", "K:Cmaj", "C", "3", "E", "3", "|"]
     assert (tune["title"], tune["number"], tune["key"]) == ("Two voices", 1, "Cmaj")
     assert (tune["original_key"], tune["meter"]) == ("Dmaj", "6/8")
-    assert tune["remarks"] == ["voice 2 (1 bar) was left out"]
+    assert tune["remarks"] == ["voice 2 (1 bar) was left out; --voice reads another one"]
     assert "origins" not in tune
     assert [(r["line"], r["kind"]) for r in record["set_aside"]] == [(13, "open bracket")]
     (tune,) = call("tokenize", "-", "--json", "--explain", stdin=text.encode()).json["tunes"]

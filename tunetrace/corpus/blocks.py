@@ -10,10 +10,13 @@ from tunetrace.corpus.streams import LONGEST
 from tunetrace.tokenizer.abc.header import (
     BEFORE_NUMBER,
     begins_tune,
+    bracketed_fields,
+    is_control_code,
     is_field,
     loose_field,
     unindented,
 )
+from tunetrace.tokenizer.abc.prose import is_prose
 from tunetrace.tokenizer.folkrnn import is_left_out
 from tunetrace.tokenizer.vocabulary import is_header, is_token
 
@@ -44,8 +47,9 @@ def abc_blocks(
     """The tunes of an ABC file.
 
     A tune begins at X: and ends at an empty line or at the next X:. In a text without X:, a tune
-    begins at the first field after an empty line. Empty lines before K: and before the first line
-    of music do not end a tune, since tunebooks have them. Text between tunes belongs to no tune.
+    begins at the first field after an empty line, which may be in brackets, or at the control codes
+    of the next tune (`S:2`). Empty lines before K: and before the first line of music do not end a
+    tune, since tunebooks have them. Text between tunes belongs to no tune.
 
     has_numbers: whether the beginning of the file has an X:. file_header: is filled with the M:
     and L: fields before the first X:, which hold for all tunes (ABC 2.1, 2.2.2), unless a K:
@@ -58,13 +62,16 @@ def abc_blocks(
         is_numbered = line[:1] in BEFORE_NUMBER and begins_tune(line)
         if is_numbered or (
             not has_numbers
-            and block is None
-            and line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:")
+            and (
+                _begins_without_number(line)
+                if block is None
+                else has_music and line[:2] == "S:" and is_control_code(line)
+            )
         ):
             if block is not None:
                 yield block
             block = Block(number)
-            has_music, has_key = False, line[:2] == "K:"
+            has_key, has_music = (False, False) if is_numbered else _of_key_line(line)
             has_numbers = has_numbers or is_numbered
             is_before_tunes = False
         elif block is not None:
@@ -74,10 +81,12 @@ def abc_blocks(
                     block = None
                     continue
             elif not has_key:
-                found = (line[0], "") if line[1:2] == ":" else loose_field(line)
-                has_key = found is not None and found[0] == "K"
-            elif not has_music:
-                has_music = line[0] != "%" and not is_field(unindented(line))
+                if line[1:2] == ":":
+                    has_key = line[0] == "K"
+                else:
+                    has_key, has_music = _of_key_line(line)
+            elif not has_music and line[0] != "%" and not is_field(unindented(line)):
+                has_music = not is_prose(line) and _follows_fields(line)
         elif is_before_tunes:
             if line[:2] in ("M:", "L:"):
                 file_header[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
@@ -88,6 +97,31 @@ def abc_blocks(
             block.add(number, line)
     if block is not None:
         yield block
+
+
+def _begins_without_number(line: str) -> bool:
+    """Whether a line begins a tune in a text without X:."""
+    line = line.lstrip()
+    if line[:1] == "[":
+        line = line[1:].lstrip()
+    return line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:") or is_control_code(line)
+
+
+def _of_key_line(line: str) -> tuple[bool, bool]:
+    """Whether a line of a header states the key, and whether music follows on it."""
+    if line[1:2] == ":":
+        return line[0] == "K", False
+    if line.lstrip()[:1] == "[":
+        fields, _ = bracketed_fields(line)
+        has_key = any(letter == "K" for letter, _ in fields)
+        return has_key, has_key and _follows_fields(line)
+    found = loose_field(line)
+    return found is not None and found[0] == "K", False
+
+
+def _follows_fields(line: str) -> bool:
+    """Whether a line has more than fields in brackets."""
+    return line.lstrip()[:1] != "[" or not bracketed_fields(line)[1].isspace()
 
 
 def folkrnn_blocks(lines: Iterable[str]) -> Iterator[Block]:

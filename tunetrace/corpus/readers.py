@@ -28,7 +28,7 @@ from tunetrace.corpus.archives import (
     readable_among,
 )
 from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
-from tunetrace.corpus.pasted import unpasted
+from tunetrace.corpus.pasted import Unpasting, unpasted
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.corpus.streams import (
@@ -353,17 +353,21 @@ def _read_text(
     """The tunes of a text that is ABC or folk-rnn text, as the format of reading says."""
     first = next(texts)
     texts = chain([first], texts)
-    lines = chain.from_iterable(lines_in(map(unpasted, texts)))
+    is_abc = reading.format == "abc"
+    pasted = Unpasting(beginning(first), is_abc=is_abc)
+    lines = chain.from_iterable(lines_in(map(pasted.original, texts)))
     blocks: Iterator[Block]
     tokenize_lines: Callable[[Sequence[str], int, str], Transcription]
-    if reading.format == "folkrnn":
-        blocks, tokenize_lines = folkrnn_blocks(lines), tokenize_folkrnn
-    else:
+    if is_abc:
         start = StringIO(unpasted(beginning(first)), newline=None)
         has_numbers = any(map(begins_tune, start))
         file_header: dict[str, tuple[int, str]] = {}
         blocks = abc_blocks(lines, has_numbers, file_header)
-        tokenize_lines = partial(tokenize_abc, file_header=file_header, make_reader=make_reader)
+        tokenize_lines = partial(
+            tokenize_abc, file_header=file_header, make_reader=make_reader, voice=reading.voice
+        )
+    else:
+        blocks, tokenize_lines = folkrnn_blocks(lines), tokenize_folkrnn
     is_empty = True
     for block in blocks:
         is_empty = False

@@ -85,7 +85,7 @@ def remarks(text: str) -> tuple[str, ...]:
     return tokenize_abc(text).remarks
 
 
-VOICE_2 = "voice 2 (1 bar) was left out"
+VOICE_2 = "voice 2 (1 bar) was left out; --voice reads another one"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ VOICE_2 = "voice 2 (1 bar) was left out"
 def test_of_several_voices_the_first_is_taken_and_the_tune_says_so(text: str) -> None:
     assert tokens(text) == "K:Cmaj C D E | F G A |"
     bars = 2 if "[V:2]G|" in text else 1
-    assert remarks(text) == (f"voice 2 ({bars} bar{'s' * (bars > 1)}) was left out",)
+    assert remarks(text) == (
+        f"voice 2 ({bars} bar{'s' * (bars > 1)}) was left out; --voice reads another one",
+    )
 
 
 def test_one_voice_is_worth_no_remark() -> None:
@@ -150,12 +152,14 @@ def test_what_is_not_played_out_or_taken_for_granted_is_said() -> None:
                              "1 decoration was left out", "1 slur was left out",
                              "1 tie was left out")),
         ("A [K:Gm] [r:~\"(-] B [P:A]|", ()),  # no signs, but texts in fields
-        ("A |[V:2] ~B \"C\" | c |[V:1] (B) |", ("voice 2 (2 bars) was left out",
-                                               "1 slur was left out")),
+        ("A |[V:2] ~B \"C\" | c |[V:1] (B) |",
+         ("voice 2 (2 bars) was left out; --voice reads another one", "1 slur was left out")),
         ("V:1\nA|B|\nw:la\nV:bass\n(A|\"x\"B|\nw:la\nV:3\nz4|\n",
-         ("voices bass (2 bars) and 3 (1 bar) were left out", "1 line of words (w:) was left out")),
+         ("voices bass (2 bars) and 3 (1 bar) were left out; --voice reads another one",
+          "1 line of words (w:) was left out")),
         ("A\n" + "".join(f"V:{k}\nB|\n" for k in range(2, 9)),
-         ("voices 2 (1 bar), 3 (1 bar), 4 (1 bar), 5 (1 bar), 6 (1 bar) and 2 more were left out",
+         ("voices 2 (1 bar), 3 (1 bar), 4 (1 bar), 5 (1 bar), 6 (1 bar) and 2 more were left out; "
+          "--voice reads another one",
           )),
     ],
 )  # fmt: skip

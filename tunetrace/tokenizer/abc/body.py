@@ -50,6 +50,7 @@ _TURNS: Final = re.compile(r"\[V:\s*([^\s\]]*)[^\[\]]*\]")
 _MOST_REST_BARS: Final = 999
 
 APART_REMARK: Final = "a length after a space is taken as the length of the note before it"
+TUPLET_REMARK: Final = "a number after the sign of a tuplet, as in (3 2, is taken as its notes"
 
 
 class Reader:
@@ -73,10 +74,11 @@ class Reader:
         self.key = self.interval.move_key(header.key)
         self.tokens: list[str] = [] if self.meter is None else [f"M:{self.meter}"]
         self.tokens.append(f"K:{self.key.name}")
-        self.voice = header.first_voice(body)
+        self.voice = header.chosen_voice(body)
         self.voices = dict.fromkeys(header.voices)
-        self.is_silent = header.voice not in (None, self.voice)  # inside a voice that is left out
-        self._voice_now = header.voice or ""
+        now = header.voice if header.asked_voice is None else header.voice_at_start(body)
+        self.is_silent = now not in (None, self.voice)  # inside a voice that is left out
+        self._voice_now = now or ""
         self._heard: list[str] = []  # the music of the voice that is read
         self._unheard: defaultdict[str, list[str]] = defaultdict(list)  # of the other voices
         self.lexicon = lexicon(self.interval, self.unit)
@@ -120,7 +122,7 @@ class Reader:
                     else:
                         tokens.append(meaning)
                 elif isinstance(meaning, Apart):
-                    self.header.remark(APART_REMARK)
+                    self.header.remark(TUPLET_REMARK if lexeme[0] == "(" else APART_REMARK)
                     tokens.extend(meaning)
                 elif isinstance(meaning, Tied):
                     if is_apart(lexeme):
@@ -186,7 +188,9 @@ class Reader:
         if needs_note and not any(MEANINGS[token].kind == NOTE for token in self.tokens):
             raise AbcError("the tune has no notes after its K: field", kind="no notes")
         if self._unheard:
-            self.header.remarks += voices_left_out(self._unheard)
+            order = [*self.voices, *self._unheard]
+            unheard = {v: self._unheard[v] for v in order if v in self._unheard}
+            self.header.remarks += voices_left_out(unheard)
         self.header.remarks += left_out(self._heard)
         return tuple(self.tokens)
 

@@ -90,6 +90,11 @@ def words_left_out(lines: int) -> str:
     return _left_out(f"{counted(lines, 'line')} of words (w:)", lines)
 
 
+def prose_left_out(lines: int) -> str:
+    """The sentence that a number of lines of prose was left out."""
+    return _left_out(f"{counted(lines, 'line')} of text", lines)
+
+
 def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
     """The sentence that these voices were left out, with the number of their bars."""
     named = []
@@ -102,7 +107,8 @@ def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
         return []
     more = len(named) - _NAMED_VOICES
     shown = [*named[:_NAMED_VOICES], f"{more} more"] if more > 0 else named
-    return [_left_out(f"voice{'s' * (len(named) > 1)} {listed(shown)}", len(named))]
+    left_out = _left_out(f"voice{'s' * (len(named) > 1)} {listed(shown)}", len(named))
+    return [f"{left_out}; --voice reads another one"]
 
 
 def _left_out(what: str, count: int) -> str:

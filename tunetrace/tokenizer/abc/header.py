@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from tunetrace.errors import AbcError
+from tunetrace.text import listed, plain
 from tunetrace.tokenizer.keys import (
     Key,
     default_unit_length,
@@ -36,6 +37,10 @@ _PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
 _BEGIN: Final = re.compile(r"%%begin(?!abc)([a-z]+)")
 _NO_MUSIC: Final = re.compile(r'\[[A-Za-z]:[^\]]*\]|"[^"]*"|![^!]*!|\{[^}]*\}')
 _VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)")
+_VOICE_NAME: Final = re.compile(r"\b(?:nm|name)\s*=\s*(?:\"([^\"]*)\"|(\S+))")
+_SHOWN_VOICES: Final = 8
+_BRACKETED: Final = re.compile(r"\s*\[([A-Za-z]):([^\[\]]*)\]")
+_CONTROL_CODE: Final = re.compile(r"[SBE]:\s*[0-9]{1,3}\s*")
 
 
 def is_field(line: str) -> bool:
@@ -55,6 +60,27 @@ def unindented(line: str) -> str:
 def begins_tune(line: str) -> bool:
     """Whether a line is an X: field, also if it is indented or written `X :`."""
     return line[:2] == "X:" or (line[:1] in BEFORE_NUMBER and _TUNE.match(line) is not None)
+
+
+def is_control_code(line: str) -> bool:
+    """Whether a line is a control code, as TunesFormer and IrishMAN have them: `S:2`, `B:9`, `E:4`.
+
+    They are the number of sections, the bars of each, and how much a section is like an earlier
+    one. In other ABC, S: and B: name a source and a book.
+    """
+    return line[1:2] == ":" and _CONTROL_CODE.fullmatch(line) is not None
+
+
+def bracketed_fields(line: str) -> tuple[list[tuple[str, str]], str]:
+    """The fields in brackets that a line begins with (`[M:3/4][K:G]`), and what follows them.
+
+    Spaces replace the fields in what follows, so that it keeps its columns.
+    """
+    found, end = [], 0
+    while field := _BRACKETED.match(line, end):
+        found.append((field[1], field[2]))
+        end = field.end()
+    return found, " " * end + line[end:]
 
 
 def loose_field(line: str) -> tuple[str, str] | None:
@@ -85,6 +111,8 @@ def without_comments(lines: Sequence[str], first_line: int) -> Iterator[tuple[in
 class TuneHeader:
     """What the fields before the music state."""
 
+    asked_voice: str | None = None
+    """The voice to read, as in Reading; None for the first that has music."""
     titles: list[str] = field(default_factory=list)
     number: int | None = None
     meter: str | None = None
@@ -92,6 +120,8 @@ class TuneHeader:
     key: Key | None = None
     voices: list[str] = field(default_factory=list)
     """The voices that V: fields name, in their order."""
+    voice_names: dict[str, str] = field(default_factory=dict)
+    """The voices by the names that V: fields give them (`V:1 name="Flute"`)."""
     voice: str | None = None
     """The voice of the last V: field after the first K:."""
     remarks: list[str] = field(default_factory=list)
@@ -101,7 +131,7 @@ class TuneHeader:
     _last: str = ""
 
     def field(self, letter: str, value: str, line: int) -> None:
-        """Read one field and its line number. Fields of voices other than the first are ignored."""
+        """Read one field and its line number. Fields of voices that are not read are ignored."""
         if letter == "+":
             if self._last == "T" and self.titles:
                 add_title(self.titles, f"{self.titles.pop()} {value.strip()}")
@@ -118,13 +148,15 @@ class TuneHeader:
             self.voice = (value.split() or [""])[0]
             if self.voice not in self.voices:
                 self.voices.append(self.voice)
+            if name := _VOICE_NAME.search(value):
+                self.voice_names.setdefault(name[1] or name[2], self.voice)
         elif letter == "m":
             self.remark("macros (m:) are not expanded")
         elif letter == "P":
             order = readable(value).strip()
             if _PLAYING_ORDER.fullmatch(order) and self.key is None:
                 self.remark(f"the playing order P:{order[:40]} is not followed")
-        elif self.key is not None and self.voice not in (None, *self.voices[:1]):
+        elif self.key is not None and self.voice not in (None, self._voice_of_fields()):
             return
         elif letter == "M":
             self.meter = parse_meter(value)
@@ -167,6 +199,53 @@ class TuneHeader:
                 error.line = line
                 raise
             self.remark(f"{letter}:{value.strip()} is taken from the file's header")
+
+    def chosen_voice(self, body: Sequence[str]) -> str | None:
+        """The voice to read; None if no voice is declared. body: as for first_voice.
+
+        AbcError if the tune lacks the voice that is asked for.
+        """
+        if self.asked_voice is None:
+            return self.first_voice(body)
+        start = self.voice_at_start(body)
+        named = [name for line in body for name in _VOICE.findall(line) if name != "*"]
+        voices = list(dict.fromkeys([*self.voices, *((start,) if start else ()), *named]))
+        found = self._asked_among(voices or ["1"])
+        if found is None:
+            shown = [plain(voice)[:20] for voice in voices[:_SHOWN_VOICES]]
+            more = len(voices) - len(shown)
+            shown += [f"{more} more"] if more else []
+            held = f"its voices are {listed(shown)}" if len(voices) > 1 else "it has one voice"
+            raise AbcError(
+                f"the tune has no voice '{plain(self.asked_voice)[:40]}'; {held}",
+                kind="no such voice",
+            )
+        return found
+
+    def _asked_among(self, voices: Sequence[str]) -> str | None:
+        """The voice that is asked for: by what V: calls it, by its name, or by its place."""
+        asked = self.asked_voice or ""
+        if asked in voices:
+            return asked
+        if asked in self.voice_names:
+            return self.voice_names[asked]
+        place = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
+        return voices[place - 1] if 0 < place <= len(voices) else None
+
+    def _voice_of_fields(self) -> str | None:
+        """The voice whose fields after K: count."""
+        if self.asked_voice is None:
+            return self.voices[0] if self.voices else None
+        return self._asked_among(self.voices)
+
+    def voice_at_start(self, body: Sequence[str]) -> str | None:
+        """The voice in which the music begins; None if no voice is named before it."""
+        if self.voice is not None:
+            return self.voice
+        before = _NO_MUSIC.sub("", body[0].partition("[V:")[0])
+        if any(letter in _MUSIC for letter in before):
+            return self.voices[0] if self.voices else "1"
+        return None
 
     def first_voice(self, body: Sequence[str]) -> str | None:
         """The first declared voice that has music; None if no voice is declared.

@@ -17,9 +17,9 @@ from tunetrace.tokenizer.transpose import Interval, Pitch, TooFarAlteredError
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Memo, is_token
 
 _LENGTH = r"[0-9]{0,4}/*[0-9]{0,4}"
-# A length that stands alone after spaces, as folk-rnn writes it (`G 2 A`). Nobody writes a length
-# of 1: such a 1 is an ending without its bar line.
-_APART = rf"\s++(?=[0-9/])(?!1(?![0-9/])){_LENGTH}(?![\w/^=])"
+# A length that stands alone after spaces, as folk-rnn writes it (`G 2 A`), in its Swedish text also
+# in two pieces (`E 3 /2`). Nobody writes a length of 1: such a 1 is an ending without its bar line.
+_APART = rf"\s++(?=[0-9/])(?!1(?![0-9/])){_LENGTH}(?:\s++/[0-9]{{0,4}}){{0,2}}(?![\w/^=])"
 _AFTER_NAME = rf"(?:(?=[0-9/]){_LENGTH}|{_APART})?"
 _NOTE = rf"(?:\^\^?|__?|=)?[A-Ga-g][,']{{0,6}}{_AFTER_NAME}"
 _ENDING = r"[1-9][0-9]?(?:[,\-][1-9][0-9]?){0,9}"
@@ -36,12 +36,13 @@ def _pattern(tie: str = "") -> re.Pattern[str]:
       {_NOTE}{tie}
     | \[[A-Za-z]:[^\[\]]*\]                                         # an inline field
     | (?:::+|:*\[?\|)[|:\]]*                                        # a bar line
-      (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)[12](?=\s)))?
+      (?:{_ENDING}|\s*+(?:\[{_ENDING}|(?<=\s)(?:[12](?=\s)|\](?![0-9/]))))?
     | \[{_ENDING}                                                   # an ending without a bar line
     | [zx]{_AFTER_NAME} | [ZX][0-9]{{0,4}}
     | <{{1,3}} | >{{1,3}}
-    | \([0-9](?::[0-9]?){{0,2}}
+    | \([0-9](?:(?::[0-9]?){{1,2}}|\s++[1-9](?=\s))?
     | \[[^\[\]|]*\]{_AFTER_NAME}                                    # a chord
+    | \[\s++{_ENDING}(?=\s)                                         # `[ 2`, also an ending
     | "[^"]*" | \{{[^{{}}]*\}} | ![^!|\s]*! | \+[^+|\s]+\+
     | &(?:"[^"]*"|[^|:]|:(?![|:]))*+                                # an overlay, to its bar's end
     | [![0-9]]
@@ -57,7 +58,8 @@ _TIE: Final = r"(?:-(?=[)\s]*\|))?"  # only a tie over a bar line matters
 
 _CHORD_NOTE: Final = re.compile(rf'{_NOTE}|[zx]{_AFTER_NAME}|"[^"]*"|![^!]*!|{_DROPPED}|.')
 _SPACES_BEFORE_LENGTH: Final = re.compile(r"\s[0-9/]")
-_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)\s*([0-9]*)(/*)([0-9]*)")
+_PARTS_OF_NOTE: Final = re.compile(r"([\^_=]*[A-Ga-gz][,']*)([0-9/\s]*)")
+_LENGTH_PARTS: Final = re.compile(r"([0-9]*)(/*)([0-9]*)")
 _BAR_LINE_PARTS: Final = re.compile(rf"([:|\]\[]*?)\s*\[?({_ENDING})?")
 
 # A length with a broken rhythm, where folk-rnn v2 has one token for both.
@@ -83,7 +85,7 @@ def pattern_for(line: str) -> re.Pattern[str]:
 
 
 def is_apart(lexeme: str) -> bool:
-    """Whether a note or a chord has a length that stands alone after spaces (`G 2`)."""
+    """Whether a note, a chord or a tuplet has a number that stands alone after spaces (`G 2`)."""
     return _SPACES_BEFORE_LENGTH.search(lexeme) is not None
 
 
@@ -109,7 +111,8 @@ class Broken(str):
 
 
 class Apart(tuple[str, ...]):
-    """The tokens of a note or chord with a length that stands alone after spaces (`G 2`)."""
+    """The tokens of a note or chord with a length that stands alone after spaces (`G 2`), or of a
+    tuplet with a number of notes that does (`(3 2`)."""
 
 
 class RestBars(int):
@@ -148,7 +151,8 @@ class _Lexicon:
         if first in "<>":
             return Broken(lexeme)
         if first == "(":
-            return (_tuplet_token(lexeme),)
+            token = _tuplet_token(lexeme)
+            return Apart((token,)) if is_apart(lexeme) else (token,)
         if first in "ZX":
             return RestBars(lexeme[1:] or 1)
         if first == "[" and lexeme[1:2].isalpha() and lexeme[2:3] == ":":
@@ -175,7 +179,7 @@ class _Lexicon:
                     kind="stray sign",
                 )
             raise AbcError(f"'{lexeme}' has no meaning in ABC; remove it", kind="stray sign")
-        name, *length = match.groups()
+        name, length = match.groups()
         if name != "z":
             try:
                 name = str(self._interval.move(Pitch.parse(name)))
@@ -184,7 +188,7 @@ class _Lexicon:
                     f"transposed to C, {name} needs three accidentals; respell the note",
                     kind="outside the tokens",
                 ) from None
-        token = length_token(_length(lexeme, *length) * unit)
+        token = length_token(_length(lexeme, length) * unit)
         return (name, token) if token else (name,)
 
     def _chord(self, lexeme: str) -> tuple[str, ...]:
@@ -202,9 +206,7 @@ class _Lexicon:
         tokens = ["["]
         for note in notes:
             tokens += self._note(note, inner_unit)
-        match = re.fullmatch(r"\s*([0-9]*)(/*)([0-9]*)", outer)
-        assert match is not None, "the expression of a lexeme ends so"
-        length = _length(lexeme, *match.groups()) * (1 if has_inner else self._unit)
+        length = _length(lexeme, outer) * (1 if has_inner else self._unit)
         return (*tokens, "]", length_token(length)) if length != 1 else (*tokens, "]")
 
 
@@ -214,19 +216,25 @@ def lexicon(interval: Interval, unit: Fraction) -> Memo[tuple[str, ...] | str | 
     return Memo(_Lexicon(interval, unit).meaning, 20_000)
 
 
-def _length(lexeme: str, top: str, slashes: str, bottom: str) -> Fraction:
-    """The factor that `3/2`, `/`, `//` or an empty text states."""
-    denominator = int(bottom) if bottom else 2 ** len(slashes[:8])
-    if int(top or 1) == 0 or denominator == 0 or (bottom and len(slashes) != 1):
-        raise AbcError(
-            f"'{lexeme}' is not a note length; write 2, 3/2, / or /4 after the note",
-            kind="bad note length",
-        )
-    return Fraction(int(top or 1), denominator)
+def _length(lexeme: str, text: str) -> Fraction:
+    """The factor that `3/2`, `/`, `//`, `3 /2` or an empty text states. lexeme: for the error."""
+    length = Fraction(1)
+    for part in text.split():
+        match = _LENGTH_PARTS.fullmatch(part)
+        top, slashes, bottom = match.groups() if match else ("0", "", "")
+        denominator = int(bottom) if bottom else 2 ** len(slashes[:8])
+        if int(top or 1) == 0 or denominator == 0 or (bottom and len(slashes) != 1):
+            raise AbcError(
+                f"'{lexeme}' is not a note length; write 2, 3/2, / or /4 after the note",
+                kind="bad note length",
+            )
+        length *= Fraction(int(top or 1), denominator)
+    return length
 
 
 def _tuplet_token(lexeme: str) -> str:
-    p, q, r = (lexeme[1:] + "::").split(":")[:3]
+    # `(3 2 A 2 B`, in folk-rnn's Swedish text: two notes in a triplet.
+    p, q, r = (re.sub(r"\s+", "::", lexeme[1:]) + "::").split(":")[:3]
     if p in "01" or q == "0" or r == "0":
         raise AbcError(
             f"'{lexeme}' is not a tuplet; write (2 to (9, or (p:q:r without zeros",
@@ -239,7 +247,7 @@ def _tuplet_token(lexeme: str) -> str:
 
 
 def _bar_line(lexeme: str) -> BarLine:
-    match = _BAR_LINE_PARTS.fullmatch(lexeme)
+    match = _BAR_LINE_PARTS.fullmatch(re.sub(r"\s+\]", "]", lexeme))
     assert match is not None, "the expression of a lexeme has this form"
     sign, ending = match.groups()
     # `[|]:|` is two bar lines: the part after `]` can close a repeat.

@@ -12,16 +12,19 @@ from collections.abc import Callable, Sequence
 from tunetrace.errors import AbcError
 from tunetrace.text import lines_of
 from tunetrace.tokenizer.abc.body import Reader
-from tunetrace.tokenizer.abc.dropped import words_left_out
+from tunetrace.tokenizer.abc.dropped import prose_left_out, words_left_out
 from tunetrace.tokenizer.abc.header import (
     NO_FILE_HEADER,
     FileHeader,
     TuneHeader,
+    bracketed_fields,
+    is_control_code,
     is_field,
     loose_field,
     without_comments,
 )
 from tunetrace.tokenizer.abc.mend import mend
+from tunetrace.tokenizer.abc.prose import is_prose
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeReader = Callable[[TuneHeader, Sequence[str]], Reader]
@@ -37,23 +40,25 @@ def tokenize_abc(
     input: str = "",
     file_header: FileHeader = NO_FILE_HEADER,
     make_reader: MakeReader = Reader,
+    voice: str | None = None,
 ) -> Transcription:
     """Read one ABC tune, transposed to C.
 
     text: the tune or its lines. first_line: the number of the first line in the file. input: the
-    file's name. file_header: the fields that the file states for all its tunes. AbcError has the
-    line, the column if there is one, and the reason. If the tune can be read only after repairing
-    a line that was broken inside a note, it is repaired, and a remark says so.
+    file's name. file_header: the fields that the file states for all its tunes. voice: as in
+    Reading. AbcError has the line, the column if there is one, and the reason. If the tune can be
+    read only after repairing a line that was broken inside a note, it is repaired, and a remark
+    says so.
     """
     lines = lines_of(text) if isinstance(text, str) else text
     try:
-        header, tokens = _read(lines, first_line, file_header, make_reader)
+        header, tokens = _read(lines, first_line, file_header, make_reader, voice)
     except AbcError as error:
         mended = mend(lines)
         if mended is None:
             raise
         try:
-            header, tokens = _read(mended, first_line, file_header, make_reader)
+            header, tokens = _read(mended, first_line, file_header, make_reader, voice)
         except AbcError:
             raise error from None
         header.remark("a line break inside a note or a sign is taken out")
@@ -73,12 +78,18 @@ def tokenize_abc(
 
 
 def _read(
-    lines: Sequence[str], first_line: int, file_header: FileHeader, make_reader: MakeReader
+    lines: Sequence[str],
+    first_line: int,
+    file_header: FileHeader,
+    make_reader: MakeReader,
+    voice: str | None,
 ) -> tuple[TuneHeader, tuple[str, ...]]:
     """Header and tokens of the lines of a tune. AbcError has the line."""
-    header = TuneHeader()
+    header = TuneHeader(asked_voice=voice)
     reader: Reader | None = None
-    lines_of_words = 0
+    lines_of_words = lines_of_prose = 0
+    codes: set[str] = set()  # the letters of control codes
+    is_bracketed = False  # the header: each field is in brackets
     is_continued = True  # so that no line is ended before the first line of music
     number = first_line
     try:
@@ -87,7 +98,18 @@ def _read(
             if reader is None:
                 if is_a_field:
                     header.field(line[0], line[2:], number)
+                    if line[0] in "SBE" and is_control_code(line):
+                        codes.add(line[0])
                     continue
+                if line.lstrip()[0] == "[" and (header.key is None or is_bracketed):
+                    fields, rest = bracketed_fields(line)
+                    if fields and (header.key is None or rest.isspace()):
+                        is_bracketed = True
+                        for letter, value in fields:
+                            header.field(letter, value, number)
+                        if rest.isspace():
+                            continue
+                        line = rest
                 if header.key is None:
                     field = loose_field(line)
                     if field is None:
@@ -95,10 +117,16 @@ def _read(
                     else:
                         header.field(*field, number)
                     continue
+                if is_prose(line):
+                    lines_of_prose += 1
+                    continue
                 header.complete(file_header)
                 reader = make_reader(header, lines[number - first_line :])
             elif is_a_field and line[0] not in _BODY_FIELDS:
                 lines_of_words += line[0] in "wW" and not reader.is_silent
+                continue
+            elif not is_a_field and is_prose(line):
+                lines_of_prose += 1
                 continue
             reader.number = number
             if not is_continued:
@@ -119,6 +147,10 @@ def _read(
         tokens = reader.finish()
         if lines_of_words:
             header.remarks.append(words_left_out(lines_of_words))
+        if codes.issuperset("SB"):
+            header.remarks.append("the control codes before the music were left out")
+        if lines_of_prose:
+            header.remarks.append(prose_left_out(lines_of_prose))
         return header, tokens
     except AbcError as error:
         if error.line is None:
