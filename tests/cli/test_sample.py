@@ -249,7 +249,7 @@ def test_check_reads_what_sample_writes(model_file: Path, tmp_path: Path) -> Non
         (("--meter", "\x1b[2J"), "is not a meter"),
         (("--key", "Gmaj"), "the key Gmaj is not on C"),
         (("--key", "C" * 5000), "is not a key"),
-        (("--start", "CDE"), "set tokens apart by spaces"),
+        (("--start", "C^^^D"), "'C^^^D' is not a token"),
         (("--start", "C </s>"), "the model itself writes '</s>' in every tune"),
     ],
 )
@@ -278,7 +278,7 @@ for function, arguments in (
     (sample, {"n": 1, "temperature": -1}),
     (sample, {"n": 1, "key": "Gmaj"}),
     (beam_search, {"width": 0}),
-    (beam_search, {"width": 1, "start": "CDE"}),
+    (beam_search, {"width": 1, "start": "C^^^D"}),
 ):
     try:
         function(model=model, **arguments)
@@ -300,7 +300,7 @@ def test_nothing_that_can_be_refused_waits_for_pytorch(model_file: Path, tmp_pat
         "sample -n 0", "sample --model nowhere", "sample --temperature nan", "sample --top-p 1.5",
         "sample --seed -3", "sample --format midi", "sample --max-tokens 0",
         "sample --max-tokens 1 --meter 4/4", "sample --batch-size 0", "sample --precision float8",
-        "sample --meter 7/8", "sample --key Gmaj", "sample --start CDE", "sample --start </s>",
+        "sample --meter 7/8", "sample --key Gmaj", "sample --start C^^^D", "sample --start </s>",
         f"sample --max-copy 0 --index {index}", "sample --max-copy 9",
         f"sample --max-copy 9 --index {tmp_path / 'nothing.db'}",
         f"sample --start C,D,E,F --max-copy 3 --index {index}", "beam --width 0",
