@@ -254,7 +254,7 @@ class _Question:
         else:
             found = _everywhere(self.search, self._admitted, open_end=open_end)
         if self._filters.has_place:
-            found = [self._index.at_place(some, self._filters, self._view) for some in found]
+            found = self._index.at_place(found, self._filters, self._view)
         return [some for some in found if len(some.positions)]
 
     def in_other_keys(self) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from tunetrace.arguments import ViewName, given_filters, public, whole_number
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
+from tunetrace.indexer.find.placed import Placed
 from tunetrace.indexer.near.graph import graph_of
 from tunetrace.indexer.opened import OpenedIndex
+from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.queries.spelling import in_other_keys
 from tunetrace.indexer.queries.symbols import FigureQuery, bar_text_pattern
 from tunetrace.indexer.records import (
@@ -126,7 +126,7 @@ class Index(OpenedIndex):
         search = self.in_view(chosen)
         found = search.occurrences(query, open_end=open_end, admitted=admitted)
         if filters.has_place:
-            found = [self.at_place(some, filters, chosen) for some in found]
+            found = self.at_place(found, filters, chosen)
         expected, log10 = None, None
         if not filters.has_place:  # which the model does not know
             expected, log10 = self._expected(query, admitted, open_end, chosen)
@@ -200,16 +200,15 @@ class Index(OpenedIndex):
             context=context, found=found,
         )  # fmt: skip
 
-    def at_place(self, some: Occurrences, filters: Filters, view: View) -> Occurrences:
-        """The hits at the place in a tune that filters ask for."""
-        tunes, firsts = some.segment.places(some.positions)
-        chosen = np.zeros(len(tunes), dtype=bool)
-        hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
-        for k, (tune, at, length) in enumerate(hits):
-            layout = self.layout(tune)
-            place = layout.position(*view.extent(layout, at, at + length))
-            chosen[k] = filters.admits(place)
-        return some.select(chosen)
+    def at_place(
+        self, found: Sequence[Occurrences], filters: Filters, view: View
+    ) -> list[Occurrences]:
+        """The hits at the place that filters ask for, segment by segment."""
+        sought = Sought("", part=filters.part, bar=filters.bar, onset=filters.onset)
+        with_tunes = [(some, some.segment.tunes_at(some.positions)) for some in found]
+        placed = Placed(sought, sought.place, with_tunes, self.figures.last_id)
+        placed.settle(placed.possibly, self, view)
+        return [some for some, _ in placed.found]
 
     # Bars
 

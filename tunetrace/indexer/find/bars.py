@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
 from tunetrace.indexer.search.segment import Mask
@@ -28,7 +28,7 @@ _LOW: Final = 2**32 - 1
 class HitsInBars:
     """Hits of one segment, in tokens, and the bars that their first notes are in."""
 
-    def __init__(self, some: Occurrences, tunes: NDArray[np.integer], index: Index) -> None:
+    def __init__(self, some: Occurrences, tunes: NDArray[np.integer], index: OpenedIndex) -> None:
         """tunes: the tune of each hit."""
         self._some = some
         self._tunes = tunes.astype(np.int64)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.find.bars import HitsInBars
-from tunetrace.indexer.index import Index
+from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
 from tunetrace.indexer.search.segment import Mask
@@ -73,7 +73,7 @@ class Placed:
         pairs = zip(self.found, chosen, strict=True)
         self.found = [(some.select(mask), tunes[mask]) for (some, tunes), mask in pairs]
 
-    def settle(self, wanted: Mask, index: Index, view: View) -> None:
+    def settle(self, wanted: Mask, index: OpenedIndex, view: View) -> None:
         """Hold the hits in wanted tunes against the place, and forget all others."""
         self.keep(wanted)
         if self.is_settled:
@@ -93,7 +93,7 @@ class Placed:
         self.possibly = self.surely = self._tunes()
         self.is_settled = True
 
-    def parts(self, index: Index, view: View) -> list[NDArray[np.int64]]:
+    def parts(self, index: OpenedIndex, view: View) -> list[NDArray[np.int64]]:
         """The part of the first note of each hit, by segment."""
         if not self._reads_bars(index, view):
             every = [np.ones(len(tunes), dtype=bool) for _, tunes in self.found]
@@ -110,7 +110,7 @@ class Placed:
             seen[tunes] = True
         return seen
 
-    def _reads_bars(self, index: Index, view: View) -> bool:
+    def _reads_bars(self, index: OpenedIndex, view: View) -> bool:
         """Whether the table of bars says where the hits are faster than the layouts of tunes."""
         if view is not TOKENS:
             return False
@@ -120,7 +120,7 @@ class Placed:
 
     def _each(
         self,
-        index: Index,
+        index: OpenedIndex,
         view: View,
         chosen: Sequence[Mask],
         in_tune: Callable[[Layout], Callable[[int, int], int]],
@@ -167,7 +167,7 @@ class Together:
         for one in self.figures:
             one.keep(wanted)
 
-    def settle(self, wanted: Mask, index: Index, view: View) -> None:
+    def settle(self, wanted: Mask, index: OpenedIndex, view: View) -> None:
         """Keep the hits in wanted tunes that share a part with hits of all the other figures."""
         wanted = wanted & self.possibly
         for one in sorted(self.figures, key=lambda one: one.hits):
@@ -264,7 +264,7 @@ class _LastNotes:
         return note >= 0 and self._stops[note] > first and note in self._last
 
 
-def _may_end_part(some: Occurrences, index: Index) -> Mask:
+def _may_end_part(some: Occurrences, index: OpenedIndex) -> Mask:
     """Which hits, in tokens, are not followed by another note of the same bar.
 
     It rules out most hits without laying out their tunes. Where a bar line, a chord or a stray
