@@ -113,7 +113,8 @@ def _of_irishman(file: str, sha256: str) -> PublishedFile:
     that of the tunes for validation, and the licence. The SHA-256 of train.json is the one that
     Hugging Face shows at commit 771e4b213879160df9eeb574b6e85924fbd3c040, which uploaded it; that
     of validation.json, and the form of the address, are from data/SOURCES.md of the GitHub
-    repository takakhoo/transformer-melody-generation, which states the same one for train.json.
+    repository takakhoo/transformer-melody-generation, which states the same one for train.json
+    and adds that the terms are for research and not for commercial use.
     """
     url = f"https://huggingface.co/datasets/sander-wood/irishman/resolve/{_IRISHMAN_COMMIT}/{file}"
     source = f"{file} of the Hugging Face dataset sander-wood/irishman"
@@ -206,9 +207,9 @@ NAMED_CORPORA: Final = {
                                  "37a9315c2bf52ff02d8873b057c575ae"),
                 ),
             ),
-            licence="MIT, as the dataset's card states; the card adds that the dataset is for "
-            "research and not for commercial purposes, and that its tunes, which were collected "
-            "from thesession.org and abcnotation.com, are believed to be in the public domain",
+            licence="MIT, as the dataset's card states; the card says that its tunes, which were "
+            "collected from thesession.org and abcnotation.com, are in the public domain; a project "
+            "that uses it understands its terms as for research alone, so read the card before use",
             citation="S. Wu, X. Li, F. Yu and M. Sun, TunesFormer: Forming Irish Tunes with "
             "Control Codes by Bar Patching, 2023, https://arxiv.org/abs/2301.02884",
             format="json",
