@@ -208,8 +208,9 @@ NAMED_CORPORA: Final = {
                 ),
             ),
             licence="MIT, as the dataset's card states; the card says that its tunes, which were "
-            "collected from thesession.org and abcnotation.com, are in the public domain; a project "
-            "that uses it understands its terms as for research alone, so read the card before use",
+            "collected from thesession.org and abcnotation.com, are in the public domain; a "
+            "project that uses it understands its terms as for research alone, so read the card "
+            "before use",
             citation="S. Wu, X. Li, F. Yu and M. Sun, TunesFormer: Forming Irish Tunes with "
             "Control Codes by Bar Patching, 2023, https://arxiv.org/abs/2301.02884",
             format="json",
