@@ -12,9 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tunetrace.indexer.counting.tree import DEEPEST, Numbers, SuffixTree
+from tunetrace.indexer.counting.tree import Numbers, SuffixTree
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.segment import Mask, Segment
 from tunetrace.indexer.search.suffix import Symbols, words

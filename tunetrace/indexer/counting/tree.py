@@ -92,12 +92,11 @@ class SuffixTree:
         self.levels = np.cumsum(
             [0, *(sum(len(level.symbols) for level in same) for same in levels)]
         ).tolist()
-        nothing = _Level(*[np.empty(0, np.intp)] * 2, *[np.empty(0, np.int32)] * 5)
-        rows = _Level(*map(np.concatenate, zip(nothing, *chain.from_iterable(levels), strict=True)))
+        rows = _Level(*map(np.concatenate, zip(*chain.from_iterable(levels), strict=True)))
         self.symbols, self.hits, self.firsts, self.tunes = rows[:4]
         self.closed_hits, self.closed_tunes = rows.closed_hits, rows.closed_tunes
-        below = self.levels[1] if len(self.levels) > 1 else 0
-        self.children = np.cumsum(np.append(np.int32(below), rows.longer), dtype=np.int32)
+        # The longer figures of the first row come after all rows of length 1.
+        self.children = np.cumsum(np.append(self.levels[1], rows.longer), dtype=np.int32)
         # Dicts and memoryviews give single numbers faster than arrays.
         self._counts = self.tunes.data, self.hits.data
         self._closed_counts = self.closed_tunes.data, self.closed_hits.data

@@ -26,10 +26,11 @@ _RARE = 16
 """Up to this many places, Python lists are faster than arrays."""
 
 _FEW_QUESTIONS = 1000
-"""Before so many questions were asked, the common figures are not counted."""
+"""The common figures are not counted before so many questions were asked,"""
 
-_SYMBOLS = 512
-"""Nor are they before a question was asked for each so many symbols of the index."""
+_SYMBOLS = 64
+"""nor before one was asked for each so many symbols of the index: to count them takes about as long
+as to answer those."""
 
 _PLACES = 4096
 """Looking at so many places is as much work as another question."""
@@ -166,10 +167,9 @@ class FigureSearch:
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
     ) -> tuple[int, int]:
         """In how many tunes, and how often, a figure given as symbols is found."""
-        trees = self._trees if self._trees is not None else self.trees()
         tunes = hits = 0
-        if trees is not None and admitted is None:
-            for tree in trees:
+        if self._trees is not None and admitted is None:
+            for tree in self._trees:
                 of_segment = tree.count(figure, open_end)
                 tunes += of_segment[0]
                 hits += of_segment[1]
@@ -185,17 +185,18 @@ class FigureSearch:
                 tunes += len(set(few))
                 hits += len(few)
             else:
-                self._asked += len(places) // _PLACES
                 found = self._hits(segment, places, len(figure), open_end, admitted)
                 tunes += self.count_tunes(segment, found)
                 hits += len(found)
+                if admitted is None:
+                    self.trees(questions=1 + len(places) // _PLACES)
         return tunes, hits
 
-    def trees(self, questions: int = 1) -> list[SuffixTree] | None:
+    def trees(self, questions: int) -> list[SuffixTree] | None:
         """The common figures of each segment; None before they are counted.
 
-        They are counted as soon as so many questions were asked that it pays. questions: how many
-        are asked now.
+        They are counted once so many questions were asked that it would have paid. questions: that
+        are asked now, and that the trees answer faster.
         """
         if self._trees is None:
             self._asked += questions

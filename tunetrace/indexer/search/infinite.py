@@ -3,8 +3,8 @@
 An n-gram model looks at the last n - 1 symbols. This one looks at as many as the corpus has in a
 row, and says what follows them there, and how often. So it is what memory alone predicts.
 Method: Liu et al., Infini-gram: Scaling Unbounded n-gram Language Models to a Trillion Tokens
-(2024), over the suffix arrays of an index. Smoothed, it is an interpolated n-gram model of unbounded
-order (Witten and Bell 1991).
+(2024), over the suffix arrays of an index. Smoothed, it is an interpolated n-gram model of
+unbounded order (Witten and Bell 1991).
 """
 
 from __future__ import annotations
@@ -111,15 +111,16 @@ class InfiniteGram:
         """How probable each symbol is after a context: (256,), which sum to 1.
 
         context: as for after. P(w|h) = (c(hw) + T(h) P(w|h')) / (c(h) + T(h)), from no context at
-        all up to the longest that the corpus has. Here c(h) is how often a symbol follows h, T(h) is
-        how many different symbols do, and h' is h without its first symbol. Before all that, the
-        symbols of the alphabet and the end of a tune are equally probable, so that each of them
-        always has a probability. The back-off model (indexer.statistics.backoff) has the same
-        formula. It knows neither the beginning nor the end of a tune, and four symbols at most.
+        all up to the longest end of the context that the corpus has. Here c(h) is how often a
+        symbol follows h, T(h) is how many different symbols do, and h' is h without its first
+        symbol. Before all that, the symbols of the alphabet and the end of a tune are equally
+        probable, so that none of them ever has 0. The back-off model
+        (indexer.statistics.backoff) has the same formula, with up to four symbols of context and
+        without headers and the ends of tunes.
         Method: Witten and Bell, The Zero-Frequency Problem, 1991; interpolated as in Chen and
         Goodman 1999.
         """
-        smoothed = self._without_context
+        smoothed = self._without_context.copy()
         length = 1
         hits, counts = self._following(context[-length:])
         while hits:
@@ -152,7 +153,7 @@ class InfiniteGram:
             return 0, _ZEROS
         if self._tree is not None:
             return self._tree.following(context)
-        trees = self._search.trees() if self._admitted is None else None
+        trees = self._search.trees(questions=1) if self._admitted is None else None
         if trees is not None and len(trees) == 1:
             self._tree = trees[0]
         total, hits = _ZEROS.copy(), 0
@@ -180,8 +181,9 @@ class InfiniteGram:
         """In how many of the tunes that count a context is found."""
         if context not in (b"", _END):  # which are in every tune
             return self._search.count(context, open_end=True, admitted=self._admitted)[0]
-        ids = np.concatenate([segment.tune_ids for segment in self._search.segments])
-        return len(ids) if self._admitted is None else int(self._admitted[ids].sum())
+        if self._admitted is None:
+            return self._search.tunes
+        return sum(int(self._admitted[one.tune_ids].sum()) for one in self._search.segments)
 
     @cached_property
     def _anything(self) -> Counts:
