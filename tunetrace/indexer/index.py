@@ -170,7 +170,7 @@ class Index(OpenedIndex):
         admitted = self.admitted(filters)
         search = self.in_view(chosen)
         _check_open_end(open_end, search)
-        self.catalogue.tunes(())  # which refuses an index that was changed
+        self.see_whether_changed()
         plain = None if in_key or filters.has_place else self.plain_figures(search).read(texts)
         if plain is not None:
             tunes, hits = count_many(search, plain, open_end=open_end, admitted=admitted)

@@ -101,6 +101,11 @@ class OpenedIndex:
             searches[view.name] = self._load(view)
         return searches[view.name]
 
+    def see_whether_changed(self) -> None:
+        """IndexFileError if the file was changed. Questions that read no rows ask this first."""
+        with self._database.connected():
+            pass
+
     def plain_figures(self, search: FigureSearch) -> PlainFigures:
         """What reads many figures of plain symbols in the view of a search."""
         name = search.view.name
