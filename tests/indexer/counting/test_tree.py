@@ -16,7 +16,7 @@ from tunetrace import Index
 from tunetrace.indexer.counting.many import count_many
 from tunetrace.indexer.counting.tree import DEEPEST, RARE
 from tunetrace.indexer.search.figures import FigureSearch
-from tunetrace.indexer.search.suffix import native_search
+from tunetrace.indexer.search.suffix import NativeSearch
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 END = bytes([SEPARATOR])
@@ -103,9 +103,9 @@ def test_the_native_search_gives_the_ranks_that_bisection_gives(
 ) -> None:
     tunes, figures = given_
     (segment,) = search(tunes).segments
-    native = native_search(segment.stream, segment.suffixes)
+    native = NativeSearch(segment)
     for figure in [*map(VOCABULARY.encode, figures), END, END + VOCABULARY.encode(tunes[0])]:
-        low, high = native(figure)
+        low, high = native.interval(figure)
         expected = segment.interval(figure)
         assert (low, high) == expected or low == high == expected[0] == expected[1]
 

@@ -8,7 +8,7 @@ figures are rare.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import native_search, words
+from tunetrace.indexer.search.suffix import NativeSearch, words
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 RARE: Final = 16
@@ -103,10 +103,13 @@ class SuffixTree:
         self._children = self.children.data
         self._common = self._find_common()
         self._stream = segment.stream
-        self._interval = native_search(segment.stream, segment.suffixes)
+        self._native = NativeSearch(segment)
         self._places = segment.suffixes.data
         self._tune_of = segment.tune_of_positions[segment.suffixes].data
         self._continuing = frozenset(np.flatnonzero(goes_on).tolist())
+        self.following = self._find_following()
+        """In how many places a symbol follows a context, and how often each does: (256,). The
+        context is not empty, and has a SEPARATOR in front at most."""
 
     @cached_property
     def words(self) -> NDArray[np.uint64]:
@@ -131,7 +134,7 @@ class SuffixTree:
 
     def count(self, figure: bytes, open_end: bool) -> tuple[int, int]:
         """In how many tunes, and how often, a figure is found."""
-        low, high = self._interval(figure)
+        low, high = self._native.interval(figure)
         length = len(figure)
         if high - low > RARE:
             row = self._common.get(low * _DEPTHS + length) if length <= DEEPEST else None
@@ -148,30 +151,41 @@ class SuffixTree:
             ]
         return len(set(few)), len(few)
 
-    def following(self, context: bytes) -> tuple[int, Counts]:
-        """In how many places a symbol follows a context, and how often each does: (256,).
+    def _find_following(self) -> Callable[[bytes], tuple[int, Counts]]:
+        """What answers `following`. As a closure it takes a fifth less time than as a method."""
+        native = self._native
+        search, text, size, ranks = native.search, native.text, native.size, native.ranks
+        number, reference = native.number, native.reference
+        stream, places = self._stream, self._places
+        common, children, symbols, hits = self._common, self._children, self.symbols, self.hits
 
-        context: not empty, with a SEPARATOR at most in front.
-        """
-        low, high = self._interval(context)
-        length = len(context)
-        counts = _zeros()
-        if high - low == 1:
-            counts[self._stream[self._places[low] + length]] = 1
-            return 1, counts
-        if context == _END:
-            low += 1  # the last SEPARATOR of a stream, of all that sorts first, begins no tune
-        if high - low > RARE:
-            row = self._common.get(low * _DEPTHS + length) if length <= DEEPEST else None
-            if row is not None:
-                start, stop = self._children[row], self._children[row + 1]
-                counts[self.symbols[start:stop]] = self.hits[start:stop]
-                return high - low, counts
-        stream = self._stream
-        ahead = [stream[place + length] for place in self._places[low:high]]
-        for symbol in set(ahead):
-            counts[symbol] = ahead.count(symbol)
-        return high - low, counts
+        def following(context: bytes) -> tuple[int, Counts]:
+            length, first = len(context), number()
+            found = search(text, size, context, length, ranks, size, reference(first))
+            low = first.value
+            counts = _zeros()
+            if found == 1:
+                counts[stream[places[low] + length]] = 1
+                return 1, counts
+            if length == 1 and context == _END:
+                # The last SEPARATOR of a stream, the first of all, begins no tune.
+                found, low = found - 1, low + 1
+            if found > RARE and length <= DEEPEST:
+                row = common.get(low * _DEPTHS + length)
+                if row is not None:
+                    start, stop = children[row], children[row + 1]
+                    counts[symbols[start:stop]] = hits[start:stop]
+                    return found, counts
+            if found < 4:
+                for place in places[low : low + found]:
+                    counts[stream[place + length]] += 1
+                return found, counts
+            ahead = [stream[place + length] for place in places[low : low + found]]
+            for symbol in set(ahead):
+                counts[symbol] = ahead.count(symbol)
+            return found, counts
+
+        return following
 
 
 def _blocks(segment: Segment) -> Iterator[tuple[int, int]]:

@@ -71,6 +71,16 @@ class InfiniteGram:
         self._tree: SuffixTree | None = None
         """The tree of a search of one segment, when it is there."""
 
+    def counts(self, context: bytes) -> Counts:
+        """How often each symbol follows a context: (256,), all 0 where the corpus lacks it.
+
+        context: as for after.
+        """
+        tree = self._tree
+        if tree is not None and context:
+            return tree.following(context)[1]
+        return self._following(context)[1] if context else self._anything.copy()
+
     def after(self, context: bytes) -> Following:
         """What follows the longest end of a context that the corpus has.
 

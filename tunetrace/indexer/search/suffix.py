@@ -8,7 +8,7 @@ searches run on bytes with the standard library's bisect, which compares in C.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, cast
 
@@ -33,30 +33,6 @@ def suffix_array(stream: bytes) -> Positions:
 
     # A copy, since the library takes no read-only arrays.
     return cast(Positions, divsufsort(np.frombuffer(stream, dtype=np.uint8).copy()))
-
-
-def native_search(stream: bytes, suffixes: Positions) -> Callable[[bytes], tuple[int, int]]:
-    """libdivsufsort's search in a suffix array, which gives what SuffixIndex.interval gives.
-
-    It takes about a microsecond; pydivsufsort's own wrapper takes ten times as long. Loading the
-    library takes longer than a few hundred searches without it.
-    """
-    import ctypes
-
-    from pydivsufsort.dll import PATH_LIBDIVSUFSORT
-
-    # PyDLL keeps Python's lock, which takes as long to let go as a search.
-    search = ctypes.PyDLL(str(PATH_LIBDIVSUFSORT)).sa_search
-    text, array = ctypes.c_char_p(stream), ctypes.c_void_p(suffixes.ctypes.data)
-    size, number, reference = ctypes.c_int32(len(stream)), ctypes.c_int32, ctypes.byref
-
-    def interval(figure: bytes) -> tuple[int, int]:
-        first = number()
-        count = search(text, size, figure, len(figure), array, size, reference(first))
-        low = first.value
-        return low, low + count
-
-    return interval
 
 
 def words(stream: bytes) -> NDArray[np.uint64]:
@@ -226,6 +202,38 @@ class SuffixIndex:
                 best = common_prefix(figure, stream[position : position + length])
                 where = position
         return best, where
+
+
+class NativeSearch:
+    """libdivsufsort's search in a suffix array.
+
+    It takes about a microsecond; pydivsufsort's own wrapper takes ten times as long. To load the
+    library takes as long as some hundred searches of SuffixIndex.
+    """
+
+    def __init__(self, index: SuffixIndex) -> None:
+        import ctypes
+
+        from pydivsufsort.dll import PATH_LIBDIVSUFSORT
+
+        # PyDLL keeps Python's lock: to let go of it and take it again is as long as a search.
+        self.search = ctypes.PyDLL(str(PATH_LIBDIVSUFSORT)).sa_search
+        """How often a figure is found: of text, size, the figure, its length, ranks, size, and a
+        reference to a number, which becomes the figure's first rank."""
+        self.text = ctypes.c_char_p(index.stream)
+        self.size = ctypes.c_int32(len(index.stream))
+        self.ranks = ctypes.c_void_p(index.suffixes.ctypes.data)
+        self.number, self.reference = ctypes.c_int32, ctypes.byref
+        self._index = index  # whose arrays must stay
+
+    def interval(self, figure: bytes) -> tuple[int, int]:
+        """As SuffixIndex.interval."""
+        first = self.number()
+        found = self.search(
+            self.text, self.size, figure, len(figure), self.ranks, self.size, self.reference(first)
+        )
+        low: int = first.value
+        return low, low + found
 
 
 def longest_matches(
