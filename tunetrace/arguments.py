@@ -85,9 +85,10 @@ def many_figures(given: object, name: str) -> list[str]:
     if not isinstance(given, Iterable) or isinstance(given, bytes):
         raise refused(name, given, "a list of figures, each as text or as a list of symbols")
     figures = list(given)
-    if set(map(type, figures)) <= {str}:  # which saves looking at each of thousands
-        return figures
-    return [" ".join(many_texts(one, f"one of {name}")) for one in figures]
+    try:
+        return [one if isinstance(one, str) else " ".join(one) for one in figures]
+    except TypeError:  # only then is each of thousands looked at again
+        return [" ".join(many_texts(one, f"one of {name}")) for one in figures]
 
 
 def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:

@@ -94,6 +94,16 @@ def test_a_figure_may_be_a_list_of_symbols(make_index: MakeIndex) -> None:
     assert index.count_many([]).rows() == []
 
 
+@pytest.mark.parametrize("wrong", ["C\0", "\0", "C Ĉ", "C qqqqqqqqq"])
+def test_a_word_that_only_begins_like_a_token_is_none(make_index: MakeIndex, wrong: str) -> None:
+    index = make_index(*TUNES)
+    with pytest.raises(QueryError) as of_one:
+        index.figure(wrong)
+    with pytest.raises(QueryError) as of_many:
+        index.count_many(["C D", wrong])
+    assert str(of_many.value) == f"figure 2: {of_one.value}"
+
+
 def test_a_line_break_in_a_figure_is_a_space_in_it(make_index: MakeIndex) -> None:
     index = make_index(*TUNES)
     assert index.count_many(["C D", "C \n D", "C\nD"]).rows() == [(3, 3)] * 3
