@@ -25,7 +25,7 @@ lint: $(VENV)/dev ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/dev ## Measure the budgets beside grep, SQLite FTS5, infini-gram and the other readers of ABC.
+bench: $(VENV)/dev ## Measure the budgets beside grep, SQLite FTS5, tokengrams, infini-gram and the other readers of ABC.
 	$(BIN)/python -m benchmarks
 
 $(BIN)/python:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tunetrace
-from benchmarks import batches, builds, checks, commands, figures, reports, tunebooks
+from benchmarks import batches, beside, builds, checks, commands, figures, reports, tunebooks
 from benchmarks.corpus import TUNES, BenchmarkCorpus, make_corpus
 from benchmarks.output import say
 
@@ -27,6 +27,8 @@ def main() -> None:
             checks.measure(corpus, index, built.fts5)
             (folder / "infini-gram").mkdir()
             batches.measure(corpus, index, folder / "infini-gram")
+            (folder / "beside").mkdir()
+            beside.measure(corpus, index, folder / "beside")
         commands.measure(built.index, built.lines)
         reports.measure(corpus, built.index, folder)
     tunebooks.measure()

@@ -69,6 +69,11 @@ def build_infini_gram(stream: bytes, folder: Path) -> None:
     )  # fmt: skip
 
 
+def ids(symbols: bytes) -> list[int]:
+    """Symbols as infini-gram is given them."""
+    return list(symbols.translate(_IDS))
+
+
 def index_bytes(folder: Path) -> int:
     """The size of infini-gram's index in a folder."""
     return sum(path.stat().st_size for path in folder.iterdir())
@@ -104,6 +109,18 @@ class InfiniGram:
                 lengths[start:stop] = np.subtract(stops, np.arange(len(piece)))
             start = stop + 1
         return lengths
+
+    def count(self, asked: list[int]) -> int:
+        """How often a figure is found, given as `ids` has it."""
+        found: int = self._engine.count(asked)["count"]
+        return found
+
+    def count_next(self, asked: list[int]) -> dict[int, int]:
+        """How often each symbol but SEPARATOR follows a context, given as `ids` has it."""
+        found = self._engine.ntd(asked, max_support=10**9)["result_by_token_id"]
+        return {
+            number - 1: one["cont_cnt"] for number, one in found.items() if 0 < number < SEPARATOR
+        }
 
     def following(self, symbols: bytes) -> tuple[int, list[int]]:
         """The longest end of a context that the corpus has: its length, and how often each symbol

@@ -140,6 +140,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.bar("C 3 C D E", index=index),
             tunetrace.find('opening "C 3" and "D E"', index=index),
             tunetrace.continuations("C D E", index=index),
+            index.count_many(["C D E", "C D"]),
             tunetrace.check(POST.read_text(), index),
             list(tunetrace.check_batch(POST, index, details=True)),
             tunetrace.tune(1, index),

@@ -83,6 +83,7 @@ from .indexer.index import open_index as open_index
 from .indexer.records import Continuation as Continuation
 from .indexer.records import Continuations as Continuations
 from .indexer.records import CorpusInfo as CorpusInfo
+from .indexer.records import FigureCounts as FigureCounts
 from .indexer.records import Hit as Hit
 from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches

@@ -78,6 +78,19 @@ def many_texts(given: object, name: str) -> list[str]:
     raise refused(name, given, "text, as a str, or a list of texts")
 
 
+def many_figures(given: object, name: str) -> list[str]:
+    """Figures, each as text or as a sequence of symbols, as a list of texts."""
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, bytes):
+        raise refused(name, given, "a list of figures, each as text or as a list of symbols")
+    figures = list(given)
+    try:
+        return [one if isinstance(one, str) else " ".join(one) for one in figures]
+    except TypeError:  # only then is each of thousands looked at again
+        return [" ".join(many_texts(one, f"one of {name}")) for one in figures]
+
+
 def one_path(given: object, name: str, error: type[TunetraceError] = InputError) -> str | Path:
     """A path as text or as any path object."""
     if isinstance(given, os.PathLike) and isinstance(given.__fspath__(), str):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.bars import BarTable
+from tunetrace.indexer.counting.reading import PlainFigures
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph
@@ -48,6 +49,7 @@ class OpenedIndex:
         self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
         self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
+        self._plain_figures: dict[str, PlainFigures] = {}  # by view
         self.bar_table = BarTable(self._database)
         """Where its bars are."""
         try:
@@ -75,6 +77,7 @@ class OpenedIndex:
         self.layout.cache_clear()
         self.bar_table.forget()
         self._symbol_places = {}
+        self._plain_figures = {}
         for cached in ("baseline", "near", "graph", "_music"):
             self.__dict__.pop(cached, None)
 
@@ -97,6 +100,18 @@ class OpenedIndex:
         if view.name not in searches:
             searches[view.name] = self._load(view)
         return searches[view.name]
+
+    def see_whether_changed(self) -> None:
+        """IndexFileError if the file was changed. Questions that read no rows ask this first."""
+        with self._database.connected():
+            pass
+
+    def plain_figures(self, search: FigureSearch) -> PlainFigures:
+        """What reads many figures of plain symbols in the view of a search."""
+        name = search.view.name
+        if name not in self._plain_figures:
+            self._plain_figures[name] = PlainFigures(search)
+        return self._plain_figures[name]
 
     @property
     def catalogue(self) -> Catalogue:

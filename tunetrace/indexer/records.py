@@ -211,6 +211,24 @@ class Continuations(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class FigureCounts(Record):
+    """How often each of many figures is found."""
+
+    tunes: tuple[int, ...]
+    """In how many tunes each figure is found, in the order in which they were given."""
+    hits: tuple[int, ...]
+    """How often each occurs. Hits may overlap."""
+    of: int
+    """How many tunes the filters admit."""
+    view: ViewName = "tokens"
+    """The view that was searched."""
+
+    def rows(self) -> list[tuple[int, int]]:
+        """The tunes and the hits of each figure, in pairs."""
+        return list(zip(self.tunes, self.hits, strict=True))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CorpusInfo(Record):
     """A corpus of an index."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,94 @@ def told(following: Following, vocabulary: Vocabulary) -> tuple[int, int, dict[s
         if count
     }
     return following.length, following.tunes, counts
+
+
+def smoothed_by_hand(
+    tunes: Sequence[Sequence[str]], read: Sequence[str], vocabulary: Vocabulary
+) -> dict[str, float]:
+    """The formula of Witten and Bell over counts in lists of tokens, for all tokens and the end."""
+    names = [*vocabulary.tokens, END]
+    probabilities = dict.fromkeys(names, 1 / len(names))
+    framed = [[START, *tune, END] for tune in tunes]
+    for length in range(len(read) + 1):
+        wanted = list(read[len(read) - length :])
+        following = Counter(
+            tune[at + length]
+            for tune in framed
+            for at in range(0 if length else 1, len(tune) - length)
+            if tune[at : at + length] == wanted
+        )
+        if not following:
+            break
+        hits, kinds = following.total(), len(following)
+        probabilities = {
+            name: (following[name] + kinds * shorter) / (hits + kinds)
+            for name, shorter in probabilities.items()
+        }
+    return probabilities
+
+
+@st.composite
+def tunes_and_what_was_read(
+    draw: st.DrawFn,
+) -> tuple[list[list[str]], list[list[str]], list[str], list[bool] | None]:
+    """Two segments of tunes, some of them several times, the beginning of another, and which of the
+    tunes count."""
+    first, second = (draw(corpora) * draw(st.sampled_from([1, 1, 20])) for _ in range(2))
+    tunes = [*first, *second]
+    asked = draw(st.sampled_from(tunes))
+    cut = draw(st.integers(0, len(asked)))
+    tune = [*asked[:cut], *draw(st.lists(st.sampled_from(asked), max_size=6))]
+    booleans = st.lists(st.booleans(), min_size=len(tunes), max_size=len(tunes))
+    return first, second, tune, draw(st.none() | booleans)
+
+
+@settings(max_examples=100)
+@given(tunes_and_what_was_read(), st.booleans(), st.booleans())
+def test_smoothed_probabilities_are_those_of_the_formula(
+    given_: tuple[list[list[str]], list[list[str]], list[str], list[bool] | None],
+    is_one_segment: bool,
+    is_planted: bool,
+) -> None:
+    first, second, tune, is_admitted = given_
+    tunes = [*first, *second]
+    search = search_in(tunes) if is_one_segment else search_in(first, second)
+    if is_planted:
+        search.plant()
+    mask = None if is_admitted is None else np.array([False, *is_admitted])
+    admitted = [tune for k, tune in enumerate(tunes) if is_admitted is None or is_admitted[k]]
+    model = InfiniteGram(search, mask)
+    symbols = search.vocabulary.encode(tune)
+    for context, read in ((symbols, tune), (bytes([SEPARATOR]) + symbols, [START, *tune])):
+        for stop in range(len(read) + 1):
+            found = model.smoothed(context[:stop])
+            expected = smoothed_by_hand(admitted, read[:stop], search.vocabulary)
+            count = len(search.vocabulary.tokens)
+            names = [*expected.values()]
+            assert found[:count] == pytest.approx(names[:-1], rel=1e-9)
+            assert found[SEPARATOR] == pytest.approx(names[-1], rel=1e-9)
+            assert not found[count:SEPARATOR].any()
+            assert abs(found.sum() - 1) < 1e-12
+            following, hand = model.after(context[:stop]), by_hand(admitted, read[:stop])
+            assert told(following, search.vocabulary) == hand
+
+
+def test_smoothed_probabilities_worked_out_by_hand() -> None:
+    # Of C D and C C: after nothing come C 3 times, D once and the end twice; after C come D, C and
+    # the end once each; after the beginning and C come D and C once each.
+    search = search_in([["C", "D"], ["C", "C"]])
+    c, d = search.vocabulary.encode(["C", "D"])
+    v = len(search.vocabulary.tokens) + 1
+    nothing = {c: (3 + 3 / v) / 9, d: (1 + 3 / v) / 9, SEPARATOR: (2 + 3 / v) / 9}
+    after_c = {symbol: (1 + 3 * nothing[symbol]) / 6 for symbol in nothing}
+    model = InfiniteGram(search)
+    assert [model.smoothed(b"")[one] for one in nothing] == pytest.approx([*nothing.values()])
+    assert [model.smoothed(bytes([c]))[one] for one in after_c] == pytest.approx(
+        [*after_c.values()]
+    )
+    begun = model.smoothed(bytes([SEPARATOR, c]))
+    assert begun[d] == pytest.approx((1 + 2 * after_c[d]) / 4)
+    assert begun[SEPARATOR] == pytest.approx((0 + 2 * after_c[SEPARATOR]) / 4)
 
 
 @settings(max_examples=60)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.indexer.counting.tree import SuffixTree
 from tunetrace.indexer.queries.symbols import Element, FigureQuery
 from tunetrace.indexer.search.segment import Mask, Segment
 from tunetrace.indexer.search.suffix import Positions
@@ -22,6 +24,16 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 _RARE = 16
 """Up to this many places, Python lists are faster than arrays."""
+
+_FEW_QUESTIONS = 1000
+"""The common figures are not counted before so many questions were asked,"""
+
+_SYMBOLS = 64
+"""nor before one was asked for each so many symbols of the index: to count them takes about as long
+as to answer those."""
+
+_PLACES = 4096
+"""Looking at so many places is as much work as another question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,10 @@ class FigureSearch:
         """(256,) whether each symbol lengthens the note before it."""
         self.goes_on[list(self.alphabet.continuing)] = True
         self._continuing = frozenset(self.alphabet.continuing)
+        self._symbols = sum(len(segment.symbols) for segment in segments)
+        self._asked = 0
+        self._trees: list[SuffixTree] | None = None
+        self._lock = Lock()
 
     @cached_property
     def symbols_of_tunes(self) -> NDArray[np.int64]:
@@ -152,6 +168,12 @@ class FigureSearch:
     ) -> tuple[int, int]:
         """In how many tunes, and how often, a figure given as symbols is found."""
         tunes = hits = 0
+        if self._trees is not None and admitted is None:
+            for tree in self._trees:
+                of_segment = tree.count(figure, open_end)
+                tunes += of_segment[0]
+                hits += of_segment[1]
+            return tunes, hits
         for segment in self.segments:
             places = segment.positions(figure)
             if admitted is None and len(places) <= _RARE:
@@ -166,7 +188,29 @@ class FigureSearch:
                 found = self._hits(segment, places, len(figure), open_end, admitted)
                 tunes += self.count_tunes(segment, found)
                 hits += len(found)
+                if admitted is None:
+                    self.trees(questions=1 + len(places) // _PLACES)
         return tunes, hits
+
+    def trees(self, questions: int) -> list[SuffixTree] | None:
+        """The common figures of each segment; None before they are counted.
+
+        They are counted once so many questions were asked that it would have paid. questions: that
+        are asked now, and that the trees answer faster.
+        """
+        if self._trees is None:
+            self._asked += questions
+            if self._asked > max(_FEW_QUESTIONS, self._symbols // _SYMBOLS):
+                self.plant()
+        return self._trees
+
+    def plant(self) -> list[SuffixTree]:
+        """Count the common figures of each segment, unless that is done: some 0.4 s and 50 MB for
+        each million symbols. Questions are answered in microseconds from then on."""
+        with self._lock:  # or several threads would count at the same time
+            if self._trees is None:
+                self._trees = [SuffixTree(segment, self.goes_on) for segment in self.segments]
+        return self._trees
 
     def first(self, found: Sequence[Occurrences], limit: int) -> list[tuple[int, int, int]]:
         """The first hits in the order of tunes: the tune, the first symbol in it, how many."""

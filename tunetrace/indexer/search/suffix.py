@@ -204,6 +204,38 @@ class SuffixIndex:
         return best, where
 
 
+class NativeSearch:
+    """libdivsufsort's search in a suffix array.
+
+    It takes about a microsecond; pydivsufsort's own wrapper takes ten times as long. To load the
+    library takes as long as some hundred searches of SuffixIndex.
+    """
+
+    def __init__(self, index: SuffixIndex) -> None:
+        import ctypes
+
+        from pydivsufsort.dll import PATH_LIBDIVSUFSORT
+
+        # PyDLL keeps Python's lock: to let go of it and take it again is as long as a search.
+        self.search = ctypes.PyDLL(str(PATH_LIBDIVSUFSORT)).sa_search
+        """How often a figure is found: of text, size, the figure, its length, ranks, size, and a
+        reference to a number, which becomes the figure's first rank."""
+        self.text = ctypes.c_char_p(index.stream)
+        self.size = ctypes.c_int32(len(index.stream))
+        self.ranks = ctypes.c_void_p(index.suffixes.ctypes.data)
+        self.number, self.reference = ctypes.c_int32, ctypes.byref
+        self._index = index  # whose arrays must stay
+
+    def interval(self, figure: bytes) -> tuple[int, int]:
+        """As SuffixIndex.interval."""
+        first = self.number()
+        found = self.search(
+            self.text, self.size, figure, len(figure), self.ranks, self.size, self.reference(first)
+        )
+        low: int = first.value
+        return low, low + found
+
+
 def longest_matches(
     stream: bytes, index: SuffixIndex, admitted: NDArray[np.bool_] | None = None
 ) -> tuple[Positions, Positions]:

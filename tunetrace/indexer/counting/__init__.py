@@ -1,0 +1,1 @@
+"""Counting fast: the commonest figures of a stream beforehand, and many figures in one call."""
