@@ -57,10 +57,10 @@ def test_the_answer_as_json_has_these_fields(index: Path) -> None:
         "different": 2,
         "results": [
             {"text": "| D 3 D E G", "is_end": False, "hits": 1, "tunes": 1, "families": None,
-             "probability": 0.5, "model_probability": None,
+             "probability": 0.5, "smoothed_probability": None, "model_probability": None,
              "example": {**KESH_HIT, "bar": 1, "onset": "4", "context": "C 3 C D E | D 3 D E G"}},
             {"text": "G", "is_end": False, "hits": 1, "tunes": 1, "families": None,
-             "probability": 0.5, "model_probability": None,
+             "probability": 0.5, "smoothed_probability": None, "model_probability": None,
              "example": {**KESH_HIT, "bar": 2, "onset": "3", "context": "D 3 D E G"}},
         ],
         "view": "tokens",

@@ -63,6 +63,27 @@ def test_the_next_tokens_are_counted_with_the_share_of_each(make_index: MakeInde
     assert [one.model_probability for one in found.results] == [None] * 3
 
 
+def test_smoothed_probabilities_are_mixed_with_those_after_shorter_contexts(
+    make_index: MakeIndex,
+) -> None:
+    index = make_index("M:2/4\nK:Cmaj\nC D | C E |")
+    # Nine symbols follow another one, of seven kinds (M:2/4 K:Cmaj C D E | and the tune's end),
+    # and 138 may. D is once among the two that follow C, of two kinds.
+    alone = (1 + 7 / 138) / (9 + 7)
+    after_c = (1 + 2 * alone) / (2 + 2)
+    found = continuations("C", index=index)
+    assert {one.text: one.smoothed_probability for one in found.results} == pytest.approx(
+        {"D": after_c, "E": after_c}
+    )
+    for other in (
+        continuations("C", index=index, notes=1),
+        continuations("C", index=index, backward=True),
+        continuations("* C", index=index),
+        continuations("C", Filters(bar=1), index=index),
+    ):
+        assert {one.smoothed_probability for one in other.results} == {None}
+
+
 def test_the_next_token_may_be_a_length_of_the_last_note(make_index: MakeIndex) -> None:
     index = make_index(REEL)
     assert told(continuations("F | G", index=index)) == [("2", 1, 1)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunetrace.arguments import ViewName, none_or_more, public, refused
 from tunetrace.errors import ModelFileError, QueryError
@@ -18,6 +19,7 @@ from tunetrace.indexer.queries.spelling import in_other_keys
 from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.records import Continuation, Continuations, Hit, Tune
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
+from tunetrace.indexer.search.infinite import InfiniteGram
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.following import (
@@ -95,6 +97,7 @@ def continuations(
         if model is not None and found.shown:
             headers = headers_for(model, records.values())
             found = found.beside(model, (*headers, *(query.literal or ())), unit)
+        smoothed = asked.smoothed()
         places = len(query.elements)
         return Continuations(
             query=query.text,
@@ -109,7 +112,7 @@ def continuations(
             families=opened.count_families(tunes),
             of=opened.tunes if admitted is None else int(admitted.sum()),
             different=found.different,
-            results=tuple(asked.record(one, found.hits, records) for one in found.shown),
+            results=tuple(asked.record(one, found.hits, records, smoothed) for one in found.shown),
             view=chosen.name,
             model=None if model is None else model.name,
             model_headers=headers,
@@ -303,8 +306,23 @@ class _Question:
         cut = pieces_before if self._backward else pieces_after
         return cut(found, parts, self._count)
 
-    def record(self, one: _Shown, hits: int, tunes: dict[int, Tune]) -> Continuation:
+    def smoothed(self) -> NDArray[np.float64] | None:
+        """The smoothed probability of each symbol after the figure: (256,); None if unknown."""
+        literal = self._query.literal
+        if self._unit != "symbol" or self._backward or self._filters.has_place or literal is None:
+            return None
+        gram = InfiniteGram(self.search, self._admitted)
+        return gram.smoothed(self.search.alphabet.encode(literal))
+
+    def record(
+        self,
+        one: _Shown,
+        hits: int,
+        tunes: dict[int, Tune],
+        smoothed: NDArray[np.float64] | None,
+    ) -> Continuation:
         """What the answer says of a continuation. hits: of the context."""
+        (symbol,) = self.search.alphabet.encode(one.piece.tokens or ("",))[:1]
         return Continuation(
             text=" ".join(one.piece.tokens),
             is_end=one.piece.is_end,
@@ -312,6 +330,7 @@ class _Question:
             tunes=one.tunes,
             families=one.families,
             probability=one.hits / hits,
+            smoothed_probability=None if smoothed is None else float(smoothed[symbol]),
             model_probability=one.model_probability,
             example=self._example(one, tunes[one.tune]),
         )

@@ -154,6 +154,10 @@ class Continuation(Record):
     """How many families these tunes are of, as in Matches."""
     probability: float
     """Its hits divided by all hits of the context, exactly: the infinite-gram (Liu et al. 2024)."""
+    smoothed_probability: float | None
+    """The same smoothed: mixed with what follows each shorter end of the figure, down to none at
+    all (Witten and Bell 1991). Then nothing has 0. None before a figure, by notes or bars, at a
+    place, and for a figure with wildcards."""
     model_probability: float | None
     """How probable a model finds it after the figure; None if no model was asked."""
     example: Hit
