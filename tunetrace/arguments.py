@@ -85,6 +85,8 @@ def many_figures(given: object, name: str) -> list[str]:
     if not isinstance(given, Iterable) or isinstance(given, bytes):
         raise refused(name, given, "a list of figures, each as text or as a list of symbols")
     figures = list(given)
+    if set(map(type, figures)) <= {str}:  # a tenth of the time to look at each of thousands
+        return figures
     try:
         return [one if isinstance(one, str) else " ".join(one) for one in figures]
     except TypeError:  # only then is each of thousands looked at again

@@ -100,25 +100,26 @@ def _find(figures: _Figures, tree: SuffixTree) -> tuple[Numbers, Numbers]:
     The row of the figure's longest beginning that has one, and the length of that; where that is
     shorter than the figure, its places have to be looked at. Row -1 for a figure that is not found.
     """
-    rows = np.full(len(figures.starts), -1, dtype=np.intp)
-    depths = np.zeros(len(rows), dtype=np.intp)
     # Figures in order are looked up in order, which the CPU's cache favours.
-    left = np.argsort(words(figures.stream)[figures.starts].byteswap())
-    above = np.zeros(len(left), dtype=np.intp)
+    order = np.argsort(words(figures.stream)[figures.starts].byteswap())
+    rows = np.full(len(order), -1, dtype=np.intp)
+    depths = np.zeros(len(order), dtype=np.intp)
+    left, ahead, lengths = order, figures.starts[order], figures.lengths[order]
+    above = np.zeros(len(order), dtype=np.intp)
     for depth, (start, stop) in enumerate(pairwise(tree.levels), 1):
         keys = tree.keys[start:stop]
-        wanted = above * 256 + figures.symbols[figures.starts[left] + (depth - 1)]
-        at = keys.searchsorted(wanted)
-        is_found = keys.take(at, mode="clip") == wanted
-        rows[left] = np.where(is_found, start + at, -1)
+        wanted = (above << 8) + figures.symbols[ahead]
+        found = keys.searchsorted(wanted)
+        is_found = keys.take(found, mode="clip") == wanted
+        found += start
+        rows[left] = np.where(is_found, found, -1)
         depths[left] = depth
-        has_more = is_found & (figures.lengths[left] > depth)
-        left = left[has_more]
-        has_more = tree.children[rows[left]] < tree.children[rows[left] + 1]
-        left = left[has_more]
-        above = rows[left]
-        if not len(left):
+        has_more = np.flatnonzero(is_found & (lengths > depth))
+        has_more = has_more[tree.has_longer[found[has_more]]]
+        if not len(has_more):
             break
+        left, ahead, lengths = left[has_more], ahead[has_more] + 1, lengths[has_more]
+        above = found[has_more]
     return rows, depths
 
 

@@ -117,6 +117,11 @@ class SuffixTree:
         return words(self._stream)
 
     @cached_property
+    def has_longer(self) -> NDArray[np.bool_]:
+        """(rows,) whether there are rows one symbol longer."""
+        return self.children[1:] > self.children[:-1]
+
+    @cached_property
     def keys(self) -> NDArray[np.int64]:
         """(rows,) what finds a row: 256 times the row that is one symbol shorter, and its last
         symbol; ascending from length 2 on. A row of length 1 has its symbol alone."""
@@ -127,7 +132,7 @@ class SuffixTree:
 
     def _find_common(self) -> dict[int, int]:
         """The rows that have longer ones, by their first rank times _DEPTHS plus their length."""
-        has_longer = np.flatnonzero(np.diff(self.children))
+        has_longer = np.flatnonzero(self.has_longer)
         depths = np.repeat(np.arange(1, len(self.levels)), np.diff(self.levels))
         keys = self.firsts[has_longer].astype(np.int64) * _DEPTHS + depths[has_longer]
         return dict(zip(keys.tolist(), has_longer.tolist(), strict=True))
