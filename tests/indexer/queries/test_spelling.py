@@ -145,7 +145,8 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("text", "in_key", "view", "sentence"),
     [
-        ("GAB", "H", "tokens", "'H' is not a key; write it as G, Em, Edor or Bb"),
+        ("GAB", "Q", "tokens", "'Q' is not a key; write it as G, Em, Edor or Bb"),
+        ("GAB", "h-Moll", "tokens", "'h-Moll' is not a key; write this German name as Bm"),
         ("GAB", "", "tokens", "'' is not a key; write it as G, Em, Edor or Bb"),
         ("K:D GAB", "G", "tokens", "the figure cannot be read: the figure says K:Dmaj, but it is "
          "given as in Gmaj; leave one of the two out"),
@@ -156,8 +157,8 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
          "no symbol for; leave it out"),
         ("de f#", "D", "tokens", "the figure cannot be read: an accidental is before its note in "
          "ABC; write ^f for f#"),
-        ('"F#m"fB\'\u266dA', "D", "tokens", "the figure cannot be read: an accidental is before its "
-         "note in ABC; write _B' for B'\u266d"),
+        ('"F#m"fB\'\u266dA', "D", "tokens", "the figure cannot be read: an accidental is before "
+         "its note in ABC; write _B' for B'\u266d"),
         ("GA[B", None, "tokens", "the figure cannot be read at column 3: the chord opened with '[' "
          "is never closed; add ']' before the bar line"),
         ("GAB" * 400, None, "tokens", "the figure has 1,200 tokens; give at most 1,000"),

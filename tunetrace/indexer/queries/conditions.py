@@ -361,7 +361,7 @@ def _no_joining(here: re.Match[str], last: str) -> str:
 
 def _meant(word: str, known: Sequence[str]) -> list[str]:
     """The word of a query that a word stands for, if it is one of those known here."""
-    meant = _MEANT.get(word.lower())
+    meant = _MEANT.get(word.lower(), "")
     return [meant] if meant in known else []
 
 

@@ -23,7 +23,7 @@ from tunetrace.indexer.queries.symbols import (
 )
 from tunetrace.text import counted, listed
 from tunetrace.tokenizer.abc.figure import WrittenFigure, read_figure
-from tunetrace.tokenizer.keys import Key, parse_key
+from tunetrace.tokenizer.keys import Key, not_a_key, parse_key
 from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_to_c, move_token
 from tunetrace.tokenizer.vocabulary import is_bar_line, is_token
 
@@ -141,7 +141,7 @@ def _key(text: str) -> Key:
     with suppress(AbcError):
         if stated.strip():
             return parse_key(stated)
-    raise QueryError(f"'{stated[:40]}' is not a key; write it as G, Em, Edor or Bb")
+    raise QueryError(not_a_key(stated, "write it as G, Em, Edor or Bb"))
 
 
 def _of_abc(text: str, in_key: str | None, ways: Ways) -> FigureQuery:
