@@ -127,6 +127,11 @@ def test_tunes_come_from_standard_input_and_from_several_names(folder: Path) -> 
     [
         (("session:99",), None),
         (("none.abc",), "none.abc: there is no such file; check the path"),
+        (
+            ("The Kesh",),
+            "The Kesh: there is no such file; check the path, or give a tune of the "
+            "index as corpus:number, which 'tunetrace tune TITLE' shows",
+        ),
         (("octave.abc", "--limit", "0"), None),
         (("octave.abc", "--min-probability", "2"), None),
         (("octave.abc", "--exclude-title", "Nobody's"), None),

@@ -84,14 +84,22 @@ def test_as_json_bars_are_on_c_and_lengths_are_exact(index: Path) -> None:
     assert tune["music"]["adds_up"] is False
 
 
-@pytest.mark.parametrize(
-    "reference", ["99", "session:99", "other:3", "Nothing", "", ":", "session:"]
-)
+@pytest.mark.parametrize("reference", ["99", "Nothing", "", ":", "session:"])
 def test_what_names_no_tune_is_one_sentence(index: Path, reference: str) -> None:
     refusal = call("tune", reference, "--index", index).refusal
     assert refusal == (
         f"there is no tune '{reference}' in the index; give an id, corpus:number or a title"
     )
+
+
+def test_a_number_that_a_corpus_has_not_gets_those_that_it_has(index: Path) -> None:
+    assert call("tune", "session:99", "--index", index).refusal == (
+        "there is no tune 'session:99' in the index; the numbers of session are from 3 to 9"
+    )
+    for name in ("other", "Session"):
+        assert call("tune", f"{name}:3", "--index", index).refusal == (
+            f"there is no tune '{name}:3' in the index; its corpora are session"
+        )
 
 
 def test_hostile_titles_and_text_do_nothing_to_a_terminal(tmp_path: Path) -> None:

@@ -135,6 +135,17 @@ def test_a_tune_without_the_voice_is_set_aside_and_the_reason_names_its_voices()
     assert tokens_in("X:2\nK:C\nCDE|", Reading(voice="1")) == ["K:Cmaj C D E |"]
 
 
+def test_voices_are_found_by_their_names_in_any_case_and_listed_with_them() -> None:
+    text = 'X:1\nK:C\nV:1 name="Fiddle"\nCDE|\nV:2 nm="Bass"\nEFG|\nV:3\nGAB|'
+    assert tokens_in(text, Reading(voice="bass")) == ["K:Cmaj E F G |"]
+    assert tokens_in(text, Reading(voice="FIDDLE")) == ["K:Cmaj C D E |"]
+    (rejected,) = read_tunes(text, "text", Reading(voice="Viola"))
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == (
+        "the tune has no voice 'Viola'; its voices are 1 (Fiddle), 2 (Bass) and 3"
+    )
+
+
 def test_voices_go_from_the_command_and_the_functions_to_the_reader(tmp_path: Path) -> None:
     path = tmp_path / "score.abc"
     path.write_text(NOTAGEN)

@@ -276,7 +276,7 @@ def test_the_other_views_are_counted_in_their_symbols(make_index: MakeIndex) -> 
         ({"view": "melody", "text": "0 2", "bars": 1},
          "the view melody has no bar lines, so it has no bars to show; give a number of notes, or "
          "search the view tokens or rhythm"),
-        ({"in_key": "H"}, "'H' is not a key; write it as G, Em, Edor or Bb"),
+        ({"in_key": "H"}, "'H' is not a key; write this German name as B"),
     ],
 )  # fmt: skip
 def test_what_has_no_meaning_is_refused_in_a_sentence(

@@ -34,8 +34,8 @@ def figure(
     """Find a figure: how many tunes have it, and where.
 
     Write a FIGURE in ABC as you play it, and say in which key: with --in G, or K:G before it.
-    Every tune is indexed on C, where the figure is searched and shown. Ornaments and chord symbols
-    are left out.
+    Every tune is indexed on C, where the figure is searched and shown: from A and B it is moved up,
+    from all other keys down. Ornaments and chord symbols are left out.
 
     You can also write tokens on C with spaces between them. Then * is any one token, {c C} is
     either of two, c? is the note c of any length.

@@ -66,7 +66,7 @@ def filter_options(command: Command) -> Command:
 def tune_filter_options(command: Command) -> Command:
     """The filters that choose tunes; the command gets them as one Filters."""
 
-    @click.option("--meter", metavar="METER", help="Only tunes in this meter, such as 6/8.")
+    @click.option("--meter", metavar="METER", help="Only tunes in this meter: 6/8, 4/4, C|.")
     @click.option("--key", metavar="KEY",
                   help="Only tunes in this mode: dor, dorian, minor.")  # fmt: skip
     @click.option("--original-key", metavar="KEY",

@@ -89,7 +89,7 @@ def similar(
 
     They may be in another key, octave, rhythm or version.
 
-    TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its number. A
+    TUNE is a file, - for standard input, or a tune of the index, as corpus:number or its id. A
     tune of the index is not among its own answers.
 
     The first line says what the tune is, if one is surely alike, and what was changed. Then come

@@ -43,7 +43,7 @@ def tokenize(
     """Print tunes as folk-rnn tokens, transposed to C.
 
     TUNE is a file, an ABC tunebook or folk-rnn's text, a folder of them, - for standard input, or a
-    tune of the index, as corpus:number or its number. Every other command reads what is printed.
+    tune of the index, as corpus:number or its id. Every other command reads what is printed.
     Tunes that cannot be read are named on standard error, and the others are printed. With --jsonl
     they are lines too, with a reason and no tokens.
 

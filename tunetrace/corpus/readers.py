@@ -165,7 +165,7 @@ def read_sources(
     """
     for path in paths:
         if str(path) != STDIN and not exists(path):
-            raise absent(_name(path))
+            raise absent(_name(path), may_be_title=not re.search(r"[./\\]", str(path)))
     for path in paths:
         try:
             yield from _read_source(path, reading, make_reader)

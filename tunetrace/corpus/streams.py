@@ -71,9 +71,12 @@ def texts_in(path: str | Path, name: str) -> Iterator[str]:
         yield from texts_of(blocks_of(file), name)
 
 
-def absent(name: str) -> InputError:
-    """The error for a path that does not exist."""
-    return InputError(f"{name}: there is no such file; check the path")
+def absent(name: str, *, may_be_title: bool = False) -> InputError:
+    """The error for a path that does not exist. may_be_title: it is rather the title of a tune."""
+    hint = ""
+    if may_be_title:
+        hint = ", or give a tune of the index as corpus:number, which 'tunetrace tune TITLE' shows"
+    return InputError(f"{name}: there is no such file; check the path{hint}")
 
 
 def beginning(text: str) -> str:

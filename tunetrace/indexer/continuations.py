@@ -15,7 +15,7 @@ from tunetrace.arguments import ViewName, none_or_more, public, refused
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
-from tunetrace.indexer.queries.spelling import in_other_keys
+from tunetrace.indexer.queries.spelling import found_elsewhere
 from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.records import Continuation, Continuations, Hit, Tune
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
@@ -119,7 +119,7 @@ def continuations(
             asked=text,
             read_as=query.read_as,
             in_key=query.key,
-            remarks=query.remarks + (() if length == places else asked.in_other_keys()),
+            remarks=query.remarks + (() if length == places else asked.found_elsewhere()),
         )
 
 
@@ -260,12 +260,12 @@ class _Question:
             found = self._index.at_place(found, self._filters, self._view)
         return [some for some in found if len(some.positions)]
 
-    def in_other_keys(self) -> tuple[str, ...]:
-        """A remark on the keys in which the whole figure is found, if it is in tokens."""
+    def found_elsewhere(self) -> tuple[str, ...]:
+        """Remarks on other octaves and keys in which the whole figure of tokens is found."""
         if self._view is not TOKENS:
             return ()
         open_end = self._unit == "symbol" and not self._backward
-        return in_other_keys(
+        return found_elsewhere(
             self._query,
             lambda tokens: self._index.tunes_that_have(tokens, open_end, self._admitted),
         )

@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
+from typing import Final
 
 from tunetrace.arguments import many_references, one_text, refused, whole_number
 from tunetrace.errors import AbcError, QueryError
 from tunetrace.records import Record
-from tunetrace.tokenizer.keys import MODES, parse_key, parse_meter
+from tunetrace.tokenizer.keys import MODES, not_a_key, parse_key, parse_meter
 from tunetrace.tokenizer.layout.bars import Position
 
 
@@ -72,13 +73,25 @@ class Filters(Record):
 
 NO_FILTERS = Filters()
 
+_METERS_OF_DANCES: Final = {
+    "jig": "6/8", "double jig": "6/8", "single jig": "6/8 or 12/8", "slip jig": "9/8",
+    "hop jig": "9/8", "slide": "12/8", "reel": "4/4 or C|", "hornpipe": "4/4 or C|",
+    "strathspey": "4/4", "polka": "2/4", "waltz": "3/4", "mazurka": "3/4",
+}  # fmt: skip
+
 
 def meter_of(text: str) -> str:
     """The meter as indexed that a filter means."""
     try:
         return parse_meter(text.removeprefix("M:"))
     except AbcError as error:
-        raise QueryError(error.reason) from None
+        dance = text.strip().lower()
+        usual = _METERS_OF_DANCES.get(dance) or _METERS_OF_DANCES.get(dance.removesuffix("s"))
+        if usual is None:
+            raise QueryError(error.reason) from None
+        raise QueryError(
+            f"'{text.strip()}' is not a meter, but a dance; its meter is {usual}"
+        ) from None
 
 
 def keys_of(text: str) -> list[str]:
@@ -92,7 +105,7 @@ def keys_of(text: str) -> list[str]:
                 return [key.name, key.mode]
             raise QueryError(
                 f"'{text}' is not a key on C; tunes are indexed on C, so give a mode "
-                f"({', '.join(MODES)}), or filter by the original key"
+                f"({', '.join(MODES)}), or give the key in its source (--original-key)"
             )
     raise QueryError(
         f"'{text}' is not a key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
@@ -106,4 +119,4 @@ def original_key_of(text: str) -> str:
         key = parse_key(name)
         if name and not key.changes:
             return key.name
-    raise QueryError(f"'{text}' is not a key; write it as G, Em, Edor or Bb")
+    raise QueryError(not_a_key(name, "write it as G, Em, Edor or Bb"))

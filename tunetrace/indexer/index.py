@@ -19,7 +19,7 @@ from tunetrace.indexer.find.placed import Placed
 from tunetrace.indexer.near.graph import graph_of
 from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
-from tunetrace.indexer.queries.spelling import in_other_keys
+from tunetrace.indexer.queries.spelling import found_elsewhere
 from tunetrace.indexer.queries.symbols import FigureQuery, bar_text_pattern
 from tunetrace.indexer.records import (
     FigureCounts,
@@ -131,7 +131,7 @@ class Index(OpenedIndex):
         tunes = search.tunes_with(found)
         remarks = query.remarks
         if not len(tunes) and chosen is TOKENS:
-            remarks += in_other_keys(
+            remarks += found_elsewhere(
                 query, lambda other: self.tunes_that_have(other, open_end, admitted)
             )
         return Matches(
@@ -310,7 +310,7 @@ class Index(OpenedIndex):
         tunes = {row[0] for row in rows}
         remarks = query.remarks
         if not tunes and chosen is TOKENS:
-            remarks += in_other_keys(query, lambda other: self._count_bar(other, admitted))
+            remarks += found_elsewhere(query, lambda other: self._count_bar(other, admitted))
         return Matches(
             query=query.text,
             tunes=len(tunes),

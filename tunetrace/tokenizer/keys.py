@@ -113,8 +113,7 @@ def _parse_key(text: str) -> tuple[Key, bool, bool]:
             break
     if found is None:
         raise AbcError(
-            f"'{text.strip()[:40]}' is not a key; write K: as G, Em, D mixolydian, Bb or F#m",
-            kind="bad key",
+            not_a_key(text, "write K: as G, Em, D mixolydian, Bb or F#m"), kind="bad key"
         )
     changes = tuple(
         (accidental[-1].upper(), ACCIDENTALS[accidental[:-1]])
@@ -128,6 +127,27 @@ def _parse_key(text: str) -> tuple[Key, bool, bool]:
     name = "maj" if mode == "M" else mode[:3].lower()
     key = Key(tonic.removesuffix("m"), _MODE_NAMES.get(name, name), changes)
     return key, "tonic" in found or "pipes" in found, "none" in found
+
+
+_GERMAN: Final = re.compile(r"([A-H])(is|es|(?<=[AE])s)?[\s-]*(dur|moll)?", re.IGNORECASE)
+
+
+def not_a_key(text: str, example: str) -> str:
+    """The sentence that a text is no key. A German name (`H`, `Es-Dur`) gets the one in ABC.
+
+    example: what to write, said of any other text.
+    """
+    stated = text.strip()[:40]
+    german = _GERMAN.fullmatch(stated)
+    if german is None:
+        return f"'{stated}' is not a key; {example}"
+    letter, sign, mode = (part.lower() for part in german.groups(default=""))
+    tonic = letter.upper() + {"is": "#", "": ""}.get(sign, "b")
+    if letter == "h":
+        tonic = "B" + tonic[1:]
+    elif tonic == "B" and mode:
+        tonic = "Bb"
+    return f"'{stated}' is not a key; write this German name as {tonic}{'m' * (mode == 'moll')}"
 
 
 def parse_key(text: str, before: Key | None = None) -> Key:

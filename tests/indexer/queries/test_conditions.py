@@ -81,8 +81,17 @@ def test_a_query_is_read_as_it_is_meant(text: str, condition: Condition) -> None
                             "or, or 'same part as' between them, and a place before its figure"),
         ('"A" nad "B"', "at column 5 of the query: 'nad' does not join two figures; did you mean "
                         "'and'?"),
-        ('"A" but "B"', "at column 5 of the query: 'but' does not join two figures; write and, or, "
-                        "or 'same part as'"),
+        ('"A" plus "B"', "at column 5 of the query: 'plus' does not join two figures; write and, "
+                         "or, or 'same part as'"),
+        ('"A" but not "B"', "at column 5 of the query: 'but' does not join two figures; did you "
+                            "mean 'and'?"),
+        ('"A", "B"', "at column 4 of the query: ',' does not join two figures; did you mean "
+                     "'and'?"),
+        ('"A" without "B"', "at column 5 of the query: 'without' does not join two figures; did "
+                            "you mean 'and not'?"),
+        ('Starts "A"', "at column 1 of the query: 'Starts' is no place; did you mean 'opening'?"),
+        ('"A" and ending "B"', "at column 9 of the query: 'ending' is no place; did you mean "
+                               "'cadence'?"),
         ('"A" not "B"', "at column 5 of the query: 'not' does not join two figures; write "
                         "'and not'"),
         ('"A" and', "at column 8 of the query: a figure is missing after 'and'; give one in "
@@ -99,6 +108,12 @@ def test_a_query_is_read_as_it_is_meant(text: str, condition: Condition) -> None
                           "onset 3/2"),
         ('opening bar 2 "A"', "at column 9 of the query: the bar of this figure is given a second "
                               "time; remove 'bar'"),
+        ('part 2 opening "A"', "at column 8 of the query: 'opening' is of part 1; for the "
+                               "beginning of a part write part 2 bar 1 onset 0"),
+        ('opening part 2 "A"', "at column 9 of the query: 'opening' is of part 1; for the "
+                               "beginning of a part write part 2 bar 1 onset 0"),
+        ('part 1 part 2 "A"', "at column 8 of the query: the part of this figure is given a "
+                              "second time; remove 'part'"),
         ('cadence cadence "A"', "at column 9 of the query: the place of this figure is given a "
                                 "second time; remove 'cadence'"),
         ('part 2 anywhere "A"', "at column 8 of the query: 'anywhere' does not go with another "

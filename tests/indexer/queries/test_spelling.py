@@ -145,7 +145,8 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("text", "in_key", "view", "sentence"),
     [
-        ("GAB", "H", "tokens", "'H' is not a key; write it as G, Em, Edor or Bb"),
+        ("GAB", "Q", "tokens", "'Q' is not a key; write it as G, Em, Edor or Bb"),
+        ("GAB", "h-Moll", "tokens", "'h-Moll' is not a key; write this German name as Bm"),
         ("GAB", "", "tokens", "'' is not a key; write it as G, Em, Edor or Bb"),
         ("K:D GAB", "G", "tokens", "the figure cannot be read: the figure says K:Dmaj, but it is "
          "given as in Gmaj; leave one of the two out"),
@@ -154,6 +155,10 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
         ("G", "G", "intervals", "a figure in the view intervals needs two notes; add a note"),
         ("C,,,,,, c''''''", "C", "intervals", "the figure has a note that the view intervals has "
          "no symbol for; leave it out"),
+        ("de f#", "D", "tokens", "the figure cannot be read: an accidental is before its note in "
+         "ABC; write ^f for f#"),
+        ('"F#m"fB\'\u266dA', "D", "tokens", "the figure cannot be read: an accidental is before "
+         "its note in ABC; write _B' for B'\u266d"),
         ("GA[B", None, "tokens", "the figure cannot be read at column 3: the chord opened with '[' "
          "is never closed; add ']' before the bar line"),
         ("GAB" * 400, None, "tokens", "the figure has 1,200 tokens; give at most 1,000"),
@@ -204,6 +209,24 @@ def test_a_figure_that_is_found_in_another_key_says_so(make_index: object) -> No
             "read in another key it is found, in G in 1 tune",
         )
         assert ask("G 3 G A *").remarks == ()
+
+
+def test_a_figure_that_is_found_in_another_octave_says_so(make_index: object) -> None:
+    index: Index = make_index(  # type: ignore[operator]
+        "M:6/8\nK:Cmaj\nc G F E G E |",
+        "M:6/8\nK:Cmaj\nc' 3 b a g |",
+        "M:6/8\nK:Cmaj\nC 3 B, A, G, |",
+    )
+    # From G one moves down to C, from A up: the same melody is asked an octave higher.
+    for ask in (index.figure, index.bar):
+        assert ask("gdcBdB", in_key="G").hits == 1
+        found = ask("aedcec", in_key="A")
+        assert (found.query, found.hits) == ("c' g f e g e", 0)
+        assert found.remarks == ("it is found an octave lower in 1 tune",)
+        assert ask("g3 fed", in_key="G").remarks == (
+            "it is found an octave lower in 1 tune and an octave higher in 1 tune",
+        )
+        assert ask("z 3 z z z", in_key="G").remarks == ()
 
 
 def test_the_command_says_how_a_figure_was_read(tmp_path: object) -> None:

@@ -279,6 +279,21 @@ def test_what_cannot_be_read_is_named_with_its_line_and_column(
 
 
 @pytest.mark.parametrize(
+    ("german", "name"),
+    [
+        ("H", "B"), ("h-Moll", "Bm"), ("B-Dur", "Bb"), ("b moll", "Bbm"), ("Es", "Eb"),
+        ("as-Moll", "Abm"), ("Des Dur", "Db"), ("Fis", "F#"), ("cis-moll", "C#m"), ("d moll", "Dm"),
+        ("G-Dur", "G"),
+    ],
+)  # fmt: skip
+def test_a_key_with_its_german_name_gets_its_name_in_abc(german: str, name: str) -> None:
+    with pytest.raises(AbcError) as raised:
+        parse_key(german)
+    assert raised.value.reason == f"'{german}' is not a key; write this German name as {name}"
+    assert parse_key(name)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
         ("X:1\nT:no key\nCDE|", 1, "no K: field"),

@@ -65,7 +65,7 @@ def check(
     """Show what of a tune is in the corpus, and where.
 
     TUNE is a file, an ABC tunebook or folk-rnn's text; - or nothing is standard input. A tune of
-    the index, as corpus:number or its number, is compared with the others. The first line on each
+    the index, as corpus:number or its id, is compared with the others. The first line on each
     tune is the verdict: it is a corpus tune, a part of one, mostly in one, a near copy of one
     (the same melody in another key, rhythm or version), in pieces in the corpus, or shares no more
     with it than real tunes do. Tunes that cannot be read are listed, and the others are checked.

@@ -217,7 +217,9 @@ def _print_bars(out: Console, tune: CheckedTune) -> None:
     for bar in sorted(found, key=lambda bar: bar.same_position == 0)[:_SHOWN_BARS]:
         names = ", ".join(example.label for example in bar.examples[: bar.same_position or None])
         place = " at the same position" if bar.same_position else ""
-        out.print(f"Part {bar.part}, bar {bar.bar} is found{place} in {names}")
+        out.print(
+            f"Part {bar.part}, bar {bar_number(bar.bar, bar.ending)} is found{place} in {names}"
+        )
     if len(found) > _SHOWN_BARS:
         out.print(f"… and {counted(len(found) - _SHOWN_BARS, 'more bar')} of the table")
 

@@ -11,7 +11,7 @@ quotes, whatever it means.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -54,6 +54,14 @@ _NUMBERED: Final = {
     "onset": "a number of eighths, such as onset 3/2",
 }
 _PLACE_WORDS: Final = ("opening", "cadence", "anywhere", *_NUMBERED)
+_MEANT: Final = {
+    **dict.fromkeys(("start", "starts", "begin", "begins", "beginning", "incipit"), "opening"),
+    **dict.fromkeys(("end", "ends", "ending", "close", "closes"), "cadence"),
+    **dict.fromkeys(("but", "with", "&", ",", ";", "+"), "and"),
+    **dict.fromkeys(("without", "except"), "and not"),
+}
+"""What people write instead of the words of a query."""
+
 _JOINING_WORDS: Final = ("and", "or", "and not", "same part as")
 
 
@@ -286,6 +294,13 @@ def _placed(*found: Any) -> Sought:
         twice = next((one for one in new if one in said), None)
         if twice is not None:
             of = "place" if twice == "is_cadence" else twice
+            if twice == "part" and {"opening"} & {name, places[0][1]}:
+                part = number if name == "part" else said["part"]
+                raise _at(
+                    at,
+                    "'opening' is of part 1; for the beginning of a part write part "
+                    f"{part} bar 1 onset 0",
+                )
             raise _at(at, f"the {of} of this figure is given a second time; remove '{name}'")
         said |= new
     said.pop("anywhere", None)
@@ -333,13 +348,21 @@ def _no_joining(here: re.Match[str], last: str) -> str:
         if last != ")" and here["word"] is not None:
             hint = ", and a place before its figure"
         return f"two figures follow each other; write and, or, or 'same part as' between them{hint}"
-    nearest = get_close_matches(word.lower(), ("and", "or", "same"), n=1)
+    nearest = _meant(word, _JOINING_WORDS) or get_close_matches(
+        word.lower(), ("and", "or", "same"), n=1
+    )
     if word.lower() in ("in", "the") or nearest == ["same"]:
         return (
             "this is no condition; write 'same part as', or a place before its figure: part 2 \"…\""
         )
     known = f"did you mean '{nearest[0]}'?" if nearest else "write and, or, or 'same part as'"
     return f"'{word}' does not join two figures; {known}"
+
+
+def _meant(word: str, known: Sequence[str]) -> list[str]:
+    """The word of a query that a word stands for, if it is one of those known here."""
+    meant = _MEANT.get(word.lower(), "")
+    return [meant] if meant in known else []
 
 
 def _no_figure(here: re.Match[str], last: str) -> str:
@@ -353,7 +376,8 @@ def _no_figure(here: re.Match[str], last: str) -> str:
         return f"'not' cannot follow '{last}'; write it before the places: not opening \"…\""
     if is_token(word):
         return f'the figure that begins with {word} has no quotes; write "{word} …"'
-    nearest = get_close_matches(word.lower(), (*_PLACE_WORDS, "not"), n=1)
+    known = (*_PLACE_WORDS, "not")
+    nearest = _meant(word, known) or get_close_matches(word.lower(), known, n=1)
     if nearest:
         return f"'{word}' is no place; did you mean '{nearest[0]}'?"
     return (

@@ -23,8 +23,8 @@ from tunetrace.indexer.queries.symbols import (
 )
 from tunetrace.text import counted, listed
 from tunetrace.tokenizer.abc.figure import WrittenFigure, read_figure
-from tunetrace.tokenizer.keys import Key, parse_key
-from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to_c, move_token
+from tunetrace.tokenizer.keys import Key, not_a_key, parse_key
+from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_to_c, move_token
 from tunetrace.tokenizer.vocabulary import is_bar_line, is_token
 
 _LONGEST: Final = 20_000
@@ -49,6 +49,9 @@ _DOUBTFUL: Final = re.compile(
 
 _OTHER_KEYS: Final = ("G", "D", "A", "E", "F", "B", "Bb", "Eb")
 """The tonics, beside C, of nearly all tunes."""
+
+_OTHER_OCTAVES: Final = (("lower", Interval(-7, 0)), ("higher", Interval(7, 0)))
+"""A tune in A is moved up to C and one in G down, so that one melody may be in two octaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +108,31 @@ def without_bar_lines(tokens: Sequence[str]) -> list[str]:
     return list(tokens[first:last])
 
 
-def in_other_keys(query: FigureQuery, count: Callable[[Sequence[str]], int]) -> tuple[str, ...]:
-    """A remark on the keys in which a figure of tokens, read as on C, is found; none if in none.
+def found_elsewhere(query: FigureQuery, count: Callable[[Sequence[str]], int]) -> tuple[str, ...]:
+    """Remarks on other octaves and keys in which a figure of tokens is found; none if in none.
 
-    count: in how many tunes a figure is. A figure with wildcards or with a stated key is in no
-    other key.
+    count: in how many tunes a figure is. A figure with wildcards is not looked for, one with a
+    stated key in no other key.
     """
-    if query.literal is None or query.key is not None:
+    if query.literal is None:
         return ()
-    found = []
-    for tonic in _OTHER_KEYS:
+    octaves = []
+    for where, octave in _OTHER_OCTAVES:
+        moved = [move_token(token, octave) for token in query.literal]
+        tunes = count(moved) if moved != query.literal else 0
+        if tunes:
+            octaves.append(f"an octave {where} in {counted(tunes, 'tune')}")
+    remarks = [f"it is found {listed(octaves)}"] if octaves else []
+    keys = []
+    for tonic in _OTHER_KEYS if query.key is None else ():
         with suppress(TooFarAlteredError):
             tunes = count(_move(query.literal, Key(tonic, "maj")))
             if tunes:
-                found.append((tunes, tonic))
-    if not found:
-        return ()
-    said = [f"in {tonic} in {counted(tunes, 'tune')}" for tunes, tonic in sorted(found)[::-1]]
-    return (f"read in another key it is found, {listed(said[:3])}",)
+                keys.append((tunes, tonic))
+    if keys:
+        said = [f"in {tonic} in {counted(tunes, 'tune')}" for tunes, tonic in sorted(keys)[::-1]]
+        remarks.append(f"read in another key it is found, {listed(said[:3])}")
+    return tuple(remarks)
 
 
 def _key(text: str) -> Key:
@@ -131,7 +141,7 @@ def _key(text: str) -> Key:
     with suppress(AbcError):
         if stated.strip():
             return parse_key(stated)
-    raise QueryError(f"'{stated[:40]}' is not a key; write it as G, Em, Edor or Bb")
+    raise QueryError(not_a_key(stated, "write it as G, Em, Edor or Bb"))
 
 
 def _of_abc(text: str, in_key: str | None, ways: Ways) -> FigureQuery:

@@ -14,7 +14,7 @@ from tunetrace.indexer.filters import Filters, keys_of, meter_of, original_key_o
 from tunetrace.indexer.records import CorpusInfo, Reject, Tune, Wording
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.corpora import check_corpus
+from tunetrace.indexer.store.corpora import check_corpus, stored_corpora
 from tunetrace.indexer.store.schema import Prepared
 from tunetrace.indexer.store.titles import find_keys, setting_groups
 from tunetrace.text import listed, printable
@@ -130,7 +130,27 @@ class Catalogue:
                 found = connection.scalars(select.where(is_meant)).all()
             if found:
                 return list(found)
-        return self.titled(reference, partly=partly)
+        try:
+            return self.titled(reference, partly=partly)
+        except QueryError:
+            if colon and number.isascii() and number.isdigit():
+                self._refuse_number(reference, name)
+            raise
+
+    def _refuse_number(self, reference: str, corpus_name: str) -> None:
+        """QueryError for `corpus:number` of no tune: the corpora, or the numbers of the corpus."""
+        number, corpus = schema.tune.c.number, schema.corpus.c
+        select = sa.select(sa.func.min(number), sa.func.max(number))
+        select = select.join_from(schema.tune, schema.corpus).where(corpus.name == corpus_name)
+        with self._database.connected() as connection:
+            names = [stored.name for stored in stored_corpora(connection)]
+            first, last = connection.execute(select).one()
+        if not names:
+            return
+        hint = f"its corpora are {', '.join(names)}"
+        if first is not None:
+            hint = f"the numbers of {corpus_name} are from {first} to {last}"
+        raise QueryError(f"there is no tune '{reference}' in the index; {hint}")
 
     def titled(self, title: str, *, partly: bool = False) -> list[int]:
         """The ids of the tunes of a title, whatever its articles, case, spaces and punctuation.

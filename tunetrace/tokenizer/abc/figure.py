@@ -31,6 +31,11 @@ _FIELD: Final = re.compile(
 _WORDS: Final = re.compile(r"[H-Wh-w]{2}")
 """Two letters in a row that are no notes, as words have them and music does not."""
 
+_SIGN_AFTER_NOTE: Final = re.compile(r"([A-Ga-g][,']*)([#\u266f\u266d\u266e])")
+"""A note with its accidental after it, which ABC has before it. `b` after a note is a note."""
+
+_ACCIDENTALS: Final = {"#": "^", "\u266f": "^", "\u266d": "_", "\u266e": "="}
+
 _TEXTS: Final = re.compile(r'"[^"]*"|![^!|\s]+!|\+[^+|\s]+\+|\[[A-Za-z]:[^\[\]]*\]|[A-Z]:.*')
 
 
@@ -58,6 +63,7 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
         raise AbcError(f"'{text.strip()[:40]}' is not music", kind="no notes")
     header = TuneHeader()
     text = _read_fields(text, header)
+    _refuse_signs_after_notes(text)
     stated = header.key
     header.key = parse_key(key) if key is not None else stated or parse_key("C")
     if stated is not None and stated != header.key:
@@ -72,6 +78,17 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
     # A query may have its lengths apart, since answers have them so.
     remarks = tuple(remark for remark in header.remarks if remark != APART_REMARK)
     return WrittenFigure(tokens, header.key, key is not None or stated is not None, remarks)
+
+
+def _refuse_signs_after_notes(text: str) -> None:
+    """AbcError for `f#`: the sign has no meaning there, and what was meant is another note."""
+    found = _SIGN_AFTER_NOTE.search(_TEXTS.sub("", text))
+    if found is not None:
+        note = _ACCIDENTALS[found[2]] + found[1]
+        raise AbcError(
+            f"an accidental is before its note in ABC; write {note} for {found[0]}",
+            kind="stray sign",
+        )
 
 
 def _read_fields(text: str, header: TuneHeader) -> str:

@@ -37,6 +37,7 @@ _PLAYING_ORDER: Final = re.compile(r"(?=.{2})[A-Z0-9(). *]+")
 _BEGIN: Final = re.compile(r"%%begin(?!abc)([a-z]+)")
 _NO_MUSIC: Final = re.compile(r'\[[A-Za-z]:[^\]]*\]|"[^"]*"|![^!]*!|\{[^}]*\}')
 _VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)")
+_NAMED_VOICE: Final = re.compile(r"(?:^\s*|\[)V:\s*([^\s\]]+)([^\]]*)")
 _VOICE_NAME: Final = re.compile(r"\b(?:nm|name)\s*=\s*(?:\"([^\"]*)\"|(\S+))")
 _SHOWN_VOICES: Final = 8
 _BRACKETED: Final = re.compile(r"\s*\[([A-Za-z]):([^\[\]]*)\]")
@@ -207,12 +208,16 @@ class TuneHeader:
         """
         if self.asked_voice is None:
             return self.first_voice(body)
+        for voice, names in (found for line in body for found in _NAMED_VOICE.findall(line)):
+            if name := _VOICE_NAME.search(names):
+                self.voice_names.setdefault(name[1] or name[2], voice)
         start = self.voice_at_start(body)
         named = [name for line in body for name in _VOICE.findall(line) if name != "*"]
         voices = list(dict.fromkeys([*self.voices, *((start,) if start else ()), *named]))
         found = self._asked_among(voices or ["1"])
         if found is None:
-            shown = [plain(voice)[:20] for voice in voices[:_SHOWN_VOICES]]
+            names = {voice: f" ({plain(name)[:20]})" for name, voice in self.voice_names.items()}
+            shown = [plain(one)[:20] + names.get(one, "") for one in voices[:_SHOWN_VOICES]]
             more = len(voices) - len(shown)
             shown += [f"{more} more"] if more else []
             held = f"its voices are {listed(shown)}" if len(voices) > 1 else "it has one voice"
@@ -229,6 +234,9 @@ class TuneHeader:
             return asked
         if asked in self.voice_names:
             return self.voice_names[asked]
+        for name, voice in self.voice_names.items():
+            if name.casefold() == asked.casefold():
+                return voice
         place = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
         return voices[place - 1] if 0 < place <= len(voices) else None
 
