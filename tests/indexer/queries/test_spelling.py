@@ -155,10 +155,12 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
         ("G", "G", "intervals", "a figure in the view intervals needs two notes; add a note"),
         ("C,,,,,, c''''''", "C", "intervals", "the figure has a note that the view intervals has "
          "no symbol for; leave it out"),
-        ("de f#", "D", "tokens", "the figure cannot be read: an accidental is before its note in "
-         "ABC; write ^f for f#"),
-        ('"F#m"fB\'\u266dA', "D", "tokens", "the figure cannot be read: an accidental is before "
-         "its note in ABC; write _B' for B'\u266d"),
+        ("de f#", "D", "tokens", "the figure cannot be read: ABC writes accidentals as ^, _ and = "
+         "before the note; write ^f for f#"),
+        ("G2\u266fF", "D", "tokens", "the figure cannot be read: ABC writes accidentals as ^, _ "
+         "and = before the note; write ^F for \u266fF"),
+        ('"F#m"fB\'\u266dA', "D", "tokens", "the figure cannot be read: ABC writes accidentals as "
+         "^, _ and = before the note; write _B' for B'\u266d"),
         ("GA[B", None, "tokens", "the figure cannot be read at column 3: the chord opened with '[' "
          "is never closed; add ']' before the bar line"),
         ("GAB" * 400, None, "tokens", "the figure has 1,200 tokens; give at most 1,000"),

@@ -36,8 +36,9 @@ _WILDCARDS: Final = re.compile(r"[*?]|\{\s*\}|\{\S+\s[^{}]*\}|(?<!\S)</?s>")
 
 _DOUBTFUL: Final = re.compile(
     r"""
-      [0-9/] [ ] [<>]                 # `2 >` is one token in ABC
+      [0-9/] [ ] [<>0-9/]             # `2 >` is one token in ABC, and `2 /2` one length
     | \|\S* [ ] \S*\|                 # an empty bar is none in ABC
+    | \|\S* [ ] \]                    # and this is one bar line
     | /0*1(?![0-9]) | (?<!\S)1(?!\S)  # lengths that ABC states in another way
     | [0-9]/[0-9] | (?<!\S)0
     | \([0-9]:                        # and tuplets

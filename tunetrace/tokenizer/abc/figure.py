@@ -31,8 +31,10 @@ _FIELD: Final = re.compile(
 _WORDS: Final = re.compile(r"[H-Wh-w]{2}")
 """Two letters in a row that are no notes, as words have them and music does not."""
 
-_SIGN_AFTER_NOTE: Final = re.compile(r"([A-Ga-g][,']*)([#\u266f\u266d\u266e])")
-"""A note with its accidental after it, which ABC has before it. `b` after a note is a note."""
+_SIGNED: Final = re.compile(
+    "(?P<note>[A-Ga-g][,']*)[#\u266f\u266d\u266e]|[\u266f\u266d\u266e](?P<after>[A-Ga-g][,']*)"
+)
+"""A note with an accidental after it, or with a printed one. `b` after a note is a note."""
 
 _ACCIDENTALS: Final = {"#": "^", "\u266f": "^", "\u266d": "_", "\u266e": "="}
 
@@ -63,7 +65,7 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
         raise AbcError(f"'{text.strip()[:40]}' is not music", kind="no notes")
     header = TuneHeader()
     text = _read_fields(text, header)
-    _refuse_signs_after_notes(text)
+    _refuse_foreign_accidentals(text)
     stated = header.key
     header.key = parse_key(key) if key is not None else stated or parse_key("C")
     if stated is not None and stated != header.key:
@@ -80,13 +82,14 @@ def read_figure(text: str, key: str | None = None) -> WrittenFigure:
     return WrittenFigure(tokens, header.key, key is not None or stated is not None, remarks)
 
 
-def _refuse_signs_after_notes(text: str) -> None:
+def _refuse_foreign_accidentals(text: str) -> None:
     """AbcError for `f#`: the sign has no meaning there, and what was meant is another note."""
-    found = _SIGN_AFTER_NOTE.search(_TEXTS.sub("", text))
+    found = _SIGNED.search(_TEXTS.sub("", text))
     if found is not None:
-        note = _ACCIDENTALS[found[2]] + found[1]
+        name = found["note"] or found["after"]
+        note = _ACCIDENTALS[found[0].replace(name, "")] + name
         raise AbcError(
-            f"an accidental is before its note in ABC; write {note} for {found[0]}",
+            f"ABC writes accidentals as ^, _ and = before the note; write {note} for {found[0]}",
             kind="stray sign",
         )
 
