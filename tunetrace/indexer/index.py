@@ -204,10 +204,10 @@ class Index(OpenedIndex):
         """The hits at the place in a tune that filters ask for."""
         tunes, firsts = some.segment.places(some.positions)
         chosen = np.zeros(len(tunes), dtype=bool)
-        hits = zip(tunes.tolist(), firsts.tolist(), some.lengths.tolist(), strict=True)
-        for k, (tune, at, length) in enumerate(hits):
-            layout = self.layout(tune)
-            place = layout.position(*view.extent(layout, at, at + length))
+        # In the order of the stream each tune is laid out once.
+        for k in np.argsort(some.positions).tolist():
+            layout, at = self.layout(int(tunes[k])), int(firsts[k])
+            place = layout.position(*view.extent(layout, at, at + int(some.lengths[k])))
             chosen[k] = filters.admits(place)
         return some.select(chosen)
 
