@@ -141,6 +141,26 @@ def test_an_encrypted_file_is_set_aside(tmp_path: Path) -> None:
     assert only_reject(path).reason == "this file is encrypted; unpack it with its password"
 
 
+def test_a_file_without_a_name_in_a_damaged_archive_is_passed_over(tmp_path: Path) -> None:
+    path = packed(tmp_path / "odd.zip", {"a.abc": TUNE.format(1), "b.abc": TUNE.format(2)})
+    content = path.read_bytes()
+    at = content.rindex(b"a.abc")  # a name ends at a NUL
+    path.write_bytes(content[:at] + b"\0" + content[at + 1 :])
+    assert places(path) == ["/b.abc:1"]
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40])  # patched data, strong encryption
+def test_what_pythons_zip_cannot_read_is_set_aside(tmp_path: Path, flag: int) -> None:
+    path = packed(tmp_path / "rare.zip", {"a.abc": TUNE.format(1)})
+    content = bytearray(path.read_bytes())
+    content[6] |= flag  # in the header of the file
+    content[content.index(b"PK\1\2") + 8] |= flag  # and in the directory
+    path.write_bytes(content)
+    assert only_reject(path).reason == (
+        "this file is packed or encrypted in a rare way; unpack it and pack it again by Deflate"
+    )
+
+
 def test_a_file_of_a_rare_method_is_set_aside(tmp_path: Path) -> None:
     path = packed(tmp_path / "rare.zip", {"a.abc": TUNE.format(1)}, zipfile.ZIP_BZIP2)
     assert only_reject(path).reason == "this file is packed by a rare method; pack it by Deflate"

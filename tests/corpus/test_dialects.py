@@ -276,3 +276,12 @@ def test_the_swedish_sample_is_read_and_its_bars_add_up(shared: Path) -> None:
     assert all(tune.reason and tune.line for tune in rejected)
     bars = list(chain.from_iterable(lay_out(tune.tokens).bars for tune in tunes))
     assert sum(bar.adds_up for bar in bars) > 0.9 * len(bars)
+
+
+def test_a_source_in_the_middle_of_a_tune_ends_it_only_among_control_codes() -> None:
+    """S: names a source in other ABC, and a page of it may be a number."""
+    (tune,) = read_tunes("T:a\nM:4/4\nL:1/8\nK:C\nGABc|\nS:3\ndedB|\nS:4\n", "the text")
+    assert isinstance(tune, Transcription)
+    assert " ".join(tune.tokens) == "M:4/4 K:Cmaj G A B c | d e d B |"
+    coded = "S:1\nB:1\nM:4/4\nL:1/8\nK:C\nGABc|\n"
+    assert len(list(read_tunes(coded + coded, "the text"))) == 2

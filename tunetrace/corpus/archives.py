@@ -63,7 +63,9 @@ class Archive:
             raise InputError(
                 f"{name}: this ZIP archive is damaged or cut off; get the file again"
             ) from None
-        files = [one for one in self._zip.infolist() if not one.is_dir() and _is_shown(one)]
+        # ZipInfo.is_dir fails for a damaged archive with an empty name.
+        members = self._zip.infolist()
+        files = [one for one in members if not one.filename.endswith("/") and _is_shown(one)]
         names = [one.filename for one in files]
         if "META-INF/container.xml" in names:
             raise InputError(
@@ -100,6 +102,11 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
             raise InputError(
                 f"{name}: this file is damaged in the archive; get the archive again"
+            ) from None
+        except NotImplementedError:
+            raise InputError(
+                f"{name}: this file is packed or encrypted in a rare way; unpack it and pack it "
+                "again by Deflate"
             ) from None
 
 

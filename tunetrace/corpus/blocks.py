@@ -16,7 +16,7 @@ from tunetrace.tokenizer.abc.header import (
     loose_field,
     unindented,
 )
-from tunetrace.tokenizer.abc.prose import is_prose
+from tunetrace.tokenizer.abc.prose import is_prose, music_before_words
 from tunetrace.tokenizer.folkrnn import is_left_out
 from tunetrace.tokenizer.vocabulary import is_header, is_token
 
@@ -48,7 +48,7 @@ def abc_blocks(
 
     A tune begins at X: and ends at an empty line or at the next X:. In a text without X:, a tune
     begins at the first field after an empty line, which may be in brackets, or at the control codes
-    of the next tune (`S:2`). Empty lines before K: and before the first line of music do not end a
+    of the next tune (`S:2`) if the tune before began with its own. Empty lines before K: and before the first line of music do not end a
     tune, since tunebooks have them. Text between tunes belongs to no tune.
 
     has_numbers: whether the beginning of the file has an X:. file_header: is filled with the M:
@@ -65,7 +65,7 @@ def abc_blocks(
             and (
                 _begins_without_number(line)
                 if block is None
-                else has_music and line[:2] == "S:" and is_control_code(line)
+                else has_music and line[:2] == "S:" and _is_next_of_codes(line, block)
             )
         ):
             if block is not None:
@@ -86,7 +86,8 @@ def abc_blocks(
                 else:
                     has_key, has_music = _of_key_line(line)
             elif not has_music and line[0] != "%" and not is_field(unindented(line)):
-                has_music = not is_prose(line) and _follows_fields(line)
+                is_music = music_before_words(line) is not None or not is_prose(line)
+                has_music = is_music and _follows_fields(line)
         elif is_before_tunes:
             if line[:2] in ("M:", "L:"):
                 file_header[line[0]] = (number, re.sub(r"(?<!\\)%.*", "", line[2:]))
@@ -105,6 +106,11 @@ def _begins_without_number(line: str) -> bool:
     if line[:1] == "[":
         line = line[1:].lstrip()
     return line[:2] in ("T:", "M:", "L:", "K:", "Q:", "R:", "C:") or is_control_code(line)
+
+
+def _is_next_of_codes(line: str, block: Block) -> bool:
+    """Whether a line is the first control code of the next tune. S: alone names a source."""
+    return is_control_code(line) and any(map(is_control_code, block.lines[:1]))
 
 
 def _of_key_line(line: str) -> tuple[bool, bool]:

@@ -328,7 +328,7 @@ def _read_pieces(
         yield from read_rows(rows, name, column, _fields_reader(name, reading, make_reader))
     elif column is not None:
         raise InputError(
-            f"{name}: this is not a table, so it has no column '{printable(column)}'; leave "
+            f"{name}: this is not a table, so it has no column '{printable(column[:80])}'; leave "
             "--column out"
         )
     else:

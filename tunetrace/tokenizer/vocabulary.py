@@ -215,8 +215,16 @@ class Vocabulary:
             self.headers += bytes([symbol])
 
 
+_LONGEST_SHOWN: Final = 60
+
+
 def unknown_token(text: str, tokens: Sequence[str]) -> QueryError:
     """The error for a word of a query that is not one of these tokens, with the nearest tokens."""
+    if len(text) > _LONGEST_SHOWN:
+        return QueryError(
+            f"'{text[:_LONGEST_SHOWN]}…' is not a token, with its {len(text):,} characters; set "
+            "tokens apart by spaces"
+        )
     pieces = split_tokens(text)
     if pieces is not None and len(pieces) > 1:
         return QueryError(

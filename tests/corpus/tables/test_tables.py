@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.commands import call
 from tunetrace import InputError, Rejected, Transcription, read, tokenize
+from tunetrace.arguments import Reading
 from tunetrace.corpus.readers import detect_format, estimate_tunes, read_tunes
 
 KESH = "X:1\nT:The Kesh\nM:6/8\nL:1/8\nK:G\n|: G3 GAB | A3 ABd :|"
@@ -531,3 +532,31 @@ def test_a_folder_of_tables_is_read_if_it_has_no_tunebook(tmp_path: Path) -> Non
     assert [t.place for t in read(tmp_path)] == [f"{tmp_path}/a.csv:2", f"{tmp_path}/b.jsonl:1"]
     (tmp_path / "book.abc").write_text(KESH)
     assert [t.place for t in read(tmp_path)] == [f"{tmp_path}/book.abc:1"]
+
+
+def test_a_quotation_mark_that_is_not_closed_costs_no_record_far_from_it() -> None:
+    """Nor is the file taken for ABC then, though most of it looks like one record."""
+    rows = [f'"{KESH}",a\n', f'"{KESH},b\n', f'"{KESH}",c\n', f'"{KESH}",d\n']
+    read = found("abc,title\n" + "".join(rows))
+    # The open quotation mark takes the beginning of the third record; the fourth is whole.
+    assert [told(one) for one in read if isinstance(one, Transcription)] == [
+        ("tunes:2", KESH_TOKENS), ("tunes:20", KESH_TOKENS),
+    ]  # fmt: skip
+    assert read[1].place == "tunes:8"
+
+
+def test_a_message_on_a_column_is_short() -> None:
+    for text in (lines_of({"abc": KESH}), KESH):
+        with pytest.raises(InputError) as raised:
+            list(read_tunes(text, "tunes", Reading(column="x" * 5000)))
+        assert len(str(raised.value)) < 200
+
+
+def test_a_date_that_python_lacks_costs_no_tune(tmp_path: Path) -> None:
+    path = tmp_path / "tunes.parquet"
+    far = pa.array([2**52], pa.timestamp("ms"))
+    pq.write_table(pa.table({"abc": [KESH], "title": far, "added": far}), path)
+    assert [told(tune) for tune in read(path)] == [(f"{path}:1", KESH_TOKENS)]
+    pq.write_table(pa.table({"abc": [KESH], "of": pa.StructArray.from_arrays([far], ["at"])}), path)
+    with pytest.raises(InputError, match=r"this Parquet file cannot be read \(date value out of"):
+        list(read(path))

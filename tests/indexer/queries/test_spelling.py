@@ -250,3 +250,23 @@ def test_the_command_says_how_a_figure_was_read(tmp_path: object) -> None:
         "C 3 C D E",
         "found in 1 of 1 tune, once",
     ]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("text", ["q" * 19_000, "&" * 19_000, "|" * 19_000, "[" * 900, "{" * 9000])
+def test_what_is_wrong_with_a_huge_figure_is_said_in_one_line(text: str, view: str) -> None:
+    with pytest.raises(QueryError) as raised:
+        asked(text, view=view)
+    assert len(str(raised.value)) < 250
+
+
+def test_wildcards_count_though_no_spaces_set_them_apart() -> None:
+    with pytest.raises(QueryError, match=r"^the figure has 1,001 tokens; give at most 1,000$"):
+        asked("*" * 1001)
+    assert len(asked("c" + "*" * 999).elements) == 1000
+
+
+def test_no_control_character_of_a_key_is_in_a_message() -> None:
+    with pytest.raises(QueryError) as raised:
+        asked("G", "G\0\x1b[31m")
+    assert str(raised.value).isprintable()

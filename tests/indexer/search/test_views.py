@@ -224,6 +224,21 @@ def test_hits_are_those_of_brute_force_however_the_corpus_is_segmented(
     assert places(figures, written(figure)) == plain_views.hits(view, tunes, figure)
 
 
+@given(views, tunes_of_all_kinds, tunes_of_all_kinds)
+def test_extents_of_one_tune_are_not_those_of_another(
+    name: str, tune: list[str], other: list[str]
+) -> None:
+    """The places in a tune are remembered by its layout, even if an equal one comes."""
+    layouts = [lay_out(one) for one in (tune, other, tune)]
+    extents = []
+    for _ in range(2):
+        for one, layout in zip((tune, other, tune), layouts, strict=True):
+            count = len(plain_views.symbols(name, one))
+            extents.append([VIEWS[name].extent(layout, k, k + 1) for k in range(count)])
+    assert extents[0] == extents[2] == extents[3] == extents[5]
+    assert extents[1] == extents[4]
+
+
 @given(views, tunes_of_all_kinds, st.data())
 def test_a_hit_maps_back_to_its_notes(name: str, tune: list[str], data: st.DataObject) -> None:
     own = plain_views.symbols(name, tune)

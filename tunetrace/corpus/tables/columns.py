@@ -127,7 +127,7 @@ def _named(
         ):
             return path
     raise InputError(
-        f"{name}: there is no column '{printable(asked)}'; its columns are {_listed(columns)}"
+        f"{name}: there is no column '{printable(asked[:80])}'; its columns are {_listed(columns)}"
     )
 
 

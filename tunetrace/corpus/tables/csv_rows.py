@@ -13,6 +13,7 @@ from tunetrace.corpus.streams import beginning, lines_in
 from tunetrace.corpus.tables.columns import has_key, is_known, says_abc
 from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
+from tunetrace.text import counted
 
 _SEPARATORS: Final = ",;\t"
 _LOOKED_AT: Final = 5
@@ -23,7 +24,8 @@ def is_csv(text: str, column: str | None = None) -> bool:
     """Whether a text begins as CSV with a column of tunes.
 
     Its first line names such a column, or the one that is asked for, and at least half of the
-    records after it have as many fields. A column alone must say that it holds ABC, and hold it.
+    records after it have as many fields; one is enough if the column says that it holds ABC. A
+    column alone must say so, and hold ABC.
     """
     text = beginning(text).lstrip("\r\n")
     header = _first_line(text)
@@ -36,7 +38,10 @@ def is_csv(text: str, column: str | None = None) -> bool:
         return False
     records = _whole_records(text, separator)
     if len(names) > 1:
-        return 2 * sum(len(record) == len(names) for record in records) >= len(records)
+        as_named = sum(len(record) == len(names) for record in records)
+        # Where a quotation mark is not closed, what follows looks like one record.
+        wanted = 1 if any(map(says_abc, names)) else len(records) / 2
+        return as_named >= min(wanted, len(records))
     return (says_abc(names[0]) or names[0] == column) and any(
         has_key(record[0]) for record in records
     )
@@ -87,8 +92,8 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected
         elif any(field.strip() for field in record):
             yield Rejected(
                 name, line_number, None,
-                f"the record has {len(record)} columns and the first line names {len(columns)}; "
-                "enclose a text with a separator or a line end in quotation marks",
+                f"the record has {counted(len(record), 'column')} and the first line names "
+                f"{len(columns)}; enclose a text with a separator or a line end in quotation marks",
                 "bad record",
             )  # fmt: skip
 

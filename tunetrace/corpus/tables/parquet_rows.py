@@ -30,6 +30,7 @@ class ParquetRows:
         try:
             from pyarrow import ArrowException
             from pyarrow.parquet import ParquetFile
+            from pyarrow.types import is_temporal
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] != "pyarrow":
                 raise
@@ -38,7 +39,8 @@ class ParquetRows:
                 "which is not installed; install it with: pip install 'tunetrace[parquet]'"
             ) from None
         self._name = name
-        self._errors = (OSError, ValueError, ArrowException)
+        self._errors = (OSError, ValueError, OverflowError, ArrowException)
+        self._is_temporal = is_temporal
         try:
             self._file: Any = ParquetFile(file, buffer_size=_PAGE, pre_buffer=False)
         except self._errors as error:
@@ -49,11 +51,16 @@ class ParquetRows:
         return int(self._file.metadata.num_rows)
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[TableRecord]:
-        """The records in their order. columns: those that are read; None for all."""
+        """The records in their order. columns: those that are read; None for all.
+
+        Dates and times are left out: they hold no tune, and Python has none after the year 9999.
+        """
         number = 0
         try:
             for batch in self._file.iter_batches(_BATCH, columns=columns, use_threads=False):
-                for values in batch.to_pylist():
+                types = enumerate(batch.schema.types)
+                kept = batch.select([k for k, kind in types if not self._is_temporal(kind)])
+                for values in kept.to_pylist():
                     number += 1
                     yield TableRecord(values, number)
         except self._errors as error:

@@ -21,7 +21,7 @@ from tunetrace.indexer.queries.symbols import (
     query_of,
     too_long,
 )
-from tunetrace.text import counted, listed
+from tunetrace.text import counted, listed, printable
 from tunetrace.tokenizer.abc.figure import WrittenFigure, read_figure
 from tunetrace.tokenizer.keys import Key, not_a_key, parse_key
 from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_to_c, move_token
@@ -31,7 +31,7 @@ _LONGEST: Final = 20_000
 """Characters of a figure."""
 
 _KEY_FIELD: Final = re.compile(r"^\s*(?:\[?[LM]:[^\s\]]*\]?\s*)*\[?K:", re.MULTILINE)
-_WILDCARDS: Final = re.compile(r"[*?]|\{\s*\}|\{\S+\s[^{}]*\}|(?<!\S)</?s>")
+_WILDCARDS: Final = re.compile(r"[*?]|\{\s*\}|\{[^\s{}]+\s[^{}]*\}|(?<!\S)</?s>")
 """Signs that only symbols have. In ABC, braces without spaces in them are grace notes."""
 
 _DOUBTFUL: Final = re.compile(
@@ -142,7 +142,7 @@ def _key(text: str) -> Key:
     with suppress(AbcError):
         if stated.strip():
             return parse_key(stated)
-    raise QueryError(not_a_key(stated, "write it as G, Em, Edor or Bb"))
+    raise QueryError(not_a_key(printable(stated), "write it as G, Em, Edor or Bb"))
 
 
 def _of_abc(text: str, in_key: str | None, ways: Ways) -> FigureQuery:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from tunetrace.arguments import one_text
 from tunetrace.errors import QueryError
+from tunetrace.text import printable
 from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     FRAME,
@@ -119,8 +120,9 @@ def parse_words(text: str, notation: Notation = TOKEN_NOTATION) -> FigureQuery:
             f"the figure is empty; give {notation.symbols} separated by spaces, such as "
             f"'{notation.example}'"
         )
-    if len(words) > MAX_TOKENS:
-        raise too_long(len(words), notation)
+    places = max(len(words), text.count("*"))  # these need no spaces between them
+    if places > MAX_TOKENS:
+        raise too_long(places, notation)
     if any(sign in text for sign in "*{}?"):
         return FigureQuery(" ".join(words), _parse_wildcards(text, notation))
     return FigureQuery(" ".join(words), tuple(Element((word,)) for word in words))
@@ -137,14 +139,15 @@ def parse_symbols(text: str, notation: Notation) -> FigureQuery:
     for element in parse_words(text, notation).elements:
         if element.has_any_length:
             raise QueryError(
-                f"'{element.names[0]}?' cannot be in a figure of {notation.symbols}; write "
-                f"{notation.wildcards}"
+                f"'{printable(element.names[0][:40])}?' cannot be in a figure of "
+                f"{notation.symbols}; write {notation.wildcards}"
             )
         names = [notation.name(word) for word in element.names]
         if None in names:
             word = element.names[names.index(None)]
             raise QueryError(
-                f"'{word}' cannot be in a figure of {notation.symbols}; {notation.right}"
+                f"'{printable(word[:40])}' cannot be in a figure of {notation.symbols}; "
+                f"{notation.right}"
             )
         elements.append(Element(tuple(name for name in names if name is not None)))
     return query_of(elements, notation)

@@ -72,6 +72,9 @@ INTERVAL_NAMES: Final = (
 CONTOUR_NAMES: Final = ("U", "D", "R")
 RHYTHM_NAMES: Final = (*map(str, LENGTHS), *(f"z{length}" for length in LENGTHS), BAR, OTHER)
 
+Place = tuple[int, int]
+"""The first token of something in a tune, and the one past its last."""
+
 _STEPS: Final = HIGHEST - LOWEST
 _INTERVALS: Final = [
     step + WIDEST if abs(step) <= WIDEST else INTERVAL_NAMES.index(OTHER)
@@ -231,7 +234,7 @@ def extent_of_notes(layout: Layout, first: int, stop: int) -> tuple[int, int]:
 
     A tuplet sign before the first note is among them, and so are all lengths of the last.
     """
-    notes = [places for places, sounds in _events(layout) if sounds]
+    notes = _notes(layout)
     return notes[first][0], notes[stop - 1][1]
 
 
@@ -248,19 +251,35 @@ def extent_of_steps(layout: Layout, first: int, stop: int) -> tuple[int, int]:
 
 def extent_of_rhythm(layout: Layout, first: int, stop: int) -> tuple[int, int]:
     """The tokens of symbols of the rhythm. Bar lines at either end are among them."""
+    places = _places_of_rhythm(layout)
+    return places[first][0], places[stop - 1][1]
+
+
+# Those of the last tunes are remembered, since each of the many hits in a tune needs them.
+
+
+@lru_cache(maxsize=16)
+def _notes(layout: Layout) -> list[Place]:
+    """The tokens of each note."""
+    return [place for place, sounds in _events(layout) if sounds]
+
+
+@lru_cache(maxsize=16)
+def _places_of_rhythm(layout: Layout) -> list[Place]:
+    """The tokens of each symbol of the rhythm."""
     tokens = layout.tokens
     events = iter(_events(layout))
-    places: list[tuple[int, int]] = []
+    places: list[Place] = []
     before = 0
     for bar in layout.bars:
         places.append(_bar_lines(tokens, bar.start, before or bar.start))
         places += [next(events)[0] for _ in bar.events.starts]
         before = bar.stop
     places.append(_bar_lines(tokens, before, before))
-    return places[first][0], places[stop - 1][1]
+    return places
 
 
-def _bar_lines(tokens: Sequence[str], start: int, stop: int) -> tuple[int, int]:
+def _bar_lines(tokens: Sequence[str], start: int, stop: int) -> Place:
     """Where the bar lines before a place begin, and where those after another place end."""
     while start > 0 and MEANINGS[tokens[start - 1]].kind == BAR_LINE:
         start -= 1
@@ -269,7 +288,7 @@ def _bar_lines(tokens: Sequence[str], start: int, stop: int) -> tuple[int, int]:
     return start, stop
 
 
-def _events(layout: Layout) -> list[tuple[tuple[int, int], bool]]:
+def _events(layout: Layout) -> list[tuple[Place, bool]]:
     """The tokens of each event, a tuplet sign before it among them, and whether it sounds."""
     tokens, found = layout.tokens, []
     for bar in layout.bars:

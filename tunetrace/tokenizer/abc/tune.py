@@ -24,7 +24,7 @@ from tunetrace.tokenizer.abc.header import (
     without_comments,
 )
 from tunetrace.tokenizer.abc.mend import mend
-from tunetrace.tokenizer.abc.prose import is_prose
+from tunetrace.tokenizer.abc.prose import is_prose, music_before_words
 from tunetrace.tokenizer.transcription import Transcription
 
 MakeReader = Callable[[TuneHeader, Sequence[str]], Reader]
@@ -117,7 +117,7 @@ def _read(
                     else:
                         header.field(*field, number)
                     continue
-                if is_prose(line):
+                if music_before_words(line) is None and is_prose(line):
                     lines_of_prose += 1
                     continue
                 header.complete(file_header)
@@ -125,9 +125,12 @@ def _read(
             elif is_a_field and line[0] not in _BODY_FIELDS:
                 lines_of_words += line[0] in "wW" and not reader.is_silent
                 continue
-            elif not is_a_field and is_prose(line):
+            elif not is_a_field and music_before_words(line) is None and is_prose(line):
                 lines_of_prose += 1
                 continue
+            if not is_a_field and (music := music_before_words(line)) is not None:
+                line = music
+                lines_of_prose += 1
             reader.number = number
             if not is_continued:
                 reader.end_line()

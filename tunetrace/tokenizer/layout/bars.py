@@ -28,7 +28,7 @@ class Position:
     """In eighths from the start of the bar."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # what is derived from a layout can be remembered by it
 class Layout:
     """A tune divided into numbered bars."""
 
