@@ -30,7 +30,6 @@ from tunetrace.corpus.archives import (
 from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
 from tunetrace.corpus.pasted import Unpasting, unpasted
 from tunetrace.corpus.records import Rejected
-from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.corpus.streams import (
     LONGEST,
     absent,
@@ -47,6 +46,7 @@ from tunetrace.corpus.tables.csv_rows import csv_rows, is_csv
 from tunetrace.corpus.tables.json_rows import is_json, json_rows
 from tunetrace.corpus.tables.parquet_rows import MAGIC as PARQUET
 from tunetrace.corpus.tables.parquet_rows import ParquetRows
+from tunetrace.corpus.tables.session import is_session, read_settings
 from tunetrace.corpus.tables.tunes import ReadText, read_parquet, read_rows
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
