@@ -13,6 +13,7 @@ from tunetrace.corpus.streams import beginning, lines_in
 from tunetrace.corpus.tables.columns import has_key, is_known, says_abc
 from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
+from tunetrace.tokenizer.abc.header import is_field
 
 _SEPARATORS: Final = ",;\t"
 _LOOKED_AT: Final = 5
@@ -55,7 +56,7 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected
         before += 1
     separator = _separator_of(header)
     columns = _fields(header, separator)
-    if len(set(columns)) < len(columns) or "" in columns[:1]:
+    if len(set(columns)) < len(columns) or "" in columns[:1] or is_field(header):
         raise InputError(
             f"{name}:{before}: this line does not name the columns of a CSV file, each by a name "
             "of its own; give it as the first line"
