@@ -109,8 +109,8 @@ def test_the_page_of_commands_has_every_command_and_every_option(
     section = re.search(rf"^## {path}\b.*?(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)
     assert section is not None, f"docs/commands.md lacks {path}"
     assert re.search(rf"^{path}", section.group(), re.MULTILINE), f"{path} lacks an example"
-    # Those that every command or both searches have are explained once.
-    common = {"--json", "--jsonl", "--index", "--help", "--format", "--voice", "--column"}
+    # Those that every command or every search has are explained once.
+    common = {"--json", "--jsonl", "--index", "--help"}
     if path in ("tunetrace bar", "tunetrace next"):
         common |= {"--part", "--bar", "--onset", "--meter", "--key", "--original-key", "--corpus",
                    "--title", "--exclude-family", "--limit"}  # fmt: skip

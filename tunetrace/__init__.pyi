@@ -71,10 +71,6 @@ from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.build.verify import verify_index as verify_index
 from .indexer.continuations import continuations as continuations
 from .indexer.filters import Filters as Filters
-from .indexer.find.find import Found as Found
-from .indexer.find.find import FoundHit as FoundHit
-from .indexer.find.find import FoundTune as FoundTune
-from .indexer.find.find import SoughtFigure as SoughtFigure
 from .indexer.find.find import find as find
 from .indexer.index import Index as Index
 from .indexer.index import bar as bar
@@ -84,10 +80,14 @@ from .indexer.records import Continuation as Continuation
 from .indexer.records import Continuations as Continuations
 from .indexer.records import CorpusInfo as CorpusInfo
 from .indexer.records import FigureCounts as FigureCounts
+from .indexer.records import Found as Found
+from .indexer.records import FoundHit as FoundHit
+from .indexer.records import FoundTune as FoundTune
 from .indexer.records import Hit as Hit
 from .indexer.records import IndexInfo as IndexInfo
 from .indexer.records import Matches as Matches
 from .indexer.records import Reject as Reject
+from .indexer.records import SoughtFigure as SoughtFigure
 from .indexer.records import Tune as Tune
 from .indexer.statistics.commonest import CountedText as CountedText
 from .indexer.statistics.ngrams import NgramReport as NgramReport

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import KESH, MORRISONS, call, call_in_terminal
+from tests.commands import KESH, MORRISONS, call, call_in_terminal, index_of
 from tunetrace import Transcription, read
 
 BAD = "X:4\nT:Bad\nK:G\nG[A|\n"
@@ -90,3 +90,19 @@ def test_the_format_can_be_said() -> None:
     text = b"M:4/4\nK:Cmaj\nC2 D2 |\n"
     assert "C 2 D 2 |" in call("tokenize", "-", "--format", "folkrnn", stdin=text).out
     assert "C D" in call("tokenize", "-", "--format", "abc", stdin=b"X:1\nL:1/16\nK:Cmaj\nC2D2").out
+
+
+def test_beside_a_tune_of_the_index_a_broken_file_is_set_aside(tmp_path: Path) -> None:
+    index = index_of(tmp_path, MORRISONS)
+    (tmp_path / "empty.abc").touch()
+    ended = call("tokenize", "session:7", tmp_path / "empty.abc", "--index", index)
+    assert ended.out == "X:7\nT:Morrison's\nM:6/8\nK:Cdor\nC 3 G 3 | C G C F D B, |\n"
+    assert ended.err.startswith(f"tunetrace: {tmp_path / 'empty.abc'}: the file is empty")
+    assert ended.code == 0
+
+
+def test_a_path_that_does_not_exist_is_told_before_anything_is_printed(tmp_path: Path) -> None:
+    index = index_of(tmp_path, MORRISONS)
+    for command in ("tokenize", "check", "similar"):
+        ended = call(command, "session:7", tmp_path / "none.abc", "--index", index)
+        assert ended.refusal == f"{tmp_path / 'none.abc'}: there is no such file; check the path"

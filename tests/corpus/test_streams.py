@@ -21,12 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.commands import call
-from tests.corpus.test_session import csv_of, json_of, record
+from tests.corpus.tables.test_session import csv_of, json_of, record
 from tunetrace import InputError, Rejected, Transcription, read
 from tunetrace.corpus import streams
 from tunetrace.corpus.readers import estimate_tunes, read_tunes
-from tunetrace.corpus.session import read_settings
 from tunetrace.corpus.streams import LONGEST, lines_in, texts_in
+from tunetrace.corpus.tables.session import read_settings
 from tunetrace.text import lines_of
 
 ABC = "X:{0}\nT:T{0}\nM:6/8\nK:G\nG3 GAB|A3 ABd|\n\n"

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.console import bar_number, console, is_terminal, linked, make_table
-from tunetrace.commands.matches import marked, print_reading, tune_filter_options
+from tunetrace.commands.matches import found_in, marked, print_question, tune_filter_options
 from tunetrace.commands.options import (
     PrintAs,
     in_option,
@@ -17,7 +17,7 @@ from tunetrace.commands.options import (
     show,
     view_option,
 )
-from tunetrace.text import counted, times, tunes_and_families
+from tunetrace.text import counted, times
 
 if TYPE_CHECKING:
     from tunetrace import Filters, Found
@@ -68,21 +68,13 @@ def find(
 
 def _print_found(found: Found) -> None:
     out = console()
-    view = "" if found.view == "tokens" else f" in the view {found.view}"
-    out.print(Text.assemble((found.query, "bold"), view), soft_wrap=True)
-    for number, figure in enumerate(found.figures, 1):
-        print_reading(figure, f"figure {number}: " if len(found.figures) > 1 else "")
+    print_question(found, found.figures)
     if not found.of:
-        out.print("no tune of the index passes all filters")
         return
     if not found.tunes:
         out.print(f"found in none of {counted(found.of, 'tune')}")
         return
-    families = tunes_and_families(found.tunes, found.families).partition(" of ")[2]
-    out.print(
-        f"found in {found.tunes:,} of {counted(found.of, 'tune')}"
-        f"{f', of {families}' if families else ''}, with {counted(found.hits, 'hit')}"
-    )
+    out.print(found_in(found, f"with {counted(found.hits, 'hit')}"))
     if len(found.figures) > 1:
         out.print()
         figures = [

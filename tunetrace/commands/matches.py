@@ -1,9 +1,9 @@
-"""What `figure`, `bar` and `next` share: their filters, and how they print what was found."""
+"""What `figure`, `bar`, `next` and `find` share: filters, and how they print what was found."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +19,7 @@ from tunetrace.text import counted, times
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from tunetrace import Continuations, Filters, FoundHit, Hit, Matches, SoughtFigure
+    from tunetrace import Continuations, Filters, Found, FoundHit, Hit, Matches, SoughtFigure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,14 +88,11 @@ def tune_filter_options(command: Command) -> Command:
 def print_matches(matches: Matches) -> None:
     """In how many tunes a figure or a bar is found, and the first places."""
     out = console()
-    view = "" if matches.view == "tokens" else f" in the view {matches.view}"
-    out.print(Text.assemble((matches.query, "bold"), view), soft_wrap=True)
-    print_reading(matches)
+    print_question(matches, [matches])
     if not matches.of:
-        out.print("no tune of the index passes all filters")
         return
     if matches.hits:
-        out.print(found_in(matches.tunes, matches.of, matches.families, matches.hits))
+        out.print(found_in(matches, times(matches.hits)))
     else:
         out.print(f"found in none of {counted(matches.of, 'tune')}")
     if matches.expected is not None:
@@ -115,15 +112,23 @@ def print_matches(matches: Matches) -> None:
         out.print(f"… and {rest:,} more; show more with --limit")
 
 
-def found_in(tunes: int, of: int, families: int | None, hits: int) -> str:
-    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`."""
-    of_families = ""
-    if families is not None and tunes > 1:
-        of_families = f", of {counted(families, 'family', 'families')}"
-    return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {times(hits)}"
+def print_question(
+    found: Matches | Continuations | Found, read: Sequence[Matches | Continuations | SoughtFigure]
+) -> None:
+    """What was searched and how it was read, and whether the filters admit no tune.
+
+    read: the figures that were searched.
+    """
+    out = console()
+    view = "" if found.view == "tokens" else f" in the view {found.view}"
+    out.print(Text.assemble((found.query, "bold"), view), soft_wrap=True)
+    for number, figure in enumerate(read, 1):
+        _print_reading(figure, f"figure {number}: " if len(read) > 1 else "")
+    if not found.of:
+        out.print("no tune of the index passes all filters")
 
 
-def print_reading(read: Matches | Continuations | SoughtFigure, name: str = "") -> None:
+def _print_reading(read: Matches | Continuations | SoughtFigure, name: str) -> None:
     """How the user's text was read, where that is not plain: its key, and what was left out.
 
     name: of several, which it is, as `figure 1: `.
@@ -136,6 +141,17 @@ def print_reading(read: Matches | Continuations | SoughtFigure, name: str = "") 
         out.print(f"{name}read as ABC on C: {asked}; give another key with --in", soft_wrap=True)
     if read.remarks:
         out.print(f"{name}{'; '.join(read.remarks)}", soft_wrap=True)
+
+
+def found_in(found: Matches | Continuations | Found, hits: str) -> str:
+    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`.
+
+    hits: how many, as `14 times` or `with 14 hits`.
+    """
+    of_families = ""
+    if found.families is not None and found.tunes > 1:
+        of_families = f", of {counted(found.families, 'family', 'families')}"
+    return f"found in {found.tunes:,} of {counted(found.of, 'tune')}{of_families}, {hits}"
 
 
 def marked(hit: Hit | FoundHit) -> Text:

@@ -14,7 +14,7 @@ from tunetrace.commands.matches import (
     filter_options,
     found_in,
     marked,
-    print_reading,
+    print_question,
 )
 from tunetrace.commands.options import (
     PrintAs,
@@ -24,7 +24,7 @@ from tunetrace.commands.options import (
     show,
     view_option,
 )
-from tunetrace.text import counted, share
+from tunetrace.text import counted, share, times
 
 if TYPE_CHECKING:
     from tunetrace import Continuation, Continuations, Filters
@@ -86,11 +86,8 @@ def next_(
 
 def _print_continuations(found: Continuations) -> None:
     out = console()
-    view = "" if found.view == "tokens" else f" in the view {found.view}"
-    out.print(Text.assemble((found.query, "bold"), view), soft_wrap=True)
-    print_reading(found)
+    print_question(found, [found])
     if not found.of:
-        out.print("no tune of the index passes all filters")
         return
     of = counted(found.of, "tune")
     if found.context_length < found.length:
@@ -106,7 +103,7 @@ def _print_continuations(found: Continuations) -> None:
     if found.hits and not found.context:
         out.print(f"{found.hits:,} places in {counted(found.tunes, 'tune')}")
     elif found.hits:
-        out.print(found_in(found.tunes, found.of, found.families, found.hits))
+        out.print(found_in(found, times(found.hits)))
     if found.model is not None and found.results:
         read = " ".join((*found.model_headers, found.query))
         out.print(f"the model {found.model} reads: {read}", soft_wrap=True)

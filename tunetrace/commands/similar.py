@@ -166,16 +166,17 @@ def _answers(
 ) -> Iterator[SimilarTunes | Rejected]:
     """The answer on each tune, in their order; tunes that cannot be compared are passed on."""
     from tunetrace import similar
-    from tunetrace.corpus.readers import is_of_index, read_sources
+    from tunetrace.corpus.readers import is_of_index, read_sources, refuse_absent
     from tunetrace.corpus.records import Rejected
     from tunetrace.errors import InputError
 
+    refuse_absent(name for name in names if not is_of_index(name))
     for of_index, some in groupby(names, key=is_of_index):
         if of_index:
             for name in some:
                 yield similar(name, index, **options)
             continue
-        for tune in read_sources(list(some), reading):
+        for tune in read_sources(list(some), reading, is_only=len(names) == 1):
             if isinstance(tune, Rejected):
                 yield tune
                 continue

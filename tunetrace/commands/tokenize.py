@@ -57,6 +57,7 @@ def tokenize(
     from tunetrace import Rejected
     from tunetrace.arguments import Reading
     from tunetrace.corpus.readers import is_of_index, read_sources
+    from tunetrace.tokenizer.abc.body import Reader
     from tunetrace.tokenizer.abc.explain import Explainer
 
     of_index = next(filter(is_of_index, tunes), None)
@@ -66,12 +67,12 @@ def tokenize(
             "text in a file, or remove --explain"
         )
     explainer = Explainer()
-    make_reader = {"make_reader": explainer.make_reader} if explain else {}
     records: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
     printed = 0
     if of_index is None:  # no need of an index
-        given = read_sources(tunes, Reading(**reading), **make_reader)
+        make_reader = explainer.make_reader if explain else Reader
+        given = read_sources(tunes, Reading(**reading), make_reader)
     else:
         from tunetrace.indexer.tune import named_tunes
 

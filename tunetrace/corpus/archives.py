@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Final, TypeVar
 
@@ -33,16 +33,13 @@ _HARMLESS: Final = 10_000_000
 Item = TypeVar("Item")
 
 
-def readable_among(
-    items: Iterable[Item], name_of: Callable[[Item], str], suffixes: Sequence[str] = ()
-) -> list[Item]:
+def readable_among(items: Iterable[Item], name_of: Callable[[Item], str]) -> list[Item]:
     """The items of a folder or an archive that are read: tunebooks, or tables if there are none.
 
-    name_of: the file name of an item. suffixes: of the only files that are read; default: those of
-    tunebooks, and then those of tables.
+    name_of: the file name of an item.
     """
     every = list(items)
-    for endings in (tuple(suffixes),) if suffixes else (TUNEBOOKS, TABLES):
+    for endings in (TUNEBOOKS, TABLES):
         found = [item for item in every if name_of(item).lower().endswith(endings)]
         if found:
             return found

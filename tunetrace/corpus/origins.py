@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tunetrace.corpus import fetch
-from tunetrace.corpus.session import problem_of
+from tunetrace.corpus.tables.session import problem_of
 from tunetrace.errors import InputError
 from tunetrace.files import exists
 

@@ -9,7 +9,7 @@ why; reading goes on with the next tune.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from io import StringIO
@@ -30,7 +30,6 @@ from tunetrace.corpus.archives import (
 from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
 from tunetrace.corpus.pasted import Unpasting, unpasted
 from tunetrace.corpus.records import Rejected
-from tunetrace.corpus.session import is_session, read_settings
 from tunetrace.corpus.streams import (
     LONGEST,
     absent,
@@ -47,6 +46,7 @@ from tunetrace.corpus.tables.csv_rows import csv_rows, is_csv
 from tunetrace.corpus.tables.json_rows import is_json, json_rows
 from tunetrace.corpus.tables.parquet_rows import MAGIC as PARQUET
 from tunetrace.corpus.tables.parquet_rows import ParquetRows
+from tunetrace.corpus.tables.session import is_session, read_settings
 from tunetrace.corpus.tables.tunes import ReadText, read_parquet, read_rows
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
@@ -156,23 +156,33 @@ def read(
 
 
 def read_sources(
-    paths: Sequence[str | Path], reading: Reading = AS_FOUND, make_reader: MakeReader = Reader
+    paths: Sequence[str | Path],
+    reading: Reading = AS_FOUND,
+    make_reader: MakeReader = Reader,
+    *,
+    is_only: bool | None = None,
 ) -> Iterator[Transcription | Rejected]:
     """The tunes of several inputs.
 
     Raises InputError, before anything is read, if a path does not exist. An input that cannot be
-    read is set aside as a whole, but raises InputError if it is the only one.
+    read is set aside as a whole, but raises InputError if it is the only one. is_only: whether it
+    is; default: if one path is given.
     """
-    for path in paths:
-        if str(path) != STDIN and not exists(path):
-            raise absent(_name(path), may_be_title=not re.search(r"[./\\]", str(path)))
+    refuse_absent(paths)
     for path in paths:
         try:
             yield from _read_source(path, reading, make_reader)
         except InputError as error:
-            if len(paths) == 1:
+            if len(paths) == 1 if is_only is None else is_only:
                 raise
             yield unreadable(_name(path), error)
+
+
+def refuse_absent(paths: Iterable[str | Path]) -> None:
+    """Raise InputError if one of these inputs does not exist."""
+    for path in paths:
+        if str(path) != STDIN and not exists(path):
+            raise absent(_name(path), may_be_title=not re.search(r"[./\\]", str(path)))
 
 
 def read_tunes(

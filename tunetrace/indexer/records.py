@@ -233,6 +233,77 @@ class FigureCounts(Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class SoughtFigure(Record):
+    """A figure of a query of several conditions."""
+
+    figure: str
+    """What was searched, in the symbols of the view, on C."""
+    place: str
+    """Where it was to be, as in the query (`opening`, `part 2 bar 1`); empty for anywhere."""
+    hits: int
+    """How many hits of it the answer has, in all tunes found."""
+    asked: str
+    """The figure as it was written."""
+    read_as: str
+    """How it was read: as `ABC`, or as symbols of the view (`tokens`, `semitones`)."""
+    in_key: str | None
+    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
+    remarks: tuple[str, ...]
+    """What was left out or assumed in reading it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundHit(Record):
+    """One place of a tune where a figure of a query is found."""
+
+    figure: int
+    """Which figure of the query, from 1."""
+    part: int
+    """The part, from 1."""
+    bar: int
+    """The bar in its part, from 1. A pickup is bar 0."""
+    ending: int | None
+    """The number of its ending; None outside endings."""
+    onset: Fraction
+    """Eighths from the start of the bar."""
+    context: str
+    """The tokens of the bars that it touches."""
+    found: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"json": False})
+    """The start and the end of the hit in the context, in characters. Not in JSON."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundTune(Tune):
+    """A tune for which a query is true."""
+
+    hits: tuple[FoundHit, ...]
+    """All hits of the figures that make the query true for it, in the order of the tune."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Found(Record):
+    """The answer to a query of several conditions."""
+
+    query: str
+    """What was asked, with the figures as they were searched, on C."""
+    figures: tuple[SoughtFigure, ...]
+    """The figures of the query, those after `not` among them. Hits name them by their number."""
+    tunes: int
+    """For how many tunes the query is true."""
+    families: int | None
+    """How many families these tunes are of: settings of one melody count once. None before the
+    tunes of the index were compared (`find_families`)."""
+    hits: int
+    """How many hits these tunes have of the figures that make the query true."""
+    of: int
+    """How many tunes the filters admit."""
+    results: tuple[FoundTune, ...]
+    """The first tunes."""
+    view: ViewName = "tokens"
+    """The view that was searched."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CorpusInfo(Record):
     """A corpus of an index."""
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import AS_FOUND, Reading, public
-from tunetrace.corpus.readers import STDIN, is_of_index, read_sources
+from tunetrace.corpus.readers import STDIN, is_of_index, read_sources, refuse_absent
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.files import exists
@@ -185,6 +186,8 @@ def named_tunes(
     file or a folder. index: open, or its path (default: your own); it is opened only if a tune of
     it is named. Raises QueryError for a tune that the index lacks, and InputError as read_sources.
     """
+    refuse_absent(name for name in names if not is_of_index(name))
+    read = partial(read_sources, reading=reading, is_only=len(names) == 1)
     with ExitStack() as stack:
         opened: Index | None = None
         files: list[str | Path] = []
@@ -192,11 +195,11 @@ def named_tunes(
             if not is_of_index(name):
                 files.append(name)
                 continue
-            yield from read_sources(files, reading)
+            yield from read(files)
             files = []
             opened = opened or stack.enter_context(given_or_default(index))
             yield from transcriptions_of(opened.resolve(str(name)), opened)
-        yield from read_sources(files, reading)
+        yield from read(files)
 
 
 def corpora_or_files(names: Iterable[str | Path], corpora: Sequence[str] | None) -> list[str]:

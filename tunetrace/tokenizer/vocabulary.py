@@ -233,4 +233,5 @@ def unknown_token(text: str, tokens: Sequence[str]) -> QueryError:
     near = difflib.get_close_matches(text, tokens, n=3, cutoff=0.3)
     if not near:
         return QueryError(f"'{text}' is not a token; notes are A to G and a to g, a rest is z")
-    return QueryError(f"'{text}' is not a token; the nearest are {', '.join(near)}")
+    are = "are" if len(near) > 1 else "is"
+    return QueryError(f"'{text}' is not a token; the nearest {are} {', '.join(near)}")

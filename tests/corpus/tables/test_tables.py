@@ -227,7 +227,7 @@ def test_a_column_may_be_named(tmp_path: Path) -> None:
     other = KESH.replace("K:G", "K:A")
     record = {"abc": KESH, "abc notation": other, "deep": {"er": [{"x.y": 1}, {"tune": other}]}}
     for name in ("abc notation", "ABC_Notation", "deep.er.1.tune"):
-        tune = next(read_tunes(lines_of(record), "tunes", reading(column=name)))
+        tune = next(read_tunes(lines_of(record), "tunes", Reading(column=name)))
         assert isinstance(tune, Transcription)
         assert tune.original_key == "Amaj"
     path = parquet(tmp_path / "tunes.parquet", record)
@@ -235,12 +235,6 @@ def test_a_column_may_be_named(tmp_path: Path) -> None:
         (tune,) = read(path, column=name)
         assert isinstance(tune, Transcription)
         assert tune.original_key == "Amaj"
-
-
-def reading(**given: Any) -> Any:
-    from tunetrace.arguments import Reading
-
-    return Reading(**given)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +255,7 @@ def test_a_column_that_cannot_be_told_is_one_sentence(
     record: Any, column: str | None, reason: str
 ) -> None:
     with pytest.raises(InputError) as raised:
-        list(read_tunes(lines_of(record), "tunes", reading(column=column)))
+        list(read_tunes(lines_of(record), "tunes", Reading(column=column)))
     assert str(raised.value) == reason
 
 
@@ -313,16 +307,16 @@ def test_a_table_is_told_from_its_beginning(text: str, format: str) -> None:
 def test_a_format_that_is_given_holds_for_the_fields_if_a_column_is(tmp_path: Path) -> None:
     text = lines_of({"abc": KESH})
     for given_format in ("json", None):
-        assert told(*read_tunes(text, "tunes", reading(format=given_format))) == (
+        assert told(*read_tunes(text, "tunes", Reading(format=given_format))) == (
             "tunes:1", KESH_TOKENS,
         )  # fmt: skip
-    (tune,) = read_tunes(text, "tunes", reading(format="abc", column="abc"))
+    (tune,) = read_tunes(text, "tunes", Reading(format="abc", column="abc"))
     assert told(tune) == ("tunes:1", KESH_TOKENS)
     (tune,) = read(parquet(tmp_path / "t.parquet", {"abc": KESH}), "folkrnn")
     assert isinstance(tune, Rejected)  # L: is no token
     for wrong, format in ((" ", "json"), ("\n", "csv"), ("a,a\n1,2\n", "csv")):
         with pytest.raises(InputError):
-            list(read_tunes(wrong, "tunes", reading(format=format)))
+            list(read_tunes(wrong, "tunes", Reading(format=format)))
 
 
 # Records that are bad
@@ -393,6 +387,11 @@ def test_what_is_no_table_is_one_sentence(text: str, reason: str) -> None:
     with pytest.raises(InputError) as raised:
         found(text)
     assert reason in str(raised.value)
+
+
+def test_a_tunebook_is_no_csv() -> None:
+    with pytest.raises(InputError, match=r"^tunes:1: this line does not name the columns"):
+        list(read_tunes("X:1\nK:G\nGAB|\n", "tunes", Reading("csv")))
 
 
 @pytest.mark.parametrize("cut", [5, 40, 300, -1])
@@ -485,7 +484,7 @@ def test_no_record_is_too_strange_to_be_set_aside(value: Any) -> None:
     for record in (value, {"abc": value}):
         for column in (None, "abc", "abc.0.a"):
             text = lines_of({"abc": KESH}, record)
-            tunes = read_or_refused(text, reading(column=column))
+            tunes = read_or_refused(text, Reading(column=column))
             assert all(isinstance(tune, Transcription | Rejected) for tune in tunes)
 
 
@@ -493,7 +492,7 @@ def test_no_record_is_too_strange_to_be_set_aside(value: Any) -> None:
 def test_no_text_is_too_strange(text: str) -> None:
     for start in ('{"abc": "', "title,abc\n", '[{"abc": "', ""):
         for format in (None, "csv", "json"):
-            read_or_refused(start + text, reading(format=format))
+            read_or_refused(start + text, Reading(format=format))
 
 
 def read_or_refused(text: str, as_what: Any) -> list[Transcription | Rejected]:

@@ -148,7 +148,7 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
         ("GAB", "Q", "tokens", "'Q' is not a key; write it as G, Em, Edor or Bb"),
         ("GAB", "h-Moll", "tokens", "'h-Moll' is not a key; write this German name as Bm"),
         ("GAB", "", "tokens", "'' is not a key; write it as G, Em, Edor or Bb"),
-        ("K:D GAB", "G", "tokens", "the figure cannot be read: the figure says K:Dmaj, but it is "
+        ("K:D GAB", "G", "tokens", "the figure says K:Dmaj, but it is "
          "given as in Gmaj; leave one of the two out"),
         ("0 * 4", "G", "melody", "semitones are in no key; leave the key Gmaj out, or write notes "
          "without wildcards"),
@@ -167,7 +167,7 @@ def test_directions_that_are_also_notes_are_told_apart() -> None:
         ("G" * 20_001, None, "tokens", "the figure has 20,001 characters; give at most 20,000"),
         ("", "G", "tokens", "the figure is empty; give tokens separated by spaces, such as "
          "'G, C C 2'"),
-        ("hello", None, "tokens", "'hello' is not a token; the nearest are e"),
+        ("hello", None, "tokens", "'hello' is not a token; the nearest is e"),
         ("~!trill!", "G", "tokens", "the figure '~!trill!' has no note; add a note"),
     ],
 )  # fmt: skip

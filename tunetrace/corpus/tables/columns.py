@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tunetrace.corpus.tables.prose import text_in
+from tunetrace.corpus.tables.conversations import text_in
 from tunetrace.errors import InputError
 from tunetrace.text import printable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -14,6 +14,7 @@ from tunetrace.corpus.tables.columns import has_key, is_known, says_abc
 from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
 from tunetrace.text import counted
+from tunetrace.tokenizer.abc.header import is_field
 
 _SEPARATORS: Final = ",;\t"
 _LOOKED_AT: Final = 5
@@ -60,11 +61,39 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected
         before += 1
     separator = _separator_of(header)
     columns = _fields(header, separator)
-    if len(set(columns)) < len(columns) or "" in columns[:1]:
+    if len(set(columns)) < len(columns) or "" in columns[:1] or is_field(header):
         raise InputError(
             f"{name}:{before}: this line does not name the columns of a CSV file, each by a name "
             "of its own; give it as the first line"
         )
+    fields = fields_of(
+        lines, before, separator, name, lambda line: len(_fields(line, separator)) == len(columns)
+    )
+    for record in fields:
+        if isinstance(record, Rejected):
+            yield record
+            continue
+        line_number, values = record
+        if len(values) == len(columns):
+            yield TableRecord(dict(zip(columns, values, strict=True)), line_number, has_lines=True)
+        elif any(value.strip() for value in values):
+            yield Rejected(
+                name, line_number, None,
+                f"the record has {counted(len(values), 'column')} and the first line names "
+                f"{len(columns)}; enclose a text with a separator or a line end in quotation marks",
+                "bad record",
+            )  # fmt: skip
+
+
+def fields_of(
+    lines: Iterator[str], before: int, separator: str, name: str, begins: Callable[[str], bool]
+) -> Iterator[tuple[int, list[str]] | Rejected]:
+    """The fields of each record in the lines of CSV, after the line on which the record begins.
+
+    before: how many lines of the file are before these. name: stands for it in messages. begins:
+    whether a record begins on a line. A field without an end is given as a Rejected, and reading
+    goes on at the next line that begins a record.
+    """
     reader = csv.reader(lines, delimiter=separator)
     while True:
         line_number = before + reader.line_num + 1
@@ -79,7 +108,7 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected
             )  # fmt: skip
             before += reader.line_num
             for line in lines:  # the rest of the record
-                if len(_fields(line, separator)) == len(columns):
+                if begins(line):
                     lines = chain([line], lines)
                     break
                 before += 1
@@ -87,15 +116,7 @@ def csv_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected
             continue
         if record is None:
             return
-        if len(record) == len(columns):
-            yield TableRecord(dict(zip(columns, record, strict=True)), line_number, has_lines=True)
-        elif any(field.strip() for field in record):
-            yield Rejected(
-                name, line_number, None,
-                f"the record has {counted(len(record), 'column')} and the first line names "
-                f"{len(columns)}; enclose a text with a separator or a line end in quotation marks",
-                "bad record",
-            )  # fmt: skip
+        yield line_number, record
 
 
 def _first_line(text: str) -> str:

@@ -32,12 +32,20 @@ def json_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejecte
     first = next(texts)
     texts = chain([first], texts)
     if first.lstrip()[:1] == "[":
-        values = JsonValues(texts, name).of_list()
-    elif beginning(first).split("\n", 1)[0].strip() == "{":
-        values = JsonValues(texts, name).one_after_another()  # each on several lines
+        yield from json_list_rows(texts, name)
+    elif beginning(first).split("\n", 1)[0].strip() == "{":  # each object on several lines
+        yield from _rows(JsonValues(texts, name).one_after_another(), name)
     else:
         yield from _json_lines(texts, name)
-        return
+
+
+def json_list_rows(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
+    """As json_rows, for a JSON list. InputError if the text is none."""
+    return _rows(JsonValues(texts, name).of_list(), name)
+
+
+def _rows(values: Iterator[tuple[int, object]], name: str) -> Iterator[TableRecord | Rejected]:
+    """The records that values are, each given with the line on which it begins."""
     last_line = 0
     for number, (line, value) in enumerate(values, 1):
         yield _row(value, line, name, number if line == last_line else None)

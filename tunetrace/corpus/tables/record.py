@@ -16,7 +16,6 @@ class TableRecord:
     """The line of the file on which it begins, counted from 1; in Parquet the number of the row."""
     has_lines: bool = False
     """Whether the lines of its values are lines of the file, as in CSV."""
-
     number: int | None = None
     """The number of the record in the file, if its line is that of the record before too."""
 

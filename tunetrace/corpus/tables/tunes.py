@@ -10,8 +10,8 @@ from typing import Final
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.tables.columns import LOOKED_AT, Columns, find_columns, value_at
+from tunetrace.corpus.tables.conversations import text_in
 from tunetrace.corpus.tables.parquet_rows import ParquetRows
-from tunetrace.corpus.tables.prose import text_in
 from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import InputError
 from tunetrace.text import plain

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
+from tunetrace.indexer.search.outline import kinds_of
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.tokenizer.vocabulary import (
-    BAR_LINE,
-    LENGTH_SIGN,
-    MEANINGS,
-    NOTE,
-)
+from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, NOTE
 
 _LOW: Final = 2**32 - 1
 
@@ -35,8 +31,7 @@ class HitsInBars:
         self._symbols = some.segment.symbols
         self._bars, self._places = index.bar_table.packed.T
         names = index.vocabulary.tokens
-        self._kinds = np.full(256, BAR_LINE, dtype=np.uint8)  # a tune's end is like a bar line
-        self._kinds[: len(names)] = [MEANINGS[name].kind for name in names]
+        self._kinds = kinds_of(index.vocabulary)
         self._opens_ending = np.zeros(256, dtype=bool)
         self._opens_ending[: len(names)] = [
             name[0] in "|:[" and any(letter.isdigit() for letter in name) for name in names

@@ -7,15 +7,13 @@ Then the places are worked out in these tunes alone, beginning with the figure o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tunetrace.arguments import ViewName, public
+from tunetrace.arguments import ViewName, none_or_more, public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
 from tunetrace.indexer.find.placed import Placed, Together
@@ -26,89 +24,17 @@ from tunetrace.indexer.queries.conditions import (
     Not,
     SamePart,
     Sought,
+    at_column,
+    figures_of,
     leaves_of,
     parse_conditions,
     written,
 )
 from tunetrace.indexer.queries.symbols import FigureQuery
-from tunetrace.indexer.records import Tune
+from tunetrace.indexer.records import Found, FoundHit, FoundTune, SoughtFigure
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
-from tunetrace.records import Record
 from tunetrace.text import listed
-
-Numbers = NDArray[np.integer]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SoughtFigure(Record):
-    """A figure of a query of several conditions."""
-
-    figure: str
-    """What was searched, in the symbols of the view, on C."""
-    place: str
-    """Where it was to be, as in the query (`opening`, `part 2 bar 1`); empty for anywhere."""
-    hits: int
-    """How many hits of it the answer has, in all tunes found."""
-    asked: str
-    """The figure as it was written."""
-    read_as: str
-    """How it was read: as `ABC`, or as symbols of the view (`tokens`, `semitones`)."""
-    in_key: str | None
-    """The key in which it was said to be written (`Edor`). Otherwise it is read as on C."""
-    remarks: tuple[str, ...]
-    """What was left out or assumed in reading it."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FoundHit(Record):
-    """One place of a tune where a figure of a query is found."""
-
-    figure: int
-    """Which figure of the query, from 1."""
-    part: int
-    """The part, from 1."""
-    bar: int
-    """The bar in its part, from 1. A pickup is bar 0."""
-    ending: int | None
-    """The number of its ending; None outside endings."""
-    onset: Fraction
-    """Eighths from the start of the bar."""
-    context: str
-    """The tokens of the bars that it touches."""
-    found: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"json": False})
-    """The start and the end of the hit in the context, in characters. Not in JSON."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FoundTune(Tune):
-    """A tune for which a query is true."""
-
-    hits: tuple[FoundHit, ...]
-    """All hits of the figures that make the query true for it, in the order of the tune."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Found(Record):
-    """The answer to a query of several conditions."""
-
-    query: str
-    """What was asked, with the figures as they were searched, on C."""
-    figures: tuple[SoughtFigure, ...]
-    """The figures of the query, those after `not` among them. Hits name them by their number."""
-    tunes: int
-    """For how many tunes the query is true."""
-    families: int | None
-    """How many families these tunes are of: settings of one melody count once. None before the
-    tunes of the index were compared (`find_families`)."""
-    hits: int
-    """How many hits these tunes have of the figures that make the query true."""
-    of: int
-    """How many tunes the filters admit."""
-    results: tuple[FoundTune, ...]
-    """The first tunes."""
-    view: ViewName = TOKENS.name
-    """The view that was searched."""
 
 
 @public
@@ -139,10 +65,7 @@ def find(
             "filters cannot have a part, a bar or an onset here; write them before each figure, "
             'such as part 2 bar 1 "G, C C 2"'
         )
-    if limit < 0:
-        raise QueryError(
-            f"the limit cannot be {limit}; give the number of tunes to show, 0 or more"
-        )
+    none_or_more(limit, "limit")
     chosen = view_named(view)
     with given_or_default(index) as opened:
         queries = _read_figures(condition, chosen, opened, in_key)
@@ -180,14 +103,12 @@ def _read_figures(
 ) -> dict[str, FigureQuery]:
     """What each text between quotes states; QueryError, with the column, if it states nothing."""
     queries: dict[str, FigureQuery] = {}
-    leaves = leaves_of(condition)
-    every = (one for leaf in leaves for one in (leaf.of if isinstance(leaf, SamePart) else (leaf,)))
-    for sought in every:
+    for sought in chain.from_iterable(map(figures_of, leaves_of(condition))):
         if sought.figure not in queries:
             try:
                 queries[sought.figure] = view.parse(sought.figure, index.vocabulary, in_key)
             except QueryError as error:
-                raise QueryError(f"at column {sought.column} of the query: {error}") from None
+                raise at_column(sought.column, str(error)) from None
     return queries
 
 
@@ -217,7 +138,7 @@ class _Finding:
         for leaf in leaves_of(condition):
             if leaf in self._leaves:
                 continue
-            several = leaf.of if isinstance(leaf, SamePart) else (leaf,)
+            several = figures_of(leaf)
             first = len(self.figures) + 1
             for number, sought in enumerate(several, first):
                 others = [str(n) for n in range(first, first + len(several)) if n != number]

@@ -19,6 +19,7 @@ from tunetrace.indexer.find.bars import HitsInBars
 from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.search.figures import Occurrences
+from tunetrace.indexer.search.outline import kinds_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.tokenizer.layout.bars import Layout
@@ -28,9 +29,7 @@ from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     CHORD_OPEN,
     LENGTH_SIGN,
-    MEANINGS,
     NOTE,
-    Vocabulary,
 )
 
 Numbers = NDArray[np.integer]
@@ -270,7 +269,7 @@ def _may_end_part(some: Occurrences, index: OpenedIndex) -> Mask:
     It rules out most hits without laying out their tunes. Where a bar line, a chord or a stray
     length makes that doubtful, it rules out none.
     """
-    kinds, symbols = _kinds(index.vocabulary), some.segment.symbols
+    kinds, symbols = kinds_of(index.vocabulary), some.segment.symbols
     at = some.positions + some.lengths
     doubtful = kinds[symbols.take(at, mode="clip")] != NOTE
     at -= 1
@@ -287,10 +286,3 @@ def _may_end_part(some: Occurrences, index: OpenedIndex) -> Mask:
         doubtful |= is_open & (kind == CHORD_OPEN)
         is_open &= (kind != CHORD_OPEN) & (kind != CHORD_CLOSE) & (kind != BAR_LINE)
     return np.asarray(doubtful)
-
-
-def _kinds(vocabulary: Vocabulary) -> NDArray[np.uint8]:
-    """The kind of each symbol of the view of tokens: (256,). A tune's end is like a bar line."""
-    kinds = np.full(256, BAR_LINE, dtype=np.uint8)
-    kinds[: len(vocabulary)] = [MEANINGS[token].kind for token in vocabulary.tokens]
-    return kinds

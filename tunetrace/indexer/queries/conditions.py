@@ -135,6 +135,11 @@ def leaves_of(condition: Condition) -> Iterator[Sought | SamePart]:
             yield from leaves_of(one)
 
 
+def figures_of(leaf: Sought | SamePart) -> tuple[Sought, ...]:
+    """The figures of a condition without others in it."""
+    return leaf.of if isinstance(leaf, SamePart) else (leaf,)
+
+
 def written(condition: Condition, figure: Callable[[Sought], str]) -> str:
     """A condition as users write it. figure: the text to write for each figure."""
 
@@ -172,8 +177,8 @@ def parse_conditions(text: str) -> Condition:
         raise _at(*_mistake(text, error.loc)) from None
     without = _unbounded(condition)
     if without is not None:
-        raise _at(
-            without.column - 1,
+        raise at_column(
+            without.column,
             f'tunes that only lack "{" ".join(without.figure.split())}" would be most tunes; '
             "also ask for a figure that they have, such as "
             f'"G, C C 2" and not "{" ".join(without.figure.split())}"',
@@ -181,8 +186,13 @@ def parse_conditions(text: str) -> Condition:
     return condition
 
 
+def at_column(column: int, sentence: str) -> QueryError:
+    """The error for a mistake at a column of a query, counted from 1."""
+    return QueryError(f"at column {column} of the query: {sentence}")
+
+
 def _at(place: int, sentence: str) -> QueryError:
-    return QueryError(f"at column {place + 1} of the query: {sentence}")
+    return at_column(place + 1, sentence)
 
 
 def _check_size(text: str) -> None:

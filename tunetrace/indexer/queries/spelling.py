@@ -201,7 +201,7 @@ def _is_meant_as_symbols(text: str, error: AbcError, notation: Notation) -> bool
 
 
 def _unreadable(error: AbcError) -> QueryError:
-    if error.kind == "no notes":
+    if error.kind in ("no notes", "two keys"):
         return QueryError(error.reason)
     where = f" at column {error.column}" if error.column else ""
     return QueryError(f"the figure cannot be read{where}: {error.reason}")

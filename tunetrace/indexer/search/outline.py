@@ -107,17 +107,32 @@ def outline_of_layouts(layouts: Sequence[Layout]) -> Outline:
     )
 
 
+def kinds_of(vocabulary: Vocabulary) -> NDArray[np.uint8]:
+    """The kind of each symbol of the view of tokens: (256,). SEPARATOR is like a bar line."""
+    kinds = np.full(256, BAR_LINE, dtype=np.uint8)
+    kinds[: len(vocabulary)] = [MEANINGS[token].kind for token in vocabulary.tokens]
+    return kinds
+
+
+def begins_event(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where an event begins in a stream: a chord, or a note or a rest outside of chords. (n,)
+
+    kinds: (n,) those of its symbols; it begins with a SEPARATOR. A bar line ends a chord.
+    """
+    is_event, opens = kinds <= REST, kinds == CHORD_OPEN
+    if opens.any():
+        turns = np.flatnonzero(opens | (kinds == CHORD_CLOSE) | (kinds == BAR_LINE))
+        is_event &= ~np.repeat(opens[turns], np.diff(turns, append=len(kinds)))
+        is_event |= opens
+    return is_event
+
+
 def outline_of_segment(segment: Segment, vocabulary: Vocabulary) -> Outline:
     """The outline of the tunes of a segment. segment: in the view of tokens."""
-    kind_of = np.full(256, BAR_LINE, dtype=np.uint8)  # SEPARATOR ends a bar and a chord as well
-    kind_of[: len(vocabulary)] = [MEANINGS[token].kind for token in vocabulary.tokens]
-    kinds = kind_of[segment.symbols]
-    opens, ends_bar = kinds == CHORD_OPEN, kinds == BAR_LINE
-    places = np.arange(len(kinds), dtype=np.int32)
-    turns = opens | (kinds == CHORD_CLOSE) | ends_bar
-    is_in_chord = opens[np.maximum.accumulate(np.where(turns, places, 0))]
-    is_event = ((kinds <= REST) & ~is_in_chord) | opens
-    events = places[is_event]
+    kinds = kinds_of(vocabulary)[segment.symbols]
+    ends_bar = kinds == BAR_LINE
+    is_event = begins_event(kinds)
+    events = np.flatnonzero(is_event).astype(np.int32)
     number = np.cumsum(is_event, dtype=np.int32) - 1
     sounds = np.zeros(len(events), dtype=bool)
     sounds[number[kinds == NOTE]] = True

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
+from tunetrace.indexer.search.outline import begins_event, kinds_of
 from tunetrace.indexer.search.projections import BAR
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import Positions, words
@@ -23,9 +24,7 @@ from tunetrace.tokenizer.vocabulary import (
     CHORD_CLOSE,
     CHORD_OPEN,
     LENGTH_SIGN,
-    MEANINGS,
     NOTE,
-    REST,
     SEPARATOR,
     TUPLET,
 )
@@ -125,11 +124,11 @@ def kinds_in(search: FigureSearch) -> NDArray[np.uint8]:
 
     In a view of events every symbol that is no bar line is a note.
     """
+    if search.view.units is None:
+        return kinds_of(search.vocabulary)
     kinds = np.full(256, NOTE, dtype=np.uint8)
     names = search.alphabet.names
-    if search.view.units is None:
-        kinds[: len(names)] = [MEANINGS[token].kind for token in names]
-    elif BAR in names:
+    if BAR in names:
         kinds[list(names).index(BAR)] = BAR_LINE
     kinds[SEPARATOR] = BAR_LINE
     return kinds
@@ -147,15 +146,11 @@ def stretches(stream: bytes, kind_of: NDArray[np.uint8], unit: Unit) -> Stretche
     where there is a note.
     """
     kinds = kind_of[np.frombuffer(stream, dtype=np.uint8)]
-    opens, ends_bar = kinds == CHORD_OPEN, kinds == BAR_LINE
-    turns = np.flatnonzero(opens | (kinds == CHORD_CLOSE) | ends_bar)
-    is_note = kinds <= REST
-    if opens.any():
-        is_note &= ~np.repeat(opens[turns], np.diff(turns, append=len(kinds)))
-        is_note |= opens
-    notes = np.flatnonzero(is_note)
+    ends_bar = kinds == BAR_LINE
+    notes = np.flatnonzero(begins_event(kinds))
     stops = notes + 1
-    chords = np.flatnonzero(opens[notes])
+    chords = np.flatnonzero(kinds[notes] == CHORD_OPEN)
+    turns = np.flatnonzero((kinds == CHORD_OPEN) | (kinds == CHORD_CLOSE) | ends_bar)
     closing = turns[turns.searchsorted(notes[chords], side="right")]
     stops[chords] = closing + (kinds[closing] == CHORD_CLOSE)
     is_other = kinds != LENGTH_SIGN

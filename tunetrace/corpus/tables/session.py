@@ -10,15 +10,18 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tunetrace.corpus.records import Rejected
-from tunetrace.corpus.streams import LONGEST, lines_in
-from tunetrace.corpus.tables.json_values import MAY_BE_CUT_OFF, TOO_LONG, JsonValues
+from tunetrace.corpus.streams import lines_in
+from tunetrace.corpus.tables.csv_rows import fields_of
+from tunetrace.corpus.tables.json_rows import json_list_rows
+from tunetrace.corpus.tables.json_values import MAY_BE_CUT_OFF
+from tunetrace.corpus.tables.record import TableRecord
 from tunetrace.errors import AbcError, InputError
 from tunetrace.text import lines_of, plain
 from tunetrace.tokenizer.abc.tune import tokenize_abc
@@ -91,57 +94,46 @@ def read_settings(texts: Iterator[str], name: str) -> Iterator[Transcription | R
         raise InputError(f"{name}: the file has no setting; {MAY_BE_CUT_OFF}")
 
 
-@dataclass(slots=True)
-class _Record:
-    """One record."""
-
-    values: Mapping[str, Any]
-    """By column."""
-    line: int
-    """The line on which it begins."""
-    has_lines: bool
-    """Whether the lines of its abc are lines of the file."""
-
-    def text(self, column: str) -> str:
-        """The value of a column as text. AbcError if it is not text."""
-        value = self.values.get(column)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
-            return str(value)
-        what = "has no" if value is None else "has an unusable"
-        raise AbcError(f"the record {what} '{column}'; give it as text", kind="bad record")
-
-    def on_one_line(self, column: str) -> str:
-        return plain(" ".join(self.text(column).split()))
-
-    def number(self, column: str) -> int:
-        text = self.on_one_line(column)
-        number = as_number(text)
-        if number is None:
-            shown = text if len(text) <= 20 else text[:20] + "…"
-            raise AbcError(
-                f"the {column} '{shown}' of the record is not a number", kind="bad record"
-            )
-        return number
+def _text_of(record: TableRecord, column: str) -> str:
+    """The value of a column as text. AbcError if it is not text."""
+    value = record.values.get(column)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
+        return str(value)
+    what = "has no" if value is None else "has an unusable"
+    raise AbcError(f"the record {what} '{column}'; give it as text", kind="bad record")
 
 
-def _setting(record: _Record, name: str) -> Transcription | Rejected:
+def _on_one_line(record: TableRecord, column: str) -> str:
+    return plain(" ".join(_text_of(record, column).split()))
+
+
+def _number_of(record: TableRecord, column: str) -> int:
+    text = _on_one_line(record, column)
+    number = as_number(text)
+    if number is None:
+        shown = text if len(text) <= 20 else text[:20] + "…"
+        raise AbcError(f"the {column} '{shown}' of the record is not a number", kind="bad record")
+    return number
+
+
+def _setting(record: TableRecord, name: str) -> Transcription | Rejected:
     number: int | None = None
     title = ""
     has_breaks = False
     try:
-        number = record.number("setting_id")
-        title = record.on_one_line("name")
-        work = record.number("tune_id")
-        mode = record.on_one_line("mode")
+        number = _number_of(record, "setting_id")
+        title = _on_one_line(record, "name")
+        work = _number_of(record, "tune_id")
+        mode = _on_one_line(record, "mode")
         if not mode:
             raise AbcError("the mode of the record is empty; write it as Gmajor", kind="bad record")
-        body, has_breaks = _body(record.text("abc"))
+        body, has_breaks = _body(_text_of(record, "abc"))
         lines = [
             f"X:{number}",
             "T:" + title.replace("%", r"\%"),
-            f"M:{record.on_one_line('meter')}",
+            f"M:{_on_one_line(record, 'meter')}",
             "L:1/8",
             f"K:{mode}",
             *body,
@@ -151,7 +143,8 @@ def _setting(record: _Record, name: str) -> Transcription | Rejected:
         line = record.line  # if a `!` became the end of a line, lines cannot be counted
         if error.line is not None and record.has_lines and not has_breaks:
             line += max(error.line - _HEADER_LINES - 1, 0)
-        return Rejected(name, line, None, plain(error.reason), error.kind, number, title)
+        reason = plain(error.reason) + record.where(None)
+        return Rejected(name, line, None, reason, error.kind, number, title)
     return replace(
         tune,
         number=number,
@@ -184,7 +177,7 @@ def _is_header(columns: Sequence[str]) -> bool:
     return "abc" in columns and "setting_id" in columns
 
 
-def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Record | Rejected]:
+def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[TableRecord | Rejected]:
     columns = _columns(first)
     missing = [column for column in COLUMNS if column not in columns]
     if missing:
@@ -194,54 +187,29 @@ def _csv_records(texts: Iterable[str], first: str, name: str) -> Iterator[_Recor
         )
     lines: Iterator[str] = (line + "\n" for line in chain.from_iterable(lines_in(texts)))
     next(lines)
-    before = 1  # lines before those of this reader
-    reader = csv.reader(lines)
     setting, title = columns.index("setting_id"), columns.index("name")
-    while True:
-        line = before + reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error:
+    for record in fields_of(lines, 1, ",", name, lambda line: _RECORD.match(line) is not None):
+        if isinstance(record, Rejected):
+            yield record
+            continue
+        line, values = record
+        if len(values) == len(columns):
+            yield TableRecord(dict(zip(columns, values, strict=True)), line, has_lines=True)
+        elif values:
             yield Rejected(
                 name, line, None,
-                f"a field of the record is longer than {csv.field_size_limit():,} characters; "
-                "close its quotation mark",
-                "bad record",
-            )  # fmt: skip
-            before += reader.line_num
-            for text in lines:  # the rest of the record
-                if _RECORD.match(text):
-                    lines = chain([text], lines)
-                    break
-                before += 1
-            reader = csv.reader(lines)
-            continue
-        if row is None:
-            return
-        if not row:
-            continue
-        if len(row) == len(columns):
-            yield _Record(dict(zip(columns, row, strict=True)), line, True)
-        else:
-            yield Rejected(
-                name, line, None,
-                f"the record has {len(row)} columns and the first line names {len(columns)}; "
+                f"the record has {len(values)} columns and the first line names {len(columns)}; "
                 + MAY_BE_CUT_OFF,
                 "bad record",
-                as_number(row[setting]) if len(row) > setting else None,
-                plain(row[title]) if len(row) > title else "",
+                as_number(values[setting]) if len(values) > setting else None,
+                plain(values[title]) if len(values) > title else "",
             )  # fmt: skip
 
 
-def _json_records(texts: Iterator[str], name: str) -> Iterator[_Record | Rejected]:
-    for line, value in JsonValues(texts, name).of_list():
-        if isinstance(value, dict):
-            columns = {_OLD_NAMES.get(str(key), str(key)): value[key] for key in value}
-            yield _Record(columns, line, False)
-            continue
-        reason = "the record is not an object with the key 'abc'"
-        if value is TOO_LONG:
-            reason = (
-                f"the record has more than {LONGEST:,} characters; give one tune in each record"
-            )
-        yield Rejected(name, line, None, reason, "bad record")
+def _json_records(texts: Iterator[str], name: str) -> Iterator[TableRecord | Rejected]:
+    for row in json_list_rows(texts, name):
+        if isinstance(row, Rejected):
+            yield row
+        else:
+            values = {_OLD_NAMES.get(column, column): row.values[column] for column in row.values}
+            yield replace(row, values=values)
