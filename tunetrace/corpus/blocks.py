@@ -48,8 +48,9 @@ def abc_blocks(
 
     A tune begins at X: and ends at an empty line or at the next X:. In a text without X:, a tune
     begins at the first field after an empty line, which may be in brackets, or at the control codes
-    of the next tune (`S:2`) if the tune before began with its own. Empty lines before K: and before the first line of music do not end a
-    tune, since tunebooks have them. Text between tunes belongs to no tune.
+    of the next tune (`S:2`) if the tune before began with its own. Empty lines before K: and before
+    the first line of music do not end a tune, since tunebooks have them. Text between tunes belongs
+    to no tune.
 
     has_numbers: whether the beginning of the file has an X:. file_header: is filled with the M:
     and L: fields before the first X:, which hold for all tunes (ABC 2.1, 2.2.2), unless a K:
