@@ -121,7 +121,7 @@ def test_a_check_of_nothing_but_unreadable_tunes_fails_as_json_too(
 # Figures, bars and filters
 
 BAD_FIGURES = {
-    "unknown token": ("C D ^^^F", "'^^^F' is not a token; the nearest is ^F"),
+    "unknown token": ("C D ^^^F", "'^^^F' is not a token; the nearest are ^F"),
     "words": ("the kesh", "'the' is not a token"),
     "a chord that is not closed": ("GA[Bc", "column 3: the chord opened with '['"),
     "a length without a note": ("GAB |2/0", "cannot be read"),
