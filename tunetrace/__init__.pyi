@@ -69,9 +69,9 @@ from .indexer.build.change import compact_index as compact_index
 from .indexer.build.change import remove_from_index as remove_from_index
 from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.build.verify import verify_index as verify_index
-from .indexer.continuations import continuations as continuations
 from .indexer.filters import Filters as Filters
 from .indexer.find.find import find as find
+from .indexer.following.continuations import continuations as continuations
 from .indexer.index import Index as Index
 from .indexer.index import bar as bar
 from .indexer.index import figure as figure

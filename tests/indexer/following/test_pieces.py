@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.indexer.search.test_infinite import search_in
 from tests.indexer.test_continuations import bars_of, notes_of
 from tests.strategies import corpora
-from tunetrace.indexer.statistics.following import (
+from tunetrace.indexer.following.pieces import (
     Stretches,
     count_pieces,
     equal_pieces,

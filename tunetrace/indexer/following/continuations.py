@@ -14,15 +14,7 @@ from numpy.typing import NDArray
 from tunetrace.arguments import ViewName, none_or_more, public, refused
 from tunetrace.errors import ModelFileError, QueryError
 from tunetrace.indexer.filters import NO_FILTERS, Filters
-from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
-from tunetrace.indexer.queries.spelling import found_elsewhere
-from tunetrace.indexer.queries.symbols import FigureQuery
-from tunetrace.indexer.records import Continuation, Continuations, Hit, Tune
-from tunetrace.indexer.search.figures import FigureSearch, Occurrences
-from tunetrace.indexer.search.infinite import InfiniteGram
-from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.search.views import TOKENS, View, view_named
-from tunetrace.indexer.statistics.following import (
+from tunetrace.indexer.following.pieces import (
     FoundTunes,
     Numbers,
     Unit,
@@ -35,11 +27,19 @@ from tunetrace.indexer.statistics.following import (
     stretches,
     tunes_with_hits,
 )
-from tunetrace.indexer.statistics.predictions import Piece, check_reads, headers_for, predicted
+from tunetrace.indexer.following.predictions import Piece, check_reads, headers_for, predicted
+from tunetrace.indexer.index import DEFAULT_LIMIT, Index, given_or_default
+from tunetrace.indexer.queries.spelling import found_elsewhere
+from tunetrace.indexer.queries.symbols import FigureQuery
+from tunetrace.indexer.records import Continuation, Continuations, Hit, Tune
+from tunetrace.indexer.search.figures import FigureSearch, Occurrences
+from tunetrace.indexer.search.infinite import InfiniteGram
+from tunetrace.indexer.search.segment import Mask
+from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 if TYPE_CHECKING:
-    from tunetrace.indexer.statistics.predictions import TranscriptionModel
+    from tunetrace.indexer.following.predictions import TranscriptionModel
 
 MOST: Final = 1000
 """The most notes or bars of a continuation. A whole tune has a few hundred notes."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
+from tunetrace.indexer.following.pieces import Unit
 from tunetrace.indexer.records import Tune
-from tunetrace.indexer.statistics.following import Unit
 from tunetrace.text import printable
 from tunetrace.tokenizer.vocabulary import BAR_LINE, LENGTH_SIGN, MEANINGS, is_token
 
