@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.indexer.search.test_infinite import search_in
 from tests.indexer.following.test_continuations import bars_of, notes_of
+from tests.indexer.search.test_infinite import search_in
 from tests.strategies import corpora
 from tunetrace.indexer.following.pieces import (
     Stretches,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.tokenizer.abc.figure import read_figure
 from tunetrace.tokenizer.transpose import in_own_key
-from tunetrace.tokenizer.vocabulary import Vocabulary
+from tunetrace.tokenizer.vocabulary import Vocabulary, is_token
 
 VOCABULARY = Vocabulary()
 
@@ -107,6 +109,19 @@ def test_tokens_mean_the_same_as_abc_or_the_answer_says_so(tokens: list[str]) ->
     doubt = f"taken as tokens; as ABC it is {abc}, which is searched if its key is given"
     assert query.read_as == "tokens"
     assert query.remarks == (() if abc == query.text else (doubt,))
+
+
+@pytest.mark.parametrize("bottom", ["", "/", *(f"/{number}" for number in range(1, 33))])
+def test_a_length_that_abc_states_in_another_way_says_so(bottom: str) -> None:
+    for top in ("", *map(str, range(33))):
+        text = f"C {top}{bottom} D"
+        if not top + bottom or not is_token(top + bottom):
+            continue
+        abc = text
+        with suppress(AbcError):  # 0 is none, and a lone 1 is an ending without its bar line
+            abc = " ".join(read_figure(text, "C").tokens)
+        doubt = f"taken as tokens; as ABC it is {abc}, which is searched if its key is given"
+        assert asked(text).remarks == (() if abc == text else (doubt,))
 
 
 @given(bodies, st.sampled_from(["Gmaj", "Edor", "Amin", "Bbmaj", "F#min", "Dmix"]))

@@ -39,9 +39,9 @@ _DOUBTFUL: Final = re.compile(
       [0-9/]\s+[<>0-9/]               # `2 >` and `2 /2` are one length in ABC
     | \|\S* [ ] \S*\|                 # an empty bar is none in ABC
     | \|\S* [ ] \]                    # and this is one bar line
-    | /0*1(?![0-9]) | (?<!\S)1(?!\S)  # lengths that ABC states in another way
-    | [0-9]/[0-9] | (?<!\S)0
-    | \([0-9](?::|\s)                 # tuplets, also `(3 2 A 2 B`
+    | (?<!\S)(?:0|1(?![0-9]))         # lengths that ABC states in another way
+    | [02468]/[0-9] | /(?!(?:2|4|8|16|32)(?![0-9]))[0-9]
+    | \([0-9](?::|\s+[0-9/])          # tuplets, also `(3 2 A 2 B`
     | [|:\[]\S*\s+[0-9\]]             # endings and bar lines in two pieces
     | ^[*UDRudr\s]+$                  # directions that are also notes
     """,
