@@ -1,4 +1,4 @@
-"""Queries of several conditions, beside the slowest of their figures asked alone.
+"""Queries of several conditions, compared with the slowest of their figures asked alone.
 
 python -m benchmarks.find [INDEX]
 """

@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.output import say
+from benchmarks.tunebooks import text_of
 from tunetrace.corpus.readers import files_in, read
 from tunetrace.corpus.records import Rejected
-from tunetrace.corpus.streams import texts_in
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.layout.bars import lay_out
 
@@ -64,7 +64,7 @@ def originals() -> list[bytes]:
     rng = random.Random(SEED)
     tunes = [text.encode() for text in _SYNTHETIC]
     for name in ("oneills1850", "airdsAirs", "ryansMammoth", "essenFolksong", "miscFolk"):
-        books = ["".join(texts_in(path, name)) for path in files_in(corpus / name)]
+        books = map(text_of, files_in(corpus / name))
         found = [tune for book in books for tune in _TUNE.findall(book)]
         tunes += [text.encode() for text in rng.sample(found, min(_REAL, len(found)))]
     return tunes

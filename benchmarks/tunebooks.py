@@ -14,12 +14,18 @@ from benchmarks.measure import run_job
 from benchmarks.output import duration, ratio, say, show_table
 from tunetrace.corpus.readers import files_in
 from tunetrace.corpus.registry import NAMED_CORPORA
-from tunetrace.corpus.streams import texts_in
+from tunetrace.corpus.streams import blocks_of, opened, texts_of
 
 _REPETITIONS: Final = 3
 _PEERS: Final = ("music21", "abcnotes")
 
 _TUNE: Final = re.compile(r"^X:.*?(?=^X:|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, decoded as tunetrace decodes it."""
+    with opened(path, str(path)) as file:
+        return "".join(texts_of(blocks_of(file), str(path)))
 
 
 def measure() -> None:
@@ -57,7 +63,7 @@ def tokenize_all(folder: Path) -> dict[str, float]:
     from music21.abcFormat import ABCFile
     from music21.exceptions21 import Music21Exception
 
-    books = ["".join(texts_in(path, str(path))) for path in files_in(folder)]
+    books = list(map(text_of, files_in(folder)))
     tunes = [tune for book in books for tune in _TUNE.findall(book)]
     readers: dict[str, tuple[Callable[[str], object], type[Exception]]] = {
         "tunetrace": (tunetrace.tokenize, tunetrace.AbcError),

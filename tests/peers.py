@@ -18,10 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tunebooks import text_of
 from tunetrace.arguments import Reading
 from tunetrace.corpus.readers import files_in, read_tunes
 from tunetrace.corpus.records import Rejected
-from tunetrace.corpus.streams import texts_in
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones, sounding
 from tunetrace.tokenizer.layout.timeline import eighths, split_bars
 from tunetrace.tokenizer.transcription import Transcription
@@ -56,7 +56,7 @@ def sample(tunes: int = SAMPLE) -> list[Tune]:
         (f"{path.parent.name}/{path.name}:{number}", text)
         for name in COLLECTIONS
         for path in files_in(corpus / name)
-        for number, text in enumerate(_TUNE.findall("".join(texts_in(path, path.name))), 1)
+        for number, text in enumerate(_TUNE.findall(text_of(path)), 1)
     ]
     chosen = random.Random(_SEED).sample(texts, tunes)
     return [Tune(name, text, next(read_tunes(text, name, Reading("abc")))) for name, text in chosen]

@@ -191,6 +191,13 @@ def test_damage_is_one_sentence(tmp_path: Path) -> None:
     assert refusal(cut) == "this gzip file is damaged; get the file again"
 
 
+def test_an_archive_of_nothing_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "empty.zip"
+    zipfile.ZipFile(path, "w").close()
+    with pytest.raises(InputError, match=r"empty\.zip: the archive has no \.abc, \.txt file"):
+        list(read(path))
+
+
 def test_an_archive_of_other_files_is_one_sentence(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", {"a.png": "x"})
     assert refusal(path) == (

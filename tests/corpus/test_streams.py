@@ -25,7 +25,7 @@ from tests.corpus.tables.test_session import csv_of, json_of, record
 from tunetrace import InputError, Rejected, Transcription, read
 from tunetrace.corpus import streams
 from tunetrace.corpus.readers import estimate_tunes, read_tunes
-from tunetrace.corpus.streams import LONGEST, lines_in, texts_in
+from tunetrace.corpus.streams import LONGEST, lines_in, opened
 from tunetrace.corpus.tables.session import read_settings
 from tunetrace.text import lines_of
 
@@ -297,5 +297,5 @@ def test_musicxml_as_a_text_is_refused_and_a_web_page_is_not() -> None:
 
 
 def test_a_closed_standard_input_and_a_folder_in_a_files_place_are_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        next(texts_in(tmp_path, "a folder"))
+    with pytest.raises(InputError, match="cannot be read"), opened(tmp_path, "a folder"):
+        pass

@@ -16,7 +16,9 @@ from tunetrace.corpus.streams import PIECE
 from tunetrace.errors import InputError
 from tunetrace.text import printable
 
-ZIP: Final = b"PK\3\4"
+ZIP: Final = (b"PK\3\4", b"PK\5\6")
+"""How ZIP archives begin; the second is one of nothing."""
+
 GZIP: Final = b"\x1f\x8b"
 """The first bytes of these files."""
 

@@ -253,7 +253,7 @@ def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
                     start = file.read(4)
                     if start == PARQUET:
                         tunes += ParquetRows(file, one.name).count()
-                    elif start == ZIP or start.startswith(GZIP):
+                    elif start.startswith((*ZIP, GZIP)):
                         return None
                     else:  # JSON writes a line end as backslash and n
                         for block in iter(partial(file.read, 1 << 20), b""):
@@ -296,7 +296,7 @@ def _read_file(
             table, name, reading.column, _fields_reader(name, reading, make_reader)
         )
         return
-    if is_inside and first.startswith((ZIP, GZIP)):
+    if is_inside and first.startswith((*ZIP, GZIP)):
         raise InputError(f"{name}: {_NESTED}")
     if first.startswith(ZIP):
         archive = Archive(rewound(file, name), name)
@@ -315,7 +315,7 @@ def _read_file(
     if first.startswith(GZIP):
         blocks = gunzipped(blocks, name)
         first = next(blocks, b"")
-        if first.startswith((ZIP, GZIP, PARQUET)):
+        if first.startswith((*ZIP, GZIP, PARQUET)):
             raise InputError(f"{name}: {_NESTED}")
         blocks = chain([first], blocks)
     yield from _read_pieces(texts_of(blocks, name), name, reading, make_reader)

@@ -65,12 +65,6 @@ def rewound(file: IO[bytes], name: str) -> IO[bytes]:
     return file
 
 
-def texts_in(path: str | Path, name: str) -> Iterator[str]:
-    """The text of a file, or of standard input (`-`), in pieces, as texts_of gives it."""
-    with opened(path, name) as file:
-        yield from texts_of(blocks_of(file), name)
-
-
 def absent(name: str, *, may_be_title: bool = False) -> InputError:
     """The error for a path that does not exist. may_be_title: it is rather the title of a tune."""
     hint = ""

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from tunetrace.arguments import ViewName, given_filters, many_figures, public, whole_number
+from tunetrace.arguments import ViewName, given_filters, many_figures, none_or_more, public
 from tunetrace.errors import QueryError
 from tunetrace.indexer.counting.many import count_many
 from tunetrace.indexer.filters import NO_FILTERS, Filters
@@ -120,7 +120,7 @@ class Index(OpenedIndex):
         """
         chosen = view_named(view)
         query = chosen.parse(text, self.vocabulary, in_key)
-        _check_limit(limit)
+        none_or_more(limit, "limit")
         admitted = self.admitted(filters)
         search = self.in_view(chosen)
         _check_open_end(open_end, search)
@@ -293,7 +293,7 @@ class Index(OpenedIndex):
         """
         chosen = view_named(view)
         query = chosen.parse_bar(text, self.vocabulary, in_key)
-        _check_limit(limit)
+        none_or_more(limit, "limit")
         admitted = self.admitted(filters)
         found = self._whole_bars(query, chosen, admitted)
         rows = [
@@ -356,11 +356,6 @@ def _check_open_end(open_end: bool, search: FigureSearch) -> None:
             f"an open end has no meaning in the view {search.view.name}, where a note is never "
             "longer than it is written; leave it out"
         )
-
-
-def _check_limit(limit: int) -> None:
-    if whole_number(limit, "limit") < 0:
-        raise QueryError(f"the limit cannot be {limit}; give the number of hits to show, 0 or more")
 
 
 @public

@@ -40,7 +40,7 @@ def one_by_one(
 def test_each_figure_is_counted_as_it_is_by_itself(make_index: MakeIndex) -> None:
     index = make_index(*TUNES)
     found = index.count_many(["C 2 D E", "C D", "D", "C D E", "=B", "c 2"])
-    # D E 2 is no hit of D E, nor is D 2 of D.
+    # D E is not found in D E 2, nor D in D 2.
     assert found.rows() == [(1, 2), (3, 3), (3, 6), (2, 2), (0, 0), (0, 0)]
     assert (found.tunes, found.hits) == ((1, 3, 3, 2, 0, 0), (2, 3, 6, 2, 0, 0))
     assert (found.of, found.view) == (3, "tokens")

@@ -244,6 +244,13 @@ def test_an_index_answers_many_threads_at_once(make_index: MakeIndex) -> None:
         assert list(threads.map(ask, range(200))) == [(20, 20, 20)] * 200
 
 
+@pytest.mark.parametrize("meter", ["C|", "M:C|", "2/2"])
+def test_cut_time_is_a_meter(make_index: MakeIndex, meter: str) -> None:
+    index = make_index("M:2/2\nK:Cmaj\nC D E F |", "M:4/4\nK:Cmaj\nC D E F |")
+    found = index.figure("C D", Filters(meter=meter))
+    assert (found.tunes, found.of, found.results[0].meter) == (1, 1, "2/2")
+
+
 def test_the_limit_shows_the_first_hits_and_counts_all(make_index: MakeIndex) -> None:
     index = make_index(*["M:2/4\nK:Cmaj\nC D E F |"] * 4)
     found = index.figure("D E", limit=2)
