@@ -14,7 +14,16 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from tunetrace.score.values import Value
-from tunetrace.score.written import Event, Measure, Meter, Section, Signs, Staff, StaffNote, beat_of
+from tunetrace.score.written import (
+    Event,
+    Meter,
+    Section,
+    Signs,
+    Staff,
+    StaffBar,
+    StaffNote,
+    beat_of,
+)
 
 _ACCIDENTALS: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}
@@ -61,7 +70,7 @@ def to_mei(staff: Staff, prefix: str = "s1-", look: Look = PLAIN_LOOK, *, title:
 
 
 def aligned_mei(
-    rows: Sequence[tuple[Measure, Measure | None]],
+    rows: Sequence[tuple[StaffBar, StaffBar | None]],
     prefixes: tuple[str, str],
     looks: tuple[Look, Look],
 ) -> str:
@@ -76,7 +85,7 @@ def aligned_mei(
     return _document(rows[0][0], 2, f"<section>{''.join(content)}</section>", "")
 
 
-def _document(first: Measure | None, staves: int, content: str, title: str) -> str:
+def _document(first: StaffBar | None, staves: int, content: str, title: str) -> str:
     head, definition = "", ""
     if title:
         head = (
@@ -122,14 +131,14 @@ def _keysig(sharps: int) -> str:
     return f"{abs(sharps)}{'s' if sharps > 0 else 'f' if sharps < 0 else ''}"
 
 
-def _score_change(measure: Measure) -> str:
+def _score_change(measure: StaffBar) -> str:
     """A change of key or meter at the beginning of a measure."""
     signs = "" if measure.place == 0 else _signs(measure.signs)
     return f"<scoreDef{signs}/>" if signs else ""
 
 
 def _measure(
-    staves: Sequence[Measure | None], prefixes: Sequence[str], looks: Sequence[Look]
+    staves: Sequence[StaffBar | None], prefixes: Sequence[str], looks: Sequence[Look]
 ) -> str:
     first = staves[0]
     assert first is not None
@@ -149,7 +158,7 @@ def _measure(
     return f'<measure xml:id="{name}" n="{number}"{whole}{left}{right}>{content}{marks}</measure>'
 
 
-def _words(measure: Measure, prefix: str, look: Look, staff: int) -> Iterator[str]:
+def _words(measure: StaffBar, prefix: str, look: Look, staff: int) -> Iterator[str]:
     for event in measure.events:
         word = look.words.get(event.token)
         if word:
@@ -159,7 +168,7 @@ def _words(measure: Measure, prefix: str, look: Look, staff: int) -> Iterator[st
             )
 
 
-def _layer(measure: Measure, prefix: str, look: Look) -> str:
+def _layer(measure: StaffBar, prefix: str, look: Look) -> str:
     """The events of a measure, those of a beam or a tuplet inside of it."""
     pieces = []
     for run in _runs(measure.events):

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tunetrace._version import __version__
 from tunetrace.score.values import PLAIN, Value
-from tunetrace.score.written import Event, Measure, Meter, Signs, Staff, StaffNote
+from tunetrace.score.written import Event, Meter, Signs, Staff, StaffBar, StaffNote
 from tunetrace.tokenizer.keys import named_key
 
 _TYPES: Final = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th",
@@ -41,7 +41,7 @@ def to_musicxml(staff: Staff) -> str:
     parts = SubElement(root, "part-list")
     SubElement(SubElement(parts, "score-part", id="P1"), "part-name").text = "Melody"
     part = SubElement(root, "part", id="P1")
-    writer = _Writer(staff)
+    writer = _PartWriter(staff)
     for measure in staff.measures:
         writer.measure(part, measure)
     return _DOCTYPE + tostring(root, encoding="unicode")
@@ -64,7 +64,7 @@ def _lasts(value: Value, event: Event) -> Fraction:
     return value.eighths / 2 * event.ratio.time / event.ratio.notes
 
 
-class _Writer:
+class _PartWriter:
     def __init__(self, staff: Staff) -> None:
         self._key = staff.key
         self._divisions = _divisions(staff)
@@ -73,7 +73,7 @@ class _Writer:
         self._endings = {s.first: s for s in staff.sections if s.ending is not None}
         self._stops = {s.stop - 1: s for s in staff.sections if s.ending is not None}
 
-    def measure(self, part: Element, measure: Measure) -> None:
+    def measure(self, part: Element, measure: StaffBar) -> None:
         """One measure, with its bar lines."""
         k, bar = measure.place, measure.bar
         element = SubElement(part, "measure", number=str(bar.number))
@@ -99,7 +99,7 @@ class _Writer:
         if opens:
             SubElement(line, "repeat", direction="forward")
 
-    def _right(self, element: Element, measure: Measure) -> None:
+    def _right(self, element: Element, measure: StaffBar) -> None:
         k = measure.place
         ending = self._stops.get(k)
         closes = measure.closes_repeat

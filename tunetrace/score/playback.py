@@ -10,7 +10,7 @@ from typing import Final
 from tunetrace.records import Record
 from tunetrace.score.engraver import Timemap
 from tunetrace.score.mei import bpm_of
-from tunetrace.score.written import Measure, Meter, Staff, StaffNote, beat_of
+from tunetrace.score.written import Meter, Staff, StaffBar, StaffNote, beat_of
 from tunetrace.tokenizer.layout.timeline import Bar
 
 SwingMap = tuple[tuple[float, float], ...]
@@ -113,7 +113,7 @@ def playback_of(staff: Staff, timemap: Timemap, prefix: str) -> Playback:
 _SAME: Final = 1e-4  # quarter notes; verovio counts in floats
 
 
-def _bar(measure: Measure, prefix: str, at: dict[str, list[float]]) -> PlayedBar:
+def _bar(measure: StaffBar, prefix: str, at: dict[str, list[float]]) -> PlayedBar:
     bar = measure.bar
     name = f"{prefix}b{measure.place}"
     return PlayedBar(

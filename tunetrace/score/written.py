@@ -91,7 +91,7 @@ NO_SIGNS: Final = Signs()
 
 
 @dataclass(slots=True)
-class Measure:
+class StaffBar:
     """A bar of the layout on the staff."""
 
     bar: Bar
@@ -127,7 +127,7 @@ class Staff:
     title: str
     key: str | None
     """As in tokens, in the key that it is written in."""
-    measures: list[Measure]
+    measures: list[StaffBar]
     sections: list[Section]
     played: list[int]
     """The order in which the sections are played."""
@@ -190,7 +190,7 @@ class _Writer:
         self._read = 0  # tokens before this one are done
         self._tied: set[tuple[str, int]] = set()  # notes that a tie leads to
 
-    def measure(self, k: int) -> Measure:
+    def measure(self, k: int) -> StaffBar:
         """The k-th bar as a measure."""
         layout = self._layout
         bar = layout.bars[k]
@@ -206,7 +206,7 @@ class _Writer:
         if bar.is_pickup and full is not None:
             phase = full - bar.duration
         is_last = k + 1 == len(layout.bars)
-        measure = Measure(
+        measure = StaffBar(
             bar=bar,
             place=k,
             events=events,
@@ -313,7 +313,7 @@ def _group_tuplets(events: Sequence[Event], number: int) -> None:
             is_open = False
 
 
-def _untie(measures: Sequence[Measure], firsts: set[int]) -> None:
+def _untie(measures: Sequence[StaffBar], firsts: set[int]) -> None:
     """Take away ties that lead to another note, or over a sign of repeat.
 
     firsts: the first measure of each section.
@@ -359,7 +359,7 @@ def _beamed(meter: Meter | None) -> Fraction:
     return max(beat_of(meter), Fraction(2))
 
 
-def set_beams(measure: Measure) -> None:
+def set_beams(measure: StaffBar) -> None:
     """Join the notes shorter than a quarter by beams, beat by beat.
 
     In 4/4 two beats of eighths are joined; with shorter notes among them each beat has its own.

@@ -48,7 +48,7 @@ class Written(Protocol):
 
 
 @dataclass(eq=False, repr=False)
-class Notation:
+class Engraving:
     """A tune as staff notation. In a notebook it is shown."""
 
     staff: Staff
@@ -100,7 +100,7 @@ class Notation:
 
 
 @public
-def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> Notation:
+def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> Engraving:
     """A tune as staff notation.
 
     written: a transcription, or a tune of an index. tonic: of the key to write it in, as `G` or
@@ -109,8 +109,8 @@ def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> No
     Raises InputError if the tune has no notes, or too many, and QueryError for a tonic that there
     is not, or in which a note would need three sharps or flats.
 
-    >>> notation = engrave(next(read("tune.abc")))
-    >>> Path("tune.svg").write_text(notation.svg())
+    >>> engraving = engrave(next(read("tune.abc")))
+    >>> Path("tune.svg").write_text(engraving.svg())
     """
     if not _ID.fullmatch(id):
         raise QueryError(
@@ -125,7 +125,7 @@ def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> No
     layout = lay_out(tokens)
     if not layout.bars:
         raise InputError(f"{name} has no notes to engrave")
-    return Notation(write_staff(layout, key, ornaments, plain(written.title)), id)
+    return Engraving(write_staff(layout, key, ornaments, plain(written.title)), id)
 
 
 def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Ornaments]:
