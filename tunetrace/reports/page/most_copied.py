@@ -66,8 +66,8 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
     return ShownTune(
         tune=tune,
         facts=facts_of(tune),
-        copied=None if tune.identical_to else _copied(tune),
-        standing=None if tune.identical_to else _standing(tune),
+        copied=None if tune.identical_to else copied_in_words(tune),
+        standing=None if tune.identical_to else standing_in_words(tune),
         parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
         spans=tuple(sorted(longest, key=lambda one: one[0])),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
@@ -82,7 +82,8 @@ def facts_of(tune: CheckedTune) -> str:
     return ", ".join(facts)
 
 
-def _copied(tune: CheckedTune) -> str:
+def copied_in_words(tune: CheckedTune) -> str:
+    """How much of it is found in the corpus."""
     longest = tune.longest_span
     if longest is None:
         return "No note of it is found in the corpus."
@@ -95,7 +96,8 @@ def _copied(tune: CheckedTune) -> str:
     )
 
 
-def _standing(tune: CheckedTune) -> str | None:
+def standing_in_words(tune: CheckedTune) -> str | None:
+    """How its longest span compares with real tunes; None if there is no baseline."""
     standing = tune.standing
     below = standing.below.get(LONGEST.name) if standing else None
     if standing is None or below is None:

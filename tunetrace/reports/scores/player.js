@@ -165,7 +165,8 @@
   }
 
   function makePlayer(figure) {
-    const score = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    const whole = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    let score = whole; // of two tunes, what of them is played
     const notation = figure.querySelector(".notation");
     const bar = (id) => document.getElementById(id);
     figure.insertBefore(controls.content.cloneNode(true), notation);
@@ -173,10 +174,9 @@
     const find = (name) => panel.querySelector(`[data-do="${name}"]`);
     const [play, stop, tempo, more] = ["play", "stop", "tempo", "more"].map(find);
     const [countIn, metronome, swing, spoken] = ["count-in", "metronome", "swing", "say"].map(find);
-    const [loop, first, last] = ["loop", "first", "last"].map(find);
+    const [loop, first, last, voice] = ["loop", "first", "last", "voice"].map(find);
 
     const player = {
-      score,
       at: 0, // where it plays or will play, in quarters of what is played
       loop: null,
       bars: playedBars(score, null),
@@ -272,8 +272,8 @@
 
     /* Plays from a position in the score's notes. */
     function playFrom(quarters) {
-      const whole = playedBars(score, null);
-      const there = whole.findLast((some) => some.from <= quarters + 1e-6) ?? whole[0];
+      const all = playedBars(score, null);
+      const there = all.findLast((some) => some.from <= quarters + 1e-6) ?? all[0];
       let here = player.bars.find((some) => some.index === there.index);
       if (!here) {
         setLoop(null);
@@ -295,6 +295,13 @@
       if (isPlaying()) halt();
       go(0, { plays: false });
     });
+    if (whole.voices) {
+      voice.append(...[["both tunes", ""], ...whole.voices].map(([name, begins]) => new Option(name, begins)));
+      voice.addEventListener("change", () => {
+        score = { ...whole, notes: whole.notes.filter((note) => note[3].startsWith(voice.value)) };
+        if (isPlaying()) start(player, player.at, false);
+      });
+    } else voice.closest("label").remove();
     function told() {
       const beats = Math.round((score.bpm * tempo.value) / 100);
       tempo.setAttribute("aria-valuetext", `${tempo.value}%, ${beats} beats a minute`);
@@ -327,9 +334,10 @@
     }
 
     notation.addEventListener("click", (event) => {
-      if (event.target.closest("[data-span], a")) return;
+      if (event.target.closest(".mark, a")) return;
       const note = event.target.closest(".note");
-      const found = note && score.notes.find((some) => some[3] === note.id);
+      const id = note?.id.replace(/(-[nr]\d+)-\d+$/, "$1"); // a note that is tied to itself has pieces
+      const found = note && score.notes.find((some) => some[3] === id);
       const index = score.bars.findIndex((some) => {
         const element = bar(some.id);
         if (!element) return false;

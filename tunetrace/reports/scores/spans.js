@@ -18,6 +18,7 @@
       }
     }
     function choose(spans, from, source = null) {
+      article.querySelector(".whole .score").classList.toggle("tracing", spans.length > 0);
       chosen = spans;
       opener = from;
       ofSource = source;
@@ -54,28 +55,28 @@
       said.replaceWith(button);
       button.addEventListener("click", () => chooseSpan(item.dataset.span, button));
     }
-    // A span may be marked in several pieces, of which the first can be reached with the keyboard.
-    const reached = new Set();
-    for (const mark of article.querySelectorAll(".whole svg [data-span]")) {
-      const number = mark.dataset.span;
-      mark.addEventListener("click", (event) => {
+    // In the score the number of a span is a link to it in the list, and a band belongs to the span
+    // that is least probable.
+    const number = (name) => article.querySelector(`.number[data-span="${name}"]`);
+    for (const link of article.querySelectorAll(".number[data-span]")) {
+      const said = article.querySelector(`.spans [data-span="${link.dataset.span}"] .said`);
+      link.setAttribute("role", "button");
+      link.setAttribute("aria-pressed", "false");
+      link.setAttribute("aria-label", `Span ${link.dataset.span}: ${said.textContent}`);
+      const open = (event) => {
         event.preventDefault();
-        chooseSpan(number, first(number));
-      });
-      if (reached.has(number)) continue;
-      reached.add(number);
-      const said = article.querySelector(`.spans [data-span="${number}"] .said`);
-      mark.setAttribute("tabindex", "0");
-      mark.setAttribute("role", "button");
-      mark.setAttribute("aria-pressed", "false");
-      mark.setAttribute("aria-label", `Span ${number}${said ? `: ${said.textContent}` : ""}`);
-      mark.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        chooseSpan(number, mark);
+        chooseSpan(link.dataset.span, link);
+      };
+      link.addEventListener("click", open);
+      link.addEventListener("keydown", (event) => event.key === " " && open(event));
+    }
+    for (const band of article.querySelectorAll(".mark[data-spans]")) {
+      band.addEventListener("click", (event) => {
+        if (event.target.closest(".number")) return;
+        const listed = numbers(band).find(number);
+        if (listed) chooseSpan(listed, number(listed));
       });
     }
-    const first = (number) => article.querySelector(`.whole svg [data-span="${number}"][tabindex]`);
     for (const source of sources) {
       const button = Object.assign(document.createElement("button"), {
         type: "button",
@@ -90,7 +91,7 @@
       });
     }
     article.addEventListener("pointerover", (event) => {
-      const found = event.target.closest(".spans [data-span], svg [data-span]");
+      const found = event.target.closest(".spans [data-span], .number, .mark");
       light(found ? numbers(found) : [], "pointed");
     });
     article.addEventListener("pointerleave", () => light([], "pointed"));

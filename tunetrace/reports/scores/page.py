@@ -1,0 +1,105 @@
+"""Tunes with their scores as one page of HTML that needs a browser and no network.
+
+What is shown of a tune is gathered elsewhere (checked.py, found.py); here it is put on a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunetrace._version import __version__
+from tunetrace.checker.records import TuneName
+from tunetrace.reports.markup import environment, policy, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class ShownScore:
+    """A tune on a staff, or bars of two tunes on two staves."""
+
+    id: str
+    """What the ids of its drawing begin with."""
+    title: str
+    svg: str
+    """The drawing: an SVG element with ids and without styles."""
+    playback: Mapping[str, Any]
+    """What schedule.js reads."""
+    remarks: tuple[str, ...] = ()
+    """What is said of each written bar; empty if nothing is said of any."""
+    is_pair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSpan:
+    """A span in the list below a score."""
+
+    number: int
+    level: int
+    """1 to 3, as level_of gives it."""
+    text: str
+    examples: tuple[TuneName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOther:
+    """A corpus tune that is like the tune above it."""
+
+    name: TuneName
+    said: str
+    """What the two have in common, in a sentence."""
+    facts: tuple[str, ...]
+    score: ShownScore | None
+    spans: tuple[int, ...] = ()
+    """The numbers of the spans that it has."""
+    differences: tuple[tuple[str, str], ...] = ()
+    """The words below its notes, each with what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """Corpus tunes under one heading."""
+
+    title: str
+    about: str
+    others: tuple[ShownOther, ...]
+    more: tuple[TuneName, ...] = ()
+    """Further tunes, which are only named."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTune:
+    """A tune with its score, and everything below it."""
+
+    id: str
+    title: str
+    name: TuneName | None
+    """Its names in the index, if it is a tune of it."""
+    lead: str
+    """What is said of it, in a sentence or two."""
+    facts: tuple[str, ...]
+    score: ShownScore | None
+    """None if it has no notes."""
+    spans: tuple[ShownSpan, ...] = ()
+    unlisted_spans: int = 0
+    parts: tuple[ShownPart, ...] = ()
+
+
+def html(tunes: Sequence[ShownTune], shapes: str, *, title: str, about: str) -> str:
+    """The page of some tunes.
+
+    shapes: the definitions of the glyphs of all drawings.
+    """
+    style = read_file("base.css") + read_file("scores/score.css")
+    names = ("schedule", "sound", "player", "spans")
+    script = "\n".join(read_file(f"scores/{name}.js") for name in names)
+    return environment().get_template("scores/scores.html.jinja").render(
+        style=style,
+        script=script,
+        policy=policy(style, script),
+        version=__version__,
+        title=title,
+        about=about,
+        articles=tunes,
+        shapes=shapes,
+    )  # fmt: skip
