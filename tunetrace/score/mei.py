@@ -66,7 +66,7 @@ def to_mei(staff: Staff, prefix: str = "s1-", look: Look = PLAIN_LOOK, *, title:
         )
         pieces.append(_section(section, f"{prefix}p{k}", content))
     first = measures[0] if measures else None
-    return _document([first], f'<section xml:id="{prefix}all">{"".join(pieces)}</section>', title)
+    return _document(first, 1, f'<section xml:id="{prefix}all">{"".join(pieces)}</section>', title)
 
 
 def aligned_mei(
@@ -76,21 +76,16 @@ def aligned_mei(
 ) -> str:
     """Bars of one tune over those of another, on two staves.
 
-    rows: each bar and what is under it, None if nothing is. The first bar of each tune must have
-    its key among its signs; they may be in different modes.
+    rows: each bar and what is under it, None if nothing is.
     """
     content = []
     for k, (upper, lower) in enumerate(rows):
         change = "" if k == 0 else _score_change(upper)
         content.append(change + _measure([upper, lower], prefixes, looks))
-    under = next((lower for _, lower in rows if lower is not None), None)
-    firsts = [rows[0][0], under]
-    return _document(firsts, f"<section>{''.join(content)}</section>", "")
+    return _document(rows[0][0], 2, f"<section>{''.join(content)}</section>", "")
 
 
-def _document(firsts: Sequence[StaffBar | None], content: str, title: str) -> str:
-    """firsts: the first bar of each staff, if it has one."""
-    first = firsts[0]
+def _document(first: StaffBar | None, staves: int, content: str, title: str) -> str:
     head, definition = "", ""
     if title:
         head = (
@@ -103,11 +98,9 @@ def _document(firsts: Sequence[StaffBar | None], content: str, title: str) -> st
     if first is None or first.meter is None:
         definition += ' meter.form="invis"'
     staff_defs = "".join(
-        f'<staffDef n="{n}" lines="5" clef.shape="G" clef.line="2"'
-        f"{_signs(bar.signs._replace(meter=None)) if bar else ''}/>"
-        for n, bar in enumerate(firsts, 1)
+        f'<staffDef n="{n}" lines="5" clef.shape="G" clef.line="2"/>' for n in range(1, staves + 1)
     )
-    group = '<staffGrp bar.thru="true">' if len(firsts) > 1 else "<staffGrp>"
+    group = '<staffGrp bar.thru="true">' if staves > 1 else "<staffGrp>"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<mei xmlns="http://www.music-encoding.org/ns/mei" meiversion="5.0"><meiHead><fileDesc>'
