@@ -94,7 +94,8 @@ class Engraving:
     @cached_property
     def playback(self) -> Playback:
         """How the tune is played."""
-        return playback_of(self.staff, Engraver(self.mei()).timemap(), self.prefix)
+        timemap = Engraver(self.mei()).timemap()
+        return playback_of(self.staff, self.staff.measures, timemap, self.prefix)
 
     def midi(self, *, is_swung: bool = False) -> bytes:
         """The tune as a MIDI file, with repeats unfolded. is_swung: as a hornpipe or jig is."""

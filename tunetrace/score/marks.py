@@ -107,9 +107,7 @@ def draw_marks(drawing: Drawing, marks: Sequence[Mark], prefix: str) -> Drawing:
     pieces: list[str] = []
     done = 0
     for line in lines:
-        bands = "".join(
-            _band(mark, lane, line) for lane, some in lanes.items() for mark in some
-        )
+        bands = "".join(_band(mark, lane, line) for lane, some in lanes.items() for mark in some)
         pieces += [drawing.svg[done : line.end], bands]
         done = line.end
     pieces.append(drawing.svg[done:])
