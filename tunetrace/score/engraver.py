@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from verovio import toolkit
 
 PAGE_WIDTH: Final = 2000
-"""The width of a page that four or five bars fill, in verovio's unit: 2,100 are the width of A4."""
+"""The width of a page that four or five bars fill, in tenths of a millimetre."""
 
 _OPTIONS: Final[dict[str, object]] = {
     "adjustPageHeight": True,
     "breaks": "auto",
     "footer": "none",
     "header": "encoded",
-    "pageMarginBottom": 40,
     "pageMarginLeft": 20,
     "pageMarginRight": 20,
     "pageMarginTop": 20,
@@ -29,6 +28,10 @@ _OPTIONS: Final[dict[str, object]] = {
     "svgRemoveXlink": True,
     "svgViewBox": True,
 }
+
+_MARGIN: Final = 40
+_UNIT: Final = 9  # half a space of a staff
+_SPACING: Final = 6  # between two lines of music, in this unit
 
 _REPEATED: Final = re.compile(r"-rend\d+$")
 """What verovio adds to the ids of what is played again."""
@@ -91,14 +94,22 @@ class Timemap:
 class Engraver:
     """One MEI document, engraved."""
 
-    def __init__(self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None) -> None:
-        """width, height: of a page, in verovio's unit; without a height there is one page.
+    def __init__(
+        self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None, space_below: int = 0
+    ) -> None:
+        """width, height: of a page, in tenths of a millimetre; without a height there is one page.
+        space_below: more space under each line of music, in half spaces of a staff.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
         # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
-        page = {"pageWidth": width, "pageHeight": height or 60_000}
+        page = {
+            "pageWidth": width,
+            "pageHeight": height or 60_000,
+            "pageMarginBottom": _MARGIN + space_below * _UNIT,
+            "spacingSystem": _SPACING + space_below,
+        }
         self._toolkit.setOptions({**_OPTIONS, **page})
         if not self._toolkit.loadData(mei):
             raise OutputError("verovio cannot read the score that was written for it")
@@ -155,7 +166,7 @@ def _clean(svg: str) -> Drawing:
     svg = _RANDOM_ID.sub("", svg)
     if root:
         svg = svg.replace(f'-{root}"', '"')
-    svg = svg.replace(' color="black"', "", 1)
+    svg = svg.replace(' color="black"', ' fill="currentColor"', 1)
     size = _ROOT_SIZE.search(svg)
     assert size is not None, "verovio gives a viewBox"
     return Drawing(svg, glyphs, float(size[1]), float(size[2]))
