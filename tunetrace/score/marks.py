@@ -22,7 +22,8 @@ _THICK: Final = 80
 _HEAD: Final = 230  # the width of a note head
 _TEXT: Final = 260
 
-_DASHES: Final = {1: "40 80", 2: "240 80", 3: ""}
+DASHES: Final = {1: "40 80", 2: "240 80", 3: ""}
+"""How the band of each level is dashed; empty if it is whole."""
 
 MARK_STYLE: Final = (
     ".mark path{fill:none}.mark text{font-family:sans-serif;stroke:none;fill:currentColor}"
@@ -145,7 +146,7 @@ def _band(mark: Mark, lane: int, line: _Line) -> str:
         return ""
     left, right = min(places), max(places) + _HEAD
     y = line.lowest + _SPACE + (lane + 0.5) * _LANE
-    dashes = f' stroke-dasharray="{_DASHES[mark.level]}"' if _DASHES[mark.level] else ""
+    dashes = f' stroke-dasharray="{DASHES[mark.level]}"' if DASHES[mark.level] else ""
     return (
         f'<a class="mark level-{mark.level}" href="{html_text(mark.href)}"'
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'

@@ -13,7 +13,7 @@ from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.checker.similar.words import naming
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.reports.page.marks import Stretch, level_of
+from tunetrace.reports.page.marks import level_of
 from tunetrace.reports.page.most_copied import (
     SHOWN_SOURCES,
     SHOWN_SPANS,
@@ -24,9 +24,10 @@ from tunetrace.reports.page.most_copied import (
 )
 from tunetrace.reports.page.near_copies import NAMES, moved_in_words, similarity_in_words
 from tunetrace.reports.scores.page import ShownOther, ShownPart, ShownSpan, ShownTune, html
-from tunetrace.reports.scores.pairs import Row, aligned_rows, shared_rows
+from tunetrace.reports.scores.pairs import Rows, aligned_rows, shared_rows
 from tunetrace.reports.scores.sheet import Sheet
 from tunetrace.score.engraving import Engraving
+from tunetrace.score.marks import Mark
 from tunetrace.text import counted, plain, share_in_words, tunes_and_families
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
@@ -63,10 +64,6 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
 
 def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> ShownTune:
     name = f"tune-{tune.place}"
-    stretches = [
-        Stretch(span.first_token, span.stop_token, number, level_of(span))
-        for number, span in enumerate(tune.spans, 1)
-    ]
     longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     listed = tuple(
         ShownSpan(number, level_of(span), span_in_words(span), span.examples)
@@ -78,8 +75,17 @@ def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> ShownTune:
         score = sheet.score(
             engraving,
             tune.title,
-            stretches=stretches,
-            links={span.number: f"{name}-span-{span.number}" for span in listed},
+            marks=[
+                Mark(
+                    span.first_token,
+                    span.stop_token,
+                    number,
+                    level_of(span),
+                    f"Span {number}: {span_in_words(span)}",
+                    f"#{name}-span-{number}",
+                )
+                for number, span in longest
+            ],
             remarks=map(_remark, tune.bars or ()),
         )
         parts = list(_parts(tune, engraving, index, sheet))
@@ -151,7 +157,7 @@ def _source(
         name=source,
         said=" ".join(said),
         facts=(),
-        score=sheet.pair(engraving, rows, title, key=record.key, meter=record.meter),
+        score=sheet.pair(engraving, rows, title),
         spans=tuple(sorted(spans)),
     )
 
@@ -178,21 +184,19 @@ def shown_similar(
     layout, engraving: of the other one.
     """
     facts = [f"Probability {share_in_words(near.probability)}; {near.aspect}, {near.scope}."]
-    rows: list[Row] = []
+    rows: Rows | None = None
     if near.alignment is not None:
         rows = aligned_rows(layout, near.alignment)
         moved = moved_in_words(near.alignment)
         facts += [f"It is shown {moved}."] if moved else []
         missing = bars_in_words(near.alignment.unmatched)
         facts += [f"Bars of it that are under no bar (part.bar): {missing}."] if missing else []
-    words = {word for row in rows for word in (*row.differs.values(), *row.under_differs.values())}
     name = TuneName.of(near)
     title = f"{engraving.staff.title or '(untitled)'} over {name.label}"
-    key = next((token[2:] for token in layout.tokens if token.startswith("K:")), None)
     return ShownOther(
         name=name,
         said=naming(near),
         facts=tuple(facts),
-        score=sheet.pair(engraving, rows, title, key=key, meter=near.meter),
-        differences=tuple(named for named in NAMES.values() if named[0] in words),
+        score=sheet.pair(engraving, rows, title) if rows else None,
+        differences=tuple(n for n in NAMES.values() if rows and n[0] in rows.words),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from tunetrace._version import __version__
 from tunetrace.checker.records import TuneName
 from tunetrace.reports.markup import environment, policy, read_file
+from tunetrace.score.marks import DASHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +103,5 @@ def html(tunes: Sequence[ShownTune], shapes: str, *, title: str, about: str) -> 
         about=about,
         articles=tunes,
         shapes=shapes,
+        dashes=DASHES,
     )  # fmt: skip

@@ -166,7 +166,9 @@
 
   function makePlayer(figure) {
     const whole = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-    let score = whole; // of two tunes, what of them is played
+    const both = [...whole.notes, ...whole.under].sort((a, b) => a[0] - b[0]);
+    const voices = { both, over: whole.notes, under: whole.under };
+    let score = { ...whole, notes: both }; // of two tunes, what of them is played
     const notation = figure.querySelector(".notation");
     const bar = (id) => document.getElementById(id);
     figure.insertBefore(controls.content.cloneNode(true), notation);
@@ -295,10 +297,9 @@
       if (isPlaying()) halt();
       go(0, { plays: false });
     });
-    if (whole.voices) {
-      voice.append(...[["both tunes", ""], ...whole.voices].map(([name, begins]) => new Option(name, begins)));
+    if (whole.under.length) {
       voice.addEventListener("change", () => {
-        score = { ...whole, notes: whole.notes.filter((note) => note[3].startsWith(voice.value)) };
+        score = { ...whole, notes: voices[voice.value] };
         if (isPlaying()) start(player, player.at, false);
       });
     } else voice.closest("label").remove();
@@ -334,7 +335,7 @@
     }
 
     notation.addEventListener("click", (event) => {
-      if (event.target.closest(".mark, a")) return;
+      if (event.target.closest("a")) return;
       const note = event.target.closest(".note");
       const id = note?.id.replace(/(-[nr]\d+)-\d+$/, "$1"); // a note that is tied to itself has pieces
       const found = note && score.notes.find((some) => some[3] === id);

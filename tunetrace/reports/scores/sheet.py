@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import Final
 
 from tunetrace.errors import InputError
-from tunetrace.reports.page.marks import Stretch
-from tunetrace.reports.scores.marks import levels, with_bands
 from tunetrace.reports.scores.page import ShownScore
-from tunetrace.reports.scores.pairs import Row, engrave_pair
+from tunetrace.reports.scores.pairs import Rows
+from tunetrace.score.aligned import draw_aligned
 from tunetrace.score.engraver import Drawing, define
 from tunetrace.score.engraving import Engraving, Written, engrave
-from tunetrace.score.mei import Look
-
-_PATTERNS: Final = (
-    '<pattern id="dots" width="160" height="160" patternUnits="userSpaceOnUse">'
-    '<circle cx="40" cy="40" r="16"/><circle cx="120" cy="120" r="16"/></pattern>'
-    '<pattern id="stripes" width="130" height="130" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><rect width="22" height="130"/></pattern>'
-    '<pattern id="squares" width="130" height="130" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><rect width="22" height="130"/><rect width="130" height="22"/>'
-    "</pattern>"
-)
-"""The patterns of the bands, from the least telling to the most."""
+from tunetrace.score.marks import Mark
+from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 
 
 class Sheet:
@@ -36,7 +24,7 @@ class Sheet:
 
     def shapes(self) -> str:
         """The definitions that the drawings use, once for the page."""
-        return define(self._glyphs) + f"<defs>{_PATTERNS}</defs>"
+        return define(self._glyphs)
 
     def engraved(self, tune: Written) -> Engraving | None:
         """A tune as it will be drawn; None if it cannot be, having no notes or too many."""
@@ -50,39 +38,40 @@ class Sheet:
         tune: Engraving,
         title: str,
         *,
-        stretches: Sequence[Stretch] = (),
-        links: Mapping[int, str] | None = None,
+        marks: Sequence[Mark] = (),
         remarks: Iterable[str] = (),
     ) -> ShownScore:
-        """A whole tune, with its spans. links, stretches: as for with_bands."""
-        notes = [
-            note.token
-            for bar in tune.staff.measures
-            for event in bar.events
-            for note in event.notes
-        ]
-        drawing = self._kept(tune.drawing(Look(classes=levels(notes, stretches))))
+        """A whole tune with its marks. remarks: what is said of each bar, if anything is."""
         return ShownScore(
             id=tune.id,
             title=title,
-            svg=with_bands(drawing.svg, tune.prefix, stretches, links or {}),
+            svg=self._kept(tune.drawing(marks)).svg,
             playback=tune.playback.to_dict(),
             remarks=tuple(remarks),
         )
 
-    def pair(
-        self, own: Engraving, rows: Sequence[Row], title: str, *, key: str | None, meter: str | None
-    ) -> ShownScore | None:
-        """Two tunes bar under bar; None without rows. key, meter: as for engrave_pair."""
-        if not rows:
+    def pair(self, own: Engraving, rows: Rows, title: str) -> ShownScore | None:
+        """Bars of a tune over those of another; None if there are none, or if these cannot be
+        written in the key of the tune."""
+        key = own.staff.key
+        under = rows.under
+        try:
+            if key and key[:-3] not in ("", "C"):
+                interval = interval_from_c(key)
+                under = [
+                    one._replace(tokens=[move_token(token, interval) for token in one.tokens])
+                    for one in under
+                ]
+        except TooFarAlteredError:
             return None
-        pair = engrave_pair(own, rows, next(self._ids), key=key, meter=meter)
-        voices = zip(("the tune", "what is under it"), pair.voices, strict=True)
+        if not under:
+            return None
+        drawing, playback = draw_aligned(own.staff, rows.over, under, next(self._ids))
         return ShownScore(
-            id=pair.playback.id,
+            id=playback.id,
             title=title,
-            svg=self._kept(pair.drawing).svg,
-            playback={**pair.playback.to_dict(), "title": title, "voices": list(voices)},
+            svg=self._kept(drawing).svg,
+            playback={**playback.to_dict(), "title": title},
             is_pair=True,
         )
 

@@ -18,7 +18,7 @@
       }
     }
     function choose(spans, from, source = null) {
-      article.querySelector(".whole .score").classList.toggle("tracing", spans.length > 0);
+      article.querySelector(".whole .score")?.classList.toggle("tracing", spans.length > 0);
       chosen = spans;
       opener = from;
       ofSource = source;
@@ -55,26 +55,15 @@
       said.replaceWith(button);
       button.addEventListener("click", () => chooseSpan(item.dataset.span, button));
     }
-    // In the score the number of a span is a link to it in the list, and a band belongs to the span
-    // that is least probable.
-    const number = (name) => article.querySelector(`.number[data-span="${name}"]`);
-    for (const link of article.querySelectorAll(".number[data-span]")) {
-      const said = article.querySelector(`.spans [data-span="${link.dataset.span}"] .said`);
-      link.setAttribute("role", "button");
-      link.setAttribute("aria-pressed", "false");
-      link.setAttribute("aria-label", `Span ${link.dataset.span}: ${said.textContent}`);
-      const open = (event) => {
+    // In the score the line of a span is a link to it in the list, once in each line of music.
+    const reached = new Set();
+    for (const mark of article.querySelectorAll("a.mark")) {
+      const number = mark.dataset.span;
+      if (reached.has(number)) mark.setAttribute("tabindex", "-1");
+      reached.add(number);
+      mark.addEventListener("click", (event) => {
         event.preventDefault();
-        chooseSpan(link.dataset.span, link);
-      };
-      link.addEventListener("click", open);
-      link.addEventListener("keydown", (event) => event.key === " " && open(event));
-    }
-    for (const band of article.querySelectorAll(".mark[data-spans]")) {
-      band.addEventListener("click", (event) => {
-        if (event.target.closest(".number")) return;
-        const listed = numbers(band).find(number);
-        if (listed) chooseSpan(listed, number(listed));
+        chooseSpan(number, mark);
       });
     }
     for (const source of sources) {
@@ -91,7 +80,7 @@
       });
     }
     article.addEventListener("pointerover", (event) => {
-      const found = event.target.closest(".spans [data-span], .number, .mark");
+      const found = event.target.closest(".spans [data-span], a.mark");
       light(found ? numbers(found) : [], "pointed");
     });
     article.addEventListener("pointerleave", () => light([], "pointed"));
