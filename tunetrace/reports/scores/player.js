@@ -102,7 +102,6 @@
       if (event.kind === "end") {
         halt();
         player.at = 0;
-        player.mark(0);
         return;
       }
       if (event.kind === "bar") player.reach(event);
@@ -199,11 +198,12 @@
         play.firstChild.data = isPlaying ? "Pause" : "Play";
         figure.classList.toggle("is-playing", isPlaying);
       },
-      /* Puts the cursor into a bar, and scrolls to it if the one before was in sight. */
-      mark(index) {
+      /* Puts the cursor into a bar, and scrolls to it. While it plays, only if the bar before was in
+         sight: who has scrolled away is left there. */
+      mark(index, { isPlayed = false } = {}) {
         const element = bar(score.bars[index].id);
         if (!element) return;
-        const follows = !player.cursor.isConnected || isSeen(player.cursor, notation);
+        const follows = !isPlayed || !player.cursor.isConnected || isSeen(player.cursor, notation);
         place(player.cursor, element, staffBox(element));
         if (follows && !isSeen(player.cursor, notation)) {
           const behavior = isCalm.matches ? "auto" : "smooth";
@@ -214,7 +214,7 @@
       reach(event) {
         const index = score.bars.findIndex((some) => some.id === event.id);
         player.at = event.at;
-        player.mark(index);
+        player.mark(index, { isPlayed: true });
         if (spoken.checked && performance.now() - saidAt >= 1000) say(`Playing ${score.bars[index].name}`);
       },
       /* A note begins to sound. */
@@ -242,8 +242,10 @@
     function setLoop(bounds) {
       const { index, at, from } = current();
       const into = player.at - at;
+      const bars = playedBars(score, bounds);
+      if (!bars.length) return; // they are never played
       player.loop = bounds;
-      player.bars = playedBars(score, bounds);
+      player.bars = bars;
       const here = bounds
         ? player.bars.find((some) => some.index === index)
         : player.bars.find((some) => Math.abs(some.from - from) < 1e-6);
