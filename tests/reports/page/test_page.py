@@ -350,6 +350,22 @@ def test_what_is_there_has_a_name_for_those_who_listen(index: Index, show: Show)
     assert {target[1:] for target in targets} <= set(ids)
 
 
+@pytest.mark.parametrize("width_asked", [360, 1280])
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_axe_finds_nothing_serious(
+    is_dark: bool, width_asked: int, index: Index, show: Show
+) -> None:
+    linked = replace(same(1, "A"), link="https://e.org")
+    tunes = [*batch(), marked_tune(identical_to=(linked,)), Rejected("a.abc", 3, None, "no", "no")]
+    page = show(html_of(tunes, index, other=batch())).open(is_dark=is_dark, width=width_asked)
+    page.tab.click("details summary")
+    assert page.serious() == []
+    page.tab.click("th[data-field=title] button")
+    page.tab.fill("#filter", "Marked")
+    page.tab.click(".spans li[data-span='1'] button")
+    assert page.serious() == []
+
+
 # Its size and its limits
 
 
