@@ -16,6 +16,12 @@ NOTES = [3, 5, 8, 10, 13, 15, 18, 20]
 """The tokens of the notes of REEL."""
 
 
+IS_IN_SIGHT = """() => {
+    const box = document.querySelector("rect.cursor").getBoundingClientRect();
+    return box.top >= 0 && box.bottom <= innerHeight;
+}"""
+
+
 def press(page: Shown, *keys: str) -> None:
     for key in keys:
         page.tab.keyboard.press(key)
@@ -261,10 +267,9 @@ def test_the_page_scrolls_to_what_is_played_unless_one_has_scrolled_away(listen:
     page = listen(page_of(tune("M:2/4 K:Cmaj " + " | ".join(["C 2 D 2"] * 120))))
     fast(page)
     focus_notation(page)
-    press(page, "End")
-    page.tab.wait_for_function("() => scrollY > 200")
-    press(page, "Home")
-    page.tab.wait_for_function("() => scrollY < 200")
+    for key in ("End", "Home"):
+        press(page, key)
+        page.tab.wait_for_function(IS_IN_SIGHT)
     press(page, " ")
     wait_until_played(page, 1)
     page.run("scrollTo(0, document.body.scrollHeight)")

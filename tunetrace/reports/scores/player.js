@@ -207,7 +207,7 @@
         place(player.cursor, element, staffBox(element));
         if (follows && !isSeen(player.cursor, notation)) {
           const behavior = isCalm.matches ? "auto" : "smooth";
-          player.cursor.scrollIntoView({ block: "nearest", inline: "nearest", behavior });
+          player.cursor.scrollIntoView({ block: "center", inline: "nearest", behavior });
         }
       },
       /* A bar begins to sound. */
