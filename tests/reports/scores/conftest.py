@@ -9,7 +9,7 @@ import pytest
 
 from tests.reports.browser import Shown
 from tunetrace.reports.markup import read_file
-from tunetrace.reports.scores.page import ShownTune, html
+from tunetrace.reports.scores.page import TuneBlock, html
 from tunetrace.reports.scores.sheet import Sheet
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -44,7 +44,7 @@ def page_of(*tunes: Transcription) -> str:
     for place, one in enumerate(tunes, 1):
         engraving = sheet.engraved(one)
         score = sheet.score(engraving, one.title) if engraving else None
-        shown.append(ShownTune(f"tune-{place}", one.title, None, "", (), score))
+        shown.append(TuneBlock(f"tune-{place}", one.title, None, "", (), score))
     return html(shown, sheet.shapes(), title="Some tunes", about="")
 
 

@@ -23,8 +23,8 @@ from tunetrace.reports.page.most_copied import (
     standing_in_words,
 )
 from tunetrace.reports.page.near_copies import NAMES, moved_in_words, similarity_in_words
-from tunetrace.reports.scores.page import ShownOther, ShownPart, ShownSpan, ShownTune, html
-from tunetrace.reports.scores.pairs import Rows, aligned_rows, shared_rows
+from tunetrace.reports.scores.page import ListedSpan, OtherTune, OtherTunes, TuneBlock, html
+from tunetrace.reports.scores.pairs import AlignedRows, aligned_rows, shared_rows
 from tunetrace.reports.scores.sheet import Sheet
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.marks import Mark
@@ -62,15 +62,15 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
     )
 
 
-def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> ShownTune:
+def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> TuneBlock:
     name = f"tune-{tune.place}"
     longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     listed = tuple(
-        ShownSpan(number, level_of(span), span_in_words(span), span.examples)
+        ListedSpan(number, level_of(span), span_in_words(span), span.examples)
         for number, span in sorted(longest, key=lambda one: one[0])
     )
     engraving = sheet.engraved(tune.transcription)
-    score, parts = None, list[ShownPart]()
+    score, parts = None, list[OtherTunes]()
     if engraving is not None:
         score = sheet.score(
             engraving,
@@ -92,7 +92,7 @@ def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> ShownTune:
     said = [tune.verdict.text]
     if not tune.identical_to:
         said += filter(None, (copied_in_words(tune), standing_in_words(tune)))
-    return ShownTune(
+    return TuneBlock(
         id=name,
         title=tune.title,
         name=None,
@@ -111,16 +111,16 @@ def _remark(bar: CheckedBar) -> str:
 
 def _parts(
     tune: CheckedTune, engraving: Engraving, index: Index, sheet: Sheet
-) -> Iterator[ShownPart]:
+) -> Iterator[OtherTunes]:
     """Its near copies, and its sources."""
     layout = lay_out(tune.transcription.tokens)
     if tune.near_copies:
         others = tuple(_near_copies(tune, layout, engraving, index, sheet))
         more = similarity_in_words(tune)
-        yield ShownPart("Near copies", f"{_NEAR} {more}" if more else _NEAR, others)
+        yield OtherTunes("Near copies", f"{_NEAR} {more}" if more else _NEAR, others)
     if tune.sources:
         shown = tune.sources[:SHOWN_SOURCES]
-        yield ShownPart(
+        yield OtherTunes(
             "Its sources",
             _SOURCES.format(notes=VIEWS[tune.view].shared_notes),
             tuple(_source(source, tune, layout, engraving, index, sheet) for source in shown),
@@ -135,7 +135,7 @@ def _source(
     engraving: Engraving,
     index: Index,
     sheet: Sheet,
-) -> ShownOther:
+) -> OtherTune:
     record = index.catalogue.tunes([source.tune])[source.tune]
     rows = shared_rows(layout, source, index.layout(source.tune))
     said = [f"Longest shared run: {counted(source.longest_span_notes, 'note')}."]
@@ -153,7 +153,7 @@ def _source(
         for shared in source.stretches
     }
     title = f"{tune.title or '(untitled)'} over {source.label}"
-    return ShownOther(
+    return OtherTune(
         name=source,
         said=" ".join(said),
         facts=(),
@@ -164,7 +164,7 @@ def _source(
 
 def _near_copies(
     tune: CheckedTune, layout: Layout, engraving: Engraving, index: Index, sheet: Sheet
-) -> Iterator[ShownOther]:
+) -> Iterator[OtherTune]:
     near_copies = tune.near_copies or ()
     search = SimilarSearch(index)
     (found,) = search.near([layout], index.mask([near.tune for near in near_copies]))
@@ -178,13 +178,13 @@ def _near_copies(
 
 def shown_similar(
     near: SimilarTune, layout: Layout, engraving: Engraving, sheet: Sheet
-) -> ShownOther:
+) -> OtherTune:
     """A tune that is like another one, below it if it is aligned with it.
 
     layout, engraving: of the other one.
     """
     facts = [f"Probability {share_in_words(near.probability)}; {near.aspect}, {near.scope}."]
-    rows: Rows | None = None
+    rows: AlignedRows | None = None
     if near.alignment is not None:
         rows = aligned_rows(layout, near.alignment)
         moved = moved_in_words(near.alignment)
@@ -193,7 +193,7 @@ def shown_similar(
         facts += [f"Bars of it that are under no bar (part.bar): {missing}."] if missing else []
     name = TuneName.of(near)
     title = f"{engraving.staff.title or '(untitled)'} over {name.label}"
-    return ShownOther(
+    return OtherTune(
         name=name,
         said=naming(near),
         facts=tuple(facts),

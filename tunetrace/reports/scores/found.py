@@ -8,7 +8,7 @@ from tunetrace.checker.records import TuneName
 from tunetrace.checker.similar.records import SimilarTunes
 from tunetrace.indexer.tune import TuneDetail
 from tunetrace.reports.scores.checked import shown_similar
-from tunetrace.reports.scores.page import ShownOther, ShownPart, ShownTune, html
+from tunetrace.reports.scores.page import OtherTune, OtherTunes, TuneBlock, html
 from tunetrace.reports.scores.sheet import Sheet
 from tunetrace.text import counted, plain, share
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -23,17 +23,17 @@ def tune_html(tune: TuneDetail) -> str:
     if tune.titles[1:]:
         facts.append(f"Also called {'; '.join(tune.titles[1:])}")
     settings = tuple(
-        ShownOther(TuneName.of(other), f"Begins on C: {other.begins}", (), None)
+        OtherTune(TuneName.of(other), f"Begins on C: {other.begins}", (), None)
         for other in tune.settings
     )
-    shown = ShownTune(
+    shown = TuneBlock(
         id="tune-1",
         title=tune.title,
         name=TuneName.of(tune),
         lead="",
         facts=(*facts, *tune.remarks),
         score=sheet.score(engraving, tune.title) if engraving else None,
-        parts=(ShownPart("Other settings", "", settings),) if settings else (),
+        parts=(OtherTunes("Other settings", "", settings),) if settings else (),
     )
     title = plain(tune.title) or "(untitled)"
     return html([shown], sheet.shapes(), title=title, about="A tune of the index.")
@@ -51,20 +51,20 @@ def similar_html(answers: Sequence[SimilarTunes]) -> str:
     return html(shown, sheet.shapes(), title=f"Tunes that are like {of}", about=about)
 
 
-def _shown(answer: SimilarTunes, place: int, sheet: Sheet) -> ShownTune:
+def _shown(answer: SimilarTunes, place: int, sheet: Sheet) -> TuneBlock:
     tune = answer.transcription
     engraving = sheet.engraved(tune)
-    others: tuple[ShownOther, ...] = ()
+    others: tuple[OtherTune, ...] = ()
     if engraving is not None:
         layout = lay_out(tune.tokens)
         others = tuple(shown_similar(near, layout, engraving, sheet) for near in answer.tunes)
     named = f"A tune is named as a near copy from a probability of {share(answer.threshold)} on."
-    return ShownTune(
+    return TuneBlock(
         id=f"tune-{place}",
         title=answer.title,
         name=None,
         lead=answer.text,
         facts=(f"{tune.meter or 'no meter'}, {tune.original_key or 'no key'}",),
         score=sheet.score(engraving, answer.title) if engraving else None,
-        parts=(ShownPart("Most alike", named, others),) if others else (),
+        parts=(OtherTunes("Most alike", named, others),) if others else (),
     )

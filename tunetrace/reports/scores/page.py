@@ -16,7 +16,7 @@ from tunetrace.score.marks import DASHES
 
 
 @dataclass(frozen=True, slots=True)
-class ShownScore:
+class ScoreBlock:
     """A tune on a staff, or bars of two tunes on two staves."""
 
     id: str
@@ -32,7 +32,7 @@ class ShownScore:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownSpan:
+class ListedSpan:
     """A span in the list below a score."""
 
     number: int
@@ -43,14 +43,14 @@ class ShownSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownOther:
+class OtherTune:
     """A corpus tune that is like the tune above it."""
 
     name: TuneName
     said: str
     """What the two have in common, in a sentence."""
     facts: tuple[str, ...]
-    score: ShownScore | None
+    score: ScoreBlock | None
     spans: tuple[int, ...] = ()
     """The numbers of the spans that it has."""
     differences: tuple[tuple[str, str], ...] = ()
@@ -58,18 +58,18 @@ class ShownOther:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPart:
+class OtherTunes:
     """Corpus tunes under one heading."""
 
     title: str
     about: str
-    others: tuple[ShownOther, ...]
+    others: tuple[OtherTune, ...]
     more: tuple[TuneName, ...] = ()
     """Further tunes, which are only named."""
 
 
 @dataclass(frozen=True, slots=True)
-class ShownTune:
+class TuneBlock:
     """A tune with its score, and everything below it."""
 
     id: str
@@ -79,14 +79,14 @@ class ShownTune:
     lead: str
     """What is said of it, in a sentence or two."""
     facts: tuple[str, ...]
-    score: ShownScore | None
+    score: ScoreBlock | None
     """None if it has no notes."""
-    spans: tuple[ShownSpan, ...] = ()
+    spans: tuple[ListedSpan, ...] = ()
     unlisted_spans: int = 0
-    parts: tuple[ShownPart, ...] = ()
+    parts: tuple[OtherTunes, ...] = ()
 
 
-def html(tunes: Sequence[ShownTune], shapes: str, *, title: str, about: str) -> str:
+def html(tunes: Sequence[TuneBlock], shapes: str, *, title: str, about: str) -> str:
     """The page of some tunes.
 
     shapes: the definitions of the glyphs of all drawings.

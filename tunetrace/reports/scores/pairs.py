@@ -24,7 +24,7 @@ ALONE: Final = "not shared"
 _SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 
-class Rows(NamedTuple):
+class AlignedRows(NamedTuple):
     """Some bars of a tune, and what is under each. All is on C."""
 
     over: Over
@@ -44,7 +44,7 @@ class _Side:
     words: dict[int, str] = field(default_factory=dict)
 
 
-def shared_rows(layout: Layout, source: Source, other: Layout) -> Rows:
+def shared_rows(layout: Layout, source: Source, other: Layout) -> AlignedRows:
     """The bars of a checked tune that have notes of a source.
 
     Under each is the bar of the source that has most of them. layout, other: of the tune and of
@@ -75,10 +75,10 @@ def shared_rows(layout: Layout, source: Source, other: Layout) -> Rows:
         moved = [theirs[k].moved(place_of) for k in below]
         _add(moved, [k in given for k in below], under)
         rows.append(Under(place, [spelled[k] for k in kept], under.differs, under.words))
-    return Rows(Over(over.differs, over.words), rows)
+    return AlignedRows(Over(over.differs, over.words), rows)
 
 
-def aligned_rows(layout: Layout, alignment: Alignment) -> Rows:
+def aligned_rows(layout: Layout, alignment: Alignment) -> AlignedRows:
     """All bars of a tune over a near copy. layout: of the tune."""
     over, rows = _Side(), list[Under]()
     for place, (bar, aligned) in enumerate(zip(layout.bars, alignment.bars, strict=True)):
@@ -103,7 +103,7 @@ def aligned_rows(layout: Layout, alignment: Alignment) -> Rows:
                     side.words[_event_of(played[0], named)] = word
                     word = ""  # it is below the lower of the two
         rows.append(Under(place, under_tokens, under.differs, under.words))
-    return Rows(Over(over.differs, over.words), rows)
+    return AlignedRows(Over(over.differs, over.words), rows)
 
 
 def _event_of(token: int, tokens: dict[int, str]) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 
 from tunetrace.errors import InputError
-from tunetrace.reports.scores.page import ShownScore
-from tunetrace.reports.scores.pairs import Rows
+from tunetrace.reports.scores.page import ScoreBlock
+from tunetrace.reports.scores.pairs import AlignedRows
 from tunetrace.score.aligned import draw_aligned
 from tunetrace.score.engraver import Drawing, define
 from tunetrace.score.engraving import Engraving, Written, engrave
@@ -40,9 +40,9 @@ class Sheet:
         *,
         marks: Sequence[Mark] = (),
         remarks: Iterable[str] = (),
-    ) -> ShownScore:
+    ) -> ScoreBlock:
         """A whole tune with its marks. remarks: what is said of each bar, if anything is."""
-        return ShownScore(
+        return ScoreBlock(
             id=tune.id,
             title=title,
             svg=self._kept(tune.drawing(marks)).svg,
@@ -50,7 +50,7 @@ class Sheet:
             remarks=tuple(remarks),
         )
 
-    def pair(self, own: Engraving, rows: Rows, title: str) -> ShownScore | None:
+    def pair(self, own: Engraving, rows: AlignedRows, title: str) -> ScoreBlock | None:
         """Bars of a tune over those of another; None if there are none, or if these cannot be
         written in the key of the tune."""
         key = own.staff.key
@@ -67,7 +67,7 @@ class Sheet:
         if not under:
             return None
         drawing, playback = draw_aligned(own.staff, rows.over, under, next(self._ids))
-        return ShownScore(
+        return ScoreBlock(
             id=playback.id,
             title=title,
             svg=self._kept(drawing).svg,
