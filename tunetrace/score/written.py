@@ -171,6 +171,7 @@ def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: st
     measures = [writer.measure(k) for k in range(len(layout.bars))]
     sections, played = _sections(layout)
     _untie(measures, {section.first for section in sections})
+    _sign_endings(measures)
     return Staff(title, key, measures, sections, played, layout)
 
 
@@ -366,6 +367,32 @@ def _untie(measures: Sequence[StaffBar], firsts: set[int]) -> None:
             before = event
     if before is not None:
         before.notes = tuple(note._replace(is_tied=False) for note in before.notes)
+
+
+def _sign_endings(measures: Sequence[StaffBar]) -> None:
+    """Write again, in the later endings, a key or meter that the first ending changed.
+
+    Who comes from before the endings has not read its sign.
+    """
+    now = before = NO_SIGNS  # in force, and before the endings
+    last: int | None = None  # the ending of the measure before
+    for measure in measures:
+        ending = measure.bar.ending
+        if ending is not None and last is None:
+            before = now
+        elif ending is not None and ending != last:
+            own = measure.signs
+            if own.sharps is None and now.sharps != before.sharps:
+                own = own._replace(key=now.key, sharps=now.sharps)
+            if own.meter is None and now.meter != before.meter:
+                own = own._replace(meter=now.meter)
+            measure.signs = own
+        last = ending
+        for signs in (measure.signs, *(event.signs for event in measure.events)):
+            if signs.sharps is not None:
+                now = now._replace(key=signs.key, sharps=signs.sharps)
+            if signs.meter is not None:
+                now = now._replace(meter=signs.meter)
 
 
 # Beams
