@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tunetrace import Transcription, engrave, read
+from tunetrace.score.marks import Mark, in_lanes
 from tunetrace.score.values import Value, values_of
 from tunetrace.score.written import Signs
 
@@ -148,3 +150,21 @@ def test_a_long_title_has_several_lines(tune: Tune) -> None:
     assert " ".join(lines) == title.strip()
     assert len(lines) == 2
     assert all(len(line) <= 70 for line in lines)
+
+
+def test_a_band_is_below_the_ties_of_its_line(tune: Tune) -> None:
+    drawing = engrave(tune("C4-C4|")).drawing([Mark(2, 6, 1, 3, "a span", "#span-1")])
+    tie = re.search(r'class="tie"[^>]*><path d="([^"]+)"', drawing.svg)
+    band = re.search(r'class="mark.*?<path d="M[\d.]+ ([\d.]+) H', drawing.svg)
+    assert tie is not None
+    assert band is not None
+    lowest = max(float(y) for y in re.findall(r",([\d.]+)", tie[1]))
+    assert float(band[1]) > lowest + 100
+
+
+def test_bands_of_a_lane_have_room_for_a_number_between_them() -> None:
+    def mark(first: int, stop: int) -> Mark:
+        return Mark(first, stop, 1, 1, "", "#")
+
+    first, near, far = mark(0, 20), mark(20, 30), mark(34, 44)
+    assert in_lanes([first, near, far]) == {0: [first, far], 1: [near]}
