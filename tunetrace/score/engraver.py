@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,10 +134,6 @@ class Engraver:
                 measures.append((now, _REPEATED.sub("", entry["measureOn"])))
             begun.update(dict.fromkeys(entry.get("on", ()), now))
         return Timemap(tuple(sorted(notes)), tuple(measures))
-
-    def midi(self) -> bytes:
-        """A MIDI file of the tune as it is played."""
-        return base64.b64decode(self._toolkit.renderToMIDI())
 
 
 def _toolkit() -> toolkit:

@@ -220,7 +220,12 @@ def _repeats(staff: Staff) -> _Repeats:
             numbers, is_played = ("2", True) if is_first else ("", False)
             stop = min(stop, section.first + before.stop - before.first)
         if is_played:
-            found.begins[section.first] = found.ends[stop - 1] = numbers
+            before_it = section.first - 1
+            if found.ends.get(before_it) == numbers and before_it not in found.backward:
+                del found.ends[before_it]  # `|1 A |1 B :|` is one ending
+            else:
+                found.begins[section.first] = numbers
+            found.ends[stop - 1] = numbers
         is_after_ending = is_played
     return found
 
