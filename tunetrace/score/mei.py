@@ -180,7 +180,7 @@ def _words(measure: StaffBar, prefix: str, look: Look, staff: int) -> Iterator[s
             )
 
 
-class _Piece(NamedTuple):
+class _Markup(NamedTuple):
     """What is written for one or more events."""
 
     before: str
@@ -205,10 +205,10 @@ def _is_whole_rest(measure: StaffBar) -> bool:
     return measure.events[0].eighths * unit == 8 * beats
 
 
-def _row(pieces: Sequence[_Piece]) -> _Piece:
+def _row(pieces: Sequence[_Markup]) -> _Markup:
     """Pieces in a row as one, that what stands before the first can be taken out of."""
     rest = "".join(f"{piece.before}{piece.content}" for piece in pieces[1:])
-    return _Piece(pieces[0].before, pieces[0].content + rest)
+    return _Markup(pieces[0].before, pieces[0].content + rest)
 
 
 def _runs(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -227,7 +227,7 @@ def _runs(events: Sequence[Event]) -> Iterator[list[Event]]:
         yield run
 
 
-def _nested(run: Sequence[Event], prefix: str, look: Look) -> _Piece:
+def _nested(run: Sequence[Event], prefix: str, look: Look) -> _Markup:
     """The events of a run. A beam stands around tuplets if it is longer than they are."""
     beams = {event.beam for event in run}
     tuplets = {event.tuplet for event in run}
@@ -238,7 +238,7 @@ def _nested(run: Sequence[Event], prefix: str, look: Look) -> _Piece:
                 for number, group in _grouped(run, "tuplet")
             ]
         )
-        return _Piece(before, f"<beam>{inside}</beam>")
+        return _Markup(before, f"<beam>{inside}</beam>")
     return _row(
         [
             _tuplet(_beams(group, prefix, look), group, number)
@@ -254,16 +254,16 @@ def _grouped(
         yield number, list(group)
 
 
-def _tuplet(inside: _Piece, events: Sequence[Event], number: int | None) -> _Piece:
+def _tuplet(inside: _Markup, events: Sequence[Event], number: int | None) -> _Markup:
     if number is None:
         return inside
     ratio = events[0].ratio
     content = f'<tuplet num="{ratio.notes}" numbase="{ratio.time}">{inside.content}</tuplet>'
-    return _Piece(inside.before, content)
+    return _Markup(inside.before, content)
 
 
-def _beams(events: Sequence[Event], prefix: str, look: Look) -> _Piece:
-    found: list[_Piece] = []
+def _beams(events: Sequence[Event], prefix: str, look: Look) -> _Markup:
+    found: list[_Markup] = []
     for beam, group in _grouped(events, "beam"):
         notes = _row([_event(event, prefix, look) for event in group])
         if beam is not None:
@@ -281,7 +281,7 @@ def _name(event: Event, prefix: str) -> str:
     return f"{prefix}n{event.notes[0].token}"
 
 
-def _event(event: Event, prefix: str, look: Look) -> _Piece:
+def _event(event: Event, prefix: str, look: Look) -> _Markup:
     before = ""
     signs = event.signs
     if signs.sharps is not None:
@@ -313,7 +313,7 @@ def _event(event: Event, prefix: str, look: Look) -> _Piece:
         if len(event.notes) > 1:
             notes = f'<chord xml:id="{_name(event, prefix)}{more}"{_length(value)}>{notes}</chord>'
         found += notes
-    return _Piece(before, found)
+    return _Markup(before, found)
 
 
 def _rests(values: Sequence[Value]) -> Iterator[Value]:
