@@ -111,7 +111,7 @@ def test_a_source_lights_its_passages(page: Shown) -> None:
 
 
 def test_a_source_is_below_the_bars_that_it_has(page: Shown) -> None:
-    source = page.tab.locator(".source[data-spans]").first
+    source = page.tab.locator(".source[data-spans]:has(h4:has-text('The First'))")
     assert source.locator(".measure").count() == 4
     # All their notes are shared, and G major has its sharp above and below.
     assert source.locator(".differs").count() == 0
@@ -119,7 +119,7 @@ def test_a_source_is_below_the_bars_that_it_has(page: Shown) -> None:
 
 
 def test_both_tunes_of_a_source_are_heard_or_one_alone(page: Shown) -> None:
-    source = page.tab.locator(".source[data-spans]").first
+    source = page.tab.locator(".source[data-spans]:has(h4:has-text('The First'))")
     voices = source.locator("[data-do=voice]")
     assert voices.locator("option").all_text_contents() == [
         "both tunes",

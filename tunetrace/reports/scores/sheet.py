@@ -42,11 +42,12 @@ class Sheet:
         remarks: Iterable[str] = (),
     ) -> ScoreBlock:
         """A whole tune with its marks. remarks: what is said of each bar, if anything is."""
+        drawing, playback = tune.drawn_and_played(marks)
         return ScoreBlock(
             id=tune.id,
             title=title,
-            svg=self._kept(tune.drawing(marks)).svg,
-            playback=tune.playback.to_dict(),
+            svg=self._kept(drawing).svg,
+            playback=playback.to_dict(),
             remarks=tuple(remarks),
         )
 
