@@ -100,7 +100,7 @@ def test_a_change_of_key_divides_a_beam(tune: Tune) -> None:
 
 def test_an_accidental_is_not_written_twice_for_a_note_of_a_bar(tune: Tune) -> None:
     measures = engrave(tune("_BA_B_b =B_B_BB|_BB=A=A F4|")).staff.measures
-    assert [[event.notes[0].accidental for event in m.events] for m in measures] == [
+    assert [[event.notes[0].shown for event in m.events] for m in measures] == [
         [-1, None, None, -1, 0, -1, None, None],
         [-1, None, 0, None, None],
     ]

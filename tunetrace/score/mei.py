@@ -347,8 +347,8 @@ def _note(
 
 def _pitch(note: StaffNote, *, is_repeated: bool = False) -> str:
     pitch = f' pname="{note.letter.lower()}" oct="{note.octave + 4}"'
-    if note.accidental is not None and not is_repeated:
-        return f'{pitch} accid="{_ACCIDENTALS[note.accidental]}"'
+    if note.shown is not None and not is_repeated:
+        return f'{pitch} accid="{_ACCIDENTALS[note.shown]}"'
     return f'{pitch} accid.ges="{_SOUNDING[note.alteration]}"' if note.alteration else pitch
 
 

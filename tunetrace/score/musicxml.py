@@ -144,7 +144,7 @@ class _PartWriter:
             _pitch(note, grace)
             SubElement(note, "voice").text = "1"
             SubElement(note, "type").text = _TYPES[event.grace_part]
-            _accidental(note, grace.accidental)
+            _accidental(note, grace.shown)
         pieces = len(event.values)
         for k, value in enumerate(event.values):
             last = k + 1 == pieces
@@ -171,7 +171,7 @@ class _PartWriter:
                 for _ in range(value.dots):
                     SubElement(note, "dot")
                 if sounding is not None and k == 0:
-                    _accidental(note, sounding.accidental)
+                    _accidental(note, sounding.shown)
                 if event.ratio != PLAIN:
                     change = SubElement(note, "time-modification")
                     SubElement(change, "actual-notes").text = str(event.ratio.notes)

@@ -41,11 +41,16 @@ class StaffNote(NamedTuple):
     alteration: int
     """How it sounds: +1 is a sharp."""
     accidental: int | None
-    """The accidental before it; None without one."""
+    """The accidental that it needs before it, unless a tie carries it over; None without one."""
     is_tied: bool
     """Whether it is tied to the same note of the next event."""
     ends_tie: bool
     """Whether the same note of the event before is tied to it."""
+
+    @property
+    def shown(self) -> int | None:
+        """The accidental that is shown before it."""
+        return None if self.ends_tie else self.accidental
 
     @property
     def midi(self) -> int:
@@ -205,9 +210,7 @@ class _Accidentals:
         accidental = None if pitch.alteration == in_force else pitch.alteration
         if alteration != (self.shown[letter] if in_force is None else in_force):
             accidental = alteration
-        if ends_tie:  # the tie carries it over
-            accidental = None
-        elif accidental is not None:
+        if accidental is not None and not ends_tie:  # a tie carries it for its note alone
             self.on_staff[letter, octave] = accidental
         return StaffNote(token, letter, octave, alteration, accidental, is_tied, ends_tie)
 
@@ -366,9 +369,7 @@ def _untie(measures: Sequence[StaffBar], firsts: set[int]) -> None:
                 )
             tied = {note[1:4] for note in before.notes if note.is_tied} if before else set()
             event.notes = tuple(
-                note
-                if note.ends_tie == (note[1:4] in tied)
-                else note._replace(ends_tie=False, accidental=note.alteration)
+                note if note.ends_tie == (note[1:4] in tied) else note._replace(ends_tie=False)
                 for note in event.notes
             )
             before = event
