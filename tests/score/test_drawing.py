@@ -60,6 +60,10 @@ def test_a_drawing_is_xml_whose_ids_are_those_of_its_notes_bars_and_sections() -
     assert sum(str(name).startswith("t7-b") for name in ids) == len(engraved.staff.measures)
 
 
+def test_the_same_tune_gives_the_same_drawing() -> None:
+    assert engrave(TEXT).svg() == engrave(TEXT).svg()
+
+
 def test_every_glyph_that_is_used_is_defined() -> None:
     drawing = engrave(TEXT).drawing()
     used = {one.get("href") for one in ET.fromstring(drawing.svg).iter(f"{SVG}use")}
