@@ -98,6 +98,14 @@ def test_a_change_of_key_divides_a_beam(tune: Tune) -> None:
     assert beams(tune("CD[K:G]EF GABc|")) == ["CD", "EF", "GABC"]
 
 
+def test_an_accidental_is_not_written_twice_for_a_note_of_a_bar(tune: Tune) -> None:
+    measures = engrave(tune("_BA_B_b =B_B_BB|_BB=A=A F4|")).staff.measures
+    assert [[event.notes[0].shown for event in m.events] for m in measures] == [
+        [-1, None, None, -1, 0, -1, None, None],
+        [-1, None, 0, None, None],
+    ]
+
+
 def test_grace_notes_stand_before_the_beam_that_their_note_begins(tune: Tune) -> None:
     assert layer(tune("{g}ag f2 {ef}e>d c2|")) == (
         "graceGrp(g8) beam(n8 n8) n4 graceGrp(beam(g16 g16)) beam(n8. n16) n4"

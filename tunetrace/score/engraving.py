@@ -106,8 +106,8 @@ class Engraving:
         return to_midi(self.staff, self.playback, is_swung=is_swung)
 
     def _repr_html_(self) -> str:
-        """The notation, for notebooks: black on white, whatever their colours are."""
-        return f'<div style="background:#fff;color:#000;max-width:60em">{self.svg()}</div>'
+        """The notation, for notebooks."""
+        return self.drawing(has_title=True).as_image(self.staff.title)
 
 
 @public

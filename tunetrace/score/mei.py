@@ -325,9 +325,9 @@ def _rests(values: Sequence[Value]) -> Iterator[Value]:
 
 
 def _graces(event: Event, prefix: str) -> str:
-    part = 16 if len(event.graces) > 1 else 8
+    dur = f' dur="{event.grace_part}"'
     notes = "".join(
-        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc" dur="{part}"{_pitch(note)}/>'
+        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc"{dur}{_pitch(note)}/>'
         for k, note in enumerate(event.graces)
     )
     inside = f"<beam>{notes}</beam>" if len(event.graces) > 1 else notes

@@ -37,8 +37,10 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
             "MIDI needs mido, which is not installed; install tunetrace[score]"
         ) from error
 
+    begins = min(playback.swung(0), 0)  # a swung pickup may begin early
+
     def tick(quarters: float) -> int:
-        return round((playback.swung(quarters) if is_swung else quarters) * TICKS)
+        return round((playback.swung(quarters) - begins if is_swung else quarters) * TICKS)
 
     file = mido.MidiFile(type=0, ticks_per_beat=TICKS)
     track = mido.MidiTrack()
@@ -49,11 +51,14 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
     microseconds = round(60_000_000 / (playback.bpm * playback.beat))
     track.append(mido.MetaMessage("set_tempo", tempo=microseconds))
     timed = [(tick(at), 0, message) for at, message in _signs(staff, playback)]
+    ends: dict[tuple[int, int], int] = {}  # a chord that has a note twice plays it once
     for start, duration, pitch, _ in playback.notes:
         first = tick(start)
-        last = max(tick(start + duration), first + 1)
+        note = first, min(max(pitch, 0), 127)
+        ends[note] = max(tick(start + duration), first + 1, ends.get(note, 0))
+    for (first, pitch), last in ends.items():
         for moment, kind in ((first, "note_on"), (last, "note_off")):
-            message = mido.Message(kind, note=min(max(pitch, 0), 127), velocity=_LOUD)
+            message = mido.Message(kind, note=pitch, velocity=_LOUD)
             timed.append((moment, _AT_A_TIME[kind], message))
     timed.sort(key=lambda one: one[:2])
     before = 0

@@ -140,10 +140,10 @@ class _PartWriter:
         event = events[i]
         for k, grace in enumerate(event.graces):
             note = SubElement(element, "note", id=f"g{event.token}-{k}")
-            SubElement(note, "grace", slash="yes")
+            SubElement(note, "grace", slash="yes" if len(event.graces) == 1 else "no")
             _pitch(note, grace)
             SubElement(note, "voice").text = "1"
-            SubElement(note, "type").text = "16th"
+            SubElement(note, "type").text = _TYPES[event.grace_part]
             _accidental(note, grace.shown)
         pieces = len(event.values)
         for k, value in enumerate(event.values):

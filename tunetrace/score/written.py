@@ -82,6 +82,12 @@ class Event:
     beam: int | None = None
     """The number of its beam in the measure."""
 
+    @property
+    def grace_part(self) -> int:
+        """Of which part of a whole note its grace notes are drawn: one alone is an eighth with a
+        stroke, several are sixteenths."""
+        return 8 if len(self.graces) == 1 else 16
+
 
 class Signs(NamedTuple):
     """A key signature or a meter that is written at a place. None where it does not change."""
@@ -200,8 +206,9 @@ class _Accidentals:
         if pitch.alteration is not None:
             self.in_bar[letter] = pitch.alteration
         alteration = self.in_bar.get(letter, self.sounding[letter])
-        accidental = pitch.alteration
-        if alteration != self.on_staff.get((letter, octave), self.shown[letter]):
+        in_force = self.on_staff.get((letter, octave))  # by a sign in this bar
+        accidental = None if pitch.alteration == in_force else pitch.alteration
+        if alteration != (self.shown[letter] if in_force is None else in_force):
             accidental = alteration
         if accidental is not None and not ends_tie:  # a tie carries it for its note alone
             self.on_staff[letter, octave] = accidental
