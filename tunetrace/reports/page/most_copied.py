@@ -61,17 +61,22 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
         Stretch(span.first_token, span.stop_token, number, span.level)
         for number, span in enumerate(tune.spans, 1)
     ]
-    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     return ShownTune(
         tune=tune,
         facts=facts_of(tune),
         copied=None if tune.identical_to else copied_in_words(tune),
         standing=None if tune.identical_to else standing_in_words(tune),
         parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
-        spans=tuple(sorted(longest, key=lambda one: one[0])),
+        spans=listed_spans(tune),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
         is_cut=len(tokens) > MOST_TOKENS,
     )
+
+
+def listed_spans(tune: CheckedTune) -> tuple[tuple[int, Span], ...]:
+    """Its longest spans with their numbers, in the order of the tune."""
+    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
+    return tuple(sorted(longest, key=lambda one: one[0]))
 
 
 def facts_of(tune: CheckedTune) -> str:

@@ -37,6 +37,8 @@ from tunetrace.reports.page.rows import (
     copied_order,
     row_of,
 )
+from tunetrace.reports.scores.batch import BatchScores
+from tunetrace.reports.scores.page import scores_script, scores_style
 from tunetrace.reports.words import differs_by_ranks_only, mistakes_in_words, without
 from tunetrace.text import amount, share, signed
 
@@ -95,6 +97,7 @@ class Page:
         when: datetime,
         command: str,
         other: BatchSummary | None = None,
+        with_scores: bool = False,
     ) -> str:
         """The page as HTML.
 
@@ -104,11 +107,18 @@ class Page:
         when: the date that the page shows.
         command: the command that checks one transcription again, without its number.
         other: the batch that it is compared with.
+        with_scores: also show the transcriptions whose music is shown as notation, which can be
+            played. Raises OutputError without verovio.
         """
         style = read_file("base.css") + read_file("page/report.css")
         script = read_file("page/report.js")
         rows = self._rows.in_order()
+        most_copied = self._most_copied.in_order()
         near_copies = [describe_near(tune, index) for tune in self._near_copies.in_order()]
+        scores = BatchScores(most_copied, near_copies) if with_scores else None
+        if scores:
+            style += scores_style()
+            script += scores_script()
         return environment().get_template("page/report.html.jinja").render(
             style=style,
             script=script,
@@ -136,7 +146,8 @@ class Page:
             forgives=VIEWS[summary.view].forgives,
             columns=columns(rows),
             rows=len(rows),
-            most_copied=[describe(tune, index) for tune in self._most_copied.in_order()],
+            most_copied=[describe(tune, index) for tune in most_copied],
+            scores=scores,
             near_copies=near_copies,
             difference_names=NAMES,
             differences=_differences(near_copies),

@@ -13,17 +13,23 @@ from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.checker.similar.words import naming
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.reports.page.marks import level_of
 from tunetrace.reports.page.most_copied import (
     SHOWN_SOURCES,
-    SHOWN_SPANS,
     copied_in_words,
     facts_of,
+    listed_spans,
     span_in_words,
     standing_in_words,
 )
 from tunetrace.reports.page.near_copies import NAMES, moved_in_words, similarity_in_words
-from tunetrace.reports.scores.page import ListedSpan, OtherTune, OtherTunes, TuneBlock, html
+from tunetrace.reports.scores.page import (
+    ListedSpan,
+    OtherTune,
+    OtherTunes,
+    ScoreBlock,
+    TuneBlock,
+    html,
+)
 from tunetrace.reports.scores.pairs import AlignedRows, aligned_rows, shared_rows
 from tunetrace.reports.scores.sheet import Sheet
 from tunetrace.score.engraving import Engraving
@@ -64,30 +70,14 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
 
 def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> TuneBlock:
     name = f"tune-{tune.place}"
-    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     listed = tuple(
-        ListedSpan(number, level_of(span), span_in_words(span), span.examples)
-        for number, span in sorted(longest, key=lambda one: one[0])
+        ListedSpan(number, span.level, span_in_words(span), span.examples)
+        for number, span in listed_spans(tune)
     )
     engraving = sheet.engraved(tune.transcription)
     score, parts = None, list[OtherTunes]()
     if engraving is not None:
-        score = sheet.score(
-            engraving,
-            tune.title,
-            marks=[
-                Mark(
-                    span.first_token,
-                    span.stop_token,
-                    number,
-                    level_of(span),
-                    f"Span {number}: {span_in_words(span)}",
-                    f"#{name}-span-{number}",
-                )
-                for number, span in longest
-            ],
-            remarks=map(_remark, tune.bars or ()),
-        )
+        score = score_of(tune, engraving, sheet)
         parts = list(_parts(tune, engraving, index, sheet))
     said = [tune.verdict.text]
     if not tune.identical_to:
@@ -103,6 +93,16 @@ def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> TuneBlock:
         unlisted_spans=len(tune.spans) - len(listed),
         parts=tuple(parts),
     )
+
+
+def score_of(tune: CheckedTune, engraving: Engraving, sheet: Sheet) -> ScoreBlock:
+    """Its score with its spans, which lead to `#tune-7-span-2`, the second span of tune 7."""
+    marks = [
+        Mark(span.first_token, span.stop_token, number, span.level,
+             f"Span {number}: {span_in_words(span)}", f"#tune-{tune.place}-span-{number}")
+        for number, span in listed_spans(tune)
+    ]  # fmt: skip
+    return sheet.score(engraving, tune.title, marks=marks, remarks=map(_remark, tune.bars or ()))
 
 
 def _remark(bar: CheckedBar) -> str:

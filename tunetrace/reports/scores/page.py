@@ -37,7 +37,7 @@ class ListedSpan:
 
     number: int
     level: int
-    """1 to 3, as level_of gives it."""
+    """1 to 3, by how telling it is."""
     text: str
     examples: tuple[TuneName, ...]
 
@@ -86,14 +86,23 @@ class TuneBlock:
     parts: tuple[OtherTunes, ...] = ()
 
 
+def scores_style() -> str:
+    """The style of scores, to be put after base.css."""
+    return read_file("scores/score.css")
+
+
+def scores_script() -> str:
+    """The script that plays the scores of a page."""
+    return "".join(read_file(f"scores/{name}.js") for name in ("schedule", "sound", "player"))
+
+
 def html(tunes: Sequence[TuneBlock], shapes: str, *, title: str, about: str) -> str:
     """The page of some tunes.
 
     shapes: the definitions of the glyphs of all drawings.
     """
-    style = read_file("base.css") + read_file("scores/score.css")
-    names = ("schedule", "sound", "player", "spans")
-    script = "\n".join(read_file(f"scores/{name}.js") for name in names)
+    style = read_file("base.css") + scores_style()
+    script = scores_script() + read_file("scores/spans.js")
     return environment().get_template("scores/scores.html.jinja").render(
         style=style,
         script=script,
