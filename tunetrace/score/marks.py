@@ -154,10 +154,12 @@ def _band(mark: Mark, lane: int, line: _Row) -> str:
     left, right = min(places), max(places) + _HEAD
     y = line.lowest + _SPACE + (lane + 0.5) * _LANE
     dashes = f' stroke-dasharray="{DASHES[mark.level]}"' if DASHES[mark.level] else ""
+    line_of = f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width='
     return (
         f'<a class="mark level-{mark.level}" href="{html_text(mark.href)}"'
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'
-        f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width="{_THICK}"'
-        f'{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}" font-size="{_TEXT}"'
+        # The first path is not seen: a band can be clicked between its dashes, and beside it.
+        f'{line_of}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
+        f'{line_of}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}" font-size="{_TEXT}"'
         f' text-anchor="end">{mark.number}</text></a>'
     )
