@@ -21,11 +21,16 @@ from tunetrace.text import plain
 from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.timeline import eighths
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.write import to_abc
 
 MOST_TOKENS: Final = 20_000
 """A tune with more tokens is not engraved: it would take minutes."""
+
+LONGEST_NOTE: Final = 64
+LONGEST_TUNE: Final = 20_000
+"""In whole notes. What is longer is a mistake, and needs note values without number."""
 
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,30}")
 _TONIC: Final = re.compile(r"[A-G][b#]?")
@@ -131,6 +136,16 @@ def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1")
     layout = lay_out(tokens)
     if not layout.bars:
         raise InputError(f"{name} has no notes to engrave")
+    for what, ticks, most in (
+        ("a note", max(t for bar in layout.bars for t in bar.events.durations), LONGEST_NOTE),
+        ("music", sum(bar.duration for bar in layout.bars), LONGEST_TUNE),
+    ):
+        wholes = eighths(ticks) / 8
+        if wholes > most:
+            raise InputError(
+                f"{name} has {what} of {float(wholes):,.0f} whole notes; at most {most:,} are "
+                "engraved"
+            )
     return Engraving(write_staff(layout, key, ornaments, plain(written.title)), id)
 
 
