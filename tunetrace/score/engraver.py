@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PAGE_WIDTH: Final = 2000
 """The width of a page that four or five bars fill, in verovio's unit: 2,100 are the width of A4."""
 
+_HIGHEST: Final = 60_000
+"""verovio makes no higher page. A tune of 1,400 bars needs a second one."""
+
 _OPTIONS: Final[dict[str, object]] = {
     "adjustPageHeight": True,
     "breaks": "auto",
@@ -91,14 +94,23 @@ class Timemap:
 class Engraver:
     """One MEI document, engraved."""
 
-    def __init__(self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None) -> None:
-        """width, height: of a page, in verovio's unit; without a height there is one page.
+    def __init__(
+        self,
+        mei: str,
+        *,
+        width: int = PAGE_WIDTH,
+        height: int | None = None,
+        is_line: bool = False,
+    ) -> None:
+        """width, height: of a page, in verovio's unit; without a height it is as high as needed,
+        up to _HIGHEST. is_line: the page is one line of music, as wide as that needs.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
-        # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
-        page = {"pageWidth": width, "pageHeight": height or 60_000}
+        page: dict[str, object] = {"pageWidth": width, "pageHeight": height or _HIGHEST}
+        if is_line:
+            page |= {"adjustPageWidth": True, "breaks": "none"}
         self._toolkit.setOptions({**_OPTIONS, **page})
         if not self._toolkit.loadData(mei):
             raise OutputError("verovio cannot read the score that was written for it")
