@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from verovio import toolkit
 
 PAGE_WIDTH: Final = 2000
-"""The width of a page that four or five bars fill, in verovio's unit: 2,100 are the width of A4."""
+"""The width of a page that four or five bars fill, in tenths of a millimetre."""
 
 _HIGHEST: Final = 60_000
 """verovio makes no higher page. A tune of 1,400 bars needs a second one."""
@@ -24,7 +24,6 @@ _OPTIONS: Final[dict[str, object]] = {
     "breaks": "auto",
     "footer": "none",
     "header": "encoded",
-    "pageMarginBottom": 40,
     "pageMarginLeft": 20,
     "pageMarginRight": 20,
     "pageMarginTop": 20,
@@ -32,6 +31,10 @@ _OPTIONS: Final[dict[str, object]] = {
     "svgRemoveXlink": True,
     "svgViewBox": True,
 }
+
+_MARGIN: Final = 40
+_UNIT: Final = 9  # half a space of a staff
+_SPACING: Final = 6  # between two lines of music, in this unit
 
 _REPEATED: Final = re.compile(r"-rend\d+$")
 """What verovio adds to the ids of what is played again."""
@@ -100,15 +103,22 @@ class Engraver:
         *,
         width: int = PAGE_WIDTH,
         height: int | None = None,
+        space_below: int = 0,
         is_line: bool = False,
     ) -> None:
-        """width, height: of a page, in verovio's unit; without a height it is as high as needed,
-        up to _HIGHEST. is_line: the page is one line of music, as wide as that needs.
+        """width, height: of a page, in tenths of a millimetre; without a height it is as high as
+        needed, up to _HIGHEST. space_below: more space under each line of music, in half spaces of
+        a staff. is_line: the page is one line of music, as wide as it needs.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
-        page: dict[str, object] = {"pageWidth": width, "pageHeight": height or _HIGHEST}
+        page: dict[str, object] = {
+            "pageWidth": width,
+            "pageHeight": height or _HIGHEST,
+            "pageMarginBottom": _MARGIN + space_below * _UNIT,
+            "spacingSystem": _SPACING + space_below,
+        }
         if is_line:
             page |= {"adjustPageWidth": True, "breaks": "none"}
         self._toolkit.setOptions({**_OPTIONS, **page})
@@ -167,7 +177,7 @@ def _clean(svg: str) -> Drawing:
     svg = _RANDOM_ID.sub("", svg)
     if root:
         svg = svg.replace(f'-{root}"', '"')
-    svg = svg.replace(' color="black"', "", 1)
+    svg = svg.replace(' color="black"', ' fill="currentColor"', 1)
     size = _ROOT_SIZE.search(svg)
     assert size is not None, "verovio gives a viewBox"
     return Drawing(svg, glyphs, float(size[1]), float(size[2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from tunetrace.arguments import public
 from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
@@ -78,16 +80,22 @@ class Engraving:
         return self.drawing(has_title=True).standalone()
 
     def drawing(
-        self, look: Look = PLAIN_LOOK, *, width: int = PAGE_WIDTH, has_title: bool = False
+        self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH, has_title: bool = False
     ) -> Drawing:
-        """The tune as a part of a page. width: as for Engraver."""
-        engraver = Engraver(self.mei(look, has_title=has_title), width=width)
-        return next(iter(engraver.drawings()))
+        """The tune as a part of a page, with stretches marked. width: as for Engraver."""
+        look = Look(classes_of(marks, len(self.staff.layout.tokens)))
+        engraver = Engraver(
+            self.mei(look, has_title=has_title),
+            width=width,
+            space_below=spacing(len(in_lanes(marks))) if marks else 0,
+        )
+        return draw_marks(next(iter(engraver.drawings())), marks, self.prefix)
 
     @cached_property
     def playback(self) -> Playback:
         """How the tune is played."""
-        return playback_of(self.staff, Engraver(self.mei()).timemap(), self.prefix)
+        timemap = Engraver(self.mei()).timemap()
+        return playback_of(self.staff, self.staff.measures, timemap, self.prefix)
 
     def midi(self, *, is_swung: bool = False) -> bytes:
         """The tune as a MIDI file, with repeats unfolded. is_swung: as a hornpipe or jig is."""
@@ -95,8 +103,8 @@ class Engraving:
         return _swung(straight, self.playback) if is_swung else straight
 
     def _repr_html_(self) -> str:
-        """The notation, for notebooks."""
-        return self.svg()
+        """The notation, for notebooks: black on white, whatever their colours are."""
+        return f'<div style="background:#fff;color:#000;max-width:60em">{self.svg()}</div>'
 
 
 @public

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from tunetrace.score.values import Value
@@ -65,37 +65,46 @@ def to_mei(staff: Staff, prefix: str = "s1-", look: Look = PLAIN_LOOK, *, title:
             _score_change(measure) + _measure([measure], [prefix], [look]) for measure in inside
         )
         pieces.append(_section(section, f"{prefix}p{k}", content))
-    first = measures[0] if measures else None
-    return _document(first, 1, f'<section xml:id="{prefix}all">{"".join(pieces)}</section>', title)
+    first = measures[0]
+    content = f'<section xml:id="{prefix}all">{"".join(pieces)}</section>'
+    return _document(first.signs, first.meter, 1, content, title)
 
 
-def aligned_mei(
-    rows: Sequence[tuple[StaffBar, StaffBar | None]],
-    prefixes: tuple[str, str],
-    looks: tuple[Look, Look],
-) -> str:
+class BarPair(NamedTuple):
+    """A bar of one tune over what lies under it."""
+
+    upper: StaffBar
+    lower: StaffBar | None
+    """None if nothing lies under it."""
+    lower_prefix: str
+    """What the ids of the lower one begin with. No two pairs have the same."""
+    lower_look: Look
+
+
+def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look) -> str:
     """Bars of one tune over those of another, on two staves.
 
-    rows: each bar and what is under it, None if nothing is.
+    signs: key and meter of the first bar. prefix, look: of the upper staff.
     """
     content = []
-    for k, (upper, lower) in enumerate(rows):
-        change = "" if k == 0 else _score_change(upper)
-        content.append(change + _measure([upper, lower], prefixes, looks))
-    return _document(rows[0][0], 2, f"<section>{''.join(content)}</section>", "")
+    for k, pair in enumerate(pairs):
+        change = "" if k == 0 else _score_change(pair.upper)
+        prefixes, looks = (prefix, pair.lower_prefix), (look, pair.lower_look)
+        content.append(change + _measure([pair.upper, pair.lower], prefixes, looks))
+    first = pairs[0].upper
+    return _document(signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
 
 
-def _document(first: StaffBar | None, staves: int, content: str, title: str) -> str:
-    head, definition = "", ""
+def _document(signs: Signs, meter: Meter | None, staves: int, content: str, title: str) -> str:
+    head = ""
     if title:
         head = (
             '<pgHead><rend halign="center" valign="top" fontsize="large">'
             f"{escape(title)}</rend></pgHead>"
         )
-    if first is not None:
-        bpm = float(bpm_of(first.meter) * beat_of(first.meter) / 2)
-        definition = f' midi.bpm="{bpm:g}"{_signs(first.signs)}'
-    if first is None or first.meter is None:
+    bpm = float(bpm_of(meter) * beat_of(meter) / 2)
+    definition = f' midi.bpm="{bpm:g}"{_signs(signs)}'
+    if meter is None:
         definition += ' meter.form="invis"'
     staff_defs = "".join(
         f'<staffDef n="{n}" lines="5" clef.shape="G" clef.line="2"/>' for n in range(1, staves + 1)

@@ -7,7 +7,7 @@ places are those of tokens, so that a note on the staff can be found, coloured a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tunetrace.score.values import PLAIN, Ratio, Value, ratio_of, values_of
 from tunetrace.tokenizer.abc.ornaments import Ornaments
 from tunetrace.tokenizer.keys import FIFTHS, LETTERS, named_key
-from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.forms import forms_of
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, signature_of
 from tunetrace.tokenizer.layout.timeline import Bar, eighths, tuplet
@@ -132,6 +132,33 @@ class Staff:
     played: list[int]
     """The order in which the sections are played."""
     layout: Layout = field(repr=False)
+
+
+def write_under(tokens: Sequence[str], key: str | None, over: StaffBar) -> StaffBar | None:
+    """Loose notes as they are written under a bar of another tune; None if there are none.
+
+    tokens: with `|` where a bar of theirs ends. key: that they are written in.
+    """
+    meter = "M:none" if over.meter is None else f"M:{over.meter[0]}/{over.meter[1]}"
+    layout = lay_out([meter, *tokens])
+    if not layout.bars:
+        return None
+    writer = _Writer(layout, key, Ornaments())
+    events: list[Event] = []
+    onset, tuplets = Fraction(0), 0
+    for k in range(len(layout.bars)):
+        found = writer.measure(k).events
+        for event in found:
+            event.onset += onset
+            event.token -= 1  # the meter
+            event.notes = tuple(note._replace(token=note.token - 1) for note in event.notes)
+            event.tuplet = None if event.tuplet is None else event.tuplet + tuplets
+        onset += sum((event.eighths for event in found), Fraction(0))
+        tuplets += len(found)  # at least as many as there are tuplets
+        events += found
+    under = replace(over, events=events)
+    set_beams(under)
+    return under
 
 
 def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: str = "") -> Staff:
@@ -372,6 +399,8 @@ def set_beams(measure: StaffBar) -> None:
             row += 1
             continue
         groups.setdefault((row, int((measure.phase + event.onset) // span)), []).append(event)
+    for event in measure.events:
+        event.beam = None
     number = 0
     for joined in groups.values():
         if span > beat and any(event.values[0].part > 8 and event.tuplet is None
