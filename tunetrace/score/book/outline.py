@@ -31,14 +31,13 @@ def check_pypdf() -> None:
         ) from error
 
 
-def with_outline(pdf: bytes, book: Tunebook, height: float, title: str) -> bytes:
-    """A PDF document with the bookmarks and links of a book. The same book gives the same bytes.
-
-    height: of its pages, in the units of a page.
-    """
+def with_outline(pdf: bytes, book: Tunebook, title: str) -> bytes:
+    """A PDF document with the bookmarks and links of a book. The same book gives the same bytes."""
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import Link
     from pypdf.generic import Fit, NameObject, create_string_object
+
+    height = book.height
 
     def at(entry: Entry) -> Fit:
         return Fit.xyz(left=0, top=(height - entry.y) * _POINTS)

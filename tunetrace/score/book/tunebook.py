@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
+from tunetrace.arguments import Paper
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.score.book.layout import GAP, Placed, drawn
 from tunetrace.score.book.page import Music, Page, Words, cut
@@ -15,9 +16,7 @@ from tunetrace.score.engraving import Engraving
 from tunetrace.score.mei import to_mei
 from tunetrace.score.written import Event, Section, Staff, StaffBar
 
-Paper = Literal["a4", "letter"]
-
-PAPERS: Final[dict[str, tuple[int, int]]] = {"a4": (2100, 2970), "letter": (2159, 2794)}
+PAPERS: Final[dict[Paper, tuple[int, int]]] = {"a4": (2100, 2970), "letter": (2159, 2794)}
 """Width and height of a page, in tenths of a millimetre."""
 
 UNTITLED: Final = "(untitled)"
@@ -74,8 +73,8 @@ class Tunebook:
     """Lays tunes out on pages. A tune is broken over pages only if it is longer than one."""
 
     def __init__(self, paper: Paper = "a4") -> None:
-        self._width, self._height = PAPERS[paper]
-        self._bottom = self._height - _MARGIN - _NUMBER_SIZE
+        self.width, self.height = PAPERS[paper]
+        self._bottom = self.height - _MARGIN - _NUMBER_SIZE
         self.entries: list[Entry] = []
         """The tunes, in their order."""
         self.index_page: int | None = None
@@ -83,18 +82,19 @@ class Tunebook:
         self.links: list[Link] = []
         """From the index to the tunes."""
         self._incipits: list[str] = []
-        self._pages = 0
+        self.count = 0
+        """How many pages there are so far."""
 
     def pages(self, tunes: Iterable[Engraving]) -> Iterator[Page]:
         """The pages, each as soon as it is full. At the end, if there are several tunes, comes
         the index. What else the book knows is complete after the last page."""
         page, y = self._page(), float(_MARGIN)
         for engraving in tunes:
-            tune = drawn(engraving, self._width - 2 * _MARGIN, self._bottom - _MARGIN)
+            tune = drawn(engraving, self.width - 2 * _MARGIN, self._bottom - _MARGIN)
             if y > _MARGIN and (len(tune.drawings) > 1 or y + tune.height > self._bottom):
                 yield self._numbered(page)
                 page, y = self._page(), float(_MARGIN)
-            self.entries.append(Entry(engraving.staff.title or UNTITLED, self._pages, y))
+            self.entries.append(Entry(engraving.staff.title or UNTITLED, self.count, y))
             self._incipits.append(_incipit(engraving))
             *full, last = self._with(tune, page, y)
             for before, _ in full:
@@ -116,13 +116,13 @@ class Tunebook:
         return found
 
     def _page(self) -> Page:
-        self._pages += 1
-        return Page(self._width, self._height)
+        self.count += 1
+        return Page(self.width, self.height)
 
     def _numbered(self, page: Page) -> Page:
         """A page with its number."""
         page.words.append(
-            Words(self._width / 2, self._height - _FOOT, str(self._pages), _NUMBER_SIZE)
+            Words(self.width / 2, self.height - _FOOT, str(self.count), _NUMBER_SIZE)
         )
         return page
 
@@ -134,10 +134,10 @@ class Tunebook:
             map(_Indexed, self.entries, self._incipits),
             key=lambda one: (_alphabetical(one.entry.title), one.entry.page, one.entry.y),
         )
-        column_width = (self._width - 2 * _MARGIN - _COLUMN_GAP) / _INDEX_COLUMNS
+        column_width = (self.width - 2 * _MARGIN - _COLUMN_GAP) / _INDEX_COLUMNS
         page, column, y = self._page(), 0, float(_MARGIN + _HEADING)
-        self.index_page = self._pages
-        middle = self._width / 2
+        self.index_page = self.count
+        middle = self.width / 2
         page.words.append(Words(middle, _MARGIN + 60, INDEX_TITLE, 60, is_bold=True))
         top = y
         for indexed in entries:
@@ -159,7 +159,7 @@ class Tunebook:
         drawing = next(Engraver(indexed.incipit, is_line=True).drawings())
         scale = min(_INCIPIT_SCALE, width / drawing.width, _INCIPIT_SPACE / drawing.height)
         page.music.append(Music(x, y + 52, drawing, scale))
-        self.links.append(Link(self._pages, x, y, x + width, y + _ROW - 18, entry))
+        self.links.append(Link(self.count, x, y, x + width, y + _ROW - 18, entry))
 
 
 def _alphabetical(title: str) -> str:
