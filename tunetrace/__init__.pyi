@@ -210,6 +210,8 @@ from .score.book.save import SavedScores as SavedScores
 from .score.book.save import save_scores as save_scores
 from .score.engraving import Engraving as Engraving
 from .score.engraving import engrave as engrave
+from .score.playback import Playback as Playback
+from .score.playback import PlayedBar as PlayedBar
 from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.abc.explain import Lexeme as Lexeme

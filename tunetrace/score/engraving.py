@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -49,14 +48,13 @@ class Written(Protocol):
     def text(self) -> str: ...
 
 
-@dataclass(eq=False, repr=False)
 class Engraving:
     """A tune as staff notation. In a notebook it is shown."""
 
-    staff: Staff
-    """The tune as it is written."""
-    id: str
-    """The ids of all its notes and bars begin with it."""
+    def __init__(self, staff: Staff, id: str) -> None:
+        """staff: the tune as it is written. id: what the ids of its notes and bars begin with."""
+        self.staff = staff
+        self.id = id
 
     @property
     def prefix(self) -> str:
@@ -120,8 +118,10 @@ def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> En
     Raises InputError if the tune has no notes, or too many, and QueryError for a tonic that there
     is not, or in which a note would need three sharps or flats.
 
-    >>> engraving = engrave(next(read("tune.abc")))
-    >>> Path("tune.svg").write_text(engraving.svg())
+    >>> explained = explain("X:1\\nT:The Kesh\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|")
+    >>> kesh = engrave(explained.tune)
+    >>> kesh.playback.notes[0]  # start, duration, MIDI number and id
+    (0, 1.5, 67, 's1-n2')
     """
     if not _ID.fullmatch(id):
         raise QueryError(

@@ -75,7 +75,7 @@ def classes_of(marks: Sequence[Mark], tokens: int) -> dict[int, str]:
 
 
 @dataclass(slots=True)
-class _Line:
+class _Row:
     """A line of music in a drawing, in its own coordinates."""
 
     end: int = 0
@@ -114,13 +114,13 @@ def draw_marks(drawing: Drawing, marks: Sequence[Mark], prefix: str) -> Drawing:
     return drawing._replace(svg="".join(pieces))
 
 
-def _lines_of(svg: str, prefix: str) -> list[_Line]:
+def _lines_of(svg: str, prefix: str) -> list[_Row]:
     """The lines of music of a drawing, from top to bottom."""
-    lines: list[_Line] = []
+    lines: list[_Row] = []
     note: int | None = None  # the note whose head comes next
     for part in _PARTS.finditer(svg):
         if part["system"]:
-            lines.append(_Line(end=part.end()))
+            lines.append(_Row(end=part.end()))
         elif not lines:
             continue
         elif part["note"]:
@@ -138,7 +138,7 @@ def _lines_of(svg: str, prefix: str) -> list[_Line]:
     return lines
 
 
-def _band(mark: Mark, lane: int, line: _Line) -> str:
+def _band(mark: Mark, lane: int, line: _Row) -> str:
     """The band of a mark in one line of music; nothing if none of its notes is there."""
     places = [x for note, x in line.notes.items() if mark.first <= note < mark.stop]
     if not places:
