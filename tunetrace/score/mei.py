@@ -207,10 +207,10 @@ def _nested(run: Sequence[Event], prefix: str, look: Look) -> str:
     tuplets = {event.tuplet for event in run}
     if len(tuplets) > 1 and len(beams) == 1:
         inside = "".join(
-            _tuplet("".join(_event(event, prefix, look) for event in group), group, number)
+            _tuplet(_in_beam(group, prefix, look, run[0]), group, number)
             for number, group in _grouped(run, "tuplet")
         )
-        return f"<beam>{inside}</beam>"
+        return f"{_before(run[0], prefix)}<beam>{inside}</beam>"
     return "".join(
         _tuplet(_beams(group, prefix, look), group, number)
         for number, group in _grouped(run, "tuplet")
@@ -234,9 +234,29 @@ def _tuplet(inside: str, events: Sequence[Event], number: int | None) -> str:
 def _beams(events: Sequence[Event], prefix: str, look: Look) -> str:
     found = ""
     for beam, group in _grouped(events, "beam"):
-        notes = "".join(_event(event, prefix, look) for event in group)
-        found += notes if beam is None else f"<beam>{notes}</beam>"
+        notes = _in_beam(group, prefix, look, group[0])
+        before = _before(group[0], prefix)
+        found += before + (notes if beam is None else f"<beam>{notes}</beam>")
     return found
+
+
+def _in_beam(events: Sequence[Event], prefix: str, look: Look, first: Event) -> str:
+    """Events without what is before the first one: verovio would join its grace notes to the
+    beam."""
+    return "".join(
+        ("" if event is first else _before(event, prefix)) + _event(event, prefix, look)
+        for event in events
+    )
+
+
+def _before(event: Event, prefix: str) -> str:
+    """Changes of key and meter before an event, and its grace notes."""
+    found, signs = "", event.signs
+    if signs.sharps is not None:
+        found += f'<keySig sig="{_keysig(signs.sharps)}"/>'
+    if signs.meter is not None:
+        found += f'<meterSig count="{signs.meter[0]}" unit="{signs.meter[1]}"/>'
+    return found + (_graces(event, prefix) if event.graces else "")
 
 
 def _name(event: Event, prefix: str) -> str:
@@ -250,13 +270,6 @@ def _name(event: Event, prefix: str) -> str:
 
 def _event(event: Event, prefix: str, look: Look) -> str:
     found = ""
-    signs = event.signs
-    if signs.sharps is not None:
-        found += f'<keySig sig="{_keysig(signs.sharps)}"/>'
-    if signs.meter is not None:
-        found += f'<meterSig count="{signs.meter[0]}" unit="{signs.meter[1]}"/>'
-    if event.graces:
-        found += _graces(event, prefix)
     pieces = len(event.values)
     for k, value in enumerate(event.values):
         more = "" if k == 0 else f"-{k + 1}"  # the id of a note that is tied to itself
