@@ -46,8 +46,8 @@ def to_abc(
     """The tokens of a transcription as an ABC tune. tokenize_abc turns it into the same tokens.
 
     tonic: notes and keys are moved from C to this tonic (`D`, `Bb`). Raises TooFarAlteredError if
-    a note there needs three sharps or flats. ornaments: grace notes and ties, by the places of these
-    tokens, moved as they are. The tokens may include ABC fields, as `L:1/16` and
+    a note there needs three sharps or flats. ornaments: grace notes and ties, by the places of
+    these tokens; they are moved too. The tokens may include ABC fields, as `L:1/16` and
     `K:DMin`; without an L: field the unit is 1/8.
 
     Tokens that are not valid as ABC are replaced by the nearest valid ones, see well_formed. Frame

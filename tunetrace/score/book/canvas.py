@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from tunetrace.errors import OutputError
 from tunetrace.score.book.fonts import family_for
-from tunetrace.score.book.page import UNITS_PER_INCH, Music, Page, Words
+from tunetrace.score.book.page import UNITS_PER_INCH, BookPage, PlacedDrawing, PlacedText
 from tunetrace.score.engraver import Drawing
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def check_cairo() -> None:
         ) from error
 
 
-def to_png(page: Page) -> bytes:
+def to_png(page: BookPage) -> bytes:
     """A page as a PNG picture, black on white. OutputError if it is too high for one."""
     import cairocffi
 
@@ -75,7 +75,7 @@ def to_png(page: Page) -> bytes:
     return out.getvalue()
 
 
-def to_pdf(pages: Iterable[Page]) -> bytes:
+def to_pdf(pages: Iterable[BookPage]) -> bytes:
     """Pages as a PDF document. Each is drawn as soon as it comes."""
     import cairocffi
 
@@ -93,7 +93,7 @@ def to_pdf(pages: Iterable[Page]) -> bytes:
     return out.getvalue()
 
 
-def _draw_page(context: Context, page: Page, *, shares_glyphs: bool) -> None:
+def _draw_page(context: Context, page: BookPage, *, shares_glyphs: bool) -> None:
     """shares_glyphs: all uses of a glyph share one drawing of it. A PDF document is then a third
     of the size, but a picture takes ten times as long."""
     context.set_source_rgb(0, 0, 0)
@@ -115,7 +115,7 @@ def _saved(context: Context) -> Iterator[None]:
 
 
 def _draw_words(
-    context: Context, words: Words, family: str, *, is_italic: bool = False
+    context: Context, words: PlacedText, family: str, *, is_italic: bool = False
 ) -> None:
     import cairocffi
 
@@ -131,7 +131,7 @@ def _draw_words(
     context.show_text(words.text)
 
 
-def _draw_music(context: Context, music: Music, *, shares_glyphs: bool) -> None:
+def _draw_music(context: Context, music: PlacedDrawing, *, shares_glyphs: bool) -> None:
     """A drawing of verovio, an SVG whose inner SVG has ten times its unit."""
     with _saved(context):
         context.translate(music.x, music.y)
@@ -238,9 +238,7 @@ class _Pen:
         is_round = element.get("stroke-linecap") == "round"
         is_joined = element.get("stroke-linejoin") == "round"
         context.set_line_cap(cairocffi.LINE_CAP_ROUND if is_round else cairocffi.LINE_CAP_BUTT)
-        context.set_line_join(
-            cairocffi.LINE_JOIN_ROUND if is_joined else cairocffi.LINE_JOIN_MITER
-        )
+        context.set_line_join(cairocffi.LINE_JOIN_ROUND if is_joined else cairocffi.LINE_JOIN_MITER)
         context.set_line_width(float(element.get("stroke-width", "1")))
         context.stroke()
 
@@ -259,10 +257,10 @@ class _Pen:
         self._context.fill()
 
     def _text(self, text: Element) -> None:
-        """Words of the music: numbers of bars and endings. Its innermost part has the size."""
+        """PlacedText of the music: numbers of bars and endings. Its innermost part has the size."""
         parts = list(text.iter())
         given = {name: value for part in parts for name, value in part.attrib.items()}
-        words = Words(
+        words = PlacedText(
             x=float(given.get("x", "0")),
             y=float(given.get("y", "0")),
             text="".join(text.itertext()),

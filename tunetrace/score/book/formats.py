@@ -112,8 +112,7 @@ def signed_midi(midi: bytes, title: str) -> bytes:
         import mido
     except ImportError as error:
         raise OutputError(
-            "a .mid needs the Python package mido, which is not installed; install "
-            "tunetrace[score]"
+            "a .mid needs the Python package mido, which is not installed; install tunetrace[score]"
         ) from error
     # MIDI has no encoding of its own; most programs read UTF-8.
     file = mido.MidiFile(file=io.BytesIO(midi), charset="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.book.page import UNITS_PER_INCH
-from tunetrace.score.book.tunebook import INDEX_TITLE, Entry, Tunebook
+from tunetrace.score.book.tunebook import INDEX_TITLE, BookEntry, Tunebook
 
 if TYPE_CHECKING:
     from pypdf.generic import Fit
@@ -35,19 +35,19 @@ def with_outline(pdf: bytes, book: Tunebook, title: str) -> bytes:
     """A PDF document with the bookmarks and links of a book. The same book gives the same bytes."""
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import Link
-    from pypdf.generic import Fit, NameObject, create_string_object
+    from pypdf.generic import Fit
 
     height = book.height
 
-    def at(entry: Entry) -> Fit:
+    def at(entry: BookEntry) -> Fit:
         return Fit.xyz(left=0, top=(height - entry.y) * _POINTS)
 
     with _silent("pypdf"):  # cairo lists a glyph at each use; the writer lists it once
         writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
     for entry in book.entries:
-        writer.add_outline_item(entry.title, entry.page - 1, fit=at(entry))
+        writer.add_outline_item(title=entry.title, page_number=entry.page - 1, fit=at(entry))
     if book.index_page is not None:
-        writer.add_outline_item(INDEX_TITLE, book.index_page - 1, bold=True)
+        writer.add_outline_item(title=INDEX_TITLE, page_number=book.index_page - 1)
     for link in book.links:
         corners = (link.left, height - link.bottom, link.right, height - link.top)
         rectangle = tuple(corner * _POINTS for corner in corners)

@@ -24,7 +24,7 @@ _FAMILY: Final = "Times, 'Times New Roman', serif"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlacedText:
     """A line of text."""
 
     x: float
@@ -37,7 +37,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Music:
+class PlacedDrawing:
     """A drawing at its place."""
 
     x: float
@@ -47,16 +47,16 @@ class Music:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BookPage:
     """What is on a page of this size."""
 
     width: float
     height: float
-    music: list[Music] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
+    music: list[PlacedDrawing] = field(default_factory=list)
+    words: list[PlacedText] = field(default_factory=list)
 
 
-def to_svg(page: Page, title: str) -> str:
+def to_svg(page: BookPage, title: str) -> str:
     """A page as an SVG document, black on white."""
     glyphs: dict[str, str] = {}
     for music in page.music:
@@ -67,8 +67,7 @@ def to_svg(page: Page, title: str) -> str:
         f"{GENERATOR}\n",
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} color="black" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>{define(glyphs)}",
-        '<path fill="white" style="stroke:none" '
-        f'd="M0 0H{page.width:g}V{page.height:g}H0z"/>',
+        f'<path fill="white" style="stroke:none" d="M0 0H{page.width:g}V{page.height:g}H0z"/>',
         *(_music(music) for music in page.music),
         *(_words(words) for words in page.words),
         "</svg>\n",
@@ -76,7 +75,7 @@ def to_svg(page: Page, title: str) -> str:
     return "".join(pieces)
 
 
-def _music(music: Music) -> str:
+def _music(music: PlacedDrawing) -> str:
     """A drawing as an SVG inside the document."""
     drawing, scale = music.drawing, music.scale
     place = (
@@ -86,7 +85,7 @@ def _music(music: Music) -> str:
     return drawing.svg.replace("<svg ", f"<svg {place} ", 1)
 
 
-def _words(words: Words) -> str:
+def _words(words: PlacedText) -> str:
     weight = ' font-weight="bold"' if words.is_bold else ""
     return (
         f'<text x="{words.x:g}" y="{words.y:g}" font-family="{_FAMILY}" '

@@ -104,7 +104,7 @@ def save_scores(
         check_place(path, SCORE_FILE, force=force)
     check_folder(path, "the score")
     reading = Reading(format, voice, column)
-    tunes = _Tunes(_read(pieces, index, reading), Places.read(only), tonic, progress)
+    tunes = _TunesToSave(_read(pieces, index, reading), Places.read(only), tonic, progress)
     contents, book = _contents(kind, tunes, path, swing=swing, paper=paper or "a4")
     tunes.refuse_none()
     files = names_for(path, len(contents))
@@ -159,7 +159,7 @@ def _read(
         yield from named_tunes(names, index, reading, by_title=True)
 
 
-class _Tunes:
+class _TunesToSave:
     """Engraves tunes as they come. Those that cannot be engraved are set aside."""
 
     def __init__(
@@ -180,6 +180,8 @@ class _Tunes:
     def __iter__(self) -> Iterator[Engraving]:
         for place, tune in enumerate(self._tunes, 1):
             if self._places is not None and place not in self._places:
+                if place > self._places.last:
+                    break
                 continue
             if isinstance(tune, Rejected):
                 self.set_aside.append(tune)
@@ -209,10 +211,9 @@ def _place_of(tune: Transcription | TuneDetail) -> str:
 
 
 def _rejected(tune: Transcription | TuneDetail, error: Exception) -> Rejected:
-    is_read = isinstance(tune, Transcription)
     return Rejected(
-        input=tune.input if is_read else tune.reference,
-        line=tune.line if is_read else None,
+        input=tune.input if isinstance(tune, Transcription) else tune.reference,
+        line=tune.line if isinstance(tune, Transcription) else None,
         column=None,
         reason=str(error),
         kind="not engraved",
@@ -222,7 +223,7 @@ def _rejected(tune: Transcription | TuneDetail, error: Exception) -> Rejected:
 
 
 def _contents(
-    kind: ScoreFormat, tunes: _Tunes, path: Path, *, swing: bool, paper: Paper
+    kind: ScoreFormat, tunes: _TunesToSave, path: Path, *, swing: bool, paper: Paper
 ) -> tuple[list[bytes], Tunebook | None]:
     """The contents of the files, and the tune-book if they are one."""
     if kind == "pdf":
@@ -251,13 +252,13 @@ def _alone(kind: ScoreFormat, tune: Engraving, *, swing: bool) -> bytes:
     return tune.musicxml().encode()
 
 
-def _title(tunes: _Tunes, path: Path) -> str:
+def _title(tunes: _TunesToSave, path: Path) -> str:
     """The title of a whole file: that of its only tune, or the file's name."""
     titles = [title for title, _ in tunes.engraved]
     return titles[0] if len(titles) == 1 and titles[0] else path.stem
 
 
-def _remarks(tunes: _Tunes) -> Iterator[str]:
+def _remarks(tunes: _TunesToSave) -> Iterator[str]:
     lacking = "".join(sorted({c for title, _ in tunes.engraved for c in family_for(title)[1]}))
     if lacking:
         yield (

@@ -1,4 +1,4 @@
-"""A tune-book: tunes on pages of paper, and an index of their titles with the first bars of each."""
+"""A tune-book: tunes on pages, and an index of their titles with the first bars of each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from tunetrace.arguments import Paper
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.score.book.layout import GAP, Placed, drawn
-from tunetrace.score.book.page import Music, Page, Words, cut
+from tunetrace.score.book.layout import GAP, DrawnTune, drawn
+from tunetrace.score.book.page import BookPage, PlacedDrawing, PlacedText, cut
 from tunetrace.score.engraver import Engraver
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.mei import to_mei
@@ -40,7 +40,7 @@ _ROW: Final = 52 + _INCIPIT_SPACE + 18
 """The height of an entry of the index."""
 
 
-class Entry(NamedTuple):
+class BookEntry(NamedTuple):
     """A tune of the book."""
 
     title: str
@@ -50,7 +50,7 @@ class Entry(NamedTuple):
     """Where on its page it begins."""
 
 
-class Link(NamedTuple):
+class BookLink(NamedTuple):
     """A rectangle of a page that leads to a tune."""
 
     page: int
@@ -59,12 +59,12 @@ class Link(NamedTuple):
     top: float
     right: float
     bottom: float
-    target: Entry
+    target: BookEntry
 
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    entry: Entry
+    entry: BookEntry
     incipit: str
     """The MEI of its first bars."""
 
@@ -75,17 +75,17 @@ class Tunebook:
     def __init__(self, paper: Paper = "a4") -> None:
         self.width, self.height = PAPERS[paper]
         self._bottom = self.height - _MARGIN - _NUMBER_SIZE
-        self.entries: list[Entry] = []
+        self.entries: list[BookEntry] = []
         """The tunes, in their order."""
         self.index_page: int | None = None
         """The first page of the index."""
-        self.links: list[Link] = []
+        self.links: list[BookLink] = []
         """From the index to the tunes."""
         self._incipits: list[str] = []
         self.count = 0
         """How many pages there are so far."""
 
-    def pages(self, tunes: Iterable[Engraving]) -> Iterator[Page]:
+    def pages(self, tunes: Iterable[Engraving]) -> Iterator[BookPage]:
         """The pages, each as soon as it is full. At the end, if there are several tunes, comes
         the index. What else the book knows is complete after the last page."""
         page, y = self._page(), float(_MARGIN)
@@ -94,7 +94,7 @@ class Tunebook:
             if y > _MARGIN and (len(tune.drawings) > 1 or y + tune.height > self._bottom):
                 yield self._numbered(page)
                 page, y = self._page(), float(_MARGIN)
-            self.entries.append(Entry(engraving.staff.title or UNTITLED, self.count, y))
+            self.entries.append(BookEntry(engraving.staff.title or UNTITLED, self.count, y))
             self._incipits.append(_incipit(engraving))
             *full, last = self._with(tune, page, y)
             for before, _ in full:
@@ -104,31 +104,31 @@ class Tunebook:
         if len(self.entries) > 1:
             yield from self._index()
 
-    def _with(self, tune: Placed, page: Page, y: float) -> list[tuple[Page, float]]:
+    def _with(self, tune: DrawnTune, page: BookPage, y: float) -> list[tuple[BookPage, float]]:
         """The pages with a tune that begins on a page at y, and where each of them ends."""
         y = tune.put_title(page, y)
-        found: list[tuple[Page, float]] = []
+        found: list[tuple[BookPage, float]] = []
         for k, drawing in enumerate(tune.drawings):
             if k > 0:
                 page, y = self._page(), float(_MARGIN)
-            page.music.append(Music(_MARGIN, y, drawing))
+            page.music.append(PlacedDrawing(_MARGIN, y, drawing))
             found.append((page, y + drawing.height + GAP))
         return found
 
-    def _page(self) -> Page:
+    def _page(self) -> BookPage:
         self.count += 1
-        return Page(self.width, self.height)
+        return BookPage(self.width, self.height)
 
-    def _numbered(self, page: Page) -> Page:
+    def _numbered(self, page: BookPage) -> BookPage:
         """A page with its number."""
         page.words.append(
-            Words(self.width / 2, self.height - _FOOT, str(self.count), _NUMBER_SIZE)
+            PlacedText(self.width / 2, self.height - _FOOT, str(self.count), _NUMBER_SIZE)
         )
         return page
 
     # The index
 
-    def _index(self) -> Iterator[Page]:
+    def _index(self) -> Iterator[BookPage]:
         """The titles in alphabetical order, each with its page and its first bars."""
         entries = sorted(
             map(_Indexed, self.entries, self._incipits),
@@ -138,7 +138,7 @@ class Tunebook:
         page, column, y = self._page(), 0, float(_MARGIN + _HEADING)
         self.index_page = self.count
         middle = self.width / 2
-        page.words.append(Words(middle, _MARGIN + 60, INDEX_TITLE, 60, is_bold=True))
+        page.words.append(PlacedText(middle, _MARGIN + 60, INDEX_TITLE, 60, is_bold=True))
         top = y
         for indexed in entries:
             if y + _ROW > self._bottom:
@@ -151,15 +151,17 @@ class Tunebook:
             y += _ROW
         yield self._numbered(page)
 
-    def _index_row(self, page: Page, indexed: _Indexed, x: float, y: float, width: float) -> None:
+    def _index_row(
+        self, page: BookPage, indexed: _Indexed, x: float, y: float, width: float
+    ) -> None:
         entry, size = indexed.entry, _INDEX_SIZE
         title = cut(entry.title, width - 3 * size, size)
-        page.words.append(Words(x, y + size, title, size, "start"))
-        page.words.append(Words(x + width, y + size, str(entry.page), size, "end"))
+        page.words.append(PlacedText(x, y + size, title, size, "start"))
+        page.words.append(PlacedText(x + width, y + size, str(entry.page), size, "end"))
         drawing = next(Engraver(indexed.incipit, is_line=True).drawings())
         scale = min(_INCIPIT_SCALE, width / drawing.width, _INCIPIT_SPACE / drawing.height)
-        page.music.append(Music(x, y + 52, drawing, scale))
-        self.links.append(Link(self.count, x, y, x + width, y + _ROW - 18, entry))
+        page.music.append(PlacedDrawing(x, y + 52, drawing, scale))
+        self.links.append(BookLink(self.count, x, y, x + width, y + _ROW - 18, entry))
 
 
 def _alphabetical(title: str) -> str:
