@@ -68,12 +68,12 @@ class Sheet:
         """The page with all of them."""
         margin = GAP / 2
         height = margin + sum(tune.height + GAP for tune in self._tunes) - margin
-        page = BookPage(PAGE_WIDTH, height)
+        page = BookPage(PAGE_WIDTH + 2 * margin, height)
         y = margin
         for tune in self._tunes:
             y = tune.put_title(page, y)
             for drawing in tune.drawings:
-                page.music.append(PlacedDrawing(0, y, drawing))
+                page.music.append(PlacedDrawing(margin, y, drawing))
                 y += drawing.height
             y += GAP
         return page

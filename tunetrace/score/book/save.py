@@ -234,6 +234,7 @@ def _contents(
         sheet = Sheet()
         for tune in tunes:
             sheet.add(tune)
+        tunes.refuse_none()
         if kind == "png":
             return [signed_png(to_png(sheet.page()))], None
         return [to_svg(sheet.page(), _title(tunes, path)).encode()], None
