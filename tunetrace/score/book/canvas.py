@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, fromstring
 
@@ -125,10 +126,28 @@ def _draw_words(
         cairocffi.FONT_WEIGHT_BOLD if words.is_bold else cairocffi.FONT_WEIGHT_NORMAL,
     )
     context.set_font_size(words.size)
-    advance = context.text_extents(words.text)[4]
+    text = _from_left(words.text)
+    advance = context.text_extents(text)[4]
     left = {"start": 0.0, "middle": advance / 2, "end": advance}[words.anchor]
     context.move_to(words.x - left, words.y)
-    context.show_text(words.text)
+    context.show_text(text)
+
+
+def _from_left(text: str) -> str:
+    """A text as it is drawn from left to right: Hebrew is turned, but not the numbers in it."""
+    if not any(map(_is_from_right, text)):
+        return text
+    runs = [
+        ("".join(run) if is_turned else "".join(run)[::-1])
+        for is_turned, run in groupby(
+            text, key=lambda letter: letter.isalnum() and not _is_from_right(letter)
+        )
+    ]
+    return "".join(reversed(runs))
+
+
+def _is_from_right(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in ("R", "AL")
 
 
 def _draw_music(context: Context, music: PlacedDrawing, *, shares_glyphs: bool) -> None:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from tunetrace._version import __version__
 from tunetrace.score.engraver import STYLE, Drawing, define
 
+UNITS_PER_MM: Final = 10
 UNITS_PER_INCH: Final = 254
 """The unit of a page is verovio's, a tenth of a millimetre."""
 
@@ -61,7 +62,10 @@ def to_svg(page: BookPage, title: str) -> str:
     glyphs: dict[str, str] = {}
     for music in page.music:
         glyphs |= music.drawing.glyphs
-    size = f'viewBox="0 0 {page.width:g} {page.height:g}"'
+    size = (
+        f'width="{page.width / UNITS_PER_MM:g}mm" height="{page.height / UNITS_PER_MM:g}mm" '
+        f'viewBox="0 0 {page.width:g} {page.height:g}"'
+    )
     pieces = [
         '<?xml version="1.0" encoding="UTF-8"?>\n',
         f"{GENERATOR}\n",
