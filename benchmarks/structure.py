@@ -48,7 +48,7 @@ names has no room, and may neither import nor be imported."""
 MAY_IMPORT: Final[dict[str, str]] = {
     "base": "",
     "tokenizer": "base",
-    "score": "base tokenizer",
+    "score": "base tokenizer corpus",
     "corpus": "base tokenizer",
     "answers": "base tokenizer corpus",
     "arrays": "base tokenizer",

@@ -21,7 +21,7 @@ class Under(NamedTuple):
     place: int
     """Which of the written bars of the tune it is, from 0."""
     tokens: Sequence[str]
-    """What lies under it, in the key of the tune, with `|` where a bar ends; empty if nothing does."""
+    """What lies under it, in the key of the tune; empty if nothing does. `|` ends a bar of it."""
     differs: Set[int]
     """The places in these tokens of the notes that differ."""
     words: Mapping[int, str]

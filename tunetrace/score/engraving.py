@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tunetrace.arguments import public
+from tunetrace.corpus.readers import first_tune
 from tunetrace.errors import InputError, OutputError, QueryError
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
 from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
@@ -109,17 +110,16 @@ class Engraving:
 
 
 @public
-def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> Engraving:
+def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1") -> Engraving:
     """A tune as staff notation.
 
-    written: a transcription, or a tune of an index. tonic: of the key to write it in, as `G` or
-    `Bb`; by default the key that it was written in. id: what the ids of its notes begin with, a
-    letter and then letters and digits.
+    written: a transcription, the text of one, or a tune of an index. tonic: of the key to write it
+    in, as `G` or `Bb`; by default the key that it was written in. id: what the ids of its notes
+    begin with, a letter and then letters and digits.
     Raises InputError if the tune has no notes, or too many, and QueryError for a tonic that there
     is not, or in which a note would need three sharps or flats.
 
-    >>> explained = explain("X:1\\nT:The Kesh\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|")
-    >>> kesh = engrave(explained.tune)
+    >>> kesh = engrave("X:1\\nT:The Kesh\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|")
     >>> kesh.playback.notes[0]  # start, duration, MIDI number and id
     (0, 1.5, 67, 's1-n2')
     """
@@ -127,6 +127,8 @@ def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> En
         raise QueryError(
             f"'{plain(id)[:40]}' is not an id; write a letter, and then letters and digits"
         )
+    if isinstance(written, str):
+        written = first_tune(written)
     name = plain(written.title) or "the tune"
     if len(written.tokens) > MOST_TOKENS:
         raise InputError(
