@@ -98,11 +98,11 @@ def _draw_page(context: Context, page: BookPage, *, shares_glyphs: bool) -> None
     """shares_glyphs: all uses of a glyph share one drawing of it. A PDF document is then a third
     of the size, but a picture takes ten times as long."""
     context.set_source_rgb(0, 0, 0)
-    for music in page.music:
-        _draw_music(context, music, shares_glyphs=shares_glyphs)
     for words in page.words:
         family, _ = family_for(words.text)
         _draw_words(context, words, family)
+    for music in page.music:
+        _draw_music(context, music, shares_glyphs=shares_glyphs)
 
 
 @contextmanager

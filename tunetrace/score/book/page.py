@@ -72,8 +72,8 @@ def to_svg(page: BookPage, title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} color="black" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>{define(glyphs)}",
         f'<path fill="white" style="stroke:none" d="M0 0H{page.width:g}V{page.height:g}H0z"/>',
-        *(_music(music) for music in page.music),
         *(_words(words) for words in page.words),
+        *(_music(music) for music in page.music),
         "</svg>\n",
     ]
     return "".join(pieces)
