@@ -45,7 +45,7 @@ def test_a_page_is_an_svg_of_its_size_with_its_words_and_its_music_at_their_plac
 
 
 def test_a_title_is_broken_between_words_and_its_fourth_line_is_left_out() -> None:
-    words = "one two three four five six seven eight nine ten".split()
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     width = width_of("one two three", 10)
     lines = title_lines(" ".join(words), width, 10)
     assert lines[0] == "one two three"
