@@ -43,7 +43,7 @@ def test_the_commands_in_the_docs_print_what_the_pages_show(
     shown = [example for page in PAGES for example in examples(page)]
     assert {shlex.split(command)[1] for command, _ in shown} == {
         "index", "corpus", "figure", "bar", "check", "baseline", "report", "sample", "model",
-        "tune", "ngrams", "tokenize", "similar", "next", "find",
+        "tune", "ngrams", "tokenize", "similar", "next", "find", "score",
     }  # fmt: skip
     assert [command for command, output in shown if not is_shown(command, output)] == []
 

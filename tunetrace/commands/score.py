@@ -50,7 +50,7 @@ def score(
     print_as: PrintAs,
     **options: Any,
 ) -> None:
-    """Write tunes as staff notation, as sound, or for another program.
+    """Write tunes as staff notation, sound or other files.
 
     TUNE is a file, a folder, - for standard input, or a tune of the index, as corpus:number, its
     id or its title. What is written depends on the name of the file:

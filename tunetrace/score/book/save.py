@@ -95,7 +95,8 @@ def save_scores(
     Raises InputError if no tune can be written, QueryError for options that do not fit, and
     OutputError if a package is missing or a file cannot be written; then no file has changed.
 
-    >>> save_scores("session.abc", "session.pdf").pages
+    >>> save_scores("examples/kesh.abc", "kesh.svg").tunes[0].title
+    'The Kesh'
     """
     kind = format_of(output)
     _check_options(kind, tonic=tonic, swing=swing, paper=paper)
