@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tunetrace.errors import OutputError
+from tunetrace.text import html_text
 
 if TYPE_CHECKING:
     from verovio import toolkit
@@ -42,7 +43,10 @@ _REPEATED: Final = re.compile(r"-rend\d+$")
 _GLYPHS: Final = re.compile(r"<defs>(.*?)</defs>", re.DOTALL)
 _GLYPH: Final = re.compile(r'<g id="(?P<name>\w+)-(?P<root>\w+)">(?P<path>.*?)</g>', re.DOTALL)
 _EXTRAS: Final = re.compile(r'<desc>.*?</desc>|<style type="text/css">.*?</style>', re.DOTALL)
-_RANDOM_ID: Final = re.compile(r' id="[a-z0-9]+"')
+_RANDOM: Final = re.compile(
+    r'<g id="[a-z0-9]+" class="(?:page|system)MilestoneEnd [^"]*"/>| id="[a-z0-9]+"'
+)
+"""What is named by a random id: an element, or the end of one that is begun elsewhere."""
 _ROOT_SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
@@ -57,10 +61,22 @@ class Drawing(NamedTuple):
     width: float
     height: float
 
-    def standalone(self) -> str:
-        """The drawing as a document of its own, black on nothing."""
-        style = f"<style>{STYLE}</style>"
+    def standalone(self, more_style: str = "") -> str:
+        """The drawing as a document of its own, black on nothing. more_style: CSS beyond STYLE."""
+        style = f"<style>{STYLE}{more_style}</style>"
         return self.svg.replace(">", f' color="black">{style}{define(self.glyphs)}', 1)
+
+    def as_image(self, title: str, more_style: str = "") -> str:
+        """The drawing as an image in HTML: black on white, whatever the colours around it are.
+
+        As an image its style does not reach what is around it. title: said to who cannot see it.
+        """
+        content = self.standalone(more_style).encode("utf-8")
+        return (
+            f'<img alt="Notation of {html_text(title or "the tune")}" '
+            'style="background:#fff;width:100%;max-width:60em" '
+            f'src="data:image/svg+xml;base64,{base64.b64encode(content).decode("ascii")}">'
+        )
 
 
 STYLE: Final = (
@@ -147,10 +163,6 @@ class Engraver:
             begun.update(dict.fromkeys(entry.get("on", ()), now))
         return Timemap(tuple(sorted(notes)), tuple(measures))
 
-    def midi(self) -> bytes:
-        """A MIDI file of the tune as it is played."""
-        return base64.b64decode(self._toolkit.renderToMIDI())
-
 
 def _toolkit() -> toolkit:
     try:
@@ -174,7 +186,7 @@ def _clean(svg: str) -> Drawing:
             root = glyph["root"]
     svg = _GLYPHS.sub("", svg)
     svg = _EXTRAS.sub("", svg)
-    svg = _RANDOM_ID.sub("", svg)
+    svg = _RANDOM.sub("", svg)
     if root:
         svg = svg.replace(f'-{root}"', '"')
     svg = svg.replace(' color="black"', ' fill="currentColor"', 1)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from tunetrace.arguments import public
 from tunetrace.corpus.readers import first_tune
-from tunetrace.errors import InputError, OutputError, QueryError
+from tunetrace.errors import InputError, QueryError
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
 from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
+from tunetrace.score.midi import to_midi
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
 from tunetrace.score.written import Staff, write_staff
@@ -23,9 +23,6 @@ from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.write import to_abc
-
-if TYPE_CHECKING:
-    import mido
 
 MOST_TOKENS: Final = 20_000
 """A tune with more tokens is not engraved: it would take minutes."""
@@ -101,12 +98,11 @@ class Engraving:
 
     def midi(self, *, is_swung: bool = False) -> bytes:
         """The tune as a MIDI file, with repeats unfolded. is_swung: as a hornpipe or jig is."""
-        straight = Engraver(self.mei()).midi()
-        return _swung(straight, self.playback) if is_swung else straight
+        return to_midi(self.staff, self.playback, is_swung=is_swung)
 
     def _repr_html_(self) -> str:
-        """The notation, for notebooks: black on white, whatever their colours are."""
-        return f'<div style="background:#fff;color:#000;max-width:60em">{self.svg()}</div>'
+        """The notation, for notebooks."""
+        return self.drawing(has_title=True).as_image(self.staff.title)
 
 
 @public
@@ -169,29 +165,3 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
             f"in {tonic} the note {error} of {plain(tune.title) or 'the tune'} would need three "
             "sharps or flats; name the tonic otherwise, as Ab for G#"
         ) from None
-
-
-def _swung(midi: bytes, playback: Playback) -> bytes:
-    """A MIDI file with each event at its swung time."""
-    try:
-        import mido
-    except ImportError as error:
-        raise OutputError(
-            "swing needs mido, which is not installed; install tunetrace[score]"
-        ) from error
-    file = mido.MidiFile(file=io.BytesIO(midi))
-    for track in file.tracks:
-        _swing_track(track, file.ticks_per_beat, playback)
-    out = io.BytesIO()
-    file.save(file=out)
-    return out.getvalue()
-
-
-def _swing_track(track: mido.MidiTrack, ticks_per_quarter: int, playback: Playback) -> None:
-    now, before = 0, 0
-    for message in track:
-        now += message.time
-        # A bar that does not add up may end within a beat, later than the next one begins.
-        swung = max(before, round(playback.swung(now / ticks_per_quarter) * ticks_per_quarter))
-        message.time = swung - before
-        before = swung

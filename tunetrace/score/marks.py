@@ -21,6 +21,7 @@ _LANE: Final = 270
 _THICK: Final = 80
 _HEAD: Final = 230  # the width of a note head
 _TEXT: Final = 260
+_ROOM: Final = 4  # tokens between two bands of a lane, for the number of the second
 
 _DASHES: Final = {1: "40 80", 2: "240 80", 3: ""}
 
@@ -49,13 +50,17 @@ class Mark(NamedTuple):
 
 
 def in_lanes(marks: Sequence[Mark]) -> dict[int, list[Mark]]:
-    """Marks in lanes, those of a lane apart from one another. The most telling have the first
-    choice, then the longest; those that find no room are left out."""
+    """Marks in lanes, those of a lane apart from one another, with room for a number between them.
+    The most telling have the first choice, then the longest; those that find no room are left out.
+    """
     lanes: dict[int, list[Mark]] = {}
     for mark in sorted(marks, key=lambda m: (-m.level, m.first - m.stop, m.first)):
         for lane in range(MOST_LANES):
             others = lanes.setdefault(lane, [])
-            if all(mark.stop <= other.first or other.stop <= mark.first for other in others):
+            if all(
+                mark.stop + _ROOM <= other.first or other.stop + _ROOM <= mark.first
+                for other in others
+            ):
                 others.append(mark)
                 break
     return {lane: found for lane, found in lanes.items() if found}
@@ -91,6 +96,7 @@ _PARTS: Final = re.compile(
     r'|<g id="(?P<prefix>\w+-)n(?P<note>\d+)"'
     r"|translate\((?P<x>-?[\d.]+), (?P<y>-?[\d.]+)\)"
     r'| d="M-?[\d.]+ (?P<y0>-?[\d.]+) L-?[\d.]+ (?P<y1>-?[\d.]+)"'
+    r'| d="M[^"C]+C(?P<curve>[^"]+)"'
     r'| points="(?P<points>[^"]+)"'
 )
 
@@ -133,7 +139,8 @@ def _lines_of(svg: str, prefix: str) -> list[_Row]:
         elif part["y0"]:
             lines[-1].lowest = max(lines[-1].lowest, float(part["y0"]), float(part["y1"]))
         else:
-            heights = [float(point.split(",")[1]) for point in part["points"].split()]
+            points = (part["curve"] or part["points"]).replace("C", "").split()
+            heights = [float(point.split(",")[1]) for point in points]
             lines[-1].lowest = max(lines[-1].lowest, *heights)
     return lines
 

@@ -140,11 +140,11 @@ class _PartWriter:
         event = events[i]
         for k, grace in enumerate(event.graces):
             note = SubElement(element, "note", id=f"g{event.token}-{k}")
-            SubElement(note, "grace", slash="yes")
+            SubElement(note, "grace", slash="yes" if len(event.graces) == 1 else "no")
             _pitch(note, grace)
             SubElement(note, "voice").text = "1"
-            SubElement(note, "type").text = "16th"
-            _accidental(note, grace.accidental)
+            SubElement(note, "type").text = _TYPES[event.grace_part]
+            _accidental(note, grace.shown)
         pieces = len(event.values)
         for k, value in enumerate(event.values):
             last = k + 1 == pieces
@@ -171,7 +171,7 @@ class _PartWriter:
                 for _ in range(value.dots):
                     SubElement(note, "dot")
                 if sounding is not None and k == 0:
-                    _accidental(note, sounding.accidental)
+                    _accidental(note, sounding.shown)
                 if event.ratio != PLAIN:
                     change = SubElement(note, "time-modification")
                     SubElement(change, "actual-notes").text = str(event.ratio.notes)
@@ -220,7 +220,12 @@ def _repeats(staff: Staff) -> _Repeats:
             numbers, is_played = ("2", True) if is_first else ("", False)
             stop = min(stop, section.first + before.stop - before.first)
         if is_played:
-            found.begins[section.first] = found.ends[stop - 1] = numbers
+            before_it = section.first - 1
+            if found.ends.get(before_it) == numbers and before_it not in found.backward:
+                del found.ends[before_it]  # `|1 A |1 B :|` is one ending
+            else:
+                found.begins[section.first] = numbers
+            found.ends[stop - 1] = numbers
         is_after_ending = is_played
     return found
 

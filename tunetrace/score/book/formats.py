@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from contextlib import ExitStack
@@ -104,22 +103,3 @@ def signed_png(png: bytes) -> bytes:
 def _chunk(name: bytes, data: bytes) -> bytes:
     check = zlib.crc32(name + data)
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
-
-
-def signed_midi(midi: bytes, title: str) -> bytes:
-    """A MIDI file with its title, and the program that wrote it."""
-    try:
-        import mido
-    except ImportError as error:
-        raise OutputError(
-            "a .mid needs the Python package mido, which is not installed; install tunetrace[score]"
-        ) from error
-    # MIDI has no encoding of its own; most programs read UTF-8.
-    file = mido.MidiFile(file=io.BytesIO(midi), charset="utf-8")
-    said = [mido.MetaMessage("text", text=f"Written by tunetrace {__version__}")]
-    if title:
-        said.insert(0, mido.MetaMessage("track_name", name=title))
-    file.tracks[0][0:0] = said
-    out = io.BytesIO()
-    file.save(file=out)
-    return out.getvalue()

@@ -25,7 +25,6 @@ from tunetrace.score.book.formats import (
     format_of,
     names_for,
     signed_mei,
-    signed_midi,
     signed_png,
     write_together,
 )
@@ -248,7 +247,7 @@ def _contents(
 def _alone(kind: ScoreFormat, tune: Engraving, *, swing: bool) -> bytes:
     """A tune in a format that has one in a file."""
     if kind == "mid":
-        return signed_midi(tune.midi(is_swung=swing), tune.staff.title)
+        return tune.midi(is_swung=swing)
     if kind == "mei":
         return signed_mei(tune.mei())
     return tune.musicxml().encode()
