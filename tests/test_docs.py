@@ -54,7 +54,7 @@ def test_the_python_examples_of_the_docs_give_what_the_pages_show(
 ) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    for page, least in (("README.md", 4), ("docs/python.md", 8)):
+    for page, least in (("README.md", 4), ("docs/python.md", 8), ("docs/notation.md", 5)):
         failures, run = doctest.testfile(str(ROOT / page), module_relative=False)
         assert run >= least
         assert failures == 0

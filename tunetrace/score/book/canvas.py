@@ -1,7 +1,7 @@
 """Pages drawn by cairo, as PNG and as PDF.
 
 verovio's SVG has few kinds of elements, so that they are drawn here one by one. A library that
-draws any SVG takes twenty times as long, since it reads each note head as a document of its own.
+draws any SVG takes fifteen times as long, since it reads each note head as a document of its own.
 """
 
 from __future__ import annotations
