@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PAGE_WIDTH: Final = 2000
 """The width of a page that four or five bars fill, in tenths of a millimetre."""
 
+_HIGHEST: Final = 60_000
+"""verovio makes no higher page. A tune of 1,400 bars needs a second one."""
+
 _OPTIONS: Final[dict[str, object]] = {
     "adjustPageHeight": True,
     "breaks": "auto",
@@ -111,21 +114,29 @@ class Engraver:
     """One MEI document, engraved."""
 
     def __init__(
-        self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None, space_below: int = 0
+        self,
+        mei: str,
+        *,
+        width: int = PAGE_WIDTH,
+        height: int | None = None,
+        space_below: int = 0,
+        is_line: bool = False,
     ) -> None:
-        """width, height: of a page, in tenths of a millimetre; without a height there is one page.
-        space_below: more space under each line of music, in half spaces of a staff.
+        """width, height: of a page, in tenths of a millimetre; without a height it is as high as
+        needed, up to _HIGHEST. space_below: more space under each line of music, in half spaces of
+        a staff. is_line: the page is one line of music, as wide as it needs.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
-        # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
-        page = {
+        page: dict[str, object] = {
             "pageWidth": width,
-            "pageHeight": height or 60_000,
+            "pageHeight": height or _HIGHEST,
             "pageMarginBottom": _MARGIN + space_below * _UNIT,
             "spacingSystem": _SPACING + space_below,
         }
+        if is_line:
+            page |= {"adjustPageWidth": True, "breaks": "none"}
         self._toolkit.setOptions({**_OPTIONS, **page})
         if not self._toolkit.loadData(mei):
             raise OutputError("verovio cannot read the score that was written for it")

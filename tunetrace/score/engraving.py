@@ -72,9 +72,12 @@ class Engraving:
         """The tune as MusicXML."""
         return to_musicxml(self.staff)
 
-    def abc(self) -> str:
-        """The tune as ABC that any program reads, without grace notes and ties."""
-        return to_abc(self.staff.layout.tokens, title=self.staff.title)
+    def abc(self, number: int = 1) -> str:
+        """The tune as ABC that any program reads. number: of its X: field."""
+        staff = self.staff
+        return to_abc(
+            staff.layout.tokens, title=staff.title, number=number, ornaments=staff.ornaments
+        )
 
     def svg(self) -> str:
         """The tune as an SVG document, on one page as high as it needs."""
@@ -149,25 +152,27 @@ def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1")
     return Engraving(write_staff(layout, key, ornaments, plain(written.title)), id)
 
 
+def check_tonic(tonic: str | None) -> None:
+    """Raise QueryError for what is no tonic."""
+    if tonic is not None and not _TONIC.fullmatch(tonic):
+        raise QueryError(
+            f"'{plain(tonic)[:40]}' is not a tonic; write a letter from A to G, with b or # if "
+            "needed, as G or Bb; the mode stays as it is"
+        )
+
+
 def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Ornaments]:
     """The tokens, the key and the ornaments of a tune, moved to the key it is to be written in."""
     tokens, key, ornaments = list(tune.tokens), tune.key, ornaments_of(tune)
     mode = next((k[-3:] for k in (key, tune.original_key) if k and k[-3:] in MODES), "maj")
-    if tonic is not None and not _TONIC.fullmatch(tonic):
-        raise QueryError(
-            f"'{plain(tonic)[:40]}' is not a tonic; write a letter from A to G, with b or # if "
-            "needed, as G or Bb"
-        )
+    check_tonic(tonic)
     target = tune.original_key if tonic is None else tonic + mode
     if target is None or target[:-3] in ("", "C") or target[-3:] not in MODES:
         return tokens, key, ornaments
     interval = interval_from_c(target)
     try:
         moved = [move_token(token, interval) for token in tokens]
-        graces = {
-            place: tuple(move_token(note, interval) for note in notes)
-            for place, notes in ornaments.graces.items()
-        }
+        return moved, target, ornaments.moved(interval)
     except TooFarAlteredError as error:
         if tonic is None:
             return tokens, key, ornaments
@@ -175,4 +180,3 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
             f"in {tonic} the note {error} of {plain(tune.title) or 'the tune'} would need three "
             "sharps or flats; name the tonic otherwise, as Ab for G#"
         ) from None
-    return moved, target, Ornaments(graces, ornaments.ties)
