@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from tunetrace.arguments import public
 from tunetrace.corpus.readers import first_tune
 from tunetrace.errors import InputError, QueryError
-from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
@@ -93,7 +93,7 @@ class Engraving:
             width=width,
             space_below=spacing(len(in_lanes(marks))) if marks else 0,
         )
-        return draw_marks(next(iter(engraver.drawings())), marks, self.prefix)
+        return draw_marks(stack(engraver.drawings()), marks, self.prefix)
 
     @cached_property
     def playback(self) -> Playback:
