@@ -112,6 +112,17 @@ def json_options(command: Command) -> Command:
     return json_option(click.option("--jsonl", "as_jsonl", is_flag=True, help=help)(command))
 
 
+def html_options(command: Command) -> Command:
+    """`--html` and `--force`, for every command whose answer can be a page with scores."""
+    for option in (
+        click.option("--html", "page", metavar="FILE", shell_complete=complete_files,
+                     help="Also write a page that shows notation and plays it."),
+        click.option("--force", is_flag=True, help="With --html: replace a page that is there."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def goes_only_with(option: str, *names: str) -> None:
     """Raise QueryError if files or other options than `names` were given together with `option`."""
     context = click.get_current_context()

@@ -184,13 +184,20 @@ class Engraver:
         return Timemap(tuple(sorted(notes)), tuple(measures))
 
 
-def _toolkit() -> toolkit:
+def check_verovio() -> None:
+    """Raise OutputError if verovio is not installed."""
     try:
-        import verovio
+        import verovio  # noqa: F401
     except ImportError as error:
         raise OutputError(
             "notation needs verovio, which is not installed; install tunetrace[score]"
         ) from error
+
+
+def _toolkit() -> toolkit:
+    check_verovio()
+    import verovio
+
     verovio.enableLog(verovio.LOG_OFF)
     return verovio.toolkit()
 
