@@ -24,6 +24,7 @@ PACKAGE: Final = "tunetrace"
 ROOMS: Final[dict[str, str]] = {
     "errors text files documents progress records arguments garbage _version": "base",
     "tokenizer": "tokenizer",
+    "score": "score",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
     "indexer.music indexer.near indexer.queries indexer.search.outline "
@@ -46,20 +47,21 @@ names has no room, and may neither import nor be imported."""
 MAY_IMPORT: Final[dict[str, str]] = {
     "base": "",
     "tokenizer": "base",
+    "score": "base tokenizer",
     "corpus": "base tokenizer",
     "answers": "base tokenizer corpus",
     "arrays": "base tokenizer",
     "store": "base tokenizer corpus answers arrays",
-    "indexer": "base tokenizer corpus answers arrays store",
-    "checker": "base tokenizer corpus answers arrays store indexer",
+    "indexer": "base tokenizer score corpus answers arrays store",
+    "checker": "base tokenizer score corpus answers arrays store indexer",
     "model": "base tokenizer",
     "sampling": "base tokenizer corpus answers arrays store indexer checker model",
     "training": "base tokenizer corpus answers arrays store indexer checker model sampling plots",
     "inspect": "base tokenizer corpus answers arrays store indexer checker model sampling training",
     "plots": "base tokenizer corpus answers arrays store indexer checker model training inspect",
-    "reports": "base tokenizer corpus answers arrays store indexer checker plots",
+    "reports": "base tokenizer score corpus answers arrays store indexer checker plots",
     "commands": (
-        "base tokenizer corpus answers arrays store indexer checker model sampling training "
+        "base tokenizer score corpus answers arrays store indexer checker model sampling training "
         "inspect plots reports"
     ),
 }
@@ -73,6 +75,7 @@ BETWEEN_FILES: Final = range(3, 11)
 LONGEST_FILE: Final = 500
 
 FORWARDS_FOR_A_REASON: Final[dict[str, str]] = {
+    "score.engraving.Engraving.musicxml": "a public method beside those for MEI, SVG and MIDI",
     "indexer.index.Index.rejects": "a public question, whose SQL is the catalogue's",
     "indexer.index.Index.resolve": "a public question, whose SQL is the catalogue's",
     "model.training.history.guess_loss": "it gives a formula its name",

@@ -205,6 +205,8 @@ from .plots.network.weights import plot_weights as plot_weights
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
 from .reports.write import report as report
+from .score.engraving import Engraving as Engraving
+from .score.engraving import engrave as engrave
 from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.abc.explain import Lexeme as Lexeme

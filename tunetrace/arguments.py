@@ -207,14 +207,18 @@ def one_share(given: object, name: str) -> float:
 def _own(
     kind: str, right: str, error: type[TunetraceError] = QueryError, *, or_path: bool = False
 ) -> Callable[[object, str], Any]:
-    """The check that an argument is of our class of this name. or_path: or a path."""
+    """The check that an argument is of our class of this name. or_path: or a path.
+
+    kind: the name, or several with spaces between them.
+    """
+    kinds = kind.split()
 
     def check(given: object, name: str) -> Any:
         if or_path and isinstance(given, str | os.PathLike):
             return one_place(given, name, error)
         package = __name__.partition(".")[0]
         for one in type(given).__mro__:
-            if one.__name__ == kind and one.__module__.partition(".")[0] == package:
+            if one.__name__ in kinds and one.__module__.partition(".")[0] == package:
                 return given
         raise refused(name, given, right, error)
 
@@ -263,11 +267,12 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "asked": one_tune,
     "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
     "found": _own("Extraction", "an extraction, as extract gives it"),
+    "written": _own("Transcription TuneDetail", "a transcription or a tune of an index"),
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
         ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",
-         "part", "before"),
+         "part", "before", "tonic", "id"),
         one_text,
     ),
     "tokens": many_texts,

@@ -33,9 +33,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.music.forms import forms_of
 from tunetrace.indexer.music.tokens import PITCHES, Numbers, TokenArrays
 from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.forms import forms_of
 from tunetrace.tokenizer.layout.timeline import Ticks
 from tunetrace.tokenizer.vocabulary import NOTE
 

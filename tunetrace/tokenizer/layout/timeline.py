@@ -119,7 +119,7 @@ def default_tuplet_time(p: int, is_compound: bool) -> int:
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p) or (3 if is_compound else 2)
 
 
-def _tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
+def tuplet(token: str, is_compound: bool) -> tuple[int, int, int]:
     """p, q and r of a tuplet token: the next r notes last q/p of their written length."""
     p, _, rest = token[1:].partition(":")
     q, _, r = rest.partition(":")
@@ -181,7 +181,7 @@ def _events(text: str, is_compound: bool, carry: tuple[int, int] | None) -> Even
                 notes_in_chord = -1
                 stops[-1] = i + 1
         elif kind == TUPLET:
-            tuplet_p, tuplet_q, tuplet_left = _tuplet(token, is_compound)
+            tuplet_p, tuplet_q, tuplet_left = tuplet(token, is_compound)
     return Events(
         tuple(starts), tuple(stops), tuple(durations), tuple(sounds), sum(durations), carry
     )

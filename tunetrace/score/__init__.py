@@ -1,0 +1,1 @@
+"""Staff notation, sound, and files of other programs."""

@@ -1,0 +1,161 @@
+"""From MEI to pictures and sound, by verovio."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tunetrace.errors import OutputError
+
+if TYPE_CHECKING:
+    from verovio import toolkit
+
+PAGE_WIDTH: Final = 2000
+"""The width of a page that four or five bars fill, in verovio's unit: 2,100 are the width of A4."""
+
+_OPTIONS: Final[dict[str, object]] = {
+    "adjustPageHeight": True,
+    "breaks": "auto",
+    "footer": "none",
+    "header": "encoded",
+    "pageMarginBottom": 40,
+    "pageMarginLeft": 20,
+    "pageMarginRight": 20,
+    "pageMarginTop": 20,
+    "svgFormatRaw": True,
+    "svgRemoveXlink": True,
+    "svgViewBox": True,
+}
+
+_REPEATED: Final = re.compile(r"-rend\d+$")
+"""What verovio adds to the ids of what is played again."""
+
+_GLYPHS: Final = re.compile(r"<defs>(.*?)</defs>", re.DOTALL)
+_GLYPH: Final = re.compile(r'<g id="(?P<name>\w+)-(?P<root>\w+)">(?P<path>.*?)</g>', re.DOTALL)
+_EXTRAS: Final = re.compile(r'<desc>.*?</desc>|<style type="text/css">.*?</style>', re.DOTALL)
+_RANDOM_ID: Final = re.compile(r' id="[a-z0-9]+"')
+_ROOT_SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+
+
+class Drawing(NamedTuple):
+    """An engraved page."""
+
+    svg: str
+    """An SVG element that uses the glyphs by their names, without defining them. Its ids are those
+    that begin with the prefix. Its colour is that of the text around it."""
+    glyphs: dict[str, str]
+    """The shape of each glyph, an SVG path, by its name."""
+    width: float
+    height: float
+
+    def standalone(self) -> str:
+        """The drawing as a document of its own, black on nothing."""
+        style = f"<style>{STYLE}</style>"
+        return self.svg.replace(">", f' color="black">{style}{define(self.glyphs)}', 1)
+
+
+STYLE: Final = (
+    ".ending,.fing,.reh,.tempo{font-weight:bold}.dir,.dynam,.mNum{font-style:italic}"
+    ".placeholder{visibility:hidden}ellipse,path,polygon,polyline,rect{stroke:currentColor}"
+)
+"""How verovio's drawings are meant to look."""
+
+
+def define(glyphs: dict[str, str]) -> str:
+    """The definitions of glyphs, once for all drawings of a document."""
+    shapes = "".join(f'<g id="{name}">{path}</g>' for name, path in glyphs.items())
+    return f"<defs>{shapes}</defs>"
+
+
+class TimedNote(NamedTuple):
+    """A note as it is played. Times are quarter notes from the beginning."""
+
+    start: float
+    duration: float
+    name: str
+    """The id of its note in the MEI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timemap:
+    """When everything is played, repeats and endings unfolded and ties joined."""
+
+    notes: tuple[TimedNote, ...]
+    measures: tuple[tuple[float, str], ...]
+    """When each measure begins, each time it is played, and its id."""
+
+
+class Engraver:
+    """One MEI document, engraved."""
+
+    def __init__(self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None) -> None:
+        """width, height: of a page, in verovio's unit; without a height there is one page.
+
+        Raises OutputError if verovio is not installed.
+        """
+        self._toolkit = _toolkit()
+        # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
+        page = {"pageWidth": width, "pageHeight": height or 60_000}
+        self._toolkit.setOptions({**_OPTIONS, **page})
+        if not self._toolkit.loadData(mei):
+            raise OutputError("verovio cannot read the score that was written for it")
+
+    def drawings(self) -> Iterator[Drawing]:
+        """Each page."""
+        for page in range(1, self._toolkit.getPageCount() + 1):
+            yield _clean(self._toolkit.renderToSVG(page))
+
+    def timemap(self) -> Timemap:
+        """When each note is played."""
+        notes: list[TimedNote] = []
+        measures: list[tuple[float, str]] = []
+        begun: dict[str, float] = {}
+        entries: list[dict[str, Any]] = self._toolkit.renderToTimemap({"includeMeasures": True})
+        for entry in entries:
+            now = entry["qstamp"]
+            for name in entry.get("off", ()):
+                if name in begun:
+                    start = begun.pop(name)
+                    notes.append(TimedNote(start, now - start, _REPEATED.sub("", name)))
+            if "measureOn" in entry:
+                measures.append((now, _REPEATED.sub("", entry["measureOn"])))
+            begun.update(dict.fromkeys(entry.get("on", ()), now))
+        return Timemap(tuple(sorted(notes)), tuple(measures))
+
+    def midi(self) -> bytes:
+        """A MIDI file of the tune as it is played."""
+        return base64.b64decode(self._toolkit.renderToMIDI())
+
+
+def _toolkit() -> toolkit:
+    try:
+        import verovio
+    except ImportError as error:
+        raise OutputError(
+            "notation needs verovio, which is not installed; install tunetrace[score]"
+        ) from error
+    verovio.enableLog(verovio.LOG_OFF)
+    return verovio.toolkit()
+
+
+def _clean(svg: str) -> Drawing:
+    """A page of verovio without its random ids, and with its glyphs apart."""
+    glyphs: dict[str, str] = {}
+    root = ""
+    found = _GLYPHS.search(svg)
+    if found is not None:
+        for glyph in _GLYPH.finditer(found[1]):
+            glyphs[glyph["name"]] = glyph["path"]
+            root = glyph["root"]
+    svg = _GLYPHS.sub("", svg)
+    svg = _EXTRAS.sub("", svg)
+    svg = _RANDOM_ID.sub("", svg)
+    if root:
+        svg = svg.replace(f'-{root}"', '"')
+    svg = svg.replace(' color="black"', "", 1)
+    size = _ROOT_SIZE.search(svg)
+    assert size is not None, "verovio gives a viewBox"
+    return Drawing(svg, glyphs, float(size[1]), float(size[2]))

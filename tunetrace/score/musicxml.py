@@ -1,0 +1,264 @@
+"""A tune on a staff as MusicXML (version 4.0), which notation programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from tunetrace._version import __version__
+from tunetrace.score.values import PLAIN, Value
+from tunetrace.score.written import Event, Meter, Signs, Staff, StaffBar, StaffNote
+from tunetrace.tokenizer.keys import named_key
+
+_TYPES: Final = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th",
+                 32: "32nd", 64: "64th", 128: "128th", 256: "256th"}  # fmt: skip
+_ACCIDENTALS: Final = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
+_MODES: Final = {"maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian",
+                 "lyd": "lydian", "mix": "mixolydian", "loc": "locrian"}  # fmt: skip
+_MOST_DIVISIONS: Final = 16_383
+_DOCTYPE: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC '
+    '"-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
+    '"http://www.musicxml.org/dtds/partwise.dtd">\n'
+)
+
+
+def to_musicxml(staff: Staff) -> str:
+    """A tune as MusicXML. A program that unfolds its repeats plays what tunetrace plays.
+
+    Where the tokens have a `:|` without the `|:` that opens it, that sign is added, since programs
+    guess differently where such a repeat begins.
+    """
+    root = Element("score-partwise", version="4.0")
+    work = SubElement(root, "work")
+    SubElement(work, "work-title").text = staff.title
+    identification = SubElement(root, "identification")
+    encoding = SubElement(identification, "encoding")
+    SubElement(encoding, "software").text = f"tunetrace {__version__}"
+    parts = SubElement(root, "part-list")
+    SubElement(SubElement(parts, "score-part", id="P1"), "part-name").text = "Melody"
+    part = SubElement(root, "part", id="P1")
+    writer = _PartWriter(staff)
+    for measure in staff.measures:
+        writer.measure(part, measure)
+    return _DOCTYPE + tostring(root, encoding="unicode")
+
+
+def _divisions(staff: Staff) -> int:
+    """Divisions of a quarter note, so that durations are whole numbers where possible."""
+    found = 1
+    for measure in staff.measures:
+        for event in measure.events:
+            whole = lcm(found, (event.eighths / 2).denominator)
+            for value in event.values:
+                whole = lcm(whole, _lasts(value, event).denominator)
+            found = whole if whole <= _MOST_DIVISIONS else found
+    return found
+
+
+def _lasts(value: Value, event: Event) -> Fraction:
+    """The length of one of an event's values in quarters."""
+    return value.eighths / 2 * event.ratio.time / event.ratio.notes
+
+
+class _PartWriter:
+    def __init__(self, staff: Staff) -> None:
+        self._key = staff.key
+        self._divisions = _divisions(staff)
+        self._staff = staff
+        self._opens = _opened_repeats(staff)
+        self._endings = {s.first: s for s in staff.sections if s.ending is not None}
+        self._stops = {s.stop - 1: s for s in staff.sections if s.ending is not None}
+
+    def measure(self, part: Element, measure: StaffBar) -> None:
+        """One measure, with its bar lines."""
+        k, bar = measure.place, measure.bar
+        element = SubElement(part, "measure", number=str(bar.number))
+        if bar.number == 0 or bar.duration != bar.full:
+            element.set("implicit", "yes")
+        self._left(element, k)
+        self._attributes(element, measure.signs, is_first=k == 0)
+        for i, event in enumerate(measure.events):
+            if event.signs != Signs():
+                self._attributes(element, event.signs)
+            self._event(element, measure.events, i)
+        self._right(element, measure)
+
+    def _left(self, element: Element, k: int) -> None:
+        ending, opens = self._endings.get(k), k in self._opens
+        if not ending and not opens:
+            return
+        line = SubElement(element, "barline", location="left")
+        if opens:
+            SubElement(line, "bar-style").text = "heavy-light"
+        if ending:
+            SubElement(line, "ending", number=_numbers(ending.ending), type="start")
+        if opens:
+            SubElement(line, "repeat", direction="forward")
+
+    def _right(self, element: Element, measure: StaffBar) -> None:
+        k = measure.place
+        ending = self._stops.get(k)
+        closes = measure.closes_repeat
+        if not (ending or closes or measure.is_last or measure.closes_part):
+            return
+        line = SubElement(element, "barline", location="right")
+        if closes or measure.is_last:
+            SubElement(line, "bar-style").text = "light-heavy"
+        elif measure.closes_part:
+            SubElement(line, "bar-style").text = "light-light"
+        if ending:
+            kind = "stop" if closes or measure.is_last else "discontinue"
+            SubElement(line, "ending", number=_numbers(ending.ending), type=kind)
+        if closes:
+            SubElement(line, "repeat", direction="backward")
+
+    def _attributes(self, element: Element, signs: Signs, *, is_first: bool = False) -> None:
+        if signs == Signs() and not is_first:
+            return
+        attributes = SubElement(element, "attributes")
+        if is_first:
+            SubElement(attributes, "divisions").text = str(self._divisions)
+        if signs.sharps is not None:
+            key = SubElement(attributes, "key")
+            SubElement(key, "fifths").text = str(signs.sharps)
+            known = named_key(signs.key)
+            if known is not None:
+                SubElement(key, "mode").text = _MODES[known.mode]
+        if signs.meter is not None:
+            _time(attributes, signs.meter)
+        elif is_first:
+            time = SubElement(attributes, "time", {"print-object": "no"})
+            SubElement(time, "senza-misura")
+        if is_first:
+            clef = SubElement(attributes, "clef")
+            SubElement(clef, "sign").text = "G"
+            SubElement(clef, "line").text = "2"
+
+    def _event(self, element: Element, events: Sequence[Event], i: int) -> None:
+        event = events[i]
+        for k, grace in enumerate(event.graces):
+            note = SubElement(element, "note", id=f"g{event.token}-{k}")
+            SubElement(note, "grace", slash="yes")
+            _pitch(note, grace)
+            SubElement(note, "voice").text = "1"
+            SubElement(note, "type").text = "16th"
+            _accidental(note, grace.accidental)
+        pieces = len(event.values)
+        for k, value in enumerate(event.values):
+            last = k + 1 == pieces
+            duration = str(round(_lasts(value, event) * self._divisions))
+            for n, sounding in enumerate(event.notes or (None,)):
+                # An id is of the first piece only; the others are tied to it.
+                name = event.token if sounding is None else sounding.token
+                ident = f"{'r' if sounding is None else 'n'}{name}" + (f"-{k + 1}" if k else "")
+                note = SubElement(element, "note", id=ident)
+                if n:
+                    SubElement(note, "chord")
+                if sounding is None:
+                    SubElement(note, "rest")
+                else:
+                    _pitch(note, sounding)
+                SubElement(note, "duration").text = duration
+                ends = sounding is not None and (k > 0 or sounding.ends_tie)
+                begins = sounding is not None and (not last or sounding.is_tied)
+                for is_there, kind in ((ends, "stop"), (begins, "start")):
+                    if is_there:
+                        SubElement(note, "tie", type=kind)
+                SubElement(note, "voice").text = "1"
+                SubElement(note, "type").text = _TYPES[value.part]
+                for _ in range(value.dots):
+                    SubElement(note, "dot")
+                if sounding is not None and k == 0:
+                    _accidental(note, sounding.accidental)
+                if event.ratio != PLAIN:
+                    change = SubElement(note, "time-modification")
+                    SubElement(change, "actual-notes").text = str(event.ratio.notes)
+                    SubElement(change, "normal-notes").text = str(event.ratio.time)
+                if not n:
+                    _beams(note, events, i)
+                notations = Element("notations")
+                for is_there, kind in ((ends, "stop"), (begins, "start")):
+                    if is_there:
+                        SubElement(notations, "tied", type=kind)
+                if not n:
+                    _tuplet_marks(notations, events, i, is_first=k == 0, is_last=last)
+                if len(notations):
+                    note.append(notations)
+
+
+def _opened_repeats(staff: Staff) -> set[int]:
+    """The measures at which a repeat begins: those with a sign, and those where one is missing."""
+    opens = {m.place for m in staff.measures if m.opens_repeat}
+    for before, after in zip(staff.played, staff.played[1:], strict=False):
+        first = staff.sections[after].first
+        if after <= before and first > 0:
+            opens.add(first)
+    return opens
+
+
+def _numbers(ending: str | None) -> str:
+    """The numbers of an ending as MusicXML writes them: `1, 2, 3` for 1–3."""
+    numbers: list[str] = []
+    for part in (ending or "").split(", "):
+        first, _, last = part.partition("–")
+        low, high = sorted((int(first), int(last or first)))
+        numbers += map(str, range(low, high + 1))
+    return ", ".join(numbers)
+
+
+def _time(attributes: Element, meter: Meter) -> None:
+    time = SubElement(attributes, "time")
+    SubElement(time, "beats").text = str(meter[0])
+    SubElement(time, "beat-type").text = str(meter[1])
+
+
+def _pitch(note: Element, sounding: StaffNote) -> None:
+    pitch = SubElement(note, "pitch")
+    SubElement(pitch, "step").text = sounding.letter
+    if sounding.alteration:
+        SubElement(pitch, "alter").text = str(sounding.alteration)
+    SubElement(pitch, "octave").text = str(sounding.octave + 4)
+
+
+def _accidental(note: Element, accidental: int | None) -> None:
+    if accidental is not None:
+        SubElement(note, "accidental").text = _ACCIDENTALS[accidental]
+
+
+def _beams(note: Element, events: Sequence[Event], i: int) -> None:
+    """The beams of an event: one for an eighth, two for a sixteenth, and so on."""
+    event = events[i]
+    if event.beam is None:
+        return
+
+    def levels(k: int) -> int:
+        """How many beams an event in the same group has; 0 for one that is not in it."""
+        if not 0 <= k < len(events) or events[k].beam != event.beam:
+            return 0
+        return events[k].values[0].part.bit_length() - 3
+
+    before, own, after = levels(i - 1), levels(i), levels(i + 1)
+    for level in range(1, own + 1):
+        has_left, has_right = before >= level, after >= level
+        if has_left:
+            kind = "continue" if has_right else "end"
+        else:
+            hook = "backward hook" if before else "forward hook"
+            kind = "begin" if has_right else hook
+        SubElement(note, "beam", number=str(level)).text = kind
+
+
+def _tuplet_marks(
+    notations: Element, events: Sequence[Event], i: int, *, is_first: bool, is_last: bool
+) -> None:
+    number = events[i].tuplet
+    if number is None:
+        return
+    if is_first and (i == 0 or events[i - 1].tuplet != number):
+        SubElement(notations, "tuplet", type="start")
+    if is_last and (i + 1 == len(events) or events[i + 1].tuplet != number):
+        SubElement(notations, "tuplet", type="stop")
