@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 MIDDLE_OCTAVE: Final = 4
 """The number that MusicXML and music21 give to the octave of the note `C` of ABC."""
 
-_SINGLE: Final = (1, 3, 7)
-"""A note has these multiples of 1, 1/2, 1/4 ... in one sign: with no dot, one, or two."""
-
 
 def musicxml_tune(data: bytes | str, name: str, voice: str | None) -> WrittenTune:
     """A voice of a MusicXML file.
@@ -182,25 +179,30 @@ def _group(notes: Sequence[WrittenNote], times: Sequence[Any]) -> None:
 def _joined(notes: Sequence[WrittenNote]) -> Iterator[WrittenNote]:
     """The notes, with those joined that are tied only because no single sign says their length.
 
-    ABC writes five eighths as one note, a staff as two.
+    ABC writes five eighths as one note, a staff as 4 + 1. Tied in another way, as 3 + 2, they are
+    two notes in ABC too.
     """
     k = 0
     while k < len(notes):
-        end = k + 1
-        while notes[end - 1].is_tied and end < len(notes) and notes[end].tuplet is None \
-                and notes[end].scale == 1 == notes[k].scale:  # fmt: skip
+        note, end = notes[k], k + 1
+        while notes[end - 1].is_tied and end < len(notes) and notes[end].scale == note.scale:
             end += 1
-        note = notes[k]
-        length = sum((one.length for one in notes[k:end]), Fraction(0))
-        if end > k + 1 and length.numerator not in _SINGLE and not _is_power(length):
-            note.length, note.is_tied = length, notes[end - 1].is_tied
+        lengths = [one.length for one in notes[k:end]]
+        if len(lengths) > 1 and note.scale == 1 and lengths == _signs_of(sum(lengths)):
+            note.length, note.is_tied = sum(lengths, Fraction(0)), notes[end - 1].is_tied
             k = end
         else:
             k += 1
         yield note
 
 
-def _is_power(length: Fraction) -> bool:
-    """Whether a length is one without a dot: 8, 4, 2, 1, 1/2 ... eighths."""
-    top, bottom = length.as_integer_ratio()
-    return top & (top - 1) == 0 and bottom & (bottom - 1) == 0
+def _signs_of(length: Fraction | int) -> list[Fraction]:
+    """The lengths of the notes that a staff needs for a length, the longest first."""
+    signs = []
+    left = Fraction(length)
+    for base in (Fraction(32) / 2**k for k in range(10)):
+        for value in (base * 7 / 4, base * 3 / 2, base):
+            if left >= value:
+                signs.append(value)
+                left -= value
+    return signs
