@@ -25,6 +25,7 @@ ROOMS: Final[dict[str, str]] = {
     "errors text files documents progress records arguments garbage _version": "base",
     "tokenizer": "tokenizer",
     "score": "score",
+    "notation": "notation",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
     "indexer.music indexer.near indexer.queries indexer.search.outline "
@@ -48,7 +49,8 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "base": "",
     "tokenizer": "base",
     "score": "base tokenizer",
-    "corpus": "base tokenizer",
+    "notation": "base tokenizer",
+    "corpus": "base tokenizer notation",
     "answers": "base tokenizer corpus",
     "arrays": "base tokenizer",
     "store": "base tokenizer corpus answers arrays",

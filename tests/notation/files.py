@@ -81,7 +81,9 @@ def bars_of(tokens: Sequence[str]) -> list[Bar]:
                 bars[-1].forward = True
             elif token == "|" or token == ":|":
                 if bar.events or bar.forward or bar.ending:
-                    bars.append(Bar(), )
+                    bars.append(
+                        Bar(),
+                    )
                     bar.backward = token == ":|"
                 elif token == ":|" and len(bars) > 1:
                     bars[-2].backward = True
@@ -97,9 +99,13 @@ def bars_of(tokens: Sequence[str]) -> list[Bar]:
             is_compound = top > 3 and top % 3 == 0
         elif token[0] == "K":
             bar.key = token[2:]
-            sharps = "FCGDAEB".index(bar.key[0]) - 1 + 7 * (bar.key.count("#") - bar.key[1:-3].count("b"))
+            sharps = (
+                "FCGDAEB".index(bar.key[0])
+                - 1
+                + 7 * (bar.key.count("#") - bar.key[1:-3].count("b"))
+            )
             sharps += SHARPS[bar.key[-3:]]
-            signature = {l: (sharps + 6 - "FCGDAEB".index(l)) // 7 for l in "FCGDAEB"}
+            signature = {one: (sharps + 6 - "FCGDAEB".index(one)) // 7 for one in "FCGDAEB"}
         elif token[0] == "(":
             p, _, rest = token[1:].partition(":")
             q, _, r = rest.partition(":")
@@ -130,7 +136,7 @@ def bars_of(tokens: Sequence[str]) -> list[Bar]:
             number = token.rstrip("<>")
             top, slash, bottom = number.partition("/")
             factor = Fraction(int(top or 1), int(bottom or 2) if slash else 1)
-            sign = token[len(number):]
+            sign = token[len(number) :]
             if sign:
                 long = Fraction(2 ** (len(sign) + 1) - 1, 2 ** len(sign))
                 short = 2 - long
@@ -165,14 +171,16 @@ def musicxml_of(tokens: Sequence[str], title: str = "A tune", mode: bool = True)
     """A tune as MusicXML."""
     out = [
         '<?xml version="1.0" encoding="UTF-8"?><score-partwise version="4.0">'
-        f"<work><work-title>{title}</work-title></work><part-list><score-part id=\"P1\">"
+        f'<work><work-title>{title}</work-title></work><part-list><score-part id="P1">'
         '<part-name>Fiddle</part-name></score-part></part-list><part id="P1">'
     ]
     bars = bars_of(tokens)
     open_ending = ""
     for number, bar in enumerate(bars, 1):
         out.append(f'<measure number="{number}">')
-        left = f'<ending number="{bar.ending.replace("-", ",")}" type="start"/>' if bar.ending else ""
+        left = (
+            f'<ending number="{bar.ending.replace("-", ",")}" type="start"/>' if bar.ending else ""
+        )
         left += '<repeat direction="forward"/>' if bar.forward else ""
         if left:
             out.append(f'<barline location="left">{left}</barline>')
@@ -211,25 +219,46 @@ def note_xml(event: Event, base: Fraction, dots: int, tied: bool, ties: bool) ->
     assert duration.denominator == 1
     for k, (letter, octave, alter, shown) in enumerate(event.pitches or [("", 0, 0, False)]):
         yield "<note>" + ("<chord/>" if k else "")
-        yield "<rest/>" if not letter else (
-            f"<pitch><step>{letter}</step><alter>{alter}</alter><octave>{octave}</octave></pitch>"
+        yield (
+            "<rest/>"
+            if not letter
+            else (
+                f"<pitch><step>{letter}</step><alter>{alter}</alter><octave>{octave}</octave></pitch>"
+            )
         )
         yield f"<duration>{duration}</duration>"
-        yield from (f'<tie type="{what}"/>' for what, is_so in (("stop", tied), ("start", ties)) if is_so and letter)
+        yield from (
+            f'<tie type="{what}"/>'
+            for what, is_so in (("stop", tied), ("start", ties))
+            if is_so and letter
+        )
         yield f"<voice>1</voice><type>{TYPES[base]}</type>" + "<dot/>" * dots
         if shown and not tied:
             yield f"<accidental>{SIGNS[alter]}</accidental>"
         if event.tuplet:
             p, q = event.tuplet
-            yield (f"<time-modification><actual-notes>{p}</actual-notes><normal-notes>{q}"
-                   "</normal-notes></time-modification>")
-            marks = [what for what, is_so in (("start", event.begins and not tied), ("stop", event.ends and not ties)) if is_so]
+            yield (
+                f"<time-modification><actual-notes>{p}</actual-notes><normal-notes>{q}"
+                "</normal-notes></time-modification>"
+            )
+            marks = [
+                what
+                for what, is_so in (
+                    ("start", event.begins and not tied),
+                    ("stop", event.ends and not ties),
+                )
+                if is_so
+            ]
             if marks and not k:
-                yield "<notations>" + "".join(f'<tuplet type="{m}"/>' for m in marks) + "</notations>"
+                yield (
+                    "<notations>" + "".join(f'<tuplet type="{m}"/>' for m in marks) + "</notations>"
+                )
         yield "</note>"
 
 
-def midi_file(tracks: Sequence[Sequence[tuple[int, bytes]]], ticks: int = 480, format: int = 1) -> bytes:
+def midi_file(
+    tracks: Sequence[Sequence[tuple[int, bytes]]], ticks: int = 480, format: int = 1
+) -> bytes:
     """A MIDI file. tracks: events, each with its time since the one before."""
     data = b"MThd" + struct.pack(">LHHH", 6, format, len(tracks), ticks)
     for track in tracks:

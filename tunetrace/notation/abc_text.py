@@ -120,9 +120,7 @@ class _Music:
         self._beat = Fraction(8 * (3 if is_in_threes else 1), int(unit or 4))
         self._pair = Fraction(1) if is_in_threes else None
 
-    def _broken(
-        self, note: WrittenNote, following: Sequence[WrittenNote], at: Fraction
-    ) -> str:
+    def _broken(self, note: WrittenNote, following: Sequence[WrittenNote], at: Fraction) -> str:
         """The sign between two notes of a dotted pair on the beat; empty if they are none."""
         if not following or note.is_tied or note.scale != 1 or following[0].tuplet is not None:
             return ""
@@ -143,7 +141,9 @@ class _Music:
     def _note(self, note: WrittenNote, length: Fraction) -> str:
         signed = note.is_signed or (False,) * len(note.pitches)
         is_alone = len(note.pitches) == 1
-        names = [self._pitch(*one, is_alone=is_alone) for one in zip(note.pitches, signed, strict=True)]
+        names = [
+            self._pitch(*one, is_alone=is_alone) for one in zip(note.pitches, signed, strict=True)
+        ]
         self._tied = note.pitches[0] if note.is_tied and is_alone else None
         text = "z" if not names else names[0] if is_alone else f"[{''.join(names)}]"
         return text + _length(length) + "-" * note.is_tied

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Final, Literal
 
 from tunetrace.errors import AbcError
 from tunetrace.notation.abc_text import abc_text
-from tunetrace.notation.midi import midi_tune
-from tunetrace.notation.musicxml import musicxml_tune
-from tunetrace.notation.written import WrittenTune
+from tunetrace.notation.formats import NotationFormat
+from tunetrace.notation.midi.part import midi_tune
+from tunetrace.notation.musicxml.part import musicxml_tune
 from tunetrace.tokenizer.abc.body import Reader
 from tunetrace.tokenizer.abc.tune import MakeReader, tokenize_abc
 from tunetrace.tokenizer.transcription import Transcription
 
-NotationFormat = Literal["musicxml", "midi"]
-
-_READERS: Final[dict[str, Callable[[bytes, str, str | None], WrittenTune]]] = {
-    "musicxml": musicxml_tune,
-    "midi": midi_tune,
-}
-
 
 def tokenize_notation(
-    data: bytes,
+    data: bytes | str,
     format: NotationFormat,
     name: str,
     voice: str | None = None,
@@ -33,13 +24,18 @@ def tokenize_notation(
 ) -> Transcription:
     """One voice of a MusicXML or MIDI file, transposed to C. Its text is the ABC made of it.
 
-    name: the file's name; without a title in the file it is the title. voice: as in Reading.
+    data: the file; MusicXML may be given as text. name: the file's name; without a title in the
+    file it is the title. voice: as in Reading.
     InputError if the file cannot be read, or music21 is not installed. AbcError, without a line, if
     there is no tune in it.
     """
-    tune = _READERS[format](data, name, voice)
+    if isinstance(data, bytes) and format == "midi":
+        tune = midi_tune(data, name, voice)
+    else:
+        tune = musicxml_tune(data, name, voice)
     try:
-        tune.titles = tune.titles or [PurePath(name).stem]
+        if not tune.titles and PurePath(name).suffix:  # standard input has none
+            tune.titles = [PurePath(name).stem]
         text = abc_text(tune)
         read = tokenize_abc(text, input=name, make_reader=make_reader)
     except AbcError as error:

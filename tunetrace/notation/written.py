@@ -1,4 +1,4 @@
-"""One part of a piece as it is written down: bars of notes, as MusicXML and MIDI files give them."""
+"""One part of a piece as it is written: bars of notes, as MusicXML and MIDI files give them."""
 
 from __future__ import annotations
 

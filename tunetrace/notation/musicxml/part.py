@@ -7,17 +7,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import AbcError
-from tunetrace.notation.quiet import music21_at_work
-from tunetrace.notation.voices import (
-    chosen_voice,
+from tunetrace.notation.choice import chosen_voice
+from tunetrace.notation.musicxml.tree import xml_root
+from tunetrace.notation.musicxml.voices import (
     cut_to,
     others_left_out,
     partwise,
     titles_of,
     voices_of,
 )
+from tunetrace.notation.quiet import music21_at_work
 from tunetrace.notation.written import WrittenBar, WrittenNote, WrittenTune
-from tunetrace.notation.xml_tree import xml_root
 from tunetrace.tokenizer.keys import ACCIDENTAL_SIGNS, MODES, spell
 from tunetrace.tokenizer.transpose import Pitch
 
@@ -36,7 +36,7 @@ def musicxml_tune(data: bytes | str, name: str, voice: str | None) -> WrittenTun
     """
     score = partwise(xml_root(data, name))
     voices = voices_of(score)
-    chosen = chosen_voice(voices, voice)
+    chosen = voices[chosen_voice([one.names for one in voices], voice)]
     cut, left_out = cut_to(score, chosen)
     remarks = others_left_out(voices, chosen) + left_out
     with music21_at_work(name, "MusicXML"):
@@ -96,12 +96,14 @@ def _ending(numbers: Sequence[int]) -> str:
 
 def _key(signature: Any) -> str:
     """The text of a K: field."""
-    mode = getattr(signature, "mode", None)
-    name = {"major": "", "minor": "m", "ionian": "", "aeolian": "m"}.get(mode, str(mode)[:3])
-    if mode is not None and (name in MODES or len(name) < 2):
-        return signature.tonic.name.replace("-", "b") + name
+    mode = str(getattr(signature, "mode", None))
+    name = {"major": "", "minor": "m", "ionian": "", "aeolian": "m"}.get(mode, mode[:3])
+    if name in MODES or len(name) < 2:
+        return f"{signature.tonic.name.replace('-', 'b')}{name}"
     if signature.isNonTraditional:
-        signs = (f"{ACCIDENTAL_SIGNS[int(one.alter)]}{one.step}" for one in signature.alteredPitches)
+        signs = (
+            f"{ACCIDENTAL_SIGNS[int(one.alter)]}{one.step}" for one in signature.alteredPitches
+        )
         return " ".join(["C exp", *signs])
     letter, alteration = spell(signature.sharps)
     return letter + ("#" if alteration > 0 else "b") * abs(alteration)

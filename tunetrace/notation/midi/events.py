@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -9,11 +11,6 @@ from typing import Any, Final
 from tunetrace.errors import InputError
 from tunetrace.notation.quiet import music21_at_work
 from tunetrace.text import plain
-
-MIDI_MAGIC: Final = b"MThd"
-
-_LARGEST: Final = 500_000
-"""Bytes. The MIDI file of a tune has a few thousand; music21 takes seconds for more than this."""
 
 _DRUMS: Final = 10
 """The channel of percussion in General MIDI, counted from 1."""
@@ -37,7 +34,8 @@ class MidiVoice:
     """Counted from 1."""
     channel: int
     """Counted from 1."""
-    name: str
+    name: str = ""
+    """The track's."""
     notes: list[KeyPress] = field(default_factory=list)
     label: str = ""
     """What it is called in messages: its track's name, and the channel if the track has several."""
@@ -47,71 +45,74 @@ class MidiVoice:
 class MidiScore:
     """What is read of a MIDI file."""
 
-    voices: list[MidiVoice]
+    voices: list[MidiVoice] = field(default_factory=list)
     """Those with notes, in their order, without percussion."""
-    has_drums: bool
-    title: str
-    meters: list[tuple[Fraction, str]]
+    has_drums: bool = False
+    title: str = ""
+    meters: list[tuple[Fraction, str]] = field(default_factory=list)
     """Meters as in M:, each with the time from which it holds."""
-    keys: list[tuple[Fraction, int, bool]]
+    keys: list[tuple[Fraction, int, bool]] = field(default_factory=list)
     """Key signatures, each with the time from which it holds: sharps, and whether it is minor."""
 
 
 def midi_score(data: bytes, name: str) -> MidiScore:
     """Read a MIDI file. name: stands for it in messages. InputError if it cannot be read."""
     _refuse_damaged(data, name)
+    score = MidiScore()
     with music21_at_work(name, "MIDI"):
-        from music21.midi import MetaEvents, MidiFile
+        from music21.midi import MidiFile
 
         file = MidiFile()
         file.readstr(data)
-        score = MidiScore([], False, "", [], [])
-        names: dict[int, str] = {}
-        for place, track in enumerate(file.tracks, 1):
-            voices: dict[int, MidiVoice] = {}
-            sounding: dict[tuple[int, int], list[KeyPress]] = {}
-            ticks = 0
-            for event in track.events:
-                now = Fraction(ticks, file.ticksPerQuarterNote)
-                if event.isDeltaTime():
-                    ticks += event.time
-                elif event.isNoteOn() or event.isNoteOff():
-                    held = sounding.setdefault((event.channel, event.pitch), [])
-                    if event.isNoteOff():
-                        if held:
-                            held.pop(0).end = now
-                        continue
-                    if event.channel == _DRUMS:
-                        score.has_drums = True
-                        continue
-                    for left in held:  # the same key again before it went up
-                        left.end = now
-                    press = KeyPress(now, Fraction(-1), event.pitch)
-                    held[:] = [press]
-                    voice = voices.setdefault(
-                        event.channel, MidiVoice(place, event.channel, "")
-                    )
-                    voice.notes.append(press)
-                elif event.type == MetaEvents.SEQUENCE_TRACK_NAME:
-                    names.setdefault(place, _text(event.data))
-                elif event.type == MetaEvents.TIME_SIGNATURE and len(event.data) >= 2:
-                    score.meters.append((now, f"{event.data[0]}/{2 ** min(event.data[1], 9)}"))
-                elif event.type == MetaEvents.KEY_SIGNATURE and len(event.data) >= 2:
-                    sharps = (event.data[0] + 128) % 256 - 128
-                    score.keys.append((now, sharps, event.data[1] == 1))
-            end = Fraction(ticks, file.ticksPerQuarterNote)
-            for left in (one for held in sounding.values() for one in held if one.end < 0):
-                left.end = end  # its key never went up
-            score.voices += [voices[channel] for channel in sorted(voices)]
+        titles = [
+            _read_track(place, track.events, file.ticksPerQuarterNote, score)
+            for place, track in enumerate(file.tracks, 1)
+        ]
+    score.title = titles[0] if titles else ""
     score.meters.sort(key=lambda meter: meter[0])
     score.keys.sort(key=lambda key: key[0])
-    score.title = names.get(1, "")
+    in_track = Counter(voice.track for voice in score.voices)
     for voice in score.voices:
-        voice.name = names.get(voice.track, "")
-        is_alone = sum(one.track == voice.track for one in score.voices) == 1
         label = voice.name or f"track {voice.track}"
+        is_alone = in_track[voice.track] == 1
         voice.label = label if is_alone else f"{label} channel {voice.channel}"
     return score
+
+
+def _read_track(place: int, events: Iterable[Any], ticks_per_quarter: int, score: MidiScore) -> str:
+    """Add what a track has to a score, and give the track's name."""
+    from music21.midi import MetaEvents
+
+    voices: dict[int, MidiVoice] = {}
+    held: dict[tuple[int, int], KeyPress] = {}  # the keys that are down, by channel and number
+    ticks, name = 0, ""
+    for event in events:
+        now = Fraction(ticks, ticks_per_quarter)
+        data = event.data if isinstance(event.data, bytes) else b""
+        if event.isDeltaTime():
+            ticks += event.time
+        elif event.isNoteOn() or event.isNoteOff():
+            before = held.pop((event.channel, event.pitch), None)
+            if before is not None:
+                before.end = now  # also if the same key goes down again before it went up
+            if event.isNoteOn() and event.channel == _DRUMS:
+                score.has_drums = True
+            elif event.isNoteOn():
+                press = held[event.channel, event.pitch] = KeyPress(now, now, event.pitch)
+                voice = voices.setdefault(event.channel, MidiVoice(place, event.channel))
+                voice.notes.append(press)
+        elif event.type == MetaEvents.SEQUENCE_TRACK_NAME:
+            name = name or _text(data)
+        elif event.type == MetaEvents.TIME_SIGNATURE and len(data) > 1:
+            score.meters.append((now, f"{data[0]}/{2 ** min(data[1], 10)}"))
+        elif event.type == MetaEvents.KEY_SIGNATURE and len(data) > 1:
+            score.keys.append((now, (data[0] + 128) % 256 - 128, data[1] == 1))
+    for press in held.values():
+        press.end = Fraction(ticks, ticks_per_quarter)  # its key never went up
+    for channel in sorted(voices):
+        voices[channel].name = name
+        score.voices.append(voices[channel])
+    return name
 
 
 def _text(data: bytes) -> str:
@@ -125,10 +126,6 @@ def _text(data: bytes) -> str:
 
 def _refuse_damaged(data: bytes, name: str) -> None:
     """Raise InputError for a file that is not whole, or that music21 would misread."""
-    if len(data) > _LARGEST:
-        raise InputError(
-            f"{name}: this MIDI file has more than {_LARGEST:,} bytes, as no tune has; give one tune"
-        )
     kind, division = int.from_bytes(data[8:10]), int.from_bytes(data[12:14])
     at, tracks = 14, 0
     while at + 8 <= len(data) and tracks < int.from_bytes(data[10:12]):

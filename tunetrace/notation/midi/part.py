@@ -14,10 +14,10 @@ from itertools import groupby
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.notation.grid import EIGHTH, ROLLED, Cell, cells_of_bar
-from tunetrace.notation.midi_events import KeyPress, MidiScore, MidiVoice, midi_score
-from tunetrace.notation.midi_keys import MidiKey, keys_of
-from tunetrace.notation.voices import no_such_voice
+from tunetrace.notation.choice import ONLY_PERCUSSION, chosen_voice
+from tunetrace.notation.midi.events import KeyPress, MidiScore, midi_score
+from tunetrace.notation.midi.grid import EIGHTH, ROLLED, Cell, cells_of_bar
+from tunetrace.notation.midi.keys import MidiKey, keys_of
 from tunetrace.notation.written import WrittenBar, WrittenNote, WrittenTune
 from tunetrace.text import counted
 from tunetrace.tokenizer.abc.dropped import bars_left_out, number_left_out
@@ -34,8 +34,12 @@ def midi_tune(data: bytes, name: str, voice: str | None) -> WrittenTune:
     read, or music21 is not installed; AbcError if there is nothing to read in it.
     """
     score = midi_score(data, name)
-    chosen = _chosen(score, voice)
-    times, remarks = _bars_in_time(score, max(press.end for press in chosen.notes))
+    voices = score.voices
+    if not voices and score.has_drums:
+        raise AbcError(ONLY_PERCUSSION, kind="no notes")
+    chosen = voices[chosen_voice([(one.label, one.name) for one in voices], voice)]
+    # An onset just before the last bar line moves behind it, so one bar more is laid out.
+    times, remarks = _bars_in_time(score, max(press.end for press in chosen.notes) + EIGHTH)
     starts = [bar.start for bar in times]
     others = [
         (other.label, len({bisect_right(starts, press.onset) for press in other.notes}))
@@ -51,26 +55,6 @@ def midi_tune(data: bytes, name: str, voice: str | None) -> WrittenTune:
     remarks.append("MIDI has no repeat signs; the tune is read as it is played")
     titles = [score.title] if score.title else []
     return WrittenTune(titles, times[0].meter, keys[0].text, bars, remarks)
-
-
-def _chosen(score: MidiScore, asked: str | None) -> MidiVoice:
-    """The voice that is asked for by the name of its track or by its place; or the first."""
-    voices = score.voices
-    if not voices and score.has_drums:
-        raise AbcError(
-            "the file has percussion alone; give a file with notes of a pitch", kind="no notes"
-        )
-    if not voices:
-        raise AbcError("the file has no notes; give a file with a tune", kind="no notes")
-    if asked is None:
-        return voices[0]
-    for voice in voices:
-        if asked.casefold() in (voice.label.casefold(), voice.name.casefold()):
-            return voice
-    place = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
-    if 0 < place <= len(voices):
-        return voices[place - 1]
-    raise no_such_voice(asked, [voice.label for voice in voices])
 
 
 # Bars
@@ -92,7 +76,9 @@ def _bars_in_time(score: MidiScore, end: Fraction) -> tuple[list[_BarTime], list
     a pickup of an eighth in 6/8 as a bar of 1/8.
     """
     remarks = []
-    changes = [(at, meter) for at, meter in score.meters if is_token(f"M:{meter}") and meter[0] != "0"]
+    changes = [
+        (at, meter) for at, meter in score.meters if is_token(f"M:{meter}") and meter[0] != "0"
+    ]
     if not changes or changes[0][0] > 0:
         changes.insert(0, (Fraction(0), _ASSUMED_METER))
         remarks.append(f"the file states no meter; {_ASSUMED_METER} is assumed")
@@ -201,7 +187,7 @@ def _written(
     """The bars from the first with a note to the last, and what was left out before them."""
     remarks = []
     bars: list[WrittenBar] = []
-    pieces = list(_pieces(sounds, [*[time.end for time in times]], cells))
+    pieces = list(_pieces(sounds, [time.end for time in times], cells))
     meter, key = times[0].meter, keys[0]
     at = 0
     for time in times:
@@ -233,7 +219,7 @@ def _written(
 
 
 @dataclass(slots=True)
-class _Piece:
+class _CutSound:
     """A sound or a rest, or what of it is inside one bar and inside or outside a triplet."""
 
     onset: Fraction
@@ -246,7 +232,7 @@ class _Piece:
 
 def _pieces(
     sounds: Sequence[_Sound], bar_ends: Sequence[Fraction], cells: Sequence[Cell]
-) -> Iterator[_Piece]:
+) -> Iterator[_CutSound]:
     """The sounds and the rests between them, cut at bar lines and at the edges of triplets."""
     triplets = [cell for cell in cells if cell.is_triplet]
     edges = sorted({*bar_ends, *(edge for cell in triplets for edge in (cell.start, cell.end))})
@@ -266,11 +252,11 @@ def _pieces(
             is_tied = bool(sound.numbers) and end < sound.end
             inside = of_start.get(edges[at - 1]) if at else None
             inside = inside if inside is not None and onset < inside.end else None
-            yield _Piece(onset, end, sound.numbers, is_tied, inside)
+            yield _CutSound(onset, end, sound.numbers, is_tied, inside)
             onset = end
 
 
-def _note(piece: _Piece, key: MidiKey) -> WrittenNote:
+def _note(piece: _CutSound, key: MidiKey) -> WrittenNote:
     length = 2 * (piece.end - piece.onset)
     pitches = tuple(map(key.spell, piece.numbers))
     if piece.cell is None:

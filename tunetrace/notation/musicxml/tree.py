@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -11,14 +10,6 @@ from tunetrace.errors import InputError
 
 _DEEPEST: Final = 50
 """MusicXML nests eight elements or so. Far deeper ones would be slow to walk and to free."""
-
-_SCORE: Final = re.compile(r"<!DOCTYPE\s+score-|<score-(?:partwise|timewise)\b")
-_BEGINS: Final = re.compile(r"\s*<(?:\?xml\b|!|score-(?:partwise|timewise)\b)")
-
-
-def is_musicxml(text: str) -> bool:
-    """Whether the beginning of a text is that of MusicXML."""
-    return _BEGINS.match(text) is not None and _SCORE.search(text) is not None
 
 
 def xml_root(data: bytes | str, name: str) -> Element:

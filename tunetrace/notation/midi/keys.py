@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from tunetrace.notation.midi_events import KeyPress, MidiScore, MidiVoice
+from tunetrace.notation.midi.events import KeyPress, MidiScore, MidiVoice
 from tunetrace.notation.quiet import music21_at_work
 from tunetrace.text import share
 from tunetrace.tokenizer.keys import spell
@@ -20,8 +20,8 @@ _SPELLED: Final = range(-3, 9)
 """The same for all twelve: in C from E flat to G sharp."""
 
 _BETTER: Final = 0.05
-"""Programs write C major where nobody chose a key. An estimate replaces it if this share more of the
-notes is in its scale."""
+"""Programs write C major where nobody chose a key. An estimate replaces it if the scale of the
+estimate has at least this share more of the notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class MidiKey:
 
     def spell(self, number: int) -> Pitch:
         """The pitch of a MIDI number, spelled as it is usual in this key."""
-        fifths = next(self.sharps + k for k in _SPELLED if (self.sharps + k) * 7 % 12 == number % 12)
+        fifths = next(
+            self.sharps + k for k in _SPELLED if (self.sharps + k) * 7 % 12 == number % 12
+        )
         letter, alteration = spell(fifths)
         return Pitch(letter, (number - alteration) // 12 - 5, alteration)
 
@@ -80,13 +82,12 @@ def _estimated(voice: MidiVoice, name: str) -> tuple[MidiKey, str]:
         notes = Stream()
         for press in voice.notes:
             notes.append(Note(press.number, quarterLength=float(press.end - press.onset) or 0.25))
-        found: Any = notes.analyze("key")
-        others = found.alternateInterpretations
-        key = MidiKey(Fraction(0), found.sharps, found.mode == "minor")
-        sure = f"{_named(found)} is assumed by its notes (correlation {found.correlationCoefficient:.2f}"
-        if others:
-            sure += f"; {_named(others[0])} has {others[0].correlationCoefficient:.2f}"
-    return key, sure + ")"
+        found = notes.analyze("key")
+        sure = f"correlation {found.correlationCoefficient:.2f}"
+        for other in found.alternateInterpretations[:1]:
+            sure += f"; {_named(other)} has {other.correlationCoefficient:.2f}"
+    key = MidiKey(Fraction(0), found.sharps, found.mode == "minor")
+    return key, f"{_named(found)} is assumed by its notes ({sure})"
 
 
 def _named(key: Any) -> str:

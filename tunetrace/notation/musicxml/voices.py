@@ -15,13 +15,13 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from tunetrace.errors import AbcError
-from tunetrace.text import counted, listed, plain
+from tunetrace.notation.choice import ONLY_PERCUSSION
+from tunetrace.text import counted, plain
 from tunetrace.tokenizer.abc.dropped import bars_left_out, number_left_out
 
 _MOST_NOTES: Final = 20_000
 """music21 takes about a second for a thousand notes."""
 
-_SHOWN: Final = 8
 _SIGNS_ON_NOTES: Final = ("articulations", "ornaments", "technical")
 _SINGLE_SIGNS: Final = ("fermata", "arpeggiate", "non-arpeggiate", "glissando", "slide")
 
@@ -35,8 +35,9 @@ class MusicXmlVoice:
     part_name: str
     staff: str
     voice: str
-    label: str = ""
-    """What it is called in messages: the part's name, and the voice if the part has several."""
+    names: tuple[str, ...] = ()
+    """What it may be asked for by. The first is used in messages: the part's name, and the number
+    of the voice if the part has several."""
     bars: set[int] = field_of(default_factory=set)
     """The bars in which it has notes."""
     notes: int = 0
@@ -55,9 +56,9 @@ def partwise(root: Element) -> Element:
             continue
         for part in child.findall("part"):
             part_id = part.get("id", "")
-            if id not in parts:
-                parts[id] = Element("part", {"id": id})
-            SubElement(parts[id], "measure", child.attrib).extend(part)
+            if part_id not in parts:
+                parts[part_id] = Element("part", {"id": part_id})
+            SubElement(parts[part_id], "measure", child.attrib).extend(part)
     score.extend(parts.values())
     return score
 
@@ -85,50 +86,21 @@ def voices_of(score: Element) -> list[MusicXmlVoice]:
                 voice.bars.add(number)
         found += sorted(voices.values(), key=lambda one: (_order(one.staff), _order(one.voice)))
     if found and all(voice.unpitched == voice.notes for voice in found):
-        raise AbcError(
-            "the file has percussion alone; give a file with notes of a pitch", kind="no notes"
-        )
+        raise AbcError(ONLY_PERCUSSION, kind="no notes")
     found = [voice for voice in found if voice.unpitched < voice.notes]
     of_part = Counter(id(voice.part) for voice in found)
     for voice in found:
         name = plain(voice.part_name or voice.part_id)
-        voice.label = name if of_part[id(voice.part)] == 1 else f"{name} voice {voice.voice}"
+        label = name if of_part[id(voice.part)] == 1 else f"{name} voice {voice.voice}"
+        own = (voice.voice,) if len(of_part) == 1 else ()  # otherwise a number is a place
+        voice.names = (label, voice.part_name, voice.part_id, *own)
     return found
-
-
-def chosen_voice(voices: Sequence[MusicXmlVoice], asked: str | None) -> MusicXmlVoice:
-    """The voice that is asked for by the name or id of its part, or by its place; or the first.
-
-    In a file of one part a number is rather the voice's own. AbcError if there is no such voice.
-    """
-    if not voices:
-        raise AbcError("the file has no notes; give a file with a tune", kind="no notes")
-    if asked is None:
-        return voices[0]
-    is_one_part = len({voice.part_id for voice in voices}) == 1
-    for voice in voices:
-        names = [voice.label, voice.part_name, voice.part_id]
-        if asked.casefold() in map(str.casefold, names) or (is_one_part and asked == voice.voice):
-            return voice
-    place = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
-    if 0 < place <= len(voices):
-        return voices[place - 1]
-    raise no_such_voice(asked, [voice.label for voice in voices])
-
-
-def no_such_voice(asked: str, labels: Sequence[str]) -> AbcError:
-    """The error that a file has no voice of this name. labels: those that it has."""
-    shown = [plain(label)[:40] for label in labels[:_SHOWN]]
-    more = len(labels) - len(shown)
-    shown += [f"{more} more"] if more else []
-    held = f"its voices are {listed(shown)}" if len(labels) > 1 else "it has one voice"
-    return AbcError(f"the file has no voice '{plain(asked)[:40]}'; {held}", kind="no such voice")
 
 
 def others_left_out(voices: Sequence[MusicXmlVoice], chosen: MusicXmlVoice) -> list[str]:
     """The remark that the other voices were left out, if there are others."""
     return bars_left_out(
-        [(voice.label, len(voice.bars)) for voice in voices if voice is not chosen]
+        [(voice.names[0], len(voice.bars)) for voice in voices if voice is not chosen]
     )
 
 
@@ -266,7 +238,8 @@ def _duration(element: Element) -> Fraction:
         duration = Fraction(-1)
     if duration < 0 or len(text) > 12:
         raise AbcError(
-            f"a note has the duration '{plain(text)[:20]}'; give it a number", kind="bad note length"
+            f"a note has the duration '{plain(text)[:20]}'; give it a number",
+            kind="bad note length",
         )
     return duration
 
