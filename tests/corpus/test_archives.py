@@ -194,7 +194,9 @@ def test_damage_is_one_sentence(tmp_path: Path) -> None:
 def test_an_archive_of_nothing_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
-    with pytest.raises(InputError, match=r"empty\.zip: the archive has no tunebook \(\.abc, \.txt\),"):
+    with pytest.raises(
+        InputError, match=r"empty\.zip: the archive has no tunebook \(\.abc, \.txt\),"
+    ):
         list(read(path))
 
 

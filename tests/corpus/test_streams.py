@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import json
 import os
@@ -264,7 +263,7 @@ def test_a_nul_past_the_beginning_sets_aside_the_tune_it_is_in(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.abc", b'<?xml version="1.0"?><mei/>', "an XML file, but not MusicXML; save it as MusicXML"),
+        ("a.abc", b'<?xml version="1.0"?><mei/>', "an XML file, but not MusicXML"),
         ("a.abc", b"\x89PNG\r\n\0", "a binary file; give ABC"),
         ("a.abc", "X:1\nK:C\n\0C".encode("utf-16"), "a binary file; give ABC"),
     ],

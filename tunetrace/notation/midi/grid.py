@@ -50,6 +50,8 @@ def cells_of_bar(start: Fraction, end: Fraction, onsets: Sequence[Fraction]) -> 
     an onset on both of its inner points: a swung pair (2:1) is a dotted pair, and not a triplet
     with two notes. Found by dynamic programming over the eighths of the bar.
     """
+    if bisect_left(onsets, start) == bisect_left(onsets, end):
+        return [Cell(start, end, _sixteenths(end - start))]  # quick, as in a long silence
     edges = [start + EIGHTH * k for k in range(max(int((end - start) / EIGHTH), 1))] + [end]
     cells: list[list[Cell]] = [[]]  # of the bar up to each edge
     costs: list[float] = [0.0]
@@ -62,7 +64,7 @@ def cells_of_bar(start: Fraction, end: Fraction, onsets: Sequence[Fraction]) -> 
             if last - first != EIGHTH * eighths:  # the rest of a bar such as 3/16
                 if parts > 2:
                     continue
-                parts = max(round((last - first) / EIGHTH * 2), 1)
+                parts = _sixteenths(last - first)
             cell = Cell(first, last, parts, is_triplet=price > 0 and parts == 3)
             cost = _cost(cell, onsets[bisect_left(onsets, first) : bisect_left(onsets, last)])
             if cost is not None:
@@ -71,6 +73,10 @@ def cells_of_bar(start: Fraction, end: Fraction, onsets: Sequence[Fraction]) -> 
         costs.append(cost)
         cells.append([*cells[j], cell])
     return cells[-1]
+
+
+def _sixteenths(length: Fraction) -> int:
+    return max(round(2 * length / EIGHTH), 1)
 
 
 def _cost(cell: Cell, onsets: Sequence[Fraction]) -> float | None:

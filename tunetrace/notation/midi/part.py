@@ -7,10 +7,11 @@ grid.py. What is assumed or left out is told in remarks.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
+from statistics import median
 from typing import Final
 
 from tunetrace.errors import AbcError
@@ -136,22 +137,7 @@ def _on_grid(
         grace_notes += len(together) - len(kept)
         numbers = sorted({press.number for press in kept})
         sounds.append(_Sound(onset, max(press.end for press in kept), numbers))
-    shortened = closed = 0
-    for k, sound in enumerate(sounds):
-        cell = cell_at(sound.end)
-        end = cell.nearest(sound.end)
-        if k + 1 == len(sounds):
-            least = EIGHTH / 2 if end - sound.onset < EIGHTH else EIGHTH
-            sound.end = max(sound.onset + least * round((end - sound.onset) / least),
-                            _end_in(cell_at(sound.onset), sound.onset))  # fmt: skip
-            continue
-        following = sounds[k + 1].onset
-        shortened += end > following
-        is_rest = following - end >= EIGHTH
-        closed += following > end and not is_rest
-        if is_rest and cell.is_triplet and cell.start < end:
-            end = cell.end
-        sound.end = max(end, _end_in(cell_at(sound.onset), sound.onset)) if is_rest else following
+    shortened, closed = _end_on_grid(sounds, cell_at)
     remarks = []
     shift = max(abs(onset - press.onset) for onset, press in placed)
     if shift:
@@ -166,6 +152,35 @@ def _on_grid(
     if grace_notes:
         remarks.append(number_left_out("grace notes", grace_notes))
     return sounds, cells, remarks
+
+
+def _end_on_grid(sounds: Sequence[_Sound], cell_at: Callable[[Fraction], Cell]) -> tuple[int, int]:
+    """Set where sounds end: at the next onset, or before a rest of an eighth or more.
+
+    Returns how many were shortened, and how many lengthened.
+    """
+    shortened = closed = 0
+    held = []  # for which part of the time until the next onset, where no rest follows
+    for sound, following in pairwise(sounds):
+        cell = cell_at(sound.end)
+        end = cell.nearest(sound.end)
+        is_rest = following.onset - end >= EIGHTH
+        shortened += end > following.onset
+        closed += end < following.onset and not is_rest
+        if not is_rest:
+            held.append((sound.end - sound.onset) / (following.onset - sound.onset))
+        if is_rest and cell.is_triplet and cell.start < end:
+            end = cell.end
+        least = _end_in(cell_at(sound.onset), sound.onset)
+        sound.end = max(end, least) if is_rest else following.onset
+    last = sounds[-1]
+    # Nothing follows the last sound. Its key is down for the part of its length that others are.
+    usual = median(held) if held else Fraction(1)
+    length = (last.end - last.onset) / (usual if 0 < usual < 1 else 1)
+    unit = EIGHTH if length >= EIGHTH else EIGHTH / 2
+    least = _end_in(cell_at(last.onset), last.onset)
+    last.end = max(last.onset + unit * round(length / unit), least)
+    return shortened, closed
 
 
 def _end_in(cell: Cell, onset: Fraction) -> Fraction:
