@@ -224,6 +224,14 @@ def test_days_of_silence_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_too_long_for_a_tune_is_told(tmp_path: Path) -> None:
+    found = read(tmp_path, [*START, *played(*[(62, 1)] * 5_001)])
+    assert isinstance(found, Rejected)
+    assert found.reason == (
+        "the voice has 5,001 notes, and more than 5,000 are no tune; divide the file into tunes"
+    )
+
+
 def test_running_status_and_silent_velocity_are_read(tmp_path: Path) -> None:
     events = [
         *START,
@@ -245,7 +253,7 @@ WHOLE = midi_file([[*START, *played(*JIG)]])
         (WHOLE[:8], "this MIDI file is cut off; save or get it again"),
         (WHOLE[:12] + b"\xe8\x28" + WHOLE[14:], "counts time in frames of film, not in beats"),
         (WHOLE[:8] + b"\0\2" + WHOLE[10:], "has the rare format 2; save it in format 0 or 1"),
-        (WHOLE + bytes(500_000), "the file has more than 500,000 bytes; give one tune a file"),
+        (WHOLE + bytes(200_000), "the file has more than 200,000 bytes; give one tune a file"),
     ],
 )
 def test_what_is_not_whole_or_too_large_is_refused(

@@ -10,6 +10,9 @@ from tunetrace.text import listed, plain
 
 ONLY_PERCUSSION: Final = "the file has percussion alone; give a file with notes of a pitch"
 
+_MOST_NOTES: Final = 5_000
+"""The longest tunes have some 2,000. music21 takes a second for each thousand."""
+
 _SHOWN: Final = 8
 
 
@@ -34,3 +37,13 @@ def chosen_voice(voices: Sequence[Sequence[str]], asked: str | None) -> int:
     shown += [f"{more} more"] if more else []
     held = f"its voices are {listed(shown)}" if len(voices) > 1 else "it has one voice"
     raise AbcError(f"the file has no voice '{plain(asked)[:40]}'; {held}", kind="no such voice")
+
+
+def refuse_long(notes: int) -> None:
+    """Raise AbcError if a voice has more notes than any tune."""
+    if notes > _MOST_NOTES:
+        raise AbcError(
+            f"the voice has {notes:,} notes, and more than {_MOST_NOTES:,} are no tune; divide the "
+            "file into tunes",
+            kind="too long",
+        )

@@ -11,7 +11,7 @@ NotationFormat = Literal["musicxml", "midi"]
 NOTATION: Final[dict[str, str]] = {"musicxml": "MusicXML", "midi": "MIDI"}
 """What people call each format."""
 
-LARGEST: Final[dict[str, int]] = {"musicxml": 10_000_000, "midi": 500_000}
+LARGEST: Final[dict[str, int]] = {"musicxml": 10_000_000, "midi": 200_000}
 """Bytes. The MusicXML of a tune has some 100,000, its MIDI a few thousand."""
 
 _BEGINS: Final = re.compile(r"\s*<(?:\?xml\b|!|score-(?:partwise|timewise)\b)")

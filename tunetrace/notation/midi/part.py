@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final
 
 from tunetrace.errors import AbcError
-from tunetrace.notation.choice import ONLY_PERCUSSION, chosen_voice
+from tunetrace.notation.choice import ONLY_PERCUSSION, chosen_voice, refuse_long
 from tunetrace.notation.midi.events import KeyPress, MidiScore, midi_score
 from tunetrace.notation.midi.grid import EIGHTH, ROLLED, Cell, cells_of_bar
 from tunetrace.notation.midi.keys import MidiKey, keys_of
@@ -39,6 +39,7 @@ def midi_tune(data: bytes, name: str, voice: str | None) -> WrittenTune:
     if not voices and score.has_drums:
         raise AbcError(ONLY_PERCUSSION, kind="no notes")
     chosen = voices[chosen_voice([(one.label, one.name) for one in voices], voice)]
+    refuse_long(len(chosen.notes))
     # An onset just before the last bar line moves behind it, so one bar more is laid out.
     times, remarks = _bars_in_time(score, max(press.end for press in chosen.notes) + EIGHTH)
     starts = [bar.start for bar in times]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace.errors import AbcError
-from tunetrace.notation.choice import chosen_voice
+from tunetrace.notation.choice import chosen_voice, refuse_long
 from tunetrace.notation.musicxml.tree import xml_root
 from tunetrace.notation.musicxml.voices import (
     cut_to,
@@ -37,6 +37,7 @@ def musicxml_tune(data: bytes | str, name: str, voice: str | None) -> WrittenTun
     score = partwise(xml_root(data, name))
     voices = voices_of(score)
     chosen = voices[chosen_voice([one.names for one in voices], voice)]
+    refuse_long(chosen.notes)
     cut, left_out = cut_to(score, chosen)
     remarks = others_left_out(voices, chosen) + left_out
     with music21_at_work(name, "MusicXML"):

@@ -19,9 +19,6 @@ from tunetrace.notation.choice import ONLY_PERCUSSION
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.abc.dropped import bars_left_out, number_left_out
 
-_MOST_NOTES: Final = 20_000
-"""music21 takes about a second for a thousand notes."""
-
 _SIGNS_ON_NOTES: Final = ("articulations", "ornaments", "technical")
 _SINGLE_SIGNS: Final = ("fermata", "arpeggiate", "non-arpeggiate", "glissando", "slide")
 
@@ -107,14 +104,9 @@ def others_left_out(voices: Sequence[MusicXmlVoice], chosen: MusicXmlVoice) -> l
 def cut_to(score: Element, voice: MusicXmlVoice) -> tuple[Element, list[str]]:
     """A score of this voice alone, and remarks on what of the voice was left out.
 
-    Rests fill the places where other voices sound. AbcError if the voice is too
-    long, or a duration is no number.
+    Rests fill the places where other voices sound. AbcError if a duration
+    is no number.
     """
-    if voice.notes > _MOST_NOTES:
-        raise AbcError(
-            f"the voice has more than {_MOST_NOTES:,} notes; divide the file into tunes",
-            kind="too long",
-        )
     cut = Element("score-partwise", {"version": score.get("version", "4.0")})
     score_part = SubElement(SubElement(cut, "part-list"), "score-part", {"id": "P1"})
     SubElement(score_part, "part-name").text = "P1"
