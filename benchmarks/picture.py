@@ -4,12 +4,11 @@ python -m benchmarks.picture
 
 It builds an index of the public collections that music21 has, samples 300 tunes from the model that
 ships with tunetrace, writes a report on them, and takes a picture of the top of its page. It needs
-Chromium and its driver. The picture is the same each time, except for the date on it.
+Chromium. The picture is the same each time, except for the date on it.
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 import subprocess
@@ -21,7 +20,7 @@ from typing import Final
 from PIL import Image
 
 from benchmarks.corpus import ROOT
-from tests.reports.browser import chromium
+from tests.reports.browser import Shown, chromium
 
 PICTURE: Final = ROOT / "docs" / "report.png"
 TUNES: Final = 300
@@ -42,7 +41,7 @@ def main() -> None:
         sampled = _run(folder, "sample", "-n", str(TUNES), "--seed", str(SEED))
         (folder / "sampled.txt").write_bytes(sampled)
         _run(folder, "report", "sampled.txt", "-o", "report")
-        shot = _top_of(folder / "report" / "report.html", folder / "profile")
+        shot = _top_of(folder / "report" / "report.html")
     picture = Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS)
     picture.save(PICTURE, optimize=True)
     print(f"{PICTURE}: {picture.width} x {picture.height}, {PICTURE.stat().st_size:,} bytes")
@@ -57,21 +56,15 @@ def _run(folder: Path, *arguments: str) -> bytes:
     ).stdout
 
 
-def _top_of(page: Path, profile: Path) -> bytes:
+def _top_of(path: Path) -> bytes:
     """A page from its top to the end of the first row of pictures, as PNG."""
-    with chromium(profile) as browser:
-        size = {"width": WIDTH, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        browser.get(page.as_uri())
-        bottom = browser.execute_script(
-            "return document.querySelector(arguments[0]).getBoundingClientRect().bottom",
-            _LAST_SHOWN,
-        )
-        clip = {"x": 0, "y": 0, "width": WIDTH, "height": bottom + 24, "scale": 1}
-        shot = browser.execute_cdp_cmd(
-            "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}
-        )
-    return base64.b64decode(shot["data"])
+    with chromium() as browser:
+        tab = Shown(browser, path).open(width=WIDTH).tab
+        last = tab.locator(_LAST_SHOWN).bounding_box()
+        assert last is not None
+        height = last["y"] + last["height"] + 24
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        return tab.screenshot(clip=clip, full_page=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ names has no room, and may neither import nor be imported."""
 MAY_IMPORT: Final[dict[str, str]] = {
     "base": "",
     "tokenizer": "base",
-    "score": "base tokenizer",
+    "score": "base tokenizer corpus",
     "notation": "base tokenizer",
     "corpus": "base tokenizer notation",
     "answers": "base tokenizer corpus",
@@ -77,7 +77,6 @@ BETWEEN_FILES: Final = range(3, 11)
 LONGEST_FILE: Final = 500
 
 FORWARDS_FOR_A_REASON: Final[dict[str, str]] = {
-    "score.engraving.Engraving.musicxml": "a public method beside those for MEI, SVG and MIDI",
     "indexer.index.Index.rejects": "a public question, whose SQL is the catalogue's",
     "indexer.index.Index.resolve": "a public question, whose SQL is the catalogue's",
     "model.training.history.guess_loss": "it gives a formula its name",

@@ -62,6 +62,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "compact_index": mine,
         "continuations": {"text": "C D E", "index": index},
         "corpus_stats": {"index": index},
+        "engrave": {"written": tunetrace.explain(KESH).tune, "tonic": "G", "id": "s1"},
         "evaluate_model": {"model": model, "sources": [book], "index": index},
         "explain": {"text": KESH},
         "extract": {

@@ -151,6 +151,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.post_search(index),
             tunetrace.corpora(),
             tunetrace.explain(KESH),
+            tunetrace.engrave(tunetrace.explain(KESH).tune).playback,
             tunetrace.explain(KESH).origins,
             list(tunetrace.read(path.with_name("session.abc"))),
             tunetrace.report(batch, folder / "report", index, versus=POST),

@@ -207,6 +207,8 @@ from .reports.write import Report as Report
 from .reports.write import report as report
 from .score.engraving import Engraving as Engraving
 from .score.engraving import engrave as engrave
+from .score.playback import Playback as Playback
+from .score.playback import PlayedBar as PlayedBar
 from .tokenizer.abc.explain import ExplainedLine as ExplainedLine
 from .tokenizer.abc.explain import Explanation as Explanation
 from .tokenizer.abc.explain import Lexeme as Lexeme

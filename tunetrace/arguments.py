@@ -228,6 +228,16 @@ def _own(
 given_filters: Final = _own("Filters", "Filters, such as Filters(meter='6/8')")
 
 
+_tune_record: Final = _own(
+    "Transcription TuneDetail", "a transcription, its text, or a tune of an index"
+)
+
+
+def _written(given: object, name: str) -> Any:
+    """A tune: its text, or a record of it."""
+    return given if isinstance(given, str) else _tune_record(given, name)
+
+
 def _format(given: object, name: str) -> Any:
     if given in get_args(Format):
         return given
@@ -267,7 +277,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "asked": one_tune,
     "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
     "found": _own("Extraction", "an extraction, as extract gives it"),
-    "written": _own("Transcription TuneDetail", "a transcription or a tune of an index"),
+    "written": _written,
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(

@@ -1,8 +1,7 @@
-"""A real browser for the page: Chromium without a window, and without a way to the network."""
+"""A real browser for the pages: Chromium without a window, and without a way to the network."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,81 +10,143 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
+_REQUESTS = {
+    "Network.requestWillBeSent": lambda sent: sent["request"]["url"],
+    "Network.webSocketCreated": lambda sent: sent["url"],
+    "Network.webTransportCreated": lambda sent: sent["url"],
+}
+"""The messages of the browser that tell of a request, and where each has the address."""
+
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Chrome]:
-    """A browser with a new profile; where it is not installed the test is skipped.
+def chromium() -> Iterator[Browser]:
+    """The installed Chromium; where there is none the test is skipped.
 
     Where TUNETRACE_SHARED is set, as in CI, its absence is a failure.
     """
-    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if browser is None or driver is None:
+    program = shutil.which("chromium")
+    if program is None:
         if os.environ.get("TUNETRACE_SHARED"):
-            pytest.fail("chromium and chromedriver are not installed")
-        pytest.skip("chromium and chromedriver are not installed")
-    options = ChromeOptions()
-    options.binary_location = browser
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # The driver is named, so that selenium looks for none on the network.
-    running = Chrome(options=options, service=Service(driver))
-    try:
-        yield running
-    finally:
-        running.quit()
+            pytest.fail("chromium is not installed")
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        # Bars for scrolling are shown, as they are to users, since they take room.
+        running = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, ignore_default_args=["--hide-scrollbars"]
+        )
+        try:
+            yield running
+        finally:
+            running.close()
 
 
 class Shown:
     """A page in the browser, with what the tests ask of it."""
 
-    def __init__(self, browser: Chrome, path: Path) -> None:
-        self.browser = browser
-        self.path = path
+    tab: Page
+    """The page that is open, as Playwright has it: to click, to type, to wait."""
 
-    def open(self, *, width: int = 1200, is_dark: bool = False, has_script: bool = True) -> Shown:
-        """Load the page anew in a window so many pixels wide."""
-        run = self.browser.execute_cdp_cmd
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        run("Emulation.setDeviceMetricsOverride", size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
-        run("Emulation.setEmulatedMedia", {"features": [scheme]})
-        run("Emulation.setScriptExecutionDisabled", {"value": not has_script})
-        self.browser.get("about:blank")
-        for log in ("browser", "performance"):
-            self.browser.get_log(log)  # which empties it
-        self.browser.get(self.path.as_uri())
+    def __init__(self, browser: Browser, path: Path) -> None:
+        self.path = path
+        self._browser = browser
+        self._context: BrowserContext | None = None
+        self._complaints: list[str] = []
+        self._requests: list[str] = []
+
+    def open(
+        self,
+        *,
+        width: int = 1200,
+        is_dark: bool = False,
+        has_script: bool = True,
+        scale: float = 1,
+    ) -> Shown:
+        """Load the page anew, without what the browser kept of it, in a window so many pixels wide.
+
+        scale: pixels of the screen for each pixel of the page.
+        """
+        self.close()
+        self._context = self._browser.new_context(
+            viewport={"width": width, "height": 900},
+            device_scale_factor=scale,
+            is_mobile=width < 500,
+            has_touch=width < 500,
+            color_scheme="dark" if is_dark else "light",
+            java_script_enabled=has_script,
+        )
+        self.tab = self._context.new_page()
+        self._complaints, self._requests = [], []
+        self._listen()
+        self.tab.goto(self.path.as_uri())
         return self
 
+    def _listen(self) -> None:
+        """Keep what the browser says of the page."""
+        self.tab.on("console", lambda message: self._complaints.append(message.text))
+        self.tab.on("pageerror", lambda error: self._complaints.append(str(error)))
+        self.tab.on("dialog", self._refuse)
+        session = self.tab.context.new_cdp_session(self.tab)
+        session.send("Network.enable")
+        for name, address in _REQUESTS.items():
+            session.on(name, lambda sent, address=address: self._requests.append(address(sent)))
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self._complaints.append(f"{dialog.type}: {dialog.message}")
+        dialog.dismiss()
+
+    def close(self) -> None:
+        """Close the page, if one is open."""
+        if self._context is not None:
+            self._context.close()
+        self._context = None
+
     def run(self, script: str, *arguments: object) -> Any:
-        """What a script answers in the page."""
-        return self.browser.execute_script(script, *arguments)
+        """What the body of a function returns in the page; its `arguments` are those given."""
+        return self.tab.evaluate(
+            f"given => (function () {{ {script}\n }}).apply(null, given)", list(arguments)
+        )
 
     def texts(self, selector: str) -> list[str]:
         """The texts of all elements that a selector names."""
-        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
-        return [str(text).strip() for text in self.run(script, selector)]
+        return [text.strip() for text in self.tab.locator(selector).all_text_contents()]
 
     def console(self) -> list[str]:
         """What the browser has complained of since the page was opened."""
-        return [entry["message"] for entry in self.browser.get_log("browser")]
+        self._catch_up()
+        return self._complaints
 
     def requests(self) -> list[str]:
         """The addresses that the page has asked for, itself among them."""
-        messages = [
-            json.loads(e["message"])["message"] for e in self.browser.get_log("performance")
-        ]
+        self._catch_up()
+        return self._requests
+
+    def _catch_up(self) -> None:
+        """Let the page come to rest, and hear all that the browser said before."""
+        self.tab.wait_for_load_state("load")
+        self.tab.wait_for_timeout(50)
+
+    def serious(self) -> list[str]:
+        """What axe finds that keeps people out, each as `rule: selector`.
+
+        These are its violations of serious or critical impact, of what is shown now.
+        """
+        violations = Axe().run(self.tab).response["violations"]
         return [
-            message["params"]["request"]["url"]
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
+            f"{violation['id']}: {' '.join(map(str, node['target']))}"
+            for violation in violations
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
         ]
+
+    def picture(self, path: Path, *, is_whole: bool = True) -> bytes:
+        """Write what the page looks like as PNG: all of it, or the part in the window."""
+        return self.tab.screenshot(path=path, full_page=is_whole)

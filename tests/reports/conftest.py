@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
+from playwright.sync_api import Browser
 
 from tests.reports.browser import Shown, chromium
 from tunetrace import Index
@@ -22,9 +22,9 @@ WORDS = ("This is the batch in words.",)
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def browser() -> Iterator[Browser]:
     """One browser, since starting it takes longer than a test."""
-    with chromium(tmp_path_factory.mktemp("profile")) as running:
+    with chromium() as running:
         yield running
 
 
@@ -60,12 +60,16 @@ def html_of(
 
 
 @pytest.fixture
-def show(browser: Chrome, tmp_path: Path) -> Callable[[str], Shown]:
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Shown]]:
     """Puts a page into a file and that into the browser."""
+    shown: list[Shown] = []
 
     def put(html: str) -> Shown:
         path = tmp_path / "report.html"
         path.write_text(html, encoding="utf-8")
-        return Shown(browser, path)
+        shown.append(Shown(browser, path))
+        return shown[-1]
 
-    return put
+    yield put
+    for page in shown:
+        page.close()

@@ -18,6 +18,8 @@ from tunetrace.tokenizer.transcription import Transcription
 
 CHANCE: Final = 0.01
 """A span is beyond chance if fewer than this share of transcriptions would have one like it."""
+FAR_BEYOND_CHANCE: Final = 1e-6
+"""A span is far beyond chance if fewer than this share of transcriptions would have one like it."""
 
 VerdictKind: TypeAlias = Literal["whole", "part", "most", "near", "pieces", "none"]
 
@@ -146,6 +148,11 @@ class Span(Record):
     def is_beyond_chance(self) -> bool:
         """Whether fewer than one transcription in a hundred would have such a span by chance."""
         return self.by_chance < CHANCE
+
+    @property
+    def level(self) -> int:
+        """How telling it is: 1 may be chance, 2 is beyond chance, 3 is far beyond it."""
+        return 1 + self.is_beyond_chance + (self.by_chance < FAR_BEYOND_CHANCE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

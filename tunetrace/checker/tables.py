@@ -286,17 +286,24 @@ def _one_line(text: str) -> str:
 
 
 def tune_html(tune: CheckedTune) -> str:
-    """The verdict, a table of measures and a table of sources."""
+    """The verdict, the notation with the spans marked, a table of measures and one of sources."""
+    from tunetrace.score.marks import Mark
+    from tunetrace.score.notebook import notation_html
+
     heads = ["measure", "value"]
     rows = [[measure.label, _value(measure, tune)] for measure in MEASURES]
     if tune.standing is not None:
         heads.append(f"more than … of {tune.standing.peers:,} real tunes like it")
         for measure, row in zip(MEASURES, rows, strict=True):
             row.append(share(tune.standing.below[measure.name]))
+    marks = [
+        Mark(span.first_token, span.stop_token, number, span.level, "", f"#span-{number}")
+        for number, span in enumerate(tune.spans, 1)
+    ]
     text = (
         f"<p><b>{html_text(tune.title or '(untitled)')}</b><br>{html_text(tune.verdict.text)}</p>"
     )
-    text += html_table(heads, rows)
+    text += notation_html(tune.transcription, marks) + html_table(heads, rows)
     if tune.sources:
         text += html_table(
             ["source", "notes shared", "longest run", "bars shared"],

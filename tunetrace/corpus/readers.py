@@ -102,7 +102,7 @@ def tokenize(
     >>> tokenize("X:1\\nM:6/8\\nK:G\\nGAB d2e|")
     ['M:6/8', 'K:Cmaj', 'C', 'D', 'E', 'G', '2', 'A', '|']
     """
-    return list(_first_tune(text, Reading(format, voice, column)).tokens)
+    return list(first_tune(text, Reading(format, voice, column)).tokens)
 
 
 @public
@@ -127,10 +127,13 @@ def explain(
 
     explainer = Explainer()
     reading = Reading(format, voice, column)
-    return explainer.explain(_first_tune(text, reading, explainer.make_reader))
+    return explainer.explain(first_tune(text, reading, explainer.make_reader))
 
 
-def _first_tune(text: str, reading: Reading, make_reader: MakeReader = Reader) -> Transcription:
+def first_tune(
+    text: str, reading: Reading = AS_FOUND, make_reader: MakeReader = Reader
+) -> Transcription:
+    """The first tune of a text. AbcError if it cannot be read."""
     tune = next(read_tunes(text, "the text", reading, make_reader))
     if isinstance(tune, Rejected):
         raise AbcError(tune.reason, tune.line, tune.column, kind=tune.kind)

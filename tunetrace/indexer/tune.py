@@ -86,15 +86,21 @@ class TuneDetail(Tune):
     """How many tunes the reference names. This is the first; the others are among the settings."""
 
     def _repr_html_(self) -> str:
-        """Its names, bars and settings, for notebooks."""
+        """Its names, notation, bars and settings, for notebooks."""
+        from tunetrace.score.notebook import notation_html
+
         facts = [self.reference, self.meter or "no meter", self.key or "no key"]
         text = f"<p><b>{html_text(self.title or '(untitled)')}</b><br>{html_text(', '.join(facts))}"
-        text += "</p>" + html_table(
-            ["part", "bar", "on C"],
-            [
-                [str(bar.part), str(bar.bar), " ".join([*bar.left, bar.text, *bar.right])]
-                for bar in self.bars
-            ],
+        text += (
+            "</p>"
+            + notation_html(self)
+            + html_table(
+                ["part", "bar", "on C"],
+                [
+                    [str(bar.part), str(bar.bar), " ".join([*bar.left, bar.text, *bar.right])]
+                    for bar in self.bars
+                ],
+            )
         )
         if self.settings:
             text += html_table(

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tunetrace.errors import OutputError
+from tunetrace.text import html_text
 
 if TYPE_CHECKING:
     from verovio import toolkit
 
 PAGE_WIDTH: Final = 2000
-"""The width of a page that four or five bars fill, in verovio's unit: 2,100 are the width of A4."""
+"""The width of a page that four or five bars fill, in tenths of a millimetre."""
 
 _OPTIONS: Final[dict[str, object]] = {
     "adjustPageHeight": True,
     "breaks": "auto",
     "footer": "none",
     "header": "encoded",
-    "pageMarginBottom": 40,
     "pageMarginLeft": 20,
     "pageMarginRight": 20,
     "pageMarginTop": 20,
@@ -30,13 +30,20 @@ _OPTIONS: Final[dict[str, object]] = {
     "svgViewBox": True,
 }
 
+_MARGIN: Final = 40
+_UNIT: Final = 9  # half a space of a staff
+_SPACING: Final = 6  # between two lines of music, in this unit
+
 _REPEATED: Final = re.compile(r"-rend\d+$")
 """What verovio adds to the ids of what is played again."""
 
 _GLYPHS: Final = re.compile(r"<defs>(.*?)</defs>", re.DOTALL)
 _GLYPH: Final = re.compile(r'<g id="(?P<name>\w+)-(?P<root>\w+)">(?P<path>.*?)</g>', re.DOTALL)
 _EXTRAS: Final = re.compile(r'<desc>.*?</desc>|<style type="text/css">.*?</style>', re.DOTALL)
-_RANDOM_ID: Final = re.compile(r' id="[a-z0-9]+"')
+_RANDOM: Final = re.compile(
+    r'<g id="[a-z0-9]+" class="(?:page|system)MilestoneEnd [^"]*"/>| id="[a-z0-9]+"'
+)
+"""What is named by a random id: an element, or the end of one that is begun elsewhere."""
 _ROOT_SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
@@ -51,10 +58,22 @@ class Drawing(NamedTuple):
     width: float
     height: float
 
-    def standalone(self) -> str:
-        """The drawing as a document of its own, black on nothing."""
-        style = f"<style>{STYLE}</style>"
+    def standalone(self, more_style: str = "") -> str:
+        """The drawing as a document of its own, black on nothing. more_style: CSS beyond STYLE."""
+        style = f"<style>{STYLE}{more_style}</style>"
         return self.svg.replace(">", f' color="black">{style}{define(self.glyphs)}', 1)
+
+    def as_image(self, title: str, more_style: str = "") -> str:
+        """The drawing as an image in HTML: black on white, whatever the colours around it are.
+
+        As an image its style does not reach what is around it. title: said to who cannot see it.
+        """
+        content = self.standalone(more_style).encode("utf-8")
+        return (
+            f'<img alt="Notation of {html_text(title or "the tune")}" '
+            'style="background:#fff;width:100%;max-width:60em" '
+            f'src="data:image/svg+xml;base64,{base64.b64encode(content).decode("ascii")}">'
+        )
 
 
 STYLE: Final = (
@@ -91,14 +110,22 @@ class Timemap:
 class Engraver:
     """One MEI document, engraved."""
 
-    def __init__(self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None) -> None:
-        """width, height: of a page, in verovio's unit; without a height there is one page.
+    def __init__(
+        self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None, space_below: int = 0
+    ) -> None:
+        """width, height: of a page, in tenths of a millimetre; without a height there is one page.
+        space_below: more space under each line of music, in half spaces of a staff.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
         # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
-        page = {"pageWidth": width, "pageHeight": height or 60_000}
+        page = {
+            "pageWidth": width,
+            "pageHeight": height or 60_000,
+            "pageMarginBottom": _MARGIN + space_below * _UNIT,
+            "spacingSystem": _SPACING + space_below,
+        }
         self._toolkit.setOptions({**_OPTIONS, **page})
         if not self._toolkit.loadData(mei):
             raise OutputError("verovio cannot read the score that was written for it")
@@ -125,10 +152,6 @@ class Engraver:
             begun.update(dict.fromkeys(entry.get("on", ()), now))
         return Timemap(tuple(sorted(notes)), tuple(measures))
 
-    def midi(self) -> bytes:
-        """A MIDI file of the tune as it is played."""
-        return base64.b64decode(self._toolkit.renderToMIDI())
-
 
 def _toolkit() -> toolkit:
     try:
@@ -152,10 +175,10 @@ def _clean(svg: str) -> Drawing:
             root = glyph["root"]
     svg = _GLYPHS.sub("", svg)
     svg = _EXTRAS.sub("", svg)
-    svg = _RANDOM_ID.sub("", svg)
+    svg = _RANDOM.sub("", svg)
     if root:
         svg = svg.replace(f'-{root}"', '"')
-    svg = svg.replace(' color="black"', "", 1)
+    svg = svg.replace(' color="black"', ' fill="currentColor"', 1)
     size = _ROOT_SIZE.search(svg)
     assert size is not None, "verovio gives a viewBox"
     return Drawing(svg, glyphs, float(size[1]), float(size[2]))

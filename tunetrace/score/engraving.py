@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from tunetrace.arguments import public
-from tunetrace.errors import InputError, OutputError, QueryError
+from tunetrace.corpus.readers import first_tune
+from tunetrace.errors import InputError, QueryError
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
+from tunetrace.score.midi import to_midi
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
 from tunetrace.score.written import Staff, write_staff
@@ -21,9 +23,6 @@ from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.write import to_abc
-
-if TYPE_CHECKING:
-    import mido
 
 MOST_TOKENS: Final = 20_000
 """A tune with more tokens is not engraved: it would take minutes."""
@@ -47,14 +46,13 @@ class Written(Protocol):
     def text(self) -> str: ...
 
 
-@dataclass(eq=False, repr=False)
 class Engraving:
     """A tune as staff notation. In a notebook it is shown."""
 
-    staff: Staff
-    """The tune as it is written."""
-    id: str
-    """The ids of all its notes and bars begin with it."""
+    def __init__(self, staff: Staff, id: str) -> None:
+        """staff: the tune as it is written. id: what the ids of its notes and bars begin with."""
+        self.staff = staff
+        self.id = id
 
     @property
     def prefix(self) -> str:
@@ -78,44 +76,52 @@ class Engraving:
         return self.drawing(has_title=True).standalone()
 
     def drawing(
-        self, look: Look = PLAIN_LOOK, *, width: int = PAGE_WIDTH, has_title: bool = False
+        self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH, has_title: bool = False
     ) -> Drawing:
-        """The tune as a part of a page. width: as for Engraver."""
-        engraver = Engraver(self.mei(look, has_title=has_title), width=width)
-        return next(iter(engraver.drawings()))
+        """The tune as a part of a page, with stretches marked. width: as for Engraver."""
+        look = Look(classes_of(marks, len(self.staff.layout.tokens)))
+        engraver = Engraver(
+            self.mei(look, has_title=has_title),
+            width=width,
+            space_below=spacing(len(in_lanes(marks))) if marks else 0,
+        )
+        return draw_marks(next(iter(engraver.drawings())), marks, self.prefix)
 
     @cached_property
     def playback(self) -> Playback:
         """How the tune is played."""
-        return playback_of(self.staff, Engraver(self.mei()).timemap(), self.prefix)
+        timemap = Engraver(self.mei()).timemap()
+        return playback_of(self.staff, self.staff.measures, timemap, self.prefix)
 
     def midi(self, *, is_swung: bool = False) -> bytes:
         """The tune as a MIDI file, with repeats unfolded. is_swung: as a hornpipe or jig is."""
-        straight = Engraver(self.mei()).midi()
-        return _swung(straight, self.playback) if is_swung else straight
+        return to_midi(self.staff, self.playback, is_swung=is_swung)
 
     def _repr_html_(self) -> str:
         """The notation, for notebooks."""
-        return self.svg()
+        return self.drawing(has_title=True).as_image(self.staff.title)
 
 
 @public
-def engrave(written: Written, tonic: str | None = None, *, id: str = "s1") -> Engraving:
+def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1") -> Engraving:
     """A tune as staff notation.
 
-    written: a transcription, or a tune of an index. tonic: of the key to write it in, as `G` or
-    `Bb`; by default the key that it was written in. id: what the ids of its notes begin with, a
-    letter and then letters and digits.
+    written: a transcription, the text of one, or a tune of an index. tonic: of the key to write it
+    in, as `G` or `Bb`; by default the key that it was written in. id: what the ids of its notes
+    begin with, a letter and then letters and digits.
     Raises InputError if the tune has no notes, or too many, and QueryError for a tonic that there
     is not, or in which a note would need three sharps or flats.
 
-    >>> engraving = engrave(next(read("tune.abc")))
-    >>> Path("tune.svg").write_text(engraving.svg())
+    >>> kesh = engrave("X:1\\nT:The Kesh\\nM:6/8\\nL:1/8\\nK:G\\nG3 GAB|A3 ABd|")
+    >>> kesh.playback.notes[0]  # start, duration, MIDI number and id
+    (0, 1.5, 67, 's1-n2')
     """
     if not _ID.fullmatch(id):
         raise QueryError(
             f"'{plain(id)[:40]}' is not an id; write a letter, and then letters and digits"
         )
+    if isinstance(written, str):
+        written = first_tune(written)
     name = plain(written.title) or "the tune"
     if len(written.tokens) > MOST_TOKENS:
         raise InputError(
@@ -155,29 +161,3 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
             "sharps or flats; name the tonic otherwise, as Ab for G#"
         ) from None
     return moved, target, Ornaments(graces, ornaments.ties)
-
-
-def _swung(midi: bytes, playback: Playback) -> bytes:
-    """A MIDI file with each event at its swung time."""
-    try:
-        import mido
-    except ImportError as error:
-        raise OutputError(
-            "swing needs mido, which is not installed; install tunetrace[score]"
-        ) from error
-    file = mido.MidiFile(file=io.BytesIO(midi))
-    for track in file.tracks:
-        _swing_track(track, file.ticks_per_beat, playback)
-    out = io.BytesIO()
-    file.save(file=out)
-    return out.getvalue()
-
-
-def _swing_track(track: mido.MidiTrack, ticks_per_quarter: int, playback: Playback) -> None:
-    now, before = 0, 0
-    for message in track:
-        now += message.time
-        # A bar that does not add up may end within a beat, later than the next one begins.
-        swung = max(before, round(playback.swung(now / ticks_per_quarter) * ticks_per_quarter))
-        message.time = swung - before
-        before = swung

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, Literal
+from textwrap import wrap
+from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from tunetrace.score.values import Value
@@ -27,6 +28,8 @@ from tunetrace.score.written import (
 
 _ACCIDENTALS: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}
+
+_TITLE_WIDTH: Final = 70  # characters of a line of the title
 
 _BPM: Final = {(2, 4): 112, (3, 4): 120, (4, 4): 176, (2, 2): 176, (6, 8): 112, (9, 8): 112,
                (12, 8): 112, (3, 8): 112, (3, 2): 176}  # fmt: skip
@@ -65,37 +68,46 @@ def to_mei(staff: Staff, prefix: str = "s1-", look: Look = PLAIN_LOOK, *, title:
             _score_change(measure) + _measure([measure], [prefix], [look]) for measure in inside
         )
         pieces.append(_section(section, f"{prefix}p{k}", content))
-    first = measures[0] if measures else None
-    return _document(first, 1, f'<section xml:id="{prefix}all">{"".join(pieces)}</section>', title)
+    first = measures[0]
+    content = f'<section xml:id="{prefix}all">{"".join(pieces)}</section>'
+    return _document(first.signs, first.meter, 1, content, title)
 
 
-def aligned_mei(
-    rows: Sequence[tuple[StaffBar, StaffBar | None]],
-    prefixes: tuple[str, str],
-    looks: tuple[Look, Look],
-) -> str:
+class BarPair(NamedTuple):
+    """A bar of one tune over what lies under it."""
+
+    upper: StaffBar
+    lower: StaffBar | None
+    """None if nothing lies under it."""
+    lower_prefix: str
+    """What the ids of the lower one begin with. No two pairs have the same."""
+    lower_look: Look
+
+
+def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look) -> str:
     """Bars of one tune over those of another, on two staves.
 
-    rows: each bar and what is under it, None if nothing is.
+    signs: key and meter of the first bar. prefix, look: of the upper staff.
     """
     content = []
-    for k, (upper, lower) in enumerate(rows):
-        change = "" if k == 0 else _score_change(upper)
-        content.append(change + _measure([upper, lower], prefixes, looks))
-    return _document(rows[0][0], 2, f"<section>{''.join(content)}</section>", "")
+    for k, pair in enumerate(pairs):
+        change = "" if k == 0 else _score_change(pair.upper)
+        prefixes, looks = (prefix, pair.lower_prefix), (look, pair.lower_look)
+        content.append(change + _measure([pair.upper, pair.lower], prefixes, looks))
+    first = pairs[0].upper
+    return _document(signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
 
 
-def _document(first: StaffBar | None, staves: int, content: str, title: str) -> str:
-    head, definition = "", ""
+def _document(signs: Signs, meter: Meter | None, staves: int, content: str, title: str) -> str:
+    head = ""
     if title:
+        lines = "<lb/>".join(escape(line) for line in wrap(title, _TITLE_WIDTH))
         head = (
-            '<pgHead><rend halign="center" valign="top" fontsize="large">'
-            f"{escape(title)}</rend></pgHead>"
+            f'<pgHead><rend halign="center" valign="top" fontsize="large">{lines}</rend></pgHead>'
         )
-    if first is not None:
-        bpm = float(bpm_of(first.meter) * beat_of(first.meter) / 2)
-        definition = f' midi.bpm="{bpm:g}"{_signs(first.signs)}'
-    if first is None or first.meter is None:
+    bpm = float(bpm_of(meter) * beat_of(meter) / 2)
+    definition = f' midi.bpm="{bpm:g}"{_signs(signs)}'
+    if meter is None:
         definition += ' meter.form="invis"'
     staff_defs = "".join(
         f'<staffDef n="{n}" lines="5" clef.shape="G" clef.line="2"/>' for n in range(1, staves + 1)
@@ -168,12 +180,35 @@ def _words(measure: StaffBar, prefix: str, look: Look, staff: int) -> Iterator[s
             )
 
 
+class _Markup(NamedTuple):
+    """What is written for one or more events."""
+
+    before: str
+    """Signs and grace notes before it. They stand outside of a beam or a tuplet that it begins:
+    inside, verovio would beam the grace notes with the others."""
+    content: str
+
+
 def _layer(measure: StaffBar, prefix: str, look: Look) -> str:
     """The events of a measure, those of a beam or a tuplet inside of it."""
-    pieces = []
-    for run in _runs(measure.events):
-        pieces.append(_nested(run, prefix, look))
-    return "".join(pieces)
+    events = measure.events
+    if _is_whole_rest(measure):
+        return f'<mRest xml:id="{_name(events[0], prefix)}"/>'
+    return "".join(_row([_nested(run, prefix, look) for run in _runs(events)]))
+
+
+def _is_whole_rest(measure: StaffBar) -> bool:
+    """Whether a measure is one rest as long as its meter asks for."""
+    if measure.meter is None or len(measure.events) != 1 or measure.events[0].notes:
+        return False
+    beats, unit = measure.meter
+    return measure.events[0].eighths * unit == 8 * beats
+
+
+def _row(pieces: Sequence[_Markup]) -> _Markup:
+    """Pieces in a row as one, that what stands before the first can be taken out of."""
+    rest = "".join(f"{piece.before}{piece.content}" for piece in pieces[1:])
+    return _Markup(pieces[0].before, pieces[0].content + rest)
 
 
 def _runs(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -192,19 +227,23 @@ def _runs(events: Sequence[Event]) -> Iterator[list[Event]]:
         yield run
 
 
-def _nested(run: Sequence[Event], prefix: str, look: Look) -> str:
+def _nested(run: Sequence[Event], prefix: str, look: Look) -> _Markup:
     """The events of a run. A beam stands around tuplets if it is longer than they are."""
     beams = {event.beam for event in run}
     tuplets = {event.tuplet for event in run}
     if len(tuplets) > 1 and len(beams) == 1:
-        inside = "".join(
-            _tuplet("".join(_event(event, prefix, look) for event in group), group, number)
-            for number, group in _grouped(run, "tuplet")
+        before, inside = _row(
+            [
+                _tuplet(_row([_event(event, prefix, look) for event in group]), group, number)
+                for number, group in _grouped(run, "tuplet")
+            ]
         )
-        return f"<beam>{inside}</beam>"
-    return "".join(
-        _tuplet(_beams(group, prefix, look), group, number)
-        for number, group in _grouped(run, "tuplet")
+        return _Markup(before, f"<beam>{inside}</beam>")
+    return _row(
+        [
+            _tuplet(_beams(group, prefix, look), group, number)
+            for number, group in _grouped(run, "tuplet")
+        ]
     )
 
 
@@ -215,19 +254,22 @@ def _grouped(
         yield number, list(group)
 
 
-def _tuplet(inside: str, events: Sequence[Event], number: int | None) -> str:
+def _tuplet(inside: _Markup, events: Sequence[Event], number: int | None) -> _Markup:
     if number is None:
         return inside
     ratio = events[0].ratio
-    return f'<tuplet num="{ratio.notes}" numbase="{ratio.time}">{inside}</tuplet>'
+    content = f'<tuplet num="{ratio.notes}" numbase="{ratio.time}">{inside.content}</tuplet>'
+    return _Markup(inside.before, content)
 
 
-def _beams(events: Sequence[Event], prefix: str, look: Look) -> str:
-    found = ""
+def _beams(events: Sequence[Event], prefix: str, look: Look) -> _Markup:
+    found: list[_Markup] = []
     for beam, group in _grouped(events, "beam"):
-        notes = "".join(_event(event, prefix, look) for event in group)
-        found += notes if beam is None else f"<beam>{notes}</beam>"
-    return found
+        notes = _row([_event(event, prefix, look) for event in group])
+        if beam is not None:
+            notes = notes._replace(content=f"<beam>{notes.content}</beam>")
+        found.append(notes)
+    return _row(found)
 
 
 def _name(event: Event, prefix: str) -> str:
@@ -239,17 +281,19 @@ def _name(event: Event, prefix: str) -> str:
     return f"{prefix}n{event.notes[0].token}"
 
 
-def _event(event: Event, prefix: str, look: Look) -> str:
-    found = ""
+def _event(event: Event, prefix: str, look: Look) -> _Markup:
+    before = ""
     signs = event.signs
     if signs.sharps is not None:
-        found += f'<keySig sig="{_keysig(signs.sharps)}"/>'
+        before += f'<keySig sig="{_keysig(signs.sharps)}"/>'
     if signs.meter is not None:
-        found += f'<meterSig count="{signs.meter[0]}" unit="{signs.meter[1]}"/>'
+        before += f'<meterSig count="{signs.meter[0]}" unit="{signs.meter[1]}"/>'
     if event.graces:
-        found += _graces(event, prefix)
-    pieces = len(event.values)
-    for k, value in enumerate(event.values):
+        before += _graces(event, prefix)
+    found = ""
+    values = event.values if event.notes else tuple(_rests(event.values))
+    pieces = len(values)
+    for k, value in enumerate(values):
         more = "" if k == 0 else f"-{k + 1}"  # the id of a note that is tied to itself
         if not event.notes:
             found += f'<rest xml:id="{_name(event, prefix)}{more}"{_length(value)}/>'
@@ -269,12 +313,21 @@ def _event(event: Event, prefix: str, look: Look) -> str:
         if len(event.notes) > 1:
             notes = f'<chord xml:id="{_name(event, prefix)}{more}"{_length(value)}>{notes}</chord>'
         found += notes
-    return found
+    return _Markup(before, found)
+
+
+def _rests(values: Sequence[Value]) -> Iterator[Value]:
+    """Values that rests are drawn with: verovio draws no dots beside a breve's rest."""
+    for value in values:
+        yield value._replace(dots=0) if value.part == 0 else value
+        if value.part == 0 and value.dots:
+            yield Value(1, value.dots - 1)
 
 
 def _graces(event: Event, prefix: str) -> str:
+    dur = f' dur="{event.grace_part}"'
     notes = "".join(
-        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc" dur="16"{_pitch(note)}/>'
+        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc"{dur}{_pitch(note)}/>'
         for k, note in enumerate(event.graces)
     )
     inside = f"<beam>{notes}</beam>" if len(event.graces) > 1 else notes
@@ -294,8 +347,8 @@ def _note(
 
 def _pitch(note: StaffNote, *, is_repeated: bool = False) -> str:
     pitch = f' pname="{note.letter.lower()}" oct="{note.octave + 4}"'
-    if note.accidental is not None and not is_repeated:
-        return f'{pitch} accid="{_ACCIDENTALS[note.accidental]}"'
+    if note.shown is not None and not is_repeated:
+        return f'{pitch} accid="{_ACCIDENTALS[note.shown]}"'
     return f'{pitch} accid.ges="{_SOUNDING[note.alteration]}"' if note.alteration else pitch
 
 

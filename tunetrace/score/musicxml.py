@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -29,8 +31,8 @@ _DOCTYPE: Final = (
 def to_musicxml(staff: Staff) -> str:
     """A tune as MusicXML. A program that unfolds its repeats plays what tunetrace plays.
 
-    Where the tokens have a `:|` without the `|:` that opens it, that sign is added, since programs
-    guess differently where such a repeat begins.
+    So its signs are those of the order in which tunetrace plays it: a `|:` is added where one is
+    missing, and a sign that repeats nothing is left out.
     """
     root = Element("score-partwise", version="4.0")
     work = SubElement(root, "work")
@@ -68,10 +70,7 @@ class _PartWriter:
     def __init__(self, staff: Staff) -> None:
         self._key = staff.key
         self._divisions = _divisions(staff)
-        self._staff = staff
-        self._opens = _opened_repeats(staff)
-        self._endings = {s.first: s for s in staff.sections if s.ending is not None}
-        self._stops = {s.stop - 1: s for s in staff.sections if s.ending is not None}
+        self._signs = _repeats(staff)
 
     def measure(self, part: Element, measure: StaffBar) -> None:
         """One measure, with its bar lines."""
@@ -88,21 +87,20 @@ class _PartWriter:
         self._right(element, measure)
 
     def _left(self, element: Element, k: int) -> None:
-        ending, opens = self._endings.get(k), k in self._opens
+        ending, opens = self._signs.begins.get(k), k in self._signs.forward
         if not ending and not opens:
             return
         line = SubElement(element, "barline", location="left")
         if opens:
             SubElement(line, "bar-style").text = "heavy-light"
         if ending:
-            SubElement(line, "ending", number=_numbers(ending.ending), type="start")
+            SubElement(line, "ending", number=ending, type="start")
         if opens:
             SubElement(line, "repeat", direction="forward")
 
     def _right(self, element: Element, measure: StaffBar) -> None:
         k = measure.place
-        ending = self._stops.get(k)
-        closes = measure.closes_repeat
+        ending, closes = self._signs.ends.get(k), k in self._signs.backward
         if not (ending or closes or measure.is_last or measure.closes_part):
             return
         line = SubElement(element, "barline", location="right")
@@ -112,7 +110,7 @@ class _PartWriter:
             SubElement(line, "bar-style").text = "light-light"
         if ending:
             kind = "stop" if closes or measure.is_last else "discontinue"
-            SubElement(line, "ending", number=_numbers(ending.ending), type=kind)
+            SubElement(line, "ending", number=ending, type=kind)
         if closes:
             SubElement(line, "repeat", direction="backward")
 
@@ -142,11 +140,11 @@ class _PartWriter:
         event = events[i]
         for k, grace in enumerate(event.graces):
             note = SubElement(element, "note", id=f"g{event.token}-{k}")
-            SubElement(note, "grace", slash="yes")
+            SubElement(note, "grace", slash="yes" if len(event.graces) == 1 else "no")
             _pitch(note, grace)
             SubElement(note, "voice").text = "1"
-            SubElement(note, "type").text = "16th"
-            _accidental(note, grace.accidental)
+            SubElement(note, "type").text = _TYPES[event.grace_part]
+            _accidental(note, grace.shown)
         pieces = len(event.values)
         for k, value in enumerate(event.values):
             last = k + 1 == pieces
@@ -173,7 +171,7 @@ class _PartWriter:
                 for _ in range(value.dots):
                     SubElement(note, "dot")
                 if sounding is not None and k == 0:
-                    _accidental(note, sounding.accidental)
+                    _accidental(note, sounding.shown)
                 if event.ratio != PLAIN:
                     change = SubElement(note, "time-modification")
                     SubElement(change, "actual-notes").text = str(event.ratio.notes)
@@ -190,20 +188,52 @@ class _PartWriter:
                     note.append(notations)
 
 
-def _opened_repeats(staff: Staff) -> set[int]:
-    """The measures at which a repeat begins: those with a sign, and those where one is missing."""
-    opens = {m.place for m in staff.measures if m.opens_repeat}
-    for before, after in zip(staff.played, staff.played[1:], strict=False):
-        first = staff.sections[after].first
-        if after <= before and first > 0:
-            opens.add(first)
-    return opens
+@dataclass(slots=True)
+class _Repeats:
+    """The signs of repeats and endings, by the places of measures."""
+
+    forward: set[int] = field(default_factory=set)
+    backward: set[int] = field(default_factory=set)
+    begins: dict[int, str] = field(default_factory=dict)
+    """The numbers of the ending that begins with a measure."""
+    ends: dict[int, str] = field(default_factory=dict)
 
 
-def _numbers(ending: str | None) -> str:
+def _repeats(staff: Staff) -> _Repeats:
+    """The signs that make a program play the sections in the order of `staff.played`."""
+    sections, found = staff.sections, _Repeats()
+    jumps = [(last, to) for last, to in pairwise(staff.played) if to <= last]
+    repeated = {k for last, to in jumps for k in range(to, last + 1)}
+    for last, to in jumps:
+        found.backward.add(sections[last].stop - 1)
+        if to > 0 or staff.measures[0].opens_repeat:
+            found.forward.add(sections[to].first)
+    is_after_ending = False  # the section before is an ending that is played
+    for k, section in enumerate(sections):
+        numbers = "" if section.ending is None else _numbers(section.ending)
+        is_played = bool(numbers) and (k in repeated or is_after_ending)
+        stop = section.stop
+        if not numbers and is_after_ending and section.first not in found.forward:
+            # `|1 A :| B |`: what follows a first ending is the second.
+            before = sections[k - 1]
+            is_first = before.ending == "1" and before.stop - 1 in found.backward
+            numbers, is_played = ("2", True) if is_first else ("", False)
+            stop = min(stop, section.first + before.stop - before.first)
+        if is_played:
+            before_it = section.first - 1
+            if found.ends.get(before_it) == numbers and before_it not in found.backward:
+                del found.ends[before_it]  # `|1 A |1 B :|` is one ending
+            else:
+                found.begins[section.first] = numbers
+            found.ends[stop - 1] = numbers
+        is_after_ending = is_played
+    return found
+
+
+def _numbers(ending: str) -> str:
     """The numbers of an ending as MusicXML writes them: `1, 2, 3` for 1–3."""
     numbers: list[str] = []
-    for part in (ending or "").split(", "):
+    for part in ending.split(", "):
         first, _, last = part.partition("–")
         low, high = sorted((int(first), int(last or first)))
         numbers += map(str, range(low, high + 1))

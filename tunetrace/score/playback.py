@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from tunetrace.records import Record
@@ -14,6 +17,7 @@ from tunetrace.score.written import Meter, Staff, StaffBar, StaffNote, beat_of
 from tunetrace.tokenizer.layout.timeline import Bar
 
 SwingMap = tuple[tuple[float, float], ...]
+PlayedNote = tuple[float, float, int, str]
 
 _JIG: Final[SwingMap] = ((0, 0), (1 / 3, 0.4), (2 / 3, 0.65), (1, 1))
 """Of a beat of three: the first note is long, the second short."""
@@ -52,10 +56,12 @@ class Playback(Record):
     """A beat in quarter notes: 1.5 in 6/8."""
     swing: SwingMap | None
     """Where in a beat each moment of it is played if the tune is swung; None if it never is."""
-    notes: tuple[tuple[float, float, int, str], ...]
+    notes: tuple[PlayedNote, ...]
     """Start, duration, MIDI number and id of each note as it is played."""
     bars: tuple[PlayedBar, ...]
     """The written bars."""
+    under: tuple[PlayedNote, ...] = ()
+    """The same for the tune under this one, if there is one; its notes count as this one's do."""
 
     def swung(self, quarters: float) -> float:
         """When a moment is played if the tune is swung, in quarter notes."""
@@ -72,42 +78,66 @@ class Playback(Record):
         return origin + (beats + part) * self.beat
 
 
-def playback_of(staff: Staff, timemap: Timemap, prefix: str) -> Playback:
-    """How a tune is played, by verovio's timemap of it."""
-    written: dict[str, StaffNote] = {}
-    graces: dict[str, StaffNote] = {}
-    for measure in staff.measures:
-        for event in measure.events:
-            written.update((f"{prefix}n{note.token}", note) for note in event.notes)
+def playback_of(
+    staff: Staff,
+    bars: Sequence[StaffBar],
+    timemap: Timemap,
+    prefix: str,
+    under: Mapping[str, StaffBar] = MappingProxyType({}),
+) -> Playback:
+    """How a tune, or some of its bars, are played, by verovio's timemap.
+
+    prefix: of the ids of the tune. under: the bars of another tune, each by the prefix of its ids.
+    """
+    at: dict[str, list[float]] = {}
+    for moment, name in timemap.measures:
+        at.setdefault(name, []).append(moment)
+    meter = bars[0].meter
+    return Playback(
+        id=prefix.removesuffix("-"),
+        title=staff.title,
+        bpm=bpm_of(meter),
+        beat=float(beat_of(meter) / 2),
+        swing=swing_of(meter),
+        notes=_played(timemap, _named_notes((prefix, bar) for bar in bars)),
+        bars=tuple(_bar(bar, prefix, at) for bar in bars),
+        under=_played(timemap, _named_notes(under.items())),
+    )
+
+
+def _named_notes(bars: Iterable[tuple[str, StaffBar]]) -> dict[str, StaffNote]:
+    """The notes of bars by their ids. The bars come with the prefixes of these."""
+    found: dict[str, StaffNote] = {}
+    for prefix, bar in bars:
+        for event in bar.events:
+            found.update((f"{prefix}n{note.token}", note) for note in event.notes)
             for k, note in enumerate(event.graces):
-                graces[f"{prefix}g{event.token}-{k}"] = note
-    played: list[tuple[float, float, int, str]] = []
+                found[f"{prefix}g{event.token}-{k}"] = note
+    return found
+
+
+_PIECE: Final = re.compile(r"(-?n\d+)-\d+$")
+"""The end of the id of a note that is tied to itself; the group is that of its first piece."""
+
+
+def _played(timemap: Timemap, written: Mapping[str, StaffNote]) -> tuple[PlayedNote, ...]:
+    """The notes with these ids as they are played, tied ones joined."""
+    played: list[PlayedNote] = []
     sounding: dict[int, int] = {}  # by MIDI number, the last note among those played
     for start, duration, name in timemap.notes:
-        first, _, piece = name.removeprefix(prefix).partition("-")
-        is_grace = first.startswith("g")
-        note = graces[name] if is_grace else written[prefix + first]
+        first = _PIECE.sub(r"\1", name)
+        note = written.get(first)
+        if note is None:
+            continue
         last = sounding.get(note.midi)
-        if not is_grace and (piece or note.ends_tie) and last is not None:
+        if (first != name or note.ends_tie) and last is not None:
             begun = played[last]
             if abs(begun[0] + begun[1] - start) < _SAME:
                 played[last] = (begun[0], start + duration - begun[0], *begun[2:])
                 continue
         sounding[note.midi] = len(played)
         played.append((start, duration, note.midi, name))
-    at: dict[str, list[float]] = {}
-    for moment, name in timemap.measures:
-        at.setdefault(name, []).append(moment)
-    first_meter = staff.measures[0].meter if staff.measures else None
-    return Playback(
-        id=prefix.removesuffix("-"),
-        title=staff.title,
-        bpm=bpm_of(first_meter),
-        beat=float(beat_of(first_meter) / 2),
-        swing=swing_of(first_meter),
-        notes=tuple(played),
-        bars=tuple(_bar(measure, prefix, at) for measure in staff.measures),
-    )
+    return tuple(played)
 
 
 _SAME: Final = 1e-4  # quarter notes; verovio counts in floats

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 SHORTEST: Final = 256
 """The shortest value that is written: a 256th."""
+_BREVE: Final = 2 * SHORTEST  # in the shortest values
 _LONGEST_ODD: Final = 31
 _MOST_DOTS: Final = 3
 
@@ -53,10 +54,11 @@ def values_of(eighths: Fraction) -> tuple[Value, ...]:
     """
     shortest = Fraction(8, SHORTEST)
     left = max(round(eighths / shortest), 1)  # in 256ths
+    breves = max(left // _BREVE - 1, 0)  # whole ones, besides those of what is left
+    left -= breves * _BREVE
     values: list[Value] = []
     while left:
         base = 1 << (left.bit_length() - 1)
-        base = min(base, 2 * SHORTEST)
         dots = 0
         left -= base
         half = base >> 1
@@ -64,5 +66,6 @@ def values_of(eighths: Fraction) -> tuple[Value, ...]:
             left -= half
             half >>= 1
             dots += 1
-        values.append(Value(0 if base == 2 * SHORTEST else SHORTEST // base, dots))
+        values.append(Value(0 if base == _BREVE else SHORTEST // base, dots))
+    values[1:1] = [Value(0, 0)] * breves
     return tuple(values)

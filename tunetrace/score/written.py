@@ -7,7 +7,7 @@ places are those of tokens, so that a note on the staff can be found, coloured a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from tunetrace.score.values import PLAIN, Ratio, Value, ratio_of, values_of
 from tunetrace.tokenizer.abc.ornaments import Ornaments
 from tunetrace.tokenizer.keys import FIFTHS, LETTERS, named_key
-from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.forms import forms_of
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, signature_of
 from tunetrace.tokenizer.layout.timeline import Bar, eighths, tuplet
@@ -24,6 +24,7 @@ from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE, TUPLET
 
 _SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 _MOST_SIGNS: Final = 7  # sharps or flats of a key signature
+_LONGEST_BEAM: Final = 4  # in eighths
 
 Meter = tuple[int, int]
 """Beats and unit, as 6 and 8."""
@@ -40,11 +41,16 @@ class StaffNote(NamedTuple):
     alteration: int
     """How it sounds: +1 is a sharp."""
     accidental: int | None
-    """The accidental before it; None without one."""
+    """The accidental that it needs before it, unless a tie carries it over; None without one."""
     is_tied: bool
     """Whether it is tied to the same note of the next event."""
     ends_tie: bool
     """Whether the same note of the event before is tied to it."""
+
+    @property
+    def shown(self) -> int | None:
+        """The accidental that is shown before it."""
+        return None if self.ends_tie else self.accidental
 
     @property
     def midi(self) -> int:
@@ -75,6 +81,12 @@ class Event:
     """The number of its tuplet in the measure."""
     beam: int | None = None
     """The number of its beam in the measure."""
+
+    @property
+    def grace_part(self) -> int:
+        """Of which part of a whole note its grace notes are drawn: one alone is an eighth with a
+        stroke, several are sixteenths."""
+        return 8 if len(self.graces) == 1 else 16
 
 
 class Signs(NamedTuple):
@@ -134,6 +146,33 @@ class Staff:
     layout: Layout = field(repr=False)
 
 
+def write_under(tokens: Sequence[str], key: str | None, over: StaffBar) -> StaffBar | None:
+    """Loose notes as they are written under a bar of another tune; None if there are none.
+
+    tokens: with `|` where a bar of theirs ends. key: that they are written in.
+    """
+    meter = "M:none" if over.meter is None else f"M:{over.meter[0]}/{over.meter[1]}"
+    layout = lay_out([meter, *tokens])
+    if not layout.bars:
+        return None
+    writer = _Writer(layout, key, Ornaments())
+    events: list[Event] = []
+    onset, tuplets = Fraction(0), 0
+    for k in range(len(layout.bars)):
+        found = writer.measure(k).events
+        for event in found:
+            event.onset += onset
+            event.token -= 1  # the meter
+            event.notes = tuple(note._replace(token=note.token - 1) for note in event.notes)
+            event.tuplet = None if event.tuplet is None else event.tuplet + tuplets
+        onset += sum((event.eighths for event in found), Fraction(0))
+        tuplets += len(found)  # at least as many as there are tuplets
+        events += found
+    under = replace(over, events=events)
+    set_beams(under)
+    return under
+
+
 def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: str = "") -> Staff:
     """A tune as it is written on a staff.
 
@@ -143,6 +182,7 @@ def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: st
     measures = [writer.measure(k) for k in range(len(layout.bars))]
     sections, played = _sections(layout)
     _untie(measures, {section.first for section in sections})
+    _sign_endings(measures)
     return Staff(title, key, measures, sections, played, layout)
 
 
@@ -166,12 +206,11 @@ class _Accidentals:
         if pitch.alteration is not None:
             self.in_bar[letter] = pitch.alteration
         alteration = self.in_bar.get(letter, self.sounding[letter])
-        accidental = pitch.alteration
-        if alteration != self.on_staff.get((letter, octave), self.shown[letter]):
+        in_force = self.on_staff.get((letter, octave))  # by a sign in this bar
+        accidental = None if pitch.alteration == in_force else pitch.alteration
+        if alteration != (self.shown[letter] if in_force is None else in_force):
             accidental = alteration
-        if ends_tie:  # the tie carries it over
-            accidental = None
-        elif accidental is not None:
+        if accidental is not None and not ends_tie:  # a tie carries it for its note alone
             self.on_staff[letter, octave] = accidental
         return StaffNote(token, letter, octave, alteration, accidental, is_tied, ends_tie)
 
@@ -330,14 +369,38 @@ def _untie(measures: Sequence[StaffBar], firsts: set[int]) -> None:
                 )
             tied = {note[1:4] for note in before.notes if note.is_tied} if before else set()
             event.notes = tuple(
-                note
-                if note.ends_tie == (note[1:4] in tied)
-                else note._replace(ends_tie=False, accidental=note.alteration)
+                note if note.ends_tie == (note[1:4] in tied) else note._replace(ends_tie=False)
                 for note in event.notes
             )
             before = event
     if before is not None:
         before.notes = tuple(note._replace(is_tied=False) for note in before.notes)
+
+
+def _sign_endings(measures: Sequence[StaffBar]) -> None:
+    """Write again, in the later endings, a key or meter that the first ending changed.
+
+    Who comes from before the endings has not read its sign.
+    """
+    now = before = NO_SIGNS  # in force, and before the endings
+    last: int | None = None  # the ending of the measure before
+    for measure in measures:
+        ending = measure.bar.ending
+        if ending is not None and last is None:
+            before = now
+        elif ending is not None and ending != last:
+            own = measure.signs
+            if own.sharps is None and now.sharps != before.sharps:
+                own = own._replace(key=now.key, sharps=now.sharps)
+            if own.meter is None and now.meter != before.meter:
+                own = own._replace(meter=now.meter)
+            measure.signs = own
+        last = ending
+        for signs in (measure.signs, *(event.signs for event in measure.events)):
+            if signs.sharps is not None:
+                now = now._replace(key=signs.key, sharps=signs.sharps)
+            if signs.meter is not None:
+                now = now._replace(meter=signs.meter)
 
 
 # Beams
@@ -352,42 +415,72 @@ def beat_of(meter: Meter | None) -> Fraction:
     return Fraction(8, unit) * (3 if is_compound else 1)
 
 
-def _beamed(meter: Meter | None) -> Fraction:
-    """The length of the stretch whose notes one beam may join, in eighths: half a bar of 4/4."""
-    if meter in ((4, 4), (2, 2)):
-        return Fraction(4)
-    return max(beat_of(meter), Fraction(2))
+def _stretch(meter: Meter | None, at: Fraction, *, is_short: bool) -> tuple[int, int]:
+    """Which stretch of a bar a moment is in. A beam joins notes of one stretch only.
+
+    at: in eighths from the start of a whole bar. A stretch is half a bar of 4/4, a beat of 6/8, a
+    quarter otherwise; in 5/8 and 7/8 the last three eighths are one. is_short: that 4/4 and 2/2 are
+    divided into quarters as well, as shorter notes and tuplets need it.
+    """
+    if meter is None:
+        return 0, int(at // 2)
+    beats, unit = meter
+    if unit == 8 and beats % 2 and beats % 3:
+        whole, rest = divmod(at, beats)
+        return int(whole), min(int(rest // 2), max(beats // 2 - 1, 0))
+    if beats % 3 == 0 and unit >= 8:
+        return 0, int(at // beat_of(meter))
+    is_long = not is_short and (unit <= 2 or meter == (4, 4))
+    return 0, int(at // (4 if is_long else 2))
 
 
 def set_beams(measure: StaffBar) -> None:
-    """Join the notes shorter than a quarter by beams, beat by beat.
+    """Join the notes shorter than a quarter by beams, by the meter.
 
-    In 4/4 two beats of eighths are joined; with shorter notes among them each beat has its own.
+    In 4/4 two beats of eighths are joined; with shorter notes or tuplets among them each beat has
+    its own. A tuplet has one beam, unless it is longer than a half note.
     """
-    span, beat = _beamed(measure.meter), beat_of(measure.meter)
-    groups: dict[tuple[int, int], list[Event]] = {}
-    row = 0  # a rest or a longer note ends a beam
-    for event in measure.events:
+    groups: dict[tuple[int, tuple[int, int]], list[tuple[Event, Fraction]]] = {}
+    row = 0  # a rest, a longer note or a sign ends a beam
+    for event, place in zip(measure.events, _beam_places(measure.events), strict=True):
+        event.beam = None
+        row += event.signs != NO_SIGNS
         if not event.notes or len(event.values) > 1 or event.values[0].part < 8:
             row += 1
             continue
-        groups.setdefault((row, int((measure.phase + event.onset) // span)), []).append(event)
+        at = measure.phase + place
+        stretch = _stretch(measure.meter, at, is_short=False)
+        groups.setdefault((row, stretch), []).append((event, at))
     number = 0
     for joined in groups.values():
-        if span > beat and any(event.values[0].part > 8 and event.tuplet is None
-                               for event in joined):  # fmt: skip
-            by_beat: dict[int, list[Event]] = {}
-            for event in joined:
-                by_beat.setdefault(int((measure.phase + event.onset) // beat), []).append(event)
-            parts = list(by_beat.values())
-        else:
-            parts = [joined]
-        for part in parts:
+        is_short = any(e.values[0].part > 8 or e.tuplet is not None for e, _ in joined)
+        parts: dict[tuple[int, int], list[Event]] = {}
+        for event, at in joined:
+            stretch = _stretch(measure.meter, at, is_short=is_short)
+            parts.setdefault(stretch, []).append(event)
+        for part in parts.values():
             for run in _beside_tuplets(part, measure.events):
                 if len(run) > 1:
                     for event in run:
                         event.beam = number
                     number += 1
+
+
+def _beam_places(events: Sequence[Event]) -> list[Fraction]:
+    """Where in the measure each event counts for beams, in eighths: where its tuplet begins, unless
+    that is longer than a half note."""
+    starts: dict[int, Fraction] = {}
+    lengths: dict[int, Fraction] = {}
+    for event in events:
+        if event.tuplet is not None:
+            starts.setdefault(event.tuplet, event.onset)
+            lengths[event.tuplet] = lengths.get(event.tuplet, Fraction(0)) + event.eighths
+    return [
+        event.onset
+        if event.tuplet is None or lengths[event.tuplet] > _LONGEST_BEAM
+        else starts[event.tuplet]
+        for event in events
+    ]
 
 
 def _beside_tuplets(part: Sequence[Event], events: Sequence[Event]) -> list[list[Event]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.checker.batches import checked, source, span, transcription
 from tests.strategies import bodies, heaps
 from tunetrace.checker.records import SharedStretch
-from tunetrace.reports.page.marks import MOST_TOKENS, Run, Stretch, find_stretches, level_of, show
+from tunetrace.reports.page.marks import MOST_TOKENS, Run, Stretch, find_stretches, show
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.vocabulary import is_header
 
@@ -112,7 +112,7 @@ def test_a_tune_that_never_ends_is_shown_in_part() -> None:
 
 
 def test_the_level_says_how_far_a_span_is_beyond_chance() -> None:
-    assert [level_of(span(expected=expected)) for expected in (2.0, 1e-3, 1e-5, 1e-7)] == [
+    assert [span(expected=expected).level for expected in (2.0, 1e-3, 1e-5, 1e-7)] == [
         1,
         2,
         2,

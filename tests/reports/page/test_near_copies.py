@@ -241,6 +241,14 @@ def test_two_tunes_lie_under_one_another_on_every_screen(
     assert all(url.startswith("file:") for url in page.requests())
 
 
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_axe_finds_nothing_serious(
+    is_dark: bool, batch: list[CheckedTune], tunes: Index, show: Show
+) -> None:
+    html = html_of(batch, tunes, named_from=0.9, most_copied=0)
+    assert show(html).open(is_dark=is_dark, width=360).serious() == []
+
+
 def test_a_verbatim_report_has_nothing_of_it(tunes: Index, show: Show) -> None:
     answers = checked_as(tunes, written(WASHERWOMAN, higher(7)), verbatim=True)
     html = html_of(answers, tunes)

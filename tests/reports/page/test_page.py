@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from tests.checker.batches import checked, name, same, source, span, transcription
 from tests.reports.browser import Shown
@@ -59,10 +57,6 @@ def column(page: Shown, number: int) -> list[str]:
     return page.texts(f".rows tbody td:nth-child({number})")
 
 
-def click(page: Shown, selector: str) -> None:
-    page.browser.find_element(By.CSS_SELECTOR, selector).click()
-
-
 def width(page: Shown) -> tuple[int, int]:
     wide, seen = page.run(
         "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
@@ -95,7 +89,7 @@ def test_the_head_of_a_column_sorts_by_it_and_back(
     head = f"th[data-field={field}]"
     orders = ["descending", "ascending"] if field != "title" else ["ascending", "descending"]
     for order, expected in zip(orders, (first, second), strict=True):
-        click(page, f"{head} button")
+        page.tab.click(f"{head} button")
         assert column(page, number) == expected
         assert page.run("return document.querySelector(arguments[0]).ariaSort", head) == order
     assert page.run("return document.querySelectorAll('[aria-sort]').length") == 1
@@ -105,13 +99,13 @@ def test_shares_read_as_they_do_in_the_text(index: Index, show: Show) -> None:
     shares = [0.125, 0.135, 0.4545, 0.005, 0.0051, 0.995, 0.9949, 1 / 3, 5 / 8]
     tunes = [checked(1, some, place=k) for k, some in enumerate(shares, 1)]
     page = show(html_of(tunes, index)).open()
-    click(page, "th[data-field=place] button")
+    page.tab.click("th[data-field=place] button")
     assert column(page, 5) == [share(some) for some in shares[::-1]]
 
 
 def test_a_column_is_sorted_by_the_keyboard(index: Index, show: Show) -> None:
     page = show(html_of(batch(), index)).open()
-    page.browser.find_element(By.CSS_SELECTOR, "th[data-field=place] button").send_keys(Keys.ENTER)
+    page.tab.press("th[data-field=place] button", "Enter")
     assert column(page, 1) == list("654321")
 
 
@@ -121,17 +115,14 @@ def test_the_filter_looks_at_titles_sources_and_remarks(index: Index, show: Show
     tunes[1] = replace(tunes[1], spans=(span(),), sources=(silver,))
     tunes[2] = replace(tunes[2], duplicate_of=1)
     page = show(html_of(tunes, index)).open()
-    field = page.browser.find_element(By.ID, "filter")
     for typed, found in [("GAMMA", {"1", "5"}), ("silver", {"2"}), ("same as no. 1", {"3"})]:
-        field.clear()
-        field.send_keys(typed)
+        page.tab.fill("#filter", "")
+        page.tab.locator("#filter").press_sequentially(typed)
         assert set(column(page, 1)) == found
-    field.clear()
-    field.send_keys("no such tune")
+    page.tab.fill("#filter", "no such tune")
     assert column(page, 1) == []
     assert page.texts("#status") == ["none, out of 6"]
-    field.clear()
-    field.send_keys(Keys.SPACE)
+    page.tab.fill("#filter", " ")
     assert len(column(page, 1)) == 6
 
 
@@ -140,12 +131,12 @@ def test_a_hundred_rows_are_shown_at_a_time(index: Index, show: Show) -> None:
     page = show(html_of(tunes, index)).open()
     places = [str(place) for place in range(1, 251)]
     assert column(page, 1) == places[:100]
-    click(page, "#next")
+    page.tab.click("#next")
     assert column(page, 1) == places[100:200]
-    click(page, "#last")
+    page.tab.click("#last")
     assert (column(page, 1), page.texts("#status")) == (places[200:], ["201 to 250 of 250"])
-    click(page, "#previous")
-    click(page, "#first")
+    page.tab.click("#previous")
+    page.tab.click("#first")
     assert column(page, 1) == places[:100]
 
 
@@ -153,7 +144,7 @@ def test_rows_of_the_worst_lead_to_them(index: Index, show: Show) -> None:
     page = show(html_of(batch(), index, most_copied=2)).open()
     links = page.run("return [...document.querySelectorAll('.rows a')].map(a => a.hash)")
     assert links == ["#tune-2", "#tune-6"]
-    click(page, ".rows a[href='#tune-6']")
+    page.tab.click(".rows a[href='#tune-6']")
     top = page.run("return document.getElementById('tune-6').getBoundingClientRect().top")
     assert 0 <= top < 900
     assert page.run("return location.hash") == "#tune-6"
@@ -201,9 +192,9 @@ def test_a_source_has_the_same_marks_in_the_same_key(index: Index, show: Show) -
 
 def test_a_span_that_is_chosen_stands_out_on_both_sides(index: Index, show: Show) -> None:
     page = show(html_of([marked_tune()], index)).open()
-    click(page, ".spans li[data-span='3'] button")
+    page.tab.click(".spans li[data-span='3'] button")
     assert page.texts("mark.chosen") == ["G 3 G 3", "G 3 G 3"]
-    click(page, ".spans li[data-span='3'] button")
+    page.tab.click(".spans li[data-span='3'] button")
     assert page.texts("mark.chosen") == []
 
 
@@ -258,7 +249,7 @@ def test_a_tune_that_one_of_many_shares_spans_with_is_not_listed(
 def test_nothing_is_asked_of_the_network(index: Index, show: Show) -> None:
     tunes = [*batch(), marked_tune()]
     page = show(html_of(tunes, index, other=tunes[:3])).open()
-    click(page, "th[data-field=title] button")
+    page.tab.click("th[data-field=title] button")
     assert page.requests() == [page.path.as_uri()]
     assert page.run("return performance.getEntriesByType('resource').length") == 0
     assert page.console() == []
@@ -271,7 +262,7 @@ def test_the_policy_forbids_what_is_not_the_pages_own(index: Index, show: Show) 
         "document.body.append(s); const i = new Image(); i.src = 'https://example.org/x.png';"
         "document.body.append(i);"
     )
-    assert page.browser.title != "ran"
+    assert page.tab.title() != "ran"
     complaints = page.console()
     assert len(complaints) == 2
     assert any("script-src" in complaint for complaint in complaints)
@@ -292,13 +283,13 @@ def test_the_page_never_scrolls_sideways(width_asked: int, index: Index, show: S
 
 def test_without_javascript_all_but_the_table_is_there(index: Index, show: Show) -> None:
     page = show(html_of([*batch(), marked_tune()], index)).open(has_script=False)
-    seen = page.browser.find_element(By.TAG_NAME, "main").text
+    seen = page.tab.inner_text("main")
     assert WORDS[0] in seen
     assert "This table needs JavaScript" in seen
     assert "Marked" in seen
-    assert len(page.browser.find_elements(By.CSS_SELECTOR, "figure svg")) == 4
-    assert len(page.browser.find_elements(By.CSS_SELECTOR, ".transcription mark")) == 6
-    assert not page.browser.find_element(By.ID, "table").is_displayed()
+    assert page.tab.locator("figure svg").count() == 4
+    assert page.tab.locator(".transcription mark").count() == 6
+    assert page.tab.is_hidden("#table")
 
 
 @pytest.mark.parametrize("is_dark", [False, True])
@@ -357,6 +348,22 @@ def test_what_is_there_has_a_name_for_those_who_listen(index: Index, show: Show)
     assert all(page.texts("figure figcaption"))
     targets = page.run("return [...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.hash)")
     assert {target[1:] for target in targets} <= set(ids)
+
+
+@pytest.mark.parametrize("width_asked", [360, 1280])
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_axe_finds_nothing_serious(
+    is_dark: bool, width_asked: int, index: Index, show: Show
+) -> None:
+    linked = replace(same(1, "A"), link="https://e.org")
+    tunes = [*batch(), marked_tune(identical_to=(linked,)), Rejected("a.abc", 3, None, "no", "no")]
+    page = show(html_of(tunes, index, other=batch())).open(is_dark=is_dark, width=width_asked)
+    page.tab.click("details summary")
+    assert page.serious() == []
+    page.tab.click("th[data-field=title] button")
+    page.tab.fill("#filter", "Marked")
+    page.tab.click(".spans li[data-span='1'] button")
+    assert page.serious() == []
 
 
 # Its size and its limits

@@ -47,7 +47,7 @@ def hostile_page(index: Index) -> str:
 
 def test_what_files_hold_stays_text_and_runs_nothing(index: Index, show: Show) -> None:
     page = show(hostile_page(index)).open()
-    assert page.browser.title.startswith("</title><script>document.title = 'ran'</script>: what")
+    assert page.tab.title().startswith("</title><script>document.title = 'ran'</script>: what")
     assert page.run("return document.querySelectorAll('img, iframe, object, base').length") == 0
     scripts = page.run("return [...document.scripts].map(s => s.type)")
     assert scripts == ["application/json", ""]

@@ -169,11 +169,14 @@ class SimilarTunes(Record):
     """The same for each of its parts; None unless asked for."""
 
     def _repr_html_(self) -> str:
-        """The sentence and the tunes, for notebooks."""
+        """The sentence, the notation and the tunes, for notebooks."""
+        from tunetrace.score.notebook import notation_html
+
         rows = [
             [share(tune.probability), tune.title, tune.reference, tune.aspect, tune.scope,
              tune.change, tune.by_way_of.reference if tune.by_way_of else ""]
             for tune in self.tunes
         ]  # fmt: skip
         heads = ["probability", "title", "tune", "aspect", "scope", "change", "by way of"]
-        return html_table(["found"], [[self.text]]) + html_table(heads, rows)
+        shown = notation_html(self.transcription)
+        return html_table(["found"], [[self.text]]) + shown + html_table(heads, rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Final
 
-from tunetrace.checker.records import CheckedTune, Source, Span
+from tunetrace.checker.records import CheckedTune, Source
 from tunetrace.indexer.search.projections import stop_of_notes
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -20,9 +20,6 @@ from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, MEANINGS, is_header
 
 MOST_TOKENS: Final = 5_000
 """Tokens of a tune that are shown at most."""
-
-FAR_BEYOND_CHANCE: Final = 1e-6
-"""Spans are marked most strongly if chance gives a transcription fewer of them than this."""
 
 _CLOSING_LINES: Final = ("|", ":|")
 
@@ -70,11 +67,6 @@ class ShownPart:
     bars: tuple[ShownBar, ...]
 
 
-def level_of(span: Span) -> int:
-    """How improbable a span is: 1 may be chance, 2 is beyond chance, 3 is far beyond it."""
-    return 1 + span.is_beyond_chance + (span.by_chance < FAR_BEYOND_CHANCE)
-
-
 def find_stretches(source: Source, tune: CheckedTune, layout: Layout) -> list[Stretch]:
     """The places in a source of all that it shares with a transcription.
 
@@ -94,14 +86,14 @@ def find_stretches(source: Source, tune: CheckedTune, layout: Layout) -> list[St
         if tune.view != TOKENS.name:
             first, notes = shared.source_token, shared.stop_note - shared.first_note
             stop = stop_of_notes(layout, first, notes)
-            found.append(Stretch(first, stop, number, level_of(span)))
+            found.append(Stretch(first, stop, number, span.level))
             continue
         for first in range(len(corpus_tune) - len(figure) + 1 if figure else 0):
             stop = first + len(figure)
             if corpus_tune[first] != figure[0] or list(corpus_tune[first:stop]) != figure:
                 continue
             if stop == len(corpus_tune) or MEANINGS[corpus_tune[stop]].kind != LENGTH_SIGN:
-                found.append(Stretch(first, stop, number, level_of(span)))
+                found.append(Stretch(first, stop, number, span.level))
     return found
 
 

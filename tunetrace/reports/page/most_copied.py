@@ -14,7 +14,6 @@ from tunetrace.reports.page.marks import (
     ShownPart,
     Stretch,
     find_stretches,
-    level_of,
     show,
 )
 from tunetrace.text import counted, share, times, tunes_and_families
@@ -59,7 +58,7 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
     """What the page shows of a transcription that was checked against an index."""
     tokens, own_key = tune.transcription.tokens, tune.original_key
     stretches = [
-        Stretch(span.first_token, span.stop_token, number, level_of(span))
+        Stretch(span.first_token, span.stop_token, number, span.level)
         for number, span in enumerate(tune.spans, 1)
     ]
     longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]

@@ -1,0 +1,209 @@
+"""What a score costs, and whether other programs play it as the tokens say, beside their own ABC.
+
+python -m benchmarks.scores [TUNES] takes so many tunes (200) of O'Neill's, Ryan's and Aird's
+collections. abc2midi and abcm2ps (Debian's packages abcmidi and abcm2ps) are compared where they
+are installed.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import music21
+import verovio
+
+from benchmarks.output import duration, say, show_table
+from tests.score.played import (
+    Played,
+    difference,
+    from_music21,
+    from_tokens,
+    midi_by_mido,
+    musicxml_unfolded,
+)
+from tunetrace import Rejected, engrave
+from tunetrace.corpus.registry import NAMED_CORPORA
+from tunetrace.tokenizer.transcription import Transcription
+
+_CORPORA: Final = ("oneills", "ryans", "airds")
+_TUNES: Final = 200
+_WITHIN: Final = 0.03  # quarter notes; other programs' MIDI is coarser
+
+
+_MIDI_BY_VEROVIO: Final = """
+import sys, verovio
+toolkit = verovio.toolkit()
+toolkit.setOptions({"inputFrom": "abc"})
+toolkit.loadData(sys.stdin.read())
+toolkit.renderToMIDIFile(sys.argv[1])
+"""
+
+
+def main() -> None:
+    """Print both tables."""
+    warnings.simplefilter("ignore")
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else _TUNES
+    tunes = _tunes(count)
+    with TemporaryDirectory(prefix="tunetrace-scores-") as folder:
+        _speed(tunes, Path(folder))
+        _agreement(tunes, Path(folder))
+
+
+def _tunes(count: int) -> list[Transcription]:
+    """Tunes without grace notes, whose time programs take from other notes in different ways."""
+    found = [
+        tune
+        for name in _CORPORA
+        for tune in NAMED_CORPORA[name].read()
+        if not isinstance(tune, Rejected) and "{" not in tune.text
+    ]
+    return random.Random(3).sample(found, count)
+
+
+def _verovio(abc: str) -> Any:
+    toolkit = verovio.toolkit()
+    toolkit.setOptions({"adjustPageHeight": True, "pageHeight": 60_000, "inputFrom": "abc"})
+    toolkit.loadData(abc)
+    return toolkit
+
+
+def _in_own_words(tune: Transcription) -> str:
+    """The text of a tune, with an X: field, which programs need."""
+    return tune.text if tune.text.startswith("X:") else f"X:1\n{tune.text}"
+
+
+# Speed
+
+
+def _speed(tunes: list[Transcription], folder: Path) -> None:
+    verovio.enableLog(verovio.LOG_OFF)
+
+    def ours(tune: Transcription) -> None:
+        engrave(tune).svg()
+
+    def by_verovio(tune: Transcription) -> None:
+        _verovio(_in_own_words(tune)).renderToSVG(1)
+
+    def by_abcm2ps(tune: Transcription) -> None:
+        _run(["abcm2ps", "-g", "-O", str(folder / "out.svg"), "-"], _in_own_words(tune))
+
+    methods: dict[str, Callable[[Transcription], None]] = {
+        "tunetrace": ours,
+        "verovio, its own ABC": by_verovio,
+    }
+    if shutil.which("abcm2ps"):
+        methods["abcm2ps, a process each"] = by_abcm2ps
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for tune in tunes:  # in turns, since the machine may be busy
+        for name, method in methods.items():
+            start = time.perf_counter()
+            method(tune)
+            seconds[name].append(time.perf_counter() - start)
+    rows = []
+    first = sorted(seconds["tunetrace"])
+    for name, taken in seconds.items():
+        ordered = sorted(taken)
+        middle = ordered[len(ordered) // 2]
+        ratio = middle / first[len(first) // 2]
+        rows.append(
+            (name, duration(middle), duration(ordered[int(len(ordered) * 0.95)]), f"{ratio:.2f}")
+        )
+    show_table(
+        f"A tune as SVG, {len(tunes)} tunes",
+        ("program", "median", "95th percentile", "times tunetrace"),
+        rows,
+    )
+
+
+def _run(command: list[str], given: str) -> None:
+    subprocess.run(command, input=given.encode(), capture_output=True, check=False, timeout=20)
+
+
+# Agreement
+
+
+def _agreement(tunes: list[Transcription], folder: Path) -> None:
+    def midi(tune: Transcription) -> list[Played]:
+        return midi_by_mido(engrave(tune).midi())
+
+    def musicxml(tune: Transcription) -> list[Played]:
+        return musicxml_unfolded(engrave(tune).musicxml())
+
+    def own_verovio(tune: Transcription) -> list[Played]:
+        path = folder / "verovio.mid"
+        path.unlink(missing_ok=True)
+        # Some tunes end the process.
+        _run([sys.executable, "-c", _MIDI_BY_VEROVIO, str(path)], _in_own_words(tune))
+        return _midi(path)
+
+    def own_music21(tune: Transcription) -> list[Played]:
+        score = music21.converter.parse(_in_own_words(tune), format="abc")
+        return from_music21(score.parts[0].expandRepeats())
+
+    def abc2midi(tune: Transcription) -> list[Played]:
+        path = folder / "abc2midi.mid"
+        path.unlink(missing_ok=True)
+        source = folder / "tune.abc"
+        source.write_text(_as_written(_in_own_words(tune)), encoding="utf-8")
+        _run(["abc2midi", str(source), "-o", str(path), "-Q", "120", "-NFER"], "")
+        return _midi(path)
+
+    methods: dict[str, Callable[[Transcription], list[Played]]] = {
+        "tunetrace's MIDI, read by mido": midi,
+        "tunetrace's MusicXML, unfolded by music21": musicxml,
+        "verovio's MIDI from the ABC": own_verovio,
+        "music21 from the ABC, unfolded": own_music21,
+    }
+    if shutil.which("abc2midi"):
+        methods["abc2midi from the ABC"] = abc2midi
+    rows = []
+    for name, method in methods.items():
+        same = failed = 0
+        for tune in tunes:
+            wanted = _shifted(from_tokens(engrave(tune)))
+            found: list[Played] | None = None
+            with suppress(Exception):  # whatever another program says about a tune
+                found = _shifted(method(tune))
+            failed += found is None
+            same += found is not None and difference(wanted, found, _WITHIN) == ""
+        rows.append((name, f"{same:,}", f"{len(tunes) - same - failed:,}", f"{failed:,}"))
+    show_table(
+        f"Notes as they are played, beside the tokens, {len(tunes)} tunes",
+        ("read from", "the same", "others", "refused"),
+        rows,
+    )
+    say(
+        "The same: every pitch, onset and length is that of the tokens, repeats and endings "
+        "unfolded. Others is not wrong by itself: programs read doubtful repeats differently."
+    )
+
+
+def _as_written(text: str) -> str:
+    """A tune as abc2midi plays what is written: without chord symbols, which it would play, without
+    R:, by which it swings, and without P:, which reorders the parts."""
+    lines = [line for line in text.split("\n") if line[:2] not in ("R:", "P:")]
+    return "\n".join(line if line[1:2] == ":" else "".join(line.split('"')[::2]) for line in lines)
+
+
+def _midi(path: Path) -> list[Played]:
+    return from_music21(music21.converter.parse(path, quantizePost=False).parts[0])
+
+
+def _shifted(notes: list[Played]) -> list[Played]:
+    """Notes with the first at 0."""
+    first = notes[0].start if notes else 0.0
+    return [note._replace(start=note.start - first) for note in notes]
+
+
+if __name__ == "__main__":
+    main()

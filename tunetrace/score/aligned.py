@@ -1,0 +1,79 @@
+"""Two tunes bar under bar, on two staves: one drawing, and how both are played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from typing import NamedTuple
+
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.mei import BarPair, Look, aligned_mei
+from tunetrace.score.playback import Playback, playback_of
+from tunetrace.score.written import Signs, Staff, write_under
+
+DIFFERS = "differs"
+"""The class of notes that the other tune does not have in their place."""
+
+
+class Under(NamedTuple):
+    """What lies under one bar of a tune."""
+
+    place: int
+    """Which of the written bars of the tune it is, from 0."""
+    tokens: Sequence[str]
+    """What lies under it, in the key of the tune; empty if nothing does. `|` ends a bar of it."""
+    differs: Set[int]
+    """The places in these tokens of the notes that differ."""
+    words: Mapping[int, str]
+    """Words under some of these notes, by their places."""
+
+
+class Over(NamedTuple):
+    """How the notes of the upper tune differ. Places are those of its tokens."""
+
+    differs: Set[int]
+    words: Mapping[int, str]
+
+
+def draw_aligned(
+    staff: Staff, over: Over, under: Sequence[Under], id: str, *, width: int = PAGE_WIDTH
+) -> tuple[Drawing, Playback]:
+    """Some bars of a tune, each over what lies under it.
+
+    staff: the tune. under: each of these bars once, in their order. id: the beginning of all ids.
+    The notes of the lower staff are in `Playback.under`.
+    """
+    prefix = f"{id}-"
+    pairs = []
+    signs = _signs_before(staff, under[0].place)
+    for row, one in enumerate(under):
+        upper = replace(
+            staff.measures[one.place], opens_repeat=False, closes_repeat=False, closes_part=False,
+            is_last=row + 1 == len(under),
+        )  # fmt: skip
+        pairs.append(
+            BarPair(
+                upper,
+                write_under(one.tokens, staff.key, upper),
+                f"{id}u{row}-",
+                Look(dict.fromkeys(one.differs, DIFFERS), one.words),
+            )
+        )
+    look = Look(dict.fromkeys(over.differs, DIFFERS), over.words)
+    engraver = Engraver(aligned_mei(pairs, signs, prefix, look), width=width)
+    lower = {pair.lower_prefix: pair.lower for pair in pairs if pair.lower is not None}
+    bars = [pair.upper for pair in pairs]
+    playback = playback_of(staff, bars, engraver.timemap(), prefix, lower)
+    return next(iter(engraver.drawings())), playback
+
+
+def _signs_before(staff: Staff, place: int) -> Signs:
+    """The key and the meter in force in a bar."""
+    found = staff.measures[0].signs
+    for measure in staff.measures[1 : place + 1]:
+        for signs in (*(event.signs for event in measure.events), measure.signs):
+            if signs.sharps is not None:
+                found = found._replace(key=signs.key, sharps=signs.sharps)
+            if signs.meter is not None:
+                found = found._replace(meter=signs.meter)
+    return found

@@ -1,0 +1,114 @@
+"""A tune as it is played as a MIDI file, by mido."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from tunetrace.errors import OutputError
+from tunetrace.score.playback import Playback
+from tunetrace.score.written import Signs, Staff
+from tunetrace.tokenizer.keys import spell
+
+if TYPE_CHECKING:
+    import mido
+
+TICKS: Final = 960
+"""Ticks of a quarter note: a triplet of sixteenths is 160."""
+_LOUD: Final = 80
+_MOST_BEATS: Final = 255
+_UNITS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
+
+_AT_A_TIME: Final = {"note_off": 1, "note_on": 2}
+"""What comes first of the same moment: signs, then what ends, then what begins."""
+
+
+def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> bytes:
+    """A tune as a MIDI file: repeats unfolded, with its tempo, its meters and its keys.
+
+    The sharps of a key are kept. MIDI has only major and minor, so every mode but minor is written
+    as the major key of these sharps. Raises OutputError if mido is not installed.
+    """
+    try:
+        import mido
+    except ImportError as error:
+        raise OutputError(
+            "MIDI needs mido, which is not installed; install tunetrace[score]"
+        ) from error
+
+    begins = min(playback.swung(0), 0)  # a swung pickup may begin early
+
+    def tick(quarters: float) -> int:
+        return round((playback.swung(quarters) - begins if is_swung else quarters) * TICKS)
+
+    file = mido.MidiFile(type=0, ticks_per_beat=TICKS)
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    # A file of MIDI has bytes for names, and programs read them as UTF-8 or as ASCII.
+    name = staff.title.encode("utf-8").decode("latin-1")
+    track.append(mido.MetaMessage("track_name", name=name))
+    microseconds = round(60_000_000 / (playback.bpm * playback.beat))
+    track.append(mido.MetaMessage("set_tempo", tempo=microseconds))
+    timed = [(tick(at), 0, message) for at, message in _signs(staff, playback)]
+    ends: dict[tuple[int, int], int] = {}  # a chord that has a note twice plays it once
+    for start, duration, pitch, _ in playback.notes:
+        first = tick(start)
+        note = first, min(max(pitch, 0), 127)
+        ends[note] = max(tick(start + duration), first + 1, ends.get(note, 0))
+    for (first, pitch), last in ends.items():
+        for moment, kind in ((first, "note_on"), (last, "note_off")):
+            message = mido.Message(kind, note=pitch, velocity=_LOUD)
+            timed.append((moment, _AT_A_TIME[kind], message))
+    timed.sort(key=lambda one: one[:2])
+    before = 0
+    for moment, _, message in timed:
+        track.append(message.copy(time=moment - before))
+        before = moment
+    track.append(mido.MetaMessage("end_of_track"))
+    out = io.BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaMessage]]:
+    """The meters and keys of a tune, each when it is played, in quarter notes."""
+    now = Signs()
+    played = sorted((at, place) for place, bar in enumerate(playback.bars) for at in bar.at)
+    in_force: list[Signs] = []  # by the place of a bar, at its beginning
+    for measure in staff.measures:
+        before = in_force[-1] if in_force else Signs()
+        in_force.append(_after(before, measure.signs))
+    for at, place in played:
+        due = in_force[place]
+        yield from ((at, message) for message in _messages(now, due))
+        now = due
+        for event in staff.measures[place].events:
+            due = _after(now, event.signs)
+            moment = at + float(event.onset / 2)
+            yield from ((moment, message) for message in _messages(now, due))
+            now = due
+
+
+def _after(before: Signs, signs: Signs) -> Signs:
+    """What is in force after signs."""
+    return Signs(
+        before.key if signs.key is None else signs.key,
+        before.sharps if signs.sharps is None else signs.sharps,
+        before.meter if signs.meter is None else signs.meter,
+    )
+
+
+def _messages(before: Signs, signs: Signs) -> Iterator[mido.MetaMessage]:
+    """What a MIDI file says of a change of signs."""
+    import mido
+
+    if signs.sharps is not None and (signs.key, signs.sharps) != (before.key, before.sharps):
+        is_minor = signs.key is not None and signs.key.endswith("min")
+        letter, alteration = spell(signs.sharps + (3 if is_minor else 0))
+        sign = ("b" if alteration < 0 else "#") * abs(alteration)
+        yield mido.MetaMessage("key_signature", key=f"{letter}{sign}{'m' if is_minor else ''}")
+    if signs.meter is not None and signs.meter != before.meter:
+        beats, unit = signs.meter
+        if beats <= _MOST_BEATS and unit in _UNITS:
+            yield mido.MetaMessage("time_signature", numerator=beats, denominator=unit)
