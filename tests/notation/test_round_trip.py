@@ -67,7 +67,7 @@ def bare(tokens: Sequence[str]) -> list[str]:
 def test_any_bars_sound_the_same(
     mode: str, bars: list[list[tuple[str, str]]], repeats: bool
 ) -> None:
-    lines = [token for notes in bars for token in (*spelled(notes), "|")]
+    lines = [token for notes in bars for token in (*spelled(notes), "|")] + ["G", "|"]
     tokens = ["M:4/4", f"K:C{mode}", *(["|:"] if repeats else []), *lines[:-1]]
     tokens += [":|" if repeats else "|"]
     found = read_back(tokens)
