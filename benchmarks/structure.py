@@ -25,6 +25,7 @@ ROOMS: Final[dict[str, str]] = {
     "errors text files documents progress records arguments garbage _version": "base",
     "tokenizer": "tokenizer",
     "score": "score",
+    "score.book": "books",
     "notation": "notation",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
@@ -56,6 +57,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "store": "base tokenizer corpus answers arrays",
     "indexer": "base tokenizer score corpus answers arrays store",
     "checker": "base tokenizer score corpus answers arrays store indexer",
+    "books": "base tokenizer score corpus answers arrays store indexer checker",
     "model": "base tokenizer",
     "sampling": "base tokenizer corpus answers arrays store indexer checker model",
     "training": "base tokenizer corpus answers arrays store indexer checker model sampling plots",
@@ -64,7 +66,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "reports": "base tokenizer score corpus answers arrays store indexer checker plots",
     "commands": (
         "base tokenizer score corpus answers arrays store indexer checker model sampling training "
-        "inspect plots reports"
+        "inspect plots reports books"
     ),
 }
 """The rooms that each room may import, besides itself."""

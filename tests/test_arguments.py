@@ -23,7 +23,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
                "history", "parts", "again", "alignment", "certify", "similar",
-               "verbatim", "backward"}  # fmt: skip
+               "verbatim", "backward", "swing"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])
@@ -111,6 +111,7 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "sample": {"n": 1, "max_similar": 0.9, **of_model},
         "similar_pairs": {"index": index, "least": 0.5},
         "save_trace": {"traced": TRACED, "path": scratch / "a.txt"},
+        "save_scores": {"pieces": book, "output": scratch / "a.svg", "index": index},
         "save_certificate": {"certificate": None, "path": scratch / "a.txt"},
         "save_direction": {"direction": None, "path": scratch / "a.txt"},
         "save_intervention": {

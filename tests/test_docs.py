@@ -43,7 +43,7 @@ def test_the_commands_in_the_docs_print_what_the_pages_show(
     shown = [example for page in PAGES for example in examples(page)]
     assert {shlex.split(command)[1] for command, _ in shown} == {
         "index", "corpus", "figure", "bar", "check", "baseline", "report", "sample", "model",
-        "tune", "ngrams", "tokenize", "similar", "next", "find",
+        "tune", "ngrams", "tokenize", "similar", "next", "find", "score",
     }  # fmt: skip
     assert [command for command, output in shown if not is_shown(command, output)] == []
 
@@ -54,7 +54,7 @@ def test_the_python_examples_of_the_docs_give_what_the_pages_show(
 ) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    for page, least in (("README.md", 4), ("docs/python.md", 8)):
+    for page, least in (("README.md", 4), ("docs/python.md", 8), ("docs/notation.md", 5)):
         failures, run = doctest.testfile(str(ROOT / page), module_relative=False)
         assert run >= least
         assert failures == 0

@@ -152,6 +152,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
             tunetrace.corpora(),
             tunetrace.explain(KESH),
             tunetrace.engrave(tunetrace.explain(KESH).tune).playback,
+            tunetrace.save_scores(path.with_name("session.abc"), folder / "kesh.svg"),
             tunetrace.explain(KESH).origins,
             list(tunetrace.read(path.with_name("session.abc"))),
             tunetrace.report(batch, folder / "report", index, versus=POST),

@@ -205,6 +205,9 @@ from .plots.network.weights import plot_weights as plot_weights
 from .plots.training import plot_training as plot_training
 from .reports.write import Report as Report
 from .reports.write import report as report
+from .score.book.save import SavedScore as SavedScore
+from .score.book.save import SavedScores as SavedScores
+from .score.book.save import save_scores as save_scores
 from .score.engraving import Engraving as Engraving
 from .score.engraving import engrave as engrave
 from .score.playback import Playback as Playback

@@ -46,6 +46,9 @@ class Reading:
 AS_FOUND: Final = Reading()
 """Nothing is said about the inputs."""
 
+Paper = Literal["a4", "letter"]
+"""The sizes of a page of a tune-book."""
+
 ViewName = Literal["tokens", "melody", "intervals", "rhythm", "contour"]
 """The views of an index."""
 
@@ -156,6 +159,26 @@ def one_tune(given: object, name: str) -> Any:
         raise refused(name, given, "a transcription, its text, corpus:number or an id") from None
 
 
+def many_pieces(given: object, name: str) -> list[Any]:
+    """Tunes to engrave, one or several: transcriptions, tunes of an index, names and paths."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | os.PathLike):
+        return [_one_piece(one, f"one of {name}") for one in given]
+    return [_one_piece(given, name)]
+
+
+def _one_piece(given: object, name: str) -> Any:
+    if type(given).__name__ in ("Transcription", "TuneDetail"):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return one_path(given, name)
+    try:
+        return str(one_reference(given, name))
+    except TunetraceError:
+        raise refused(
+            name, given, "a transcription, a path, or a tune of an index", InputError
+        ) from None
+
+
 def json_object(given: object, name: str) -> dict[str, Any]:
     """What JSON can hold, by name; empty for None."""
     try:
@@ -255,6 +278,12 @@ def _voice(given: object, name: str) -> str:
         raise refused(name, given, right, InputError) from None
 
 
+def _paper(given: object, name: str) -> Any:
+    if given in get_args(Paper):
+        return given
+    raise refused(name, given, " or ".join(get_args(Paper)))
+
+
 def one_view(given: object, name: str) -> ViewName:
     """The name of a view."""
     for view in get_args(ViewName):
@@ -272,6 +301,8 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "filters": given_filters,
     "format": _format,
     "voice": _voice,
+    "paper": _paper,
+    "pieces": many_pieces,
     "view": one_view,
     "reference": one_reference,
     "asked": one_tune,

@@ -51,6 +51,7 @@ class _Commands(LazyGroup):
         "ngrams": "tunetrace.commands.ngrams.ngrams",
         "report": "tunetrace.commands.report.report",
         "sample": "tunetrace.commands.sample.sample",
+        "score": "tunetrace.commands.score.score",
         "similar": "tunetrace.commands.similar.similar",
         "tokenize": "tunetrace.commands.tokenize.tokenize",
         "tune": "tunetrace.commands.tune.tune",

@@ -123,9 +123,9 @@ def messages(content: bytes) -> list[tuple[int, str]]:
 def test_a_midi_file_has_name_tempo_keys_and_meters() -> None:
     """A quarter at 176 beats a minute lasts 340,909 microseconds; 960 ticks are a quarter."""
     assert messages(engrave(HORNPIPE).midi()) == [
-        (0, "Café"), (0, "340909 microseconds"), (0, "key Em"), (0, "4/4"), (0, "on 64"),
-        (960, "off 64"), (960, "on 67"), (1440, "off 67"), (1440, "on 71"), (1920, "2/4"),
-        (1920, "off 71"), (1920, "on 76"), (3840, "off 76"), (3840, "end_of_track"),
+        (0, "Café"), (0, "text"), (0, "340909 microseconds"), (0, "key Em"), (0, "4/4"),
+        (0, "on 64"), (960, "off 64"), (960, "on 67"), (1440, "off 67"), (1440, "on 71"),
+        (1920, "2/4"), (1920, "off 71"), (1920, "on 76"), (3840, "off 76"), (3840, "end_of_track"),
     ]  # fmt: skip
 
 

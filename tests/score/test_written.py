@@ -249,3 +249,16 @@ def test_an_id_that_html_cannot_have_everywhere_is_refused(name: str) -> None:
 def test_a_tune_that_is_too_long_is_refused() -> None:
     with pytest.raises(InputError, match=r"^Long has 20,003 tokens; at most 20,000 are engraved$"):
         engrave("T:Long\nM:4/4\nK:Cmaj\n" + "C " * 20_001)
+
+
+@pytest.mark.parametrize(
+    ("music", "said"),
+    [
+        ("C 1000 |", "a note of 125 whole notes; at most 64 are engraved"),
+        ("C 512 | " * 400, "music of 25,600 whole notes; at most 20,000 are engraved"),
+    ],
+)
+def test_music_without_end_is_refused(music: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"^Long has {said}$"):
+        engrave(f"T:Long\nM:4/4\nK:Cmaj\n{music}")
+    assert engrave("T:Long\nM:4/4\nK:Cmaj\nC 512 |").playback.notes[0][1] == 256

@@ -238,6 +238,11 @@ class Places:
             ranges.append(range(first, last + 1))
         return cls(tuple(ranges)) if ranges else None
 
+    @property
+    def last(self) -> int:
+        """The last of them."""
+        return max(some.stop for some in self.ranges) - 1
+
     def __iter__(self) -> Iterator[int]:
         """Each place once, in ascending order."""
         return (place for place, _ in groupby(heapq.merge(*self.ranges)))

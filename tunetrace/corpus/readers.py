@@ -187,7 +187,12 @@ def refuse_absent(paths: Iterable[str | Path]) -> None:
     """Raise InputError if one of these inputs does not exist."""
     for path in paths:
         if str(path) != STDIN and not exists(path):
-            raise absent(_name(path), may_be_title=not re.search(r"[./\\]", str(path)))
+            raise absent(_name(path), may_be_title=may_be_title(path))
+
+
+def may_be_title(name: str | Path) -> bool:
+    """Whether a name looks like the title of a tune rather than like a path."""
+    return not re.search(r"[./\\]", str(name))
 
 
 def read_tunes(

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import AS_FOUND, Reading, public
-from tunetrace.corpus.readers import STDIN, is_of_index, read_sources, refuse_absent
+from tunetrace.corpus.readers import (
+    STDIN,
+    is_of_index,
+    may_be_title,
+    read_sources,
+    refuse_absent,
+)
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.files import exists
@@ -19,13 +25,13 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import Tune
 from tunetrace.records import Record
 from tunetrace.text import html_table, html_text, printable
-from tunetrace.tokenizer.folkrnn import to_folkrnn
 from tunetrace.tokenizer.layout.bars import Layout
 from tunetrace.tokenizer.layout.music import Music, describe_music
 from tunetrace.tokenizer.layout.timeline import eighths
 from tunetrace.tokenizer.transcription import Transcription
 
 _INCIPIT_BARS: Final = 2
+_TEXTS_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -185,26 +191,35 @@ def named_tunes(
     names: Sequence[str | Path],
     index: Index | str | Path | None = None,
     reading: Reading = AS_FOUND,
+    *,
+    by_title: bool = False,
 ) -> Iterator[Transcription | Rejected]:
     """The tunes that names stand for, in their order.
 
     `corpus:number` or a number is a tune of the index, `-` standard input, and everything else a
-    file or a folder. index: open, or its path (default: your own); it is opened only if a tune of
-    it is named. Raises QueryError for a tune that the index lacks, and InputError as read_sources.
+    file or a folder. by_title: a name of none of them is a title, and stands for the first tune of
+    the index that has it. index: open, or its path (default: your own); it is opened only if a tune
+    of it is named. Raises QueryError for a tune that the index lacks, and InputError as
+    read_sources.
     """
-    refuse_absent(name for name in names if not is_of_index(name))
+
+    def is_title(name: str | Path) -> bool:
+        return by_title and name != STDIN and not exists(name) and may_be_title(name)
+
+    refuse_absent(name for name in names if not (is_of_index(name) or is_title(name)))
     read = partial(read_sources, reading=reading, is_only=len(names) == 1)
     with ExitStack() as stack:
         opened: Index | None = None
         files: list[str | Path] = []
         for name in names:
-            if not is_of_index(name):
+            if not (is_of_index(name) or is_title(name)):
                 files.append(name)
                 continue
             yield from read(files)
             files = []
             opened = opened or stack.enter_context(given_or_default(index))
-            yield from transcriptions_of(opened.resolve(str(name)), opened)
+            found = opened.resolve(str(name), partly=by_title)
+            yield from transcriptions_of(found[:1] if is_title(name) else found, opened)
         yield from read(files)
 
 
@@ -233,17 +248,19 @@ def corpora_or_files(names: Iterable[str | Path], corpora: Sequence[str] | None)
 def transcriptions_of(tunes: Sequence[int], index: Index) -> Iterator[Transcription]:
     """Tunes of an index, by their ids, as the tokens that it has of them."""
     records = index.catalogue.tunes(tunes)
-    for tune in tunes:
+    texts: list[str] = []
+    for place, tune in enumerate(tunes):
+        if place % _TEXTS_AT_ONCE == 0:
+            texts = index.catalogue.texts(tunes[place : place + _TEXTS_AT_ONCE])
         record = records[tune]
-        tokens = tuple(index.tokens(tune))
         yield Transcription(
             titles=(record.title,) if record.title else (),
             number=record.number,
             meter=record.meter,
             key=record.key,
             original_key=record.original_key,
-            tokens=tokens,
-            text=to_folkrnn(tokens, title=record.title, number=record.number),
+            tokens=tuple(index.tokens(tune)),
+            text=texts[place % _TEXTS_AT_ONCE],
             line=None,
             input=record.reference,
             link=record.link,

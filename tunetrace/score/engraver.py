@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PAGE_WIDTH: Final = 2000
 """The width of a page that four or five bars fill, in tenths of a millimetre."""
+
+_HIGHEST: Final = 60_000
+"""verovio makes no higher page. A tune of 1,400 bars needs a second one."""
 
 _OPTIONS: Final[dict[str, object]] = {
     "adjustPageHeight": True,
@@ -76,6 +79,26 @@ class Drawing(NamedTuple):
         )
 
 
+def stack(drawings: Iterable[Drawing]) -> Drawing:
+    """Drawings under one another, as one."""
+    pages = list(drawings)
+    if len(pages) == 1:
+        return pages[0]
+    width, height = max(page.width for page in pages), 0.0
+    glyphs: dict[str, str] = {}
+    inside = []
+    for page in pages:
+        place = f'<svg y="{height:g}" width="{page.width:g}" height="{page.height:g}" '
+        inside.append(page.svg.replace("<svg ", place, 1))
+        height += page.height
+        glyphs |= page.glyphs
+    svg = (
+        f'<svg viewBox="0 0 {width:g} {height:g}" xmlns="http://www.w3.org/2000/svg">'
+        f"{''.join(inside)}</svg>"
+    )
+    return Drawing(svg, glyphs, width, height)
+
+
 STYLE: Final = (
     ".ending,.fing,.reh,.tempo{font-weight:bold}.dir,.dynam,.mNum{font-style:italic}"
     ".placeholder{visibility:hidden}ellipse,path,polygon,polyline,rect{stroke:currentColor}"
@@ -111,21 +134,29 @@ class Engraver:
     """One MEI document, engraved."""
 
     def __init__(
-        self, mei: str, *, width: int = PAGE_WIDTH, height: int | None = None, space_below: int = 0
+        self,
+        mei: str,
+        *,
+        width: int = PAGE_WIDTH,
+        height: int | None = None,
+        space_below: int = 0,
+        is_line: bool = False,
     ) -> None:
-        """width, height: of a page, in tenths of a millimetre; without a height there is one page.
-        space_below: more space under each line of music, in half spaces of a staff.
+        """width, height: of a page, in tenths of a millimetre; without a height it is as high as
+        needed, up to _HIGHEST. space_below: more space under each line of music, in half spaces of
+        a staff. is_line: the page is one line of music, as wide as it needs.
 
         Raises OutputError if verovio is not installed.
         """
         self._toolkit = _toolkit()
-        # A page higher than 60,000 is not made; nor is any tune so long that it needs one.
-        page = {
+        page: dict[str, object] = {
             "pageWidth": width,
-            "pageHeight": height or 60_000,
+            "pageHeight": height or _HIGHEST,
             "pageMarginBottom": _MARGIN + space_below * _UNIT,
             "spacingSystem": _SPACING + space_below,
         }
+        if is_line:
+            page |= {"adjustPageWidth": True, "breaks": "none"}
         self._toolkit.setOptions({**_OPTIONS, **page})
         if not self._toolkit.loadData(mei):
             raise OutputError("verovio cannot read the score that was written for it")

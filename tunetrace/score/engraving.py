@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from tunetrace.arguments import public
 from tunetrace.corpus.readers import first_tune
 from tunetrace.errors import InputError, QueryError
-from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
@@ -21,11 +21,16 @@ from tunetrace.text import plain
 from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
+from tunetrace.tokenizer.layout.timeline import eighths
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.write import to_abc
 
 MOST_TOKENS: Final = 20_000
 """A tune with more tokens is not engraved: it would take minutes."""
+
+LONGEST_NOTE: Final = 64
+LONGEST_TUNE: Final = 20_000
+"""In whole notes. What is longer is a mistake, and needs note values without number."""
 
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,30}")
 _TONIC: Final = re.compile(r"[A-G][b#]?")
@@ -67,9 +72,12 @@ class Engraving:
         """The tune as MusicXML."""
         return to_musicxml(self.staff)
 
-    def abc(self) -> str:
-        """The tune as ABC that any program reads, without grace notes and ties."""
-        return to_abc(self.staff.layout.tokens, title=self.staff.title)
+    def abc(self, number: int = 1) -> str:
+        """The tune as ABC that any program reads. number: of its X: field."""
+        staff = self.staff
+        return to_abc(
+            staff.layout.tokens, title=staff.title, number=number, ornaments=staff.ornaments
+        )
 
     def svg(self) -> str:
         """The tune as an SVG document, on one page as high as it needs."""
@@ -85,7 +93,7 @@ class Engraving:
             width=width,
             space_below=spacing(len(in_lanes(marks))) if marks else 0,
         )
-        return draw_marks(next(iter(engraver.drawings())), marks, self.prefix)
+        return draw_marks(stack(engraver.drawings()), marks, self.prefix)
 
     @cached_property
     def playback(self) -> Playback:
@@ -131,28 +139,40 @@ def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1")
     layout = lay_out(tokens)
     if not layout.bars:
         raise InputError(f"{name} has no notes to engrave")
+    for what, ticks, most in (
+        ("a note", max(t for bar in layout.bars for t in bar.events.durations), LONGEST_NOTE),
+        ("music", sum(bar.duration for bar in layout.bars), LONGEST_TUNE),
+    ):
+        wholes = eighths(ticks) / 8
+        if wholes > most:
+            raise InputError(
+                f"{name} has {what} of {float(wholes):,.0f} whole notes; at most {most:,} are "
+                "engraved"
+            )
     return Engraving(write_staff(layout, key, ornaments, plain(written.title)), id)
+
+
+def check_tonic(tonic: str | None) -> None:
+    """Raise QueryError for what is no tonic."""
+    if tonic is not None and not _TONIC.fullmatch(tonic):
+        raise QueryError(
+            f"'{plain(tonic)[:40]}' is not a tonic; write a letter from A to G, with b or # if "
+            "needed, as G or Bb; the mode stays as it is"
+        )
 
 
 def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Ornaments]:
     """The tokens, the key and the ornaments of a tune, moved to the key it is to be written in."""
     tokens, key, ornaments = list(tune.tokens), tune.key, ornaments_of(tune)
     mode = next((k[-3:] for k in (key, tune.original_key) if k and k[-3:] in MODES), "maj")
-    if tonic is not None and not _TONIC.fullmatch(tonic):
-        raise QueryError(
-            f"'{plain(tonic)[:40]}' is not a tonic; write a letter from A to G, with b or # if "
-            "needed, as G or Bb"
-        )
+    check_tonic(tonic)
     target = tune.original_key if tonic is None else tonic + mode
     if target is None or target[:-3] in ("", "C") or target[-3:] not in MODES:
         return tokens, key, ornaments
     interval = interval_from_c(target)
     try:
         moved = [move_token(token, interval) for token in tokens]
-        graces = {
-            place: tuple(move_token(note, interval) for note in notes)
-            for place, notes in ornaments.graces.items()
-        }
+        return moved, target, ornaments.moved(interval)
     except TooFarAlteredError as error:
         if tonic is None:
             return tokens, key, ornaments
@@ -160,4 +180,3 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
             f"in {tonic} the note {error} of {plain(tune.title) or 'the tune'} would need three "
             "sharps or flats; name the tonic otherwise, as Ab for G#"
         ) from None
-    return moved, target, Ornaments(graces, ornaments.ties)

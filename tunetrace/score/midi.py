@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
 from tunetrace.score.written import Signs, Staff
@@ -48,6 +49,7 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
     # A file of MIDI has bytes for names, and programs read them as UTF-8 or as ASCII.
     name = staff.title.encode("utf-8").decode("latin-1")
     track.append(mido.MetaMessage("track_name", name=name))
+    track.append(mido.MetaMessage("text", text=f"Written by tunetrace {__version__}"))
     microseconds = round(60_000_000 / (playback.bpm * playback.beat))
     track.append(mido.MetaMessage("set_tempo", tempo=microseconds))
     timed = [(tick(at), 0, message) for at, message in _signs(staff, playback)]

@@ -144,6 +144,8 @@ class Staff:
     played: list[int]
     """The order in which the sections are played."""
     layout: Layout = field(repr=False)
+    ornaments: Ornaments = field(repr=False)
+    """The grace notes and ties that its text has, in the key that it is written in."""
 
 
 def write_under(tokens: Sequence[str], key: str | None, over: StaffBar) -> StaffBar | None:
@@ -183,7 +185,7 @@ def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: st
     sections, played = _sections(layout)
     _untie(measures, {section.first for section in sections})
     _sign_endings(measures)
-    return Staff(title, key, measures, sections, played, layout)
+    return Staff(title, key, measures, sections, played, layout, ornaments)
 
 
 @dataclass(slots=True)

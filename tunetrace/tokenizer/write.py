@@ -7,9 +7,10 @@ tokens are first made valid. Notes and rests are never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tunetrace.errors import AbcError
 from tunetrace.tokenizer.abc.lexicon import length_token
@@ -27,7 +28,11 @@ from tunetrace.tokenizer.vocabulary import (
     TUPLET,
 )
 
+if TYPE_CHECKING:
+    from tunetrace.tokenizer.abc.ornaments import Ornaments
+
 _BARS_IN_A_LINE: Final = 4
+_SECOND_ENDING: Final = re.compile(r":\| \|(?=[0-9])")
 
 
 def to_abc(
@@ -36,43 +41,68 @@ def to_abc(
     title: str = "",
     number: int = 1,
     tonic: str = "C",
+    ornaments: Ornaments | None = None,
 ) -> str:
     """The tokens of a transcription as an ABC tune. tokenize_abc turns it into the same tokens.
 
     tonic: notes and keys are moved from C to this tonic (`D`, `Bb`). Raises TooFarAlteredError if
-    a note there needs three sharps or flats. The tokens may include ABC fields, as `L:1/16` and
+    a note there needs three sharps or flats. ornaments: grace notes and ties, by the places of
+    these tokens; they are moved too. The tokens may include ABC fields, as `L:1/16` and
     `K:DMin`; without an L: field the unit is 1/8.
 
     Tokens that are not valid as ABC are replaced by the nearest valid ones, see well_formed. Frame
     tokens (`<s>`) are left out.
     """
-    tokens = well_formed(tokens)
+    written = well_formed(tokens)
+    if written != list(tokens):  # places are those of the tokens as given
+        ornaments = None
     if tonic != "C":
         interval = interval_from_c(f"{tonic}maj")
-        tokens = [move_token(_on_c(token), interval) for token in tokens]
-    stated = {token[0]: token for token in reversed(tokens) if token[0] in "MLK"}
+        written = [move_token(_on_c(token), interval) for token in written]
+        ornaments = ornaments and ornaments.moved(interval)
+    stated = {token[0]: token for token in reversed(written) if token[0] in "MLK"}
     meter, unit = stated.get("M", ""), stated.get("L", "L:1/8")
     key = stated.get("K", f"K:{tonic}")
     header = [f"X:{number}", f"T:{' '.join(title.split())}", meter, unit, _on_c(key)]
     in_header = {meter, unit, key}
     pieces: list[str] = []
     bars = 0
-    for token in tokens:
+    for place, token in enumerate(written):
         kind = _kind(token)
         if token in in_header:
             in_header.discard(token)
-        elif kind == HEADER:
+            continue
+        is_after_bar = place > 0 and written[place - 1] in ("|", ":|")
+        is_ending = kind == BAR_LINE and token[-1].isdigit()  # stays on the line of its `:|`
+        if bars >= _BARS_IN_A_LINE and is_after_bar and not is_ending:
+            pieces.append("\n")
+            bars = 0
+        if kind == HEADER:
             pieces.append(f"[{_on_c(token)}]")
         elif kind == BAR_LINE:
             pieces.append(f" {token} ")
             bars += token in ("|", ":|")
-            if bars == _BARS_IN_A_LINE:
-                pieces.append("\n")
-                bars = 0
         elif kind != FRAME:
-            pieces.append(token)
+            pieces += _ornamented(written, place, ornaments) if ornaments else [token]
     music = [" ".join(line.split()) for line in "".join(pieces).split("\n") if line.strip()]
+    music = [_SECOND_ENDING.sub(":|", line) for line in music]
     return "\n".join(filter(None, [*header, *music])) + "\n"
+
+
+def _ornamented(tokens: Sequence[str], place: int, ornaments: Ornaments) -> Iterator[str]:
+    """A token with the grace notes before it. A tie is after the note's length, before a `>`."""
+    token = tokens[place]
+    if place in ornaments.graces:
+        yield f"{{{''.join(ornaments.graces[place])}}}"
+    is_length = _kind(token) == LENGTH_SIGN
+    if is_length and place - 1 in ornaments.ties:
+        number = token.rstrip("<>")
+        yield f"{number}-{token[len(number) :]}"
+        return
+    yield token
+    following = tokens[place + 1] if place + 1 < len(tokens) else ""
+    if place in ornaments.ties and not (following and _kind(following) == LENGTH_SIGN):
+        yield "-"
 
 
 def _on_c(token: str) -> str:
@@ -138,6 +168,8 @@ def _one_length(lengths: list[str], *, is_in_chord: bool) -> list[str]:
     numbers = [length.rstrip("<>") for length in lengths]
     broken = next((length.lstrip("0123456789/") for length in lengths if length[-1] in "<>"), "")
     broken = "" if is_in_chord else broken
+    if len(lengths) == 1 and (broken or numbers[0] == lengths[0]):
+        return lengths
     if sum(map(bool, numbers)) < 2:
         return [part for part in (*filter(None, numbers), broken) if part]
     product = Fraction(1)

@@ -30,6 +30,7 @@ _TUNES: Final = sa.select(
     schema.tune.c.meter, schema.tune.c.key, schema.tune.c.original_key, schema.tune.c.link,
 ).join_from(schema.tune, schema.corpus)  # fmt: skip
 
+_TEXT: Final = Prepared(sa.select(schema.tune.c.text).where(schema.tune.c.id == sa.bindparam("id")))
 _ONE_TUNE: Final = Prepared(_TUNES.where(schema.tune.c.id == sa.bindparam("id")))
 
 
@@ -84,6 +85,11 @@ class Catalogue:
                     rows = [row for (row,) in _ONE_TUNE.rows_for_each(connection, missing)]
             self._records |= {row[0]: Tune(*row) for row in rows}
         return {tune: self._records[tune] for tune in wanted}
+
+    def texts(self, ids: Iterable[int]) -> list[str]:
+        """The texts of these tunes as found."""
+        with self._database.connected() as connection:
+            return [text for ((text,),) in _TEXT.rows_for_each(connection, ids)]
 
     def wording(self, tune_id: int) -> Wording:
         """All titles of a tune, its text as found, and the remarks of its reader."""

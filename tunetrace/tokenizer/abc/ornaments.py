@@ -10,7 +10,12 @@ from tunetrace.errors import AbcError
 from tunetrace.tokenizer.abc.explain import Explainer, Explanation
 from tunetrace.tokenizer.abc.tune import tokenize_abc
 from tunetrace.tokenizer.keys import named_key
-from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to_c, move_token
+from tunetrace.tokenizer.transpose import (
+    Interval,
+    TooFarAlteredError,
+    interval_to_c,
+    move_token,
+)
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE, PITCH, REST
 
 _GRACE_NOTE: Final = re.compile(PITCH)
@@ -33,6 +38,15 @@ class Ornaments:
     """The grace notes, on C, before the note or chord that begins with a token."""
     ties: set[int] = field(default_factory=set)
     """The notes that are tied to the next one."""
+
+    def moved(self, interval: Interval) -> Ornaments:
+        """The same on another tonic. TooFarAlteredError if a note there needs three sharps or
+        flats."""
+        graces = {
+            place: tuple(move_token(note, interval) for note in notes)
+            for place, notes in self.graces.items()
+        }
+        return Ornaments(graces, self.ties)
 
 
 def ornaments_of(tune: HasText) -> Ornaments:
