@@ -85,7 +85,7 @@ def reading_options(command: Command) -> Command:
                      help="Column or key that has the tunes in a file of records (default: "
                      "found)."),
         click.option("--voice", metavar="NAME|NUMBER",
-                     help="Voice of ABC to read (default: the first that has music)."),
+                     help="Voice or part to read (default: the first that has music)."),
         click.option("--format", type=click.Choice(get_args(Format)),
                      help="Input format (default: detected)."),
     ):  # fmt: skip
