@@ -117,6 +117,9 @@ def arguments(name: str, place: Path, scratch: Path) -> dict[str, Any]:
         "save_intervention": {
             "intervention": tunetrace.ablate(1, [1]), "path": scratch / "a.txt",
         },
+        "save_page": {
+            "answer": tunetrace.tune(1, index), "file": scratch / "page.html", "index": index,
+        },
         "similar": {"asked": KESH, "index": index},
         "steer": {"direction": scratch / "none.json"},
         "tokenize": {"text": KESH},

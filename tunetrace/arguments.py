@@ -261,6 +261,19 @@ def _written(given: object, name: str) -> Any:
     return given if isinstance(given, str) else _tune_record(given, name)
 
 
+_answer_record: Final = _own(
+    "CheckReport CheckedTune TuneDetail SimilarTunes", "an answer of check, tune or similar"
+)
+_similar_record: Final = _own("SimilarTunes", "an answer of similar")
+
+
+def _answer(given: object, name: str) -> Any:
+    """An answer that a page can show, or several of similar."""
+    if isinstance(given, list | tuple):
+        return [_similar_record(one, f"one of {name}") for one in given]
+    return _answer_record(given, name)
+
+
 def _format(given: object, name: str) -> Any:
     if given in get_args(Format):
         return given
@@ -309,6 +322,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
     "found": _own("Extraction", "an extraction, as extract gives it"),
     "written": _written,
+    "answer": _answer,
     "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(

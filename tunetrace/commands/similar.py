@@ -55,7 +55,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
 @click.argument("tunes", nargs=-1, metavar="[TUNE]...", shell_complete=complete_files)
 @click.option("--align", type=click.IntRange(min=0), metavar="N",
               help="Show the first N tunes bar under bar (default: the first one, if it is a near "
-              "copy).")  # fmt: skip
+              "copy; on a page, all near copies).")  # fmt: skip
 @click.option("--parts", is_flag=True, help="Also answer part by part.")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N",
               help="Number of tunes to show.")  # fmt: skip
@@ -127,7 +127,8 @@ def similar(
     check_html(page, force=force)
     reading = Reading(format, voice, column)
     rejected: list[Rejected] = []
-    records: list[SimilarTunes] = []  # for JSON and a page only
+    records: list[SimilarTunes] = []  # for JSON only
+    shown: list[SimilarTunes] = []  # for a page only
     answered = 0
     with open_index(index_path) as index:
         for answer in _answers(tunes, index, reading, alignment=align != 0, **options):
@@ -137,8 +138,10 @@ def similar(
                     print_jsonl([answer])
                 continue
             answered += 1
-            answer = _with_alignments(answer, align)
-            if print_as == "json" or page is not None:
+            if page is not None:
+                shown.append(_with_alignments(answer, _named(answer) if align is None else align))
+            answer = _with_alignments(answer, min(_named(answer), 1) if align is None else align)
+            if print_as == "json":
                 records.append(answer)
             if print_as == "jsonl":
                 print_jsonl([answer])
@@ -150,7 +153,7 @@ def similar(
         print_json({"tunes": records, "set_aside": rejected})
     if print_as == "text":
         print_set_aside(rejected, "--json lists them all")
-    save_html(records, page, index_path, print_as, force=force)
+    save_html(shown, page, index_path, print_as, force=force)
 
 
 def _write_pairs(output: str | None, index_path: str | None, least: float, *, force: bool) -> None:
@@ -195,11 +198,13 @@ def _answers(
                 )
 
 
-def _with_alignments(answer: SimilarTunes, align: int | None) -> SimilarTunes:
-    """An answer with the alignments of some tunes; by default, of the first if it is named."""
-    if align is None:
-        is_named = answer.tunes and answer.tunes[0].probability >= answer.threshold
-        align = int(bool(is_named))
+def _named(answer: SimilarTunes) -> int:
+    """How many tunes are named as near copies. They are the first."""
+    return sum(tune.probability >= answer.threshold for tune in answer.tunes)
+
+
+def _with_alignments(answer: SimilarTunes, align: int) -> SimilarTunes:
+    """An answer with the alignments of its first tunes."""
     parts = None
     if answer.parts is not None:
         parts = tuple(replace(part, tunes=_first(part.tunes, align)) for part in answer.parts)
