@@ -160,6 +160,6 @@ def _band(mark: Mark, lane: int, line: _Row) -> str:
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'
         # The first path is not seen: a band can be clicked between its dashes, and beside it.
         f'{line_of}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
-        f'{line_of}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}" font-size="{_TEXT}"'
-        f' text-anchor="end">{mark.number}</text></a>'
+        f'{line_of}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
+        f' font-size="{_TEXT}" text-anchor="end">{mark.number}</text></a>'
     )
