@@ -58,10 +58,13 @@ class ReportFolder(ExitStack):
     their places; after an error they are removed.
     """
 
-    def __init__(self, path: str | Path, inputs: Sequence[str | Path] = ()) -> None:
+    def __init__(
+        self, path: str | Path, inputs: Sequence[str | Path] = (), *, with_scores: bool = False
+    ) -> None:
         """Make the folder.
 
         inputs: the files that the report is about; it must not replace any of them.
+        with_scores: whether its page will have scores.
 
         Raises OutputError if the folder cannot be made or written, if another file has the name of
         a report's file, or if a package that writes reports is not installed.
@@ -69,12 +72,14 @@ class ReportFolder(ExitStack):
         super().__init__()
         self.path = Path(path)
         self.name = printable(str(path))
-        missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+        packages = (*_PACKAGES, "verovio") if with_scores else _PACKAGES
+        extras = "report,score" if with_scores else "report"
+        missing = [name for name in packages if importlib.util.find_spec(name) is None]
         if missing:
             raise OutputError(
-                f"{self.name}: a report needs the Python packages {', '.join(_PACKAGES)}, but "
+                f"{self.name}: a report needs the Python packages {', '.join(packages)}, but "
                 f"{', '.join(missing)} cannot be found; install them with: "
-                "pip install 'tunetrace[report]'"
+                f"pip install 'tunetrace[{extras}]'"
             )
         for name, kind in FILES.items():
             self._check_place(name, kind, inputs)

@@ -100,7 +100,8 @@ def report(
 
     An older report in the folder is replaced when the new one is complete. Raises InputError if an
     input cannot be read or contains no usable tune, and OutputError if the folder cannot be
-    written, has other files with the names of a report's files, or the extra `report` is missing.
+    written, has other files with the names of a report's files, or the extra `report` (or
+    `score`) is missing.
     """
     batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
     families = many_references(exclude_families, "exclude_families")
@@ -161,7 +162,7 @@ def report(
             )
         admitted = admitted_without(opened, exclude_families=families)
         left_out = len(opened.in_families(families))
-        with ReportFolder(folder, [*batch, *others]) as files:
+        with ReportFolder(folder, [*batch, *others], with_scores=with_scores) as files:
             name, other_name = _name(batch), _name(others)
             if other_name == name:
                 other_name += " (2)"

@@ -10,7 +10,7 @@ import pytest
 from tests.reports.browser import Shown
 from tunetrace.reports.markup import read_file
 from tunetrace.reports.scores.page import TuneBlock, html
-from tunetrace.reports.scores.sheet import Sheet
+from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.tokenizer.transcription import Transcription
 
 REEL = "M:2/4 K:Cmaj |: C 2 D 2 | E 2 F 2 | G 2 A 2 | B 2 c 2 :|"
@@ -39,7 +39,7 @@ def tune(tokens: str, title: str = "The Reel", key: str = "Cmaj") -> Transcripti
 
 def page_of(*tunes: Transcription) -> str:
     """A page of tunes with nothing but their scores."""
-    sheet = Sheet()
+    sheet = PageScores()
     shown = []
     for place, one in enumerate(tunes, 1):
         engraving = sheet.engraved(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser
 from tests.reports.browser import Shown
 from tests.reports.scores.test_checked import CHECKED, FIRST, SECOND
 from tunetrace import Index, report
+from tunetrace.errors import OutputError
 
 
 @pytest.fixture
@@ -65,3 +67,17 @@ def test_without_scores_there_is_no_player(
     assert "player-controls" not in text
     assert "AudioContext" not in text
     assert '<figure class="score' not in text
+
+
+def test_what_scores_need_is_asked_for_before_anything_is_checked(
+    make_index: Callable[..., Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "verovio" else found(name)
+    )
+    batch = tmp_path / "batch.txt"
+    batch.write_text(CHECKED, encoding="utf-8")
+    with pytest.raises(OutputError, match=r"verovio cannot be found.*'tunetrace\[report,score\]'"):
+        report(batch, tmp_path / "report", make_index(FIRST), with_scores=True)
+    assert not (tmp_path / "report").exists()

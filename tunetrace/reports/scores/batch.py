@@ -9,7 +9,7 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.reports.page.near_copies import ShownNear
 from tunetrace.reports.scores.checked import score_of, shown_similar
 from tunetrace.reports.scores.page import ScoreBlock
-from tunetrace.reports.scores.sheet import Sheet
+from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.marks import DASHES
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -28,7 +28,7 @@ class BatchScores:
         self, most_copied: Iterable[CheckedTune], near_copies: Sequence[ShownNear]
     ) -> None:
         """Raises OutputError without verovio."""
-        sheet = Sheet()
+        sheet = PageScores()
         self.most_copied: dict[int, ScoreBlock] = {}
         self.near_copies: dict[int, ScoreBlock] = {}
         engraved: dict[int, Engraving | None] = {}

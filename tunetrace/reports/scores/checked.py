@@ -31,7 +31,7 @@ from tunetrace.reports.scores.page import (
     html,
 )
 from tunetrace.reports.scores.pairs import AlignedRows, aligned_rows, shared_rows
-from tunetrace.reports.scores.sheet import Sheet
+from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.marks import Mark
 from tunetrace.text import counted, plain, share_in_words, tunes_and_families
@@ -55,7 +55,7 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
 
     index: that which they were checked against. Raises OutputError without verovio.
     """
-    sheet = Sheet()
+    sheet = PageScores()
     shown = [_shown(tune, index, sheet) for tune in tunes]
     what = plain(tunes[0].title) or "this tune" if len(tunes) == 1 else f"{len(tunes):,} tunes"
     info = index.info()
@@ -68,7 +68,7 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
     )
 
 
-def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> TuneBlock:
+def _shown(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlock:
     name = f"tune-{tune.place}"
     listed = tuple(
         ListedSpan(number, span.level, span_in_words(span), span.examples)
@@ -95,7 +95,7 @@ def _shown(tune: CheckedTune, index: Index, sheet: Sheet) -> TuneBlock:
     )
 
 
-def score_of(tune: CheckedTune, engraving: Engraving, sheet: Sheet) -> ScoreBlock:
+def score_of(tune: CheckedTune, engraving: Engraving, sheet: PageScores) -> ScoreBlock:
     """Its score with its spans, which lead to `#tune-7-span-2`, the second span of tune 7."""
     marks = [
         Mark(span.first_token, span.stop_token, number, span.level,
@@ -110,7 +110,7 @@ def _remark(bar: CheckedBar) -> str:
 
 
 def _parts(
-    tune: CheckedTune, engraving: Engraving, index: Index, sheet: Sheet
+    tune: CheckedTune, engraving: Engraving, index: Index, sheet: PageScores
 ) -> Iterator[OtherTunes]:
     """Its near copies, and its sources."""
     layout = lay_out(tune.transcription.tokens)
@@ -134,7 +134,7 @@ def _source(
     layout: Layout,
     engraving: Engraving,
     index: Index,
-    sheet: Sheet,
+    sheet: PageScores,
 ) -> OtherTune:
     record = index.catalogue.tunes([source.tune])[source.tune]
     rows = shared_rows(layout, source, index.layout(source.tune))
@@ -163,7 +163,7 @@ def _source(
 
 
 def _near_copies(
-    tune: CheckedTune, layout: Layout, engraving: Engraving, index: Index, sheet: Sheet
+    tune: CheckedTune, layout: Layout, engraving: Engraving, index: Index, sheet: PageScores
 ) -> Iterator[OtherTune]:
     near_copies = tune.near_copies or ()
     search = SimilarSearch(index)
@@ -177,7 +177,7 @@ def _near_copies(
 
 
 def shown_similar(
-    near: SimilarTune, layout: Layout, engraving: Engraving, sheet: Sheet
+    near: SimilarTune, layout: Layout, engraving: Engraving, sheet: PageScores
 ) -> OtherTune:
     """A tune that is like another one, below it if it is aligned with it.
 

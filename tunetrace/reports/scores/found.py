@@ -9,14 +9,14 @@ from tunetrace.checker.similar.records import SimilarTunes
 from tunetrace.indexer.tune import TuneDetail
 from tunetrace.reports.scores.checked import shown_similar
 from tunetrace.reports.scores.page import OtherTune, OtherTunes, TuneBlock, html
-from tunetrace.reports.scores.sheet import Sheet
+from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import counted, plain, share
 from tunetrace.tokenizer.layout.bars import lay_out
 
 
 def tune_html(tune: TuneDetail) -> str:
     """The page of a tune of an index. Raises OutputError without verovio."""
-    sheet = Sheet()
+    sheet = PageScores()
     engraving = sheet.engraved(tune)
     facts = [", ".join((tune.meter or "no meter", tune.original_key or "no key",
                         counted(len(tune.bars), "bar")))]  # fmt: skip
@@ -44,14 +44,14 @@ def similar_html(answers: Sequence[SimilarTunes]) -> str:
 
     The ones that are aligned are shown bar under bar. Raises OutputError without verovio.
     """
-    sheet = Sheet()
+    sheet = PageScores()
     shown = [_shown(answer, place, sheet) for place, answer in enumerate(answers, 1)]
     of = plain(answers[0].title) or "this tune" if len(answers) == 1 else f"{len(answers):,} tunes"
     about = f"Compared with {counted(answers[0].of, 'tune')}." if answers else ""
     return html(shown, sheet.shapes(), title=f"Tunes that are like {of}", about=about)
 
 
-def _shown(answer: SimilarTunes, place: int, sheet: Sheet) -> TuneBlock:
+def _shown(answer: SimilarTunes, place: int, sheet: PageScores) -> TuneBlock:
     tune = answer.transcription
     engraving = sheet.engraved(tune)
     others: tuple[OtherTune, ...] = ()

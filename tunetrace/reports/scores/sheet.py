@@ -15,7 +15,7 @@ from tunetrace.score.marks import Mark
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
 
 
-class Sheet:
+class PageScores:
     """The scores of one page."""
 
     def __init__(self) -> None:
