@@ -26,6 +26,7 @@ ROOMS: Final[dict[str, str]] = {
     "tokenizer": "tokenizer",
     "score": "score",
     "score.book": "books",
+    "notation": "notation",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
     "indexer.music indexer.near indexer.queries indexer.search.outline "
@@ -49,7 +50,8 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "base": "",
     "tokenizer": "base",
     "score": "base tokenizer corpus",
-    "corpus": "base tokenizer",
+    "notation": "base tokenizer",
+    "corpus": "base tokenizer notation",
     "answers": "base tokenizer corpus",
     "arrays": "base tokenizer",
     "store": "base tokenizer corpus answers arrays",

@@ -190,7 +190,8 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
          "limit cannot be 0; give the number of tunes to show, 1 or more"),
         ("similar", {"least": 2}, "least cannot be 2.0; give a share from 0 to 1"),
         ("check", {"format": "xml"},
-         "format cannot be 'xml'; give one of abc, folkrnn, thesession, csv, json"),
+         "format cannot be 'xml'; give one of abc, folkrnn, thesession, csv, json, musicxml, "
+         "midi"),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_was_given_and_what_would_be_right(

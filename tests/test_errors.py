@@ -258,7 +258,7 @@ def test_a_folder_is_no_index(tmp_path: Path, arguments: tuple[str, ...]) -> Non
         (("bar",), "'BAR'"),
         (("figure", "C", "D"), "(D)"),
         (("figure", "C", "--index"), "'--index'"),
-        (("check", "--format", "midi"), "'midi'"),
+        (("check", "--format", "mei"), "'mei'"),
         (("index", "info", "extra"), "(extra)"),
     ],
 )

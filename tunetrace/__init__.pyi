@@ -203,6 +203,7 @@ from .plots.network.extraction import plot_extraction as plot_extraction
 from .plots.network.plot import plot_trace as plot_trace
 from .plots.network.weights import plot_weights as plot_weights
 from .plots.training import plot_training as plot_training
+from .reports.scores.save import save_page as save_page
 from .reports.write import Report as Report
 from .reports.write import report as report
 from .score.book.save import SavedScore as SavedScore

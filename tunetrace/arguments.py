@@ -26,7 +26,7 @@ from tunetrace.errors import (
     TunetraceError,
 )
 
-Format = Literal["abc", "folkrnn", "thesession", "csv", "json"]
+Format = Literal["abc", "folkrnn", "thesession", "csv", "json", "musicxml", "midi"]
 """The formats of transcriptions."""
 
 
@@ -37,7 +37,7 @@ class Reading:
     format: Format | None = None
     """None: detected."""
     voice: str | None = None
-    """The voice of ABC that is read: its name, or its place among a tune's voices, counted from 1.
+    """The voice or part that is read: its name, or its place among a tune's voices, counted from 1.
     None: the first that has music."""
     column: str | None = None
     """The column or the key that has the tunes in a file of records. None: found by its name."""

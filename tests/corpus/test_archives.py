@@ -194,18 +194,18 @@ def test_damage_is_one_sentence(tmp_path: Path) -> None:
 def test_an_archive_of_nothing_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
-    with pytest.raises(InputError, match=r"empty\.zip: the archive has no \.abc, \.txt file"):
+    with pytest.raises(
+        InputError, match=r"empty\.zip: the archive has no tunebook \(\.abc, \.txt\),"
+    ):
         list(read(path))
 
 
 def test_an_archive_of_other_files_is_one_sentence(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", {"a.png": "x"})
     assert refusal(path) == (
-        "the archive has no .abc, .txt file and no table (.csv, .tsv, .json, .jsonl, .ndjson, "
-        ".parquet); give a file"
+        "the archive has no tunebook (.abc, .txt), MusicXML or MIDI file (.musicxml, .mxl, .xml, "
+        ".mid, .midi) or table (.csv, .tsv, .json, .jsonl, .ndjson, .parquet); give a file"
     )
-    path = packed(tmp_path / "score.mxl", {"META-INF/container.xml": "<x/>", "a.txt": "x"})
-    assert refusal(path) == ("this is a compressed MusicXML file; convert it to ABC with xml2abc")
 
 
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=6))

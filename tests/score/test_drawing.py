@@ -196,3 +196,20 @@ def test_the_engraver_draws_several_pages_where_a_height_is_asked_for() -> None:
     pages = list(Engraver(mei, height=600).drawings())
     assert len(pages) > 1
     assert len(list(Engraver(mei).drawings())) == 1
+
+
+def test_a_tune_of_two_thousand_bars_is_drawn_whole_and_marked_to_its_end() -> None:
+    """It needs more than the highest page of verovio."""
+    tokens = " ".join(["C D E F G A |"] * 2000)
+    engraved = engrave(f"M:6/8\nK:Cmaj\n{tokens}")
+    last = len(engraved.staff.layout.tokens)
+    drawing = engraved.drawing([Mark(last - 8, last, 1, 1, "", "#1")])
+    root = ET.fromstring(drawing.svg)
+    assert drawing.svg.count('class="measure"') == 2000
+    *_, height = map(float, root.get("viewBox", "").split())
+    pages = root.findall(f"{SVG}svg")
+    assert len(pages) > 1
+    ends = [float(page.get("y", "")) + float(page.get("height", "")) for page in pages]
+    assert [float(page.get("y", "")) for page in pages] == [0, *ends[:-1]]
+    assert ends[-1] == height == drawing.height
+    assert len(bands(drawing)) in (1, 2)

@@ -90,7 +90,7 @@ def test_tuplets_have_their_ratio_and_their_ends() -> None:
 def test_chords_and_grace_notes() -> None:
     (measure,) = written("{f}[DA]4|").iter("measure")
     assert [plain(note) for note in measure.iter("note")] == [
-        "<note id=g2-0><grace slash=yes><pitch><step>F<alter>1<octave>5<type>16th",
+        "<note id=g2-0><grace slash=yes><pitch><step>F<alter>1<octave>5<type>eighth",
         "<note id=n3><pitch><step>D<octave>4<duration>2<type>half",
         "<note id=n4><chord><pitch><step>A<octave>4<duration>2<type>half",
     ]

@@ -129,6 +129,11 @@ def test_a_midi_file_has_name_tempo_keys_and_meters() -> None:
     ]  # fmt: skip
 
 
+def test_a_pickup_has_a_meter_of_its_own_in_midi() -> None:
+    meters = [one for one in messages(engrave(JIG).midi()) if "/" in one[1]]
+    assert meters == [(0, "1/8"), (480, "6/8")]
+
+
 def test_a_swung_midi_file_has_its_notes_later() -> None:
     notes = [one for one in messages(engrave(HORNPIPE).midi(is_swung=True)) if "o" in one[1][:2]]
     assert notes == [

@@ -111,6 +111,15 @@ def test_grace_notes_and_ties_of_another_key_move_with_the_notes() -> None:
     ]
 
 
+def test_what_a_grace_note_alters_holds_for_itself_and_the_staff_says_so() -> None:
+    (bar,) = bars("{^f}g2 f2|", "2/4")
+    assert [n[1:5] for event in bar.events for n in event.graces] == [("F", 1, 1, 1)]
+    assert [n[1:5] for event in bar.events for n in event.notes] == [
+        ("G", 1, 0, None),
+        ("F", 1, 0, 0),
+    ]
+
+
 def test_text_of_the_model_has_no_grace_notes() -> None:
     staff = engrave("M:2/4\nK:Cmaj\nC 2 D 2 |").staff
     assert all(event.graces == () for bar in staff.measures for event in bar.events)

@@ -85,7 +85,7 @@ def reading_options(command: Command) -> Command:
                      help="Column or key that has the tunes in a file of records (default: "
                      "found)."),
         click.option("--voice", metavar="NAME|NUMBER",
-                     help="Voice of ABC to read (default: the first that has music)."),
+                     help="Voice or part to read (default: the first that has music)."),
         click.option("--format", type=click.Choice(get_args(Format)),
                      help="Input format (default: detected)."),
     ):  # fmt: skip
@@ -110,6 +110,17 @@ def json_options(command: Command) -> Command:
     """`--json` and `--jsonl`, for every command that may have many answers."""
     help = "Print one JSON object per line."
     return json_option(click.option("--jsonl", "as_jsonl", is_flag=True, help=help)(command))
+
+
+def html_options(command: Command) -> Command:
+    """`--html` and `--force`, for every command whose answer can be a page with scores."""
+    for option in (
+        click.option("--html", "page", metavar="FILE", shell_complete=complete_files,
+                     help="Also write a page that shows notation and plays it."),
+        click.option("--force", is_flag=True, help="With --html: replace a page that is there."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def goes_only_with(option: str, *names: str) -> None:

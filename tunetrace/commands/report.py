@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 @exclude_family_option
 @copy_share_option
 @verbatim_option
+@click.option("--with-scores", is_flag=True,
+              help="Show notation on the page, which can be played there.")  # fmt: skip
 @reading_options
 @index_option
 @json_option

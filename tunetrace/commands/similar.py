@@ -24,12 +24,14 @@ from tunetrace.commands.options import (
     Share,
     exclude_family_option,
     goes_only_with,
+    html_options,
     index_option,
     json_options,
     print_json,
     print_jsonl,
     reading_options,
 )
+from tunetrace.commands.pages import check_html, save_html
 from tunetrace.errors import QueryError
 from tunetrace.text import counted, part_in_words, share, shortened
 
@@ -68,7 +70,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
               help="Write all pairs of tunes of the index into the file --output.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="With --all: the table to write, a .csv or .parquet file.")  # fmt: skip
-@click.option("--force", is_flag=True, help="With --all: replace a table that is there.")
+@html_options
 @reading_options
 @index_option
 @json_options
@@ -77,6 +79,7 @@ def similar(
     align: int | None,
     every: bool,
     output: str | None,
+    page: str | None,
     force: bool,
     index_path: str | None,
     print_as: PrintAs,
@@ -105,6 +108,7 @@ def similar(
         tunetrace similar tune.abc
         tunetrace similar oneills:2 --align 3
         tunetrace similar tune.abc --parts --exclude-title "The Kesh"
+        tunetrace similar tune.abc --html similar.html
         tunetrace similar tunes.abc --jsonl --align 0 > similar.jsonl
         tunetrace similar --all --min-probability 0.5 -o pairs.parquet
     """
@@ -116,13 +120,14 @@ def similar(
         goes_only_with("--all", "least", "output", "force", "index_path")
         _write_pairs(output, index_path, options["least"], force=force)
         return
-    if output is not None or force:
-        raise QueryError("--output and --force work only with --all; add --all or remove them")
+    if output is not None:
+        raise QueryError("--output works only with --all; add --all or remove it")
     if not tunes:
         raise QueryError("no tune is given; give a file, corpus:number or -, or --all")
+    check_html(page, force=force)
     reading = Reading(format, voice, column)
     rejected: list[Rejected] = []
-    records: list[SimilarTunes] = []  # for JSON only
+    records: list[SimilarTunes] = []  # for JSON and a page only
     answered = 0
     with open_index(index_path) as index:
         for answer in _answers(tunes, index, reading, alignment=align != 0, **options):
@@ -133,11 +138,11 @@ def similar(
                 continue
             answered += 1
             answer = _with_alignments(answer, align)
-            if print_as == "json":
+            if print_as == "json" or page is not None:
                 records.append(answer)
-            elif print_as == "jsonl":
+            if print_as == "jsonl":
                 print_jsonl([answer])
-            else:
+            elif print_as == "text":
                 _print(answer, options["least"])
     if not answered:
         raise InputError(f"no tune can be compared; {rejected[0].place}: {rejected[0].reason}")
@@ -145,6 +150,7 @@ def similar(
         print_json({"tunes": records, "set_aside": rejected})
     if print_as == "text":
         print_set_aside(rejected, "--json lists them all")
+    save_html(records, page, index_path, print_as, force=force)
 
 
 def _write_pairs(output: str | None, index_path: str | None, least: float, *, force: bool) -> None:

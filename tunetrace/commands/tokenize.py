@@ -136,7 +136,7 @@ def _print_explanation(explanation: Explanation) -> None:
     out = console()
     tune = explanation.tune
     number = "" if tune.number is None else f" (X:{tune.number})"
-    out.print(f"{tune.title or 'untitled'}{number}, {tune.input}:{tune.line}", soft_wrap=True)
+    out.print(f"{tune.title or 'untitled'}{number}, {tune.place}", soft_wrap=True)
     out.print(
         f"{_transposition(explanation)}; a note without a length lasts {explanation.unit_length}"
     )

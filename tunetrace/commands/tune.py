@@ -26,7 +26,8 @@ from tunetrace.commands.music import (
     describe_variations,
     own,
 )
-from tunetrace.commands.options import PrintAs, index_option, json_option, show
+from tunetrace.commands.options import PrintAs, html_options, index_option, json_option, show
+from tunetrace.commands.pages import check_html, save_html
 from tunetrace.errors import QueryError
 from tunetrace.files import exists
 from tunetrace.text import counted, plain_lines, printable
@@ -46,9 +47,12 @@ _SETTING_COLUMNS: Final = ("tune", "title", "meter", "key", "begins (on C)")
 
 @click.command()
 @click.argument("reference", metavar="TUNE")
+@html_options
 @index_option
 @json_option
-def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
+def tune(
+    reference: str, index_path: str | None, page: str | None, force: bool, print_as: PrintAs
+) -> None:
     """Show one tune of the index: its bars and its settings.
 
     TUNE is corpus:number, an id, a title or a part of a title. If several tunes have the title,
@@ -57,6 +61,7 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
     \b
         tunetrace tune oneills:2
         tunetrace tune "The Kesh"
+        tunetrace tune oneills:2 --html tune.html
     """
     from tunetrace import tune
     from tunetrace.corpus.readers import is_of_index
@@ -66,7 +71,10 @@ def tune(reference: str, index_path: str | None, print_as: PrintAs) -> None:
             f"{printable(reference)} is a file, but this command shows tunes of the index; see the "
             "file with 'tunetrace check' or 'tunetrace tokenize'"
         )
-    show(tune(reference, index_path), _print_tune, print_as)
+    check_html(page, force=force)
+    found = tune(reference, index_path)
+    show(found, _print_tune, print_as)
+    save_html(found, page, index_path, print_as, force=force)
 
 
 def _print_tune(tune: TuneDetail) -> None:

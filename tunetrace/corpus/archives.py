@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Final, TypeVar
 
-from tunetrace.corpus.streams import PIECE
+from tunetrace.corpus.streams import PIECE, blocks_of, whole
 from tunetrace.errors import InputError
 from tunetrace.text import printable
 
@@ -23,8 +23,16 @@ GZIP: Final = b"\x1f\x8b"
 """The first bytes of these files."""
 
 TUNEBOOKS: Final = (".abc", ".txt")
+SCORES: Final = (".musicxml", ".mxl", ".xml")
+PERFORMANCES: Final = (".mid", ".midi")
 TABLES: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 """How the names of files end that are read in a folder and in an archive."""
+
+PACKED_SCORE: Final = ".mxl"
+"""How the names of compressed MusicXML files end: ZIP archives with one score."""
+
+_CONTAINER: Final = "META-INF/container.xml"
+"""The file in a compressed MusicXML file that names its score."""
 
 _PACKED: Final = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _MOST: Final = 200
@@ -36,16 +44,24 @@ Item = TypeVar("Item")
 
 
 def readable_among(items: Iterable[Item], name_of: Callable[[Item], str]) -> list[Item]:
-    """The items of a folder or an archive that are read: tunebooks, or tables if there are none.
+    """The items of a folder or an archive that are read: its tunebooks.
 
-    name_of: the file name of an item.
+    If there are none, they are its MusicXML files, or its MIDI files, or its tables: a folder often
+    has each tune in several formats. name_of: the file name of an item.
     """
     every = list(items)
-    for endings in (TUNEBOOKS, TABLES):
+    for endings in (TUNEBOOKS, SCORES, PERFORMANCES, TABLES):
         found = [item for item in every if name_of(item).lower().endswith(endings)]
         if found:
             return found
     return []
+
+
+NOTHING_TO_READ: Final = (
+    f"has no tunebook ({', '.join(TUNEBOOKS)}), MusicXML or MIDI file ({', '.join(SCORES)}, "
+    f"{', '.join(PERFORMANCES)}) or table ({', '.join(TABLES)}); give a file"
+)
+"""The sentence on a folder or an archive without such files, after its name."""
 
 
 class Archive:
@@ -65,25 +81,40 @@ class Archive:
         # ZipInfo.is_dir fails for a damaged archive with an empty name.
         members = self._zip.infolist()
         files = [one for one in members if not one.filename.endswith("/") and _is_shown(one)]
-        names = [one.filename for one in files]
-        if "META-INF/container.xml" in names:
-            raise InputError(
-                f"{name}: this is a compressed MusicXML file; convert it to ABC with xml2abc"
-            )
+        self._files = {one.filename: one for one in files}
+        self.is_score = _CONTAINER in self._files
+        """Whether it is one compressed MusicXML file."""
         self.members = sorted(
             readable_among(files, lambda one: one.filename), key=lambda one: one.filename
         )
         self.packed = sorted(one.filename for one in files if _is_packed(one))
         """The names of archives inside the archive."""
         if not self.members:
-            raise InputError(
-                f"{name}: the archive has no {', '.join(TUNEBOOKS)} file and no table "
-                f"({', '.join(TABLES)}); give a file"
-            )
+            raise InputError(f"{name}: the archive {NOTHING_TO_READ}")
 
     def name_of(self, member: zipfile.ZipInfo) -> str:
         """What stands for a member in places and messages: `book.zip/folder/a.abc`."""
         return f"{self._name}/{printable(member.filename)}"
+
+    def score(self, most: int) -> bytes:
+        """The MusicXML in a compressed MusicXML file, of at most so many bytes.
+
+        InputError if it has more, or is not there.
+        """
+        from tunetrace.notation.musicxml.tree import xml_root
+
+        with self.open(self._files[_CONTAINER]) as file:
+            container = xml_root(whole(blocks_of(file), self._name, PIECE), self._name)
+        roots = (
+            one.get("full-path", "") for one in container.iter() if one.tag.endswith("rootfile")
+        )
+        path = next((path for path in roots if path in self._files), None)
+        if path is None:
+            raise InputError(
+                f"{self._name}: this compressed MusicXML file has no score in it; save it again"
+            )
+        with self.open(self._files[path]) as file:
+            return whole(blocks_of(file), self._name, most)
 
     @contextmanager
     def open(self, member: zipfile.ZipInfo) -> Iterator[IO[bytes]]:

@@ -1,6 +1,6 @@
 """Where the files of named corpora come from: an installed music21, or published files.
 
-music21's files are read directly. music21 itself takes seconds to import and is never imported. A
+music21's files are read directly; music21 itself, which takes long to import, is not imported. A
 published file is fetched into the user's cache. At each use it is compared with its checksum, also
 if a user put it there.
 """

@@ -1,9 +1,9 @@
 """Reading transcriptions from text, files, folders and standard input.
 
-A file is folk-rnn text, ABC, The Session's CSV or JSON, or a table with a column of tunes (CSV,
-JSON, JSON lines, Parquet). A ZIP archive or a gzip file holds such files. The format is detected
-from the beginning. A tune that cannot be tokenized is given as a Rejected, which says where and
-why; reading goes on with the next tune.
+A file is folk-rnn text, ABC, MusicXML, MIDI, The Session's CSV or JSON, or a table with a column of
+tunes (CSV, JSON, JSON lines, Parquet). A ZIP archive or a gzip file holds such files. The format is
+detected from the beginning. A tune that cannot be tokenized is given as a Rejected, which says
+where and why; reading goes on with the next tune.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Final
 from tunetrace.arguments import AS_FOUND, Format, Reading, public
 from tunetrace.corpus.archives import (
     GZIP,
-    TABLES,
-    TUNEBOOKS,
+    NOTHING_TO_READ,
+    PACKED_SCORE,
     ZIP,
     Archive,
     gunzipped,
@@ -40,6 +40,7 @@ from tunetrace.corpus.streams import (
     refuse_xml,
     rewound,
     texts_of,
+    whole,
 )
 from tunetrace.corpus.streams import STDIN as STDIN
 from tunetrace.corpus.tables.csv_rows import csv_rows, is_csv
@@ -50,6 +51,7 @@ from tunetrace.corpus.tables.session import is_session, read_settings
 from tunetrace.corpus.tables.tunes import ReadText, read_parquet, read_rows
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
+from tunetrace.notation.formats import LARGEST, NOTATION, NotationFormat, notation_of
 from tunetrace.text import plain, printable
 from tunetrace.tokenizer.abc.body import Reader
 from tunetrace.tokenizer.abc.header import begins_tune, loose_field
@@ -207,10 +209,13 @@ def detect_format(text: str, column: str | None = None) -> Format:
     """The format of a text, detected from its first 64 KB.
 
     JSON begins with an object or with a list of objects, CSV with a line that names a column of
-    tunes, or the one that is asked for. The Session's have columns of their own. folk-rnn text has
-    no L: field, and at least nine in ten of its keys are written as folk-rnn does (`K:Cdor`).
+    tunes, or the one that is asked for. The Session's have columns of their own. MusicXML begins
+    with its root. folk-rnn text has no L: field, and at least nine in ten of its keys are written
+    as folk-rnn does (`K:Cdor`).
     """
     text = beginning(text)
+    if notation_of(text):
+        return "musicxml"
     if is_session(text):
         return "thesession"
     if is_json(text):
@@ -232,15 +237,12 @@ def _format_of_tunes(text: str) -> Format:
 def files_in(path: Path) -> list[Path]:
     """The files of a folder and its subfolders that are read, sorted.
 
-    They are its tunebooks; if there are none, its tables. Raises InputError if there are neither.
+    They are of one kind, as readable_among says. Raises InputError if there are none.
     """
     files = (one for one in path.rglob("*") if one.is_file())
     found = readable_among(files, lambda one: one.name)
     if not found:
-        raise InputError(
-            f"{path}: the folder has no {' or '.join(TUNEBOOKS)} file, and no table "
-            f"({', '.join(TABLES)}); give a file"
-        )
+        raise InputError(f"{path}: the folder {NOTHING_TO_READ}")
     return sorted(found)
 
 
@@ -259,7 +261,9 @@ def estimate_tunes(paths: Sequence[str | Path]) -> int | None:
             for one in files:
                 with one.open("rb") as file:
                     start = file.read(4)
-                    if start == PARQUET:
+                    if start in (b"MThd", b"<?xm", b"<!DO", b"<sco"):
+                        tunes += 1
+                    elif start == PARQUET:
                         tunes += ParquetRows(file, one.name).count()
                     elif start.startswith((*ZIP, GZIP)):
                         return None
@@ -304,10 +308,17 @@ def _read_file(
             table, name, reading.column, _fields_reader(name, reading, make_reader)
         )
         return
-    if is_inside and first.startswith((*ZIP, GZIP)):
+    is_packed_score = name.lower().endswith(PACKED_SCORE) and first.startswith(ZIP)
+    if is_inside and first.startswith((*ZIP, GZIP)) and not is_packed_score:
         raise InputError(f"{name}: {_NESTED}")
     if first.startswith(ZIP):
         archive = Archive(rewound(file, name), name)
+        if archive.is_score:
+            data = archive.score(LARGEST["musicxml"])
+            yield _read_notation(data, "musicxml", name, reading, make_reader)
+            return
+        if is_inside:
+            raise InputError(f"{name}: {_NESTED}")
         for member in archive.members:
             try:
                 with archive.open(member) as inside:
@@ -326,7 +337,37 @@ def _read_file(
         if first.startswith((*ZIP, GZIP, PARQUET)):
             raise InputError(f"{name}: {_NESTED}")
         blocks = chain([first], blocks)
-    yield from _read_pieces(texts_of(blocks, name), name, reading, make_reader)
+    found = notation_of(first)
+    if found is not None:
+        data = whole(blocks, name, LARGEST[found])
+        yield _read_notation(data, found, name, reading, make_reader)
+    else:
+        yield from _read_pieces(texts_of(blocks, name), name, reading, make_reader)
+
+
+def _read_notation(
+    data: bytes | str, found: NotationFormat, name: str, reading: Reading, make_reader: MakeReader
+) -> Transcription | Rejected:
+    """The tune of a MusicXML or MIDI file. found: which it is."""
+    from tunetrace.notation.read import tokenize_notation  # a check of ABC does not need it
+
+    if reading.format not in (None, found):
+        raise InputError(
+            f"{name}: this is a {NOTATION[found]} file, not {reading.format}; leave --format out"
+        )
+    if reading.column is not None:
+        raise _no_column(name, reading.column)
+    try:
+        return tokenize_notation(data, found, name, reading.voice, make_reader)
+    except AbcError as error:
+        return Rejected(name, None, None, plain(error.reason), error.kind)
+
+
+def _no_column(name: str, column: str) -> InputError:
+    return InputError(
+        f"{name}: this is not a table, so it has no column '{printable(column[:80])}'; leave "
+        "--column out"
+    )
 
 
 def _read_pieces(
@@ -334,9 +375,14 @@ def _read_pieces(
 ) -> Iterator[Transcription | Rejected]:
     """As read_tunes, for a text that comes in pieces."""
     first = next(texts)
-    refuse_xml(beginning(first), name)
     texts = chain([first], texts)
     format, column = reading.format, reading.column
+    if notation_of(beginning(first)):
+        yield _read_notation("".join(texts), "musicxml", name, reading, make_reader)
+        return
+    if format in NOTATION:
+        raise InputError(f"{name}: this is not a {NOTATION[format]} file; leave --format out")
+    refuse_xml(beginning(first), name)
     if format is None or (format in _OF_TUNES and column is not None):
         format = detect_format(first, column)
     if format == "thesession":
@@ -345,10 +391,7 @@ def _read_pieces(
         rows = csv_rows(texts, name) if format == "csv" else json_rows(texts, name)
         yield from read_rows(rows, name, column, _fields_reader(name, reading, make_reader))
     elif column is not None:
-        raise InputError(
-            f"{name}: this is not a table, so it has no column '{printable(column[:80])}'; leave "
-            "--column out"
-        )
+        raise _no_column(name, column)
     else:
         yield from _read_text(texts, name, replace(reading, format=format), make_reader)
 
@@ -358,6 +401,9 @@ def _fields_reader(name: str, reading: Reading, make_reader: MakeReader) -> Read
     given = reading.format if reading.format in _OF_TUNES else None
 
     def read_text(text: str) -> Iterator[Transcription | Rejected]:
+        if notation_of(beginning(text)):
+            of_field = Reading(voice=reading.voice)
+            return iter([_read_notation(text, "musicxml", name, of_field, make_reader)])
         refuse_xml(text, name)
         format = given or _format_of_tunes(beginning(text))
         return _read_text(iter([text]), name, replace(reading, format=format), make_reader)

@@ -28,7 +28,7 @@ PIECE: Final = 1 << 16
 _CHARSET: Final = re.compile(rb"^(?:I:|%%) *abc-charset +(iso-8859-[0-9]+)", re.MULTILINE | re.I)
 _NO_UTF8: Final = re.compile("[\udc80-\udcff]")  # bytes, as surrogateescape decodes them
 _LINE_OF_NO_UTF8: Final = re.compile("(?<![^\r\n])[^\r\n\udc80-\udcff]*+[\udc80-\udcff][^\r\n]*+")
-_XML: Final = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE score-|score-(?:partwise|timewise)\b)")
+_XML: Final = re.compile(r"\s*<\?xml\b")
 
 
 @contextmanager
@@ -65,6 +65,16 @@ def rewound(file: IO[bytes], name: str) -> IO[bytes]:
     return file
 
 
+def whole(blocks: Iterable[bytes], name: str, most: int) -> bytes:
+    """The bytes of a file of at most so many. InputError if it has more."""
+    content = bytearray()
+    for block in blocks:
+        content += block
+        if len(content) > most:
+            raise InputError(f"{name}: the file has more than {most:,} bytes; give one tune a file")
+    return bytes(content)
+
+
 def absent(name: str, *, may_be_title: bool = False) -> InputError:
     """The error for a path that does not exist. may_be_title: it is rather the title of a tune."""
     hint = ""
@@ -82,10 +92,9 @@ def beginning(text: str) -> str:
 
 
 def refuse_xml(beginning: str, name: str) -> None:
-    """Raise InputError if a text begins as MusicXML or other XML. Web pages are allowed."""
+    """Raise InputError if a text begins as XML, and not as MusicXML. Web pages are allowed."""
     if _XML.match(beginning) and "<html" not in beginning:
-        kind = "a MusicXML" if re.search(r"<!DOCTYPE score-|<score-", beginning) else "an XML"
-        raise InputError(f"{name}: this is {kind} file; convert it to ABC with xml2abc")
+        raise InputError(f"{name}: this is an XML file, but not MusicXML; save it as MusicXML")
 
 
 def lines_in(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -123,8 +132,6 @@ def texts_of(blocks: Iterator[bytes], name: str) -> Iterator[str]:
     Windows-1252, as in older tunebooks. Raises InputError if there is no text.
     """
     first = next(blocks)
-    if first.startswith(b"MThd"):
-        raise InputError(f"{name}: this is a MIDI file; convert it to ABC with midi2abc")
     if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         texts = codecs.iterdecode(chain([first], blocks), "utf-16", errors="replace")
         blocks = map(str.encode, texts)

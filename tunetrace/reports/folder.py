@@ -19,7 +19,8 @@ from tunetrace.text import printable
 _PACKAGES: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
 
 
-def _is_page(path: Path) -> bool:
+def is_page(path: Path) -> bool:
+    """Whether a file is a page that tunetrace wrote."""
     with path.open("rb") as file:
         return b'<meta name="generator" content="tunetrace ' in file.read(1 << 12)
 
@@ -40,7 +41,7 @@ def _begins(beginning: bytes) -> Kind:
 
 
 FILES: Final = {
-    "report.html": Kind("report", _is_page),
+    "report.html": Kind("report", is_page),
     "tunes.csv": _begins(b"batch,place,"),
     "tunes.parquet": Kind("report", is_parquet),
     "spans.parquet": Kind("report", is_parquet),

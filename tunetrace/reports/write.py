@@ -79,6 +79,7 @@ def report(
     column: str | None = None,
     copy_share: float = COPY_SHARE,
     verbatim: bool = False,
+    with_scores: bool = False,
     progress: Progress = silent,
     workers: int = 0,
     view: ViewName = TOKENS.name,
@@ -91,6 +92,7 @@ def report(
     copy_share: from this share of notes in one corpus tune on, a transcription counts as mostly
         that tune.
     verbatim: seek no near copies, which takes less time.
+    with_scores: show notation on the page, which can be played. Needs the extra `score`.
     progress: called with what is being done and how many tunes were read.
     workers: extra processes that match slices; the main module of the program must be importable.
     view: what is compared; the baseline of real tunes is of tokens, so other views are not compared
@@ -190,7 +192,14 @@ def report(
                 batch, opened, families, reading, copy_share, view, verbatim=verbatim
             )
             html = page.html(
-                summary, words, opened, left_out, when=created, command=command, other=other
+                summary,
+                words,
+                opened,
+                left_out,
+                when=created,
+                command=command,
+                other=other,
+                with_scores=with_scores,
             )
             content = json.dumps(to_plain(written), ensure_ascii=False, allow_nan=False, indent=2)
             with files.writing():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
-from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.mei import BarPair, Look, aligned_mei
 from tunetrace.score.playback import Playback, playback_of
 from tunetrace.score.written import Signs, Staff, write_under
@@ -64,7 +64,7 @@ def draw_aligned(
     lower = {pair.lower_prefix: pair.lower for pair in pairs if pair.lower is not None}
     bars = [pair.upper for pair in pairs]
     playback = playback_of(staff, bars, engraver.timemap(), prefix, lower)
-    return next(iter(engraver.drawings())), playback
+    return stack(engraver.drawings()), playback
 
 
 def _signs_before(staff: Staff, place: int) -> Signs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -77,6 +77,26 @@ class Drawing(NamedTuple):
             'style="background:#fff;width:100%;max-width:60em" '
             f'src="data:image/svg+xml;base64,{base64.b64encode(content).decode("ascii")}">'
         )
+
+
+def stack(drawings: Iterable[Drawing]) -> Drawing:
+    """Drawings under one another, as one."""
+    pages = list(drawings)
+    if len(pages) == 1:
+        return pages[0]
+    width, height = max(page.width for page in pages), 0.0
+    glyphs: dict[str, str] = {}
+    inside = []
+    for page in pages:
+        place = f'<svg y="{height:g}" width="{page.width:g}" height="{page.height:g}" '
+        inside.append(page.svg.replace("<svg ", place, 1))
+        height += page.height
+        glyphs |= page.glyphs
+    svg = (
+        f'<svg viewBox="0 0 {width:g} {height:g}" xmlns="http://www.w3.org/2000/svg">'
+        f"{''.join(inside)}</svg>"
+    )
+    return Drawing(svg, glyphs, width, height)
 
 
 LOOKS: Final = {
@@ -171,13 +191,20 @@ class Engraver:
         return Timemap(tuple(sorted(notes)), tuple(measures))
 
 
-def _toolkit() -> toolkit:
+def check_verovio() -> None:
+    """Raise OutputError if verovio is not installed."""
     try:
-        import verovio
+        import verovio  # noqa: F401
     except ImportError as error:
         raise OutputError(
             "notation needs verovio, which is not installed; install tunetrace[score]"
         ) from error
+
+
+def _toolkit() -> toolkit:
+    check_verovio()
+    import verovio
+
     verovio.enableLog(verovio.LOG_OFF)
     return verovio.toolkit()
 

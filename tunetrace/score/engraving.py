@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from tunetrace.arguments import public
 from tunetrace.corpus.readers import first_tune
 from tunetrace.errors import InputError, QueryError
-from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.marks import Mark, classes_of, draw_marks, in_lanes, spacing
 from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
@@ -87,13 +87,21 @@ class Engraving:
         self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH, has_title: bool = False
     ) -> Drawing:
         """The tune as a part of a page, with stretches marked. width: as for Engraver."""
+        return self._drawn(self._engraver(marks, width, has_title=has_title), marks)
+
+    def drawn_and_played(self, marks: Sequence[Mark] = ()) -> tuple[Drawing, Playback]:
+        """The tune as a part of a page that plays it, in half the time of both apart."""
+        engraver = self._engraver(marks, PAGE_WIDTH, has_title=False)
+        played = playback_of(self.staff, self.staff.measures, engraver.timemap(), self.prefix)
+        return self._drawn(engraver, marks), played
+
+    def _engraver(self, marks: Sequence[Mark], width: int, *, has_title: bool) -> Engraver:
         look = Look(classes_of(marks, len(self.staff.layout.tokens)))
-        engraver = Engraver(
-            self.mei(look, has_title=has_title),
-            width=width,
-            space_below=spacing(len(in_lanes(marks))) if marks else 0,
-        )
-        return draw_marks(next(iter(engraver.drawings())), marks, self.prefix)
+        space = spacing(len(in_lanes(marks))) if marks else 0
+        return Engraver(self.mei(look, has_title=has_title), width=width, space_below=space)
+
+    def _drawn(self, engraver: Engraver, marks: Sequence[Mark]) -> Drawing:
+        return draw_marks(stack(engraver.drawings()), marks, self.prefix)
 
     @cached_property
     def playback(self) -> Playback:

@@ -23,7 +23,8 @@ _HEAD: Final = 230  # the width of a note head
 _TEXT: Final = 260
 _ROOM: Final = 4  # tokens between two bands of a lane, for the number of the second
 
-_DASHES: Final = {1: "40 80", 2: "240 80", 3: ""}
+DASHES: Final = {1: "40 80", 2: "240 80", 3: ""}
+"""How the band of each level is dashed; empty if it is whole."""
 
 MARK_STYLE: Final = (
     ".mark path{fill:none}.mark text{font-family:sans-serif;stroke:none;fill:currentColor}"
@@ -152,11 +153,13 @@ def _band(mark: Mark, lane: int, line: _Row) -> str:
         return ""
     left, right = min(places), max(places) + _HEAD
     y = line.lowest + _SPACE + (lane + 0.5) * _LANE
-    dashes = f' stroke-dasharray="{_DASHES[mark.level]}"' if _DASHES[mark.level] else ""
+    dashes = f' stroke-dasharray="{DASHES[mark.level]}"' if DASHES[mark.level] else ""
+    line_of = f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width='
     return (
         f'<a class="mark level-{mark.level}" href="{html_text(mark.href)}"'
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'
-        f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width="{_THICK}"'
-        f'{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}" font-size="{_TEXT}"'
-        f' text-anchor="end">{mark.number}</text></a>'
+        # The first path is not seen: a band can be clicked between its dashes, and beside it.
+        f'{line_of}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
+        f'{line_of}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
+        f' font-size="{_TEXT}" text-anchor="end">{mark.number}</text></a>'
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
-from tunetrace.score.written import Signs, Staff
+from tunetrace.score.written import Meter, Signs, Staff
 from tunetrace.tokenizer.keys import spell
+from tunetrace.tokenizer.layout.timeline import eighths
 
 if TYPE_CHECKING:
     import mido
@@ -75,21 +77,32 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
 
 def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaMessage]]:
     """The meters and keys of a tune, each when it is played, in quarter notes."""
-    now = Signs()
-    played = sorted((at, place) for place, bar in enumerate(playback.bars) for at in bar.at)
     in_force: list[Signs] = []  # by the place of a bar, at its beginning
     for measure in staff.measures:
         before = in_force[-1] if in_force else Signs()
         in_force.append(_after(before, measure.signs))
-    for at, place in played:
-        due = in_force[place]
+    now = Signs()
+    played = sorted((at, place) for place, bar in enumerate(playback.bars) for at in bar.at)
+    for k, (at, place) in enumerate(played):
+        measure, due = staff.measures[place], in_force[place]
+        if k == 0 and measure.phase:
+            # The pickup has a meter of its own, so that the bar lines after it are right.
+            due = due._replace(meter=_as_meter(eighths(measure.bar.duration) / 8))
         yield from ((at, message) for message in _messages(now, due))
         now = due
-        for event in staff.measures[place].events:
+        for event in measure.events:
             due = _after(now, event.signs)
             moment = at + float(event.onset / 2)
             yield from ((moment, message) for message in _messages(now, due))
             now = due
+
+
+def _as_meter(wholes: Fraction) -> Meter | None:
+    """A length as the meter of a bar; None if it is none, or no meter."""
+    unit = max(wholes.denominator, 4)
+    beats = wholes * unit
+    is_meter = 0 < beats <= _MOST_BEATS and beats.denominator == 1 and unit in _UNITS
+    return (int(beats), unit) if is_meter else None
 
 
 def _after(before: Signs, signs: Signs) -> Signs:

@@ -201,13 +201,23 @@ class _Accidentals:
     on_staff: dict[tuple[str, int], int] = field(default_factory=dict)
     """By letter and octave: an accidental on the staff holds in its own only."""
 
-    def write(self, token: int, text: str, *, is_tied: bool, ends_tie: bool = False) -> StaffNote:
-        """A note token on the staff."""
+    def write(
+        self,
+        token: int,
+        text: str,
+        *,
+        is_tied: bool = False,
+        ends_tie: bool = False,
+        is_grace: bool = False,
+    ) -> StaffNote:
+        """A note token on the staff. What a grace note alters holds for itself alone."""
         pitch = Pitch.parse(text)
         letter, octave = pitch.letter, pitch.octave
-        if pitch.alteration is not None:
-            self.in_bar[letter] = pitch.alteration
         alteration = self.in_bar.get(letter, self.sounding[letter])
+        if pitch.alteration is not None:
+            alteration = pitch.alteration
+            if not is_grace:
+                self.in_bar[letter] = alteration
         in_force = self.on_staff.get((letter, octave))  # by a sign in this bar
         accidental = None if pitch.alteration == in_force else pitch.alteration
         if alteration != (self.shown[letter] if in_force is None else in_force):
@@ -301,7 +311,7 @@ class _Writer:
                 ratio, number = Ratio(p, q), number + 1
             signs = self._signs(first)
             graces = tuple(
-                self._accidentals.write(first, note, is_tied=False)
+                self._accidentals.write(first, note, is_grace=True)
                 for note in ornaments.graces.get(first, ())
             )
             written = [i for i in range(first, last) if MEANINGS[tokens[i]].kind == NOTE]

@@ -26,9 +26,9 @@ class Transcription(Record):
     """The key that it was written in (`Edor`)."""
     tokens: tuple[str, ...]
     text: str
-    """The transcription as it was found."""
+    """The transcription as it was found; of MusicXML or MIDI the ABC made of it."""
     line: int | None = 1
-    """The line of the input on which it begins; None for a tune of an index."""
+    """The line of the input on which it begins. None in an index, MusicXML and MIDI."""
     input: str = ""
     """The name of its file or other input."""
     remarks: tuple[str, ...] = ()

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.checker.batches import checked, near, same, source, transcription
 from tunetrace.checker.records import TuneName
+from tunetrace.reports.markup import shortened
 from tunetrace.reports.page.most_copied import chance
-from tunetrace.reports.page.rows import PARTS, columns, copied_order, parts, row_of, shortened
+from tunetrace.reports.page.rows import PARTS, columns, copied_order, parts, row_of
 
 
 @given(st.floats(0, 1))

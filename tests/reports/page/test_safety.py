@@ -13,7 +13,7 @@ from tests.reports.conftest import html_of
 from tunetrace import Index
 from tunetrace.checker.records import Verdict
 from tunetrace.corpus.records import Rejected
-from tunetrace.reports.page.page import web_link
+from tunetrace.reports.markup import web_link
 
 Show = Callable[[str], Shown]
 

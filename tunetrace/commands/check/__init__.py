@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from tunetrace.commands.options import (
     copy_share_option,
     exclude_family_option,
     goes_only_with,
+    html_options,
     index_option,
     json_options,
     reading_options,
@@ -23,8 +24,12 @@ from tunetrace.commands.options import (
     view_option,
     workers_for,
 )
+from tunetrace.commands.pages import check_html, save_html
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
+
+if TYPE_CHECKING:
+    from tunetrace import CheckedTune, Rejected
 
 
 @click.command()
@@ -48,6 +53,7 @@ from tunetrace.errors import QueryError
 @click.option("--post", is_flag=True,
               help="Print what the blog post on the folk-rnn v2 model found in its corpus, beside "
               "what this index has.")  # fmt: skip
+@html_options
 @reading_options
 @index_option
 @json_options
@@ -58,6 +64,8 @@ def check(
     brief: bool,
     bars: bool,
     post: bool,
+    page: str | None,
+    force: bool,
     index_path: str | None,
     print_as: PrintAs,
     **options: Any,
@@ -86,9 +94,10 @@ def check(
         tunetrace check generated.txt --jsonl > checked.jsonl
         tunetrace check tune.abc --exclude-title "The Kesh"
         tunetrace check tune.abc --view intervals
+        tunetrace check tune.abc --html checked.html
         tunetrace check --post --index v2.db
     """
-    from tunetrace import check_batch, open_index, post_search
+    from tunetrace import CheckReport, check_batch, open_index, post_search
     from tunetrace.checker.check import Places
     from tunetrace.commands.check.answers import AnswerPrinter
     from tunetrace.corpus.readers import estimate_tunes
@@ -107,9 +116,11 @@ def check(
         raise QueryError("--fail-over counts runs of tokens; remove --view or --fail-over")
     if brief and print_as != "text":
         raise QueryError("--brief cannot be combined with --json or --jsonl; remove --brief")
+    check_html(page, force=force)
     inputs = files or ("-",)
     tunes = estimate_tunes(inputs)
-    details = bars or not (brief or print_as == "jsonl")
+    details = bars or page is not None or not (brief or print_as == "jsonl")
+    shown: list[CheckedTune | Rejected] = []  # for a page only
     printer = AnswerPrinter("brief" if brief else print_as, fail_over)
     with open_index(index_path) as opened, progress_display(tunes, prints_lines=True) as progress:
         workers = 0 if details or only else workers_for(tunes, near_copies=not options["verbatim"])
@@ -119,7 +130,10 @@ def check(
         places = Places.read(only) or count(1)
         for done, (place, answer) in enumerate(zip(places, answers, strict=False), 1):
             printer.add(place, answer)
+            if page is not None:
+                shown.append(answer)
             progress("checking", done)
-    printer.end()
+        printer.end()
+        save_html(CheckReport.gather(shown), page, opened, print_as, force=force)
     if printer.has_failed:
         sys.exit(1)

@@ -61,17 +61,22 @@ def describe(tune: CheckedTune, index: Index) -> ShownTune:
         Stretch(span.first_token, span.stop_token, number, span.level)
         for number, span in enumerate(tune.spans, 1)
     ]
-    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
     return ShownTune(
         tune=tune,
         facts=facts_of(tune),
-        copied=None if tune.identical_to else _copied(tune),
-        standing=None if tune.identical_to else _standing(tune),
+        copied=None if tune.identical_to else copied_in_words(tune),
+        standing=None if tune.identical_to else standing_in_words(tune),
         parts=show(tokens, in_own_key(list(tokens), own_key), stretches),
-        spans=tuple(sorted(longest, key=lambda one: one[0])),
+        spans=listed_spans(tune),
         sources=tuple(_source(source, tune, index) for source in tune.sources[:SHOWN_SOURCES]),
         is_cut=len(tokens) > MOST_TOKENS,
     )
+
+
+def listed_spans(tune: CheckedTune) -> tuple[tuple[int, Span], ...]:
+    """Its longest spans with their numbers, in the order of the tune."""
+    longest = sorted(enumerate(tune.spans, 1), key=lambda one: -one[1].notes)[:SHOWN_SPANS]
+    return tuple(sorted(longest, key=lambda one: one[0]))
 
 
 def facts_of(tune: CheckedTune) -> str:
@@ -81,7 +86,8 @@ def facts_of(tune: CheckedTune) -> str:
     return ", ".join(facts)
 
 
-def _copied(tune: CheckedTune) -> str:
+def copied_in_words(tune: CheckedTune) -> str:
+    """How much of it is found in the corpus."""
     longest = tune.longest_span
     if longest is None:
         return "No note of it is found in the corpus."
@@ -94,7 +100,8 @@ def _copied(tune: CheckedTune) -> str:
     )
 
 
-def _standing(tune: CheckedTune) -> str | None:
+def standing_in_words(tune: CheckedTune) -> str | None:
+    """How its longest span compares with real tunes; None if there is no baseline."""
     standing = tune.standing
     below = standing.below.get(LONGEST.name) if standing else None
     if standing is None or below is None:

@@ -127,16 +127,17 @@ def describe_near(tune: CheckedTune, index: Index) -> ShownNear:
         said=naming(near),
         facts=facts_of(tune),
         probability=share_in_words(near.probability),
-        standing=_standing(tune),
+        standing=similarity_in_words(tune),
         others=tuple((share(other.probability), naming(other)) for other in others),
-        moved=_moved(near.alignment),
+        moved=moved_in_words(near.alignment),
         parts=tuple(_parts(bars, tune.original_key)),
         missing=bars_in_words(near.alignment.unmatched),
         is_cut=is_cut,
     )
 
 
-def _standing(tune: CheckedTune) -> str | None:
+def similarity_in_words(tune: CheckedTune) -> str | None:
+    """How its similarity compares with real tunes; None if that was not measured."""
     standing = tune.standing
     below = standing.below.get(SIMILARITY.name) if standing else None
     if standing is None or below is None:
@@ -145,7 +146,7 @@ def _standing(tune: CheckedTune) -> str | None:
     return f"It is more similar to a corpus tune than {whose} are to another tune."
 
 
-def _moved(alignment: Alignment) -> str:
+def moved_in_words(alignment: Alignment) -> str:
     """How the corpus tune was moved: `raised by a fourth`; empty if it was not."""
     return interval_in_words(alignment.steps, "raised by {}", "lowered by {}")
 

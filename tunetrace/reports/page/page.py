@@ -7,13 +7,9 @@ links, reasons) may be hostile: it is put on one line and escaped, and never run
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.checker.compare.records import (
@@ -30,6 +26,7 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.plots.batch import measure_of, pictures_of
+from tunetrace.reports.markup import environment, policy, read_file
 from tunetrace.reports.page.definitions import DEFINITIONS
 from tunetrace.reports.page.most_copied import describe, span_in_words
 from tunetrace.reports.page.near_copies import NAMES, ShownNear, describe_near, near_order
@@ -39,13 +36,11 @@ from tunetrace.reports.page.rows import (
     columns,
     copied_order,
     row_of,
-    shortened,
 )
+from tunetrace.reports.scores.batch import BatchScores
+from tunetrace.reports.scores.page import scores_script, scores_style
 from tunetrace.reports.words import differs_by_ranks_only, mistakes_in_words, without
-from tunetrace.text import amount, counted, plain, share, signed
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from tunetrace.text import amount, share, signed
 
 MOST_COPIED: Final = 50
 """Transcriptions that are shown with their music and what they share."""
@@ -57,8 +52,6 @@ SET_ASIDE: Final = 100
 """Tunes in the list of those set aside."""
 SOURCES: Final = 10
 """Corpus tunes in the list of those that are shared most."""
-
-_FOLDER: Final = Path(__file__).parent
 
 
 class Page:
@@ -104,6 +97,7 @@ class Page:
         when: datetime,
         command: str,
         other: BatchSummary | None = None,
+        with_scores: bool = False,
     ) -> str:
         """The page as HTML.
 
@@ -113,15 +107,22 @@ class Page:
         when: the date that the page shows.
         command: the command that checks one transcription again, without its number.
         other: the batch that it is compared with.
+        with_scores: also show the transcriptions whose music is shown as notation, which can be
+            played. Raises OutputError without verovio.
         """
-        style = (_FOLDER / "report.css").read_text(encoding="utf-8")
-        script = (_FOLDER / "report.js").read_text(encoding="utf-8")
+        style = read_file("base.css") + read_file("page/report.css")
+        script = read_file("page/report.js")
         rows = self._rows.in_order()
+        most_copied = self._most_copied.in_order()
         near_copies = [describe_near(tune, index) for tune in self._near_copies.in_order()]
-        return _environment().get_template("report.html.jinja").render(
+        scores = BatchScores(most_copied, near_copies) if with_scores else None
+        if scores:
+            style += scores_style()
+            script += scores_script()
+        return environment().get_template("page/report.html.jinja").render(
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=policy(style, script),
             version=__version__,
             when=when,
             summary=summary,
@@ -136,6 +137,7 @@ class Page:
             tests=sorted({m.to_other.test for m in summary.measures if m.to_other
                           and m.to_other.test}),
             significant=SIGNIFICANT,
+            span_in_words=span_in_words,
             has_baseline=any(measure.baseline is not None for measure in summary.measures),
             definitions=[(m.label, *DEFINITIONS[m.name]) for m in summary.measures],
             sources=_sources(summary),
@@ -144,64 +146,13 @@ class Page:
             forgives=VIEWS[summary.view].forgives,
             columns=columns(rows),
             rows=len(rows),
-            most_copied=[describe(tune, index) for tune in self._most_copied.in_order()],
+            most_copied=[describe(tune, index) for tune in most_copied],
+            scores=scores,
             near_copies=near_copies,
             difference_names=NAMES,
             differences=_differences(near_copies),
             set_aside=self._set_aside,
         )  # fmt: skip
-
-
-def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: the page's own style and script, and nothing from elsewhere."""
-
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest(script)}'; style-src "
-        f"'sha256-{digest(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    # finalize does not see the JSON block, whose texts rows.py has made plain.
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
-    environment.filters |= {
-        "counted": counted, "share": share, "short": shortened, "web": web_link,
-        "span_in_words": span_in_words,
-    }  # fmt: skip
-    return environment
-
-
-def _harmless(value: Any) -> Any:
-    """Text without line breaks and without characters that change the direction of writing."""
-    from markupsafe import Markup
-
-    if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
-        return value
-    return plain(value)
-
-
-def web_link(link: str | None) -> str | None:
-    """A link to a page of the web; None for all others (`javascript:`, `file:`)."""
-    if link is None or plain(link) != link or len(link) > 2_000:
-        return None
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return None
-    return link if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def _key_numbers(summary: BatchSummary) -> list[tuple[str, str]]:

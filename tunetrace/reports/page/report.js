@@ -186,7 +186,7 @@
     };
     article.addEventListener("pointerover", (event) => pick(article, spansAt(event.target), "pointed"));
     article.addEventListener("pointerleave", () => pick(article, [], "pointed"));
-    for (const item of article.querySelectorAll("[data-span]")) {
+    for (const item of article.querySelectorAll(".spans [data-span]")) {
       const said = item.querySelector(".said");
       const chooser = document.createElement("button");
       chooser.type = "button";

@@ -10,12 +10,10 @@ import heapq
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from tunetrace.checker.records import CheckedTune, TuneName
+from tunetrace.reports.markup import shortened
 from tunetrace.text import plain
 
 Thing = TypeVar("Thing")
-
-LONGEST_TITLE: Final = 120
-"""Characters of a title that the page shows."""
 
 PARTS: Final = 100_000
 """Shares are counted in parts of this size, so that their percentages read as in the text."""
@@ -106,12 +104,6 @@ def parts(share: float) -> int:
     if share <= 0 or share >= 1:
         return PARTS if share >= 1 else 0
     return min(max(round(share * PARTS), 1), PARTS - 1)
-
-
-def shortened(title: str) -> str:
-    """A title from a file, on one line and short enough for a table."""
-    title = plain(title[: 2 * LONGEST_TITLE])
-    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
 def _name(tune: TuneName) -> tuple[str, str]:

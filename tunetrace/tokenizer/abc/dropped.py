@@ -97,12 +97,19 @@ def prose_left_out(lines: int) -> str:
 
 def voices_left_out(voices: Mapping[str, Sequence[str]]) -> list[str]:
     """The sentence that these voices were left out, with the number of their bars."""
-    named = []
+    bars = []
     for voice, lines in voices.items():
         music = _NO_NOTES.sub("", " ".join(lines))
-        bars = sum(_NOTE.search(bar) is not None for bar in _BAR_LINES.split(music))
-        if bars:
-            named.append(f"{plain(voice)[:20]} ({counted(bars, 'bar')})")
+        bars.append((voice, sum(_NOTE.search(bar) is not None for bar in _BAR_LINES.split(music))))
+    return bars_left_out(bars)
+
+
+def bars_left_out(voices: Iterable[tuple[str, int]]) -> list[str]:
+    """The sentence that voices were left out. voices: the name of each, and how many bars it has.
+
+    Voices without bars are not named.
+    """
+    named = [f"{plain(voice)[:20]} ({counted(bars, 'bar')})" for voice, bars in voices if bars]
     if not named:
         return []
     more = len(named) - _NAMED_VOICES

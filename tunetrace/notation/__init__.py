@@ -1,0 +1,1 @@
+"""MusicXML and MIDI files as ABC, which the tokenizer then reads."""

@@ -1,0 +1,1 @@
+"""Reading MIDI: played notes become a written part."""

@@ -1,0 +1,1 @@
+"""Reading MusicXML: one voice of a score becomes a written part."""

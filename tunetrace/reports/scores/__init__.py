@@ -1,0 +1,1 @@
+"""Tunes on a page with their notation, which can be played."""

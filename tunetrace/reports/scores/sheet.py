@@ -1,0 +1,82 @@
+"""The scores of one page: their ids, their drawings and the shapes that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+
+from tunetrace.errors import InputError
+from tunetrace.reports.scores.page import ScoreBlock
+from tunetrace.reports.scores.pairs import AlignedRows
+from tunetrace.score.aligned import draw_aligned
+from tunetrace.score.engraver import Drawing, define
+from tunetrace.score.engraving import Engraving, Written, engrave
+from tunetrace.score.marks import Mark
+from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
+
+
+class Sheet:
+    """The scores of one page."""
+
+    def __init__(self) -> None:
+        self._ids = (f"s{number}" for number in count(1))
+        self._glyphs: dict[str, str] = {}
+
+    def shapes(self) -> str:
+        """The definitions that the drawings use, once for the page."""
+        return define(self._glyphs)
+
+    def engraved(self, tune: Written) -> Engraving | None:
+        """A tune as it will be drawn; None if it cannot be, having no notes or too many."""
+        try:
+            return engrave(tune, id=next(self._ids))
+        except InputError:
+            return None
+
+    def score(
+        self,
+        tune: Engraving,
+        title: str,
+        *,
+        marks: Sequence[Mark] = (),
+        remarks: Iterable[str] = (),
+    ) -> ScoreBlock:
+        """A whole tune with its marks. remarks: what is said of each bar, if anything is."""
+        drawing, playback = tune.drawn_and_played(marks)
+        return ScoreBlock(
+            id=tune.id,
+            title=title,
+            svg=self._kept(drawing).svg,
+            playback=playback.to_dict(),
+            remarks=tuple(remarks),
+        )
+
+    def pair(self, own: Engraving, rows: AlignedRows, title: str) -> ScoreBlock | None:
+        """Bars of a tune over those of another; None if there are none, or if these cannot be
+        written in the key of the tune."""
+        key = own.staff.key
+        under = rows.under
+        try:
+            if key and key[:-3] not in ("", "C"):
+                interval = interval_from_c(key)
+                under = [
+                    one._replace(tokens=[move_token(token, interval) for token in one.tokens])
+                    for one in under
+                ]
+        except TooFarAlteredError:
+            return None
+        if not under:
+            return None
+        drawing, playback = draw_aligned(own.staff, rows.over, under, next(self._ids))
+        return ScoreBlock(
+            id=playback.id,
+            title=title,
+            svg=self._kept(drawing).svg,
+            playback={**playback.to_dict(), "title": title},
+            is_pair=True,
+        )
+
+    def _kept(self, drawing: Drawing) -> Drawing:
+        """A drawing, whose glyphs are defined once for all."""
+        self._glyphs |= drawing.glyphs
+        return drawing

@@ -1,0 +1,93 @@
+// The spans of a checked tune and its sources: a span that is chosen in the score or in the list is
+// lit wherever it is marked, and leads to the sources that have it; a source lights its passages.
+"use strict";
+(() => {
+  const numbers = (element) => (element.dataset.spans ?? element.dataset.span).split(" ");
+
+  function link(article) {
+    const marked = () => article.querySelectorAll("[data-span], [data-spans]");
+    const sources = [...article.querySelectorAll(".source[data-spans]")];
+    let chosen = []; // the numbers of the spans that are lit
+    let opener = null; // where the choice was made, so that Escape leads back
+    let ofSource = null;
+
+    function light(spans, name) {
+      for (const element of marked()) {
+        if (element.classList.contains("source")) continue;
+        element.classList.toggle(name, numbers(element).some((number) => spans.includes(number)));
+      }
+    }
+    function choose(spans, from, source = null) {
+      article.querySelector(".whole .score")?.classList.toggle("tracing", spans.length > 0);
+      chosen = spans;
+      opener = from;
+      ofSource = source;
+      light(spans, "chosen");
+      for (const some of sources) {
+        const has = source ? some === source : numbers(some).some((number) => spans.includes(number));
+        some.classList.toggle("faded", spans.length > 0 && !has);
+      }
+      for (const button of article.querySelectorAll("[aria-pressed]")) {
+        const isPressed = button.classList.contains("passages")
+          ? source !== null && source.contains(button)
+          : source === null && spans.includes(button.closest("[data-span]").dataset.span);
+        button.setAttribute("aria-pressed", String(isPressed));
+      }
+    }
+    function chooseSpan(number, from) {
+      const isAgain = ofSource === null && chosen.length === 1 && chosen[0] === number;
+      choose(isAgain ? [] : [number], from);
+      if (isAgain) return;
+      const source = sources.find((some) => numbers(some).includes(number));
+      source?.querySelector("h4, h3").focus();
+    }
+    function undo() {
+      const back = opener;
+      choose([], null);
+      back?.focus();
+    }
+
+    for (const item of article.querySelectorAll(".spans [data-span]")) {
+      const said = item.querySelector(".said");
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "said" });
+      button.setAttribute("aria-pressed", "false");
+      button.append(...said.childNodes);
+      said.replaceWith(button);
+      button.addEventListener("click", () => chooseSpan(item.dataset.span, button));
+    }
+    // In the score the line of a span is a link to it in the list, once in each line of music.
+    const reached = new Set();
+    for (const mark of article.querySelectorAll("a.mark")) {
+      const number = mark.dataset.span;
+      if (reached.has(number)) mark.setAttribute("tabindex", "-1");
+      reached.add(number);
+      mark.addEventListener("click", (event) => {
+        event.preventDefault();
+        chooseSpan(number, mark);
+      });
+    }
+    for (const source of sources) {
+      const button = Object.assign(document.createElement("button"), {
+        type: "button",
+        className: "passages",
+        textContent: "Show its passages",
+      });
+      button.setAttribute("aria-pressed", "false");
+      source.querySelector("h4, h3").after(button);
+      button.addEventListener("click", () => {
+        if (ofSource === source) choose([], null);
+        else choose(numbers(source), button, source);
+      });
+    }
+    article.addEventListener("pointerover", (event) => {
+      const found = event.target.closest(".spans [data-span], a.mark");
+      light(found ? numbers(found) : [], "pointed");
+    });
+    article.addEventListener("pointerleave", () => light([], "pointed"));
+    article.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && chosen.length) undo();
+    });
+  }
+
+  for (const article of document.querySelectorAll("article.traced")) link(article);
+})();
