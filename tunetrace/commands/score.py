@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+import os
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
@@ -22,6 +23,9 @@ from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
     from tunetrace import SavedScores
+
+_MOST_WORKERS: Final = 3
+"""So many draw pages as fast as one process engraves them."""
 
 
 @click.command()
@@ -80,8 +84,16 @@ def score(
         )
     files = [name for name in tunes if not is_of_index(name) and (name == "-" or exists(name))]
     with progress_display(estimate_tunes(files)) as progress:
-        saved = save_scores(tunes, output, index_path, progress=progress, **options)
+        saved = save_scores(
+            tunes, output, index_path, workers=_workers(), progress=progress, **options
+        )
     show(saved, _print_scores, print_as)
+
+
+def _workers() -> int:
+    """Extra processes that draw a large book: none if there is no second core."""
+    cores = os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS) if cores > 1 else 0
 
 
 def _print_scores(saved: SavedScores) -> None:
@@ -99,6 +111,4 @@ def _print_scores(saved: SavedScores) -> None:
             out.print(
                 f"{plain(tune.file)}: {tune.title or '(untitled)'} ({tune.place})", soft_wrap=True
             )
-    for remark in saved.remarks:
-        out.print(remark, soft_wrap=True)
     print_set_aside(saved.set_aside, "--json lists them all")

@@ -99,9 +99,16 @@ def stack(drawings: Iterable[Drawing]) -> Drawing:
     return Drawing(svg, glyphs, width, height)
 
 
+LOOKS: Final = {
+    "font-weight:bold": ("ending", "fing", "reh", "tempo"),
+    "font-style:italic": ("dir", "dynam", "mNum"),
+    "visibility:hidden": ("placeholder",),
+}
+"""The style of each class of groups that has one."""
+
 STYLE: Final = (
-    ".ending,.fing,.reh,.tempo{font-weight:bold}.dir,.dynam,.mNum{font-style:italic}"
-    ".placeholder{visibility:hidden}ellipse,path,polygon,polyline,rect{stroke:currentColor}"
+    "".join(f"{','.join(f'.{name}' for name in names)}{{{look}}}" for look, names in LOOKS.items())
+    + "ellipse,path,polygon,polyline,rect{stroke:currentColor}"
 )
 """How verovio's drawings are meant to look."""
 

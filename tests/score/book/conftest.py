@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunetrace.errors import OutputError
-from tunetrace.score.book.canvas import check_cairo
+from tunetrace.score.book.cairo import check_cairo
 
 KESH = "X:3\nT:The Kesh\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|\n"
 GRACED = "X:4\nT:Graced\nM:2/4\nL:1/8\nK:D\n{g}A2- A{fe}d|d2- d2|\n"

@@ -13,9 +13,9 @@ import pytest
 from tests.score.book.conftest import KESH
 from tunetrace import engrave
 from tunetrace.arguments import Paper
-from tunetrace.score.book.canvas import to_pdf
-from tunetrace.score.book.outline import with_outline
+from tunetrace.score.book.cairo import to_pdfs
 from tunetrace.score.book.page import BookPage
+from tunetrace.score.book.pdf import joined
 from tunetrace.score.book.tunebook import PAPERS, Tunebook
 from tunetrace.score.engraving import Engraving
 
@@ -133,7 +133,7 @@ def test_one_tune_has_no_index() -> None:
 def test_a_pdf_has_titles_bookmarks_and_links_that_lead_to_the_tunes() -> None:
     book = Tunebook()
     tunes = [tune("The Zulu", 40), tune("Ápple", 40), tune("Middle", 4)]
-    pdf = with_outline(to_pdf(book.pages(tunes)), book, "My tunes")
+    pdf = joined(to_pdfs(book.pages(tunes)), book, "My tunes")
     read = pypdf.PdfReader(io.BytesIO(pdf), strict=True)
     assert len(read.pages) == 3
     assert read.metadata is not None
@@ -163,6 +163,6 @@ def test_a_pdf_has_titles_bookmarks_and_links_that_lead_to_the_tunes() -> None:
 def test_the_same_tunes_give_the_same_bytes() -> None:
     def pdf() -> bytes:
         book = Tunebook()
-        return with_outline(to_pdf(book.pages([engrave(KESH), tune("B")])), book, "Tunes")
+        return joined(to_pdfs(book.pages([engrave(KESH), tune("B")])), book, "Tunes")
 
     assert pdf() == pdf()

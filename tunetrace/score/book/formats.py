@@ -11,7 +11,7 @@ from typing import Final, Literal
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.files import Kind, check_place, written_whole
-from tunetrace.score.book.canvas import DOTS_PER_INCH
+from tunetrace.score.book.cairo import DOTS_PER_INCH
 from tunetrace.score.book.page import GENERATOR
 from tunetrace.text import printable
 

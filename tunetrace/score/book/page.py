@@ -1,4 +1,4 @@
-"""A page: music and words at their places. As SVG it is written here; canvas.py draws it."""
+"""A page: tunes and words at their places, and as SVG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from tunetrace._version import __version__
-from tunetrace.score.engraver import STYLE, Drawing, define
+from tunetrace.score.engraver import PAGE_WIDTH, STYLE, Drawing, Engraver, define
+from tunetrace.score.engraving import Engraving
 
 UNITS_PER_MM: Final = 10
 UNITS_PER_INCH: Final = 254
@@ -18,6 +19,8 @@ TITLE_SIZE: Final = 52
 TITLE_LINE: Final = 64
 """The size of a title, and the distance between its lines."""
 _MOST_LINES: Final = 3
+GAP: Final = 70
+"""Between a tune and the title of the next."""
 
 GENERATOR: Final = f"<!-- Written by tunetrace {__version__} -->"
 
@@ -56,12 +59,23 @@ class BookPage:
     music: list[PlacedDrawing] = field(default_factory=list)
     words: list[PlacedText] = field(default_factory=list)
 
+    @property
+    def glyphs(self) -> dict[str, str]:
+        """The shape of each glyph that its music uses, by its name."""
+        return {name: path for one in self.music for name, path in one.drawing.glyphs.items()}
+
 
 def to_svg(page: BookPage, title: str) -> str:
     """A page as an SVG document, black on white."""
-    glyphs: dict[str, str] = {}
-    for music in page.music:
-        glyphs |= music.drawing.glyphs
+    head = f"<title>{escape(title)}</title><style>{STYLE}</style>{define(page.glyphs)}"
+    return without_style(page, head)
+
+
+def without_style(page: BookPage, head: str = "") -> str:
+    """A page as an SVG document that lacks the definitions of glyphs and the style of drawings.
+
+    head: what comes before the page.
+    """
     size = (
         f'width="{page.width / UNITS_PER_MM:g}mm" height="{page.height / UNITS_PER_MM:g}mm" '
         f'viewBox="0 0 {page.width:g} {page.height:g}"'
@@ -70,7 +84,7 @@ def to_svg(page: BookPage, title: str) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>\n',
         f"{GENERATOR}\n",
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} color="black" role="img">',
-        f"<title>{escape(title)}</title><style>{STYLE}</style>{define(glyphs)}",
+        head,
         f'<path fill="white" style="stroke:none" d="M0 0H{page.width:g}V{page.height:g}H0z"/>',
         *(_words(words) for words in page.words),
         *(_music(music) for music in page.music),
@@ -96,6 +110,72 @@ def _words(words: PlacedText) -> str:
         f'font-size="{words.size:g}" text-anchor="{words.anchor}"{weight}>'
         f"{escape(words.text)}</text>"
     )
+
+
+# Tunes on a page
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTune:
+    """A tune that is drawn, but has no place yet."""
+
+    title: list[str]
+    """Its lines."""
+    drawings: list[Drawing]
+    """Its music. There are several if it is higher than a page."""
+
+    @property
+    def title_height(self) -> float:
+        """How much its title needs."""
+        return TITLE_LINE * len(self.title) + (GAP / 4 if self.title else 0)
+
+    @property
+    def height(self) -> float:
+        """How much it needs if all of it is on one page."""
+        return self.title_height + sum(drawing.height for drawing in self.drawings)
+
+    def put_title(self, page: BookPage, y: float) -> float:
+        """Write its title on a page from y on. Returns where its music begins."""
+        for k, line in enumerate(self.title):
+            baseline = y + k * TITLE_LINE + TITLE_SIZE
+            page.words.append(PlacedText(page.width / 2, baseline, line, TITLE_SIZE))
+        return y + self.title_height
+
+
+def drawn(engraving: Engraving, width: int = PAGE_WIDTH, height: float | None = None) -> DrawnTune:
+    """A tune, drawn for a page of this width. height: of a page, if it may need several."""
+    title = title_lines(engraving.staff.title, width)
+    music = engraving.mei(has_title=False)
+    left = None if height is None else int(height - TITLE_LINE * len(title) - GAP)
+    return DrawnTune(title, list(Engraver(music, width=width, height=left).drawings()))
+
+
+class Sheet:
+    """One page with tunes one below the other, as high as they need."""
+
+    def __init__(self) -> None:
+        self._tunes: list[DrawnTune] = []
+
+    def add(self, engraving: Engraving) -> None:
+        """Add a tune at the end."""
+        self._tunes.append(drawn(engraving))
+
+    def page(self) -> BookPage:
+        """The page with all of them."""
+        margin = GAP / 2
+        height = margin + sum(tune.height + GAP for tune in self._tunes) - margin
+        page = BookPage(PAGE_WIDTH + 2 * margin, height)
+        y = margin
+        for tune in self._tunes:
+            y = tune.put_title(page, y)
+            for drawing in tune.drawings:
+                page.music.append(PlacedDrawing(margin, y, drawing))
+                y += drawing.height
+            y += GAP
+        return page
+
+
+# Titles that fit
 
 
 def title_lines(title: str, width: float, size: float = TITLE_SIZE) -> list[str]:

@@ -15,8 +15,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.tune import TuneDetail, named_tunes
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
-from tunetrace.score.book.canvas import check_cairo, to_pdf, to_png
-from tunetrace.score.book.fonts import family_for
+from tunetrace.score.book.cairo import check_cairo, to_pdfs, to_png
 from tunetrace.score.book.formats import (
     ABC_CREATOR,
     ONE_TUNE_A_FILE,
@@ -28,9 +27,8 @@ from tunetrace.score.book.formats import (
     signed_png,
     write_together,
 )
-from tunetrace.score.book.layout import Sheet
-from tunetrace.score.book.outline import check_pypdf, with_outline
-from tunetrace.score.book.page import to_svg
+from tunetrace.score.book.page import Sheet, to_svg
+from tunetrace.score.book.pdf import check_pypdf, joined
 from tunetrace.score.book.tunebook import Tunebook
 from tunetrace.score.engraving import Engraving, check_tonic, engrave
 from tunetrace.tokenizer.transcription import Transcription
@@ -60,8 +58,6 @@ class SavedScores(Record):
     tunes: tuple[SavedScore, ...]
     set_aside: tuple[Rejected, ...]
     """The tunes that could not be read or engraved."""
-    remarks: tuple[str, ...]
-    """What may look wrong in the files, one sentence each."""
 
 
 @public
@@ -78,6 +74,7 @@ def save_scores(
     swing: bool = False,
     paper: Paper | None = None,
     force: bool = False,
+    workers: int = 0,
     progress: Progress = silent,
 ) -> SavedScores:
     """Write tunes as scores into a file, in the format that its name ends with.
@@ -90,6 +87,8 @@ def save_scores(
     places of the tunes that are written, as `5-9`. tonic: of the key to write them in, as `G`;
     default: each in its own key. swing: play a .mid as hornpipes and jigs are played. paper: of a
     .pdf (default: a4). force: replace scores that tunetrace wrote.
+    workers: extra processes that draw the pages of a large .pdf; the program's main module is
+    imported by each.
 
     Raises InputError if no tune can be written, QueryError for options that do not fit, and
     OutputError if a package is missing or a file cannot be written; then no file has changed.
@@ -105,7 +104,7 @@ def save_scores(
     check_folder(path, "the score")
     reading = Reading(format, voice, column)
     tunes = _TunesToSave(_read(pieces, index, reading), Places.read(only), tonic, progress)
-    contents, book = _contents(kind, tunes, path, swing=swing, paper=paper or "a4")
+    contents, book = _contents(kind, tunes, path, swing=swing, paper=paper or "a4", workers=workers)
     tunes.refuse_none()
     files = names_for(path, len(contents))
     write_together(dict(zip(files, contents, strict=True)), force=force)
@@ -119,7 +118,6 @@ def save_scores(
             for (title, place), name, page in zip(tunes.engraved, names, starts, strict=True)
         ),
         set_aside=tuple(tunes.set_aside),
-        remarks=tuple(_remarks(tunes)) if kind in ("png", "pdf") else (),
     )
 
 
@@ -223,21 +221,22 @@ def _rejected(tune: Transcription | TuneDetail, error: Exception) -> Rejected:
 
 
 def _contents(
-    kind: ScoreFormat, tunes: _TunesToSave, path: Path, *, swing: bool, paper: Paper
+    kind: ScoreFormat, tunes: _TunesToSave, path: Path, *, swing: bool, paper: Paper, workers: int
 ) -> tuple[list[bytes], Tunebook | None]:
     """The contents of the files, and the tune-book if they are one."""
     if kind == "pdf":
         book = Tunebook(paper)
-        pdf = to_pdf(book.pages(tunes))
-        return [with_outline(pdf, book, _title(tunes, path))], book
+        pages = list(to_pdfs(book.pages(tunes), workers))
+        return [joined(pages, book, _title(tunes, path))], book
     if kind in ("svg", "png"):
         sheet = Sheet()
         for tune in tunes:
             sheet.add(tune)
         tunes.refuse_none()
+        page = sheet.page()
         if kind == "png":
-            return [signed_png(to_png(sheet.page()))], None
-        return [to_svg(sheet.page(), _title(tunes, path)).encode()], None
+            return [signed_png(to_png(page))], None
+        return [to_svg(page, _title(tunes, path)).encode()], None
     if kind == "abc":
         texts = [tune.abc(number) for number, tune in enumerate(tunes, 1)]
         return ["\n".join([f"{ABC_CREATOR}\n", *texts]).encode()], None
@@ -257,12 +256,3 @@ def _title(tunes: _TunesToSave, path: Path) -> str:
     """The title of a whole file: that of its only tune, or the file's name."""
     titles = [title for title, _ in tunes.engraved]
     return titles[0] if len(titles) == 1 and titles[0] else path.stem
-
-
-def _remarks(tunes: _TunesToSave) -> Iterator[str]:
-    lacking = "".join(sorted({c for title, _ in tunes.engraved for c in family_for(title)[1]}))
-    if lacking:
-        yield (
-            f"no font here has '{lacking[:20]}', which titles need; install one that has, such as "
-            "fonts-noto-cjk of Debian for Chinese and Japanese"
-        )

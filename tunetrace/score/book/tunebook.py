@@ -9,8 +9,15 @@ from typing import Final, NamedTuple
 
 from tunetrace.arguments import Paper
 from tunetrace.indexer.store.titles import title_key
-from tunetrace.score.book.layout import GAP, DrawnTune, drawn
-from tunetrace.score.book.page import BookPage, PlacedDrawing, PlacedText, cut
+from tunetrace.score.book.page import (
+    GAP,
+    BookPage,
+    DrawnTune,
+    PlacedDrawing,
+    PlacedText,
+    cut,
+    drawn,
+)
 from tunetrace.score.engraver import Engraver
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.mei import to_mei

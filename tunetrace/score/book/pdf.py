@@ -1,11 +1,9 @@
-"""What a PDF tune-book has besides its pages: bookmarks, links from the index, and its title."""
+"""A tune-book as PDF: its pages, bookmarks, links from the index, and its title."""
 
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from tunetrace._version import __version__
@@ -31,19 +29,23 @@ def check_pypdf() -> None:
         ) from error
 
 
-def with_outline(pdf: bytes, book: Tunebook, title: str) -> bytes:
-    """A PDF document with the bookmarks and links of a book. The same book gives the same bytes."""
+def joined(pages: Iterable[bytes], book: Tunebook, title: str) -> bytes:
+    """The pages of a book as one PDF document, with bookmarks and links.
+
+    pages: documents of one page each. The same book gives the same bytes.
+    """
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import Link
     from pypdf.generic import Fit
 
+    writer = PdfWriter()
+    for page in pages:
+        writer.add_page(PdfReader(io.BytesIO(page)).pages[0])
     height = book.height
 
     def at(entry: BookEntry) -> Fit:
         return Fit.xyz(left=0, top=(height - entry.y) * _POINTS)
 
-    with _silent("pypdf"):  # cairo lists a glyph at each use; the writer lists it once
-        writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
     for entry in book.entries:
         writer.add_outline_item(title=entry.title, page_number=entry.page - 1, fit=at(entry))
     if book.index_page is not None:
@@ -60,20 +62,8 @@ def with_outline(pdf: bytes, book: Tunebook, title: str) -> bytes:
     writer.metadata = {
         "/Title": title,
         "/Creator": f"{CREATOR} {__version__}",
-        "/Producer": "cairo and pypdf",
+        "/Producer": "cairo, CairoSVG and pypdf",
     }
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
-
-
-@contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """A package logs errors only."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
