@@ -12,8 +12,8 @@ import pytest
 
 from tunetrace import Transcription, engrave, read
 from tunetrace.score.marks import Mark, in_lanes
-from tunetrace.score.values import Value, values_of
-from tunetrace.score.written import Signs
+from tunetrace.score.staff.records import Signs
+from tunetrace.score.staff.values import Value, values_of
 
 Tune = Callable[..., Transcription]
 

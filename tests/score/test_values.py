@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunetrace.score.values import PLAIN, Ratio, Value, ratio_of, values_of
+from tunetrace.score.staff.values import PLAIN, Ratio, Value, ratio_of, values_of
 
 EIGHTH, QUARTER, HALF, WHOLE, BREVE = (Value(part, 0) for part in (8, 4, 2, 1, 0))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tunetrace import InputError, QueryError, engrave
-from tunetrace.score.values import PLAIN, Ratio, Value
-from tunetrace.score.written import Event, Section, StaffBar, beat_of, sharps_of
+from tunetrace.score.staff.beams import beat_of
+from tunetrace.score.staff.records import Event, Section, StaffBar
+from tunetrace.score.staff.signature import sharps_of
+from tunetrace.score.staff.values import PLAIN, Ratio, Value
 
 SIGNS = {None: "", -2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 

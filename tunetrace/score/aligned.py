@@ -9,7 +9,8 @@ from typing import NamedTuple
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.mei import BarPair, Look, aligned_mei
 from tunetrace.score.playback import Playback, playback_of
-from tunetrace.score.written import Signs, Staff, write_under
+from tunetrace.score.staff.records import Signs, Staff
+from tunetrace.score.staff.written import write_under
 
 DIFFERS = "differs"
 """The class of notes that the other tune does not have in their place."""

@@ -16,7 +16,8 @@ from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
-from tunetrace.score.written import Staff, write_staff
+from tunetrace.score.staff.records import Staff
+from tunetrace.score.staff.written import write_staff
 from tunetrace.text import plain
 from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES

@@ -14,8 +14,8 @@ from textwrap import wrap
 from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from tunetrace.score.values import Value
-from tunetrace.score.written import (
+from tunetrace.score.staff.beams import beat_of
+from tunetrace.score.staff.records import (
     Event,
     Meter,
     Section,
@@ -23,8 +23,8 @@ from tunetrace.score.written import (
     Staff,
     StaffBar,
     StaffNote,
-    beat_of,
 )
+from tunetrace.score.staff.values import Value
 
 _ACCIDENTALS: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
-from tunetrace.score.written import Meter, Signs, Staff
+from tunetrace.score.staff.records import Meter, Signs, Staff
 from tunetrace.tokenizer.keys import spell
 from tunetrace.tokenizer.layout.timeline import eighths
 

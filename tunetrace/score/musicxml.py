@@ -11,8 +11,8 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tunetrace._version import __version__
-from tunetrace.score.values import PLAIN, Value
-from tunetrace.score.written import Event, Meter, Signs, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.records import Event, Meter, Signs, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.values import PLAIN, Value
 from tunetrace.tokenizer.keys import named_key
 
 _TYPES: Final = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th",

@@ -13,7 +13,8 @@ from typing import Final
 from tunetrace.records import Record
 from tunetrace.score.engraver import Timemap
 from tunetrace.score.mei import bpm_of
-from tunetrace.score.written import Meter, Staff, StaffBar, StaffNote, beat_of
+from tunetrace.score.staff.beams import beat_of
+from tunetrace.score.staff.records import Meter, Staff, StaffBar, StaffNote
 from tunetrace.tokenizer.layout.timeline import Bar
 
 SwingMap = tuple[tuple[float, float], ...]

@@ -21,7 +21,7 @@ from tunetrace.score.book.page import (
 from tunetrace.score.engraver import Engraver
 from tunetrace.score.engraving import Engraving
 from tunetrace.score.mei import to_mei
-from tunetrace.score.written import Event, Section, Staff, StaffBar
+from tunetrace.score.staff.records import Event, Section, Staff, StaffBar
 
 PAPERS: Final[dict[Paper, tuple[int, int]]] = {"a4": (2100, 2970), "letter": (2159, 2794)}
 """Width and height of a page, in tenths of a millimetre."""

@@ -9,143 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
-from typing import Final, NamedTuple
 
-from tunetrace.score.values import PLAIN, Ratio, Value, ratio_of, values_of
+from tunetrace.score.staff.beams import set_beams
+from tunetrace.score.staff.order import sections_of
+from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Signs, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.signature import sharps_of, signature_on_staff
+from tunetrace.score.staff.values import PLAIN, Ratio, ratio_of, values_of
 from tunetrace.tokenizer.abc.ornaments import Ornaments
-from tunetrace.tokenizer.keys import FIFTHS, LETTERS, named_key
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.layout.forms import forms_of
-from tunetrace.tokenizer.layout.pitches import MIDDLE_C, signature_of
+from tunetrace.tokenizer.layout.pitches import signature_of
 from tunetrace.tokenizer.layout.timeline import Bar, eighths, tuplet
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE, TUPLET
-
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
-_MOST_SIGNS: Final = 7  # sharps or flats of a key signature
-_LONGEST_BEAM: Final = 4  # in eighths
-
-Meter = tuple[int, int]
-"""Beats and unit, as 6 and 8."""
-
-
-class StaffNote(NamedTuple):
-    """A note on the staff."""
-
-    token: int
-    """Its place among the tune's tokens."""
-    letter: str
-    octave: int
-    """0 for the octave that begins with middle C."""
-    alteration: int
-    """How it sounds: +1 is a sharp."""
-    accidental: int | None
-    """The accidental that it needs before it, unless a tie carries it over; None without one."""
-    is_tied: bool
-    """Whether it is tied to the same note of the next event."""
-    ends_tie: bool
-    """Whether the same note of the event before is tied to it."""
-
-    @property
-    def shown(self) -> int | None:
-        """The accidental that is shown before it."""
-        return None if self.ends_tie else self.accidental
-
-    @property
-    def midi(self) -> int:
-        """Its MIDI number."""
-        return MIDDLE_C + 12 * self.octave + _SEMITONES[self.letter] + self.alteration
-
-
-@dataclass(slots=True)
-class Event:
-    """A note, a chord or a rest."""
-
-    token: int
-    """Its first token."""
-    notes: tuple[StaffNote, ...]
-    """From low to high; empty for a rest."""
-    graces: tuple[StaffNote, ...]
-    onset: Fraction
-    """In eighths from the start of the measure."""
-    eighths: Fraction
-    """How long it sounds."""
-    ratio: Ratio
-    """The tuplet that it is in; PLAIN outside."""
-    values: tuple[Value, ...]
-    """Its note values, tied to one another."""
-    signs: Signs
-    """What changes before it, inside the measure."""
-    tuplet: int | None = None
-    """The number of its tuplet in the measure."""
-    beam: int | None = None
-    """The number of its beam in the measure."""
-
-    @property
-    def grace_part(self) -> int:
-        """Of which part of a whole note its grace notes are drawn: one alone is an eighth with a
-        stroke, several are sixteenths."""
-        return 8 if len(self.graces) == 1 else 16
-
-
-class Signs(NamedTuple):
-    """A key signature or a meter that is written at a place. None where it does not change."""
-
-    key: str | None = None
-    """As in tokens."""
-    sharps: int | None = None
-    """Sharps of its signature, or flats if negative."""
-    meter: Meter | None = None
-
-
-NO_SIGNS: Final = Signs()
-
-
-@dataclass(slots=True)
-class StaffBar:
-    """A bar of the layout on the staff."""
-
-    bar: Bar
-    place: int
-    """Its place among the written bars, from 0."""
-    events: list[Event]
-    signs: Signs
-    """What is written at its beginning; the first measure has the tune's own key and meter."""
-    meter: Meter | None
-    """The meter in force; None if the music is free."""
-    phase: Fraction
-    """In eighths: where in a whole bar it begins. More than 0 for a pickup."""
-    opens_repeat: bool
-    closes_repeat: bool
-    closes_part: bool
-    """Whether a part ends with it, but not the tune."""
-    is_last: bool
-
-
-class Section(NamedTuple):
-    """Measures that are always played in a row."""
-
-    first: int
-    stop: int
-    ending: str | None
-    """The numbers of the ending that it is in, as `1` or `1, 3`."""
-
-
-@dataclass(slots=True)
-class Staff:
-    """A tune on one staff."""
-
-    title: str
-    key: str | None
-    """As in tokens, in the key that it is written in."""
-    measures: list[StaffBar]
-    sections: list[Section]
-    played: list[int]
-    """The order in which the sections are played."""
-    layout: Layout = field(repr=False)
-    ornaments: Ornaments = field(repr=False)
-    """The grace notes and ties that its text has, in the key that it is written in."""
 
 
 def write_under(tokens: Sequence[str], key: str | None, over: StaffBar) -> StaffBar | None:
@@ -182,7 +57,7 @@ def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: st
     """
     writer = _Writer(layout, key, ornaments)
     measures = [writer.measure(k) for k in range(len(layout.bars))]
-    sections, played = _sections(layout)
+    sections, played = sections_of(layout)
     _untie(measures, {section.first for section in sections})
     _sign_endings(measures)
     return Staff(title, key, measures, sections, played, layout, ornaments)
@@ -237,7 +112,7 @@ class _Writer:
         sharps = sharps_of(key)
         self._sharps = sharps
         self._key = key
-        self._accidentals = _Accidentals(signature_of(key), _signature(sharps))
+        self._accidentals = _Accidentals(signature_of(key), signature_on_staff(sharps))
         self._read = 0  # tokens before this one are done
         self._tied: set[tuple[str, int]] = set()  # notes that a tie leads to
 
@@ -285,7 +160,7 @@ class _Writer:
                 sharps = self._sharps = sharps_of(key)
                 self._key = key
                 self._accidentals.sounding = signature_of(key)
-                self._accidentals.shown = _signature(sharps)
+                self._accidentals.shown = signature_on_staff(sharps)
             else:
                 _, beats, unit, _ = MEANINGS[token]
                 meter = self._meter = (
@@ -413,166 +288,3 @@ def _sign_endings(measures: Sequence[StaffBar]) -> None:
                 now = now._replace(key=signs.key, sharps=signs.sharps)
             if signs.meter is not None:
                 now = now._replace(meter=signs.meter)
-
-
-# Beams
-
-
-def beat_of(meter: Meter | None) -> Fraction:
-    """The length of a beat in eighths: 3 in 6/8, 2 in 4/4."""
-    if meter is None:
-        return Fraction(2)
-    beats, unit = meter
-    is_compound = beats % 3 == 0 and unit >= 8
-    return Fraction(8, unit) * (3 if is_compound else 1)
-
-
-def _stretch(meter: Meter | None, at: Fraction, *, is_short: bool) -> tuple[int, int]:
-    """Which stretch of a bar a moment is in. A beam joins notes of one stretch only.
-
-    at: in eighths from the start of a whole bar. A stretch is half a bar of 4/4, a beat of 6/8, a
-    quarter otherwise; in 5/8 and 7/8 the last three eighths are one. is_short: that 4/4 and 2/2 are
-    divided into quarters as well, as shorter notes and tuplets need it.
-    """
-    if meter is None:
-        return 0, int(at // 2)
-    beats, unit = meter
-    if unit == 8 and beats % 2 and beats % 3:
-        whole, rest = divmod(at, beats)
-        return int(whole), min(int(rest // 2), max(beats // 2 - 1, 0))
-    if beats % 3 == 0 and unit >= 8:
-        return 0, int(at // beat_of(meter))
-    is_long = not is_short and (unit <= 2 or meter == (4, 4))
-    return 0, int(at // (4 if is_long else 2))
-
-
-def set_beams(measure: StaffBar) -> None:
-    """Join the notes shorter than a quarter by beams, by the meter.
-
-    In 4/4 two beats of eighths are joined; with shorter notes or tuplets among them each beat has
-    its own. A tuplet has one beam, unless it is longer than a half note.
-    """
-    groups: dict[tuple[int, tuple[int, int]], list[tuple[Event, Fraction]]] = {}
-    row = 0  # a rest, a longer note or a sign ends a beam
-    for event, place in zip(measure.events, _beam_places(measure.events), strict=True):
-        event.beam = None
-        row += event.signs != NO_SIGNS
-        if not event.notes or len(event.values) > 1 or event.values[0].part < 8:
-            row += 1
-            continue
-        at = measure.phase + place
-        stretch = _stretch(measure.meter, at, is_short=False)
-        groups.setdefault((row, stretch), []).append((event, at))
-    number = 0
-    for joined in groups.values():
-        is_short = any(e.values[0].part > 8 or e.tuplet is not None for e, _ in joined)
-        parts: dict[tuple[int, int], list[Event]] = {}
-        for event, at in joined:
-            stretch = _stretch(measure.meter, at, is_short=is_short)
-            parts.setdefault(stretch, []).append(event)
-        for part in parts.values():
-            for run in _beside_tuplets(part, measure.events):
-                if len(run) > 1:
-                    for event in run:
-                        event.beam = number
-                    number += 1
-
-
-def _beam_places(events: Sequence[Event]) -> list[Fraction]:
-    """Where in the measure each event counts for beams, in eighths: where its tuplet begins, unless
-    that is longer than a half note."""
-    starts: dict[int, Fraction] = {}
-    lengths: dict[int, Fraction] = {}
-    for event in events:
-        if event.tuplet is not None:
-            starts.setdefault(event.tuplet, event.onset)
-            lengths[event.tuplet] = lengths.get(event.tuplet, Fraction(0)) + event.eighths
-    return [
-        event.onset
-        if event.tuplet is None or lengths[event.tuplet] > _LONGEST_BEAM
-        else starts[event.tuplet]
-        for event in events
-    ]
-
-
-def _beside_tuplets(part: Sequence[Event], events: Sequence[Event]) -> list[list[Event]]:
-    """The events of a beam, divided so that no tuplet is partly inside of it."""
-    sizes: dict[int | None, int] = {}
-    for event in events:
-        sizes[event.tuplet] = sizes.get(event.tuplet, 0) + 1
-    inside: dict[int | None, int] = {}
-    for event in part:
-        inside[event.tuplet] = inside.get(event.tuplet, 0) + 1
-
-    def group(event: Event) -> int | None:
-        is_whole = event.tuplet is not None and inside[event.tuplet] == sizes[event.tuplet]
-        return None if is_whole else event.tuplet
-
-    runs: list[list[Event]] = []
-    for event in part:
-        if not runs or group(event) != group(runs[-1][-1]):
-            runs.append([])
-        runs[-1].append(event)
-    return runs
-
-
-# Keys
-
-
-def sharps_of(key: str | None) -> int:
-    """The sharps of a key's signature; flats are negative.
-
-    0 for a key that no signature can write: its accidentals then stand before the notes.
-    """
-    known = named_key(key)
-    if known is None:
-        return 0
-    sharps = sum(known.signature().values())
-    return sharps if abs(sharps) <= _MOST_SIGNS else 0
-
-
-def _signature(sharps: int) -> dict[str, int]:
-    """The alteration of each letter in a signature of so many sharps."""
-    return {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}
-
-
-# The order in which it is played
-
-
-def _sections(layout: Layout) -> tuple[list[Section], list[int]]:
-    """The sections of a tune, and the order in which they are played."""
-    bars = layout.bars
-    forms = forms_of(layout)
-    runs = list(zip(forms.starts, forms.stops, strict=True))
-    at = 0
-    played = runs[: forms.runs[0]] if forms.runs else []
-    for part, is_played, count in zip(forms.parts, forms.are_played, forms.runs, strict=True):
-        if part == 0 and is_played:
-            played = runs[at : at + count]
-        at += count
-    played = [(start, stop) for start, stop in played if start < stop]
-    cuts = {0, len(bars), *(edge for run in played for edge in run)}
-    cuts.update(
-        k for k in range(1, len(bars))
-        if (bars[k].part, bars[k].ending) != (bars[k - 1].part, bars[k - 1].ending)
-    )  # fmt: skip
-    sections = [
-        Section(first, stop, _ending(bars[first])) for first, stop in pairwise(sorted(cuts))
-    ]
-    order = [
-        k
-        for start, stop in played
-        for k, section in enumerate(sections)
-        if start <= section.first and section.stop <= stop
-    ]
-    return sections, order
-
-
-def _ending(bar: Bar) -> str | None:
-    """The numbers of the ending that a bar is in, as its sign has them."""
-    if bar.ending is None:
-        return None
-    for line in bar.lines:
-        if line[1:2].isdigit():
-            return line[1:].replace(",", ", ").replace("-", "–")
-    return str(bar.ending)

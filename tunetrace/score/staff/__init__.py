@@ -1,0 +1,1 @@
+"""A tune on a staff, as what engraves and exports it needs it."""
