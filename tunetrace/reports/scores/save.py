@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from tunetrace.arguments import public
 from tunetrace.checker.records import CheckedTune, CheckReport
 from tunetrace.checker.similar.records import SimilarTunes
-from tunetrace.errors import QueryError
+from tunetrace.errors import OutputError, QueryError
 from tunetrace.files import Kind, check_folder, check_place, write_whole
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.tune import TuneDetail
@@ -30,6 +31,11 @@ def check_page(file: str | Path, *, force: bool = False) -> None:
 
     force: it may replace an older page.
     """
+    if importlib.util.find_spec("jinja2") is None:
+        raise OutputError(
+            "a page needs the Python package jinja2, which is not installed; install "
+            "tunetrace[score]"
+        )
     check_verovio()
     check_place(Path(file), Kind("page", is_page), force=force)
     check_folder(Path(file), "the page")
