@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from xml.sax.saxutils import escape
@@ -150,29 +151,20 @@ def drawn(engraving: Engraving, width: int = PAGE_WIDTH, height: float | None = 
     return DrawnTune(title, list(Engraver(music, width=width, height=left).drawings()))
 
 
-class Sheet:
-    """One page with tunes one below the other, as high as they need."""
-
-    def __init__(self) -> None:
-        self._tunes: list[DrawnTune] = []
-
-    def add(self, engraving: Engraving) -> None:
-        """Add a tune at the end."""
-        self._tunes.append(drawn(engraving))
-
-    def page(self) -> BookPage:
-        """The page with all of them."""
-        margin = GAP / 2
-        height = margin + sum(tune.height + GAP for tune in self._tunes) - margin
-        page = BookPage(PAGE_WIDTH + 2 * margin, height)
-        y = margin
-        for tune in self._tunes:
-            y = tune.put_title(page, y)
-            for drawing in tune.drawings:
-                page.music.append(PlacedDrawing(margin, y, drawing))
-                y += drawing.height
-            y += GAP
-        return page
+def one_page(engravings: Iterable[Engraving]) -> BookPage:
+    """A page with tunes one below the other, as high as they need."""
+    tunes = list(map(drawn, engravings))
+    margin = GAP / 2
+    height = margin + sum(tune.height + GAP for tune in tunes) - margin
+    page = BookPage(PAGE_WIDTH + 2 * margin, height)
+    y = margin
+    for tune in tunes:
+        y = tune.put_title(page, y)
+        for drawing in tune.drawings:
+            page.music.append(PlacedDrawing(margin, y, drawing))
+            y += drawing.height
+        y += GAP
+    return page
 
 
 # Titles that fit

@@ -27,7 +27,7 @@ from tunetrace.score.book.formats import (
     signed_png,
     write_together,
 )
-from tunetrace.score.book.page import Sheet, to_svg
+from tunetrace.score.book.page import one_page, to_svg
 from tunetrace.score.book.pdf import check_pypdf, joined
 from tunetrace.score.book.tunebook import Tunebook
 from tunetrace.score.engraving import Engraving, check_tonic, engrave
@@ -229,11 +229,8 @@ def _contents(
         pages = list(to_pdfs(book.pages(tunes), workers))
         return [joined(pages, book, _title(tunes, path))], book
     if kind in ("svg", "png"):
-        sheet = Sheet()
-        for tune in tunes:
-            sheet.add(tune)
+        page = one_page(tunes)
         tunes.refuse_none()
-        page = sheet.page()
         if kind == "png":
             return [signed_png(to_png(page))], None
         return [to_svg(page, _title(tunes, path)).encode()], None
