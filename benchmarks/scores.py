@@ -3,6 +3,8 @@
 python -m benchmarks.scores [TUNES] takes so many tunes (200) of O'Neill's, Ryan's and Aird's
 collections. abc2midi and abcm2ps (Debian's packages abcmidi and abcm2ps) are compared where they
 are installed.
+
+python -m benchmarks.scores --report BATCH INDEX times the report on a batch with and without scores.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from typing import Any, Final
 import music21
 import verovio
 
-from benchmarks.output import duration, say, show_table
+from benchmarks.corpus import ROOT
+from benchmarks.output import duration, megabytes, say, show_table
 from tests.score.played import (
     Played,
     difference,
@@ -50,8 +53,12 @@ toolkit.renderToMIDIFile(sys.argv[1])
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     warnings.simplefilter("ignore")
+    if sys.argv[1:2] == ["--report"]:
+        with TemporaryDirectory(prefix="tunetrace-scores-") as folder:
+            _reports(*sys.argv[2:], folder=Path(folder))
+        return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else _TUNES
     tunes = _tunes(count)
     with TemporaryDirectory(prefix="tunetrace-scores-") as folder:
@@ -80,6 +87,32 @@ def _verovio(abc: str) -> Any:
 def _in_own_words(tune: Transcription) -> str:
     """The text of a tune, with an X: field, which programs need."""
     return tune.text if tune.text.startswith("X:") else f"X:1\n{tune.text}"
+
+
+# Reports
+
+
+def _reports(batch: str, index: str, *, folder: Path) -> None:
+    """Time the whole command in turns, since the machine may be busy."""
+    seconds: dict[str, list[float]] = {"without scores": [], "with scores": []}
+    sizes = {}
+    for _ in range(2):
+        for name, taken in seconds.items():
+            out = folder / name
+            command = [sys.executable, "-m", "tunetrace", "report", batch, "--index", index,
+                       "-o", str(out), "--force"]  # fmt: skip
+            if name == "with scores":
+                command.append("--with-scores")
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+            taken.append(time.perf_counter() - start)
+            sizes[name] = (out / "report.html").stat().st_size
+    least = min(seconds["without scores"])
+    rows = [
+        (name, duration(min(taken)), duration(min(taken) - least), megabytes(sizes[name]))
+        for name, taken in seconds.items()
+    ]
+    show_table(f"A report on {Path(batch).name}", ("report", "time", "more", "report.html"), rows)
 
 
 # Speed
