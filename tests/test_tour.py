@@ -86,6 +86,7 @@ def test_a_figure_is_found_in_the_one_tune_that_has_it(ran: Ran) -> None:
 def test_the_check_shows_itself_and_names_the_tune_whose_part_is_taken(ran: Ran) -> None:
     shown = ran.answers["check"]["text/html"]
     assert "Breakfast in Bed" in shown
+    assert '<img alt="Notation of Breakfast in Bed"' in shown
     assert "its first part is the first part of The Kesh (session:1)" in shown
 
 
