@@ -4,7 +4,7 @@ python -m benchmarks.scores [TUNES] takes so many tunes (200) of O'Neill's, Ryan
 collections. abc2midi and abcm2ps (Debian's packages abcmidi and abcm2ps) are compared where they
 are installed.
 
-python -m benchmarks.scores --report BATCH INDEX times the report on a batch, with scores and without.
+python -m benchmarks.scores --report BATCH INDEX times a report on a batch, with scores and without.
 """
 
 from __future__ import annotations
