@@ -240,6 +240,34 @@ def test_a_tune_is_in_its_own_key_or_in_the_key_that_is_asked_for() -> None:
     assert moved.measures[0].signs.sharps == 3
 
 
+@pytest.mark.parametrize(
+    ("key", "tonic", "first", "number"),
+    [
+        ("G", "A", "A", 69),  # a step up, not a seventh down
+        ("A", "G", "G", 67),
+        ("G", "C", "C", 72),
+        ("D", "A", "A", 57),  # a fourth down
+        ("Ador", "E", "E", 64),
+        ("Bb", "F", "F", 65),
+        ("Eb", "Bb", "B", 58),
+        ("C", "G", "G", 67),  # folk-rnn's octave
+    ],
+)
+def test_a_tune_is_moved_by_a_fourth_at_most(
+    key: str, tonic: str, first: str, number: int
+) -> None:
+    body = {"G": "G", "A": "A", "D": "D", "Ador": "A", "Bb": "B", "Eb": "E", "C": "C"}[key]
+    moved = engrave(f"X:1\nM:4/4\nL:1/8\nK:{key}\n{body}4 {body}4|", tonic)
+    note = moved.staff.measures[0].events[0].notes[0]
+    assert (note.letter, note.midi) == (first, number)
+
+
+def test_grace_notes_move_by_the_same_interval() -> None:
+    moved = engrave("X:1\nM:4/4\nL:1/8\nK:G\n{a}G4 G4|", "A")
+    event = moved.staff.measures[0].events[0]
+    assert (event.graces[0].midi, event.notes[0].midi) == (83, 69)
+
+
 @pytest.mark.parametrize("tonic", ["H", "Em", "", "g", "C##", "G\n"])
 def test_a_tonic_that_there_is_not_is_refused(tonic: str) -> None:
     with pytest.raises(QueryError, match="is not a tonic; write a letter from A to G"):
