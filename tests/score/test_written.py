@@ -253,9 +253,7 @@ def test_a_tune_is_in_its_own_key_or_in_the_key_that_is_asked_for() -> None:
         ("C", "G", "G", 67),  # folk-rnn's octave
     ],
 )
-def test_a_tune_is_moved_by_a_fourth_at_most(
-    key: str, tonic: str, first: str, number: int
-) -> None:
+def test_a_tune_is_moved_by_a_fourth_at_most(key: str, tonic: str, first: str, number: int) -> None:
     body = {"G": "G", "A": "A", "D": "D", "Ador": "A", "Bb": "B", "Eb": "E", "C": "C"}[key]
     moved = engrave(f"X:1\nM:4/4\nL:1/8\nK:{key}\n{body}4 {body}4|", tonic)
     note = moved.staff.measures[0].events[0].notes[0]
