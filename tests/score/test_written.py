@@ -181,6 +181,23 @@ def test_beams_join_the_notes_of_a_beat(meter: str, body: str, sizes: list[int])
     assert groups(bar.events, "beam") == sizes
 
 
+@pytest.mark.parametrize(
+    ("meter", "music"),
+    [
+        ("6/8", "B2B d2d | G3 GAB | GA/2B/2c d3 |"),
+        ("4/4", "EBBA B2 EB | B2 AB dBAG | A3B c>d e<f | (3ABc d2 (3efg a2 |"),
+        ("4/4", "D2 | {c}EBBA B2 (3{d}EBA | [FA]2 z2 A2>B2 |"),
+        ("2/2", "edcB A2 (3ABc | (5ABcde f4 |"),
+        ("3/4", "AB cd ef | A3B c2 |"),
+    ],
+)
+def test_abc_has_spaces_at_the_beats_and_the_beams(meter: str, music: str) -> None:
+    """As collections write it; and with no space at all the tokens are the same."""
+    head = f"X:1\nT:\nM:{meter}\nL:1/8\nK:Cmaj\n"
+    crowded = engrave(head + music.replace(" ", ""))
+    assert crowded.abc() == head + music + "\n"
+
+
 def test_the_beams_of_a_pickup_are_counted_from_the_end_of_its_bar() -> None:
     pickup, _ = bars("ABc|A4 B4|")
     assert pickup.phase == 5

@@ -16,6 +16,7 @@ from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
+from tunetrace.score.staff.beams import spaces_of
 from tunetrace.score.staff.records import Staff
 from tunetrace.score.staff.written import write_staff
 from tunetrace.text import plain
@@ -78,7 +79,11 @@ class Engraving:
         """The tune as ABC that any program reads. number: of its X: field."""
         staff = self.staff
         return to_abc(
-            staff.layout.tokens, title=staff.title, number=number, ornaments=staff.ornaments
+            staff.layout.tokens,
+            title=staff.title,
+            number=number,
+            ornaments=staff.ornaments,
+            spaces=spaces_of(staff),
         )
 
     def svg(self) -> str:

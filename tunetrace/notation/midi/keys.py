@@ -44,10 +44,12 @@ class MidiKey:
         """What is assumed of a stated major key: MIDI has no modes but major and minor."""
         if self.is_minor:
             return []
-        names = [MidiKey(self.at, self.sharps + k, is_minor=False).text for k in range(3)]
+        major, mixolydian, dorian = (
+            MidiKey(self.at, self.sharps + k, is_minor=False).text for k in range(3)
+        )
         return [
-            f"MIDI does not tell {names[0]} major from {names[2]} dorian and {names[1]} mixolydian; "
-            f"{names[0]} major is assumed"
+            f"MIDI does not tell {major} major from {dorian} dorian and {mixolydian} mixolydian; "
+            f"{major} major is assumed"
         ]
 
     def spell(self, number: int) -> Pitch:
