@@ -144,7 +144,7 @@ def test_abc_keeps_the_grace_notes_and_ties_of_the_text(
     written(book(GRACED), "-o", out, "--transpose", "C")
     text = out.read_text(encoding="utf-8")
     assert text.startswith("I:abc-creator tunetrace ")
-    assert text.endswith("\nX:1\nT:Graced\nM:2/4\nL:1/8\nK:Cmaj\n{f}G2-G{ed}c | c2-c2 |\n")
+    assert text.endswith("\nX:1\nT:Graced\nM:2/4\nL:1/8\nK:Cmaj\n{f}G2- G{ed}c | c2- c2 |\n")
     (again,) = read(out)
     (first,) = read(book(GRACED))
     assert isinstance(again, Transcription)
@@ -227,7 +227,7 @@ def test_a_tune_of_the_index_is_named_by_number_id_and_title_and_has_its_grace_n
         out = tmp_path / f"{number}.abc"
         said = written(name, "-o", out, "--index", index)
         assert said == f"{out}: Graced (session:4)\n"
-        assert "{g}A2-A{fe}d" in out.read_text(encoding="utf-8")
+        assert "{g}A2- A{fe}d" in out.read_text(encoding="utf-8")
     missing = call("score", "Morrison", "-o", tmp_path / "a.abc", "--index", index)
     assert missing.refusal.startswith("there is no tune 'Morrison' in the index")
     path = call("score", "none.abc", "-o", tmp_path / "a.abc", "--index", index)

@@ -20,6 +20,7 @@ EIGHTH = 240
 """Ticks."""
 
 AS_PLAYED = "MIDI has no repeat signs; the tune is read as it is played"
+AS_MAJOR = "MIDI does not tell D major from E dorian and A mixolydian; D major is assumed"
 
 Event = tuple[int, bytes]
 
@@ -70,7 +71,7 @@ def test_meter_key_bars_and_lengths(tmp_path: Path) -> None:
     assert " ".join(found.tokens) == "M:6/8 K:Cmaj C 3 D E 2 | G E C B, 3 |"
     assert (found.title, found.original_key) == ("The Jig", "Dmaj")
     assert found.text == "X:1\nT:The Jig\nM:6/8\nL:1/8\nK:D\nD3 EF2 | AFD C3 |]"
-    assert found.remarks == (AS_PLAYED,)
+    assert found.remarks == (AS_MAJOR, AS_PLAYED)
     assert found.place == f"{tmp_path}/tune.mid"
 
 
@@ -111,7 +112,7 @@ def test_a_note_over_the_bar_line_is_tied(tmp_path: Path) -> None:
     found = tune(tmp_path, [*START, *played((62, 4), (64, 4), (62, 4))])
     assert " ".join(found.tokens) == "M:6/8 K:Cmaj C 4 D 2 | D 2 C 4 |"
     assert "E2- | E2" in found.text
-    assert found.remarks == (AS_PLAYED, "1 tie was left out")
+    assert found.remarks == (AS_MAJOR, AS_PLAYED, "1 tie was left out")
 
 
 def test_notes_together_are_a_chord_and_overlaps_are_shortened(tmp_path: Path) -> None:
@@ -121,6 +122,7 @@ def test_notes_together_are_a_chord_and_overlaps_are_shortened(tmp_path: Path) -
     found = tune(tmp_path, [*START, *chord, *held])
     assert " ".join(found.tokens) == "M:6/8 K:Cmaj [ C E G ] 3 D E 2 |"
     assert found.remarks == (
+        AS_MAJOR,
         "onsets were moved to sixteenths and triplets, by at most 0.02 of a quarter note",
         "1 note was shortened to end where the next begins",
         AS_PLAYED,
@@ -170,7 +172,8 @@ def test_a_short_first_meter_is_that_of_a_pickup(tmp_path: Path) -> None:
 def test_a_rest_of_half_a_bar_before_the_first_note_makes_a_pickup(tmp_path: Path) -> None:
     found = tune(tmp_path, [*START, *played((None, 11), (69, 1), *JIG)])
     assert " ".join(found.tokens) == "M:6/8 K:Cmaj G | C 3 D E 2 | G E C B, 3 |"
-    assert found.remarks[:2] == (
+    assert found.remarks[:3] == (
+        AS_MAJOR,
         "the silent bars before the first note were left out",
         "the rest before the first note was left out; it begins a pickup",
     )
@@ -194,6 +197,7 @@ def test_the_first_voice_with_notes_or_the_one_that_is_asked_for(tmp_path: Path)
     assert found.remarks == (
         "voices track 4 channel 2 (1 bar) and track 4 channel 3 (1 bar) were left out; --voice "
         "reads another one",
+        AS_MAJOR,
         "percussion (channel 10) was left out",
         AS_PLAYED,
     )

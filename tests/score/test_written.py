@@ -181,6 +181,23 @@ def test_beams_join_the_notes_of_a_beat(meter: str, body: str, sizes: list[int])
     assert groups(bar.events, "beam") == sizes
 
 
+@pytest.mark.parametrize(
+    ("meter", "music"),
+    [
+        ("6/8", "B2B d2d | G3 GAB | GA/2B/2c d3 |"),
+        ("4/4", "EBBA B2 EB | B2 AB dBAG | A3B c>d e<f | (3ABc d2 (3efg a2 |"),
+        ("4/4", "D2 | {c}EBBA B2 (3{d}EBA | [FA]2 z2 A2>B2 |"),
+        ("2/2", "edcB A2 (3ABc | (5ABcde f4 |"),
+        ("3/4", "AB cd ef | A3B c2 |"),
+    ],
+)
+def test_abc_has_spaces_at_the_beats_and_the_beams(meter: str, music: str) -> None:
+    """As collections write it; and with no space at all the tokens are the same."""
+    head = f"X:1\nT:\nM:{meter}\nL:1/8\nK:Cmaj\n"
+    crowded = engrave(head + music.replace(" ", ""))
+    assert crowded.abc() == head + music + "\n"
+
+
 def test_the_beams_of_a_pickup_are_counted_from_the_end_of_its_bar() -> None:
     pickup, _ = bars("ABc|A4 B4|")
     assert pickup.phase == 5
@@ -238,6 +255,32 @@ def test_a_tune_is_in_its_own_key_or_in_the_key_that_is_asked_for() -> None:
         ("C", 1, 1),
     ]
     assert moved.measures[0].signs.sharps == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "tonic", "first", "number"),
+    [
+        ("G", "A", "A", 69),  # a step up, not a seventh down
+        ("A", "G", "G", 67),
+        ("G", "C", "C", 72),
+        ("D", "A", "A", 57),  # a fourth down
+        ("Ador", "E", "E", 64),
+        ("Bb", "F", "F", 65),
+        ("Eb", "Bb", "B", 58),
+        ("C", "G", "G", 67),  # folk-rnn's octave
+    ],
+)
+def test_a_tune_is_moved_by_a_fourth_at_most(key: str, tonic: str, first: str, number: int) -> None:
+    body = {"G": "G", "A": "A", "D": "D", "Ador": "A", "Bb": "B", "Eb": "E", "C": "C"}[key]
+    moved = engrave(f"X:1\nM:4/4\nL:1/8\nK:{key}\n{body}4 {body}4|", tonic)
+    note = moved.staff.measures[0].events[0].notes[0]
+    assert (note.letter, note.midi) == (first, number)
+
+
+def test_grace_notes_move_by_the_same_interval() -> None:
+    moved = engrave("X:1\nM:4/4\nL:1/8\nK:G\n{a}G4 G4|", "A")
+    event = moved.staff.measures[0].events[0]
+    assert (event.graces[0].midi, event.notes[0].midi) == (83, 69)
 
 
 @pytest.mark.parametrize("tonic", ["H", "Em", "", "g", "C##", "G\n"])

@@ -16,6 +16,7 @@ from tunetrace.score.mei import PLAIN_LOOK, Look, to_mei
 from tunetrace.score.midi import to_midi
 from tunetrace.score.musicxml import to_musicxml
 from tunetrace.score.playback import Playback, playback_of
+from tunetrace.score.staff.beams import spaces_of
 from tunetrace.score.staff.records import Staff
 from tunetrace.score.staff.written import write_staff
 from tunetrace.text import plain
@@ -23,7 +24,7 @@ from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.timeline import eighths
-from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
+from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_from_c, move_token
 from tunetrace.tokenizer.write import to_abc
 
 MOST_TOKENS: Final = 20_000
@@ -35,6 +36,7 @@ LONGEST_TUNE: Final = 20_000
 
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,30}")
 _TONIC: Final = re.compile(r"[A-G][b#]?")
+_NO_MOVE: Final = Interval(0, 0)
 
 
 class Written(Protocol):
@@ -77,7 +79,11 @@ class Engraving:
         """The tune as ABC that any program reads. number: of its X: field."""
         staff = self.staff
         return to_abc(
-            staff.layout.tokens, title=staff.title, number=number, ornaments=staff.ornaments
+            staff.layout.tokens,
+            title=staff.title,
+            number=number,
+            ornaments=staff.ornaments,
+            spaces=spaces_of(staff),
         )
 
     def svg(self) -> str:
@@ -124,8 +130,8 @@ def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1")
     """A tune as staff notation.
 
     written: a transcription, the text of one, or a tune of an index. tonic: of the key to write it
-    in, as `G` or `Bb`; by default the key that it was written in. id: what the ids of its notes
-    begin with, a letter and then letters and digits.
+    in, as `G` or `Bb`, up or down by a fourth at most; by default the key that it was written in.
+    id: what the ids of its notes begin with, a letter and then letters and digits.
     Raises InputError if the tune has no notes, or too many, and QueryError for a tonic that there
     is not, or in which a note would need three sharps or flats.
 
@@ -176,9 +182,13 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
     mode = next((k[-3:] for k in (key, tune.original_key) if k and k[-3:] in MODES), "maj")
     check_tonic(tonic)
     target = tune.original_key if tonic is None else tonic + mode
-    if target is None or target[:-3] in ("", "C") or target[-3:] not in MODES:
+    if target is None or target[:-3] == "" or target[-3:] not in MODES:
         return tokens, key, ornaments
     interval = interval_from_c(target)
+    if tonic is not None:
+        interval = _nearest(interval, tune.original_key)
+    if interval == _NO_MOVE:
+        return tokens, key, ornaments
     try:
         moved = [move_token(token, interval) for token in tokens]
         return moved, target, ornaments.moved(interval)
@@ -189,3 +199,12 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
             f"in {tonic} the note {error} of {plain(tune.title) or 'the tune'} would need three "
             "sharps or flats; name the tonic otherwise, as Ab for G#"
         ) from None
+
+
+def _nearest(from_c: Interval, own: str | None) -> Interval:
+    """The interval from C to another key in the octave nearest to the tune's own, at most a fourth
+    away. A tune that is on C itself keeps folk-rnn's octave."""
+    if own is None or own[:-3] in ("", "C") or own[-3:] not in MODES:
+        return from_c
+    steps = from_c.steps - interval_from_c(own).steps
+    return Interval(from_c.steps - 7 * round(steps / 7), from_c.fifths)

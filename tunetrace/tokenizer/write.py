@@ -8,7 +8,7 @@ tokens are first made valid. Notes and rests are never changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -42,20 +42,22 @@ def to_abc(
     number: int = 1,
     tonic: str = "C",
     ornaments: Ornaments | None = None,
+    spaces: Collection[int] = (),
 ) -> str:
     """The tokens of a transcription as an ABC tune. tokenize_abc turns it into the same tokens.
 
     tonic: notes and keys are moved from C to this tonic (`D`, `Bb`). Raises TooFarAlteredError if
     a note there needs three sharps or flats. ornaments: grace notes and ties, by the places of
-    these tokens; they are moved too. The tokens may include ABC fields, as `L:1/16` and
-    `K:DMin`; without an L: field the unit is 1/8.
+    these tokens; they are moved too. spaces: the places of tokens with a space before them, where
+    programs end a beam. The tokens may include ABC fields, as `L:1/16` and `K:DMin`; without an L:
+    field the unit is 1/8.
 
     Tokens that are not valid as ABC are replaced by the nearest valid ones, see well_formed. Frame
     tokens (`<s>`) are left out.
     """
     written = well_formed(tokens)
     if written != list(tokens):  # places are those of the tokens as given
-        ornaments = None
+        ornaments, spaces = None, ()
     if tonic != "C":
         interval = interval_from_c(f"{tonic}maj")
         written = [move_token(_on_c(token), interval) for token in written]
@@ -83,6 +85,8 @@ def to_abc(
             pieces.append(f" {token} ")
             bars += token in ("|", ":|")
         elif kind != FRAME:
+            if place in spaces:
+                pieces.append(" ")
             pieces += _ornamented(written, place, ornaments) if ornaments else [token]
     music = [" ".join(line.split()) for line in "".join(pieces).split("\n") if line.strip()]
     music = [_SECOND_ENDING.sub(":|", line) for line in music]

@@ -39,6 +39,19 @@ class MidiKey:
         letter, alteration = spell(self.sharps + (3 if self.is_minor else 0))
         return letter + ("#" if alteration > 0 else "b") * abs(alteration) + "m" * self.is_minor
 
+    @property
+    def doubt(self) -> list[str]:
+        """What is assumed of a stated major key: MIDI has no modes but major and minor."""
+        if self.is_minor:
+            return []
+        major, mixolydian, dorian = (
+            MidiKey(self.at, self.sharps + k, is_minor=False).text for k in range(3)
+        )
+        return [
+            f"MIDI does not tell {major} major from {dorian} dorian and {mixolydian} mixolydian; "
+            f"{major} major is assumed"
+        ]
+
     def spell(self, number: int) -> Pitch:
         """The pitch of a MIDI number, spelled as it is usual in this key."""
         fifths = next(
@@ -61,13 +74,13 @@ def keys_of(score: MidiScore, voice: MidiVoice, name: str) -> tuple[list[MidiKey
     stated = [MidiKey(at, sharps, minor) for at, sharps, minor in score.keys if abs(sharps) <= 7]
     is_unset = len(stated) == 1 and stated[0].sharps == 0 and not stated[0].is_minor
     if stated and not is_unset:
-        return stated, []
+        return stated, stated[0].doubt
     estimate, how_sure = _estimated(voice, name)
     if not stated:
         return [estimate], [f"the file states no key; {how_sure}"]
     shares = stated[0].share_of(voice.notes), estimate.share_of(voice.notes)
     if shares[1] - shares[0] < _BETTER:
-        return stated, []
+        return stated, stated[0].doubt
     return [estimate], [
         f"the file states C major, whose scale has {share(shares[0])} of the notes; {how_sure}"
     ]

@@ -308,7 +308,7 @@
     function told() {
       const beats = Math.round((score.bpm * tempo.value) / 100);
       tempo.setAttribute("aria-valuetext", `${tempo.value}%, ${beats} beats a minute`);
-      find("tempo-said").textContent = `${tempo.value}%`;
+      find("tempo-said").textContent = `${beats} a minute (${tempo.value}%)`;
       if (isPlaying()) replan();
     }
     tempo.addEventListener("input", told);

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
-from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, StaffBar
+from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Staff, StaffBar
+from tunetrace.tokenizer.vocabulary import MEANINGS, TUPLET
 
 _LONGEST_BEAM: Final = 4  # in eighths
 
@@ -69,6 +71,32 @@ def set_beams(measure: StaffBar) -> None:
                     for event in run:
                         event.beam = number
                     number += 1
+
+
+def spaces_of(staff: Staff) -> set[int]:
+    """The places of tokens before which ABC has a space: `B2B d2d` in 6/8, `EBBA B2 EB` in 4/4.
+
+    They are where a beam ends and at each beat that no beam crosses, but not inside a tuplet or a
+    dotted pair.
+    """
+    tokens = staff.layout.tokens
+    places: set[int] = set()
+    for measure in staff.measures:
+        is_in_halves = measure.meter is not None and measure.meter[1] <= 2
+        beat = Fraction(2) if is_in_halves else beat_of(measure.meter)
+        for before, event in pairwise(measure.events):
+            is_new_beam = event.beam is not None and before.beam is not None
+            is_on_beat = (measure.phase + event.onset) % beat == 0
+            if event.beam == before.beam and event.beam is not None:
+                continue
+            if event.tuplet == before.tuplet and event.tuplet is not None:
+                continue
+            place = event.token
+            while MEANINGS[tokens[place - 1]].kind == TUPLET:
+                place -= 1
+            if (is_new_beam or is_on_beat) and tokens[place - 1][-1] not in "<>":
+                places.add(place)
+    return places
 
 
 def _beam_places(events: Sequence[Event]) -> list[Fraction]:
