@@ -176,7 +176,7 @@ def test_training_tunes_are_all_others_and_can_be_indexed_and_reported_on(
 
 def test_training_tunes_are_printed_as_json_too(folder: Path) -> None:
     found = call(*model("tunes", folder, "tiny", "--training", "--json")).json
-    assert [tune["text"] for tune in found] == list(TUNES[1:])
+    assert [tune["text"] for tune in found] == [text.rstrip("\n") for text in TUNES[1:]]
     ended = call(*model("tunes", folder, "tiny", "--training", "--jsonl"))
     assert [json.loads(line) for line in ended.out.splitlines()] == found
 

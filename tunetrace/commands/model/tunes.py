@@ -29,6 +29,7 @@ def tunes(model: str | None, kind: str | None, index_path: str | None, print_as:
         tunetrace report heldout.txt --index training.db -o heldout
     """
     from tunetrace import held_out_tunes, training_tunes
+    from tunetrace.tokenizer.folkrnn import to_folkrnn
 
     if kind is None:
         raise click.UsageError("say which tunes to print: --held-out or --training")
@@ -40,4 +41,4 @@ def tunes(model: str | None, kind: str | None, index_path: str | None, print_as:
         print_jsonl(found)
     else:
         for tune in found:
-            click.echo(tune.text)
+            click.echo(to_folkrnn(tune.tokens, title=tune.title, number=tune.number))
