@@ -180,8 +180,16 @@ def test_two_tunes_are_on_two_staves_and_both_are_played() -> None:
     assert "joined" in {"".join(one.itertext()) for one in root.iter(f"{SVG}text")}
 
 
-def test_bars_from_the_middle_have_the_key_and_the_meter_in_force() -> None:
-    staff = two("GAB c3|[K:D][M:9/8]f9|f9|").staff
+@pytest.mark.parametrize(
+    "body",
+    [
+        "GAB c3|[K:D][M:9/8]f9|f9|",
+        "GAB [K:D] c3|[M:9/8]f9|f9|",
+        "GAB c3|[K:C]f3 [K:D][M:9/8] f6|f9|",
+    ],
+)
+def test_bars_from_the_middle_have_the_key_and_the_meter_in_force(body: str) -> None:
+    staff = two(body).staff
     drawing, playback = draw_aligned(
         staff, Over(frozenset(), {}), [Under(2, ["f", "9"], frozenset(), {})], "a1"
     )

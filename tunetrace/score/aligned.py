@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.mei import BarPair, Look, aligned_mei
 from tunetrace.score.playback import Playback, playback_of
-from tunetrace.score.staff.records import Signs, Staff
+from tunetrace.score.staff.records import Staff
 from tunetrace.score.staff.written import write_under
 
 DIFFERS = "differs"
@@ -46,7 +46,6 @@ def draw_aligned(
     """
     prefix = f"{id}-"
     pairs = []
-    signs = _signs_before(staff, under[0].place)
     for row, one in enumerate(under):
         upper = replace(
             staff.measures[one.place], opens_repeat=False, closes_repeat=False, closes_part=False,
@@ -60,21 +59,10 @@ def draw_aligned(
                 Look(dict.fromkeys(one.differs, DIFFERS), one.words),
             )
         )
+    signs = staff.signs_in_force()[under[0].place]
     look = Look(dict.fromkeys(over.differs, DIFFERS), over.words)
     engraver = Engraver(aligned_mei(pairs, signs, prefix, look), width=width)
     lower = {pair.lower_prefix: pair.lower for pair in pairs if pair.lower is not None}
     bars = [pair.upper for pair in pairs]
     playback = playback_of(staff, bars, engraver.timemap(), prefix, lower)
     return stack(engraver.drawings()), playback
-
-
-def _signs_before(staff: Staff, place: int) -> Signs:
-    """The key and the meter in force in a bar."""
-    found = staff.measures[0].signs
-    for measure in staff.measures[1 : place + 1]:
-        for signs in (*(event.signs for event in measure.events), measure.signs):
-            if signs.sharps is not None:
-                found = found._replace(key=signs.key, sharps=signs.sharps)
-            if signs.meter is not None:
-                found = found._replace(meter=signs.meter)
-    return found

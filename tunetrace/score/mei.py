@@ -298,7 +298,6 @@ def _event(event: Event, prefix: str, look: Look) -> _Markup:
         if not event.notes:
             found += f'<rest xml:id="{_name(event, prefix)}{more}"{_length(value)}/>'
             continue
-        inside = k > 0 or None
         notes = "".join(
             _note(
                 note,
@@ -306,7 +305,7 @@ def _event(event: Event, prefix: str, look: Look) -> _Markup:
                 "" if len(event.notes) > 1 else _length(value),
                 look.classes.get(note.token, ""),
                 is_tied=note.is_tied or k + 1 < pieces,
-                is_repeated=bool(inside),
+                is_repeated=k > 0,
             )
             for note in event.notes
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
-from tunetrace.score.staff.records import Meter, Signs, Staff
+from tunetrace.score.staff.records import NO_SIGNS, Meter, Signs, Staff
 from tunetrace.tokenizer.keys import spell
 from tunetrace.tokenizer.layout.timeline import eighths
 
@@ -77,11 +77,8 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
 
 def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaMessage]]:
     """The meters and keys of a tune, each when it is played, in quarter notes."""
-    in_force: list[Signs] = []  # by the place of a bar, at its beginning
-    for measure in staff.measures:
-        before = in_force[-1] if in_force else Signs()
-        in_force.append(_after(before, measure.signs))
-    now = Signs()
+    in_force = staff.signs_in_force()
+    now = NO_SIGNS
     played = sorted((at, place) for place, bar in enumerate(playback.bars) for at in bar.at)
     for k, (at, place) in enumerate(played):
         measure, due = staff.measures[place], in_force[place]
@@ -91,7 +88,7 @@ def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaM
         yield from ((at, message) for message in _messages(now, due))
         now = due
         for event in measure.events:
-            due = _after(now, event.signs)
+            due = now.then(event.signs)
             moment = at + float(event.onset / 2)
             yield from ((moment, message) for message in _messages(now, due))
             now = due
@@ -103,15 +100,6 @@ def _as_meter(wholes: Fraction) -> Meter | None:
     beats = wholes * unit
     is_meter = 0 < beats <= _MOST_BEATS and beats.denominator == 1 and unit in _UNITS
     return (int(beats), unit) if is_meter else None
-
-
-def _after(before: Signs, signs: Signs) -> Signs:
-    """What is in force after signs."""
-    return Signs(
-        before.key if signs.key is None else signs.key,
-        before.sharps if signs.sharps is None else signs.sharps,
-        before.meter if signs.meter is None else signs.meter,
-    )
 
 
 def _messages(before: Signs, signs: Signs) -> Iterator[mido.MetaMessage]:

@@ -87,6 +87,14 @@ class Signs(NamedTuple):
     """Sharps of its signature, or flats if negative."""
     meter: Meter | None = None
 
+    def then(self, later: Signs) -> Signs:
+        """What is in force after later signs, if these were before them."""
+        return Signs(
+            self.key if later.key is None else later.key,
+            self.sharps if later.sharps is None else later.sharps,
+            self.meter if later.meter is None else later.meter,
+        )
+
 
 NO_SIGNS: Final = Signs()
 
@@ -135,3 +143,14 @@ class Staff:
     layout: Layout = field(repr=False)
     ornaments: Ornaments = field(repr=False)
     """The grace notes and ties that its text has, in the key that it is written in."""
+
+    def signs_in_force(self) -> list[Signs]:
+        """The key and the meter at the beginning of each measure, with what is written there."""
+        found: list[Signs] = []
+        now = NO_SIGNS
+        for measure in self.measures:
+            now = now.then(measure.signs)
+            found.append(now)
+            for event in measure.events:
+                now = now.then(event.signs)
+        return found

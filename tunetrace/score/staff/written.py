@@ -284,7 +284,4 @@ def _sign_endings(measures: Sequence[StaffBar]) -> None:
             measure.signs = own
         last = ending
         for signs in (measure.signs, *(event.signs for event in measure.events)):
-            if signs.sharps is not None:
-                now = now._replace(key=signs.key, sharps=signs.sharps)
-            if signs.meter is not None:
-                now = now._replace(meter=signs.meter)
+            now = now.then(signs)
