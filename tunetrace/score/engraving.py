@@ -23,7 +23,7 @@ from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.timeline import eighths
-from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
+from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.write import to_abc
 
 MOST_TOKENS: Final = 20_000
@@ -176,9 +176,9 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
     mode = next((k[-3:] for k in (key, tune.original_key) if k and k[-3:] in MODES), "maj")
     check_tonic(tonic)
     target = tune.original_key if tonic is None else tonic + mode
-    if target is None or target[:-3] in ("", "C") or target[-3:] not in MODES:
+    interval = interval_to(target)
+    if interval is None:
         return tokens, key, ornaments
-    interval = interval_from_c(target)
     try:
         moved = [move_token(token, interval) for token in tokens]
         return moved, target, ornaments.moved(interval)

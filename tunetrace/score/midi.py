@@ -11,7 +11,7 @@ from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
 from tunetrace.score.staff.records import NO_SIGNS, Meter, Signs, Staff
-from tunetrace.tokenizer.keys import spell
+from tunetrace.tokenizer.keys import tonic_at
 from tunetrace.tokenizer.layout.timeline import eighths
 
 if TYPE_CHECKING:
@@ -108,9 +108,8 @@ def _messages(before: Signs, signs: Signs) -> Iterator[mido.MetaMessage]:
 
     if signs.sharps is not None and (signs.key, signs.sharps) != (before.key, before.sharps):
         is_minor = signs.key is not None and signs.key.endswith("min")
-        letter, alteration = spell(signs.sharps + (3 if is_minor else 0))
-        sign = ("b" if alteration < 0 else "#") * abs(alteration)
-        yield mido.MetaMessage("key_signature", key=f"{letter}{sign}{'m' if is_minor else ''}")
+        tonic = tonic_at(signs.sharps + (3 if is_minor else 0))
+        yield mido.MetaMessage("key_signature", key=f"{tonic}{'m' if is_minor else ''}")
     if signs.meter is not None and signs.meter != before.meter:
         beats, unit = signs.meter
         if beats <= _MOST_BEATS and unit in _UNITS:
