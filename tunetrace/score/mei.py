@@ -84,10 +84,10 @@ class BarPair(NamedTuple):
     lower_look: Look
 
 
-def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look) -> str:
-    """Bars of one tune over those of another, on two staves.
+def aligned_mei(pairs: Sequence[BarPair], prefix: str, look: Look) -> str:
+    """Bars of one tune over those of another, on two staves. prefix, look: of the upper staff.
 
-    signs: key and meter of the first bar. prefix, look: of the upper staff.
+    The signs of the upper bars are on both.
     """
     content = []
     for k, pair in enumerate(pairs):
@@ -95,7 +95,7 @@ def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look)
         prefixes, looks = (prefix, pair.lower_prefix), (look, pair.lower_look)
         content.append(change + _measure([pair.upper, pair.lower], prefixes, looks))
     first = pairs[0].upper
-    return _document(signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
+    return _document(first.signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
 
 
 def _document(signs: Signs, meter: Meter | None, staves: int, content: str, title: str) -> str:
