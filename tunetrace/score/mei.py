@@ -14,7 +14,6 @@ from textwrap import wrap
 from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from tunetrace.score.staff.beams import beat_of
 from tunetrace.score.staff.records import (
     Event,
     Meter,
@@ -24,22 +23,13 @@ from tunetrace.score.staff.records import (
     StaffBar,
     StaffNote,
 )
+from tunetrace.score.staff.tempo import beat_of, bpm_of
 from tunetrace.score.staff.values import Value
 
 _ACCIDENTALS: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}
 
 _TITLE_WIDTH: Final = 70  # characters of a line of the title
-
-_BPM: Final = {(2, 4): 112, (3, 4): 120, (4, 4): 176, (2, 2): 176, (6, 8): 112, (9, 8): 112,
-               (12, 8): 112, (3, 8): 112, (3, 2): 176}  # fmt: skip
-"""Beats a minute: how a session plays such tunes when nobody dances."""
-_USUAL_BPM: Final = 120
-
-
-def bpm_of(meter: Meter | None) -> int:
-    """The tempo of a tune, in beats a minute, by its meter."""
-    return _USUAL_BPM if meter is None else _BPM.get(meter, _USUAL_BPM)
 
 
 @dataclass(frozen=True, slots=True)

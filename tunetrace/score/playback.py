@@ -12,9 +12,8 @@ from typing import Final
 
 from tunetrace.records import Record
 from tunetrace.score.engraver import Timemap
-from tunetrace.score.mei import bpm_of
-from tunetrace.score.staff.beams import beat_of
 from tunetrace.score.staff.records import Meter, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.tempo import beat_of, bpm_of
 from tunetrace.tokenizer.layout.timeline import Bar
 
 SwingMap = tuple[tuple[float, float], ...]
