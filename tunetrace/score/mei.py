@@ -32,6 +32,21 @@ _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}
 _TITLE_WIDTH: Final = 70  # characters of a line of the title
 
 
+def bar_id(prefix: str, place: int) -> str:
+    """The id of a written bar. place: from 0."""
+    return f"{prefix}b{place}"
+
+
+def note_id(prefix: str, token: int) -> str:
+    """The id of a note by its token."""
+    return f"{prefix}n{token}"
+
+
+def grace_id(prefix: str, token: int, k: int) -> str:
+    """The id of the k-th grace note, from 0, before the event that begins with a token."""
+    return f"{prefix}g{token}-{k}"
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How the notes of one staff look. Places are those of tokens."""
@@ -150,7 +165,7 @@ def _measure(
     right = f' right="{right}"' if right else ""
     whole = "" if first.bar.duration == first.bar.full else ' metcon="false"'
     number = first.bar.number
-    name = f"{prefixes[0]}b{first.place}"
+    name = bar_id(prefixes[0], first.place)
     content, marks = "", ""
     for n, (measure, prefix, look) in enumerate(zip(staves, prefixes, looks, strict=True), 1):
         layer = "<mSpace/>" if measure is None else _layer(measure, prefix, look)
@@ -268,7 +283,7 @@ def _name(event: Event, prefix: str) -> str:
         return f"{prefix}r{event.token}"
     if len(event.notes) > 1:
         return f"{prefix}c{event.token}"
-    return f"{prefix}n{event.notes[0].token}"
+    return note_id(prefix, event.notes[0].token)
 
 
 def _event(event: Event, prefix: str, look: Look) -> _Markup:
@@ -291,7 +306,7 @@ def _event(event: Event, prefix: str, look: Look) -> _Markup:
         notes = "".join(
             _note(
                 note,
-                f"{prefix}n{note.token}{more}",
+                note_id(prefix, note.token) + more,
                 "" if len(event.notes) > 1 else _length(value),
                 look.classes.get(note.token, ""),
                 is_tied=note.is_tied or k + 1 < pieces,
@@ -316,7 +331,7 @@ def _rests(values: Sequence[Value]) -> Iterator[Value]:
 def _graces(event: Event, prefix: str) -> str:
     dur = f' dur="{event.grace_part}"'
     notes = "".join(
-        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc"{dur}{_pitch(note)}/>'
+        f'<note xml:id="{grace_id(prefix, event.token, k)}" grace="unacc"{dur}{_pitch(note)}/>'
         for k, note in enumerate(event.graces)
     )
     inside = f"<beam>{notes}</beam>" if len(event.graces) > 1 else notes
