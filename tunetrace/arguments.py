@@ -167,7 +167,7 @@ def many_pieces(given: object, name: str) -> list[Any]:
 
 
 def _one_piece(given: object, name: str) -> Any:
-    if type(given).__name__ in ("Transcription", "TuneDetail"):
+    if _is_own(given, *_TUNE_RECORDS):
         return given
     if isinstance(given, str | os.PathLike):
         return one_path(given, name)
@@ -227,33 +227,37 @@ def one_share(given: object, name: str) -> float:
     raise refused(name, share, "a share from 0 to 1")
 
 
-def _own(
-    kind: str, right: str, error: type[TunetraceError] = QueryError, *, or_path: bool = False
-) -> Callable[[object, str], Any]:
-    """The check that an argument is of our class of this name. or_path: or a path.
+def _is_own(given: object, *kinds: str) -> bool:
+    """Whether an argument is of one of our classes, given by their names."""
+    package = __name__.partition(".")[0]
+    return any(
+        one.__name__ in kinds and one.__module__.partition(".")[0] == package
+        for one in type(given).__mro__
+    )
 
-    kind: the name, or several with spaces between them.
+
+def _own(
+    *kinds: str, right: str, error: type[TunetraceError] = QueryError, or_path: bool = False
+) -> Callable[[object, str], Any]:
+    """The check that an argument is of one of our classes, given by their names.
+
+    right: what the argument should be, for the message. or_path: or a path.
     """
-    kinds = kind.split()
 
     def check(given: object, name: str) -> Any:
         if or_path and isinstance(given, str | os.PathLike):
             return one_place(given, name, error)
-        package = __name__.partition(".")[0]
-        for one in type(given).__mro__:
-            if one.__name__ in kinds and one.__module__.partition(".")[0] == package:
-                return given
+        if _is_own(given, *kinds):
+            return given
         raise refused(name, given, right, error)
 
     return check
 
 
-given_filters: Final = _own("Filters", "Filters, such as Filters(meter='6/8')")
+given_filters: Final = _own("Filters", right="Filters, such as Filters(meter='6/8')")
 
-
-_tune_record: Final = _own(
-    "Transcription TuneDetail", "a transcription, its text, or a tune of an index"
-)
+_TUNE_RECORDS: Final = ("Transcription", "TuneDetail")
+_tune_record: Final = _own(*_TUNE_RECORDS, right="a transcription, its text, or a tune of an index")
 
 
 def _written(given: object, name: str) -> Any:
@@ -262,9 +266,10 @@ def _written(given: object, name: str) -> Any:
 
 
 _answer_record: Final = _own(
-    "CheckReport CheckedTune TuneDetail SimilarTunes", "an answer of check, tune or similar"
-)
-_similar_record: Final = _own("SimilarTunes", "an answer of similar")
+    "CheckReport", "CheckedTune", "TuneDetail", "SimilarTunes",
+    right="an answer of check, tune or similar",
+)  # fmt: skip
+_similar_record: Final = _own("SimilarTunes", right="an answer of similar")
 
 
 def _answer(given: object, name: str) -> Any:
@@ -309,8 +314,8 @@ _INDEX: Final = "an open index, the path of an index, or None for your own"
 _MODEL: Final = "an open model, or the name or the path of a model"
 
 TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
-    "index": _own("Index", _INDEX, IndexFileError, or_path=True),
-    "model": _own("Model", _MODEL, ModelFileError, or_path=True),
+    "index": _own("Index", right=_INDEX, error=IndexFileError, or_path=True),
+    "model": _own("Model", right=_MODEL, error=ModelFileError, or_path=True),
     "filters": given_filters,
     "format": _format,
     "voice": _voice,
@@ -319,11 +324,11 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "view": one_view,
     "reference": one_reference,
     "asked": one_tune,
-    "stats": _own("CorpusStats", "statistics, as corpus_stats gives them"),
-    "found": _own("Extraction", "an extraction, as extract gives it"),
+    "stats": _own("CorpusStats", right="statistics, as corpus_stats gives them"),
+    "found": _own("Extraction", right="an extraction, as extract gives it"),
     "written": _written,
     "answer": _answer,
-    "traced": _own("Trace", "a trace, as Model.trace or load_trace gives it"),
+    "traced": _own("Trace", right="a trace, as Model.trace or load_trace gives it"),
     **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
     **dict.fromkeys(
         ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",

@@ -58,10 +58,10 @@ def amount(value: float) -> str:
     return f"{shown:,.1f}".removesuffix(".0")
 
 
-def listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str], conjunction: str = "and") -> str:
     """A list in a sentence: `a`, `a and b`, `a, b and c`."""
     *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
 def part_in_words(part: int) -> str:

@@ -89,11 +89,17 @@ def test_a_page_is_replaced_with_force_and_nothing_else_ever_is(
     assert mine.read_text() == "<!DOCTYPE html><p>mine"
 
 
-@pytest.mark.parametrize("command", [["check"], ["similar"], ["tune"]])
-def test_force_needs_a_page(command: list[str], book: Path, index: Path) -> None:
-    name = "session:3" if command == ["tune"] else str(book)
-    assert call(*command, name, "--index", index, "--force").refusal == (
+@pytest.mark.parametrize("command", ["check", "tune"])
+def test_force_needs_a_page(command: str, book: Path, index: Path) -> None:
+    name = "session:3" if command == "tune" else str(book)
+    assert call(command, name, "--index", index, "--force").refusal == (
         "--force works only with --html; add --html FILE or remove --force"
+    )
+
+
+def test_force_of_similar_needs_a_page_or_a_table(book: Path, index: Path) -> None:
+    assert call("similar", book, "--index", index, "--force").refusal == (
+        "--force works only with --all or --html; add one of them or remove it"
     )
 
 

@@ -281,8 +281,8 @@ def test_nothing_is_written_if_no_tune_is_left(
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        ([], "no file is named; add one, such as -o tune.pdf (or .svg, .png, .mid, .musicxml, .mei "
-         "or .abc)"),
+        ([], "no file is named; add one that ends in .svg, .png, .pdf, .mid, .musicxml, .mei or "
+         ".abc, such as -o tune.pdf"),
         (["-o", "a.doc"], "a.doc: the name of a score must end in .svg, .png, .pdf, .mid, "
          ".musicxml, .mei or .abc"),
         (["-o", "-"], "-: the name of a score must end in .svg, .png, .pdf, .mid, .musicxml, .mei "

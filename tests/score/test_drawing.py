@@ -14,6 +14,7 @@ from tunetrace import Engraving, engrave
 from tunetrace.score.aligned import Over, Under, draw_aligned
 from tunetrace.score.engraver import Drawing, Engraver
 from tunetrace.score.marks import MOST_LANES, Mark, in_lanes
+from tunetrace.score.staff.written import write_under
 from tunetrace.tokenizer.layout.pitches import sounding
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -180,8 +181,16 @@ def test_two_tunes_are_on_two_staves_and_both_are_played() -> None:
     assert "joined" in {"".join(one.itertext()) for one in root.iter(f"{SVG}text")}
 
 
-def test_bars_from_the_middle_have_the_key_and_the_meter_in_force() -> None:
-    staff = two("GAB c3|[K:D][M:9/8]f9|f9|").staff
+@pytest.mark.parametrize(
+    "body",
+    [
+        "GAB c3|[K:D][M:9/8]f9|f9|",
+        "GAB [K:D] c3|[M:9/8]f9|f9|",
+        "GAB c3|[K:C]f3 [K:D][M:9/8] f6|f9|",
+    ],
+)
+def test_bars_from_the_middle_have_the_key_and_the_meter_in_force(body: str) -> None:
+    staff = two(body).staff
     drawing, playback = draw_aligned(
         staff, Over(frozenset(), {}), [Under(2, ["f", "9"], frozenset(), {})], "a1"
     )
@@ -189,6 +198,27 @@ def test_bars_from_the_middle_have_the_key_and_the_meter_in_force() -> None:
     assert [note[:3] for note in playback.under] == [(0, 4.5, 78)]
     # two sharps at the beginning of each staff
     assert drawing.svg.count('class="keyAccid"') == 4
+
+
+@pytest.mark.parametrize(("sharps", "shown"), [(0, None), (2, 0)])
+def test_a_note_under_a_bar_sounds_as_in_its_own_key_whatever_the_signature_is(
+    sharps: int, shown: int | None
+) -> None:
+    """A C of a tune in C has a natural where the staff has the two sharps of D."""
+    under = write_under(["c", "6"], "Cmaj", sharps, two().staff.measures[0])
+    assert under is not None
+    (note,) = under.events[0].notes
+    assert (note.midi, note.shown) == (72, shown)
+
+
+@pytest.mark.parametrize("body", ["g6|[K:A]g6|g6|", "g3 [K:A]g3|g6|g6|"])
+def test_a_key_that_began_in_a_bar_that_is_left_out_is_on_both_staves(body: str) -> None:
+    rows = [Under(place, ["g", "6"], frozenset(), {}) for place in (0, 2)]
+    drawing, _ = draw_aligned(two(body).staff, Over(frozenset(), {}), rows, "a1")
+    last = drawing.svg.partition('id="a1-b2"')[2]
+    _, upper, lower = last.split('class="staff"')
+    # the three sharps of A
+    assert [part.count('class="keyAccid"') for part in (upper, lower)] == [3, 3]
 
 
 def test_the_engraver_draws_several_pages_where_a_height_is_asked_for() -> None:

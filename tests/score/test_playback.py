@@ -129,6 +129,12 @@ def test_a_midi_file_has_name_tempo_keys_and_meters() -> None:
     ]  # fmt: skip
 
 
+def test_signs_inside_a_bar_hold_in_the_bars_after_it_and_not_in_its_repetition() -> None:
+    text = "X:1\nM:4/4\nL:1/8\nK:C\n|:C4 [K:D] D4|E8|F8:|"
+    keys = [one for one in messages(engrave(text).midi()) if one[1].startswith("key")]
+    assert keys == [(0, "key C"), (1920, "key D"), (11520, "key C"), (13440, "key D")]
+
+
 def test_a_pickup_has_a_meter_of_its_own_in_midi() -> None:
     meters = [one for one in messages(engrave(JIG).midi()) if "/" in one[1]]
     assert meters == [(0, "1/8"), (480, "6/8")]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tunetrace import InputError, QueryError, engrave
-from tunetrace.score.staff.beams import beat_of
 from tunetrace.score.staff.records import Event, Section, StaffBar
 from tunetrace.score.staff.signature import sharps_of
+from tunetrace.score.staff.tempo import beat_of
 from tunetrace.score.staff.values import PLAIN, Ratio, Value
 
 SIGNS = {None: "", -2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}

@@ -112,15 +112,16 @@ def json_options(command: Command) -> Command:
     return json_option(click.option("--jsonl", "as_jsonl", is_flag=True, help=help)(command))
 
 
+html_option = click.option(
+    "--html", "page", metavar="FILE", shell_complete=complete_files,
+    help="Also write a page that shows notation and plays it.",
+)  # fmt: skip
+
+
 def html_options(command: Command) -> Command:
-    """`--html` and `--force`, for every command whose answer can be a page with scores."""
-    for option in (
-        click.option("--html", "page", metavar="FILE", shell_complete=complete_files,
-                     help="Also write a page that shows notation and plays it."),
-        click.option("--force", is_flag=True, help="With --html: replace a page that is there."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    """`--html` and `--force`, for commands whose answer can be a page with scores."""
+    help = "With --html: replace a page that is there."
+    return click.option("--force", is_flag=True, help=help)(html_option(command))
 
 
 def goes_only_with(option: str, *names: str) -> None:

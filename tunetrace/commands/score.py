@@ -76,12 +76,10 @@ def score(
     from tunetrace import save_scores
     from tunetrace.corpus.readers import estimate_tunes, is_of_index
     from tunetrace.files import exists
+    from tunetrace.score.book.formats import ENDINGS
 
     if output is None:
-        raise QueryError(
-            "no file is named; add one, such as -o tune.pdf (or .svg, .png, .mid, .musicxml, .mei "
-            "or .abc)"
-        )
+        raise QueryError(f"no file is named; add one that ends in {ENDINGS}, such as -o tune.pdf")
     files = [name for name in tunes if not is_of_index(name) and (name == "-" or exists(name))]
     with progress_display(estimate_tunes(files)) as progress:
         saved = save_scores(

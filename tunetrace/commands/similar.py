@@ -24,7 +24,7 @@ from tunetrace.commands.options import (
     Share,
     exclude_family_option,
     goes_only_with,
-    html_options,
+    html_option,
     index_option,
     json_options,
     print_json,
@@ -70,7 +70,10 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
               help="Write all pairs of tunes of the index into the file --output.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="With --all: the table to write, a .csv or .parquet file.")  # fmt: skip
-@html_options
+@html_option
+@click.option("--force", is_flag=True,
+              help="With --all or --html: replace the table or the page that is there."
+              )  # fmt: skip
 @reading_options
 @index_option
 @json_options
@@ -124,6 +127,8 @@ def similar(
         raise QueryError("--output works only with --all; add --all or remove it")
     if not tunes:
         raise QueryError("no tune is given; give a file, corpus:number or -, or --all")
+    if force and page is None:
+        raise QueryError("--force works only with --all or --html; add one of them or remove it")
     check_html(page, force=force)
     reading = Reading(format, voice, column)
     rejected: list[Rejected] = []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, Engraver, stack
 from tunetrace.score.mei import BarPair, Look, aligned_mei
 from tunetrace.score.playback import Playback, playback_of
-from tunetrace.score.staff.records import Signs, Staff
+from tunetrace.score.staff.records import NO_SIGNS, Staff
 from tunetrace.score.staff.written import write_under
 
 DIFFERS = "differs"
@@ -46,35 +46,28 @@ def draw_aligned(
     """
     prefix = f"{id}-"
     pairs = []
-    signs = _signs_before(staff, under[0].place)
+    in_force = staff.signs_in_force()
+    before = NO_SIGNS
     for row, one in enumerate(under):
+        # Bars between may be left out, and a sign inside a bar is on the upper staff alone. So each
+        # bar has what is in force there and was not at the beginning of the bar before it.
+        now = in_force[one.place]
         upper = replace(
-            staff.measures[one.place], opens_repeat=False, closes_repeat=False, closes_part=False,
-            is_last=row + 1 == len(under),
+            staff.measures[one.place], signs=now.since(before), opens_repeat=False,
+            closes_repeat=False, closes_part=False, is_last=row + 1 == len(under),
         )  # fmt: skip
+        before = now
         pairs.append(
             BarPair(
                 upper,
-                write_under(one.tokens, staff.key, upper),
+                write_under(one.tokens, staff.key, now.sharps or 0, upper),
                 f"{id}u{row}-",
                 Look(dict.fromkeys(one.differs, DIFFERS), one.words),
             )
         )
     look = Look(dict.fromkeys(over.differs, DIFFERS), over.words)
-    engraver = Engraver(aligned_mei(pairs, signs, prefix, look), width=width)
+    engraver = Engraver(aligned_mei(pairs, prefix, look), width=width)
     lower = {pair.lower_prefix: pair.lower for pair in pairs if pair.lower is not None}
     bars = [pair.upper for pair in pairs]
     playback = playback_of(staff, bars, engraver.timemap(), prefix, lower)
     return stack(engraver.drawings()), playback
-
-
-def _signs_before(staff: Staff, place: int) -> Signs:
-    """The key and the meter in force in a bar."""
-    found = staff.measures[0].signs
-    for measure in staff.measures[1 : place + 1]:
-        for signs in (*(event.signs for event in measure.events), measure.signs):
-            if signs.sharps is not None:
-                found = found._replace(key=signs.key, sharps=signs.sharps)
-            if signs.meter is not None:
-                found = found._replace(meter=signs.meter)
-    return found

@@ -24,7 +24,7 @@ from tunetrace.tokenizer.abc.ornaments import Ornaments, ornaments_of
 from tunetrace.tokenizer.keys import MODES
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.timeline import eighths
-from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_from_c, move_token
+from tunetrace.tokenizer.transpose import Interval, TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.write import to_abc
 
 MOST_TOKENS: Final = 20_000
@@ -182,12 +182,10 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
     mode = next((k[-3:] for k in (key, tune.original_key) if k and k[-3:] in MODES), "maj")
     check_tonic(tonic)
     target = tune.original_key if tonic is None else tonic + mode
-    if target is None or target[:-3] == "" or target[-3:] not in MODES:
-        return tokens, key, ornaments
-    interval = interval_from_c(target)
-    if tonic is not None:
-        interval = _nearest(interval, tune.original_key)
-    if interval == _NO_MOVE:
+    interval = interval_to(target)
+    if tonic is not None and target is not None:
+        interval = _nearest(interval or _NO_MOVE, tune.original_key)
+    if interval is None or interval == _NO_MOVE:
         return tokens, key, ornaments
     try:
         moved = [move_token(token, interval) for token in tokens]
@@ -204,7 +202,8 @@ def _in_key(tune: Written, tonic: str | None) -> tuple[list[str], str | None, Or
 def _nearest(from_c: Interval, own: str | None) -> Interval:
     """The interval from C to another key in the octave nearest to the tune's own, at most a fourth
     away. A tune that is on C itself keeps folk-rnn's octave."""
-    if own is None or own[:-3] in ("", "C") or own[-3:] not in MODES:
+    to_own = interval_to(own)
+    if to_own is None:
         return from_c
-    steps = from_c.steps - interval_from_c(own).steps
+    steps = from_c.steps - to_own.steps
     return Interval(from_c.steps - 7 * round(steps / 7), from_c.fifths)

@@ -81,7 +81,7 @@ def classes_of(marks: Sequence[Mark], tokens: int) -> dict[int, str]:
 
 
 @dataclass(slots=True)
-class _Row:
+class _MusicLine:
     """A line of music in a drawing, in its own coordinates."""
 
     end: int = 0
@@ -121,13 +121,13 @@ def draw_marks(drawing: Drawing, marks: Sequence[Mark], prefix: str) -> Drawing:
     return drawing._replace(svg="".join(pieces))
 
 
-def _lines_of(svg: str, prefix: str) -> list[_Row]:
+def _lines_of(svg: str, prefix: str) -> list[_MusicLine]:
     """The lines of music of a drawing, from top to bottom."""
-    lines: list[_Row] = []
+    lines: list[_MusicLine] = []
     note: int | None = None  # the note whose head comes next
     for part in _PARTS.finditer(svg):
         if part["system"]:
-            lines.append(_Row(end=part.end()))
+            lines.append(_MusicLine(end=part.end()))
         elif not lines:
             continue
         elif part["note"]:
@@ -146,7 +146,7 @@ def _lines_of(svg: str, prefix: str) -> list[_Row]:
     return lines
 
 
-def _band(mark: Mark, lane: int, line: _Row) -> str:
+def _band(mark: Mark, lane: int, line: _MusicLine) -> str:
     """The band of a mark in one line of music; nothing if none of its notes is there."""
     places = [x for note, x in line.notes.items() if mark.first <= note < mark.stop]
     if not places:
@@ -154,12 +154,12 @@ def _band(mark: Mark, lane: int, line: _Row) -> str:
     left, right = min(places), max(places) + _HEAD
     y = line.lowest + _SPACE + (lane + 0.5) * _LANE
     dashes = f' stroke-dasharray="{DASHES[mark.level]}"' if DASHES[mark.level] else ""
-    line_of = f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width='
+    path = f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width='
     return (
         f'<a class="mark level-{mark.level}" href="{html_text(mark.href)}"'
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'
         # The first path is not seen: a band can be clicked between its dashes, and beside it.
-        f'{line_of}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
-        f'{line_of}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
+        f'{path}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
+        f'{path}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
         f' font-size="{_TEXT}" text-anchor="end">{mark.number}</text></a>'
     )

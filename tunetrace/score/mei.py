@@ -14,7 +14,6 @@ from textwrap import wrap
 from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from tunetrace.score.staff.beams import beat_of
 from tunetrace.score.staff.records import (
     Event,
     Meter,
@@ -24,6 +23,7 @@ from tunetrace.score.staff.records import (
     StaffBar,
     StaffNote,
 )
+from tunetrace.score.staff.tempo import beat_of, bpm_of
 from tunetrace.score.staff.values import Value
 
 _ACCIDENTALS: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
@@ -31,15 +31,20 @@ _SOUNDING: Final = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "ss"}
 
 _TITLE_WIDTH: Final = 70  # characters of a line of the title
 
-_BPM: Final = {(2, 4): 112, (3, 4): 120, (4, 4): 176, (2, 2): 176, (6, 8): 112, (9, 8): 112,
-               (12, 8): 112, (3, 8): 112, (3, 2): 176}  # fmt: skip
-"""Beats a minute: how a session plays such tunes when nobody dances."""
-_USUAL_BPM: Final = 120
+
+def bar_id(prefix: str, place: int) -> str:
+    """The id of a written bar. place: from 0."""
+    return f"{prefix}b{place}"
 
 
-def bpm_of(meter: Meter | None) -> int:
-    """The tempo of a tune, in beats a minute, by its meter."""
-    return _USUAL_BPM if meter is None else _BPM.get(meter, _USUAL_BPM)
+def note_id(prefix: str, token: int) -> str:
+    """The id of a note by its token."""
+    return f"{prefix}n{token}"
+
+
+def grace_id(prefix: str, token: int, k: int) -> str:
+    """The id of the k-th grace note, from 0, before the event that begins with a token."""
+    return f"{prefix}g{token}-{k}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,10 @@ class BarPair(NamedTuple):
     lower_look: Look
 
 
-def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look) -> str:
-    """Bars of one tune over those of another, on two staves.
+def aligned_mei(pairs: Sequence[BarPair], prefix: str, look: Look) -> str:
+    """Bars of one tune over those of another, on two staves. prefix, look: of the upper staff.
 
-    signs: key and meter of the first bar. prefix, look: of the upper staff.
+    The signs of the upper bars are on both.
     """
     content = []
     for k, pair in enumerate(pairs):
@@ -95,7 +100,7 @@ def aligned_mei(pairs: Sequence[BarPair], signs: Signs, prefix: str, look: Look)
         prefixes, looks = (prefix, pair.lower_prefix), (look, pair.lower_look)
         content.append(change + _measure([pair.upper, pair.lower], prefixes, looks))
     first = pairs[0].upper
-    return _document(signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
+    return _document(first.signs, first.meter, 2, f"<section>{''.join(content)}</section>", "")
 
 
 def _document(signs: Signs, meter: Meter | None, staves: int, content: str, title: str) -> str:
@@ -160,7 +165,7 @@ def _measure(
     right = f' right="{right}"' if right else ""
     whole = "" if first.bar.duration == first.bar.full else ' metcon="false"'
     number = first.bar.number
-    name = f"{prefixes[0]}b{first.place}"
+    name = bar_id(prefixes[0], first.place)
     content, marks = "", ""
     for n, (measure, prefix, look) in enumerate(zip(staves, prefixes, looks, strict=True), 1):
         layer = "<mSpace/>" if measure is None else _layer(measure, prefix, look)
@@ -278,7 +283,7 @@ def _name(event: Event, prefix: str) -> str:
         return f"{prefix}r{event.token}"
     if len(event.notes) > 1:
         return f"{prefix}c{event.token}"
-    return f"{prefix}n{event.notes[0].token}"
+    return note_id(prefix, event.notes[0].token)
 
 
 def _event(event: Event, prefix: str, look: Look) -> _Markup:
@@ -298,15 +303,14 @@ def _event(event: Event, prefix: str, look: Look) -> _Markup:
         if not event.notes:
             found += f'<rest xml:id="{_name(event, prefix)}{more}"{_length(value)}/>'
             continue
-        inside = k > 0 or None
         notes = "".join(
             _note(
                 note,
-                f"{prefix}n{note.token}{more}",
+                note_id(prefix, note.token) + more,
                 "" if len(event.notes) > 1 else _length(value),
                 look.classes.get(note.token, ""),
                 is_tied=note.is_tied or k + 1 < pieces,
-                is_repeated=bool(inside),
+                is_repeated=k > 0,
             )
             for note in event.notes
         )
@@ -327,7 +331,7 @@ def _rests(values: Sequence[Value]) -> Iterator[Value]:
 def _graces(event: Event, prefix: str) -> str:
     dur = f' dur="{event.grace_part}"'
     notes = "".join(
-        f'<note xml:id="{prefix}g{event.token}-{k}" grace="unacc"{dur}{_pitch(note)}/>'
+        f'<note xml:id="{grace_id(prefix, event.token, k)}" grace="unacc"{dur}{_pitch(note)}/>'
         for k, note in enumerate(event.graces)
     )
     inside = f"<beam>{notes}</beam>" if len(event.graces) > 1 else notes

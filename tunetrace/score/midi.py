@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.score.playback import Playback
-from tunetrace.score.staff.records import Meter, Signs, Staff
-from tunetrace.tokenizer.keys import spell
+from tunetrace.score.staff.records import NO_SIGNS, Meter, Signs, Staff
+from tunetrace.tokenizer.keys import tonic_at
 from tunetrace.tokenizer.layout.timeline import eighths
 
 if TYPE_CHECKING:
@@ -77,11 +77,8 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
 
 def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaMessage]]:
     """The meters and keys of a tune, each when it is played, in quarter notes."""
-    in_force: list[Signs] = []  # by the place of a bar, at its beginning
-    for measure in staff.measures:
-        before = in_force[-1] if in_force else Signs()
-        in_force.append(_after(before, measure.signs))
-    now = Signs()
+    in_force = staff.signs_in_force()
+    now = NO_SIGNS
     played = sorted((at, place) for place, bar in enumerate(playback.bars) for at in bar.at)
     for k, (at, place) in enumerate(played):
         measure, due = staff.measures[place], in_force[place]
@@ -91,7 +88,7 @@ def _signs(staff: Staff, playback: Playback) -> Iterator[tuple[float, mido.MetaM
         yield from ((at, message) for message in _messages(now, due))
         now = due
         for event in measure.events:
-            due = _after(now, event.signs)
+            due = now.then(event.signs)
             moment = at + float(event.onset / 2)
             yield from ((moment, message) for message in _messages(now, due))
             now = due
@@ -105,24 +102,14 @@ def _as_meter(wholes: Fraction) -> Meter | None:
     return (int(beats), unit) if is_meter else None
 
 
-def _after(before: Signs, signs: Signs) -> Signs:
-    """What is in force after signs."""
-    return Signs(
-        before.key if signs.key is None else signs.key,
-        before.sharps if signs.sharps is None else signs.sharps,
-        before.meter if signs.meter is None else signs.meter,
-    )
-
-
 def _messages(before: Signs, signs: Signs) -> Iterator[mido.MetaMessage]:
     """What a MIDI file says of a change of signs."""
     import mido
 
     if signs.sharps is not None and (signs.key, signs.sharps) != (before.key, before.sharps):
         is_minor = signs.key is not None and signs.key.endswith("min")
-        letter, alteration = spell(signs.sharps + (3 if is_minor else 0))
-        sign = ("b" if alteration < 0 else "#") * abs(alteration)
-        yield mido.MetaMessage("key_signature", key=f"{letter}{sign}{'m' if is_minor else ''}")
+        tonic = tonic_at(signs.sharps + (3 if is_minor else 0))
+        yield mido.MetaMessage("key_signature", key=f"{tonic}{'m' if is_minor else ''}")
     if signs.meter is not None and signs.meter != before.meter:
         beats, unit = signs.meter
         if beats <= _MOST_BEATS and unit in _UNITS:

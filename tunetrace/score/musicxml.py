@@ -11,7 +11,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from tunetrace._version import __version__
-from tunetrace.score.staff.records import Event, Meter, Signs, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Signs, Staff, StaffBar, StaffNote
 from tunetrace.score.staff.values import PLAIN, Value
 from tunetrace.tokenizer.keys import named_key
 
@@ -68,7 +68,6 @@ def _lasts(value: Value, event: Event) -> Fraction:
 
 class _PartWriter:
     def __init__(self, staff: Staff) -> None:
-        self._key = staff.key
         self._divisions = _divisions(staff)
         self._signs = _repeats(staff)
 
@@ -81,7 +80,7 @@ class _PartWriter:
         self._left(element, k)
         self._attributes(element, measure.signs, is_first=k == 0)
         for i, event in enumerate(measure.events):
-            if event.signs != Signs():
+            if event.signs != NO_SIGNS:
                 self._attributes(element, event.signs)
             self._event(element, measure.events, i)
         self._right(element, measure)
@@ -115,7 +114,7 @@ class _PartWriter:
             SubElement(line, "repeat", direction="backward")
 
     def _attributes(self, element: Element, signs: Signs, *, is_first: bool = False) -> None:
-        if signs == Signs() and not is_first:
+        if signs == NO_SIGNS and not is_first:
             return
         attributes = SubElement(element, "attributes")
         if is_first:

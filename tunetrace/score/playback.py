@@ -12,9 +12,9 @@ from typing import Final
 
 from tunetrace.records import Record
 from tunetrace.score.engraver import Timemap
-from tunetrace.score.mei import bpm_of
-from tunetrace.score.staff.beams import beat_of
+from tunetrace.score.mei import bar_id, grace_id, note_id
 from tunetrace.score.staff.records import Meter, Staff, StaffBar, StaffNote
+from tunetrace.score.staff.tempo import beat_of, bpm_of
 from tunetrace.tokenizer.layout.timeline import Bar
 
 SwingMap = tuple[tuple[float, float], ...]
@@ -111,9 +111,9 @@ def _named_notes(bars: Iterable[tuple[str, StaffBar]]) -> dict[str, StaffNote]:
     found: dict[str, StaffNote] = {}
     for prefix, bar in bars:
         for event in bar.events:
-            found.update((f"{prefix}n{note.token}", note) for note in event.notes)
+            found.update((note_id(prefix, note.token), note) for note in event.notes)
             for k, note in enumerate(event.graces):
-                found[f"{prefix}g{event.token}-{k}"] = note
+                found[grace_id(prefix, event.token, k)] = note
     return found
 
 
@@ -146,7 +146,7 @@ _SAME: Final = 1e-4  # quarter notes; verovio counts in floats
 
 def _bar(measure: StaffBar, prefix: str, at: dict[str, list[float]]) -> PlayedBar:
     bar = measure.bar
-    name = f"{prefix}b{measure.place}"
+    name = bar_id(prefix, measure.place)
     return PlayedBar(
         id=name,
         name=_named(bar),

@@ -41,6 +41,18 @@ def spell(fifths: int) -> tuple[str, int]:
     return "FCGDAEB"[(fifths + 1) % 7], (fifths + 1) // 7
 
 
+def tonic_at(fifths: int) -> str:
+    """The name of a place on the line of fifths as a tonic: `F#`, `Bb`."""
+    letter, alteration = spell(fifths)
+    return letter + ("#" if alteration > 0 else "b") * abs(alteration)
+
+
+def signature_of_sharps(sharps: int) -> dict[str, int]:
+    """The alteration of each letter in a signature of so many sharps; flats are negative."""
+    # A letter takes one sharp for every seven fifths that the signature reaches past it.
+    return {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key as a K: field states it."""
@@ -63,9 +75,7 @@ class Key:
     def signature(self) -> dict[str, int]:
         """The alteration of each letter in this key, with its changes."""
         sharps = self.tonic_fifths + MODES[self.mode]
-        # A letter takes one sharp for every seven fifths that the signature reaches past it.
-        alterations = {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}
-        return {**alterations, **dict(self.changes)}
+        return {**signature_of_sharps(sharps), **dict(self.changes)}
 
 
 def named_key(name: str | None) -> Key | None:

@@ -19,6 +19,7 @@ from tunetrace.tokenizer.keys import (
     MODES,
     Key,
     spell,
+    tonic_at,
 )
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 
@@ -78,10 +79,8 @@ class Interval:
 
     def move_key(self, key: Key) -> Key:
         """The key moved, with its added accidentals."""
-        letter, alteration = spell(key.tonic_fifths + self.fifths)
-        tonic = letter + ("#" if alteration > 0 else "b") * abs(alteration)
         changes = (spell(FIFTHS[it] + 7 * change + self.fifths) for it, change in key.changes)
-        return Key(tonic, key.mode, tuple(changes))
+        return Key(tonic_at(key.tonic_fifths + self.fifths), key.mode, tuple(changes))
 
 
 def interval_to_c(key: Key) -> Interval:
@@ -104,11 +103,18 @@ def move_token(token: str, interval: Interval) -> str:
     return str(interval.move(Pitch.parse(token)))
 
 
+def interval_to(key_name: str | None) -> Interval | None:
+    """The transposition from C to a key; None if nothing moves: on C, or in a key of no mode."""
+    if key_name is None or key_name[:-3] in ("", "C") or key_name[-3:] not in MODES:
+        return None
+    return interval_from_c(key_name)
+
+
 def in_own_key(tokens: list[str], original_key: str | None) -> list[str]:
     """Tokens on C, moved to the key that the tune was written in."""
-    if original_key is None or original_key[:-3] in ("", "C") or original_key[-3:] not in MODES:
+    interval = interval_to(original_key)
+    if interval is None:
         return tokens
-    interval = interval_from_c(original_key)
     try:
         return [move_token(token, interval) for token in tokens]
     except TooFarAlteredError:

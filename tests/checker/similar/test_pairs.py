@@ -66,7 +66,7 @@ def test_wrong_use_is_refused_in_one_sentence(path: Path, tmp_path: Path) -> Non
     cases = [
         (["--all", "--index", path], "--all writes a table; give the file to write with -o"),
         (["--all", "tune.abc", "-o", "a.csv"], "--all reads no tunes; remove tune.abc"),
-        (["tune.abc", "-o", "a.csv"], "--output and --force work only with --all"),
+        (["tune.abc", "-o", "a.csv"], "--output works only with --all; add --all or remove it"),
         ([], "no tune is given; give a file, corpus:number or -, or --all"),
         (["--all", "-o", tmp_path / "a.txt"], "the name of a table must end in .csv or .parquet"),
     ]

@@ -58,7 +58,7 @@ def test_a_span_in_the_score_leads_to_the_list_and_is_lit_everywhere(
 
 
 def test_without_scores_there_is_no_player(
-    make_index: Callable[..., Index], tmp_path: Path, browser: Browser
+    make_index: Callable[..., Index], tmp_path: Path
 ) -> None:
     batch = tmp_path / "batch.txt"
     batch.write_text(CHECKED, encoding="utf-8")

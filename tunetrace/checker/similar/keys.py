@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tunetrace.indexer.near.sequences import OCTAVE
-from tunetrace.tokenizer.keys import LETTERS, Key
+from tunetrace.tokenizer.keys import FIFTHS, LETTERS, Key, tonic_at
 from tunetrace.tokenizer.transpose import interval_to_c
 
 _MODE_NAMES: Final = {
@@ -41,8 +41,7 @@ def meant_key(steps: int, own: Key | None, key: Key | None) -> Key | None:
     if own is None or key is None or steps % OCTAVE == 0:
         return None
     letter = LETTERS[(LETTERS.index(own.tonic[0]) + steps) % OCTAVE]
-    alteration = own.signature()[letter]
-    meant = Key(letter + ("#" if alteration > 0 else "b") * abs(alteration), key.mode)
+    meant = Key(tonic_at(FIFTHS[letter] + 7 * own.signature()[letter]), key.mode)
     return meant if meant.signature() == own.signature() else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tunetrace.notation.midi.events import KeyPress, MidiScore, MidiVoice
 from tunetrace.notation.quiet import music21_at_work
 from tunetrace.text import share
-from tunetrace.tokenizer.keys import spell
+from tunetrace.tokenizer.keys import spell, tonic_at
 from tunetrace.tokenizer.transpose import Pitch
 
 _IN_KEY: Final = range(-1, 6)
@@ -36,8 +36,7 @@ class MidiKey:
     @property
     def text(self) -> str:
         """As in a K: field."""
-        letter, alteration = spell(self.sharps + (3 if self.is_minor else 0))
-        return letter + ("#" if alteration > 0 else "b") * abs(alteration) + "m" * self.is_minor
+        return tonic_at(self.sharps + (3 if self.is_minor else 0)) + "m" * self.is_minor
 
     @property
     def doubt(self) -> list[str]:

@@ -18,7 +18,7 @@ from tunetrace.notation.musicxml.voices import (
 )
 from tunetrace.notation.quiet import music21_at_work
 from tunetrace.notation.written import WrittenBar, WrittenNote, WrittenTune
-from tunetrace.tokenizer.keys import ACCIDENTAL_SIGNS, MODES, spell
+from tunetrace.tokenizer.keys import ACCIDENTAL_SIGNS, MODES, tonic_at
 from tunetrace.tokenizer.transpose import Pitch
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ def _key(signature: Any) -> str:
             f"{ACCIDENTAL_SIGNS[int(one.alter)]}{one.step}" for one in signature.alteredPitches
         )
         return " ".join(["C exp", *signs])
-    letter, alteration = spell(signature.sharps)
-    return letter + ("#" if alteration > 0 else "b") * abs(alteration)
+    return tonic_at(signature.sharps)
 
 
 def _meter(signature: Any) -> str:

@@ -75,7 +75,7 @@ class TuneBlock:
     id: str
     title: str
     name: TuneName | None
-    """Its names in the index, if it is a tune of it."""
+    """What it is called in the index; None for a tune that is not of one."""
     lead: str
     """What is said of it, in a sentence or two."""
     facts: tuple[str, ...]

@@ -12,16 +12,13 @@ from tunetrace.checker.records import Source
 from tunetrace.checker.similar.records import Alignment
 from tunetrace.reports.page.near_copies import NAMES
 from tunetrace.score.aligned import Over, Under
-from tunetrace.tokenizer.keys import LETTERS
 from tunetrace.tokenizer.layout.bars import Layout
-from tunetrace.tokenizer.layout.pitches import MIDDLE_C, signature_of, sounding
+from tunetrace.tokenizer.layout.pitches import MIDDLE_C, SEMITONES, signature_of, sounding
 from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, NOTE, is_header
 
 ALONE: Final = "not shared"
 """The word below notes that a source does not have, or that only the source has."""
-
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 
 class AlignedRows(NamedTuple):
@@ -159,7 +156,7 @@ def _in_scale_of(layout: Layout, other: Layout) -> list[str]:
             in_bar.clear()
         if k in midi:
             pitch = Pitch.parse(token)
-            natural = MIDDLE_C + 12 * pitch.octave + _SEMITONES[pitch.letter]
+            natural = MIDDLE_C + 12 * pitch.octave + SEMITONES[pitch.letter]
             alteration = midi[k] - natural
             sign = alteration if alteration != in_bar.get(pitch.letter, signature[pitch.letter]) \
                 else None  # fmt: skip

@@ -12,7 +12,7 @@ from tunetrace.score.aligned import draw_aligned
 from tunetrace.score.engraver import Drawing, define
 from tunetrace.score.engraving import Engraving, Written, engrave
 from tunetrace.score.marks import Mark
-from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_from_c, move_token
+from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 
 
 class PageScores:
@@ -54,11 +54,10 @@ class PageScores:
     def pair(self, own: Engraving, rows: AlignedRows, title: str) -> ScoreBlock | None:
         """Bars of a tune over those of another; None if there are none, or if these cannot be
         written in the key of the tune."""
-        key = own.staff.key
+        interval = interval_to(own.staff.key)
         under = rows.under
         try:
-            if key and key[:-3] not in ("", "C"):
-                interval = interval_from_c(key)
+            if interval is not None:
                 under = [
                     one._replace(tokens=[move_token(token, interval) for token in one.tokens])
                     for one in under

@@ -6,14 +6,14 @@ import struct
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from tunetrace._version import __version__
 from tunetrace.errors import OutputError
 from tunetrace.files import Kind, check_place, written_whole
 from tunetrace.score.book.cairo import DOTS_PER_INCH
 from tunetrace.score.book.page import GENERATOR
-from tunetrace.text import printable
+from tunetrace.text import listed, printable
 
 ScoreFormat = Literal["svg", "png", "pdf", "mid", "musicxml", "mei", "abc"]
 
@@ -21,6 +21,9 @@ _ENDINGS: Final[dict[str, ScoreFormat]] = {
     "svg": "svg", "png": "png", "pdf": "pdf", "mid": "mid", "midi": "mid",
     "musicxml": "musicxml", "xml": "musicxml", "mei": "mei", "abc": "abc",
 }  # fmt: skip
+
+ENDINGS: Final = listed([f".{kind}" for kind in get_args(ScoreFormat)], "or")
+"""How the names of scores end, in words."""
 
 ONE_TUNE_A_FILE: Final[frozenset[ScoreFormat]] = frozenset(("mid", "musicxml", "mei"))
 """Formats whose files hold one tune."""
@@ -44,10 +47,7 @@ def format_of(output: str | Path) -> ScoreFormat:
     """The format that the ending of a file's name gives. OutputError for another ending."""
     ending = Path(output).suffix.lower().removeprefix(".")
     if ending not in _ENDINGS:
-        raise OutputError(
-            f"{printable(str(output))}: the name of a score must end in .svg, .png, .pdf, .mid, "
-            ".musicxml, .mei or .abc"
-        )
+        raise OutputError(f"{printable(str(output))}: the name of a score must end in {ENDINGS}")
     return _ENDINGS[ending]
 
 

@@ -38,13 +38,17 @@ _INCIPIT_BARS: Final = 2
 _INDEX_COLUMNS: Final = 2
 _COLUMN_GAP: Final = 100
 _INDEX_SIZE: Final = 38
+_INDEX_LINE: Final = 52
+"""The height of the title of an entry of the index."""
 _HEADING: Final = 110
 """The height of the heading of the index."""
+_HEADING_SIZE: Final = 60
 _INCIPIT_SCALE: Final = 0.6
 _INCIPIT_SPACE: Final = 150
 """The height of an incipit in the index; one with very high or low notes is made smaller."""
-_ROW: Final = 52 + _INCIPIT_SPACE + 18
+_ENTRY: Final = _INDEX_LINE + _INCIPIT_SPACE
 """The height of an entry of the index."""
+_ENTRY_GAP: Final = 18
 
 
 class BookEntry(NamedTuple):
@@ -145,17 +149,19 @@ class Tunebook:
         page, column, y = self._page(), 0, float(_MARGIN + _HEADING)
         self.index_page = self.count
         middle = self.width / 2
-        page.words.append(PlacedText(middle, _MARGIN + 60, INDEX_TITLE, 60, is_bold=True))
+        page.words.append(
+            PlacedText(middle, _MARGIN + _HEADING_SIZE, INDEX_TITLE, _HEADING_SIZE, is_bold=True)
+        )
         top = y
         for indexed in entries:
-            if y + _ROW > self._bottom:
+            if y + _ENTRY + _ENTRY_GAP > self._bottom:
                 column, y = column + 1, top
             if column == _INDEX_COLUMNS:
                 yield self._numbered(page)
                 page, column, y, top = self._page(), 0, float(_MARGIN), float(_MARGIN)
             x = _MARGIN + column * (column_width + _COLUMN_GAP)
             self._index_row(page, indexed, x, y, column_width)
-            y += _ROW
+            y += _ENTRY + _ENTRY_GAP
         yield self._numbered(page)
 
     def _index_row(
@@ -167,8 +173,8 @@ class Tunebook:
         page.words.append(PlacedText(x + width, y + size, str(entry.page), size, "end"))
         drawing = next(Engraver(indexed.incipit, is_line=True).drawings())
         scale = min(_INCIPIT_SCALE, width / drawing.width, _INCIPIT_SPACE / drawing.height)
-        page.music.append(PlacedDrawing(x, y + 52, drawing, scale))
-        self.links.append(BookLink(self.count, x, y, x + width, y + _ROW - 18, entry))
+        page.music.append(PlacedDrawing(x, y + _INDEX_LINE, drawing, scale))
+        self.links.append(BookLink(self.count, x, y, x + width, y + _ENTRY, entry))
 
 
 def _alphabetical(title: str) -> str:
@@ -180,7 +186,7 @@ def _alphabetical(title: str) -> str:
 
 
 def _incipit(engraving: Engraving) -> str:
-    """The first bars of a tune as MEI, after its pickup if it has one."""
+    """The first bars of a tune as MEI, with its pickup if it has one."""
     staff = engraving.staff
     pickups = sum(measure.bar.is_pickup for measure in staff.measures[:_INCIPIT_BARS])
     return to_mei(_beginning(staff, pickups + _INCIPIT_BARS), engraving.prefix)

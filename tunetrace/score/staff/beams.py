@@ -8,18 +8,10 @@ from itertools import pairwise
 from typing import Final
 
 from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Staff, StaffBar
+from tunetrace.score.staff.tempo import beat_of
 from tunetrace.tokenizer.vocabulary import MEANINGS, TUPLET
 
 _LONGEST_BEAM: Final = 4  # in eighths
-
-
-def beat_of(meter: Meter | None) -> Fraction:
-    """The length of a beat in eighths: 3 in 6/8, 2 in 4/4."""
-    if meter is None:
-        return Fraction(2)
-    beats, unit = meter
-    is_compound = beats % 3 == 0 and unit >= 8
-    return Fraction(8, unit) * (3 if is_compound else 1)
 
 
 def _stretch(meter: Meter | None, at: Fraction, *, is_short: bool) -> tuple[int, int]:

@@ -8,12 +8,9 @@ from typing import Final, NamedTuple
 
 from tunetrace.score.staff.values import Ratio, Value
 from tunetrace.tokenizer.abc.ornaments import Ornaments
-from tunetrace.tokenizer.keys import LETTERS
 from tunetrace.tokenizer.layout.bars import Layout
-from tunetrace.tokenizer.layout.pitches import MIDDLE_C
+from tunetrace.tokenizer.layout.pitches import MIDDLE_C, SEMITONES
 from tunetrace.tokenizer.layout.timeline import Bar
-
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
 
 Meter = tuple[int, int]
 """Beats and unit, as 6 and 8."""
@@ -44,7 +41,7 @@ class StaffNote(NamedTuple):
     @property
     def midi(self) -> int:
         """Its MIDI number."""
-        return MIDDLE_C + 12 * self.octave + _SEMITONES[self.letter] + self.alteration
+        return MIDDLE_C + 12 * self.octave + SEMITONES[self.letter] + self.alteration
 
 
 @dataclass(slots=True)
@@ -86,6 +83,23 @@ class Signs(NamedTuple):
     sharps: int | None = None
     """Sharps of its signature, or flats if negative."""
     meter: Meter | None = None
+
+    def then(self, later: Signs) -> Signs:
+        """What is in force after later signs, if these were before them."""
+        return Signs(
+            self.key if later.key is None else later.key,
+            self.sharps if later.sharps is None else later.sharps,
+            self.meter if later.meter is None else later.meter,
+        )
+
+    def since(self, before: Signs) -> Signs:
+        """What must be written where these are in force, and others were before."""
+        has_signature = (self.key, self.sharps) == (before.key, before.sharps)
+        return Signs(
+            None if has_signature else self.key,
+            None if has_signature else self.sharps,
+            None if self.meter == before.meter else self.meter,
+        )
 
 
 NO_SIGNS: Final = Signs()
@@ -135,3 +149,14 @@ class Staff:
     layout: Layout = field(repr=False)
     ornaments: Ornaments = field(repr=False)
     """The grace notes and ties that its text has, in the key that it is written in."""
+
+    def signs_in_force(self) -> list[Signs]:
+        """The key and the meter at the beginning of each measure, with what is written there."""
+        found: list[Signs] = []
+        now = NO_SIGNS
+        for measure in self.measures:
+            now = now.then(measure.signs)
+            found.append(now)
+            for event in measure.events:
+                now = now.then(event.signs)
+        return found

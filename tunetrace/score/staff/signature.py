@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tunetrace.tokenizer.keys import FIFTHS, named_key
+from tunetrace.tokenizer.keys import named_key
 
 _MOST_SIGNS: Final = 7  # sharps or flats of a key signature
 
@@ -19,8 +19,3 @@ def sharps_of(key: str | None) -> int:
         return 0
     sharps = sum(known.signature().values())
     return sharps if abs(sharps) <= _MOST_SIGNS else 0
-
-
-def signature_on_staff(sharps: int) -> dict[str, int]:
-    """The alteration of each letter in a signature of so many sharps."""
-    return {letter: (sharps + 5 - at) // 7 for letter, at in FIFTHS.items()}

@@ -13,9 +13,10 @@ from fractions import Fraction
 from tunetrace.score.staff.beams import set_beams
 from tunetrace.score.staff.order import sections_of
 from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Signs, Staff, StaffBar, StaffNote
-from tunetrace.score.staff.signature import sharps_of, signature_on_staff
+from tunetrace.score.staff.signature import sharps_of
 from tunetrace.score.staff.values import PLAIN, Ratio, ratio_of, values_of
 from tunetrace.tokenizer.abc.ornaments import Ornaments
+from tunetrace.tokenizer.keys import signature_of_sharps
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.layout.pitches import signature_of
 from tunetrace.tokenizer.layout.timeline import Bar, eighths, tuplet
@@ -23,16 +24,19 @@ from tunetrace.tokenizer.transpose import Pitch
 from tunetrace.tokenizer.vocabulary import HEADER, MEANINGS, NOTE, TUPLET
 
 
-def write_under(tokens: Sequence[str], key: str | None, over: StaffBar) -> StaffBar | None:
+def write_under(
+    tokens: Sequence[str], key: str | None, sharps: int, over: StaffBar
+) -> StaffBar | None:
     """Loose notes as they are written under a bar of another tune; None if there are none.
 
-    tokens: with `|` where a bar of theirs ends. key: that they are written in.
+    tokens: with `|` where a bar of theirs ends. key: that they are written in. sharps: of the
+    signature on the staff, which may be another one.
     """
     meter = "M:none" if over.meter is None else f"M:{over.meter[0]}/{over.meter[1]}"
     layout = lay_out([meter, *tokens])
     if not layout.bars:
         return None
-    writer = _Writer(layout, key, Ornaments())
+    writer = _Writer(layout, key, sharps, Ornaments())
     events: list[Event] = []
     onset, tuplets = Fraction(0), 0
     for k in range(len(layout.bars)):
@@ -55,7 +59,7 @@ def write_staff(layout: Layout, key: str | None, ornaments: Ornaments, title: st
 
     layout: in the key in which it is to be written, as is `key` and as are the grace notes.
     """
-    writer = _Writer(layout, key, ornaments)
+    writer = _Writer(layout, key, sharps_of(key), ornaments)
     measures = [writer.measure(k) for k in range(len(layout.bars))]
     sections, played = sections_of(layout)
     _untie(measures, {section.first for section in sections})
@@ -105,14 +109,14 @@ class _Accidentals:
 class _Writer:
     """Writes the measures of a tune one after another."""
 
-    def __init__(self, layout: Layout, key: str | None, ornaments: Ornaments) -> None:
+    def __init__(self, layout: Layout, key: str | None, sharps: int, ornaments: Ornaments) -> None:
+        """sharps: of the signature on the staff."""
         self._layout = layout
         self._ornaments = ornaments
         self._meter: Meter | None = None
-        sharps = sharps_of(key)
         self._sharps = sharps
         self._key = key
-        self._accidentals = _Accidentals(signature_of(key), signature_on_staff(sharps))
+        self._accidentals = _Accidentals(signature_of(key), signature_of_sharps(sharps))
         self._read = 0  # tokens before this one are done
         self._tied: set[tuple[str, int]] = set()  # notes that a tie leads to
 
@@ -160,7 +164,7 @@ class _Writer:
                 sharps = self._sharps = sharps_of(key)
                 self._key = key
                 self._accidentals.sounding = signature_of(key)
-                self._accidentals.shown = signature_on_staff(sharps)
+                self._accidentals.shown = signature_of_sharps(sharps)
             else:
                 _, beats, unit, _ = MEANINGS[token]
                 meter = self._meter = (
@@ -284,7 +288,4 @@ def _sign_endings(measures: Sequence[StaffBar]) -> None:
             measure.signs = own
         last = ending
         for signs in (measure.signs, *(event.signs for event in measure.events)):
-            if signs.sharps is not None:
-                now = now._replace(key=signs.key, sharps=signs.sharps)
-            if signs.meter is not None:
-                now = now._replace(meter=signs.meter)
+            now = now.then(signs)

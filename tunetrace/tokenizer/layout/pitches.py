@@ -17,7 +17,8 @@ from tunetrace.tokenizer.vocabulary import BAR_LINE, HEADER, MEANINGS, NOTE
 MIDDLE_C: Final = 60
 """The MIDI number of the note `C`."""
 
-_SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
+SEMITONES: Final = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))
+"""Of each letter above C."""
 
 _parse = lru_cache(maxsize=1024)(Pitch.parse)
 
@@ -44,7 +45,7 @@ def sounding(tokens: Sequence[str], key: str | None = None) -> dict[int, int]:
             if pitch.alteration is not None:
                 in_bar[pitch.letter] = pitch.alteration
             alteration = in_bar.get(pitch.letter, signature[pitch.letter])
-            found[i] = MIDDLE_C + 12 * pitch.octave + _SEMITONES[pitch.letter] + alteration
+            found[i] = MIDDLE_C + 12 * pitch.octave + SEMITONES[pitch.letter] + alteration
         elif kind == BAR_LINE:
             in_bar.clear()
         elif kind == HEADER and token[0] == "K":
