@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -421,3 +422,15 @@ def test_a_tune_of_2000_bars_is_written_whole(book: Callable[..., Path], tmp_pat
     assert (tmp_path / "out.svg").read_text().count('class="measure"') == 2000
     with pytest.raises(OutputError, match=r"can be drawn; write a \.pdf"):
         save_scores([path], tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf"])
+def test_a_file_of_any_name_gives_its_name_as_the_title(
+    book: Callable[..., Path], cairo: None, tmp_path: Path, ending: str
+) -> None:
+    out = tmp_path / os.fsdecode(b"a\xff\x01." + ending.encode())
+    assert call("score", book(KESH, MORRISONS), "-o", out).code == 0
+    if ending == "svg":
+        assert fromstring(out.read_bytes()).findtext(f"{SVG}title") == "a\ufffd\ufffd"
+    else:
+        assert pypdf.PdfReader(out).metadata.title == "a\ufffd\ufffd"  # type: ignore[union-attr]

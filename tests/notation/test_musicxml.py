@@ -354,6 +354,50 @@ def test_quarter_tones_and_durations_that_are_none_are_told() -> None:
     assert reason(text) == "a note has the duration 'x'; give it a number"
 
 
+@pytest.mark.parametrize("duration", ["1e99999999", "1e-99999999", "-1", "nan", "1" * 13])
+def test_a_duration_that_would_be_a_number_without_end_is_told(duration: str) -> None:
+    text = score(attributes() + note("C4", 8).replace(">480<", f">{duration}<"))
+    assert reason(text) == f"a note has the duration '{duration}'; give it a number"
+
+
+@pytest.mark.parametrize("beats", ["99999999", "255+255", "+".join(["99"] * 9), "٩٩٩٩٩٩"])
+def test_a_meter_that_would_be_counted_for_minutes_is_told(beats: str) -> None:
+    text = score(attributes(time=TIME.format(beats, 1)) + note("C4", 8))
+    assert reason(text).startswith("a meter has the number '")
+
+
+def test_a_key_an_ending_and_an_octave_without_measure_are_told() -> None:
+    key = attributes(key=KEY.format(-999999999, "major"))
+    assert reason(score(key + note("C4", 8))) == (
+        "a key has the number '999999999'; give a smaller one"
+    )
+    ending = '<barline location="left"><ending number="1-999999999" type="start"/></barline>'
+    assert reason(score(attributes() + ending + note("C4", 8))) == (
+        "an ending has the number '999999999'; give a smaller one"
+    )
+    assert reason(score(attributes() + note("C999999999", 8))) == (
+        "a note is in the octave 999999999, and MusicXML has the octaves 0 to 9; give one of these"
+    )
+
+
+def test_a_text_without_line_ends_is_read_however_long_it_is() -> None:
+    long = score(attributes() + note("C4", 8, after="<lyric>" + "x" * 100_000 + "</lyric>"))
+    (tune,) = read_tunes(long, "tune.musicxml")
+    assert isinstance(tune, Transcription)
+    assert " ".join(tune.tokens) == "M:4/4 K:Cmaj C 8 |"
+
+
+def test_more_bars_or_rests_than_any_tune_has_are_told() -> None:
+    first = attributes() + note("C4", 8)
+    assert reason(score(first, *[""] * 5_000)) == (
+        "the voice has 5,001 bars, and more than 5,000 are no tune; divide the file into tunes"
+    )
+    assert reason(score(first + note("z", 1) * 5_000)) == (
+        "the voice has 5,001 notes and rests, and more than 5,000 are no tune; divide the file "
+        "into tunes"
+    )
+
+
 @pytest.mark.parametrize(
     ("doctype", "refusal"),
     [

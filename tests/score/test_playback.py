@@ -169,3 +169,10 @@ def test_a_midi_file_of_any_tune_has_its_notes(tokens: list[str]) -> None:
     tune = Transcription((), None, "4/4", "Cmaj", "Cmaj", ("M:4/4", "K:Cmaj", *tokens), "")
     engraved = engrave(tune)
     assert difference(from_tokens(engraved), midi_by_mido(engraved.midi()), 1e-3) == ""
+
+
+def test_a_tempo_that_is_too_slow_for_midi_is_its_slowest() -> None:
+    # 120 beats a minute of 1/256 each are 128 s for a quarter note, more than 24 bits can say.
+    data = engrave("X:1\nT:x\nM:1/256\nL:1/128\nK:G\nG|A|B|c|").midi()
+    tempos = [one.tempo for one in mido.MidiFile(file=io.BytesIO(data)) if one.type == "set_tempo"]
+    assert tempos == [16_777_215]

@@ -308,6 +308,7 @@ def test_a_tune_that_is_too_long_is_refused() -> None:
 @pytest.mark.parametrize(
     ("music", "said"),
     [
+        ("C " * 1001 + "|", "a bar of 1,001 notes; at most 1,000 are engraved; add bar lines"),
         ("C 1000 |", "a note of 125 whole notes; at most 64 are engraved"),
         ("C 512 | " * 400, "music of 25,600 whole notes; at most 20,000 are engraved"),
     ],

@@ -32,6 +32,7 @@ from tunetrace.corpus.pasted import Unpasting, unpasted
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import (
     LONGEST,
+    PIECE,
     absent,
     beginning,
     blocks_of,
@@ -213,9 +214,9 @@ def detect_format(text: str, column: str | None = None) -> Format:
     with its root. folk-rnn text has no L: field, and at least nine in ten of its keys are written
     as folk-rnn does (`K:Cdor`).
     """
-    text = beginning(text)
-    if notation_of(text):
+    if notation_of(text[:PIECE]):
         return "musicxml"
+    text = beginning(text)
     if is_session(text):
         return "thesession"
     if is_json(text):
@@ -377,7 +378,7 @@ def _read_pieces(
     first = next(texts)
     texts = chain([first], texts)
     format, column = reading.format, reading.column
-    if notation_of(beginning(first)):
+    if notation_of(first[:PIECE]):
         yield _read_notation("".join(texts), "musicxml", name, reading, make_reader)
         return
     if format in NOTATION:
@@ -401,7 +402,7 @@ def _fields_reader(name: str, reading: Reading, make_reader: MakeReader) -> Read
     given = reading.format if reading.format in _OF_TUNES else None
 
     def read_text(text: str) -> Iterator[Transcription | Rejected]:
-        if notation_of(beginning(text)):
+        if notation_of(text[:PIECE]):
             of_field = Reading(voice=reading.voice)
             return iter([_read_notation(text, "musicxml", name, of_field, make_reader)])
         refuse_xml(text, name)

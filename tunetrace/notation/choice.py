@@ -39,11 +39,11 @@ def chosen_voice(voices: Sequence[Sequence[str]], asked: str | None) -> int:
     raise AbcError(f"the file has no voice '{plain(asked)[:40]}'; {held}", kind="no such voice")
 
 
-def refuse_long(notes: int) -> None:
-    """Raise AbcError if a voice has more notes than any tune."""
-    if notes > _MOST_NOTES:
+def refuse_long(count: int, what: str = "notes") -> None:
+    """Raise AbcError if a voice has more notes than any tune, or more of something else."""
+    if count > _MOST_NOTES:
         raise AbcError(
-            f"the voice has {notes:,} notes, and more than {_MOST_NOTES:,} are no tune; divide the "
-            "file into tunes",
+            f"the voice has {count:,} {what}, and more than {_MOST_NOTES:,} are no tune; divide "
+            "the file into tunes",
             kind="too long",
         )

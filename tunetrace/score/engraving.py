@@ -30,6 +30,9 @@ from tunetrace.tokenizer.write import to_abc
 MOST_TOKENS: Final = 20_000
 """A tune with more tokens is not engraved: it would take minutes."""
 
+MOST_IN_BAR: Final = 1_000
+"""Notes and rests of a bar. verovio's time grows with their square: these take some seconds."""
+
 LONGEST_NOTE: Final = 64
 LONGEST_TUNE: Final = 20_000
 """In whole notes. What is longer is a mistake, and needs note values without number."""
@@ -154,6 +157,12 @@ def engrave(written: Written | str, tonic: str | None = None, *, id: str = "s1")
     layout = lay_out(tokens)
     if not layout.bars:
         raise InputError(f"{name} has no notes to engrave")
+    fullest = max(len(bar.events.durations) for bar in layout.bars)
+    if fullest > MOST_IN_BAR:
+        raise InputError(
+            f"{name} has a bar of {fullest:,} notes; at most {MOST_IN_BAR:,} are engraved; add bar "
+            "lines"
+        )
     for what, ticks, most in (
         ("a note", max(t for bar in layout.bars for t in bar.events.durations), LONGEST_NOTE),
         ("music", sum(bar.duration for bar in layout.bars), LONGEST_TUNE),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TICKS: Final = 960
 """Ticks of a quarter note: a triplet of sixteenths is 160."""
 _LOUD: Final = 80
+_SLOWEST: Final = (1 << 24) - 1
+"""Microseconds of a quarter note. Meters such as 1/256 would be played slower than MIDI can say."""
 _MOST_BEATS: Final = 255
 _UNITS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -40,10 +42,11 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
             "MIDI needs mido, which is not installed; install tunetrace[score]"
         ) from error
 
-    begins = min(playback.swung(0), 0)  # a swung pickup may begin early
+    swung = playback.swung_clock()
+    begins = min(swung(0), 0)  # a swung pickup may begin early
 
     def tick(quarters: float) -> int:
-        return round((playback.swung(quarters) - begins if is_swung else quarters) * TICKS)
+        return round((swung(quarters) - begins if is_swung else quarters) * TICKS)
 
     file = mido.MidiFile(type=0, ticks_per_beat=TICKS)
     track = mido.MidiTrack()
@@ -53,7 +56,7 @@ def to_midi(staff: Staff, playback: Playback, *, is_swung: bool = False) -> byte
     track.append(mido.MetaMessage("track_name", name=name))
     track.append(mido.MetaMessage("text", text=f"Written by tunetrace {__version__}"))
     microseconds = round(60_000_000 / (playback.bpm * playback.beat))
-    track.append(mido.MetaMessage("set_tempo", tempo=microseconds))
+    track.append(mido.MetaMessage("set_tempo", tempo=min(microseconds, _SLOWEST)))
     timed = [(tick(at), 0, message) for at, message in _signs(staff, playback)]
     ends: dict[tuple[int, int], int] = {}  # a chord that has a note twice plays it once
     for start, duration, pitch, _ in playback.notes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -66,17 +67,26 @@ class Playback(Record):
 
     def swung(self, quarters: float) -> float:
         """When a moment is played if the tune is swung, in quarter notes."""
-        if self.swing is None:
-            return quarters
+        return self.swung_clock()(quarters)
+
+    def swung_clock(self) -> Callable[[float], float]:
+        """What `swung` says, for many moments."""
+        swing, beat = self.swing, self.beat
         starts = sorted((at, bar.phase) for bar in self.bars for at in bar.at)
-        k = max(bisect_right(starts, (quarters, float("inf"))) - 1, 0)
-        origin = starts[k][0] - starts[k][1] if starts else 0.0
-        beats, part = divmod((quarters - origin) / self.beat, 1)
-        for (x0, y0), (x1, y1) in zip(self.swing, self.swing[1:], strict=False):
-            if x0 <= part <= x1:
-                part = y0 + (part - x0) * (y1 - y0) / (x1 - x0)
-                break
-        return origin + (beats + part) * self.beat
+
+        def swung(quarters: float) -> float:
+            if swing is None:
+                return quarters
+            k = max(bisect_right(starts, (quarters, float("inf"))) - 1, 0)
+            origin = starts[k][0] - starts[k][1] if starts else 0.0
+            beats, part = divmod((quarters - origin) / beat, 1)
+            for (x0, y0), (x1, y1) in pairwise(swing):
+                if x0 <= part <= x1:
+                    part = y0 + (part - x0) * (y1 - y0) / (x1 - x0)
+                    break
+            return origin + (beats + part) * beat
+
+        return swung
 
 
 def playback_of(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MIDDLE_OCTAVE: Final = 4
 """The number that MusicXML and music21 give to the octave of the note `C` of ABC."""
 
+_OCTAVES: Final = range(10)
+
 
 def musicxml_tune(data: bytes | str, name: str, voice: str | None) -> WrittenTune:
     """A voice of a MusicXML file.
@@ -38,7 +40,9 @@ def musicxml_tune(data: bytes | str, name: str, voice: str | None) -> WrittenTun
     voices = voices_of(score)
     chosen = voices[chosen_voice([one.names for one in voices], voice)]
     refuse_long(chosen.notes)
+    refuse_long(len(chosen.part.findall("measure")), "bars")
     cut, left_out = cut_to(score, chosen)
+    refuse_long(sum(1 for _ in cut.iter("note")), "notes and rests")
     remarks = others_left_out(voices, chosen) + left_out
     with music21_at_work(name, "MusicXML"):
         bars = _bars(cut)
@@ -140,6 +144,12 @@ def _pitch(pitch: Any) -> Pitch:
         raise AbcError(
             f"the note {pitch.unicodeName} is altered by {pitch.alter:+g} semitones, for which "
             "there is no token; give whole semitones, at most two",
+            kind="outside the tokens",
+        )
+    if pitch.octave not in _OCTAVES:
+        raise AbcError(
+            f"a note is in the octave {pitch.octave}, and MusicXML has the octaves 0 to 9; give "
+            "one of these",
             kind="outside the tokens",
         )
     return Pitch(pitch.step, pitch.octave - MIDDLE_OCTAVE, int(pitch.alter))

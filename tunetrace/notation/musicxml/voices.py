@@ -6,6 +6,7 @@ voices. What gives no token is counted and taken out too.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from tunetrace.text import counted, plain
 from tunetrace.tokenizer.abc.dropped import bars_left_out, number_left_out
 
 _SIGNS_ON_NOTES: Final = ("articulations", "ornaments", "technical")
+_MOST_COUNTED: Final = 400
+"""The sum of the numbers of a key, a meter or an ending. music21 would count up to any."""
+_DURATION: Final = re.compile(r"[0-9.+]{1,12}")
+"""Without exponents: a Fraction would have all digits of 1e99999999."""
 _SINGLE_SIGNS: Final = ("fermata", "arpeggiate", "non-arpeggiate", "glissando", "slide")
 
 
@@ -104,8 +109,8 @@ def others_left_out(voices: Sequence[MusicXmlVoice], chosen: MusicXmlVoice) -> l
 def cut_to(score: Element, voice: MusicXmlVoice) -> tuple[Element, list[str]]:
     """A score of this voice alone, and remarks on what of the voice was left out.
 
-    Rests fill the places where other voices sound. AbcError if a duration
-    is no number.
+    Rests fill the places where other voices sound. AbcError if a duration is no number, or if a
+    key, a meter or an ending has a number that no tune has.
     """
     cut = Element("score-partwise", {"version": score.get("version", "4.0")})
     score_part = SubElement(SubElement(cut, "part-list"), "score-part", {"id": "P1"})
@@ -134,6 +139,8 @@ class _Cutter:
             if child.tag == "attributes":
                 self._attributes(child, cut)
             elif child.tag == "barline":
+                for ending in child.findall("ending"):
+                    _check_numbers("an ending", [ending.get("number", "")])
                 cut.append(child)
             elif child.tag == "harmony":
                 self._dropped["a chord symbol"] += 1
@@ -171,6 +178,9 @@ class _Cutter:
         for child in attributes:
             staff = child.attrib.pop("number", self._voice[0])
             if child.tag in ("divisions", "key", "time") and staff == self._voice[0]:
+                if child.tag != "divisions":
+                    what = "a key" if child.tag == "key" else "a meter"
+                    _check_numbers(what, [one.text or "" for one in child])
                 kept.append(child)
 
     def _direction(self, child: Element) -> None:
@@ -222,13 +232,23 @@ def _order(number: str) -> tuple[int, str]:
     return (int(number) if number.isascii() and number.isdigit() else 0, number)
 
 
+def _check_numbers(what: str, texts: Sequence[str]) -> None:
+    """Raise AbcError if the numbers in texts are too large together."""
+    numbers = re.findall(r"\d+", " ".join(texts))
+    if any(len(number) > 4 for number in numbers) or sum(map(int, numbers)) > _MOST_COUNTED:
+        raise AbcError(
+            f"{what} has the number '{plain(max(numbers, key=len))[:20]}'; give a smaller one",
+            kind="outside the tokens",
+        )
+
+
 def _duration(element: Element) -> Fraction:
     text = (element.findtext("duration") or "").strip()
     try:
-        duration = Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        duration = Fraction(text if _DURATION.fullmatch(text) else -1)
+    except ValueError:
         duration = Fraction(-1)
-    if duration < 0 or len(text) > 12:
+    if duration < 0:
         raise AbcError(
             f"a note has the duration '{plain(text)[:20]}'; give it a number",
             kind="bad note length",

@@ -31,6 +31,7 @@ from tunetrace.score.book.page import one_page, to_svg
 from tunetrace.score.book.pdf import check_pypdf, joined
 from tunetrace.score.book.tunebook import Tunebook
 from tunetrace.score.engraving import Engraving, check_tonic, engrave
+from tunetrace.text import printable
 from tunetrace.tokenizer.transcription import Transcription
 
 
@@ -252,4 +253,4 @@ def _alone(kind: ScoreFormat, tune: Engraving, *, swing: bool) -> bytes:
 def _title(tunes: _TunesToSave, path: Path) -> str:
     """The title of a whole file: that of its only tune, or the file's name."""
     titles = [title for title, _ in tunes.engraved]
-    return titles[0] if len(titles) == 1 and titles[0] else path.stem
+    return titles[0] if len(titles) == 1 and titles[0] else printable(path.stem)
