@@ -81,6 +81,11 @@ def test_a_title_is_text_and_not_markup() -> None:
     assert "A <b> & tune" in texts
 
 
+def test_a_title_that_looks_like_an_attribute_is_kept() -> None:
+    root = ET.fromstring(engrave('X:1\nT:A id="abc" b -root"\nK:C\nCDE|').svg())
+    assert 'A id="abc" b -root"' in {"".join(one.itertext()) for one in root.iter(f"{SVG}text")}
+
+
 @pytest.mark.parametrize("title", ["]]><script>alert(1)</script>", "\u202egnp.exe", "a\x00b\x1bc"])
 def test_a_hostile_title_is_harmless(title: str) -> None:
     root = ET.fromstring(engrave(f"X:1\nT:{title}\nK:C\nCDE|").svg())

@@ -43,10 +43,9 @@ _REPEATED: Final = re.compile(r"-rend\d+$")
 _GLYPHS: Final = re.compile(r"<defs>(.*?)</defs>", re.DOTALL)
 _GLYPH: Final = re.compile(r'<g id="(?P<name>\w+)-(?P<root>\w+)">(?P<path>.*?)</g>', re.DOTALL)
 _EXTRAS: Final = re.compile(r'<desc>.*?</desc>|<style type="text/css">.*?</style>', re.DOTALL)
-_RANDOM: Final = re.compile(
-    r'<g id="[a-z0-9]+" class="(?:page|system)MilestoneEnd [^"]*"/>| id="[a-z0-9]+"'
-)
-"""What is named by a random id: an element, or the end of one that is begun elsewhere."""
+_MILESTONE: Final = re.compile(r'<g id="[a-z0-9]+" class="(?:page|system)MilestoneEnd [^"]*"/>')
+"""The end of an element that is begun elsewhere. It is named by a random id."""
+_RANDOM: Final = re.compile(r'(<[a-z]+(?: [a-z:A-Z]+="[^"]*")*?) id="[a-z0-9]+"')
 _ROOT_SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
@@ -220,7 +219,8 @@ def _clean(svg: str) -> Drawing:
             root = glyph["root"]
     svg = _GLYPHS.sub("", svg)
     svg = _EXTRAS.sub("", svg)
-    svg = _RANDOM.sub("", svg)
+    svg = _MILESTONE.sub("", svg)
+    svg = _RANDOM.sub(r"\1", svg)
     if root:
         svg = svg.replace(f'-{root}"', '"')
     svg = svg.replace(' color="black"', ' fill="currentColor"', 1)
