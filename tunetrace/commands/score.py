@@ -37,7 +37,8 @@ _MOST_WORKERS: Final = 3
               help="Write the tunes in the key of this tonic, as G or Bb (default: each in its own "
               "key). The mode stays as it is.")  # fmt: skip
 @click.option("--swing", is_flag=True,
-              help="With .mid: play hornpipes and jigs with swing.")  # fmt: skip
+              help="With .mid: swing the notes of each beat, as in jigs and hornpipes."
+              )  # fmt: skip
 @click.option("--paper", type=click.Choice(get_args(Paper)),
               help="With .pdf: the size of a page.  [default: a4]")  # fmt: skip
 @click.option("--only", multiple=True, metavar="PLACES",
