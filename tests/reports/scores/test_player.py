@@ -84,7 +84,8 @@ def test_pause_goes_on_where_it_was_and_stop_goes_to_the_beginning(listen: Open)
     button.click()
     at = NOTES.index(int(before[-1].removeprefix("s1-n")))
     again = wait_until_played(page, len(before) + 2)[len(before) :]
-    assert again == notes_of("s1", NOTES[at : at + 2])
+    # On a busy machine the next note may have begun before it could be lit.
+    assert again in [notes_of("s1", NOTES[k : k + 2]) for k in (at, at + 1)]
     page.tab.locator("[data-do=stop]").click()
     assert cursor(page) == "s1-b0"
     page.run("window.played.length = 0")
@@ -97,6 +98,7 @@ def test_a_click_on_a_note_or_a_bar_plays_from_there(listen: Open) -> None:
     fast(page)
     page.tab.locator(f"#s1-n{NOTES[3]} .notehead").click()
     assert wait_until_played(page, 1) == notes_of("s1", NOTES[3:4])
+    page.tab.locator("[data-do=stop]").click()
     page.run("window.played.length = 0")
     box = page.tab.locator("#s1-b2").bounding_box()
     assert box is not None
