@@ -2,8 +2,8 @@
 
 python -m benchmarks.notation [EVERY]
 
-EVERY: of the tunes of O'Neill's, of Ryan's and, where ../shared stands beside the checkout, of
-folk-rnn v2's training data, each so many-th is written as MusicXML and read back (8).
+EVERY: every 8th tune of O'Neill's, of Ryan's and of folk-rnn v2's training data (if ../shared is
+there) is written as MusicXML and read back, or every EVERY-th.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a score costs, and whether other programs play it as the tokens say, beside their own ABC.
+"""What a score costs, and which programs play what the tokens say.
 
-python -m benchmarks.scores [TUNES] takes so many tunes (200) of O'Neill's, Ryan's and Aird's
-collections. abc2midi and abcm2ps (Debian's packages abcmidi and abcm2ps) are compared where they
-are installed.
+python -m benchmarks.scores [TUNES] takes 200 tunes, or this number of them, from O'Neill's, Ryan's
+and Aird's collections. abc2midi and abcm2ps (Debian's packages abcmidi and abcm2ps) are compared
+where they are installed.
 
 python -m benchmarks.scores --report BATCH INDEX times a report on a batch, with scores and without.
 """
@@ -224,7 +224,7 @@ def _agreement(tunes: list[Transcription], folder: Path) -> None:
             same += found is not None and difference(wanted, found, _WITHIN) == ""
         rows.append((name, f"{same:,}", f"{len(tunes) - same - failed:,}", f"{failed:,}"))
     show_table(
-        f"Notes as they are played, beside the tokens, {len(tunes)} tunes",
+        f"Notes as they are played, compared with the tokens, {len(tunes)} tunes",
         ("read from", "the same", "others", "refused"),
         rows,
     )

@@ -1,4 +1,4 @@
-"""The option --html of check, tune and similar: a page with scores beside the usual answer."""
+"""The option --html of check, tune and similar: they also write a page with scores."""
 
 from __future__ import annotations
 

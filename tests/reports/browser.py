@@ -70,9 +70,9 @@ class Shown:
         has_script: bool = True,
         scale: float = 1,
     ) -> Shown:
-        """Load the page anew, without what the browser kept of it, in a window so many pixels wide.
+        """Load the page anew, without what the browser kept of it.
 
-        scale: pixels of the screen for each pixel of the page.
+        width: of the window, in pixels. scale: pixels of the screen for each pixel of the page.
         """
         self.close()
         self._context = self._browser.new_context(

@@ -97,7 +97,7 @@ class Archive:
         return f"{self._name}/{printable(member.filename)}"
 
     def score(self, most: int) -> bytes:
-        """The MusicXML in a compressed MusicXML file, of at most so many bytes.
+        """The MusicXML in a compressed MusicXML file, of at most `most` bytes.
 
         InputError if it has more, or is not there.
         """

@@ -68,7 +68,7 @@ def in_lanes(marks: Sequence[Mark]) -> dict[int, list[Mark]]:
 
 
 def spacing(lanes: int) -> int:
-    """The space that so many lanes need under each line of music, in verovio's unit."""
+    """The space that a number of lanes needs under each line of music, in verovio's unit."""
     return round(lanes * _LANE / _SPACE) + 1
 
 

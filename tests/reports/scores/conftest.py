@@ -77,7 +77,7 @@ def scheduled(show: Callable[[str], Shown]) -> Callable[..., dict[str, Any]]:
 
 
 def wait_until_played(page: Shown, notes: int) -> list[str]:
-    """The ids of the notes that were lit, as soon as there are so many."""
+    """The ids of the first notes that were lit. notes: how many to wait for."""
     page.tab.wait_for_function("count => window.played.length >= count", arg=notes, timeout=20_000)
     found: list[str] = page.run("return window.played")
     return found[:notes]

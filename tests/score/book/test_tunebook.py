@@ -21,7 +21,7 @@ from tunetrace.score.engraving import Engraving
 
 
 def tune(title: str, bars: int = 2, key: str = "G") -> Engraving:
-    """A tune of so many bars of 6/8."""
+    """A tune in 6/8 with this number of bars."""
     return engrave(f"X:1\nT:{title}\nM:6/8\nL:1/8\nK:{key}\n{'GAB c2d|' * bars}\n")
 
 

@@ -63,7 +63,7 @@ SCORE_FILE: Final = Kind("score", _is_ours)
 
 
 def names_for(output: Path, count: int) -> list[Path]:
-    """The files of so many tunes: `tunes.mid` of one, and `tunes-1.mid` and so on of several."""
+    """The files of a number of tunes: `tunes.mid` of one, `tunes-1.mid` and so on of several."""
     if count == 1:
         return [output]
     digits = len(str(count))
