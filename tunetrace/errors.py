@@ -50,5 +50,9 @@ class IndexFileError(TunetraceError):
     """Raised when an index is missing, damaged, not tunetrace's, too old or new, or in the way."""
 
 
+class IndexChangedError(IndexFileError):
+    """Raised when an index was changed or replaced after it was opened. To open it again helps."""
+
+
 class ModelFileError(TunetraceError):
     """Raised when a model's file is missing, damaged, not tunetrace's, or has forbidden content."""

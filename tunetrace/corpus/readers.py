@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -204,6 +204,17 @@ def read_tunes(
     name: stands for the text in places and messages. Raises InputError if no tune begins in it.
     """
     return _read_pieces(iter([text]), name, reading, make_reader)
+
+
+def read_bytes(
+    data: bytes, name: str, reading: Reading = AS_FOUND
+) -> Iterator[Transcription | Rejected]:
+    """The tunes of the content of a file, in any format that a file may have.
+
+    name: stands for the file in places and messages. Raises InputError, at the first tune, if
+    nothing can be read from it.
+    """
+    return _read_file(BytesIO(data), name, reading, Reader)
 
 
 def detect_format(text: str, column: str | None = None) -> Format:

@@ -19,7 +19,7 @@ from typing import Final, cast
 
 import sqlalchemy as sa
 
-from tunetrace.errors import IndexFileError
+from tunetrace.errors import IndexChangedError, IndexFileError
 from tunetrace.files import exists
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import generation_of, store_meta
@@ -59,9 +59,9 @@ def damaged(path: Path) -> IndexFileError:
     )
 
 
-def changed(path: Path) -> IndexFileError:
+def changed(path: Path) -> IndexChangedError:
     """The error for a question to an index that is no longer what was opened."""
-    return IndexFileError(
+    return IndexChangedError(
         f"{printable(str(path))}: the index was changed after it was opened; open the index again"
     )
 

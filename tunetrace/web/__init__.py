@@ -1,0 +1,1 @@
+"""The HTTP service: what programs ask, and a page for musicians."""

@@ -1,0 +1,90 @@
+"""Errors as RFC 9457 problem details: the sentence that the command line prints, and a status.
+
+A problem's type is a URN, so that a program can tell problems apart without reading sentences.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from tunetrace.errors import (
+    AbcError,
+    IndexFileError,
+    ModelFileError,
+    OutputError,
+    TunetraceError,
+)
+from tunetrace.text import plain
+
+MEDIA_TYPE: Final = "application/problem+json"
+_URN: Final = "urn:tunetrace:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with a request."""
+
+    status: int
+    """The HTTP status."""
+    kind: str
+    """What kind of problem it is, as `query` or `too-large`."""
+    title: str
+    """The kind in a few words, the same for all problems of it."""
+    detail: str
+    """One sentence that names what was given, and what would be right."""
+    line: int | None = None
+    """The line of the mistake in the text that was sent, from 1."""
+    column: int | None = None
+    """The column of the mistake, from 1."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Headers that its answer has, as Retry-After."""
+
+    def body(self) -> bytes:
+        """It as a JSON document."""
+        content: dict[str, object] = {
+            "type": _URN + self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.line is not None:
+            content |= {"line": self.line, "column": self.column}
+        return json.dumps(content, ensure_ascii=False).encode()
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def problem_of(error: TunetraceError) -> Problem:
+    """The problem that an error of tunetrace is to whoever asked."""
+    detail = plain(str(error))
+    if isinstance(error, IndexFileError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "index", "The index cannot be read", detail)
+    if isinstance(error, ModelFileError | OutputError):
+        return Problem(HTTPStatus.NOT_IMPLEMENTED, "missing", "This service lacks it", detail)
+    if isinstance(error, AbcError):
+        kind, title = "transcription", "The transcription cannot be read"
+        return Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, kind, title, detail, error.line, error.column
+        )
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "question", "This has no answer", detail)
+
+
+def too_large(what: str) -> ProblemError:
+    """The error for a request that is too large. what: a sentence with the limit in it."""
+    return ProblemError(
+        Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "This is too large", what)
+    )
+
+
+def not_found(detail: str) -> ProblemError:
+    """The error for something that is not there."""
+    return ProblemError(Problem(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing", detail))

@@ -1,0 +1,39 @@
+"""What a service is started with: where things are, and how much it does for one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the service does for one request, and for all together."""
+
+    body: int = 1_000_000
+    """Bytes that a request may send."""
+    batch: int = 64_000_000
+    """Bytes of a batch that a report is asked for."""
+    tokens: int = 10_000
+    """Tokens of a tune."""
+    tunes: int = 20
+    """Tunes in one check; a report is for more of them."""
+    results: int = 1_000
+    """Results of one answer."""
+    seconds: float = 20.0
+    """The time from the request to its answer, waiting included."""
+    waiting: int = 200
+    """Questions that are asked or wait at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a service is started with."""
+
+    index: Path
+    """The index that is asked."""
+    workers: int
+    """Processes that answer questions."""
+    hidden: frozenset[str] = frozenset()
+    """Tunes of the index that no answer names or counts, as `corpus:number`."""
+    limits: Limits = field(default_factory=Limits)
