@@ -39,12 +39,12 @@ def policy(style: str, script: str) -> str:
     )
 
 
-def environment() -> Environment:
-    """The templates, by their paths in this folder, with the filters that they use."""
+def environment(*folders: Path) -> Environment:
+    """The templates, by their paths in this folder or in others, with the filters that they use."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader([*folders, _FOLDER]),
         autoescape=True,
         finalize=_harmless,
         trim_blocks=True,

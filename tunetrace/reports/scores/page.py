@@ -93,7 +93,8 @@ def scores_style() -> str:
 
 def scores_script() -> str:
     """The script that plays the scores of a page."""
-    return "".join(read_file(f"scores/{name}.js") for name in ("schedule", "sound", "player"))
+    parts = (read_file(f"scores/{name}.js") for name in ("schedule", "sound", "player"))
+    return "".join((*parts, "playScores(document);\n"))
 
 
 def html(tunes: Sequence[TuneBlock], shapes: str, *, title: str, about: str) -> str:
@@ -102,7 +103,7 @@ def html(tunes: Sequence[TuneBlock], shapes: str, *, title: str, about: str) -> 
     shapes: the definitions of the glyphs of all drawings.
     """
     style = read_file("base.css") + scores_style()
-    script = scores_script() + read_file("scores/spans.js")
+    script = scores_script() + read_file("scores/spans.js") + "linkSpans(document);\n"
     return environment().get_template("scores/scores.html.jinja").render(
         style=style,
         script=script,

@@ -1,14 +1,15 @@
-// Plays the scores of a page, after schedule.js and sound.js. Each <figure class="score"> has its notation, with
-// ids, and its notes in a JSON block. Without this script the notation and the lists are still there.
+// Plays scores, after schedule.js and sound.js. Each <figure class="score"> has its notation, with ids, and its
+// notes in a JSON block. Without this script the notation and the lists are still there.
 "use strict";
 
-(() => {
+/* playScores(root) gives each score in an element a player, and silence() ends what is played. */
+const { playScores, silence } = (() => {
   const AHEAD = 0.2; // seconds that are given to the sound card in advance
   const AHEAD_HIDDEN = 2.5; // in a hidden tab timers run once a second
   const EVERY = 25; // ms
   const controls = document.getElementById("player-controls");
   const AudioContext = window.AudioContext ?? window.webkitAudioContext;
-  if (!controls || !AudioContext) return;
+  if (!controls || !AudioContext) return { playScores() {}, silence() {} };
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
   let context = null;
@@ -369,6 +370,11 @@
     const barSaid = (index) => `${score.bars[index].name}: ${score.bars[index].text}`;
   }
 
-  for (const figure of document.querySelectorAll("figure.score")) makePlayer(figure);
   addEventListener("pagehide", halt);
+  return {
+    playScores(root) {
+      for (const figure of root.querySelectorAll("figure.score")) makePlayer(figure);
+    },
+    silence: halt,
+  };
 })();

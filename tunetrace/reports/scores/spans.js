@@ -1,7 +1,9 @@
 // The spans of a checked tune and its sources: a span that is chosen in the score or in the list is
 // lit wherever it is marked, and leads to the sources that have it; a source lights its passages.
 "use strict";
-(() => {
+
+/* Links the spans and sources of all checked tunes in an element. */
+const linkSpans = (() => {
   const numbers = (element) => (element.dataset.spans ?? element.dataset.span).split(" ");
 
   function link(article) {
@@ -89,5 +91,7 @@
     });
   }
 
-  for (const article of document.querySelectorAll("article.traced")) link(article);
+  return (root) => {
+    for (const article of root.querySelectorAll("article.traced")) link(article);
+  };
 })();
