@@ -41,6 +41,7 @@ ROOMS: Final[dict[str, str]] = {
     "model": "model",
     "plots": "plots",
     "reports": "reports",
+    "web": "web",
     "commands cli __main__": "commands",
 }
 """The room of each module: that of the longest name that its own begins with. A module that none
@@ -64,9 +65,13 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "inspect": "base tokenizer corpus answers arrays store indexer checker model sampling training",
     "plots": "base tokenizer corpus answers arrays store indexer checker model training inspect",
     "reports": "base tokenizer score corpus answers arrays store indexer checker plots",
+    "web": (
+        "base tokenizer score corpus answers arrays store indexer checker model sampling plots "
+        "reports books"
+    ),
     "commands": (
         "base tokenizer score corpus answers arrays store indexer checker model sampling training "
-        "inspect plots reports books"
+        "inspect plots reports books web"
     ),
 }
 """The rooms that each room may import, besides itself."""

@@ -52,6 +52,7 @@ class _Commands(LazyGroup):
         "report": "tunetrace.commands.report.report",
         "sample": "tunetrace.commands.sample.sample",
         "score": "tunetrace.commands.score.score",
+        "serve": "tunetrace.commands.serve.serve",
         "similar": "tunetrace.commands.similar.similar",
         "tokenize": "tunetrace.commands.tokenize.tokenize",
         "tune": "tunetrace.commands.tune.tune",

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from tunetrace._version import __version__
-from tunetrace.arguments import AS_FOUND
-from tunetrace.indexer.filters import Filters
+from tunetrace.web.api.routes import router as api
+from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
-from tunetrace.web.work import questions
-from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.pool import Pool
 
 
@@ -37,24 +34,6 @@ def make_app(settings: Settings) -> FastAPI:
         problem = error.problem
         return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
-    @app.get("/api/figure")
-    async def figure(request: Request, q: Annotated[str, Query()]) -> Response:
-        pool: Pool = request.app.state.pool
-        return sent(await pool.ask(request, questions.figure, q, Filters()))
-
-    @app.post("/api/check")
-    async def check(request: Request, verbatim: bool = False) -> Response:
-        pool: Pool = request.app.state.pool
-        data = await request.body()
-        return sent(
-            await pool.ask(
-                request, questions.check, data, AS_FOUND, verbatim=verbatim, view="tokens"
-            )
-        )
-
+    app.include_router(api)
+    app.include_router(page)
     return app
-
-
-def sent(answer: Answer) -> Response:
-    """An answer as it is sent."""
-    return Response(answer.body, headers=dict(answer.headers), media_type=answer.media_type)

@@ -87,4 +87,6 @@ def too_large(what: str) -> ProblemError:
 
 def not_found(detail: str) -> ProblemError:
     """The error for something that is not there."""
-    return ProblemError(Problem(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing", detail))
+    return ProblemError(
+        Problem(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing", detail)
+    )

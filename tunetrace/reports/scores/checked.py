@@ -56,7 +56,7 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
     index: that which they were checked against. Raises OutputError without verovio.
     """
     sheet = PageScores()
-    shown = [_shown(tune, index, sheet) for tune in tunes]
+    shown = [checked_block(tune, index, sheet) for tune in tunes]
     what = plain(tunes[0].title) or "this tune" if len(tunes) == 1 else f"{len(tunes):,} tunes"
     info = index.info()
     corpora = ", ".join(corpus.name for corpus in info.corpora)
@@ -68,7 +68,8 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
     )
 
 
-def _shown(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlock:
+def checked_block(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlock:
+    """What a page shows of a checked tune. index: that which it was checked against."""
     name = f"tune-{tune.place}"
     listed = tuple(
         ListedSpan(number, span.level, span_in_words(span), span.examples)

@@ -17,6 +17,13 @@ from tunetrace.tokenizer.layout.bars import lay_out
 def tune_html(tune: TuneDetail) -> str:
     """The page of a tune of an index. Raises OutputError without verovio."""
     sheet = PageScores()
+    shown = tune_block(tune, sheet)
+    title = plain(tune.title) or "(untitled)"
+    return html([shown], sheet.shapes(), title=title, about="A tune of the index.")
+
+
+def tune_block(tune: TuneDetail, sheet: PageScores) -> TuneBlock:
+    """What a page shows of a tune of an index."""
     engraving = sheet.engraved(tune)
     facts = [", ".join((tune.meter or "no meter", tune.original_key or "no key",
                         counted(len(tune.bars), "bar")))]  # fmt: skip
@@ -26,7 +33,7 @@ def tune_html(tune: TuneDetail) -> str:
         OtherTune(TuneName.of(other), f"Begins on C: {other.begins}", (), None)
         for other in tune.settings
     )
-    shown = TuneBlock(
+    return TuneBlock(
         id="tune-1",
         title=tune.title,
         name=TuneName.of(tune),
@@ -35,8 +42,6 @@ def tune_html(tune: TuneDetail) -> str:
         score=sheet.score(engraving, tune.title) if engraving else None,
         parts=(OtherTunes("Other settings", "", settings),) if settings else (),
     )
-    title = plain(tune.title) or "(untitled)"
-    return html([shown], sheet.shapes(), title=title, about="A tune of the index.")
 
 
 def similar_html(answers: Sequence[SimilarTunes]) -> str:

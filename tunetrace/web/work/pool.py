@@ -18,7 +18,7 @@ from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.process import answered, begin
 
-_PRELOADED: Final = ("tunetrace.web.work.questions",)
+_PRELOADED: Final = ("tunetrace.web.page.questions",)
 """What the processes have in common is imported once, before they are made as copies."""
 
 _GRACE_SECONDS: Final = 1.0
@@ -99,7 +99,7 @@ class Pool:
 
     def close(self) -> None:
         """End the processes."""
-        self._processes.stop()
+        self._processes.stop()  # type: ignore[no-untyped-call]
         self._processes.join()
 
 

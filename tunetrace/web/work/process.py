@@ -41,17 +41,20 @@ class ServedIndex:
             except BaseException:
                 index.close()
                 raise
-            self._opened = index, Origin(
-                fingerprint_of(corpora),
-                {
-                    one.name: {
-                        "name": one.name,
-                        "source": one.source,
-                        "version": one.version,
-                        "licence": one.licence,
-                    }
-                    for one in corpora
-                },
+            self._opened = (
+                index,
+                Origin(
+                    fingerprint_of(corpora),
+                    {
+                        one.name: {
+                            "name": one.name,
+                            "source": one.source,
+                            "version": one.version,
+                            "licence": one.licence,
+                        }
+                        for one in corpora
+                    },
+                ),
             )
         return self._opened
 
