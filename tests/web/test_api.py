@@ -37,6 +37,8 @@ WRONG = {
     "figure?q=C&vew=tokens": "'vew' is not a parameter here; did you mean view?",
     "figure?q=C&limits=9": "'limits' is not a parameter here; did you mean limit?",
     "corpora?zz=1": "'zz' is not a parameter here; there are none; leave it out",
+    "figure?q=C&limit=2&limit=3": "'limit' is given 2 times; give it once",
+    "figure?q=C&q=D&limit=3": "'q' is given 2 times; give it once",
     "figure?q=C&limit=x": "limit cannot be 'x'; give a whole number",
     "figure?q=C&limit=-1": "limit cannot be '-1'; give 0 or more",
     "figure?q=C&limit=51": "limit cannot be 51; this service gives at most 50",
@@ -68,6 +70,13 @@ def test_a_wrong_parameter_is_refused_in_one_sentence(
 def test_a_list_of_parameters_is_named_where_none_is_near(client: TestClient) -> None:
     sentence = refused(client.post("/api/read", params={"zzzz": 1}, content=KESH), 422)
     assert sentence == "'zzzz' is not a parameter here; the parameters are format, voice and column"
+
+
+def test_a_long_text_is_not_repeated_as_a_whole(client: TestClient) -> None:
+    for asked in ("figure?q=C&title=", "tunes/", "nowhere/"):
+        answer = client.get(f"/api/{asked}{'x' * 9_000}")
+        assert answer.status_code in (404, 422)
+        assert len(answer.json()["detail"]) < 700
 
 
 def test_parameters_of_what_is_sent_are_refused_too(client: TestClient) -> None:

@@ -43,13 +43,13 @@ one sentence.
 
 
 @router.get("/openapi.json")
-async def openapi(request: Request) -> Response:
+def openapi(request: Request) -> Response:
     """The description as JSON."""
     return Response(_as_json(request.app), media_type=JSON)
 
 
 @router.get("/api")
-async def page(request: Request) -> Response:
+def page(request: Request) -> Response:
     """The description as a page."""
     described = description_of(request.app)
     template = templates().from_string(_PAGE.read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ async def page(request: Request) -> Response:
 
 @cache
 def description_of(app: FastAPI) -> dict[str, Any]:
-    """The description of a service. It takes half a second the first time."""
+    """The description of a service. It takes half a second the first time, and a thread."""
     described = get_openapi(
         title=app.title, version=app.version, description=_in_paragraphs(_ABOUT), routes=app.routes
     )

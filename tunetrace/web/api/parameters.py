@@ -6,6 +6,7 @@ answer to another question.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -256,6 +257,14 @@ class ScoreParameters(Parameters):
     """Swing the notes of each beat, as in jigs and hornpipes. Only for format=mid."""
     paper: Paper | None = None
     """The size of a page: a4 unless it is given. Only for format=pdf."""
+
+
+async def refuse_repeated(request: Request) -> None:
+    """ProblemError for a parameter that is given twice and has one value."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if times > 1 and not name.startswith("exclude_"):
+            raise wrong_parameter(f"{_shown(name)} is given {times} times; give it once")
 
 
 def within_results(request: Request, limit: int) -> int:

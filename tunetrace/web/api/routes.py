@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tunetrace.errors import TunetraceError
 from tunetrace.text import plain
 from tunetrace.web.api import description, figures, sent, tunes
-from tunetrace.web.api.parameters import wrong_value
+from tunetrace.web.api.parameters import refuse_repeated, wrong_value
 from tunetrace.web.problems import MEDIA_TYPE, Problem, problem_of
 
-router = APIRouter(prefix="/api", generate_unique_id_function=lambda route: route.name.strip("_"))
+router = APIRouter(
+    prefix="/api",
+    dependencies=[Depends(refuse_repeated)],
+    generate_unique_id_function=lambda route: route.name.strip("_"),
+)
 for _part in (figures, tunes, sent):
     router.include_router(_part.router)
 
