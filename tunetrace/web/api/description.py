@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
@@ -54,7 +55,11 @@ def page(request: Request) -> Response:
     described = description_of(request.app)
     template = templates().from_string(_PAGE.read_text(encoding="utf-8"))
     html = template.render(
-        here="/api", title="For programs", info=described["info"], operations=_listed(described)
+        here="/api",
+        title="For programs",
+        info=described["info"],
+        operations=_listed(described),
+        base=str(request.base_url).rstrip("/"),
     )
     return Response(html, media_type=HTML)
 
@@ -89,10 +94,18 @@ def _as_json(app: FastAPI) -> bytes:
 
 
 def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The operations by their tag, each with its method and its path."""
+    """The operations by their tag, each with its method, its path and an example of its address."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            given = {**operation, "path": path, "method": method.upper()}
-            found.setdefault(operation["tags"][0], []).append(given)
+            example, query = path, {}
+            for parameter in operation.get("parameters", ()):
+                given = parameter["schema"].get("examples", [None])[0]
+                if parameter["in"] == "path":
+                    example = example.replace(f"{{{parameter['name']}}}", given)
+                elif given is not None:
+                    query[parameter["name"]] = given
+            example += f"?{urlencode(query)}" if query else ""
+            listed = {**operation, "path": path, "method": method.upper(), "example": example}
+            found.setdefault(operation["tags"][0], []).append(listed)
     return found
