@@ -24,6 +24,10 @@ class Limits:
     """The time from the request to its answer, waiting included."""
     waiting: int = 200
     """Questions that are asked or wait at the same time."""
+    jobs: int = 20
+    """Reports that wait to be made."""
+    disk: int = 4_000_000_000
+    """Bytes of all batches and reports together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,7 @@ class Settings:
     hidden: frozenset[str] = frozenset()
     """Tunes of the index that no answer names or counts, as `corpus:number`."""
     limits: Limits = field(default_factory=Limits)
+    jobs: Path | None = None
+    """The folder of the reports; None for a temporary one, which ends with the service."""
+    keep_seconds: float = 3600.0
+    """How long a report is kept after it was made."""
