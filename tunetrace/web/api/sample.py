@@ -6,8 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from tunetrace.web.work.models import written_tunes
-from tunetrace.web.work.pool import Pool
+from tunetrace.web.work.models import Models
 
 router = APIRouter(prefix="/api", tags=["models"])
 
@@ -39,10 +38,9 @@ async def sample(
     max_tokens: Annotated[int, Query(le=_MOST_TOKENS, description="Cut off longer tunes.")] = 1000,
 ) -> Response:
     """New tunes from the model that ships."""
-    pool: Pool = request.app.state.models
-    answer = await pool.ask(
+    models: Models = request.app.state.models
+    answer = await models.ask(
         request,
-        written_tunes,
         n,
         seed,
         meter=meter,

@@ -53,9 +53,12 @@ class Jobs:
     """The reports that a service makes."""
 
     def __init__(self, settings: Settings) -> None:
+        """OutputError if the folder of the settings cannot be had."""
         self._settings = settings
         self.folder = JobsFolder(settings.jobs)
         """Where they are kept."""
+        if settings.jobs is not None:
+            self.folder.claim()
         self._jobs: dict[str, Job] = {}  # the oldest first
         self._coming: dict[str, int] = {}  # bytes of batches that are being received
         self._is_closing = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
@@ -14,11 +13,10 @@ from starlette.requests import ClientDisconnect
 
 from tunetrace.arguments import Format, ViewName
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.text import counted
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.records import Job
-from tunetrace.web.problems import Problem, ProblemError, too_large
-from tunetrace.web.settings import Limits
+from tunetrace.web.problems import Problem, ProblemError
+from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import origin_headers
 
 router = APIRouter(prefix="/api/report", tags=["reports"])
@@ -72,7 +70,7 @@ async def ask_for_report(
 
     The answer comes at once, and names the address that says how far the report is.
     """
-    jobs, limits = _jobs(request), _limits(request)
+    jobs = _jobs(request)
     options = {
         "view": view,
         "exclude_families": exclude_family or [],
@@ -83,9 +81,8 @@ async def ask_for_report(
         "voice": voice,
         "column": column,
     }
-    size = _announced(request, limits)
-    async with jobs.coming(options, size) as (job, place):
-        await _receive(request, place, limits)
+    async with jobs.coming(options, _announced(request)) as (job, place):
+        await _receive(request, place)
     job = jobs.find(job.id)
     headers = {"Location": _address(job), "Retry-After": _ASK_AGAIN_SECONDS}
     return JSONResponse(_shown(job, jobs), HTTPStatus.ACCEPTED, headers)
@@ -121,7 +118,7 @@ async def report_file(
     job = jobs.find(id)
     path, file = jobs.file(job, name)
     is_page = file.media_type.startswith("text/html")
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} | _origin(job)
+    headers = {"Cache-Control": "no-store"} | _origin(job)
     if is_page:
         headers["Content-Security-Policy"] = _PAGE_POLICY
     return FileResponse(
@@ -136,11 +133,6 @@ async def report_file(
 def _jobs(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.jobs
     return jobs
-
-
-def _limits(request: Request) -> Limits:
-    limits: Limits = request.app.state.settings.limits
-    return limits
 
 
 def _address(job: Job) -> str:
@@ -161,47 +153,23 @@ def _origin(job: Job) -> dict[str, str]:
     return {} if job.index is None else origin_headers(job.index)
 
 
-def _announced(request: Request, limits: Limits) -> int:
-    """The size of the batch that is coming, or the most that it may have. ProblemError for more."""
+def _announced(request: Request) -> int:
+    """The size of the batch that is coming, or the most that it may have."""
+    settings: Settings = request.app.state.settings
     length = request.headers.get("content-length", "")
-    size = int(length) if length.isdecimal() else limits.batch
-    if size > limits.batch:
-        raise _too_large(limits)
-    return size
+    return int(length) if length.isdecimal() else settings.limits.batch
 
 
-def _too_large(limits: Limits) -> ProblemError:
-    return too_large(
-        f"the batch has more than {counted(limits.batch, 'byte')}; send it in smaller pieces"
-    )
-
-
-async def _receive(request: Request, place: FilePath, limits: Limits) -> None:
-    """Write the body of a request to a file. ProblemError if it is too large, or does not come."""
-    pieces = request.stream()
-    received = 0
+async def _receive(request: Request, place: FilePath) -> None:
+    """Write the body of a request to a file. ProblemError if it does not come whole."""
     try:
         async with await anyio.open_file(place, "wb") as file:
-            while True:
-                async with asyncio.timeout(limits.seconds):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    break
-                received += len(piece)
-                if received > limits.batch:
-                    raise _too_large(limits)
+            async for piece in request.stream():
                 await file.write(piece)
     except ClientDisconnect:
         raise ProblemError(
             Problem(
                 HTTPStatus.BAD_REQUEST, "cut-off", "The batch was cut off",
                 "the connection ended before the whole batch had come; send it again",
-            )
-        ) from None  # fmt: skip
-    except TimeoutError:
-        raise ProblemError(
-            Problem(
-                HTTPStatus.REQUEST_TIMEOUT, "slow", "The batch does not come",
-                f"nothing of the batch came for {limits.seconds:g} seconds; send it again",
             )
         ) from None  # fmt: skip
