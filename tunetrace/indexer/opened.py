@@ -95,9 +95,18 @@ class OpenedIndex:
                     "corpus:number"
                 )
             self._hidden = frozenset(tune for some in ids.values() for tune in some)
-            segments = list(load_segments(connection).values()) if self._hidden else []
-        of_segments = ((one, tune) for one in segments for tune in self._hidden if tune in one)
-        self._database.hide({tune: len(one.symbols_of(tune)) for one, tune in of_segments})
+            if not self._hidden:
+                return
+            headers = load_vocabulary(connection).headers
+            symbols = {
+                tune: segment.symbols_of(tune)
+                for segment in load_segments(connection).values()
+                for tune in self._hidden
+                if tune in segment
+            }
+        # As a corpus counts its tokens.
+        counts = {tune: len(one.translate(None, delete=headers)) for tune, one in symbols.items()}
+        self._database.hide(counts)
 
     def close(self) -> None:
         """Let go of the file and of what was read from it. Later questions are refused."""

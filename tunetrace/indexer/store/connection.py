@@ -96,7 +96,10 @@ class Database:
             raise sqlite.damaged(self.path) from None
 
     def hide(self, tokens: Mapping[int, int]) -> None:
-        """Hide tunes from all later questions. tokens: how many tokens each has, by its id."""
+        """Hide tunes from all later questions.
+
+        tokens: how many each has, by its id, without headers.
+        """
         self._hidden = dict(tokens)
 
     def close(self) -> None:

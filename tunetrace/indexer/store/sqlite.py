@@ -359,7 +359,8 @@ _HIDING: Final = (
     "CREATE TEMP VIEW corpus AS SELECT id, name, source, licence, version, sha256, added, "
     f"tunes - (SELECT count(*) {_OF_CORPUS}) AS tunes, "
     f"tokens - (SELECT coalesce(sum(tokens), 0) {_OF_CORPUS}) AS tokens, "
-    f"bars - (SELECT coalesce(sum(bars), 0) {_OF_CORPUS}) AS bars, set_aside FROM main.corpus",
+    f"bars - (SELECT coalesce(sum(bars), 0) {_OF_CORPUS}) AS bars, set_aside FROM main.corpus "
+    f"WHERE main.corpus.tunes = 0 OR main.corpus.tunes > (SELECT count(*) {_OF_CORPUS})",
 )  # fmt: skip
 
 
@@ -367,7 +368,7 @@ def hide(connection: sa.Connection, tokens: Mapping[int, int]) -> None:
     """Hide tunes from whatever is asked through a connection, until it is closed.
 
     Views take the names of the tables: SQLite looks among temporary ones first. To be called inside
-    a transaction, which it ends. tokens: how many tokens each tune has, by its id.
+    a transaction, which it ends. tokens: how many each tune has, by its id, without headers.
     """
     driver = _driver(connection)
     driver.execute(
