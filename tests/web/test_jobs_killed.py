@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def test_after_a_kill_no_half_file_is_served(index: Path, tmp_path: Path) -> Non
 def _folder_of(process: Path) -> Path | None:
     """The folder that a process works in."""
     try:
-        return Path(os.readlink(process / "cwd"))
+        return (process / "cwd").readlink()
     except OSError:
         return None
 
