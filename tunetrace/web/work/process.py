@@ -7,7 +7,11 @@ TunetraceError, which becomes a Problem here, since not every error can travel b
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,18 +69,35 @@ class ServedIndex:
             self._opened = None
 
 
-_served: list[ServedIndex] = []  # of a process that was begun
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that met a mistake in the service."""
+
+    trace: str
+    """Where, as Python prints it."""
 
 
-def begin(path: Path, hidden: frozenset[str]) -> None:
-    """Begin a process: it ends with its parent, and opens the index."""
+def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
+    """Answer questions from a pipe until the other end is closed: the work of a process.
+
+    What is sent is a function of `questions.py` with its arguments and its named arguments.
+    """
     ends_with_parent()
-    _served[:] = [ServedIndex(path, hidden)]
+    served = ServedIndex(path, hidden)
+    with suppress(EOFError, OSError):
+        while True:
+            question, given, named = pipe.recv()
+            try:
+                answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
+            except Exception:
+                answer = Failure(traceback.format_exc())
+            pipe.send(answer)
 
 
-def answered(question: Callable[..., Any], *given: Any, **named: Any) -> Answer | Problem:
-    """The answer of this process to a question."""
-    (served,) = _served
+def answer_of(
+    served: ServedIndex, question: Callable[..., Any], *given: Any, **named: Any
+) -> Answer | Problem:
+    """The answer to a question from an index that may be changed meanwhile."""
     for tries_left in reversed(range(TRIES)):
         try:
             index, origin = served.current()
