@@ -39,7 +39,7 @@ class ServedIndex:
     def current(self) -> tuple[Index, Origin]:
         """The index, open, and what answers say of it. IndexFileError if it cannot be opened."""
         if self._opened is None:
-            index = Index(self._path)
+            index = Index(self._path, hidden=self._hidden, may_lack=True)
             try:
                 corpora = index.catalogue.corpora()
             except BaseException:
