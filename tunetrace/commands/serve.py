@@ -101,7 +101,9 @@ def serve(
             "front of it",
             err=True,
         )
-    run_server(make_app(settings), listening)
+    app = make_app(settings)
+    app.state.jobs.folder.claim()
+    run_server(app, listening)
 
 
 def _hosts(address: str, host: str, allowed: Sequence[str]) -> frozenset[str] | None:

@@ -12,14 +12,18 @@ from starlette.exceptions import HTTPException
 
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import router as api
+from tunetrace.web.api.sample import router as sample
 from tunetrace.web.guard.health import Pulse
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
 from tunetrace.web.guard.refuse import Refusing
 from tunetrace.web.guard.watch import Watched
+from tunetrace.web.jobs.queue import Jobs
+from tunetrace.web.jobs.routes import router as reports
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError
 from tunetrace.web.settings import Settings
+from tunetrace.web.work.models import model_pool
 from tunetrace.web.work.pool import Pool
 
 
@@ -32,9 +36,13 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.pool = Pool(settings)
         app.state.pulse = Pulse(settings)
         metrics.watch(app.state.pool)
+        app.state.models = model_pool(settings)
+        await app.state.jobs.begin()
         try:
             yield
         finally:
+            await app.state.jobs.close()
+            app.state.models.close()
             app.state.pool.close()
 
     # FastAPI's own pages for people load their scripts from another host.
@@ -45,6 +53,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.metrics = metrics
     app.add_middleware(Refusing, settings=settings)
     app.add_middleware(Watched, metrics=metrics)  # the outermost
+    app.state.jobs = Jobs(settings)
 
     @app.exception_handler(ProblemError)
     async def refuse(request: Request, error: ProblemError) -> Response:
@@ -75,6 +84,8 @@ def make_app(settings: Settings) -> FastAPI:
         return _sent(Problem(status, "parameter", "A parameter cannot be used", detail))
 
     app.include_router(api)
+    app.include_router(reports)
+    app.include_router(sample)
     app.include_router(page)
     app.include_router(health)
     return app

@@ -60,13 +60,21 @@ class Origin:
         return [corpus for name, corpus in self.corpora.items() if name in wanted]
 
     def _headers(self, told: Mapping[str, Any], name: str | None) -> dict[str, str]:
-        headers = {
-            "Tunetrace-Index": self.fingerprint,
-            "Tunetrace-Corpora": json.dumps(told["corpora"], separators=(",", ":")),
-        }
+        headers = origin_headers(told)
         if name is not None:
             headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}"'
         return headers
+
+
+def origin_headers(told: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an answer that name its index and the corpora that it quotes.
+
+    told: the fingerprint and the corpora, as the field `index` of an answer has them.
+    """
+    return {
+        "Tunetrace-Index": told["fingerprint"],
+        "Tunetrace-Corpora": json.dumps(told["corpora"], separators=(",", ":")),
+    }
 
 
 def _ascii(name: str) -> str:
