@@ -24,9 +24,18 @@ def figure(index: Index, text: str, filters: Filters, **options: Any) -> Matches
 
 
 def check(index: Index, data: bytes, reading: Reading, **options: Any) -> CheckReport:
-    """What of the tunes in a text or file is in the index."""
+    """What of the tunes in a text or file is in the index. InputError if none can be checked."""
+    report = checked(index, data, reading, **options)
+    if not report.tunes:
+        first = report.set_aside[0]
+        raise InputError(f"no tune can be checked; {first.place}: {first.reason}")
+    return report
+
+
+def checked(index: Index, data: bytes, reading: Reading, **options: Any) -> CheckReport:
+    """The same, where there may be no tune that can be checked."""
     exclude = [options.pop(f"exclude_{what}", ()) for what in ("tunes", "titles", "families")]
-    report = CheckReport.gather(
+    return CheckReport.gather(
         check_transcriptions(
             read_bytes(data, NAME, reading),
             index,
@@ -36,7 +45,3 @@ def check(index: Index, data: bytes, reading: Reading, **options: Any) -> CheckR
             **options,
         )
     )
-    if not report.tunes:
-        first = report.set_aside[0]
-        raise InputError(f"no tune can be checked; {first.place}: {first.reason}")
-    return report
