@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tunetrace._version import __version__
 from tunetrace.arguments import Reading
 from tunetrace.checker.records import TuneName
-from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.index import Index
 from tunetrace.reports.markup import environment
 from tunetrace.score.marks import DASHES
 from tunetrace.web.page.files import FOLDER, page_files
 from tunetrace.web.page.traced import Traced, traced
-from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.work import questions
-from tunetrace.web.work.answers import File
+from tunetrace.web.work.answers import File, without_folders
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,7 +30,7 @@ def templates() -> Environment:
     made = environment(FOLDER)
     made.filters["address"] = lambda name: f"/tunes/{quote(name.corpus)}:{name.number}"
     made.filters["file"] = lambda name: f"/files/{name}?{page_files()[name].tag}"
-    made.filters["origin"] = lambda source: source if "://" in source else Path(source).name
+    made.filters["origin"] = without_folders
     made.globals["version"] = __version__
     return made
 
@@ -45,11 +41,9 @@ def checked(
     """What of the tunes in a text is in the index, and one of them with its score.
 
     place: which of the checked tunes that is, from 1; the last if there are fewer. width: of the
-    view, in pixels. Raises ProblemError with the place of the first mistake if no tune can be read.
+    view, in pixels. options: those of questions.check. Raises ProblemError as it does.
     """
-    report = questions.checked(index, data, reading, **options)
-    if not report.tunes:
-        raise ProblemError(_unreadable(report.set_aside[0]))
+    report = questions.check(index, data, reading, **options)
     chosen = report.tunes[min(place, len(report.tunes)) - 1]
     shown = traced(chosen, index, width)
     quoted = {name.corpus for name in _quoted(shown)}
@@ -74,17 +68,3 @@ def _quoted(shown: Traced) -> Iterator[TuneName]:
     for part in shown.block.parts:
         yield from (other.name for other in part.others)
         yield from part.more
-
-
-def _unreadable(tune: Rejected) -> Problem:
-    """The problem that a tune is which cannot be read."""
-    place = ", ".join(
-        f"{name} {number}"
-        for name, number in (("line", tune.line), ("column", tune.column))
-        if number is not None
-    )
-    said = f"{place}: {tune.reason}" if place else tune.reason
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "transcription", "The transcription cannot be read",
-        said[0].upper() + said[1:], tune.line, tune.column,
-    )  # fmt: skip

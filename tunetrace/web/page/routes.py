@@ -11,8 +11,9 @@ from tunetrace.arguments import AS_FOUND
 from tunetrace.web.page import questions
 from tunetrace.web.page.examples import EXAMPLES
 from tunetrace.web.page.files import page_files
-from tunetrace.web.problems import not_found
+from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
+from tunetrace.web.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,11 +51,27 @@ async def check(
     place: Annotated[int, Query(ge=1)] = 1,
     width: Annotated[int, Query(ge=0)] = 1200,
 ) -> Response:
-    """The tunes of a text, one of them with its scores."""
-    data = await request.body()
-    return await ask(
-        request, questions.checked, data, AS_FOUND, view="tokens", place=place, width=width
-    )
+    """The tunes of a text, one of them with its scores.
+
+    A text that cannot be read is an answer to the page too: it has status 200, since browsers write
+    each other status into the console.
+    """
+    settings: Settings = request.app.state.settings
+    try:
+        return await ask(
+            request,
+            questions.checked,
+            await request.body(),
+            AS_FOUND,
+            limits=settings.limits,
+            view="tokens",
+            place=place,
+            width=width,
+        )
+    except ProblemError as error:
+        if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        return Response(error.problem.body(), media_type=MEDIA_TYPE)
 
 
 def _page(template: str, here: str, title: str, **more: Any) -> Response:

@@ -18,20 +18,26 @@ export async function ask(address, body, signal) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The service cannot be reached. Look at your connection, and ask again.");
   }
-  if (response.ok) return response;
+  const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
+  if (response.ok && !isProblem) return response;
   let problem = {};
   try {
     problem = await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error; // else it is not from tunetrace: a server in between sent it
   }
-  throw new Refused(sentence(response.status, problem.detail), problem.line, problem.column);
+  throw new Refused(sentence(response.status, problem), problem.line, problem.column);
 }
 
-function sentence(status, detail) {
+function sentence(status, { detail, line, column }) {
   if (status === 503) return "The service is busy. Ask again in a few seconds.";
   if (status === 504) return "This took too long. Send a shorter tune, or fewer at once.";
-  if (detail) return `${detail[0].toUpperCase()}${detail.slice(1)}${/[.!?]$/.test(detail) ? "" : "."}`;
+  if (detail) {
+    // The text has no name for who pasted it; its line says where the mistake is.
+    const place = line ? `line ${line}${column ? `, column ${column}` : ""}: ` : "";
+    const said = detail.replace(/^(no tune can be \w+; )?input(:\d+)*: /, place);
+    return `${said[0].toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
+  }
   if (status === 413) return "This is too large for the service. Send a shorter tune, or fewer at once.";
   return `The service could not answer (status ${status}). Ask again in a while.`;
 }

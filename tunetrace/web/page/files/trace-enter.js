@@ -1,5 +1,5 @@
 // The ways by which a tune gets into the field besides typing: a file, an example, a tune of the model.
-import { ask, Refused } from "./trace-ask.js";
+import { ask } from "./trace-ask.js";
 
 /* page: what the page does: during, trace and show. */
 export function listenForTunes(page) {
@@ -14,11 +14,8 @@ export function listenForTunes(page) {
     page
       .during(`Reading ${chosen.name} …`, async (signal) => {
         const response = await ask("/api/read", chosen, signal);
-        const { tunes, set_aside: left } = await response.json();
-        if (!tunes.length) {
-          throw new Refused(`${chosen.name} has no tune that can be read: ${left[0]?.reason ?? "it is empty"}.`);
-        }
-        page.show(tunes.map((tune) => tune.abc.trim()).join("\n\n") + "\n");
+        const { tunes } = await response.json();
+        page.show(tunes.map((tune) => tune.text.trim()).join("\n\n") + "\n");
         said = [...new Set(tunes.flatMap((tune) => tune.remarks))].join(" ");
       })
       .then((isRead) => isRead && page.trace(document.getElementById("tune").value))
