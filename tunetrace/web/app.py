@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import router as api
+from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
@@ -36,4 +37,5 @@ def make_app(settings: Settings) -> FastAPI:
 
     app.include_router(api)
     app.include_router(page)
+    app.include_router(corpus)
     return app

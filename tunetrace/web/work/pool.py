@@ -18,7 +18,7 @@ from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.process import answered, begin
 
-_PRELOADED: Final = ("tunetrace.web.page.questions",)
+_PRELOADED: Final = ("tunetrace.web.page.corpus.figures", "tunetrace.web.page.corpus.tunes")
 """What the processes have in common is imported once, before they are made as copies."""
 
 _GRACE_SECONDS: Final = 1.0
