@@ -17,6 +17,7 @@ from tunetrace.web.guard.refuse import Refusing
 from tunetrace.web.guard.watch import Watched
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.routes import router as reports
+from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
@@ -60,4 +61,5 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(sample)
     app.include_router(page)
     app.include_router(health)
+    app.include_router(corpus)
     return app

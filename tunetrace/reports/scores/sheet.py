@@ -12,6 +12,7 @@ from tunetrace.score.aligned import draw_aligned
 from tunetrace.score.engraver import PAGE_WIDTH, Drawing, define
 from tunetrace.score.engraving import Engraving, Written, engrave
 from tunetrace.score.marks import Mark
+from tunetrace.score.staff.records import Staff
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 
 
@@ -52,6 +53,11 @@ class PageScores:
             playback=playback.to_dict(),
             remarks=tuple(remarks),
         )
+
+    def small(self, staff: Staff, marks: Sequence[Mark] = (), *, width: int) -> str:
+        """A few bars as SVG, without a player. width: of the page, in tenths of a millimetre."""
+        drawing = Engraving(staff, next(self._ids)).drawing(marks, width=width)
+        return self._kept(drawing).svg
 
     def pair(self, own: Engraving, rows: AlignedRows, title: str) -> ScoreBlock | None:
         """Bars of a tune over those of another; None if there are none, or if these cannot be
