@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from tunetrace.arguments import one_view
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -90,7 +91,7 @@ class Spelling:
     def __init__(self, index: Index, asked: AskedFigure) -> None:
         """QueryError if the figure states none."""
         self._vocabulary = index.vocabulary
-        self._view = view_named(asked.view)
+        self._view = view_named(one_view(asked.view, "view"))
         self._asked = asked
         self.query = self._parse(asked)
 

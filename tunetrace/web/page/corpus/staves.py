@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -122,10 +123,8 @@ def _drawn(
     interval = interval_to(original_key)
     moved, moved_key = list(tokens), key
     if interval is not None:
-        try:
+        with suppress(TooFarAlteredError):  # then it stays on C
             moved, moved_key = [move_token(one, interval) for one in tokens], original_key or key
-        except TooFarAlteredError:
-            pass
     layout = lay_out(moved)
     longest = max((ticks for bar in layout.bars for ticks in bar.events.durations), default=0)
     if not layout.bars or eighths(longest) / 8 > LONGEST_NOTE:
