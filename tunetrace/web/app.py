@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from tunetrace._version import __version__
-from tunetrace.web.api.routes import router as api
+from tunetrace.web.api.routes import add_api
 from tunetrace.web.api.sample import router as sample
 from tunetrace.web.guard.health import Pulse
 from tunetrace.web.guard.health import router as health
@@ -20,10 +17,11 @@ from tunetrace.web.guard.refuse import Refusing
 from tunetrace.web.guard.watch import Watched
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.routes import router as reports
+from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
-from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError
+from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
-from tunetrace.web.work.models import Models
+from tunetrace.web.work.models import model_pool
 from tunetrace.web.work.pool import Pool
 
 
@@ -38,8 +36,8 @@ def make_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = Pool(settings)
         app.state.pulse = Pulse(settings)
-        app.state.models = Models(settings)
         metrics.watch(app.state.pool)
+        app.state.models = model_pool(settings)
         await app.state.jobs.begin()
         try:
             yield
@@ -48,51 +46,23 @@ def make_app(settings: Settings) -> FastAPI:
             app.state.models.close()
             app.state.pool.close()
 
-    # FastAPI's own pages for people load their scripts from another host.
-    app = FastAPI(
-        title="tunetrace", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
-    )
+    # The description and its page are the API's own: FastAPI's pages load scripts of another host.
+    app = FastAPI(title="tunetrace", version=__version__, lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
-    app.state.jobs = Jobs(settings)
     app.state.metrics = metrics
     app.add_middleware(Refusing, settings=settings)
     app.add_middleware(Watched, metrics=metrics)  # the outermost
+    app.state.jobs = Jobs(settings)
 
     @app.exception_handler(ProblemError)
     async def refuse(request: Request, error: ProblemError) -> Response:
-        return _sent(error.problem)
+        problem = error.problem
+        return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
-    @app.exception_handler(HTTPException)
-    async def refuse_address(request: Request, error: HTTPException) -> Response:
-        """What no route is for: an address or a method."""
-        status = HTTPStatus(error.status_code)
-        kind = "-".join(status.phrase.lower().split())
-        detail = {
-            HTTPStatus.NOT_FOUND: "there is nothing at this address; see /openapi.json",
-            HTTPStatus.METHOD_NOT_ALLOWED: "this address takes another method; see /openapi.json",
-        }.get(status, error.detail)
-        return _sent(
-            Problem(status, kind, status.phrase, detail, headers=dict(error.headers or {}))
-        )
-
-    @app.exception_handler(RequestValidationError)
-    async def refuse_values(request: Request, error: RequestValidationError) -> Response:
-        """A parameter that is missing or has the wrong type."""
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"][1:])
-        detail = (
-            f"the parameter {name} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        )
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _sent(Problem(status, "parameter", "A parameter cannot be used", detail))
-
-    app.include_router(api)
+    add_api(app)
     app.include_router(reports)
     app.include_router(sample)
     app.include_router(page)
     app.include_router(health)
+    app.include_router(corpus)
     return app
-
-
-def _sent(problem: Problem) -> Response:
-    return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)

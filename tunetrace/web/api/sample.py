@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from tunetrace.web.work.models import Models
+from tunetrace.web.work.models import written_tunes
+from tunetrace.web.work.pool import Pool
 
 router = APIRouter(prefix="/api", tags=["models"])
 
@@ -38,9 +39,10 @@ async def sample(
     max_tokens: Annotated[int, Query(le=_MOST_TOKENS, description="Cut off longer tunes.")] = 1000,
 ) -> Response:
     """New tunes from the model that ships."""
-    models: Models = request.app.state.models
-    answer = await models.ask(
+    pool: Pool = request.app.state.models
+    answer = await pool.ask(
         request,
+        written_tunes,
         n,
         seed,
         meter=meter,

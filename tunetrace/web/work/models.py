@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from starlette.requests import Request
-
 from tunetrace.indexer.index import Index
 from tunetrace.model.library.models import open_header
 from tunetrace.model.records import titled_abc
@@ -17,7 +15,6 @@ from tunetrace.model.sampling.sampling import random_seed, sample
 from tunetrace.records import to_plain
 from tunetrace.text import plain
 from tunetrace.web.settings import Settings
-from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.pool import Pool
 
 _WAITING: Final = 4
@@ -30,24 +27,10 @@ def has_models() -> bool:
     return all(importlib.util.find_spec(name) for name in ("torch", "safetensors"))
 
 
-class Models:
-    """The process for models."""
-
-    def __init__(self, settings: Settings) -> None:
-        limits = replace(settings.limits, waiting=_WAITING)
-        self._settings = replace(settings, workers=1, limits=limits)
-        self._pool: Pool | None = None
-
-    async def ask(self, request: Request, *given: Any, **named: Any) -> Answer:
-        """Tunes, as written_tunes gives them. Raises ProblemError."""
-        if self._pool is None:
-            self._pool = Pool(self._settings)
-        return await self._pool.ask(request, written_tunes, *given, **named)
-
-    def close(self) -> None:
-        """End the process, if there is one."""
-        if self._pool is not None:
-            self._pool.close()
+def model_pool(settings: Settings) -> Pool:
+    """The process for models, with few requests that may wait for it."""
+    limits = replace(settings.limits, waiting=_WAITING)
+    return Pool(replace(settings, workers=1, limits=limits), starts_at_once=False)
 
 
 def written_tunes(index: Index, n: int, seed: int | None, **options: Any) -> dict[str, Any]:

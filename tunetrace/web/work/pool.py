@@ -49,7 +49,8 @@ class Counts:
 class Pool:
     """Processes that answer questions. It is made and used in one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, starts_at_once: bool = True) -> None:
+        """starts_at_once: begin the processes now, not with their first questions."""
         self._settings = settings
         self._limits = settings.limits
         self._turns = asyncio.Semaphore(settings.workers)
@@ -61,7 +62,7 @@ class Pool:
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
         self.counts = Counts()
-        for process in self._idle:
+        for process in self._idle if starts_at_once else ():
             self._threads.submit(process.start)
 
     async def ask(

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from tunetrace.errors import IndexChangedError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.web.problems import Problem, ProblemError, problem_of
-from tunetrace.web.work.answers import Answer, Origin
+from tunetrace.web.work.answers import Answer, Origin, without_folders
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -52,7 +52,7 @@ class ServedIndex:
                     {
                         one.name: {
                             "name": one.name,
-                            "source": one.source,
+                            "source": without_folders(one.source),
                             "version": one.version,
                             "licence": one.licence,
                         }
@@ -61,6 +61,11 @@ class ServedIndex:
                 ),
             )
         return self._opened
+
+    def problem(self, error: TunetraceError) -> Problem:
+        """The problem that an error is. It names the file of the index, but not its folder."""
+        problem = problem_of(error)
+        return replace(problem, detail=problem.detail.replace(str(self._path), self._path.name))
 
     def forget(self) -> None:
         """Let go of the index; the next question opens what is there then."""
@@ -105,10 +110,10 @@ def answer_of(
         except IndexChangedError as error:
             served.forget()
             if not tries_left:
-                return problem_of(error)
+                return served.problem(error)
             time.sleep(_PAUSE_SECONDS)
         except TunetraceError as error:
-            return problem_of(error)
+            return served.problem(error)
         except ProblemError as error:
             return error.problem
     raise AssertionError("unreachable")

@@ -23,7 +23,7 @@ from tunetrace.web.work.process import Failure, serve_questions
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-_PRELOADED: Final = ("tunetrace.web.page.questions",)
+_PRELOADED: Final = ("tunetrace.web.page.corpus.figures", "tunetrace.web.page.corpus.tunes")
 """What the processes have in common is imported once, before they are made as copies."""
 
 
