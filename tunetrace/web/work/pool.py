@@ -40,6 +40,7 @@ class Pool:
             initializer=begin,
             initargs=(settings.index, settings.hidden),
         )
+        _ = self._processes.active  # which starts them, so that the first question need not wait
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
 
