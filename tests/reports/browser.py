@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+from tests.programs import needed
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
 _REQUESTS = {
@@ -29,15 +28,8 @@ _REQUESTS = {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The installed Chromium; where there is none the test is skipped.
-
-    Where TUNETRACE_SHARED is set, as in CI, its absence is a failure.
-    """
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("TUNETRACE_SHARED"):
-            pytest.fail("chromium is not installed")
-        pytest.skip("chromium is not installed")
+    """The installed Chromium; where there is none the test is skipped, as `needed` says."""
+    program = needed("chromium")
     with sync_playwright() as playwright:
         # Bars for scrolling are shown, as they are to users, since they take room.
         running = playwright.chromium.launch(

@@ -25,24 +25,33 @@ from tunetrace.arguments import AS_FOUND
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.web.problems import Problem
-from tunetrace.web.work import process, questions
+from tunetrace.web.work import questions
 from tunetrace.web.work.answers import Answer, File
-from tunetrace.web.work.process import ServedIndex, answered
+from tunetrace.web.work.process import ServedIndex, answer_of
 
 ASKED: Final = ("C 3 C D E", "D", "G A B", "^d ^d ^d ^d ^d ^d ^d")
 """Figures: of one tune, of most tunes, of some, of none."""
 
+BAR: Final = "C 3 C D E"
+
 Ask = Callable[[], Any]
 
 
-def answer(question: Callable[..., Any], *given: Any, **named: Any) -> Any:
-    """What this process answers, as data; a Problem as it is."""
-    found = answered(question, *given, **named)
-    return json.loads(found.body) if isinstance(found, Answer) else found
+class Asked:
+    """An index that is served in this process."""
 
+    def __init__(self, path: Path, hidden: frozenset[str]) -> None:
+        self.path = path
+        self._served = ServedIndex(path, hidden)
 
-def figure(text: str) -> Any:
-    return answer(questions.figure, text, Filters())
+    def ask(self, question: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        """What is answered, as data; a Problem as it is."""
+        found = answer_of(self._served, question, *given, **named)
+        return json.loads(found.body) if isinstance(found, Answer) else found
+
+    def figure(self, text: str) -> Any:
+        """Where a figure is found."""
+        return self.ask(questions.figure, text, Filters())
 
 
 def tune(index: Index, reference: str) -> File:
@@ -50,12 +59,10 @@ def tune(index: Index, reference: str) -> File:
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An index of the Kesh, session:3, from which this process answers. It hides session:7."""
+def served(tmp_path: Path) -> Asked:
+    """An index of the Kesh, session:3, and of session:7, which is hidden."""
     path = write(tmp_path, "session", KESH, MORRISONS)
-    hidden = frozenset({"session:7"})
-    monkeypatch.setattr(process, "_served", [ServedIndex(path, hidden)])
-    return path
+    return Asked(path, frozenset({"session:7"}))
 
 
 def write(folder: Path, name: str, *tunes: str) -> Path:
@@ -66,61 +73,61 @@ def write(folder: Path, name: str, *tunes: str) -> Path:
     return folder / f"{name}.db"
 
 
-def test_a_hidden_tune_is_neither_found_nor_named(served: Path) -> None:
-    assert (figure("C 3 G 3")["tunes"], figure("C 3 C D E")["tunes"]) == (0, 1)
+def test_a_hidden_tune_is_neither_found_nor_named(served: Asked) -> None:
+    assert (served.figure("C 3 G 3")["tunes"], served.figure("C 3 C D E")["tunes"]) == (0, 1)
     for reference in ("session:7", "Morrison's", "2"):
-        problem = answer(tune, reference)
+        problem = served.ask(tune, reference)
         assert isinstance(problem, Problem)
         assert problem.detail.startswith(f"there is no tune '{reference}' in the index")
 
 
-def test_a_tune_that_is_hidden_may_leave_and_come_back(served: Path) -> None:
-    assert figure("C 3 G 3")["of"] == 1
-    write(served.parent, "session", KESH)
-    assert figure("C 3 G 3")["of"] == 1
-    write(served.parent, "session", KESH, MORRISONS, "X:9\nM:2/4\nL:1/8\nK:C\nC3G3|\n")
-    found = figure("C 3 G 3")
+def test_a_tune_that_is_hidden_may_leave_and_come_back(served: Asked) -> None:
+    assert served.figure("C 3 G 3")["of"] == 1
+    write(served.path.parent, "session", KESH)
+    assert served.figure("C 3 G 3")["of"] == 1
+    write(served.path.parent, "session", KESH, MORRISONS, "X:9\nM:2/4\nL:1/8\nK:C\nC3G3|\n")
+    found = served.figure("C 3 G 3")
     assert [hit["number"] for hit in found["results"]] == [9]
     assert found["of"] == 2
 
 
-def test_a_change_is_seen_by_a_question_that_reads_no_row(served: Path) -> None:
-    before = figure("_B")
+def test_a_change_is_seen_by_a_question_that_reads_no_row(served: Asked) -> None:
+    before = served.figure("_B")
     assert before["tunes"] == 0
-    book = served.with_name("new.abc")
+    book = served.path.with_name("new.abc")
     book.write_text("X:1\nK:C\n_B|\n", encoding="utf-8")
-    tunetrace.add_to_index([book], served)
-    after = figure("_B")
+    tunetrace.add_to_index([book], served.path)
+    after = served.figure("_B")
     assert (after["tunes"], after["of"]) == (1, 2)
     assert after["index"]["fingerprint"] != before["index"]["fingerprint"]
     assert after["index"]["corpora"] == [
-        {"name": "new", "source": str(book), "version": None, "licence": None}
+        {"name": "new", "source": "new.abc", "version": None, "licence": None}
     ]
 
 
-def test_another_file_may_take_the_place_of_the_index(served: Path) -> None:
-    assert figure("_B")["of"] == 1
-    write(served.parent, "other", "X:1\nK:C\n_B|\n", "X:2\nK:C\nC|\n").replace(served)
-    assert (figure("_B")["tunes"], figure("_B")["of"]) == (1, 2)
+def test_another_file_may_take_the_place_of_the_index(served: Asked) -> None:
+    assert served.figure("_B")["of"] == 1
+    write(served.path.parent, "other", "X:1\nK:C\n_B|\n", "X:2\nK:C\nC|\n").replace(served.path)
+    assert (served.figure("_B")["tunes"], served.figure("_B")["of"]) == (1, 2)
 
 
 def test_an_index_that_is_missing_or_damaged_is_told_and_the_next_one_is_taken_up(
-    served: Path,
+    served: Asked,
 ) -> None:
-    kept = served.with_name("kept.db")
-    shutil.copy(served, kept)
-    assert figure("C 3 C D E")["tunes"] == 1
-    served.unlink()
-    problem = figure("C 3 C D E")
+    kept = served.path.with_name("kept.db")
+    shutil.copy(served.path, kept)
+    assert served.figure("C 3 C D E")["tunes"] == 1
+    served.path.unlink()
+    problem = served.figure("C 3 C D E")
     assert (problem.status, problem.kind) == (503, "index")
-    assert problem.detail.startswith(f"{served}: there is no index; build one with")
-    served.write_bytes(kept.read_bytes()[:50_000])
-    problem = figure("C 3 C D E")
-    assert problem.detail.startswith(f"{served}: the index is cut off; build it again with")
-    served.write_bytes(b"no index")
-    assert "is not a tunetrace index" in figure("C 3 C D E").detail
-    kept.replace(served)
-    assert figure("C 3 C D E")["tunes"] == 1
+    assert problem.detail.startswith("session.db: there is no index; build one with")
+    served.path.write_bytes(kept.read_bytes()[:50_000])
+    problem = served.figure("C 3 C D E")
+    assert problem.detail.startswith("session.db: the index is cut off; build it again with")
+    served.path.write_bytes(b"no index")
+    assert "is not a tunetrace index" in served.figure("C 3 C D E").detail
+    kept.replace(served.path)
+    assert served.figure("C 3 C D E")["tunes"] == 1
 
 
 # While it is asked
@@ -159,6 +166,8 @@ def asked_over_http(port: int) -> dict[str, Ask]:
 
     figures = {text: ask("GET", f"/api/figure?q={quote(text)}") for text in ASKED}
     return figures | {
+        "bar": ask("GET", f"/api/bar?q={quote(BAR)}"),
+        "next": ask("GET", f"/api/next?q={quote(BAR)}"),
         "verbatim": ask("POST", "/api/check?verbatim=true", KESH),
         "near": ask("POST", "/api/check", KESH),
     }
@@ -170,6 +179,10 @@ def answers_of(index: Path) -> dict[str, str]:
     opened, origin = served.current()
     reading: dict[str, Any] = {"reading": AS_FOUND, "view": "tokens"}
     found = {text: origin.answer(opened.figure(text)) for text in ASKED} | {
+        "bar": origin.answer(opened.bar(BAR)),
+        "next": origin.answer(tunetrace.continuations(BAR, index=opened)),
+    }
+    found |= {
         name: origin.answer(
             questions.check(opened, KESH.encode(), verbatim=name == "verbatim", **reading)
         )

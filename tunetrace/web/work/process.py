@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +23,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.web.problems import Problem, ProblemError, problem_of
-from tunetrace.web.work.answers import Answer, File, Origin
+from tunetrace.web.work.answers import Answer, File, Origin, without_folders
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -58,7 +62,7 @@ class ServedIndex:
                     {
                         one.name: {
                             "name": one.name,
-                            "source": one.source,
+                            "source": without_folders(one.source),
                             "version": one.version,
                             "licence": one.licence,
                         }
@@ -68,6 +72,11 @@ class ServedIndex:
             )
         return self._opened
 
+    def problem(self, error: TunetraceError) -> Problem:
+        """The problem that an error is. It names the file of the index, but not its folder."""
+        problem = problem_of(error)
+        return replace(problem, detail=problem.detail.replace(str(self._path), self._path.name))
+
     def forget(self) -> None:
         """Let go of the index; the next question opens what is there then."""
         if self._opened is not None:
@@ -76,18 +85,34 @@ class ServedIndex:
             gc.collect()  # what an index remembers refers to the index
 
 
-_served: list[ServedIndex] = []  # of a process that was begun
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that met a mistake in the service."""
+
+    trace: str
+    """Where, as Python prints it."""
 
 
-def begin(path: Path, hidden: frozenset[str]) -> None:
-    """Begin a process: it ends with its parent, and has the index open."""
+def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
+    """Answer questions from a pipe until the other end is closed: the work of a process.
+
+    What is sent is a function of `questions.py` with its arguments and its named arguments.
+    """
     ends_with_parent()
-    _served[:] = [ServedIndex(path, hidden)]
-    answered(warmed)  # an index that cannot be opened is told to whoever asks
+    served = ServedIndex(path, hidden)
+    answer_of(served, warmed)  # an index that cannot be opened is told to whoever asks
+    with suppress(EOFError, OSError):
+        while True:
+            question, given, named = pipe.recv()
+            try:
+                answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
+            except Exception:
+                answer = Failure(traceback.format_exc())
+            pipe.send(answer)
 
 
 def warmed(index: Index) -> File:
-    """Ask what all questions need, so that the first of them does not wait for it."""
+    """Ask what most questions need, so that the first of them does not wait for it."""
     figures = index.figures
     if figures.tunes:
         (tune,) = transcriptions_of([int(figures.segments[0].tune_ids[0])], index)
@@ -95,9 +120,10 @@ def warmed(index: Index) -> File:
     return File(b"", "text/plain")
 
 
-def answered(question: Callable[..., Any], *given: Any, **named: Any) -> Answer | Problem:
-    """The answer of this process to a question."""
-    (served,) = _served
+def answer_of(
+    served: ServedIndex, question: Callable[..., Any], *given: Any, **named: Any
+) -> Answer | Problem:
+    """The answer to a question from an index that may be changed meanwhile."""
     for tries_left in reversed(range(TRIES)):
         try:
             index, origin = served.current()
@@ -105,10 +131,10 @@ def answered(question: Callable[..., Any], *given: Any, **named: Any) -> Answer 
         except IndexChangedError as error:
             served.forget()
             if not tries_left:
-                return problem_of(error)
+                return served.problem(error)
             time.sleep(_PAUSE_SECONDS)
         except TunetraceError as error:
-            return problem_of(error)
+            return served.problem(error)
         except ProblemError as error:
             return error.problem
     raise AssertionError("unreachable")
