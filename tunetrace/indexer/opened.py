@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
 
+_LAYOUTS: Final = 1024
+"""So many tunes that were laid out are kept, of some 6 kB each."""
+
 
 class OpenedIndex:
     """The file of an index that is open, and what was read of it. Any number of threads may ask."""
@@ -45,21 +48,25 @@ class OpenedIndex:
         *,
         hidden: Iterable[str] = (),
         may_lack: bool = False,
+        counts_ahead: bool = True,
     ) -> None:
         """Open the index at path; IndexFileError if it is absent, cut off or another program's.
 
         change: the connection of a change that is under way. Everything is read through it then.
         hidden: tunes, as `corpus:number`, that are in no answer and no count, as if the index did
-        not have them. QueryError for one that it lacks, unless may_lack.
+        not have them. QueryError for one that it lacks, unless may_lack. counts_ahead: count all
+        common figures after some ten thousand questions; that takes seconds, and makes many later
+        questions a little faster.
         """
         self.path = path
         self.hidden = frozenset(hidden)
         """The tunes that are in no answer, as `corpus:number`; some may not be in the index."""
         self._hidden: frozenset[int] = frozenset()  # their ids
+        self._counts_ahead = counts_ahead
         self._database = Database(path, change)
         self._catalogue = Catalogue(self._database)
         self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
-        self.layout = lru_cache(maxsize=4096)(self._layout)
+        self.layout = lru_cache(maxsize=_LAYOUTS)(self._layout)
         self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
         self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
@@ -80,7 +87,7 @@ class OpenedIndex:
             vocabulary = load_vocabulary(connection)
             every = load_segments(connection, view).values()
             segments = [some for one in every if (some := one.without(self._hidden)) is not None]
-            figures = FigureSearch(segments, vocabulary, view)
+            figures = FigureSearch(segments, vocabulary, view, counts_ahead=self._counts_ahead)
             if figures.tunes != count_tunes(connection):
                 raise DamagedError("the segments do not have all tunes")
         return figures
