@@ -6,9 +6,10 @@ import json
 import reprlib
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
+from functools import cache
 from math import isfinite
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 
 class Record:
@@ -42,21 +43,26 @@ def _short(value: object) -> str:
     return reprlib.repr(value)
 
 
+_PLAIN: Final = (str, int)  # a bool is an int; to write the types out takes time at each value
+
+
+@cache
+def names_in_json(kind: type) -> tuple[str, ...]:
+    """The fields of a class of records that dicts and JSON have."""
+    return tuple(field.name for field in fields(kind) if field.metadata.get("json", True))
+
+
 def to_plain(value: Any) -> Any:
     """A record, or a container of records, as plain dicts, lists, numbers and text.
 
     NumPy's arrays and numbers become Python's. A number that JSON lacks, as NaN, becomes None.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
-    if is_dataclass(value):
-        return {
-            field.name: to_plain(getattr(value, field.name))
-            for field in fields(value)
-            if field.metadata.get("json", True)
-        }
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: to_plain(getattr(value, name)) for name in names_in_json(type(value))}
     if isinstance(value, dict):
         return {str(name): to_plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

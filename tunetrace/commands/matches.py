@@ -14,6 +14,7 @@ from rich.text import Text
 from tunetrace.commands.completion import complete_corpora
 from tunetrace.commands.console import bar_number, console, linked, make_table
 from tunetrace.commands.options import exclude_family_option
+from tunetrace.errors import QueryError
 from tunetrace.text import by_chance, counted, found_among, times
 
 if TYPE_CHECKING:
@@ -34,13 +35,12 @@ class FigureCommand(click.Command):
 
 def eighths(text: str) -> Fraction:
     """A number of eighths: 3, 3/2 or 1.5."""
-    from fractions import Fraction
+    from tunetrace.indexer.filters import onset_of
 
-    if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text):
-        raise click.BadParameter(
-            f"'{text}' is not a number of eighths; give a number such as 3 or 3/2"
-        )
-    return Fraction(text)
+    try:
+        return onset_of(text)
+    except QueryError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def filter_options(command: Command) -> Command:

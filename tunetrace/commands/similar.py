@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,6 +115,7 @@ def similar(
         tunetrace similar --all --min-probability 0.5 -o pairs.parquet
     """
     from tunetrace import open_index
+    from tunetrace.checker.similar.records import SimilarReport
     from tunetrace.corpus.records import Rejected
     from tunetrace.errors import InputError
 
@@ -144,8 +144,8 @@ def similar(
                 continue
             answered += 1
             if page is not None:
-                shown.append(_with_alignments(answer, _named(answer) if align is None else align))
-            answer = _with_alignments(answer, min(_named(answer), 1) if align is None else align)
+                shown.append(answer.aligned(answer.named if align is None else align))
+            answer = answer.aligned(align)
             if print_as == "json":
                 records.append(answer)
             if print_as == "jsonl":
@@ -155,7 +155,7 @@ def similar(
     if not answered:
         raise InputError(f"no tune can be compared; {rejected[0].place}: {rejected[0].reason}")
     if print_as == "json":
-        print_json({"tunes": records, "set_aside": rejected})
+        print_json(SimilarReport(tuple(records), tuple(rejected)))
     if print_as == "text":
         print_set_aside(rejected, "--json lists them all")
     save_html(shown, page, index_path, print_as, force=force)
@@ -180,9 +180,8 @@ def _answers(
 ) -> Iterator[SimilarTunes | Rejected]:
     """The answer on each tune, in their order; tunes that cannot be compared are passed on."""
     from tunetrace import similar
+    from tunetrace.checker.similar.similar import similar_to_each
     from tunetrace.corpus.readers import is_of_index, read_sources, refuse_absent
-    from tunetrace.corpus.records import Rejected
-    from tunetrace.errors import InputError
 
     refuse_absent(name for name in names if not is_of_index(name))
     for of_index, some in groupby(names, key=is_of_index):
@@ -190,36 +189,8 @@ def _answers(
             for name in some:
                 yield similar(name, index, **options)
             continue
-        for tune in read_sources(list(some), reading, is_only=len(names) == 1):
-            if isinstance(tune, Rejected):
-                yield tune
-                continue
-            try:
-                yield similar(tune, index, **options)
-            except InputError as error:  # it has no notes
-                reason = str(error).removeprefix(f"{tune.place}: ")
-                yield Rejected(
-                    tune.input, tune.line, None, reason, "no notes", tune.number, tune.title
-                )
-
-
-def _named(answer: SimilarTunes) -> int:
-    """How many tunes are named as near copies. They are the first."""
-    return sum(tune.probability >= answer.threshold for tune in answer.tunes)
-
-
-def _with_alignments(answer: SimilarTunes, align: int) -> SimilarTunes:
-    """An answer with the alignments of its first tunes."""
-    parts = None
-    if answer.parts is not None:
-        parts = tuple(replace(part, tunes=_first(part.tunes, align)) for part in answer.parts)
-    return replace(answer, tunes=_first(answer.tunes, align), parts=parts)
-
-
-def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
-    """Tunes of which the first few keep their alignments."""
-    rest = (replace(tune, alignment=None) for tune in tunes[count:])
-    return (*tunes[:count], *rest)
+        read = read_sources(list(some), reading, is_only=len(names) == 1)
+        yield from similar_to_each(read, index, **options)
 
 
 # Printing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -110,6 +111,13 @@ def keys_of(text: str) -> list[str]:
     raise QueryError(
         f"'{text}' is not a key; tunes are indexed on C, so give a mode: {', '.join(MODES)}"
     )
+
+
+def onset_of(text: str) -> Fraction:
+    """The number of eighths that a text states: 3, 3/2 or 1.5."""
+    if not re.fullmatch(r"[0-9]{1,4}(/[1-9][0-9]{0,3}|\.[0-9]{1,4})?", text, re.ASCII):
+        raise QueryError(f"'{text}' is not a number of eighths; give a number such as 3 or 3/2")
+    return Fraction(text)
 
 
 def original_key_of(text: str) -> str:

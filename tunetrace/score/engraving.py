@@ -99,9 +99,11 @@ class Engraving:
         """The tune as a part of a page, with stretches marked. width: as for Engraver."""
         return self._drawn(self._engraver(marks, width, has_title=has_title), marks)
 
-    def drawn_and_played(self, marks: Sequence[Mark] = ()) -> tuple[Drawing, Playback]:
+    def drawn_and_played(
+        self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH
+    ) -> tuple[Drawing, Playback]:
         """The tune as a part of a page that plays it, in half the time of both apart."""
-        engraver = self._engraver(marks, PAGE_WIDTH, has_title=False)
+        engraver = self._engraver(marks, width, has_title=False)
         played = playback_of(self.staff, self.staff.measures, engraver.timemap(), self.prefix)
         return self._drawn(engraver, marks), played
 

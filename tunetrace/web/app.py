@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 
 from tunetrace._version import __version__
-from tunetrace.web.api.routes import router as api
+from tunetrace.web.api.routes import add_api
 from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError
@@ -27,7 +27,8 @@ def make_app(settings: Settings) -> FastAPI:
         finally:
             app.state.pool.close()
 
-    app = FastAPI(title="tunetrace", version=__version__, lifespan=lifespan)
+    # The description and its page are the API's own: FastAPI's page loads scripts of another host.
+    app = FastAPI(title="tunetrace", version=__version__, lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
 
     @app.exception_handler(ProblemError)
@@ -35,7 +36,7 @@ def make_app(settings: Settings) -> FastAPI:
         problem = error.problem
         return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
-    app.include_router(api)
+    add_api(app)
     app.include_router(page)
     app.include_router(corpus)
     return app

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from tunetrace.corpus.records import Rejected
 from tunetrace.errors import (
     AbcError,
     IndexFileError,
@@ -89,4 +90,28 @@ def not_found(detail: str) -> ProblemError:
     """The error for something that is not there."""
     return ProblemError(
         Problem(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing", detail)
+    )
+
+
+def wrong_parameter(detail: str) -> ProblemError:
+    """The error for a parameter that is missing, unknown or wrong."""
+    return ProblemError(
+        Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "parameter", "A parameter cannot be used", detail)
+    )
+
+
+def unreadable(tune: Rejected, done: str) -> ProblemError:
+    """The error for a text of which no tune can be used.
+
+    tune: the first of them. done: what was to be done with it, as `checked`.
+    """
+    return ProblemError(
+        Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "transcription",
+            "The transcription cannot be read",
+            plain(f"no tune can be {done}; {tune.place}: {tune.reason}"),
+            tune.line,
+            tune.column,
+        )
     )

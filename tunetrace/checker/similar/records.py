@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
+from tunetrace.corpus.records import Rejected
 from tunetrace.indexer.records import Tune
 from tunetrace.records import Record
 from tunetrace.text import html_table, share
@@ -168,6 +170,22 @@ class SimilarTunes(Record):
     parts: tuple[SimilarPart, ...] | None = None
     """The same for each of its parts; None unless asked for."""
 
+    @property
+    def named(self) -> int:
+        """How many tunes are named as near copies. They are the first."""
+        return sum(tune.probability >= self.threshold for tune in self.tunes)
+
+    def aligned(self, count: int | None) -> SimilarTunes:
+        """It with the alignments of its first tunes only, and of the first tunes of each part.
+
+        count: how many; None for the first tune, if that is named as a near copy.
+        """
+        count = min(self.named, 1) if count is None else count
+        parts = None
+        if self.parts is not None:
+            parts = tuple(replace(part, tunes=_first(part.tunes, count)) for part in self.parts)
+        return replace(self, tunes=_first(self.tunes, count), parts=parts)
+
     def _repr_html_(self) -> str:
         """The sentence, the notation and the tunes, for notebooks."""
         from tunetrace.score.notebook import notation_html
@@ -180,3 +198,19 @@ class SimilarTunes(Record):
         heads = ["probability", "title", "tune", "aspect", "scope", "change", "by way of"]
         shown = notation_html(self.transcription)
         return html_table(["found"], [[self.text]]) + shown + html_table(heads, rows)
+
+
+def _first(tunes: Sequence[SimilarTune], count: int) -> tuple[SimilarTune, ...]:
+    """Tunes of which the first few keep their alignments."""
+    rest = (replace(tune, alignment=None) for tune in tunes[count:])
+    return (*tunes[:count], *rest)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SimilarReport(Record):
+    """What is like each of some tunes."""
+
+    tunes: tuple[SimilarTunes, ...]
+    """The answer on each tune."""
+    set_aside: tuple[Rejected, ...]
+    """The tunes that could not be read, or have no notes."""

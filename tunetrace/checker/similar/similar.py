@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tunetrace.arguments import Format, Reading, many_references, public
 from tunetrace.checker.check import admitted_without
@@ -106,6 +106,24 @@ def similar(
             if parts
             else None,
         )
+
+
+def similar_to_each(
+    tunes: Iterable[Transcription | Rejected], index: Index, **options: Any
+) -> Iterator[SimilarTunes | Rejected]:
+    """What is like each of some tunes, in their order; a tune without notes is set aside.
+
+    options: as for similar.
+    """
+    for tune in tunes:
+        if isinstance(tune, Rejected):
+            yield tune
+            continue
+        try:
+            yield similar(tune, index, **options)
+        except InputError as error:  # it has no notes
+            reason = str(error).removeprefix(f"{tune.place}: ")
+            yield Rejected(tune.input, tune.line, None, reason, "no notes", tune.number, tune.title)
 
 
 def _near(

@@ -9,7 +9,7 @@ from tunetrace.errors import InputError
 from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.pairs import AlignedRows
 from tunetrace.score.aligned import draw_aligned
-from tunetrace.score.engraver import Drawing, define
+from tunetrace.score.engraver import PAGE_WIDTH, Drawing, define
 from tunetrace.score.engraving import Engraving, Written, engrave
 from tunetrace.score.marks import Mark
 from tunetrace.score.staff.records import Staff
@@ -19,7 +19,9 @@ from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_
 class PageScores:
     """The scores of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = PAGE_WIDTH) -> None:
+        """width: of its lines of music, as for Engraver."""
+        self._width = width
         self._ids = (f"s{number}" for number in count(1))
         self._glyphs: dict[str, str] = {}
 
@@ -43,7 +45,7 @@ class PageScores:
         remarks: Iterable[str] = (),
     ) -> ScoreBlock:
         """A whole tune with its marks. remarks: what is said of each bar, if anything is."""
-        drawing, playback = tune.drawn_and_played(marks)
+        drawing, playback = tune.drawn_and_played(marks, width=self._width)
         return ScoreBlock(
             id=tune.id,
             title=title,
@@ -72,7 +74,9 @@ class PageScores:
             return None
         if not under:
             return None
-        drawing, playback = draw_aligned(own.staff, rows.over, under, next(self._ids))
+        drawing, playback = draw_aligned(
+            own.staff, rows.over, under, next(self._ids), width=self._width
+        )
         return ScoreBlock(
             id=playback.id,
             title=title,

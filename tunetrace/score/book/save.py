@@ -122,6 +122,22 @@ def save_scores(
     )
 
 
+def score_of(
+    tune: Transcription | TuneDetail,
+    kind: ScoreFormat,
+    *,
+    tonic: str | None = None,
+    swing: bool = False,
+    paper: Paper | None = None,
+) -> bytes:
+    """The content of the file that save_scores writes of one tune. Raises as save_scores."""
+    _check_options(kind, tonic=tonic, swing=swing, paper=paper)
+    tunes = _TunesToSave([tune], None, tonic, silent)
+    contents, _ = _contents(kind, tunes, Path("tune"), swing=swing, paper=paper or "a4", workers=0)
+    tunes.refuse_none()
+    return contents[0]
+
+
 def _check_options(
     kind: ScoreFormat, *, tonic: str | None, swing: bool, paper: Paper | None
 ) -> None:

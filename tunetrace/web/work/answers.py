@@ -4,13 +4,23 @@ the corpora that they quote."""
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from tunetrace.records import to_plain
+from tunetrace.text import plain
 
 JSON: Final = "application/json"
+
+_LONGEST_NAME: Final = 100
+"""Characters of the name of a file, without its ending."""
+
+_NOT_IN_NAMES: Final = frozenset('/\\:*?"<>|%;\N{REPLACEMENT CHARACTER}')
+"""What a file system, a shell or a header could take for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,11 @@ class File:
     corpora: tuple[str, ...] = ()
     """The corpora that it quotes."""
     name: str | None = None
-    """The name that a browser should save it under; None to show it."""
+    """The name that a browser should save it under, which may be any text; None if it has none."""
+    is_shown: bool = False
+    """Whether a browser should show it rather than save it, if it has a name."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Other headers that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +60,52 @@ class Origin:
         """What a question gave, as it is sent. A record is sent as the command line prints it, with
         `index` as one field more."""
         if isinstance(given, File):
-            told = {"fingerprint": self.fingerprint, "corpora": self._named(given.corpora)}
-            return Answer(given.body, given.media_type, self._headers(told, given.name))
+            headers = {**self._headers(self._named(given.corpora)), **given.headers}
+            if given.name is not None:
+                headers["Content-Disposition"] = disposition(given.name, is_shown=given.is_shown)
+            return Answer(given.body, given.media_type, headers)
         content = to_plain(given)
-        told = {"fingerprint": self.fingerprint, "corpora": self._named(_quoted(content))}
+        corpora = self._named(_quoted(content))
         # A report has the index among its own fields.
-        document = content if "index" in content else {**content, "index": told}
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        return Answer(body, JSON, self._headers(told, None))
+        if "index" not in content:
+            content["index"] = {"fingerprint": self.fingerprint, "corpora": corpora}
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        # A text that was sent may have halves of characters, which UTF-8 lacks.
+        return Answer(body.encode(errors="replace"), JSON, self._headers(corpora))
 
     def _named(self, names: Iterable[str]) -> list[Mapping[str, str | None]]:
         wanted = set(names)
         return [corpus for name, corpus in self.corpora.items() if name in wanted]
 
-    def _headers(self, told: Mapping[str, Any], name: str | None) -> dict[str, str]:
-        headers = {
+    def _headers(self, corpora: list[Mapping[str, str | None]]) -> dict[str, str]:
+        return {
             "Tunetrace-Index": self.fingerprint,
-            "Tunetrace-Corpora": json.dumps(told["corpora"], separators=(",", ":")),
+            "Tunetrace-Corpora": json.dumps(corpora, separators=(",", ":")),
         }
-        if name is not None:
-            headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}"'
-        return headers
+
+
+def without_folders(source: str) -> str:
+    """Where a corpus is from, as it may be told: of a file on this machine, only its name."""
+    path = PurePath(source)
+    return path.name if path.is_absolute() else source
+
+
+def disposition(name: str, *, is_shown: bool) -> str:
+    """The header that names a file (RFC 6266): once in ASCII, and once as it is in UTF-8.
+
+    name: with its ending. It may have any characters; only harmless ones are kept.
+    """
+    stem, dot, ending = plain(name).rpartition(".")
+    stem = "".join("-" if c in _NOT_IN_NAMES else c for c in stem)[:_LONGEST_NAME].strip(" .-")
+    whole = f"{stem or 'tune'}{dot}{ending}"
+    kind = "inline" if is_shown else "attachment"
+    return f"{kind}; filename=\"{_ascii(whole)}\"; filename*=UTF-8''{quote(whole, safe='')}"
 
 
 def _ascii(name: str) -> str:
-    """A name that is a safe file name everywhere, and needs no quoting in a header."""
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
-    return kept.strip(".-") or "tune"
+    """A name in letters, digits and a few signs, which need no quoting in a header."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return "".join(c if c.isascii() and (c.isalnum() or c in " ._-'()") else "-" for c in bare)
 
 
 def _quoted(content: Any) -> Iterator[str]:
@@ -81,9 +114,7 @@ def _quoted(content: Any) -> Iterator[str]:
         corpus = content.get("corpus")
         if isinstance(corpus, str):
             yield corpus
-        for value in content.values():
+        content = content.values()
+    for value in content:
+        if isinstance(value, dict | list):
             yield from _quoted(value)
-    elif isinstance(content, list):
-        for value in content:
-            if isinstance(value, dict | list):
-                yield from _quoted(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from tunetrace.errors import IndexChangedError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.web.problems import Problem, ProblemError, problem_of
-from tunetrace.web.work.answers import Answer, Origin
+from tunetrace.web.work.answers import Answer, Origin, without_folders
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -48,7 +49,7 @@ class ServedIndex:
                     {
                         one.name: {
                             "name": one.name,
-                            "source": one.source,
+                            "source": without_folders(one.source),
                             "version": one.version,
                             "licence": one.licence,
                         }
@@ -57,6 +58,11 @@ class ServedIndex:
                 ),
             )
         return self._opened
+
+    def problem(self, error: TunetraceError) -> Problem:
+        """The problem that an error is. It names the file of the index, but not its folder."""
+        problem = problem_of(error)
+        return replace(problem, detail=problem.detail.replace(str(self._path), self._path.name))
 
     def forget(self) -> None:
         """Let go of the index; the next question opens what is there then."""
@@ -84,10 +90,10 @@ def answered(question: Callable[..., Any], *given: Any, **named: Any) -> Answer 
         except IndexChangedError as error:
             served.forget()
             if not tries_left:
-                return problem_of(error)
+                return served.problem(error)
             time.sleep(_PAUSE_SECONDS)
         except TunetraceError as error:
-            return problem_of(error)
+            return served.problem(error)
         except ProblemError as error:
             return error.problem
     raise AssertionError("unreachable")

@@ -1,0 +1,98 @@
+"""The description of the service (OpenAPI), made when it is first asked for, and a page of it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from tunetrace.checker.records import CheckReport
+from tunetrace.checker.similar.records import SimilarReport
+from tunetrace.indexer.records import Continuations, Found, IndexInfo, Matches
+from tunetrace.indexer.tune import TuneDetail
+from tunetrace.web.api.schemas import schemas_of
+from tunetrace.web.page.questions import HTML, templates
+from tunetrace.web.work.answers import JSON
+from tunetrace.web.work.questions import ReadTunes
+
+router = APIRouter(include_in_schema=False)
+
+ANSWERS: Final = (
+    CheckReport, Continuations, Found, IndexInfo, Matches, ReadTunes, SimilarReport, TuneDetail,
+)  # fmt: skip
+"""The records that are answers."""
+
+EXAMPLES: Final = Path(__file__).with_name("examples.json")
+"""The answers to the examples of the description, by the name of the operation."""
+
+_PAGE: Final = Path(__file__).with_name("api.html.jinja")
+
+_ABOUT: Final = """\
+Where a folk tune comes from, asked over HTTP.
+
+An answer is that of the command line with `--json`, with one field more: `index` names the index by
+its fingerprint, and the corpora whose tunes are quoted, with their licences. Parameters are named
+as the options of the command line, with `_` for `-`, and the text that is searched is `q`. A
+parameter that is misspelt is refused. An error is a problem detail (RFC 9457), whose `detail` is
+one sentence.
+"""
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> Response:
+    """The description as JSON."""
+    return Response(_as_json(request.app), media_type=JSON)
+
+
+@router.get("/api")
+async def page(request: Request) -> Response:
+    """The description as a page."""
+    described = description_of(request.app)
+    template = templates().from_string(_PAGE.read_text(encoding="utf-8"))
+    html = template.render(
+        here="/api", title="For programs", info=described["info"], operations=_listed(described)
+    )
+    return Response(html, media_type=HTML)
+
+
+@cache
+def description_of(app: FastAPI) -> dict[str, Any]:
+    """The description of a service. It takes half a second the first time."""
+    described = get_openapi(
+        title=app.title, version=app.version, description=_in_paragraphs(_ABOUT), routes=app.routes
+    )
+    described.setdefault("components", {})["schemas"] = schemas_of(ANSWERS)
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    for operation in (one for path in described["paths"].values() for one in path.values()):
+        operation["description"] = _in_paragraphs(operation["description"])
+        for parameter in operation.get("parameters", ()):
+            parameter["description"] = _in_paragraphs(parameter["description"])
+        operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
+        if operation["operationId"] in examples:
+            content = operation["responses"]["200"]["content"][JSON]
+            content["example"] = examples[operation["operationId"]]
+    return described
+
+
+def _in_paragraphs(text: str) -> str:
+    """A docstring with each of its paragraphs on one line."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+@cache
+def _as_json(app: FastAPI) -> bytes:
+    return json.dumps(description_of(app), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The operations by their tag, each with its method and its path."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            given = {**operation, "path": path, "method": method.upper()}
+            found.setdefault(operation["tags"][0], []).append(given)
+    return found
