@@ -35,6 +35,7 @@ _RULE: Final = 80
 _PAGE: Final = 79
 """The columns of a wrapped text."""
 
+
 def is_terminal() -> bool:
     """Whether standard output is a terminal, whose width lines must fit."""
     return sys.stdout is not None and sys.stdout.isatty()

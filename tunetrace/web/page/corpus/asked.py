@@ -11,14 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
+from tunetrace.arguments import ViewName
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.search.views import TOKENS, view_named
+from tunetrace.tokenizer.keys import named_key
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, TUPLET, is_token
@@ -81,6 +83,12 @@ def spelled(tokens: Sequence[str], key: str | None) -> str:
     return " ".join("".join(pieces).split())
 
 
+def key_in_words(name: str | None) -> str:
+    """A key as musicians say it: `E dorian` for `Edor`; as it is if it is no such key."""
+    key = named_key(name)
+    return key.in_words if key else name or ""
+
+
 class Spelling:
     """A figure as its asker wrote it, which is kept where it is made longer or shorter.
 
@@ -90,7 +98,7 @@ class Spelling:
     def __init__(self, index: Index, asked: AskedFigure) -> None:
         """QueryError if the figure states none."""
         self._vocabulary = index.vocabulary
-        self._view = view_named(asked.view)
+        self._view = view_named(cast(ViewName, asked.view))
         self._asked = asked
         self.query = self._parse(asked)
 

@@ -17,7 +17,7 @@ from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import by_chance, counted, found_among, share, times
 from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, Spelling, spelled
+from tunetrace.web.page.corpus.asked import AskedFigure, Spelling, key_in_words, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, figure_staff, hit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
@@ -160,19 +160,19 @@ EXAMPLES: Final = (
 
 
 def staff_of(index: Index, asked: AskedFigure) -> File:
-    """A figure as notation, a part of a page; QueryError if it has no meaning."""
+    """A figure as notation, a part of a page; empty if it has no meaning."""
     sheet = PageScores()
-    query = Spelling(index, asked).query
-    staff = figure_staff(query.literal or (), query.key, asked.meter, sheet)
+    staff = None
+    with suppress(QueryError):  # while it is entered, it is not yet a figure
+        query = Spelling(index, asked).query
+        staff = figure_staff(query.literal or (), query.key, asked.meter, sheet)
     html = templates().get_template("staff.html.jinja").render(
         staff=staff, said=asked.q, shapes=sheet.shapes()
     )  # fmt: skip
     return File(html.encode(), HTML)
 
 
-def _answer(
-    index: Index, asked: AskedFigure, spelling: Spelling, sheet: PageScores
-) -> FoundFigure:
+def _answer(index: Index, asked: AskedFigure, spelling: Spelling, sheet: PageScores) -> FoundFigure:
     filters, options = asked.filters(), asked.options()
     search = index.bar if asked.whole else index.figure
     limit = min(asked.offset + AT_ONCE, MOST_HITS)
@@ -182,14 +182,14 @@ def _answer(
     steps: list[tuple[Step, ...]] = [(), (), ()]
     different = 0
     if matches.hits and not asked.whole:
-        after = continuations(
-            asked.q, filters, index, notes=1, limit=_NEXT_NOTES, **options
-        )
-        bars = continuations(asked.q, filters, index, bars=1, limit=_NEXT_BARS, **options)
+        after = continuations(asked.q, filters, index, notes=1, limit=_NEXT_NOTES, **options)
+        bars: Continuations | None = None
+        with suppress(QueryError):  # of a view without bars
+            bars = continuations(asked.q, filters, index, bars=1, limit=_NEXT_BARS, **options)
         before = continuations(
             asked.q, filters, index, notes=1, backward=True, limit=_NOTES_BEFORE, **options
         )
-        steps = [tuple(_steps(one, spelling)) for one in (after, bars, before)]
+        steps = [tuple(_steps(one, spelling)) if one else () for one in (after, bars, before)]
         different = after.different - len(after.results)
     others = () if matches.hits else tuple(_others(index, asked, spelling))
     has_expected = matches.hits and matches.expected is not None
@@ -229,7 +229,8 @@ def _read(matches: Matches) -> str:
     if matches.view != TOKENS.name:
         return f"Searched as {matches.query}."
     if matches.in_key:
-        return f"Written in {matches.in_key}; found in every key. On C it is {matches.query}."
+        key = key_in_words(matches.in_key)
+        return f"Written in {key}; found in every key. On C it is {matches.query}."
     if matches.read_as == "ABC":
         return f"Read as ABC in C: {matches.query}. If it is in another key, say so."
     return f"Read as tokens on C: {matches.query}."
@@ -308,7 +309,7 @@ def _shown(hit: Hit, index: Index, sheet: PageScores) -> ShownHit:
         context = spelled(hit.context.split(), hit.original_key)
     return ShownHit(
         name=TuneName.of(hit),
-        facts=", ".join(filter(None, (hit.meter, hit.original_key))),
+        facts=", ".join(filter(None, (hit.meter, key_in_words(hit.original_key)))),
         place=f"part {hit.part}, {bar}{ending}",
         staff=hit_staff(hit, index.layout(hit.tune), sheet),
         context=context,
