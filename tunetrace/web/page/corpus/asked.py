@@ -30,6 +30,9 @@ PAGE: Final = "/figures"
 _LONGEST_STEP: Final = 80
 """Characters at the end of a figure among which the beginning of its last note is looked for."""
 
+_OPENING: Final = ("(", "[", "{", '"')
+"""What begins a tuplet, a chord, grace notes or words, and does not end a figure."""
+
 _NAMES: Final = {"in_key": "in"}
 
 
@@ -159,7 +162,9 @@ class Spelling:
 
         def ways() -> Iterator[tuple[str, str]]:
             for cut in range(len(q) - 1, max(0, len(q) - _LONGEST_STEP), -1):
-                yield q[:cut].rstrip(), in_key
+                kept = q[:cut].rstrip()
+                if not kept.endswith(_OPENING):
+                    yield kept, in_key
             yield from self._ways(words, " ".join(words), "{new}")
 
         return self._meaning(" ".join(words), ways())
