@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
-from math import floor, log10
 from typing import Final
 
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
 """The first parts of a tune in words."""
+
+
+_RARE_BELOW: Final = 1.0
+"""A figure is rare if chance would give fewer hits than this: then one hit says something."""
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:
@@ -23,6 +27,17 @@ def tunes_and_families(tunes: int, families: int | None) -> str:
     if families is not None and tunes > 1:
         of = f" of {counted(families, 'family', 'families')}"
     return f"{counted(tunes, 'tune')}{of}"
+
+
+def found_among(tunes: int, of: int, families: int | None, hits: str) -> str:
+    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`.
+
+    hits: how many, as `14 times` or `with 14 hits`.
+    """
+    of_families = ""
+    if families is not None and tunes > 1:
+        of_families = f", of {counted(families, 'family', 'families')}"
+    return f"found in {tunes:,} of {counted(of, 'tune')}{of_families}, {hits}"
 
 
 def times(count: int) -> str:
@@ -58,6 +73,28 @@ def amount(value: float) -> str:
     return f"{shown:,.1f}".removesuffix(".0")
 
 
+def hits_expected(count: float, log10: float | None = None) -> str:
+    """The hits expected by chance: `1,540`, `1.3`, `0.0003`, `one in 30,000`, `one in 10^35`.
+
+    log10: its logarithm, for a count that underflowed to 0 (default: computed from the count).
+    """
+    if count == 0 and log10 is None:
+        return "none"
+    if count < 1e-9:
+        return f"one in 10^{-(math.log10(count) if log10 is None else log10):.0f}"
+    if count < 1e-4:
+        return f"one in {float(f'{1 / count:.1e}'):,.0f}"
+    if count < 0.995:
+        return f"{count:.2g}"
+    return f"{count:.1f}" if count < 9.95 else f"{count:,.0f}"
+
+
+def by_chance(count: float, log10: float | None) -> str:
+    """The hits expected by chance, and what that means: `expected by chance: 0.0003 (rare)`."""
+    meaning = "rare" if count < _RARE_BELOW else "common"
+    return f"expected by chance: {hits_expected(count, log10)} ({meaning})"
+
+
 def listed(parts: Sequence[str], conjunction: str = "and") -> str:
     """A list in a sentence: `a`, `a and b`, `a, b and c`."""
     *first, last = parts
@@ -73,7 +110,7 @@ def signed(value: float) -> str:
     """A difference with two digits, never rounded to 0: `+12`, `−0.034`, `0`."""
     if not value:
         return "0"
-    decimals = max(0, 1 - floor(log10(abs(value))))
+    decimals = max(0, 1 - math.floor(math.log10(abs(value))))
     digits = f"{abs(value):,.{decimals}f}"
     return ("+" if value > 0 else "−") + (digits.rstrip("0").rstrip(".") if decimals else digits)
 

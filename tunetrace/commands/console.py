@@ -6,7 +6,6 @@ is one line, as long as it needs to be.
 
 from __future__ import annotations
 
-import math
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,9 +34,6 @@ _RULE: Final = 80
 
 _PAGE: Final = 79
 """The columns of a wrapped text."""
-
-_RARE_BELOW: Final = 1.0
-"""A figure is rare if chance would give fewer hits than this: then one hit says something."""
 
 
 def is_terminal() -> bool:
@@ -150,28 +146,6 @@ def print_set_aside(
         out.print(f"  {reject.place}: {reject.reason}", soft_wrap=True)
     if count > SHOWN_REJECTS:
         out.print(f"  … and {count - SHOWN_REJECTS:,} more; {where_all_are}")
-
-
-def expected(count: float, log10: float | None = None) -> str:
-    """The hits expected by chance: `1,540`, `1.3`, `0.0003`, `one in 30,000`, `one in 10^35`.
-
-    log10: its logarithm, for a count that underflowed to 0 (default: computed from the count).
-    """
-    if count == 0 and log10 is None:
-        return "none"
-    if count < 1e-9:
-        return f"one in 10^{-(math.log10(count) if log10 is None else log10):.0f}"
-    if count < 1e-4:
-        return f"one in {float(f'{1 / count:.1e}'):,.0f}"
-    if count < 0.995:
-        return f"{count:.2g}"
-    return f"{count:.1f}" if count < 9.95 else f"{count:,.0f}"
-
-
-def by_chance(count: float, log10: float | None) -> str:
-    """The hits expected by chance, and what that means: `expected by chance: 0.0003 (rare)`."""
-    meaning = "rare" if count < _RARE_BELOW else "common"
-    return f"expected by chance: {expected(count, log10)} ({meaning})"
 
 
 def linked(text: str, link: str | None) -> Text:

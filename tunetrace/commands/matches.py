@@ -12,10 +12,10 @@ import click
 from rich.text import Text
 
 from tunetrace.commands.completion import complete_corpora
-from tunetrace.commands.console import bar_number, by_chance, console, linked, make_table
+from tunetrace.commands.console import bar_number, console, linked, make_table
 from tunetrace.commands.options import exclude_family_option
 from tunetrace.errors import QueryError
-from tunetrace.text import counted, times
+from tunetrace.text import by_chance, counted, found_among, times
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -144,14 +144,8 @@ def _print_reading(read: Matches | Continuations | SoughtFigure, name: str) -> N
 
 
 def found_in(found: Matches | Continuations | Found, hits: str) -> str:
-    """How often something is found: `found in 8 of 4,235 tunes, of 5 families, 14 times`.
-
-    hits: how many, as `14 times` or `with 14 hits`.
-    """
-    of_families = ""
-    if found.families is not None and found.tunes > 1:
-        of_families = f", of {counted(found.families, 'family', 'families')}"
-    return f"found in {found.tunes:,} of {counted(found.of, 'tune')}{of_families}, {hits}"
+    """How often something is found, as found_among says it."""
+    return found_among(found.tunes, found.of, found.families, hits)
 
 
 def marked(hit: Hit | FoundHit) -> Text:

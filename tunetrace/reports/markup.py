@@ -53,7 +53,10 @@ def environment(*folders: Path) -> Environment:
     )
     # finalize does not see JSON blocks, whose texts must be made plain before.
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
-    made.filters |= {"counted": counted, "share": share, "short": shortened, "web": web_link}
+    made.filters |= {
+        "address": lambda name: web_link(name.link), "counted": counted, "share": share,
+        "short": shortened, "web": web_link,
+    }  # fmt: skip
     return made
 
 

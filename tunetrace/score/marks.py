@@ -47,7 +47,7 @@ class Mark(NamedTuple):
     title: str
     """What is said of it."""
     href: str
-    """The place that it leads to, as `#s1-span-3`."""
+    """The place that it leads to, as `#s1-span-3`; empty if it leads nowhere and has no number."""
 
 
 def in_lanes(marks: Sequence[Mark]) -> dict[int, list[Mark]]:
@@ -155,11 +155,14 @@ def _band(mark: Mark, lane: int, line: _MusicLine) -> str:
     y = line.lowest + _SPACE + (lane + 0.5) * _LANE
     dashes = f' stroke-dasharray="{DASHES[mark.level]}"' if DASHES[mark.level] else ""
     path = f'<path d="M{left:g} {y:g} H{right:g}" stroke="currentColor" stroke-width='
+    band = f'{path}"{_THICK}"{dashes}/>'
+    if not mark.href:
+        return f'<g class="mark level-{mark.level}">{band}</g>'
     return (
         f'<a class="mark level-{mark.level}" href="{html_text(mark.href)}"'
         f' data-span="{mark.number}"><title>{html_text(mark.title)}</title>'
         # The first path is not seen: a band can be clicked between its dashes, and beside it.
         f'{path}"{_LANE}" stroke-opacity="0" pointer-events="stroke"/>'
-        f'{path}"{_THICK}"{dashes}/><text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
+        f'{band}<text x="{left - 40:g}" y="{y + _TEXT / 3:g}"'
         f' font-size="{_TEXT}" text-anchor="end">{mark.number}</text></a>'
     )

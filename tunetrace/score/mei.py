@@ -162,6 +162,7 @@ def _measure(
     left = ' left="rptstart"' if first.opens_repeat else ""
     right = "rptend" if first.closes_repeat else "end" if first.is_last else (
         "dbl" if first.closes_part else "")  # fmt: skip
+    right = "invis" if first.is_open else right
     right = f' right="{right}"' if right else ""
     whole = "" if first.bar.duration == first.bar.full else ' metcon="false"'
     number = first.bar.number

@@ -14,7 +14,7 @@ import pytest
 from tests import brute
 from tests.indexer.statistics.test_backoff import TOKENS
 from tunetrace import Filters, Index
-from tunetrace.commands.console import expected as in_words
+from tunetrace.text import hits_expected as in_words
 
 MakeIndex = Callable[..., Index]
 

@@ -14,7 +14,6 @@ from tunetrace.checker.similar.words import naming
 from tunetrace.checker.verdict import differences
 from tunetrace.commands.console import (
     bar_number,
-    by_chance,
     console,
     facts_table,
     linked,
@@ -30,7 +29,7 @@ from tunetrace.commands.music import (
     own,
 )
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.text import counted, part_in_words, share, times, tunes_and_families
+from tunetrace.text import by_chance, counted, part_in_words, share, times, tunes_and_families
 
 if TYPE_CHECKING:
     from tunetrace import CheckedTune, Percentiles, SameTune, SimilarTune

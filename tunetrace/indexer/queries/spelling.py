@@ -52,6 +52,8 @@ _DOUBTFUL: Final = re.compile(
 _OTHER_KEYS: Final = ("G", "D", "A", "E", "F", "B", "Bb", "Eb")
 """The tonics, beside C, of nearly all tunes."""
 
+_SHOWN_KEYS: Final = 3
+
 _OTHER_OCTAVES: Final = (("lower", Interval(-7, 0)), ("higher", Interval(7, 0)))
 """A tune in A is moved up to C and one in G down, so that one melody may be in two octaves."""
 
@@ -110,30 +112,53 @@ def without_bar_lines(tokens: Sequence[str]) -> list[str]:
     return list(tokens[first:last])
 
 
-def found_elsewhere(query: FigureQuery, count: Callable[[Sequence[str]], int]) -> tuple[str, ...]:
-    """Remarks on other octaves and keys in which a figure of tokens is found; none if in none.
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another octave or key in which a figure of tokens is found."""
+
+    tokens: tuple[str, ...]
+    """The figure there, on C."""
+    tunes: int
+    """In how many tunes it is found there."""
+    octave: str
+    """`lower` or `higher`; empty for another key."""
+    tonic: str
+    """The key that it is read in, as `G`; empty for another octave."""
+
+
+def elsewhere(query: FigureQuery, count: Callable[[Sequence[str]], int]) -> list[Elsewhere]:
+    """The other octaves in which a figure of tokens is found, and the keys, those of most tunes
+    first.
 
     count: in how many tunes a figure is. A figure with wildcards is not looked for, one with a
     stated key in no other key.
     """
     if query.literal is None:
-        return ()
+        return []
     octaves = []
     for where, octave in _OTHER_OCTAVES:
-        moved = [move_token(token, octave) for token in query.literal]
-        tunes = count(moved) if moved != query.literal else 0
-        if tunes:
-            octaves.append(f"an octave {where} in {counted(tunes, 'tune')}")
-    remarks = [f"it is found {listed(octaves)}"] if octaves else []
+        moved = tuple(move_token(token, octave) for token in query.literal)
+        if moved != tuple(query.literal):
+            octaves.append(Elsewhere(moved, count(moved), where, ""))
     keys = []
     for tonic in _OTHER_KEYS if query.key is None else ():
         with suppress(TooFarAlteredError):
-            tunes = count(_move(query.literal, Key(tonic, "maj")))
-            if tunes:
-                keys.append((tunes, tonic))
+            moved = tuple(_move(query.literal, Key(tonic, "maj")))
+            keys.append(Elsewhere(moved, count(moved), "", tonic))
+    keys.sort(key=lambda key: (key.tunes, key.tonic), reverse=True)
+    return [found for found in (*octaves, *keys[:_SHOWN_KEYS]) if found.tunes]
+
+
+def found_elsewhere(query: FigureQuery, count: Callable[[Sequence[str]], int]) -> tuple[str, ...]:
+    """Remarks on other octaves and keys in which a figure is found, as `elsewhere` finds them."""
+    found = elsewhere(query, count)
+    remarks = []
+    octaves = [f"an octave {it.octave} in {counted(it.tunes, 'tune')}" for it in found if it.octave]
+    if octaves:
+        remarks.append(f"it is found {listed(octaves)}")
+    keys = [f"in {it.tonic} in {counted(it.tunes, 'tune')}" for it in found if it.tonic]
     if keys:
-        said = [f"in {tonic} in {counted(tunes, 'tune')}" for tunes, tonic in sorted(keys)[::-1]]
-        remarks.append(f"read in another key it is found, {listed(said[:3])}")
+        remarks.append(f"read in another key it is found, {listed(keys)}")
     return tuple(remarks)
 
 

@@ -16,7 +16,7 @@ from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import check_corpus, stored_corpora
 from tunetrace.indexer.store.schema import Prepared
-from tunetrace.indexer.store.titles import find_keys, setting_groups
+from tunetrace.indexer.store.titles import find_keys, setting_groups, titled_like
 from tunetrace.text import listed, printable
 
 _MANY: Final = 5000
@@ -169,6 +169,11 @@ class Catalogue:
             keys = find_keys(title, connection, partly=partly)
             select = sa.select(column.tune_id).where(column.title_key.in_(keys))
             return sorted(set(connection.scalars(select)))
+
+    def titled_like(self, title: str) -> list[int]:
+        """The ids of the tunes whose titles have a title in them, or are nearest to it."""
+        with self._database.connected() as connection:
+            return titled_like(title, connection)
 
     def admitted(self, filters: Filters) -> Sequence[int] | None:
         """The ids of the tunes that filters admit; None if they admit all.

@@ -72,9 +72,7 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
     if key and connection.scalar(sa.select(sa.exists().where(column.title_key == key))):
         return [key]
     select = sa.select(column.tune_id, column.title_key, column.title)
-    # To replace the key finds it in every database, and LIKE has a limit on the pattern's length.
-    has_key = sa.func.replace(column.title_key, key, "") != column.title_key
-    rows = connection.execute(select.where(has_key)) if key else ()
+    rows = connection.execute(select.where(_has_key(key))) if key else ()
     found = [row for row in rows if has_words(row.title, key)]
     titles = {row.title_key: row.title for row in found}
     if titles and partly:
@@ -89,6 +87,31 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
     if near:
         hint = f"the nearest {'titles are' if near[1:] else 'title is'} {_quoted(near)}"
     raise QueryError(f"there is no tune '{title}' in the index; {hint}")
+
+
+def titled_like(title: str, connection: sa.Connection) -> list[int]:
+    """The ids of the tunes whose titles have a title in them; otherwise of the nearest titles.
+
+    Equal titles come first, then those that begin with it, then the short.
+    """
+    key, column = title_key(title), schema.title.c
+    if not key:
+        return []
+    select = sa.select(column.tune_id, column.title_key, column.title)
+    rows = connection.execute(select.where(_has_key(key)).order_by(column.tune_id))
+    found = [row for row in rows if has_words(row.title, key)]
+    found.sort(key=lambda row: (not row.title_key.startswith(key), len(row.title_key)))
+    ids = [row.tune_id for row in found]
+    for near in () if ids else _nearest(key, connection):
+        of_title = select.where(column.title_key == title_key(near)).order_by(column.tune_id)
+        ids += [row.tune_id for row in connection.execute(of_title)]
+    return list(dict.fromkeys(ids))
+
+
+def _has_key(key: str) -> sa.ColumnElement[bool]:
+    """Whether the key of a title has a key in it."""
+    # To replace the key finds it in every database, and LIKE has a limit on the pattern's length.
+    return sa.func.replace(schema.title.c.title_key, key, "") != schema.title.c.title_key
 
 
 def _are_settings(tunes: Sequence[int], connection: sa.Connection) -> bool:

@@ -72,7 +72,14 @@ def checked_block(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlo
     """What a page shows of a checked tune. index: that which it was checked against."""
     name = f"tune-{tune.place}"
     listed = tuple(
-        ListedSpan(number, span.level, span_in_words(span), span.examples)
+        ListedSpan(
+            number,
+            span.level,
+            span_in_words(span),
+            span.examples,
+            span.first_token,
+            span.stop_token,
+        )
         for number, span in listed_spans(tune)
     )
     engraving = sheet.engraved(tune.transcription)

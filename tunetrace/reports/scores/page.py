@@ -40,6 +40,8 @@ class ListedSpan:
     """1 to 3, by how telling it is."""
     text: str
     examples: tuple[TuneName, ...]
+    first_token: int
+    stop_token: int
 
 
 @dataclass(frozen=True, slots=True)

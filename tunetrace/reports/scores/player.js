@@ -1,5 +1,6 @@
 // Plays scores, after schedule.js and sound.js. Each <figure class="score"> has its notation, with ids, and its
-// notes in a JSON block. Without this script the notation and the lists are still there.
+// notes in a JSON block. Without this script the notation and the lists are still there. A score sends "barchosen"
+// when a bar or a note is chosen; a page that does not want it to be played prevents the event's default.
 "use strict";
 
 /* playScores(root) gives each score in an element a player, and silence() ends what is played. */
@@ -275,8 +276,8 @@ const { playScores, silence } = (() => {
       }
     }
 
-    /* Plays from a position in the score's notes. */
-    function playFrom(quarters) {
+    /* Goes to a position in the score's notes. */
+    function goFrom(quarters, options) {
       const all = playedBars(score, null);
       const there = all.findLast((some) => some.from <= quarters + 1e-6) ?? all[0];
       let here = player.bars.find((some) => some.index === there.index);
@@ -284,9 +285,23 @@ const { playScores, silence } = (() => {
         setLoop(null);
         here = there;
       }
-      go(player.loop ? here.at + quarters - there.from : there.at + quarters - there.from, { plays: true });
+      go(player.loop ? here.at + quarters - there.from : there.at + quarters - there.from, options);
     }
-    const playBar = (index) => score.bars[index].at.length && playFrom(score.bars[index].at[0]);
+    /* A bar or a note was chosen: it is played from there, unless the page does something else with it.
+       note: a row of the score's notes, if one was chosen. from: what has the focus then. */
+    function choose(index, note, from) {
+      const quarters = note ? note[0] : score.bars[index].at[0];
+      const isPlayed = quarters !== undefined;
+      const detail = {
+        index,
+        id: note?.[3] ?? null,
+        from,
+        go: () => isPlayed && goFrom(quarters),
+        play: () => isPlayed && goFrom(quarters, { plays: true }),
+      };
+      const event = new CustomEvent("barchosen", { bubbles: true, cancelable: true, detail });
+      if (figure.dispatchEvent(event)) detail.play();
+    }
 
     const title = document.createElement("span");
     title.className = "unseen";
@@ -334,7 +349,7 @@ const { playScores, silence } = (() => {
       button.append(...item.childNodes);
       item.append(button);
       const index = Number(item.dataset.bar);
-      button.addEventListener("click", (event) => (event.shiftKey ? loopAt(index) : playBar(index)));
+      button.addEventListener("click", (event) => (event.shiftKey ? loopAt(index) : choose(index, null, button)));
     }
 
     notation.addEventListener("click", (event) => {
@@ -349,8 +364,7 @@ const { playScores, silence } = (() => {
         return box.left <= event.clientX && event.clientX < box.right && box.top <= event.clientY && event.clientY < box.bottom;
       });
       if (event.shiftKey && index >= 0) loopAt(index);
-      else if (found) playFrom(found[0]);
-      else if (index >= 0) playBar(index);
+      else if (found || index >= 0) choose(index, found, notation);
     });
 
     figure.addEventListener("keydown", (event) => {
@@ -360,6 +374,7 @@ const { playScores, silence } = (() => {
       const k = bars.indexOf(current());
       const to = { ArrowLeft: k - 1, ArrowRight: k + 1, Home: 0, End: bars.length - 1 }[event.key];
       if (event.key === " ") toggle();
+      else if (event.key === "Enter") choose(current().index, null, notation);
       else if (event.key === "l" || event.key === "L") loopAt(current().index);
       else if (to !== undefined) {
         go(bars[Math.min(bars.length - 1, Math.max(0, to))].at);

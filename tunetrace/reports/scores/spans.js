@@ -1,5 +1,7 @@
 // The spans of a checked tune and its sources: a span that is chosen in the score or in the list is
 // lit wherever it is marked, and leads to the sources that have it; a source lights its passages.
+// The article sends "spanschosen" after each choice; a page that shows the sources in its own way prevents
+// its default. It chooses spans itself by sending "choosespans" to the article.
 "use strict";
 
 /* Links the spans and sources of all checked tunes in an element. */
@@ -12,6 +14,22 @@ const linkSpans = (() => {
     let chosen = []; // the numbers of the spans that are lit
     let opener = null; // where the choice was made, so that Escape leads back
     let ofSource = null;
+    const ranges = [...article.querySelectorAll(".spans [data-first]")].map((item) => [
+      item.dataset.span,
+      Number(item.dataset.first),
+      Number(item.dataset.stop),
+    ]);
+    const coloured = [...article.querySelectorAll(".whole .note[class*='level-']")];
+
+    /* Of the coloured notes only those of the chosen spans keep their colour. */
+    function lightNotes(spans) {
+      const lit = ranges.filter(([number]) => spans.includes(number));
+      for (const note of coloured) {
+        const token = Number(/-[nr](\d+)/.exec(note.id)?.[1]);
+        const isLit = !spans.length || lit.some(([, first, stop]) => first <= token && token < stop);
+        note.classList.toggle("unlit", !isLit);
+      }
+    }
 
     function light(spans, name) {
       for (const element of marked()) {
@@ -25,21 +43,25 @@ const linkSpans = (() => {
       opener = from;
       ofSource = source;
       light(spans, "chosen");
+      lightNotes(spans);
       for (const some of sources) {
         const has = source ? some === source : numbers(some).some((number) => spans.includes(number));
         some.classList.toggle("faded", spans.length > 0 && !has);
       }
-      for (const button of article.querySelectorAll("[aria-pressed]")) {
+      for (const button of article.querySelectorAll(":is(.said, .passages)[aria-pressed]")) {
         const isPressed = button.classList.contains("passages")
           ? source !== null && source.contains(button)
           : source === null && spans.includes(button.closest("[data-span]").dataset.span);
         button.setAttribute("aria-pressed", String(isPressed));
       }
+      return article.dispatchEvent(
+        new CustomEvent("spanschosen", { cancelable: true, detail: { spans, source, from } }),
+      );
     }
     function chooseSpan(number, from) {
       const isAgain = ofSource === null && chosen.length === 1 && chosen[0] === number;
-      choose(isAgain ? [] : [number], from);
-      if (isAgain) return;
+      const leads = choose(isAgain ? [] : [number], from);
+      if (isAgain || !leads) return;
       const source = sources.find((some) => numbers(some).includes(number));
       source?.querySelector("h4, h3").focus();
     }
@@ -49,6 +71,7 @@ const linkSpans = (() => {
       back?.focus();
     }
 
+    article.addEventListener("choosespans", ({ detail }) => choose(detail.spans, detail.from));
     for (const item of article.querySelectorAll(".spans [data-span]")) {
       const said = item.querySelector(".said");
       const button = Object.assign(document.createElement("button"), { type: "button", className: "said" });

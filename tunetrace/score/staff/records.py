@@ -124,6 +124,8 @@ class StaffBar:
     closes_part: bool
     """Whether a part ends with it, but not the tune."""
     is_last: bool
+    is_open: bool = False
+    """Whether no bar line ends it, as in a figure that goes on."""
 
 
 class Section(NamedTuple):

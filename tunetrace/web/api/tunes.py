@@ -17,7 +17,7 @@ from tunetrace.web.sending import ask
 from tunetrace.web.work import questions
 from tunetrace.web.work.questions import FILES, FileFormat
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 _TAG: Final = "Tunes of the index"
 _ABSENT: Final = HTTPStatus.NOT_FOUND

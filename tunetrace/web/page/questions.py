@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from tunetrace._version import __version__
 from tunetrace.arguments import Reading
+from tunetrace.checker.records import TuneName
 from tunetrace.indexer.index import Index
 from tunetrace.reports.markup import environment
-from tunetrace.reports.scores.checked import checked_block
-from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.score.marks import DASHES
 from tunetrace.web.page.files import FOLDER, page_files
+from tunetrace.web.page.traced import Traced, traced
 from tunetrace.web.work import questions
-from tunetrace.web.work.answers import File
+from tunetrace.web.work.answers import File, without_folders
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,20 +28,43 @@ HTML: Final = "text/html; charset=utf-8"
 def templates() -> Environment:
     """The templates of the page."""
     made = environment(FOLDER)
+    made.filters["address"] = lambda name: f"/tunes/{quote(name.corpus)}:{name.number}"
     made.filters["file"] = lambda name: f"/files/{name}?{page_files()[name].tag}"
+    made.filters["origin"] = without_folders
     made.globals["version"] = __version__
     return made
 
 
-def checked(index: Index, data: bytes, reading: Reading, **options: Any) -> File:
-    """What of the tunes in a text or file is in the index, with their scores."""
+def checked(
+    index: Index, data: bytes, reading: Reading, *, place: int, width: int, **options: Any
+) -> File:
+    """What of the tunes in a text is in the index, and one of them with its score.
+
+    place: which of the checked tunes that is, from 1; the last if there are fewer. width: of the
+    view, in pixels. options: those of questions.check. Raises ProblemError as it does.
+    """
     report = questions.check(index, data, reading, **options)
-    sheet = PageScores()
-    articles = [checked_block(tune, index, sheet) for tune in report.tunes]
+    chosen = report.tunes[min(place, len(report.tunes)) - 1]
+    shown = traced(chosen, index, width)
+    quoted = {name.corpus for name in _quoted(shown)}
     html = templates().get_template("answer.html.jinja").render(
-        articles=articles, shapes=sheet.shapes(), dashes=DASHES
+        shown=shown,
+        tune=shown.block,
+        chosen=chosen,
+        tunes=report.tunes,
+        set_aside=report.set_aside,
+        corpora=[corpus for corpus in index.catalogue.corpora() if corpus.name in quoted],
+        dashes=DASHES,
     )  # fmt: skip
-    corpora = {
-        corpus for tune in report.tunes for corpus in (source.corpus for source in tune.sources)
-    }
-    return File(html.encode(), HTML, tuple(corpora))
+    return File(html.encode(), HTML, tuple(quoted))
+
+
+def _quoted(shown: Traced) -> Iterator[TuneName]:
+    """The corpus tunes that an answer names."""
+    for bar in shown.bars:
+        yield from bar.examples
+    for span in shown.block.spans:
+        yield from span.examples
+    for part in shown.block.parts:
+        yield from (other.name for other in part.others)
+        yield from part.more

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
 
 from tunetrace.arguments import AS_FOUND
 from tunetrace.web.page import questions
+from tunetrace.web.page.examples import EXAMPLES
 from tunetrace.web.page.files import page_files
-from tunetrace.web.problems import not_found
+from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
+from tunetrace.web.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,26 +21,59 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def trace() -> Response:
     """Where a tune is traced."""
-    return _page("trace.html.jinja", "/", "Where does a tune come from?")
+    return _page(
+        "trace.html.jinja", "/", "Where does a tune come from?", examples=EXAMPLES, has_model=False
+    )
 
 
 @router.get("/files/{name}")
-async def file(name: str) -> Response:
-    """A style or a script. Its address changes with its content, so that a browser may keep it."""
+async def file(request: Request, name: str) -> Response:
+    """A style or a script.
+
+    A page names it with its tag, so that a browser may keep it. A module names another one without
+    its tag, so the browser asks whether it has changed.
+    """
     found = page_files().get(name)
     if found is None:
         raise not_found(f"there is no file {name}")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    tag = f'"{found.tag}"'
+    is_tagged = request.url.query == found.tag
+    kept = "public, max-age=31536000, immutable" if is_tagged else "no-cache"
+    headers = {"Cache-Control": kept, "ETag": tag}
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(found.body, headers=headers, media_type=found.media_type)
 
 
 @router.post("/view/check")
-async def check(request: Request) -> Response:
-    """A checked tune with its scores."""
-    data = await request.body()
-    return await ask(request, questions.checked, data, AS_FOUND, view="tokens")
+async def check(
+    request: Request,
+    place: Annotated[int, Query(ge=1)] = 1,
+    width: Annotated[int, Query(ge=0)] = 1200,
+) -> Response:
+    """The tunes of a text, one of them with its scores.
+
+    A text that cannot be read is an answer to the page too: it has status 200, since browsers write
+    each other status into the console.
+    """
+    settings: Settings = request.app.state.settings
+    try:
+        return await ask(
+            request,
+            questions.checked,
+            await request.body(),
+            AS_FOUND,
+            limits=settings.limits,
+            view="tokens",
+            place=place,
+            width=width,
+        )
+    except ProblemError as error:
+        if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        return Response(error.problem.body(), media_type=MEDIA_TYPE)
 
 
-def _page(template: str, here: str, title: str) -> Response:
-    html = questions.templates().get_template(template).render(here=here, title=title)
+def _page(template: str, here: str, title: str, **more: Any) -> Response:
+    html = questions.templates().get_template(template).render(here=here, title=title, **more)
     return Response(html, media_type=questions.HTML)

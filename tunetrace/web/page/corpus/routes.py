@@ -1,0 +1,100 @@
+"""The addresses of the pages of the corpus. Their errors are pages, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from tunetrace.web.page.corpus import figures, tunes
+from tunetrace.web.page.corpus.asked import AskedFigure
+from tunetrace.web.page.questions import HTML, templates
+from tunetrace.web.problems import Problem, ProblemError
+from tunetrace.web.sending import ask
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/figures")
+async def search(request: Request) -> Response:
+    """Where a figure is found. A mistake in it is said beside its field."""
+    asked = _asked_by(request)
+    try:
+        return await ask(request, figures.figures_page, asked)
+    except ProblemError as error:
+        if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            return _sorry(error.problem)
+        mistake = error.problem.detail
+    return await _answered(
+        request, figures.figures_page, asked, mistake, status=HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+
+
+@router.get("/view/staff")
+async def staff(request: Request) -> Response:
+    """A figure as notation, while it is entered."""
+    return await ask(request, figures.staff_of, _asked_by(request))
+
+
+@router.get("/tunes")
+async def titles(request: Request, title: str = "") -> Response:
+    """The tunes with a title, or with a part of one."""
+    return await _answered(request, tunes.titles_page, title)
+
+
+@router.get("/tunes/{reference:path}")
+async def tune(request: Request, reference: str) -> Response:
+    """A tune of the index; for one that is not there, the tunes with the nearest titles."""
+    try:
+        return await ask(request, tunes.tune_page, reference)
+    except ProblemError as error:
+        if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            return _sorry(error.problem)
+        mistake = error.problem.detail
+    return await _answered(
+        request, tunes.titles_page, reference, mistake, status=HTTPStatus.NOT_FOUND
+    )
+
+
+@router.get("/about")
+async def about(request: Request) -> Response:
+    """What the service is and what its index holds."""
+    return await _answered(request, tunes.about_page)
+
+
+def _asked_by(request: Request) -> AskedFigure:
+    """What the address of a request asks. What a form leaves empty is not asked."""
+    given = {name: value.strip() for name, value in request.query_params.items()}
+    offset = given.get("offset", "")
+    is_number = offset.isascii() and offset.isdigit() and len(offset) < 5
+    return AskedFigure(
+        q=given.get("q", ""),
+        in_key=given.get("in", ""),
+        view=given.get("view") or AskedFigure().view,
+        meter=given.get("meter", ""),
+        corpus=given.get("corpus", ""),
+        whole=given.get("whole") == "1",
+        offset=min(int(offset), figures.MOST_HITS) if is_number else 0,
+    )
+
+
+async def _answered(
+    request: Request, question: Callable[..., Any], *given: Any, status: int = HTTPStatus.OK
+) -> Response:
+    """A page with this status; a page that says what is wrong if there is no answer."""
+    try:
+        response = await ask(request, question, *given)
+    except ProblemError as error:
+        return _sorry(error.problem)
+    response.status_code = status
+    return response
+
+
+def _sorry(problem: Problem) -> Response:
+    """The page of a problem."""
+    html = templates().get_template("sorry.html.jinja").render(
+        here="", title=problem.title, detail=problem.detail
+    )  # fmt: skip
+    return Response(html, problem.status, problem.headers, HTML)
