@@ -15,8 +15,8 @@ from tunetrace.web.api.routes import router as api
 from tunetrace.web.guard.health import Pulse
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
-from tunetrace.web.guard.refuse import Refusing
-from tunetrace.web.guard.watch import Watched
+from tunetrace.web.guard.refuse import GuardedApp
+from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError
 from tunetrace.web.settings import Settings
@@ -43,8 +43,8 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    app.add_middleware(Refusing, settings=settings)
-    app.add_middleware(Watched, metrics=metrics)  # the outermost
+    app.add_middleware(GuardedApp, settings=settings)
+    app.add_middleware(WatchedApp, metrics=metrics)  # the outermost
 
     @app.exception_handler(ProblemError)
     async def refuse(request: Request, error: ProblemError) -> Response:
