@@ -21,8 +21,8 @@ from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import Running, running, until, until_closed
 from tunetrace.web.guard import protocol
 from tunetrace.web.guard.metrics import Metrics
-from tunetrace.web.guard.refuse import Refusing
-from tunetrace.web.guard.watch import Watched
+from tunetrace.web.guard.refuse import GuardedApp
+from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.settings import Limits, Settings
 
 ENDS = b"Host: localhost\r\nConnection: close\r\n\r\n"
@@ -241,7 +241,7 @@ def serving(limits: Limits, path: Path) -> Iterator[tuple[str, int]]:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    app = Watched(Refusing(size, Settings(path, 1, limits=limits)), Metrics())
+    app = WatchedApp(GuardedApp(size, Settings(path, 1, limits=limits)), Metrics())
     config = uvicorn.Config(
         app, http=protocol.PatientProtocol, ws="none", lifespan="off", log_config=None
     )

@@ -13,8 +13,8 @@ from tunetrace.web.api.sample import router as sample
 from tunetrace.web.guard.health import Pulse
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
-from tunetrace.web.guard.refuse import Refusing
-from tunetrace.web.guard.watch import Watched
+from tunetrace.web.guard.refuse import GuardedApp
+from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.routes import router as reports
 from tunetrace.web.page.corpus.routes import router as corpus
@@ -49,8 +49,8 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="tunetrace", version=__version__, lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
     app.state.metrics = metrics
-    app.add_middleware(Refusing, settings=settings)
-    app.add_middleware(Watched, metrics=metrics)  # the outermost
+    app.add_middleware(GuardedApp, settings=settings)
+    app.add_middleware(WatchedApp, metrics=metrics)  # the outermost
     app.state.jobs = Jobs(settings)
 
     add_api(app)

@@ -25,7 +25,7 @@ from tunetrace.web.problems import CLIENT_GONE, MEDIA_TYPE, Problem
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class Watched:
+class WatchedApp:
     """The service, watched."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -31,7 +31,7 @@ anything, so that it may be asked again; one that takes all memory must not go o
 
 
 @dataclass(slots=True)
-class Counts:
+class PoolCounts:
     """What happened to questions since the service began."""
 
     refused: int = 0
@@ -61,7 +61,7 @@ class Pool:
         self._fingerprints: tuple[str, ...] = ()  # the last two
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
-        self.counts = Counts()
+        self.counts = PoolCounts()
         for process in self._idle if starts_at_once else ():
             self._threads.submit(process.start)
 
