@@ -107,7 +107,8 @@ def test_a_report_is_what_the_command_line_writes(
     expected = json.loads(told)
     for report in (expected, job["report"]):
         del report["created"]
-    del expected["path"]
+    for corpus in expected["index"]["corpora"]:  # whose source is a file of this machine
+        corpus["source"] = Path(corpus["source"]).name
     assert job["report"] == expected
     assert [file["name"] for file in job["files"]] == expected["files"]
     for file in job["files"]:
@@ -119,9 +120,7 @@ def test_a_report_is_what_the_command_line_writes(
         kept = (tmp_path / "report" / file["name"]).read_bytes()
         if file["name"] not in ("report.html", "summary.json"):  # which say when they were made
             assert fetched.content == kept, file["name"]
-        assert str(index.parent).encode() not in fetched.content.replace(
-            json.dumps(str(index.with_suffix(".abc"))).encode(), b""
-        )
+        assert str(index.parent).encode() not in fetched.content
         disposition = fetched.headers["Content-Disposition"].partition(";")[0]
         assert disposition == ("inline" if file["name"] == "report.html" else "attachment")
         assert fetched.headers["Tunetrace-Index"] == expected["index"]["fingerprint"]
