@@ -295,3 +295,14 @@ def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_pa
         assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 7)
         assert [one["name"] for one in job["index"]["corpora"]] == ["session", "more"]
         assert job["report"]["batch"]["transcriptions"] == 6_000
+
+
+def test_hidden_tunes_are_in_no_report(index: Path, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.txt"
+    hidden.write_text("session:3\n")
+    with serving(index, "--jobs", tmp_path / "jobs", "--hide", hidden) as service:
+        job = ended(service, send(service, "\n".join([KESH, MORRISONS]).encode()))
+        assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 1)
+        assert job["report"]["batch"]["identical"] == 1  # Morrison's alone
+        for file in job["files"]:
+            assert b"session:3" not in service.get(file["address"]).content, file["name"]
