@@ -18,7 +18,7 @@ from tunetrace.indexer.tune import TuneDetail
 from tunetrace.reports.write import Report
 from tunetrace.web.api.described import schema_of
 from tunetrace.web.api.schemas import schemas_of
-from tunetrace.web.jobs.records import Job
+from tunetrace.web.jobs.records import EXAMPLE, Job
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import JSON
 from tunetrace.web.work.models import ModelTunes
@@ -84,6 +84,7 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         field["anyOf"] = [{"$ref": schema_of(kind)}, {"type": "null"}]
     described.setdefault("components", {})["schemas"] = schemas
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    job = {"$ref": schema_of("Job")}
     for operation in (one for path in described["paths"].values() for one in path.values()):
         operation["description"] = _in_paragraphs(operation["description"])
         for parameter in operation.get("parameters", ()):
@@ -92,6 +93,10 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         if operation["operationId"] in examples:
             content = operation["responses"]["200"]["content"][JSON]
             content["example"] = examples[operation["operationId"]]
+        for answer in operation["responses"].values():
+            for content in answer.get("content", {}).values():
+                if content.get("schema") == job:
+                    content["example"] = EXAMPLE.to_dict()
     return described
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import multiprocessing
 import secrets
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -20,6 +22,7 @@ from typing import Any, Final
 from tunetrace.checker.batch.workers import uninterrupted
 from tunetrace.errors import OutputError
 from tunetrace.text import counted
+from tunetrace.web.guard.lines import log
 from tunetrace.web.jobs.folder import JobsFolder
 from tunetrace.web.jobs.records import (
     BATCH,
@@ -161,9 +164,7 @@ class Jobs:
             self._delete(job.id)
             return
         was_running = job.state == "running"
-        self._jobs[job.id] = replace(
-            job, state="cancelled", ended=moment(), expires=self._expiry(), doing=None
-        )
+        self._jobs[job.id] = self._ended(job.id, "cancelled")
         if was_running:
             self._stop()
             await self._stopped.wait()
@@ -186,6 +187,10 @@ class Jobs:
             self._stopped.clear()
             try:
                 await self._work_on(job)
+            except Exception:
+                log(logging.ERROR, {"work": "report"}, traceback.format_exc())
+                if self._is_wanted(job.id):
+                    self._jobs[job.id] = self._ended(job.id, "failed", problem=_as_dict(_CRASHED))
             finally:
                 self._stopped.set()
 
@@ -193,9 +198,9 @@ class Jobs:
         job = self._jobs[job.id] = replace(job, state="running", started=moment())
         await self._save(job)
         outcome: Made | Problem = _CRASHED
-        if self._jobs[job.id].state == "running":  # it was not cancelled meanwhile
+        if self._is_wanted(job.id):
             outcome = await asyncio.to_thread(self._outcome, job, asyncio.get_running_loop())
-        if self._jobs[job.id].state != "running":
+        if not self._is_wanted(job.id):
             return  # it was cancelled, and whoever did so deletes its files
         if isinstance(outcome, Problem):
             await self._end(job.id, "failed", problem=_as_dict(outcome))
@@ -225,7 +230,7 @@ class Jobs:
             with uninterrupted():
                 process.start()
             sender.close()  # so that the end of the process ends the pipe
-            if self._is_closing or self._jobs[job.id].state != "running":
+            if not self._is_wanted(job.id):
                 process.kill()  # it was cancelled before the process was there
             with suppress(EOFError):
                 while True:
@@ -240,6 +245,11 @@ class Jobs:
             receiver.close()
             process.join()
             self._process = None
+
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a job that is worked on was not cancelled meanwhile."""
+        job = self._jobs.get(name)
+        return job is not None and job.state == "running" and not self._is_closing
 
     def _stop(self) -> None:
         """End the process that works."""
@@ -256,21 +266,24 @@ class Jobs:
             )
 
     async def _end(self, name: str, state: State, **known: Any) -> None:
-        """Note how a job ended, and delete the files that it no longer needs."""
-        job = replace(
-            self._jobs[name],
-            state=state, doing=None, ended=moment(), expires=self._expiry(), **known,
-        )  # fmt: skip
-        self._jobs[name] = job
+        """Keep how a job ended, without the files that it no longer needs; then tell it."""
+        job = self._ended(name, state, **known)
         await asyncio.to_thread(self.folder.clear, name, keeps_report=state == "done")
         await self._save(job)
+        if self._is_wanted(name):
+            self._jobs[name] = job
+
+    def _ended(self, name: str, state: State, **known: Any) -> Job:
+        """A job with how it ended, and when it is deleted."""
+        expires = moment(datetime.now(UTC) + timedelta(seconds=self._settings.keep_seconds))
+        return replace(
+            self._jobs[name], state=state, doing=None, ended=moment(), expires=expires, **known
+        )
 
     async def _save(self, job: Job) -> None:
         """Write the record of a job. If the disk is full, it is known as long as the service."""
         with suppress(OutputError):
             await asyncio.to_thread(self.folder.save, job)
-        if job.id not in self._jobs:  # it was deleted meanwhile
-            self.folder.remove(job.id)
 
     async def _sweep(self) -> None:
         """Delete jobs whose time is over."""
@@ -285,9 +298,6 @@ class Jobs:
         """Delete a job that has ended."""
         self._jobs.pop(name, None)
         self.folder.remove(name)
-
-    def _expiry(self) -> str:
-        return moment(datetime.now(UTC) + timedelta(seconds=self._settings.keep_seconds))
 
 
 def _as_dict(problem: Problem) -> dict[str, Any]:

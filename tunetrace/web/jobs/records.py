@@ -97,6 +97,20 @@ class Job(Record):
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
 
 
+EXAMPLE: Final = Job(
+    "Zx3vQm0bT2h-8LrKcW1sYd9uEoNfGi7p",
+    {"view": "tokens", "verbatim": True},
+    size=9_866_127,
+    state="running",
+    created="2026-01-31T12:00:00.000+00:00",
+    started="2026-01-31T12:00:01.000+00:00",
+    doing="checking",
+    tunes=4_500,
+    tunes_expected=30_000,
+)
+"""A job that is being worked on."""
+
+
 def job_from(content: Mapping[str, Any]) -> Job:
     """A job as its record was written. TypeError or KeyError if it is none."""
     known = {one.name: content[one.name] for one in fields(Job)}

@@ -20,7 +20,7 @@ from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.records import MEDIA_TYPES, Job, address_of
 from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.settings import Settings
-from tunetrace.web.work.answers import JSON, origin_headers
+from tunetrace.web.work.answers import origin_headers
 
 router = APIRouter(
     prefix="/api/report", generate_unique_id_function=lambda route: route.name.strip("_")
@@ -63,15 +63,8 @@ class ReportParameters(ReadParameters):
     def options(self) -> dict[str, Any]:
         """The arguments of a report."""
         options = self.model_dump()
-        return {**options, "exclude_families": options.pop("exclude_family")}
-
-
-_EXAMPLE: Final = Job(
-    "Zx3vQm0bT2h-8LrKcW1sYd9uEoNfGi7p",
-    ReportParameters.model_validate({}).options(),
-    size=9_866_127,
-    created="2026-01-31T12:00:00.000+00:00",
-)
+        options["exclude_families"] = options.pop("exclude_family")
+        return options
 
 
 def _described(
@@ -82,7 +75,6 @@ def _described(
     answers = told["responses"]
     answer = answers.pop(200)
     del answer["headers"]
-    answer["content"][JSON]["example"] = _EXAMPLE.to_dict()
     del answers[int(HTTPStatus.GATEWAY_TIMEOUT)]
     if HTTPStatus.NOT_FOUND in may_end:
         answers[404] = problem("There is no such report, or no longer.")
