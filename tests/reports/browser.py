@@ -47,8 +47,9 @@ class Shown:
     tab: Page
     """The page that is open, as Playwright has it: to click, to type, to wait."""
 
-    def __init__(self, browser: Browser, path: Path) -> None:
-        self.path = path
+    def __init__(self, browser: Browser, page: Path | str) -> None:
+        """page: a file, or an address of this machine."""
+        self.address = page if isinstance(page, str) else page.as_uri()
         self._browser = browser
         self._context: BrowserContext | None = None
         self._complaints: list[str] = []
@@ -61,10 +62,13 @@ class Shown:
         is_dark: bool = False,
         has_script: bool = True,
         scale: float = 1,
+        is_calm: bool = False,
+        before: str = "",
     ) -> Shown:
         """Load the page anew, without what the browser kept of it.
 
         width: of the window, in pixels. scale: pixels of the screen for each pixel of the page.
+        is_calm: whoever reads it prefers less motion. before: a script that runs before the page's.
         """
         self.close()
         self._context = self._browser.new_context(
@@ -73,12 +77,15 @@ class Shown:
             is_mobile=width < 500,
             has_touch=width < 500,
             color_scheme="dark" if is_dark else "light",
+            reduced_motion="reduce" if is_calm else "no-preference",
             java_script_enabled=has_script,
         )
         self.tab = self._context.new_page()
         self._complaints, self._requests = [], []
         self._listen()
-        self.tab.goto(self.path.as_uri())
+        if before:
+            self._context.add_init_script(before)
+        self.tab.goto(self.address)
         return self
 
     def _listen(self) -> None:

@@ -93,6 +93,7 @@ def serve(
         keep_seconds=3600 * keep,
         limits=replace(Limits(), seconds=most_seconds, waiting=most_waiting, body=most_bytes),
     )
+    app = make_app(settings)
     place = f"http://{bracketed(host)}:{listening.getsockname()[1]}/"
     click.echo(f"{place} answers from {counted(tunes - len(hidden), 'tune')}; Ctrl-C ends it")
     if ip_address(address).is_unspecified:
@@ -101,8 +102,6 @@ def serve(
             "front of it",
             err=True,
         )
-    app = make_app(settings)
-    app.state.jobs.folder.claim()
     run_server(app, listening)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+_POLICY: Final = b"content-security-policy"
+
 _PAGE: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -28,10 +30,12 @@ def harmless(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     """The headers of an answer with those that every answer has.
 
     The policy depends on the media type: a page may use its own files, a drawing its own style,
-    and all else nothing.
+    and all else nothing. A policy that the answer has itself is kept.
     """
     given = [(name.lower(), value) for name, value in headers]
-    media_type = dict(given).get(b"content-type", b"").split(b";")[0].strip().lower()
+    known = dict(given)
+    media_type = known.get(b"content-type", b"").split(b";")[0].strip().lower()
     policy = _POLICIES.get(media_type, _NOTHING)
-    ours = {b"content-security-policy": policy, **dict(_ALWAYS)}
-    return [(name, value) for name, value in given if name not in ours] + list(ours.items())
+    if not any(name == _POLICY for name, _ in given):
+        given.append((_POLICY, policy))
+    return [(name, value) for name, value in given if name not in dict(_ALWAYS)] + list(_ALWAYS)

@@ -4,6 +4,7 @@ too large a body, or sent too slowly."""
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Final
 
@@ -19,6 +20,8 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _BATCHES: Final = ("/api/report",)
 """Addresses that take a batch."""
+
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:]*)(?::[0-9]*)?")
 
 _BYTES_A_SECOND: Final = 5_000
 """Whoever sends a body more slowly than this is refused."""
@@ -137,11 +140,9 @@ def _other_site(scope: Scope, headers: Headers) -> Problem | None:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, without its port and in lower case."""
-    name = host.strip().lower()
-    if name.startswith("["):
-        return name.partition("]")[0] + "]"
-    return name.partition(":")[0]
+    """The name in a Host header, without its port and in lower case; empty if it is malformed."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return found[1] if found else ""
 
 
 def _place(host: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
@@ -10,19 +9,28 @@ from typing import Annotated, Any, Final
 import anyio
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from tunetrace.arguments import Format, ViewName
+from tunetrace.arguments import ViewName
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.text import counted
+from tunetrace.web.api.described import described, problem
+from tunetrace.web.api.parameters import NoParameters, ReadParameters
 from tunetrace.web.jobs.queue import Jobs
-from tunetrace.web.jobs.records import Job
-from tunetrace.web.problems import Problem, ProblemError, too_large
-from tunetrace.web.settings import Limits
-from tunetrace.web.work.answers import origin_headers
+from tunetrace.web.jobs.records import MEDIA_TYPES, Job, address_of
+from tunetrace.web.problems import Problem, ProblemError
+from tunetrace.web.settings import Settings
+from tunetrace.web.work.answers import JSON, origin_headers
 
-router = APIRouter(prefix="/api/report", tags=["reports"])
+router = APIRouter(
+    prefix="/api/report", generate_unique_id_function=lambda route: route.name.strip("_")
+)
 
+_TAG: Final = "Reports on many tunes"
+_SENDS: Final = (
+    "The batch: tunes in any format that the command line reads, plain or packed. Its content type "
+    "does not matter."
+)
 _ASK_AGAIN_SECONDS: Final = "1"
 
 _PAGE_POLICY: Final = (
@@ -32,96 +40,136 @@ _PAGE_POLICY: Final = (
 """A report's page has titles from elsewhere in it. So it gets an origin of its own, from which it
 reaches nothing of the service. What it may run and load, it says in itself."""
 
-Id = Annotated[str, Path(description="The id of the report, as the answer to its batch had it.")]
+_Id = Annotated[str, Path(description="The id of the report, as the answer to its batch had it.")]
+_Nothing = Annotated[NoParameters, Query()]
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED)
-async def ask_for_report(
-    request: Request,
-    view: Annotated[
-        ViewName, Query(description="What is compared: tokens, or one aspect of the music alone.")
-    ] = "tokens",
-    exclude_family: Annotated[
-        list[str] | None,
-        Query(description="Leave out a tune of the index with all settings of its melody."),
-    ] = None,
-    copy_share: Annotated[
-        float,
-        Query(
-            gt=0,
-            le=1,
-            description="Say that most of a tune is copied if one corpus tune has at least this "
-            "share of its notes.",
-        ),
-    ] = COPY_SHARE,
-    verbatim: Annotated[bool, Query(description="Seek no near copies, which is faster.")] = False,
-    with_scores: Annotated[
-        bool, Query(description="Show notation on the page, which can be played there.")
-    ] = False,
-    format: Annotated[Format | None, Query(description="Input format (default: detected).")] = None,
-    voice: Annotated[
-        str | None,
-        Query(description="Voice or part to read (default: the first that has music)."),
-    ] = None,
-    column: Annotated[
-        str | None,
-        Query(description="Column or key that has the tunes in records (default: found)."),
-    ] = None,
-) -> Response:
-    """Send a batch of tunes, in any format that the command line reads, to get a report on it.
+class ReportParameters(ReadParameters):
+    """The parameters of a report."""
 
-    The answer comes at once, and names the address that says how far the report is.
+    view: ViewName = "tokens"
+    """What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone."""
+    exclude_family: list[str] = Field([])
+    """Leave out a tune of the index with all settings of its melody. It may be given several
+    times."""
+    copy_share: float = Field(COPY_SHARE, gt=0, le=1)
+    """Say that most of a tune is copied if one corpus tune has at least this share of its notes, in
+    runs of 8 or more."""
+    verbatim: bool = False
+    """Seek no near copies (the same melody transposed or varied), which takes less time."""
+    with_scores: bool = False
+    """Show notation on the page of the report, which can be played there."""
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of a report."""
+        options = self.model_dump()
+        return {**options, "exclude_families": options.pop("exclude_family")}
+
+
+_EXAMPLE: Final = Job(
+    "Zx3vQm0bT2h-8LrKcW1sYd9uEoNfGi7p",
+    ReportParameters.model_validate({}).options(),
+    size=9_866_127,
+    created="2026-01-31T12:00:00.000+00:00",
+)
+
+
+def _described(
+    summary: str, status: HTTPStatus, *may_end: HTTPStatus, sends: str | None = None
+) -> dict[str, Any]:
+    """As described, for an address of reports."""
+    told = described(summary, _TAG, Job, *may_end, sends=sends)
+    answers = told["responses"]
+    answer = answers.pop(200)
+    del answer["headers"]
+    answer["content"][JSON]["example"] = _EXAMPLE.to_dict()
+    del answers[int(HTTPStatus.GATEWAY_TIMEOUT)]
+    if HTTPStatus.NOT_FOUND in may_end:
+        answers[404] = problem("There is no such report, or no longer.")
+    told["responses"] = {int(status): answer, **answers}
+    return {**told, "status_code": int(status)}
+
+
+_OF_ASKING: Final = _described(
+    "Ask for a report on many tunes", HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    sends=_SENDS,
+)  # fmt: skip
+_OF_ASKING["responses"][202] |= {
+    "description": "The batch has come, and its report will be made.",
+    "headers": {
+        "Location": {
+            "description": "The address that says how far the report is.",
+            "schema": {"type": "string"},
+        }
+    },
+}
+_OF_ASKING["responses"] |= {
+    400: problem("The batch was cut off."),
+    408: problem("The batch comes too slowly."),
+}
+_OF_CANCELLING: Final = _described(
+    "Cancel a report, or delete it", HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND
+)
+_OF_CANCELLING["responses"][204] = {"description": "It is cancelled, or deleted."}
+_OF_FILES: Final = _described("A file of a report", HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+_OF_FILES["responses"][200]["content"] = {
+    media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for media_type in MEDIA_TYPES.values()
+}
+
+
+@router.post("", **_OF_ASKING)
+async def ask_for_report(request: Request, asked: Annotated[ReportParameters, Query()]) -> Response:
+    """A report on a batch, as `tunetrace report` writes it.
+
+    The answer comes at once, with the address that says how far the report is. One report is made
+    at a time; the others wait.
     """
-    jobs, limits = _jobs(request), _limits(request)
-    options = {
-        "view": view,
-        "exclude_families": exclude_family or [],
-        "copy_share": copy_share,
-        "verbatim": verbatim,
-        "with_scores": with_scores,
-        "format": format,
-        "voice": voice,
-        "column": column,
-    }
-    size = _announced(request, limits)
-    async with jobs.coming(options, size) as (job, place):
-        await _receive(request, place, limits)
-    job = jobs.find(job.id)
-    headers = {"Location": _address(job), "Retry-After": _ASK_AGAIN_SECONDS}
-    return JSONResponse(_shown(job, jobs), HTTPStatus.ACCEPTED, headers)
-
-
-@router.get("/{id}")
-async def report(request: Request, id: Id) -> Response:
-    """How far a report is; when it is done, its summary and where its files are."""
     jobs = _jobs(request)
-    job = jobs.find(id)
+    async with jobs.coming(asked.options(), _announced(request)) as (job, place):
+        await _receive(request, place)
+    headers = {"Location": address_of(job.id), "Retry-After": _ASK_AGAIN_SECONDS}
+    return JSONResponse(jobs.find(job.id).to_dict(), HTTPStatus.ACCEPTED, headers)
+
+
+@router.get("/{id}", **_described("How far a report is", HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+async def report(request: Request, id: _Id, asked: _Nothing) -> Response:
+    """How far a report is; when it is done, its summary and where its files are.
+
+    Its state is `waiting`, `running`, `done`, `failed`, `cancelled` or `interrupted`. `problem`
+    says why there is no report. All of it is deleted at the time `expires`.
+    """
+    job = _jobs(request).find(id)
     headers = {"Cache-Control": "no-store"}
     if not job.has_ended:
         headers["Retry-After"] = _ASK_AGAIN_SECONDS
-    return JSONResponse(_shown(job, jobs), headers=headers | _origin(job))
+    return JSONResponse(job.to_dict(), headers=headers | _origin(job))
 
 
-@router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
-async def cancel_report(request: Request, id: Id) -> Response:
-    """End the work on a report and delete its files; one that has ended is forgotten."""
+@router.delete("/{id}", **_OF_CANCELLING)
+async def cancel_report(request: Request, id: _Id, asked: _Nothing) -> Response:
+    """The work on it ends, and its files are deleted. One that has ended is forgotten."""
     jobs = _jobs(request)
     await jobs.cancel(jobs.find(id))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.get("/{id}/{name}")
+@router.get("/{id}/{name}", **_OF_FILES)
 async def report_file(
     request: Request,
-    id: Id,
-    name: Annotated[str, Path(description="The name of a file in the report's list.")],
+    id: _Id,
+    name: Annotated[
+        str,
+        Path(description="The name of a file in the report's list.", examples=["tunes.csv"]),
+    ],
+    asked: _Nothing,
 ) -> Response:
     """A file of a report that is done. The page is shown in a browser, the others are saved."""
     jobs = _jobs(request)
     job = jobs.find(id)
     path, file = jobs.file(job, name)
     is_page = file.media_type.startswith("text/html")
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} | _origin(job)
+    headers = {"Cache-Control": "no-store"} | _origin(job)
     if is_page:
         headers["Content-Security-Policy"] = _PAGE_POLICY
     return FileResponse(
@@ -138,70 +186,28 @@ def _jobs(request: Request) -> Jobs:
     return jobs
 
 
-def _limits(request: Request) -> Limits:
-    limits: Limits = request.app.state.settings.limits
-    return limits
-
-
-def _address(job: Job) -> str:
-    return f"/api/report/{job.id}"
-
-
-def _shown(job: Job, jobs: Jobs) -> dict[str, Any]:
-    """A job as it is sent: its record, its place among others, and the addresses of its files."""
-    content = job.to_dict()
-    content["ahead"] = jobs.ahead(job)
-    for file in content["files"]:
-        file["address"] = f"{_address(job)}/{file['name']}"
-    return content
-
-
 def _origin(job: Job) -> dict[str, str]:
     """The headers that name the index of a report that is done."""
     return {} if job.index is None else origin_headers(job.index)
 
 
-def _announced(request: Request, limits: Limits) -> int:
-    """The size of the batch that is coming, or the most that it may have. ProblemError for more."""
+def _announced(request: Request) -> int:
+    """The size of the batch that is coming, or the most that it may have."""
+    settings: Settings = request.app.state.settings
     length = request.headers.get("content-length", "")
-    size = int(length) if length.isdecimal() else limits.batch
-    if size > limits.batch:
-        raise _too_large(limits)
-    return size
+    return int(length) if length.isdecimal() else settings.limits.batch
 
 
-def _too_large(limits: Limits) -> ProblemError:
-    return too_large(
-        f"the batch has more than {counted(limits.batch, 'byte')}; send it in smaller pieces"
-    )
-
-
-async def _receive(request: Request, place: FilePath, limits: Limits) -> None:
-    """Write the body of a request to a file. ProblemError if it is too large, or does not come."""
-    pieces = request.stream()
-    received = 0
+async def _receive(request: Request, place: FilePath) -> None:
+    """Write the body of a request to a file. ProblemError if it does not come whole."""
     try:
         async with await anyio.open_file(place, "wb") as file:
-            while True:
-                async with asyncio.timeout(limits.seconds):
-                    piece = await anext(pieces, None)
-                if piece is None:
-                    break
-                received += len(piece)
-                if received > limits.batch:
-                    raise _too_large(limits)
+            async for piece in request.stream():
                 await file.write(piece)
     except ClientDisconnect:
         raise ProblemError(
             Problem(
                 HTTPStatus.BAD_REQUEST, "cut-off", "The batch was cut off",
                 "the connection ended before the whole batch had come; send it again",
-            )
-        ) from None  # fmt: skip
-    except TimeoutError:
-        raise ProblemError(
-            Problem(
-                HTTPStatus.REQUEST_TIMEOUT, "slow", "The batch does not come",
-                f"nothing of the batch came for {limits.seconds:g} seconds; send it again",
             )
         ) from None  # fmt: skip
