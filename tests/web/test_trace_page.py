@@ -172,6 +172,7 @@ def test_all_of_it_by_keyboard_alone(page: Shown) -> None:
 
     keys.press("Tab")
     assert focused(page) == "Copy link"
+    assert tab.title() == "A Mistake – Where does a tune come from? – tunetrace"
     tab_to(page, "Notation of A Mistake")
     keys.press("ArrowRight")
     keys.press("Enter")
@@ -190,7 +191,7 @@ def test_all_of_it_by_keyboard_alone(page: Shown) -> None:
     tab_to(page, "Play from here")
     keys.press("Enter")
     wait_until_played(page, 4)
-    tab_to(page, "Show everything")
+    tab_to(page, "Show all")
     keys.press("Enter")
     expect(panel).to_contain_text("Click a note or a bar")
     assert page.run("return document.activeElement.className") == "notation"
