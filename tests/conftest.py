@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tunetrace import Index, build_index, open_index
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # How long an example takes is the machine's affair.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
@@ -63,6 +67,15 @@ def make_index(tmp_path: Path) -> Iterator[Callable[..., Index]]:
     yield make
     for index in opened:
         index.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of pages, since starting it takes longer than a test."""
+    from tests.reports.browser import chromium
+
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Fixtures: one browser for all tests of the page, and pages made of a few transcriptions."""
+"""Fixtures: pages made of a few transcriptions, in the browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.reports.browser import Shown, chromium
+from tests.reports.browser import Shown
 from tunetrace import Index
 from tunetrace.checker.compare.summary import BatchTally
 from tunetrace.checker.records import CheckedTune
@@ -19,13 +19,6 @@ from tunetrace.reports.page.page import Page
 WHEN = datetime(2025, 3, 4, 15, 30, tzinfo=UTC)
 CORPUS_TUNE = "T:Morrison's\nM:6/8\nK:Cmaj\n|: C 3 C D E | D 3 D E G | G 3 G E D | C 3 C 3 :|"
 WORDS = ("This is the batch in words.",)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser, since starting it takes longer than a test."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from tests.reports.browser import Shown, chromium
+from tests.reports.browser import Shown
 from tests.web.pages import post_index, site_of
 from tests.web.served import small_index
 from tunetrace.web.app import make_app
@@ -31,13 +31,6 @@ def client(served: Path) -> Iterator[TestClient]:
     app = make_app(Settings(served, workers=1, limits=LIMITS))
     with TestClient(app, raise_server_exceptions=False) as asked:
         yield asked
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser, since starting it takes longer than a test."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

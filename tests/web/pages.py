@@ -15,12 +15,6 @@ from tunetrace import build_index
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Limits, Settings
 
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-"""What the pages of a service may load and run."""
-
 SEVERAL: Final = """X:1
 T:The First
 M:4/4
@@ -58,13 +52,6 @@ def post_index(folder: Path) -> Path:
 def site_of(index: Path, **limits: float) -> Iterator[str]:
     """The address of a service on an index, which ends with the block. limits: those of Limits."""
     app = make_app(Settings(index, workers=1, limits=Limits(**limits)))  # type: ignore[arg-type]
-
-    @app.middleware("http")
-    async def guard(request, call_next):  # type: ignore[no-untyped-def]
-        response = await call_next(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        return response
-
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,8 +1,9 @@
-"""The first page for everyone: narrow, dark, enlarged, without motion, for screen readers; and its sound."""
+"""The first page for everyone: narrow, dark, enlarged, calm, for screen readers; and its sound."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_what_is_pressed_is_large_enough(
         return [...document.querySelectorAll("a, button, summary, select, input, textarea")]
             .filter((element) => element.checkVisibility() && !element.closest("svg, label"))
             .filter((element) => !isInText(element) && !element.matches(".skip"))
-            .map((element) => [element.textContent.trim().slice(0, 40), element.getBoundingClientRect()])
+            .map((element) => [element.textContent.trim(), element.getBoundingClientRect()])
             .filter(([, box]) => box.width < 24 || box.height < 24)
             .map(([name, box]) => `${name}: ${box.width} x ${box.height}`);
     """)
@@ -137,7 +138,7 @@ def test_headings_and_landmarks_are_in_order(visit: Visit, site: str) -> None:
     levels = page.run("""return [...document.querySelectorAll("h1, h2, h3, h4")]
         .map((heading) => Number(heading.tagName[1]))""")
     assert levels[:2] == [1, 2]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     snapshot = page.tab.locator("body").aria_snapshot()
     for role in ("banner", 'navigation "Pages"', "main", "contentinfo", 'region "What you chose"'):
         assert f"- {role}:" in snapshot
@@ -151,7 +152,8 @@ def test_both_tunes_sound_softly_and_without_clicks(visit: Visit, site: str) -> 
         const score = JSON.parse(figure.querySelector("script").textContent);
         const notes = [...score.notes, ...score.under].sort((a, b) => a[0] - b[0]);
         const settings = { from: 0, tempo: 1, loop: null, swing: false, countIn: true };
-        return schedule({ ...score, notes }, settings).events.filter((event) => event.kind !== "bar");
+        const { events } = schedule({ ...score, notes }, settings);
+        return events.filter((event) => event.kind !== "bar");
     """)
     notes = [event for event in events if event["kind"] == "note"]
     assert {event["id"].partition("-")[0][:2] for event in notes} == {"s2"}

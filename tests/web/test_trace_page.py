@@ -1,14 +1,16 @@
-"""The first page in a real browser: a tune is pasted, seen, traced, heard, kept as a link, and saved."""
+"""The first page in a real browser: a tune is pasted, seen, heard, kept as a link, and saved."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import mido
 import pytest
-from playwright.sync_api import expect
+import requests
+from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 
 from tests.reports.browser import Shown
@@ -116,6 +118,16 @@ def test_a_musician_traces_the_tune_of_the_post(page: Shown, site: str, tmp_path
     assert two[15:17] == two[:2]
     tab.locator(".whole [data-do=stop]").click()
 
+    # Search the bar, and continue it.
+    onward = open_in_new_tab(page, panel.get_by_role("link", name="What comes next"))
+    expect(onward.get_by_role("heading", name="What comes next")).to_be_visible()
+    assert onward.get_by_label("Figure", exact=True).input_value() == "G, C C 2 G, C E C"
+    onward.locator("a.step").first.click()
+    onward.wait_for_url("**/figures?*")
+    longer = onward.get_by_label("Figure", exact=True).input_value()
+    assert longer.startswith("G, C C 2 G, C E C ")
+    onward.close()
+
     # A permanent link in a new tab.
     other = tab.context.new_page()
     other.goto(tab.url)
@@ -127,7 +139,7 @@ def test_a_musician_traces_the_tune_of_the_post(page: Shown, site: str, tmp_path
     drop(page, ROOT / "examples" / "duet.musicxml")
     expect(tab.locator(".eyebrow")).to_have_text("The Two Brooks")
     assert "T:The Two Brooks" in tab.get_by_label("A tune in ABC").input_value()
-    expect(tab.locator("#remarks")).to_contain_text("voice Fiddle (4 bars) was left out")
+    expect(tab.locator("#remarks")).to_contain_text("Voice Fiddle (4 bars) was left out.")
 
     # Meet an error, and mend it.
     paste(page, MISTAKE)
@@ -160,6 +172,7 @@ def test_all_of_it_by_keyboard_alone(page: Shown) -> None:
 
     keys.press("Tab")
     assert focused(page) == "Copy link"
+    assert tab.title() == "A Mistake – Where does a tune come from? – tunetrace"
     tab_to(page, "Notation of A Mistake")
     keys.press("ArrowRight")
     keys.press("Enter")
@@ -178,11 +191,20 @@ def test_all_of_it_by_keyboard_alone(page: Shown) -> None:
     tab_to(page, "Play from here")
     keys.press("Enter")
     wait_until_played(page, 4)
-    tab_to(page, "Show everything")
+    tab_to(page, "Show all")
     keys.press("Enter")
     expect(panel).to_contain_text("Click a note or a bar")
     assert page.run("return document.activeElement.className") == "notation"
     assert page.console() == []
+
+
+def open_in_new_tab(page: Shown, link: Locator) -> Page:
+    """The page that a link leads to, in a tab of its own."""
+    with page.tab.context.expect_page() as opening:
+        link.click(modifiers=["Control"])
+    opened: Page = opening.value
+    opened.wait_for_load_state()
+    return opened
 
 
 def tab_to(page: Shown, name: str) -> None:
@@ -243,8 +265,11 @@ def test_a_coloured_note_leads_to_its_passage_and_only_its_sources_stay(answered
     spans = {number for number, *_ in numbers}
     assert stay == [
         name
-        for name, has in page.run("""return [...document.querySelectorAll(".source[data-spans]")]
-            .map(s => [s.querySelector("h4 bdi").textContent.trim(), s.dataset.spans.split(" ")])""")
+        for name, has in page.run("""
+            const sources = [...document.querySelectorAll(".source[data-spans]")];
+            const name = (source) => source.querySelector("h4 bdi").textContent.trim();
+            return sources.map((source) => [name(source), source.dataset.spans.split(" ")]);
+        """)
         if spans & set(has)
     ]
     page.tab.keyboard.press("Escape")
@@ -319,7 +344,8 @@ def test_one_of_several_tunes_is_chosen(page: Shown) -> None:
     traced(page, SEVERAL)
     assert page.texts(".picker h2") == ["2 tunes. Choose one to see it."]
     assert page.texts(".aside li") == [
-        "The Second, line 13: the chord opened with '[' is never closed; add ']' before the bar line"
+        "The Second, line 13: the chord opened with '[' is never closed; add ']' before the bar "
+        "line"
     ]
     assert page.texts(".eyebrow") == ["The First"]
     page.tab.locator(".picker button").nth(1).click()
@@ -410,6 +436,25 @@ def test_a_file_is_opened(name: str, page: Shown) -> None:
     choosing.value.set_files(ROOT / "examples" / name)
     page.tab.locator("h2.verdict").wait_for()
     assert page.console() == []
+
+
+def test_a_tune_is_drawn_from_the_model(page: Shown) -> None:
+    page.tab.get_by_role("button", name="Draw a tune from the model").click()
+    page.tab.locator("h2.verdict").wait_for(timeout=60_000)
+    assert "T:" in page.tab.get_by_label("A tune in ABC").input_value()
+    assert page.console() == []
+
+
+def test_a_file_of_the_page_is_kept_until_it_changes(site: str) -> None:
+    tagged = re.findall(r'src="(/files/trace\.js\?\w+)"', requests.get(site, timeout=60).text)
+    kept = requests.get(site + tagged[0], timeout=60)
+    assert "immutable" in kept.headers["Cache-Control"]
+    # A module that it imports has no tag in its address, and is asked for again.
+    other = requests.get(f"{site}/files/trace-link.js", timeout=60)
+    assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
+    same = {"If-None-Match": other.headers["ETag"]}
+    assert requests.get(f"{site}/files/trace-link.js", headers=same, timeout=60).status_code == 304
+    assert requests.get(f"{site}/files/..%2Froutes.py", timeout=60).status_code == 404
 
 
 def test_an_example_is_traced(page: Shown) -> None:

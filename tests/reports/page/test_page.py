@@ -250,7 +250,7 @@ def test_nothing_is_asked_of_the_network(index: Index, show: Show) -> None:
     tunes = [*batch(), marked_tune()]
     page = show(html_of(tunes, index, other=tunes[:3])).open()
     page.tab.click("th[data-field=title] button")
-    assert page.requests() == [page.path.as_uri()]
+    assert page.requests() == [page.address]
     assert page.run("return performance.getEntriesByType('resource').length") == 0
     assert page.console() == []
 

@@ -14,6 +14,7 @@ from tunetrace.web.page.files import page_files
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
 from tunetrace.web.settings import Settings
+from tunetrace.web.work.models import has_models
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +23,11 @@ router = APIRouter(include_in_schema=False)
 async def trace() -> Response:
     """Where a tune is traced."""
     return _page(
-        "trace.html.jinja", "/", "Where does a tune come from?", examples=EXAMPLES, has_model=False
+        "trace.html.jinja",
+        "/",
+        "Where does a tune come from?",
+        examples=EXAMPLES,
+        has_model=has_models(),
     )
 
 

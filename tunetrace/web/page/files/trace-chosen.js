@@ -1,6 +1,8 @@
 // What is said of a bar, a passage or a source that was chosen: in which tunes it is, and what leads on from it.
 // player.js sends "barchosen", and spans.js "spanschosen".
 
+const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+
 export function linkChoices(article) {
   const panel = article.querySelector(".chosen");
   if (!panel) return;
@@ -10,6 +12,7 @@ export function linkChoices(article) {
   const sources = [...article.querySelectorAll(".source[data-spans]")];
   const passages = [...article.querySelectorAll(".spans [data-span]")];
   let bar = null; // {index, spans, detail}: the bar that is chosen
+  let later = 0;
   let latest = null; // the choice that a double click plays
 
   /* The passages that have a note, by its id. */
@@ -61,6 +64,17 @@ export function linkChoices(article) {
     const { play } = bar.detail;
     const title = about.querySelector("h3");
     panel.replaceChildren(top(title, [["Play from here", play]]), about, ...saidOf(spans));
+    clearTimeout(later);
+    later = setTimeout(uncover, 450); // not between the two clicks of a double click
+  }
+
+  /* Scrolls the chosen bar out from under the panel, which is at the foot of the window. */
+  function uncover() {
+    const cursor = whole.querySelector("rect.cursor")?.getBoundingClientRect();
+    const { top: edge } = panel.getBoundingClientRect();
+    if (bar && cursor && cursor.bottom > edge && cursor.top < innerHeight) {
+      scrollBy({ top: cursor.bottom - edge + 30, behavior: isCalm.matches ? "auto" : "smooth" });
+    }
   }
 
   function showSpans(spans) {
@@ -115,7 +129,7 @@ export function linkChoices(article) {
     row.className = "top";
     const line = document.createElement("p");
     line.className = "actions";
-    for (const [name, does] of [...more, ["Show everything", everything]]) {
+    for (const [name, does] of [...more, ["Show all", everything]]) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = name;

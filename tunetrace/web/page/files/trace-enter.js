@@ -16,7 +16,7 @@ export function listenForTunes(page) {
         const response = await ask("/api/read", chosen, signal);
         const { tunes } = await response.json();
         page.show(tunes.map((tune) => tune.text.trim()).join("\n\n") + "\n");
-        said = [...new Set(tunes.flatMap((tune) => tune.remarks))].join(" ");
+        said = inSentences(new Set(tunes.flatMap((tune) => tune.remarks)));
       })
       .then((isRead) => isRead && page.trace(document.getElementById("tune").value))
       .then(() => (remarks.textContent = said));
@@ -44,6 +44,15 @@ export function listenForTunes(page) {
     if (event.dataTransfer.files.length) read(event.dataTransfer.files[0]);
   });
 
+  document.getElementById("draw")?.addEventListener("click", () => {
+    page
+      .during("The model writes a tune …", async (signal) => {
+        const response = await ask("/api/sample", null, signal);
+        page.show((await response.json()).tunes[0].abc);
+      })
+      .then((isWritten) => isWritten && page.trace(document.getElementById("tune").value));
+  });
+
   for (const button of document.querySelectorAll("[data-example]")) {
     button.addEventListener("click", () => {
       const text = examples[Number(button.dataset.example)];
@@ -51,4 +60,10 @@ export function listenForTunes(page) {
       page.trace(text);
     });
   }
+}
+
+/* Remarks as sentences, without the options of commands that some name. */
+function inSentences(remarks) {
+  const plain = [...remarks].map((said) => said.replace(/; --.*$/, ""));
+  return plain.map((said) => `${said[0].toUpperCase()}${said.slice(1)}.`).join(" ");
 }

@@ -13,6 +13,7 @@ const problem = document.getElementById("problem");
 const state = document.getElementById("state");
 const send = document.getElementById("send");
 
+const { title } = document;
 let asking = null; // the request that is under way
 let shown = { text: null, place: 1, width: 0 }; // what the answer is about
 
@@ -69,6 +70,7 @@ function selectLine(number, column) {
 
 function clear() {
   silence();
+  document.title = title;
   answer.replaceChildren();
   shown = { text: null, place: 1, width: 0 };
 }
@@ -93,6 +95,7 @@ async function trace(text, { place = 1, remembers = true, keepsFocus = false } =
     linkChoices(article);
     linkSaving(article);
     linkPicker(text);
+    document.title = `${article.dataset.title} – ${title}`;
   });
   if (isDone && !keepsFocus) showAnswer();
 }
