@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+from tests.programs import needed
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -29,15 +28,8 @@ _REQUESTS = {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The installed Chromium; where there is none the test is skipped.
-
-    Where TUNETRACE_SHARED is set, as in CI, its absence is a failure.
-    """
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("TUNETRACE_SHARED"):
-            pytest.fail("chromium is not installed")
-        pytest.skip("chromium is not installed")
+    """The installed Chromium; where there is none the test is skipped, as `needed` says."""
+    program = needed("chromium")
     with sync_playwright() as playwright:
         # Bars for scrolling are shown, as they are to users, since they take room.
         running = playwright.chromium.launch(
@@ -55,8 +47,9 @@ class Shown:
     tab: Page
     """The page that is open, as Playwright has it: to click, to type, to wait."""
 
-    def __init__(self, browser: Browser, path: Path) -> None:
-        self.path = path
+    def __init__(self, browser: Browser, page: Path | str) -> None:
+        """page: a file, or an address of this machine."""
+        self.address = page if isinstance(page, str) else page.as_uri()
         self._browser = browser
         self._context: BrowserContext | None = None
         self._complaints: list[str] = []
@@ -69,10 +62,13 @@ class Shown:
         is_dark: bool = False,
         has_script: bool = True,
         scale: float = 1,
+        is_calm: bool = False,
+        before: str = "",
     ) -> Shown:
         """Load the page anew, without what the browser kept of it.
 
         width: of the window, in pixels. scale: pixels of the screen for each pixel of the page.
+        is_calm: whoever reads it prefers less motion. before: a script that runs before the page's.
         """
         self.close()
         self._context = self._browser.new_context(
@@ -81,12 +77,15 @@ class Shown:
             is_mobile=width < 500,
             has_touch=width < 500,
             color_scheme="dark" if is_dark else "light",
+            reduced_motion="reduce" if is_calm else "no-preference",
             java_script_enabled=has_script,
         )
         self.tab = self._context.new_page()
         self._complaints, self._requests = [], []
         self._listen()
-        self.tab.goto(self.path.as_uri())
+        if before:
+            self._context.add_init_script(before)
+        self.tab.goto(self.address)
         return self
 
     def _listen(self) -> None:

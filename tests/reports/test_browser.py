@@ -21,13 +21,13 @@ new WebSocket("wss://example.org/live"); setTimeout(() => { throw new Error("thr
 def test_what_a_page_asks_for_and_complains_of_is_heard(show: Show) -> None:
     page = show(LOUD).open()
     assert set(page.requests()) == {
-        page.path.as_uri(), "https://example.org/a.png", "wss://example.org/live"
+        page.address, "https://example.org/a.png", "wss://example.org/live"
     }  # fmt: skip
     said = page.console()
     for part in ("said", "alert: asked", "thrown", "ERR_NAME_NOT_RESOLVED"):
         assert any(part in complaint for complaint in said), (part, said)
     page.open(has_script=False)
-    assert (page.requests(), page.console()) == ([page.path.as_uri()], [])
+    assert (page.requests(), page.console()) == ([page.address], [])
 
 
 def test_a_script_has_arguments_and_may_take_its_time(show: Show) -> None:

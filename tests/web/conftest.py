@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser
 
+from tests.reports.browser import Shown, chromium
+from tests.web.pages import post_index, site_of
 from tests.web.served import small_index
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Limits, Settings
@@ -28,3 +31,37 @@ def client(served: Path) -> Iterator[TestClient]:
     app = make_app(Settings(served, workers=1, limits=LIMITS))
     with TestClient(app, raise_server_exceptions=False) as asked:
         yield asked
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser, since starting it takes longer than a test."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def post_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of what the tune of the blog post shares with others."""
+    return post_index(tmp_path_factory.mktemp("post"))
+
+
+@pytest.fixture(scope="session")
+def site(post_db: Path) -> Iterator[str]:
+    """The address of a service on that index."""
+    with site_of(post_db) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[[str], Shown]]:
+    """Gives a page of a service in the browser, by its address."""
+    shown: list[Shown] = []
+
+    def go(address: str) -> Shown:
+        shown.append(Shown(browser, address))
+        return shown[-1]
+
+    yield go
+    for page in shown:
+        page.close()

@@ -276,7 +276,7 @@ def check_transcriptions(
     slices = _slices(_placed(tunes, only), slice_tokens, first, most)
     checking = _Checking(index, admitted, details, copy_share, verbatim, view)
     has_begun = False
-    with Workers(index.path, admitted, view, workers, verbatim=verbatim) as others:
+    with Workers(index, admitted, view, workers, verbatim=verbatim) as others:
         # Two slices wait for each worker. This process matches the first large slice while the
         # workers start.
         waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()

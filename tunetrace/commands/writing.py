@@ -16,7 +16,7 @@ from tunetrace.commands.completion import complete_files
 from tunetrace.commands.options import PrintAs, print_json, print_jsonl
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
-from tunetrace.model.records import FIELD, Sampled
+from tunetrace.model.records import FIELD, Sampled, titled_abc
 from tunetrace.text import counted, plain
 
 if TYPE_CHECKING:
@@ -207,16 +207,9 @@ class TunePrinter:
         elif self._output == "jsonl":
             print_jsonl([tune])
         else:
-            click.echo(self._abc(tune) if self._output == "abc" else _folkrnn(tune))
+            is_abc = self._output == "abc"
+            click.echo(titled_abc(tune, self._name, self._origin) if is_abc else _folkrnn(tune))
             sys.stdout.flush()
-
-    def _abc(self, tune: Sampled | Hypothesis) -> str:
-        cut_off = "" if tune.has_ended else ", cut off"
-        title = f"{self._name}, {self._origin}, {tune.number}{cut_off}"
-        from tunetrace.tokenizer.write import to_abc
-
-        tokens = [FIELD.sub(r"\1", token) for token in tune.tokens]
-        return to_abc(tokens, title=title, number=tune.number)
 
     def print_summary(
         self,

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.errors import QueryError
 from tunetrace.indexer.bars import BarTable
 from tunetrace.indexer.counting.reading import PlainFigures
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
@@ -25,27 +26,47 @@ from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Connection, Database, closed
-from tunetrace.indexer.store.corpora import count_tunes
+from tunetrace.indexer.store.corpora import count_tunes, numbered
 from tunetrace.indexer.store.hits import all_music, music_with
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
+from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
+
+_LAYOUTS: Final = 1024
+"""So many tunes that were laid out are kept, of some 6 kB each."""
 
 
 class OpenedIndex:
     """The file of an index that is open, and what was read of it. Any number of threads may ask."""
 
-    def __init__(self, path: Path, change: Connection | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        change: Connection | None = None,
+        *,
+        hidden: Iterable[str] = (),
+        may_lack: bool = False,
+        counts_ahead: bool = True,
+    ) -> None:
         """Open the index at path; IndexFileError if it is absent, cut off or another program's.
 
         change: the connection of a change that is under way. Everything is read through it then.
+        hidden: tunes, as `corpus:number`, that are in no answer and no count, as if the index did
+        not have them. QueryError for one that it lacks, unless may_lack. counts_ahead: count all
+        common figures after some ten thousand questions; that takes seconds, and makes many later
+        questions a little faster.
         """
         self.path = path
+        self.hidden = frozenset(hidden)
+        """The tunes that are in no answer, as `corpus:number`; some may not be in the index."""
+        self._hidden: frozenset[int] = frozenset()  # their ids
+        self._counts_ahead = counts_ahead
         self._database = Database(path, change)
         self._catalogue = Catalogue(self._database)
         self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
-        self.layout = lru_cache(maxsize=4096)(self._layout)
+        self.layout = lru_cache(maxsize=_LAYOUTS)(self._layout)
         self._backoffs: dict[str, BackoffModel] = {}  # by view
         self._backoff_lock = Lock()
         self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
@@ -53,6 +74,8 @@ class OpenedIndex:
         self.bar_table = BarTable(self._database)
         """Where its bars are."""
         try:
+            if self.hidden:
+                self._hide(may_lack=may_lack)
             self._searches[TOKENS.name] = self._load(TOKENS)
         except BaseException:
             self.close()
@@ -62,11 +85,35 @@ class OpenedIndex:
         """Read the vocabulary and the segments, and see that they hold the tunes."""
         with self._database.connected() as connection:
             vocabulary = load_vocabulary(connection)
-            segments = list(load_segments(connection, view).values())
-            figures = FigureSearch(segments, vocabulary, view)
+            every = load_segments(connection, view).values()
+            segments = [some for one in every if (some := one.without(self._hidden)) is not None]
+            figures = FigureSearch(segments, vocabulary, view, counts_ahead=self._counts_ahead)
             if figures.tunes != count_tunes(connection):
                 raise DamagedError("the segments do not have all tunes")
         return figures
+
+    def _hide(self, *, may_lack: bool) -> None:
+        """Leave out the hidden tunes of all that is read from now on."""
+        with self._database.connected() as connection:
+            ids = numbered(connection, sorted(self.hidden))
+            for name in sorted(self.hidden - ids.keys() if not may_lack else ()):
+                raise QueryError(
+                    f"'{printable(name)}' cannot be hidden, since the index has no such tune; give "
+                    "corpus:number"
+                )
+            self._hidden = frozenset(tune for some in ids.values() for tune in some)
+            if not self._hidden:
+                return
+            headers = load_vocabulary(connection).headers
+            symbols = {
+                tune: segment.symbols_of(tune)
+                for segment in load_segments(connection).values()
+                for tune in self._hidden
+                if tune in segment
+            }
+        # As a corpus counts its tokens.
+        counts = {tune: len(one.translate(None, delete=headers)) for tune, one in symbols.items()}
+        self._database.hide(counts)
 
     def close(self) -> None:
         """Let go of the file and of what was read from it. Later questions are refused."""
@@ -152,7 +199,7 @@ class OpenedIndex:
     def baseline(self) -> BaselineTunes | None:
         """What was measured of its tunes against one another; None before that is done."""
         with self._database.connected() as connection:
-            return load_baseline(connection)
+            return load_baseline(connection, self._hidden)
 
     @property
     def backoff(self) -> BackoffModel:
@@ -193,7 +240,7 @@ class OpenedIndex:
         """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
         segments = self.figures.segments
         with self._database.connected() as connection:
-            of_segments = load_near(connection)
+            of_segments = load_near(connection, hidden=self._hidden)
         ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
 
@@ -203,6 +250,8 @@ class OpenedIndex:
         tunes = [segment.tune_ids for segment in self.figures.segments]
         with self._database.connected() as connection:
             graph = load_graph(connection)
+            if graph is not None and self._hidden:
+                graph = graph.without(self._hidden)
             if graph is not None and not np.array_equal(
                 np.sort(np.concatenate([np.empty(0, np.int32), *tunes])), graph.tunes
             ):

@@ -13,6 +13,7 @@ from tunetrace.arguments import json_object, many_texts
 from tunetrace.errors import ModelFileError
 from tunetrace.records import Record
 from tunetrace.tokenizer.vocabulary import is_token, unknown_token
+from tunetrace.tokenizer.write import to_abc
 
 if TYPE_CHECKING:
     import numpy as np
@@ -206,3 +207,13 @@ class Hypothesis(Record):
     """It ended by itself. If not, it was cut off after max_tokens."""
     log2_probability: float
     """Of all tokens that the model chose, its end included."""
+
+
+def titled_abc(tune: Sampled | Hypothesis, model: str, origin: str) -> str:
+    """A tune that a model wrote as ABC, with a title that says how to write it again.
+
+    model: its name. origin: what writes the same tunes again, as `seed 7`.
+    """
+    cut_off = "" if tune.has_ended else ", cut off"
+    tokens = [FIELD.sub(r"\1", token) for token in tune.tokens]
+    return to_abc(tokens, title=f"{model}, {origin}, {tune.number}{cut_off}", number=tune.number)

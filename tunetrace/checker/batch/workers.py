@@ -32,11 +32,12 @@ class Workers(AbstractContextManager["Workers"]):
     """Processes that have an index open; none if count is 0."""
 
     def __init__(
-        self, index: Path, admitted: Mask | None, view: View, count: int, *, verbatim: bool
+        self, index: Index, admitted: Mask | None, view: View, count: int, *, verbatim: bool
     ) -> None:
-        """verbatim: do not seek near copies."""
+        """index: the one that they open too. verbatim: do not seek near copies."""
         self._verbatim = verbatim
-        self._processes = started(count, _begin, index, admitted, view.name) if count else None
+        given = (index.path, index.hidden, admitted, view.name)
+        self._processes = started(count, _begin, *given) if count else None
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
         """Start to match a slice, given as tokens; None if there are no processes.
@@ -90,20 +91,22 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_given: list[tuple[Path, Mask | None, str]] = []  # what the matcher of a worker process is made of
+# What the matcher of a worker process is made of.
+_given: list[tuple[Path, frozenset[str], Mask | None, str]] = []
 
 
-def _begin(index: Path, admitted: Mask | None, view: str) -> None:
+def _begin(index: Path, hidden: frozenset[str], admitted: Mask | None, view: str) -> None:
     ends_with_parent()
-    _given.append((index, admitted, view))
+    _given.append((index, hidden, admitted, view))
 
 
 @cache
 def _matcher() -> JointMatcher:
     """The matcher of a worker process. It is made for the first slice, whose result then has the
     error if the index cannot be opened."""
-    ((index, admitted, view),) = _given
-    return JointMatcher(Index(index), admitted, VIEWS[view])
+    ((index, hidden, admitted, view),) = _given
+    opened = Index(index, hidden=hidden, may_lack=True)
+    return JointMatcher(opened, admitted, VIEWS[view])
 
 
 def ends_with_parent() -> None:

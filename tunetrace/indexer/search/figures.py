@@ -59,8 +59,14 @@ class FigureSearch:
     """
 
     def __init__(
-        self, segments: Sequence[Segment], vocabulary: Vocabulary, view: View = TOKENS
+        self,
+        segments: Sequence[Segment],
+        vocabulary: Vocabulary,
+        view: View = TOKENS,
+        *,
+        counts_ahead: bool = True,
     ) -> None:
+        """counts_ahead: count the common figures once that pays, as trees does."""
         self.segments = segments
         self.vocabulary = vocabulary
         self.view = view
@@ -72,6 +78,7 @@ class FigureSearch:
         self.goes_on[list(self.alphabet.continuing)] = True
         self._continuing = frozenset(self.alphabet.continuing)
         self._symbols = sum(len(segment.symbols) for segment in segments)
+        self._counts_ahead = counts_ahead
         self._asked = 0
         self._trees: list[SuffixTree] | None = None
         self._lock = Lock()
@@ -195,10 +202,10 @@ class FigureSearch:
     def trees(self, questions: int) -> list[SuffixTree] | None:
         """The common figures of each segment; None before they are counted.
 
-        They are counted once so many questions were asked that it would have paid. questions: that
-        are asked now, and that the trees answer faster.
+        They are counted once so many questions were asked that it would have paid, unless that was
+        ruled out. questions: that are asked now, and that the trees answer faster.
         """
-        if self._trees is None:
+        if self._trees is None and self._counts_ahead:
             self._asked += questions
             if self._asked > max(_FEW_QUESTIONS, self._symbols // _SYMBOLS):
                 self.plant()

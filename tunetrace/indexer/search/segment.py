@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -88,6 +89,26 @@ class Segment(SuffixIndex):
     def admitted_positions(self, admitted: Mask | None) -> Mask | None:
         """The mask of positions (n,) that a mask of tunes stands for."""
         return None if admitted is None else admitted[self.tune_of_positions]
+
+    def without(self, tunes: Iterable[int]) -> Segment | None:
+        """A segment of its other tunes; itself if it has none of these, None if no tune is left.
+
+        Suffixes keep their order. Where two agree up to the end of a tune, the order of what
+        follows may be another one, which no search looks at.
+        """
+        is_kept = ~np.isin(self.tune_ids, np.fromiter(tunes, dtype=np.int32))
+        if is_kept.all():
+            return self
+        if not is_kept.any():
+            return None
+        # A separator goes with the tune after it; the last one is kept.
+        kept = np.append(np.repeat(is_kept, np.diff(self._separators)), True)
+        place = np.cumsum(kept, dtype=np.int32) - 1
+        return Segment(
+            self.tune_ids[is_kept].astype("<i4").tobytes(),
+            self.symbols[kept].tobytes(),
+            place[self.suffixes[kept[self.suffixes]]].astype("<i4").tobytes(),
+        )
 
     def __contains__(self, tune: int) -> bool:
         at = bisect_left(self._ids, tune)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,8 +42,11 @@ class BaselineTunes:
             raise ValueError("a baseline has at least one tune, and columns of one length")
 
 
-def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
-    """The baseline of an index, None if it has none; DamagedError if it is not whole."""
+def load_baseline(connection: sa.Connection, hidden: Collection[int] = ()) -> BaselineTunes | None:
+    """The baseline of an index, None if it has none; DamagedError if it is not whole.
+
+    hidden: the ids of tunes that are left out. The others were measured against them too.
+    """
     columns: dict[str, bytes] = {}
     for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
         if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
@@ -54,15 +57,22 @@ def load_baseline(connection: sa.Connection) -> BaselineTunes | None:
     if columns.keys() - {OPTIONAL} != {"tune", "notes", *STORED}:
         raise DamagedError("the baseline has the wrong columns")
     try:
-        tunes = np.frombuffer(columns.pop("tune"), dtype="<i4").tolist()
+        tunes = np.frombuffer(columns.pop("tune"), dtype="<i4")
         notes = np.frombuffer(columns.pop("notes"), dtype="<i4").astype(np.int32)
         values = {
             name: np.frombuffer(numbers, dtype="<f4").astype(np.float32)
             for name, numbers in columns.items()
         }
+        if {len(tunes)} != {len(notes), *map(len, values.values())}:
+            raise ValueError
+        is_seen = ~np.isin(tunes, list(hidden))
+        if not is_seen.any():
+            return None
+        notes = notes[is_seen]
+        values = {name: column[is_seen] for name, column in values.items()}
         tune = schema.tune.c
         rows = connection.execute(sa.select(tune.id, tune.meter).order_by(tune.id)).all()
-        if [row.id for row in rows] != tunes:
+        if [row.id for row in rows] != tunes[is_seen].tolist():
             raise DamagedError("the baseline was measured on other tunes")
         return BaselineTunes([row.meter for row in rows], notes, values)
     except ValueError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,7 @@ class Database:
         self._change = change
         self._is_closed = False
         self._generation: int | None = None
+        self._hidden: dict[int, int] = {}
         if change is None:
             sqlite.check_file(path)
             self._file = sqlite.file_number(path)
@@ -76,9 +78,13 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 is_known = self._generation is not None
-                generation = sqlite.begin_reading(
-                    connection, self.path, self._file, is_known=is_known
+                begin = partial(
+                    sqlite.begin_reading, connection, self.path, self._file, is_known=is_known
                 )
+                generation = begin()
+                if self._hidden and not sqlite.is_hiding(connection):
+                    sqlite.hide(connection, self._hidden)
+                    generation = begin()
                 if not is_known:
                     self._generation = generation
                 elif generation != self._generation:
@@ -88,6 +94,13 @@ class Database:
             raise sqlite.unreadable(self.path, error) from None
         except DamagedError:
             raise sqlite.damaged(self.path) from None
+
+    def hide(self, tokens: Mapping[int, int]) -> None:
+        """Hide tunes from all later questions.
+
+        tokens: how many each has, by its id, without headers.
+        """
+        self._hidden = dict(tokens)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,9 @@ from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.schema import insert_rows
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.transcription import Transcription
+
+_DIGITS: Final = 18
+"""No number of a tune is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,3 +225,24 @@ def stored_tunes(
             if tune_id in tunes:  # a row of no tune is a fault that was found already
                 getattr(tunes[tune_id], name).append(tuple(row))
     return tunes
+
+
+# Hidden tunes
+
+
+def numbered(connection: sa.Connection, names: Iterable[str]) -> dict[str, list[int]]:
+    """The ids of the tunes of each name `corpus:number`; a name of no tune is absent."""
+    tune, corpus = schema.tune.c, schema.corpus.c
+    select = (
+        sa.select(tune.id)
+        .join_from(schema.tune, schema.corpus)
+        .where(corpus.name == sa.bindparam("of"), tune.number == sa.bindparam("at"))
+    )
+    found = {}
+    for name in names:
+        of, _, number = name.rpartition(":")
+        if number.isascii() and number.isdigit() and len(number) < _DIGITS:
+            asked = connection.scalars(select, {"of": of, "at": int(number)})
+            if ids := list(asked):
+                found[name] = ids
+    return found

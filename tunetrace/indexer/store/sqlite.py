@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -328,6 +328,62 @@ def _undo(path: Path, *, is_last_try: bool) -> None:
                 f"{printable(str(path))}: an unfinished change of the index cannot be undone "
                 f"({error}); check that the file and its folder are writable"
             ) from None
+
+
+# Hiding
+
+
+_IS_HIDING: Final = "tunetrace hides tunes"
+_HIDDEN: Final = "(SELECT id FROM temp.hidden_tune)"
+_OF_CORPUS: Final = "FROM temp.hidden_tune WHERE corpus_id = corpus.id"
+
+_HIDING: Final = (
+    "UPDATE hidden_tune SET corpus_id = "
+    "(SELECT corpus_id FROM main.tune WHERE id = hidden_tune.id)",
+    "CREATE TEMP TABLE hidden_hit AS SELECT bar_id, tune_id FROM main.bar_hit "
+    f"WHERE tune_id IN {_HIDDEN}",
+    "CREATE INDEX temp.hidden_hit_tune ON hidden_hit (tune_id)",
+    "UPDATE hidden_tune SET bars = (SELECT count(*) FROM hidden_hit WHERE tune_id = id)",
+    "CREATE TEMP TABLE hidden_bar (id INTEGER PRIMARY KEY)",
+    "INSERT INTO hidden_bar SELECT DISTINCT bar_id FROM hidden_hit WHERE NOT EXISTS (SELECT 1 FROM "
+    f"main.bar_hit AS other WHERE other.bar_id = hidden_hit.bar_id AND tune_id NOT IN {_HIDDEN})",
+    "DROP TABLE hidden_hit",
+    "CREATE TEMP VIEW bar AS SELECT * FROM main.bar "
+    "WHERE id NOT IN (SELECT id FROM temp.hidden_bar)",
+    *(
+        f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {column} NOT IN {_HIDDEN}"
+        for table, column in (
+            ("tune", "id"), ("title", "tune_id"), ("bar_hit", "tune_id"), ("music", "tune_id")
+        )
+    ),
+    "CREATE TEMP VIEW corpus AS SELECT id, name, source, licence, version, sha256, added, "
+    f"tunes - (SELECT count(*) {_OF_CORPUS}) AS tunes, "
+    f"tokens - (SELECT coalesce(sum(tokens), 0) {_OF_CORPUS}) AS tokens, "
+    f"bars - (SELECT coalesce(sum(bars), 0) {_OF_CORPUS}) AS bars, set_aside FROM main.corpus "
+    f"WHERE main.corpus.tunes = 0 OR main.corpus.tunes > (SELECT count(*) {_OF_CORPUS})",
+)  # fmt: skip
+
+
+def hide(connection: sa.Connection, tokens: Mapping[int, int]) -> None:
+    """Hide tunes from whatever is asked through a connection, until it is closed.
+
+    Views take the names of the tables: SQLite looks among temporary ones first. To be called inside
+    a transaction, which it ends. tokens: how many each tune has, by its id, without headers.
+    """
+    driver = _driver(connection)
+    driver.execute(
+        "CREATE TEMP TABLE hidden_tune (id INTEGER PRIMARY KEY, tokens, corpus_id, bars)"
+    )
+    driver.executemany("INSERT INTO hidden_tune (id, tokens) VALUES (?, ?)", tokens.items())
+    for statement in _HIDING:
+        driver.execute(statement)
+    driver.commit()
+    connection.info[_IS_HIDING] = True
+
+
+def is_hiding(connection: sa.Connection) -> bool:
+    """Whether hide was called with a connection."""
+    return _IS_HIDING in connection.info
 
 
 # Writing

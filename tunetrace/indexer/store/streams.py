@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
@@ -103,11 +104,14 @@ def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 
 def load_near(
-    connection: sa.Connection, among: Sequence[int] | None = None
+    connection: sa.Connection,
+    among: Sequence[int] | None = None,
+    hidden: Collection[int] = (),
 ) -> dict[int, NearSegment]:
     """The near-copy arrays of segments by the ids of these, in the order of their tunes.
 
-    among: the ids of the segments; None for all. DamagedError if the arrays are not whole.
+    among: the ids of the segments; None for all. hidden: the ids of tunes that are left out; a
+    segment without any other tune is absent. DamagedError if the arrays are not whole.
     """
     tunes = _tunes_of_segments(connection)
     wanted = [number for number in tunes if among is None or number in among]
@@ -118,19 +122,25 @@ def load_near(
         found[number][name] = _checked(numbers, checksum, named)
     read = {}
     for number, arrays in found.items():
+        ids = tunes[number]
         try:
-            read[number] = NearSegment.read(arrays, tunes[number])
+            read[number] = NearSegment.read(arrays, len(ids))
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
+        kept = np.flatnonzero(~np.isin(ids, list(hidden))).tolist()
+        if not kept:
+            del read[number]
+        elif len(kept) < len(ids):
+            read[number] = read[number].select(kept)
     return read
 
 
-def _tunes_of_segments(connection: sa.Connection) -> dict[int, int]:
-    """How many tunes each segment has, by its id, in the order of their tunes."""
+def _tunes_of_segments(connection: sa.Connection) -> dict[int, NDArray[np.int32]]:
+    """The ids of the tunes of each segment, by its id, in the order of their tunes."""
     segment = schema.segment.c
     rows = connection.execute(sa.select(segment.id, segment.tune_ids))
     ids = {number: np.frombuffer(tunes, dtype="<i4") for number, tunes in rows}
-    return {number: len(ids[number]) for number in sorted(ids, key=lambda one: ids[one][0])}
+    return {number: ids[number] for number in sorted(ids, key=lambda one: ids[one][0])}
 
 
 def _insert_near(connection: sa.Connection, segment: int, near: NearSegment) -> None:

@@ -26,7 +26,8 @@ const linkSpans = (() => {
       const lit = ranges.filter(([number]) => spans.includes(number));
       for (const note of coloured) {
         const token = Number(/-[nr](\d+)/.exec(note.id)?.[1]);
-        note.classList.toggle("unlit", !lit.some(([, first, stop]) => first <= token && token < stop));
+        const isLit = !spans.length || lit.some(([, first, stop]) => first <= token && token < stop);
+        note.classList.toggle("unlit", !isLit);
       }
     }
 

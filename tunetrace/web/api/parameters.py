@@ -259,7 +259,7 @@ class ScoreParameters(Parameters):
 
 
 def within_results(request: Request, limit: int) -> int:
-    """The number of results that is asked for. ProblemError if the service does not give as many."""
+    """How many results are asked for. ProblemError if the service does not give as many."""
     settings: Settings = request.app.state.settings
     most = settings.limits.results
     if limit > most:

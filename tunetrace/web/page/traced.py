@@ -89,5 +89,5 @@ def _query(bar: str, tune: CheckedTune) -> str | None:
         return None
     moved = in_own_key(tokens, tune.original_key)
     if moved == tokens:
-        return urlencode({"q": bar})
-    return urlencode({"q": "".join(moved), "in": tune.original_key})
+        return urlencode({"q": bar}, safe=",")
+    return urlencode({"q": "".join(moved), "in": tune.original_key}, safe=",")

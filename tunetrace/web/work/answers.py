@@ -60,28 +60,24 @@ class Origin:
         """What a question gave, as it is sent. A record is sent as the command line prints it, with
         `index` as one field more."""
         if isinstance(given, File):
-            headers = {**self._headers(self._named(given.corpora)), **given.headers}
+            told = self._told(given.corpora)
+            headers = {**origin_headers(told), **given.headers}
             if given.name is not None:
                 headers["Content-Disposition"] = disposition(given.name, is_shown=given.is_shown)
             return Answer(given.body, given.media_type, headers)
         content = to_plain(given)
-        corpora = self._named(_quoted(content))
+        told = self._told(_quoted(content))
         # A report has the index among its own fields.
-        if "index" not in content:
-            content["index"] = {"fingerprint": self.fingerprint, "corpora": corpora}
+        content.setdefault("index", told)
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         # A text that was sent may have halves of characters, which UTF-8 lacks.
-        return Answer(body.encode(errors="replace"), JSON, self._headers(corpora))
+        return Answer(body.encode(errors="replace"), JSON, origin_headers(told))
 
-    def _named(self, names: Iterable[str]) -> list[Mapping[str, str | None]]:
-        wanted = set(names)
-        return [corpus for name, corpus in self.corpora.items() if name in wanted]
-
-    def _headers(self, corpora: list[Mapping[str, str | None]]) -> dict[str, str]:
-        return {
-            "Tunetrace-Index": self.fingerprint,
-            "Tunetrace-Corpora": json.dumps(corpora, separators=(",", ":")),
-        }
+    def _told(self, names: Iterable[str]) -> dict[str, Any]:
+        """What an answer that quotes these corpora says of the index."""
+        quoted = set(names)
+        corpora = [corpus for name, corpus in self.corpora.items() if name in quoted]
+        return {"fingerprint": self.fingerprint, "corpora": corpora}
 
 
 def without_folders(source: str) -> str:
@@ -100,6 +96,17 @@ def disposition(name: str, *, is_shown: bool) -> str:
     whole = f"{stem or 'tune'}{dot}{ending}"
     kind = "inline" if is_shown else "attachment"
     return f"{kind}; filename=\"{_ascii(whole)}\"; filename*=UTF-8''{quote(whole, safe='')}"
+
+
+def origin_headers(told: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an answer that name its index and the corpora that it quotes.
+
+    told: the fingerprint and the corpora, as the field `index` of an answer has them.
+    """
+    return {
+        "Tunetrace-Index": told["fingerprint"],
+        "Tunetrace-Corpora": json.dumps(told["corpora"], separators=(",", ":")),
+    }
 
 
 def _ascii(name: str) -> str:

@@ -3,45 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from pebble import ProcessExpired, ProcessPool
 from starlette.requests import Request
 
 from tunetrace.text import counted
 from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
-from tunetrace.web.work.process import answered, begin
-
-_PRELOADED: Final = ("tunetrace.web.page.corpus.figures", "tunetrace.web.page.corpus.tunes")
-"""What the processes have in common is imported once, before they are made as copies."""
+from tunetrace.web.work.process import Failure
+from tunetrace.web.work.worker import LostProcessError, Question, QuestionProcess
 
 _GRACE_SECONDS: Final = 1.0
 """A question that is nearly answered is not worth a new process, though nobody waits for it."""
 
+_LAST_SECONDS: Final = 3.0
+"""For so long questions are still answered when the service is to end."""
+
+_TRIES: Final = 2
+"""How often a question is asked whose process is stopped from outside. No question changes
+anything, so that it may be asked again; one that takes all memory must not go on for ever."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to questions since the service began."""
+
+    refused: int = 0
+    """Refused, since too many waited."""
+    late: int = 0
+    """Without an answer when their time was up."""
+    given_up: int = 0
+    """Without an answer when whoever asked had gone."""
+    lost: int = 0
+    """Processes that were stopped from outside at work."""
+    index_changes: int = 0
+    """How often answers came from a changed index."""
+
 
 class Pool:
-    """Processes that answer questions."""
+    """Processes that answer questions. It is made and used in one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        if "forkserver" in methods:
-            context.set_forkserver_preload(list(_PRELOADED))
+    def __init__(self, settings: Settings, *, starts_at_once: bool = True) -> None:
+        """starts_at_once: begin the processes now, not with their first questions."""
+        self._settings = settings
         self._limits = settings.limits
-        self._processes = ProcessPool(
-            max_workers=settings.workers,
-            context=context,
-            initializer=begin,
-            initargs=(settings.index, settings.hidden),
-        )
+        self._turns = asyncio.Semaphore(settings.workers)
+        self._idle = [QuestionProcess(settings) for _ in range(settings.workers)]
+        self._all = set(self._idle)
+        self._threads = ThreadPoolExecutor(settings.workers, "tunetrace-question")
+        self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._fingerprints: tuple[str, ...] = ()  # the last two
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
+        self.counts = Counts()
+        for process in self._idle if starts_at_once else ():
+            self._threads.submit(process.start)
 
     async def ask(
         self, request: Request, question: Callable[..., Any], *given: Any, **named: Any
@@ -51,56 +73,117 @@ class Pool:
         Its work ends when the time is up, or when whoever asked has gone. Raises ProblemError.
         """
         if self.waiting >= self._limits.waiting:
-            raise ProblemError(
-                Problem(
-                    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The service is busy",
-                    f"the service already has {counted(self.waiting, 'question')} to answer; ask "
-                    "again in a second",
-                    headers={"Retry-After": "1"},
-                )
-            )  # fmt: skip
+            self.counts.refused += 1
+            raise _busy(
+                f"the service already has {counted(self.waiting, 'question')} to answer; ask "
+                "again in a second"
+            )
         self.waiting += 1
-        task = asyncio.wrap_future(
-            self._processes.schedule(answered, args=(question, *given), kwargs=named)
-        )
+        work = asyncio.ensure_future(self._work(Question(question, given, named)))
         gone = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(
-                (task, gone), timeout=self._limits.seconds, return_when=asyncio.FIRST_COMPLETED
+                (work, gone, self._ending),
+                timeout=self._limits.seconds,
+                return_when=asyncio.FIRST_COMPLETED,
             )
-            if gone.done() and not task.done():
-                await asyncio.wait((task,), timeout=_GRACE_SECONDS)
-            if not task.done():
-                raise ProblemError(
-                    Problem(
-                        HTTPStatus.GATEWAY_TIMEOUT, "too-long", "This takes too long",
-                        f"there is no answer after {self._limits.seconds:g} seconds; ask for less "
-                        "at once, or build an index of your own",
-                    )
-                )  # fmt: skip
-            found = task.result()
-        except ProcessExpired:
-            raise ProblemError(
-                Problem(
-                    HTTPStatus.INTERNAL_SERVER_ERROR, "stopped", "The work was stopped",
-                    "the process that worked on this was stopped from outside; ask again",
-                )
-            ) from None  # fmt: skip
+            if gone.done() and not work.done():
+                await asyncio.wait((work,), timeout=_GRACE_SECONDS)
+            if not work.done():
+                raise self._unanswered(gone)
+            found = work.result()
         finally:
             self.waiting -= 1
-            gone.cancel()
-            task.cancel()  # which ends the process if it still works on it
-            with suppress(asyncio.CancelledError):
-                await gone
+            for task in (gone, work):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         if isinstance(found, Problem):
             raise ProblemError(found)
-        answer: Answer = found
-        return answer
+        if isinstance(found, Failure):
+            raise RuntimeError(f"a question met a mistake in its process\n{found.trace}")
+        self._note(found.headers.get("Tunetrace-Index", ""))
+        return found
+
+    async def _work(self, question: Question) -> Answer | Problem | Failure:
+        """Wait for a process and for its answer. Cancelled, it ends the process."""
+        async with self._turns:
+            for _ in range(_TRIES):
+                process = self._idle.pop()
+                is_free = False
+                try:
+                    loop = asyncio.get_running_loop()
+                    found = await loop.run_in_executor(self._threads, process.ask, question)
+                    is_free = True
+                    return found
+                except LostProcessError:
+                    self.counts.lost += 1
+                finally:
+                    if not is_free:
+                        process.end()
+                        self._all.remove(process)
+                        process = QuestionProcess(self._settings)
+                        self._all.add(process)
+                        self._threads.submit(process.start)
+                    self._idle.append(process)
+        return Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "stopped", "The work was stopped",
+            f"the process that worked on this was stopped from outside, {_TRIES} times; ask for "
+            "less at once",
+        )  # fmt: skip
+
+    def _unanswered(self, gone: asyncio.Future[None]) -> ProblemError:
+        if self._ending.done():
+            return _busy("the service is being stopped; ask again in a minute")
+        if gone.done():
+            self.counts.given_up += 1
+            return ProblemError(
+                Problem(_CLIENT_GONE, "gone", "Nobody waits for this", "the client has gone")
+            )
+        self.counts.late += 1
+        return ProblemError(
+            Problem(
+                HTTPStatus.GATEWAY_TIMEOUT, "too-long", "This takes too long",
+                f"there is no answer after {self._limits.seconds:g} seconds; ask for less at once, "
+                "or build an index of your own",
+            )
+        )  # fmt: skip
+
+    def _note(self, fingerprint: str) -> None:
+        """Count a change of the index. A process may still answer from the index before it."""
+        if fingerprint and fingerprint not in self._fingerprints:
+            self.counts.index_changes += bool(self._fingerprints)
+            self._fingerprints = (*self._fingerprints[-1:], fingerprint)
+
+    def end_soon(self) -> None:
+        """Answer what was asked for a few seconds more; then refuse it."""
+
+        def end() -> None:
+            if not self._ending.done():
+                self._ending.set_result(None)
+
+        asyncio.get_running_loop().call_later(_LAST_SECONDS, end)
 
     def close(self) -> None:
-        """End the processes."""
-        self._processes.stop()  # type: ignore[no-untyped-call]
-        self._processes.join()
+        """End the processes, whatever they do. It may be called again."""
+        for process in self._all:
+            process.end()
+        for process in self._all:
+            process.wait()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+_CLIENT_GONE: Final = 499
+"""What logs of servers say of a client that did not wait for its answer; nobody is sent it."""
+
+
+def _busy(detail: str) -> ProblemError:
+    return ProblemError(
+        Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The service is busy", detail,
+            headers={"Retry-After": "1"},
+        )
+    )  # fmt: skip
 
 
 async def _gone(request: Request) -> None:

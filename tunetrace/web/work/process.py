@@ -6,18 +6,24 @@ TunetraceError, which becomes a Problem here, since not every error can travel b
 
 from __future__ import annotations
 
+import gc
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.checker.batch.workers import ends_with_parent
+from tunetrace.checker.check import check_transcriptions
 from tunetrace.errors import IndexChangedError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
+from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.web.problems import Problem, ProblemError, problem_of
-from tunetrace.web.work.answers import Answer, Origin, without_folders
+from tunetrace.web.work.answers import Answer, File, Origin, without_folders
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -34,9 +40,16 @@ class ServedIndex:
         self._opened: tuple[Index, Origin] | None = None
 
     def current(self) -> tuple[Index, Origin]:
-        """The index, open, and what answers say of it. IndexFileError if it cannot be opened."""
-        if self._opened is None:
-            index = Index(self._path)
+        """The index, open, and what answers say of it.
+
+        IndexChangedError if it was changed since it was opened, IndexFileError if it cannot be
+        opened. A tune that is to be hidden may have left the index meanwhile.
+        """
+        if self._opened is not None:
+            # Not every question reads a row, and only whoever reads one meets a change.
+            self._opened[0].see_whether_changed()
+        else:
+            index = Index(self._path, hidden=self._hidden, may_lack=True, counts_ahead=False)
             try:
                 corpora = index.catalogue.corpora()
             except BaseException:
@@ -69,20 +82,48 @@ class ServedIndex:
         if self._opened is not None:
             self._opened[0].close()
             self._opened = None
+            gc.collect()  # what an index remembers refers to the index
 
 
-_served: list[ServedIndex] = []  # of a process that was begun
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that met a mistake in the service."""
+
+    trace: str
+    """Where, as Python prints it."""
 
 
-def begin(path: Path, hidden: frozenset[str]) -> None:
-    """Begin a process: it ends with its parent, and opens the index."""
+def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
+    """Answer questions from a pipe until the other end is closed: the work of a process.
+
+    What is sent is a function of `questions.py` with its arguments and its named arguments.
+    """
     ends_with_parent()
-    _served[:] = [ServedIndex(path, hidden)]
+    served = ServedIndex(path, hidden)
+    answer_of(served, warmed)  # an index that cannot be opened is told to whoever asks
+    with suppress(EOFError, OSError):
+        while True:
+            question, given, named = pipe.recv()
+            try:
+                answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
+            except Exception:
+                answer = Failure(traceback.format_exc())
+            pipe.send(answer)
 
 
-def answered(question: Callable[..., Any], *given: Any, **named: Any) -> Answer | Problem:
-    """The answer of this process to a question."""
-    (served,) = _served
+def warmed(index: Index) -> File:
+    """Ask what most questions need, so that the first of them does not wait for it."""
+    figures = index.figures
+    if figures.tunes:
+        (tune,) = transcriptions_of([int(figures.segments[0].tune_ids[0])], index)
+        list(check_transcriptions([tune], index, details=True))
+    return File(b"", "text/plain")
+
+
+def answer_of(
+    served: ServedIndex, question: Callable[..., Any], *given: Any, **named: Any
+) -> Answer | Problem:
+    """The answer to a question from an index that may be changed meanwhile."""
     for tries_left in reversed(range(TRIES)):
         try:
             index, origin = served.current()

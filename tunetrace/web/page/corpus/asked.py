@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from tunetrace.arguments import ViewName
+from tunetrace.arguments import one_view
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -101,7 +101,7 @@ class Spelling:
     def __init__(self, index: Index, asked: AskedFigure) -> None:
         """QueryError if the figure states none."""
         self._vocabulary = index.vocabulary
-        self._view = view_named(cast(ViewName, asked.view))
+        self._view = view_named(one_view(asked.view, "view"))
         self._asked = asked
         self.query = self._parse(asked)
 

@@ -121,7 +121,7 @@ def _drawn(
     interval = interval_to(original_key)
     moved, moved_key = list(tokens), key
     if interval is not None:
-        with suppress(TooFarAlteredError):
+        with suppress(TooFarAlteredError):  # then it stays on C
             moved, moved_key = [move_token(one, interval) for one in tokens], original_key or key
     layout = lay_out(moved)
     longest = max((ticks for bar in layout.bars for ticks in bar.events.durations), default=0)

@@ -1,0 +1,298 @@
+"""Reports as jobs of a running service: from the batch to the files, and what may go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import KESH, MORRISONS, PYTHON, environment, index_of
+from tests.reports.browser import chromium
+from tests.web.serving import Service, many_tunes, serving, until
+from tunetrace import add_to_index
+
+TITLED = "X:1\nT:<img src=x onerror=alert(1)>\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|B3 BAB|\n"
+BATCH = "\n".join([TITLED, MORRISONS, "X:9\nT:Broken\nM:6/8\nL:1/8\nK:G\nG3 [GAB|\n"]).encode()
+LONG = many_tunes(20_000)
+ENDED = ("done", "failed", "cancelled", "interrupted")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of two tunes."""
+    return index_of(tmp_path_factory.mktemp("index"), KESH, MORRISONS)
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the jobs."""
+    return tmp_path_factory.mktemp("service") / "jobs"
+
+
+@pytest.fixture(scope="module")
+def service(index: Path, jobs: Path) -> Iterator[Service]:
+    """A service of that index, with its jobs in that folder."""
+    with serving(index, "--jobs", jobs) as running:
+        yield running
+
+
+def send(service: Service, batch: bytes, **options: Any) -> str:
+    """Ask for a report; gives its address."""
+    answer = service.post("/api/report", batch, params=options)
+    assert answer.status_code == 202, answer.text
+    return answer.headers["Location"]
+
+
+def ended(service: Service, address: str) -> dict[str, Any]:
+    """The record of a report once it has ended."""
+    found: dict[str, Any] = until(
+        lambda: (job := service.get(address).json())["state"] in ENDED and job
+    )
+    return found
+
+
+def running(service: Service, address: str) -> dict[str, Any]:
+    """The record of a report once some of its tunes were read."""
+    found: dict[str, Any] = until(lambda: (job := service.get(address).json())["tunes"] and job)
+    assert (found["state"], found["doing"]) == ("running", "checking")
+    return found
+
+
+def folders(jobs: Path) -> list[str]:
+    return [path.name for path in jobs.iterdir() if path.is_dir()]
+
+
+def is_problem(answer: Any, status: int, sentence: str) -> bool:
+    """Whether an answer is a problem with this status and this in its sentence."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.status_code == answer.json()["status"] == status
+    assert sentence in answer.json()["detail"]
+    return True
+
+
+def raw_answer(service: Service, *head: str) -> bytes:
+    """The beginning of the answer to a request that is sent as it is."""
+    with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        raw.sendall("\r\n".join((*head, "Host: localhost", "Connection: close", "", "")).encode())
+        return raw.recv(1 << 16)
+
+
+def test_a_report_is_what_the_command_line_writes(
+    service: Service, index: Path, tmp_path: Path
+) -> None:
+    answer = service.post("/api/report", BATCH, params={"with_scores": "true"})
+    assert answer.status_code == 202
+    address = answer.headers["Location"]
+    assert answer.json()["state"] in ("waiting", "running")
+    assert address == f"/api/report/{answer.json()['id']}"
+    job = ended(service, address)
+    assert job["state"] == "done", job["problem"]
+    times = [datetime.fromisoformat(job[name]) for name in ("created", "started", "ended")]
+    assert times == sorted(times)
+    expires = datetime.fromisoformat(job["expires"])
+    assert (expires - times[2]).total_seconds() == pytest.approx(24 * 3600, abs=1)
+    assert (job["tunes_expected"], job["problem"], job["ahead"]) == (3, None, 0)
+
+    (tmp_path / "batch").write_bytes(BATCH)
+    (tmp_path / index.name).write_bytes(index.read_bytes())
+    told = run_in(tmp_path, "report", "batch", "-o", "report", "--index", index.name,
+                  "--with-scores", "--json")  # fmt: skip
+    expected = json.loads(told)
+    for report in (expected, job["report"]):
+        del report["created"]
+    del expected["path"]
+    assert job["report"] == expected
+    assert [file["name"] for file in job["files"]] == expected["files"]
+    for file in job["files"]:
+        fetched = service.get(file["address"])
+        assert fetched.status_code == 200
+        assert (len(fetched.content), fetched.headers["Content-Type"]) == (
+            file["size"], file["media_type"],
+        )  # fmt: skip
+        kept = (tmp_path / "report" / file["name"]).read_bytes()
+        if file["name"] not in ("report.html", "summary.json"):  # which say when they were made
+            assert fetched.content == kept, file["name"]
+        assert str(index.parent).encode() not in fetched.content.replace(
+            json.dumps(str(index.with_suffix(".abc"))).encode(), b""
+        )
+        disposition = fetched.headers["Content-Disposition"].partition(";")[0]
+        assert disposition == ("inline" if file["name"] == "report.html" else "attachment")
+        assert fetched.headers["Tunetrace-Index"] == expected["index"]["fingerprint"]
+
+
+def run_in(folder: Path, *arguments: str) -> str:
+    """What a command prints that is run in a folder."""
+    paths = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [*PYTHON, *arguments], cwd=folder, env=environment({"PYTHONPATH": paths}), check=True,
+        capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+
+def test_the_page_of_a_report_works_in_a_browser_and_reaches_nothing(service: Service) -> None:
+    job = ended(service, send(service, BATCH))
+    with chromium() as browser:
+        tab = browser.new_context().new_page()
+        said: list[str] = []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto(service.address + job["files"][0]["address"])
+        assert tab.locator("tbody tr").count() > 0  # which the script fills in
+        assert tab.evaluate("window.origin") == "null"
+        assert "<img src=x onerror=alert(1)>" in tab.locator("body").inner_text()
+        assert said == []
+
+
+def test_a_job_that_is_cancelled_stops_and_leaves_nothing(service: Service, jobs: Path) -> None:
+    before, others = service.processes(), folders(jobs)
+    address = send(service, LONG)
+    job = running(service, address)
+    assert job["tunes_expected"] == 20_000
+    assert service.processes() == before + 1
+    assert service.delete(address).status_code == 204
+    assert service.processes() == before
+    assert folders(jobs) == others
+    assert service.get(address).json()["state"] == "cancelled"
+    assert is_problem(service.get(f"{address}/tunes.csv"), 404, "it is cancelled")
+    assert service.delete(address).status_code == 204
+    assert is_problem(service.get(address), 404, "there is no report with this id")
+
+
+def test_one_job_runs_and_twenty_wait_and_no_more(service: Service) -> None:
+    first = send(service, LONG)
+    running(service, first)
+    waiting = [send(service, BATCH) for _ in range(20)]
+    assert [service.get(one).json()["ahead"] for one in waiting] == list(range(1, 21))
+    refused = service.post("/api/report", BATCH)
+    assert is_problem(refused, 503, "20 reports already wait")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
+    for one in waiting[1:]:
+        assert service.delete(one).status_code == 204
+    assert service.get(waiting[1]).json()["state"] == "cancelled"
+    service.delete(first)
+    assert ended(service, waiting[0])["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("batch", "options", "sentence"),
+    [
+        (b"\0\1\2binary", {}, "batch: this is a binary file; give ABC or folk-rnn text"),
+        (b"", {}, "batch: the file is empty; give ABC or folk-rnn text"),
+        (BATCH, {"exclude_family": "Nowhere"}, "Nowhere"),
+        (BATCH, {"format": "midi"}, "batch: this is not a MIDI file; leave --format out"),
+    ],
+)
+def test_a_batch_without_a_report_fails_with_the_sentence_of_the_command_line(
+    service: Service, jobs: Path, batch: bytes, options: dict[str, str], sentence: str
+) -> None:
+    address = send(service, batch, **options)
+    job = ended(service, address)
+    assert job["state"] == "failed"
+    assert sentence in job["problem"]["detail"]
+    assert (job["problem"]["status"], job["files"]) == (422, [])
+    assert [path.name for path in (jobs / job["id"]).iterdir()] == ["job.json"]
+    assert is_problem(service.get(f"{address}/report.html"), 404, "it is failed")
+
+
+@pytest.mark.parametrize(
+    "options", [{"view": "smell"}, {"copy_share": "0"}, {"copy_share": "nan"}, {"format": "exe"}]
+)
+def test_wrong_options_are_refused_before_anything_is_kept(
+    service: Service, jobs: Path, options: dict[str, str]
+) -> None:
+    before = folders(jobs)
+    assert service.post("/api/report", BATCH, params=options).status_code == 422
+    assert folders(jobs) == before
+
+
+def test_only_names_in_the_list_of_a_job_are_served(service: Service, jobs: Path) -> None:
+    job = ended(service, send(service, BATCH))
+    assert (jobs / job["id"] / "job.json").exists()
+    for name in ("../job.json", "..%2fjob.json", "%2e%2e/job.json", "job.json", "tunes.csv%00",
+                 "report.html.building-1", ".", "%5c..%5cjob.json"):  # fmt: skip
+        answer = raw_answer(service, f"GET /api/report/{job['id']}/{name} HTTP/1.1")
+        assert answer.startswith(b"HTTP/1.1 404 "), name
+        assert b'"state"' not in answer
+
+
+def test_an_id_cannot_be_guessed(service: Service, jobs: Path) -> None:
+    job = ended(service, send(service, BATCH))
+    assert len(job["id"]) == 32  # 192 bits, 6 in each character
+    guesses = [job["id"][:-1], job["id"].swapcase(), "about.txt", "service.lock", "%2e%2e", "*"]
+    for guess in guesses:
+        assert service.get(f"/api/report/{guess}").status_code == 404
+        assert service.get(f"/api/report/{guess}/report.html").status_code == 404
+        assert service.delete(f"/api/report/{guess}").status_code == 404
+    assert service.get("/api/report").status_code in (404, 405)  # there is no list of all
+    assert {path.stat().st_mode & 0o77 for path in (jobs, jobs / job["id"])} == {0}
+
+
+def test_a_batch_that_is_cut_off_leaves_nothing(service: Service, jobs: Path) -> None:
+    before = folders(jobs)
+    for header in ("Content-Length: 100000", "Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", service.port)) as raw:
+            raw.sendall(
+                f"POST /api/report HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
+            )
+            raw.sendall(b"400\r\n" + many_tunes(10)[:1000])
+            until(lambda: len(folders(jobs)) == len(before) + 1)
+        until(lambda: folders(jobs) == before)
+
+
+def test_a_batch_that_is_too_large_is_refused(service: Service, jobs: Path) -> None:
+    before = folders(jobs)
+    answer = raw_answer(service, "POST /api/report HTTP/1.1", "Content-Length: 64000001")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"64,000,000 bytes" in answer
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(65):
+            yield b"X" * 1_000_000
+
+    assert is_problem(service.post("/api/report", pieces()), 413, "64,000,000 bytes")  # type: ignore[arg-type]
+    assert folders(jobs) == before
+
+
+def test_what_is_old_is_gone(index: Path, tmp_path: Path) -> None:
+    with serving(index, "--jobs", tmp_path / "jobs", "--keep", "0.0003") as service:
+        address = send(service, BATCH)
+        job = ended(service, address)
+        until(lambda: service.get(address).status_code == 404)
+        assert is_problem(service.get(address), 404, "deleted 1 second after")
+        assert service.get(job["files"][0]["address"]).status_code == 404
+        until(lambda: folders(tmp_path / "jobs") == [])
+
+
+def test_a_full_disk_is_a_problem_of_the_job_alone(index: Path, tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs"
+    with serving(index, "--jobs", jobs, largest_file=50_000) as service:
+        assert is_problem(service.post("/api/report", LONG), 503, "no room on its disk")
+        assert folders(jobs) == []
+        job = ended(service, send(service, BATCH))  # its page is larger than that
+        assert job["state"] == "failed"
+        assert "no room on its disk" in job["problem"]["detail"]
+        assert [path.name for path in (jobs / job["id"]).iterdir()] == ["job.json"]
+        assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
+
+
+def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_path: Path) -> None:
+    served = tmp_path / "index.db"
+    served.write_bytes(index.read_bytes())
+    more = tmp_path / "more.abc"
+    more.write_bytes(many_tunes(5))
+    with serving(served, "--jobs", tmp_path / "jobs") as service:
+        address = send(service, many_tunes(6_000), verbatim="true")
+        running(service, address)
+        add_to_index([more], served)
+        job = ended(service, address)
+        assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 7)
+        assert [one["name"] for one in job["index"]["corpora"]] == ["session", "more"]
+        assert job["report"]["batch"]["transcriptions"] == 6_000

@@ -1,0 +1,1 @@
+"""Reports on whole batches, which are made one after another beside the service."""
