@@ -258,9 +258,7 @@ def test_a_hit_leads_to_its_tune_and_is_heard(page: Shown) -> None:
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 @pytest.mark.parametrize("is_dark", [False, True])
-def test_nothing_keeps_people_out(
-    state: str, is_dark: bool, visit: Visit, reel_site: str
-) -> None:
+def test_nothing_keeps_people_out(state: str, is_dark: bool, visit: Visit, reel_site: str) -> None:
     page = visit(reel_site + state).open(is_dark=is_dark)
     for details in page.tab.locator("main details").all():
         details.evaluate("one => { one.open = true; }")

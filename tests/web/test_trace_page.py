@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests.reports.browser import Shown
-from tests.reports.scores.conftest import LISTENING, notes_of, wait_until_played
+from tests.reports.scores.conftest import LISTENING, wait_until_played
 from tests.web.pages import SEVERAL, site_of
 from tunetrace import Index, check
 from tunetrace.checker.post import TRANSCRIPTION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import add_api
@@ -19,7 +19,6 @@ from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.routes import router as reports
 from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
-from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.models import model_pool
 from tunetrace.web.work.pool import Pool
@@ -53,11 +52,6 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_middleware(Refusing, settings=settings)
     app.add_middleware(Watched, metrics=metrics)  # the outermost
     app.state.jobs = Jobs(settings)
-
-    @app.exception_handler(ProblemError)
-    async def refuse(request: Request, error: ProblemError) -> Response:
-        problem = error.problem
-        return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
     add_api(app)
     app.include_router(reports)

@@ -21,6 +21,9 @@ from tunetrace.errors import (
 from tunetrace.text import plain
 
 MEDIA_TYPE: Final = "application/problem+json"
+CLIENT_GONE: Final = 499
+"""What logs of servers say of a client that did not wait for its answer; nobody is sent it."""
+
 _URN: Final = "urn:tunetrace:problem:"
 
 

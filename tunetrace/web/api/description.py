@@ -14,17 +14,25 @@ from tunetrace.checker.records import CheckReport
 from tunetrace.checker.similar.records import SimilarReport
 from tunetrace.indexer.records import Continuations, Found, IndexInfo, Matches
 from tunetrace.indexer.tune import TuneDetail
+from tunetrace.reports.write import Report
+from tunetrace.web.api.described import schema_of
 from tunetrace.web.api.schemas import schemas_of
+from tunetrace.web.jobs.records import Job
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import JSON
+from tunetrace.web.work.models import ModelTunes
 from tunetrace.web.work.questions import ReadTunes
 
 router = APIRouter(include_in_schema=False)
 
 ANSWERS: Final = (
     CheckReport, Continuations, Found, IndexInfo, Matches, ReadTunes, SimilarReport, TuneDetail,
+    ModelTunes,
 )  # fmt: skip
 """The records that are answers."""
+
+_IN_JOBS: Final = {"index": "Origin", "problem": "Problem", "report": "Report"}
+"""What a job has in its fields that may be empty. It is kept as JSON."""
 
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 """The answers to the examples of the description, by the name of the operation."""
@@ -65,7 +73,11 @@ def description_of(app: FastAPI) -> dict[str, Any]:
     described = get_openapi(
         title=app.title, version=app.version, description=_in_paragraphs(_ABOUT), routes=app.routes
     )
-    described.setdefault("components", {})["schemas"] = schemas_of(ANSWERS)
+    schemas = schemas_of(ANSWERS, (Job, Report))
+    for name, kind in _IN_JOBS.items():
+        field = schemas["Job"]["properties"][name]
+        field["anyOf"] = [{"$ref": schema_of(kind)}, {"type": "null"}]
+    described.setdefault("components", {})["schemas"] = schemas
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     for operation in (one for path in described["paths"].values() for one in path.values()):
         operation["description"] = _in_paragraphs(operation["description"])

@@ -28,11 +28,12 @@ from tunetrace.web.jobs.records import (
     Job,
     JobFile,
     State,
+    address_of,
     interrupted,
     moment,
     no_room,
 )
-from tunetrace.web.jobs.work import Made, Step, Work, make_report
+from tunetrace.web.jobs.work import HowFar, Made, Work, make_report
 from tunetrace.web.problems import Problem, ProblemError, not_found
 from tunetrace.web.settings import Settings
 
@@ -93,19 +94,17 @@ class Jobs:
     # What is asked
 
     def find(self, name: str) -> Job:
-        """A job by its id. ProblemError if there is none, or no longer."""
+        """A job by its id, as it is now. ProblemError if there is none, or no longer."""
         job = self._jobs.get(name)
         if job is None or job.is_over(datetime.now(UTC)):
             raise not_found(
                 "there is no report with this id; reports are deleted "
                 f"{_spoken(self._settings.keep_seconds)} after they were made"
             )
-        return job
-
-    def ahead(self, job: Job) -> int:
-        """How many reports are made before a job that waits."""
+        if job.state != "waiting":
+            return job
         unfinished = [one.id for one in self._jobs.values() if not one.has_ended]
-        return unfinished.index(job.id) if job.state == "waiting" else 0
+        return replace(job, ahead=unfinished.index(name))
 
     def file(self, job: Job, name: str) -> tuple[Path, JobFile]:
         """A file of a job, by a name that is in its list. ProblemError if it has none."""
@@ -203,7 +202,12 @@ class Jobs:
             return
         folder = self.folder.place(job.id) / REPORT
         files = tuple(
-            JobFile(name, (folder / name).stat().st_size, MEDIA_TYPES[Path(name).suffix])
+            JobFile(
+                name,
+                (folder / name).stat().st_size,
+                MEDIA_TYPES[Path(name).suffix],
+                f"{address_of(job.id)}/{name}",
+            )
             for name in outcome.files
         )
         await self._end(job.id, "done", files=files, index=outcome.index, report=outcome.report)
@@ -226,7 +230,7 @@ class Jobs:
             with suppress(EOFError):
                 while True:
                     message = receiver.recv()
-                    if not isinstance(message, Step):
+                    if not isinstance(message, HowFar):
                         outcome: Made | Problem = message
                         return outcome
                     with suppress(RuntimeError):  # the loop has ended
@@ -243,7 +247,7 @@ class Jobs:
         if process is not None and process.pid is not None:
             process.kill()
 
-    def _note(self, name: str, step: Step) -> None:
+    def _note(self, name: str, step: HowFar) -> None:
         """Note how far a job is."""
         job = self._jobs.get(name)
         if job is not None and job.state == "running":
