@@ -75,7 +75,7 @@ WITH_QUERY = [
     for path, method in OPERATIONS
     if any(one["in"] == "query" for one in DESCRIPTION["paths"][path][method].get("parameters", ()))
 ]
-MADE_UP = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
+MADE_UP = settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 
 MEANT: dict[str, Sequence[Any]] = {
     "q": ["C 3", "G3 GAB", "{c C} 3 *", "0 0", "+2 -1", "U D", 'opening "C 3"', "session:3", "2"],
@@ -103,8 +103,10 @@ def test_every_answer_is_described(described: Any, path: str, method: str) -> No
     @MADE_UP
     @given(case=described[path][method].as_strategy(), data=st.data())
     def ask(case: Any, data: st.DataObject) -> None:
-        for given_ in (case.query, case.path_parameters):
-            for name in set(given_) & set(MEANT) if given_ else ():
+        if path == "/api/sample":
+            case.query = {**(case.query or {}), "n": 1, "max_tokens": 20}
+        for given_ in (case.query, case.path_parameters) if "report" not in path else ():
+            for name in sorted(set(given_ or ()) & set(MEANT)):
                 if data.draw(st.integers(0, 3)):
                     given_[name] = data.draw(st.sampled_from(MEANT[name]))
         if method == "post" and data.draw(st.integers(0, 3)):

@@ -92,7 +92,16 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         if operation["operationId"] in examples:
             content = operation["responses"]["200"]["content"][JSON]
             content["example"] = examples[operation["operationId"]]
+        for answer in operation["responses"].values():
+            _complete(answer.get("content", {}).get(JSON, {}), schemas)
     return described
+
+
+def _complete(content: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Put the fields back that are null in an example, since FastAPI leaves them out."""
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if "example" in content and name in schemas:
+        content["example"] = {**dict.fromkeys(schemas[name]["required"]), **content["example"]}
 
 
 def _in_paragraphs(text: str) -> str:
@@ -113,11 +122,12 @@ def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
             example, query = path, {}
             for parameter in operation.get("parameters", ()):
                 given = parameter["schema"].get("examples", [None])[0]
-                if parameter["in"] == "path":
+                if given is not None and parameter["in"] == "path":
                     example = example.replace(f"{{{parameter['name']}}}", given)
                 elif given is not None:
                     query[parameter["name"]] = given
             example += f"?{urlencode(query)}" if query else ""
             listed = {**operation, "path": path, "method": method.upper(), "example": example}
-            found.setdefault(operation["tags"][0], []).append(listed)
+            (tag,) = operation.get("tags", ["The service itself"])
+            found.setdefault(tag, []).append(listed)
     return found

@@ -63,7 +63,8 @@ class ReportParameters(ReadParameters):
     def options(self) -> dict[str, Any]:
         """The arguments of a report."""
         options = self.model_dump()
-        return {**options, "exclude_families": options.pop("exclude_family")}
+        families = options.pop("exclude_family")
+        return {**options, "exclude_families": families}
 
 
 _EXAMPLE: Final = Job(
