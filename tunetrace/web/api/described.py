@@ -85,7 +85,7 @@ def _body(what: str) -> dict[str, Any]:
         "required": True,
         "description": what,
         "content": {
-            "text/vnd.abc": {"schema": {"type": "string"}, "example": TUNE},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "text/vnd.abc": {"example": TUNE},
+            "application/octet-stream": {},
         },
     }

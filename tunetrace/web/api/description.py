@@ -118,11 +118,12 @@ def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
             example, query = path, {}
             for parameter in operation.get("parameters", ()):
                 given = parameter["schema"].get("examples", [None])[0]
-                if parameter["in"] == "path":
+                if given is not None and parameter["in"] == "path":
                     example = example.replace(f"{{{parameter['name']}}}", given)
                 elif given is not None:
                     query[parameter["name"]] = given
             example += f"?{urlencode(query)}" if query else ""
             listed = {**operation, "path": path, "method": method.upper(), "example": example}
-            found.setdefault(operation["tags"][0], []).append(listed)
+            (tag,) = operation.get("tags", ["The service itself"])
+            found.setdefault(tag, []).append(listed)
     return found
