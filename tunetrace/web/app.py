@@ -18,7 +18,7 @@ from tunetrace.web.guard.metrics import Metrics
 from tunetrace.web.guard.refuse import GuardedApp
 from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.page.routes import router as page
-from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError
+from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError, not_found
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.pool import Pool
 
@@ -54,11 +54,12 @@ def make_app(settings: Settings) -> FastAPI:
     async def refuse_address(request: Request, error: HTTPException) -> Response:
         """What no route is for: an address or a method."""
         status = HTTPStatus(error.status_code)
+        if status == HTTPStatus.NOT_FOUND:
+            return _sent(not_found("there is nothing at this address; see /openapi.json").problem)
         kind = "-".join(status.phrase.lower().split())
-        detail = {
-            HTTPStatus.NOT_FOUND: "there is nothing at this address; see /openapi.json",
-            HTTPStatus.METHOD_NOT_ALLOWED: "this address takes another method; see /openapi.json",
-        }.get(status, error.detail)
+        detail = error.detail
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            detail = "this address takes another method; see /openapi.json"
         return _sent(
             Problem(status, kind, status.phrase, detail, headers=dict(error.headers or {}))
         )
