@@ -20,7 +20,7 @@ import psutil
 
 from tests.commands import PYTHON, environment
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds after which a test no longer waits for what does not come."""
 
 Found = TypeVar("Found")

@@ -20,10 +20,14 @@ from starlette.types import Receive, Scope, Send
 from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import Running, running, until, until_closed
 from tunetrace.web.guard import protocol
+from tunetrace.web.guard import server as server_room
 from tunetrace.web.guard.metrics import Metrics
 from tunetrace.web.guard.refuse import GuardedApp
 from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.settings import Limits, Settings
+
+LARGE = 30_000_000
+"""Bytes that no system keeps for a client that does not read them."""
 
 ENDS = b"Host: localhost\r\nConnection: close\r\n\r\n"
 
@@ -130,6 +134,15 @@ def test_what_is_no_http_is_refused_with_a_problem(service: Running, request_: b
     assert b"x-content-type-options: nosniff" in answer
 
 
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"," * 5000, b"[::1", b"javascript:alert(1)"])
+def test_what_a_proxy_would_say_is_no_mistake_of_the_service(
+    service: Running, value: bytes
+) -> None:
+    names = (b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Request-Id", b"Accept-Encoding")
+    headers = b"".join(b"%s: %s\r\n" % (name, value) for name in names)
+    assert status(service.send(b"GET /healthz HTTP/1.1\r\n" + headers + ENDS)) == 200
+
+
 def test_a_title_reaches_no_header(service: Running) -> None:
     tune = KESH.replace("The Kesh", 'a"\r\nSet-Cookie: a=b\r\n<script>alert(1)</script>é')
     reply = service.ask("/api/check", tune.encode())
@@ -224,12 +237,17 @@ def test_a_thousand_idle_connections_harm_nobody(service: Running) -> None:
 
 
 @contextmanager
-def serving(limits: Limits, path: Path) -> Iterator[tuple[str, int]]:
-    """A service in this process that answers with the size of what it is sent."""
+def serving(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, tuple[str, int]]]:
+    """A server in this process that answers with the size of what it is sent, and its address."""
 
     async def size(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/mistake":
             raise ZeroDivisionError("a secret")
+        if scope["path"] == "/large":
+            headers = [(b"content-length", b"%d" % LARGE)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"x" * LARGE})
+            return
         received = 0
         while True:
             message = await receive()
@@ -246,19 +264,19 @@ def serving(limits: Limits, path: Path) -> Iterator[tuple[str, int]]:
         app, http=protocol.PatientProtocol, ws="none", lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with server_room.listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
         thread.start()
         try:
             until(lambda: server.started)
-            yield listening.getsockname()
+            yield server, listening.getsockname()
         finally:
             server.should_exit = True
             thread.join()
 
 
 def test_a_body_that_comes_too_slowly_is_refused(tmp_path: Path) -> None:
-    with serving(Limits(send_seconds=0.3), tmp_path) as address:
+    with serving(Limits(send_seconds=0.3), tmp_path) as (_, address):
         with socket.create_connection(address, 30) as slow:
             slow.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n")
             is_open = True
@@ -286,7 +304,7 @@ def test_a_head_that_comes_too_slowly_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    with serving(Limits(), tmp_path) as address:
+    with serving(Limits(), tmp_path) as (_, address):
         for sent in (b"", b"GET / HTTP/1.1\r\nX: y", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET"):
             with socket.create_connection(address, 30) as slow:
                 slow.sendall(sent)
@@ -294,10 +312,29 @@ def test_a_head_that_comes_too_slowly_is_not_waited_for(
                 assert answer.count(b"HTTP/1.1 200 ") == sent.count(b"\r\n\r\n")
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_room, "_UNREAD_MILLISECONDS", 500)
+    with serving(Limits(), tmp_path) as (server, address):
+        with socket.create_connection(address, 30) as lazy:
+            lazy.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            until(lambda: server.server_state.connections)
+            until(lambda: not server.server_state.connections)
+            assert len(until_closed(lazy)) < LARGE
+        with socket.create_connection(address, 30) as ready:
+            ready.sendall(b"GET /large HTTP/1.1\r\n" + ENDS)
+            assert len(until_closed(ready)) > LARGE
+
+
 def test_a_mistake_of_the_service_says_its_id_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(Limits(), tmp_path) as address, socket.create_connection(address, 30) as asked:
+    with (
+        serving(Limits(), tmp_path) as (_, address),
+        socket.create_connection(address, 30) as asked,
+    ):
         asked.sendall(b"GET /mistake HTTP/1.1\r\nX-Request-Id: the-one\r\n" + ENDS)
         answer = until_closed(asked)
     assert status(answer) == 500

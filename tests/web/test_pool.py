@@ -17,7 +17,7 @@ import pytest
 from starlette.requests import Request
 
 from tests.commands import KESH, MORRISONS, index_of
-from tests.web.running import Running, long_tunes, running, until, until_closed
+from tests.web.running import PATIENCE, Running, long_tunes, running, until, until_closed
 from tests.web.test_guard import samples
 from tunetrace import Index
 from tunetrace.web.problems import ProblemError
@@ -193,7 +193,7 @@ def test_the_service_ends_well_when_it_is_asked_to(v2_index: Index, number: sign
             answer = until_closed(asked)
         # The work is done within the last seconds, or refused.
         assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 503 "))
-        assert service.process.wait(30) == 0
+        assert service.process.wait(PATIENCE) == 0
         until(lambda: not any(one.is_running() for one in family))
         with pytest.raises(ConnectionRefusedError):
             service.connect()
@@ -207,7 +207,7 @@ def test_the_service_ends_at_once_when_it_is_asked_twice(v2_index: Index) -> Non
             service.process.send_signal(signal.SIGINT)
             time.sleep(0.3)
             service.process.send_signal(signal.SIGINT)
-            assert service.process.wait(30) == 0
+            assert service.process.wait(PATIENCE) == 0
         until(lambda: not any(one.is_running() for one in family))
 
 

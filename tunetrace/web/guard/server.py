@@ -37,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise InputError(f"--host {host}: no such address; give one such as 127.0.0.1") from None
     try:
         made = socket.create_server(
-            address[:2],
+            address,
             family=family,
             backlog=_BACKLOG,
             dualstack_ipv6=family == socket.AF_INET6

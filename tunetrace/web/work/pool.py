@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -94,10 +93,9 @@ class Pool:
             found = work.result()
         finally:
             self.waiting -= 1
-            for task in (gone, work):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            gone.cancel()
+            work.cancel()
+            await asyncio.gather(gone, work, return_exceptions=True)
         if isinstance(found, Problem):
             raise ProblemError(found)
         if isinstance(found, Failure):
