@@ -34,8 +34,8 @@ BARS: Final = (
 TITLES: Final = ("The Kesh", "Kesh, The", "Morrison's", "The Blackbird", "The Blackbird's Nest",
                  "Cooley's", "Drowsy Maggie", "The Silver Spear")  # fmt: skip
 
-WHOLE_BY_DESIGN: Final = ("added", "sha256", "fingerprint", "path", "created", "peers")
-"""Fields that are of the whole index, or of the moment."""
+WHOLE_BY_DESIGN: Final = ("added", "sha256", "fingerprint", "path", "created")
+"""Fields that are of the whole index, or of a file, or of the moment."""
 
 IDS: Final = ("tune", "family", "first_family", "second_family", "nearest")
 """Fields that hold ids of tunes, which indexes number on their own."""
