@@ -9,7 +9,7 @@ export function linkChoices(article) {
   const help = [...panel.childNodes];
   const whole = article.querySelector(".whole .score");
   const abouts = [...article.querySelectorAll("template[data-bar-about]")];
-  const sources = [...article.querySelectorAll(".source[data-spans]")];
+  const sources = () => [...article.querySelectorAll(".source[data-spans]")];
   const passages = [...article.querySelectorAll(".spans [data-span]")];
   let bar = null; // {index, spans, detail}: the bar that is chosen
   let later = 0;
@@ -100,7 +100,7 @@ export function linkChoices(article) {
       line.textContent = `Passage ${item.dataset.span}: ${item.querySelector(".said").textContent.trim()}.`;
       said.push(line);
     }
-    const having = sources.filter((some) => some.dataset.spans.split(" ").some((number) => spans.includes(number)));
+    const having = sources().filter((some) => some.dataset.spans.split(" ").some((number) => spans.includes(number)));
     if (having.length) {
       const line = document.createElement("p");
       line.append("Scores below: ");
