@@ -123,7 +123,7 @@ def test_the_chosen_bar_is_not_under_what_is_said_of_it(visit: Visit, site: str)
     page.tab.get_by_role("region", name="What you chose").get_by_role("heading").wait_for()
     page.tab.wait_for_function(
         """() => document.querySelector("rect.cursor").getBoundingClientRect().bottom
-            <= document.querySelector(".chosen").getBoundingClientRect().top"""
+            <= document.querySelector(".choice").getBoundingClientRect().top"""
     )
 
 

@@ -4,7 +4,7 @@
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function linkChoices(article) {
-  const panel = article.querySelector(".chosen");
+  const panel = article.querySelector(".choice");
   if (!panel) return;
   const help = [...panel.childNodes];
   const whole = article.querySelector(".whole .score");
@@ -29,7 +29,7 @@ export function linkChoices(article) {
     detail.go();
     if (event.target !== whole || !abouts[detail.index]) return;
     const ofNote = passagesAt(detail.id);
-    const ofBar = abouts[detail.index].dataset.spans.split(" ").filter(Boolean);
+    const ofBar = abouts[detail.index].dataset.barSpans.split(" ").filter(Boolean);
     bar = { index: detail.index, spans: ofNote.length ? ofNote : ofBar, detail };
     for (const item of whole.querySelectorAll(".bar-list [data-bar]")) {
       item.classList.toggle("is-chosen", Number(item.dataset.bar) === bar.index);
