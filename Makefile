@@ -4,12 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INDEX = @$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
 
-.PHONY: demo test quick faults lint bench bench-model bench-similar clean
+.PHONY: demo serve test quick faults lint bench bench-model bench-similar clean
 
 demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
-	@$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
+	$(INDEX)
 	$(BIN)/tunetrace check examples/post.txt
+
+serve: $(VENV)/serve ## Serve the default index over HTTP, on this machine alone; build it first, unless there is one.
+	$(INDEX)
+	$(BIN)/tunetrace serve
 
 test: $(VENV)/dev ## Run every test.
 	$(BIN)/python -m pytest --numprocesses auto
@@ -35,9 +40,13 @@ $(VENV)/demo: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[corpora,report,score]'
 	@touch $@
 
+$(VENV)/serve: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[corpora,serve]'
+	@touch $@ $(VENV)/demo
+
 $(VENV)/dev: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[dev]'
-	@touch $@ $(VENV)/demo
+	@touch $@ $(VENV)/demo $(VENV)/serve
 
 bench-model: $(VENV)/dev ## Measure models beside the published loop, torch.nn.LSTM and infini-gram.
 	$(BIN)/python -m benchmarks.model

@@ -115,13 +115,13 @@ def main() -> None:
         say(f"{CLIENTS} clients, {WORKERS} processes that answer, {os.cpu_count()} cores; tunes of "
             f"about 140 tokens, {len(inputs.tunes):,} different ones")  # fmt: skip
         with service(inputs.index) as (port, session):
-            asyncio.run(measure_alone(port, session, inputs, given.seconds))
+            checks, figures = asyncio.run(measure_alone(port, session, inputs, given.seconds))
             asyncio.run(measure_beside_report(port, inputs, given.seconds))
-        measure_others(inputs, folder)
+        measure_others(inputs, folder, checks.each_second, figures.each_second)
         changed = folder / "changed.db"
         shutil.copy(inputs.index, changed)
         with service(changed) as (port, _):
-            asyncio.run(measure_changes(port, inputs, changed, folder))
+            asyncio.run(measure_changes(port, inputs, changed, folder, given.seconds))
         verified = run_command("index", "verify", "--index", changed)
         say(f"tunetrace index verify afterwards: {'no fault' if not verified else 'damaged'}.")
     say(f"All of this took {time.perf_counter() - begun:.0f} s; the load average of the last "
@@ -140,7 +140,12 @@ def make_inputs(folder: Path, index: Path | None) -> Inputs:
         write_tunes(batch, make_batch(made, TRANSCRIPTIONS)[0])
         index = folder / "index.db"
         tunetrace.build_index([corpus], index)
-    tokens = [one for one in read_tokens(batch) if any(token[:2] == "K:" for token in one)]
+    read = tunetrace.read(batch)
+    tokens = [
+        one.tokens
+        for one in read
+        if not isinstance(one, tunetrace.Rejected) and one.tokens[0].startswith("M:")
+    ]
     chance = random.Random(SEED)
     chance.shuffle(tokens)
     tunes = [to_folkrnn(one) for one in tokens if len(one) in _TOKENS][:_CHECKED]
@@ -224,8 +229,13 @@ def tell_errors(*loads: Load) -> None:
             say(f"{count:,} times: {what}")
 
 
-async def measure_alone(port: int, session: int, inputs: Inputs, seconds: float) -> None:
-    """Figures and checks with nothing else going on, and the memory during the checks."""
+async def measure_alone(
+    port: int, session: int, inputs: Inputs, seconds: float
+) -> tuple[Load, Load]:
+    """Figures and checks with nothing else going on, and the memory during the checks.
+
+    Gives what clients met with verbatim checks, and with figures.
+    """
     verbatim = inputs.checks(verbatim=True)
     await ask_for(port, verbatim, CLIENTS, for_seconds(_BEFORE_SECONDS))
     memory = Memory(session, [])
@@ -256,6 +266,7 @@ async def measure_alone(port: int, session: int, inputs: Inputs, seconds: float)
     say(f"Memory of the service: {megabytes(before)} after {early:.0f} s of verbatim checks, "
         f"{megabytes(last)} in the last seconds, {last / before - 1:+.1%} (wanted: 5% at most). "
         "Memory that processes share counts once.")  # fmt: skip
+    return checks, others[2]
 
 
 async def measure_beside_report(port: int, inputs: Inputs, seconds: float) -> None:
@@ -295,8 +306,13 @@ async def measure_beside_report(port: int, inputs: Inputs, seconds: float) -> No
         "transcriptions. Wanted: 99% of the checks within 2 s.")  # fmt: skip
 
 
-async def measure_changes(port: int, inputs: Inputs, index: Path, folder: Path) -> None:
-    """Verbatim checks and figures while commands change the index."""
+async def measure_changes(
+    port: int, inputs: Inputs, index: Path, folder: Path, seconds: float
+) -> None:
+    """Verbatim checks and figures while commands change the index.
+
+    seconds: no command is begun later than twice so long after the first.
+    """
     added = folder / "added.txt"
     write_tunes(added, [one for one, _ in zip(read_tokens(inputs.batch), range(500), strict=False)])
     at = ("--index", index)
@@ -312,7 +328,11 @@ async def measure_changes(port: int, inputs: Inputs, index: Path, folder: Path) 
     spans: list[tuple[str, float, float, int]] = []
 
     async def change() -> None:
+        is_time = for_seconds(2 * seconds)
         for words in commands:
+            if not is_time():
+                say(f"No time is left for: tunetrace {' '.join(map(str, words))}")
+                continue
             begun = time.perf_counter()
             code = await asyncio.to_thread(run_command, *words)
             await asyncio.sleep(2)  # a change is met only when it is done
@@ -341,7 +361,7 @@ async def measure_changes(port: int, inputs: Inputs, index: Path, folder: Path) 
     show_table(
         "   All of that time",
         _COLUMNS,
-        [row("40 clients: verbatim checks", load), row("10 clients: figures", searched)],
+        [row("40 check", load), row("10 search figures", searched)],
     )
     tell_errors(load, searched)
 
@@ -349,39 +369,43 @@ async def measure_changes(port: int, inputs: Inputs, index: Path, folder: Path) 
 # Other ways to the same answers
 
 
-def measure_others(inputs: Inputs, folder: Path) -> None:
-    """The same questions without a service: in processes that are there, and one by one."""
+def measure_others(inputs: Inputs, folder: Path, checks: float, figures: float) -> None:
+    """The same questions without a service: in processes that are there, and one by one.
+
+    checks, figures: how many the service answered in a second.
+    """
     lines = folder / "lines.txt"
     with lines.open("w", encoding="utf-8") as file:
         file.writelines(" ".join(one) + "\n" for one in read_tokens(inputs.corpus))
     tune = folder / "tune.txt"
     tune.write_text(inputs.tunes[0], encoding="utf-8")
     check = [*_COMMAND, "check", str(tune), "--verbatim", "--json", "--index", str(inputs.index)]
+    ways = [
+        ("tunetrace.check in a loop", _each_second(inputs, "check"), checks),
+        ("tunetrace.figure in a loop", _each_second(inputs, "figure"), figures),
+        ("a command 'tunetrace check' for each", _commands_each_second(lambda _: check), checks),
+        (
+            "a command 'grep -c' for each figure",
+            _commands_each_second(lambda k: ["grep", "-cF", "--", inputs.figures[k], str(lines)]),
+            figures,
+        ),
+    ]
     show_table(
         "   The same without a service, in two processes at a time",
-        ("", "a second"),
-        [
-            ("tunetrace.check in a loop", _each_second(inputs, "check")),
-            ("tunetrace.figure in a loop", _each_second(inputs, "figure")),
-            ("a command 'tunetrace check' for each", _commands_each_second(lambda _: check)),
-            (
-                "a command 'grep -c' for each figure",
-                _commands_each_second(
-                    lambda k: ["grep", "-cF", "--", inputs.figures[k], str(lines)]
-                ),
-            ),
-        ],
+        ("", "a second", "the service answers"),
+        [(name, f"{each:,.1f}", f"{served / each:.2f}x as many") for name, each, served in ways],
     )
     say("The loops are the most that a service could reach. grep counts lines that have the text: "
         "no hits, no place, no key, and no tune by name.")  # fmt: skip
 
 
-def _each_second(inputs: Inputs, question: str) -> str:
+def _each_second(inputs: Inputs, question: str) -> float:
+    """How many questions processes answer in a second that have the index open."""
     asked = inputs.tunes if question == "check" else inputs.figures
     with ProcessPoolExecutor(WORKERS) as pool:
         ask = partial(_loop, inputs.index, question)
         counts = list(pool.map(ask, [asked[k::WORKERS] for k in range(WORKERS)]))
-    return f"{sum(counts) / _ALONE_SECONDS:,.0f}"
+    return sum(counts) / _ALONE_SECONDS
 
 
 def _loop(index: Path, question: str, asked: Sequence[str]) -> int:
@@ -401,8 +425,8 @@ def _loop(index: Path, question: str, asked: Sequence[str]) -> int:
     return count
 
 
-def _commands_each_second(command: Callable[[int], Sequence[str]]) -> str:
-    """How many commands end in the time, two at a time."""
+def _commands_each_second(command: Callable[[int], Sequence[str]]) -> float:
+    """How many commands end in a second, two at a time."""
     goes_on, begun, count = for_seconds(_ALONE_SECONDS), time.perf_counter(), 0
     while goes_on():
         running = [
@@ -412,8 +436,7 @@ def _commands_each_second(command: Callable[[int], Sequence[str]]) -> str:
         for process in running:
             process.wait()
         count += WORKERS
-    each = count / (time.perf_counter() - begun)
-    return f"{each:,.0f}" if each >= 10 else f"{each:.1f}"
+    return count / (time.perf_counter() - begun)
 
 
 if __name__ == "__main__":

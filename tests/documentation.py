@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -17,11 +18,15 @@ from tempfile import TemporaryDirectory
 
 from tests.commands import call_in_terminal
 from tests.conftest import ROOT
+from tests.programs import needed
+from tests.web.running import running
 from tunetrace import build_index, measure_baseline
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _BLOCK = re.compile(r"```console\n\$ (tunetrace [^\n]*)\n(.*?)```", re.DOTALL)
+_ASKED = re.compile(r"```console\n\$ (curl [^\n]*)\n(.*?)```", re.DOTALL)
+_SERVICE = "http://127.0.0.1:8000"
 
 _CUT = "…"
 """A last line that says: the page shows the beginning of the output only."""
@@ -33,6 +38,21 @@ _SHOWN_OF_A_CUT = 12
 def examples(page: Path) -> list[tuple[str, str]]:
     """(command, output) of each block of a page that shows the output of one command."""
     return [(found[1], found[2].rstrip("\n")) for found in _BLOCK.finditer(_text(page))]
+
+
+def questions(page: Path) -> list[tuple[str, str]]:
+    """(command, output) of each block of a page that asks the service."""
+    return [(found[1], found[2].rstrip("\n")) for found in _ASKED.finditer(_text(page))]
+
+
+def answer_of(command: str, service: str) -> str:
+    """What a command that asks the service prints. service: where it is."""
+    ended = subprocess.run(
+        [needed("bash"), "-c", command.replace(_SERVICE, service)], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+    return ended.stdout.rstrip("\n")
 
 
 def is_shown(command: str, shown: str) -> bool:
@@ -100,6 +120,14 @@ def _renew() -> None:
         with chdir(name):
             for page in PAGES:
                 page.write_text(_BLOCK.sub(_renewed, _text(page)), encoding="utf-8")
+            with running(Path(os.environ["TUNETRACE_INDEX"])) as service:
+                where = f"http://127.0.0.1:{service.address[1]}"
+
+                def renewed(found: re.Match[str]) -> str:
+                    return f"```console\n$ {found[1]}\n{answer_of(found[1], where)}\n```"
+
+                for page in PAGES:
+                    page.write_text(_ASKED.sub(renewed, _text(page)), encoding="utf-8")
 
 
 if __name__ == "__main__":

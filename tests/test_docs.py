@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from tests import documentation
 from tests.conftest import ROOT
-from tests.documentation import PAGES, examples, is_shown
+from tests.documentation import PAGES, answer_of, examples, is_shown, questions
+from tests.web.running import running
 from tunetrace import CheckedTune, build_index, check_batch, open_index
 from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.tables import REJECT_COLUMNS, SPAN_COLUMNS, TUNE_COLUMNS
@@ -46,6 +47,18 @@ def test_the_commands_in_the_docs_print_what_the_pages_show(
         "tune", "ngrams", "tokenize", "similar", "next", "find", "score",
     }  # fmt: skip
     assert [command for command, output in shown if not is_shown(command, output)] == []
+
+
+def test_the_service_answers_as_the_pages_show(
+    default_index: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    asked = [question for page in PAGES for question in questions(page)]
+    assert len(asked) >= 3
+    with running(default_index, "--workers", "1") as service:
+        where = f"http://127.0.0.1:{service.address[1]}"
+        assert [(one, answer_of(one, where)) for one, _ in asked] == asked
 
 
 @pytest.mark.usefixtures("default_index")

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
@@ -81,7 +81,8 @@ class Running:
     def send(self, sent: bytes) -> bytes:
         """What comes back for some bytes until the service closes the connection."""
         with self.connect() as connection:
-            connection.sendall(sent)
+            with suppress(ConnectionResetError, BrokenPipeError):
+                connection.sendall(sent)
             return until_closed(connection)
 
     def lines(self) -> list[dict[str, Any]]:

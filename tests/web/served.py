@@ -1,27 +1,95 @@
-"""The index that the tests of the service ask, and asking it.
+"""The index that the tests of the service ask, and the examples of the description.
 
-`python -m tests.web.served` renews the examples of the description.
+`python -m tests.web.served` renews the answers to the examples.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi.testclient import TestClient
 
 from tests.commands import KESH, MORRISONS
 from tunetrace import build_index, find_families
+from tunetrace.web.api.description import EXAMPLES
+from tunetrace.web.app import make_app
+from tunetrace.web.settings import Settings
 
 KINCORA = "X:9\nT:Kincora\nM:6/8\nL:1/8\nK:D\nd3 def|e3 efa|d3 fdB|AFD D3|\n"
 """It begins as the Kesh does, a fifth higher."""
 
-BOOK = 'X:1\nT:Ríl "na" gCat/Dubh\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|E2BE AFDF|E2BE dEBE|dBAF D4|\n'
+CAT = 'X:1\nT:An "Cat"/Dubh é\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|E2BE AFDF|E2BE dEBE|dBAF D4|\n'
 """A tune whose title has what file names and headers may not have."""
 
 
 def small_index(folder: Path) -> Path:
     """Build an index of a corpus `session` of three tunes, and of a corpus `book` of one."""
     (folder / "session.abc").write_text("\n".join((KESH, MORRISONS, KINCORA)), encoding="utf-8")
-    (folder / "book.abc").write_text(BOOK, encoding="utf-8")
+    (folder / "book.abc").write_text(CAT, encoding="utf-8")
     path = folder / "small.db"
     build_index([folder / "session.abc", folder / "book.abc"], path)
     find_families(path)
     return path
+
+
+@dataclass(frozen=True)
+class ExampleRequest:
+    """A request that the description gives as an example."""
+
+    operation: str
+    method: str
+    path: str
+    query: dict[str, Any]
+    body: str | None
+
+    def send(self, client: TestClient) -> Any:
+        """Ask it."""
+        return client.request(self.method, self.path, params=self.query, content=self.body)
+
+
+def example_requests(description: dict[str, Any]) -> Iterator[ExampleRequest]:
+    """Each operation with the examples of its parameters and of what is sent."""
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            query = {}
+            for given in operation.get("parameters", ()):
+                if "examples" not in given["schema"]:
+                    continue
+                if given["in"] == "path":
+                    path = path.replace(f"{{{given['name']}}}", given["schema"]["examples"][0])
+                else:
+                    query[given["name"]] = given["schema"]["examples"][0]
+            sent = operation.get("requestBody", {}).get("content", {})
+            body = next((one["example"] for one in sent.values() if "example" in one), None)
+            yield ExampleRequest(operation["operationId"], method, path, query, body)
+
+
+def example_answers(client: TestClient) -> dict[str, Any]:
+    """What a service on the small index answers to the examples, where that is JSON."""
+    found = {}
+    for one in example_requests(client.get("/openapi.json").json()):
+        answer = one.send(client)
+        assert answer.status_code == 200, (one, answer.text)
+        if answer.headers["content-type"] == "application/json":
+            found[one.operation] = answer.json()
+    for corpus in found["corpora"]["corpora"]:
+        corpus["added"] = "2024-01-01T12:00:00+00:00"  # whenever it was built
+    return found
+
+
+def _renew() -> None:
+    with TemporaryDirectory() as folder:
+        app = make_app(Settings(small_index(Path(folder)), workers=1))
+        with TestClient(app) as client:
+            answers = example_answers(client)
+    lines = (f'"{name}": {json.dumps(one, ensure_ascii=False)}' for name, one in answers.items())
+    EXAMPLES.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _renew()

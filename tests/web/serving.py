@@ -100,7 +100,7 @@ def serving(
 
 def _answers(service: Service) -> bool:
     try:
-        return service.get("/openapi.json").ok
+        return service.get("/healthz").ok
     except requests.ConnectionError:
         return False
 

@@ -107,7 +107,8 @@ def test_a_report_is_what_the_command_line_writes(
     expected = json.loads(told)
     for report in (expected, job["report"]):
         del report["created"]
-    del expected["path"]
+    for corpus in expected["index"]["corpora"]:  # whose source is a file of this machine
+        corpus["source"] = Path(corpus["source"]).name
     assert job["report"] == expected
     assert [file["name"] for file in job["files"]] == expected["files"]
     for file in job["files"]:
@@ -119,9 +120,7 @@ def test_a_report_is_what_the_command_line_writes(
         kept = (tmp_path / "report" / file["name"]).read_bytes()
         if file["name"] not in ("report.html", "summary.json"):  # which say when they were made
             assert fetched.content == kept, file["name"]
-        assert str(index.parent).encode() not in fetched.content.replace(
-            json.dumps(str(index.with_suffix(".abc"))).encode(), b""
-        )
+        assert str(index.parent).encode() not in fetched.content
         disposition = fetched.headers["Content-Disposition"].partition(";")[0]
         assert disposition == ("inline" if file["name"] == "report.html" else "attachment")
         assert fetched.headers["Tunetrace-Index"] == expected["index"]["fingerprint"]
@@ -296,3 +295,14 @@ def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_pa
         assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 7)
         assert [one["name"] for one in job["index"]["corpora"]] == ["session", "more"]
         assert job["report"]["batch"]["transcriptions"] == 6_000
+
+
+def test_hidden_tunes_are_in_no_report(index: Path, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.txt"
+    hidden.write_text("session:3\n")
+    with serving(index, "--jobs", tmp_path / "jobs", "--hide", hidden) as service:
+        job = ended(service, send(service, "\n".join([KESH, MORRISONS]).encode()))
+        assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 1)
+        assert job["report"]["batch"]["identical"] == 1  # Morrison's alone
+        for file in job["files"]:
+            assert b"session:3" not in service.get(file["address"]).content, file["name"]

@@ -62,7 +62,7 @@ def test_the_seed_that_was_drawn_is_named(service: Service) -> None:
     ("options", "sentence"),
     [
         ({"temperature": "-1"}, "the temperature cannot be -1"),
-        ({"top_p": "nan"}, "top-p cannot be nan"),
+        ({"top_p": "2"}, "top-p cannot be 2"),
         ({"meter": "7/11"}, "7/11"),
         ({"seed": "-1"}, "the seed cannot be -1"),
         ({"start": "C^^^D"}, "C^^^D"),

@@ -94,10 +94,16 @@ class Engraving:
         return self.drawing(has_title=True).standalone()
 
     def drawing(
-        self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH, has_title: bool = False
+        self,
+        marks: Sequence[Mark] = (),
+        *,
+        width: int = PAGE_WIDTH,
+        has_title: bool = False,
+        is_line: bool = False,
     ) -> Drawing:
-        """The tune as a part of a page, with stretches marked. width: as for Engraver."""
-        return self._drawn(self._engraver(marks, width, has_title=has_title), marks)
+        """The tune as a part of a page, with stretches marked. width, is_line: as for Engraver."""
+        engraver = self._engraver(marks, width, has_title=has_title, is_line=is_line)
+        return self._drawn(engraver, marks)
 
     def drawn_and_played(
         self, marks: Sequence[Mark] = (), *, width: int = PAGE_WIDTH
@@ -107,10 +113,13 @@ class Engraving:
         played = playback_of(self.staff, self.staff.measures, engraver.timemap(), self.prefix)
         return self._drawn(engraver, marks), played
 
-    def _engraver(self, marks: Sequence[Mark], width: int, *, has_title: bool) -> Engraver:
+    def _engraver(
+        self, marks: Sequence[Mark], width: int, *, has_title: bool, is_line: bool = False
+    ) -> Engraver:
         look = Look(classes_of(marks, len(self.staff.layout.tokens)))
         space = spacing(len(in_lanes(marks))) if marks else 0
-        return Engraver(self.mei(look, has_title=has_title), width=width, space_below=space)
+        mei = self.mei(look, has_title=has_title)
+        return Engraver(mei, width=width, space_below=space, is_line=is_line)
 
     def _drawn(self, engraver: Engraver, marks: Sequence[Mark]) -> Drawing:
         return draw_marks(stack(engraver.drawings()), marks, self.prefix)

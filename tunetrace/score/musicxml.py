@@ -13,13 +13,11 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from tunetrace._version import __version__
 from tunetrace.score.staff.records import NO_SIGNS, Event, Meter, Signs, Staff, StaffBar, StaffNote
 from tunetrace.score.staff.values import PLAIN, Value
-from tunetrace.tokenizer.keys import named_key
+from tunetrace.tokenizer.keys import MODES_IN_WORDS, named_key
 
 _TYPES: Final = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th",
                  32: "32nd", 64: "64th", 128: "128th", 256: "256th"}  # fmt: skip
 _ACCIDENTALS: Final = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
-_MODES: Final = {"maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian",
-                 "lyd": "lydian", "mix": "mixolydian", "loc": "locrian"}  # fmt: skip
 _MOST_DIVISIONS: Final = 16_383
 _DOCTYPE: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC '
@@ -124,7 +122,7 @@ class _PartWriter:
             SubElement(key, "fifths").text = str(signs.sharps)
             known = named_key(signs.key)
             if known is not None:
-                SubElement(key, "mode").text = _MODES[known.mode]
+                SubElement(key, "mode").text = MODES_IN_WORDS[known.mode]
         if signs.meter is not None:
             _time(attributes, signs.meter)
         elif is_first:

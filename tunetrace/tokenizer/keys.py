@@ -27,6 +27,10 @@ ACCIDENTAL_SIGNS: Final = {alteration: sign for sign, alteration in ACCIDENTALS.
 
 # The signature of each mode on the line of fifths, counted from the major of its tonic.
 MODES: Final = {"maj": 0, "min": -3, "dor": -2, "phr": -4, "lyd": 1, "mix": -1, "loc": -5}
+MODES_IN_WORDS: Final = {
+    "maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian", "lyd": "lydian",
+    "mix": "mixolydian", "loc": "locrian",
+}  # fmt: skip
 _MODE_NAMES: Final = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
 
 
@@ -67,6 +71,11 @@ class Key:
     def name(self) -> str:
         """The key in folk-rnn's spelling, without added accidentals: `Emin`, `F#dor`."""
         return self.tonic + self.mode
+
+    @property
+    def in_words(self) -> str:
+        """`E dorian`."""
+        return f"{self.tonic} {MODES_IN_WORDS[self.mode]}"
 
     @property
     def tonic_fifths(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import add_api
@@ -13,13 +13,12 @@ from tunetrace.web.api.sample import router as sample
 from tunetrace.web.guard.health import Pulse
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
-from tunetrace.web.guard.refuse import Refusing
-from tunetrace.web.guard.watch import Watched
+from tunetrace.web.guard.refuse import GuardedApp
+from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.routes import router as reports
 from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
-from tunetrace.web.problems import MEDIA_TYPE, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.models import model_pool
 from tunetrace.web.work.pool import Pool
@@ -50,14 +49,9 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="tunetrace", version=__version__, lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
     app.state.metrics = metrics
-    app.add_middleware(Refusing, settings=settings)
-    app.add_middleware(Watched, metrics=metrics)  # the outermost
+    app.add_middleware(GuardedApp, settings=settings)
+    app.add_middleware(WatchedApp, metrics=metrics)  # the outermost
     app.state.jobs = Jobs(settings)
-
-    @app.exception_handler(ProblemError)
-    async def refuse(request: Request, error: ProblemError) -> Response:
-        problem = error.problem
-        return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
     add_api(app)
     app.include_router(reports)

@@ -21,7 +21,11 @@ from tunetrace.errors import (
 from tunetrace.text import plain
 
 MEDIA_TYPE: Final = "application/problem+json"
+CLIENT_GONE: Final = 499
+"""What logs of servers say of a client that did not wait for its answer; nobody is sent it."""
+
 _URN: Final = "urn:tunetrace:problem:"
+_LONGEST_DETAIL: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,19 @@ class Problem:
             "type": _URN + self.kind,
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": _readable(self.detail),
         }
         if self.line is not None:
             content |= {"line": self.line, "column": self.column}
-        return json.dumps(content, ensure_ascii=False).encode()
+        return json.dumps(content, ensure_ascii=False).encode(errors="replace")
+
+
+def _readable(detail: str) -> str:
+    """A sentence without the middle, if it repeats a long text that was given."""
+    if len(detail) <= _LONGEST_DETAIL:
+        return detail
+    half = _LONGEST_DETAIL // 2
+    return f"{detail[:half]}…{detail[-half:]}"
 
 
 class ProblemError(Exception):

@@ -6,16 +6,9 @@ the same tune in A and in G is an octave apart on C, though nobody plays it an o
 
 from __future__ import annotations
 
-from typing import Final
-
 from tunetrace.indexer.near.sequences import OCTAVE
-from tunetrace.tokenizer.keys import FIFTHS, LETTERS, Key, tonic_at
+from tunetrace.tokenizer.keys import FIFTHS, LETTERS, MODES_IN_WORDS, Key, tonic_at
 from tunetrace.tokenizer.transpose import interval_to_c
-
-_MODE_NAMES: Final = {
-    "maj": "major", "min": "minor", "dor": "dorian", "phr": "phrygian", "lyd": "lydian",
-    "mix": "mixolydian", "loc": "locrian",
-}  # fmt: skip
 
 
 def degrees(steps: int, own: Key | None, key: Key | None) -> int:
@@ -59,9 +52,5 @@ def key_change(own: Key | None, key: Key | None, meant: Key | None) -> str:
     if own.mode == key.mode:
         return f"in {own.tonic} instead of {key.tonic}" if is_moved else ""
     if is_moved:
-        return f"in {_in_words(own)} instead of {_in_words(key)}"
-    return f"in {_MODE_NAMES[own.mode]} instead of {_MODE_NAMES[key.mode]}"
-
-
-def _in_words(key: Key) -> str:
-    return f"{key.tonic} {_MODE_NAMES[key.mode]}"
+        return f"in {own.in_words} instead of {key.in_words}"
+    return f"in {MODES_IN_WORDS[own.mode]} instead of {MODES_IN_WORDS[key.mode]}"

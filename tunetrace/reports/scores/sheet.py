@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import count
+from typing import Final
 
 from tunetrace.errors import InputError
 from tunetrace.reports.scores.page import ScoreBlock
@@ -14,6 +15,12 @@ from tunetrace.score.engraving import Engraving, Written, engrave
 from tunetrace.score.marks import Mark
 from tunetrace.score.staff.records import Staff
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
+
+_WIDEST_LINE: Final = 1300
+"""Of a few bars, in tenths of a millimetre: two bars, or three short ones."""
+
+_SCALE: Final = 0.47
+"""Pixels for a tenth of a millimetre of a few bars: their staff is as high as two lines of text."""
 
 
 class PageScores:
@@ -54,10 +61,17 @@ class PageScores:
             remarks=tuple(remarks),
         )
 
-    def small(self, staff: Staff, marks: Sequence[Mark] = (), *, width: int) -> str:
-        """A few bars as SVG, without a player. width: of the page, in tenths of a millimetre."""
-        drawing = Engraving(staff, next(self._ids)).drawing(marks, width=width)
-        return self._kept(drawing).svg
+    def small(self, staff: Staff, marks: Sequence[Mark] = ()) -> str:
+        """A few bars as SVG with a size of its own, without a player.
+
+        They are one line of music, or several if it were too wide.
+        """
+        engraving = Engraving(staff, next(self._ids))
+        drawing = engraving.drawing(marks, is_line=True)
+        if drawing.width > _WIDEST_LINE:
+            drawing = engraving.drawing(marks, width=_WIDEST_LINE)
+        size = f'<svg width="{drawing.width * _SCALE:.0f}" height="{drawing.height * _SCALE:.0f}" '
+        return self._kept(drawing).svg.replace("<svg ", size, 1)
 
     def pair(self, own: Engraving, rows: AlignedRows, title: str) -> ScoreBlock | None:
         """Bars of a tune over those of another; None if there are none, or if these cannot be

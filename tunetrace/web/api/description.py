@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
@@ -14,17 +15,25 @@ from tunetrace.checker.records import CheckReport
 from tunetrace.checker.similar.records import SimilarReport
 from tunetrace.indexer.records import Continuations, Found, IndexInfo, Matches
 from tunetrace.indexer.tune import TuneDetail
+from tunetrace.reports.write import Report
+from tunetrace.web.api.described import schema_of
 from tunetrace.web.api.schemas import schemas_of
+from tunetrace.web.jobs.records import EXAMPLE, Job
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import JSON
+from tunetrace.web.work.models import ModelTunes
 from tunetrace.web.work.questions import ReadTunes
 
 router = APIRouter(include_in_schema=False)
 
 ANSWERS: Final = (
     CheckReport, Continuations, Found, IndexInfo, Matches, ReadTunes, SimilarReport, TuneDetail,
+    ModelTunes,
 )  # fmt: skip
 """The records that are answers."""
+
+_IN_JOBS: Final = {"index": "Origin", "problem": "Problem", "report": "Report"}
+"""What a job has in its fields that may be empty. It is kept as JSON."""
 
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 """The answers to the examples of the description, by the name of the operation."""
@@ -43,30 +52,39 @@ one sentence.
 
 
 @router.get("/openapi.json")
-async def openapi(request: Request) -> Response:
+def openapi(request: Request) -> Response:
     """The description as JSON."""
     return Response(_as_json(request.app), media_type=JSON)
 
 
 @router.get("/api")
-async def page(request: Request) -> Response:
+def page(request: Request) -> Response:
     """The description as a page."""
     described = description_of(request.app)
     template = templates().from_string(_PAGE.read_text(encoding="utf-8"))
     html = template.render(
-        here="/api", title="For programs", info=described["info"], operations=_listed(described)
+        here="/api",
+        title="For programs",
+        info=described["info"],
+        operations=_listed(described),
+        base=str(request.base_url).rstrip("/"),
     )
     return Response(html, media_type=HTML)
 
 
 @cache
 def description_of(app: FastAPI) -> dict[str, Any]:
-    """The description of a service. It takes half a second the first time."""
+    """The description of a service. It takes half a second the first time, and a thread."""
     described = get_openapi(
         title=app.title, version=app.version, description=_in_paragraphs(_ABOUT), routes=app.routes
     )
-    described.setdefault("components", {})["schemas"] = schemas_of(ANSWERS)
+    schemas = schemas_of(ANSWERS, (Job, Report))
+    for name, kind in _IN_JOBS.items():
+        field = schemas["Job"]["properties"][name]
+        field["anyOf"] = [{"$ref": schema_of(kind)}, {"type": "null"}]
+    described.setdefault("components", {})["schemas"] = schemas
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    job = {"$ref": schema_of("Job")}
     for operation in (one for path in described["paths"].values() for one in path.values()):
         operation["description"] = _in_paragraphs(operation["description"])
         for parameter in operation.get("parameters", ()):
@@ -75,6 +93,10 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         if operation["operationId"] in examples:
             content = operation["responses"]["200"]["content"][JSON]
             content["example"] = examples[operation["operationId"]]
+        for answer in operation["responses"].values():
+            for content in answer.get("content", {}).values():
+                if content.get("schema") == job:
+                    content["example"] = EXAMPLE.to_dict()
     return described
 
 
@@ -89,10 +111,18 @@ def _as_json(app: FastAPI) -> bytes:
 
 
 def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The operations by their tag, each with its method and its path."""
+    """The operations by their tag, each with its method, its path and an example of its address."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            given = {**operation, "path": path, "method": method.upper()}
-            found.setdefault(operation["tags"][0], []).append(given)
+            example, query = path, {}
+            for parameter in operation.get("parameters", ()):
+                given = parameter["schema"].get("examples", [None])[0]
+                if parameter["in"] == "path":
+                    example = example.replace(f"{{{parameter['name']}}}", given)
+                elif given is not None:
+                    query[parameter["name"]] = given
+            example += f"?{urlencode(query)}" if query else ""
+            listed = {**operation, "path": path, "method": method.upper(), "example": example}
+            found.setdefault(operation["tags"][0], []).append(listed)
     return found

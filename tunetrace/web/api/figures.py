@@ -17,7 +17,7 @@ from tunetrace.web.api.parameters import (
 from tunetrace.web.sending import ask
 from tunetrace.web.work import questions
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 _TAG: Final = "Figures and bars"
 

@@ -6,6 +6,7 @@ answer to another question.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -60,7 +61,7 @@ class NoParameters(Parameters):
 class FigureOnC(Parameters):
     """How what is searched is written, and what is compared."""
 
-    in_key: str | None = Field(None, alias="in")
+    in_key: str | None = Field(None, alias="in", examples=["G"])
     """The key in which it is written, such as G or Edor; without it, it is on C."""
     view: ViewName = "tokens"
     """What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone."""
@@ -109,7 +110,7 @@ class PlaceFilters(TuneFilters):
     """Only hits in this part; parts count from 1."""
     bar: int | None = Field(None, ge=0, le=_MOST)
     """Only hits in this bar of its part; 0 is the pickup."""
-    onset: str | None = Field(None, examples=["3/2"])
+    onset: str | None = None
     """Only hits this many eighths into their bar: 3, 3/2 or 1.5."""
 
     def filters(self) -> Filters:
@@ -258,8 +259,16 @@ class ScoreParameters(Parameters):
     """The size of a page: a4 unless it is given. Only for format=pdf."""
 
 
+async def refuse_repeated(request: Request) -> None:
+    """ProblemError for a parameter that is given twice and has one value."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if times > 1 and not name.startswith("exclude_"):
+            raise wrong_parameter(f"{_shown(name)} is given {times} times; give it once")
+
+
 def within_results(request: Request, limit: int) -> int:
-    """How many results are asked for. ProblemError if the service does not give as many."""
+    """The number of results that is asked for. ProblemError if the service gives fewer."""
     settings: Settings = request.app.state.settings
     most = settings.limits.results
     if limit > most:
@@ -269,23 +278,31 @@ def within_results(request: Request, limit: int) -> int:
 
 def wrong_value(error: Mapping[str, Any]) -> ProblemError:
     """The problem that an error of pydantic is, in one sentence."""
-    where = [str(one) for one in error["loc"][1:2]] or ["a parameter"]
-    told, bounds = error["type"], error.get("ctx") or {}
-    if told in ("greater_than_equal", "greater_than"):
-        right = f"{bounds['ge']:g} or more" if "ge" in bounds else f"more than {bounds['gt']:g}"
-    elif told in ("less_than_equal", "less_than"):
-        right = f"{bounds['le']:,g} or less"
-    elif told == "literal_error":
-        right = "one of " + str(bounds["expected"]).replace("'", "").replace(" or ", ", ")
-    elif told.startswith("bool"):
-        right = "true or false"
-    elif told.startswith("int"):
-        right = "a whole number"
-    elif told.startswith(("float", "finite")):
-        right = "a number"
+    name, kind, of = error["loc"][1], error["type"], error.get("ctx") or {}
+    if kind in _BOUNDS:
+        right = _BOUNDS[kind].format(*map(_number, of.values()))
+    elif kind == "literal_error":
+        right = "one of " + str(of["expected"]).replace("'", "").replace(" or ", ", ")
     else:
-        right = "text"
-    return wrong_parameter(f"{where[0]} cannot be {_shown(error.get('input'))}; give {right}")
+        right = _TYPES.get(kind.partition("_")[0], "text")
+    return wrong_parameter(f"{name} cannot be {_shown(error.get('input'))}; give {right}")
+
+
+_BOUNDS: Final = {
+    "greater_than_equal": "{} or more",
+    "greater_than": "more than {}",
+    "less_than_equal": "{} or less",
+}
+_TYPES: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+}
+
+
+def _number(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:g}"
 
 
 def _right_names(names: Sequence[str]) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tunetrace.errors import TunetraceError
 from tunetrace.text import plain
 from tunetrace.web.api import description, figures, sent, tunes
-from tunetrace.web.api.parameters import wrong_value
-from tunetrace.web.problems import MEDIA_TYPE, Problem, problem_of
+from tunetrace.web.api.parameters import refuse_repeated, wrong_value
+from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError, problem_of
 
-router = APIRouter(prefix="/api", generate_unique_id_function=lambda route: route.name.strip("_"))
+router = APIRouter(
+    dependencies=[Depends(refuse_repeated)],
+    generate_unique_id_function=lambda route: route.name.strip("_"),
+)
 for _part in (figures, tunes, sent):
     router.include_router(_part.router)
 
@@ -23,6 +26,10 @@ def add_api(app: FastAPI) -> None:
     """Add the addresses to a service, with their description and the problems of wrong requests."""
     app.include_router(router)
     app.include_router(description.router)
+
+    @app.exception_handler(ProblemError)
+    async def cannot(request: Request, error: ProblemError) -> Response:
+        return _response(error.problem)
 
     @app.exception_handler(RequestValidationError)
     async def refuse(request: Request, error: RequestValidationError) -> Response:

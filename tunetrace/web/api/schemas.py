@@ -66,16 +66,16 @@ _PROBLEM: Final = _closed(
 )
 
 
-def schemas_of(answers: Sequence[type]) -> dict[str, Any]:
+def schemas_of(answers: Sequence[type], others: Sequence[type] = ()) -> dict[str, Any]:
     """The schemas of answers, of the records in them and of problems, by name.
 
-    An answer has the field `index` besides its own. What is said of a field stands next to it in
-    its record.
+    An answer has the field `index` besides its own; others have not. What is said of a field stands
+    next to it in its record.
     """
     from pydantic import ConfigDict, TypeAdapter
 
     records: dict[str, type] = {}
-    for answer in answers:
+    for answer in (*answers, *others):
         _gather(answer, records)
     any_record: Any = Union[tuple(records.values())]  # noqa: UP007
     adapter = TypeAdapter(list[any_record], config=ConfigDict(use_attribute_docstrings=True))
@@ -104,10 +104,15 @@ def _gather(kind: Any, records: dict[str, type]) -> None:
 
 def _schema(record: type, found: dict[str, Any]) -> dict[str, Any]:
     """The schema of a record: all its fields in JSON, and no others."""
-    names = names_in_json(record)
+    from pydantic import TypeAdapter
+
+    known = found[record.__name__]["properties"]
     fields = {}
-    for name in names:
-        field = dict(found[record.__name__]["properties"][name])
+    for name in names_in_json(record):
+        if name in known:
+            field = dict(known[name])
+        else:  # pydantic leaves out what a record works out when it is made
+            field = TypeAdapter(get_type_hints(record)[name]).json_schema(mode="serialization")
         for base in record.__mro__:  # pydantic sees no docstrings of inherited fields
             described = found.get(base.__name__, {}).get("properties", {}).get(name, {})
             if "description" in described:

@@ -25,7 +25,7 @@ from tunetrace.web.settings import Settings
 from tunetrace.web.work import questions
 from tunetrace.web.work.questions import FILES, ReadTunes
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 _TAG: Final = "Tunes that you send"
 _LARGE: Final = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

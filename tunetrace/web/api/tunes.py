@@ -17,7 +17,7 @@ from tunetrace.web.sending import ask
 from tunetrace.web.work import questions
 from tunetrace.web.work.questions import FILES, FileFormat
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 _TAG: Final = "Tunes of the index"
 _ABSENT: Final = HTTPStatus.NOT_FOUND
@@ -57,6 +57,7 @@ def _sends(kind: FileFormat) -> Callable[..., Awaitable[Response]]:
     """The function that sends a tune of the index in a format."""
 
     async def tune_file(request: Request, id: _Named, asked: _Nothing) -> Response:
+        """The tune in its own key, as a file that other programs read."""
         return await ask(request, questions.tune_file, id, kind)
 
     return tune_file

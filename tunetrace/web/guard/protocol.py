@@ -47,24 +47,23 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in some bytes, unless they are too many."""
-        self._received += len(data)
-        if self._in_head:
-            if self._timer is None:
-                self._wait_for_head()
-            if self._received > MOST_IN_HEAD + len(data):
+        while data and not self.transport.is_closing():
+            room = MOST_IN_HEAD - self._received if self._in_head else len(data)
+            if not room:
                 self._refuse(_LARGE_HEAD)
                 return
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._in_head:
-            if self._received > MOST_IN_HEAD:
-                self._refuse(_LARGE_HEAD)
-        elif self.cycle.response_complete:
-            if self._received > _MOST_UNREAD:
+            if self._in_head and self._timer is None:
+                self._wait_for_head()
+            piece, data = data[:room], data[room:]
+            self._received += len(piece)
+            super().data_received(piece)
+            if not self._in_head and self._is_too_much():
                 self.transport.close()
-        elif self._received - self._body > _MOST_AROUND_BODY + 8 * self._body:
-            self.transport.close()
+
+    def _is_too_much(self) -> bool:
+        if self.cycle.response_complete:
+            return self._received > _MOST_UNREAD
+        return self._received - self._body > _MOST_AROUND_BODY + 8 * self._body
 
     def on_headers_complete(self) -> None:
         """The head is there."""
@@ -89,7 +88,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._refuse(_NO_HTTP)
 
     def _refuse(self, problem: Problem) -> None:
-        """Send a problem and close. An answer that has begun is cut off instead."""
+        """Send a problem and close. If an earlier request has no answer yet, only close."""
         if self.cycle is None or self.cycle.response_complete:
             body = problem.body()
             headers = harmless(

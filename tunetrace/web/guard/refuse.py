@@ -27,7 +27,7 @@ _BYTES_A_SECOND: Final = 5_000
 """Whoever sends a body more slowly than this is refused."""
 
 
-class Refusing:
+class GuardedApp:
     """The service, without the requests that it refuses."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -14,17 +14,18 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunetrace.web.guard.headers import harmless
 from tunetrace.web.guard.lines import log
 from tunetrace.web.guard.metrics import UNMATCHED, Metrics
-from tunetrace.web.problems import MEDIA_TYPE, Problem
+from tunetrace.web.problems import CLIENT_GONE, MEDIA_TYPE, Problem
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class Watched:
+class WatchedApp:
     """The service, watched."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -55,6 +56,8 @@ class Watched:
         trace = None
         try:
             await self._app(scope, receive, send_watched)
+        except ClientDisconnect:  # before its body was whole
+            status = status or CLIENT_GONE
         except Exception:
             trace = traceback.format_exc()
             if status is None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import multiprocessing
 import secrets
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -20,6 +22,7 @@ from typing import Any, Final
 from tunetrace.checker.batch.workers import uninterrupted
 from tunetrace.errors import OutputError
 from tunetrace.text import counted
+from tunetrace.web.guard.lines import log
 from tunetrace.web.jobs.folder import JobsFolder
 from tunetrace.web.jobs.records import (
     BATCH,
@@ -28,11 +31,12 @@ from tunetrace.web.jobs.records import (
     Job,
     JobFile,
     State,
+    address_of,
     interrupted,
     moment,
     no_room,
 )
-from tunetrace.web.jobs.work import Made, Step, Work, make_report
+from tunetrace.web.jobs.work import HowFar, Made, Work, make_report
 from tunetrace.web.problems import Problem, ProblemError, not_found
 from tunetrace.web.settings import Settings
 
@@ -93,19 +97,17 @@ class Jobs:
     # What is asked
 
     def find(self, name: str) -> Job:
-        """A job by its id. ProblemError if there is none, or no longer."""
+        """A job by its id, as it is now. ProblemError if there is none, or no longer."""
         job = self._jobs.get(name)
         if job is None or job.is_over(datetime.now(UTC)):
             raise not_found(
                 "there is no report with this id; reports are deleted "
                 f"{_spoken(self._settings.keep_seconds)} after they were made"
             )
-        return job
-
-    def ahead(self, job: Job) -> int:
-        """How many reports are made before a job that waits."""
+        if job.state != "waiting":
+            return job
         unfinished = [one.id for one in self._jobs.values() if not one.has_ended]
-        return unfinished.index(job.id) if job.state == "waiting" else 0
+        return replace(job, ahead=unfinished.index(name))
 
     def file(self, job: Job, name: str) -> tuple[Path, JobFile]:
         """A file of a job, by a name that is in its list. ProblemError if it has none."""
@@ -162,9 +164,7 @@ class Jobs:
             self._delete(job.id)
             return
         was_running = job.state == "running"
-        self._jobs[job.id] = replace(
-            job, state="cancelled", ended=moment(), expires=self._expiry(), doing=None
-        )
+        self._jobs[job.id] = self._ended(job.id, "cancelled")
         if was_running:
             self._stop()
             await self._stopped.wait()
@@ -187,6 +187,10 @@ class Jobs:
             self._stopped.clear()
             try:
                 await self._work_on(job)
+            except Exception:
+                log(logging.ERROR, {"work": "report"}, traceback.format_exc())
+                if self._is_wanted(job.id):
+                    self._jobs[job.id] = self._ended(job.id, "failed", problem=_as_dict(_CRASHED))
             finally:
                 self._stopped.set()
 
@@ -194,16 +198,21 @@ class Jobs:
         job = self._jobs[job.id] = replace(job, state="running", started=moment())
         await self._save(job)
         outcome: Made | Problem = _CRASHED
-        if self._jobs[job.id].state == "running":  # it was not cancelled meanwhile
+        if self._is_wanted(job.id):
             outcome = await asyncio.to_thread(self._outcome, job, asyncio.get_running_loop())
-        if self._jobs[job.id].state != "running":
+        if not self._is_wanted(job.id):
             return  # it was cancelled, and whoever did so deletes its files
         if isinstance(outcome, Problem):
             await self._end(job.id, "failed", problem=_as_dict(outcome))
             return
         folder = self.folder.place(job.id) / REPORT
         files = tuple(
-            JobFile(name, (folder / name).stat().st_size, MEDIA_TYPES[Path(name).suffix])
+            JobFile(
+                name,
+                (folder / name).stat().st_size,
+                MEDIA_TYPES[Path(name).suffix],
+                f"{address_of(job.id)}/{name}",
+            )
             for name in outcome.files
         )
         await self._end(job.id, "done", files=files, index=outcome.index, report=outcome.report)
@@ -221,12 +230,12 @@ class Jobs:
             with uninterrupted():
                 process.start()
             sender.close()  # so that the end of the process ends the pipe
-            if self._is_closing or self._jobs[job.id].state != "running":
+            if not self._is_wanted(job.id):
                 process.kill()  # it was cancelled before the process was there
             with suppress(EOFError):
                 while True:
                     message = receiver.recv()
-                    if not isinstance(message, Step):
+                    if not isinstance(message, HowFar):
                         outcome: Made | Problem = message
                         return outcome
                     with suppress(RuntimeError):  # the loop has ended
@@ -237,13 +246,18 @@ class Jobs:
             process.join()
             self._process = None
 
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a job that is worked on was not cancelled meanwhile."""
+        job = self._jobs.get(name)
+        return job is not None and job.state == "running" and not self._is_closing
+
     def _stop(self) -> None:
         """End the process that works."""
         process = self._process
         if process is not None and process.pid is not None:
             process.kill()
 
-    def _note(self, name: str, step: Step) -> None:
+    def _note(self, name: str, step: HowFar) -> None:
         """Note how far a job is."""
         job = self._jobs.get(name)
         if job is not None and job.state == "running":
@@ -252,21 +266,24 @@ class Jobs:
             )
 
     async def _end(self, name: str, state: State, **known: Any) -> None:
-        """Note how a job ended, and delete the files that it no longer needs."""
-        job = replace(
-            self._jobs[name],
-            state=state, doing=None, ended=moment(), expires=self._expiry(), **known,
-        )  # fmt: skip
-        self._jobs[name] = job
+        """Keep how a job ended, without the files that it no longer needs; then tell it."""
+        job = self._ended(name, state, **known)
         await asyncio.to_thread(self.folder.clear, name, keeps_report=state == "done")
         await self._save(job)
+        if self._is_wanted(name):
+            self._jobs[name] = job
+
+    def _ended(self, name: str, state: State, **known: Any) -> Job:
+        """A job with how it ended, and when it is deleted."""
+        expires = moment(datetime.now(UTC) + timedelta(seconds=self._settings.keep_seconds))
+        return replace(
+            self._jobs[name], state=state, doing=None, ended=moment(), expires=expires, **known
+        )
 
     async def _save(self, job: Job) -> None:
         """Write the record of a job. If the disk is full, it is known as long as the service."""
         with suppress(OutputError):
             await asyncio.to_thread(self.folder.save, job)
-        if job.id not in self._jobs:  # it was deleted meanwhile
-            self.folder.remove(job.id)
 
     async def _sweep(self) -> None:
         """Delete jobs whose time is over."""
@@ -281,9 +298,6 @@ class Jobs:
         """Delete a job that has ended."""
         self._jobs.pop(name, None)
         self.folder.remove(name)
-
-    def _expiry(self) -> str:
-        return moment(datetime.now(UTC) + timedelta(seconds=self._settings.keep_seconds))
 
 
 def _as_dict(problem: Problem) -> dict[str, Any]:

@@ -30,6 +30,11 @@ def moment(when: datetime | None = None) -> str:
     return (when or datetime.now(UTC)).isoformat(timespec="milliseconds")
 
 
+def address_of(job: str) -> str:
+    """Where a job is asked for, by its id."""
+    return f"/api/report/{job}"
+
+
 @dataclass(frozen=True, slots=True)
 class JobFile(Record):
     """A file of a report."""
@@ -40,6 +45,8 @@ class JobFile(Record):
     """In bytes."""
     media_type: str
     """Its type, as `text/csv; charset=utf-8`."""
+    address: str
+    """Where it is fetched, as a path on this service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Job(Record):
     id: str
     """Its name, which cannot be guessed."""
     options: dict[str, Any]
-    """The options of the report, by their names in the library."""
+    """The options of the report."""
     size: int = 0
     """Of its batch, in bytes."""
     state: State = "waiting"
@@ -77,6 +84,8 @@ class Job(Record):
     the source, the version and the licence."""
     report: dict[str, Any] | None = None
     """The report in numbers and sentences, as `tunetrace report --json` prints it."""
+    ahead: int = 0
+    """How many reports are made before it while it waits."""
 
     @property
     def has_ended(self) -> bool:
@@ -86,6 +95,20 @@ class Job(Record):
     def is_over(self, now: datetime) -> bool:
         """Whether it is to be deleted."""
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
+
+
+EXAMPLE: Final = Job(
+    "Zx3vQm0bT2h-8LrKcW1sYd9uEoNfGi7p",
+    {"view": "tokens", "verbatim": True},
+    size=9_866_127,
+    state="running",
+    created="2026-01-31T12:00:00.000+00:00",
+    started="2026-01-31T12:00:01.000+00:00",
+    doing="checking",
+    tunes=4_500,
+    tunes_expected=30_000,
+)
+"""A job that is being worked on."""
 
 
 def job_from(content: Mapping[str, Any]) -> Job:

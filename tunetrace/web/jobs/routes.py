@@ -9,18 +9,28 @@ from typing import Annotated, Any, Final
 import anyio
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from tunetrace.arguments import Format, ViewName
+from tunetrace.arguments import ViewName
 from tunetrace.checker.verdict import COPY_SHARE
+from tunetrace.web.api.described import described, problem
+from tunetrace.web.api.parameters import NoParameters, ReadParameters
 from tunetrace.web.jobs.queue import Jobs
-from tunetrace.web.jobs.records import Job
+from tunetrace.web.jobs.records import MEDIA_TYPES, Job, address_of
 from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import origin_headers
 
-router = APIRouter(prefix="/api/report", tags=["reports"])
+router = APIRouter(
+    prefix="/api/report", generate_unique_id_function=lambda route: route.name.strip("_")
+)
 
+_TAG: Final = "Reports on many tunes"
+_SENDS: Final = (
+    "The batch: tunes in any format that the command line reads, plain or packed. Its content type "
+    "does not matter."
+)
 _ASK_AGAIN_SECONDS: Final = "1"
 
 _PAGE_POLICY: Final = (
@@ -30,88 +40,121 @@ _PAGE_POLICY: Final = (
 """A report's page has titles from elsewhere in it. So it gets an origin of its own, from which it
 reaches nothing of the service. What it may run and load, it says in itself."""
 
-Id = Annotated[str, Path(description="The id of the report, as the answer to its batch had it.")]
+_Id = Annotated[str, Path(description="The id of the report, as the answer to its batch had it.")]
+_Nothing = Annotated[NoParameters, Query()]
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED)
-async def ask_for_report(
-    request: Request,
-    view: Annotated[
-        ViewName, Query(description="What is compared: tokens, or one aspect of the music alone.")
-    ] = "tokens",
-    exclude_family: Annotated[
-        list[str] | None,
-        Query(description="Leave out a tune of the index with all settings of its melody."),
-    ] = None,
-    copy_share: Annotated[
-        float,
-        Query(
-            gt=0,
-            le=1,
-            description="Say that most of a tune is copied if one corpus tune has at least this "
-            "share of its notes.",
-        ),
-    ] = COPY_SHARE,
-    verbatim: Annotated[bool, Query(description="Seek no near copies, which is faster.")] = False,
-    with_scores: Annotated[
-        bool, Query(description="Show notation on the page, which can be played there.")
-    ] = False,
-    format: Annotated[Format | None, Query(description="Input format (default: detected).")] = None,
-    voice: Annotated[
-        str | None,
-        Query(description="Voice or part to read (default: the first that has music)."),
-    ] = None,
-    column: Annotated[
-        str | None,
-        Query(description="Column or key that has the tunes in records (default: found)."),
-    ] = None,
-) -> Response:
-    """Send a batch of tunes, in any format that the command line reads, to get a report on it.
+class ReportParameters(ReadParameters):
+    """The parameters of a report."""
 
-    The answer comes at once, and names the address that says how far the report is.
+    view: ViewName = "tokens"
+    """What is compared: tokens as they are, or the melody, intervals, rhythm or contour alone."""
+    exclude_family: list[str] = Field([])
+    """Leave out a tune of the index with all settings of its melody. It may be given several
+    times."""
+    copy_share: float = Field(COPY_SHARE, gt=0, le=1)
+    """Say that most of a tune is copied if one corpus tune has at least this share of its notes, in
+    runs of 8 or more."""
+    verbatim: bool = False
+    """Seek no near copies (the same melody transposed or varied), which takes less time."""
+    with_scores: bool = False
+    """Show notation on the page of the report, which can be played there."""
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of a report."""
+        options = self.model_dump()
+        options["exclude_families"] = options.pop("exclude_family")
+        return options
+
+
+def _described(
+    summary: str, status: HTTPStatus, *may_end: HTTPStatus, sends: str | None = None
+) -> dict[str, Any]:
+    """As described, for an address of reports."""
+    told = described(summary, _TAG, Job, *may_end, sends=sends)
+    answers = told["responses"]
+    answer = answers.pop(200)
+    del answer["headers"]
+    del answers[int(HTTPStatus.GATEWAY_TIMEOUT)]
+    if HTTPStatus.NOT_FOUND in may_end:
+        answers[404] = problem("There is no such report, or no longer.")
+    told["responses"] = {int(status): answer, **answers}
+    return {**told, "status_code": int(status)}
+
+
+_OF_ASKING: Final = _described(
+    "Ask for a report on many tunes", HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    sends=_SENDS,
+)  # fmt: skip
+_OF_ASKING["responses"][202] |= {
+    "description": "The batch has come, and its report will be made.",
+    "headers": {
+        "Location": {
+            "description": "The address that says how far the report is.",
+            "schema": {"type": "string"},
+        }
+    },
+}
+_OF_ASKING["responses"] |= {
+    400: problem("The batch was cut off."),
+    408: problem("The batch comes too slowly."),
+}
+_OF_CANCELLING: Final = _described(
+    "Cancel a report, or delete it", HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND
+)
+_OF_CANCELLING["responses"][204] = {"description": "It is cancelled, or deleted."}
+_OF_FILES: Final = _described("A file of a report", HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+_OF_FILES["responses"][200]["content"] = {
+    media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+    for media_type in MEDIA_TYPES.values()
+}
+
+
+@router.post("", **_OF_ASKING)
+async def ask_for_report(request: Request, asked: Annotated[ReportParameters, Query()]) -> Response:
+    """A report on a batch, as `tunetrace report` writes it.
+
+    The answer comes at once, with the address that says how far the report is. One report is made
+    at a time; the others wait.
     """
     jobs = _jobs(request)
-    options = {
-        "view": view,
-        "exclude_families": exclude_family or [],
-        "copy_share": copy_share,
-        "verbatim": verbatim,
-        "with_scores": with_scores,
-        "format": format,
-        "voice": voice,
-        "column": column,
-    }
-    async with jobs.coming(options, _announced(request)) as (job, place):
+    async with jobs.coming(asked.options(), _announced(request)) as (job, place):
         await _receive(request, place)
-    job = jobs.find(job.id)
-    headers = {"Location": _address(job), "Retry-After": _ASK_AGAIN_SECONDS}
-    return JSONResponse(_shown(job, jobs), HTTPStatus.ACCEPTED, headers)
+    headers = {"Location": address_of(job.id), "Retry-After": _ASK_AGAIN_SECONDS}
+    return JSONResponse(jobs.find(job.id).to_dict(), HTTPStatus.ACCEPTED, headers)
 
 
-@router.get("/{id}")
-async def report(request: Request, id: Id) -> Response:
-    """How far a report is; when it is done, its summary and where its files are."""
-    jobs = _jobs(request)
-    job = jobs.find(id)
+@router.get("/{id}", **_described("How far a report is", HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+async def report(request: Request, id: _Id, asked: _Nothing) -> Response:
+    """How far a report is; when it is done, its summary and where its files are.
+
+    Its state is `waiting`, `running`, `done`, `failed`, `cancelled` or `interrupted`. `problem`
+    says why there is no report. All of it is deleted at the time `expires`.
+    """
+    job = _jobs(request).find(id)
     headers = {"Cache-Control": "no-store"}
     if not job.has_ended:
         headers["Retry-After"] = _ASK_AGAIN_SECONDS
-    return JSONResponse(_shown(job, jobs), headers=headers | _origin(job))
+    return JSONResponse(job.to_dict(), headers=headers | _origin(job))
 
 
-@router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
-async def cancel_report(request: Request, id: Id) -> Response:
-    """End the work on a report and delete its files; one that has ended is forgotten."""
+@router.delete("/{id}", **_OF_CANCELLING)
+async def cancel_report(request: Request, id: _Id, asked: _Nothing) -> Response:
+    """The work on it ends, and its files are deleted. One that has ended is forgotten."""
     jobs = _jobs(request)
     await jobs.cancel(jobs.find(id))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.get("/{id}/{name}")
+@router.get("/{id}/{name}", **_OF_FILES)
 async def report_file(
     request: Request,
-    id: Id,
-    name: Annotated[str, Path(description="The name of a file in the report's list.")],
+    id: _Id,
+    name: Annotated[
+        str,
+        Path(description="The name of a file in the report's list.", examples=["tunes.csv"]),
+    ],
+    asked: _Nothing,
 ) -> Response:
     """A file of a report that is done. The page is shown in a browser, the others are saved."""
     jobs = _jobs(request)
@@ -133,19 +176,6 @@ async def report_file(
 def _jobs(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.jobs
     return jobs
-
-
-def _address(job: Job) -> str:
-    return f"/api/report/{job.id}"
-
-
-def _shown(job: Job, jobs: Jobs) -> dict[str, Any]:
-    """A job as it is sent: its record, its place among others, and the addresses of its files."""
-    content = job.to_dict()
-    content["ahead"] = jobs.ahead(job)
-    for file in content["files"]:
-        file["address"] = f"{_address(job)}/{file['name']}"
-    return content
 
 
 def _origin(job: Job) -> dict[str, str]:

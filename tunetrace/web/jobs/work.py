@@ -5,6 +5,7 @@ It works in the folder of its job, so that no answer has a path of the file syst
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -16,11 +17,12 @@ from typing import Any, Final
 from tunetrace.checker.batch.workers import ends_with_parent
 from tunetrace.corpus.readers import estimate_tunes
 from tunetrace.errors import IndexChangedError, OutputError, TunetraceError
+from tunetrace.files import write_whole
+from tunetrace.records import to_plain
 from tunetrace.reports.write import report
-from tunetrace.text import printable
 from tunetrace.web.jobs.records import BATCH, REPORT, no_room
-from tunetrace.web.problems import Problem, problem_of
 from tunetrace.web.work.process import ServedIndex
+from tunetrace.web.work.questions import corpora
 
 TRIES: Final = 10
 """How often a report is begun anew, because the index was changed meanwhile."""
@@ -30,7 +32,7 @@ _LOWEST_PRIORITY: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HowFar:
     """How far the work is."""
 
     doing: str
@@ -68,27 +70,25 @@ class Work:
 
 
 def make_report(work: Work, sender: Connection) -> None:
-    """Make a report. Sends a Step now and then, and at the end a Made or a Problem."""
+    """Make a report. Sends a HowFar now and then, and at the end a Made or a Problem."""
     ends_with_parent()
     if hasattr(os, "nice"):
         os.nice(_LOWEST_PRIORITY)
     os.chdir(work.folder)
+    served = ServedIndex(work.index, work.hidden)
     try:
-        sender.send(_made(work, sender.send))
-    except OutputError as error:
-        is_of_disk = isinstance(error.__context__, OSError)
-        sender.send(no_room() if is_of_disk else _problem(error, work))
+        sender.send(_made(work, served, sender.send))
     except TunetraceError as error:
-        sender.send(_problem(error, work))
+        is_of_disk = isinstance(error, OutputError) and isinstance(error.__context__, OSError)
+        sender.send(no_room() if is_of_disk else served.problem(error))
     except OSError:
         sender.send(no_room())
 
 
-def _made(work: Work, send: Callable[[Step | Made | Problem], None]) -> Made:
+def _made(work: Work, served: ServedIndex, send: Callable[[HowFar], None]) -> Made:
     expected = estimate_tunes([BATCH])
-    served = ServedIndex(work.index, work.hidden)
     for tries_left in reversed(range(TRIES)):
-        send(Step("opening the index", 0, expected))
+        send(HowFar("opening the index", 0, expected))
         try:
             index, origin = served.current()
             index.path = Path(work.index.name)  # which is what the report says of it
@@ -96,7 +96,7 @@ def _made(work: Work, send: Callable[[Step | Made | Problem], None]) -> Made:
                 BATCH,
                 REPORT,
                 index,
-                progress=lambda what, tunes: send(Step(what, tunes, expected)),
+                progress=lambda what, tunes: send(HowFar(what, tunes, expected)),
                 **work.options,
             )
         except IndexChangedError:
@@ -105,14 +105,14 @@ def _made(work: Work, send: Callable[[Step | Made | Problem], None]) -> Made:
                 raise
             time.sleep(_PAUSE_SECONDS)
             continue
-        content = written.to_dict()
-        del content["path"]
+        content = {**written.to_dict(), "index": to_plain(corpora(index))}
+        _tell_no_folders(content)
         told = {"fingerprint": origin.fingerprint, "corpora": list(origin.corpora.values())}
         return Made(content, written.files, told)
     raise AssertionError("unreachable")
 
 
-def _problem(error: TunetraceError, work: Work) -> Problem:
-    """The problem of an error, without the folder of the index."""
-    name = printable(work.index.name)
-    return problem_of(type(error)(str(error).replace(printable(str(work.index)), name)))
+def _tell_no_folders(content: dict[str, Any]) -> None:
+    """Write the summary again with sources that name no folder of this machine."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    write_whole(Path(REPORT) / "summary.json", text.encode(), "the report")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
 from tunetrace.indexer.index import Index
 from tunetrace.model.library.models import open_header
-from tunetrace.model.records import titled_abc
+from tunetrace.model.records import Sampled, titled_abc
 from tunetrace.model.sampling.sampling import random_seed, sample
-from tunetrace.records import to_plain
+from tunetrace.records import Record
 from tunetrace.text import plain
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.pool import Pool
@@ -33,19 +33,39 @@ def model_pool(settings: Settings) -> Pool:
     return Pool(replace(settings, workers=1, limits=limits), starts_at_once=False)
 
 
-def written_tunes(index: Index, n: int, seed: int | None, **options: Any) -> dict[str, Any]:
-    """Tunes of the model that ships: their records, each with its ABC as `abc`."""
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelTune(Sampled):
+    """A tune that a model wrote."""
+
+    abc: str = ""
+    """It as ABC."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelTunes(Record):
+    """Tunes that a model wrote."""
+
+    model: str
+    """The name of the model."""
+    seed: int
+    """The same seed writes the same tunes again."""
+    tunes: tuple[ModelTune, ...]
+    """The tunes, in the order of their numbers."""
+
+
+def written_tunes(index: Index, n: int, seed: int | None, **options: Any) -> ModelTunes:
+    """Tunes of the model that ships."""
     _give_way()
     seed = random_seed() if seed is None else seed
-    tunes = list(sample(n, seed=seed, index=index, **options))
     name = plain(open_header(None).name)
-    return {
-        "model": name,
-        "seed": seed,
-        "tunes": [
-            {**to_plain(tune), "abc": titled_abc(tune, name, f"seed {seed}")} for tune in tunes
-        ],
-    }
+    tunes = [
+        ModelTune(
+            tune.number, tune.tokens, tune.has_ended, tune.steered,
+            titled_abc(tune, name, f"seed {seed}"),
+        )
+        for tune in sample(n, seed=seed, index=index, **options)
+    ]  # fmt: skip
+    return ModelTunes(name, seed, tuple(tunes))
 
 
 @cache

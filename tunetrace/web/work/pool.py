@@ -13,7 +13,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from tunetrace.text import counted
-from tunetrace.web.problems import Problem, ProblemError
+from tunetrace.web.problems import CLIENT_GONE, Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.process import Failure
@@ -31,7 +31,7 @@ anything, so that it may be asked again; one that takes all memory must not go o
 
 
 @dataclass(slots=True)
-class Counts:
+class PoolCounts:
     """What happened to questions since the service began."""
 
     refused: int = 0
@@ -61,7 +61,7 @@ class Pool:
         self._fingerprints: tuple[str, ...] = ()  # the last two
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
-        self.counts = Counts()
+        self.counts = PoolCounts()
         for process in self._idle if starts_at_once else ():
             self._threads.submit(process.start)
 
@@ -138,7 +138,7 @@ class Pool:
         if gone.done():
             self.counts.given_up += 1
             return ProblemError(
-                Problem(_CLIENT_GONE, "gone", "Nobody waits for this", "the client has gone")
+                Problem(CLIENT_GONE, "gone", "Nobody waits for this", "the client has gone")
             )
         self.counts.late += 1
         return ProblemError(
@@ -171,10 +171,6 @@ class Pool:
         for process in self._all:
             process.wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-_CLIENT_GONE: Final = 499
-"""What logs of servers say of a client that did not wait for its answer; nobody is sent it."""
 
 
 def _busy(detail: str) -> ProblemError:

@@ -20,6 +20,7 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.queries.symbols import FigureQuery
 from tunetrace.indexer.search.views import TOKENS, view_named
+from tunetrace.tokenizer.keys import named_key
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, TUPLET, is_token
@@ -28,6 +29,9 @@ PAGE: Final = "/figures"
 
 _LONGEST_STEP: Final = 80
 """Characters at the end of a figure among which the beginning of its last note is looked for."""
+
+_OPENING: Final = ("(", "[", "{", '"')
+"""What begins a tuplet, a chord, grace notes or words, and does not end a figure."""
 
 _NAMES: Final = {"in_key": "in"}
 
@@ -80,6 +84,12 @@ def spelled(tokens: Sequence[str], key: str | None) -> str:
     pieces = (f" {one} " if is_token(one) and MEANINGS[one].kind == BAR_LINE else one
               for one in moved)  # fmt: skip
     return " ".join("".join(pieces).split())
+
+
+def key_in_words(name: str | None) -> str:
+    """A key as musicians say it: `E dorian` for `Edor`; as it is if it is no such key."""
+    key = named_key(name)
+    return key.in_words if key else name or ""
 
 
 class Spelling:
@@ -152,7 +162,9 @@ class Spelling:
 
         def ways() -> Iterator[tuple[str, str]]:
             for cut in range(len(q) - 1, max(0, len(q) - _LONGEST_STEP), -1):
-                yield q[:cut].rstrip(), in_key
+                kept = q[:cut].rstrip()
+                if not kept.endswith(_OPENING):
+                    yield kept, in_key
             yield from self._ways(words, " ".join(words), "{new}")
 
         return self._meaning(" ".join(words), ways())

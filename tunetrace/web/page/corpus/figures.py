@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from tunetrace.checker.records import TuneName
@@ -17,13 +18,19 @@ from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import by_chance, counted, found_among, share, times
 from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, Spelling, spelled
+from tunetrace.web.page.corpus.asked import AskedFigure, Spelling, key_in_words, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, figure_staff, hit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
 
 AT_ONCE: Final = 10
-"""Hits that are shown at once."""
+"""Tunes that are shown at once, each with its first hit."""
+
+_HITS_AT_ONCE: Final = 60
+"""The hits of these tunes at most; the rest is on the next page."""
+
+_OTHER_PLACES: Final = 4
+"""Further hits of a tune whose places are named."""
 
 MOST_HITS: Final = 1_000
 """The hits of a figure that can be paged through."""
@@ -58,13 +65,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit with its bars as notation."""
+    """A tune with its first hit, its bars as notation, and where else it has the figure."""
 
     name: TuneName
     facts: str
     """Its meter and key."""
     place: str
     """Its part and bar."""
+    others: tuple[str, ...]
+    """Other places in the same tune."""
+    more: int
+    """Further places in this tune."""
     staff: SmallStaff | None
     context: str
     """Its bars in words that can be read aloud: ABC in the key of its tune."""
@@ -103,8 +114,9 @@ class FoundFigure:
     of: int
     """How many hits there are."""
     earlier: str | None
-    """The address of the hits before these."""
+    """The address of the first hits, if these are not."""
     later: str | None
+    """The address of the hits after these."""
     shorter: str | None
     """The address of the figure without its last note."""
 
@@ -160,10 +172,12 @@ EXAMPLES: Final = (
 
 
 def staff_of(index: Index, asked: AskedFigure) -> File:
-    """A figure as notation, a part of a page; QueryError if it has no meaning."""
+    """A figure as notation, a part of a page; empty if it has no meaning."""
     sheet = PageScores()
-    query = Spelling(index, asked).query
-    staff = figure_staff(query.literal or (), query.key, asked.meter, sheet)
+    staff = None
+    with suppress(QueryError):  # while it is entered, it is not yet a figure
+        query = Spelling(index, asked).query
+        staff = figure_staff(query.literal or (), query.key, asked.meter, sheet)
     html = templates().get_template("staff.html.jinja").render(
         staff=staff, said=asked.q, shapes=sheet.shapes()
     )  # fmt: skip
@@ -173,19 +187,24 @@ def staff_of(index: Index, asked: AskedFigure) -> File:
 def _answer(index: Index, asked: AskedFigure, spelling: Spelling, sheet: PageScores) -> FoundFigure:
     filters, options = asked.filters(), asked.options()
     search = index.bar if asked.whole else index.figure
-    limit = min(asked.offset + AT_ONCE, MOST_HITS)
+    limit = min(asked.offset + _HITS_AT_ONCE, MOST_HITS)
     matches = search(asked.q, filters, limit=limit, **options)
-    shown = matches.results[asked.offset :]
-    last = asked.offset + len(shown)
+    of_tunes = [
+        list(hits) for _, hits in groupby(matches.results[asked.offset :], key=lambda hit: hit.tune)
+    ]
+    shown = of_tunes[:AT_ONCE]
+    last = asked.offset + sum(map(len, shown))
     steps: list[tuple[Step, ...]] = [(), (), ()]
     different = 0
     if matches.hits and not asked.whole:
         after = continuations(asked.q, filters, index, notes=1, limit=_NEXT_NOTES, **options)
-        bars = continuations(asked.q, filters, index, bars=1, limit=_NEXT_BARS, **options)
+        bars: Continuations | None = None
+        with suppress(QueryError):  # of a view without bars
+            bars = continuations(asked.q, filters, index, bars=1, limit=_NEXT_BARS, **options)
         before = continuations(
             asked.q, filters, index, notes=1, backward=True, limit=_NOTES_BEFORE, **options
         )
-        steps = [tuple(_steps(one, spelling)) for one in (after, bars, before)]
+        steps = [tuple(_steps(one, spelling)) if one else () for one in (after, bars, before)]
         different = after.different - len(after.results)
     others = () if matches.hits else tuple(_others(index, asked, spelling))
     has_expected = matches.hits and matches.expected is not None
@@ -201,11 +220,11 @@ def _answer(index: Index, asked: AskedFigure, spelling: Spelling, sheet: PageSco
         bars=steps[1],
         before=steps[2],
         more_notes=different,
-        hits=tuple(_shown(hit, index, sheet) for hit in shown),
+        hits=tuple(_shown(hits, index, sheet) for hits in shown),
         first=asked.offset + 1,
         last=last,
         of=matches.hits,
-        earlier=asked.address(offset=max(asked.offset - AT_ONCE, 0)) if asked.offset else None,
+        earlier=asked.address() if asked.offset else None,
         later=asked.address(offset=last) if shown and last < min(matches.hits, MOST_HITS) else None,
         shorter=None if asked.whole else spelling.shorter(),
     )
@@ -225,7 +244,8 @@ def _read(matches: Matches) -> str:
     if matches.view != TOKENS.name:
         return f"Searched as {matches.query}."
     if matches.in_key:
-        return f"Written in {matches.in_key}; found in every key. On C it is {matches.query}."
+        key = key_in_words(matches.in_key)
+        return f"Written in {key}; found in every key. On C it is {matches.query}."
     if matches.read_as == "ABC":
         return f"Read as ABC in C: {matches.query}. If it is in another key, say so."
     return f"Read as tokens on C: {matches.query}."
@@ -296,16 +316,25 @@ def _elsewhere(found: Elsewhere, asked: AskedFigure, spelling: Spelling) -> str 
     return spelling.instead(found.tokens)
 
 
-def _shown(hit: Hit, index: Index, sheet: PageScores) -> ShownHit:
-    ending = f", ending {hit.ending}" if hit.ending else ""
-    bar = f"bar {hit.bar}" if hit.bar else "the pickup"
-    context = hit.context
+def _shown(hits: Sequence[Hit], index: Index, sheet: PageScores) -> ShownHit:
+    """The hits of one tune."""
+    first, *rest = hits
+    context = first.context
     with suppress(TooFarAlteredError, KeyError):
-        context = spelled(hit.context.split(), hit.original_key)
+        context = spelled(first.context.split(), first.original_key)
+    places = [place for place in dict.fromkeys(map(_place, rest)) if place != _place(first)]
     return ShownHit(
-        name=TuneName.of(hit),
-        facts=", ".join(filter(None, (hit.meter, hit.original_key))),
-        place=f"part {hit.part}, {bar}{ending}",
-        staff=hit_staff(hit, index.layout(hit.tune), sheet),
+        name=TuneName.of(first),
+        facts=", ".join(filter(None, (first.meter, key_in_words(first.original_key)))),
+        place=_place(first),
+        others=tuple(places[:_OTHER_PLACES]),
+        more=len(places[_OTHER_PLACES:]),
+        staff=hit_staff(first, index.layout(first.tune), sheet),
         context=context,
     )
+
+
+def _place(hit: Hit) -> str:
+    """Where a hit is: `part 1, bar 8, ending 2`."""
+    ending = f", ending {hit.ending}" if hit.ending else ""
+    return f"part {hit.part}, {f'bar {hit.bar}' if hit.bar else 'pickup'}{ending}"

@@ -20,9 +20,6 @@ from tunetrace.tokenizer.layout.timeline import eighths
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.vocabulary import is_bar_line, is_token
 
-_WIDTH: Final = 1150
-"""Of a small staff in tenths of a millimetre: two bars, or three short ones."""
-
 _FEWEST_BARS: Final = 2
 _MOST_BARS: Final = 6
 _MOST_TOKENS: Final = 300
@@ -48,9 +45,10 @@ def figure_staff(
     tokens: on C. key: in which it is written. meter: that it is written in, if any.
     """
     time = f"M:{meter}"
-    headers = [time if is_token(time) else "M:none", "K:Cmaj"]
+    on_c = f"C{(key or 'Cmaj')[-3:]}"
+    headers = [time if is_token(time) else "M:none", f"K:{on_c}"]
     is_open = not tokens or not is_bar_line(tokens[-1])
-    return _drawn([*headers, *tokens], "Cmaj", key, sheet, None, is_open=is_open)
+    return _drawn([*headers, *tokens], on_c, key, sheet, None, is_open=is_open)
 
 
 def hit_staff(hit: Hit, layout: Layout, sheet: PageScores) -> SmallStaff | None:
@@ -132,7 +130,7 @@ def _drawn(
     staff = write_staff(layout, moved_key, Ornaments())
     staff.measures[-1].is_last = is_end
     staff.measures[-1].is_open = is_open
-    svg = sheet.small(staff, [mark] if mark else [], width=_WIDTH)
+    svg = sheet.small(staff, [mark] if mark else [])
     return SmallStaff(svg, _sounding(staff))
 
 

@@ -20,7 +20,7 @@ from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, spelled
+from tunetrace.web.page.corpus.asked import AskedFigure, key_in_words, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
@@ -166,9 +166,8 @@ def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> ShownTune:
 
 
 def _facts(found: TuneDetail) -> Iterator[tuple[str, str]]:
-    moved = f", indexed as {found.key}" if found.key and found.key != found.original_key else ""
     yield "Meter", found.meter or "not given"
-    yield "Key", (found.original_key or "not given") + moved
+    yield "Key", key_in_words(found.original_key or found.key) or "not given"
     yield "Length", f"{counted(len(found.bars), 'bar')}, {counted(len(found.music.parts), 'part')}"
     if found.music.highest and found.music.lowest:
         with suppress(TooFarAlteredError, KeyError):
@@ -205,7 +204,7 @@ def _listed(index: Index, ids: Iterable[int], sheet: PageScores) -> Iterator[Lis
 
 
 def _meter_and_key(record: Tune) -> str:
-    return ", ".join(filter(None, (record.meter, record.original_key)))
+    return ", ".join(filter(None, (record.meter, key_in_words(record.original_key))))
 
 
 def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:

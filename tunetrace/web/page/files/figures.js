@@ -115,11 +115,11 @@ form.addEventListener("formdata", (event) => {
 function center() {
   const middle = keys.find((one) => one.tabIndex === 0);
   const frame = row.parentElement;
-  frame.scrollLeft = middle.offsetParent.offsetLeft - frame.clientWidth / 3;
+  const into = middle.getBoundingClientRect().left - row.getBoundingClientRect().left;
+  frame.scrollLeft = into - frame.clientWidth / 3;
 }
 
 name();
 piano.hidden = false;
 piano.addEventListener("toggle", center);
 center();
-showHear(document);

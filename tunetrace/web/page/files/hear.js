@@ -57,3 +57,5 @@ export function showHear(root) {
     });
   }
 }
+
+showHear(document);

@@ -1,5 +1,6 @@
 // A small piano that writes ABC: each key is spelled in the key of the figure.
 
+const LETTERS = "CDEFGAB";
 const NATURAL = { C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 };
 const FIFTHS = { F: -1, C: 0, G: 1, D: 2, A: 3, E: 4, B: 5 };
 const MODES = { maj: 0, ion: 0, min: -3, aeo: -3, m: -3, "": 0, dor: -2, phr: -4, lyd: 1, mix: -1, loc: -5 };
@@ -14,24 +15,23 @@ function keyOf(text) {
   const alteration = { "#": 1, b: -1, "": 0 }[found[2]];
   const sharps = FIFTHS[letter] + 7 * alteration + (MODES[found[3].slice(0, 3).toLowerCase()] ?? 0);
   const signature = {};
-  for (const each of "CDEFGAB") signature[each] = Math.floor((sharps + 5 - FIFTHS[each]) / 7);
-  return { letter, tonic: (NATURAL[letter] + alteration + 12) % 12, sharps, signature };
+  for (const each of LETTERS) signature[each] = Math.floor((sharps + 5 - FIFTHS[each]) / 7);
+  return { letter, tonic: (NATURAL[letter] + alteration + 12) % 12, signature };
 }
 
-/* How a note is spelled in a key: its letter and its alteration. What the key has comes first, then the note that
-   leads to the tonic, then a natural, then a sharp in keys with sharps and a flat in those with flats. */
+/* How a note is spelled in a key: its letter and its alteration. A note that the key lacks is spelled by its distance
+   from the tonic: as the raised fourth or fifth, the lowered seventh, the raised tonic of a major key and so on. */
 function spelling(midi, key) {
-  const leading = "CDEFGAB".at("CDEFGAB".indexOf(key.letter) - 1);
-  const ways = [...Object.keys(NATURAL)].flatMap((letter) =>
-    [-1, 0, 1].filter((change) => (NATURAL[letter] + change - midi) % 12 === 0).map((change) => ({ letter, change })),
-  );
-  const rank = ({ letter, change }) => {
-    if (change === key.signature[letter]) return 0;
-    if ((midi + 1 - key.tonic) % 12 === 0 && letter === leading) return 1;
-    if (change === 0) return 2;
-    return change > 0 === key.sharps >= 0 ? 3 : 4;
-  };
-  return ways.sort((a, b) => rank(a) - rank(b))[0];
+  const { letter, tonic, signature } = key;
+  const own = [...LETTERS].find((each) => (NATURAL[each] + signature[each] - midi) % 12 === 0);
+  if (own) return { letter: own, change: signature[own] };
+  const isMajor = [...LETTERS].some((each) => (NATURAL[each] + signature[each] - tonic - 4 + 24) % 12 === 0);
+  const above = (((midi - tonic) % 12) + 12) % 12;
+  const steps = [0, isMajor ? 0 : 1, 1, 2, 2, 3, 3, 4, 4, 5, 6, 6][above];
+  const spelled = LETTERS[(LETTERS.indexOf(letter) + steps) % 7];
+  const change = ((midi - NATURAL[spelled] + 6) % 12) - 6;
+  if (Math.abs(change) < 2) return { letter: spelled, change };
+  return { letter: [...LETTERS].find((each) => (NATURAL[each] - midi) % 12 === 0), change: 0 };
 }
 
 /* The accidentals that hold at the end of a text: those since its last bar line. */

@@ -1,9 +1,15 @@
 // A tune's page: its score gets its player, the tune can be traced, and the sentence to cite it can be copied.
 // playScores is that of saved pages.
-import { showHear } from "./hear.js";
+import "./hear.js";
+import { fragmentOf } from "./trace-link.js";
 
 playScores(document);
-showHear(document);
+
+const trace = document.getElementById("trace");
+fragmentOf(document.getElementById("text").textContent).then((fragment) => {
+  trace.querySelector("a").href = `/${fragment}`;
+  trace.hidden = false;
+});
 
 const copy = document.getElementById("copy");
 const citation = document.getElementById("citation");

@@ -1,0 +1,225 @@
+"""The page of a tune, the list of titles, and the page about the service, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.reports.browser import Shown
+from tests.reports.scores.conftest import LISTENING, wait_until_played
+from tests.web.pages import site_of
+from tests.web.reels import DROWSY, reel_index
+from tunetrace import open_index
+
+Visit = Callable[[str], Shown]
+
+STATES = {
+    "a tune with a family": "/tunes/reels:1",
+    "a tune without one": "/tunes/session:12345",
+    "a hostile title": "/tunes/reels:3",
+    "no such tune": "/tunes/Drowsy%20Magie",
+    "a title": "/tunes?title=maggie",
+    "about": "/about",
+}
+
+
+@pytest.fixture(scope="module")
+def reels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return reel_index(tmp_path_factory.mktemp("reels"))
+
+
+@pytest.fixture(scope="module")
+def reel_site(reels: Path) -> Iterator[str]:
+    with site_of(reels) as address:
+        yield address
+
+
+@pytest.fixture
+def tune(visit: Visit, reel_site: str) -> Shown:
+    return visit(f"{reel_site}/tunes/reels:1").open(before=LISTENING)
+
+
+def section(page: Shown, name: str) -> str:
+    """The text of a section, with single spaces."""
+    return " ".join((page.tab.locator(f"section#{name}").text_content() or "").split())
+
+
+def test_a_tune_shows_its_names_facts_and_notation(tune: Shown) -> None:
+    assert page_facts(tune) == {
+        "Meter": "4/4", "Key": "E dorian", "Length": "16 bars, 1 part", "Range": "D to a"
+    }  # fmt: skip
+    assert tune.texts("h1") == ["Drowsy Maggie"]
+    assert "Also called Maggie the Sleepy" in " ".join(tune.texts(".lead")[0].split())
+    assert tune.tab.locator("figure.score .measure").count() == 16
+    assert tune.console() == []
+
+
+def page_facts(page: Shown) -> dict[str, str]:
+    return dict(zip(page.texts(".facts-row dt"), page.texts(".facts-row dd"), strict=True))
+
+
+def test_a_tune_is_played(tune: Shown) -> None:
+    tune.tab.get_by_role("button", name="Play Drowsy Maggie").click()
+    first = wait_until_played(tune, 3)[:3]
+    notes = tune.run(
+        "return [...document.querySelectorAll('figure.score .note')].slice(0, 3).map((n) => n.id)"
+    )
+    assert first == notes
+
+
+def test_its_family_is_listed_with_what_names_and_begins_it(tune: Shown) -> None:
+    assert tune.texts("#family .card-title") == ["The Ragged Hank reels:2"]
+    assert tune.texts("#family .card-facts") == ["4/4, A dorian"]
+    # Two bars of eight notes, less one for each quarter.
+    assert tune.tab.locator("#family .card .note").count() == 14
+    tune.tab.locator("#family .card-title a").click()
+    tune.tab.wait_for_url("**/tunes/reels:2")
+    assert tune.texts("#family .card-title") == ["Drowsy Maggie reels:1"]
+
+
+def test_its_bars_lead_to_where_they_are_found(tune: Shown, reels: Path) -> None:
+    assert tune.texts(".bar-rows li >> nth=0 >> .abc") == ["E2BEdEBE"]
+    tune.tab.locator(".bar-rows a").first.click()
+    tune.tab.wait_for_url("**/figures?q=E2BEdEBE&in=Edor&whole=1#found")
+    with open_index(reels) as index:
+        found = index.bar("E2BE dEBE", in_key="Edor")
+    assert (found.tunes, found.hits) == (1, 4)
+    assert tune.texts("#found-title") == ["Found in 1 of 4 tunes, 4 times."]
+
+
+def test_its_source_licence_and_citation_are_said(
+    visit: Visit, reel_site: str, reels: Path
+) -> None:
+    page = visit(f"{reel_site}/tunes/session:12345").open()
+    link = page.tab.get_by_role("link", name="Its page at its source")
+    expect(link).to_have_attribute("href", "https://thesession.org/tunes/27#setting12345")
+    assert page.texts(".source-facts dt") == ["Corpus", "From", "Licence"]
+    assert page.texts(".source-facts dd")[2] == "not known"
+    with open_index(reels) as index:
+        fingerprint = index.info().fingerprint
+    cited = page.texts("#citation")[0]
+    assert cited.startswith("“Dusty Miller, The”, session:12345, in ")
+    assert cited.endswith(f"in the index {fingerprint}.")
+    assert "No other tune of the index is a setting" in section(page, "family")
+
+
+def test_it_is_traced_by_a_link_that_holds_it(tune: Shown) -> None:
+    link = tune.tab.get_by_role("link", name="Trace this tune")
+    link.click()
+    tune.tab.wait_for_url("**/#tune=*")
+    expect(tune.tab.get_by_label("A tune in ABC")).to_have_value(DROWSY)
+    tune.tab.locator("article.traced").wait_for()
+
+
+def test_what_it_can_be_saved_as_is_there(tune: Shown, reel_site: str) -> None:
+    links = tune.tab.locator(".downloads-row a").all()
+    names = [link.text_content() for link in links]
+    assert names == ["SVG", "PDF", "MIDI", "MusicXML", "ABC", "JSON"]
+    for link in links:
+        answer = requests.get(reel_site + str(link.get_attribute("href")))
+        assert answer.status_code == 200, link
+    assert json.loads(answer.text)["titles"][0] == "Drowsy Maggie"
+
+
+def test_a_tune_that_is_not_there_is_404_with_the_nearest_titles(
+    visit: Visit, reel_site: str
+) -> None:
+    assert requests.get(f"{reel_site}/tunes/reels:99").status_code == 404
+    answer = requests.get(f"{reel_site}/tunes/Drowsy%20Magie")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    page = visit(f"{reel_site}/tunes/Drowsy%20Magie").open()
+    assert page.texts("h1") == ["There is no such tune"]
+    page.tab.locator(".card-title a").first.click()
+    page.tab.wait_for_url("**/tunes/reels:1")
+
+
+@pytest.mark.parametrize(
+    ("title", "references"),
+    [
+        ("the sleepy", ["reels:1"]), ("Dusty Miller", ["session:12345"]),
+        ("ragged", ["reels:2"]), ("Dusti Millar", ["session:12345"]), ("qqqq", []),
+    ],
+)  # fmt: skip
+def test_tunes_are_found_by_a_title_or_a_part_of_one(
+    title: str, references: list[str], visit: Visit, reel_site: str
+) -> None:
+    page = visit(f"{reel_site}/figures").open()
+    page.tab.get_by_label("Title of a tune").fill(title)
+    page.tab.keyboard.press("Enter")
+    page.tab.wait_for_url("**/tunes?title=*")
+    assert page.texts(".card-title .reference") == references
+
+
+def test_a_hostile_title_stays_text(visit: Visit, reel_site: str) -> None:
+    page = visit(f"{reel_site}/tunes/reels:3").open()
+    title = '</title><img src=x onerror="alert(1)"> & Sons'
+    assert page.texts("h1") == [title]
+    assert page.tab.title() == f"{title} – tunetrace"
+    assert page.tab.locator("img").count() == 0
+    assert page.console() == []
+    # In lists, too.
+    page = visit(f"{reel_site}/figures?q=G3+GAB&in=G").open()
+    assert page.texts(".card-title a") == [title]
+    assert page.console() == []
+
+
+def test_what_is_asked_stays_text(visit: Visit, reel_site: str) -> None:
+    hostile = "%3Cscript%3Ealert(1)%3C/script%3E%22%20autofocus%20x="
+    for address in (f"/figures?q={hostile}&in={hostile}&meter={hostile}", f"/tunes/{hostile}",
+                    f"/tunes?title={hostile}"):  # fmt: skip
+        page = visit(reel_site + address).open()
+        assert [one for one in page.console() if "status of 4" not in one] == [], address
+        assert page.run("return document.activeElement === document.body")
+        assert unquote(hostile) in page.tab.locator("main input").first.input_value()
+
+
+def test_about_names_the_corpora_and_the_fingerprint(
+    visit: Visit, reel_site: str, reels: Path
+) -> None:
+    page = visit(f"{reel_site}/about").open()
+    with open_index(reels) as index:
+        info = index.info()
+    assert page.texts(".fingerprint") == [info.fingerprint]
+    assert page.texts(".corpora .reference") == [corpus.name for corpus in info.corpora]
+    assert page.texts(".corpora dl div:first-child dd") == ["3", "1"]
+    answer = requests.get(
+        reel_site + str(page.tab.get_by_role("link", name="OpenAPI").get_attribute("href"))
+    )
+    assert answer.json()["openapi"].startswith("3.")
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_nothing_keeps_people_out(state: str, is_dark: bool, visit: Visit, reel_site: str) -> None:
+    page = visit(reel_site + state).open(is_dark=is_dark)
+    for details in page.tab.locator("main details").all():
+        details.evaluate("one => { one.open = true; }")
+    assert page.serious() == []
+
+
+@pytest.mark.parametrize("width", [360, 640])
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_nothing_is_wider_than_a_small_window(
+    state: str, width: int, visit: Visit, reel_site: str
+) -> None:
+    page = visit(reel_site + state).open(width=width)
+    for details in page.tab.locator("main details").all():
+        details.evaluate("one => { one.open = true; }")
+    assert page.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_the_page_asks_for_nothing_elsewhere_and_complains_of_nothing(
+    state: str, visit: Visit, reel_site: str
+) -> None:
+    page = visit(reel_site + state).open()
+    asked = {urlsplit(one).netloc for one in page.requests() if not one.startswith("data:")}
+    assert asked == {urlsplit(reel_site).netloc}
+    # A browser notes the status of the page itself.
+    assert [one for one in page.console() if "status of 404" not in one] == []
