@@ -115,6 +115,18 @@ def test_a_narrow_screen_has_shorter_lines_of_music(visit: Visit, site: str) -> 
     assert lines[360] > 2 * lines[1280]
 
 
+def test_the_chosen_bar_is_not_under_what_is_said_of_it(visit: Visit, site: str) -> None:
+    page = traced(visit(site).open(width=360))
+    note = page.tab.locator("#s1-b3 .notehead").first
+    note.evaluate("e => scrollTo(0, scrollY + e.getBoundingClientRect().bottom - innerHeight + 30)")
+    note.click()
+    page.tab.get_by_role("region", name="What you chose").get_by_role("heading").wait_for()
+    page.tab.wait_for_function(
+        """() => document.querySelector("rect.cursor").getBoundingClientRect().bottom
+            <= document.querySelector(".choice").getBoundingClientRect().top"""
+    )
+
+
 def test_the_music_is_laid_out_again_for_another_width(visit: Visit, site: str) -> None:
     page = traced(visit(site).open(width=1280))
     before = page.tab.locator(".whole .system").count()

@@ -38,6 +38,7 @@ def traced(page: Shown, text: str = TRANSCRIPTION) -> Shown:
     paste(page, text)
     page.tab.locator("article.traced").wait_for()
     expect(page.tab.locator("#answer")).to_have_attribute("aria-busy", "false")
+    expect(page.tab.locator(".others > .state")).to_have_count(0)
     return page
 
 

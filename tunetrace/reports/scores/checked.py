@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tunetrace.checker.records import CheckedBar, CheckedTune, Source, TuneName
@@ -70,7 +71,26 @@ def checked_html(tunes: Sequence[CheckedTune], index: Index) -> str:
 
 def checked_block(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlock:
     """What a page shows of a checked tune. index: that which it was checked against."""
-    name = f"tune-{tune.place}"
+    engraving = sheet.engraved(tune.transcription)
+    parts = tuple(_parts(tune, engraving, index, sheet)) if engraving else ()
+    return replace(_alone(tune, engraving, sheet), parts=parts)
+
+
+def checked_alone(tune: CheckedTune, sheet: PageScores) -> TuneBlock:
+    """The same without its near copies and its sources, which take most of the time."""
+    return _alone(tune, sheet.engraved(tune.transcription), sheet)
+
+
+def others_of(tune: CheckedTune, index: Index, sheet: PageScores) -> tuple[OtherTunes, ...]:
+    """The near copies and the sources of a checked tune, to be shown after `checked_alone`.
+
+    No id of their drawings is one of those.
+    """
+    engraving = sheet.engraved(tune.transcription)
+    return tuple(_parts(tune, engraving, index, sheet)) if engraving else ()
+
+
+def _alone(tune: CheckedTune, engraving: Engraving | None, sheet: PageScores) -> TuneBlock:
     listed = tuple(
         ListedSpan(
             number,
@@ -82,24 +102,18 @@ def checked_block(tune: CheckedTune, index: Index, sheet: PageScores) -> TuneBlo
         )
         for number, span in listed_spans(tune)
     )
-    engraving = sheet.engraved(tune.transcription)
-    score, parts = None, list[OtherTunes]()
-    if engraving is not None:
-        score = score_of(tune, engraving, sheet)
-        parts = list(_parts(tune, engraving, index, sheet))
     said = [tune.verdict.text]
     if not tune.identical_to:
         said += filter(None, (copied_in_words(tune), standing_in_words(tune)))
     return TuneBlock(
-        id=name,
+        id=f"tune-{tune.place}",
         title=tune.title,
         name=None,
         lead=said[0],
         facts=(*said[1:], facts_of(tune), *tune.remarks),
-        score=score,
+        score=score_of(tune, engraving, sheet) if engraving else None,
         spans=listed,
         unlisted_spans=len(tune.spans) - len(listed),
-        parts=tuple(parts),
     )
 
 

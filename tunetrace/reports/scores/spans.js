@@ -1,7 +1,8 @@
 // The spans of a checked tune and its sources: a span that is chosen in the score or in the list is
 // lit wherever it is marked, and leads to the sources that have it; a source lights its passages.
 // The article sends "spanschosen" after each choice; a page that shows the sources in its own way prevents
-// its default. It chooses spans itself by sending "choosespans" to the article.
+// its default. It chooses spans itself by sending "choosespans" to the article, and says by "sourcesadded" that the
+// article has more sources than before.
 "use strict";
 
 /* Links the spans and sources of all checked tunes in an element. */
@@ -10,7 +11,7 @@ const linkSpans = (() => {
 
   function link(article) {
     const marked = () => article.querySelectorAll("[data-span], [data-spans]");
-    const sources = [...article.querySelectorAll(".source[data-spans]")];
+    const sources = () => [...article.querySelectorAll(".source[data-spans]")];
     let chosen = []; // the numbers of the spans that are lit
     let opener = null; // where the choice was made, so that Escape leads back
     let ofSource = null;
@@ -44,10 +45,7 @@ const linkSpans = (() => {
       ofSource = source;
       light(spans, "chosen");
       lightNotes(spans);
-      for (const some of sources) {
-        const has = source ? some === source : numbers(some).some((number) => spans.includes(number));
-        some.classList.toggle("faded", spans.length > 0 && !has);
-      }
+      fade();
       for (const button of article.querySelectorAll(":is(.said, .passages)[aria-pressed]")) {
         const isPressed = button.classList.contains("passages")
           ? source !== null && source.contains(button)
@@ -58,11 +56,18 @@ const linkSpans = (() => {
         new CustomEvent("spanschosen", { cancelable: true, detail: { spans, source, from } }),
       );
     }
+    /* Of the sources only those that have the chosen spans are clear. */
+    function fade() {
+      for (const some of sources()) {
+        const has = ofSource ? some === ofSource : numbers(some).some((number) => chosen.includes(number));
+        some.classList.toggle("faded", chosen.length > 0 && !has);
+      }
+    }
     function chooseSpan(number, from) {
       const isAgain = ofSource === null && chosen.length === 1 && chosen[0] === number;
       const leads = choose(isAgain ? [] : [number], from);
       if (isAgain || !leads) return;
-      const source = sources.find((some) => numbers(some).includes(number));
+      const source = sources().find((some) => numbers(some).includes(number));
       source?.querySelector("h4, h3").focus();
     }
     function undo() {
@@ -91,7 +96,7 @@ const linkSpans = (() => {
         chooseSpan(number, mark);
       });
     }
-    for (const source of sources) {
+    function linkSource(source) {
       const button = Object.assign(document.createElement("button"), {
         type: "button",
         className: "passages",
@@ -104,6 +109,12 @@ const linkSpans = (() => {
         else choose(numbers(source), button, source);
       });
     }
+    function linkSources() {
+      for (const source of sources()) if (!source.querySelector(".passages")) linkSource(source);
+      fade();
+    }
+    article.addEventListener("sourcesadded", linkSources);
+    linkSources();
     article.addEventListener("pointerover", (event) => {
       const found = event.target.closest(".spans [data-span], a.mark");
       light(found ? numbers(found) : [], "pointed");

@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 from tunetrace._version import __version__
 from tunetrace.arguments import Reading
-from tunetrace.checker.records import TuneName
+from tunetrace.checker.records import CheckedTune, TuneName
+from tunetrace.checker.similar.records import SimilarTune
 from tunetrace.indexer.index import Index
 from tunetrace.reports.markup import environment
+from tunetrace.reports.scores.checked import others_of
 from tunetrace.score.marks import DASHES
 from tunetrace.web.page.files import FOLDER, page_files
-from tunetrace.web.page.traced import Traced, traced
+from tunetrace.web.page.traced import sheet_for, traced
 from tunetrace.web.work import questions
 from tunetrace.web.work.answers import File, without_folders
 
@@ -41,12 +43,13 @@ def checked(
     """What of the tunes in a text is in the index, and one of them with its score.
 
     place: which of the checked tunes that is, from 1; the last if there are fewer. width: of the
-    view, in pixels. options: those of questions.check. Raises ProblemError as it does.
+    view, in pixels. options: those of questions.check. Raises ProblemError as it does. The scores
+    of its sources come later, by `others`.
     """
     report = questions.check(index, data, reading, **options)
     chosen = report.tunes[min(place, len(report.tunes)) - 1]
-    shown = traced(chosen, index, width)
-    quoted = {name.corpus for name in _quoted(shown)}
+    shown = traced(chosen, width)
+    quoted = {name.corpus for name in _quoted(chosen)}
     html = templates().get_template("answer.html.jinja").render(
         shown=shown,
         tune=shown.block,
@@ -59,12 +62,25 @@ def checked(
     return File(html.encode(), HTML, tuple(quoted))
 
 
-def _quoted(shown: Traced) -> Iterator[TuneName]:
-    """The corpus tunes that an answer names."""
-    for bar in shown.bars:
+def others(
+    index: Index, data: bytes, reading: Reading, *, place: int, width: int, **options: Any
+) -> File:
+    """The near copies and the sources of a tune that `checked` shows, with their scores."""
+    report = questions.check(index, data, reading, **options)
+    chosen = report.tunes[min(place, len(report.tunes)) - 1]
+    sheet = sheet_for(width)
+    parts = others_of(chosen, index, sheet)
+    html = templates().get_template("others.html.jinja").render(
+        tune={"id": f"tune-{chosen.place}", "parts": parts}, shapes=sheet.shapes()
+    )  # fmt: skip
+    return File(html.encode(), HTML, tuple({name.corpus for name in _quoted(chosen)}))
+
+
+def _quoted(tune: CheckedTune) -> Iterator[TuneName | SimilarTune]:
+    """The corpus tunes that are named in what is shown of a tune."""
+    for bar in tune.bars or ():
         yield from bar.examples
-    for span in shown.block.spans:
+    for span in tune.spans:
         yield from span.examples
-    for part in shown.block.parts:
-        yield from (other.name for other in part.others)
-        yield from part.more
+    yield from (*tune.sources, *tune.identical_to, *tune.same_parts)
+    yield from tune.near_copies or ()

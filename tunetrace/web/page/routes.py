@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from tunetrace.web.page.files import page_files
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
 from tunetrace.web.settings import Settings
+from tunetrace.web.work.answers import File
 from tunetrace.web.work.models import has_models
 
 router = APIRouter(include_in_schema=False)
@@ -50,13 +52,26 @@ async def file(request: Request, name: str) -> Response:
     return Response(found.body, headers=headers, media_type=found.media_type)
 
 
+_Place = Annotated[int, Query(ge=1)]
+_Width = Annotated[int, Query(ge=0)]
+
+
 @router.post("/view/check")
-async def check(
-    request: Request,
-    place: Annotated[int, Query(ge=1)] = 1,
-    width: Annotated[int, Query(ge=0)] = 1200,
+async def check(request: Request, place: _Place = 1, width: _Width = 1200) -> Response:
+    """The tunes of a text, one of them with its score."""
+    return await _view(request, questions.checked, place, width)
+
+
+@router.post("/view/others")
+async def others(request: Request, place: _Place = 1, width: _Width = 1200) -> Response:
+    """The near copies and the sources of one of the tunes of a text, with their scores."""
+    return await _view(request, questions.others, place, width)
+
+
+async def _view(
+    request: Request, question: Callable[..., File], place: int, width: int
 ) -> Response:
-    """The tunes of a text, one of them with its scores.
+    """A part of the page.
 
     A text that cannot be read is an answer to the page too: it has status 200, since browsers write
     each other status into the console.
@@ -65,7 +80,7 @@ async def check(
     try:
         return await ask(
             request,
-            questions.checked,
+            question,
             await request.body(),
             AS_FOUND,
             limits=settings.limits,

@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from tunetrace.checker.records import CheckedTune, TuneName
-from tunetrace.indexer.index import Index
-from tunetrace.reports.scores.checked import checked_block
+from tunetrace.reports.scores.checked import checked_alone
 from tunetrace.reports.scores.page import TuneBlock
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import times, tunes_and_families
@@ -56,11 +55,16 @@ class Traced:
         return len(self.bars) <= _FEW_BARS
 
 
-def traced(tune: CheckedTune, index: Index, width: int) -> Traced:
-    """What the page shows of a checked tune. width: of the view, in pixels."""
+def sheet_for(width: int) -> PageScores:
+    """The scores of a view so many pixels wide."""
     wide = next((page for view, page in WIDTHS.items() if width <= view), None)
-    sheet = PageScores() if wide is None else PageScores(wide)
-    block = checked_block(tune, index, sheet)
+    return PageScores() if wide is None else PageScores(wide)
+
+
+def traced(tune: CheckedTune, width: int) -> Traced:
+    """What the page shows of a checked tune at first. width: of the view, in pixels."""
+    sheet = sheet_for(width)
+    block = checked_alone(tune, sheet)
     return Traced(block, tuple(_bars(tune)), tune.transcription.text, sheet.shapes())
 
 

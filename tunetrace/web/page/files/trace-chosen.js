@@ -4,12 +4,12 @@
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function linkChoices(article) {
-  const panel = article.querySelector(".chosen");
+  const panel = article.querySelector(".choice");
   if (!panel) return;
   const help = [...panel.childNodes];
   const whole = article.querySelector(".whole .score");
   const abouts = [...article.querySelectorAll("template[data-bar-about]")];
-  const sources = [...article.querySelectorAll(".source[data-spans]")];
+  const sources = () => [...article.querySelectorAll(".source[data-spans]")];
   const passages = [...article.querySelectorAll(".spans [data-span]")];
   let bar = null; // {index, spans, detail}: the bar that is chosen
   let later = 0;
@@ -29,7 +29,7 @@ export function linkChoices(article) {
     detail.go();
     if (event.target !== whole || !abouts[detail.index]) return;
     const ofNote = passagesAt(detail.id);
-    const ofBar = abouts[detail.index].dataset.spans.split(" ").filter(Boolean);
+    const ofBar = abouts[detail.index].dataset.barSpans.split(" ").filter(Boolean);
     bar = { index: detail.index, spans: ofNote.length ? ofNote : ofBar, detail };
     for (const item of whole.querySelectorAll(".bar-list [data-bar]")) {
       item.classList.toggle("is-chosen", Number(item.dataset.bar) === bar.index);
@@ -100,7 +100,7 @@ export function linkChoices(article) {
       line.textContent = `Passage ${item.dataset.span}: ${item.querySelector(".said").textContent.trim()}.`;
       said.push(line);
     }
-    const having = sources.filter((some) => some.dataset.spans.split(" ").some((number) => spans.includes(number)));
+    const having = sources().filter((some) => some.dataset.spans.split(" ").some((number) => spans.includes(number)));
     if (having.length) {
       const line = document.createElement("p");
       line.append("Scores below: ");

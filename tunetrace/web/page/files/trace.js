@@ -15,6 +15,7 @@ const send = document.getElementById("send");
 
 const { title } = document;
 let asking = null; // the request that is under way
+let adding = null; // the request for the scores of its sources
 let shown = { text: null, place: 1, width: 0 }; // what the answer is about
 
 /* A few widths, so that a small change of the window changes nothing. */
@@ -25,6 +26,7 @@ const viewWidth = () => STEPS.find((step) => document.documentElement.clientWidt
    work: takes the signal that cancels it. */
 async function during(said, work) {
   asking?.abort();
+  adding?.abort();
   const mine = (asking = new AbortController());
   complain(null);
   state.textContent = said;
@@ -95,9 +97,33 @@ async function trace(text, { place = 1, remembers = true, keepsFocus = false } =
     linkChoices(article);
     linkSaving(article);
     linkPicker(text);
+    addOthers(article, text, place, width);
     document.title = `${article.dataset.title} – ${title}`;
   });
   if (isDone && !keepsFocus) showAnswer();
+}
+
+/* The scores of the sources come later: to draw them takes most of the time. */
+async function addOthers(article, text, place, width) {
+  const others = article.querySelector(".others");
+  if (!others) return;
+  adding?.abort();
+  adding = new AbortController();
+  try {
+    const response = await ask(`/view/others?place=${place}&width=${width}`, text, adding.signal);
+    others.innerHTML = await response.text();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof Refused)) throw error;
+    others.replaceChildren(Object.assign(document.createElement("p"), { className: "problem", textContent: error.message }));
+    return;
+  }
+  // A shape that the page has already is not defined twice.
+  for (const shape of others.querySelectorAll(".shapes g[id]")) {
+    if (document.getElementById(shape.id) !== shape) shape.remove();
+  }
+  playScores(others);
+  article.dispatchEvent(new CustomEvent("sourcesadded"));
 }
 
 /* Leads to the verdict, or to the choice of a tune. */
