@@ -88,7 +88,8 @@ def test_a_figure_that_is_typed_is_found_as_the_index_finds_it(page: Shown, inde
     ]
     assert coloured(page, 0) == 7
     assert page.tab.locator("#staff .note").count() == 7
-    # In E dorian there are two sharps.
+    # The figure goes on, so no bar line ends it. In E dorian there are two sharps.
+    assert page.tab.locator("#staff .barLine path").count() == 0
     assert page.tab.locator("#staff .keyAccid").count() == 2
     assert page.console() == []
 

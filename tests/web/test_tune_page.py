@@ -24,6 +24,7 @@ STATES = {
     "a tune without one": "/tunes/session:12345",
     "a hostile title": "/tunes/reels:3",
     "no such tune": "/tunes/Drowsy%20Magie",
+    "two tunes": "/tunes/reels:1?beside=reels:2",
     "a title": "/tunes?title=maggie",
     "about": "/about",
 }
@@ -75,12 +76,27 @@ def test_a_tune_is_played(tune: Shown) -> None:
 
 def test_its_family_is_listed_with_what_names_and_begins_it(tune: Shown) -> None:
     assert tune.texts("#family .card-title") == ["The Ragged Hank reels:2"]
-    assert tune.texts("#family .card-facts") == ["4/4, A dorian"]
+    facts = "4/4, A dorian; compare with The Ragged Hank"
+    assert tune.texts("#family .card-facts") == [facts]
     # Two bars of eight notes, less one for each quarter.
     assert tune.tab.locator("#family .card .note").count() == 14
     tune.tab.locator("#family .card-title a").click()
     tune.tab.wait_for_url("**/tunes/reels:2")
     assert tune.texts("#family .card-title") == ["Drowsy Maggie reels:1"]
+
+
+def test_it_is_compared_with_a_tune_of_its_family_bar_under_bar(
+    tune: Shown, visit: Visit, reel_site: str
+) -> None:
+    tune.tab.get_by_role("link", name="compare with The Ragged Hank").click()
+    tune.tab.wait_for_url("**/tunes/reels:1?beside=reels%3A2")
+    assert tune.tab.locator(".pair .measure").count() == 16
+    # Each measure has a staff of both.
+    assert tune.tab.locator(".pair .measure > .staff").count() == 32
+    expect(tune.tab.get_by_role("button", name="Play Drowsy Maggie over")).to_be_enabled()
+    page = visit(f"{reel_site}/tunes/reels:1?beside=session:12345").open()
+    assert "The two have too little in common" in (page.tab.locator("main").text_content() or "")
+    assert requests.get(f"{reel_site}/tunes/reels:1?beside=reels:77").status_code == 404
 
 
 def test_its_bars_lead_to_where_they_are_found(tune: Shown, reels: Path) -> None:

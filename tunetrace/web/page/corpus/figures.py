@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A tune with its first hit, its bars as notation, and where else it has the figure."""
+    """A tune with its first hit and its bars as notation, and the places of its other hits."""
 
     name: TuneName
     facts: str

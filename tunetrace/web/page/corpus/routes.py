@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from tunetrace.web.page.corpus import figures, tunes
 from tunetrace.web.page.corpus.asked import AskedFigure
+from tunetrace.web.page.corpus.compared import compared_page
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.sending import ask
@@ -46,15 +47,21 @@ async def titles(request: Request, title: str = "") -> Response:
 
 @router.get("/tunes/{reference:path}")
 async def tune(request: Request, reference: str) -> Response:
-    """A tune of the index; for one that is not there, the tunes with the nearest titles."""
+    """A tune of the index, or with `?beside=corpus:number` this one and another, bar under bar.
+
+    For one that is not there, the tunes with the nearest titles.
+    """
+    beside = request.query_params.get("beside")
     try:
+        if beside:
+            return await ask(request, compared_page, reference, beside)
         return await ask(request, tunes.tune_page, reference)
     except ProblemError as error:
         if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             return _sorry(error.problem)
         mistake = error.problem.detail
     return await _answered(
-        request, tunes.titles_page, reference, mistake, status=HTTPStatus.NOT_FOUND
+        request, tunes.titles_page, beside or reference, mistake, status=HTTPStatus.NOT_FOUND
     )
 
 

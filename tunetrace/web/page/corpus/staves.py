@@ -59,6 +59,8 @@ def hit_staff(hit: Hit, layout: Layout, sheet: PageScores) -> SmallStaff | None:
     before, stop = hit.found
     sought = hit.context[before:stop].split()
     first = _first_token(sought, hit, layout)
+    if first is None:
+        return None
     last = first + len(sought)
     touched = [k for k, b in enumerate(layout.bars) if b.stop > first and b.start < last]
     low, high = (touched[0], touched[-1] + 1) if touched else (0, 1)
@@ -73,16 +75,17 @@ def incipit_staff(tune: Tune, layout: Layout, sheet: PageScores) -> SmallStaff |
     return _bars(layout, 0, pickups + _FEWEST_BARS, tune, sheet, None)
 
 
-def _first_token(sought: Sequence[str], hit: Hit, layout: Layout) -> int:
-    """Where in its tune a hit begins."""
+def _first_token(sought: Sequence[str], hit: Hit, layout: Layout) -> int | None:
+    """Where in its tune a hit begins; of equal stretches the one at its place, or the first."""
     place = Position(hit.part, hit.bar, hit.ending, hit.onset)
     tokens, length = layout.tokens, len(sought)
-    for first in range(len(tokens) - length + 1):
-        if list(tokens[first : first + length]) == sought and (
-            layout.position(first, first + length) == place
-        ):
-            return first
-    raise ValueError(f"{hit.reference} has no such hit")
+    found = [
+        first
+        for first in range(len(tokens) - length + 1)
+        if list(tokens[first : first + length]) == sought
+    ]
+    at_place = (one for one in found if layout.position(one, one + length) == place)
+    return next(at_place, found[0] if found else None)
 
 
 def _bars(

@@ -60,7 +60,7 @@ class BarRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownTune:
+class TunePage:
     """What the page of a tune shows."""
 
     name: TuneName
@@ -137,14 +137,14 @@ def about_page(index: Index) -> File:
     return File(html.encode(), HTML, tuple(corpus.name for corpus in corpora))
 
 
-def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> ShownTune:
+def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> TunePage:
     engraving = sheet.engraved(found)
     family = _family(index, found.tune)
     titled = [one.tune for one in found.settings if one.tune not in family]
     corpora = index.catalogue.corpora()
     corpus = next(corpus for corpus in corpora if corpus.name == found.corpus)
     address = f"/api/tunes/{quote(found.reference, safe=':')}"
-    return ShownTune(
+    return TunePage(
         name=TuneName.of(found),
         others=found.titles[1:],
         facts=tuple(_facts(found)),
