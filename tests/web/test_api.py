@@ -85,6 +85,8 @@ def test_parameters_of_what_is_sent_are_refused_too(client: TestClient) -> None:
         "check?format=docx": "format cannot be 'docx'; give one of abc, folkrnn, thesession, csv, "
         "json, musicxml, midi",
         "score": "the parameter format is missing; add format=svg",
+        "sample?n=1&n=2": "'n' is given 2 times; give it once",
+        "report?view=melody&view=rhythm": "'view' is given 2 times; give it once",
         "score?format=svg&swing=1": "only a .mid can have swing; write a .mid, or leave out the "
         "swing",
     }.items():

@@ -9,14 +9,12 @@ from fastapi import FastAPI
 
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import add_api
-from tunetrace.web.api.sample import router as sample
 from tunetrace.web.guard.health import HealthCheck
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
 from tunetrace.web.guard.refuse import GuardedApp
 from tunetrace.web.guard.watch import WatchedApp
 from tunetrace.web.jobs.queue import Jobs
-from tunetrace.web.jobs.routes import router as reports
 from tunetrace.web.page.corpus.routes import router as corpus
 from tunetrace.web.page.routes import router as page
 from tunetrace.web.settings import Settings
@@ -54,8 +52,6 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.jobs = Jobs(settings)
 
     add_api(app)
-    app.include_router(reports)
-    app.include_router(sample)
     app.include_router(page)
     app.include_router(health)
     app.include_router(corpus)

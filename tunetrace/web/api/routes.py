@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tunetrace.errors import TunetraceError
 from tunetrace.text import plain
-from tunetrace.web.api import figures, openapi, posted, tunes
+from tunetrace.web.api import figures, openapi, posted, reports, sample, tunes
 from tunetrace.web.api.parameters import refuse_repeated, wrong_value
 from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError, problem_of
 
@@ -18,7 +18,7 @@ router = APIRouter(
     dependencies=[Depends(refuse_repeated)],
     generate_unique_id_function=lambda route: route.name.strip("_"),
 )
-for _part in (figures, tunes, posted):
+for _part in (figures, tunes, posted, reports, sample):
     router.include_router(_part.router)
 
 

@@ -13,7 +13,7 @@ from tunetrace.web.api.parameters import Parameters
 from tunetrace.web.work.models import ModelTunes, written_tunes
 from tunetrace.web.work.pool import Pool
 
-router = APIRouter(prefix="/api", generate_unique_id_function=lambda route: route.name)
+router = APIRouter(prefix="/api")
 
 _TAG: Final = "Tunes of a model"
 _MOST_TUNES: Final = 10

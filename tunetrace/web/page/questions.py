@@ -16,7 +16,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.reports.markup import environment
 from tunetrace.reports.scores.checked import others_of
 from tunetrace.score.marks import DASHES
-from tunetrace.web.page.files import page_files
+from tunetrace.web.page.page_files import page_files
 from tunetrace.web.page.traced import sheet_for, traced
 from tunetrace.web.work import questions
 from tunetrace.web.work.answers import File, without_folders

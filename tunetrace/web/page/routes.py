@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from tunetrace.arguments import AS_FOUND
 from tunetrace.web.page import questions
 from tunetrace.web.page.examples import EXAMPLES
-from tunetrace.web.page.files import page_files
+from tunetrace.web.page.page_files import page_files
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
 from tunetrace.web.settings import Settings

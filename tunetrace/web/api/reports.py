@@ -22,9 +22,7 @@ from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import origin_headers
 
-router = APIRouter(
-    prefix="/api/report", generate_unique_id_function=lambda route: route.name.strip("_")
-)
+router = APIRouter(prefix="/api/report")
 
 _TAG: Final = "Reports on many tunes"
 _SENDS: Final = (
