@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.commands import KESH, MORRISONS
 from tests.conftest import ROOT
 from tests.web.conftest import LIMITS
-from tests.web.served import CAT, KINCORA
+from tests.web.indexes import CAT, KINCORA
 from tunetrace import open_index, tokenize
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings

@@ -12,7 +12,7 @@ from tunetrace.reports.scores.checked import shown_similar
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import plain
 from tunetrace.tokenizer.layout.bars import lay_out
-from tunetrace.web.page.corpus.asked import key_in_words
+from tunetrace.web.page.corpus.spelling import key_in_words
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
 

@@ -13,14 +13,15 @@ from tunetrace.checker.records import TuneName
 from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import CorpusInfo, Tune, fingerprint_of
+from tunetrace.indexer.records import CorpusInfo, fingerprint_of
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.tune import TuneBar, TuneDetail, tune
 from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, key_in_words, spelled
+from tunetrace.web.page.corpus.address import AskedFigure
+from tunetrace.web.page.corpus.spelling import key_in_words, meter_and_key, readable, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
@@ -193,18 +194,12 @@ def _listed(index: Index, ids: Iterable[int], sheet: PageScores) -> Iterator[Lis
     for place, number in enumerate(wanted):
         record, layout = records[number], index.layout(number)
         begins = " | ".join(bar.text for bar in layout.bars[:2])
-        with suppress(TooFarAlteredError, KeyError):
-            begins = spelled(begins.split(), record.original_key)
         yield ListedTune(
             name=TuneName.of(record),
-            facts=_meter_and_key(record),
+            facts=meter_and_key(record),
             staff=incipit_staff(record, layout, sheet) if place < _DRAWN else None,
-            begins=begins,
+            begins=readable(begins, record.original_key),
         )
-
-
-def _meter_and_key(record: Tune) -> str:
-    return ", ".join(filter(None, (record.meter, key_in_words(record.original_key))))
 
 
 def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:
@@ -218,9 +213,7 @@ def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:
         for bar in same:
             number = f"bar {bar.bar}" if bar.bar else "pickup"
             said.append(f"part {bar.part}, {number}" if parts > 1 else number)
-        own = text
-        with suppress(TooFarAlteredError, KeyError):
-            own = spelled(text.split(), found.original_key)
+        own = readable(text, found.original_key)
         yield BarRow(
             text=own,
             places="; ".join(dict.fromkeys(said)),
