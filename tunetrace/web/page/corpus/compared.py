@@ -27,7 +27,7 @@ def compared_page(index: Index, reference: str, other: str) -> File:
     engraving = sheet.engraved(over)
     shown = None
     if engraving is not None:
-        nearest = similar(over.reference, index, limit=_NEAREST, alignment=True).tunes
+        nearest = similar(over.tune, index, limit=_NEAREST, alignment=True).tunes
         near = next((one for one in nearest if one.tune == under.tune), None)
         if near is not None:
             shown = shown_similar(near, lay_out(over.tokens), engraving, sheet)

@@ -24,7 +24,7 @@ from tunetrace.web.page.corpus.address import AskedFigure
 from tunetrace.web.page.corpus.spelling import key_in_words, meter_and_key, readable, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
-from tunetrace.web.work.answers import File
+from tunetrace.web.work.answers import File, told_corpora
 
 FORMATS: Final = (
     ("svg", "SVG"), ("pdf", "PDF"), ("mid", "MIDI"), ("musicxml", "MusicXML"), ("abc", "ABC"),
@@ -126,7 +126,7 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
 
 def about_page(index: Index) -> File:
     """What the service is and what its index holds."""
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     html = templates().get_template("about.html.jinja").render(
         here="/about",
         title="About this service",
@@ -142,7 +142,7 @@ def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> TunePage:
     engraving = sheet.engraved(found)
     family = _family(index, found.tune)
     titled = [one.tune for one in found.settings if one.tune not in family]
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     corpus = next(corpus for corpus in corpora if corpus.name == found.corpus)
     address = f"/api/tunes/{quote(found.reference, safe=':')}"
     return TunePage(
