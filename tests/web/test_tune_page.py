@@ -74,6 +74,53 @@ def test_a_tune_is_played(tune: Shown) -> None:
     assert first == notes
 
 
+@pytest.mark.parametrize("state", ["a tune with a family", "two tunes"])
+def test_its_notation_is_laid_out_for_the_width_of_the_window(
+    state: str, visit: Visit, reel_site: str
+) -> None:
+    page = visit(reel_site + STATES[state]).open(width=360, before=LISTENING)
+    page.tab.locator(".whole.is-fitted").wait_for()
+    assert _reach(page) <= 0
+    assert page.tab.locator(".whole .measure").count() == 16
+    assert not page.tab.locator(".whole .hint").is_visible()
+    page.tab.get_by_role("button", name="Play Drowsy Maggie").click()
+    assert len(wait_until_played(page, 3)) >= 3
+    page.tab.get_by_role("button", name="Stop").click()
+    narrow = _lines(page)
+    # In a wider window more bars are on a line. In the widest nothing is asked for.
+    page.tab.set_viewport_size({"width": 700, "height": 900})
+    page.tab.wait_for_function(
+        "lines => document.querySelectorAll('.whole .system').length < lines", arg=narrow
+    )
+    assert _reach(page) <= 0
+    assert page.tab.locator(".whole .player").count() == 1
+    assert page.console() == []
+    wide = visit(reel_site + STATES[state]).open()
+    assert not any("width=" in one for one in wide.requests())
+
+
+def test_without_scripts_its_notation_scrolls_sideways_and_says_so(
+    visit: Visit, reel_site: str
+) -> None:
+    page = visit(f"{reel_site}/tunes/reels:1").open(width=360, has_script=False)
+    assert page.tab.locator(".whole .hint").is_visible()
+    assert page.tab.locator(".whole .measure").count() == 16
+
+
+def _lines(page: Shown) -> int:
+    return page.tab.locator(".whole .system").count()
+
+
+def _reach(page: Shown) -> float:
+    """How many pixels of the notation are hidden at its right."""
+    return float(
+        page.run(
+            "const frame = document.querySelector('.whole .notation');"
+            "return frame.scrollWidth - frame.clientWidth;"
+        )
+    )
+
+
 def test_its_family_is_listed_with_what_names_and_begins_it(tune: Shown) -> None:
     assert tune.texts("#family .card-title") == ["The Ragged Hank reels:2"]
     facts = "4/4, A dorian; compare with The Ragged Hank"

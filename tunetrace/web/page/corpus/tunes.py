@@ -23,6 +23,7 @@ from tunetrace.tokenizer.transpose import TooFarAlteredError
 from tunetrace.web.page.corpus.asked import AskedFigure, key_in_words, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
+from tunetrace.web.page.traced import sheet_for
 from tunetrace.web.work.answers import File
 
 FORMATS: Final = (
@@ -81,10 +82,13 @@ class TunePage:
     text: str
 
 
-def tune_page(index: Index, reference: str) -> File:
-    """The page of the first tune that a reference names; QueryError if it names none."""
+def tune_page(index: Index, reference: str, width: int) -> File:
+    """The page of the first tune that a reference names; QueryError if it names none.
+
+    width: of the view, in pixels.
+    """
     found = tune(reference, index)
-    sheet = PageScores()
+    sheet = sheet_for(width)
     shown = _shown(index, found, sheet)
     html = templates().get_template("tune.html.jinja").render(
         here="/tunes",
