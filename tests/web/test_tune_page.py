@@ -203,20 +203,24 @@ def test_a_tune_that_is_not_there_is_404_with_the_nearest_titles(
 
 
 @pytest.mark.parametrize(
-    ("title", "references"),
+    ("title", "references", "headings"),
     [
-        ("the sleepy", ["reels:1"]), ("Dusty Miller", ["session:12345"]),
-        ("ragged", ["reels:2"]), ("Dusti Millar", ["session:12345"]), ("qqqq", []),
+        ("the sleepy", ["reels:1"], ["Tunes with these words in a title"]),
+        ("Dusty Miller", ["session:12345"], ["Tunes with this title"]),
+        ("ragged", ["reels:2"], ["Tunes with these words in a title"]),
+        ("Dusti Millar", ["session:12345"], ["The nearest titles"]),
+        ("qqqq", [], []),
     ],
-)  # fmt: skip
+)
 def test_tunes_are_found_by_a_title_or_a_part_of_one(
-    title: str, references: list[str], visit: Visit, reel_site: str
+    title: str, references: list[str], headings: list[str], visit: Visit, reel_site: str
 ) -> None:
     page = visit(f"{reel_site}/figures").open()
     page.tab.get_by_label("Title of a tune").fill(title)
     page.tab.keyboard.press("Enter")
     page.tab.wait_for_url("**/tunes?title=*")
     assert page.texts(".card-title .reference") == references
+    assert page.texts("#tunes-title") == headings
 
 
 def test_a_hostile_title_stays_text(visit: Visit, reel_site: str) -> None:

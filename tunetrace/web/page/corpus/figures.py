@@ -301,7 +301,7 @@ def _others(index: Index, asked: AskedFigure, spelling: Spelling) -> Iterable[Ot
     if end and shorter.tunes:
         address = spelling.instead(end)
         if address is not None:
-            said = f"its longest end that is found, {_in_words(shorter.context, spelling)}: in "
+            said = f"its last notes, {_in_words(shorter.context, spelling)}: in "
             yield Other(said + counted(shorter.tunes, "tune"), address)
     if asked.meter or asked.corpus:
         every = index.figure(asked.q, limit=0, **asked.options())

@@ -15,6 +15,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo, Tune, fingerprint_of
 from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.store.titles import has_words, title_key
 from tunetrace.indexer.tune import TuneBar, TuneDetail, tune
 from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores
@@ -107,11 +108,14 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
     """
     title = title.strip()
     ids: list[int] = []
-    is_titled = False
+    kind = "The nearest titles"
     if title:
         ids = index.catalogue.titled_like(title)
+        names = index.catalogue.wording(ids[0]).titles if ids else ()
+        if any(has_words(name, title_key(title)) for name in names):
+            kind = "Tunes with these words in a title"
         with suppress(QueryError):
-            is_titled = bool(index.resolve(title))
+            kind = "Tunes with this title" if index.resolve(title) else kind
     sheet = PageScores()
     listed = tuple(_listed(index, ids[:_LISTED], sheet))
     html = templates().get_template("titles.html.jinja").render(
@@ -121,7 +125,7 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
         mistake=mistake,
         tunes=listed,
         more=len(ids) - len(listed),
-        is_titled=is_titled,
+        kind=kind,
         shapes=sheet.shapes(),
     )  # fmt: skip
     return File(html.encode(), HTML, tuple(sorted({one.name.corpus for one in listed})))
