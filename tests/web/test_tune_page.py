@@ -180,6 +180,29 @@ def test_it_is_traced_by_a_link_that_holds_it(tune: Shown) -> None:
     tune.tab.locator("article.traced").wait_for()
 
 
+VARIED = "X:1\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|F2AF DFAF|E2BE dEBE|BABc dAFD|B2dB cBAG|FEDF AFDF|\n"
+"""Drowsy Maggie varied so much that no near copy is named, and with other notes at its end."""
+
+
+def test_a_tune_that_may_be_a_setting_of_another_is_said_to_be(
+    visit: Visit, reel_site: str
+) -> None:
+    found = requests.post(f"{reel_site}/api/check", data=VARIED, timeout=60).json()["tunes"][0]
+    assert found["near_copies"] == []
+    assert found["verdict"]["kind"] == "none"
+    share = round(100 * found["similarity"])
+    assert 50 < share < 90
+    page = visit(reel_site).open()
+    page.tab.get_by_label("A tune in ABC").fill(VARIED)
+    page.tab.get_by_role("button", name="Trace it").click()
+    expect(page.tab.locator(".alike")).to_have_text(
+        "It may be a setting of Drowsy Maggie reels:1: "
+        f"with a probability of {share}% both are one melody."
+    )
+    page.tab.locator(".alike a").click()
+    page.tab.wait_for_url("**/tunes/reels:1")
+
+
 def test_what_it_can_be_saved_as_is_there(tune: Shown, reel_site: str) -> None:
     links = tune.tab.locator(".downloads-row a").all()
     names = [link.text_content() for link in links]
