@@ -124,10 +124,26 @@ def test_how_much_of_a_tune_is_in_one(share: float, said: str) -> None:
     assert verdict_on(checked(**OF_ONE, most_share=share), 0.4).text == said
 
 
+@pytest.mark.parametrize(
+    ("meter", "key", "said"),
+    [
+        ("6/8", None, "Morrison's (session:101), which is in 6/8."),
+        (None, "Cmix", "Morrison's (session:101), which is mixolydian."),
+        # A tune in E minor is in C minor in the index; nobody would call it so.
+        ("2/2", "Cmin", "Morrison's (session:101), which is in 2/2 and minor."),
+    ],
+)
+def test_another_meter_or_mode_is_told_without_the_tonic_of_the_index(
+    meter: str | None, key: str | None, said: str
+) -> None:
+    found = replace(same(1), meter=meter, key=key)
+    assert verdict_on(checked(identical_to=(found,))).text == f"This is {said}"
+
+
 def test_another_mode_and_the_same_parts_are_told_with_most_of_a_tune() -> None:
     found = {**OF_ONE, "most_from": replace(like(1), key="Cmin"), "most_share": 0.97}
     assert verdict_on(checked(**found, same_parts=(part(2, 2),))).text == (
-        "Nearly all of it is in Morrison's (session:101), which is in Cmin: 97% of its notes are "
+        "Nearly all of it is in Morrison's (session:101), which is minor: 97% of its notes are "
         "found there in runs of 8 or more; its second part is the second part of Morrison's "
         "(session:101)."
     )

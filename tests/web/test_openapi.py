@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -123,6 +124,37 @@ def test_the_page_of_the_description_lists_everything_and_loads_nothing(
     loaded = re.findall(r"""(?:src|href)=["']?([^"' >]+)""", answer.text)
     assert all(one.startswith(("/", "#", "data:,")) for one in loaded)
     assert not re.search(r"<script(?![^>]*src)|<style| style=| on\w+=|�|`", answer.text)
+
+
+def test_the_examples_of_addresses_on_the_page_are_answered_by_every_index(
+    client: TestClient,
+) -> None:
+    page = client.get("/api").text
+    examples = re.findall(r'Example: <a href="([^"]+)"', page)
+    assert len(examples) > 10
+    for example in examples:
+        assert client.get(html.unescape(example)).status_code == 200
+        assert "session" not in example  # a corpus that another index may lack
+
+
+def test_the_table_of_the_page_leads_to_each_address(
+    client: TestClient, description: dict[str, Any]
+) -> None:
+    page = client.get("/api").text
+    linked = re.findall(r'<td><a href="#([^"]+)"><code>([A-Z]+) ([^<]+)</code>', page)
+    assert linked == [
+        (operation["operationId"], method.upper(), path)
+        for tag in dict.fromkeys(one.get("tags", [None])[0] for one in operations(description))
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+        if operation.get("tags", [None])[0] == tag
+    ]
+    for name, _, _ in linked:
+        assert page.count(f'<h3 id="{name}"') == 1
+    # The statuses of errors are listed once.
+    statuses = re.findall(r"<td><code>(\d+)</code>", page)
+    assert statuses == sorted(set(statuses))
+    assert {"404", "413", "422", "501", "503", "504"} <= set(statuses)
 
 
 def test_there_is_no_page_that_loads_scripts_of_another_host(client: TestClient) -> None:

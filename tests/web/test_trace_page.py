@@ -88,6 +88,24 @@ def seen_sources(page: Shown) -> list[str]:
     return [text.strip() for text in headings.all_text_contents()]
 
 
+def test_the_notation_comes_before_the_numbers_and_what_is_left_out_is_one_sentence(
+    page: Shown,
+) -> None:
+    traced(page, 'X:1\nM:4/4\nL:1/8\nK:C\n"C"G,CC2 {c}G,CEC|~G,CEG FDB,D|\n')
+    assert page.tab.locator("ol.spans > li").count() > 0
+    facts = page.run(
+        "return [...document.querySelectorAll('.traced .facts')].map(one => ["
+        "one.textContent.trim(), Boolean(one.compareDocumentPosition("
+        "document.querySelector('.whole')) & Node.DOCUMENT_POSITION_FOLLOWING)])"
+    )
+    above = [text for text, is_above in facts if is_above]
+    below = [text for text, is_above in facts if not is_above]
+    assert len(above) == 2
+    assert "notes" in above[0]
+    assert above[1].startswith("As it is compared: 1 chord symbol was left out; 1 grace note was")
+    assert below[0].startswith("Its longest span has ")
+
+
 # The whole story
 
 

@@ -52,6 +52,53 @@ def test_a_tune_is_played(tune: Shown) -> None:
     assert first == notes
 
 
+@pytest.mark.parametrize("address", ["/tunes/reels:1", "/tunes/reels:1?beside=reels:2"])
+def test_its_notation_is_laid_out_for_the_width_of_the_window(
+    address: str, visit: Visit, reel_site: str
+) -> None:
+    page = visit(reel_site + address).open(width=360, before=LISTENING)
+    page.tab.locator(".whole.is-fitted").wait_for()
+    assert _reach(page) <= 0
+    assert page.tab.locator(".whole .measure").count() == 16
+    assert not page.tab.locator(".whole .hint").is_visible()
+    page.tab.get_by_role("button", name="Play Drowsy Maggie").click()
+    assert len(wait_until_played(page, 3)) >= 3
+    page.tab.get_by_role("button", name="Stop").click()
+    narrow = _lines(page)
+    # In a wider window more bars are on a line. In the widest nothing is asked for.
+    page.tab.set_viewport_size({"width": 700, "height": 900})
+    page.tab.wait_for_function(
+        "lines => document.querySelectorAll('.whole .system').length < lines", arg=narrow
+    )
+    assert _reach(page) <= 0
+    assert page.tab.locator(".whole .player").count() == 1
+    assert page.console() == []
+    wide = visit(reel_site + address).open()
+    assert not any("width=" in one for one in wide.requests())
+
+
+def test_without_scripts_its_notation_scrolls_sideways_and_says_so(
+    visit: Visit, reel_site: str
+) -> None:
+    page = visit(f"{reel_site}/tunes/reels:1").open(width=360, has_script=False)
+    assert page.tab.locator(".whole .hint").is_visible()
+    assert page.tab.locator(".whole .measure").count() == 16
+
+
+def _lines(page: Shown) -> int:
+    return page.tab.locator(".whole .system").count()
+
+
+def _reach(page: Shown) -> float:
+    """How many pixels of the notation are hidden at its right."""
+    return float(
+        page.run(
+            "const frame = document.querySelector('.whole .notation');"
+            "return frame.scrollWidth - frame.clientWidth;"
+        )
+    )
+
+
 def test_its_family_is_listed_with_what_names_and_begins_it(tune: Shown) -> None:
     assert tune.texts("#family .card-title") == ["The Ragged Hank reels:2"]
     facts = "4/4, A dorian; compare with The Ragged Hank"
@@ -111,6 +158,29 @@ def test_it_is_traced_by_a_link_that_holds_it(tune: Shown) -> None:
     tune.tab.locator("article.traced").wait_for()
 
 
+VARIED = "X:1\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|F2AF DFAF|E2BE dEBE|BABc dAFD|B2dB cBAG|FEDF AFDF|\n"
+"""Drowsy Maggie varied so much that no near copy is named, and with other notes at its end."""
+
+
+def test_a_tune_that_may_be_a_setting_of_another_is_said_to_be(
+    visit: Visit, reel_site: str
+) -> None:
+    found = requests.post(f"{reel_site}/api/check", data=VARIED, timeout=60).json()["tunes"][0]
+    assert found["near_copies"] == []
+    assert found["verdict"]["kind"] == "none"
+    share = round(100 * found["similarity"])
+    assert 50 < share < 90
+    page = visit(reel_site).open()
+    page.tab.get_by_label("A tune in ABC").fill(VARIED)
+    page.tab.get_by_role("button", name="Trace it").click()
+    expect(page.tab.locator(".alike")).to_have_text(
+        "It may be a setting of Drowsy Maggie reels:1: "
+        f"with a probability of {share}% both are one melody."
+    )
+    page.tab.locator(".alike a").click()
+    page.tab.wait_for_url("**/tunes/reels:1")
+
+
 def test_what_it_can_be_saved_as_is_there(tune: Shown, reel_site: str) -> None:
     links = tune.tab.locator(".downloads-row a").all()
     names = [link.text_content() for link in links]
@@ -134,20 +204,24 @@ def test_a_tune_that_is_not_there_is_404_with_the_nearest_titles(
 
 
 @pytest.mark.parametrize(
-    ("title", "references"),
+    ("title", "references", "headings"),
     [
-        ("the sleepy", ["reels:1"]), ("Dusty Miller", ["session:12345"]),
-        ("ragged", ["reels:2"]), ("Dusti Millar", ["session:12345"]), ("qqqq", []),
+        ("the sleepy", ["reels:1"], ["Tunes with these words in a title"]),
+        ("Dusty Miller", ["session:12345"], ["Tunes with this title"]),
+        ("ragged", ["reels:2"], ["Tunes with these words in a title"]),
+        ("Dusti Millar", ["session:12345"], ["The nearest titles"]),
+        ("qqqq", [], []),
     ],
-)  # fmt: skip
+)
 def test_tunes_are_found_by_a_title_or_a_part_of_one(
-    title: str, references: list[str], visit: Visit, reel_site: str
+    title: str, references: list[str], headings: list[str], visit: Visit, reel_site: str
 ) -> None:
     page = visit(f"{reel_site}/figures").open()
     page.tab.get_by_label("Title of a tune").fill(title)
     page.tab.keyboard.press("Enter")
     page.tab.wait_for_url("**/tunes?title=*")
     assert page.texts(".card-title .reference") == references
+    assert page.texts("#tunes-title") == headings
 
 
 def test_a_hostile_title_stays_text(visit: Visit, reel_site: str) -> None:

@@ -22,6 +22,7 @@ from tunetrace.checker.similar.words import naming
 from tunetrace.indexer.music.sameness import MOST_SAME
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.text import ORDINALS, counted, listed, part_in_words, share_in_words
+from tunetrace.tokenizer.keys import MODES_IN_WORDS, named_key
 
 COPY_SHARE: Final = 0.5
 """The default: from this share of notes in one corpus tune on, a verdict says most."""
@@ -73,9 +74,15 @@ def _found(tune: CheckedTune, copy_share: float) -> tuple[VerdictKind, str]:
 
 
 def differences(tune: LikeTune) -> str:
-    """The other meter or mode of a corpus tune: `, which is in 6/8 Cdor`, or nothing."""
-    found = [some for some in (tune.meter, tune.key) if some is not None]
-    return f", which is in {' '.join(found)}" if found else ""
+    """The other meter or mode of a corpus tune: `, which is in 6/8 and dorian`, or nothing.
+
+    Its tonic is not named: on C it is not that of its source.
+    """
+    found = [f"in {tune.meter}"] if tune.meter is not None else []
+    key = named_key(tune.key)
+    if key is not None:
+        found.append(MODES_IN_WORDS[key.mode])
+    return f", which is {' and '.join(found)}" if found else ""
 
 
 def _also_near(tune: CheckedTune, named: set[int]) -> str:

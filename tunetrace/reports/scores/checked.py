@@ -205,7 +205,10 @@ def shown_similar(
 
     layout, engraving: of the other one.
     """
-    facts = [f"Probability {share_in_words(near.probability)}; {near.aspect}, {near.scope}."]
+    facts = [
+        f"Probability that both are one melody: {share_in_words(near.probability)} "
+        f"({near.aspect}, {near.scope})."
+    ]
     rows: AlignedRows | None = None
     if near.alignment is not None:
         rows = aligned_rows(layout, near.alignment)

@@ -67,6 +67,7 @@ def page(request: Request) -> Response:
         title="For programs",
         info=described["info"],
         operations=_listed(described),
+        statuses=_statuses(described),
         base=str(request.base_url).rstrip("/"),
     )
     return Response(html, media_type=HTML)
@@ -110,8 +111,19 @@ def _as_json(app: FastAPI) -> bytes:
     return json.dumps(description_of(app), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _statuses(described: dict[str, Any]) -> dict[str, list[str]]:
+    """The statuses of errors in their order, each with what the operations say of it."""
+    found: dict[str, list[str]] = {}
+    for operation in (one for path in described["paths"].values() for one in path.values()):
+        for status, answer in operation["responses"].items():
+            if status[0] in "45":
+                found.setdefault(status, []).append(answer["description"])
+    return {status: list(dict.fromkeys(found[status])) for status in sorted(found)}
+
+
 def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The operations by their tag, each with its method, its path and an example of its address."""
+    """The operations by their tag, each with its method and path, and an example of its address and
+    of its answer."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
@@ -123,7 +135,22 @@ def _listed(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                 elif given is not None:
                     query[parameter["name"]] = given
             example += f"?{urlencode(query)}" if query else ""
-            listed = {**operation, "path": path, "method": method.upper(), "example": example}
+            listed = {
+                **operation,
+                "path": path,
+                "method": method.upper(),
+                "example": example,
+                "answer": _answer(operation),
+            }
             (tag,) = operation.get("tags", ["The service itself"])
             found.setdefault(tag, []).append(listed)
     return found
+
+
+def _answer(operation: dict[str, Any]) -> str | None:
+    """The example of what an operation answers, as JSON; None if it has none."""
+    for status, answer in operation["responses"].items():
+        example = answer.get("content", {}).get(JSON, {}).get("example")
+        if status[0] == "2" and example is not None:
+            return json.dumps(example, ensure_ascii=False, indent=2)
+    return None

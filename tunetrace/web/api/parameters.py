@@ -205,7 +205,7 @@ class SimilarParameters(WithoutTunes):
 class SimilarToParameters(SimilarParameters):
     """The parameters of tunes that are similar to one of the index."""
 
-    q: str = Field(examples=["session:3"])
+    q: str = Field(examples=["1"])
     """The tune of the index, as corpus:number or its id."""
 
 

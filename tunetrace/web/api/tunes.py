@@ -27,7 +27,7 @@ _Named = Annotated[
     Path(
         description="The tune, as corpus:number, its id, its title, or a part of a title that only "
         "settings of one tune have.",
-        examples=["session:3"],
+        examples=["1"],
     ),
 ]
 _Nothing = Annotated[NoParameters, Query()]

@@ -87,6 +87,8 @@ def _health(index: Index) -> Health:
 
 @router.get(
     "/healthz",
+    summary="Whether the service works",
+    operation_id="healthz",
     responses={
         200: {
             "description": "The service is well.",
@@ -112,6 +114,8 @@ async def healthz(request: Request) -> Response:
 
 @router.get(
     "/metrics",
+    summary="Numbers for Prometheus",
+    operation_id="metrics",
     response_class=Response,
     responses={200: {"description": "Numbers for Prometheus.", "content": {"text/plain": {}}}},
 )

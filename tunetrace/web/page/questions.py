@@ -16,6 +16,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.reports.markup import environment
 from tunetrace.reports.scores.checked import others_of
 from tunetrace.score.marks import DASHES
+from tunetrace.text import share_in_words
 from tunetrace.web.page.page_files import page_files
 from tunetrace.web.page.traced import sheet_for, traced
 from tunetrace.web.work import questions
@@ -36,6 +37,7 @@ def templates() -> Environment:
     made.filters["address"] = lambda name: f"/tunes/{quote(name.corpus)}:{name.number}"
     made.filters["file"] = lambda name: f"/files/{name}?{page_files()[name].tag}"
     made.filters["origin"] = without_folders
+    made.filters["share"] = share_in_words
     made.globals["version"] = __version__
     return made
 

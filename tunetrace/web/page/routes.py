@@ -12,6 +12,7 @@ from tunetrace.arguments import AS_FOUND
 from tunetrace.web.page import questions
 from tunetrace.web.page.examples import EXAMPLES
 from tunetrace.web.page.page_files import page_files
+from tunetrace.web.page.traced import WIDEST
 from tunetrace.web.problems import MEDIA_TYPE, ProblemError, not_found
 from tunetrace.web.sending import ask
 from tunetrace.web.settings import Settings
@@ -57,13 +58,13 @@ _Width = Annotated[int, Query(ge=0)]
 
 
 @router.post("/view/check")
-async def check(request: Request, place: _Place = 1, width: _Width = 1200) -> Response:
+async def check(request: Request, place: _Place = 1, width: _Width = WIDEST) -> Response:
     """The tunes of a text, one of them with its score."""
     return await _view(request, questions.checked, place, width)
 
 
 @router.post("/view/others")
-async def others(request: Request, place: _Place = 1, width: _Width = 1200) -> Response:
+async def others(request: Request, place: _Place = 1, width: _Width = WIDEST) -> Response:
     """The near copies and the sources of one of the tunes of a text, with their scores."""
     return await _view(request, questions.others, place, width)
 

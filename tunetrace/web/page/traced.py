@@ -19,6 +19,9 @@ from tunetrace.web.page.corpus.address import AskedFigure
 WIDTHS: Final = {360: 700, 480: 950, 640: 1250, 800: 1600}
 """For a view up to so many pixels wide, how wide lines of music are, in tenths of a millimetre."""
 
+WIDEST: Final = 1200
+"""The width of a view for which lines of music are as wide as they ever are."""
+
 _FEW_BARS: Final = 48
 """So many bars are listed without being asked for."""
 

@@ -9,25 +9,28 @@ from tunetrace.checker.similar.similar import similar
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.tune import tune
 from tunetrace.reports.scores.checked import shown_similar
-from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import plain
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.web.page.corpus.spelling import key_in_words
 from tunetrace.web.page.questions import HTML, templates
+from tunetrace.web.page.traced import sheet_for
 from tunetrace.web.work.answers import File
 
 _NEAREST: Final = 32
 """How many of the tunes that are nearest to a tune are aligned with it."""
 
 
-def compared_page(index: Index, reference: str, other: str) -> File:
-    """A tune over another one; QueryError if a reference names no tune."""
+def compared_page(index: Index, reference: str, other: str, width: int) -> File:
+    """A tune over another one; QueryError if a reference names no tune.
+
+    width: of the view, in pixels.
+    """
     over, under = tune(reference, index), tune(other, index)
-    sheet = PageScores()
+    sheet = sheet_for(width)
     engraving = sheet.engraved(over)
     shown = None
     if engraving is not None:
-        nearest = similar(over.reference, index, limit=_NEAREST, alignment=True).tunes
+        nearest = similar(over.tune, index, limit=_NEAREST, alignment=True).tunes
         near = next((one for one in nearest if one.tune == under.tune), None)
         if near is not None:
             shown = shown_similar(near, lay_out(over.tokens), engraving, sheet)

@@ -295,7 +295,7 @@ def _others(index: Index, asked: AskedFigure, spelling: Spelling) -> Iterable[Ot
         address = spelling.instead(end)
         if address is not None:
             end_in_key = readable(shorter.context, spelling.query.key)
-            where = f"its longest end that is found, {end_in_key}"
+            where = f"its last notes, {end_in_key}"
             yield OtherWay(f"{where}: in {counted(shorter.tunes, 'tune')}", address)
     if asked.meter or asked.corpus:
         every = index.figure(asked.q, limit=0, **asked.options())

@@ -12,6 +12,7 @@ from tunetrace.web.page.corpus import figures, tunes
 from tunetrace.web.page.corpus.address import AskedFigure
 from tunetrace.web.page.corpus.compared import compared_page
 from tunetrace.web.page.questions import HTML, templates
+from tunetrace.web.page.traced import WIDEST
 from tunetrace.web.problems import Problem, ProblemError
 from tunetrace.web.sending import ask
 
@@ -52,10 +53,11 @@ async def tune(request: Request, reference: str) -> Response:
     For one that is not there, the tunes with the nearest titles.
     """
     beside = request.query_params.get("beside")
+    width = _number(request, "width", WIDEST)
     try:
         if beside:
-            return await ask(request, compared_page, reference, beside)
-        return await ask(request, tunes.tune_page, reference)
+            return await ask(request, compared_page, reference, beside, width)
+        return await ask(request, tunes.tune_page, reference, width)
     except ProblemError as error:
         if error.problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             return _sorry(error.problem)
@@ -74,8 +76,6 @@ async def about(request: Request) -> Response:
 def _asked_by(request: Request) -> AskedFigure:
     """What the address of a request asks. What a form leaves empty is not asked."""
     given = {name: value.strip() for name, value in request.query_params.items()}
-    offset = given.get("offset", "")
-    is_number = offset.isascii() and offset.isdigit() and len(offset) < 5
     return AskedFigure(
         q=given.get("q", ""),
         in_key=given.get("in", ""),
@@ -83,8 +83,14 @@ def _asked_by(request: Request) -> AskedFigure:
         meter=given.get("meter", ""),
         corpus=given.get("corpus", ""),
         whole=given.get("whole") == "1",
-        offset=min(int(offset), figures.MOST_HITS) if is_number else 0,
+        offset=min(_number(request, "offset", 0), figures.MOST_HITS),
     )
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    """A number of the address; another one if it is none, or has more than four digits."""
+    given = request.query_params.get(name, "").strip()
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 5 else otherwise
 
 
 async def _answered(

@@ -15,6 +15,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo, fingerprint_of
 from tunetrace.indexer.search.views import TOKENS
+from tunetrace.indexer.store.titles import has_words, title_key
 from tunetrace.indexer.tune import TuneBar, TuneDetail, tune
 from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores
@@ -24,7 +25,8 @@ from tunetrace.web.page.corpus.address import AskedFigure
 from tunetrace.web.page.corpus.spelling import key_in_words, meter_and_key, readable, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
-from tunetrace.web.work.answers import File
+from tunetrace.web.page.traced import sheet_for
+from tunetrace.web.work.answers import File, told_corpora
 
 FORMATS: Final = (
     ("svg", "SVG"), ("pdf", "PDF"), ("mid", "MIDI"), ("musicxml", "MusicXML"), ("abc", "ABC"),
@@ -82,10 +84,13 @@ class TunePage:
     text: str
 
 
-def tune_page(index: Index, reference: str) -> File:
-    """The page of the first tune that a reference names; QueryError if it names none."""
+def tune_page(index: Index, reference: str, width: int) -> File:
+    """The page of the first tune that a reference names; QueryError if it names none.
+
+    width: of the view, in pixels.
+    """
     found = tune(reference, index)
-    sheet = PageScores()
+    sheet = sheet_for(width)
     shown = _shown(index, found, sheet)
     html = templates().get_template("tune.html.jinja").render(
         here="/tunes",
@@ -104,11 +109,14 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
     """
     title = title.strip()
     ids: list[int] = []
-    is_titled = False
+    kind = "The nearest titles"
     if title:
         ids = index.catalogue.titled_like(title)
+        names = index.catalogue.wording(ids[0]).titles if ids else ()
+        if any(has_words(name, title_key(title)) for name in names):
+            kind = "Tunes with these words in a title"
         with suppress(QueryError):
-            is_titled = bool(index.resolve(title))
+            kind = "Tunes with this title" if index.resolve(title) else kind
     sheet = PageScores()
     listed = tuple(_listed(index, ids[:_LISTED], sheet))
     html = templates().get_template("titles.html.jinja").render(
@@ -118,7 +126,7 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
         mistake=mistake,
         tunes=listed,
         more=len(ids) - len(listed),
-        is_titled=is_titled,
+        kind=kind,
         shapes=sheet.shapes(),
     )  # fmt: skip
     return File(html.encode(), HTML, tuple(sorted({one.name.corpus for one in listed})))
@@ -126,7 +134,7 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
 
 def about_page(index: Index) -> File:
     """What the service is and what its index holds."""
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     html = templates().get_template("about.html.jinja").render(
         here="/about",
         title="About this service",
@@ -142,7 +150,7 @@ def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> TunePage:
     engraving = sheet.engraved(found)
     family = _family(index, found.tune)
     titled = [one.tune for one in found.settings if one.tune not in family]
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     corpus = next(corpus for corpus in corpora if corpus.name == found.corpus)
     address = f"/api/tunes/{quote(found.reference, safe=':')}"
     return TunePage(

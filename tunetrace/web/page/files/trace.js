@@ -5,6 +5,7 @@ import { linkChoices } from "./trace-chosen.js";
 import { listenForTunes } from "./trace-enter.js";
 import { fragmentOf, textOf } from "./trace-link.js";
 import { linkSaving } from "./trace-save.js";
+import { onWidth, viewWidth } from "./width.js";
 
 const form = document.getElementById("ask");
 const tune = document.getElementById("tune");
@@ -17,10 +18,6 @@ const { title } = document;
 let asking = null; // the request that is under way
 let adding = null; // the request for the scores of its sources
 let shown = { text: null, place: 1, width: 0 }; // what the answer is about
-
-/* A few widths, so that a small change of the window changes nothing. */
-const STEPS = [360, 480, 640, 800];
-const viewWidth = () => STEPS.find((step) => document.documentElement.clientWidth <= step) ?? 1200;
 
 /* Does work that newer work cancels, and says so meanwhile. Gives whether it was done.
    work: takes the signal that cancels it. */
@@ -183,7 +180,7 @@ form.addEventListener("keydown", (event) => {
 listenForTunes({ during, trace, show: (text) => (tune.value = text) });
 
 addEventListener("popstate", followAddress);
-addEventListener("resize", () => {
+onWidth(() => {
   if (!shown.text || asking || viewWidth() === shown.width || document.querySelector(".is-playing")) return;
   trace(shown.text, { place: shown.place, remembers: false, keepsFocus: true });
 });

@@ -1,9 +1,7 @@
 // A tune's page: its score gets its player, the tune can be traced, and the sentence to cite it can be copied.
-// playScores is that of saved pages.
+import "./fitted.js";
 import "./hear.js";
 import { fragmentOf } from "./trace-link.js";
-
-playScores(document);
 
 const trace = document.getElementById("trace");
 fragmentOf(document.getElementById("text").textContent).then((fragment) => {

@@ -1,2 +1,0 @@
-// Two tunes under one another get their player. playScores is that of saved pages.
-playScores(document);
