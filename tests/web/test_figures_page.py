@@ -289,6 +289,7 @@ def test_a_figure_is_shortened_as_it_was_written(
     assert parse_qs(urlsplit(address).query)["q"] == [shorter]
 
 
+@pytest.mark.slow
 def test_all_hits_are_paged_through(v2_index: Index) -> None:
     asked = AskedFigure("GBd", "G", meter="6/8")
     found = v2_index.figure(asked.q, Filters(meter="6/8"), in_key="G", limit=1000)

@@ -300,6 +300,7 @@ def test_a_body_that_comes_too_slowly_is_refused(tmp_path: Path) -> None:
             assert steady.recv(1000).endswith(b"60000")
 
 
+@pytest.mark.slow
 def test_a_head_that_comes_too_slowly_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,6 +314,7 @@ def test_a_head_that_comes_too_slowly_is_not_waited_for(
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def raw_answer(service: Running, *head: str) -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_a_report_is_what_the_command_line_writes(
     service: Running, index: Path, tmp_path: Path
 ) -> None:
@@ -162,6 +163,7 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing(service: Running, jobs
     assert is_problem(service.ask(address), 404, "there is no report with this id")
 
 
+@pytest.mark.slow
 def test_one_job_runs_and_twenty_wait_and_no_more(service: Running) -> None:
     first = send(service, LONG)
     begun(service, first)
@@ -260,6 +262,7 @@ def test_a_batch_that_is_too_large_is_refused(service: Running, jobs: Path) -> N
     assert folders(jobs) == before
 
 
+@pytest.mark.slow
 def test_what_is_old_is_gone(index: Path, tmp_path: Path) -> None:
     with running(index, "--jobs", tmp_path / "jobs", "--keep", "0.0003") as service:
         address = send(service, BATCH)
@@ -270,6 +273,7 @@ def test_what_is_old_is_gone(index: Path, tmp_path: Path) -> None:
         until(lambda: folders(tmp_path / "jobs") == [])
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_problem_of_the_job_alone(index: Path, tmp_path: Path) -> None:
     jobs = tmp_path / "jobs"
     with running(index, "--jobs", jobs, largest_file=50_000) as service:
@@ -282,6 +286,7 @@ def test_a_full_disk_is_a_problem_of_the_job_alone(index: Path, tmp_path: Path) 
         assert service.ask("/api/figure", query={"q": "C D E"}).status == 200
 
 
+@pytest.mark.slow
 def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_path: Path) -> None:
     served = tmp_path / "index.db"
     served.write_bytes(index.read_bytes())
@@ -297,6 +302,7 @@ def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_pa
         assert job["report"]["batch"]["transcriptions"] == 6_000
 
 
+@pytest.mark.slow
 def test_hidden_tunes_are_in_no_report(index: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden.txt"
     hidden.write_text("session:3\n")

@@ -17,6 +17,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("index"), KESH, MORRISONS)
 
 
+@pytest.mark.slow
 def test_after_a_kill_no_half_file_is_served(index: Path, tmp_path: Path) -> None:
     jobs = tmp_path / "jobs"
     with running(index, "--jobs", jobs) as service:
@@ -61,6 +62,7 @@ def _folder_of(process: Path) -> Path | None:
         return None
 
 
+@pytest.mark.slow
 def test_a_service_that_is_stopped_ends_at_once_and_the_next_goes_on(
     index: Path, tmp_path: Path
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_service_that_is_stopped_ends_at_once_and_the_next_goes_on(
         assert ended(service, waiting)["state"] == "done"
 
 
+@pytest.mark.slow
 def test_two_services_never_share_a_folder(index: Path, tmp_path: Path) -> None:
     jobs = tmp_path / "jobs"
     with running(index, "--jobs", jobs) as service:
@@ -95,6 +98,7 @@ def test_a_folder_with_other_files_is_refused(index: Path, tmp_path: Path) -> No
     ).refusal  # fmt: skip
 
 
+@pytest.mark.slow
 def test_without_a_folder_the_jobs_end_with_the_service(index: Path, tmp_path: Path) -> None:
     with running(index, variables={"TMPDIR": str(tmp_path)}) as service:
         assert ended(service, send(service, BATCH))["state"] == "done"
