@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -268,6 +269,27 @@ def a_request(address: str = "192.0.2.1") -> Request:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("pool"), KESH, MORRISONS)
+
+
+def takes_memory(index: Index, size: int) -> File:
+    """A question that needs so many bytes."""
+    return File(str(len(bytearray(size))).encode(), "text/plain")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+def test_a_question_takes_not_all_memory_and_costs_no_process(small: Path) -> None:
+    async def use(pool: Pool) -> tuple[bytes, int, bytes, bytes]:
+        before = await pool.ask(a_request(), tells_process)
+        with pytest.raises(ProblemError) as failed:
+            await pool.ask(a_request(), takes_memory, 4_000_000_000)
+        less = await pool.ask(a_request(), takes_memory, 500_000_000)
+        after = await pool.ask(a_request(), tells_process)
+        return before.body, failed.value.problem.status, less.body, after.body
+
+    before, status, less, after = of_pool(small, Limits(), use)
+    assert status == 413
+    assert less == b"500000000"
+    assert before == after
 
 
 def rests_for(index: Index, seconds: float) -> File:

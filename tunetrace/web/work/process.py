@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.web.problems import Problem, ProblemError, problem_of
 from tunetrace.web.work.answers import Answer, File, Origin, without_folders
+from tunetrace.web.work.bounds import bound_memory
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -93,6 +95,12 @@ class Failure:
     """Where, as Python prints it."""
 
 
+_TOO_MUCH: Final = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "This is too large",
+    "this takes more memory than the service has for one question; ask for less at once",
+)  # fmt: skip
+
+
 def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
     """Answer questions from a pipe until the other end is closed: the work of a process.
 
@@ -104,8 +112,12 @@ def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> Non
     with suppress(EOFError, OSError):
         while True:
             question, given, named = pipe.recv()
+            bound_memory(path)  # each time, since the index may have grown
             try:
                 answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
+            except MemoryError:
+                served.forget()
+                answer = _TOO_MUCH
             except Exception:
                 answer = Failure(traceback.format_exc())
             pipe.send(answer)
