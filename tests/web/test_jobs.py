@@ -222,6 +222,16 @@ def test_only_names_in_the_list_of_a_job_are_served(service: Service, jobs: Path
         assert b'"state"' not in answer
 
 
+def test_a_file_that_left_the_disk_is_not_there(service: Service, jobs: Path) -> None:
+    address = send(service, KESH.encode(), verbatim=True)
+    assert ended(service, address)["state"] == "done"
+    (jobs / address.rpartition("/")[2] / "report" / "tunes.csv").unlink()
+    answer = service.get(f"{address}/tunes.csv")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "the file is no longer there; send the batch again"
+    assert service.get(f"{address}/summary.json").status_code == 200
+
+
 def test_an_id_cannot_be_guessed(service: Service, jobs: Path) -> None:
     job = ended(service, send(service, BATCH))
     assert len(job["id"]) == 32  # 192 bits, 6 in each character

@@ -370,7 +370,8 @@ def test_a_mistake_in_a_question_costs_no_process(small: Path) -> None:
 
     before, failed, after = of_pool(small, Limits(), use)
     assert "in fails" in failed
-    assert "ZeroDivisionError: one and only" in failed
+    assert "ZeroDivisionError" in failed
+    assert "one and only" not in failed.replace('("one and only")', "")  # but for the code itself
     assert before == after
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from tunetrace.text import counted
+from tunetrace.web.mistakes import MistakeError
 from tunetrace.web.problems import CLIENT_GONE, Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
@@ -99,7 +100,7 @@ class Pool:
         if isinstance(found, Problem):
             raise ProblemError(found)
         if isinstance(found, Failure):
-            raise RuntimeError(f"a question met a mistake in its process\n{found.trace}")
+            raise MistakeError(found.trace)
         self._note(found.headers.get("Tunetrace-Index", ""))
         return found
 

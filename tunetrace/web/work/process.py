@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from tunetrace.errors import IndexChangedError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.tune import transcriptions_of
+from tunetrace.web.mistakes import where_it_failed
 from tunetrace.web.problems import Problem, ProblemError, problem_of
 from tunetrace.web.work.answers import Answer, File, Origin, without_folders
 from tunetrace.web.work.bounds import bound_memory
@@ -92,7 +92,7 @@ class Failure:
     """A question that met a mistake in the service."""
 
     trace: str
-    """Where, as Python prints it."""
+    """Where, as where_it_failed gives it."""
 
 
 _TOO_MUCH: Final = Problem(
@@ -118,8 +118,8 @@ def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> Non
             except MemoryError:
                 served.forget()
                 answer = _TOO_MUCH
-            except Exception:
-                answer = Failure(traceback.format_exc())
+            except Exception as error:
+                answer = Failure(where_it_failed(error))
             pipe.send(answer)
 
 
