@@ -143,7 +143,9 @@ def test_a_corpus_may_have_any_name(tmp_path: Path) -> None:
 
 def test_an_index_that_is_not_there_is_named_without_its_folder(tmp_path: Path) -> None:
     with TestClient(make_app(Settings(tmp_path / "none.db", workers=1))) as client:
-        sentence = refused(client.get("/api/corpora"), 503)
+        answer = client.get("/api/corpora")
+    sentence = refused(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
     assert "none.db" in sentence
     assert str(tmp_path) not in sentence
 

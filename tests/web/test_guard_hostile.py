@@ -346,4 +346,5 @@ def test_a_mistake_of_the_service_says_its_id_and_nothing_else(
     (record,) = [one for one in caplog.records if one.name == "tunetrace.web"]
     line = record.tunetrace_fields  # type: ignore[attr-defined]
     assert line["request"] == "the-one"
-    assert "ZeroDivisionError: a secret" in line["traceback"]
+    assert line["traceback"].endswith("ZeroDivisionError")  # its message may repeat what was sent
+    assert "ZeroDivisionError: a secret" not in line["traceback"]

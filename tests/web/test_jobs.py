@@ -224,6 +224,16 @@ def test_only_names_in_the_list_of_a_job_are_served(
         assert b'"state"' not in answer
 
 
+def test_a_file_that_left_the_disk_is_not_there(service: Running, jobs: Path) -> None:
+    address = send(service, KESH.encode(), verbatim=True)
+    assert ended(service, address)["state"] == "done"
+    (jobs / address.rpartition("/")[2] / "report" / "tunes.csv").unlink()
+    answer = service.ask(f"{address}/tunes.csv")
+    assert answer.status == 404
+    assert answer.json["detail"] == "the file is no longer there; send the batch again"
+    assert service.ask(f"{address}/summary.json").status == 200
+
+
 def test_an_id_cannot_be_guessed(service: Running, jobs: Path, finished: dict[str, Any]) -> None:
     job = finished
     assert len(job["id"]) == 32  # 192 bits, 6 in each character

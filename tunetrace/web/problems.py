@@ -80,7 +80,10 @@ def problem_of(error: TunetraceError) -> Problem:
     """The problem that an error of tunetrace is to whoever asked."""
     detail = plain(str(error))
     if isinstance(error, IndexFileError):
-        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "index", "The index cannot be read", detail)
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "index", "The index cannot be read", detail,
+            headers={"Retry-After": "5"},
+        )  # fmt: skip
     if isinstance(error, ModelFileError | OutputError):
         return Problem(HTTPStatus.NOT_IMPLEMENTED, "missing", "This service lacks it", detail)
     if isinstance(error, AbcError):

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from tunetrace.web.mistakes import where_it_failed
+
 LOG: Final = logging.getLogger("tunetrace.web")
 
 _FIELDS: Final = "tunetrace_fields"
@@ -35,9 +37,11 @@ class JsonLines(logging.Formatter):
         line: dict[str, object] = {"time": at, "level": record.levelname.lower()}
         fields = getattr(record, _FIELDS, None)
         if fields is None:
-            line |= {"logger": record.name, "message": record.getMessage()}
-            if record.exc_info:
-                line["traceback"] = self.formatException(record.exc_info)
+            # Further lines of asyncio's messages have errors and arguments in them.
+            message = record.getMessage().partition("\n")[0]
+            line |= {"logger": record.name, "message": message}
+            if record.exc_info and record.exc_info[1]:
+                line["traceback"] = where_it_failed(record.exc_info[1])
         else:
             line |= fields
         return json.dumps(line, ensure_ascii=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 import uuid
 from http import HTTPStatus
 from time import perf_counter
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tunetrace.web.guard.headers import harmless
 from tunetrace.web.guard.lines import log
 from tunetrace.web.guard.metrics import UNMATCHED, Metrics
+from tunetrace.web.mistakes import where_it_failed
 from tunetrace.web.problems import CLIENT_GONE, MEDIA_TYPE, Problem
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -58,8 +58,8 @@ class WatchedApp:
             await self._app(scope, receive, send_watched)
         except ClientDisconnect:  # before its body was whole
             status = status or CLIENT_GONE
-        except Exception:
-            trace = traceback.format_exc()
+        except Exception as error:
+            trace = where_it_failed(error)
             if status is None:
                 await send_problem(_mistake(request_id), send_watched)
         finally:

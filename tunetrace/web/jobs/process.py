@@ -6,6 +6,7 @@ It works in the folder of its job, so that no answer has a path of the file syst
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -20,7 +21,9 @@ from tunetrace.errors import IndexChangedError, OutputError, TunetraceError
 from tunetrace.files import write_whole
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report
+from tunetrace.web.guard.lines import log, log_to_standard_error
 from tunetrace.web.jobs.records import BATCH, REPORT, no_room
+from tunetrace.web.mistakes import where_it_failed
 from tunetrace.web.work.process import ServedIndex
 from tunetrace.web.work.questions import corpora
 
@@ -86,6 +89,9 @@ def make_report(task: ReportTask, sender: Connection) -> None:
         sender.send(no_room() if is_of_disk else served.problem(error))
     except OSError:
         sender.send(no_room())
+    except Exception as error:  # of which Python itself would print the message
+        log_to_standard_error()
+        log(logging.ERROR, {"work": "report"}, where_it_failed(error))
 
 
 def _made(

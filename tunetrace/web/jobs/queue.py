@@ -10,7 +10,6 @@ import json
 import logging
 import multiprocessing
 import secrets
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -37,6 +36,7 @@ from tunetrace.web.jobs.records import (
     moment,
     no_room,
 )
+from tunetrace.web.mistakes import where_it_failed
 from tunetrace.web.problems import Problem, ProblemError, not_found
 from tunetrace.web.settings import Settings
 
@@ -112,8 +112,11 @@ class Jobs:
     def file(self, job: Job, name: str) -> tuple[Path, JobFile]:
         """A file of a job, by a name that is in its list. ProblemError if it has none."""
         for file in job.files:
+            path = self.folder.place(job.id) / REPORT / file.name
+            if file.name == name and path.is_file():
+                return path, file
             if file.name == name:
-                return self.folder.place(job.id) / REPORT / file.name, file
+                raise not_found("the file is no longer there; send the batch again")
         if job.files:
             raise not_found("this report has no file with this name; its record lists all names")
         raise not_found(f"this report has no files, since it is {job.state}")
@@ -187,8 +190,8 @@ class Jobs:
             self._stopped.clear()
             try:
                 await self._work_on(job)
-            except Exception:
-                log(logging.ERROR, {"work": "report"}, traceback.format_exc())
+            except Exception as error:
+                log(logging.ERROR, {"work": "report"}, where_it_failed(error))
                 if self._is_wanted(job.id):
                     self._jobs[job.id] = self._ended(job.id, "failed", problem=_as_dict(_CRASHED))
             finally:

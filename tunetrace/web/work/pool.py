@@ -12,10 +12,12 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from tunetrace.text import counted
+from tunetrace.web.mistakes import MistakeError
 from tunetrace.web.problems import CLIENT_GONE, Problem, ProblemError
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.process import Failure
+from tunetrace.web.work.turns import PushedOutError, Turns, client_of
 from tunetrace.web.work.worker import LostProcessError, Question, QuestionProcess
 
 _GRACE_SECONDS: Final = 1.0
@@ -52,7 +54,7 @@ class Pool:
         """starts_at_once: begin the processes now, not with their first questions."""
         self._settings = settings
         self._limits = settings.limits
-        self._turns = asyncio.Semaphore(settings.workers)
+        self._turns = Turns(settings.workers)
         self._idle = [QuestionProcess(settings) for _ in range(settings.workers)]
         self._all = set(self._idle)
         self._threads = ThreadPoolExecutor(settings.workers, "tunetrace-question")
@@ -71,14 +73,11 @@ class Pool:
 
         Its work ends when the time is up, or when whoever asked has gone. Raises ProblemError.
         """
-        if self.waiting >= self._limits.waiting:
-            self.counts.refused += 1
-            raise _busy(
-                f"the service already has {counted(self.waiting, 'question')} to answer; ask "
-                "again in a second"
-            )
+        client = client_of(request.client.host if request.client else None)
+        if self.waiting >= self._limits.waiting and not self._turns.push_out_for(client):
+            raise self._refused()
         self.waiting += 1
-        work = asyncio.ensure_future(self._work(Question(question, given, named)))
+        work = asyncio.ensure_future(self._work(client, Question(question, given, named)))
         gone = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(
@@ -91,6 +90,8 @@ class Pool:
             if not work.done():
                 raise self._unanswered(gone)
             found = work.result()
+        except PushedOutError:
+            raise self._refused() from None
         finally:
             self.waiting -= 1
             gone.cancel()
@@ -99,13 +100,14 @@ class Pool:
         if isinstance(found, Problem):
             raise ProblemError(found)
         if isinstance(found, Failure):
-            raise RuntimeError(f"a question met a mistake in its process\n{found.trace}")
+            raise MistakeError(found.trace)
         self._note(found.headers.get("Tunetrace-Index", ""))
         return found
 
-    async def _work(self, question: Question) -> Answer | Problem | Failure:
+    async def _work(self, client: str, question: Question) -> Answer | Problem | Failure:
         """Wait for a process and for its answer. Cancelled, it ends the process."""
-        async with self._turns:
+        await self._turns.take(client)
+        try:
             for _ in range(_TRIES):
                 process = self._idle.pop()
                 is_free = False
@@ -124,11 +126,20 @@ class Pool:
                         self._all.add(process)
                         self._threads.submit(process.start)
                     self._idle.append(process)
+        finally:
+            self._turns.give_back()
         return Problem(
             HTTPStatus.INTERNAL_SERVER_ERROR, "stopped", "The work was stopped",
             f"the process that worked on this was stopped from outside, {_TRIES} times; ask for "
             "less at once",
         )  # fmt: skip
+
+    def _refused(self) -> ProblemError:
+        self.counts.refused += 1
+        return _busy(
+            f"the service already has {counted(self._limits.waiting, 'question')} to answer; ask "
+            "again in a second"
+        )
 
     def _unanswered(self, gone: asyncio.Future[None]) -> ProblemError:
         if self._ending.done():

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gc
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +23,10 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.score.engraving import engrave
+from tunetrace.web.mistakes import where_it_failed
 from tunetrace.web.problems import Problem, ProblemError, problem_of
 from tunetrace.web.work.answers import Answer, File, Origin, without_folders
+from tunetrace.web.work.bounds import bound_memory
 
 TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
@@ -94,7 +96,13 @@ class Failure:
     """A question that met a mistake in the service."""
 
     trace: str
-    """Where, as Python prints it."""
+    """Where, as where_it_failed gives it."""
+
+
+_TOO_MUCH: Final = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "This is too large",
+    "this takes more memory than the service has for one question; ask for less at once",
+)  # fmt: skip
 
 
 def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
@@ -112,10 +120,14 @@ def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> Non
     with suppress(EOFError, OSError):
         while True:
             question, given, named = pipe.recv()
+            bound_memory(path)  # each time, since the index may have grown
             try:
                 answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
-            except Exception:
-                answer = Failure(traceback.format_exc())
+            except MemoryError:
+                served.forget()
+                answer = _TOO_MUCH
+            except Exception as error:
+                answer = Failure(where_it_failed(error))
             pipe.send(answer)
 
 
