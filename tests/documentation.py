@@ -121,7 +121,7 @@ def _renew() -> None:
             for page in PAGES:
                 page.write_text(_BLOCK.sub(_renewed, _text(page)), encoding="utf-8")
             with running(Path(os.environ["TUNETRACE_INDEX"])) as service:
-                where = f"http://127.0.0.1:{service.address[1]}"
+                where = service.url
 
                 def renewed(found: re.Match[str]) -> str:
                     return f"```console\n$ {found[1]}\n{answer_of(found[1], where)}\n```"

@@ -83,7 +83,7 @@ def _listens(service: Running) -> bool:
 def test_nginx_hands_on_questions_and_answers(tmp_path: Path) -> None:
     index = index_of(tmp_path, KESH)
     with (
-        running(index, "--workers", "1", "--allow-host", HOST) as service,
+        running(index, "--allow-host", HOST) as service,
         _nginx(tmp_path, service) as proxied,
     ):
         host = {"Host": HOST}
@@ -109,7 +109,7 @@ def test_nginx_hands_on_questions_and_answers(tmp_path: Path) -> None:
 def test_nginx_slows_down_who_asks_too_fast(tmp_path: Path) -> None:
     index = index_of(tmp_path, KESH)
     with (
-        running(index, "--workers", "1", "--allow-host", HOST) as service,
+        running(index, "--allow-host", HOST) as service,
         _nginx(tmp_path, service) as proxied,
     ):
         began = time.monotonic()

@@ -56,8 +56,8 @@ def test_the_service_answers_as_the_pages_show(
     monkeypatch.chdir(tmp_path)
     asked = [question for page in PAGES for question in questions(page)]
     assert len(asked) >= 3
-    with running(default_index, "--workers", "1") as service:
-        where = f"http://127.0.0.1:{service.address[1]}"
+    with running(default_index) as service:
+        where = service.url
         assert [(one, answer_of(one, where)) for one, _ in asked] == asked
 
 

@@ -23,7 +23,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_says_where_it_listens_and_how_to_end_it(index: Path) -> None:
-    with running(index, "--workers", "1") as service:
+    with running(index) as service:
         port = service.address[1]
         line = f"http://127.0.0.1:{port}/ answers from 2 tunes; Ctrl-C ends it\n"
         assert service.first_line == line
@@ -32,14 +32,14 @@ def test_it_says_where_it_listens_and_how_to_end_it(index: Path) -> None:
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 def test_it_listens_at_an_address_of_ipv6(index: Path) -> None:
-    with running(index, "--workers", "1", host="::1") as service:
+    with running(index, host="::1") as service:
         assert service.first_line.startswith("http://[::1]:")
         assert service.ask("/healthz").status == 200
         assert service.ask("/healthz", headers={"Host": "evil.example"}).status == 421
 
 
 def test_it_warns_if_others_can_ask(index: Path) -> None:
-    with running(index, "--workers", "1", host="0.0.0.0") as service:
+    with running(index, host="0.0.0.0") as service:
         warning, *_ = service.log.read_text().splitlines()
         assert warning.startswith("tunetrace: everyone who can reach this machine can ask")
         assert service.ask("/healthz", headers={"Host": "any.example"}).status == 200
@@ -157,7 +157,7 @@ def test_hosts_are_checked_on_this_machine_or_if_they_are_given() -> None:
 
 
 def test_the_limits_of_an_operator_hold(index: Path) -> None:
-    with running(index, "--workers", "1", "--most-bytes", "100") as service:
+    with running(index, "--most-bytes", "100") as service:
         assert service.ask("/api/check", KESH.encode()[:90]).status == 200
         reply = service.ask("/api/check", b"x" * 101)
         assert (reply.status, reply.json["detail"]) == (

@@ -1,4 +1,4 @@
-"""A service on a small index of two corpora, asked without a socket."""
+"""Small indexes and services on them: one asked without a socket, two on the loopback address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
 from tests.reports.browser import Shown
-from tests.web.pages import post_index, site_of
-from tests.web.served import small_index
+from tests.web.indexes import post_index, reel_index, small_index
+from tests.web.running import running
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Limits, Settings
 
@@ -42,8 +42,21 @@ def post_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def site(post_db: Path) -> Iterator[str]:
     """The address of a service on that index."""
-    with site_of(post_db) as address:
-        yield address
+    with running(post_db) as service:
+        yield service.url
+
+
+@pytest.fixture(scope="session")
+def reels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of three reels and jigs, and of a tune with a page of its own."""
+    return reel_index(tmp_path_factory.mktemp("reels"))
+
+
+@pytest.fixture(scope="session")
+def reel_site(reels: Path) -> Iterator[str]:
+    """The address of a service on that index."""
+    with running(reels) as service:
+        yield service.url
 
 
 @pytest.fixture

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import psutil
 
@@ -57,18 +59,27 @@ class Running:
     address: tuple[str, int]
     log: Path
 
+    @property
+    def url(self) -> str:
+        """Its address as a browser has it, without a slash at the end."""
+        return self.first_line.split()[0].rstrip("/")
+
     def ask(
         self,
         path: str,
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         method: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> Reply:
         """The answer to one request."""
         connection = HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             method = method or ("GET" if body is None else "POST")
-            connection.request(method, path, body, headers or {})
+            target = f"{path}?{urlencode(query)}" if query else path
+            # It may refuse a body before all of it has come.
+            with suppress(ConnectionResetError, BrokenPipeError):
+                connection.request(method, target, body, headers or {})
             response = connection.getresponse()
             return Reply(response.status, response.headers, response.read())
         finally:
@@ -107,6 +118,12 @@ class Running:
         return found
 
 
+def is_problem(reply: Reply, status: int, sentence: str) -> bool:
+    """Whether an answer is a problem with this status, and with these words in its sentence."""
+    assert reply.problem
+    return reply.status == status and sentence in reply.json["detail"]
+
+
 def until_closed(connection: socket.socket) -> bytes:
     """What comes from a connection until the other side closes it."""
     received = b""
@@ -130,15 +147,28 @@ def until(is_so: Callable[[], Found]) -> Found:
 
 
 @contextmanager
-def running(index: Path, *options: str, host: str = "127.0.0.1") -> Iterator[Running]:
-    """A service that listens. It must end well when it is asked to, with all its processes."""
+def running(
+    index: Path,
+    *options: str | Path,
+    workers: int = 1,
+    host: str = "127.0.0.1",
+    largest_file: int | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
+    """A service that listens. It must end well when it is asked to, with all its processes.
+
+    largest_file: bytes that it may write to a file. variables: of its environment.
+    """
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [*PYTHON, "serve", "--host", host, "--port", "0", "--index", str(index), *options],
-                stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment(),
+                [*PYTHON, "serve", "--host", host, "--port", "0", "--workers", str(workers),
+                 "--index", str(index), *map(str, options)],
+                stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment(variables),
             )  # fmt: skip
+        if largest_file is not None:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -159,11 +189,11 @@ def running(index: Path, *options: str, host: str = "127.0.0.1") -> Iterator[Run
             process.stdout.close()
 
 
-def long_tunes(tunes: int, tokens: int = 9000) -> bytes:
-    """Tunes that are long to check: 19 of them take some seconds with near copies."""
-    draw = random.Random(1)
-    bars = ["".join(draw.choices("CDEFGABcdefgab", k=8)) for _ in range(tokens // 9)]
-    music = "|".join(bars)
-    return "\n".join(
-        f"X:{number}\nT:Long\nM:4/4\nL:1/8\nK:C\n{music}|\n" for number in range(1, tunes + 1)
-    ).encode()
+def many_tunes(count: int, bars: int = 16) -> bytes:
+    """Different tunes in ABC. 15 of 1,000 bars take some seconds to check."""
+    draw = random.Random(7)
+    tunes = []
+    for number in range(1, count + 1):
+        music = "|".join("".join(draw.choices("CDEFGABcdefg", k=8)) for _ in range(bars))
+        tunes.append(f"X:{number}\nT:Tune {number}\nM:4/4\nL:1/8\nK:C\n{music}|\n")
+    return "\n".join(tunes).encode()

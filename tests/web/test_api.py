@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from tests.commands import KESH, MORRISONS
 from tests.conftest import ROOT
 from tests.web.conftest import LIMITS
-from tests.web.served import CAT, KINCORA
-from tunetrace import open_index, tokenize
+from tests.web.indexes import CAT, KINCORA
+from tunetrace import build_index, open_index, tokenize
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import disposition
@@ -121,6 +121,22 @@ def test_no_answer_has_a_folder_of_this_machine(client: TestClient, served: Path
     for answer in [*(client.get(f"/api/{one}") for one in asked),
                    client.post("/api/check", content=KESH)]:  # fmt: skip
         assert folder not in answer.text + str(answer.headers)
+    for page in ("/tunes/1", "/tunes", "/tunes/1?beside=3", "/figures?q=G", "/about"):
+        shown = client.get(page)
+        assert shown.status_code == 200
+        assert folder not in shown.text
+
+
+def test_a_corpus_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "Québec.abc").write_text(f"{KESH}\n{KINCORA}", encoding="utf-8")
+    build_index(tmp_path / "Québec.abc", tmp_path / "named.db")
+    with TestClient(make_app(Settings(tmp_path / "named.db", workers=1))) as client:
+        found = client.get("/api/similar", params={"q": "Québec:3"}).json()["tunes"][0]
+        assert [one["number"] for one in found["tunes"]] == [9]
+        address = "/tunes/Qu%C3%A9bec:"
+        page = client.get(f"{address}3", params={"beside": "Québec:9"})
+        assert page.status_code == 200
+        assert "Two tunes, bar under bar" in page.text
 
 
 def test_an_index_that_is_not_there_is_named_without_its_folder(tmp_path: Path) -> None:

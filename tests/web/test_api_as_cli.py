@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.commands import KESH, MORRISONS, call
-from tests.web.served import KINCORA
+from tests.web.indexes import KINCORA
 from tunetrace import open_index
 from tunetrace.web.work.questions import FILES
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -19,8 +13,9 @@ from urllib.parse import quote
 import pytest
 
 import tunetrace
-from tests.commands import KESH, MORRISONS, call, environment, run
+from tests.commands import KESH, MORRISONS, call, run
 from tests.indexer.test_hidden import some_tunes
+from tests.web.running import Running, running
 from tunetrace.arguments import AS_FOUND
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -149,27 +144,23 @@ def sequence(folder: Path, index: Path) -> list[list[str]]:
     ]
 
 
-def asked_over_http(port: int) -> dict[str, Ask]:
+def asked_over_http(service: Running) -> dict[str, Ask]:
     """What clients ask, by its name: each gives the answer as text."""
 
-    def ask(method: str, path: str, body: str | None = None) -> Ask:
+    def ask(path: str, body: str | None = None) -> Ask:
         def send() -> str:
-            connection = HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request(method, path, body)
-            response = connection.getresponse()
-            content = response.read().decode()
-            connection.close()
-            assert response.status == 200, content
-            return content
+            reply = service.ask(path, body.encode() if body else None)
+            assert reply.status == 200, reply.body
+            return reply.body.decode()
 
         return send
 
-    figures = {text: ask("GET", f"/api/figure?q={quote(text)}") for text in ASKED}
+    figures = {text: ask(f"/api/figure?q={quote(text)}") for text in ASKED}
     return figures | {
-        "bar": ask("GET", f"/api/bar?q={quote(BAR)}"),
-        "next": ask("GET", f"/api/next?q={quote(BAR)}"),
-        "verbatim": ask("POST", "/api/check?verbatim=true", KESH),
-        "near": ask("POST", "/api/check", KESH),
+        "bar": ask(f"/api/bar?q={quote(BAR)}"),
+        "next": ask(f"/api/next?q={quote(BAR)}"),
+        "verbatim": ask("/api/check?verbatim=true", KESH),
+        "near": ask("/api/check", KESH),
     }
 
 
@@ -190,25 +181,6 @@ def answers_of(index: Path) -> dict[str, str]:
     }
     served.forget()
     return {name: one.body.decode() for name, one in found.items()}
-
-
-@contextmanager
-def service(index: Path) -> Iterator[int]:
-    """`tunetrace serve` on a port of this machine, which it gives."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tunetrace", "serve", "--port", str(port), "--workers", "2"]
-    with subprocess.Popen([*command, "--index", str(index)], env=environment()) as process:
-        try:
-            for _ in range(600):
-                with socket.socket() as tried:
-                    if not tried.connect_ex(("127.0.0.1", port)):
-                        break
-                time.sleep(0.1)
-            yield port
-        finally:
-            process.terminate()
 
 
 @pytest.mark.slow
@@ -234,8 +206,8 @@ def test_every_answer_during_changes_is_of_one_state_of_the_index(tmp_path: Path
         except BaseException as error:
             failed.append(error)
 
-    with service(index) as port:
-        asked = asked_over_http(port)
+    with running(index, workers=2) as service:
+        asked = asked_over_http(service)
         assert {name: ask() for name, ask in asked.items()} == states[0]
         clients = [Thread(target=client, args=(asked,)) for _ in range(4)]
         for one in clients:

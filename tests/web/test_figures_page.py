@@ -11,38 +11,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.reports.browser import Shown
-from tests.web.pages import site_of
-from tests.web.reels import reel_index
 from tunetrace import Filters, Index, continuations, open_index
+from tunetrace.web.page.corpus.address import AskedFigure
+from tunetrace.web.page.corpus.figures import figures_page
+from tunetrace.web.page.corpus.spelling import Spelling
 
 Visit = Callable[[str], Shown]
 
 FIGURE, KEY = "E2BE dEBE", "Edor"
-STATES = {
-    "nothing asked": "/figures",
-    "found": "/figures?q=E2BE+dEBE&in=Edor",
-    "found by melody": "/figures?q=E2BE+dEBE&in=Edor&view=melody&meter=4/4",
-    "a whole bar": "/figures?q=E2BE+dEBE&in=Edor&whole=1",
-    "not found": "/figures?q=E%2C2B%2CE%2C&in=Edor",
-    "a mistake": "/figures?q=f%23ab&in=D",
-}
-
-
-@pytest.fixture(scope="module")
-def reels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return reel_index(tmp_path_factory.mktemp("reels"))
 
 
 @pytest.fixture
 def index(reels: Path) -> Iterator[Index]:
     with open_index(reels) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def reel_site(reels: Path) -> Iterator[str]:
-    with site_of(reels) as address:
-        yield address
 
 
 @pytest.fixture
@@ -250,38 +232,6 @@ def test_a_hit_leads_to_its_tune_and_is_heard(page: Shown) -> None:
     assert page.texts("h1") == ["Drowsy Maggie"]
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-@pytest.mark.parametrize("is_dark", [False, True])
-def test_nothing_keeps_people_out(state: str, is_dark: bool, visit: Visit, reel_site: str) -> None:
-    page = visit(reel_site + state).open(is_dark=is_dark)
-    for details in page.tab.locator("main details").all():
-        details.evaluate("one => { one.open = true; }")
-    assert page.serious() == []
-
-
-@pytest.mark.parametrize("width", [360, 640])
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_nothing_is_wider_than_a_small_window(
-    state: str, width: int, visit: Visit, reel_site: str
-) -> None:
-    page = visit(reel_site + state).open(width=width)
-    for details in page.tab.locator("main details").all():
-        details.evaluate("one => { one.open = true; }")
-    assert page.run("return document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_the_page_asks_for_nothing_elsewhere_and_complains_of_nothing(
-    state: str, visit: Visit, reel_site: str
-) -> None:
-    page = visit(reel_site + state).open()
-    assert {urlsplit(address).netloc for address in page.requests() if address[:5] != "data:"} == {
-        urlsplit(reel_site).netloc
-    }
-    # A browser notes the status of the page itself.
-    assert [one for one in page.console() if "status of 422" not in one] == []
-
-
 # What the page says, beside what the index says
 
 
@@ -297,8 +247,6 @@ def test_the_page_asks_for_nothing_elsewhere_and_complains_of_nothing(
 def test_each_step_leads_to_a_figure_with_its_hits(
     figure: str, key: str, view: str, v2_index: Index
 ) -> None:
-    from tunetrace.web.page.corpus.asked import AskedFigure, Spelling
-
     spelling = Spelling(v2_index, AskedFigure(figure, key, view))
     steps = 0
     for backward in (False, True):
@@ -333,8 +281,6 @@ def test_each_step_leads_to_a_figure_with_its_hits(
 def test_a_figure_is_shortened_as_it_was_written(
     figure: str, key: str, shorter: str | None, v2_index: Index
 ) -> None:
-    from tunetrace.web.page.corpus.asked import AskedFigure, Spelling
-
     address = Spelling(v2_index, AskedFigure(figure, key)).shorter()
     if shorter is None:
         assert address is None or ">" in parse_qs(urlsplit(address).query)["q"][0]
@@ -344,9 +290,6 @@ def test_a_figure_is_shortened_as_it_was_written(
 
 
 def test_all_hits_are_paged_through(v2_index: Index) -> None:
-    from tunetrace.web.page.corpus.asked import AskedFigure
-    from tunetrace.web.page.corpus.figures import figures_page
-
     asked = AskedFigure("GBd", "G", meter="6/8")
     found = v2_index.figure(asked.q, Filters(meter="6/8"), in_key="G", limit=1000)
     tunes: list[str] = []

@@ -35,7 +35,7 @@ ENDS = b"Host: localhost\r\nConnection: close\r\n\r\n"
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     index = index_of(tmp_path_factory.mktemp("hostile"), KESH, MORRISONS)
-    with running(index, "--workers", "1") as started:
+    with running(index) as started:
         before = memory(started)
         yield started
         assert started.ask("/healthz").status == 200
@@ -237,7 +237,7 @@ def test_a_thousand_idle_connections_harm_nobody(service: Running) -> None:
 
 
 @contextmanager
-def serving(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, tuple[str, int]]]:
+def sizes_served(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, tuple[str, int]]]:
     """A server in this process that answers with the size of what it is sent, and its address."""
 
     async def size(scope: Scope, receive: Receive, send: Send) -> None:
@@ -261,7 +261,7 @@ def serving(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, tuple[
 
     app = WatchedApp(GuardedApp(size, Settings(path, 1, limits=limits)), Metrics())
     config = uvicorn.Config(
-        app, http=protocol.PatientProtocol, ws="none", lifespan="off", log_config=None
+        app, http=protocol.LimitedProtocol, ws="none", lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     with server_room.listen("127.0.0.1", 0) as listening:
@@ -276,7 +276,7 @@ def serving(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, tuple[
 
 
 def test_a_body_that_comes_too_slowly_is_refused(tmp_path: Path) -> None:
-    with serving(Limits(send_seconds=0.3), tmp_path) as (_, address):
+    with sizes_served(Limits(send_seconds=0.3), tmp_path) as (_, address):
         with socket.create_connection(address, 30) as slow:
             slow.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n")
             is_open = True
@@ -304,7 +304,7 @@ def test_a_head_that_comes_too_slowly_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    with serving(Limits(), tmp_path) as (_, address):
+    with sizes_served(Limits(), tmp_path) as (_, address):
         for sent in (b"", b"GET / HTTP/1.1\r\nX: y", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET"):
             with socket.create_connection(address, 30) as slow:
                 slow.sendall(sent)
@@ -317,7 +317,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_room, "_UNREAD_MILLISECONDS", 500)
-    with serving(Limits(), tmp_path) as (server, address):
+    with sizes_served(Limits(), tmp_path) as (server, address):
         with socket.create_connection(address, 30) as lazy:
             lazy.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
             until(lambda: server.server_state.connections)
@@ -332,7 +332,7 @@ def test_a_mistake_of_the_service_says_its_id_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
-        serving(Limits(), tmp_path) as (_, address),
+        sizes_served(Limits(), tmp_path) as (_, address),
         socket.create_connection(address, 30) as asked,
     ):
         asked.sendall(b"GET /mistake HTTP/1.1\r\nX-Request-Id: the-one\r\n" + ENDS)

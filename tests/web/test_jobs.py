@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +14,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, PYTHON, environment, index_of
 from tests.reports.browser import chromium
-from tests.web.serving import Service, many_tunes, serving, until
+from tests.web.running import Running, is_problem, many_tunes, running, until
 from tunetrace import add_to_index
 
 TITLED = "X:1\nT:<img src=x onerror=alert(1)>\nM:6/8\nL:1/8\nK:G\nG3 GAB|A3 ABd|B3 BAB|\n"
@@ -37,61 +36,59 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(index: Path, jobs: Path) -> Iterator[Service]:
+def service(index: Path, jobs: Path) -> Iterator[Running]:
     """A service of that index, with its jobs in that folder."""
-    with serving(index, "--jobs", jobs) as running:
-        yield running
+    with running(index, "--jobs", jobs) as started:
+        yield started
 
 
-def send(service: Service, batch: bytes, **options: Any) -> str:
+def send(service: Running, batch: bytes, **options: Any) -> str:
     """Ask for a report; gives its address."""
-    answer = service.post("/api/report", batch, params=options)
-    assert answer.status_code == 202, answer.text
+    answer = service.ask("/api/report", batch, query=options)
+    assert answer.status == 202, answer.body
     return answer.headers["Location"]
 
 
-def ended(service: Service, address: str) -> dict[str, Any]:
+def ended(service: Running, address: str) -> dict[str, Any]:
     """The record of a report once it has ended."""
     found: dict[str, Any] = until(
-        lambda: (job := service.get(address).json())["state"] in ENDED and job
+        lambda: (job := service.ask(address).json)["state"] in ENDED and job
     )
     return found
 
 
-def running(service: Service, address: str) -> dict[str, Any]:
+def begun(service: Running, address: str) -> dict[str, Any]:
     """The record of a report once some of its tunes were read."""
-    found: dict[str, Any] = until(lambda: (job := service.get(address).json())["tunes"] and job)
+    found: dict[str, Any] = until(lambda: (job := service.ask(address).json)["tunes"] and job)
     assert (found["state"], found["doing"]) == ("running", "checking")
     return found
+
+
+@pytest.fixture(scope="module")
+def finished(service: Running) -> dict[str, Any]:
+    """The record of a report that is done."""
+    return ended(service, send(service, BATCH))
 
 
 def folders(jobs: Path) -> list[str]:
     return [path.name for path in jobs.iterdir() if path.is_dir()]
 
 
-def is_problem(answer: Any, status: int, sentence: str) -> bool:
-    """Whether an answer is a problem with this status and this in its sentence."""
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.status_code == answer.json()["status"] == status
-    assert sentence in answer.json()["detail"]
-    return True
-
-
-def raw_answer(service: Service, *head: str) -> bytes:
-    """The beginning of the answer to a request that is sent as it is."""
-    with socket.create_connection(("127.0.0.1", service.port)) as raw:
-        raw.sendall("\r\n".join((*head, "Host: localhost", "Connection: close", "", "")).encode())
-        return raw.recv(1 << 16)
+def raw_answer(service: Running, *head: str) -> bytes:
+    """The answer to a request that is sent as it is."""
+    return service.send(
+        "\r\n".join((*head, "Host: localhost", "Connection: close", "", "")).encode()
+    )
 
 
 def test_a_report_is_what_the_command_line_writes(
-    service: Service, index: Path, tmp_path: Path
+    service: Running, index: Path, tmp_path: Path
 ) -> None:
-    answer = service.post("/api/report", BATCH, params={"with_scores": "true"})
-    assert answer.status_code == 202
+    answer = service.ask("/api/report", BATCH, query={"with_scores": "true"})
+    assert answer.status == 202
     address = answer.headers["Location"]
-    assert answer.json()["state"] in ("waiting", "running")
-    assert address == f"/api/report/{answer.json()['id']}"
+    assert answer.json["state"] in ("waiting", "running")
+    assert address == f"/api/report/{answer.json['id']}"
     job = ended(service, address)
     assert job["state"] == "done", job["problem"]
     times = [datetime.fromisoformat(job[name]) for name in ("created", "started", "ended")]
@@ -112,15 +109,15 @@ def test_a_report_is_what_the_command_line_writes(
     assert job["report"] == expected
     assert [file["name"] for file in job["files"]] == expected["files"]
     for file in job["files"]:
-        fetched = service.get(file["address"])
-        assert fetched.status_code == 200
-        assert (len(fetched.content), fetched.headers["Content-Type"]) == (
+        fetched = service.ask(file["address"])
+        assert fetched.status == 200
+        assert (len(fetched.body), fetched.headers["Content-Type"]) == (
             file["size"], file["media_type"],
         )  # fmt: skip
         kept = (tmp_path / "report" / file["name"]).read_bytes()
         if file["name"] not in ("report.html", "summary.json"):  # which say when they were made
-            assert fetched.content == kept, file["name"]
-        assert str(index.parent).encode() not in fetched.content
+            assert fetched.body == kept, file["name"]
+        assert str(index.parent).encode() not in fetched.body
         disposition = fetched.headers["Content-Disposition"].partition(";")[0]
         assert disposition == ("inline" if file["name"] == "report.html" else "attachment")
         assert fetched.headers["Tunetrace-Index"] == expected["index"]["fingerprint"]
@@ -135,48 +132,49 @@ def run_in(folder: Path, *arguments: str) -> str:
     ).stdout  # fmt: skip
 
 
-def test_the_page_of_a_report_works_in_a_browser_and_reaches_nothing(service: Service) -> None:
-    job = ended(service, send(service, BATCH))
+def test_the_page_of_a_report_works_in_a_browser_and_reaches_nothing(
+    service: Running, finished: dict[str, Any]
+) -> None:
     with chromium() as browser:
         tab = browser.new_context().new_page()
         said: list[str] = []
         tab.on("console", lambda message: said.append(message.text))
         tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.goto(service.address + job["files"][0]["address"])
+        tab.goto(service.url + finished["files"][0]["address"])
         assert tab.locator("tbody tr").count() > 0  # which the script fills in
         assert tab.evaluate("window.origin") == "null"
         assert "<img src=x onerror=alert(1)>" in tab.locator("body").inner_text()
         assert said == []
 
 
-def test_a_job_that_is_cancelled_stops_and_leaves_nothing(service: Service, jobs: Path) -> None:
-    before, others = service.processes(), folders(jobs)
+def test_a_job_that_is_cancelled_stops_and_leaves_nothing(service: Running, jobs: Path) -> None:
+    before, others = len(service.family()), folders(jobs)
     address = send(service, LONG)
-    job = running(service, address)
+    job = begun(service, address)
     assert job["tunes_expected"] == 20_000
-    assert service.processes() == before + 1
-    assert service.delete(address).status_code == 204
-    assert service.processes() == before
+    assert len(service.family()) == before + 1
+    assert service.ask(address, method="DELETE").status == 204
+    assert len(service.family()) == before
     assert folders(jobs) == others
-    assert service.get(address).json()["state"] == "cancelled"
-    assert is_problem(service.get(f"{address}/tunes.csv"), 404, "it is cancelled")
-    assert service.delete(address).status_code == 204
-    assert is_problem(service.get(address), 404, "there is no report with this id")
+    assert service.ask(address).json["state"] == "cancelled"
+    assert is_problem(service.ask(f"{address}/tunes.csv"), 404, "it is cancelled")
+    assert service.ask(address, method="DELETE").status == 204
+    assert is_problem(service.ask(address), 404, "there is no report with this id")
 
 
-def test_one_job_runs_and_twenty_wait_and_no_more(service: Service) -> None:
+def test_one_job_runs_and_twenty_wait_and_no_more(service: Running) -> None:
     first = send(service, LONG)
-    running(service, first)
+    begun(service, first)
     waiting = [send(service, BATCH) for _ in range(20)]
-    assert [service.get(one).json()["ahead"] for one in waiting] == list(range(1, 21))
-    refused = service.post("/api/report", BATCH)
+    assert [service.ask(one).json["ahead"] for one in waiting] == list(range(1, 21))
+    refused = service.ask("/api/report", BATCH)
     assert is_problem(refused, 503, "20 reports already wait")
     assert int(refused.headers["Retry-After"]) > 0
-    assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
+    assert service.ask("/api/figure", query={"q": "C D E"}).status == 200
     for one in waiting[1:]:
-        assert service.delete(one).status_code == 204
-    assert service.get(waiting[1]).json()["state"] == "cancelled"
-    service.delete(first)
+        assert service.ask(one, method="DELETE").status == 204
+    assert service.ask(waiting[1]).json["state"] == "cancelled"
+    service.ask(first, method="DELETE")
     assert ended(service, waiting[0])["state"] == "done"
 
 
@@ -190,7 +188,7 @@ def test_one_job_runs_and_twenty_wait_and_no_more(service: Service) -> None:
     ],
 )
 def test_a_batch_without_a_report_fails_with_the_sentence_of_the_command_line(
-    service: Service, jobs: Path, batch: bytes, options: dict[str, str], sentence: str
+    service: Running, jobs: Path, batch: bytes, options: dict[str, str], sentence: str
 ) -> None:
     address = send(service, batch, **options)
     job = ended(service, address)
@@ -198,22 +196,24 @@ def test_a_batch_without_a_report_fails_with_the_sentence_of_the_command_line(
     assert sentence in job["problem"]["detail"]
     assert (job["problem"]["status"], job["files"]) == (422, [])
     assert [path.name for path in (jobs / job["id"]).iterdir()] == ["job.json"]
-    assert is_problem(service.get(f"{address}/report.html"), 404, "it is failed")
+    assert is_problem(service.ask(f"{address}/report.html"), 404, "it is failed")
 
 
 @pytest.mark.parametrize(
     "options", [{"view": "smell"}, {"copy_share": "0"}, {"copy_share": "nan"}, {"format": "exe"}]
 )
 def test_wrong_options_are_refused_before_anything_is_kept(
-    service: Service, jobs: Path, options: dict[str, str]
+    service: Running, jobs: Path, options: dict[str, str]
 ) -> None:
     before = folders(jobs)
-    assert service.post("/api/report", BATCH, params=options).status_code == 422
+    assert service.ask("/api/report", BATCH, query=options).status == 422
     assert folders(jobs) == before
 
 
-def test_only_names_in_the_list_of_a_job_are_served(service: Service, jobs: Path) -> None:
-    job = ended(service, send(service, BATCH))
+def test_only_names_in_the_list_of_a_job_are_served(
+    service: Running, jobs: Path, finished: dict[str, Any]
+) -> None:
+    job = finished
     assert (jobs / job["id"] / "job.json").exists()
     for name in ("../job.json", "..%2fjob.json", "%2e%2e/job.json", "job.json", "tunes.csv%00",
                  "report.html.building-1", ".", "%5c..%5cjob.json"):  # fmt: skip
@@ -222,22 +222,22 @@ def test_only_names_in_the_list_of_a_job_are_served(service: Service, jobs: Path
         assert b'"state"' not in answer
 
 
-def test_an_id_cannot_be_guessed(service: Service, jobs: Path) -> None:
-    job = ended(service, send(service, BATCH))
+def test_an_id_cannot_be_guessed(service: Running, jobs: Path, finished: dict[str, Any]) -> None:
+    job = finished
     assert len(job["id"]) == 32  # 192 bits, 6 in each character
     guesses = [job["id"][:-1], job["id"].swapcase(), "about.txt", "service.lock", "%2e%2e", "*"]
     for guess in guesses:
-        assert service.get(f"/api/report/{guess}").status_code == 404
-        assert service.get(f"/api/report/{guess}/report.html").status_code == 404
-        assert service.delete(f"/api/report/{guess}").status_code == 404
-    assert service.get("/api/report").status_code in (404, 405)  # there is no list of all
+        assert service.ask(f"/api/report/{guess}").status == 404
+        assert service.ask(f"/api/report/{guess}/report.html").status == 404
+        assert service.ask(f"/api/report/{guess}", method="DELETE").status == 404
+    assert service.ask("/api/report").status in (404, 405)  # there is no list of all
     assert {path.stat().st_mode & 0o77 for path in (jobs, jobs / job["id"])} == {0}
 
 
-def test_a_batch_that_is_cut_off_leaves_nothing(service: Service, jobs: Path) -> None:
+def test_a_batch_that_is_cut_off_leaves_nothing(service: Running, jobs: Path) -> None:
     before = folders(jobs)
     for header in ("Content-Length: 100000", "Transfer-Encoding: chunked"):
-        with socket.create_connection(("127.0.0.1", service.port)) as raw:
+        with service.connect() as raw:
             raw.sendall(
                 f"POST /api/report HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
             )
@@ -246,7 +246,7 @@ def test_a_batch_that_is_cut_off_leaves_nothing(service: Service, jobs: Path) ->
         until(lambda: folders(jobs) == before)
 
 
-def test_a_batch_that_is_too_large_is_refused(service: Service, jobs: Path) -> None:
+def test_a_batch_that_is_too_large_is_refused(service: Running, jobs: Path) -> None:
     before = folders(jobs)
     answer = raw_answer(service, "POST /api/report HTTP/1.1", "Content-Length: 64000001")
     assert answer.startswith(b"HTTP/1.1 413 ")
@@ -256,30 +256,30 @@ def test_a_batch_that_is_too_large_is_refused(service: Service, jobs: Path) -> N
         for _ in range(65):
             yield b"X" * 1_000_000
 
-    assert is_problem(service.post("/api/report", pieces()), 413, "64,000,000 bytes")  # type: ignore[arg-type]
+    assert is_problem(service.ask("/api/report", pieces()), 413, "64,000,000 bytes")
     assert folders(jobs) == before
 
 
 def test_what_is_old_is_gone(index: Path, tmp_path: Path) -> None:
-    with serving(index, "--jobs", tmp_path / "jobs", "--keep", "0.0003") as service:
+    with running(index, "--jobs", tmp_path / "jobs", "--keep", "0.0003") as service:
         address = send(service, BATCH)
         job = ended(service, address)
-        until(lambda: service.get(address).status_code == 404)
-        assert is_problem(service.get(address), 404, "deleted 1 second after")
-        assert service.get(job["files"][0]["address"]).status_code == 404
+        until(lambda: service.ask(address).status == 404)
+        assert is_problem(service.ask(address), 404, "deleted 1 second after")
+        assert service.ask(job["files"][0]["address"]).status == 404
         until(lambda: folders(tmp_path / "jobs") == [])
 
 
 def test_a_full_disk_is_a_problem_of_the_job_alone(index: Path, tmp_path: Path) -> None:
     jobs = tmp_path / "jobs"
-    with serving(index, "--jobs", jobs, largest_file=50_000) as service:
-        assert is_problem(service.post("/api/report", LONG), 503, "no room on its disk")
+    with running(index, "--jobs", jobs, largest_file=50_000) as service:
+        assert is_problem(service.ask("/api/report", LONG), 503, "no room on its disk")
         assert folders(jobs) == []
         job = ended(service, send(service, BATCH))  # its page is larger than that
         assert job["state"] == "failed"
         assert "no room on its disk" in job["problem"]["detail"]
         assert [path.name for path in (jobs / job["id"]).iterdir()] == ["job.json"]
-        assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
+        assert service.ask("/api/figure", query={"q": "C D E"}).status == 200
 
 
 def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_path: Path) -> None:
@@ -287,9 +287,9 @@ def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_pa
     served.write_bytes(index.read_bytes())
     more = tmp_path / "more.abc"
     more.write_bytes(many_tunes(5))
-    with serving(served, "--jobs", tmp_path / "jobs") as service:
+    with running(served, "--jobs", tmp_path / "jobs") as service:
         address = send(service, many_tunes(6_000), verbatim="true")
-        running(service, address)
+        begun(service, address)
         add_to_index([more], served)
         job = ended(service, address)
         assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 7)
@@ -300,9 +300,9 @@ def test_a_report_is_begun_anew_on_an_index_that_was_changed(index: Path, tmp_pa
 def test_hidden_tunes_are_in_no_report(index: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden.txt"
     hidden.write_text("session:3\n")
-    with serving(index, "--jobs", tmp_path / "jobs", "--hide", hidden) as service:
+    with running(index, "--jobs", tmp_path / "jobs", "--hide", hidden) as service:
         job = ended(service, send(service, "\n".join([KESH, MORRISONS]).encode()))
         assert (job["state"], job["report"]["index"]["tunes"]) == ("done", 1)
         assert job["report"]["batch"]["identical"] == 1  # Morrison's alone
         for file in job["files"]:
-            assert b"session:3" not in service.get(file["address"]).content, file["name"]
+            assert b"session:3" not in service.ask(file["address"]).body, file["name"]

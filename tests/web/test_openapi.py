@@ -12,10 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from tests.web.served import example_answers, example_requests
+from tests.web.examples import example_answers, example_requests
 from tunetrace.checker.records import CheckedTune
 from tunetrace.indexer.records import Hit
-from tunetrace.web.api.description import EXAMPLES
+from tunetrace.web.api.openapi import EXAMPLES
 
 
 @pytest.fixture(scope="module")

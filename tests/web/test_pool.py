@@ -17,7 +17,7 @@ import pytest
 from starlette.requests import Request
 
 from tests.commands import KESH, MORRISONS, index_of
-from tests.web.running import PATIENCE, Running, long_tunes, running, until, until_closed
+from tests.web.running import PATIENCE, Running, many_tunes, running, until, until_closed
 from tests.web.test_guard import samples
 from tunetrace import Index
 from tunetrace.web.problems import ProblemError
@@ -25,7 +25,7 @@ from tunetrace.web.settings import Limits, Settings
 from tunetrace.web.work.answers import File
 from tunetrace.web.work.pool import Pool
 
-LONG = long_tunes(15)
+LONG = many_tunes(15, bars=1000)
 """Takes some seconds to check, as a musician would never ask it."""
 
 PATIENT = ("--most-seconds", "120")
@@ -69,7 +69,7 @@ def is_well(service: Running) -> None:
 
 @pytest.mark.slow
 def test_a_question_ends_with_its_work_when_the_time_is_up(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", "--most-seconds", "0.5") as service:
+    with running(v2_index.path, "--most-seconds", "0.5") as service:
         until(lambda: rests(service))
         (worked,) = service.workers()
         reply = service.ask("/api/check", LONG)
@@ -83,7 +83,7 @@ def test_a_question_ends_with_its_work_when_the_time_is_up(v2_index: Index) -> N
 
 @pytest.mark.slow
 def test_a_question_ends_with_its_work_when_its_client_has_gone(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", *PATIENT) as service:
+    with running(v2_index.path, *PATIENT) as service:
         (worked,) = service.workers()
         begin_long(service).close()
         until(lambda: worked not in service.workers())
@@ -96,7 +96,7 @@ def test_a_question_ends_with_its_work_when_its_client_has_gone(v2_index: Index)
 
 @pytest.mark.slow
 def test_who_waits_and_goes_costs_no_process(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", *PATIENT) as service:
+    with running(v2_index.path, *PATIENT) as service:
         with begin_long(service) as first:
             (worked,) = service.workers()
             for _ in range(20):
@@ -112,7 +112,7 @@ def test_who_waits_and_goes_costs_no_process(v2_index: Index) -> None:
 
 @pytest.mark.slow
 def test_a_full_queue_refuses_politely_and_loses_none(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", "--most-waiting", "2", *PATIENT) as service:
+    with running(v2_index.path, "--most-waiting", "2", *PATIENT) as service:
         with begin_long(service) as first, ThreadPoolExecutor(10) as clients:
             replies = list(clients.map(service.ask, ["/api/figure?q=C%20D"] * 10))
             assert first.recv(100).startswith(b"HTTP/1.1 200 ")
@@ -126,7 +126,7 @@ def test_a_full_queue_refuses_politely_and_loses_none(v2_index: Index) -> None:
 
 @pytest.mark.slow
 def test_health_and_numbers_do_not_wait_for_questions(v2_index: Index) -> None:
-    options = ("--workers", "1", "--most-waiting", "1", *PATIENT)
+    options = ("--most-waiting", "1", *PATIENT)
     with running(v2_index.path, *options) as service, begin_long(service) as first:
         assert service.ask("/healthz").status == 200
         assert count_of(service, "questions_waiting") == 1
@@ -138,7 +138,7 @@ def test_health_and_numbers_do_not_wait_for_questions(v2_index: Index) -> None:
 
 @pytest.mark.slow
 def test_a_question_whose_process_is_killed_is_asked_again(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", *PATIENT) as service:
+    with running(v2_index.path, *PATIENT) as service:
         expected = service.ask("/api/check", LONG)
         with begin_long(service) as asked:
             (worked,) = service.workers()
@@ -158,7 +158,7 @@ def test_a_question_whose_process_is_killed_is_asked_again(v2_index: Index) -> N
 
 @pytest.mark.slow
 def test_a_question_whose_process_is_killed_twice_fails_alone(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", *PATIENT) as service:
+    with running(v2_index.path, *PATIENT) as service:
         with begin_long(service) as asked:
             for _ in range(2):
                 (worked,) = until(service.workers)
@@ -171,7 +171,7 @@ def test_a_question_whose_process_is_killed_twice_fails_alone(v2_index: Index) -
 
 @pytest.mark.slow
 def test_a_process_that_is_killed_while_it_rests_is_replaced(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "2") as service:
+    with running(v2_index.path, workers=2) as service:
         is_well(service)
         for worked in until(lambda: (all_ := service.workers()) and len(all_) == 2 and all_):
             os.kill(worked, signal.SIGKILL)
@@ -185,7 +185,7 @@ def test_a_process_that_is_killed_while_it_rests_is_replaced(v2_index: Index) ->
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.slow
 def test_the_service_ends_well_when_it_is_asked_to(v2_index: Index, number: signal.Signals) -> None:
-    with running(v2_index.path, "--workers", "2") as service:
+    with running(v2_index.path, workers=2) as service:
         family = service.family()
         assert len(family) >= 3
         with begin_long(service) as asked:
@@ -201,7 +201,7 @@ def test_the_service_ends_well_when_it_is_asked_to(v2_index: Index, number: sign
 
 @pytest.mark.slow
 def test_the_service_ends_at_once_when_it_is_asked_twice(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "1", *PATIENT) as service:
+    with running(v2_index.path, *PATIENT) as service:
         family = service.family()
         with begin_long(service):
             service.process.send_signal(signal.SIGINT)
@@ -213,7 +213,7 @@ def test_the_service_ends_at_once_when_it_is_asked_twice(v2_index: Index) -> Non
 
 @pytest.mark.slow
 def test_no_process_is_left_when_the_service_is_killed(v2_index: Index) -> None:
-    with running(v2_index.path, "--workers", "2") as service:
+    with running(v2_index.path, workers=2) as service:
         family = service.family()
         with begin_long(service):
             service.process.kill()

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import KESH, MORRISONS, index_of, run
-from tests.web.serving import Service, serving
-from tests.web.test_jobs import is_problem
+from tests.web.running import Running, is_problem, running
 from tunetrace.web.work.models import has_models
 
 
@@ -22,13 +21,13 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(index: Path) -> Iterator[Service]:
+def service(index: Path) -> Iterator[Running]:
     """A service of that index."""
-    with serving(index) as running:
-        yield running
+    with running(index) as started:
+        yield started
 
 
-def test_a_seed_writes_the_tunes_of_the_command_line(service: Service, index: Path) -> None:
+def test_a_seed_writes_the_tunes_of_the_command_line(service: Running, index: Path) -> None:
     options = {
         "n": "3", "seed": "7", "meter": "6/8", "key": "dor", "start": "G A B",
         "temperature": "0.9", "top_p": "0.95", "max_copy": "12", "max_tokens": "200",
@@ -38,9 +37,9 @@ def test_a_seed_writes_the_tunes_of_the_command_line(service: Service, index: Pa
         for name, value in options.items()
         for word in (f"-{name}" if name == "n" else f"--{name.replace('_', '-')}", value)
     ]
-    answer = service.post("/api/sample", params=options)
-    assert answer.status_code == 200, answer.text
-    found = answer.json()
+    answer = service.ask("/api/sample", method="POST", query=options)
+    assert answer.status == 200, answer.body
+    found = answer.json
     assert (found["model"], found["seed"]) == ("tunetrace-small", 7)
     texts = [tune.pop("abc") for tune in found["tunes"]]
     told = run("sample", *words, "--index", index, "--json")
@@ -51,9 +50,9 @@ def test_a_seed_writes_the_tunes_of_the_command_line(service: Service, index: Pa
     assert found["index"]["fingerprint"] == answer.headers["Tunetrace-Index"]
 
 
-def test_the_seed_that_was_drawn_is_named(service: Service) -> None:
-    first = service.post("/api/sample").json()
-    again = service.post("/api/sample", params={"seed": first["seed"]}).json()
+def test_the_seed_that_was_drawn_is_named(service: Running) -> None:
+    first = service.ask("/api/sample", method="POST").json
+    again = service.ask("/api/sample", method="POST", query={"seed": first["seed"]}).json
     assert again == first
     assert len(first["tunes"]) == 1
 
@@ -70,23 +69,23 @@ def test_the_seed_that_was_drawn_is_named(service: Service) -> None:
     ],
 )
 def test_what_a_model_cannot_write_is_a_problem(
-    service: Service, options: dict[str, str], sentence: str
+    service: Running, options: dict[str, str], sentence: str
 ) -> None:
-    assert is_problem(service.post("/api/sample", params=options), 422, sentence)
+    assert is_problem(service.ask("/api/sample", method="POST", query=options), 422, sentence)
 
 
 @pytest.mark.parametrize("options", [{"n": "11"}, {"n": "0"}, {"max_tokens": "1001"}])
-def test_too_much_at_once_is_refused(service: Service, options: dict[str, str]) -> None:
-    assert service.post("/api/sample", params=options).status_code == 422
+def test_too_much_at_once_is_refused(service: Running, options: dict[str, str]) -> None:
+    assert service.ask("/api/sample", method="POST", query=options).status == 422
 
 
 def test_a_model_is_asked_in_a_process_of_its_own_made_when_it_is_needed(index: Path) -> None:
-    with serving(index) as service:
-        assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
-        before = service.processes()
+    with running(index) as service:
+        assert service.ask("/api/figure", query={"q": "C D E"}).status == 200
+        before = len(service.family())
         for _ in range(2):
-            assert service.post("/api/sample").status_code == 200
-        assert service.processes() == before + 1
+            assert service.ask("/api/sample", method="POST").status == 200
+        assert len(service.family()) == before + 1
 
 
 def test_without_torch_the_extra_is_named(index: Path, tmp_path: Path) -> None:
@@ -99,7 +98,7 @@ def test_without_torch_the_extra_is_named(index: Path, tmp_path: Path) -> None:
         "PathFinder.find_spec = find_others\n"
     )
     path = ":".join([str(tmp_path), str(Path.cwd()), *sys.path])
-    with serving(index, PYTHONPATH=path) as service:
-        answer = service.post("/api/sample")
+    with running(index, variables={"PYTHONPATH": path}) as service:
+        answer = service.ask("/api/sample", method="POST")
         assert is_problem(answer, 501, "pip install 'tunetrace[model]'")
-        assert service.get("/api/figure", params={"q": "C D E"}).status_code == 200
+        assert service.ask("/api/figure", query={"q": "C D E"}).status == 200

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.reports.browser import Shown
 from tests.reports.scores.test_sound import HALF, RATE, RENDER, loudness
-from tests.web.pages import SEVERAL
+from tests.web.indexes import SEVERAL
 from tests.web.test_trace_page import MISTAKE, paste, traced
 from tunetrace.checker.post import TRANSCRIPTION
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from pypdf import PdfReader
 
 from tests.reports.browser import Shown
 from tests.reports.scores.conftest import LISTENING, wait_until_played
-from tests.web.pages import SEVERAL, site_of
+from tests.web.indexes import SEVERAL
+from tests.web.running import many_tunes, running, until
 from tunetrace import Index, check
 from tunetrace.checker.post import TRANSCRIPTION
 
@@ -503,25 +506,39 @@ def test_an_empty_field_is_said_without_asking(page: Shown) -> None:
     assert not [address for address in page.requests() if "/view/" in address]
 
 
-@pytest.mark.parametrize(
-    ("limits", "said"),
-    [({"waiting": 0}, "The service is busy. Ask again in a few seconds."),
-     ({"seconds": 0.0}, "This took too long. Send a shorter tune, or fewer at once."),
-     ({"tokens": 20}, "The tune has 146 tokens; give one of at most 20.")],
-)  # fmt: skip
-def test_what_the_service_cannot_do_is_said(
-    limits: dict[str, float], said: str, visit: Visit, post_db: Path
-) -> None:
-    with site_of(post_db, **limits) as address:
-        page = visit(address).open()
+def is_told(page: Shown, said: str | re.Pattern[str]) -> None:
+    """The page says this of what it asked, and waits no longer."""
+    expect(page.tab.get_by_role("alert")).to_have_text(said)
+    assert page.tab.locator("#answer").get_attribute("aria-busy") == "false"
+
+
+def test_a_tune_that_is_too_long_is_said(page: Shown) -> None:
+    paste(page, many_tunes(1, bars=1300).decode())
+    is_told(page, re.compile(r"The tune has 11,\d{3} tokens; give one of at most 10,000\."))
+
+
+def test_a_question_that_takes_too_long_is_said(visit: Visit, post_db: Path) -> None:
+    with running(post_db, "--most-seconds", "0.0001") as service:
+        page = visit(service.url).open()
         paste(page, TRANSCRIPTION)
-        expect(page.tab.get_by_role("alert")).to_have_text(said)
-        assert page.tab.locator("#answer").get_attribute("aria-busy") == "false"
+        is_told(page, "This took too long. Send a shorter tune, or fewer at once.")
+
+
+def test_a_service_that_is_busy_is_said(visit: Visit, post_db: Path) -> None:
+    with running(post_db, "--most-waiting", "1") as service, service.connect() as other:
+        page = visit(service.url).open()
+        (worker,) = service.workers()
+        os.kill(worker, signal.SIGSTOP)
+        other.sendall(b"GET /api/figure?q=C HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: b"\ntunetrace_questions_waiting 1.0" in service.ask("/metrics").body)
+        paste(page, TRANSCRIPTION)
+        is_told(page, "The service is busy. Ask again in a few seconds.")
+        os.kill(worker, signal.SIGCONT)
 
 
 def test_a_service_that_has_gone_is_said(visit: Visit, post_db: Path) -> None:
-    with site_of(post_db) as address:
-        page = visit(address).open()
+    with running(post_db) as service:
+        page = visit(service.url).open()
     paste(page, TRANSCRIPTION)
     expect(page.tab.get_by_role("alert")).to_have_text(
         "The service cannot be reached. Look at your connection, and ask again."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -13,33 +13,10 @@ from playwright.sync_api import expect
 
 from tests.reports.browser import Shown
 from tests.reports.scores.conftest import LISTENING, wait_until_played
-from tests.web.pages import site_of
-from tests.web.reels import DROWSY, reel_index
+from tests.web.indexes import DROWSY
 from tunetrace import open_index
 
 Visit = Callable[[str], Shown]
-
-STATES = {
-    "a tune with a family": "/tunes/reels:1",
-    "a tune without one": "/tunes/session:12345",
-    "a hostile title": "/tunes/reels:3",
-    "no such tune": "/tunes/Drowsy%20Magie",
-    "two tunes": "/tunes/reels:1?beside=reels:2",
-    "a title": "/tunes?title=maggie",
-    "about": "/about",
-    "for programs": "/api",
-}
-
-
-@pytest.fixture(scope="module")
-def reels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return reel_index(tmp_path_factory.mktemp("reels"))
-
-
-@pytest.fixture(scope="module")
-def reel_site(reels: Path) -> Iterator[str]:
-    with site_of(reels) as address:
-        yield address
 
 
 @pytest.fixture
@@ -75,11 +52,11 @@ def test_a_tune_is_played(tune: Shown) -> None:
     assert first == notes
 
 
-@pytest.mark.parametrize("state", ["a tune with a family", "two tunes"])
+@pytest.mark.parametrize("address", ["/tunes/reels:1", "/tunes/reels:1?beside=reels:2"])
 def test_its_notation_is_laid_out_for_the_width_of_the_window(
-    state: str, visit: Visit, reel_site: str
+    address: str, visit: Visit, reel_site: str
 ) -> None:
-    page = visit(reel_site + STATES[state]).open(width=360, before=LISTENING)
+    page = visit(reel_site + address).open(width=360, before=LISTENING)
     page.tab.locator(".whole.is-fitted").wait_for()
     assert _reach(page) <= 0
     assert page.tab.locator(".whole .measure").count() == 16
@@ -96,7 +73,7 @@ def test_its_notation_is_laid_out_for_the_width_of_the_window(
     assert _reach(page) <= 0
     assert page.tab.locator(".whole .player").count() == 1
     assert page.console() == []
-    wide = visit(reel_site + STATES[state]).open()
+    wide = visit(reel_site + address).open()
     assert not any("width=" in one for one in wide.requests())
 
 
@@ -283,34 +260,3 @@ def test_about_names_the_corpora_and_the_fingerprint(
         reel_site + str(page.tab.get_by_role("link", name="OpenAPI").get_attribute("href"))
     )
     assert answer.json()["openapi"].startswith("3.")
-
-
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-@pytest.mark.parametrize("is_dark", [False, True])
-def test_nothing_keeps_people_out(state: str, is_dark: bool, visit: Visit, reel_site: str) -> None:
-    page = visit(reel_site + state).open(is_dark=is_dark)
-    for details in page.tab.locator("main details").all():
-        details.evaluate("one => { one.open = true; }")
-    assert page.serious() == []
-
-
-@pytest.mark.parametrize("width", [360, 640])
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_nothing_is_wider_than_a_small_window(
-    state: str, width: int, visit: Visit, reel_site: str
-) -> None:
-    page = visit(reel_site + state).open(width=width)
-    for details in page.tab.locator("main details").all():
-        details.evaluate("one => { one.open = true; }")
-    assert page.run("return document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_the_page_asks_for_nothing_elsewhere_and_complains_of_nothing(
-    state: str, visit: Visit, reel_site: str
-) -> None:
-    page = visit(reel_site + state).open()
-    asked = {urlsplit(one).netloc for one in page.requests() if not one.startswith("data:")}
-    assert asked == {urlsplit(reel_site).netloc}
-    # A browser notes the status of the page itself.
-    assert [one for one in page.console() if "status of 404" not in one] == []

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from tunetrace._version import __version__
 from tunetrace.web.api.routes import add_api
 from tunetrace.web.api.sample import router as sample
-from tunetrace.web.guard.health import Pulse
+from tunetrace.web.guard.health import HealthCheck
 from tunetrace.web.guard.health import router as health
 from tunetrace.web.guard.metrics import Metrics
 from tunetrace.web.guard.refuse import GuardedApp
@@ -34,7 +34,7 @@ def make_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = Pool(settings)
-        app.state.pulse = Pulse(settings)
+        app.state.health = HealthCheck(settings)
         metrics.watch(app.state.pool)
         app.state.models = model_pool(settings)
         await app.state.jobs.begin()

@@ -62,6 +62,12 @@ def test_a_word_that_is_wider_than_the_page_is_broken_too() -> None:
     assert lines[2] == "W" * 19 + "…"
 
 
+def test_a_title_as_long_as_a_book_is_cut_at_once() -> None:
+    # Line by line to its end, this would take hours.
+    assert title_lines("W" * 1_000_000, 1000, 50) == ["W" * 20, "W" * 20, "W" * 19 + "…"]
+    assert cut("W" * 1_000_000, 1000, 50) == "W" * 19 + "…"
+
+
 @pytest.mark.parametrize(("text", "shown"), [("WWW", "WWW"), ("WWWW", "WW…"), ("", "")])
 def test_a_text_is_cut_to_a_width(text: str, shown: str) -> None:
     assert cut(text, 30, 10) == shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 from typing import Final, Literal
 from xml.sax.saxutils import escape
 
@@ -177,13 +178,11 @@ def title_lines(title: str, width: float, size: float = TITLE_SIZE) -> list[str]
         if lines and width_of(f"{lines[-1]} {word}", size) <= width:
             lines[-1] += f" {word}"
             continue
-        while width_of(word, size) > width:
-            rest = word
-            word = fitting(word, width, size)
-            lines.append(word)
-            word = rest[len(word) :]
-        if word:
-            lines.append(word)
+        while word and len(lines) <= _MOST_LINES:
+            lines.append(fitting(word, width, size))
+            word = word[len(lines[-1]) :]
+        if len(lines) > _MOST_LINES:
+            break  # a title may have the length of a book
     if len(lines) > _MOST_LINES:
         lines = lines[:_MOST_LINES]
         lines[-1] = fitting(lines[-1], width - size, size) + "…"
@@ -197,10 +196,9 @@ def cut(text: str, width: float, size: float) -> str:
 
 def fitting(text: str, width: float, size: float) -> str:
     """The beginning of a text that fits into a width; at least a character."""
-    end = 1
-    while end < len(text) and width_of(text[: end + 1], size) <= width:
-        end += 1
-    return text[:end]
+    widths = accumulate(_em(character) * size for character in text)
+    end = sum(1 for _ in takewhile(lambda wide: wide <= width, widths))
+    return text[: max(end, 1)]
 
 
 def width_of(text: str, size: float) -> float:

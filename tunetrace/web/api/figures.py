@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from tunetrace.indexer.records import Continuations, Found, Matches
-from tunetrace.web.api.described import described
+from tunetrace.web.api.operation import operation
 from tunetrace.web.api.parameters import (
     BarParameters,
     FigureParameters,
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api")
 _TAG: Final = "Figures and bars"
 
 
-@router.get("/figure", **described("Where a figure is found", _TAG, Matches))
+@router.get("/figure", **operation("Where a figure is found", _TAG, Matches))
 async def figure(request: Request, asked: Annotated[FigureParameters, Query()]) -> Response:
     """In how many tunes a figure is found, how often, and the first places.
 
@@ -34,14 +34,14 @@ async def figure(request: Request, asked: Annotated[FigureParameters, Query()]) 
     return await ask(request, questions.figure, asked.q, asked.filters(), **options)
 
 
-@router.get("/bar", **described("Where a whole bar is found", _TAG, Matches))
+@router.get("/bar", **operation("Where a whole bar is found", _TAG, Matches))
 async def bar(request: Request, asked: Annotated[BarParameters, Query()]) -> Response:
     """In how many tunes a whole bar is found, how often, and the first places."""
     options = asked.options(request)
     return await ask(request, questions.bar, asked.q, asked.filters(), **options)
 
 
-@router.get("/next", **described("What comes after a figure, or before it", _TAG, Continuations))
+@router.get("/next", **operation("What comes after a figure, or before it", _TAG, Continuations))
 async def next_(request: Request, asked: Annotated[NextParameters, Query()]) -> Response:
     """What comes after a figure, or before it, with counts.
 
@@ -59,7 +59,7 @@ async def next_(request: Request, asked: Annotated[NextParameters, Query()]) -> 
     return await ask(request, questions.what_follows, asked.q, asked.filters(), **options)
 
 
-@router.get("/find", **described("Tunes that have several figures", _TAG, Found))
+@router.get("/find", **operation("Tunes that have several figures", _TAG, Found))
 async def find(request: Request, asked: Annotated[FindParameters, Query()]) -> Response:
     """The tunes that have several figures, each at its place, with all their hits."""
     options = asked.options(request)

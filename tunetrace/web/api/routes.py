@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tunetrace.errors import TunetraceError
 from tunetrace.text import plain
-from tunetrace.web.api import description, figures, sent, tunes
+from tunetrace.web.api import figures, openapi, posted, tunes
 from tunetrace.web.api.parameters import refuse_repeated, wrong_value
 from tunetrace.web.problems import MEDIA_TYPE, Problem, ProblemError, problem_of
 
@@ -18,14 +18,14 @@ router = APIRouter(
     dependencies=[Depends(refuse_repeated)],
     generate_unique_id_function=lambda route: route.name.strip("_"),
 )
-for _part in (figures, tunes, sent):
+for _part in (figures, tunes, posted):
     router.include_router(_part.router)
 
 
 def add_api(app: FastAPI) -> None:
     """Add the addresses to a service, with their description and the problems of wrong requests."""
     app.include_router(router)
-    app.include_router(description.router)
+    app.include_router(openapi.router)
 
     @app.exception_handler(ProblemError)
     async def cannot(request: Request, error: ProblemError) -> Response:

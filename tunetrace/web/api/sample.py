@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from tunetrace.web.api.described import described
+from tunetrace.web.api.operation import operation
 from tunetrace.web.api.parameters import Parameters
 from tunetrace.web.work.models import ModelTunes, written_tunes
 from tunetrace.web.work.pool import Pool
@@ -43,7 +43,7 @@ class SampleParameters(Parameters):
     """Cut off longer tunes."""
 
 
-@router.post("/sample", **described("New tunes from a model", _TAG, ModelTunes,
+@router.post("/sample", **operation("New tunes from a model", _TAG, ModelTunes,
                                     HTTPStatus.NOT_IMPLEMENTED))  # fmt: skip
 async def sample(request: Request, asked: Annotated[SampleParameters, Query()]) -> Response:
     """New tunes from the model that ships, as tokens and as ABC.

@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 from typing import Any, Final, Union, get_args, get_type_hints
 
 from tunetrace.records import names_in_json
-from tunetrace.web.api.described import schema_of
+from tunetrace.web.api.operation import schema_of
 
 _TEXT: Final = {"type": "string"}
 _TEXT_IF_KNOWN: Final = {"type": ["string", "null"]}

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from tunetrace.checker.similar.records import SimilarReport
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.tune import TuneDetail
-from tunetrace.web.api.described import described
+from tunetrace.web.api.operation import operation
 from tunetrace.web.api.parameters import NoParameters, SimilarToParameters
 from tunetrace.web.sending import ask
 from tunetrace.web.work import questions
@@ -33,7 +33,7 @@ _Named = Annotated[
 _Nothing = Annotated[NoParameters, Query()]
 
 
-@router.get("/corpora", **described("What is in the index", _TAG, IndexInfo))
+@router.get("/corpora", **operation("What is in the index", _TAG, IndexInfo))
 async def corpora(request: Request, asked: _Nothing) -> Response:
     """The counts of the whole index and of each corpus, with sources, versions and licences.
 
@@ -43,7 +43,7 @@ async def corpora(request: Request, asked: _Nothing) -> Response:
     return await ask(request, questions.corpora)
 
 
-@router.get("/similar", **described("Tunes that are like a tune of the index", _TAG, SimilarReport,
+@router.get("/similar", **operation("Tunes that are like a tune of the index", _TAG, SimilarReport,
                                     _ABSENT))  # fmt: skip
 async def similar(request: Request, asked: Annotated[SimilarToParameters, Query()]) -> Response:
     """The tunes that are like a tune of the index: in another key, octave, rhythm or version.
@@ -67,15 +67,15 @@ for _kind, _file in FILES.items():
     router.get(
         f"/tunes/{{id:path}}.{_kind}",
         operation_id=f"tune_{_kind}",
-        **described(f"A tune as {_file.said}", _TAG, _file.media_type, _ABSENT,
+        **operation(f"A tune as {_file.said}", _TAG, _file.media_type, _ABSENT,
                     HTTPStatus.NOT_IMPLEMENTED),
     )(_sends(_kind))  # fmt: skip
 
 
 # After the addresses with an ending. The lower one is looked at first.
-@router.get("/tunes/{id:path}", **described("A tune", _TAG, TuneDetail, _ABSENT))
+@router.get("/tunes/{id:path}", **operation("A tune", _TAG, TuneDetail, _ABSENT))
 @router.get("/tunes/{id:path}.json", operation_id="tune_json",
-            **described("A tune as JSON", _TAG, TuneDetail, _ABSENT))  # fmt: skip
+            **operation("A tune as JSON", _TAG, TuneDetail, _ABSENT))  # fmt: skip
 async def tune(request: Request, id: _Named, asked: _Nothing) -> Response:
     """A tune with its titles, text, bars, music and settings. Its bars and its music are on C.
 

@@ -43,28 +43,28 @@ class Health(Record):
     """The digest of the index that it answers from."""
 
 
-class Pulse:
+class HealthCheck:
     """Opens the index in the service's own process, so that it need not wait for the others."""
 
     def __init__(self, settings: Settings) -> None:
         self._served = ServedIndex(settings.index, settings.hidden)
         self._turn = asyncio.Lock()
-        self._felt: Answer | Problem | None = None
-        self._felt_at = 0.0
+        self._answer: Answer | Problem | None = None
+        self._answered_at = 0.0
 
-    async def feel(self) -> Answer:
+    async def answer(self) -> Answer:
         """The answer of a service that is well. Raises ProblemError."""
         now = asyncio.get_running_loop().time
         async with self._turn:
-            if self._felt is None or now() - self._felt_at > _KEPT_SECONDS:
-                self._felt = await self._look()
-                self._felt_at = now()
-            felt = self._felt
-        if isinstance(felt, Problem):
-            raise ProblemError(felt)
-        return felt
+            if self._answer is None or now() - self._answered_at > _KEPT_SECONDS:
+                self._answer = await self._opened_in_time()
+                self._answered_at = now()
+            answer = self._answer
+        if isinstance(answer, Problem):
+            raise ProblemError(answer)
+        return answer
 
-    async def _look(self) -> Answer | Problem:
+    async def _opened_in_time(self) -> Answer | Problem:
         try:
             async with asyncio.timeout(_SECONDS):
                 return await asyncio.to_thread(self._opened)
@@ -106,8 +106,8 @@ def _health(index: Index) -> Health:
 )  # fmt: skip
 async def healthz(request: Request) -> Response:
     """Whether the service can answer, and from which index."""
-    pulse: Pulse = request.app.state.pulse
-    answer = await pulse.feel()
+    health: HealthCheck = request.app.state.health
+    answer = await health.answer()
     headers = {**answer.headers, "Cache-Control": "no-store"}
     return Response(answer.body, headers=headers, media_type=answer.media_type)
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 from clients that mean harm: heads without end, and clients that send nothing.
+"""HTTP/1.1 with limits: for heads that never end, and for clients that send nothing.
 
 uvicorn waits for a request's head for ever, and keeps a head of any size in memory.
 """
@@ -27,7 +27,7 @@ _MOST_UNREAD: Final = 128_000_000
 """Bytes of a body that go on coming after its request was refused."""
 
 
-class PatientProtocol(HttpToolsProtocol):
+class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits on what is not a body. Bodies are limited by the service."""
 
     _timer: asyncio.TimerHandle | None = None

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from tunetrace.errors import InputError
 from tunetrace.web.guard.lines import log_to_standard_error
-from tunetrace.web.guard.protocol import PatientProtocol
+from tunetrace.web.guard.protocol import LimitedProtocol
 from tunetrace.web.work.pool import Pool
 
 _BACKLOG: Final = 1024
@@ -66,7 +66,7 @@ def run_server(app: FastAPI, listening: socket.socket) -> None:
     _allow_many_connections()
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=LimitedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -24,6 +24,7 @@ from tunetrace.errors import OutputError
 from tunetrace.text import counted
 from tunetrace.web.guard.lines import log
 from tunetrace.web.jobs.folder import JobsFolder
+from tunetrace.web.jobs.process import ReportDone, ReportProgress, ReportTask, make_report
 from tunetrace.web.jobs.records import (
     BATCH,
     MEDIA_TYPES,
@@ -36,7 +37,6 @@ from tunetrace.web.jobs.records import (
     moment,
     no_room,
 )
-from tunetrace.web.jobs.work import HowFar, Made, Work, make_report
 from tunetrace.web.problems import Problem, ProblemError, not_found
 from tunetrace.web.settings import Settings
 
@@ -197,7 +197,7 @@ class Jobs:
     async def _work_on(self, job: Job) -> None:
         job = self._jobs[job.id] = replace(job, state="running", started=moment())
         await self._save(job)
-        outcome: Made | Problem = _CRASHED
+        outcome: ReportDone | Problem = _CRASHED
         if self._is_wanted(job.id):
             outcome = await asyncio.to_thread(self._outcome, job, asyncio.get_running_loop())
         if not self._is_wanted(job.id):
@@ -217,15 +217,15 @@ class Jobs:
         )
         await self._end(job.id, "done", files=files, index=outcome.index, report=outcome.report)
 
-    def _outcome(self, job: Job, loop: asyncio.AbstractEventLoop) -> Made | Problem:
+    def _outcome(self, job: Job, loop: asyncio.AbstractEventLoop) -> ReportDone | Problem:
         """Let a process do the work, and wait for it. Called in a thread."""
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         settings = self._settings
-        work = Work(
+        task = ReportTask(
             self.folder.place(job.id), settings.index.absolute(), settings.hidden, job.options
         )
-        process = self._process = context.Process(target=make_report, args=(work, sender))
+        process = self._process = context.Process(target=make_report, args=(task, sender))
         try:
             with uninterrupted():
                 process.start()
@@ -235,8 +235,8 @@ class Jobs:
             with suppress(EOFError):
                 while True:
                     message = receiver.recv()
-                    if not isinstance(message, HowFar):
-                        outcome: Made | Problem = message
+                    if not isinstance(message, ReportProgress):
+                        outcome: ReportDone | Problem = message
                         return outcome
                     with suppress(RuntimeError):  # the loop has ended
                         loop.call_soon_threadsafe(self._note, job.id, message)
@@ -257,7 +257,7 @@ class Jobs:
         if process is not None and process.pid is not None:
             process.kill()
 
-    def _note(self, name: str, step: HowFar) -> None:
+    def _note(self, name: str, step: ReportProgress) -> None:
         """Note how far a job is."""
         job = self._jobs.get(name)
         if job is not None and job.state == "running":

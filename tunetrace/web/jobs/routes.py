@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from tunetrace.arguments import ViewName
 from tunetrace.checker.verdict import COPY_SHARE
-from tunetrace.web.api.described import described, problem
+from tunetrace.web.api.operation import operation, problem
 from tunetrace.web.api.parameters import NoParameters, ReadParameters
 from tunetrace.web.jobs.queue import Jobs
 from tunetrace.web.jobs.records import MEDIA_TYPES, Job, address_of
@@ -67,11 +67,11 @@ class ReportParameters(ReadParameters):
         return options
 
 
-def _described(
+def _operation(
     summary: str, status: HTTPStatus, *may_end: HTTPStatus, sends: str | None = None
 ) -> dict[str, Any]:
-    """As described, for an address of reports."""
-    told = described(summary, _TAG, Job, *may_end, sends=sends)
+    """As operation, for an address of reports."""
+    told = operation(summary, _TAG, Job, *may_end, sends=sends)
     answers = told["responses"]
     answer = answers.pop(200)
     del answer["headers"]
@@ -82,7 +82,7 @@ def _described(
     return {**told, "status_code": int(status)}
 
 
-_OF_ASKING: Final = _described(
+_OF_ASKING: Final = _operation(
     "Ask for a report on many tunes", HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     sends=_SENDS,
 )  # fmt: skip
@@ -99,11 +99,11 @@ _OF_ASKING["responses"] |= {
     400: problem("The batch was cut off."),
     408: problem("The batch comes too slowly."),
 }
-_OF_CANCELLING: Final = _described(
+_OF_CANCELLING: Final = _operation(
     "Cancel a report, or delete it", HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND
 )
 _OF_CANCELLING["responses"][204] = {"description": "It is cancelled, or deleted."}
-_OF_FILES: Final = _described("A file of a report", HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+_OF_FILES: Final = _operation("A file of a report", HTTPStatus.OK, HTTPStatus.NOT_FOUND)
 _OF_FILES["responses"][200]["content"] = {
     media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
     for media_type in MEDIA_TYPES.values()
@@ -124,7 +124,7 @@ async def ask_for_report(request: Request, asked: Annotated[ReportParameters, Qu
     return JSONResponse(jobs.find(job.id).to_dict(), HTTPStatus.ACCEPTED, headers)
 
 
-@router.get("/{id}", **_described("How far a report is", HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+@router.get("/{id}", **_operation("How far a report is", HTTPStatus.OK, HTTPStatus.NOT_FOUND))
 async def report(request: Request, id: _Id, asked: _Nothing) -> Response:
     """How far a report is; when it is done, its summary and where its files are.
 

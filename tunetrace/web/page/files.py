@@ -10,8 +10,7 @@ from typing import Final
 
 from tunetrace.reports.markup import read_file
 
-FOLDER: Final = Path(__file__).parent
-_FILES: Final = FOLDER / "files"
+_FILES: Final = Path(__file__).parent / "files"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 _OF_REPORTS: Final = (
     "base.css", "scores/score.css", "scores/schedule.js", "scores/sound.js", "scores/player.js",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from tunetrace.reports.markup import environment
 from tunetrace.reports.scores.checked import others_of
 from tunetrace.score.marks import DASHES
 from tunetrace.text import share_in_words
-from tunetrace.web.page.files import FOLDER, page_files
+from tunetrace.web.page.files import page_files
 from tunetrace.web.page.traced import sheet_for, traced
 from tunetrace.web.work import questions
 from tunetrace.web.work.answers import File, without_folders
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 
 HTML: Final = "text/html; charset=utf-8"
 
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
 
 @cache
 def templates() -> Environment:
     """The templates of the page."""
-    made = environment(FOLDER)
+    made = environment(_TEMPLATES)
     made.filters["address"] = lambda name: f"/tunes/{quote(name.corpus)}:{name.number}"
     made.filters["file"] = lambda name: f"/files/{name}?{page_files()[name].tag}"
     made.filters["origin"] = without_folders

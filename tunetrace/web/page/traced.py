@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from tunetrace.checker.records import CheckedTune, TuneName
 from tunetrace.reports.scores.checked import checked_alone
@@ -15,6 +14,7 @@ from tunetrace.text import times, tunes_and_families
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import in_own_key
 from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
+from tunetrace.web.page.corpus.address import AskedFigure
 
 WIDTHS: Final = {360: 700, 480: 950, 640: 1250, 800: 1600}
 """For a view up to so many pixels wide, how wide lines of music are, in tenths of a millimetre."""
@@ -37,8 +37,8 @@ class TracedBar:
     """Further tunes that have it."""
     spans: tuple[int, ...]
     """The numbers of the spans that have notes of it."""
-    query: str | None
-    """The query of an address that asks for it as a figure; None for a bar without notes."""
+    address: str | None
+    """Where it is searched as a figure; None for a bar without notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,15 @@ def _bars(tune: CheckedTune) -> Iterator[TracedBar]:
             if span.first_token < bar.stop and bar.start < span.stop_token
         )
         unnamed = found.tunes - len(found.examples)
-        yield TracedBar(said, found.examples, unnamed, spans, _query(found.text, tune))
+        yield TracedBar(said, found.examples, unnamed, spans, _address(found.text, tune))
 
 
-def _query(bar: str, tune: CheckedTune) -> str | None:
-    """A bar as the player of the tune would type it, with the key that it is written in."""
+def _address(bar: str, tune: CheckedTune) -> str | None:
+    """Where a bar is searched, spelled as the player of the tune would type it."""
     tokens = bar.split()
     if not any(MEANINGS[token].kind == NOTE for token in tokens):
         return None
     moved = in_own_key(tokens, tune.original_key)
     if moved == tokens:
-        return urlencode({"q": bar}, safe=",")
-    return urlencode({"q": "".join(moved), "in": tune.original_key}, safe=",")
+        return AskedFigure(bar).address()
+    return AskedFigure("".join(moved), tune.original_key or "").address()

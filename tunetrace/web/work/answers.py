@@ -6,11 +6,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
+from tunetrace.indexer.records import CorpusInfo
 from tunetrace.records import to_plain
 from tunetrace.text import plain
 
@@ -84,6 +85,11 @@ def without_folders(source: str) -> str:
     """Where a corpus is from, as it may be told: of a file on this machine, only its name."""
     path = PurePath(source)
     return path.name if path.is_absolute() else source
+
+
+def told_corpora(corpora: Iterable[CorpusInfo]) -> list[CorpusInfo]:
+    """Corpora as they may be told."""
+    return [replace(one, source=without_folders(one.source)) for one in corpora]
 
 
 def disposition(name: str, *, is_shown: bool) -> str:

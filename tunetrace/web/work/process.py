@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from tunetrace.checker.batch.workers import ends_with_parent
 from tunetrace.checker.check import check_transcriptions
-from tunetrace.errors import IndexChangedError, TunetraceError
+from tunetrace.errors import IndexChangedError, InputError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
 from tunetrace.indexer.tune import transcriptions_of
+from tunetrace.score.engraving import engrave
 from tunetrace.web.problems import Problem, ProblemError, problem_of
 from tunetrace.web.work.answers import Answer, File, Origin, without_folders
 
@@ -29,6 +30,9 @@ TRIES: Final = 20
 """How often a question is asked again, because the index was changed meanwhile."""
 
 _PAUSE_SECONDS: Final = 0.05
+
+_NEW_OBJECTS: Final = 20_000
+"""After this many new objects Python looks for garbage. A check makes some thousands."""
 
 
 class ServedIndex:
@@ -99,6 +103,10 @@ def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> Non
     What is sent is a function of `questions.py` with its arguments and its named arguments.
     """
     ends_with_parent()
+    # What this process shares with its parent is never garbage. To look through it would take time,
+    # and memory, since what is looked at is copied.
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     served = ServedIndex(path, hidden)
     answer_of(served, warmed)  # an index that cannot be opened is told to whoever asks
     with suppress(EOFError, OSError):
@@ -117,6 +125,8 @@ def warmed(index: Index) -> File:
     if figures.tunes:
         (tune,) = transcriptions_of([int(figures.segments[0].tune_ids[0])], index)
         list(check_transcriptions([tune], index, details=True))
+        with suppress(InputError):  # it has no notes
+            engrave(tune).svg()
     return File(b"", "text/plain")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,7 +14,7 @@ from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.records import CheckReport
 from tunetrace.checker.similar.records import SimilarReport
 from tunetrace.checker.similar.similar import similar, similar_to_each
-from tunetrace.corpus.readers import is_of_index, read_bytes
+from tunetrace.corpus.readers import read_bytes
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters
@@ -30,12 +31,15 @@ from tunetrace.text import counted, plain
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.web.problems import not_found, too_large, unreadable
 from tunetrace.web.settings import Limits
-from tunetrace.web.work.answers import File, without_folders
+from tunetrace.web.work.answers import File, told_corpora
 
 NAME: Final = "input"
 """What messages call the text that was sent."""
 
 _USUAL: Final = Limits()
+
+_REFERENCE: Final = re.compile(r"(?:.+:)?[0-9]{1,9}", re.ASCII)
+"""A tune of the index; a corpus may have any name."""
 
 FileFormat = Literal["svg", "pdf", "mid", "musicxml", "abc"]
 """The formats in which a tune is sent as a file."""
@@ -106,8 +110,7 @@ class ReadTunes(Record):
 def corpora(index: Index) -> IndexInfo:
     """What is in the index. Of files on this machine only the names are given, and no folder."""
     info = index.info()
-    told = (replace(one, source=without_folders(one.source)) for one in info.corpora)
-    return replace(info, path=Path(info.path).name, corpora=tuple(told))
+    return replace(info, path=Path(info.path).name, corpora=tuple(told_corpora(info.corpora)))
 
 
 def figure(index: Index, text: str, filters: Filters, **options: Any) -> Matches:
@@ -145,16 +148,16 @@ def tune_file(index: Index, reference: str, kind: FileFormat) -> File:
 
 def similar_to(index: Index, reference: str, *, align: int | None, **options: Any) -> SimilarReport:
     """The tunes that are like a tune of the index. align: how many are shown bar under bar."""
-    if not is_of_index(reference):
+    if not _REFERENCE.fullmatch(reference):
         raise QueryError(
             f"'{reference}' is not a tune of the index; give corpus:number or its id, or send the "
             "tune itself with POST"
         )
     try:
-        index.resolve(reference)
+        asked, *_ = index.resolve(reference)
     except QueryError as error:
         raise not_found(plain(str(error))) from None
-    found = similar(reference, index, alignment=align != 0, **options)
+    found = similar(asked, index, alignment=align != 0, **options)
     return SimilarReport((found.aligned(align),), ())
 
 

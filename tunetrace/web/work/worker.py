@@ -23,7 +23,9 @@ from tunetrace.web.work.process import Failure, serve_questions
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-_PRELOADED: Final = ("tunetrace.web.page.corpus.figures", "tunetrace.web.page.corpus.tunes")
+_PRELOADED: Final = (
+    "tunetrace.web.page.corpus.figures", "tunetrace.web.page.corpus.tunes", "verovio",
+)  # fmt: skip
 """What the processes have in common is imported once, before they are made as copies."""
 
 

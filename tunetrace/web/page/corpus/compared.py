@@ -11,7 +11,7 @@ from tunetrace.indexer.tune import tune
 from tunetrace.reports.scores.checked import shown_similar
 from tunetrace.text import plain
 from tunetrace.tokenizer.layout.bars import lay_out
-from tunetrace.web.page.corpus.asked import key_in_words
+from tunetrace.web.page.corpus.spelling import key_in_words
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.page.traced import sheet_for
 from tunetrace.web.work.answers import File
@@ -30,7 +30,7 @@ def compared_page(index: Index, reference: str, other: str, width: int) -> File:
     engraving = sheet.engraved(over)
     shown = None
     if engraving is not None:
-        nearest = similar(over.reference, index, limit=_NEAREST, alignment=True).tunes
+        nearest = similar(over.tune, index, limit=_NEAREST, alignment=True).tunes
         near = next((one for one in nearest if one.tune == under.tune), None)
         if near is not None:
             shown = shown_similar(near, lay_out(over.tokens), engraving, sheet)

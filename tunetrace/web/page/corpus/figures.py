@@ -17,8 +17,8 @@ from tunetrace.indexer.records import Continuations, Hit, Matches
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import by_chance, counted, found_among, share, times
-from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, Spelling, key_in_words, spelled
+from tunetrace.web.page.corpus.address import AskedFigure
+from tunetrace.web.page.corpus.spelling import Spelling, key_in_words, meter_and_key, readable
 from tunetrace.web.page.corpus.staves import SmallStaff, figure_staff, hit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.work.answers import File
@@ -50,11 +50,11 @@ KEYS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A continuation of the figure, and where pressing it leads."""
+class LongerFigure:
+    """The figure with what comes after or before it, and where pressing it leads."""
 
     text: str
-    """It in the key of the figure; in another view than tokens its symbols."""
+    """What comes, in the key of the figure; in another view than tokens its symbols."""
     is_end: bool
     share: str
     hits: int
@@ -82,7 +82,7 @@ class ShownHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherWay:
     """Another way to ask, with what it would find."""
 
     said: str
@@ -100,11 +100,11 @@ class FoundFigure:
     read: str
     """How it was read."""
     remarks: tuple[str, ...]
-    others: tuple[Other, ...]
+    others: tuple[OtherWay, ...]
     """Where it is found, if it is not found as it was asked."""
-    notes: tuple[Step, ...]
-    bars: tuple[Step, ...]
-    before: tuple[Step, ...]
+    notes: tuple[LongerFigure, ...]
+    bars: tuple[LongerFigure, ...]
+    before: tuple[LongerFigure, ...]
     more_notes: int
     """Further notes that come next, which are not shown."""
     hits: tuple[ShownHit, ...]
@@ -194,7 +194,7 @@ def _answer(index: Index, asked: AskedFigure, spelling: Spelling, sheet: PageSco
     ]
     shown = of_tunes[:AT_ONCE]
     last = asked.offset + sum(map(len, shown))
-    steps: list[tuple[Step, ...]] = [(), (), ()]
+    steps: list[tuple[LongerFigure, ...]] = [(), (), ()]
     different = 0
     if matches.hits and not asked.whole:
         after = continuations(asked.q, filters, index, notes=1, limit=_NEXT_NOTES, **options)
@@ -251,14 +251,14 @@ def _read(matches: Matches) -> str:
     return f"Read as tokens on C: {matches.query}."
 
 
-def _steps(found: Continuations, spelling: Spelling) -> Iterable[Step]:
+def _steps(found: Continuations, spelling: Spelling) -> Iterable[LongerFigure]:
     for one in found.results:
         address = None
         if one.text and not one.is_end:
             longer = spelling.preceded_by if found.backward else spelling.followed_by
             address = longer(one.text)
-        yield Step(
-            text=_in_words(one.text, spelling),
+        yield LongerFigure(
+            text=readable(one.text, spelling.query.key),
             is_end=one.is_end,
             share=share(one.probability),
             hits=one.hits,
@@ -267,14 +267,7 @@ def _steps(found: Continuations, spelling: Spelling) -> Iterable[Step]:
         )
 
 
-def _in_words(text: str, spelling: Spelling) -> str:
-    """Symbols on C as they are written in the key of the figure."""
-    with suppress(TooFarAlteredError, KeyError):
-        return spelled(text.split(), spelling.query.key)
-    return text
-
-
-def _others(index: Index, asked: AskedFigure, spelling: Spelling) -> Iterable[Other]:
+def _others(index: Index, asked: AskedFigure, spelling: Spelling) -> Iterable[OtherWay]:
     """Where a figure that is not found is found, and its longest end that is."""
     if asked.view == TOKENS.name:
         admitted = index.admitted(asked.filters())
@@ -288,26 +281,27 @@ def _others(index: Index, asked: AskedFigure, spelling: Spelling) -> Iterable[Ot
             address = _elsewhere(found, asked, spelling)
             where = f"an octave {found.octave}" if found.octave else f"read in {found.tonic}"
             if address is not None:
-                yield Other(f"{where}: in {counted(found.tunes, 'tune')}", address)
+                yield OtherWay(f"{where}: in {counted(found.tunes, 'tune')}", address)
     if asked.whole:
         with suppress(QueryError):
             anywhere = index.figure(asked.q, asked.filters(), limit=0, **asked.options())
             if anywhere.tunes:
                 said = f"not as a whole bar: in {counted(anywhere.tunes, 'tune')}"
-                yield Other(said, asked.address(whole=False))
+                yield OtherWay(said, asked.address(whole=False))
         return
     shorter = continuations(asked.q, asked.filters(), index, notes=1, limit=0, **asked.options())
     end = shorter.context.split()
     if end and shorter.tunes:
         address = spelling.instead(end)
         if address is not None:
-            said = f"its last notes, {_in_words(shorter.context, spelling)}: in "
-            yield Other(said + counted(shorter.tunes, "tune"), address)
+            end_in_key = readable(shorter.context, spelling.query.key)
+            where = f"its last notes, {end_in_key}"
+            yield OtherWay(f"{where}: in {counted(shorter.tunes, 'tune')}", address)
     if asked.meter or asked.corpus:
         every = index.figure(asked.q, limit=0, **asked.options())
         if every.tunes:
             said = f"among all tunes: in {counted(every.tunes, 'tune')}"
-            yield Other(said, asked.address(meter="", corpus=""))
+            yield OtherWay(said, asked.address(meter="", corpus=""))
 
 
 def _elsewhere(found: Elsewhere, asked: AskedFigure, spelling: Spelling) -> str | None:
@@ -319,18 +313,15 @@ def _elsewhere(found: Elsewhere, asked: AskedFigure, spelling: Spelling) -> str 
 def _shown(hits: Sequence[Hit], index: Index, sheet: PageScores) -> ShownHit:
     """The hits of one tune."""
     first, *rest = hits
-    context = first.context
-    with suppress(TooFarAlteredError, KeyError):
-        context = spelled(first.context.split(), first.original_key)
     places = [place for place in dict.fromkeys(map(_place, rest)) if place != _place(first)]
     return ShownHit(
         name=TuneName.of(first),
-        facts=", ".join(filter(None, (first.meter, key_in_words(first.original_key)))),
+        facts=meter_and_key(first),
         place=_place(first),
         others=tuple(places[:_OTHER_PLACES]),
         more=len(places[_OTHER_PLACES:]),
         staff=hit_staff(first, index.layout(first.tune), sheet),
-        context=context,
+        context=readable(first.context, first.original_key),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from tunetrace.web.page.corpus import figures, tunes
-from tunetrace.web.page.corpus.asked import AskedFigure
+from tunetrace.web.page.corpus.address import AskedFigure
 from tunetrace.web.page.corpus.compared import compared_page
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.page.traced import WIDEST

@@ -13,7 +13,7 @@ from tunetrace.checker.records import TuneName
 from tunetrace.corpus.registry import NAMED_CORPORA
 from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.records import CorpusInfo, Tune, fingerprint_of
+from tunetrace.indexer.records import CorpusInfo, fingerprint_of
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.titles import has_words, title_key
 from tunetrace.indexer.tune import TuneBar, TuneDetail, tune
@@ -21,11 +21,12 @@ from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores
 from tunetrace.text import counted, plain
 from tunetrace.tokenizer.transpose import TooFarAlteredError
-from tunetrace.web.page.corpus.asked import AskedFigure, key_in_words, spelled
+from tunetrace.web.page.corpus.address import AskedFigure
+from tunetrace.web.page.corpus.spelling import key_in_words, meter_and_key, readable, spelled
 from tunetrace.web.page.corpus.staves import SmallStaff, incipit_staff
 from tunetrace.web.page.questions import HTML, templates
 from tunetrace.web.page.traced import sheet_for
-from tunetrace.web.work.answers import File
+from tunetrace.web.work.answers import File, told_corpora
 
 FORMATS: Final = (
     ("svg", "SVG"), ("pdf", "PDF"), ("mid", "MIDI"), ("musicxml", "MusicXML"), ("abc", "ABC"),
@@ -133,7 +134,7 @@ def titles_page(index: Index, title: str, mistake: str = "") -> File:
 
 def about_page(index: Index) -> File:
     """What the service is and what its index holds."""
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     html = templates().get_template("about.html.jinja").render(
         here="/about",
         title="About this service",
@@ -149,7 +150,7 @@ def _shown(index: Index, found: TuneDetail, sheet: PageScores) -> TunePage:
     engraving = sheet.engraved(found)
     family = _family(index, found.tune)
     titled = [one.tune for one in found.settings if one.tune not in family]
-    corpora = index.catalogue.corpora()
+    corpora = told_corpora(index.catalogue.corpora())
     corpus = next(corpus for corpus in corpora if corpus.name == found.corpus)
     address = f"/api/tunes/{quote(found.reference, safe=':')}"
     return TunePage(
@@ -201,18 +202,12 @@ def _listed(index: Index, ids: Iterable[int], sheet: PageScores) -> Iterator[Lis
     for place, number in enumerate(wanted):
         record, layout = records[number], index.layout(number)
         begins = " | ".join(bar.text for bar in layout.bars[:2])
-        with suppress(TooFarAlteredError, KeyError):
-            begins = spelled(begins.split(), record.original_key)
         yield ListedTune(
             name=TuneName.of(record),
-            facts=_meter_and_key(record),
+            facts=meter_and_key(record),
             staff=incipit_staff(record, layout, sheet) if place < _DRAWN else None,
-            begins=begins,
+            begins=readable(begins, record.original_key),
         )
-
-
-def _meter_and_key(record: Tune) -> str:
-    return ", ".join(filter(None, (record.meter, key_in_words(record.original_key))))
 
 
 def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:
@@ -226,9 +221,7 @@ def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:
         for bar in same:
             number = f"bar {bar.bar}" if bar.bar else "pickup"
             said.append(f"part {bar.part}, {number}" if parts > 1 else number)
-        own = text
-        with suppress(TooFarAlteredError, KeyError):
-            own = spelled(text.split(), found.original_key)
+        own = readable(text, found.original_key)
         yield BarRow(
             text=own,
             places="; ".join(dict.fromkeys(said)),

@@ -1,6 +1,6 @@
 // The score of a page gets its player. In a narrow window it is first laid out anew, by the service, for the width;
 // without this script it scrolls sideways. playScores and silence are those of saved pages.
-import { viewWidth, WIDEST } from "./width.js";
+import { onWidth, viewWidth, WIDEST } from "./width.js";
 
 const whole = document.querySelector(".whole");
 const GLYPHS = ".shapes";
@@ -40,5 +40,5 @@ async function show(isFirst) {
 
 if (whole) {
   show(true);
-  addEventListener("resize", () => show(false));
+  onWidth(() => show(false));
 }

@@ -5,7 +5,7 @@ import { linkChoices } from "./trace-chosen.js";
 import { listenForTunes } from "./trace-enter.js";
 import { fragmentOf, textOf } from "./trace-link.js";
 import { linkSaving } from "./trace-save.js";
-import { viewWidth } from "./width.js";
+import { onWidth, viewWidth } from "./width.js";
 
 const form = document.getElementById("ask");
 const tune = document.getElementById("tune");
@@ -180,7 +180,7 @@ form.addEventListener("keydown", (event) => {
 listenForTunes({ during, trace, show: (text) => (tune.value = text) });
 
 addEventListener("popstate", followAddress);
-addEventListener("resize", () => {
+onWidth(() => {
   if (!shown.text || asking || viewWidth() === shown.width || document.querySelector(".is-playing")) return;
   trace(shown.text, { place: shown.place, remembers: false, keepsFocus: true });
 });

@@ -32,7 +32,7 @@ _LOWEST_PRIORITY: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
-class HowFar:
+class ReportProgress:
     """How far the work is."""
 
     doing: str
@@ -44,7 +44,7 @@ class HowFar:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReportDone:
     """The work is done."""
 
     report: dict[str, Any]
@@ -56,7 +56,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ReportTask:
     """What the process is to do."""
 
     folder: Path
@@ -69,15 +69,18 @@ class Work:
     """The options of the report."""
 
 
-def make_report(work: Work, sender: Connection) -> None:
-    """Make a report. Sends a HowFar now and then, and at the end a Made or a Problem."""
+def make_report(task: ReportTask, sender: Connection) -> None:
+    """Make a report.
+
+    Sends a ReportProgress now and then, and at the end a ReportDone or a Problem.
+    """
     ends_with_parent()
     if hasattr(os, "nice"):
         os.nice(_LOWEST_PRIORITY)
-    os.chdir(work.folder)
-    served = ServedIndex(work.index, work.hidden)
+    os.chdir(task.folder)
+    served = ServedIndex(task.index, task.hidden)
     try:
-        sender.send(_made(work, served, sender.send))
+        sender.send(_made(task, served, sender.send))
     except TunetraceError as error:
         is_of_disk = isinstance(error, OutputError) and isinstance(error.__context__, OSError)
         sender.send(no_room() if is_of_disk else served.problem(error))
@@ -85,19 +88,21 @@ def make_report(work: Work, sender: Connection) -> None:
         sender.send(no_room())
 
 
-def _made(work: Work, served: ServedIndex, send: Callable[[HowFar], None]) -> Made:
+def _made(
+    task: ReportTask, served: ServedIndex, send: Callable[[ReportProgress], None]
+) -> ReportDone:
     expected = estimate_tunes([BATCH])
     for tries_left in reversed(range(TRIES)):
-        send(HowFar("opening the index", 0, expected))
+        send(ReportProgress("opening the index", 0, expected))
         try:
             index, origin = served.current()
-            index.path = Path(work.index.name)  # which is what the report says of it
+            index.path = Path(task.index.name)  # which is what the report says of it
             written = report(
                 BATCH,
                 REPORT,
                 index,
-                progress=lambda what, tunes: send(HowFar(what, tunes, expected)),
-                **work.options,
+                progress=lambda what, tunes: send(ReportProgress(what, tunes, expected)),
+                **task.options,
             )
         except IndexChangedError:
             served.forget()
@@ -108,7 +113,7 @@ def _made(work: Work, served: ServedIndex, send: Callable[[HowFar], None]) -> Ma
         content = {**written.to_dict(), "index": to_plain(corpora(index))}
         _tell_no_folders(content)
         told = {"fingerprint": origin.fingerprint, "corpora": list(origin.corpora.values())}
-        return Made(content, written.files, told)
+        return ReportDone(content, written.files, told)
     raise AssertionError("unreachable")
 
 

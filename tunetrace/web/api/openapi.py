@@ -16,7 +16,7 @@ from tunetrace.checker.similar.records import SimilarReport
 from tunetrace.indexer.records import Continuations, Found, IndexInfo, Matches
 from tunetrace.indexer.tune import TuneDetail
 from tunetrace.reports.write import Report
-from tunetrace.web.api.described import schema_of
+from tunetrace.web.api.operation import schema_of
 from tunetrace.web.api.schemas import schemas_of
 from tunetrace.web.jobs.records import EXAMPLE, Job
 from tunetrace.web.page.questions import HTML, templates

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from tunetrace.arguments import Reading
 from tunetrace.checker.records import CheckReport
 from tunetrace.checker.similar.records import SimilarReport
-from tunetrace.web.api.described import described
+from tunetrace.web.api.operation import operation
 from tunetrace.web.api.parameters import (
     CheckParameters,
     ReadParameters,
@@ -35,7 +35,7 @@ _SENDS: Final = (
 )
 
 
-@router.post("/check", **described("Where a tune comes from", _TAG, CheckReport, _LARGE,
+@router.post("/check", **operation("Where a tune comes from", _TAG, CheckReport, _LARGE,
                                    sends=_SENDS))  # fmt: skip
 async def check(request: Request, asked: Annotated[CheckParameters, Query()]) -> Response:
     """What of each tune that you send is in the index, and where.
@@ -59,7 +59,7 @@ async def check(request: Request, asked: Annotated[CheckParameters, Query()]) ->
     )
 
 
-@router.post("/similar", **described("Tunes that are like a tune", _TAG, SimilarReport, _LARGE,
+@router.post("/similar", **operation("Tunes that are like a tune", _TAG, SimilarReport, _LARGE,
                                      sends=_SENDS))  # fmt: skip
 async def similar_to_sent(
     request: Request, asked: Annotated[SimilarToSentParameters, Query()]
@@ -72,7 +72,7 @@ async def similar_to_sent(
     )
 
 
-@router.post("/read", **described("The tunes in a file", _TAG, ReadTunes, _LARGE, sends=_SENDS))
+@router.post("/read", **operation("The tunes in a file", _TAG, ReadTunes, _LARGE, sends=_SENDS))
 async def read(request: Request, asked: Annotated[ReadParameters, Query()]) -> Response:
     """The tunes that you send, each as ABC and as tokens, with what was assumed in reading it."""
     settings: Settings = request.app.state.settings
@@ -80,7 +80,7 @@ async def read(request: Request, asked: Annotated[ReadParameters, Query()]) -> R
     return await ask(request, questions.read, data, asked.reading(), limits=settings.limits)
 
 
-_OF_SCORES: Final = described("A tune as a file", _TAG, "", _LARGE, HTTPStatus.NOT_IMPLEMENTED,
+_OF_SCORES: Final = operation("A tune as a file", _TAG, "", _LARGE, HTTPStatus.NOT_IMPLEMENTED,
                               sends=_SENDS)  # fmt: skip
 _OF_SCORES["responses"][200]["content"] = {
     file.media_type: {"schema": {"type": "string", "format": "binary"}} for file in FILES.values()

@@ -1,77 +1,30 @@
-"""What is asked of the page of figures, its address, and the figure spelled longer and shorter.
-
-`/figures?q=ABC&in=KEY` searches a figure anywhere, and with `&whole=1` a whole bar. `q` is as the
-command `figure` takes it, `in` the key in which it is written. `view`, `meter`, `corpus` and
-`offset` may follow. An address is a permanent link: nothing of it is stored.
-"""
+"""Figures and keys as musicians write them, and a figure spelled longer and shorter."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Final
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Final
 
 from tunetrace.arguments import one_view
 from tunetrace.errors import QueryError
-from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.queries.symbols import FigureQuery
+from tunetrace.indexer.records import Tune
 from tunetrace.indexer.search.views import TOKENS, view_named
 from tunetrace.tokenizer.keys import named_key
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transpose import TooFarAlteredError, interval_to, move_token
 from tunetrace.tokenizer.vocabulary import BAR_LINE, MEANINGS, TUPLET, is_token
-
-PAGE: Final = "/figures"
+from tunetrace.web.page.corpus.address import AskedFigure
 
 _LONGEST_STEP: Final = 80
 """Characters at the end of a figure among which the beginning of its last note is looked for."""
 
 _OPENING: Final = ("(", "[", "{", '"')
 """What begins a tuplet, a chord, grace notes or words, and does not end a figure."""
-
-_NAMES: Final = {"in_key": "in"}
-
-
-@dataclass(frozen=True, slots=True)
-class AskedFigure:
-    """A figure as it is asked, with all that its address says."""
-
-    q: str = ""
-    """The figure as it was written."""
-    in_key: str = ""
-    """The key in which it is written; empty if nothing is said of it."""
-    view: str = TOKENS.name
-    meter: str = ""
-    """Only tunes in this meter; empty for all."""
-    corpus: str = ""
-    """Only tunes of this corpus; empty for all."""
-    whole: bool = False
-    """Whether it is a whole bar."""
-    offset: int = 0
-    """How many hits were shown before."""
-
-    def filters(self) -> Filters:
-        """Which tunes count."""
-        return Filters(meter=self.meter or None, corpus=self.corpus or None)
-
-    def options(self) -> dict[str, Any]:
-        """What the questions for figures have in common beside the filters."""
-        return {"view": self.view, "in_key": self.in_key or None}
-
-    def address(self, **changes: Any) -> str:
-        """Its address with some things changed. It begins with the first hits again."""
-        other = replace(self, **{"offset": 0, **changes})
-        default = AskedFigure()
-        said = {
-            _NAMES.get(name, name): int(value) if isinstance(value, bool) else value
-            for name in self.__dataclass_fields__
-            if (value := getattr(other, name)) != getattr(default, name)
-        }
-        return f"{PAGE}?{urlencode(said)}"
 
 
 def spelled(tokens: Sequence[str], key: str | None) -> str:
@@ -86,10 +39,23 @@ def spelled(tokens: Sequence[str], key: str | None) -> str:
     return " ".join("".join(pieces).split())
 
 
+def readable(text: str, key: str | None) -> str:
+    """Symbols on C as ABC in a key; as they are if that cannot be written, or if they are no
+    tokens."""
+    with suppress(TooFarAlteredError, KeyError):
+        return spelled(text.split(), key)
+    return text
+
+
 def key_in_words(name: str | None) -> str:
     """A key as musicians say it: `E dorian` for `Edor`; as it is if it is no such key."""
     key = named_key(name)
     return key.in_words if key else name or ""
+
+
+def meter_and_key(tune: Tune) -> str:
+    """The meter and the key of a tune, as far as they are known: `6/8, E dorian`."""
+    return ", ".join(filter(None, (tune.meter, key_in_words(tune.original_key))))
 
 
 class Spelling:

@@ -1,6 +1,6 @@
-"""The index that the tests of the service ask, and the examples of the description.
+"""The examples of the description, and what a service answers to them.
 
-`python -m tests.web.served` renews the answers to the examples.
+`python -m tests.web.examples` renews the answers to the examples.
 """
 
 from __future__ import annotations
@@ -14,27 +14,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from tests.commands import KESH, MORRISONS
-from tunetrace import build_index, find_families
-from tunetrace.web.api.description import EXAMPLES
+from tests.web.indexes import small_index
+from tunetrace.web.api.openapi import EXAMPLES
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
-
-KINCORA = "X:9\nT:Kincora\nM:6/8\nL:1/8\nK:D\nd3 def|e3 efa|d3 fdB|AFD D3|\n"
-"""It begins as the Kesh does, a fifth higher."""
-
-CAT = 'X:1\nT:An "Cat"/Dubh é\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|E2BE AFDF|E2BE dEBE|dBAF D4|\n'
-"""A tune whose title has what file names and headers may not have."""
-
-
-def small_index(folder: Path) -> Path:
-    """Build an index of a corpus `session` of three tunes, and of a corpus `book` of one."""
-    (folder / "session.abc").write_text("\n".join((KESH, MORRISONS, KINCORA)), encoding="utf-8")
-    (folder / "book.abc").write_text(CAT, encoding="utf-8")
-    path = folder / "small.db"
-    build_index([folder / "session.abc", folder / "book.abc"], path)
-    find_families(path)
-    return path
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,63 @@
-"""An index of a few tunes for the pages of the corpus."""
+"""The tunes that the tests of the service search, and small indexes of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
+from tests.checker.test_post import AS_THE_POST
+from tests.commands import KESH, MORRISONS
 from tunetrace import build_index, find_families
+
+KINCORA = "X:9\nT:Kincora\nM:6/8\nL:1/8\nK:D\nd3 def|e3 efa|d3 fdB|AFD D3|\n"
+"""It begins as the Kesh does, a fifth higher."""
+
+CAT = 'X:1\nT:An "Cat"/Dubh é\nM:4/4\nL:1/8\nK:Edor\nE2BE dEBE|E2BE AFDF|E2BE dEBE|dBAF D4|\n'
+"""A tune whose title has what file names and headers may not have."""
+
+
+def small_index(folder: Path) -> Path:
+    """Build an index of a corpus `session` of three tunes, and of a corpus `book` of one."""
+    (folder / "session.abc").write_text("\n".join((KESH, MORRISONS, KINCORA)), encoding="utf-8")
+    (folder / "book.abc").write_text(CAT, encoding="utf-8")
+    path = folder / "small.db"
+    build_index([folder / "session.abc", folder / "book.abc"], path)
+    find_families(path)
+    return path
+
+
+SEVERAL: Final = """X:1
+T:The First
+M:4/4
+L:1/8
+K:C
+G,CC2 G,CEC|G,CEG FDB,D|
+
+X:2
+T:The Second
+M:4/4
+L:1/8
+K:C
+[GAB c2
+
+X:3
+T:The Third <img src=x onerror=alert(1)>
+M:4/4
+L:1/8
+K:C
+c2G2 E2C2|c2G2 E2C2|
+"""
+"""Three tunes; the second cannot be read, since line 13 has a chord that is never closed."""
+
+
+def post_index(folder: Path) -> Path:
+    """Build an index that has what the tune of the blog post needs: 15 tunes, of which three begin
+    with its first bar."""
+    (folder / "post.txt").write_text("\n\n".join(AS_THE_POST), encoding="utf-8")
+    path = folder / "post.db"
+    build_index([folder / "post.txt"], path)
+    return path
+
 
 DROWSY: Final = """X:1
 T:Drowsy Maggie

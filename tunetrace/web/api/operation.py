@@ -1,6 +1,6 @@
-"""What is said of an address in its description: the answers that it has, and what may be sent.
+"""An operation of the description (OpenAPI): what may be sent to an address, and its answers.
 
-Nothing is worked out here: a record is only named, and `description.py` makes its schema when the
+Nothing is worked out here: a record is only named, and `openapi.py` makes its schema when the
 description is first asked for.
 """
 
@@ -40,10 +40,10 @@ _HEADERS: Final = {
 }
 
 
-def described(
+def operation(
     summary: str, tag: str, answer: type | str, *may_end: HTTPStatus, sends: str | None = None
 ) -> dict[str, Any]:
-    """The arguments of a route that describe it.
+    """The arguments of a route that describe it as an operation.
 
     answer: a record, or the media type of a file. may_end: statuses besides those that every
     question may end with. sends: what is sent, if something is.
