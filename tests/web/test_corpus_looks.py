@@ -25,6 +25,7 @@ STATES = {
     "two tunes": "/tunes/reels:1?beside=reels:2",
     "a title": "/tunes?title=maggie",
     "about": "/about",
+    "for programs": "/api",
 }
 
 

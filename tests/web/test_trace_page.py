@@ -201,6 +201,8 @@ def test_all_of_it_by_keyboard_alone(page: Shown) -> None:
     assert page.run("return document.activeElement.className") == "verdict"
 
     keys.press("Tab")
+    assert focused(page) == "Two"  # the tune that it may be a setting of
+    keys.press("Tab")
     assert focused(page) == "Copy link"
     assert tab.title() == "A Mistake – Where does a tune come from? – tunetrace"
     tab_to(page, "Notation of A Mistake")
