@@ -1,8 +1,8 @@
 """A process that answers questions, as the service sees it: started, asked, ended.
 
-Pools of processes that there are share one pipe and one lock among their processes. If one of them
-is killed while it sends, the others wait for the lock, and a question that nobody waits for any
-longer costs a process even if its work has not begun. Here each process has a pipe of its own.
+Each process has a pipe of its own. In pools that libraries have, the processes share one: there a
+process that is killed may end them all, and a question that waits and is no longer wanted costs a
+process (docs/architecture.md).
 """
 
 from __future__ import annotations
