@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -403,8 +405,16 @@ def test_the_address_holds_the_tune_and_the_history_leads_back(page: Shown, site
     expect(page.tab.locator(".eyebrow")).to_have_text("A Mistake")
 
 
+_DEFLATE = zlib.compressobj(9, wbits=-15)
+BOMB = "#tune=" + urlsafe_b64encode(
+    _DEFLATE.compress(b"X:1\nK:C\n" + b"C" * 50_000_000 + b"|\n") + _DEFLATE.flush()
+).decode().rstrip("=")
+"""A link of 65 kB that holds 50 MB."""
+
+
 @pytest.mark.parametrize(
-    "fragment", ["#tune=%%%", "#tune=AAAA", "#tune=q1bKLEnNVbJSKs9ILVLSUcpLzE1VsgLR", "#tune="]
+    "fragment",
+    ["#tune=%%%", "#tune=AAAA", "#tune=q1bKLEnNVbJSKs9ILVLSUcpLzE1VsgLR", "#tune=", BOMB],
 )
 def test_a_damaged_link_is_said(fragment: str, visit: Visit, site: str) -> None:
     page = visit(f"{site}/{fragment}").open()

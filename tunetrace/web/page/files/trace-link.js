@@ -1,8 +1,22 @@
 // A tune in the fragment of an address: compressed, and in letters that need no quoting. The service never sees it.
 const MARK = "#tune=";
 
-async function through(bytes, stream) {
-  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+// Bytes of a tune in a link. The service takes no more, and a few compressed bytes can hold gigabytes.
+const MOST = 1_000_000;
+
+async function through(bytes, stream, most = Infinity) {
+  const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+  const pieces = [];
+  let size = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    size += read.value.length;
+    if (size > most) {
+      reader.cancel().catch(() => {});
+      throw new RangeError("this is longer than a tune");
+    }
+    pieces.push(read.value);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 /* The fragment that holds a text. */
@@ -18,6 +32,6 @@ export async function textOf(fragment) {
   if (!fragment.startsWith(MARK)) return null;
   const letters = atob(fragment.slice(MARK.length).replaceAll("-", "+").replaceAll("_", "/"));
   const packed = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-  const bytes = await through(packed, new DecompressionStream("deflate-raw"));
+  const bytes = await through(packed, new DecompressionStream("deflate-raw"), MOST);
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
