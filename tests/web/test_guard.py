@@ -161,7 +161,7 @@ def test_an_address_or_a_method_that_is_not_there_is_a_problem(service: Running)
     assert reply.headers["allow"] == "POST"
     reply = service.ask("/api/figure")
     assert (reply.status, reply.problem) == (422, "parameter")
-    assert "the parameter q cannot be used" in reply.json["detail"]
+    assert "the parameter q is missing; add q=" in reply.json["detail"]
 
 
 # The log
