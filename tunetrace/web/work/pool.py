@@ -31,6 +31,20 @@ _TRIES: Final = 2
 anything, so that it may be asked again; one that takes all memory must not go on for ever."""
 
 
+_AT_HAND: Final = 2
+"""Questions that have their turn for each process: the one that it works on, and the next. It would
+be idle while the loop of the service hands the next one over."""
+
+
+@dataclass(slots=True)
+class GivenQuestion:
+    """A question that has its turn."""
+
+    question: Question
+    process: QuestionProcess | None = None
+    """The process that works on it, while one does."""
+
+
 @dataclass(slots=True)
 class PoolCounts:
     """What happened to questions since the service began."""
@@ -54,7 +68,7 @@ class Pool:
         """starts_at_once: begin the processes now, not with their first questions."""
         self._settings = settings
         self._limits = settings.limits
-        self._turns = Turns(settings.workers)
+        self._turns = Turns(settings.workers * _AT_HAND)
         self._idle = [QuestionProcess(settings) for _ in range(settings.workers)]
         self._all = set(self._idle)
         self._threads = ThreadPoolExecutor(settings.workers, "tunetrace-question")
@@ -62,6 +76,7 @@ class Pool:
         self._fingerprints: tuple[str, ...] = ()  # the last two
         self.waiting = 0
         """Questions that were asked and have no answer yet."""
+        self._is_closed = False
         self.counts = PoolCounts()
         for process in self._idle if starts_at_once else ():
             self._threads.submit(process.start)
@@ -105,27 +120,19 @@ class Pool:
         return found
 
     async def _work(self, client: str, question: Question) -> Answer | Problem | Failure:
-        """Wait for a process and for its answer. Cancelled, it ends the process."""
+        """Wait for a turn, and for an answer. Cancelled, it ends the process that works on it."""
         await self._turns.take(client)
         try:
             for _ in range(_TRIES):
-                process = self._idle.pop()
-                is_free = False
+                given = GivenQuestion(question)
                 try:
-                    loop = asyncio.get_running_loop()
-                    found = await loop.run_in_executor(self._threads, process.ask, question)
-                    is_free = True
-                    return found
+                    return await asyncio.wrap_future(self._threads.submit(self._answer, given))
                 except LostProcessError:
                     self.counts.lost += 1
-                finally:
-                    if not is_free:
-                        process.end()
-                        self._all.remove(process)
-                        process = QuestionProcess(self._settings)
-                        self._all.add(process)
-                        self._threads.submit(process.start)
-                    self._idle.append(process)
+                except asyncio.CancelledError:
+                    if given.process is not None:
+                        given.process.end()
+                    raise
         finally:
             self._turns.give_back()
         return Problem(
@@ -133,6 +140,28 @@ class Pool:
             f"the process that worked on this was stopped from outside, {_TRIES} times; ask for "
             "less at once",
         )  # fmt: skip
+
+    def _answer(self, given: GivenQuestion) -> Answer | Problem | Failure:
+        """The answer of a process. LostProcessError if it was ended; another takes its place.
+
+        It is called in one of as many threads as there are processes, so that one is idle.
+        """
+        process = given.process = self._idle.pop()
+        try:
+            return process.ask(given.question)
+        except LostProcessError:
+            process.end()
+            self._all.discard(process)
+            process = QuestionProcess(self._settings)
+            self._all.add(process)
+            if self._is_closed:
+                process.end()  # it is not begun any more
+            else:
+                self._threads.submit(process.start)
+            raise
+        finally:
+            given.process = None
+            self._idle.append(process)
 
     def _refused(self) -> ProblemError:
         self.counts.refused += 1
@@ -175,9 +204,11 @@ class Pool:
 
     def close(self) -> None:
         """End the processes, whatever they do. It may be called again."""
-        for process in self._all:
+        self._is_closed = True
+        processes = tuple(self._all)
+        for process in processes:
             process.end()
-        for process in self._all:
+        for process in processes:
             process.wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
