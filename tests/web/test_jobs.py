@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands import KESH, MORRISONS, PYTHON, environment, index_of
-from tests.reports.browser import chromium
+from tests.reports.browser import Shown
 from tests.web.running import Running, is_problem, many_tunes, running, until
 from tunetrace import add_to_index
 
@@ -134,18 +134,13 @@ def run_in(folder: Path, *arguments: str) -> str:
 
 
 def test_the_page_of_a_report_works_in_a_browser_and_reaches_nothing(
-    service: Running, finished: dict[str, Any]
+    service: Running, finished: dict[str, Any], visit: Callable[[str], Shown]
 ) -> None:
-    with chromium() as browser:
-        tab = browser.new_context().new_page()
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.goto(service.url + finished["files"][0]["address"])
-        assert tab.locator("tbody tr").count() > 0  # which the script fills in
-        assert tab.evaluate("window.origin") == "null"
-        assert "<img src=x onerror=alert(1)>" in tab.locator("body").inner_text()
-        assert said == []
+    page = visit(service.url + finished["files"][0]["address"]).open()
+    assert page.tab.locator("tbody tr").count() > 0  # which the script fills in
+    assert page.run("return window.origin") == "null"
+    assert "<img src=x onerror=alert(1)>" in page.tab.locator("body").inner_text()
+    assert page.console() == []
 
 
 def test_a_job_that_is_cancelled_stops_and_leaves_nothing(service: Running, jobs: Path) -> None:

@@ -252,7 +252,9 @@ def of_pool(index: Path, limits: Limits, use: Callable[[Pool], Awaitable[Given]]
         finally:
             pool.close()
 
-    return asyncio.run(used())
+    # In a thread, since Playwright's browser has a loop in this one that goes on until the end.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(used())).result()
 
 
 def a_request(address: str = "192.0.2.1") -> Request:

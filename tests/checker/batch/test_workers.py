@@ -125,14 +125,14 @@ def test_a_worker_that_cannot_open_the_index_says_so_in_its_answer(
     book: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     gone = tmp_path / "gone.db"
-    with Workers(gone, None, TOKENS, 1, verbatim=True) as workers:
-        matched = workers.match([["C", "D"]])
-        assert matched is not None
-        with pytest.raises(IndexFileError, match=r"gone\.db: there is no index"):
-            matched()
     shutil.copy(book.with_suffix(".db"), gone)
     with open_index(gone) as index:
         gone.unlink()
+        with Workers(index, None, TOKENS, 1, verbatim=True) as workers:
+            matched = workers.match([["C", "D"]])
+            assert matched is not None
+            with pytest.raises(IndexFileError, match=r"gone\.db: there is no index"):
+                matched()
         with pytest.raises(IndexFileError, match=r"gone\.db: there is no index"):
             list(compared(index, [1, 2], workers=1))
     assert capfd.readouterr() == ("", "")
