@@ -23,10 +23,10 @@ from tunetrace.web.work.process import ServedIndex, answer_of
 router = APIRouter()
 
 _SECONDS: Final = 5.0
-"""A disk that does not answer for so long is not well."""
+"""A disk that takes longer to answer is not well."""
 
 _KEPT_SECONDS: Final = 1.0
-"""For so long an answer is given again, since to open the index takes work."""
+"""How long an answer is given again, since to open the index takes work."""
 
 
 @dataclass(frozen=True, slots=True)

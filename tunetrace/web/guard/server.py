@@ -18,10 +18,10 @@ from tunetrace.web.work.pool import Pool
 _BACKLOG: Final = 1024
 
 _UNREAD_MILLISECONDS: Final = 60_000
-"""A client that takes nothing of its answer for so long is cut off."""
+"""A client that takes nothing of its answer for longer is cut off."""
 
 _SHUTDOWN_SECONDS: Final = 8
-"""Connections that are still there so long after the end was asked for are closed."""
+"""Connections that are still there this long after the end was asked for are closed."""
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

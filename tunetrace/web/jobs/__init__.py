@@ -1,1 +1,1 @@
-"""Reports on whole batches, which are made one after another beside the service."""
+"""Reports on whole batches, which are made one after another, in a process of its own."""

@@ -17,13 +17,13 @@ from tunetrace.tokenizer.vocabulary import MEANINGS, NOTE
 from tunetrace.web.page.corpus.address import AskedFigure
 
 WIDTHS: Final = {360: 700, 480: 950, 640: 1250, 800: 1600}
-"""For a view up to so many pixels wide, how wide lines of music are, in tenths of a millimetre."""
+"""How wide lines of music are, in tenths of a millimetre, in a view of at most this many pixels."""
 
 WIDEST: Final = 1200
 """The width of a view for which lines of music are as wide as they ever are."""
 
 _FEW_BARS: Final = 48
-"""So many bars are listed without being asked for."""
+"""Up to this many bars are listed without being asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Traced:
 
 
 def sheet_for(width: int) -> PageScores:
-    """The scores of a view so many pixels wide."""
+    """The scores of a view. width: of the view, in pixels."""
     wide = next((page for view, page in WIDTHS.items() if width <= view), None)
     return PageScores() if wide is None else PageScores(wide)
 

@@ -10,7 +10,7 @@ MOST_BYTES: Final = 2_000_000_000
 """Bytes that a process may have besides what its index needs."""
 
 _OF_INDEX: Final = 4
-"""An index that is open takes at most so many times the bytes of its file."""
+"""An index that is open takes at most this many times the bytes of its file."""
 
 
 def bound_memory(index: Path) -> None:

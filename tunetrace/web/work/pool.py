@@ -24,7 +24,7 @@ _GRACE_SECONDS: Final = 1.0
 """A question that is nearly answered is not worth a new process, though nobody waits for it."""
 
 _LAST_SECONDS: Final = 3.0
-"""For so long questions are still answered when the service is to end."""
+"""How long questions are still answered when the service is to end."""
 
 _TRIES: Final = 2
 """How often a question is asked whose process is stopped from outside. No question changes

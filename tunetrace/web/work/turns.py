@@ -16,7 +16,7 @@ class PushedOutError(Exception):
 
 
 class Turns:
-    """So many questions at a time, of each client in its turn. It is used in one event loop."""
+    """A number of questions at a time, of each client in its turn. It is used in one event loop."""
 
     def __init__(self, free: int) -> None:
         self._free = free

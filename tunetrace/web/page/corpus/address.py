@@ -42,7 +42,7 @@ class AskedFigure:
         return Filters(meter=self.meter or None, corpus=self.corpus or None)
 
     def options(self) -> dict[str, Any]:
-        """What the questions for figures have in common beside the filters."""
+        """What the questions for figures have in common besides the filters."""
         return {"view": self.view, "in_key": self.in_key or None}
 
     def address(self, **changes: Any) -> str:

@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/figures")
 async def search(request: Request) -> Response:
-    """Where a figure is found. A mistake in it is said beside its field."""
+    """Where a figure is found. A mistake in it is told at its field."""
     asked = _asked_by(request)
     try:
         return await ask(request, figures.figures_page, asked)

@@ -31,7 +31,7 @@ from tunetrace.web.work.answers import File, told_corpora
 FORMATS: Final = (
     ("svg", "SVG"), ("pdf", "PDF"), ("mid", "MIDI"), ("musicxml", "MusicXML"), ("abc", "ABC"),
 )  # fmt: skip
-"""The files of a tune that can be saved, beside JSON."""
+"""The files of a tune that can be saved, besides JSON."""
 
 _DRAWN: Final = 12
 """Tunes of a list that are shown with their incipits; the others are named."""
