@@ -1,9 +1,9 @@
-"""The service under load: 50 clients on this machine, beside a report, and while the index changes.
+"""The service under load: 50 clients on this machine, during a report, and while the index changes.
 
 python -m benchmarks.service [--seconds SECONDS] [--index FILE]
 
-FILE is an index with the files corpus.txt, of which it was built, and batch.txt beside it; without
-it they are made. With the default of 60 seconds all of it takes about five minutes.
+FILE is an index. In its folder are the files corpus.txt, of which it was built, and batch.txt;
+without FILE all three are made. With the default of 60 seconds all of it takes about five minutes.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def main() -> None:
             f"about 140 tokens, {len(inputs.tunes):,} different ones")  # fmt: skip
         with service(inputs.index) as (port, session):
             checks, figures = asyncio.run(measure_alone(port, session, inputs, given.seconds))
-            asyncio.run(measure_beside_report(port, inputs, given.seconds))
+            asyncio.run(measure_during_report(port, inputs, given.seconds))
         measure_others(inputs, folder, checks.each_second, figures.each_second)
         changed = folder / "changed.db"
         shutil.copy(inputs.index, changed)
@@ -269,7 +269,7 @@ async def measure_alone(
     return checks, others[2]
 
 
-async def measure_beside_report(port: int, inputs: Inputs, seconds: float) -> None:
+async def measure_during_report(port: int, inputs: Inputs, seconds: float) -> None:
     """Verbatim checks while a report is made."""
     batch = inputs.batch.read_bytes()
     client = Client(port)

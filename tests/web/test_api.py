@@ -170,7 +170,7 @@ def test_tunes_that_are_set_aside_count_too(client: TestClient) -> None:
 
 def test_a_tune_of_more_tokens_than_the_limit_is_too_large(client: TestClient) -> None:
     def tune(tokens: int) -> str:
-        """A tune of so many tokens, of which two are headers."""
+        """A tune of this many tokens, of which two are headers."""
         return f"X:1\nM:4/4\nL:1/8\nK:C\n{'C' * (tokens - 2)}\n"
 
     assert len(tokenize(tune(300))) == 300

@@ -274,7 +274,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def takes_memory(index: Index, size: int) -> File:
-    """A question that needs so many bytes."""
+    """A question that needs this many bytes."""
     return File(str(len(bytearray(size))).encode(), "text/plain")
 
 

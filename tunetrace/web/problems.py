@@ -101,6 +101,16 @@ def too_large(what: str) -> ProblemError:
     )
 
 
+def busy(detail: str, seconds: int = 1) -> ProblemError:
+    """The error for what waits too long already. seconds: after which to ask again."""
+    return ProblemError(
+        Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The service is busy", detail,
+            headers={"Retry-After": str(seconds)},
+        )
+    )  # fmt: skip
+
+
 def not_found(detail: str) -> ProblemError:
     """The error for something that is not there."""
     return ProblemError(

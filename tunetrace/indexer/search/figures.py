@@ -202,7 +202,7 @@ class FigureSearch:
     def trees(self, questions: int) -> list[SuffixTree] | None:
         """The common figures of each segment; None before they are counted.
 
-        They are counted once so many questions were asked that it would have paid, unless that was
+        They are counted once enough questions were asked that it would have paid, unless that was
         ruled out. questions: that are asked now, and that the trees answer faster.
         """
         if self._trees is None and self._counts_ahead:

@@ -37,7 +37,7 @@ from tunetrace.web.jobs.records import (
     no_room,
 )
 from tunetrace.web.mistakes import where_it_failed
-from tunetrace.web.problems import Problem, ProblemError, not_found
+from tunetrace.web.problems import Problem, ProblemError, busy, not_found
 from tunetrace.web.settings import Settings
 
 _SWEEP_SECONDS: Final = 1.0
@@ -131,14 +131,11 @@ class Jobs:
         unfinished = [job.size for job in self._jobs.values() if not job.has_ended]
         limits = self._settings.limits
         if len(unfinished) + len(self._coming) > limits.jobs:
-            raise ProblemError(
-                Problem(
-                    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The service is busy",
-                    f"{counted(limits.jobs, 'report')} already wait to be made; send the batch "
-                    "again in a minute",
-                    headers={"Retry-After": "60"},
-                )
-            )  # fmt: skip
+            raise busy(
+                f"{counted(limits.jobs, 'report')} already wait to be made; send the batch again "
+                "in a minute",
+                seconds=60,
+            )
         job = Job(secrets.token_urlsafe(_ID_BYTES), options)
         self._coming[job.id] = size
         is_whole = False

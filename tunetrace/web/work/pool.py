@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from tunetrace.text import counted
 from tunetrace.web.mistakes import MistakeError
-from tunetrace.web.problems import CLIENT_GONE, Problem, ProblemError
+from tunetrace.web.problems import CLIENT_GONE, Problem, ProblemError, busy
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer
 from tunetrace.web.work.process import Failure
@@ -165,14 +165,14 @@ class Pool:
 
     def _refused(self) -> ProblemError:
         self.counts.refused += 1
-        return _busy(
+        return busy(
             f"the service already has {counted(self._limits.waiting, 'question')} to answer; ask "
             "again in a second"
         )
 
     def _unanswered(self, gone: asyncio.Future[None]) -> ProblemError:
         if self._ending.done():
-            return _busy("the service is being stopped; ask again in a minute")
+            return busy("the service is being stopped; ask again in a minute")
         if gone.done():
             self.counts.given_up += 1
             return ProblemError(
@@ -211,15 +211,6 @@ class Pool:
         for process in processes:
             process.wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _busy(detail: str) -> ProblemError:
-    return ProblemError(
-        Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The service is busy", detail,
-            headers={"Retry-After": "1"},
-        )
-    )  # fmt: skip
 
 
 async def _gone(request: Request) -> None:
