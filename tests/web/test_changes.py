@@ -19,6 +19,7 @@ from tests.web.running import Running, running
 from tunetrace.arguments import AS_FOUND
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.problems import Problem
 from tunetrace.web.work import questions
 from tunetrace.web.work.answers import Answer, File
@@ -37,7 +38,7 @@ class Asked:
 
     def __init__(self, path: Path, hidden: frozenset[str]) -> None:
         self.path = path
-        self._served = ServedIndex(path, hidden)
+        self._served = ServedIndex(storage_of(path), hidden)
 
     def ask(self, question: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """What is answered, as data; a Problem as it is."""
@@ -166,7 +167,7 @@ def asked_over_http(service: Running) -> dict[str, Ask]:
 
 def answers_of(index: Path) -> dict[str, str]:
     """The same of an index that nobody changes, by the library."""
-    served = ServedIndex(index, frozenset())
+    served = ServedIndex(storage_of(index), frozenset())
     opened, origin = served.current()
     reading: dict[str, Any] = {"reading": AS_FOUND, "view": "tokens"}
     found = {text: origin.answer(opened.figure(text)) for text in ASKED} | {

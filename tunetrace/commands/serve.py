@@ -74,18 +74,18 @@ def serve(
         raise OutputError(
             f"the service needs {error.name}, which is not installed; install tunetrace[serve]"
         ) from None
-    from tunetrace.indexer.index import open_index
-    from tunetrace.indexer.store.connection import default_path
+    from tunetrace.indexer.index import Index
+    from tunetrace.indexer.store.storage import storage_of
     from tunetrace.web.settings import Limits, Settings
 
-    path = Path(index_path) if index_path else default_path()
-    with open_index(path) as index:
+    storage = storage_of(index_path)
+    with Index(storage) as index:
         tunes = index.tunes
         hidden = _hidden_tunes(Path(hide), index) if hide else frozenset()
     listening = listen(host, port)
     address = listening.getsockname()[0]
     settings = Settings(
-        index=path,
+        index=storage,
         workers=workers or os.cpu_count() or 1,
         hidden=hidden,
         hosts=_hosts(address, host, allowed_hosts),

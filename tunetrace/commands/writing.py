@@ -185,9 +185,9 @@ class TunePrinter:
         """The index that the traces are compared with: the one that was named, or one's own if it
         is there and the model writes on C, as the tunes of an index are."""
         from tunetrace import open_index
-        from tunetrace.indexer.store.connection import default_path
+        from tunetrace.indexer.store.storage import storage_of
 
-        if self._index_path is None and not (self._is_on_c and default_path().exists()):
+        if self._index_path is None and not (self._is_on_c and storage_of().exists()):
             return nullcontext()
         return open_index(self._index_path)
 

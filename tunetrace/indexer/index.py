@@ -34,8 +34,7 @@ from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.backoff import natural
-from tunetrace.indexer.store.connection import default_path
-from tunetrace.text import printable
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_LIMIT: Final = 10
@@ -51,7 +50,7 @@ class Index(OpenedIndex):
         """Counts of the whole index and of each corpus."""
         corpora = self.catalogue.corpora()
         return IndexInfo(
-            path=printable(str(self.path)),
+            path=self.named,
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
@@ -96,7 +95,7 @@ class Index(OpenedIndex):
         named = [tune for reference in references for tune in self.resolve(reference)]
         if not named:
             return []
-        tunes: list[int] = graph_of(self.graph, str(self.path)).in_families_of(named).tolist()
+        tunes: list[int] = graph_of(self.graph, self.named).in_families_of(named).tolist()
         return tunes
 
     # Figures
@@ -364,7 +363,7 @@ def open_index(path: str | Path | None = None) -> Index:
 
     IndexFileError if it is absent, cut off, another program's or of another version.
     """
-    return Index(default_path() if path is None else Path(path))
+    return Index(storage_of(path))
 
 
 def given_or_default(index: Index | str | Path | None) -> AbstractContextManager[Index]:

@@ -25,10 +25,11 @@ from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
-from tunetrace.indexer.store.connection import Connection, Database, closed
+from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
-from tunetrace.indexer.store.hits import all_music, music_with
+from tunetrace.indexer.store.hits import all_music, bars_of, music_with
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -43,14 +44,15 @@ class OpenedIndex:
 
     def __init__(
         self,
-        path: Path,
+        index: str | Path | Storage,
         change: Connection | None = None,
         *,
         hidden: Iterable[str] = (),
         may_lack: bool = False,
         counts_ahead: bool = True,
     ) -> None:
-        """Open the index at path; IndexFileError if it is absent, cut off or another program's.
+        """Open an index, given by its path or its URL; IndexFileError if it is absent, cut
+        off or another program's.
 
         change: the connection of a change that is under way. Everything is read through it then.
         hidden: tunes, as `corpus:number`, that are in no answer and no count, as if the index did
@@ -58,12 +60,15 @@ class OpenedIndex:
         common figures after some ten thousand questions; that takes seconds, and makes many later
         questions a little faster.
         """
-        self.path = path
+        self.storage = storage_of(index)
+        """Where it is kept."""
+        self.named = self.storage.shown
+        """What answers call it."""
         self.hidden = frozenset(hidden)
         """The tunes that are in no answer, as `corpus:number`; some may not be in the index."""
         self._hidden: frozenset[int] = frozenset()  # their ids
         self._counts_ahead = counts_ahead
-        self._database = Database(path, change)
+        self._database = Database(self.storage, change)
         self._catalogue = Catalogue(self._database)
         self._searches: dict[str, FigureSearch] = {}  # by view; empty if it was closed
         self.layout = lru_cache(maxsize=_LAYOUTS)(self._layout)
@@ -111,12 +116,22 @@ class OpenedIndex:
                 for tune in self._hidden
                 if tune in segment
             }
+            bars = bars_of(connection, self._hidden)
         # As a corpus counts its tokens.
-        counts = {tune: len(one.translate(None, delete=headers)) for tune, one in symbols.items()}
-        self._database.hide(counts)
+        self._database.hide(
+            {
+                tune: (len(one.translate(None, delete=headers)), bars[tune])
+                for tune, one in symbols.items()
+            }
+        )
+
+    @property
+    def path(self) -> Path | str:
+        """Its path, or its URL without a password."""
+        return self.storage.place
 
     def close(self) -> None:
-        """Let go of the file and of what was read from it. Later questions are refused."""
+        """Let go of the index and of what was read from it. Later questions are refused."""
         self._database.close()
         self._searches = {}
         with self._backoff_lock:
@@ -143,7 +158,7 @@ class OpenedIndex:
         """Its tunes in a view, to be searched. They are read when they are first asked for."""
         searches = self._searches  # another thread may let go of them
         if not searches:
-            raise closed(self.path)
+            raise self.storage.closed()
         if view.name not in searches:
             searches[view.name] = self._load(view)
         return searches[view.name]
@@ -164,7 +179,7 @@ class OpenedIndex:
     def catalogue(self) -> Catalogue:
         """Its rows; IndexFileError if it was closed."""
         if not self._searches:
-            raise closed(self.path)
+            raise self.storage.closed()
         return self._catalogue
 
     @property

@@ -72,7 +72,7 @@ def plot_family(
     or the family has more than 60 tunes; OutputError as plot_corpus.
     """
     with given_or_default(index) as opened:
-        graph = graph_of(opened.graph, str(opened.path))
+        graph = graph_of(opened.graph, opened.named)
         named = opened.resolve(reference, partly=True)[0]
         tunes = graph.in_families_of([named]).tolist()
         records = opened.catalogue.tunes(tunes)

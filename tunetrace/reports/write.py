@@ -25,7 +25,7 @@ from tunetrace.indexer.build.writer import nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.search.views import TOKENS, view_named
-from tunetrace.indexer.store.connection import default_path
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
@@ -157,7 +157,7 @@ def report(
     with given_or_default(index) as opened:
         if not opened.tunes:
             raise IndexFileError(
-                f"{printable(str(opened.path))}: the index has no tune to check against; add a "
+                f"{opened.named}: the index has no tune to check against; add a "
                 "corpus with 'tunetrace index add'"
             )
         admitted = admitted_without(opened, exclude_families=families)
@@ -221,8 +221,8 @@ def _check_command(
 ) -> str:
     """The command that checks one transcription of the batch again, without its number."""
     words = ["tunetrace", "check", *map(str, paths)]
-    if index.path != default_path():
-        words += ["--index", str(index.path)]
+    if index.storage != storage_of():
+        words += ["--index", index.named]
     for family in exclude_families:
         words += ["--exclude-family", str(family)]
     for option in fields(reading):

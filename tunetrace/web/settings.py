@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunetrace.indexer.store.storage import Storage
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,7 +39,7 @@ class Limits:
 class Settings:
     """What a service is started with."""
 
-    index: Path
+    index: Storage
     """The index that is asked."""
     workers: int
     """Processes that answer questions."""

@@ -25,10 +25,10 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import JointArrays
 from tunetrace.indexer.store.baseline import store_baseline
-from tunetrace.indexer.store.connection import changing, default_path
+from tunetrace.indexer.store.connection import changing
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
-from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import lay_out
 
 _TOGETHER: Final = 1000
@@ -60,14 +60,14 @@ def measure_baseline(
     the same tune are left out. The index cannot be changed meanwhile. Raises IndexFileError if
     there is no index, it cannot be written, or it has no two different tunes.
     """
-    path = default_path() if path is None else Path(path)
-    with changing(path) as connection, Index(path, connection) as index:
+    storage = storage_of(path)
+    with changing(storage) as connection, Index(storage, connection) as index:
         groups = index.catalogue.setting_groups()
         different = len(set(groups.values()))
         if different < 2:
             raise IndexFileError(
-                f"{path}: the index has fewer than two different tunes, so tunes cannot be "
-                "compared; add a corpus with 'tunetrace index add'"
+                f"{storage.shown}: the index has fewer than two different tunes, so tunes cannot "
+                "be compared; add a corpus with 'tunetrace index add'"
             )
         tunes = np.array(sorted(groups), dtype=np.int32)
         measured = _measure(index, tunes, groups, progress)
@@ -76,7 +76,7 @@ def measure_baseline(
             values[SIMILARITY.name] = _similarity(index, tunes, groups, progress)
         store_baseline(connection, tunes, measured.notes, values)
     return BaselineReport(
-        path=printable(str(path)),
+        path=storage.shown,
         tunes=len(tunes),
         groups=different,
         quantiles={name: _quantiles(column) for name, column in values.items()},

@@ -14,7 +14,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial
-from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -24,6 +23,7 @@ from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import VIEWS, View
+from tunetrace.indexer.store.storage import Storage
 
 Answer = TypeVar("Answer")
 
@@ -36,7 +36,7 @@ class Workers(AbstractContextManager["Workers"]):
     ) -> None:
         """index: the one that they open too. verbatim: do not seek near copies."""
         self._verbatim = verbatim
-        given = (index.path, index.hidden, admitted, view.name)
+        given = (index.storage, index.hidden, admitted, view.name)
         self._processes = started(count, _begin, *given) if count else None
 
     def match(self, tunes: Sequence[Sequence[str]]) -> Callable[[], MatchedSlice] | None:
@@ -92,10 +92,10 @@ def uninterrupted() -> Iterator[None]:
 
 
 # What the matcher of a worker process is made of.
-_given: list[tuple[Path, frozenset[str], Mask | None, str]] = []
+_given: list[tuple[Storage, frozenset[str], Mask | None, str]] = []
 
 
-def _begin(index: Path, hidden: frozenset[str], admitted: Mask | None, view: str) -> None:
+def _begin(index: Storage, hidden: frozenset[str], admitted: Mask | None, view: str) -> None:
     ends_with_parent()
     _given.append((index, hidden, admitted, view))
 

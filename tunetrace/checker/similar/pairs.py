@@ -39,7 +39,7 @@ def similar_pairs(
     keeps none below 0.05. Raises QueryError if the index has no families yet.
     """
     with given_or_default(index) as opened:
-        graph = graph_of(opened.graph, str(opened.path))
+        graph = graph_of(opened.graph, opened.named)
         family_of = graph.family_of
         rows = [
             (probability, first, second)

@@ -30,7 +30,7 @@ from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.baseline import delete_baseline
-from tunetrace.indexer.store.connection import Connection, Database, changing, default_path
+from tunetrace.indexer.store.connection import Database, changing
 from tunetrace.indexer.store.corpora import (
     StoredCorpus,
     check_corpus,
@@ -39,6 +39,7 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
     delete_segments,
     insert_segment,
@@ -99,15 +100,15 @@ def add_to_index(
     IndexFileError if there is no index, if it cannot be written, or if a corpus is in the way.
     InputError as build_index.
     """
-    path = default_path() if path is None else Path(path)
+    storage = storage_of(path)
     given = many_paths(sources, "sources")
     opened = find_sources(
-        given, Reading(format, voice, column), progress, name=name, known=_names_by_source(path)
+        given, Reading(format, voice, column), progress, name=name, known=_names_by_source(storage)
     )
     # Reading may take long, so it is done before others are kept from changing the index.
     read = [list(read_corpus(one, is_only=len(opened) == 1, progress=progress)) for one in opened]
     changes: list[CorpusChange] = []
-    with changing(path) as connection:
+    with changing(storage) as connection:
         corpora = {corpus.name: corpus for corpus in stored_corpora(connection)}
         vocabulary = load_vocabulary(connection)
         gathered: list[Gathered] = []
@@ -123,9 +124,9 @@ def add_to_index(
                 changes.append(CorpusChange(source.name, "replaced"))
             else:
                 raise IndexFileError(
-                    f"{path}: the index has a corpus '{there.name}' with other content (from "
-                    f"{there.source}); replace that corpus with --replace, or give the new one "
-                    "another name with --name"
+                    f"{storage.shown}: the index has a corpus '{there.name}' with other content "
+                    f"(from {there.source}); replace that corpus with --replace, or give the new "
+                    "one another name with --name"
                 )
             gathered.append(one)
             vocabulary = one.vocabulary
@@ -141,18 +142,20 @@ def add_to_index(
                 writer.vocabulary = one.vocabulary
                 writer.add(one.source, [*one.tunes, *one.rejected])
             writer.close()
-            _compare_added(path, connection, progress)
-        return _report(path, connection, changes)
+            _compare_added(storage, connection, progress)
+        return _report(storage, connection, changes)
 
 
-def _names_by_source(path: Path) -> dict[str, str]:
-    with closing(Database(path)) as database, database.connected() as connection:
+def _names_by_source(storage: Storage) -> dict[str, str]:
+    with closing(Database(storage)) as database, database.connected() as connection:
         return {corpus.source: corpus.name for corpus in stored_corpora(connection)}
 
 
-def _report(path: Path, connection: Connection, changes: Sequence[CorpusChange]) -> ChangeReport:
+def _report(
+    storage: Storage, connection: Connection, changes: Sequence[CorpusChange]
+) -> ChangeReport:
     """The report on a change that is about to be committed."""
-    with Index(path, connection) as index:
+    with Index(storage, connection) as index:
         new = {change.name for change in changes if change.change in ("added", "replaced")}
         aside = tuple(reject for reject in index.rejects() if reject.corpus in new)
         return ChangeReport(tuple(changes), index.info(), aside)
@@ -178,9 +181,9 @@ def remove_from_index(
     corpora: str | Sequence[str], path: str | Path | None = None, *, progress: Progress = silent
 ) -> ChangeReport:
     """Remove corpora from an index, in one transaction; QueryError for a corpus that it lacks."""
-    path = default_path() if path is None else Path(path)
+    storage = storage_of(path)
     names = list(dict.fromkeys(many_texts(corpora, "corpora")))
-    with changing(path) as connection:
+    with changing(storage) as connection:
         for name in names:
             check_corpus(name, connection)
         for corpus in stored_corpora(connection):
@@ -188,7 +191,7 @@ def remove_from_index(
                 _remove(connection, corpus, progress)
         if names:
             delete_baseline(connection)
-        return _report(path, connection, [CorpusChange(name, "removed") for name in names])
+        return _report(storage, connection, [CorpusChange(name, "removed") for name in names])
 
 
 def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) -> None:
@@ -217,7 +220,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
         store_graph(connection, graph.without(ids))
 
 
-def _compare_added(path: Path, connection: Connection, progress: Progress) -> None:
+def _compare_added(storage: Storage, connection: Connection, progress: Progress) -> None:
     """Compare the tunes that the neighbour graph lacks with all others, if there is a graph.
 
     Pairs that were compared before keep their probabilities, although the terms of the new tunes
@@ -228,7 +231,7 @@ def _compare_added(path: Path, connection: Connection, progress: Progress) -> No
         return
     known = set(graph.tunes.tolist())
     rows = graph.rows()
-    with Index(path, connection) as index:
+    with Index(storage, connection) as index:
         tunes = [tune for tune in tune_ids(connection) if tune not in known]
         for first in range(0, len(tunes), _TOGETHER):
             progress("comparing the added tunes", first)
@@ -250,8 +253,8 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
 
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
-    path = default_path() if path is None else Path(path)
-    with changing(path, shrink=True) as connection:
+    storage = storage_of(path)
+    with changing(storage, shrink=True) as connection:
         segments = load_all_views(connection)
         before = load_vocabulary(connection)
         near = NearSegment.join(list(load_near(connection).values()))
@@ -285,7 +288,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
                 insert_segment(connection, ids, of_views, of_run)
                 first += len(some)
             store_vocabulary(connection, vocabulary)
-        report = _report(path, connection, ())
+        report = _report(storage, connection, ())
         progress("shrinking the file", 0)
     return report
 

@@ -28,7 +28,7 @@ from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import gram_firsts, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store.baseline import load_baseline
-from tunetrace.indexer.store.connection import Connection, Database, default_path
+from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import (
     StoredTune,
     bar_counts,
@@ -41,7 +41,7 @@ from tunetrace.indexer.store.corpora import (
 from tunetrace.indexer.store.hits import stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
-from tunetrace.indexer.store.sqlite import DatabaseErrors, faults_of_file, is_damage, reason_of
+from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import load_all_views, load_graph, load_near
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
@@ -85,19 +85,22 @@ def verify_index(
     full: every suffix and every tune, not a sample of a thousand each. IndexFileError if the file
     is no index of this version at all.
     """
-    path = default_path() if path is None else Path(path)
+    storage = storage_of(path)
     with (
-        closing(Database(path)) as database,
+        closing(Database(storage)) as database,
         database.connected() as connection,
         collector_paused(),
     ):
-        return _Verification(connection, full, progress).report(printable(str(path)))
+        return _Verification(storage, connection, full, progress).report()
 
 
 class _Verification:
     """One verification under way: faults are collected, not raised."""
 
-    def __init__(self, connection: Connection, full: bool, progress: Progress) -> None:
+    def __init__(
+        self, storage: Storage, connection: Connection, full: bool, progress: Progress
+    ) -> None:
+        self._storage = storage
         self._connection = connection
         self._progress = progress
         self._full = full
@@ -105,11 +108,11 @@ class _Verification:
         self._faults: list[str] = []
         self._tunes = self._suffixes = 0
 
-    def report(self, path: str) -> VerifyReport:
-        """Look at everything. path: what to call the index."""
+    def report(self) -> VerifyReport:
+        """Look at everything."""
         self._progress("reading the file", 0)
         with self._faults_of("the file"):
-            self._faults += faults_of_file(self._connection, is_full=self._full)
+            self._faults += self._storage.faults(self._connection, is_full=self._full)
         with self._faults_of("the schema"):
             faults = list(faults_of_tables(self._connection))
             self._faults += faults
@@ -117,7 +120,9 @@ class _Verification:
                 with self._faults_of("the segments"):
                     self._check_content()
         faults_once = tuple(dict.fromkeys(self._faults))  # several questions may find the same one
-        return VerifyReport(path, self._full, self._tunes, self._suffixes, faults_once)
+        return VerifyReport(
+            self._storage.shown, self._full, self._tunes, self._suffixes, faults_once
+        )
 
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""
@@ -151,25 +156,25 @@ class _Verification:
         except DamagedError as error:
             self._faults.append(f"{error}")
         except Exception as error:
-            if isinstance(error, DatabaseErrors) and not is_damage(error):
+            if isinstance(error, self._storage.errors) and not self._storage.is_damage(error):
                 raise  # it cannot be read now, which is no fault of the file
-            reason = " ".join(str(reason_of(error)).split()) or type(error).__name__
+            reason = " ".join(self._storage.reason(error).split()) or type(error).__name__
             self._faults.append(f"{what} cannot be read ({printable(reason)})")
 
     def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes, and the
         places are right where runs of symbols begin."""
-        if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.stream))):
+        if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.symbols))):
             self._faults.append(f"{array} does not have each position exactly once")
             return
         ranks: Sequence[int] | None = None
-        if not self._full and len(segment.stream) > _SAMPLE:
-            ranks = self._random.sample(range(len(segment.stream) - 1), _SAMPLE)
-        self._suffixes += len(segment.stream) if ranks is None else len(ranks)
+        if not self._full and len(segment.symbols) > _SAMPLE:
+            ranks = self._random.sample(range(len(segment.symbols) - 1), _SAMPLE)
+        self._suffixes += len(segment.symbols) if ranks is None else len(ranks)
         at = unsorted_at(segment, ranks)
         if at is not None:
             self._faults.append(f"{array} is out of order at position {at:,}")
-        elif not np.array_equal(segment.gram_firsts, gram_firsts(segment.stream, segment.suffixes)):
+        elif not np.array_equal(segment.gram_firsts, gram_firsts(segment.words, segment.suffixes)):
             self._faults.append(f"the runs of symbols do not begin where {array} has them")
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:

@@ -23,7 +23,6 @@ from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
-from tunetrace.indexer.store.connection import Connection
 from tunetrace.indexer.store.corpora import (
     complete_corpus,
     insert_corpus,
@@ -34,6 +33,7 @@ from tunetrace.indexer.store.corpora import (
 )
 from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.storage import Connection
 from tunetrace.progress import Progress, silent
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import NativeSearch, words
+from tunetrace.indexer.search.suffix import NativeSearch
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 RARE: Final = 16
@@ -102,7 +102,9 @@ class SuffixTree:
         self._closed_counts = self.closed_tunes.data, self.closed_hits.data
         self._children = self.children.data
         self._common = self._find_common()
-        self._stream = segment.stream
+        self._stream = segment.text
+        self.words = segment.words
+        """(n,) the eight symbols from each position of the stream on, as suffix.words has them."""
         self._native = NativeSearch(segment)
         self._places = segment.suffixes.data
         self._tune_of = segment.tune_of_positions[segment.suffixes].data
@@ -110,11 +112,6 @@ class SuffixTree:
         self.following = self._find_following()
         """In how many places a symbol follows a context, and how often each does: (256,). The
         context is not empty, and has a SEPARATOR in front at most."""
-
-    @cached_property
-    def words(self) -> NDArray[np.uint64]:
-        """(n,) the eight symbols from each position of the stream on, as suffix.words has them."""
-        return words(self._stream)
 
     @cached_property
     def has_longer(self) -> NDArray[np.bool_]:

@@ -143,26 +143,22 @@ class NearGraph:
             and ((self.probabilities >= np.float32(BOUND)) & (self.probabilities <= 1)).all()
         )
 
-    def arrays(self) -> dict[str, bytes]:
-        """All as bytes, by name, little-endian."""
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All as arrays of one dimension, by name."""
         return {
-            "tunes": self.tunes.astype("<i4").tobytes(),
-            "pairs": self.pairs.astype("<i4").tobytes(),
-            "ups": self.ups.tobytes(),
-            "probabilities": self.probabilities.astype("<f4").tobytes(),
-            "families": self.families.astype("<i4").tobytes(),
+            "tunes": self.tunes,
+            "pairs": self.pairs.ravel(),
+            "ups": self.ups,
+            "probabilities": self.probabilities,
+            "families": self.families,
         }
 
     @classmethod
-    def read(cls, arrays: Mapping[str, bytes]) -> NearGraph:
+    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> NearGraph:
         """A graph from arrays, as `arrays` gives them. ValueError if they do not fit together."""
-
-        def numbers(name: str, dtype: str = "<i4") -> NDArray[Any]:
-            return np.frombuffer(arrays[name], dtype=dtype)
-
         try:
-            tunes, pairs, ups = numbers("tunes"), numbers("pairs"), numbers("ups", "i1")
-            probabilities, families = numbers("probabilities", "<f4"), numbers("families")
+            tunes, pairs, ups = arrays["tunes"], arrays["pairs"], arrays["ups"]
+            probabilities, families = arrays["probabilities"], arrays["families"]
         except KeyError as error:
             raise ValueError(f"it has no array {error}") from None
         pairs = pairs.reshape(-1, 2)

@@ -107,7 +107,9 @@ class FigureSearch:
             return []
         found = []
         for segment in self.segments:
-            spans = [match.span(1) for match in pattern.finditer(segment.stream)]
+            spans = [
+                match.span(1) for match in pattern.finditer(segment.text, 0, len(segment.symbols))
+            ]
             bounds = np.array(spans, dtype=np.int32).reshape(-1, 2)
             some = Occurrences(segment, bounds[:, 0], bounds[:, 1] - bounds[:, 0])
             if admitted is not None:
@@ -187,7 +189,7 @@ class FigureSearch:
                 few = [
                     segment.tune_at(place)
                     for place in places.tolist()
-                    if open_end or segment.stream[place + len(figure)] not in self._continuing
+                    if open_end or segment.text[place + len(figure)] not in self._continuing
                 ]
                 tunes += len(set(few))
                 hits += len(few)

@@ -87,7 +87,7 @@ class SymbolPlaces:
         numbers: dict[bytes, int] = {b"": 0}
         found: list[int] = []
         for segment in self._segments:
-            stream, ids = segment.stream, segment.tune_ids
+            stream, ids = segment.text, segment.tune_ids
             mine = slice(tunes.searchsorted(ids[0]), tunes.searchsorted(ids[-1], side="right"))
             firsts = segment.positions_of(tunes[mine], self._bars[mine] & (2**32 - 1))
             for first, count in zip(firsts.tolist(), self._counts[mine].tolist(), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
@@ -9,7 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.search.suffix import SuffixIndex, gram_firsts
+from tunetrace.indexer.search.suffix import (
+    Positions,
+    SuffixIndex,
+    Symbols,
+    gram_firsts,
+    suffix_array,
+)
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Mask = NDArray[np.bool_]
@@ -21,36 +28,45 @@ _FEW = 4096
 class Segment(SuffixIndex):
     """Some tunes, their stream in one view and its suffix array.
 
-    tune_ids: (tunes,) int32, little-endian, as bytes: ascending, in the order of the stream. A tune
-    is always given by its id, and a mask of tunes is (last id + 1,) bool, by id. grams: what
-    gram_firsts gives, int32, little-endian, as bytes; None if it is not known.
+    A tune is always given by its id, and a mask of tunes is (last id + 1,) bool, by id.
     """
 
     def __init__(
-        self, tune_ids: bytes, stream: bytes, suffixes: bytes, grams: bytes | None = None
+        self,
+        tune_ids: NDArray[np.int32],
+        text: bytes | mmap.mmap,
+        suffixes: Positions,
+        bounds: Positions,
+        grams: Positions | None = None,
     ) -> None:
-        super().__init__(stream, suffixes)
+        """tune_ids: (tunes,) ascending, in the order of the stream. text, suffixes: as SuffixIndex.
+        bounds: (tunes + 1,) where the SEPARATORs of the stream are. grams: what gram_firsts gives;
+        None if it is not known. ValueError if they do not fit together.
+        """
+        super().__init__(text, suffixes)
         self._grams = grams
-        self.tune_ids: NDArray[np.int32] = np.frombuffer(tune_ids, dtype="<i4").astype(
-            np.int32, copy=False
-        )
-        # int32 like the positions, or each search would convert them all.
-        self._separators = np.flatnonzero(self.symbols == SEPARATOR).astype(np.int32)
-        if len(self._separators) != len(self.tune_ids) + 1:
+        self.tune_ids = tune_ids
+        self.bounds = bounds
+        if len(bounds) != len(tune_ids) + 1:
             raise ValueError("its stream does not have as many tunes as the segment lists")
-        if grams is not None and not 0 <= self.gram_firsts.max(initial=0) < len(stream):
-            raise ValueError("its runs of symbols are not those of its suffix array")
+        if bounds[0] != 0 or bounds[-1] != len(suffixes) - 1:
+            raise ValueError("its tunes do not fill its stream")
         self._ids = self.tune_ids.data  # bisect on it is faster than on the array
-        self._bounds = self._separators.data
+        self._bounds = bounds.data
         # The tune of a position, by the number of separators up to it.
         self._tune_after = np.concatenate([self.tune_ids[:1], self.tune_ids])
+
+    @classmethod
+    def of(cls, tune_ids: Iterable[int], stream: bytes) -> Segment:
+        """The segment of some tunes, given by their stream, which is sorted here."""
+        suffixes = suffix_array(stream)
+        ids = np.fromiter(tune_ids, dtype=np.int32)
+        return cls(ids, stream, suffixes, separators(stream))
 
     @cached_property
     def gram_firsts(self) -> NDArray[np.int32]:
         """Where in the suffix array each different run of GRAM symbols begins: (n,), ascending."""
-        if self._grams is None:
-            return gram_firsts(self.stream, self.suffixes)
-        return np.frombuffer(self._grams, dtype="<i4").astype(np.int32, copy=False)
+        return gram_firsts(self.words, self.suffixes) if self._grams is None else self._grams
 
     @cached_property
     def tune_of_positions(self) -> NDArray[np.int32]:
@@ -64,7 +80,7 @@ class Segment(SuffixIndex):
         """The tune ids of positions: (n,), in their order."""
         if len(positions) > _FEW:
             return self.tune_of_positions[positions]
-        return self._tune_after.take(self._separators.searchsorted(positions, side="right"))
+        return self._tune_after.take(self.bounds.searchsorted(positions, side="right"))
 
     def tune_at(self, position: int) -> int:
         """The tune id of one position."""
@@ -72,19 +88,19 @@ class Segment(SuffixIndex):
 
     def places(self, positions: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The tunes of positions, and which symbol of its tune each position is: two (n,)."""
-        after = self._separators.searchsorted(positions, side="right")
-        return self._tune_after.take(after), positions - self._separators.take(after - 1) - 1
+        after = self.bounds.searchsorted(positions, side="right")
+        return self._tune_after.take(after), positions - self.bounds.take(after - 1) - 1
 
     def positions_of(
         self, tunes: NDArray[np.integer], symbols: NDArray[np.integer]
     ) -> NDArray[np.integer]:
         """Where symbols of tunes are in the stream: (n,), of (n,) tunes and (n,) symbols."""
-        return self._separators[self.tune_ids.searchsorted(tunes)] + 1 + symbols
+        return self.bounds[self.tune_ids.searchsorted(tunes)] + 1 + symbols
 
     def symbols_of(self, tune: int) -> bytes:
         """The symbols of a tune."""
         at = bisect_left(self._ids, tune)
-        return self.stream[self._bounds[at] + 1 : self._bounds[at + 1]]
+        return self.text[self._bounds[at] + 1 : self._bounds[at + 1]]
 
     def admitted_positions(self, admitted: Mask | None) -> Mask | None:
         """The mask of positions (n,) that a mask of tunes stands for."""
@@ -102,14 +118,22 @@ class Segment(SuffixIndex):
         if not is_kept.any():
             return None
         # A separator goes with the tune after it; the last one is kept.
-        kept = np.append(np.repeat(is_kept, np.diff(self._separators)), True)
+        kept = np.append(np.repeat(is_kept, np.diff(self.bounds)), True)
         place = np.cumsum(kept, dtype=np.int32) - 1
+        symbols = self.symbols[kept]
         return Segment(
-            self.tune_ids[is_kept].astype("<i4").tobytes(),
-            self.symbols[kept].tobytes(),
-            place[self.suffixes[kept[self.suffixes]]].astype("<i4").tobytes(),
+            self.tune_ids[is_kept],
+            symbols.tobytes(),
+            place[self.suffixes[kept[self.suffixes]]],
+            separators(symbols),
         )
 
     def __contains__(self, tune: int) -> bool:
         at = bisect_left(self._ids, tune)
         return at < len(self._ids) and self._ids[at] == tune
+
+
+def separators(stream: bytes | Symbols) -> Positions:
+    """Where the SEPARATORs of a stream are: (tunes + 1,)."""
+    symbols = np.frombuffer(stream, dtype=np.uint8)
+    return np.flatnonzero(symbols == SEPARATOR).astype(np.int32)

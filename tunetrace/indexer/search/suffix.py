@@ -7,6 +7,7 @@ searches run on bytes with the standard library's bisect, which compares in C.
 
 from __future__ import annotations
 
+import mmap
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
@@ -43,13 +44,14 @@ def words(stream: bytes) -> NDArray[np.uint64]:
     return np.ndarray(len(stream), dtype="<u8", buffer=stream + bytes(7), strides=(1,))
 
 
-def gram_firsts(stream: bytes, suffixes: Positions) -> Positions:
+def gram_firsts(every: NDArray[np.uint64], suffixes: Positions) -> Positions:
     """Where in a suffix array each different run of GRAM symbols begins: (n,), ascending.
 
-    The suffixes that begin with one run are neighbours, so it is found as often as there are places
-    up to the next run's. At the end of the stream, zeros follow.
+    every: the words of the stream. The suffixes that begin with one run are neighbours, so it is
+    found as often as there are places up to the next run's. At the end of the stream, zeros follow.
     """
-    runs = words(stream).take(suffixes)
+    # Not take, which would copy all words first.
+    runs = every[suffixes]
     is_new = np.ones(len(runs), dtype=bool)
     # The first symbol is the lowest byte; shifting removes those past GRAM.
     np.not_equal((runs[1:] ^ runs[:-1]) << BEYOND_GRAM, 0, out=is_new[1:])
@@ -85,17 +87,25 @@ def common_prefix(left: bytes, right: bytes) -> int:
 
 
 class SuffixIndex:
-    """A stream and its suffix array, to be searched.
+    """A stream of n symbols and its suffix array, to be searched.
 
-    stream: n symbols, with SEPARATOR between tunes. suffixes: (n,) int32, little-endian, as bytes.
+    text: the stream, with SEPARATOR between tunes. Of a mapped file the first n bytes are the
+    stream, and at least seven zeros follow. suffixes: (n,) int32.
     """
 
-    def __init__(self, stream: bytes, suffixes: bytes) -> None:
-        self.stream = stream
-        self.symbols: Symbols = np.frombuffer(stream, dtype=np.uint8)
-        self.suffixes: Positions = np.frombuffer(suffixes, dtype="<i4").astype(np.int32, copy=False)
-        self._suffixes = self.suffixes.data
+    def __init__(self, text: bytes | mmap.mmap, suffixes: Positions) -> None:
+        self.text = text
+        self.symbols: Symbols = np.frombuffer(text, dtype=np.uint8, count=len(suffixes))
+        self.suffixes = suffixes
+        self._suffixes = suffixes.data
         self._triples: dict[bytes, tuple[int, int]] = {}
+
+    @cached_property
+    def words(self) -> NDArray[np.uint64]:
+        """The eight symbols from each position on, as `words` has them: (n,)."""
+        if isinstance(self.text, bytes):
+            return words(self.text)
+        return np.ndarray(len(self.symbols), dtype="<u8", buffer=self.text, strides=(1,))
 
     @cached_property
     def longest_tune(self) -> int:
@@ -106,7 +116,7 @@ class SuffixIndex:
     @cached_property
     def _buckets(self) -> list[int]:
         """The first rank of the suffixes that begin with each symbol: (257,)."""
-        first = self.stream.__getitem__
+        first = self.text.__getitem__
         return [bisect_left(self._suffixes, symbol, key=first) for symbol in range(257)]
 
     def interval(self, figure: bytes) -> tuple[int, int]:
@@ -117,7 +127,7 @@ class SuffixIndex:
 
     def _search(self, figure: bytes, start: int, stop: int) -> tuple[int, int]:
         """The interval of a figure, which is between start and stop unless it is empty."""
-        stream, suffixes, length = self.stream, self._suffixes, len(figure)
+        stream, suffixes, length = self.text, self._suffixes, len(figure)
 
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
@@ -139,7 +149,7 @@ class SuffixIndex:
         """
         if depth == 0:
             return self._buckets[symbol], self._buckets[symbol + 1]
-        stream, suffixes = self.stream, self._suffixes
+        stream, suffixes = self.text, self._suffixes
         low, high = interval
 
         def following(position: int) -> int:
@@ -181,7 +191,7 @@ class SuffixIndex:
         admitted: (n,) bool, the positions of the stream where a match may begin; None for all.
         known: the length and the position of a match that is known already.
         """
-        suffixes, stream, length = self._suffixes, self.stream, len(figure)
+        suffixes, stream, length = self._suffixes, self.text, len(figure)
 
         def prefix(position: int) -> bytes:
             return stream[position : position + length]
@@ -220,8 +230,8 @@ class NativeSearch:
         self.search = ctypes.PyDLL(str(PATH_LIBDIVSUFSORT)).sa_search
         """How often a figure is found: of text, size, the figure, its length, ranks, size, and a
         reference to a number, which becomes the figure's first rank."""
-        self.text = ctypes.c_char_p(index.stream)
-        self.size = ctypes.c_int32(len(index.stream))
+        self.text = ctypes.c_void_p(index.symbols.ctypes.data)
+        self.size = ctypes.c_int32(len(index.symbols))
         self.ranks = ctypes.c_void_p(index.suffixes.ctypes.data)
         self.number, self.reference = ctypes.c_int32, ctypes.byref
         self._index = index  # whose arrays must stay

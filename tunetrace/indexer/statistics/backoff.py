@@ -270,7 +270,7 @@ def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
 
 def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
     first = segment.gram_firsts
-    windows = words(segment.stream).take(segment.suffixes.take(first))
+    windows = segment.words[segment.suffixes.take(first)]
     return _packed(windows), np.diff(first, append=len(segment.suffixes)).astype(np.float64)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,14 +11,16 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError
-from tunetrace.indexer.store.schema import insert_rows
 
 STORED: Final = (
     "longest_notes", "copied_8", "copied_12", "copied_16", "copied_24", "copied_32", "creativity",
     "originality", "bars_in_corpus", "bars_same_position",
 )  # fmt: skip
 """The measures that an index of this schema version stores."""
+
+_PURPOSE: Final = "baseline"
 
 OPTIONAL: Final = "similarity"
 """The measure that is stored if it was asked for: the probability of the most similar tune."""
@@ -47,22 +48,14 @@ def load_baseline(connection: sa.Connection, hidden: Collection[int] = ()) -> Ba
 
     hidden: the ids of tunes that are left out. The others were measured against them too.
     """
-    columns: dict[str, bytes] = {}
-    for name, numbers, checksum in connection.execute(sa.select(schema.baseline)):
-        if not isinstance(numbers, bytes) or zlib.crc32(numbers) != checksum:
-            raise DamagedError(f"the column {name} of the baseline does not match its checksum")
-        columns[name] = numbers
-    if not columns:
+    stored = load_arrays(connection, None, _PURPOSE)
+    if not stored:
         return None
+    columns = dict(stored[None].by_name)
     if columns.keys() - {OPTIONAL} != {"tune", "notes", *STORED}:
         raise DamagedError("the baseline has the wrong columns")
     try:
-        tunes = np.frombuffer(columns.pop("tune"), dtype="<i4")
-        notes = np.frombuffer(columns.pop("notes"), dtype="<i4").astype(np.int32)
-        values = {
-            name: np.frombuffer(numbers, dtype="<f4").astype(np.float32)
-            for name, numbers in columns.items()
-        }
+        tunes, notes, values = columns.pop("tune"), columns.pop("notes"), columns
         if {len(tunes)} != {len(notes), *map(len, values.values())}:
             raise ValueError
         is_seen = ~np.isin(tunes, list(hidden))
@@ -86,14 +79,10 @@ def store_baseline(
     values: Mapping[str, NDArray[np.float32]],
 ) -> None:
     """Replace the baseline. tunes: (n,) the ids of all tunes, in ascending order."""
-    connection.execute(sa.delete(schema.baseline))
-    columns = {"tune": tunes.astype("<i4"), "notes": notes.astype("<i4")}
-    columns |= {name: column.astype("<f4") for name, column in values.items()}
-    written = {name: column.tobytes() for name, column in columns.items()}
-    rows = [(name, numbers, zlib.crc32(numbers)) for name, numbers in written.items()]
-    insert_rows(connection, schema.baseline, rows)
+    delete_baseline(connection)
+    store_arrays(connection, None, _PURPOSE, {"tune": tunes, "notes": notes, **values})
 
 
 def delete_baseline(connection: sa.Connection) -> None:
     """Delete the baseline, which is wrong after every change of the tunes."""
-    connection.execute(sa.delete(schema.baseline))
+    delete_arrays(connection, None, _PURPOSE)

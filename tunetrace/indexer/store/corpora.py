@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.meta import take_ids
 from tunetrace.indexer.store.schema import insert_rows
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.transcription import Transcription
@@ -67,12 +68,8 @@ def check_corpus(name: str, connection: sa.Connection) -> None:
 
 
 def next_tune_id(connection: sa.Connection) -> int:
-    """The id of the next tune. To be asked inside a transaction that changes the index."""
-    return _next_id(connection, schema.tune)
-
-
-def _next_id(connection: sa.Connection, table: sa.Table) -> int:
-    return (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+    """The id of the next tune, which no other change can take before this one ends."""
+    return take_ids(connection, schema.tune, 0)
 
 
 def insert_corpus(
@@ -84,7 +81,7 @@ def insert_corpus(
     version: str | None,
 ) -> int:
     """Insert a corpus without tunes, and give its id. complete_corpus says what is in it."""
-    corpus_id = _next_id(connection, schema.corpus)
+    corpus_id = take_ids(connection, schema.corpus)
     added = datetime.now(UTC).isoformat(timespec="seconds")
     row = (corpus_id, name, source, licence, version, "", added, 0, 0, 0, 0)
     insert_rows(connection, schema.corpus, [row])
@@ -101,6 +98,7 @@ def insert_tunes(
          tune.text)
         for tune_id, number, tune in numbered
     ]  # fmt: skip
+    take_ids(connection, schema.tune, len(tunes))
     insert_rows(connection, schema.tune, tunes)
     titles = [
         (tune_id, place, title, title_key(title))
@@ -122,7 +120,7 @@ def number_tunes(connection: sa.Connection, numbers: Sequence[tuple[int, int]]) 
 
 def insert_rejects(connection: sa.Connection, corpus_id: int, rejected: Sequence[Rejected]) -> None:
     """Insert the tunes of a corpus that were set aside."""
-    first = _next_id(connection, schema.reject)
+    first = take_ids(connection, schema.reject, len(rejected))
     rejects = [
         (number, corpus_id, r.number, r.title, r.input, r.line, r.column, r.reason, r.kind)
         for number, r in enumerate(rejected, first)

@@ -53,6 +53,12 @@ def count_bars(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(bar)) or 0
 
 
+def bars_of(connection: sa.Connection, tunes: Iterable[int]) -> dict[int, int]:
+    """How many bars each of some tunes has, by its id."""
+    select = sa.select(sa.func.count()).select_from(bar_hit)
+    return {tune: connection.scalar(select.where(bar_hit.c.tune_id == tune)) or 0 for tune in tunes}
+
+
 def bar_numbers(connection: sa.Connection) -> dict[str, int]:
     """Every bar's number, from 1, by its text."""
     return dict(_ALL_BARS.rows(connection))

@@ -1,4 +1,4 @@
-"""What an index says of itself: its version, its vocabulary and its generation."""
+"""What an index says of itself: its version, vocabulary, generation, and the ids that it gave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tunetrace._version import __version__
-from tunetrace.indexer.store.schema import Prepared, insert_rows, meta
+from tunetrace.indexer.store.schema import COUNTED, Prepared, counter, insert_rows, meta
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_token
 
 _VALUE: Final = Prepared(sa.select(meta.c.value).where(meta.c.name == sa.bindparam("name")))
@@ -26,6 +26,7 @@ def store_meta(connection: sa.Connection) -> None:
     first = secrets.randbits(62)
     rows = [("tunetrace_version", __version__), ("vocabulary", "[]"), ("generation", str(first))]
     insert_rows(connection, meta, rows)
+    insert_rows(connection, counter, [(name, 0) for name in COUNTED])
 
 
 def generation_of(connection: sa.Connection) -> int | None:
@@ -63,3 +64,16 @@ def store_vocabulary(connection: sa.Connection, vocabulary: Vocabulary) -> None:
 
 def _store(connection: sa.Connection, name: str, value: str) -> None:
     connection.execute(sa.update(meta).where(meta.c.name == name).values(value=value))
+
+
+def take_ids(connection: sa.Connection, table: sa.Table, count: int = 1) -> int:
+    """Take ids for new rows of a table, successive ones: the first of them.
+
+    The counter is changed in the same transaction, so that no two changes get the same id.
+    """
+    column = counter.c.last
+    taken = sa.update(counter).where(counter.c.name == table.name).values(last=column + count)
+    last = connection.scalar(taken.returning(column))
+    if last is None:
+        raise DamagedError(f"the ids of the table {table.name} are not counted")
+    return int(last) - count + 1

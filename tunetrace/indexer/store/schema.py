@@ -17,7 +17,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
+
+STORAGE: Final = "tunetrace_storage"
+"""The execution option of an engine that says which storage it belongs to."""
+
+PIECE_BYTES: Final = 1 << 22
+"""An array is stored in pieces of this size."""
+
 APPLICATION_ID: Final = int.from_bytes(b"tune", "big")
 """SQLite's application_id: it tells an index from a database of another program."""
 
@@ -136,57 +143,49 @@ segment = sa.Table(
     "segment",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("tune_ids", sa.LargeBinary, nullable=False),
-    sa.Column("tune_ids_crc32", sa.BigInteger, nullable=False),
+    sa.Column("first_tune", sa.Integer, nullable=False),
+    sa.Column("tunes", sa.Integer, nullable=False),
 )
-"""tune_ids: the tunes of the stream in its order, ascending, little-endian int32."""
+"""A run of tunes that were indexed together. first_tune: the lowest id of its tunes. tunes: how
+many it has. All else of it is in arrays."""
 
-view = sa.Table(
-    "view",
+array = sa.Table(
+    "array",
     metadata,
-    sa.Column("segment_id", sa.ForeignKey("segment.id"), primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("stream", sa.LargeBinary, nullable=False),
-    sa.Column("stream_crc32", sa.BigInteger, nullable=False),
-    sa.Column("suffixes", sa.LargeBinary, nullable=False),
-    sa.Column("suffixes_crc32", sa.BigInteger, nullable=False),
-    sa.Column("grams", sa.LargeBinary, nullable=False),
-    sa.Column("grams_crc32", sa.BigInteger, nullable=False),
+    sa.Column("id", _BIG_ID, primary_key=True, autoincrement=False),
+    sa.Column("segment_id", sa.ForeignKey("segment.id")),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("dtype", sa.String, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Index("array_segment_purpose", "segment_id", "purpose", "place"),
 )
-"""The tunes of a segment in a view, by the view's name (search/views.py). stream: uint8, with a
-SEPARATOR before each tune and after the last. suffixes: its suffix array, little-endian int32.
-grams: where in the suffix array each different run of GRAM symbols begins, little-endian int32."""
+"""The arrays of a segment, or of the whole index, where segment_id is null. purpose: what they are
+read for together, such as a view, `near` or `baseline`. place: their order, from 0. dtype: as NumPy
+writes it, little-endian. sha256: that of the bytes, in hexadecimal."""
 
-near = sa.Table(
-    "near",
+piece = sa.Table(
+    "piece",
     metadata,
-    sa.Column("segment_id", sa.ForeignKey("segment.id"), primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("numbers", sa.LargeBinary, nullable=False),
-    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
+    sa.Column("array_id", sa.ForeignKey("array.id"), primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
-"""What near copies of the tunes of a segment are found by, an array a row (near/segment.py)."""
+"""The bytes of an array, PIECE_BYTES a row, so that no value comes near a limit of a database."""
 
-neighbours = sa.Table(
-    "neighbours",
-    metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("numbers", sa.LargeBinary, nullable=False),
-    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
-)
-"""Which tunes are near copies of one another, an array a row (near/graph.py). The table is empty
-until the tunes are compared. From then on every change of the tunes changes it too."""
-
-baseline = sa.Table(
-    "baseline",
+counter = sa.Table(
+    "counter",
     metadata,
     sa.Column("name", sa.String, primary_key=True),
-    sa.Column("numbers", sa.LargeBinary, nullable=False),
-    sa.Column("numbers_crc32", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
 )
-"""What was measured of each tune against all others, a column a row: `tune`, the ids, ascending,
-and `notes`, little-endian int32; each measure by its name, little-endian float32. The table is
-empty until that is done, and after every change of the tunes."""
+"""The last id that was given to a row of a table, by the table's name. No id is given again, even
+after its row was deleted."""
+
+COUNTED: Final = ("corpus", "tune", "reject", "segment", "array")
+"""The tables whose ids are counted."""
 
 
 def faults_of_tables(connection: sa.Connection) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What only SQLite has: the file of an index, its pragmas, its locks and its journal.
+"""An index in a file: SQLite's pragmas, locks and journal, and how a new file takes its place.
 
 Nothing but SQLite opens an index. To close any other descriptor of the file would drop the locks
 that this process holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
@@ -6,23 +6,27 @@ that this process holds on it (https://www.sqlite.org/howtocorrupt.html, section
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import stat
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import sqlalchemy as sa
 
-from tunetrace.errors import IndexChangedError, IndexFileError
-from tunetrace.files import exists
+from tunetrace.errors import IndexFileError
+from tunetrace.files import beside, exists, remove_leftovers
 from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.cache import user_folder
 from tunetrace.indexer.store.meta import generation_of, store_meta
+from tunetrace.indexer.store.storage import Storage
 from tunetrace.text import printable
 
 LOCK_WAIT_SECONDS: Final = 60.0
@@ -41,299 +45,14 @@ _OUT_OF_REACH: Final = {
 }  # fmt: skip
 """SQLite's errors that say nothing about the content of the file."""
 
-OperationalErrors: Final = (sqlite3.OperationalError, sa.exc.OperationalError)
+_OPERATIONAL: Final = (sqlite3.OperationalError, sa.exc.OperationalError)
 """What the driver and SQLAlchemy raise where a file cannot be read or written."""
-
-DatabaseErrors: Final = (sqlite3.DatabaseError, sa.exc.DatabaseError, UnicodeDecodeError)
-"""What reading or writing may raise. SQLite may quote a damaged file, which is no text then."""
-
-
-# Errors
-
-
-def damaged(path: Path) -> IndexFileError:
-    """The error for an index that does not hold what was written."""
-    return IndexFileError(
-        f"{printable(str(path))}: the index is damaged; build it again with "
-        "'tunetrace index build --force'"
-    )
-
-
-def changed(path: Path) -> IndexChangedError:
-    """The error for a question to an index that is no longer what was opened."""
-    return IndexChangedError(
-        f"{printable(str(path))}: the index was changed after it was opened; open the index again"
-    )
-
-
-def unwritable(path: Path, error: Exception) -> IndexFileError:
-    """The error for a place where no index can be written."""
-    reason, advice = reason_of(error), "free disk space, or give"
-    if isinstance(error, OSError):
-        reason, advice = (error.strerror or "unwritable").lower(), "give"
-    return IndexFileError(
-        f"{path}: the index cannot be written ({reason}); {advice} another file with --index"
-    )
-
-
-def unreadable(path: Path, error: Exception) -> IndexFileError:
-    """The error for an index that SQLite could not read."""
-    name = printable(str(path))
-    if is_damage(error):
-        return damaged(path)
-    if is_busy(error):
-        return IndexFileError(f"{name}: another process is changing the index; try again later")
-    return IndexFileError(
-        f"{name}: the index cannot be read ({reason_of(error)}); check that the disk works and "
-        "that you may read the file and its folder"
-    )
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether SQLite waited in vain for another process or thread."""
-    return (_code(error) or 0) & 0xFF in _BUSY
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether SQLite's error is about the content of the file, not about access to it."""
-    code = _code(error)
-    return code is None or code & 0xFF not in _BUSY | _OUT_OF_REACH
-
-
-def reason_of(error: Exception) -> object:
-    """The driver's own words for an error."""
-    return getattr(error, "orig", error)
-
-
-def _code(error: Exception) -> int | None:
-    """SQLite's extended code of an error of the driver's or SQLAlchemy's; None for others."""
-    code = getattr(reason_of(error), "sqlite_errorcode", None)
-    return code if isinstance(code, int) else None
-
-
-# Which file it is
-
-
-def check_file(path: Path) -> None:
-    """See that there is a database of tunetrace at path; IndexFileError if not.
-
-    check_whole sees whether it is whole and of this version.
-    """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise IndexFileError(
-            f"{path}: there is no index; build one with 'tunetrace index build', "
-            "or give the path of another index with --index"
-        ) from None
-    except OSError as error:
-        raise _out_of_reach(path, error.strerror or "unreadable") from None
-    if not stat.S_ISREG(mode):
-        raise _out_of_reach(path, "is a directory" if stat.S_ISDIR(mode) else "is not a file")
-    try:
-        application = _application(path)
-    except sqlite3.DatabaseError as error:
-        reason = str(error) if os.access(path, os.R_OK) else "permission denied"
-        raise _out_of_reach(path, reason) from None
-    if application is None:
-        raise IndexFileError(
-            f"{path}: this file is not a tunetrace index; give the path of an index with --index"
-        )
-    if application != schema.APPLICATION_ID:
-        raise IndexFileError(
-            f"{path}: this file is a database of another program; give the path of a tunetrace "
-            "index"
-        )
-
-
-def _out_of_reach(path: Path, reason: str) -> IndexFileError:
-    return IndexFileError(
-        f"{path}: the index cannot be read ({reason.lower()}); give the path of a file"
-    )
-
-
-def _application(path: Path) -> int | None:
-    """The program whose database a file is, by SQLite's application_id; None if it is no database.
-
-    The file is read without a lock. Another program's file stays as it is, and a file that is cut
-    off can be read too.
-    """
-    with closing(sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True)) as connection:
-        connection.execute("PRAGMA writable_schema = ON")  # or a file that is cut off cannot open
-        try:
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-        except sqlite3.DatabaseError as error:
-            if _code(error) == sqlite3.SQLITE_NOTADB:
-                return None
-            raise
-    return int(application) if pages else None
-
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100
 
-
-def may_be_replaced(path: Path) -> bool:
-    """Whether a file is an index. It may be cut off or of another version."""
-    try:
-        if not path.is_file():
-            return False
-        if path.stat().st_size >= _HEADER_BYTES:
-            return _application(path) == schema.APPLICATION_ID
-        # SQLite takes no locks on less than a header, so that none can be lost here.
-        return _MAGIC.startswith(path.read_bytes()[: len(_MAGIC)])
-    except (OSError, sqlite3.DatabaseError):
-        return False
-
-
-def check_whole(connection: sa.Connection, path: Path) -> None:
-    """See that an index has all its pages and is of this version; IndexFileError if not.
-
-    To be asked inside a transaction.
-    """
-    try:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        page_size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
-        is_cut_off = exists(path) and path.stat().st_size % page_size != 0
-    except sa.exc.DatabaseError as error:
-        if _code(error) != sqlite3.SQLITE_CORRUPT:
-            raise
-        is_cut_off = True  # SQLite read nothing but the header
-    if is_cut_off:
-        raise IndexFileError(
-            f"{path}: the index is cut off; build it again with 'tunetrace index build --force'"
-        )
-    if version != schema.SCHEMA_VERSION:
-        raise IndexFileError(
-            f"{path}: the index has schema version {version}, but this tunetrace reads version "
-            f"{schema.SCHEMA_VERSION}; build it again with 'tunetrace index build --force'"
-        )
-
-
-def faults_of_file(connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
-    """What SQLite's own check of pages, indexes, types and foreign keys finds, in sentences."""
-    check = "integrity_check" if is_full else "quick_check"
-    for (found,) in connection.exec_driver_sql(f"PRAGMA {check}(10)"):
-        if found != "ok":
-            what = " ".join(found.replace("*** in database main ***", "").split())
-            yield f"SQLite finds the file damaged: {what}"
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
-    for table, count in Counter(row[0] for row in rows).items():
-        yield f"{count:,} rows of {table} refer to rows that are missing"
-
-
-# Reading
-
-
-def engine_of(path: Path, mode: str) -> sa.Engine:
-    """An engine for a file, with a connection for each thread. mode: ro, rw, or rwc to make it.
-
-    Transactions begin and end where the code says so.
-    """
-    connect = partial(
-        sqlite3.connect, _uri(path, f"mode={mode}"), uri=True, timeout=LOCK_WAIT_SECONDS,
-        check_same_thread=False, isolation_level=None,
-    )  # fmt: skip
-    # SQLAlchemy takes a URL without a file for a database in memory, and has no pool for threads
-    # then. A URL with a file would read `?` and `%` in its name as something else.
-    return sa.create_engine(
-        "sqlite://", creator=connect, poolclass=sa.pool.QueuePool, max_overflow=-1
-    )
-
-
-def _uri(path: Path, options: str) -> str:
-    return f"{path.absolute().as_uri()}?{options}"
-
-
-def begin_reading(
-    connection: sa.Connection, path: Path, file: int | None, *, is_known: bool
-) -> int | None:
-    """Begin a transaction in which nobody changes the index; gives the index's generation.
-
-    file: the file_number of the index; IndexFileError if another file has taken its place.
-    is_known: whether it was seen before that the index is whole. A change that was cut off is
-    undone first.
-    """
-    begun = time.monotonic()
-    while True:
-        try:
-            _driver(connection).execute("BEGIN")
-            if not is_known:
-                check_whole(connection, path)
-            generation = generation_of(connection)
-            break
-        except OperationalErrors as error:
-            waited = time.monotonic() - begun
-            if is_damage(error) or is_busy(error) or waited > LOCK_WAIT_SECONDS:
-                raise
-            is_to_be_undone = _code(error) == sqlite3.SQLITE_READONLY_ROLLBACK
-            if not is_to_be_undone and not journal(path).exists():
-                raise
-        # A change was cut off and left its journal; or a change is just ending; or the journal is
-        # that of another file, which has taken the place of the opened one.
-        connection.rollback()
-        _undo(path, is_last_try=waited > _ENDING_SECONDS)
-        if file_number(path) != file:
-            raise changed(path)
-        time.sleep(_PAUSE_SECONDS)
-    if file_number(path) != file:
-        raise changed(path)
-    return generation
-
-
-def generation_at(path: Path) -> int | None:
-    """The generation of the index that is at path now; None if none can be read there.
-
-    A change that was cut off is undone first.
-    """
-    if not exists(path):
-        return None
-    engine = engine_of(path, "rw")
-    try:
-        with engine.connect() as connection:
-            return readable_generation(connection)
-    except sa.exc.OperationalError:  # it is no file that can be opened
-        return None
-    finally:
-        engine.dispose()
-
-
-def readable_generation(connection: sa.Connection) -> int | None:
-    """The generation of an index that may be damaged; None if it cannot be read."""
-    try:
-        return generation_of(connection)
-    except DatabaseErrors as error:
-        if is_busy(error):
-            raise
-        return None
-
-
-def journal(path: Path) -> Path:
-    """Where SQLite keeps what it needs to undo a change: beside the file that a link leads to."""
-    return Path(f"{os.path.realpath(path)}-journal")
-
-
-def _undo(path: Path, *, is_last_try: bool) -> None:
-    """Let SQLite undo a change that was cut off. It waits while a change is being written."""
-    try:
-        uri = _uri(path, "mode=rw")
-        with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_WAIT_SECONDS)) as connection:
-            connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError as error:
-        if is_busy(error):
-            raise
-        if is_last_try:
-            raise IndexFileError(
-                f"{printable(str(path))}: an unfinished change of the index cannot be undone "
-                f"({error}); check that the file and its folder are writable"
-            ) from None
-
-
-# Hiding
-
-
 _IS_HIDING: Final = "tunetrace hides tunes"
+_ROWS_BEFORE: Final = "rows changed before"
 _HIDDEN: Final = "(SELECT id FROM temp.hidden_tune)"
 _OF_CORPUS: Final = "FROM temp.hidden_tune WHERE corpus_id = corpus.id"
 
@@ -343,7 +62,6 @@ _HIDING: Final = (
     "CREATE TEMP TABLE hidden_hit AS SELECT bar_id, tune_id FROM main.bar_hit "
     f"WHERE tune_id IN {_HIDDEN}",
     "CREATE INDEX temp.hidden_hit_tune ON hidden_hit (tune_id)",
-    "UPDATE hidden_tune SET bars = (SELECT count(*) FROM hidden_hit WHERE tune_id = id)",
     "CREATE TEMP TABLE hidden_bar (id INTEGER PRIMARY KEY)",
     "INSERT INTO hidden_bar SELECT DISTINCT bar_id FROM hidden_hit WHERE NOT EXISTS (SELECT 1 FROM "
     f"main.bar_hit AS other WHERE other.bar_id = hidden_hit.bar_id AND tune_id NOT IN {_HIDDEN})",
@@ -364,118 +82,416 @@ _HIDING: Final = (
 )  # fmt: skip
 
 
-def hide(connection: sa.Connection, tokens: Mapping[int, int]) -> None:
-    """Hide tunes from whatever is asked through a connection, until it is closed.
+@dataclass(frozen=True)
+class IndexFile(Storage):
+    """The file of an index."""
 
-    Views take the names of the tables: SQLite looks among temporary ones first. To be called inside
-    a transaction, which it ends. tokens: how many each tune has, by its id, without headers.
-    """
-    driver = _driver(connection)
-    driver.execute(
-        "CREATE TEMP TABLE hidden_tune (id INTEGER PRIMARY KEY, tokens, corpus_id, bars)"
-    )
-    driver.executemany("INSERT INTO hidden_tune (id, tokens) VALUES (?, ?)", tokens.items())
-    for statement in _HIDING:
-        driver.execute(statement)
-    driver.commit()
-    connection.info[_IS_HIDING] = True
+    path: Path
 
+    # SQLite may quote a damaged file, which is no text then.
+    errors = (sqlite3.DatabaseError, sa.exc.DatabaseError, UnicodeDecodeError)
 
-def is_hiding(connection: sa.Connection) -> bool:
-    """Whether hide was called with a connection."""
-    return _IS_HIDING in connection.info
+    @property
+    def shown(self) -> str:
+        return printable(str(self.path))
 
+    @property
+    def place(self) -> Path:
+        return self.path
 
-# Writing
+    @property
+    def name(self) -> str:
+        return printable(self.path.name)
 
+    def absolute(self) -> IndexFile:
+        return IndexFile(self.path.absolute())
 
-@contextmanager
-def new_file(path: Path) -> Iterator[sa.Connection]:
-    """A connection to a new, empty index, in a transaction that ends with the block."""
-    engine = engine_of(path, "rwc")
-    try:
-        with engine.connect() as connection:
-            for pragma in ("journal_mode = OFF", "synchronous = OFF", "page_size = 8192"):
-                connection.exec_driver_sql(f"PRAGMA {pragma}")
-            connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
-            schema.metadata.create_all(connection)
-            # All that follows is on the disk when the transaction ends.
-            connection.exec_driver_sql("PRAGMA synchronous = FULL")
-            connection.exec_driver_sql("BEGIN")
-            store_meta(connection)
-            yield connection
-            connection.commit()
-    finally:
-        engine.dispose()
+    @property
+    def cache_folders(self) -> tuple[Path, ...]:
+        place = os.path.realpath(self.path)
+        digest = hashlib.blake2b(os.fsencode(place), digest_size=8).hexdigest()
+        return Path(f"{place}.arrays"), user_folder(digest)
 
+    def exists(self) -> bool:
+        return exists(self.path)
 
-def begin_changing(connection: sa.Connection, *, keeps_lock: bool) -> None:
-    """Begin a transaction that changes an index, once no other one does.
+    def identity(self) -> int | None:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return None
 
-    keeps_lock: keep all others out when it ends too, until the connection is closed.
-    """
-    # Changed pages stay in memory until the end, so that others can read until then.
-    connection.exec_driver_sql("PRAGMA cache_spill = OFF")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    if keeps_lock:
-        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+    def size(self) -> int:
+        return self.path.stat().st_size
 
+    # Which file it is
 
-def changed_rows(connection: sa.Connection) -> int:
-    """How many rows a connection has changed so far."""
-    return _driver(connection).total_changes
+    def check(self) -> None:
+        path = self.path
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            raise IndexFileError(
+                f"{path}: there is no index; build one with 'tunetrace index build', "
+                "or give the path of another index with --index"
+            ) from None
+        except OSError as error:
+            raise self._out_of_reach(error.strerror or "unreadable") from None
+        if not stat.S_ISREG(mode):
+            raise self._out_of_reach("is a directory" if stat.S_ISDIR(mode) else "is not a file")
+        try:
+            application = _application(path)
+        except sqlite3.DatabaseError as error:
+            reason = str(error) if os.access(path, os.R_OK) else "permission denied"
+            raise self._out_of_reach(reason) from None
+        if application is None:
+            raise IndexFileError(
+                f"{path}: this file is not a tunetrace index; give the path of an index with "
+                "--index"
+            )
+        if application != schema.APPLICATION_ID:
+            raise IndexFileError(
+                f"{path}: this file is a database of another program; give the path of a "
+                "tunetrace index"
+            )
 
+    def _out_of_reach(self, reason: str) -> IndexFileError:
+        return IndexFileError(
+            f"{self.path}: the index cannot be read ({reason.lower()}); give the path of a file"
+        )
 
-def shrink(connection: sa.Connection) -> None:
-    """Give back what is free in the file."""
-    connection.exec_driver_sql("VACUUM")
+    def check_whole(self, connection: sa.Connection) -> None:
+        path = self.path
+        try:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            page_size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+            is_cut_off = exists(path) and path.stat().st_size % page_size != 0
+        except sa.exc.DatabaseError as error:
+            if _code(error) != sqlite3.SQLITE_CORRUPT:
+                raise
+            is_cut_off = True  # SQLite read nothing but the header
+        if is_cut_off:
+            raise IndexFileError(
+                f"{path}: the index is cut off; build it again with 'tunetrace index build --force'"
+            )
+        if version != schema.SCHEMA_VERSION:
+            raise self.outdated(version)
 
+    def faults(self, connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
+        check = "integrity_check" if is_full else "quick_check"
+        for (found,) in connection.exec_driver_sql(f"PRAGMA {check}(10)"):
+            if found != "ok":
+                what = " ".join(found.replace("*** in database main ***", "").split())
+                yield f"SQLite finds the file damaged: {what}"
+        rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
+        for table, count in Counter(row[0] for row in rows).items():
+            yield f"{count:,} rows of {table} refer to rows that are missing"
 
-def file_number(path: Path) -> int | None:
-    """A number that tells the file at a path from another that takes its place; None if absent."""
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
+    # Reading
 
+    def engine(self, mode: Literal["read", "change"]) -> sa.Engine:
+        return self._engine("ro" if mode == "read" else "rw")
 
-@contextmanager
-def locked(path: Path) -> Iterator[sa.Connection | None]:
-    """The index at path, which nobody else may read or change; None if SQLite cannot lock it.
+    def _engine(self, mode: str, path: Path | None = None) -> sa.Engine:
+        """An engine for the file, or another one. mode: ro, rw, or rwc to make it."""
+        connect = partial(
+            sqlite3.connect, _uri(path or self.path, f"mode={mode}"), uri=True,
+            timeout=LOCK_WAIT_SECONDS, check_same_thread=False, isolation_level=None,
+        )  # fmt: skip
+        # SQLAlchemy takes a URL without a file for a database in memory, and has no pool for
+        # threads then. A URL with a file would read `?` and `%` in its name as something else.
+        return sa.create_engine(
+            "sqlite://",
+            creator=connect,
+            poolclass=sa.pool.QueuePool,
+            max_overflow=-1,
+            execution_options={schema.STORAGE: self},
+        )
 
-    It is None for a file that is absent, not writable, or too damaged to be opened. A change that
-    is under way is waited for. A change that was cut off is undone.
-    """
-    try:
-        is_database = _application(path) is not None
-    except sqlite3.DatabaseError:
-        is_database = False
-    if not is_database:
-        yield None
-        return
-    engine = engine_of(path, "rw")
-    try:
-        with engine.connect() as connection:
-            is_locked = True
+    def begin_reading(
+        self, connection: sa.Connection, identity: int | None, *, is_known: bool
+    ) -> int | None:
+        begun = time.monotonic()
+        while True:
             try:
-                connection.exec_driver_sql("BEGIN EXCLUSIVE")
-                # In this mode the lock is kept after the transaction, until the file is closed.
-                connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+                _driver(connection).execute("BEGIN")
+                if not is_known:
+                    self.check_whole(connection)
+                generation = generation_of(connection)
+                break
+            except _OPERATIONAL as error:
+                waited = time.monotonic() - begun
+                if self.is_damage(error) or _is_busy(error) or waited > LOCK_WAIT_SECONDS:
+                    raise
+                is_to_be_undone = _code(error) == sqlite3.SQLITE_READONLY_ROLLBACK
+                if not is_to_be_undone and not self._journal.exists():
+                    raise
+            # A change was cut off and left its journal; or a change is just ending; or the journal
+            # is that of another file, which has taken the place of the opened one.
+            connection.rollback()
+            self._undo(is_last_try=waited > _ENDING_SECONDS)
+            if self.identity() != identity:
+                raise self.changed()
+            time.sleep(_PAUSE_SECONDS)
+        if self.identity() != identity:
+            raise self.changed()
+        return generation
+
+    @property
+    def _journal(self) -> Path:
+        """Where SQLite keeps what undoes a change: beside the file that a link leads to."""
+        return Path(f"{os.path.realpath(self.path)}-journal")
+
+    def _undo(self, *, is_last_try: bool) -> None:
+        """Let SQLite undo a change that was cut off. It waits while a change is being written."""
+        try:
+            uri = _uri(self.path, "mode=rw")
+            with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_WAIT_SECONDS)) as connection:
+                connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.OperationalError as error:
+            if _is_busy(error):
+                raise
+            if is_last_try:
+                raise IndexFileError(
+                    f"{self.shown}: an unfinished change of the index cannot be undone "
+                    f"({error}); check that the file and its folder are writable"
+                ) from None
+
+    def hide(self, connection: sa.Connection, counts: Mapping[int, tuple[int, int]]) -> None:
+        # Views take the names of the tables: SQLite looks among temporary ones first.
+        driver = _driver(connection)
+        driver.execute(
+            "CREATE TEMP TABLE hidden_tune (id INTEGER PRIMARY KEY, tokens, bars, corpus_id)"
+        )
+        rows = ((tune, *of_tune) for tune, of_tune in counts.items())
+        driver.executemany("INSERT INTO hidden_tune (id, tokens, bars) VALUES (?, ?, ?)", rows)
+        for statement in _HIDING:
+            driver.execute(statement)
+        driver.commit()
+        connection.info[_IS_HIDING] = True
+
+    def is_hiding(self, connection: sa.Connection) -> bool:
+        return _IS_HIDING in connection.info
+
+    # Changing
+
+    def begin_changing(self, connection: sa.Connection, *, keeps_lock: bool) -> None:
+        # Changed pages stay in memory until the end, so that others can read until then.
+        connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if keeps_lock:
+            connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+        connection.info[_ROWS_BEFORE] = _driver(connection).total_changes
+
+    def has_changed(self, connection: sa.Connection) -> bool:
+        return bool(_driver(connection).total_changes != connection.info[_ROWS_BEFORE])
+
+    def shrink(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("VACUUM")
+
+    # Replacing
+
+    @contextmanager
+    def replacing(self, *, force: bool) -> Iterator[sa.Connection]:
+        path = self.path
+        if not path.name or (exists(path) and path.is_dir()):
+            raise IndexFileError(
+                f"{path}: this is a folder; give the name of a file in it with --index"
+            )
+        if exists(path) and not _may_be_replaced(path):
+            raise IndexFileError(
+                f"{path}: this file is not a tunetrace index; give another file name"
+            )
+        if exists(path) and not force:
+            raise self.in_the_way()
+        before = self._generation_now()
+        place = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
+        place.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(place)
+        new = beside(place)
+        try:
+            with self._new_file(new) as connection:
+                yield connection
+            self._put_in_place(new, force=force, before=before)
+        finally:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+
+    @contextmanager
+    def _new_file(self, new: Path) -> Iterator[sa.Connection]:
+        """A connection to a new, empty index, in a transaction that ends with the block."""
+        engine = self._engine("rwc", new)
+        try:
+            with engine.connect() as connection:
+                for pragma in ("journal_mode = OFF", "synchronous = OFF", "page_size = 8192"):
+                    connection.exec_driver_sql(f"PRAGMA {pragma}")
+                connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
+                schema.metadata.create_all(connection)
+                # All that follows is on the disk when the transaction ends.
+                connection.exec_driver_sql("PRAGMA synchronous = FULL")
+                connection.exec_driver_sql("BEGIN")
+                store_meta(connection)
+                yield connection
                 connection.commit()
-            except sa.exc.DatabaseError as error:
-                if is_busy(error):
-                    raise unreadable(path, error) from None
-                is_locked = False
-            yield connection if is_locked else None
-    finally:
-        engine.dispose()
+        finally:
+            engine.dispose()
+
+    def _generation_now(self) -> int | None:
+        """The generation of the index that is there now; None if none can be read there.
+
+        A change that was cut off is undone first.
+        """
+        if not exists(self.path):
+            return None
+        engine = self._engine("rw")
+        try:
+            with engine.connect() as connection:
+                return self._readable_generation(connection)
+        except sa.exc.OperationalError:  # it is no file that can be opened
+            return None
+        finally:
+            engine.dispose()
+
+    def _readable_generation(self, connection: sa.Connection) -> int | None:
+        """The generation of an index that may be damaged; None if it cannot be read."""
+        try:
+            return generation_of(connection)
+        except self.errors as error:
+            if _is_busy(error):
+                raise
+            return None
+
+    def _put_in_place(self, new: Path, *, force: bool, before: int | None) -> None:
+        """Let a new index take its place. before: the generation of the index that was there.
+
+        Where there is no index, the new file is renamed to its place. Where there is one, SQLite
+        copies the new one over it in one transaction: others may have that file open.
+        """
+        with self._locked() as old:
+            if exists(self.path) and not force:
+                raise self.in_the_way()
+            if (None if old is None else self._readable_generation(old)) != before:
+                raise self.changed_meanwhile()
+            if old is None:
+                self._journal.unlink(missing_ok=True)
+                new.replace(os.path.realpath(self.path))
+            else:
+                with closing(sqlite3.connect(_uri(new, "mode=ro"), uri=True)) as source:
+                    source.backup(_driver(old))
+
+    @contextmanager
+    def _locked(self) -> Iterator[sa.Connection | None]:
+        """The index, which nobody else may read or change; None if SQLite cannot lock it.
+
+        It is None for a file that is absent, not writable, or too damaged to be opened. A change
+        that is under way is waited for. A change that was cut off is undone.
+        """
+        try:
+            is_database = _application(self.path) is not None
+        except sqlite3.DatabaseError:
+            is_database = False
+        if not is_database:
+            yield None
+            return
+        engine = self._engine("rw")
+        try:
+            with engine.connect() as connection:
+                is_locked = True
+                try:
+                    connection.exec_driver_sql("BEGIN EXCLUSIVE")
+                    # In this mode the lock is kept after the transaction, until the file is closed.
+                    connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+                    connection.commit()
+                except sa.exc.DatabaseError as error:
+                    if _is_busy(error):
+                        raise self.unreadable(error) from None
+                    is_locked = False
+                yield connection if is_locked else None
+        finally:
+            engine.dispose()
+
+    # Errors
+
+    def is_damage(self, error: Exception) -> bool:
+        code = _code(error)
+        return code is None or code & 0xFF not in _BUSY | _OUT_OF_REACH
+
+    def reason(self, error: Exception) -> str:
+        return str(getattr(error, "orig", error))
+
+    def unreadable(self, error: Exception) -> IndexFileError:
+        if self.is_damage(error):
+            return self.damaged()
+        if _is_busy(error):
+            return IndexFileError(
+                f"{self.shown}: another process is changing the index; try again later"
+            )
+        return IndexFileError(
+            f"{self.shown}: the index cannot be read ({self.reason(error)}); check that the disk "
+            "works and that you may read the file and its folder"
+        )
+
+    def unwritable(self, error: Exception) -> IndexFileError:
+        reason, advice = self.reason(error), "free disk space, or give"
+        if isinstance(error, OSError):
+            reason, advice = (error.strerror or "unwritable").lower(), "give"
+        return IndexFileError(
+            f"{self.path}: the index cannot be written ({reason}); {advice} another file with "
+            "--index"
+        )
+
+    def unchangeable(self, error: Exception) -> IndexFileError:
+        return IndexFileError(
+            f"{self.path}: the index cannot be changed ({self.reason(error)}); check that the file "
+            "is writable, that the disk has room, and that no other process is changing the index"
+        )
 
 
-def copy_over(connection: sa.Connection, new: Path) -> None:
-    """Copy the new index over the one that is open, in one transaction."""
-    with closing(sqlite3.connect(_uri(new, "mode=ro"), uri=True)) as source:
-        source.backup(_driver(connection))
+def _application(path: Path) -> int | None:
+    """The program whose database a file is, by SQLite's application_id; None if it is no database.
+
+    The file is read without a lock. Another program's file stays as it is, and a file that is cut
+    off can be read too.
+    """
+    with closing(sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")  # or a file that is cut off cannot open
+        try:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+        except sqlite3.DatabaseError as error:
+            if _code(error) == sqlite3.SQLITE_NOTADB:
+                return None
+            raise
+    return int(application) if pages else None
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether a file is an index. It may be cut off or of another version."""
+    try:
+        if not path.is_file():
+            return False
+        if path.stat().st_size >= _HEADER_BYTES:
+            return _application(path) == schema.APPLICATION_ID
+        # SQLite takes no locks on less than a header, so that none can be lost here.
+        return _MAGIC.startswith(path.read_bytes()[: len(_MAGIC)])
+    except (OSError, sqlite3.DatabaseError):
+        return False
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether SQLite waited in vain for another process or thread."""
+    return (_code(error) or 0) & 0xFF in _BUSY
+
+
+def _code(error: Exception) -> int | None:
+    """SQLite's extended code of an error of the driver's or SQLAlchemy's; None for others."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return code if isinstance(code, int) else None
+
+
+def _uri(path: Path, options: str) -> str:
+    return f"{path.absolute().as_uri()}?{options}"
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:

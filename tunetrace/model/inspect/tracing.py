@@ -112,7 +112,7 @@ def trace_tunes(
         tunes=done,
         steps=steps,
         bits_per_token=bits / steps,
-        index=None if asked is None else printable(str(asked.path)),
+        index=None if asked is None else asked.named,
         longest_match=None if asked is None else longest,
         set_aside=tuple(set_aside),
     )

@@ -24,7 +24,6 @@ from tunetrace.indexer.build.sources import find_sources
 from tunetrace.indexer.build.writer import encoded, nothing_usable
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.indexer.store.streams import joined
@@ -398,9 +397,7 @@ def _backoff_bits(
     if not counted:
         return np.empty((0, len(symbols)))
     stream = joined([index.symbols(tune) for tune in counted])
-    ids = np.array(counted, dtype="<i4").tobytes()
-    segment = Segment(ids, stream, suffix_array(stream).astype("<i4").tobytes())
-    model = BackoffModel([segment], TOKENS.alphabet(vocabulary))
+    model = BackoffModel([Segment.of(counted, stream)], TOKENS.alphabet(vocabulary))
     stream = joined(symbols)
     starts = np.cumsum([0, *(len(one) + 1 for one in symbols[:-1])])
     # Headers and the ends of tunes have 0 there.

@@ -22,7 +22,7 @@ from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.model.library.header import Header
 from tunetrace.model.library.models import open_header
 from tunetrace.model.records import END, START, Model, Tokens
-from tunetrace.text import counted, printable
+from tunetrace.text import counted
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import V2_TOKENS
 
@@ -126,7 +126,7 @@ def setting_groups(index: Index, *, by_family: bool) -> dict[int, int]:
     groups = index.catalogue.setting_groups()
     if not by_family:
         return groups
-    graph = graph_of(index.graph, str(index.path))
+    graph = graph_of(index.graph, index.named)
     chief = {group: group for group in groups.values()}
 
     def of(group: int) -> int:
@@ -240,6 +240,6 @@ def trained_on(model: Model | Header, what: Literal["corpora", "held_out"]) -> l
 
 def _other_index(model: Model | Header, index: Index, reason: str) -> ModelFileError:
     return ModelFileError(
-        f"{printable(str(index.path))}: this is not the index that '{model.name}' was trained on, "
+        f"{index.named}: this is not the index that '{model.name}' was trained on, "
         f"because {reason.split(';')[0]}; give the index of the training with --index"
     )

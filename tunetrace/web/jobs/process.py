@@ -19,6 +19,7 @@ from tunetrace.checker.batch.workers import ends_with_parent
 from tunetrace.corpus.readers import estimate_tunes
 from tunetrace.errors import IndexChangedError, OutputError, TunetraceError
 from tunetrace.files import write_whole
+from tunetrace.indexer.store.storage import Storage
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report
 from tunetrace.web.guard.lines import log, log_to_standard_error
@@ -64,7 +65,7 @@ class ReportTask:
 
     folder: Path
     """The folder of the job, with the batch in it."""
-    index: Path
+    index: Storage
     """The index, by its whole path."""
     hidden: frozenset[str]
     """The tunes of the index that do not count."""
@@ -102,7 +103,7 @@ def _made(
         send(ReportProgress("opening the index", 0, expected))
         try:
             index, origin = served.current()
-            index.path = Path(task.index.name)  # which is what the report says of it
+            index.named = task.index.name  # which is what the report says of it
             written = report(
                 BATCH,
                 REPORT,

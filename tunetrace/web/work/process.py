@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Final
 
 from tunetrace.checker.batch.workers import ends_with_parent
@@ -21,6 +20,7 @@ from tunetrace.checker.check import check_transcriptions
 from tunetrace.errors import IndexChangedError, InputError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
+from tunetrace.indexer.store.storage import Storage
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.score.engraving import engrave
 from tunetrace.web.mistakes import where_it_failed
@@ -40,8 +40,8 @@ _NEW_OBJECTS: Final = 20_000
 class ServedIndex:
     """The index that this process answers from."""
 
-    def __init__(self, path: Path, hidden: frozenset[str]) -> None:
-        self._path = path
+    def __init__(self, storage: Storage, hidden: frozenset[str]) -> None:
+        self._storage = storage
         self._hidden = hidden
         self._opened: tuple[Index, Origin] | None = None
 
@@ -55,7 +55,7 @@ class ServedIndex:
             # Not every question reads a row, and only whoever reads one meets a change.
             self._opened[0].see_whether_changed()
         else:
-            index = Index(self._path, hidden=self._hidden, may_lack=True, counts_ahead=False)
+            index = Index(self._storage, hidden=self._hidden, may_lack=True, counts_ahead=False)
             try:
                 corpora = index.catalogue.corpora()
             except BaseException:
@@ -81,7 +81,9 @@ class ServedIndex:
     def problem(self, error: TunetraceError) -> Problem:
         """The problem that an error is. It names the file of the index, but not its folder."""
         problem = problem_of(error)
-        return replace(problem, detail=problem.detail.replace(str(self._path), self._path.name))
+        return replace(
+            problem, detail=problem.detail.replace(self._storage.shown, self._storage.name)
+        )
 
     def forget(self) -> None:
         """Let go of the index; the next question opens what is there then."""
@@ -105,7 +107,7 @@ _TOO_MUCH: Final = Problem(
 )  # fmt: skip
 
 
-def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> None:
+def serve_questions(pipe: Connection, storage: Storage, hidden: frozenset[str]) -> None:
     """Answer questions from a pipe until the other end is closed: the work of a process.
 
     What is sent is a function of `questions.py` with its arguments and its named arguments.
@@ -115,12 +117,12 @@ def serve_questions(pipe: Connection, path: Path, hidden: frozenset[str]) -> Non
     # and memory, since what is looked at is copied.
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
-    served = ServedIndex(path, hidden)
+    served = ServedIndex(storage, hidden)
     answer_of(served, warmed)  # an index that cannot be opened is told to whoever asks
     with suppress(EOFError, OSError):
         while True:
             question, given, named = pipe.recv()
-            bound_memory(path)  # each time, since the index may have grown
+            bound_memory(storage)  # each time, since the index may have grown
             try:
                 answer: Answer | Problem | Failure = answer_of(served, question, *given, **named)
             except MemoryError:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from tunetrace.checker.batch.workers import ends_with_parent, result_of, started, uninterrupted
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import Row, rows_of
+from tunetrace.indexer.store.storage import Storage
 from tunetrace.progress import Progress, silent
 
 _TOGETHER: Final = 200
@@ -27,7 +27,7 @@ def compared(
 ) -> Iterator[Row]:
     """What is found for tunes of an index, given by their ids, among all its tunes, in no order.
 
-    workers: extra processes, which open the index by its path.
+    workers: extra processes, which open the index by where it is kept.
     """
     waiting: deque[tuple[int, Future[list[Row]]]] = deque()
     done = 0
@@ -39,7 +39,7 @@ def compared(
             some = tunes[first : first + _TOGETHER]
             if len(waiting) < _WAITING * workers:
                 with uninterrupted():  # the first groups start the processes
-                    waiting.append((len(some), pool.submit(_compare, index.path, some)))
+                    waiting.append((len(some), pool.submit(_compare, index.storage, some)))
                 continue
             yield from _found(index, some)
             done += len(some)
@@ -59,8 +59,8 @@ def _found(index: Index, tunes: Sequence[int]) -> list[Row]:
 
 
 _opened = cache(Index)
-"""The index of an extra process, by its path."""
+"""The index of an extra process, by where it is kept."""
 
 
-def _compare(path: Path, tunes: Sequence[int]) -> list[Row]:
-    return _found(_opened(path), tunes)
+def _compare(storage: Storage, tunes: Sequence[int]) -> list[Row]:
+    return _found(_opened(storage), tunes)

@@ -12,14 +12,14 @@ from tunetrace.checker.similar.families.comparing import compared
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.filters import Filters
-from tunetrace.indexer.index import Index, open_index
+from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.records import Tune
-from tunetrace.indexer.store.connection import changing, default_path
+from tunetrace.indexer.store.connection import changing
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.streams import store_graph
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
-from tunetrace.text import printable
 
 
 @public
@@ -42,17 +42,17 @@ def find_families(
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
     for a corpus that it lacks.
     """
-    path = default_path() if path is None else Path(path)
-    with open_index(path) as index:
+    storage = storage_of(path)
+    with Index(storage) as index:
         index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
         if not again and index.graph is not None:
             return _report(index, index.graph, corpus, 0)
-    with changing(path) as connection, Index(path, connection) as index:
+    with changing(storage) as connection, Index(storage, connection) as index:
         tunes = [tune for some in index.figures.segments for tune in some.tune_ids.tolist()]
         if not tunes:
             raise IndexFileError(
-                f"{path}: the index has no tune, so there are no families; add a corpus with "
-                "'tunetrace index add'"
+                f"{storage.shown}: the index has no tune, so there are no families; add a corpus "
+                "with 'tunetrace index add'"
             )
         rows = list(compared(index, tunes, workers=workers, progress=progress))
         progress("grouping the tunes", len(tunes))
@@ -75,7 +75,7 @@ def _report(index: Index, graph: NearGraph, corpus: str | None, compared: int) -
     families.sort(key=lambda family: (-len(family.tunes), family.family))
     sizes = Counter(len(family.tunes) for family in families)
     return FamilyReport(
-        path=printable(str(index.path)),
+        path=index.named,
         corpus=corpus,
         tunes=len(counted),
         compared=compared,

@@ -24,7 +24,7 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.store.connection import default_path
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.indexer.tune import corpora_or_files, transcriptions_of
 from tunetrace.progress import Progress, silent
@@ -108,7 +108,7 @@ def leakage(
     names = tuple(many_paths(train, "train")), tuple(many_paths(test, "test"))
     reading = Reading(format, voice, column)
     are_files = all(_is_file(name) for some in names for name in some)
-    if are_files or (index is None and not exists(default_path())):
+    if are_files or (index is None and not storage_of().exists()):
         found = [_Sources(None, reading).named(some, progress) for some in names]
     else:
         with given_or_default(index) as opened:
