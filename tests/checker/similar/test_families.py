@@ -44,7 +44,7 @@ Found = dict[tuple[int, int], float]
 
 
 @pytest.fixture(scope="module")
-def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def some(storage: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two books of training transcriptions, the second with settings of tunes of the first."""
     folder = tmp_path_factory.mktemp("books")
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:180]
@@ -78,6 +78,7 @@ def by_brute_force(index: Index, tunes: Iterable[int], among: Iterable[int] | No
     return found
 
 
+@pytest.mark.file
 def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     some: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -202,7 +203,7 @@ def test_one_corpus_counts_its_own_tunes(some: tuple[Path, Path], tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
+def grouped(storage: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
     """An index of three tunes, two of them settings of one, with its families."""
     folder = tmp_path_factory.mktemp("grouped")
     path = index_of(
@@ -227,6 +228,7 @@ def altered(
     return path
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("name", "numbers", "fault"),
     [
@@ -270,6 +272,7 @@ def test_a_pair_of_an_added_tune_is_as_probable_as_the_other_tune_finds_it(
     assert verify_index(tmp_path / "book.db", full=True).faults == ()
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
 def test_a_graph_that_does_not_match_its_checksum_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
@@ -286,6 +289,7 @@ def test_a_graph_that_does_not_match_its_checksum_is_damage(
     )
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
 def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
@@ -302,6 +306,7 @@ def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
     )
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("change", ["ups = 7", "probabilities = 1.5", "probabilities = nan"])
 def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
@@ -313,6 +318,7 @@ def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
         similar(1, path)
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("name", "dtype", "change"),
     [
@@ -354,6 +360,7 @@ def test_arrays_of_near_copies_with_numbers_that_they_cannot_have_are_damage(
 # The command
 
 
+@pytest.mark.file
 def test_the_command_prints_counts_and_the_largest_families(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from tests.commands import KESH
 from tests.conftest import ROOT
 from tunetrace import add_to_index, build_index, open_index, verify_index
 
+pytestmark = pytest.mark.file
+
 KILLS = 50
 SEED = 20
 

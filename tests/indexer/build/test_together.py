@@ -36,6 +36,8 @@ from tunetrace import (
 )
 from tunetrace.indexer.store.connection import changing
 
+pytestmark = pytest.mark.file
+
 ROUNDS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "2"))
 SEED = 11
 
@@ -115,7 +117,7 @@ REFUSALS = {
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def books(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tunebooks, and start.db, an index of three of them with a baseline."""
     folder = tmp_path_factory.mktemp("books")
     books = {"base": 1200, "book": 20, "gone": 30, "more": 20, "whole": 200, "new": 40}

@@ -99,6 +99,7 @@ def _check_a_figure(index: Index, tune: int, name: ViewName) -> None:
     assert (tune, place.part, place.bar, place.onset) in hits
 
 
+@pytest.mark.file
 def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
     path = tunes_index(tmp_path)
     with sqlite3.connect(path, isolation_level=None) as connection:
@@ -112,6 +113,7 @@ def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
             index.figure("0 4", view="melody")
 
 
+@pytest.mark.file
 def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
     path = tunes_index(tmp_path)
     with sqlite3.connect(path, isolation_level=None) as connection:
@@ -121,6 +123,7 @@ def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
         check(STRAIGHT, index, view="melody")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_altered_in_a_view_is_named(tmp_path: Path, name: str) -> None:
     path = tunes_index(tmp_path)

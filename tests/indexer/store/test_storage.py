@@ -26,7 +26,7 @@ PAGE = 8192
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def whole(storage: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of an index of two tunes."""
     return index_of(tmp_path_factory.mktemp("session"), KESH, MORRISONS).read_bytes()
 

@@ -71,7 +71,7 @@ _OUT_OF_REACH: Final = ("08", "28", "3D", "53", "57P")
 class _Connection(psycopg.Connection[Any]):
     """A connection that may be let go of without a word, as a file may."""
 
-    def __del__(self) -> None:  # which warns otherwise
+    def __del__(self, *warning: Any) -> None:  # which warns otherwise
         pass
 
 
