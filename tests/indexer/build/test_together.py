@@ -35,6 +35,7 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.store.connection import changing
+from tunetrace.indexer.store.storage import storage_of
 
 pytestmark = pytest.mark.file
 
@@ -315,7 +316,7 @@ def test_whoever_looks_at_an_index_keeps_the_lock_of_a_change_in_its_process(
             [sys.executable, "-c", TAKE_THE_LOCK, path], capture_output=True, text=True, check=True
         ).stdout
 
-    with changing(path):
+    with changing(storage_of(path)):
         assert tried() == LOCKED
         with open_index(path) as index:
             index.info()
