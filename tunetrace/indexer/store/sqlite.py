@@ -59,20 +59,9 @@ _OF_CORPUS: Final = "FROM temp.hidden_tune WHERE corpus_id = corpus.id"
 _HIDING: Final = (
     "UPDATE hidden_tune SET corpus_id = "
     "(SELECT corpus_id FROM main.tune WHERE id = hidden_tune.id)",
-    "CREATE TEMP TABLE hidden_hit AS SELECT bar_id, tune_id FROM main.bar_hit "
-    f"WHERE tune_id IN {_HIDDEN}",
-    "CREATE INDEX temp.hidden_hit_tune ON hidden_hit (tune_id)",
-    "CREATE TEMP TABLE hidden_bar (id INTEGER PRIMARY KEY)",
-    "INSERT INTO hidden_bar SELECT DISTINCT bar_id FROM hidden_hit WHERE NOT EXISTS (SELECT 1 FROM "
-    f"main.bar_hit AS other WHERE other.bar_id = hidden_hit.bar_id AND tune_id NOT IN {_HIDDEN})",
-    "DROP TABLE hidden_hit",
-    "CREATE TEMP VIEW bar AS SELECT * FROM main.bar "
-    "WHERE id NOT IN (SELECT id FROM temp.hidden_bar)",
     *(
         f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {column} NOT IN {_HIDDEN}"
-        for table, column in (
-            ("tune", "id"), ("title", "tune_id"), ("bar_hit", "tune_id"), ("music", "tune_id")
-        )
+        for table, column in (("tune", "id"), ("title", "tune_id"))
     ),
     "CREATE TEMP VIEW corpus AS SELECT id, name, source, licence, version, sha256, added, "
     f"tunes - (SELECT count(*) {_OF_CORPUS}) AS tunes, "
