@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
 SCHEMA_VERSION: Final = 7
+OLDEST_UPGRADED: Final = 6
+"""The first schema version that `tunetrace index migrate` can upgrade."""
 
 STORAGE: Final = "tunetrace_storage"
 """The execution option of an engine that says which storage it belongs to."""
@@ -41,6 +43,14 @@ meta = sa.Table(
 )
 """tunetrace_version: what built the index. vocabulary: the tokens beyond v2 as a JSON list, from
 symbol 137 up. generation: a number that every change raises."""
+
+alembic_version = sa.Table(
+    "alembic_version",
+    metadata,
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""The schema version in four digits, in one row. Alembic (store/upgrade.py) makes the table so."""
 
 corpus = sa.Table(
     "corpus",
