@@ -44,13 +44,10 @@ _CONNECT_SECONDS: Final = 10
 _SECRETS: Final = ("password", "sslpassword")
 """The options of a connection that no one is to see."""
 
-_VERSION: Final = "schema_version"
-"""The row of `meta` that has the version of the schema."""
-
 _MARKS: Final = {"meta", "corpus", "tune"}
 """The tables that tell an index from what another program keeps in a schema."""
 
-_OWN: Final = {*schema.metadata.tables, "alembic_version"}
+_OWN: Final = set(schema.metadata.tables)
 """The tables that an index may have."""
 
 _IS_HIDING: Final = "tunetrace hides tunes"
@@ -204,13 +201,11 @@ class IndexServer(Storage):
         ).fetchall()
         return {str(name) for (name,) in found if name is not None} if found else None
 
-    def check_whole(self, connection: sa.Connection) -> None:
-        select = sa.select(schema.meta.c.value).where(schema.meta.c.name == _VERSION)
-        version = connection.scalar(select) or ""
+    def version(self, connection: sa.Connection) -> int:
+        version = connection.scalar(sa.select(schema.alembic_version.c.version_num)) or ""
         if not (version.isascii() and version.isdigit()):
             raise self.damaged()
-        if int(version) != schema.SCHEMA_VERSION:
-            raise self.outdated(int(version))
+        return int(version)
 
     def faults(self, connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
         for table in schema.metadata.sorted_tables:
@@ -334,7 +329,6 @@ class IndexServer(Storage):
         # To compress numbers takes longer than to write them.
         connection.exec_driver_sql("ALTER TABLE piece ALTER COLUMN content SET STORAGE EXTERNAL")
         store_meta(connection)
-        schema.insert_rows(connection, schema.meta, [(_VERSION, str(schema.SCHEMA_VERSION))])
 
     def _may_be_replaced(self, connection: sa.Connection, *, force: bool) -> str | None:
         """The generation of the index that is there; None if there is none, or it has none.
