@@ -62,6 +62,7 @@ class Database:
                 elif generation != self._generation:
                     raise storage.changed()
                 yield connection
+                connection.commit()  # after which the driver keeps the statements it prepared
         except storage.errors as error:
             raise storage.unreadable(error) from None
         except DamagedError:

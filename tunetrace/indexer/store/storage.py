@@ -7,6 +7,7 @@ database has is in `sqlite` and `postgres`, each a subclass of Storage.
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -23,6 +24,11 @@ Connection = sa.Connection
 
 ENVIRONMENT: Final = "TUNETRACE_INDEX"
 """The environment variable that names the default index."""
+
+LOCK_WAIT_SECONDS: Final = 60.0
+"""How long a command waits while another one changes the index."""
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Storage(ABC):
@@ -252,6 +258,15 @@ def storage_of(index: str | Path | Storage | None = None) -> Storage:
         import platformdirs
 
         named = Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "tunetrace.db"
+    if isinstance(named, str) and _URL.match(named):
+        try:
+            from tunetrace.indexer.store.postgres import server_of
+        except ImportError as error:
+            raise IndexFileError(
+                f"an index in a database needs {error.name or 'psycopg'}, which is not installed; "
+                "install tunetrace[postgresql]"
+            ) from None
+        return server_of(named)
     from tunetrace.indexer.store.sqlite import IndexFile
 
     return IndexFile(Path(named))
