@@ -345,7 +345,9 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "written": _written,
     "answer": _answer,
     "traced": _own("Trace", right="a trace, as Model.trace or load_trace gives it"),
-    **dict.fromkeys(("path", "folder", "source", "file", "output", "data_set"), one_place),
+    **dict.fromkeys(
+        ("path", "folder", "source", "target", "file", "output", "data_set"), one_place
+    ),
     **dict.fromkeys(
         ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",
          "part", "before", "tonic", "id"),
