@@ -82,7 +82,9 @@ class Pair:
                     continue
                 book = folder / f"{name}.abc"
                 book.write_text("\n".join(kept), encoding="utf-8")
-                write = tunetrace.add_to_index if path.exists() else tunetrace.build_index
+                write = (
+                    tunetrace.add_to_index if storage_of(path).exists() else tunetrace.build_index
+                )
                 write([book], path)
         tunetrace.find_families(every)
         self.every, self.rest = every, rest

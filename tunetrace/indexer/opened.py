@@ -29,7 +29,7 @@ from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
     load_bars,
@@ -179,6 +179,12 @@ class OpenedIndex:
         with self._database.connected():
             pass
 
+    @property
+    def generation(self) -> int | None:
+        """The number that every change of it raises."""
+        with self._database.connected() as connection:
+            return generation_of(connection)
+
     def plain_figures(self, search: FigureSearch) -> PlainFigures:
         """What reads many figures of plain symbols in the view of a search."""
         name = search.view.name
@@ -261,10 +267,9 @@ class OpenedIndex:
     @cached_property
     def near(self) -> NearSearch:
         """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
-        segments = self.figures.segments
+        ids = [segment.tune_ids for segment in self.figures.segments]
         with self._database.connected() as connection:
             of_segments = load_near(connection, hidden=self._hidden)
-        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
 
     @cached_property

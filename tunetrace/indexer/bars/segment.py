@@ -26,12 +26,8 @@ STORED: Final = (
 _END: Final = bytes([SEPARATOR])
 
 
-def text_hash(text: str) -> int:
-    """The first 64 bits of the text's BLAKE2b, as a signed integer. A bar is looked up by it."""
-    return _hash(text.encode())
-
-
-def _hash(content: bytes) -> int:
+def bytes_hash(content: bytes) -> int:
+    """The first 64 bits of the BLAKE2b of bytes, as a signed integer."""
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
 
 
@@ -58,7 +54,7 @@ class SegmentBars:
     starts: Numbers
     """(distinct + 1,) where each begins in `symbols`, and the end."""
     hashes: NDArray[np.int64]
-    """(distinct,) the text_hash of each, ascending."""
+    """(distinct,) the bytes_hash of its text, ascending."""
     firsts: Numbers
     """(distinct + 1,) where the hits of each begin in `hits`, and the end."""
     hits: Numbers
@@ -105,7 +101,7 @@ class SegmentBars:
         return _arranged(
             tunes.ids,
             list(known),
-            [_hash(key) for key in known],
+            [bytes_hash(key) for key in known],
             of,
             [tunes.tokens[bars], tunes.parts[bars], tunes.numbers[bars]],
             _ends(counts),
@@ -341,14 +337,14 @@ def asked_texts(texts: Iterable[str], vocabulary: Vocabulary) -> AskedBars:
     known: dict[str, int] = {}
     of = [known.setdefault(text, len(known)) for text in texts]
     symbols = [vocabulary.encode_known(text.split()) for text in known]
-    return _asked(of, symbols, [text_hash(text) for text in known])
+    return _asked(of, symbols, [bytes_hash(text.encode()) for text in known])
 
 
 def asked_keys(keys: Iterable[bytes]) -> AskedBars:
     """Bars by other keys than their texts, as SegmentBars.of_keys has them."""
     known: dict[bytes, int] = {}
     of = [known.setdefault(key, len(known)) for key in keys]
-    return _asked(of, list(known), [_hash(key) for key in known])
+    return _asked(of, list(known), [bytes_hash(key) for key in known])
 
 
 def _asked(of: Sequence[int], symbols: Sequence[bytes], hashes: Sequence[int]) -> AskedBars:
@@ -403,7 +399,7 @@ class OpenBars:
         return _arranged(
             np.array(ids, np.int32),
             [vocabulary.encode(text.split()) for text in self._known],
-            [text_hash(text) for text in self._known],
+            [bytes_hash(text.encode()) for text in self._known],
             np.array(self._of, np.int32),
             [np.array(some, np.int32) for some in (self._tokens, self._parts, self._numbers)],
             np.array(self._tunes, np.int32),

@@ -18,13 +18,10 @@ import numpy as np
 
 from tunetrace.arguments import public
 from tunetrace.garbage import collector_paused
-from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.build.writer import digest
-from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch, melodies_of
-from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import gram_firsts, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
@@ -266,29 +263,27 @@ class _Verification:
         number: the id of the segment. segment: its tokens.
         """
         if not besides.bars.has_order():
-            self._faults.append(f"the arrays of the bars in segment {number} do not fit together")
+            self._faults.append(f"the arrays of the bars of segment {number} do not fit together")
             return
         if not besides.music.has_order():
-            self._faults.append(f"the forms in segment {number} are not in order")
+            self._faults.append(
+                f"the forms of segment {number} are not in order, or of other tunes"
+            )
             return
         places: Sequence[int] = range(len(segment.tune_ids))
         if not self._full:
             places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
+            besides = besides.select(places)
+        pieces = []
         for first in range(0, len(places), _SAMPLE):
-            some = places[first : first + _SAMPLE]
-            ids = segment.tune_ids[list(some)].tolist()
+            ids = segment.tune_ids[list(places[first : first + _SAMPLE])].tolist()
             tokens = (vocabulary.decode(segment.symbols_of(tune)) for tune in ids)
-            layouts = [lay_out(of_tune) for of_tune in tokens]
-            expected = Besides(
-                NearSegment.of(layouts),
-                SegmentBars.of_layouts(ids, layouts, vocabulary),
-                SegmentMusic.of(ids, layouts),
-            )
-            stored = besides.select(some)
-            for name, what in _BESIDES.items():
-                kept, known = (getattr(one, name).arrays() for one in (stored, expected))
-                if not all(np.array_equal(kept[array], known[array]) for array in known):
-                    self._faults.append(f"{what} in segment {number} disagrees with the stream")
+            pieces.append(Besides.of(ids, [lay_out(one) for one in tokens], vocabulary))
+        expected = Besides.join(pieces)
+        for name, what in _BESIDES.items():
+            stored, right = (getattr(one, name).arrays() for one in (besides, expected))
+            if not all(np.array_equal(stored[array], right[array]) for array in right):
+                self._faults.append(f"{what} in segment {number} does not agree with the stream")
 
     def _check_graph(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the neighbour graph, if there is one, is of these tunes and fits together."""
@@ -303,7 +298,7 @@ class _Verification:
         if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
             self._faults.append("the families are not those of the neighbour graph")
         near = Candidates(list(load_near(self._connection).values()))
-        search = NearSearch(near, np.array(list(of_segment), dtype=np.int32))
+        search = NearSearch(near, [segment.tune_ids for segment in segments])
         chosen = tunes
         if not self._full:
             chosen = self._random.sample(tunes, min(len(tunes), _SAMPLE_OF_GRAPH))

@@ -20,7 +20,8 @@ from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import insert_rows
-from tunetrace.tokenizer.vocabulary import SEPARATOR
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment: its suffixes are sorted in memory, five bytes for each symbol."""
@@ -47,6 +48,15 @@ class Besides:
     near: NearSegment
     bars: SegmentBars
     music: SegmentMusic
+
+    @classmethod
+    def of(cls, ids: Sequence[int], layouts: Sequence[Layout], vocabulary: Vocabulary) -> Besides:
+        """That of some tunes, whose tokens the vocabulary has."""
+        return cls(
+            NearSegment.of(layouts),
+            SegmentBars.of_layouts(ids, layouts, vocabulary),
+            SegmentMusic.of(ids, layouts),
+        )
 
     @classmethod
     def join(cls, pieces: Sequence[Besides]) -> Besides:
