@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,10 +21,10 @@ from tests.strategies import bodies
 from tunetrace import Filters, Index, QueryError, Rejected, read
 from tunetrace.arguments import ViewName
 from tunetrace.checker.measures import COPIED_LENGTHS
+from tunetrace.indexer.bars.table import BarTable
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.outline import outline_of_layouts, outline_of_segment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS, VIEWS, View
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones
@@ -61,9 +60,7 @@ def search(view: View, tunes: Tunes, tunes_in_segment: int) -> FigureSearch:
         stream = bytes([SEPARATOR])
         for tune in some:
             stream += view.symbols(lay_out(tune), vocabulary.learn(tune)) + bytes([SEPARATOR])
-        suffixes = suffix_array(stream).astype("<i4").tobytes()
-        ids = array("i", range(first + 1, first + 1 + len(some)))
-        segments.append(Segment(ids.tobytes(), stream, suffixes))
+        segments.append(Segment.of(range(first + 1, first + 1 + len(some)), stream))
     return FigureSearch(segments, vocabulary, view)
 
 
@@ -407,9 +404,7 @@ def test_whole_bars_are_those_of_brute_force(
     view = VIEWS[name]
     assert view.units is not None
     tokens, figures = search(TOKENS, tunes, in_segment), search(view, tunes, in_segment)
-    symbol_places = SymbolPlaces(
-        tokens, figures, view.units, lambda _: pytest.fail("not asked for")
-    )
+    symbol_places = SymbolPlaces(tokens, figures, view.units, BarTable([], VOCABULARY))
     found = symbol_places.whole_bars(figures.occurrences(view.parse(" ".join(wanted), VOCABULARY)))
     layouts = [lay_out(tune) for tune in tunes]
     at = [(tune, layouts[tune - 1].bar_at(token)) for tune, token in found]

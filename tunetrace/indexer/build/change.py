@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -25,7 +25,6 @@ from tunetrace.indexer.build.writer import (
 )
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph, rows_of
-from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
@@ -41,12 +40,13 @@ from tunetrace.indexer.store.corpora import (
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
+    Besides,
     delete_segments,
     insert_segment,
     joined,
     load_all_views,
+    load_besides,
     load_graph,
-    load_near,
     load_segments,
     store_graph,
 )
@@ -202,7 +202,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
         for number, in_views in load_all_views(connection).items()
         if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
-    all_near = load_near(connection, list(touched))
+    besides = load_besides(connection, list(touched))
     delete_segments(connection, list(touched))
     for number, in_views in touched.items():
         tunes = in_views[TOKENS.name].tune_ids.tolist()
@@ -213,7 +213,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
                 name: joined([segment.symbols_of(tune) for tune in kept])
                 for name, segment in in_views.items()
             }
-            insert_segment(connection, kept, of_views, all_near[number].select(places))
+            insert_segment(connection, kept, of_views, besides[number].select(places))
     delete_corpus(connection, corpus.name)
     graph = load_graph(connection)
     if graph is not None:
@@ -254,10 +254,10 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
     storage = storage_of(path)
-    with changing(storage, shrink=True) as connection:
+    with changing(storage, shrink="the segments are merged") as connection:
         segments = load_all_views(connection)
         before = load_vocabulary(connection)
-        near = NearSegment.join(list(load_near(connection).values()))
+        besides = Besides.join(list(load_besides(connection).values()))
         tunes = [
             (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
             for in_views in segments.values()
@@ -284,8 +284,9 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
                     for name, table in tables.items()
                 }
                 ids = [tune for tune, _ in some]
-                of_run = near.select(range(first, first + len(some)))
-                insert_segment(connection, ids, of_views, of_run)
+                of_run = besides.select(range(first, first + len(some)))
+                recoded = replace(of_run, bars=of_run.bars.recoded(tables[TOKENS.name]))
+                insert_segment(connection, ids, of_views, recoded)
                 first += len(some)
             store_vocabulary(connection, vocabulary)
         report = _report(storage, connection, ())

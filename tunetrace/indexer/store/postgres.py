@@ -45,10 +45,7 @@ _CONNECT_SECONDS: Final = 10
 _SECRETS: Final = ("password", "sslpassword")
 """The options of a connection that no one is to see."""
 
-_VERSION: Final = "schema_version"
-"""The row of `meta` that has the version of the schema."""
-
-_OWN: Final = {*schema.metadata.tables, "alembic_version"}
+_OWN: Final = set(schema.metadata.tables)
 """The tables that an index may have."""
 
 _FEWEST: Final = 4
@@ -72,7 +69,7 @@ _OUT_OF_REACH: Final = ("08", "28", "3D", "53", "57P")
 class _Connection(psycopg.Connection[Any]):
     """A connection that may be let go of without a word, as a file may."""
 
-    def __del__(self, *warning: Any) -> None:  # which warns otherwise
+    def __del__(self, *others: object) -> None:  # which warns otherwise
         pass
 
 
@@ -217,13 +214,11 @@ class IndexServer(Storage):
         ).fetchall()
         return {str(name) for (name,) in found if name is not None} if found else None
 
-    def check_whole(self, connection: sa.Connection) -> None:
-        select = sa.select(schema.meta.c.value).where(schema.meta.c.name == _VERSION)
-        version = connection.scalar(select) or ""
+    def version(self, connection: sa.Connection) -> int:
+        version = connection.scalar(sa.select(schema.alembic_version.c.version_num)) or ""
         if not (version.isascii() and version.isdigit()):
             raise self.damaged()
-        if int(version) != schema.SCHEMA_VERSION:
-            raise self.outdated(int(version))
+        return int(version)
 
     def faults(self, connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
         for table in schema.metadata.sorted_tables:
@@ -299,7 +294,8 @@ class IndexServer(Storage):
     @property
     def _lock(self) -> int:
         """The number of the advisory lock of an index in its database."""
-        return schema.text_hash(f"tunetrace {self._schema}")
+        name = hashlib.blake2b(f"tunetrace {self._schema}".encode(), digest_size=8)
+        return int.from_bytes(name.digest(), "big", signed=True)
 
     def has_changed(self, connection: sa.Connection) -> bool:
         select = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
@@ -349,7 +345,6 @@ class IndexServer(Storage):
         # To compress numbers takes longer than to write them.
         _run(connection, "ALTER TABLE piece ALTER COLUMN content SET STORAGE EXTERNAL")
         store_meta(connection)
-        schema.insert_rows(connection, schema.meta, [(_VERSION, str(schema.SCHEMA_VERSION))])
 
     def _may_be_replaced(self, connection: sa.Connection, *, force: bool) -> str | None:
         """The generation of the index that is there; None if there is none, or it has none.

@@ -95,6 +95,13 @@ class IndexFile(Storage):
     def size(self) -> int:
         return self.path.stat().st_size
 
+    def is_same_place(self, other: Storage) -> bool:
+        if not isinstance(other, IndexFile):
+            return False
+        with suppress(OSError):
+            return self.path.samefile(other.path)
+        return os.path.realpath(self.path) == os.path.realpath(other.path)
+
     # Which file it is
 
     def check(self) -> None:
@@ -131,7 +138,8 @@ class IndexFile(Storage):
             f"{self.path}: the index cannot be read ({reason.lower()}); give the path of a file"
         )
 
-    def check_whole(self, connection: sa.Connection) -> None:
+    def version(self, connection: sa.Connection) -> int:
+        # Not that of the table: an index of an older version may have none.
         path = self.path
         try:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -145,8 +153,7 @@ class IndexFile(Storage):
             raise IndexFileError(
                 f"{path}: the index is cut off; build it again with 'tunetrace index build --force'"
             )
-        if version != schema.SCHEMA_VERSION:
-            raise self.outdated(version)
+        return int(version)
 
     def faults(self, connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
         check = "integrity_check" if is_full else "quick_check"
@@ -252,6 +259,12 @@ class IndexFile(Storage):
             connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
         connection.info[_ROWS_BEFORE] = _driver(connection).total_changes
 
+    def begin_upgrading(self, connection: sa.Connection) -> None:
+        # Changed pages may go to the file before the end, since nobody else can read it.
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+        connection.info[_ROWS_BEFORE] = _driver(connection).total_changes
+
     def has_changed(self, connection: sa.Connection) -> bool:
         return bool(_driver(connection).total_changes != connection.info[_ROWS_BEFORE])
 
@@ -264,9 +277,7 @@ class IndexFile(Storage):
     def replacing(self, *, force: bool) -> Iterator[sa.Connection]:
         path = self.path
         if not path.name or (exists(path) and path.is_dir()):
-            raise IndexFileError(
-                f"{path}: this is a folder; give the name of a file in it with --index"
-            )
+            raise IndexFileError(f"{path}: this is a folder; give the name of a file in it")
         if exists(path) and not _may_be_replaced(path):
             raise IndexFileError(
                 f"{path}: this file is not a tunetrace index; give another file name"
@@ -406,8 +417,7 @@ class IndexFile(Storage):
         if isinstance(error, OSError):
             reason, advice = (error.strerror or "unwritable").lower(), "give"
         return IndexFileError(
-            f"{self.path}: the index cannot be written ({reason}); {advice} another file with "
-            "--index"
+            f"{self.path}: the index cannot be written ({reason}); {advice} another place for it"
         )
 
     def unchangeable(self, error: Exception) -> IndexFileError:
