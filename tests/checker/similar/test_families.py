@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +10,8 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
+from tests.indexer.altered import alter_array
+from tests.storages import alter
 from tunetrace import (
     FamilyReport,
     Index,
@@ -21,6 +20,7 @@ from tunetrace import (
     add_to_index,
     build_index,
     compact_index,
+    copy_index,
     find_families,
     open_index,
     remove_from_index,
@@ -83,7 +83,6 @@ def by_brute_force(index: Index, tunes: Iterable[int], among: Iterable[int] | No
     return found
 
 
-@pytest.mark.file
 def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     some: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -104,7 +103,7 @@ def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
             }
     assert pairs_of(graph) == pytest.approx(expected, abs=1e-6)
     assert found.pairs == len(expected) > 100
-    shutil.copy(path, tmp_path / "again.db")
+    copy_index(path, tmp_path / "again.db")
     find_families(tmp_path / "again.db", again=True, workers=1)
     assert in_full(graph_of(tmp_path / "again.db")) == in_full(graph)
     assert verify_index(path, full=True).faults == ()
@@ -219,21 +218,25 @@ def grouped(storage: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def altered(
-    path: Path, whole: Path, name: str, numbers: np.ndarray, table: str = "neighbours"
+    path: Path, whole: Path, name: str, numbers: np.ndarray, purpose: str = "graph"
 ) -> Path:
     """An index with another array of its graph or of its near copies, and the checksum of it."""
-    shutil.copy(whole, path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    written = numbers.tobytes()
-    connection.execute(
-        f"UPDATE {table} SET numbers = ?, numbers_crc32 = ? WHERE name = ?",
-        (written, zlib.crc32(written), name),
-    )
-    connection.close()
+    copy_index(whole, path)
+    alter_array(path, purpose, name, lambda stored: numbers.ravel())
     return path
 
 
-@pytest.mark.file
+def spoilt(path: Path, whole: Path, purpose: str, name: str, change: str) -> Path:
+    """An index with an array that does not match its checksum."""
+    copy_index(whole, path)
+    of = f"purpose = '{purpose}' AND name = '{name}'"
+    if change == "checksum":
+        alter(path, f"UPDATE \"array\" SET sha256 = 'none' WHERE {of}")
+    else:
+        alter(path, f'DELETE FROM piece WHERE array_id IN (SELECT id FROM "array" WHERE {of})')
+    return path
+
+
 @pytest.mark.parametrize(
     ("name", "numbers", "fault"),
     [
@@ -277,41 +280,30 @@ def test_a_pair_of_an_added_tune_is_as_probable_as_the_other_tune_finds_it(
     assert verify_index(tmp_path / "book.db", full=True).faults == ()
 
 
-@pytest.mark.file
-@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
+@pytest.mark.parametrize("change", ["checksum", "content"])
 def test_a_graph_that_does_not_match_its_checksum_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
 ) -> None:
-    path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"UPDATE neighbours SET {change} WHERE name = 'pairs'")
-    connection.close()
+    path = spoilt(tmp_path / "altered.db", grouped[0], "graph", "pairs", change)
     with pytest.raises(IndexFileError, match="the index is damaged"):
         find_families(path)
     assert verify_index(path).faults == (
-        "the array 'pairs' of the neighbour graph does not match its checksum",
+        "the array 'pairs' for 'graph' of the index does not match its checksum",
     )
 
 
-@pytest.mark.file
-@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
+@pytest.mark.parametrize("change", ["checksum", "content"])
 def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
 ) -> None:
-    path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"UPDATE near SET {change} WHERE name = 'beats'")
-    connection.close()
+    path = spoilt(tmp_path / "altered.db", grouped[0], "near", "beats", change)
     with pytest.raises(IndexFileError, match="the index is damaged"):
         find_families(path, again=True)
     assert verify_index(path).faults == (
-        "the array 'beats' of the near copies of segment 1 does not match its checksum",
+        "the array 'beats' for 'near' of segment 1 does not match its checksum",
     )
 
 
-@pytest.mark.file
 @pytest.mark.parametrize("change", ["ups = 7", "probabilities = 1.5", "probabilities = nan"])
 def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
@@ -323,7 +315,6 @@ def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
         similar(1, path)
 
 
-@pytest.mark.file
 @pytest.mark.parametrize(
     ("name", "dtype", "change"),
     [
@@ -339,20 +330,36 @@ def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
         ("ends of beats", "<i4", "too small"),
     ],
 )
-def test_arrays_of_near_copies_with_numbers_that_they_cannot_have_are_damage(
+def test_arrays_of_near_copies_with_other_numbers_are_found(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, dtype: str, change: str
 ) -> None:
-    connection = sqlite3.connect(grouped[0])
-    row = connection.execute("SELECT numbers FROM near WHERE name = ?", (name,)).fetchone()
-    connection.close()
-    numbers = np.frombuffer(row[0], dtype=dtype).copy()
-    if change == "reversed":
-        numbers = numbers[::-1]
-    elif change == "exchanged":
-        numbers[[1, -2]] = numbers[[-2, 1]]
-    else:
-        numbers[0] = 200 if change == "too large" else -1.0 if dtype != "u1" else 0
-    path = altered(tmp_path / "altered.db", grouped[0], name, numbers, "near")
+
+    def changed(numbers: np.ndarray) -> np.ndarray:
+        assert numbers.dtype == dtype
+        if change == "reversed":
+            return numbers[::-1]
+        if change == "exchanged":
+            numbers[[1, -2]] = numbers[[-2, 1]]
+        else:
+            numbers[0] = 200 if change == "too large" else -1.0 if dtype != "u1" else 0
+        return numbers
+
+    path = tmp_path / "altered.db"
+    copy_index(grouped[0], path)
+    alter_array(path, "near", name, changed)
+    (fault,) = verify_index(path).faults
+    assert fault == (
+        "what near copies are found by in segment 1 does not agree with the stream"
+    ) or fault.startswith("the near copies cannot be read (")
+
+
+@pytest.mark.parametrize("name", ["starts", "tunes", "notes", "ends of notes"])
+def test_arrays_of_near_copies_that_do_not_fit_together_are_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "altered.db"
+    copy_index(grouped[0], path)
+    alter_array(path, "near", name, lambda stored: stored[:-1])
     with pytest.raises(IndexFileError, match="the index is damaged"):
         similar(1, path)
     with pytest.raises(IndexFileError, match="the index is damaged"):
@@ -365,12 +372,11 @@ def test_arrays_of_near_copies_with_numbers_that_they_cannot_have_are_damage(
 # The command
 
 
-@pytest.mark.file
 def test_the_command_prints_counts_and_the_largest_families(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:
     path = tmp_path / "fresh.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     shown = call("families", "--again", "--index", path).out.splitlines()
     assert shown[1:4] == [
         "compared 3 tunes with one another: 1 pair may be one melody",
