@@ -44,7 +44,7 @@ Found = dict[tuple[int, int], float]
 
 
 @pytest.fixture(scope="module")
-def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def some(storage: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two books of training transcriptions, the second with settings of tunes of the first."""
     folder = tmp_path_factory.mktemp("books")
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:180]
@@ -83,6 +83,7 @@ def by_brute_force(index: Index, tunes: Iterable[int], among: Iterable[int] | No
     return found
 
 
+@pytest.mark.file
 def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     some: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -207,7 +208,7 @@ def test_one_corpus_counts_its_own_tunes(some: tuple[Path, Path], tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
+def grouped(storage: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
     """An index of three tunes, two of them settings of one, with its families."""
     folder = tmp_path_factory.mktemp("grouped")
     path = index_of(
@@ -284,6 +285,7 @@ def test_a_pair_of_an_added_tune_is_as_probable_as_the_other_tune_finds_it(
     assert verify_index(tmp_path / "book.db", full=True).faults == ()
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("content", [b"\0\0\0\0", "text"])
 @pytest.mark.parametrize(("purpose", "name"), [("graph", "pairs"), ("near", "beats")])
 def test_arrays_that_do_not_match_their_checksum_are_damage(
@@ -311,6 +313,7 @@ def test_arrays_that_do_not_match_their_checksum_are_damage(
         assert fault.startswith("piece 0 of the array ")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -351,6 +354,7 @@ def test_altered_arrays_of_near_copies_are_found(
 # The command
 
 
+@pytest.mark.file
 def test_the_command_prints_counts_and_the_largest_families(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:
