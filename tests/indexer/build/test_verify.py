@@ -120,7 +120,7 @@ def first_and_last(numbers: NDArray[Any]) -> NDArray[Any]:
         ("bars", "numbers", first_and_last, BARS),
         ("bars", "hashes", lambda hashes: hashes + 1, BARS),
         ("bars", "hashes", first_and_last, NO_FIT),
-        ("bars", "symbols", lambda symbols: symbols - (symbols == 4), BARS),
+        ("bars", "symbols", lambda symbols: symbols + (symbols < 100), BARS),
         ("bars", "symbols", first_and_last, NO_FIT),
         ("bars", "of", first_and_last, NO_FIT),
         ("bars", "of", lambda of: of + 1000, NO_FIT),
