@@ -10,7 +10,6 @@ import logging
 import os
 import platform
 import signal
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 ClusterName = str | int
 """A scheduler by its address, or the number of workers to start on this machine."""
 
-_ANSWER_SECONDS: Final = 10
+_ANSWER_SECONDS: Final = 30
 """How long a scheduler may take to answer, at first and after a connection was lost."""
 
 _CONFIGURED: Final[Mapping[str, Any]] = {
@@ -115,11 +114,6 @@ def versions() -> dict[str, str]:
     """The versions of this process that all processes of a cluster have in common, by name."""
     python = ".".join(platform.python_version_tuple()[:2])
     return {"tunetrace": __version__, "Python": python}
-
-
-def host() -> str:
-    """The name of this process's machine."""
-    return socket.gethostname()
 
 
 def _check_workers(client: Client, name: str) -> None:
