@@ -39,6 +39,8 @@ from tunetrace.indexer.build import copy
 from tunetrace.indexer.store.sqlite import IndexFile
 from tunetrace.indexer.store.storage import Connection
 
+pytestmark = pytest.mark.file
+
 KILLS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "12"))
 SEED = 11
 
