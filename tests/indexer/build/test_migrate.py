@@ -42,7 +42,7 @@ from tunetrace.indexer.store.upgrade import migrations
 
 pytestmark = pytest.mark.file
 
-KILLS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "12"))
+KILLS = 50 if "TUNETRACE_FAULT_ROUNDS" in os.environ else 12
 SEED = 7
 
 DORIAN = (
@@ -146,12 +146,16 @@ def dump(path: Path) -> list[Any]:
         )]  # fmt: skip
 
 
-def answers(path: Path) -> list[Any]:
-    """Whole answers of many kinds, without the name of the file."""
+def answers(path: Path | str, file: Path | None = None) -> list[Any]:
+    """Whole answers of many kinds. file: of the same index, where this one is in no file."""
     with open_index(path) as index:
         info = index.info().to_dict()
         del info["path"]
-        tunes = [tune_id for corpus in ("first", "last") for tune_id in _tunes(path, corpus)]
+        tunes = [
+            tune_id
+            for corpus in ("first", "last")
+            for tune_id in _tunes(file or Path(path), corpus)
+        ]
         return [
             info,
             index.rejects(),
@@ -165,14 +169,13 @@ def answers(path: Path) -> list[Any]:
         ]
 
 
-def _tunes(path: Path, corpus: str) -> list[int]:
+def _tunes(path: Path) -> list[int]:
     with closing(sqlite3.connect(path)) as connection:
-        select = "SELECT tune.id FROM tune JOIN corpus ON corpus.id = corpus_id WHERE name = ?"
-        return [row[0] for row in connection.execute(select, (corpus,))]
+        return [row[0] for row in connection.execute("SELECT id FROM tune ORDER BY id")]
 
 
-def plain(given: list[Any], path: Path) -> str:
-    """Answers as text, in which no file is named."""
+def plain(given: list[Any], path: Path | str) -> str:
+    """Answers as text, in which no index is named."""
     return repr([one.to_dict() if hasattr(one, "to_dict") else one for one in given]).replace(
         str(path), "INDEX"
     )
