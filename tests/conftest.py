@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests import storages
 from tunetrace import Index, build_index, open_index
 
 if TYPE_CHECKING:
@@ -25,6 +27,54 @@ POST = ROOT / "examples" / "post.txt"
 V2_SAMPLE = "folkrnn_v2_withtitles_first3000.txt"
 GENERATED = "generated_6k.txt"
 SWEDISH = "folkrnn_swedish_1000.txt"
+
+
+WITH_BOTH = re.compile(
+    r"indexer/|checker/|cluster/test_(families|report)\b|"
+    r"cli/test_(check|find|index|near|next|ngrams|report|similar|stats|tune)\b"
+)
+"""The tests that are run with an index in a file, and with one in a database, by their paths."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # which a process of xdist has
+        storages.prepare()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        storages.end()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    path = metafunc.definition.path.relative_to(ROOT / "tests").as_posix()
+    is_of_file = metafunc.definition.get_closest_marker("file")
+    has_both = WITH_BOTH.match(path) and not is_of_file
+    metafunc.parametrize(
+        "storage",
+        storages.STORAGES if has_both else storages.STORAGES[:1],
+        ids=[pytest.HIDDEN_PARAM, "postgresql"] if has_both else [pytest.HIDDEN_PARAM],
+        indirect=True,
+        scope="session",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def storage(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the indexes of a test are kept: `file` or `postgresql`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "postgresql":
+            storages.in_database(patch)
+        yield request.param
+        storages.drop()
+
+
+@pytest.fixture(autouse=True)
+def schemas_end_with_their_test(request: pytest.FixtureRequest, storage: str) -> Iterator[None]:
+    """What a test keeps in a database is deleted when it ends."""
+    yield
+    if "tmp_path" in request.node.funcargs:
+        storages.drop(request.node.funcargs["tmp_path"])
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +93,9 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def v2_index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def v2_index(
+    shared: Path, storage: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Index]:
     """An index of the first 3,000 training transcriptions of folk-rnn v2."""
     path = tmp_path_factory.mktemp("v2") / "v2.db"
     build_index([shared / V2_SAMPLE], path)

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.commands import call
+from tests.commands import KESH, call, index_of
 from tests.conftest import V2_SAMPLE
 from tunetrace import build_index, find_families, open_index, similar_pairs
 
 
 @pytest.fixture(scope="module")
-def index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of 500 training transcriptions."""
-    folder = tmp_path_factory.mktemp("families")
+def tunes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """500 training transcriptions."""
+    path = tmp_path_factory.mktemp("families") / "tunes.txt"
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:500]
-    (folder / "tunes.txt").write_text("\n\n".join(tunes), encoding="utf-8")
-    build_index([folder / "tunes.txt"], folder / "plain.db")
-    return folder / "plain.db"
+    path.write_text("\n\n".join(tunes), encoding="utf-8")
+    return path
 
 
 def test_the_graph_of_a_cluster_is_that_of_one_process(
-    index: Path, scheduler: str, tmp_path: Path
+    tunes: Path, scheduler: str, tmp_path: Path
 ) -> None:
-    ours = shutil.copy(index, tmp_path / "ours.db")
+    ours, index = tmp_path / "ours.db", tmp_path / "plain.db"
+    for path in (ours, index):
+        build_index([tunes], path)
     told: list[str] = []
     found = find_families(ours, cluster=scheduler, progress=lambda what, _: told.append(what))
     expected = find_families(index)
@@ -44,9 +44,11 @@ def test_the_graph_of_a_cluster_is_that_of_one_process(
 
 
 def test_pairs_are_compared_on_a_cluster_before_they_are_written(
-    index: Path, scheduler: str, tmp_path: Path
+    tunes: Path, scheduler: str, tmp_path: Path
 ) -> None:
-    ours = shutil.copy(index, tmp_path / "ours.db")
+    ours, index = tmp_path / "ours.db", tmp_path / "plain.db"
+    for path in (ours, index):
+        build_index([tunes], path)
     for cluster in (scheduler, "tcp://127.0.0.1:9"):  # the second time nothing is compared
         ended = call(
             "similar", "--all", "-o", tmp_path / "pairs.csv", "--force", "--index", ours,
@@ -73,6 +75,6 @@ def test_pairs_are_compared_on_a_cluster_before_they_are_written(
     ],
 )  # fmt: skip
 def test_options_of_a_cluster_are_refused_where_they_mean_nothing(
-    given: list[str], refusal: str, index: Path
+    given: list[str], refusal: str, tmp_path: Path
 ) -> None:
-    assert call(*given, "--index", index).refusal == refusal
+    assert call(*given, "--index", index_of(tmp_path, KESH)).refusal == refusal

@@ -55,6 +55,10 @@ class Storage(ABC):
     def name(self) -> str:
         """The last part of its place, which tells nothing of folders or machines."""
 
+    def told(self, message: str) -> str:
+        """A message for those who are not to know of folders or machines."""
+        return message.replace(self.shown, self.name)
+
     @abstractmethod
     def absolute(self) -> Storage:
         """The same, whatever folder a process works in."""
@@ -238,10 +242,10 @@ class Storage(ABC):
         )
 
     def changed_meanwhile(self) -> IndexFileError:
-        """The error for a new index where the old one was changed during the build."""
+        """The error for a new index where the old one was changed meanwhile."""
         return IndexFileError(
-            f"{self.shown}: another process changed the index during the build, so it was not "
-            "replaced; build again to replace it"
+            f"{self.shown}: another process changed the index meanwhile, so it was not replaced; "
+            "try again to replace it"
         )
 
 

@@ -96,7 +96,10 @@ def upgrade(op: Operations, progress: Progress) -> None:
     op.create_index("music_tune", "music", ["tune_id", "hash", "part"])
     op.add_column("segment", sa.Column("first_tune", sa.Integer))
     op.add_column("segment", sa.Column("tunes", sa.Integer))
-    _Upgrade(connection, progress).run()
+    try:
+        _Upgrade(connection, progress).run()
+    except (TypeError, ValueError, OverflowError) as error:  # numbers and texts that are none
+        raise DamagedError(f"a value cannot be read: {error}") from None
     for table in ("bar_hit", "bar", "music", "view", "near", "neighbours", "baseline"):
         op.drop_table(table)
     with op.batch_alter_table("segment") as segment:
@@ -122,7 +125,9 @@ class _Upgrade:
         numbers = list(self._connection.scalars(sa.select(segment.id).order_by(segment.id)))
         for number in numbers:
             self._take_segment(number)
-        self._take(None, "graph", old.neighbours, _GRAPH)
+        graph = self._moved(None, old.neighbours, _GRAPH)
+        if graph:
+            self._write(None, "graph", graph | _sides(graph))
         self._take(None, "baseline", old.baseline, _BASELINE)
         for hits in (old.bar_hit, old.music):
             tunes = sa.select(old.tune.c.id)
@@ -175,10 +180,21 @@ class _Upgrade:
         self, number: int | None, purpose: str, table: sa.Table, types: Mapping[str, str]
     ) -> None:
         """Move arrays that are a row each: those of a segment, or of the whole index."""
+        arrays = self._moved(number, table, types)
+        if arrays:
+            self._write(number, purpose, arrays)
+
+    def _moved(
+        self, number: int | None, table: sa.Table, types: Mapping[str, str]
+    ) -> dict[str, NDArray[Any]]:
+        """Arrays that are a row each, of a segment or of the whole index; their rows are deleted.
+
+        Empty if the whole index has none.
+        """
         of = sa.true() if number is None else table.c.segment_id == number
         names = set(self._connection.scalars(sa.select(table.c.name).where(of)))
         if not names and number is None:
-            return
+            return {}
         if names - {"similarity"} != types.keys() - {"similarity"}:
             raise DamagedError(f"the table {table.name} has the wrong arrays")
         arrays = {
@@ -187,7 +203,7 @@ class _Upgrade:
             if name in names
         }
         self._connection.execute(sa.delete(table).where(of))
-        self._write(number, purpose, arrays)
+        return arrays
 
     def _content(self, table: sa.Table, column: str, is_meant: sa.ColumnElement[bool]) -> bytes:
         """A value of a row; DamagedError if it does not match its checksum."""
@@ -229,9 +245,9 @@ class _Upgrade:
             "firsts": _firsts(np.bincount(ranks, minlength=len(found))),
             "hits": np.argsort(ranks, kind="stable").astype("<i4"),
             "of": ranks,
-            "tokens": tokens.astype("<i4"),
-            "parts": parts.astype("<i4"),
-            "numbers": numbers.astype("<i4"),
+            "tokens": _narrow(tokens),
+            "parts": _narrow(parts),
+            "numbers": _narrow(numbers),
             "tunes": np.searchsorted(tunes, np.append(ids, ids[-1] + 1)).astype("<i4"),
         }
 
@@ -249,17 +265,14 @@ class _Upgrade:
             raise DamagedError("the table music has forms of tunes that no segment has")
         return {
             "hashes": hashes.astype("<i8"),
-            "tunes": tunes.astype("<i4"),
-            "parts": parts.astype("<i4"),
+            "tunes": _narrow(tunes),
+            "parts": _narrow(parts),
         }
 
     def _numbers(self, select: sa.Select[Any], columns: int) -> NDArray[np.int64]:
         """The rows that a question finds: (rows, columns)."""
         rows = self._connection.execute(select)
-        try:
-            return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, columns)
-        except TypeError:
-            raise DamagedError("a table has something else where numbers belong") from None
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, columns)
 
     def _write(self, number: int | None, purpose: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the arrays of a segment, or of the whole index, for a purpose."""
@@ -292,6 +305,25 @@ def _symbols(vocabulary: Vocabulary, text: str) -> bytes:
         return vocabulary.encode(text.split()) + bytes([SEPARATOR])
     except (AttributeError, KeyError):
         raise DamagedError("a bar has tokens that the vocabulary lacks") from None
+
+
+def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Numbers in four bytes each; DamagedError if one needs more."""
+    narrow = numbers.astype("<i4")
+    if not np.array_equal(narrow, numbers):
+        raise DamagedError("a number is too large")
+    return narrow
+
+
+def _sides(graph: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int32]]:
+    """The neighbours of each tune of the graph: where they begin, and each pair from both sides."""
+    tunes, pairs = graph["tunes"], graph["pairs"].reshape(-1, 2)
+    if len(pairs) != len(graph["probabilities"]) or not np.isin(pairs, tunes).all():
+        raise DamagedError("the arrays of the neighbour graph do not fit together")
+    of, others = pairs.ravel(), pairs[:, ::-1].ravel()
+    order = np.lexsort((others, -np.repeat(graph["probabilities"], 2), of))
+    starts = np.append(np.searchsorted(of[order], tunes), len(of))
+    return {"starts": starts.astype("<i4"), "sides": order.astype("<i4")}
 
 
 def _firsts(counts: Sequence[int] | Numbers) -> NDArray[np.int32]:
