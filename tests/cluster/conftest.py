@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.running import Running, wait_until
+from tests.cluster.running import Running
 from tests.conftest import GENERATED, SWEDISH
 from tunetrace import Index, report
 from tunetrace.reports.folder import FILES
@@ -67,6 +67,3 @@ def _undated(folder: Path, name: str) -> bytes:
         content, count = re.subn(rb"<time datetime=.*?</time>", b"", content)
         assert count
     return content
-
-
-__all__ = ["same_files", "wait_until"]

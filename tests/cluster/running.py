@@ -51,8 +51,8 @@ class Running:
     def __enter__(self) -> Running:
         facts = self.folder / f"scheduler{time.monotonic_ns()}.json"
         self.processes.append(
-            started("--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file",
-                    facts, module="dask_scheduler")
+            started("--port", "0", "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0",
+                    "--scheduler-file", facts, module="dask_scheduler")
         )  # fmt: skip
         wait_until(lambda: facts.exists() and facts.read_text().endswith("}"))
         self.address = json.loads(facts.read_text())["address"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ClusterName = str | int
 """A scheduler by its address, or the number of workers to start on this machine."""
 
-_ANSWER_SECONDS: Final = 30
+_ANSWER_SECONDS: Final = 10
 """How long a scheduler may take to answer, at first and after a connection was lost."""
 
 _CONFIGURED: Final[Mapping[str, Any]] = {
@@ -82,13 +82,17 @@ def connected(cluster: ClusterName) -> Iterator[Cluster]:
 @contextmanager
 def _started(workers: int) -> Iterator[Any]:
     """A cluster of this many processes on this machine."""
+    from multiprocessing import resource_tracker
+
     import distributed
 
+    # Its start would let interrupts through to the processes that start afterwards.
+    resource_tracker.ensure_running()
     with _uninterrupted():  # threads and processes that start here are never interrupted
         cluster = distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,  # an index that is mapped would count as memory in use
             silence_logs=logging.CRITICAL + 1,
         )
