@@ -64,8 +64,8 @@ def hits_by_hand(tunes: Tunes, text: str) -> list[tuple[int, int, int, int]]:
 
 
 def test_the_arrays_of_two_tunes_worked_out_by_hand() -> None:
-    # Headers are no part of a bar. A short first bar is number 0. The two bars C D of the second tune
-    # are one distinct bar.
+    # Headers are no part of a bar. A short first bar is number 0. The two bars C D of the second
+    # tune are one distinct bar.
     tunes = [["M:4/4", "K:Cmaj", "C", "|", "D", "2", "|"], ["C", "D", "|", "C", "D", "|", "C", "|"]]
     (bars,) = segments_of(tunes)
     by_hash = sorted(["C", "D 2", "C D"], key=lambda text: bytes_hash(text.encode()))

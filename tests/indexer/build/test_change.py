@@ -181,7 +181,6 @@ def test_a_damaged_index_is_not_added_to(tmp_path: Path) -> None:
     build_index([one], path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("DELETE FROM segment")
-    connection.execute("DELETE FROM view")
     connection.close()
     with pytest.raises(IndexFileError, match="the index is damaged"):
         add_to_index([one], path)
