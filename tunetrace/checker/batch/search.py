@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers, rows
-from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.records import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.joint import Hits
+from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.layout.bars import Layout
 
 _FEW_HITS: Final = 64
@@ -31,8 +29,7 @@ FoundHits = tuple[Numbers, Numbers]
 class SearchLongest:
     """A stream matched with the segments of an index.
 
-    admitted: which tunes count, as a mask by id; None for all. positions: the same as a mask of the
-    positions of each segment.
+    admitted: which tunes count, as a mask by id; None for all.
     """
 
     def __init__(
@@ -40,22 +37,15 @@ class SearchLongest:
         figures: FigureSearch,
         stream: BatchStream,
         admitted: Mask | None = None,
-        positions: Sequence[Mask | None] = (),
     ) -> None:
         self._figures = figures
         self._admitted = admitted
         self._symbols = stream.text
         self._found: dict[bytes, FoundHits] = {}
         self._counts: dict[bytes, tuple[int, int]] = {}
-        self.longest: Numbers = np.zeros(len(self._symbols), dtype=np.int32)
+        self.longest: Numbers
         # The symbol that follows one of the longest matches in the corpus.
-        self._following: NDArray[np.uint8] = np.zeros(len(self._symbols), dtype=np.uint8)
-        for segment, mask in zip_longest(figures.segments, positions):
-            lengths, places = longest_matches(self._symbols, segment, mask)
-            is_longer = lengths > self.longest
-            self.longest[is_longer] = lengths[is_longer]
-            following = segment.symbols.take(places + lengths, mode="clip")
-            self._following[is_longer] = following[is_longer]
+        self.longest, self._following = longest_matches(stream.text, figures.segments, admitted)
 
     def match_has_ended(self, firsts: Numbers) -> NDArray[np.bool_]:
         has_ended = ~self._figures.goes_on[self._following[firsts]]
@@ -91,22 +81,19 @@ class SearchLongest:
         # For a common figure a few hits are enough.
         return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
 
-    def find(self, firsts: Numbers, stops: Numbers) -> _SearchedFigures:
-        return _SearchedFigures([self.places(*bounds) for bounds in rows(firsts, stops)])
+    def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
+        found = [self.places(*bounds) for bounds in rows(firsts, stops)]
+        counts = [len(tunes) for tunes, _ in found]
+        hits = Hits(np.repeat(np.arange(len(found), dtype=np.int32), counts), *_joined(found))
+        return hits if most is None else hits.first_in_tunes(most)
 
 
 class SearchMatches(SearchLongest):
     """A stream matched with an index. bar_places: the hits of each of its bars, by its key."""
 
-    def __init__(
-        self,
-        index: Index,
-        stream: BatchStream,
-        admitted: Mask | None,
-        positions: Sequence[Mask | None],
-    ) -> None:
+    def __init__(self, index: Index, stream: BatchStream, admitted: Mask | None) -> None:
         view = stream.view
-        super().__init__(index.in_view(view), stream, admitted, positions)
+        super().__init__(index.in_view(view), stream, admitted)
         self._index = index
         self._stream = stream
         self.model = index.backoff_in(view)
@@ -136,20 +123,6 @@ class SearchMatches(SearchLongest):
             for k, tune in rows(of, tunes)
         ]
         return np.array(shared, dtype=np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class _SearchedFigures:
-    places: list[FoundHits]
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        return np.array([len(tunes) for tunes, _ in self.places], dtype=np.int64)
-
-    def hits(self, some: slice) -> FigureHits:
-        numbers = np.arange(len(self.places), dtype=np.int32)[some]
-        tunes, symbols = _joined(self.places[some])
-        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, symbols)
 
 
 def _joined(found: list[FoundHits]) -> FoundHits:

@@ -90,8 +90,8 @@ class FigureSearch:
         is_counted[list(self.alphabet.boundaries)] = False
         counts = np.zeros(self.last_id + 1, dtype=np.int64)
         for segment in self.segments:
-            tunes = segment.tune_of_positions[is_counted[segment.symbols]]
-            counts += np.bincount(tunes, minlength=len(counts))
+            counted = is_counted[segment.symbols]
+            counts[segment.tune_ids] = np.add.reduceat(counted, segment.bounds[:-1], dtype=np.int64)
         return counts
 
     def occurrences(
