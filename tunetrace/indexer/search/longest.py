@@ -3,8 +3,7 @@
 A match of a position that goes on up to a place is, without its first symbol, a match of the next
 position up to there. So where a match ends, the matches of the positions before end too, or end
 earlier. Positions are gone through from the last to the first. One is searched only if its match
-could be
-longer than in the segments before: about once for each stretch that the corpus has.
+could be longer than in the segments before: about once for each stretch that the corpus has.
 Method: matching statistics (Chang and Lawler 1994) over a suffix array.
 """
 
