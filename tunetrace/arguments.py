@@ -329,7 +329,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "written": _written,
     "answer": _answer,
     "traced": _own("Trace", right="a trace, as Model.trace or load_trace gives it"),
-    **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
+    **dict.fromkeys(("path", "folder", "source", "target", "file", "output"), one_place),
     **dict.fromkeys(
         ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",
          "part", "before", "tonic", "id"),

@@ -253,10 +253,9 @@ class OpenedIndex:
     @cached_property
     def near(self) -> NearSearch:
         """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
-        segments = self.figures.segments
+        ids = [segment.tune_ids for segment in self.figures.segments]
         with self._database.connected() as connection:
             of_segments = load_near(connection, hidden=self._hidden)
-        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
 
     @cached_property

@@ -254,18 +254,18 @@ class _Verification:
             places: Sequence[int] = range(len(near))
             if not self._full:
                 places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
+                near = near.select(places)
+            pieces = []
             for first in range(0, len(places), _SAMPLE):
-                some = places[first : first + _SAMPLE]
-                ids = segment.tune_ids[list(some)].tolist()
+                ids = segment.tune_ids[list(places[first : first + _SAMPLE])].tolist()
                 tokens = (vocabulary.decode(segment.symbols_of(tune)) for tune in ids)
-                expected = NearSegment.of([lay_out(of_tune) for of_tune in tokens]).arrays()
-                stored = near.select(some).arrays()
-                if not all(np.array_equal(stored[name], expected[name]) for name in expected):
-                    self._faults.append(
-                        f"what near copies are found by in segment {number} does not agree with "
-                        "the stream"
-                    )
-                    break
+                pieces.append(NearSegment.of([lay_out(of_tune) for of_tune in tokens]))
+            expected = NearSegment.join(pieces).arrays()
+            if not all(np.array_equal(one, expected[name]) for name, one in near.arrays().items()):
+                self._faults.append(
+                    f"what near copies are found by in segment {number} does not agree with the "
+                    "stream"
+                )
 
     def _check_graph(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the neighbour graph, if there is one, is of these tunes and fits together."""
@@ -280,7 +280,7 @@ class _Verification:
         if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
             self._faults.append("the families are not those of the neighbour graph")
         near = Candidates(list(load_near(self._connection).values()))
-        search = NearSearch(near, np.array(list(of_segment), dtype=np.int32))
+        search = NearSearch(near, [segment.tune_ids for segment in segments])
         chosen = tunes
         if not self._full:
             chosen = self._random.sample(tunes, min(len(tunes), _SAMPLE_OF_GRAPH))
