@@ -14,16 +14,12 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.records import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch
-from tunetrace.indexer.search.joint import Hits
+from tunetrace.indexer.search.joint import Hits, hits_between
 from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import Layout
 
 _FEW_HITS: Final = 64
-_NO_HITS: Final[Numbers] = np.empty(0, dtype=np.int32)
-
-FoundHits = tuple[Numbers, Numbers]
-"""The tunes and the first symbols of the hits of one figure."""
 
 
 class SearchLongest:
@@ -41,7 +37,6 @@ class SearchLongest:
         self._figures = figures
         self._admitted = admitted
         self._symbols = stream.text
-        self._found: dict[bytes, FoundHits] = {}
         self._counts: dict[bytes, tuple[int, int]] = {}
         self.longest: Numbers
         # The symbol that follows one of the longest matches in the corpus.
@@ -54,18 +49,6 @@ class SearchLongest:
             first = int(firsts[k])
             has_ended[k] = self.count(first, first + int(self.longest[first]))[1] > 0
         return has_ended
-
-    def places(self, first: int, stop: int) -> FoundHits:
-        """The hits of the figure from first up to stop. Each figure is searched for once."""
-        figure = self._symbols[first:stop]
-        if figure not in self._found:
-            found = self._figures.find(figure, admitted=self._admitted)
-            tunes, symbols = _joined([some.segment.places(some.positions) for some in found])
-            if len(tunes) > 1:
-                in_order = np.lexsort((symbols, tunes))
-                tunes, symbols = tunes[in_order], symbols[in_order]
-            self._found[figure] = tunes, symbols
-        return self._found[figure]
 
     def count(self, first: int, stop: int) -> tuple[int, int]:
         """The number of tunes and of hits of the figure from first up to stop."""
@@ -82,10 +65,19 @@ class SearchLongest:
         return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
 
     def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
-        found = [self.places(*bounds) for bounds in rows(firsts, stops)]
-        counts = [len(tunes) for tunes, _ in found]
-        hits = Hits(np.repeat(np.arange(len(found), dtype=np.int32), counts), *_joined(found))
-        return hits if most is None else hits.first_in_tunes(most)
+        figures = [self._symbols[first:stop] for first, stop in rows(firsts, stops)]
+        lengths = stops - firsts
+        found = []
+        for segment in self._figures.segments:
+            ranges = [segment.interval(figure) for figure in figures]
+            low, high = np.array(ranges, dtype=np.int32).reshape(-1, 2).T
+            goes_on = self._figures.goes_on
+            found.append(
+                hits_between(
+                    segment, low, high, lengths, goes_on, admitted=self._admitted, most=most
+                )
+            )
+        return Hits.merged(found)
 
 
 class SearchMatches(SearchLongest):
@@ -123,8 +115,3 @@ class SearchMatches(SearchLongest):
             for k, tune in rows(of, tunes)
         ]
         return np.array(shared, dtype=np.int32)
-
-
-def _joined(found: list[FoundHits]) -> FoundHits:
-    tunes, symbols = zip((_NO_HITS, _NO_HITS), *found, strict=True)
-    return np.concatenate(tunes), np.concatenate(symbols)

@@ -32,6 +32,13 @@ _SYMBOLS = 64
 """nor before one was asked for each so many symbols of the index: to count them takes about as long
 as to answer those."""
 
+_MOST_SYMBOLS = 1 << 24
+"""The common figures of an index of more symbols are not counted: it would take minutes, and 20
+bytes for each symbol."""
+
+_MANY = 2048
+"""From this many places on, to mark their tunes is faster than to sort them."""
+
 _PLACES = 4096
 """Looking at so many places is as much work as another question."""
 
@@ -124,15 +131,16 @@ class FigureSearch:
         admitted: Mask | None = None,
         most: int | None = None,
     ) -> list[Occurrences]:
-        """Every hit of a figure given as symbols, segment by segment, in no order.
+        """Every hit of a figure given as symbols, of each segment that has it, in no order.
 
         most: look at no more than this many places in each segment; None for all.
         """
         found = []
         for segment in self.segments:
-            places = self._hits(
-                segment, segment.positions(figure)[:most], len(figure), open_end, admitted
-            )
+            every = segment.positions(figure)
+            if not len(every):
+                continue
+            places = self._hits(segment, every[:most], len(figure), open_end, admitted)
             lengths = np.full(len(places), len(figure), dtype=np.int32)
             found.append(Occurrences(segment, places, lengths))
         return found
@@ -157,20 +165,29 @@ class FigureSearch:
         """How many tunes have these hits."""
         return sum(self.count_tunes(some.segment, some.positions) for some in found)
 
-    def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.intp]:
+    def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.int32]:
         """The ids of the tunes that have these hits, ascending."""
-        seen = np.zeros(self.last_id + 1, dtype=bool)
-        for some in found:
-            seen[some.segment.tunes_at(some.positions)] = True
-        return np.flatnonzero(seen)
+        none = np.empty(0, dtype=np.int32)
+        # Segments have their tunes in order.
+        return np.concatenate(
+            [none, *(self._different(some.segment, some.positions) for some in found)]
+        )
 
     def count_tunes(self, segment: Segment, places: Positions) -> int:
         """How many tunes have these places of a segment."""
         if len(places) < 2:  # most figures of a check
             return len(places)
-        seen = np.zeros(self.last_id + 1, dtype=bool)
-        seen[segment.tunes_at(places)] = True
-        return int(np.count_nonzero(seen))
+        return len(self._different(segment, places))
+
+    def _different(self, segment: Segment, places: Positions) -> NDArray[np.int32]:
+        """The ids of the tunes that have these places of a segment, ascending."""
+        tunes = segment.tunes_at(places)
+        if len(places) < _MANY:
+            return np.unique(tunes)
+        first = segment.tune_ids[0]
+        seen = np.zeros(int(segment.tune_ids[-1] - first) + 1, dtype=bool)
+        seen[tunes - first] = True
+        return np.flatnonzero(seen).astype(np.int32) + first
 
     def count(
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
@@ -205,9 +222,10 @@ class FigureSearch:
         """The common figures of each segment; None before they are counted.
 
         They are counted once enough questions were asked that it would have paid, unless that was
-        ruled out. questions: that are asked now, and that the trees answer faster.
+        ruled out or the index is too large. questions: that are asked now, and that the trees
+        answer faster.
         """
-        if self._trees is None and self._counts_ahead:
+        if self._trees is None and self._counts_ahead and self._symbols <= _MOST_SYMBOLS:
             self._asked += questions
             if self._asked > max(_FEW_QUESTIONS, self._symbols // _SYMBOLS):
                 self.plant()

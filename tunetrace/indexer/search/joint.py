@@ -92,7 +92,7 @@ class Figures:
             keys = self.keys(asked, depth) & mask
             stop = high[asked]
             start = low[asked] = _bisect(segment, low[asked], stop, keys, depth)
-            found = _in_order(segment.words[segment.suffixes.take(start, mode="clip") + depth])
+            found = _in_order(segment.words[segment.suffixes[np.minimum(start, stop - 1)] + depth])
             is_there = (start < stop) & (found & mask == keys)
             high[asked[~is_there]] = start[~is_there]
             asked, start, stop = asked[is_there], start[is_there], stop[is_there]
@@ -387,6 +387,21 @@ def hits_in(
     low, high = figures.intervals(segment)
     by_number = np.argsort(figures.order)
     low, high, lengths = low[by_number], high[by_number], figures.lengths[by_number]
+    return hits_between(segment, low, high, lengths, goes_on, admitted=admitted, most=most)
+
+
+def hits_between(
+    segment: Segment,
+    low: Numbers,
+    high: Numbers,
+    lengths: Numbers,
+    goes_on: Mask,
+    *,
+    admitted: Mask | None = None,
+    most: int | None = None,
+) -> Hits:
+    """The hits of figures in a segment, given by the half-open ranges of ranks whose suffixes begin
+    with them: (m,). lengths: (m,) of the figures. goes_on, admitted, most: as for hits_in."""
     pieces = []
     for of, places in _places(segment, low, high):
         is_hit = ~goes_on[segment.symbols[places + lengths[of]]]
@@ -397,7 +412,7 @@ def hits_in(
         if admitted is not None:
             found = found.select(admitted[found.tunes])
         pieces.append(found if most is None else found.first_in_tunes(most))
-    return Hits.merged(pieces)
+    return pieces[0] if len(pieces) == 1 else Hits.merged(pieces)
 
 
 def rank_in_runs(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
