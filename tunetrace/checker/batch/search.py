@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ from tunetrace.indexer.search.joint import Hits, hits_between
 from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.layout.bars import Layout
-
-_FEW_HITS: Final = 64
 
 
 class SearchLongest:
@@ -47,7 +45,8 @@ class SearchLongest:
         # Another match of this length may be followed by another symbol.
         for k in np.flatnonzero(~has_ended).tolist():
             first = int(firsts[k])
-            has_ended[k] = self.count(first, first + int(self.longest[first]))[1] > 0
+            figure = self._symbols[first : first + int(self.longest[first])]
+            has_ended[k] = self._figures.occurs(figure, self._admitted)
         return has_ended
 
     def count(self, first: int, stop: int) -> tuple[int, int]:
@@ -59,10 +58,7 @@ class SearchLongest:
 
     def occurs_in_more(self, first: int, stop: int, tunes: int) -> bool:
         """Whether the figure from first up to stop is found in more than this number of tunes."""
-        figure = self._symbols[first:stop]
-        few = self._figures.find(figure, admitted=self._admitted, most=_FEW_HITS)
-        # For a common figure a few hits are enough.
-        return self._figures.distinct_tunes(few) > tunes or self.count(first, stop)[0] > tunes
+        return self._figures.occurs_in_more(self._symbols[first:stop], tunes, self._admitted)
 
     def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
         figures = [self._symbols[first:stop] for first, stop in rows(firsts, stops)]

@@ -36,8 +36,12 @@ _MOST_SYMBOLS = 1 << 24
 """The common figures of an index of more symbols are not counted: it would take minutes, and 20
 bytes for each symbol."""
 
-_MANY = 2048
-"""From this many places on, to mark their tunes is faster than to sort them."""
+_MANY = 64
+"""If places are more than the symbols of the segment divided by this, to mark their tunes is faster
+than to sort them."""
+
+_AT_ONCE = 64
+"""At least so many hits are looked at together."""
 
 _PLACES = 4096
 """Looking at so many places is as much work as another question."""
@@ -181,13 +185,37 @@ class FigureSearch:
 
     def _different(self, segment: Segment, places: Positions) -> NDArray[np.int32]:
         """The ids of the tunes that have these places of a segment, ascending."""
-        tunes = segment.tunes_at(places)
-        if len(places) < _MANY:
-            return np.unique(tunes)
+        if len(places) * _MANY < len(segment.suffixes):
+            after = segment.bounds.searchsorted(np.sort(places))  # sorted they are faster to find
+            is_new = np.ones(len(after), dtype=bool)
+            np.not_equal(after[1:], after[:-1], out=is_new[1:])
+            return segment.tune_ids.take(after[is_new] - 1)
         first = segment.tune_ids[0]
         seen = np.zeros(int(segment.tune_ids[-1] - first) + 1, dtype=bool)
-        seen[tunes - first] = True
-        return np.flatnonzero(seen).astype(np.int32) + first
+        seen[segment.tunes_at(places) - first] = True
+        return np.flatnonzero(seen).astype(np.int32) + np.int32(first)
+
+    def occurs(self, figure: bytes, admitted: Mask | None = None) -> bool:
+        """Whether a figure given as symbols has a hit."""
+        return self.occurs_in_more(figure, 0, admitted)
+
+    def occurs_in_more(self, figure: bytes, tunes: int, admitted: Mask | None = None) -> bool:
+        """Whether a figure given as symbols is found in more than this number of tunes.
+
+        For a common figure, a few hits of the first segments are enough.
+        """
+        found = [(segment, segment.positions(figure)) for segment in self.segments]
+        if sum(len(places) for _, places in found) <= tunes:
+            return False
+        for segment, places in found:
+            few = places[: max(_AT_ONCE, 4 * (tunes + 1))]
+            for some in (few, places) if len(few) < len(places) else (places,):
+                hits = self._hits(segment, some, len(figure), False, admitted)
+                counted = self.count_tunes(segment, hits)
+                if counted > tunes:
+                    return True
+            tunes -= counted
+        return False
 
     def count(
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
