@@ -29,7 +29,7 @@ from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
 from tunetrace.indexer.store.derived import derived_arrays
 from tunetrace.indexer.store.hits import all_music, bars_of, music_with
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
 from tunetrace.text import printable
@@ -168,6 +168,12 @@ class OpenedIndex:
         """IndexFileError if the file was changed. Questions that read no rows ask this first."""
         with self._database.connected():
             pass
+
+    @property
+    def generation(self) -> int | None:
+        """The number that every change of it raises."""
+        with self._database.connected() as connection:
+            return generation_of(connection)
 
     def plain_figures(self, search: FigureSearch) -> PlainFigures:
         """What reads many figures of plain symbols in the view of a search."""

@@ -44,11 +44,11 @@ _CONNECT_SECONDS: Final = 10
 _SECRETS: Final = ("password", "sslpassword")
 """The options of a connection that no one is to see."""
 
-_MARKS: Final = {"meta", "corpus", "tune"}
-"""The tables that tell an index from what another program keeps in a schema."""
-
 _OWN: Final = set(schema.metadata.tables)
 """The tables that an index may have."""
+
+_FEWEST: Final = 4
+"""With fewer of these tables it is another program's schema."""
 
 _IS_HIDING: Final = "tunetrace hides tunes"
 
@@ -57,11 +57,19 @@ _NO_LOCK: Final = "55P03"
 _DEADLOCKS: Final = {"40P01", "40001"}
 _REFUSED: Final = "42501"
 _DISK_FULL: Final = "53100"
+_IN_USE: Final = "2BP01"
 _READ_ONLY: Final = "25006"
 _DAMAGE: Final = ("22", "23", "42", "3F", "XX")
 """The classes of errors that only an index that was altered gives."""
 _OUT_OF_REACH: Final = ("08", "28", "3D", "53", "57P")
 """The classes of errors of a server that cannot be reached or does not let one in."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that may be let go of without a word, as a file may."""
+
+    def __del__(self, *others: object) -> None:  # which warns otherwise
+        pass
 
 
 class IndexServer(Storage):
@@ -115,7 +123,7 @@ class IndexServer(Storage):
 
     # Connecting
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self) -> _Connection:
         """A connection on which transactions begin where the code says so."""
         options: dict[str, Any] = {
             "connect_timeout": _CONNECT_SECONDS,
@@ -124,7 +132,7 @@ class IndexServer(Storage):
             **self._url.query,
             "client_encoding": "utf8",
         }
-        connection = psycopg.connect(autocommit=True, **options)
+        connection = _Connection.connect(autocommit=True, **options)
         connection.execute(
             "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false)",
             (self._quoted, f"{LOCK_WAIT_SECONDS * 1000:.0f}ms"),
@@ -176,7 +184,7 @@ class IndexServer(Storage):
             raise self.unreadable(error) from None
         if not tables:
             raise self._absent()
-        if not tables >= _MARKS:
+        if len(tables & _OWN) < _FEWEST:
             raise self._foreign(tables)
 
     def _absent(self) -> IndexFileError:
@@ -236,7 +244,7 @@ class IndexServer(Storage):
                 self._begin_reading(connection)
         except sa.exc.ProgrammingError as error:
             if _code(error) in _NO_TABLE:
-                raise (self.changed() if is_known else self._absent()) from None
+                raise (self.changed() if is_known else self.damaged()) from None
             raise
         if not is_known:
             self.check_whole(connection)
@@ -244,22 +252,23 @@ class IndexServer(Storage):
 
     def _begin_reading(self, connection: sa.Connection) -> None:
         # A lock is taken before the transaction sees anything, so that it sees what the lock keeps.
-        connection.exec_driver_sql(
+        _run(
+            connection,
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-            f"LOCK TABLE {self._quoted}.meta IN ACCESS SHARE MODE"
+            f"LOCK TABLE {self._quoted}.meta IN ACCESS SHARE MODE",
         )
 
     def hide(self, connection: sa.Connection, counts: Mapping[int, tuple[int, int]]) -> None:
         connection.rollback()  # which has seen the tables under the names that the views get
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(make_hidden("pg_temp"))
+        _run(connection, "BEGIN")
+        _run(connection, make_hidden("pg_temp"))
         with _driver(connection).cursor() as cursor, cursor.copy(
             f"COPY pg_temp.{HIDDEN} ({COLUMNS}) FROM STDIN"
         ) as copy:  # fmt: skip
             for row in rows_hidden(counts):
                 copy.write_row(row)
         for statement in hide_rows(self._quoted, "pg_temp"):
-            connection.exec_driver_sql(statement)
+            _run(connection, statement)
         connection.commit()
         connection.info[_IS_HIDING] = True
 
@@ -270,10 +279,11 @@ class IndexServer(Storage):
 
     def begin_changing(self, connection: sa.Connection, *, keeps_lock: bool) -> None:
         if keeps_lock:
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({self._lock})")
+            _run(connection, f"SELECT pg_advisory_lock({self._lock})")
             connection.commit()
-        connection.exec_driver_sql(
-            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({self._lock})"
+        _run(
+            connection,
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({self._lock})",
         )
 
     @property
@@ -283,10 +293,10 @@ class IndexServer(Storage):
 
     def has_changed(self, connection: sa.Connection) -> bool:
         select = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
-        return bool(connection.exec_driver_sql(select).scalar_one())
+        return bool(_run(connection, select).scalar_one())
 
     def shrink(self, connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"VACUUM (ANALYZE) {self._in_schema(schema.metadata.tables)}")
+        _run(connection, f"VACUUM (ANALYZE) {self._in_schema(schema.metadata.tables)}")
 
     def _in_schema(self, tables: Iterator[str] | Mapping[str, Any] | set[str]) -> str:
         return ", ".join(f"{self._quoted}.{_quoted(table)}" for table in sorted(tables))
@@ -303,10 +313,10 @@ class IndexServer(Storage):
                 building = _quoted(f"tunetrace_building_{secrets.token_hex(8)}")
                 self._make_tables(connection, building)
                 yield connection
-                connection.exec_driver_sql("ANALYZE " + ", ".join(
+                _run(connection, "ANALYZE " + ", ".join(
                     f"{building}.{_quoted(table)}" for table in schema.metadata.tables
                 ))  # fmt: skip
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self._lock})")
+                _run(connection, f"SELECT pg_advisory_xact_lock({self._lock})")
                 if self._may_be_replaced(connection, force=force) != before:
                     raise self.changed_meanwhile()
                 self._put_in_place(connection, building)
@@ -316,18 +326,18 @@ class IndexServer(Storage):
 
     def _make_tables(self, connection: sa.Connection, building: str) -> None:
         """Begin a transaction, and make an empty index in it, in a new schema."""
-        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        encoding = _run(connection, "SHOW server_encoding").scalar_one()
         if encoding != "UTF8":
             raise IndexFileError(
                 f"{self.shown}: the database has the encoding {encoding}; name a database that has "
                 "UTF8"
             )
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-        connection.exec_driver_sql(f"CREATE SCHEMA {building}")
-        connection.exec_driver_sql(f"SET LOCAL search_path TO {building}")
+        _run(connection, "BEGIN ISOLATION LEVEL READ COMMITTED")
+        _run(connection, f"CREATE SCHEMA {building}")
+        _run(connection, f"SET LOCAL search_path TO {building}")
         schema.metadata.create_all(connection, checkfirst=False)
         # To compress numbers takes longer than to write them.
-        connection.exec_driver_sql("ALTER TABLE piece ALTER COLUMN content SET STORAGE EXTERNAL")
+        _run(connection, "ALTER TABLE piece ALTER COLUMN content SET STORAGE EXTERNAL")
         store_meta(connection)
 
     def _may_be_replaced(self, connection: sa.Connection, *, force: bool) -> str | None:
@@ -338,29 +348,31 @@ class IndexServer(Storage):
         tables = self._tables(_driver(connection))
         if not tables:
             return None
-        if not _MARKS <= tables <= _OWN:
+        if len(tables & _OWN) < _FEWEST or tables - _OWN:
             raise self._foreign(tables)
         if not force:
             raise self.in_the_way()
+        if "meta" not in tables:
+            return None
         select = f"SELECT value FROM {self._quoted}.meta WHERE name = 'generation'"
-        found = connection.exec_driver_sql(select).scalar()
+        found = _run(connection, select).scalar()
         return None if found is None else str(found)
 
     def _put_in_place(self, connection: sa.Connection, building: str) -> None:
         """Give a new index the name of the old one, and the rights that others have to it."""
         tables = self._tables(_driver(connection))
         granted: list[str] = []
-        if tables:  # whoever asks it is waited for, before any other table is locked
-            connection.exec_driver_sql(f"LOCK TABLE {self._quoted}.meta IN ACCESS EXCLUSIVE MODE")
+        if tables and "meta" in tables:  # whoever asks is waited for, before the others are locked
+            _run(connection, f"LOCK TABLE {self._quoted}.meta IN ACCESS EXCLUSIVE MODE")
         if tables is not None:
             granted = [row[0] for row in connection.exec_driver_sql(_GRANTS, (self._schema,) * 2)]
         if tables:
-            connection.exec_driver_sql(f"DROP TABLE {self._in_schema(tables)}")
+            _run(connection, f"DROP TABLE {self._in_schema(tables)}")
         if tables is not None:
-            connection.exec_driver_sql(f"DROP SCHEMA {self._quoted}")
-        connection.exec_driver_sql(f"ALTER SCHEMA {building} RENAME TO {self._quoted}")
+            _run(connection, f"DROP SCHEMA {self._quoted}")
+        _run(connection, f"ALTER SCHEMA {building} RENAME TO {self._quoted}")
         for grant in granted:
-            connection.exec_driver_sql(grant.replace("%", "%%"))
+            _run(connection, grant)
 
     # Errors
 
@@ -406,6 +418,8 @@ class IndexServer(Storage):
             advice = f"you need {rights}"
         elif code == _DISK_FULL:
             advice = "free disk space on the server"
+        elif code == _IN_USE:
+            advice = "delete first what was made of its tables"
         elif code == _READ_ONLY:
             advice = "name a server that takes changes"
         elif not isinstance(error, OSError) and (code or "08").startswith(_OUT_OF_REACH):
@@ -462,6 +476,11 @@ def server_of(url: str) -> IndexServer:
             f"{server.shown}: the schema in the URL needs a name of at most {_LONGEST_NAME} bytes"
         )
     return server
+
+
+def _run(connection: sa.Connection, statement: str) -> sa.CursorResult[Any]:
+    """Run a statement without parameters. A name in it may have the sign of a parameter."""
+    return connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def _quoted(name: str) -> str:

@@ -277,9 +277,7 @@ class IndexFile(Storage):
     def replacing(self, *, force: bool) -> Iterator[sa.Connection]:
         path = self.path
         if not path.name or (exists(path) and path.is_dir()):
-            raise IndexFileError(
-                f"{path}: this is a folder; give the name of a file in it with --index"
-            )
+            raise IndexFileError(f"{path}: this is a folder; give the name of a file in it")
         if exists(path) and not _may_be_replaced(path):
             raise IndexFileError(
                 f"{path}: this file is not a tunetrace index; give another file name"
@@ -419,8 +417,7 @@ class IndexFile(Storage):
         if isinstance(error, OSError):
             reason, advice = (error.strerror or "unwritable").lower(), "give"
         return IndexFileError(
-            f"{self.path}: the index cannot be written ({reason}); {advice} another file with "
-            "--index"
+            f"{self.path}: the index cannot be written ({reason}); {advice} another place for it"
         )
 
     def unchangeable(self, error: Exception) -> IndexFileError:

@@ -238,10 +238,10 @@ class Storage(ABC):
         )
 
     def changed_meanwhile(self) -> IndexFileError:
-        """The error for a new index where the old one was changed during the build."""
+        """The error for a new index where the old one was changed meanwhile."""
         return IndexFileError(
-            f"{self.shown}: another process changed the index during the build, so it was not "
-            "replaced; build again to replace it"
+            f"{self.shown}: another process changed the index meanwhile, so it was not replaced; "
+            "try again to replace it"
         )
 
 

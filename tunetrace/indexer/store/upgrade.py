@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tunetrace.indexer.store.schema import SCHEMA_VERSION
+from tunetrace.indexer.store.meta import DamagedError
+from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION, alembic_version
 from tunetrace.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,12 +36,19 @@ def upgrade(connection: sa.Connection, version: int, progress: Progress) -> list
 
     options = {"fn": steps, "on_version_apply": [note]}
     context = MigrationContext.configure(connection, opts=options)
-    if context.get_current_revision() is None:  # it is older than the table of versions
+    heads = context.get_current_heads() if _has_versions(connection) else None
+    if heads != (None if version == OLDEST_UPGRADED else (f"{version:04}",)):
+        raise DamagedError("the index has another version than its table of versions")
+    if heads is None:  # it is older than this table
         context.stamp(scripts, f"{version:04}")
     context.run_migrations(op=Operations(context), progress=progress)
     if connection.dialect.name == "sqlite":  # where the version is told before a table is read
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return ran
+
+
+def _has_versions(connection: sa.Connection) -> bool:
+    return sa.inspect(connection).has_table(alembic_version.name)
 
 
 def migrations() -> ScriptDirectory:

@@ -96,7 +96,10 @@ def upgrade(op: Operations, progress: Progress) -> None:
     op.create_index("music_tune", "music", ["tune_id", "hash", "part"])
     op.add_column("segment", sa.Column("first_tune", sa.Integer))
     op.add_column("segment", sa.Column("tunes", sa.Integer))
-    _Upgrade(connection, progress).run()
+    try:
+        _Upgrade(connection, progress).run()
+    except (TypeError, ValueError, OverflowError) as error:  # numbers and texts that are none
+        raise DamagedError(f"a value cannot be read: {error}") from None
     for table in ("bar_hit", "bar", "music", "view", "near", "neighbours", "baseline"):
         op.drop_table(table)
     with op.batch_alter_table("segment") as segment:
@@ -229,9 +232,9 @@ class _Upgrade:
             "firsts": _firsts(np.bincount(ranks, minlength=len(found))),
             "hits": np.argsort(ranks, kind="stable").astype("<i4"),
             "of": ranks,
-            "tokens": tokens.astype("<i4"),
-            "parts": parts.astype("<i4"),
-            "numbers": numbers.astype("<i4"),
+            "tokens": _narrow(tokens),
+            "parts": _narrow(parts),
+            "numbers": _narrow(numbers),
             "tunes": np.searchsorted(tunes, np.append(ids, ids[-1] + 1)).astype("<i4"),
         }
 
@@ -249,17 +252,14 @@ class _Upgrade:
             raise DamagedError("the table music has forms of tunes that no segment has")
         return {
             "hashes": hashes.astype("<i8"),
-            "tunes": tunes.astype("<i4"),
-            "parts": parts.astype("<i4"),
+            "tunes": _narrow(tunes),
+            "parts": _narrow(parts),
         }
 
     def _numbers(self, select: sa.Select[Any], columns: int) -> NDArray[np.int64]:
         """The rows that a question finds: (rows, columns)."""
         rows = self._connection.execute(select)
-        try:
-            return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, columns)
-        except TypeError:
-            raise DamagedError("a table has something else where numbers belong") from None
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, columns)
 
     def _write(self, number: int | None, purpose: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the arrays of a segment, or of the whole index, for a purpose."""
@@ -292,6 +292,14 @@ def _symbols(vocabulary: Vocabulary, text: str) -> bytes:
         return vocabulary.encode(text.split()) + bytes([SEPARATOR])
     except (AttributeError, KeyError):
         raise DamagedError("a bar has tokens that the vocabulary lacks") from None
+
+
+def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Numbers in four bytes each; DamagedError if one needs more."""
+    narrow = numbers.astype("<i4")
+    if not np.array_equal(narrow, numbers):
+        raise DamagedError("a number is too large")
+    return narrow
 
 
 def _firsts(counts: Sequence[int] | Numbers) -> NDArray[np.int32]:
