@@ -23,7 +23,7 @@ from benchmarks.infini import (
 from benchmarks.measure import seconds
 from benchmarks.output import duration, megabytes, ratio, say, show_table
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.search.joint import Ends, LongestMatches
+from tunetrace.indexer.search.joint import Ends, LongestSearch
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -91,7 +91,7 @@ def joint_matches(segment: Segment, batch: Sequence[bytes]) -> list[NDArray[np.i
     for some in _slices(batch):
         stream = b"".join(symbols + _SEPARATOR for symbols in some)
         nowhere = np.zeros(len(stream) + 1, dtype=bool)  # whether notes are longer is not asked
-        asked = LongestMatches(stream, Ends(nowhere[1:], nowhere, nowhere))
+        asked = LongestSearch(stream, Ends(nowhere[1:], nowhere, nowhere))
         longest = asked.in_segment(segment).lengths
         stops = np.cumsum([len(symbols) + 1 for symbols in some])
         found += [lengths[:-1] for lengths in np.split(longest, stops[:-1])]

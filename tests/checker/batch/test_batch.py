@@ -28,7 +28,7 @@ from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans,
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read, read_tunes
-from tunetrace.indexer.search.joint import LongestMatches
+from tunetrace.indexer.search.joint import LongestSearch
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -45,7 +45,7 @@ def matched(
     """A batch laid out, its spans in a corpus of segments of so many tunes, its longest matches."""
     figures = search(tunes, in_segment)
     stream = join_layouts(map(lay_out, batch), VOCABULARY)
-    asked = LongestMatches(stream.text, ends_of(stream, figures.goes_on))
+    asked = LongestSearch(stream.text, ends_of(stream, figures.goes_on))
     matches = JointLongest(asked.among(figures.segments))
     return stream, find_spans(stream, matches), matches.longest.tolist()
 

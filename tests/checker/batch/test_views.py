@@ -35,7 +35,7 @@ from tunetrace.checker.batch.spans import find_spans
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_sources
-from tunetrace.indexer.search.joint import LongestMatches
+from tunetrace.indexer.search.joint import LongestSearch
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.tokenizer.layout.bars import lay_out
 
@@ -82,7 +82,7 @@ def test_spans_are_the_maximal_stretches_of_notes_however_they_are_matched(
     figures = search(view, tunes, in_segment)
     stream = join_layouts([lay_out(checked)], figures.vocabulary, view)
     searched = find_spans(stream, SearchLongest(figures, stream))
-    asked = LongestMatches(stream.text, ends_of(stream, figures.goes_on))
+    asked = LongestSearch(stream.text, ends_of(stream, figures.goes_on))
     together = find_spans(stream, JointLongest(asked.among(figures.segments)))
     for spans in (searched, together):
         found = zip(spans.first_notes.tolist(), spans.stop_notes.tolist(), strict=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunetrace.indexer.search import joint
-from tunetrace.indexer.search.joint import Barred, Ends, Figures, Hits, LongestMatches, hits_in
+from tunetrace.indexer.search.joint import Barred, Ends, Figures, Hits, LongestSearch, hits_in
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -62,7 +62,7 @@ def test_the_longest_match_is_the_longest_with_any_tune_of_another_group(
     ends = np.array([data.draw(st.booleans()) for _ in range(len(text) + 1)])
     before, joint._FEW = joint._FEW, few
     try:
-        matches = LongestMatches(text, Ends(begins, ends, GOES_ON), Barred(groups, own))
+        matches = LongestSearch(text, Ends(begins, ends, GOES_ON), Barred(groups, own))
         found = matches.among(in_segments(corpus, cuts))
     finally:
         joint._FEW = before
@@ -90,7 +90,7 @@ def test_matches_in_segments_are_merged_in_any_order_and_grouping(
 ) -> None:
     text = stream_of([symbols[::-1] for symbols in corpus])[1:]
     everywhere = np.ones(len(text) + 1, dtype=bool)
-    matches = LongestMatches(text, Ends(everywhere[1:], everywhere, GOES_ON))
+    matches = LongestSearch(text, Ends(everywhere[1:], everywhere, GOES_ON))
     segments = in_segments(corpus, cuts)
     whole = matches.among(in_segments(corpus, []))
     each = [matches.in_segment(segment) for segment in segments]
@@ -144,5 +144,5 @@ def test_many_barred_suffixes_in_a_row_are_passed_over() -> None:
     text = bytes([1] * 5 + [SEPARATOR])
     ends = Ends(np.ones(6, dtype=bool), np.ones(7, dtype=bool), GOES_ON)
     barred = Barred.except_for(np.array([False, False, True, True]), len(text))
-    found = LongestMatches(text, ends, barred).in_segment(segment)
+    found = LongestSearch(text, ends, barred).in_segment(segment)
     assert found.lengths.tolist() == [1, 1, 1, 1, 1, 0]

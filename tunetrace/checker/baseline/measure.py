@@ -23,7 +23,7 @@ from tunetrace.checker.measures import SIMILARITY
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
-from tunetrace.indexer.search.joint import Barred, LongestMatches
+from tunetrace.indexer.search.joint import Barred, LongestSearch
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.indexer.store.connection import changing
 from tunetrace.indexer.store.schema import text_hash
@@ -111,7 +111,7 @@ def _measure(
         layouts = (lay_out(index.tokens(tune)) for tune in tunes[some].tolist())
         stream = join_layouts(layouts, index.vocabulary)
         barred = Barred(of_tunes, np.repeat(numbered[some], np.diff(stream.starts)))
-        asked = LongestMatches(stream.text, ends_of(stream, search.goes_on), barred)
+        asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
         matches = JointLongest(asked.among(search.segments))
         spans = find_spans(stream, matches)
         bars.append(_Bars.of(stream, numbered[some]))

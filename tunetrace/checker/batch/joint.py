@@ -23,7 +23,7 @@ from tunetrace.indexer.search.joint import (
     Figures,
     Hits,
     Longest,
-    LongestMatches,
+    LongestSearch,
     hits_in,
 )
 from tunetrace.indexer.search.places import SymbolPlaces
@@ -96,7 +96,7 @@ class JointMatches(JointLongest):
         self.family_of = matcher.index.family_of
         search, admitted = matcher.search, matcher.admitted
         barred = None if admitted is None else Barred.except_for(admitted, len(stream.symbols))
-        asked = LongestMatches(stream.text, ends_of(stream, search.goes_on), barred)
+        asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
         super().__init__(asked.among(search.segments))
 
     def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:

@@ -198,7 +198,7 @@ class Longest:
         return Longest(np.maximum(self.lengths, other.lengths), ended)
 
 
-class LongestMatches:
+class LongestSearch:
     """A stream whose longest matches are asked for, of segments one after another.
 
     text: n symbols, with SEPARATOR where no match may cross.
