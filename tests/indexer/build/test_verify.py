@@ -22,7 +22,7 @@ PAGE = 8192
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of two tunes."""
     return index_of(tmp_path_factory.mktemp("session"), KESH, MORRISONS, "X:9\nK:G\nG[A\n")
 
@@ -43,6 +43,7 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
     assert call("index", "verify", "--full", "--index", path, "--json").json["faults"] == []
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
@@ -107,6 +108,7 @@ def rewritten(path: Path, whole: Path, suffixes: np.ndarray) -> Path:
     return path
 
 
+@pytest.mark.file
 def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: Path) -> None:
     path = tmp_path / "runs.db"
     shutil.copy(whole, path)
@@ -132,6 +134,7 @@ def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: P
     connection.close()
 
 
+@pytest.mark.file
 def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
     connection = sqlite3.connect(whole)
     (blob,) = connection.execute("SELECT suffixes FROM view").fetchone()
@@ -159,6 +162,7 @@ def test_an_array_is_called_sorted_where_it_is(stream: bytes, chance: random.Ran
     assert (unsorted_at(index) is None) == (shuffled == suffixes)
 
 
+@pytest.mark.file
 def test_a_page_of_zeros_anywhere_is_found(tmp_path: Path, whole: Path) -> None:
     # As a download or a disk that failed half-way leaves a file.
     content = whole.read_bytes()
@@ -171,6 +175,7 @@ def test_a_page_of_zeros_anywhere_is_found(tmp_path: Path, whole: Path) -> None:
         assert ended.refusal.startswith(f"{path}: "), page
 
 
+@pytest.mark.file
 def test_one_changed_bit_anywhere_is_one_sentence(tmp_path: Path, whole: Path) -> None:
     measured = tmp_path / "measured.db"
     shutil.copy(whole, measured)

@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
+<<<<<<< HEAD
 from tunetrace.checker.batch.arrays import Numbers, changes, join
 from tunetrace.checker.batch.joint import JointLongest, ends_of
+=======
+from tunetrace.checker.batch.arrays import Numbers
+from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
+>>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.measures import SIMILARITY
 from tunetrace.errors import IndexFileError
+from tunetrace.indexer.bars.segment import packed_places
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import Barred, LongestSearch

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from typing import Any
+=======
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+>>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.indexer.bars.found import find_bars
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
-from tunetrace.indexer.records import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.joint import Hits, hits_between
 from tunetrace.indexer.search.longest import longest_matches
@@ -77,7 +84,7 @@ class SearchLongest:
 
 
 class SearchMatches(SearchLongest):
-    """A stream matched with an index. bar_places: the hits of each of its bars, by its key."""
+    """A stream matched with an index. bars: the hits of each of its bars."""
 
     def __init__(self, index: Index, stream: BatchStream, admitted: Mask | None) -> None:
         view = stream.view
@@ -87,23 +94,18 @@ class SearchMatches(SearchLongest):
         self.model = index.backoff_in(view)
         self.family_of = index.family_of
         self.symbol_places = None if view.units is None else index.places_in(view)
-        self.bar_places: Mapping[Any, BarPlaces] = (
-            index.bar_table.places(stream.bar_keys, admitted)
-            if self.symbol_places is None
-            else self.symbol_places.bar_places(stream.bar_keys, admitted)
-        )
+        asked = stream.asked_bars(index.vocabulary)
+        self.bars = find_bars(index.bars_in(view), asked, admitted)
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
         return self._index.same_music(layouts, self._admitted)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        stream = self._stream
-        found = [self.bar_places.get(key, NOWHERE) for key in stream.bar_keys]
-        at = rows(stream.bar_parts, stream.bar_numbers)
-        is_at = [place in some.at for place, some in zip(at, found, strict=True)]
-        return np.array([some.hits > 0 for some in found], dtype=bool), np.array(is_at, dtype=bool)
+        stream, bars = self._stream, self.bars
+        return bars.are_there(), bars.are_placed(stream.bar_parts, stream.bar_numbers)
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
+<<<<<<< HEAD
         bounds = self._stream.first_bars.tolist()
         places = [self.bar_places.get(key, NOWHERE).tunes for key in self._stream.bar_keys]
         shared = [
@@ -111,3 +113,27 @@ class SearchMatches(SearchLongest):
             for k, tune in rows(of, tunes)
         ]
         return np.array(shared, dtype=np.int32)
+=======
+        pair, bars = self._stream.bars_of_pairs(of)
+        is_shared = self.bars.are_in_tunes(bars, tunes[pair])
+        return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class _SearchedFigures:
+    places: list[FoundHits]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        return np.array([len(tunes) for tunes, _ in self.places], dtype=np.int64)
+
+    def hits(self, some: slice) -> FigureHits:
+        numbers = np.arange(len(self.places), dtype=np.int32)[some]
+        tunes, symbols = _joined(self.places[some])
+        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, symbols)
+
+
+def _joined(found: list[FoundHits]) -> FoundHits:
+    tunes, symbols = zip((_NO_HITS, _NO_HITS), *found, strict=True)
+    return np.concatenate(tunes), np.concatenate(symbols)
+>>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b

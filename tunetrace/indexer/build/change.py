@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
+
+import numpy as np
 
 from tunetrace.arguments import Format, Reading, many_paths, many_texts, public
 from tunetrace.errors import IndexFileError
@@ -25,7 +27,6 @@ from tunetrace.indexer.build.writer import (
 )
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph, rows_of
-from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
@@ -41,12 +42,13 @@ from tunetrace.indexer.store.corpora import (
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
+    Besides,
     delete_segments,
     insert_segment,
     joined,
     load_all_views,
+    load_besides,
     load_graph,
-    load_near,
     load_segments,
     store_graph,
 )
@@ -202,7 +204,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
         for number, in_views in load_all_views(connection).items()
         if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
     }
-    all_near = load_near(connection, list(touched))
+    besides = load_besides(connection, list(touched))
     delete_segments(connection, list(touched))
     for number, in_views in touched.items():
         tunes = in_views[TOKENS.name].tune_ids.tolist()
@@ -213,7 +215,7 @@ def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) ->
                 name: joined([segment.symbols_of(tune) for tune in kept])
                 for name, segment in in_views.items()
             }
-            insert_segment(connection, kept, of_views, all_near[number].select(places))
+            insert_segment(connection, kept, of_views, besides[number].select(places))
     delete_corpus(connection, corpus.name)
     graph = load_graph(connection)
     if graph is not None:
@@ -230,21 +232,21 @@ def _compare_added(storage: Storage, connection: Connection, progress: Progress)
     if graph is None:
         return
     known = set(graph.tunes.tolist())
-    rows = graph.rows()
+    rows = [graph.rows()]
     with Index(storage, connection) as index:
         tunes = [tune for tune in tune_ids(connection) if tune not in known]
         for first in range(0, len(tunes), _TOGETHER):
             progress("comparing the added tunes", first)
             some = tunes[first : first + _TOGETHER]
-            rows += rows_of(index.near, some, [index.layout(tune) for tune in some])
+            rows.append(rows_of(index.near, some, [index.layout(tune) for tune in some]))
         # A pair may be more probable if the other tune is asked.
-        found = sorted({row[1] for row in rows if row[0] not in known} & known)
+        found = sorted({int(tune) for some in rows[1:] for tune in some[:, 1]} & known)
         added = index.mask(tunes)
         for first in range(0, len(found), _TOGETHER):
             some = found[first : first + _TOGETHER]
             layouts = [index.layout(tune) for tune in some]
-            rows += rows_of(index.near, some, layouts, added)
-    store_graph(connection, NearGraph.of([*known, *tunes], rows))
+            rows.append(rows_of(index.near, some, layouts, added))
+    store_graph(connection, NearGraph.of([*known, *tunes], np.concatenate(rows)))
 
 
 @public
@@ -257,7 +259,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     with changing(storage, shrink="the segments are merged") as connection:
         segments = load_all_views(connection)
         before = load_vocabulary(connection)
-        near = NearSegment.join(list(load_near(connection).values()))
+        besides = Besides.join(list(load_besides(connection).values()))
         tunes = [
             (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
             for in_views in segments.values()
@@ -284,8 +286,9 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
                     for name, table in tables.items()
                 }
                 ids = [tune for tune, _ in some]
-                of_run = near.select(range(first, first + len(some)))
-                insert_segment(connection, ids, of_views, of_run)
+                of_run = besides.select(range(first, first + len(some)))
+                recoded = replace(of_run, bars=of_run.bars.recoded(tables[TOKENS.name]))
+                insert_segment(connection, ids, of_views, recoded)
                 first += len(some)
             store_vocabulary(connection, vocabulary)
         report = _report(storage, connection, ())

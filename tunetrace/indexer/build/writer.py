@@ -1,8 +1,8 @@
 """Writing corpora into an index: tunes tokenized, bars counted, suffixes sorted.
 
-A build writes tunes as they are read, so that it holds in memory only what it sorts: the bars, and
-the arrays of one segment. An addition gathers its corpora in memory first, so that it can compare
-them with what is there before the index changes.
+A build writes tunes as they are read, so that it holds in memory only the arrays of one segment. An
+addition gathers its corpora in memory first, so that it can compare them with what is there before
+the index changes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
+from tunetrace.indexer.bars.segment import OpenBars
 from tunetrace.indexer.build.sources import CorpusSource
-from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
@@ -31,7 +29,6 @@ from tunetrace.indexer.store.corpora import (
     next_tune_id,
     number_tunes,
 )
-from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection
 from tunetrace.progress import Progress, silent
@@ -130,7 +127,7 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 
 
 class Writer:
-    """Adds corpora to an index. Bars and the open segment's streams are kept until close."""
+    """Adds corpora to an index. What it holds is of the open segment, until that is written."""
 
     def __init__(self, connection: Connection, progress: Progress = silent) -> None:
         """connection: inside a transaction that changes the index, so that nobody else gives the
@@ -138,10 +135,6 @@ class Writer:
         self._connection = connection
         self._progress = progress
         self.vocabulary = load_vocabulary(connection)
-        self._bars = bar_numbers(connection)
-        self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
-        self._hits = array("i")  # five numbers a hit, as insert_hits takes them
-        self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
         self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
@@ -177,10 +170,10 @@ class Writer:
             if len(batch) == _BATCH:
                 insert_tunes(self._connection, corpus_id, batch)
                 batch = []
-                self._take_music()
+                self._take_layouts()
                 self._progress(f"indexing {source.name}", tunes)
         insert_tunes(self._connection, corpus_id, batch)
-        self._take_music()
+        self._take_layouts()
         number_tunes(self._connection, numbers.following())
         insert_rejects(self._connection, corpus_id, rejected)
         complete_corpus(
@@ -202,18 +195,12 @@ class Writer:
             yield tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
 
     def close(self) -> None:
-        """Write the open segment, the bars and the vocabulary."""
+        """Write the open segment and the vocabulary."""
         self._close_segment()
-        self._progress("writing the bars", self._next_tune - 1)
-        first = self._first_new_bar
-        insert_bars(self._connection, (one for one in self._bars.items() if one[1] >= first))
-        insert_hits(self._connection, np.frombuffer(self._hits, dtype=np.intc).reshape(-1, 5))
-        music = np.concatenate([np.empty((0, 3), dtype=np.int64), *self._music])
-        insert_music(self._connection, music)
         store_vocabulary(self._connection, self.vocabulary)
 
     def _take(self, tune: Transcription, symbols: bytes) -> int:
-        """Take a tune into the streams and its bars into the table; gives how many bars it has."""
+        """Take a tune into the open segment; gives how many bars it has."""
         layout = lay_out(tune.tokens)
         in_views = {name: view.symbols(layout, symbols) for name, view in VIEWS.items()}
         longest = max(len(self._streams[name]) + len(some) for name, some in in_views.items())
@@ -226,21 +213,16 @@ class Writer:
             self._streams[name] += some
             self._streams[name].append(SEPARATOR)
         self._segment_tunes.append(tune_id)
-        bars, hits = self._bars, self._hits
-        for bar in layout.bars:
-            number = bars.setdefault(bar.text, self._next_bar)
-            self._next_bar += number == self._next_bar
-            hits.extend((number, tune_id, bar.start, bar.part, bar.number))
+        self._bars.add(layout)
         self._layouts.append(layout)
         return len(layout.bars)
 
-    def _take_music(self) -> None:
+    def _take_layouts(self) -> None:
         """Make the arrays of the last tunes: their forms, and what near copies are found by."""
         if not self._layouts:
             return
-        places, parts, hashes = music_hashes(self._layouts).T
-        tunes = places + (self._next_tune - len(self._layouts))
-        self._music.append(np.stack([hashes, tunes, parts], axis=1))
+        ids = self._segment_tunes[-len(self._layouts) :]
+        self._music.append(SegmentMusic.of(ids, self._layouts))
         self._near.append(NearSegment.of(self._layouts))
         self._layouts = []
 
@@ -248,17 +230,23 @@ class Writer:
         """Sort the suffixes of the open segment, write it and begin the next one."""
         if not self._segment_tunes:
             return
-        self._take_music()
+        self._take_layouts()
         self._progress("sorting the suffixes", self._next_tune - 1)
         of_views = {name: bytes(stream) for name, stream in self._streams.items()}
-        near = NearSegment.join(self._near)
-        streams.insert_segment(self._connection, self._segment_tunes, of_views, near)
+        besides = streams.Besides(
+            NearSegment.join(self._near),
+            self._bars.close(self._segment_tunes, self.vocabulary),
+            SegmentMusic.join(self._music),
+        )
+        streams.insert_segment(self._connection, self._segment_tunes, of_views, besides)
         self._open_segment()
 
     def _open_segment(self) -> None:
         self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
         self._segment_tunes: list[int] = []
+        self._bars = OpenBars()
         self._near: list[NearSegment] = []
+        self._music: list[SegmentMusic] = []
 
 
 class _TuneNumbers:

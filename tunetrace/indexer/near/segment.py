@@ -156,11 +156,12 @@ class NearSegment:
         return arrays
 
     @classmethod
-    def read(cls, arrays: Mapping[str, NDArray[Any]], tunes: int) -> NearSegment:
-        """A segment from arrays, as `arrays` gives them.
+    def read(cls, arrays: Mapping[str, NDArray[Any]], ids: NDArray[np.int32]) -> NearSegment:
+        """The segment of the tunes with these ids, from arrays as `arrays` gives them.
 
-        tunes: how many it must have. ValueError if the arrays do not fit together.
+        ValueError if the arrays do not fit together.
         """
+        tunes = len(ids)
         try:
             terms, starts, places = arrays["terms"], arrays["starts"], arrays["tunes"]
             sizes = arrays["sizes"].reshape(tunes, 2)

@@ -38,17 +38,10 @@ def hide_rows(own: str, temporary: str) -> tuple[str, ...]:
     return (
         f"UPDATE {temporary}.{HIDDEN} SET corpus_id = "
         f"(SELECT tune.corpus_id FROM {own}.tune WHERE tune.id = {HIDDEN}.id)",
-        f"CREATE TABLE {temporary}.hidden_bar AS SELECT DISTINCT bar_id FROM {own}.bar_hit AS hit "
-        f"WHERE tune_id IN {hidden} AND NOT EXISTS (SELECT 1 FROM {own}.bar_hit AS other "
-        f"WHERE other.bar_id = hit.bar_id AND other.tune_id NOT IN {hidden})",
-        f"CREATE VIEW {temporary}.bar AS SELECT * FROM {own}.bar "
-        f"WHERE id NOT IN (SELECT bar_id FROM {temporary}.hidden_bar)",
         *(
             f"CREATE VIEW {temporary}.{table} AS SELECT * FROM {own}.{table} "
             f"WHERE {column} NOT IN {hidden}"
-            for table, column in (
-                ("tune", "id"), ("title", "tune_id"), ("bar_hit", "tune_id"), ("music", "tune_id")
-            )
+            for table, column in (("tune", "id"), ("title", "tune_id"))
         ),
         f"CREATE VIEW {temporary}.corpus AS SELECT id, name, source, licence, version, sha256, "
         f"added, tunes - (SELECT count(*) {of_corpus}) AS tunes, "

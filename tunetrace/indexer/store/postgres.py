@@ -9,6 +9,7 @@ index first takes an advisory lock, so that there is one at a time.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -110,6 +111,10 @@ class IndexServer(Storage):
     def name(self) -> str:
         of_schema = "" if self._schema == SCHEMA else f"/{self._schema}"
         return printable(f"{self._url.database}{of_schema}")
+
+    def told(self, message: str) -> str:
+        # The driver's own words, in parentheses, may name the server and its users.
+        return re.sub(r" \(.*\);", ";", super().told(message))
 
     def absolute(self) -> IndexServer:
         return self
@@ -289,7 +294,8 @@ class IndexServer(Storage):
     @property
     def _lock(self) -> int:
         """The number of the advisory lock of an index in its database."""
-        return schema.text_hash(f"tunetrace {self._schema}")
+        name = hashlib.blake2b(f"tunetrace {self._schema}".encode(), digest_size=8)
+        return int.from_bytes(name.digest(), "big", signed=True)
 
     def has_changed(self, connection: sa.Connection) -> bool:
         select = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"

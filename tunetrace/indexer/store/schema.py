@@ -1,16 +1,14 @@
 """The tables of an index.
 
-Rows where people ask questions (tunes, bars, where each bar is found), arrays where machines do
-(token streams and suffix arrays, as BLOBs of a segment).
+Rows where people ask questions (corpora, tunes, titles), arrays where machines do (streams, suffix
+arrays, bars and where each is found, forms).
 
 All types are portable. Integer is for numbers that stay below 2³¹, such as the ids of tunes, which
-arrays hold as int32. BigInteger is for hashes, checksums, counts and numbers from files. Hashes of
-64 bits are stored as signed integers.
+arrays hold as int32. BigInteger is for counts and numbers from files.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -116,39 +114,6 @@ reject = sa.Table(
 )
 """The tunes that were set aside, in the order in which they were met."""
 
-bar = sa.Table(
-    "bar",
-    metadata,
-    sa.Column("id", _BIG_ID, primary_key=True, autoincrement=False),
-    sa.Column("hash", sa.BigInteger, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Index("bar_hash", "hash"),
-)
-"""The distinct bars. hash: the first 64 bits of the text's BLAKE2b, as a signed integer."""
-
-bar_hit = sa.Table(
-    "bar_hit",
-    metadata,
-    sa.Column("bar_id", sa.ForeignKey("bar.id"), primary_key=True),
-    sa.Column("tune_id", sa.ForeignKey("tune.id"), primary_key=True),
-    sa.Column("token", sa.Integer, primary_key=True),
-    sa.Column("part", sa.Integer, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""Where each bar is found. token: its first, counted from the tune's first. Rows of one bar lie
-together, because they are asked for together."""
-
-music = sa.Table(
-    "music",
-    metadata,
-    sa.Column("hash", sa.BigInteger, primary_key=True),
-    sa.Column("tune_id", sa.ForeignKey("tune.id"), primary_key=True),
-    sa.Column("part", sa.Integer, primary_key=True),
-    sqlite_with_rowid=False,
-)
-"""The forms of each tune and of its parts (sameness.py) by their hash. Part 0 is the whole tune."""
-
 segment = sa.Table(
     "segment",
     metadata,
@@ -217,13 +182,6 @@ def faults_of_tables(connection: sa.Connection) -> Iterator[str]:
         for index in table.indexes:
             if index.name not in indexes:
                 yield f"the index {index.name} is missing"
-
-
-def text_hash(text: str) -> int:
-    """The first 64 bits of the text's BLAKE2b, as a signed integer. A bar is looked up by it."""
-    return int.from_bytes(
-        hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True
-    )
 
 
 class Prepared:

@@ -1,14 +1,17 @@
-"""The arrays of an index, read and written: its segments, their near-copy arrays, the graph."""
+"""The arrays of an index, read and written: segments with all that they hold, and the graph."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from tunetrace.indexer.bars.segment import SegmentBars
+from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
@@ -17,7 +20,8 @@ from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import insert_rows
-from tunetrace.tokenizer.vocabulary import SEPARATOR
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment: its suffixes are sorted in memory, five bytes for each symbol."""
@@ -28,8 +32,47 @@ Every question asks every segment, so that fewer ones answer sooner."""
 
 TUNES: Final = "tunes"
 NEAR: Final = "near"
+BARS: Final = "bars"
+MUSIC: Final = "music"
 GRAPH: Final = "graph"
 """What arrays are read together for, besides the views by their names."""
+
+
+Kind = TypeVar("Kind", NearSegment, SegmentBars, SegmentMusic)
+"""What a segment holds of its tunes besides their streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What a segment holds of its tunes besides their streams."""
+
+    near: NearSegment
+    bars: SegmentBars
+    music: SegmentMusic
+
+    @classmethod
+    def of(cls, ids: Sequence[int], layouts: Sequence[Layout], vocabulary: Vocabulary) -> Besides:
+        """That of some tunes, whose tokens the vocabulary has."""
+        return cls(
+            NearSegment.of(layouts),
+            SegmentBars.of_layouts(ids, layouts, vocabulary),
+            SegmentMusic.of(ids, layouts),
+        )
+
+    @classmethod
+    def join(cls, pieces: Sequence[Besides]) -> Besides:
+        """That of the tunes of several, in their order."""
+        return cls(
+            NearSegment.join([piece.near for piece in pieces]),
+            SegmentBars.join([piece.bars for piece in pieces]),
+            SegmentMusic.join([piece.music for piece in pieces]),
+        )
+
+    def select(self, places: Sequence[int]) -> Besides:
+        """That of some of the tunes, given by their places in ascending order."""
+        return Besides(
+            self.near.select(places), self.bars.select(places), self.music.select(places)
+        )
 
 
 def segment_numbers(connection: sa.Connection) -> list[int]:
@@ -76,12 +119,11 @@ def insert_segment(
     connection: sa.Connection,
     tune_ids: Sequence[int],
     streams: Mapping[str, bytes],
-    near: NearSegment,
+    besides: Besides,
 ) -> None:
     """Sort the suffixes of the streams of these tunes and write their segment.
 
-    streams: by the view's name, each with a SEPARATOR before each tune and after the last. near:
-    their near-copy arrays.
+    streams: by the view's name, each with a SEPARATOR before each tune and after the last.
     """
     number = take_ids(connection, schema.segment)
     insert_rows(connection, schema.segment, [(number, tune_ids[0], len(tune_ids))])
@@ -95,7 +137,9 @@ def insert_segment(
             "grams": sorted_.gram_firsts,
         }
         store_arrays(connection, number, name, arrays)
-    store_arrays(connection, number, NEAR, near.arrays())
+    store_arrays(connection, number, NEAR, besides.near.arrays())
+    store_arrays(connection, number, BARS, besides.bars.arrays())
+    store_arrays(connection, number, MUSIC, besides.music.arrays())
 
 
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
@@ -103,6 +147,15 @@ def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
     for number in numbers:
         delete_arrays(connection, number)
         connection.execute(sa.delete(schema.segment).where(schema.segment.c.id == number))
+
+
+def load_besides(
+    connection: sa.Connection, among: Sequence[int] | None = None
+) -> dict[int, Besides]:
+    """What segments hold besides their streams, as load_near gives their near-copy arrays."""
+    near, bars = load_near(connection, among), load_bars(connection, among)
+    music = load_music(connection, among)
+    return {number: Besides(near[number], bars[number], music[number]) for number in near}
 
 
 def load_near(
@@ -115,24 +168,52 @@ def load_near(
     among: the ids of the segments; None for all. hidden: the ids of tunes that are left out; a
     segment without any other tune is absent. DamagedError if the arrays are not whole.
     """
+    return _load(connection, NEAR, NearSegment, among, hidden)
+
+
+def load_bars(
+    connection: sa.Connection,
+    among: Sequence[int] | None = None,
+    hidden: Collection[int] = (),
+) -> dict[int, SegmentBars]:
+    """The bars of segments, as load_near gives their near-copy arrays."""
+    return _load(connection, BARS, SegmentBars, among, hidden)
+
+
+def load_music(
+    connection: sa.Connection,
+    among: Sequence[int] | None = None,
+    hidden: Collection[int] = (),
+) -> dict[int, SegmentMusic]:
+    """The forms of segments, as load_near gives their near-copy arrays."""
+    return _load(connection, MUSIC, SegmentMusic, among, hidden)
+
+
+def _load(
+    connection: sa.Connection,
+    purpose: str,
+    kind: type[Kind],
+    among: Sequence[int] | None,
+    hidden: Collection[int],
+) -> dict[int, Kind]:
     wanted = [one for one in segment_numbers(connection) if among is None or one in among]
     tunes = load_arrays(connection, wanted, TUNES)
-    stored = load_arrays(connection, wanted, NEAR)
-    read = {}
+    stored = load_arrays(connection, wanted, purpose)
+    found: dict[int, Kind] = {}
     for number in wanted:
         if number not in tunes or number not in stored:
-            raise DamagedError(f"segment {number} has no arrays of near copies")
+            raise DamagedError(f"segment {number} has no arrays for '{purpose}'")
         ids = tunes[number]["ids"]
         try:
-            read[number] = NearSegment.read(stored[number].by_name, len(ids))
+            found[number] = kind.read(stored[number].by_name, ids)
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
         kept = np.flatnonzero(~np.isin(ids, list(hidden))).tolist() if hidden else range(len(ids))
         if not kept:
-            del read[number]
+            del found[number]
         elif len(kept) < len(ids):
-            read[number] = read[number].select(kept)
-    return read
+            found[number] = found[number].select(kept)
+    return found
 
 
 def load_graph(connection: sa.Connection) -> NearGraph | None:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tunetrace.arguments import public
 from tunetrace.checker.records import names_of
 from tunetrace.checker.similar.families.comparing import compared
@@ -56,7 +58,7 @@ def find_families(
             )
         rows = list(compared(index, tunes, workers=workers, progress=progress))
         progress("grouping the tunes", len(tunes))
-        graph = NearGraph.of(tunes, rows)
+        graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)
         return _report(index, graph, corpus, len(tunes))
 
