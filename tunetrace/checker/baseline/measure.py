@@ -6,7 +6,7 @@ settings have in common is not borrowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,24 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
-<<<<<<< HEAD
 from tunetrace.checker.batch.arrays import Numbers, changes, join
 from tunetrace.checker.batch.joint import JointLongest, ends_of
-=======
-from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
->>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
-from tunetrace.checker.batch.stream import BatchStream, join_layouts
+from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.measures import SIMILARITY
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.bars.segment import packed_places
+from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import Barred, LongestSearch
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.schema import text_hash
 from tunetrace.indexer.store.storage import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -110,7 +105,7 @@ def _measure(
     search = index.figures
     of_tunes = np.zeros(search.last_id + 1, dtype=np.int32)
     of_tunes[tunes] = numbered
-    found, bars = [], []
+    found = []
     for first in range(0, len(tunes), _MEASURED_TOGETHER):
         progress("matching the tunes with one another", first)
         some = slice(first, first + _MEASURED_TOGETHER)
@@ -120,13 +115,12 @@ def _measure(
         asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
         matches = JointLongest(asked.among(search.segments))
         spans = find_spans(stream, matches)
-        bars.append(_Bars.of(stream, numbered[some]))
-        unknown = np.zeros(len(bars[-1].hashes), dtype=bool)
+        unknown = np.zeros(len(stream.bar_keys), dtype=bool)
         found.append(measure_slice(stream, spans, matches.longest, (unknown, unknown)))
     progress("comparing their bars", len(tunes))
-    measures, every = join(found), join(bars)
+    measures = join(found)
     of = np.repeat(np.arange(len(tunes)), measures.bar_count)
-    in_others = (_in_several(keys, every.groups) for keys in (every.hashes, every.places))
+    in_others = _bars_in_others(index.bars_in(TOKENS), of_tunes)
     in_corpus, same_position = (
         np.bincount(of[is_there], minlength=len(tunes)).astype(np.int32) for is_there in in_others
     )
@@ -150,26 +144,20 @@ def _similarity(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Bars:
-    """Bars of tunes, to be compared with those of other tunes: (bars,) each."""
+def _bars_in_others(
+    segments: Sequence[SegmentBars], groups: Numbers
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each bar is in a tune of another group, and whether at the same position.
 
-    hashes: NDArray[np.uint64]
-    """The hash of what is in each bar."""
-    places: NDArray[np.uint64]
-    """The same of what is in it together with its part and its number."""
-    groups: Numbers
-    """The group of its tune."""
-
-    @classmethod
-    def of(cls, stream: BatchStream, groups: Numbers) -> _Bars:
-        """The bars of a stream. groups: (tunes,) the group of each tune."""
-        signed = np.fromiter(map(text_hash, stream.bar_keys), np.int64, len(stream.bar_keys))
-        hashes = signed.view(np.uint64)
-        place = (stream.bar_parts.astype(np.uint64) << np.uint64(32)) + stream.bar_numbers.astype(
-            np.uint64
-        )
-        return cls(hashes, hashes ^ (place + np.uint64(1)) * _ODD, np.repeat(groups, stream.bars))
+    segments: in the order of their tunes, as the bars of the answer are. groups: (last id + 1,) the
+    group of each tune, by its id. Bars are told apart by their hashes.
+    """
+    hashes = np.concatenate([some.hashes[some.of] for some in segments]).view(np.uint64)
+    of = np.concatenate([groups[some.tune_of_bars] for some in segments])
+    parts = np.concatenate([some.parts for some in segments]).astype(np.uint64)
+    numbers = np.concatenate([some.numbers for some in segments]).astype(np.uint64)
+    places = hashes ^ ((parts << np.uint64(32)) + numbers + np.uint64(1)) * _ODD
+    return _in_several(hashes, of), _in_several(places, of)
 
 
 def _in_several(keys: NDArray[np.uint64], groups: Numbers) -> NDArray[np.bool_]:

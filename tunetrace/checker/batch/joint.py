@@ -6,18 +6,13 @@ takes does not grow with the index.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-=======
 from collections.abc import Sequence
-from dataclasses import dataclass
->>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Numbers, ranges
+from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
@@ -130,56 +125,3 @@ class JointMatches(JointLongest):
         for segment, bars in self._bars:
             is_shared |= segment.are_in_tunes(bars[which], tunes[pair])
         return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)
-
-
-<<<<<<< HEAD
-def _are_in(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether numbers are among known ones: (m,). known: sorted."""
-    if not len(known):
-        return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.asarray(known[at] == wanted)
-
-
-def packed_places(
-    bars: NDArray[np.int64], parts: NDArray[np.integer], numbers: NDArray[np.integer]
-) -> NDArray[np.int64]:
-    """A bar, a part and a number in the part as one number.
-
-    It is unique up to 65,536 parts of 65,536 bars, which no music has.
-    """
-    return (bars.astype(np.int64) << 32) | (parts.astype(np.int64) << 16) | numbers
-=======
-@dataclass(frozen=True, slots=True)
-class _JointFigures:
-    """Figures as ranges of the joint suffix array, by their first ranks and sizes: (figures,)."""
-
-    matcher: JointMatcher
-    joint: JointArrays
-    low: Numbers
-    sizes: NDArray[np.int64]
-
-    def hits(self, some: slice) -> FigureHits:
-        of = np.repeat(np.arange(len(self.low), dtype=np.int32)[some], self.sizes[some])
-        positions = self.joint.suffixes[ranges(self.low[some], self.sizes[some])]
-        is_corpus = positions < len(self.matcher.symbols)
-        of, positions = of[is_corpus], positions[is_corpus]
-        in_order = np.lexsort((positions, of))
-        of, positions = of[in_order], positions[in_order]
-        tunes = self.matcher.tune_of[positions]
-        return FigureHits(of, tunes, positions - self.matcher.starts[tunes] - 1)
-
-
-def _past_longer_notes(
-    joint: JointArrays, low: Numbers, high: Numbers, lengths: Numbers, going_on: int
-) -> Numbers:
-    """The first rank of each interval whose last note has ended; longer notes come before it."""
-    stop = high
-    while (is_open := low < stop).any():
-        middle = (low + stop) >> 1
-        suffixes = joint.suffixes[np.minimum(middle, len(joint.symbols) - 1)]
-        goes_on = joint.symbols[suffixes + lengths] < going_on
-        low = np.where(is_open & goes_on, middle + 1, low)
-        stop = np.where(is_open & ~goes_on, middle, stop)
-    return low
->>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Mapping, Sequence
-from typing import Any
-=======
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Final
->>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,35 +97,6 @@ class SearchMatches(SearchLongest):
         return bars.are_there(), bars.are_placed(stream.bar_parts, stream.bar_numbers)
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
-<<<<<<< HEAD
-        bounds = self._stream.first_bars.tolist()
-        places = [self.bar_places.get(key, NOWHERE).tunes for key in self._stream.bar_keys]
-        shared = [
-            sum(tune in some for some in places[bounds[k] : bounds[k + 1]])
-            for k, tune in rows(of, tunes)
-        ]
-        return np.array(shared, dtype=np.int32)
-=======
         pair, bars = self._stream.bars_of_pairs(of)
         is_shared = self.bars.are_in_tunes(bars, tunes[pair])
         return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class _SearchedFigures:
-    places: list[FoundHits]
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        return np.array([len(tunes) for tunes, _ in self.places], dtype=np.int64)
-
-    def hits(self, some: slice) -> FigureHits:
-        numbers = np.arange(len(self.places), dtype=np.int32)[some]
-        tunes, symbols = _joined(self.places[some])
-        return FigureHits(np.repeat(numbers, self.sizes[some]), tunes, symbols)
-
-
-def _joined(found: list[FoundHits]) -> FoundHits:
-    tunes, symbols = zip((_NO_HITS, _NO_HITS), *found, strict=True)
-    return np.concatenate(tunes), np.concatenate(symbols)
->>>>>>> b42ad0583108b0860b808567e63e2b8d33b4e60b
