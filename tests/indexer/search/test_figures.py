@@ -70,6 +70,10 @@ def test_hits_are_those_of_brute_force_however_the_corpus_is_segmented(
     distinct = len({tune for tune, _ in expected})
     symbols = VOCABULARY.encode(figure)
     assert figures.count(symbols, open_end) == (distinct, len(expected))
+    if not open_end:
+        for tunes_before in range(distinct + 2):
+            assert figures.occurs_in_more(symbols, tunes_before) == (distinct > tunes_before)
+        assert figures.occurs(symbols) == (distinct > 0)
 
 
 words = st.one_of(

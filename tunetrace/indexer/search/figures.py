@@ -133,18 +133,14 @@ class FigureSearch:
         figure: bytes,
         open_end: bool = False,
         admitted: Mask | None = None,
-        most: int | None = None,
     ) -> list[Occurrences]:
-        """Every hit of a figure given as symbols, of each segment that has it, in no order.
-
-        most: look at no more than this many places in each segment; None for all.
-        """
+        """Every hit of a figure given as symbols, of each segment that has it, in no order."""
         found = []
         for segment in self.segments:
             every = segment.positions(figure)
             if not len(every):
                 continue
-            places = self._hits(segment, every[:most], len(figure), open_end, admitted)
+            places = self._hits(segment, every, len(figure), open_end, admitted)
             lengths = np.full(len(places), len(figure), dtype=np.int32)
             found.append(Occurrences(segment, places, lengths))
         return found
@@ -165,10 +161,6 @@ class FigureSearch:
             places = places[admitted[segment.tunes_at(places)]]
         return places
 
-    def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
-        """How many tunes have these hits."""
-        return sum(self.count_tunes(some.segment, some.positions) for some in found)
-
     def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.int32]:
         """The ids of the tunes that have these hits, ascending."""
         none = np.empty(0, dtype=np.int32)
@@ -186,10 +178,11 @@ class FigureSearch:
     def _different(self, segment: Segment, places: Positions) -> NDArray[np.int32]:
         """The ids of the tunes that have these places of a segment, ascending."""
         if len(places) * _MANY < len(segment.suffixes):
-            after = segment.bounds.searchsorted(np.sort(places))  # sorted they are faster to find
+            # Sorted they are faster to find.
+            after = segment.bounds.searchsorted(np.sort(places), side="right")
             is_new = np.ones(len(after), dtype=bool)
             np.not_equal(after[1:], after[:-1], out=is_new[1:])
-            return segment.tune_ids.take(after[is_new] - 1)
+            return segment.tune_ids.take(after[is_new] - 1, mode="clip")
         first = segment.tune_ids[0]
         seen = np.zeros(int(segment.tune_ids[-1] - first) + 1, dtype=bool)
         seen[segment.tunes_at(places) - first] = True
@@ -209,12 +202,14 @@ class FigureSearch:
             return False
         for segment, places in found:
             few = places[: max(_AT_ONCE, 4 * (tunes + 1))]
-            for some in (few, places) if len(few) < len(places) else (places,):
-                hits = self._hits(segment, some, len(figure), False, admitted)
-                counted = self.count_tunes(segment, hits)
-                if counted > tunes:
+            if len(few) < len(places):
+                hits = self._hits(segment, few, len(figure), False, admitted)
+                if self.count_tunes(segment, hits) > tunes:
                     return True
-            tunes -= counted
+            hits = self._hits(segment, places, len(figure), False, admitted)
+            tunes -= self.count_tunes(segment, hits)
+            if tunes < 0:
+                return True
         return False
 
     def count(
