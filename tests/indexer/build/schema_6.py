@@ -73,6 +73,9 @@ CREATE TABLE baseline (
     PRIMARY KEY (name));
 """
 
+NEIGHBOURS = ("tunes", "pairs", "ups", "probabilities", "families")
+"""The arrays of the neighbour graph."""
+
 AS_NOW = ("corpus", "tune", "title", "reject")
 """The tables that have the same rows in the later version."""
 
@@ -93,7 +96,11 @@ def write_schema_6(index: Path, path: Path) -> None:
             _write_segments(old, connection)
             for table, purpose in (("neighbours", GRAPH), ("baseline", "baseline")):
                 for arrays in load_arrays(connection, None, purpose).values():
-                    rows = [(name, *_sealed(array)) for name, array in arrays.by_name.items()]
+                    rows = [
+                        (name, *_sealed(array))
+                        for name, array in arrays.by_name.items()
+                        if table == "baseline" or name in NEIGHBOURS
+                    ]
                     old.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
         old.commit()
 
