@@ -35,7 +35,8 @@ def test_the_graph_of_a_cluster_is_that_of_one_process(
     assert found.families == expected.families
     assert found.families
     assert re.match(r"comparing on [12] workers?", told[0])
-    assert re.search(r"3 slices done, [\d,]+ tunes a second$", told[-1])
+    assert re.search(r"3 slices done, [\d,]+ tunes a second$", told[-2])
+    assert told[-1] == "grouping the tunes"
     with open_index(ours) as mine, open_index(index) as other:
         assert mine.graph is not None
         assert other.graph is not None
