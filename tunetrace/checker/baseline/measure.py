@@ -6,8 +6,8 @@ settings have in common is not borrowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
-from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
+from tunetrace.checker.batch.arrays import Numbers, changes, join
+from tunetrace.checker.batch.joint import JointLongest, ends_of
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
-from tunetrace.checker.batch.stream import BatchStream, join_layouts
+from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.measures import SIMILARITY
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.bars.segment import packed_places
+from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
-from tunetrace.indexer.search.joint import JointArrays
+from tunetrace.indexer.search.joint import Barred, LongestSearch
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.indexer.store.connection import changing
 from tunetrace.indexer.store.storage import storage_of
@@ -33,7 +34,13 @@ from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out
 
 _TOGETHER: Final = 1000
-"""So many tunes are laid out together."""
+"""So many tunes are laid out together to be compared as near copies,"""
+
+_MEASURED_TOGETHER: Final = 5000
+"""and so many to be matched."""
+
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio as a fraction of 2⁶⁴: multiplied by it, neighbouring numbers are far apart."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,19 +101,30 @@ def _measure(
     index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
 ) -> SliceMeasures:
     """Measure tunes, given by their ids, each against the tunes of other groups."""
-    progress("laying out the tunes", 0)
-    layouts = (lay_out(index.tokens(tune)) for tune in tunes.tolist())
-    stream = join_layouts(layouts, index.vocabulary)
-    progress("matching the tunes with one another", len(tunes))
-    order = SymbolOrder(index.vocabulary)
-    joint = JointArrays(order.places[stream.symbols])
-    group = np.array([groups[tune] for tune in tunes.tolist()], dtype=np.int32)
-    everywhere = slice(0, len(joint.symbols))
-    lengths = joint.matches(np.repeat(group, np.diff(stream.starts)), everywhere)
-    matches = JointLongest(joint, lengths, order)
-    spans = find_spans(stream, matches)
-    progress("measuring them", len(tunes))
-    return measure_slice(stream, spans, matches.longest, _bars_of_others(stream, group))
+    numbered = np.array([groups[tune] for tune in tunes.tolist()], dtype=np.int32)
+    search = index.figures
+    of_tunes = np.zeros(search.last_id + 1, dtype=np.int32)
+    of_tunes[tunes] = numbered
+    found = []
+    for first in range(0, len(tunes), _MEASURED_TOGETHER):
+        progress("matching the tunes with one another", first)
+        some = slice(first, first + _MEASURED_TOGETHER)
+        layouts = (lay_out(index.tokens(tune)) for tune in tunes[some].tolist())
+        stream = join_layouts(layouts, index.vocabulary)
+        barred = Barred(of_tunes, np.repeat(numbered[some], np.diff(stream.starts)))
+        asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
+        matches = JointLongest(asked.among(search.segments))
+        spans = find_spans(stream, matches)
+        unknown = np.zeros(len(stream.bar_keys), dtype=bool)
+        found.append(measure_slice(stream, spans, matches.longest, (unknown, unknown)))
+    progress("comparing their bars", len(tunes))
+    measures = join(found)
+    of = np.repeat(np.arange(len(tunes)), measures.bar_count)
+    in_others = _bars_in_others(index.bars_in(TOKENS), of_tunes)
+    in_corpus, same_position = (
+        np.bincount(of[is_there], minlength=len(tunes)).astype(np.int32) for is_there in in_others
+    )
+    return replace(measures, bars_in_corpus=in_corpus, bars_same_position=same_position)
 
 
 def _similarity(
@@ -126,21 +144,32 @@ def _similarity(
     return found
 
 
-def _bars_of_others(
-    stream: BatchStream, group: Numbers
+def _bars_in_others(
+    segments: Sequence[SegmentBars], groups: Numbers
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each bar is in a tune of another group, and whether at the same position."""
-    numbers: dict[str, int] = {}
-    bars = np.array(
-        [numbers.setdefault(text, len(numbers)) for text in stream.bar_keys], dtype=np.int64
-    )
-    of = np.repeat(group, stream.bars)
-    places = packed_places(bars, stream.bar_parts, stream.bar_numbers)
-    return _in_several(bars, of), _in_several(places, of)
+    """Whether each bar is in a tune of another group, and whether at the same position.
+
+    segments: in the order of their tunes, as the bars of the answer are. groups: (last id + 1,) the
+    group of each tune, by its id. Bars are told apart by their hashes.
+    """
+    hashes = np.concatenate([some.hashes[some.of] for some in segments]).view(np.uint64)
+    of = np.concatenate([groups[some.tune_of_bars] for some in segments])
+    parts = np.concatenate([some.parts for some in segments]).astype(np.uint64)
+    numbers = np.concatenate([some.numbers for some in segments]).astype(np.uint64)
+    places = hashes ^ ((parts << np.uint64(32)) + numbers + np.uint64(1)) * _ODD
+    return _in_several(hashes, of), _in_several(places, of)
 
 
-def _in_several(keys: NDArray[np.int64], groups: Numbers) -> NDArray[np.bool_]:
-    """Whether each key is found in more than one group: (n,)."""
-    _, key = np.unique(keys, return_inverse=True)
-    pairs = np.unique(key.astype(np.int64) << 32 | groups)
-    return np.asarray(np.bincount(pairs >> 32)[key] > 1)
+def _in_several(keys: NDArray[np.uint64], groups: Numbers) -> NDArray[np.bool_]:
+    """Whether each key is found in more than one group: (n,). Keys are compared in sixteen parts,
+    which takes a sixteenth of the memory."""
+    found = np.zeros(len(keys), dtype=bool)
+    part = (keys >> np.uint64(60)).astype(np.uint8)
+    for number in range(16):
+        some = np.flatnonzero(part == number)
+        some = some[np.argsort(keys[some], kind="stable")]
+        first = np.flatnonzero(changes(keys[some])) if len(some) else some
+        if len(first):
+            least, most = (how.reduceat(groups[some], first) for how in (np.minimum, np.maximum))
+            found[some] = np.repeat(least != most, np.diff(first, append=len(some)))
+    return found

@@ -203,7 +203,7 @@ class InfiniteGram:
             following = segment.symbols[1:]
             if self._admitted is not None:
                 # The end of a tune belongs to the tune before it.
-                following = following[self._admitted[segment.tune_of_positions[:-1]]]
+                following = following[self._admitted[segment.tunes_of_all()[:-1]]]
             counts += np.bincount(following, minlength=256)
         return counts
 

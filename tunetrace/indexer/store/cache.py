@@ -55,12 +55,13 @@ def file_name(checksums: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(checksums).encode()).hexdigest()[:40] + _ENDING
 
 
-def mapped(folders: Sequence[Path], name: str, size: int) -> Mapped | None:
-    """A file of one of the folders, mapped; None if none has it whole."""
+def mapped(folders: Sequence[Path], name: str, size: int | None = None) -> Mapped | None:
+    """A file of one of the folders, mapped; None if none has it, of this size if one is given."""
     for folder in folders:
         with suppress(OSError, ValueError), (folder / name).open("rb") as file:
-            if os.fstat(file.fileno()).st_size == size:
-                return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+            there = os.fstat(file.fileno()).st_size
+            if size in (None, there):
+                return mmap.mmap(file.fileno(), there, access=mmap.ACCESS_READ)
     return None
 
 
@@ -74,8 +75,8 @@ def fill(
     """Write a file into the first folder that takes it, and map it; None if none does.
 
     sizes: of its arrays. read: gives the bytes of one of them in pieces, and raises an error if
-    they are not what was stored. wanted: gives the names of all files of the index; others are
-    removed. Whoever has one of them mapped keeps it.
+    they are not what was stored. wanted: gives the names of all files of the index with the same
+    ending; others are removed. Whoever has one of them mapped keeps it.
     """
     offsets, size = offsets_of(sizes)
     for folder in folders:
@@ -90,7 +91,7 @@ def fill(
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-        _remove_others(folder, wanted())
+        _remove_others(folder, Path(name).suffix, wanted())
         return mapped([folder], name, size)
     return None
 
@@ -110,8 +111,8 @@ def _write(
     os.fsync(file.fileno())
 
 
-def _remove_others(folder: Path, wanted: Collection[str]) -> None:
+def _remove_others(folder: Path, ending: str, wanted: Collection[str]) -> None:
     with suppress(OSError):
-        for file in list(folder.glob(f"*{_ENDING}")):
+        for file in list(folder.glob(f"*{ending}")):
             if file.name not in wanted:
                 file.unlink(missing_ok=True)

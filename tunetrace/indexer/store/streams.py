@@ -26,8 +26,9 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment: its suffixes are sorted in memory, five bytes for each symbol."""
 
-SEGMENT_TUNES: Final = 1 << 15
-"""The most tunes of a segment, so that an index of more tunes needs no more memory for sorting."""
+SEGMENT_TUNES: Final = 1 << 17
+"""The most tunes of a segment, so that an index of more tunes needs no more memory for sorting.
+Every question asks every segment, so that fewer ones answer sooner."""
 
 TUNES: Final = "tunes"
 NEAR: Final = "near"
