@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,9 @@ SEGMENT_SYMBOLS: Final = 200_000_000
 SEGMENT_TUNES: Final = 1 << 15
 """The most tunes of a segment, so that an index of more tunes needs no more memory for sorting."""
 
+STREAM: Final = "stream"
+"""The name of the array of a view that has the symbols."""
+
 TUNES: Final = "tunes"
 NEAR: Final = "near"
 GRAPH: Final = "graph"
@@ -35,6 +38,30 @@ def segment_numbers(connection: sa.Connection) -> list[int]:
     """The ids of the segments, in the order of their tunes."""
     column = schema.segment.c
     return list(connection.scalars(sa.select(column.id).order_by(column.first_tune)))
+
+
+def segment_sizes(connection: sa.Connection) -> dict[int, tuple[int, int]]:
+    """How many tunes a segment has, and how many symbols in the view that has most, by its id.
+
+    The segments are in the order of their tunes.
+    """
+    segment, array = schema.segment.c, schema.array.c
+    select = (
+        sa.select(segment.id, segment.tunes, sa.func.max(array.bytes))
+        .join_from(schema.segment, schema.array)
+        .where(array.name == STREAM)
+        .group_by(segment.id, segment.tunes, segment.first_tune)
+        .order_by(segment.first_tune)
+    )
+    return {row[0]: (row[1], int(row[2])) for row in connection.execute(select)}
+
+
+def load_tune_ids(connection: sa.Connection, number: int) -> NDArray[np.int32]:
+    """The ids of the tunes of a segment, ascending; DamagedError if they are not whole."""
+    stored = load_arrays(connection, [number], TUNES)
+    if number not in stored:
+        raise DamagedError(f"segment {number} has no list of its tunes")
+    return stored[number]["ids"]
 
 
 def load_segments(
@@ -71,29 +98,36 @@ def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
     }
 
 
-def insert_segment(
-    connection: sa.Connection,
-    tune_ids: Sequence[int],
-    streams: Mapping[str, bytes],
-    near: NearSegment,
-) -> None:
-    """Sort the suffixes of the streams of these tunes and write their segment.
+def insert_segment(connection: sa.Connection, tune_ids: NDArray[np.int32]) -> int:
+    """Write that there is a segment of these tunes; gives its id. All else of it is stored after.
 
-    streams: by the view's name, each with a SEPARATOR before each tune and after the last. near:
-    their near-copy arrays.
+    tune_ids: (tunes,) ascending.
     """
     number = take_ids(connection, schema.segment)
-    insert_rows(connection, schema.segment, [(number, tune_ids[0], len(tune_ids))])
-    store_arrays(connection, number, TUNES, {"ids": np.array(tune_ids, dtype=np.int32)})
-    for name, stream in streams.items():
-        sorted_ = Segment.of(tune_ids, stream)
-        arrays: dict[str, NDArray[Any]] = {
-            "stream": sorted_.symbols,
-            "suffixes": sorted_.suffixes,
-            "bounds": sorted_.bounds,
-            "grams": sorted_.gram_firsts,
-        }
-        store_arrays(connection, number, name, arrays)
+    insert_rows(connection, schema.segment, [(number, int(tune_ids[0]), len(tune_ids))])
+    store_arrays(connection, number, TUNES, {"ids": tune_ids})
+    return number
+
+
+def store_view(
+    connection: sa.Connection, number: int, tune_ids: NDArray[np.int32], name: str, stream: bytes
+) -> None:
+    """Sort the suffixes of a segment's stream in a view, and write both.
+
+    number: the id of the segment. stream: with a SEPARATOR before each tune and after the last.
+    """
+    sorted_ = Segment.of(tune_ids, stream)
+    arrays: dict[str, NDArray[Any]] = {
+        STREAM: sorted_.symbols,
+        "suffixes": sorted_.suffixes,
+        "bounds": sorted_.bounds,
+        "grams": sorted_.gram_firsts,
+    }
+    store_arrays(connection, number, name, arrays)
+
+
+def store_near(connection: sa.Connection, number: int, near: NearSegment) -> None:
+    """Write the near-copy arrays of a segment, given by its id."""
     store_arrays(connection, number, NEAR, near.arrays())
 
 
