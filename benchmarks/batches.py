@@ -47,7 +47,7 @@ def measure(corpus: BenchmarkCorpus, index: Index, folder: Path) -> None:
     (segment,) = index.figures.segments
     tunes, made_of = make_batch(corpus, TRANSCRIPTIONS)
     batch = [checked_symbols(tokens, index.vocabulary) for tokens in tunes]
-    building = seconds(lambda: build_infini_gram(segment.stream, folder))
+    building = seconds(lambda: build_infini_gram(segment.symbols.tobytes(), folder))
     infini_gram = InfiniGram(folder)
     asked = batch[:: len(batch) // _ASKED]
     _compare(batch, asked, joint_matches(segment.symbols, batch), infini_gram)

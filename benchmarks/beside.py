@@ -73,11 +73,12 @@ def measure(corpus: BenchmarkCorpus, index: Index, folder: Path) -> None:
         say("infini-gram has no wheel for this platform, so that engines are not compared.")
         return
     (segment,) = index.figures.segments
-    sorting = seconds(lambda: suffix_array(segment.stream))
+    stream = segment.symbols.tobytes()
+    sorting = seconds(lambda: suffix_array(stream))
     planting = seconds(index.figures.plant)
     (folder / "infini-gram").mkdir()
     builds = [
-        duration(seconds(lambda: build_infini_gram(segment.stream, folder / "infini-gram"))),
+        duration(seconds(lambda: build_infini_gram(stream, folder / "infini-gram"))),
         duration(seconds(lambda: build_fts5(folder / "fts5", corpus.tunes))),
     ]
     tokengrams = None
@@ -91,9 +92,7 @@ def measure(corpus: BenchmarkCorpus, index: Index, folder: Path) -> None:
         )
         tokengrams = InMemoryIndex.from_token_file(str(tokens), None, _MOST_ID)
     with PhraseSearch(folder / "fts5") as fts5:
-        engines = _Engines(
-            index, segment.stream, tokengrams, InfiniGram(folder / "infini-gram"), fts5
-        )
+        engines = _Engines(index, stream, tokengrams, InfiniGram(folder / "infini-gram"), fts5)
         rows = [
             ("build", duration(sorting), *builds),
             *_counts(engines),

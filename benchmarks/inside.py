@@ -86,7 +86,7 @@ def _infinite_grams(folder: Path) -> None:
     (folder / "infini").mkdir()
     with tunetrace.open_index() as index:
         (segment,) = index.figures.segments
-        build_infini_gram(segment.stream, folder / "infini")
+        build_infini_gram(segment.symbols.tobytes(), folder / "infini")
         peer = InfiniGram(folder / "infini")
         tunes = [
             index.vocabulary.encode_known(tune.tokens)

@@ -353,9 +353,9 @@ def test_suffixes_without_some_tunes_are_those_of_the_other_tunes(pair: Pair) ->
             if kept is None:
                 continue
             streams = [segment.symbols_of(tune) for tune in segment.tune_ids[1::2].tolist()]
-            assert kept.stream == b"\xff" + b"".join(one + b"\xff" for one in streams)
-            assert sorted(kept.suffixes.tolist()) == list(range(len(kept.stream)))
-            ends = [kept.stream[at:].split(b"\xff")[0] for at in kept.suffixes.tolist()]
+            assert kept.symbols.tobytes() == b"\xff" + b"".join(one + b"\xff" for one in streams)
+            assert sorted(kept.suffixes.tolist()) == list(range(len(kept.symbols)))
+            ends = [kept.symbols[at:].tobytes().split(b"\xff")[0] for at in kept.suffixes.tolist()]
             # The end of a tune sorts after every symbol.
             assert [one + b"\xff" for one in ends] == sorted(one + b"\xff" for one in ends)
             assert np.array_equal(kept.tune_ids, segment.tune_ids[1::2])

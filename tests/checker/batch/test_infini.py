@@ -67,7 +67,7 @@ def test_infini_gram_and_tunetrace_find_the_same_in_real_tunes(
     v2_index: Index, shared: Path, tmp_path: Path
 ) -> None:
     (segment,) = v2_index.figures.segments
-    build_infini_gram(segment.stream, tmp_path)
+    build_infini_gram(segment.symbols.tobytes(), tmp_path)
     peer = InfiniGram(tmp_path)
     tokens = 0
     for tune in islice(read(shared / GENERATED), CHECKED):

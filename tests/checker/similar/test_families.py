@@ -60,6 +60,11 @@ def graph_of(path: Path) -> NearGraph:
     return graph
 
 
+def in_full(graph: NearGraph) -> dict[str, list[float]]:
+    """All numbers of a graph, by the name of their array."""
+    return {name: numbers.tolist() for name, numbers in graph.arrays().items()}
+
+
 def pairs_of(graph: NearGraph) -> Found:
     return dict(zip(map(tuple, graph.pairs.tolist()), graph.probabilities.tolist(), strict=True))
 
@@ -100,7 +105,7 @@ def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     assert found.pairs == len(expected) > 100
     shutil.copy(path, tmp_path / "again.db")
     find_families(tmp_path / "again.db", again=True, workers=1)
-    assert graph_of(tmp_path / "again.db").arrays() == graph.arrays()
+    assert in_full(graph_of(tmp_path / "again.db")) == in_full(graph)
     assert verify_index(path, full=True).faults == ()
     assert find_families(path).compared == 0
 
@@ -137,7 +142,7 @@ def test_an_added_tune_is_compared_and_a_removed_one_leaves(
     assert any(first <= 90 < second for first, second in added)
     assert verify_index(path, full=True).faults == ()
     compact_index(path)
-    assert graph_of(path).arrays() == grown.arrays()
+    assert in_full(graph_of(path)) == in_full(grown)
     remove_from_index("first", path)
     left = graph_of(path)
     assert left.tunes.tolist() == list(range(91, 181))

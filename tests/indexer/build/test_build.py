@@ -155,8 +155,9 @@ def test_the_streams_hold_the_tunes_and_the_suffixes_are_sorted(tmp_path: Path) 
     build_index([write(tmp_path / "a.abc", 1, 2)], tmp_path / "i.db")
     with open_index(tmp_path / "i.db") as index:
         (segment,) = index.figures.segments
-        pieces = segment.stream.split(b"\xff")
+        stream = segment.symbols.tobytes()
+        pieces = stream.split(b"\xff")
         tokens = [index.vocabulary.decode(piece) for piece in pieces if piece]
         assert tokens == [["M:4/4", "K:Cmaj", *"CDEFGABc", "|"]] * 2
-        by_definition = sorted(range(len(segment.stream)), key=lambda at: segment.stream[at:])
+        by_definition = sorted(range(len(stream)), key=lambda at: stream[at:])
         assert segment.suffixes.tolist() == by_definition

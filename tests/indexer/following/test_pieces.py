@@ -32,7 +32,7 @@ def test_notes_and_bars_are_found_whatever_the_order_of_the_tokens(tunes: list[l
         for tune in tunes:
             expected += [tuple(begin + place for place in row[:3]) for row in of_tune(tune)]
             begin += len(tune) + 1
-        found = stretches(segment.stream, kinds_in(search), unit)  # type: ignore[arg-type]
+        found = stretches(segment.symbols.tobytes(), kinds_in(search), unit)  # type: ignore[arg-type]
         assert as_rows(found) == expected
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import log, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -171,6 +172,11 @@ def test_a_term_that_many_tunes_have_says_nothing() -> None:
     assert (index.scores(terms["common"])[0, :21] > 0).all()
 
 
+def in_full(segment: NearSegment) -> dict[str, tuple[str, list[Any]]]:
+    """The type and the numbers of each array of a segment."""
+    return {name: (one.dtype.str, one.tolist()) for name, one in segment.arrays().items()}
+
+
 @given(st.lists(tunes, min_size=1, max_size=6), st.data())
 def test_segments_joined_cut_and_stored_are_those_of_their_tunes(
     some: list[tuple[str, tuple[str, ...]]], data: st.DataObject
@@ -179,13 +185,13 @@ def test_segments_joined_cut_and_stored_are_those_of_their_tunes(
     whole = NearSegment.of(layouts)
     cut = data.draw(st.integers(0, len(some)))
     pieces = [NearSegment.of(piece) for piece in (layouts[:cut], layouts[cut:]) if piece]
-    assert NearSegment.join(pieces).arrays() == whole.arrays()
+    assert in_full(NearSegment.join(pieces)) == in_full(whole)
     chosen = sorted(data.draw(st.sets(st.integers(0, len(some) - 1), min_size=1)))
     expected = NearSegment.of([layouts[k] for k in chosen])
-    assert whole.select(chosen).arrays() == expected.arrays()
-    assert NearSegment.read(whole.arrays(), len(some)).arrays() == whole.arrays()
+    assert in_full(whole.select(chosen)) == in_full(expected)
+    assert in_full(NearSegment.read(whole.arrays(), len(some))) == in_full(whole)
     with pytest.raises(ValueError, match="do not fit together"):
-        NearSegment.read(whole.arrays() | {"starts": b"\1\0\0\0"}, len(some))
+        NearSegment.read(whole.arrays() | {"starts": np.ones(1, np.int32)}, len(some))
 
 
 def local_alignment(left: str, right: str) -> int:
@@ -256,4 +262,4 @@ def test_a_segment_of_more_tunes_than_two_bytes_count_is_stored_whole() -> None:
     read_back = NearSegment.read(many.arrays(), 2**16 + 1)
     assert read_back.terms.tolist() == one.terms.tolist()
     assert read_back.tunes[: 2**16 + 1].tolist() == list(range(2**16 + 1))
-    assert read_back.arrays() == many.arrays()
+    assert in_full(read_back) == in_full(many)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -20,7 +19,7 @@ from tunetrace import Filters, Index, QueryError, check
 from tunetrace.indexer.queries.symbols import parse_figure
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import longest_matches, suffix_array
+from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 VOCABULARY = Vocabulary()
@@ -33,9 +32,8 @@ def search(tunes: list[list[str]], tunes_in_segment: int = 100) -> FigureSearch:
         stream = bytearray([SEPARATOR])
         for tune in tunes[first : first + tunes_in_segment]:
             stream += VOCABULARY.encode(tune) + bytes([SEPARATOR])
-        suffixes = suffix_array(bytes(stream)).astype("<i4").tobytes()
         ids = range(first + 1, first + 1 + len(tunes[first : first + tunes_in_segment]))
-        segments.append(Segment(array("i", ids).tobytes(), bytes(stream), suffixes))
+        segments.append(Segment.of(ids, bytes(stream)))
     return FigureSearch(segments, VOCABULARY)
 
 

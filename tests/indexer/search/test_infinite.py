@@ -15,7 +15,6 @@ from tunetrace import Index
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.infinite import Following, InfiniteGram
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.store.streams import joined
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
@@ -51,8 +50,7 @@ def search_in(*segments: Sequence[Sequence[str]]) -> FigureSearch:
     first = 1
     for tunes in segments:
         stream = joined([vocabulary.learn(tune) for tune in tunes])
-        ids = np.arange(first, first + len(tunes), dtype="<i4")
-        found.append(Segment(ids.tobytes(), stream, suffix_array(stream).astype("<i4").tobytes()))
+        found.append(Segment.of(range(first, first + len(tunes)), stream))
         first += len(tunes)
     return FigureSearch(found, vocabulary)
 

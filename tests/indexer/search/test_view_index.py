@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import V2_SAMPLE
+from tests.indexer.altered import alter_array
 from tests.indexer.search import plain_views
 from tests.indexer.search.plain_views import NAMES
 from tunetrace import (
@@ -53,7 +53,7 @@ def by_definition(index: Index, name: str) -> Iterator[tuple[bytes, list[int]]]:
 def written(index: Index, name: str) -> list[tuple[bytes, list[int]]]:
     """The stream and the suffix array of each segment, as the index has them."""
     segments = index.in_view(VIEWS[name]).segments
-    return [(segment.stream, segment.suffixes.tolist()) for segment in segments]
+    return [(segment.symbols.tobytes(), segment.suffixes.tolist()) for segment in segments]
 
 
 def tunes_index(tmp_path: Path) -> Path:
@@ -80,7 +80,7 @@ def test_streams_and_suffix_arrays_are_those_of_the_definition(
             for name in NAMES:
                 _check_a_figure(index, tune, VIEWS[name].name)
         symbols = sum(
-            len(segment.stream)
+            len(segment.symbols)
             for view in VIEWS.values()
             for segment in index.in_view(view).segments
         )
@@ -101,9 +101,7 @@ def _check_a_figure(index: Index, tune: int, name: ViewName) -> None:
 
 def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
     path = tunes_index(tmp_path)
-    with sqlite3.connect(path, isolation_level=None) as connection:
-        connection.execute("DELETE FROM view WHERE name = 'melody'")
-    connection.close()
+    alter_array(path, "melody", "suffixes", None)
     with open_index(path) as index:
         assert index.figure("C 2").tunes == 1
         assert check(STRAIGHT, index).tunes[0].verdict.kind == "whole"
@@ -125,22 +123,13 @@ def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
 def test_what_was_altered_in_a_view_is_named(tmp_path: Path, name: str) -> None:
     path = tunes_index(tmp_path)
     assert verify_index(path, full=True).faults == ()
-    connection = sqlite3.connect(path, isolation_level=None)
-    (stream,) = connection.execute(
-        "SELECT stream FROM view WHERE name = ?", (name,)
-    ).fetchone()  # fmt: skip
     # Each symbol is one higher than before, so that the order of the suffixes stays the same.
-    altered = bytes(symbol if symbol == SEPARATOR else symbol + 1 for symbol in stream)
-    connection.execute(
-        "UPDATE view SET stream = ?, stream_crc32 = ? WHERE name = ?",
-        (altered, zlib.crc32(altered), name),
-    )
+    alter_array(path, name, "stream", lambda stream: stream + (stream != SEPARATOR))
     assert verify_index(path, full=True).faults == (
         f"the symbols in the view {name} of 2 of the 2 tunes checked do not agree with the stream",
     )
-    connection.execute("DELETE FROM view WHERE name = ?", (name,))
-    connection.close()
-    assert "an array of segment 1 does not match its checksum" in verify_index(path).faults[0]
+    alter_array(path, name, "stream", None)
+    assert verify_index(path).faults[0] == f"segment 1 has no stream of the view {name}"
 
 
 def test_changes_of_an_index_keep_its_views(tmp_path: Path) -> None:

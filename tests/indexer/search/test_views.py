@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -25,7 +24,6 @@ from tunetrace.checker.measures import COPIED_LENGTHS
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.outline import outline_of_layouts, outline_of_segment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import suffix_array
 from tunetrace.indexer.search.views import TOKENS, VIEWS, View
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.layout.pitches import MIDDLE_C, semitones
@@ -61,9 +59,7 @@ def search(view: View, tunes: Tunes, tunes_in_segment: int) -> FigureSearch:
         stream = bytes([SEPARATOR])
         for tune in some:
             stream += view.symbols(lay_out(tune), vocabulary.learn(tune)) + bytes([SEPARATOR])
-        suffixes = suffix_array(stream).astype("<i4").tobytes()
-        ids = array("i", range(first + 1, first + 1 + len(some)))
-        segments.append(Segment(ids.tobytes(), stream, suffixes))
+        segments.append(Segment.of(range(first + 1, first + 1 + len(some)), stream))
     return FigureSearch(segments, vocabulary, view)
 
 

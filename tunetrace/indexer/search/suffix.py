@@ -32,8 +32,10 @@ def suffix_array(stream: bytes) -> Positions:
     """The suffix array of a stream: (n,) int32, built by libdivsufsort."""
     from pydivsufsort import divsufsort
 
-    # A copy, since the library takes no read-only arrays.
-    return cast(Positions, divsufsort(np.frombuffer(stream, dtype=np.uint8).copy()))
+    # A copy, since the library takes no read-only arrays. Python reads numbers only through the
+    # type that is this machine's own, though the library's is the same.
+    suffixes = divsufsort(np.frombuffer(stream, dtype=np.uint8).copy())
+    return cast(Positions, suffixes.view(np.int32))
 
 
 def words(stream: bytes) -> NDArray[np.uint64]:

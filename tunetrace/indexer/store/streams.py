@@ -76,8 +76,8 @@ def load_segments(
     stored = load_arrays(connection, numbers, view.name)
     segments = {}
     for number in numbers:
-        if number not in tunes or number not in stored:
-            raise DamagedError(f"segment {number} has no arrays of the view {view.name}")
+        if number not in tunes or number not in stored or "stream" not in stored[number].by_name:
+            raise DamagedError(f"segment {number} has no stream of the view {view.name}")
         arrays = stored[number]
         try:
             segments[number] = Segment(
