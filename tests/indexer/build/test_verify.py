@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
-from tunetrace import build_index, measure_baseline, verify_index
+from tests.indexer.altered import alter_array
+from tunetrace import build_index, measure_baseline, open_index, verify_index
 from tunetrace.indexer.search.suffix import SuffixIndex, suffix_array, unsorted_at
 
 PAGE = 8192
@@ -73,13 +73,31 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
             "the segments and the table 'tune' have different tunes",
         ),
         ("DELETE FROM segment", "the segments have 0 tunes"),
-        ("DELETE FROM view", "an array of segment 1 does not match its checksum"),
-        ("UPDATE view SET suffixes_crc32 = 0", "an array of segment 1 does not match its checksum"),
-        ("UPDATE segment SET tune_ids = x'0100000003000000'", "an array of segment 1"),
+        (
+            "DELETE FROM array WHERE purpose = 'melody'",
+            "segment 1 has no stream of the view melody",
+        ),
+        ("DELETE FROM array WHERE purpose = 'near'", "segment 1 has no arrays of near copies"),
+        (
+            "DELETE FROM piece",
+            "the array 'ids' for 'tunes' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE array SET sha256 = '' WHERE name = 'suffixes' AND purpose = 'rhythm'",
+            "the array 'suffixes' for 'rhythm' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE piece SET content = x'0100000003000000' WHERE array_id = 1",
+            "the array 'ids' for 'tunes' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE array SET dtype = '<f3' WHERE name = 'terms'",
+            "the array 'terms' has no numbers of the type stated",
+        ),
         ("UPDATE meta SET value = '[1]'", "the vocabulary is not a list of tokens"),
         ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is not a list of tokens"),
-        ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 6 has it"),
-        ("DROP TABLE reject", "the table reject is not as schema 6 has it"),
+        ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 7 has it"),
+        ("DROP TABLE reject", "the table reject is not as schema 7 has it"),
         ("DROP INDEX bar_hash", "the index bar_hash is missing"),
     ],
 )
@@ -95,67 +113,44 @@ def test_what_was_altered_is_named(tmp_path: Path, whole: Path, statement: str, 
     assert "--force" in ended.refusal
 
 
-def rewritten(path: Path, whole: Path, suffixes: np.ndarray) -> Path:
-    """The index with another suffix array and the checksum that fits it."""
-    shutil.copy(whole, path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    written = suffixes.astype("<i4").tobytes()
-    connection.execute(
-        "UPDATE view SET suffixes = ?, suffixes_crc32 = ?", (written, zlib.crc32(written))
-    )
-    connection.close()
-    return path
-
-
 def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: Path) -> None:
     path = tmp_path / "runs.db"
     shutil.copy(whole, path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    ((stored,),) = connection.execute("SELECT grams FROM view WHERE name = 'tokens'").fetchall()
-    firsts = np.frombuffer(stored, dtype="<i4")
-
-    def verified(changed: np.ndarray) -> str:
-        written = changed.astype("<i4").tobytes()
-        connection.execute(
-            "UPDATE view SET grams = ?, grams_crc32 = ? WHERE name = 'tokens'",
-            (written, zlib.crc32(written)),
-        )
-        return "; ".join(verify_index(path, full=True).faults)
-
-    assert verified(firsts[:-1]) == (
+    alter_array(path, "tokens", "grams", lambda firsts: firsts[:-1])
+    assert verify_index(path, full=True).faults == (
         "the runs of symbols do not begin where the suffix array of segment 1 in the view tokens "
-        "has them"
+        "has them",
     )
-    assert "segment 1 is damaged: its runs of symbols are not those of its suffix array" in (
-        verified(firsts + 10_000)
-    )
-    connection.close()
 
 
 def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
-    connection = sqlite3.connect(whole)
-    (blob,) = connection.execute("SELECT suffixes FROM view").fetchone()
-    connection.close()
-    suffixes = np.frombuffer(blob, dtype="<i4").copy()
-    for at in range(len(suffixes) - 1):
-        swapped = suffixes.copy()
+    (segment,) = open_index(whole).figures.segments
+    path = tmp_path / "i.db"
+
+    def faults(suffixes: np.ndarray) -> tuple[str, ...]:
+        shutil.copy(whole, path)
+        alter_array(path, "tokens", "suffixes", lambda _: suffixes)
+        return verify_index(path, full=True).faults
+
+    for at in range(len(segment.suffixes) - 1):
+        swapped = segment.suffixes.copy()
         swapped[[at, at + 1]] = swapped[[at + 1, at]]
-        faults = verify_index(rewritten(tmp_path / "i.db", whole, swapped), full=True).faults
-        assert any("out of order" in fault for fault in faults), at
-    suffixes[0] = suffixes[1]
-    faults = verify_index(rewritten(tmp_path / "i.db", whole, suffixes), full=True).faults
-    assert any("does not have each position exactly once" in fault for fault in faults)
+        assert any("out of order" in fault for fault in faults(swapped)), at
+    for wrong in (segment.suffixes[1], -1, len(segment.suffixes)):
+        other = segment.suffixes.copy()
+        other[0] = wrong
+        assert any("does not have each position exactly once" in fault for fault in faults(other))
 
 
 @given(st.binary(min_size=1, max_size=40), st.randoms(use_true_random=False))
 def test_an_array_is_called_sorted_where_it_is(stream: bytes, chance: random.Random) -> None:
     suffixes = suffix_array(stream).tolist()
     assert suffixes == sorted(range(len(stream)), key=lambda at: stream[at:])
-    index = SuffixIndex(stream, np.array(suffixes, dtype="<i4").tobytes())
+    index = SuffixIndex(stream, np.array(suffixes, dtype=np.int32))
     assert unsorted_at(index) is None
     shuffled = suffixes.copy()
     chance.shuffle(shuffled)
-    index = SuffixIndex(stream, np.array(shuffled, dtype="<i4").tobytes())
+    index = SuffixIndex(stream, np.array(shuffled, dtype=np.int32))
     assert (unsorted_at(index) is None) == (shuffled == suffixes)
 
 

@@ -214,9 +214,9 @@ def remove_from_index(
     with changing(storage) as connection:
         for name in names:
             check_corpus(name, connection)
-        corpora = [corpus for corpus in stored_corpora(connection) if corpus.name in names]
-        if corpora:
-            _remove(connection, corpora, progress)
+        removed = [corpus for corpus in stored_corpora(connection) if corpus.name in names]
+        if removed:
+            _remove(connection, removed, progress)
             _merge_tiers(connection, progress)
             delete_baseline(connection)
         return _report(storage, connection, [CorpusChange(name, "removed") for name in names])
@@ -243,17 +243,12 @@ def _remove(connection: Connection, corpora: Sequence[StoredCorpus], progress: P
 
 def _merge_tiers(connection: Connection, progress: Progress) -> None:
     """Merge small segments that are neighbours, so that there are few."""
-    sizes = segment_sizes(connection)
-    segments = list(sizes)
-    groups = tiers([Size(*size) for size in sizes.values()])
-    merged = [
-        [
-            Part(segment, np.arange(sizes[segment][0]))
-            for segment in segments[some.start : some.stop]
-        ]
-        for some in groups
-        if len(some) > 1
+    whole = [
+        (Part(segment, np.arange(tunes)), Size(tunes, symbols))
+        for segment, (tunes, symbols) in segment_sizes(connection).items()
     ]
+    groups = tiers([size for _, size in whole])
+    merged = [[whole[place][0] for place in some] for some in groups if len(some) > 1]
     rewrite(connection, merged, progress)
 
 
@@ -358,4 +353,5 @@ def _lengths(connection: Connection, segment: int) -> NDArray[np.int32]:
     of_views = [
         load_segments(connection, view, [segment])[segment].bounds for view in VIEWS.values()
     ]
-    return np.diff(np.stack(of_views)).max(axis=0)
+    lengths: NDArray[np.int32] = np.diff(np.stack(of_views)).max(axis=0)
+    return lengths

@@ -51,7 +51,7 @@ class Size:
 
 
 def runs_that_fit(sizes: Iterable[Size]) -> list[tuple[range, Size]]:
-    """Neighbours that one segment can hold, as many as go together: their places, and their size."""
+    """Neighbours that fit into one segment, as many as can: their places, and their size."""
     runs: list[tuple[range, Size]] = []
     for place, size in enumerate(sizes):
         if runs and (runs[-1][1] + size).fits:

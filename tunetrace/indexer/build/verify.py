@@ -25,8 +25,9 @@ from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import gram_firsts, unsorted_at
+from tunetrace.indexer.search.suffix import gram_firsts, holds_each_once, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
+from tunetrace.indexer.store.arrays import check_arrays
 from tunetrace.indexer.store.baseline import load_baseline
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import (
@@ -38,17 +39,17 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
     tune_texts,
 )
-from tunetrace.indexer.store.hits import stored_bars
+from tunetrace.indexer.store.hits import VARIABLES, stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
 from tunetrace.indexer.store.schema import faults_of_tables, text_hash
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
-from tunetrace.indexer.store.streams import load_all_views, load_graph, load_near
+from tunetrace.indexer.store.streams import load_graph, load_near, load_segments, segment_numbers
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import counted, printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
 _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
@@ -74,6 +75,9 @@ class VerifyReport(Record):
     """How many suffixes were compared."""
     faults: tuple[str, ...]
     """What is wrong, in sentences. A sound index has none."""
+    altered_files: tuple[str, ...]
+    """Cached files that held something else than the index. They were removed, and are made again
+    when they are needed."""
 
 
 @public
@@ -106,6 +110,7 @@ class _Verification:
         self._full = full
         self._random = random.Random(1)
         self._faults: list[str] = []
+        self._altered_files: list[str] = []
         self._tunes = self._suffixes = 0
 
     def report(self) -> VerifyReport:
@@ -121,28 +126,30 @@ class _Verification:
                     self._check_content()
         faults_once = tuple(dict.fromkeys(self._faults))  # several questions may find the same one
         return VerifyReport(
-            self._storage.shown, self._full, self._tunes, self._suffixes, faults_once
-        )
+            self._storage.shown, self._full, self._tunes, self._suffixes, faults_once,
+            tuple(self._altered_files),
+        )  # fmt: skip
 
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""
         vocabulary = load_vocabulary(self._connection)
-        views_of = load_all_views(self._connection)
-        in_views = list(views_of.values())
-        segments = [views[TOKENS.name] for views in in_views]
-        for number, views in enumerate(in_views, 1):
-            for name, segment in views.items():
+        for what, is_in_database in check_arrays(self._connection):
+            (self._faults if is_in_database else self._altered_files).append(what)
+        for number in segment_numbers(self._connection):
+            for name, view in VIEWS.items():
                 array = f"the suffix array of segment {number} in the view {name}"
                 with self._faults_of(array):
+                    (segment,) = load_segments(self._connection, view, [number]).values()
                     self._check_suffixes(array, segment)
+        segments = load_segments(self._connection)
         with self._faults_of("the corpora"):
-            self._check_corpora(segments, vocabulary)
+            self._check_corpora(list(segments.values()), vocabulary)
         with self._faults_of("the tunes"):
-            self._check_tunes(in_views, vocabulary)
+            self._check_tunes(segments, vocabulary)
         with self._faults_of("the near copies"):
-            self._check_near(dict(zip(views_of, segments, strict=True)), vocabulary)
+            self._check_near(segments, vocabulary)
         with self._faults_of("the neighbour graph"):
-            self._check_graph(segments, vocabulary)
+            self._check_graph(list(segments.values()), vocabulary)
         with self._faults_of("the bars"):
             self._check_bars()
         with self._faults_of("the baseline"):
@@ -164,7 +171,7 @@ class _Verification:
     def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes, and the
         places are right where runs of symbols begin."""
-        if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.symbols))):
+        if not holds_each_once(segment.suffixes):
             self._faults.append(f"{array} does not have each position exactly once")
             return
         ranks: Sequence[int] | None = None
@@ -179,9 +186,9 @@ class _Verification:
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
-        held = [tune_id for segment in segments for tune_id in segment.tune_ids.tolist()]
+        held = np.concatenate([np.empty(0, np.int32), *(one.tune_ids for one in segments)])
         rows = tune_ids(self._connection)
-        if held != rows:
+        if not np.array_equal(held, rows):
             self._faults.append(
                 f"the segments have {len(held):,} tunes, but the table 'tune' has {len(rows):,}"
                 if len(held) != len(rows)
@@ -189,45 +196,71 @@ class _Verification:
             )
             return
         bars = bar_counts(self._connection)
-        segment_of = {tune_id: s for s in segments for tune_id in s.tune_ids.tolist()}
+        counted_symbols = np.ones(SEPARATOR + 1, dtype=bool)
+        counted_symbols[[*vocabulary.headers, SEPARATOR]] = False
+        # With a number for no tune, or there would be nothing to put together.
+        tokens_of = np.concatenate(
+            [np.empty(0, np.int64)]
+            + [
+                np.add.reduceat(counted_symbols[one.symbols], one.bounds[:-1], dtype=np.int64)
+                for one in segments
+            ]
+        )
         for corpus in stored_corpora(self._connection):
-            texts = dict(tune_texts(self._connection, corpus.id))
-            tokens = 0
-            for tune_id in texts:
-                symbols = segment_of[tune_id].symbols_of(tune_id)
-                tokens += len(symbols.translate(None, delete=vocabulary.headers))
-            rejects = reject_reasons(self._connection, corpus.id)
-            counts = (len(texts), tokens, bars.get(corpus.id, 0), len(rejects))
+            ids = tune_ids(self._connection, corpus.id)
+            tokens = int(tokens_of[np.searchsorted(held, ids)].sum())
+            texts = tune_texts(self._connection, corpus.id)
+            rejects = list(reject_reasons(self._connection, corpus.id))
+            counts = (len(ids), tokens, bars.get(corpus.id, 0), len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
                 self._faults.append(
                     f"the counts of the corpus {corpus.name} do not agree with its tunes"
                 )
-            if digest(texts.values(), rejects) != corpus.sha256:
+            if digest(texts, rejects) != corpus.sha256:
                 self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
 
-    def _check_tunes(
-        self, segments: Sequence[Mapping[str, Segment]], vocabulary: Vocabulary
-    ) -> None:
+    def _check_tunes(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
         """Whether the rows, titles, bars and other views of tunes are those of their tokens.
 
-        segments: each in every view, by the view's name.
+        segments: their tokens, by the segments' ids.
         """
-        every = [
-            (in_views, tune)
-            for in_views in segments
-            for tune in in_views[TOKENS.name].tune_ids.tolist()
-        ]
-        chosen = every if self._full else self._random.sample(every, min(len(every), _SAMPLE))
+        total = sum(len(segment.tune_ids) for segment in segments.values())
+        chosen = np.arange(total)
+        if not self._full:
+            chosen = np.sort(self._random.sample(range(total), min(total, _SAMPLE)))
         self._tunes = len(chosen)
-        among = None if self._full else [tune for _, tune in chosen]
-        rows = stored_tunes(self._connection, among)
+        wrong: Counter[str] = Counter()
+        first = looked_at = 0
+        for number, segment in segments.items():
+            stop = first + len(segment.tune_ids)
+            places = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, stop)] - first
+            first = stop
+            in_views = {
+                name: load_segments(self._connection, view, [number])[number]
+                for name, view in VIEWS.items()
+            }
+            for at in range(0, len(places), VARIABLES):
+                self._progress("comparing the tunes", looked_at)
+                some = segment.tune_ids[places[at : at + VARIABLES]].tolist()
+                wrong += self._wrong_tunes(some, in_views, vocabulary)
+                looked_at += len(some)
+        for what, count in (+wrong).items():
+            self._faults.append(
+                f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
+                "with the stream"
+            )
+
+    def _wrong_tunes(
+        self, tunes: Sequence[int], in_views: Mapping[str, Segment], vocabulary: Vocabulary
+    ) -> Counter[str]:
+        """What does not agree in some tunes of a segment, and in how many of them.
+
+        in_views: the segment in every view, by the view's name.
+        """
+        rows = stored_tunes(self._connection, tunes)
         wrong: Counter[str] = Counter()
         laid_out: list[tuple[StoredTune, Layout]] = []
-        for looked_at, (in_views, tune) in enumerate(chosen):
-            if looked_at % _SAMPLE == 0:
-                self._progress("comparing the tunes", looked_at)
-                wrong["forms"] += _wrong_music(laid_out)
-                laid_out = []
+        for tune in tunes:
             symbols = in_views[TOKENS.name].symbols_of(tune)
             if tune not in rows:
                 continue  # that the segments hold other tunes is a fault found before
@@ -241,16 +274,12 @@ class _Verification:
                 if in_views[name].symbols_of(tune) != view.symbols(layout, symbols):
                     wrong[f"symbols in the view {name}"] += 1
         wrong["forms"] += _wrong_music(laid_out)
-        for what, count in (+wrong).items():
-            self._faults.append(
-                f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
-                "with the stream"
-            )
+        return wrong
 
     def _check_near(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
         """Whether the arrays that near copies are found by are those of the tunes' tokens."""
-        for number, near in load_near(self._connection).items():
-            segment = segments[number]
+        for number, segment in segments.items():
+            (near,) = load_near(self._connection, [number]).values()
             places: Sequence[int] = range(len(near))
             if not self._full:
                 places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
@@ -272,22 +301,23 @@ class _Verification:
         graph = load_graph(self._connection)
         if graph is None:
             return
-        of_segment = {tune: segment for segment in segments for tune in segment.tune_ids.tolist()}
-        tunes = sorted(of_segment)
+        ids = np.concatenate([np.empty(0, np.int32), *(one.tune_ids for one in segments)])
+        tunes = np.sort(ids).tolist()
         if tunes != graph.tunes.tolist():
             self._faults.append("the neighbour graph is of other tunes")
             return
         if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
             self._faults.append("the families are not those of the neighbour graph")
         near = Candidates(list(load_near(self._connection).values()))
-        search = NearSearch(near, np.array(list(of_segment), dtype=np.int32))
+        search = NearSearch(near, ids)
         chosen = tunes
         if not self._full:
             chosen = self._random.sample(tunes, min(len(tunes), _SAMPLE_OF_GRAPH))
 
         def found(tune: int, other: int | None = None) -> dict[int, float]:
             """The probabilities of what a search for a tune finds, among all or one other tune."""
-            layout = lay_out(vocabulary.decode(of_segment[tune].symbols_of(tune)))
+            segment = next(one for one in segments if tune in one)
+            layout = lay_out(vocabulary.decode(segment.symbols_of(tune)))
             admitted = None if other is None else np.arange(tunes[-1] + 1) == other
             (melody,) = melodies_of([layout])
             return {near.tune: near.probability for near in search.near(melody, admitted)}

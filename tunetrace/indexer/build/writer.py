@@ -242,9 +242,7 @@ class Writer:
         for name in VIEWS:
             # A view is let go of once it is written.
             streams.store_view(self._connection, number, ids, name, bytes(self._streams.pop(name)))
-        near = NearSegment.join(self._near)
-        self._near = []
-        streams.store_near(self._connection, number, near)
+        streams.store_near(self._connection, number, NearSegment.join(self._near))
         self._open_segment()
 
     def _open_segment(self) -> None:

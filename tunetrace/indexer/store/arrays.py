@@ -209,7 +209,7 @@ def remove_unused(connection: sa.Connection) -> None:
 
 
 def check_arrays(connection: sa.Connection) -> Iterator[tuple[str, bool]]:
-    """What is wrong with the arrays of an index: a sentence, and whether the database is at fault.
+    """Which arrays of an index are wrong: a sentence and True, or the path of a file and False.
 
     All are read from the database, and their cached files are compared with them. A file that was
     altered is removed: it is made again when the arrays are read.
@@ -226,7 +226,7 @@ def check_arrays(connection: sa.Connection) -> Iterator[tuple[str, bool]]:
         name = cache.file_name(checksums)
         for path in cache.altered(storage.cache_folders, name, sizes, checksums):
             path.unlink(missing_ok=True)
-            yield f"the cached file {printable(str(path))}", False
+            yield printable(str(path)), False
 
 
 def _file_names(connection: sa.Connection) -> set[str]:

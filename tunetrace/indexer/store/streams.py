@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.views import TOKENS, VIEWS, View
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
@@ -87,15 +87,6 @@ def load_segments(
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
     return segments
-
-
-def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
-    """The segments by id, in the order of their tunes; each in every view, by the view's name."""
-    in_views = {name: load_segments(connection, view) for name, view in VIEWS.items()}
-    return {
-        number: {name: segments[number] for name, segments in in_views.items()}
-        for number in in_views[TOKENS.name]
-    }
 
 
 def insert_segment(connection: sa.Connection, tune_ids: NDArray[np.int32]) -> int:
