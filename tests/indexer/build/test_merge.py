@@ -191,13 +191,11 @@ def test_a_segment_that_held_nothing_of_a_removed_corpus_stays(
 def test_what_was_read_is_given_again_and_again(tmp_path: Path, shared: Path) -> None:
     (tmp_path / "a.abc").write_text(tune(1) + "X:2\nK:G\nG[AB|\n\n" + tune(3))
     read = list(read_sources([str(tmp_path / "a.abc")]))
-    kept = Spool(read * 1000)  # several batches
-    assert list(kept) == read * 1000
-    assert list(kept) == read * 1000
-    kept.close()
-    empty = Spool([])
-    assert list(empty) == []
-    empty.close()
+    with Spool(read * 1000) as kept:  # several batches
+        assert list(kept) == read * 1000
+        assert list(kept) == read * 1000
+    with Spool([]) as empty:
+        assert list(empty) == []
 
 
 def test_a_full_disk_for_what_was_read_is_one_sentence(

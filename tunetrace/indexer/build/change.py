@@ -106,7 +106,7 @@ def add_to_index(
         # Reading may take long, so it is done before others are kept from changing the index.
         read = [
             spools.enter_context(
-                closing(Spool(read_corpus(one, is_only=len(opened) == 1, progress=progress)))
+                Spool(read_corpus(one, is_only=len(opened) == 1, progress=progress))
             )
             for one in opened
         ]

@@ -6,7 +6,7 @@ import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Self
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import OutputError
@@ -23,7 +23,8 @@ _TOGETHER: Final = 1000
 class Spool:
     """The tunes of a source as they were read, which can be gone through again and again.
 
-    A source such as standard input can be read only once, and to read one may take long.
+    A source such as standard input can be read only once, and to read one may take long. They are
+    kept until the end of a with statement.
     """
 
     def __init__(self, read: Iterable[Transcription | Rejected]) -> None:
@@ -34,7 +35,7 @@ class Spool:
             while some := list(islice(tunes, _TOGETHER)):
                 self._keep(some)
         except BaseException:
-            self.close()
+            self._file.close()
             raise
 
     def _keep(self, tunes: list[Transcription | Rejected]) -> None:
@@ -57,6 +58,8 @@ class Spool:
             except EOFError:
                 return
 
-    def close(self) -> None:
-        """Remove what was kept."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._file.close()
