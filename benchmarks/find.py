@@ -48,7 +48,7 @@ def measure(index: Index) -> None:
     say(
         "The ratio is to the slowest figure of the query asked alone: Index.figure at its place, "
         "or for a cadence a query of nothing else. A query shows all hits of ten tunes, and the "
-        "figure alone shows as many. First is without a tune laid out or a bar read, again is "
+        "figure alone shows as many. First is without a tune laid out, again is "
         f"after the same query. The budget is {_MOST}. Medians of {_REPETITIONS}."
     )
 
@@ -62,7 +62,6 @@ def _row(query: str, index: Index) -> tuple[str, ...]:
         def ask(one: str | Sought, is_warm: bool = is_warm) -> object:
             if not is_warm:
                 index.layout.cache_clear()
-                index.bar_table.forget()
             alone = isinstance(one, Sought)
             return _alone(one, index, shown) if alone else find(one, index=index)
 

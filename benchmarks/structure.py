@@ -34,6 +34,7 @@ ROOMS: Final[dict[str, str]] = {
     "indexer.search.views": "arrays",
     "indexer.store": "store",
     "indexer": "indexer",
+    "cluster": "cluster",
     "checker": "checker",
     "model.sampling": "sampling",
     "model.training": "training",
@@ -57,14 +58,15 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "arrays": "base tokenizer",
     "store": "base tokenizer corpus answers arrays",
     "indexer": "base tokenizer score corpus answers arrays store",
-    "checker": "base tokenizer score corpus answers arrays store indexer",
+    "cluster": "base",
+    "checker": "base tokenizer score corpus answers arrays store indexer cluster",
     "books": "base tokenizer score corpus answers arrays store indexer checker",
     "model": "base tokenizer",
     "sampling": "base tokenizer corpus answers arrays store indexer checker model",
     "training": "base tokenizer corpus answers arrays store indexer checker model sampling plots",
     "inspect": "base tokenizer corpus answers arrays store indexer checker model sampling training",
     "plots": "base tokenizer corpus answers arrays store indexer checker model training inspect",
-    "reports": "base tokenizer score corpus answers arrays store indexer checker plots",
+    "reports": "base tokenizer score corpus answers arrays store indexer cluster checker plots",
     "web": (
         "base tokenizer score corpus answers arrays store indexer checker model sampling plots "
         "reports books"

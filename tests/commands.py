@@ -24,6 +24,7 @@ from typing import Any
 
 import click
 
+from tests import storages
 from tunetrace import build_index
 from tunetrace.cli import cli, main
 
@@ -59,6 +60,9 @@ class Ended:
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        assert storages.SECRET not in self.out + self.err
 
     @property
     def json(self) -> Any:
@@ -160,7 +164,7 @@ def run(
 ) -> Ended:
     """Run a command in a process of its own."""
     ended = subprocess.run(
-        [*PYTHON, *map(str, arguments)],
+        [*PYTHON, *map(storages.outside, arguments)],
         input=stdin,
         capture_output=True,
         timeout=timeout,
@@ -168,7 +172,11 @@ def run(
         check=False,
     )
     encoding = (env or {}).get("PYTHONIOENCODING", "utf-8").partition(":")[0]
-    return Ended(ended.returncode, ended.stdout.decode(encoding), ended.stderr.decode(encoding))
+    out, err = (
+        storages.inside(printed.decode(encoding), arguments)
+        for printed in (ended.stdout, ended.stderr)
+    )
+    return Ended(ended.returncode, out, err)
 
 
 def index_of(folder: Path, *tunes: str, name: str = "session") -> Path:

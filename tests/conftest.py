@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from tests import storages
 from tunetrace import Index, build_index, open_index
 
 if TYPE_CHECKING:
@@ -25,6 +27,63 @@ POST = ROOT / "examples" / "post.txt"
 V2_SAMPLE = "folkrnn_v2_withtitles_first3000.txt"
 GENERATED = "generated_6k.txt"
 SWEDISH = "folkrnn_swedish_1000.txt"
+
+
+WITH_BOTH = ("indexer", "checker", "cli")
+"""The folders of tests that are run with an index in a file, and with one in a database."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # which a process of xdist has
+        storages.prepare()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        storages.end()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    folder = metafunc.definition.path.relative_to(ROOT / "tests").parts[0]
+    has_both = folder in WITH_BOTH and not metafunc.definition.get_closest_marker("file")
+    metafunc.parametrize(
+        "storage",
+        storages.STORAGES if has_both else storages.STORAGES[:1],
+        ids=[pytest.HIDDEN_PARAM, "postgresql"] if has_both else [pytest.HIDDEN_PARAM],
+        indirect=True,
+        scope="session",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def storage(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the indexes of a test are kept: `file` or `postgresql`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "postgresql":
+            storages.in_database(patch)
+        yield request.param
+        storages.drop()
+
+
+_storage: list[pytest.FixtureDef[object]] = []  # the fixture of this name
+
+
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> None:
+    """What several tests share ends with the storage, in which it may have an index."""
+    if fixturedef.argname == "storage":
+        _storage[:] = [fixturedef]
+    elif fixturedef.scope != "function" and _storage:
+        _storage[0].addfinalizer(partial(fixturedef.finish, request=request))
+
+
+@pytest.fixture(autouse=True)
+def schemas_end_with_their_test(request: pytest.FixtureRequest, storage: str) -> Iterator[None]:
+    """What a test keeps in a database is deleted when it ends."""
+    yield
+    if "tmp_path" in request.node.funcargs:
+        storages.drop(request.node.funcargs["tmp_path"])
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +102,9 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def v2_index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def v2_index(
+    shared: Path, storage: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Index]:
     """An index of the first 3,000 training transcriptions of folk-rnn v2."""
     path = tmp_path_factory.mktemp("v2") / "v2.db"
     build_index([shared / V2_SAMPLE], path)

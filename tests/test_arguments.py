@@ -23,7 +23,7 @@ WRONG: Final = (None, 3, b"kesh.abc", object(), [None])
 FREE: Final = {"progress", "watcher", "recipe", "facts", "force", "refresh", "replace", "full",
                "half", "held_out", "has_ended", "open_end", "gates", "memory",
                "history", "parts", "again", "alignment", "certify", "similar",
-               "verbatim", "backward", "swing"}  # fmt: skip
+               "verbatim", "backward", "swing", "resume"}  # fmt: skip
 """Parameters that take functions, records and flags."""
 
 TRACED: Final = tiny_model().trace(["M:4/4", "K:Cmaj", "C", "2", "|"])

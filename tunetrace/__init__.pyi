@@ -67,6 +67,10 @@ from .indexer.build.change import CorpusChange as CorpusChange
 from .indexer.build.change import add_to_index as add_to_index
 from .indexer.build.change import compact_index as compact_index
 from .indexer.build.change import remove_from_index as remove_from_index
+from .indexer.build.copy import CopyReport as CopyReport
+from .indexer.build.copy import copy_index as copy_index
+from .indexer.build.migrate import MigrationReport as MigrationReport
+from .indexer.build.migrate import migrate_index as migrate_index
 from .indexer.build.verify import VerifyReport as VerifyReport
 from .indexer.build.verify import verify_index as verify_index
 from .indexer.filters import Filters as Filters

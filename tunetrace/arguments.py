@@ -302,6 +302,21 @@ def _paper(given: object, name: str) -> Any:
     raise refused(name, given, " or ".join(get_args(Paper)))
 
 
+def _cluster(given: object, name: str) -> str | int:
+    """The address of a scheduler, or a number of processes."""
+    if isinstance(given, str) and "://" in given:
+        return given
+    right = (
+        "the address of a scheduler, such as tcp://127.0.0.1:8786, or a number of workers from 1"
+    )
+    if isinstance(given, str):
+        raise refused(name, given, right)
+    workers = whole_number(given, name)
+    if workers < 1:
+        raise refused(name, given, right)
+    return workers
+
+
 def one_view(given: object, name: str) -> ViewName:
     """The name of a view."""
     for view in get_args(ViewName):
@@ -322,6 +337,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "paper": _paper,
     "pieces": many_pieces,
     "view": one_view,
+    "cluster": _cluster,
     "reference": one_reference,
     "asked": one_tune,
     "stats": _own("CorpusStats", right="statistics, as corpus_stats gives them"),
@@ -329,7 +345,9 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "written": _written,
     "answer": _answer,
     "traced": _own("Trace", right="a trace, as Model.trace or load_trace gives it"),
-    **dict.fromkeys(("path", "folder", "source", "file", "output"), one_place),
+    **dict.fromkeys(
+        ("path", "folder", "source", "target", "file", "output", "data_set"), one_place
+    ),
     **dict.fromkeys(
         ("text", "column", "corpus", "name", "meter", "key", "in_key", "start", "precision", "kind",
          "part", "before", "tonic", "id"),

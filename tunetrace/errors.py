@@ -56,3 +56,8 @@ class IndexChangedError(IndexFileError):
 
 class ModelFileError(TunetraceError):
     """Raised when a model's file is missing, damaged, not tunetrace's, or has forbidden content."""
+
+
+class ClusterError(TunetraceError):
+    """Raised when a cluster cannot do its work: no scheduler, a wrong worker, or one after another
+    that was ended."""

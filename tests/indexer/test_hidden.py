@@ -23,6 +23,7 @@ from tunetrace.corpus.readers import read_tunes
 from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.search.views import VIEWS, view_named
 from tunetrace.indexer.store.connection import changing
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.streams import store_graph
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report
@@ -81,7 +82,9 @@ class Pair:
                     continue
                 book = folder / f"{name}.abc"
                 book.write_text("\n".join(kept), encoding="utf-8")
-                write = tunetrace.add_to_index if path.exists() else tunetrace.build_index
+                write = (
+                    tunetrace.add_to_index if storage_of(path).exists() else tunetrace.build_index
+                )
                 write([book], path)
         tunetrace.find_families(every)
         self.every, self.rest = every, rest
@@ -101,7 +104,7 @@ class Pair:
             left = {tune: ids[name] for tune, name in names.items() if name not in hidden}
             kept = graph_of(whole.graph, "").without(names.keys() - left.keys())
         rows = [(left[a], left[b], up, probability) for a, b, up, probability in kept.rows()]
-        with changing(self.rest) as connection:
+        with changing(storage_of(self.rest)) as connection:
             store_graph(connection, NearGraph.of(left.values(), rows))
 
     def same(self, ask: Callable[[Index], object]) -> Any:

@@ -273,13 +273,14 @@ def check_transcriptions(
     check_batch. Details take a few milliseconds more for each transcription.
     """
     first, most = (1 if is_prompt else None), (FEW if details else None)
-    slices = _slices(_placed(tunes, only), slice_tokens, first, most)
-    checking = _Checking(index, admitted, details, copy_share, verbatim, view)
+    slices = cut(_placed(tunes, only), slice_tokens, first, most)
+    checking = Checking(index, admitted, details, copy_share, verbatim, view)
+    repeats = Repeats()
     has_begun = False
     with Workers(index, admitted, view, workers, verbatim=verbatim) as others:
         # Two slices wait for each worker. This process matches the first large slice while the
         # workers start.
-        waiting: deque[tuple[_Slice, Callable[[], MatchedSlice] | None]] = deque()
+        waiting: deque[tuple[Slice, Callable[[], MatchedSlice] | None]] = deque()
         for slice_ in slices:
             match = None
             if len(slice_.usable) > FEW and not details:
@@ -288,14 +289,15 @@ def check_transcriptions(
                 has_begun = True
             waiting.append((slice_, match))
             while waiting and (len(waiting) > 2 * workers or waiting[0][1] is None):
-                yield from checking.answers(*waiting.popleft())
-        for some in waiting:
-            yield from checking.answers(*some)
+                slice_, match = waiting.popleft()
+                yield from checking.answers(slice_, repeats.add(slice_.usable), match)
+        for slice_, match in waiting:
+            yield from checking.answers(slice_, repeats.add(slice_.usable), match)
 
 
 @dataclass
-class _Checking:
-    """A check in progress."""
+class Checking:
+    """How transcriptions are checked, and what of the index that needs."""
 
     index: Index
     admitted: Mask | None
@@ -303,7 +305,6 @@ class _Checking:
     copy_share: float
     verbatim: bool
     view: View
-    repeats: Repeats = field(default_factory=Repeats)
 
     @cached_property
     def _positions(self) -> list[Mask | None]:
@@ -314,18 +315,21 @@ class _Checking:
     def _joint(self) -> JointMatcher:
         return JointMatcher(self.index, self.admitted, self.view)
 
-    def match(self, slice_: _Slice) -> MatchedSlice:
+    def match(self, slice_: Slice) -> MatchedSlice:
         """Match a slice in this process."""
         return match_together(slice_.tokens, self._joint, verbatim=self.verbatim)
 
     def answers(
-        self, slice_: _Slice, match: Callable[[], MatchedSlice] | None
+        self,
+        slice_: Slice,
+        repeats: Sequence[Repeat | None],
+        match: Callable[[], MatchedSlice] | None,
     ) -> Iterator[CheckedTune | Rejected]:
         """The answers on a slice, in the order of the input.
 
-        match: gives the matched slice; None to search for each transcription.
+        repeats: what each of its usable transcriptions repeats. match: gives the matched slice;
+        None to search for each transcription.
         """
-        repeats = self.repeats.add(slice_.usable)
         checked: Iterator[CheckedTune]
         if match is None:
             checked = map(self._search, slice_.usable, repeats)
@@ -358,7 +362,7 @@ class _Checking:
 
 
 @dataclass(slots=True)
-class _Slice:
+class Slice:
     """Tunes in the order of the input, and those of them that can be checked, with their places."""
 
     tunes: list[Transcription | Rejected] = field(default_factory=list)
@@ -387,18 +391,18 @@ def _placed(
         raise QueryError(f"there is no tune at place {last}; the last tune is at {place}")
 
 
-def _slices(
+def cut(
     placed: Iterable[tuple[int, Transcription | Rejected]],
-    slice_tokens: int,
-    first: int | None,
-    most: int | None,
-) -> Iterator[_Slice]:
-    """Tunes in slices of about slice_tokens tokens.
+    slice_tokens: int = SLICE_TOKENS,
+    first: int | None = None,
+    most: int | None = None,
+) -> Iterator[Slice]:
+    """Tunes in slices of about slice_tokens tokens. placed: each with its place, from 1.
 
     first: the tunes in the first slice. Each further slice has as many as all before it, until they
     are FEW; then, and if first is None, only the tokens count. most: the most tunes in a slice.
     """
-    slice_, tokens, limit = _Slice(), 0, first
+    slice_, tokens, limit = Slice(), 0, first
     for count, (place, tune) in enumerate(placed, 1):
         slice_.tunes.append(tune)
         if isinstance(tune, Rejected):
@@ -408,7 +412,7 @@ def _slices(
             tokens += len(tune.tokens) + _TUNE_COSTS
         if tokens >= slice_tokens or len(slice_.tunes) == limit:
             yield slice_
-            slice_, tokens = _Slice(), 0
+            slice_, tokens = Slice(), 0
             limit = count if first and count < FEW else most
     if slice_.tunes:
         yield slice_

@@ -72,6 +72,33 @@ verbatim_option = click.option(
     help="Seek no near copies (the same melody transposed or varied), which takes less time.",
 )  # fmt: skip
 
+
+def cluster_options(command: Command) -> Command:
+    """`--scheduler` and `--workers`, for commands that can work on a cluster; gives `cluster`."""
+
+    @click.option("--workers", type=click.IntRange(min=1), metavar="N",
+                  help="Work on a Dask cluster of N processes on this machine (needs the extra "
+                  "`cluster`).")  # fmt: skip
+    @click.option("--scheduler", metavar="ADDRESS",
+                  help="Work on the Dask cluster of this scheduler, such as "
+                  "tcp://127.0.0.1:8786.")  # fmt: skip
+    @wraps(command)
+    def with_cluster(scheduler: str | None, workers: int | None, **given: Any) -> Any:
+        if scheduler is not None and workers is not None:
+            raise QueryError(
+                "--scheduler and --workers cannot be combined, since the workers of a scheduler "
+                "are started with 'dask worker'; remove --workers"
+            )
+        if scheduler is not None and "://" not in scheduler:
+            raise QueryError(
+                f"--scheduler cannot be {scheduler!r}; give its whole address, such as "
+                "tcp://127.0.0.1:8786"
+            )
+        return command(cluster=workers if scheduler is None else scheduler, **given)
+
+    return with_cluster  # type: ignore[return-value]
+
+
 name_option = click.option(
     "--name", metavar="NAME",
     help="Name of the corpus, if there is one SOURCE (default: its file's name).",

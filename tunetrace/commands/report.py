@@ -11,6 +11,7 @@ from tunetrace.commands.completion import complete_files
 from tunetrace.commands.console import console, print_set_aside
 from tunetrace.commands.options import (
     PrintAs,
+    cluster_options,
     copy_share_option,
     exclude_family_option,
     index_option,
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
 @verbatim_option
 @click.option("--with-scores", is_flag=True,
               help="Show notation on the page, which can be played there.")  # fmt: skip
+@cluster_options
+@click.option("--resume", is_flag=True,
+              help="Go on with the slices that a cluster had finished when the same command was "
+              "cut off.")  # fmt: skip
+@click.option("--data-set", metavar="DIR", shell_complete=complete_files,
+              help="On a cluster, keep the rows of each slice in this folder, as a partitioned "
+              "Parquet data set.")  # fmt: skip
 @reading_options
 @index_option
 @json_option
@@ -47,6 +55,7 @@ def report(
     generated: tuple[str, ...],
     folder: str,
     index_path: str | None,
+    cluster: str | int | None,
     print_as: PrintAs,
     **options: Any,
 ) -> None:
@@ -60,6 +69,7 @@ def report(
         tunetrace report generated.txt -o report
         tunetrace report warm.txt -o report --versus cold.txt
         tunetrace report generated.txt -o report --view melody
+        tunetrace report generated.txt -o report --scheduler tcp://node1:8786
     """
     from tunetrace import report
     from tunetrace.corpus.readers import estimate_tunes
@@ -71,7 +81,10 @@ def report(
             folder,
             index_path,
             progress=progress,
-            workers=workers_for(tunes, near_copies=not options["verbatim"]),
+            cluster=cluster,
+            workers=0
+            if cluster is not None
+            else workers_for(tunes, near_copies=not options["verbatim"]),
             **options,
         )
     show(written, _print_report, print_as)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunetrace.arguments import ViewName, given_filters, many_figures, none_or_more, public
 from tunetrace.errors import QueryError
@@ -20,7 +20,7 @@ from tunetrace.indexer.near.graph import graph_of
 from tunetrace.indexer.opened import OpenedIndex
 from tunetrace.indexer.queries.conditions import Sought
 from tunetrace.indexer.queries.spelling import found_elsewhere
-from tunetrace.indexer.queries.symbols import FigureQuery, bar_text_pattern
+from tunetrace.indexer.queries.symbols import FigureQuery, whole_bar_pattern
 from tunetrace.indexer.records import (
     FigureCounts,
     Hit,
@@ -54,7 +54,7 @@ class Index(OpenedIndex):
             tunes=self.tunes,
             tokens=sum(corpus.tokens for corpus in corpora),
             bars=sum(corpus.bars for corpus in corpora),
-            distinct_bars=len(self.bar_table),
+            distinct_bars=self.bar_table.distinct,
             segments=len(self.figures.segments),
             has_baseline=self.baseline is not None,
             has_families=self.graph is not None,
@@ -294,31 +294,34 @@ class Index(OpenedIndex):
         query = chosen.parse_bar(text, self.vocabulary, in_key)
         none_or_more(limit, "limit")
         admitted = self.admitted(filters)
+        self.see_whether_changed()
         found = self._whole_bars(query, chosen, admitted)
-        rows = [
-            row
-            for row in found
-            if (admitted is None or admitted[row[0]])
-            and (filters.part is None or row[2] == filters.part)
-            and (filters.bar is None or row[3] == filters.bar)
-            and (
-                filters.onset is None or self.layout(row[0]).position(row[1]).onset == filters.onset
-            )
-        ]
-        records = self.catalogue.tunes(row[0] for row in rows[:limit])
-        tunes = {row[0] for row in rows}
+        if admitted is not None:
+            found = found[admitted[found[:, 0]]]
+        for column, wanted in ((2, filters.part), (3, filters.bar)):
+            if wanted is not None:
+                found = found[found[:, column] == wanted]
+        if filters.onset is not None:
+            is_there = [
+                self.layout(tune).position(token).onset == filters.onset
+                for tune, token in found[:, :2].tolist()
+            ]
+            found = found[np.array(is_there, dtype=bool)]
+        shown = found[:limit, :2].tolist()
+        records = self.catalogue.tunes(tune for tune, _ in shown)
+        tunes = np.unique(found[:, 0])
         remarks = query.remarks
-        if not tunes and chosen is TOKENS:
+        if not len(tunes) and chosen is TOKENS:
             remarks += found_elsewhere(query, lambda other: self._count_bar(other, admitted))
         return Matches(
             query=query.text,
             tunes=len(tunes),
             families=self.count_families(tunes),
-            hits=len(rows),
+            hits=len(found),
             of=self.tunes if admitted is None else int(admitted.sum()),
             expected=None,
             log10_expected=None,
-            results=tuple(self._bar_hit(records[row[0]], row[1]) for row in rows[:limit]),
+            results=tuple(self._bar_hit(records[tune], token) for tune, token in shown),
             view=chosen.name,
             asked=text,
             read_as=query.read_as,
@@ -328,21 +331,25 @@ class Index(OpenedIndex):
 
     def _count_bar(self, tokens: Sequence[str], admitted: Mask | None) -> int:
         """In how many tunes a whole bar is found."""
-        found = {row[0] for row in self.bar_table.matching(" ".join(tokens))}
-        return len(found) if admitted is None else sum(admitted[tune] for tune in found)
+        places = self.bar_table.find([" ".join(tokens)], admitted).places(0)
+        return len(places.tunes)
 
     def _whole_bars(
         self, query: FigureQuery, view: View, admitted: Mask | None
-    ) -> list[tuple[int, int, int, int]]:
-        """The hits of a bar: (tune, token, part, number), by tune."""
+    ) -> NDArray[np.int64]:
+        """The hits of a bar, by tune: (hits, 4), the tune, the token, the part, the number."""
         if view.units is not None:
             hits = self.in_view(view).occurrences(query, admitted=admitted)
             whole = self.places_in(view).whole_bars(hits)
             bars = [self.layout(tune).bar_at(token) for tune, token in whole]
-            return [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
-        is_literal = query.literal is not None
-        wanted = query.text if is_literal else re.compile(bar_text_pattern(query.elements))
-        return self.bar_table.matching(wanted)
+            rows = [(*at, bar.part, bar.number) for at, bar in zip(whole, bars, strict=True)]
+            return np.array(rows, dtype=np.int64).reshape(-1, 4)
+        if query.literal is not None:
+            return self.bar_table.matching(query.text)
+        pattern = whole_bar_pattern(query.elements, self.vocabulary)
+        if pattern is None:
+            return np.empty((0, 4), dtype=np.int64)
+        return self.bar_table.matching(pattern)
 
     def _bar_hit(self, tune: Tune, token: int) -> Hit:
         bar = self.layout(tune.tune).bar_at(token)

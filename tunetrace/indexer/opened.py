@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.errors import QueryError
-from tunetrace.indexer.bars import BarTable
+from tunetrace.indexer.bars.segment import SegmentBars
+from tunetrace.indexer.bars.table import BarTable
 from tunetrace.indexer.counting.reading import PlainFigures
-from tunetrace.indexer.music.sameness import SameMusic, music_hashes, same_music
+from tunetrace.indexer.music.sameness import SameMusic, music_hashes
+from tunetrace.indexer.music.segment import SegmentMusic, same_music
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch
@@ -27,10 +29,15 @@ from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
-from tunetrace.indexer.store.hits import all_music, bars_of, music_with
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
-from tunetrace.indexer.store.streams import load_graph, load_near, load_segments
+from tunetrace.indexer.store.streams import (
+    load_bars,
+    load_graph,
+    load_music,
+    load_near,
+    load_segments,
+)
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary
@@ -76,8 +83,6 @@ class OpenedIndex:
         self._backoff_lock = Lock()
         self._symbol_places: dict[str, SymbolPlaces] = {}  # by view
         self._plain_figures: dict[str, PlainFigures] = {}  # by view
-        self.bar_table = BarTable(self._database)
-        """Where its bars are."""
         try:
             if self.hidden:
                 self._hide(may_lack=may_lack)
@@ -116,7 +121,14 @@ class OpenedIndex:
                 for tune in self._hidden
                 if tune in segment
             }
-            bars = bars_of(connection, self._hidden)
+            bars = {
+                tune: count
+                for segment in load_bars(connection).values()
+                for tune, count in zip(
+                    segment.ids.tolist(), np.diff(segment.tunes).tolist(), strict=True
+                )
+                if tune in self._hidden
+            }
         # As a corpus counts its tokens.
         self._database.hide(
             {
@@ -137,10 +149,9 @@ class OpenedIndex:
         with self._backoff_lock:
             self._backoffs = {}
         self.layout.cache_clear()
-        self.bar_table.forget()
         self._symbol_places = {}
         self._plain_figures = {}
-        for cached in ("baseline", "near", "graph", "_music"):
+        for cached in ("baseline", "near", "graph", "bar_table", "_music"):
             self.__dict__.pop(cached, None)
 
     def __enter__(self) -> Self:
@@ -167,6 +178,12 @@ class OpenedIndex:
         """IndexFileError if the file was changed. Questions that read no rows ask this first."""
         with self._database.connected():
             pass
+
+    @property
+    def generation(self) -> int | None:
+        """The number that every change of it raises."""
+        with self._database.connected() as connection:
+            return generation_of(connection)
 
     def plain_figures(self, search: FigureSearch) -> PlainFigures:
         """What reads many figures of plain symbols in the view of a search."""
@@ -232,31 +249,27 @@ class OpenedIndex:
     def same_music(
         self, layouts: Sequence[Layout], admitted: Mask | None = None
     ) -> list[SameMusic]:
-        """Which tunes and parts are the same music as transcriptions or their parts, in order.
-
-        For one transcription the database is asked. For several, the table of all music is read
-        once and kept.
-        """
-        forms = music_hashes(layouts)
-        if len(layouts) == 1:
-            with self._database.connected() as connection:
-                known = music_with(connection, forms[:, 2].tolist())
-        else:
-            known = self._music
-        return same_music(forms, known if admitted is None else known[admitted[known[:, 1]]])
+        """Which tunes and parts are the same music as transcriptions or their parts, in order."""
+        return same_music(self._music, music_hashes(layouts), admitted)
 
     @cached_property
-    def _music(self) -> NDArray[np.int64]:
+    def _music(self) -> list[SegmentMusic]:
         with self._database.connected() as connection:
-            return all_music(connection)
+            return list(load_music(connection, hidden=self._hidden).values())
+
+    @cached_property
+    def bar_table(self) -> BarTable:
+        """Where its bars are. The arrays are mapped when first asked for."""
+        with self._database.connected() as connection:
+            segments = list(load_bars(connection, hidden=self._hidden).values())
+        return BarTable(segments, self.vocabulary)
 
     @cached_property
     def near(self) -> NearSearch:
         """Its tunes, to be searched for near copies. The arrays are read when first asked for."""
-        segments = self.figures.segments
+        ids = [segment.tune_ids for segment in self.figures.segments]
         with self._database.connected() as connection:
             of_segments = load_near(connection, hidden=self._hidden)
-        ids = np.concatenate([np.empty(0, np.int32), *(some.tune_ids for some in segments)])
         return NearSearch(Candidates(list(of_segments.values())), ids)
 
     @cached_property
@@ -278,15 +291,23 @@ class OpenedIndex:
         """The family of each tune by its id, (last id + 1,); None before they were compared."""
         return None if self.graph is None else self.graph.family_of
 
-    def count_families(self, tunes: Iterable[int]) -> int | None:
+    def count_families(self, tunes: Iterable[int] | NDArray[np.integer]) -> int | None:
         """How many families tunes are of, given by their ids; None before they were compared."""
         return None if self.graph is None else self.graph.count_families(tunes)
+
+    def bars_in(self, view: View) -> Sequence[SegmentBars]:
+        """The bars of each segment: by text in the view of tokens, in others by their symbols."""
+        if view.units is None:
+            return self.bar_table.segments
+        places = self.places_in(view)
+        with self._database.connected():  # which says of what index damage is
+            return places.bars
 
     def places_in(self, view: View) -> SymbolPlaces:
         """The notes and bars in a view of events. They are counted when first asked for."""
         tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
         if view.name not in self._symbol_places:
             assert view.units is not None, "symbols are tokens"
-            places = SymbolPlaces(tokens, search, view.units, self.bar_table.in_order)
+            places = SymbolPlaces(tokens, search, view.units, self.bar_table)
             self._symbol_places[view.name] = places
         return self._symbol_places[view.name]

@@ -366,30 +366,3 @@ def fingerprint_of(corpora: Iterable[CorpusInfo]) -> str:
     """
     known = [[corpus.name, corpus.sha256, corpus.tunes, corpus.tokens] for corpus in corpora]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
-
-
-class BarPlaces:
-    """Where one bar is found. Its dicts are ordered sets."""
-
-    __slots__ = ("at", "hits", "tunes")
-
-    def __init__(self, rows: Iterable[tuple[int, int, int]] = ()) -> None:
-        """rows: (tune, part, number) of each hit, sorted by tune."""
-        self.hits = 0
-        """How often it is found."""
-        self.tunes: dict[int, None] = {}
-        """The ids of the tunes that have it, in their order."""
-        self.at: dict[tuple[int, int], dict[int, None]] = {}
-        """The tunes that have it at each place, which is a part and the number of a bar in it."""
-        at, tunes = self.at, self.tunes
-        for tune, part, number in rows:
-            self.hits += 1
-            tunes[tune] = None
-            at.setdefault((part, number), {})[tune] = None
-
-    def first(self, place: tuple[int, int], limit: int) -> list[int]:
-        """The first tunes that have it; those that have it at this place come first."""
-        return list(dict.fromkeys([*self.at.get(place, ()), *self.tunes]))[:limit]
-
-
-NOWHERE = BarPlaces()

@@ -9,8 +9,9 @@ share the tables; the first column tells them apart. checker/tables.py defines t
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +35,36 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.reports.folder import ReportFolder
 
 _ROWS_AT_ONCE: Final = 2000
+"""A row group of a Parquet file has this many rows, however they came."""
 
 _FORMULA_SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """The signs that begin a formula in spreadsheets, and their full-width forms."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRows:
+    """The rows of some answers, as Arrow record batches."""
+
+    tunes: Any
+    spans: Any
+    rejects: Any
+
+
+def rows_of(batch: str, answers: Iterable[CheckedTune | Rejected]) -> ReportRows:
+    """The rows of answers of the check of a batch, which is given by its name."""
+    tunes: list[TuneRow] = []
+    rejects: list[RejectRow] = []
+    for answer in answers:
+        if isinstance(answer, Rejected):
+            rejects.append(RejectRow(batch, answer))
+        else:
+            tunes.append(TuneRow(batch, answer))
+    spans = [SpanRow(batch, row.tune, span) for row in tunes for span in row.tune.spans]
+    return ReportRows(
+        batch_of(tunes, TUNE_COLUMNS),
+        batch_of(spans, SPAN_COLUMNS),
+        batch_of(rejects, REJECT_COLUMNS),
+    )
 
 
 class Tables(AbstractContextManager["Tables"]):
@@ -49,8 +77,8 @@ class Tables(AbstractContextManager["Tables"]):
         from pyarrow.parquet import ParquetWriter
 
         self._folder = folder
-        self._tunes: list[TuneRow] = []
-        self._rejects: list[RejectRow] = []
+        self._answers: list[CheckedTune | Rejected] = []
+        self._batch = ""
 
         def parquet(name: str, columns: Sequence[Column[Any]]) -> Any:
             return ParquetWriter(folder.beside(name), schema_of(columns), compression="zstd")
@@ -58,45 +86,87 @@ class Tables(AbstractContextManager["Tables"]):
         # If one of them cannot be opened, the others are closed.
         with folder.writing(), ExitStack() as opened:
             keep = opened.enter_context
-            self._tunes_csv = keep(_CsvTable(folder.beside("tunes.csv"), TUNE_COLUMNS))
-            self._tunes_parquet = keep(parquet("tunes.parquet", TUNE_COLUMNS))
-            self._spans_parquet = keep(parquet("spans.parquet", SPAN_COLUMNS))
-            self._rejects_csv = keep(_CsvTable(folder.beside("set-aside.csv"), REJECT_COLUMNS))
+            tunes_csv = keep(_CsvTable(folder.beside("tunes.csv"), TUNE_COLUMNS))
+            tunes_parquet = keep(parquet("tunes.parquet", TUNE_COLUMNS))
+            spans_parquet = keep(parquet("spans.parquet", SPAN_COLUMNS))
+            rejects_csv = keep(_CsvTable(folder.beside("set-aside.csv"), REJECT_COLUMNS))
             self._opened = opened.pop_all()
+        self._tunes = _Grouped([tunes_csv.write, tunes_parquet.write_batch])
+        self._spans = _Grouped([spans_parquet.write_batch])
+        self._rejects = _Grouped([rejects_csv.write])
 
     def add(self, batch: str, answer: CheckedTune | Rejected) -> None:
         """Add the next answer of the check of a batch, which is given by its name."""
-        if isinstance(answer, Rejected):
-            self._rejects.append(RejectRow(batch, answer))
-        else:
-            self._tunes.append(TuneRow(batch, answer))
-        if len(self._tunes) + len(self._rejects) >= _ROWS_AT_ONCE:
+        if batch != self._batch:
+            self._write()
+            self._batch = batch
+        self._answers.append(answer)
+        if len(self._answers) >= _ROWS_AT_ONCE:
             self._write()
 
-    def _write(self) -> None:
-        tunes, rejects = self._tunes, self._rejects
-        spans = [SpanRow(row.batch, row.tune, span) for row in tunes for span in row.tune.spans]
+    def add_rows(self, rows: ReportRows) -> None:
+        """Add the rows of the next answers."""
         with self._folder.writing():
-            if tunes:
-                batch = batch_of(tunes, TUNE_COLUMNS)
-                self._tunes_csv.write(batch)
-                self._tunes_parquet.write_batch(batch)
-            if spans:
-                self._spans_parquet.write_batch(batch_of(spans, SPAN_COLUMNS))
-            if rejects:
-                self._rejects_csv.write(batch_of(rejects, REJECT_COLUMNS))
-        self._tunes, self._rejects = [], []
+            self._tunes.add(rows.tunes)
+            self._spans.add(rows.spans)
+            self._rejects.add(rows.rejects)
+
+    def _write(self) -> None:
+        if self._answers:
+            self.add_rows(rows_of(self._batch, self._answers))
+            self._answers = []
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             if error is None:
                 self._write()
                 with self._folder.writing():
+                    for some in (self._tunes, self._spans, self._rejects):
+                        some.finish()
                     self._opened.close()
         finally:
             # After an error, the user hears of it and not of errors in closing.
             with suppress(OSError):
                 self._opened.close()
+
+
+class _Grouped:
+    """Rows that are written in groups of _ROWS_AT_ONCE, so that a file has the same bytes however
+    its rows came."""
+
+    def __init__(self, writers: Sequence[Callable[[Any], object]]) -> None:
+        """writers: each is called with the record batch of a group."""
+        self._writers = writers
+        self._waiting: list[Any] = []
+        self._rows = 0
+
+    def add(self, batch: Any) -> None:
+        """Add the rows of a record batch."""
+        self._waiting.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= _ROWS_AT_ONCE:
+            whole = self._joined()
+            stop = self._rows - self._rows % _ROWS_AT_ONCE
+            for first in range(0, stop, _ROWS_AT_ONCE):
+                self._write(whole.slice(first, _ROWS_AT_ONCE))
+            self._waiting = [whole.slice(stop)]
+            self._rows -= stop
+
+    def finish(self) -> None:
+        """Write the rows that are left."""
+        if self._rows:
+            self._write(self._joined())
+
+    def _joined(self) -> Any:
+        """All rows that wait, as one record batch."""
+        import pyarrow as pa
+
+        (whole,) = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
+        return whole
+
+    def _write(self, batch: Any) -> None:
+        for write in self._writers:
+            write(batch)
 
 
 class _CsvTable(AbstractContextManager["_CsvTable"]):

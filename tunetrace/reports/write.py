@@ -14,14 +14,14 @@ from tunetrace._version import __version__
 from tunetrace.arguments import Format, Reading, ViewName, many_paths, many_references, public
 from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
-from tunetrace.checker.compare.summary import BatchTally
+from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
+from tunetrace.cluster.connecting import ClusterName
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
-from tunetrace.errors import IndexFileError, InputError
-from tunetrace.indexer.build.writer import nothing_usable
+from tunetrace.errors import IndexFileError, InputError, QueryError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.search.views import TOKENS, view_named
@@ -29,13 +29,13 @@ from tunetrace.indexer.store.storage import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
-from tunetrace.reports.page.page import Page
+from tunetrace.reports.on_cluster import sums_on_cluster
+from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.words import summary_in_words
 from tunetrace.text import printable
 from tunetrace.tokenizer.transcription import Transcription
 
-_LISTED_REJECTS: Final = 10
 _PROGRESS_EVERY: Final = 500
 """Tunes."""
 
@@ -82,6 +82,9 @@ def report(
     with_scores: bool = False,
     progress: Progress = silent,
     workers: int = 0,
+    cluster: ClusterName | None = None,
+    resume: bool = False,
+    data_set: str | Path | None = None,
     view: ViewName = TOKENS.name,
 ) -> Report:
     """Check a batch against an index (default: your own) and write a report into a folder.
@@ -95,13 +98,18 @@ def report(
     with_scores: show notation on the page, which can be played. Needs the extra `score`.
     progress: called with what is being done and how many tunes were read.
     workers: extra processes that match slices; the main module of the program must be importable.
+    cluster: check on a Dask cluster: the address of its scheduler, or how many workers to start on
+        this machine. The files are the same as without.
+    resume: go on with the slices that were finished before the same call was cut off.
+    data_set: on a cluster, keep the rows of each slice in this folder, as Parquet; the default is
+        `parts` in the report's folder, which is removed at the end.
     view: what is compared; the baseline of real tunes is of tokens, so other views are not compared
         with it.
 
     An older report in the folder is replaced when the new one is complete. Raises InputError if an
     input cannot be read or contains no usable tune, and OutputError if the folder cannot be
     written, has other files with the names of a report's files, or the extra `report` (or
-    `score`) is missing.
+    `score`) is missing. Raises ClusterError if the cluster cannot do the work.
     """
     batch, others = many_paths(paths, "paths"), many_paths(versus, "versus")
     families = many_references(exclude_families, "exclude_families")
@@ -111,26 +119,23 @@ def report(
             "the two places"
         )
     reading = Reading(format, voice, column)
-    page, set_aside, read = Page(), list[Rejected](), 0
+    if cluster is None and (resume or data_set is not None):
+        raise QueryError(
+            "only a report that is made on a cluster has slices to go on with or to keep; give "
+            "--scheduler or --workers"
+        )
+    read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
         nonlocal read
         for tune in read_sources(inputs, reading):
             yield tune
             read += 1
-            if read % _PROGRESS_EVERY == 0:
+            if read % _PROGRESS_EVERY == 0 and cluster is None:
                 progress("checking", read)
 
-    def check(inputs: Sequence[str | Path], name: str, page: Page | None) -> BatchTally:
-        tally = BatchTally(
-            name,
-            [printable(str(path)) for path in inputs],
-            copy_share,
-            None if verbatim else named_from(opened.tunes),
-            view,
-        )
-        rejects: list[Rejected] = []
-        is_usable = False
+    def check(batch: Batch, inputs: Sequence[str | Path]) -> BatchSums:
+        sums = BatchSums(batch)
         for answer in check_transcriptions(
             tunes_of(inputs),
             opened,
@@ -141,18 +146,10 @@ def report(
             workers=workers,
             view=view_named(view),
         ):
-            tally.add(answer)
-            tables.add(name, answer)
-            if page is not None:
-                page.add(answer)
-            if not isinstance(answer, Rejected):
-                is_usable = True
-            elif len(rejects) < _LISTED_REJECTS:
-                rejects.append(answer)
-        if not is_usable:
-            raise nothing_usable(rejects, tally.set_aside)
-        set_aside.extend(rejects)
-        return tally
+            sums.add(answer)
+            tables.add(batch.name, answer)
+        sums.see_usable()
+        return sums
 
     with given_or_default(index) as opened:
         if not opened.tunes:
@@ -166,9 +163,38 @@ def report(
             name, other_name = _name(batch), _name(others)
             if other_name == name:
                 other_name += " (2)"
+            given = [
+                Batch(
+                    name=one,
+                    inputs=tuple(printable(str(path)) for path in inputs),
+                    copy_share=copy_share,
+                    named_from=None if verbatim else named_from(opened.tunes),
+                    view=view,
+                    has_page=inputs is batch,
+                )
+                for one, inputs in ((name, batch), (other_name, others))
+                if inputs
+            ]
             with Tables(files) as tables:
-                tally = check(batch, name, page)
-                other_tally = check(others, other_name, None) if others else None
+                if cluster is None:
+                    sums = list(map(check, given, (batch, others)))
+                else:
+                    sums = sums_on_cluster(
+                        cluster,
+                        list(zip(given, map(tunes_of, (batch, others)), strict=False)),
+                        CheckElsewhere.of(
+                            opened, admitted, copy_share, verbatim=verbatim, view=view
+                        ),
+                        files.path / "parts" if data_set is None else Path(data_set),
+                        tables,
+                        reading=reading,
+                        resume=resume,
+                        keep=data_set is not None,
+                        progress=progress,
+                    )
+            tally, page = sums[0].tally, sums[0].page
+            assert page is not None, "the first batch has a page"
+            other_tally = sums[1].tally if others else None
             progress("summing up", read)
             baseline = opened.baseline if view == TOKENS.name else None
             other = other_tally.summary(baseline) if other_tally else None
@@ -186,7 +212,7 @@ def report(
                 batch=summary,
                 versus=other,
                 words=tuple(words),
-                set_aside=tuple(set_aside),
+                set_aside=tuple(one for some in sums for one in some.rejects),
             )
             progress("drawing the page", read)
             command = _check_command(

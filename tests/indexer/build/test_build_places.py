@@ -256,7 +256,7 @@ def test_a_build_leaves_the_file_of_one_that_still_runs_and_that_its_index(
     build(path, write(tmp_path / "morrisons.abc", MORRISONS), "--force")
     _, errors = process.communicate(KESH.encode(), timeout=60)
     assert process.returncode == 2
-    assert b"changed the index during the build, so it was not replaced" in errors
+    assert b"changed the index meanwhile, so it was not replaced" in errors
     with open_index(path) as index:
         assert [corpus.name for corpus in index.info().corpora] == ["morrisons"]
     assert list(path.parent.iterdir()) == [path]

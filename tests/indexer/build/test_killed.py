@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,28 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.commands import KESH
-from tests.conftest import ROOT
+from tests.indexer.build.forked import Forked
 from tunetrace import add_to_index, build_index, open_index, verify_index
 
 KILLS = 50
 SEED = 20
-
-ADD = """
-import os, sys
-import pydivsufsort
-from tunetrace import add_to_index
-for line in sys.stdin:
-    process = os.fork()
-    if not process:
-        add_to_index([sys.argv[1]], sys.argv[2])
-        os._exit(0)
-    print(process, flush=True)
-    sys.stdin.readline()
-    os.waitpid(process, 0)
-    print("ended", flush=True)
-"""
-"""Adds a book to an index at a line that it reads, in a process of its own that it names; at the
-next line it waits for that process to end."""
 
 CUT_OFF = """
 import os, sqlite3, sys
@@ -59,53 +40,13 @@ def answers(path: Path) -> list[object]:
 
 
 def write_tunes(path: Path, seed: int, count: int) -> None:
-    """Write so many tunes of eight random bars."""
+    """Write tunes of eight random bars."""
     chance = random.Random(seed)
     tunes = []
     for number in range(count):
         bars = ["".join(chance.choices("CDEFGABcde", k=8)) for _ in range(8)]
         tunes.append(f"X:{number}\nT:T{number}\nM:4/4\nL:1/8\nK:C\n{'|'.join(bars)}|\n")
     path.write_text("\n".join(tunes))
-
-
-class Adder:
-    """Processes that add a book to an index, one after the other."""
-
-    def __init__(self, book: Path, path: Path) -> None:
-        self.journal = path.with_name(f"{path.name}-journal")
-        self._server = subprocess.Popen(
-            [sys.executable, "-c", ADD, book, path],
-            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        self._process = 0
-
-    def start(self) -> None:
-        self._process = int(self._ask())
-
-    def wait_until_it_writes(self) -> None:
-        """Until it writes; it does not end for a while after that."""
-        status = Path(f"/proc/{self._process}/stat")
-        while not self.journal.exists():
-            if status.exists() and " Z " in status.read_text():
-                return  # it was faster than the look at its journal
-            time.sleep(0.0002)
-
-    def kill(self) -> None:
-        os.kill(self._process, signal.SIGKILL)  # one that has ended waits to be asked after
-        self.wait()
-
-    def wait(self) -> None:
-        assert self._ask() == "ended\n"
-
-    def close(self) -> None:
-        self._server.communicate()
-
-    def _ask(self) -> str:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write("\n")
-        self._server.stdin.flush()
-        return self._server.stdout.readline()
 
 
 def test_an_addition_killed_at_any_moment_leaves_an_index_that_is_whole(tmp_path: Path) -> None:
@@ -115,35 +56,34 @@ def test_an_addition_killed_at_any_moment_leaves_an_index_that_is_whole(tmp_path
     whole, path = tmp_path / "whole.db", tmp_path / "i.db"
     build_index([base], whole)
     before = answers(whole)
-    adder = Adder(book, path)
+    journal = path.with_name("i.db-journal")
+    with Forked(f"tunetrace.add_to_index([{str(book)!r}], {str(path)!r})") as adder:
+        for _ in range(2):  # the second is as fast as those to come
+            shutil.copy(whole, path)
+            adder.start()
+            began = time.monotonic()
+            adder.wait_until(journal.exists)
+            until_writing = time.monotonic() - began
+            adder.wait()
+            writing = time.monotonic() - began - until_writing
+        after = answers(path)
+        assert after != before
 
-    for _ in range(2):  # the second is as fast as those to come
-        shutil.copy(whole, path)
-        adder.start()
-        began = time.monotonic()
-        adder.wait_until_it_writes()
-        until_writing = time.monotonic() - began
-        adder.wait()
-        writing = time.monotonic() - began - until_writing
-    after = answers(path)
-    assert after != before
-
-    chance = random.Random(SEED)
-    cut_off = 0
-    for kill in range(KILLS):
-        adder.journal.unlink(missing_ok=True)
-        shutil.copy(whole, path)
-        adder.start()
-        if kill % 2:  # any moment at all
-            time.sleep(chance.uniform(0, until_writing + writing))
-        else:  # a moment while the index is being written
-            adder.wait_until_it_writes()
-            time.sleep(chance.uniform(0, writing) if kill else 0)
-        adder.kill()
-        cut_off += adder.journal.exists() and adder.journal.stat().st_size > 0
-        assert verify_index(path, full=True).faults == (), kill
-        assert answers(path) in (before, after), kill
-    adder.close()
+        chance = random.Random(SEED)
+        cut_off = 0
+        for kill in range(KILLS):
+            journal.unlink(missing_ok=True)
+            shutil.copy(whole, path)
+            adder.start()
+            if kill % 2:  # any moment at all
+                time.sleep(chance.uniform(0, until_writing + writing))
+            else:  # a moment while the index is being written
+                adder.wait_until(journal.exists)
+                time.sleep(chance.uniform(0, writing) if kill else 0)
+            adder.kill()
+            cut_off += journal.exists() and journal.stat().st_size > 0
+            assert verify_index(path, full=True).faults == (), kill
+            assert answers(path) in (before, after), kill
     assert cut_off, "no addition was killed while it was writing"
 
     if answers(path) == before:

@@ -118,7 +118,7 @@ def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
         other.execute("COMMIT")
         other.close()
         with pytest.raises(
-            IndexFileError, match="changed the index during the build, so it was not replaced"
+            IndexFileError, match="changed the index meanwhile, so it was not replaced"
         ):
             building.result()
     assert verify_index(index, full=True).faults == ()
@@ -142,9 +142,7 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
         write(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "_write", changed_meanwhile)
-    with pytest.raises(
-        IndexFileError, match="changed the index during the build, so it was not replaced"
-    ):
+    with pytest.raises(IndexFileError, match="changed the index meanwhile, so it was not replaced"):
         build_index([tmp_path / "kesh.abc"], index, force=True)
     with open_index(index) as opened:
         assert "other" in [corpus.name for corpus in opened.info().corpora]

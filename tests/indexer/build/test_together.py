@@ -107,8 +107,8 @@ COMMANDS = {
 }  # fmt: skip
 
 REFUSALS = {
-    "build": "another process changed the index during the build, so it was not replaced; "
-    "build again to replace it",
+    "build": "another process changed the index meanwhile, so it was not replaced; "
+    "try again to replace it",
     "remove": "the index has no corpus 'gone'",
 }
 """What a command may say that comes second."""

@@ -35,6 +35,7 @@ from tunetrace.indexer.queries.conditions import (
     leaves_of,
     parse_conditions,
 )
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 MakeIndex = Callable[..., Index]
@@ -320,7 +321,7 @@ def test_the_answer_is_that_of_brute_force_in_several_segments_and_after_removal
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, reads_bars: bool
 ) -> None:
     # Both ways to find out where hits are, whatever the size of the index.
-    monkeypatch.setattr(placed, "_LAID_OUT_MEANWHILE", 10**9 if reads_bars else 0)
+    monkeypatch.setattr(placed, "_IN_BARS", TOKENS if reads_bars else None)
     folder = tmp_path_factory.mktemp("brute")
     true = []
 
@@ -369,9 +370,8 @@ def test_no_answer_depends_on_how_places_are_found(
         'part 3 "C" or cadence "| C 4"', 'opening "{C E G}" and cadence "C? |"',
     )  # fmt: skip
     by_layout, by_bars = [], []
-    for found, meanwhile in ((by_layout, 0), (by_bars, 10**9)):
-        v2_index.bar_table.forget()
-        monkeypatch.setattr(placed, "_LAID_OUT_MEANWHILE", meanwhile)
+    for found, view in ((by_layout, None), (by_bars, TOKENS)):
+        monkeypatch.setattr(placed, "_IN_BARS", view)
         found += [find(query, index=v2_index, limit=3000) for query in queries]
     assert by_layout == by_bars
     assert all(found.tunes for found in by_layout)

@@ -19,6 +19,7 @@ from tunetrace import (
     open_index,
     tune,
 )
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store.schema import SCHEMA_VERSION
 from tunetrace.tokenizer.layout.bars import lay_out
 
@@ -167,8 +168,8 @@ def test_a_closed_index_refuses_every_question(tmp_path: Path) -> None:
         lambda: index.figure("C 3 C D E"),
         lambda: index.figure("C 3 C D E", limit=0),
         lambda: index.bar("C 3 C D E"),
-        lambda: index.bar_table.places(["C 3 C D E"]),
-        lambda: index.bar_table.everything(),
+        lambda: index.bar_table.find(["C 3 C D E"]),
+        lambda: index.bars_in(VIEWS["melody"]),
         lambda: index.info(),
         lambda: index.rejects(),
         lambda: index.resolve("The Kesh"),

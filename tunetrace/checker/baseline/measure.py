@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from tunetrace.arguments import public
 from tunetrace.checker.batch.arrays import Numbers
-from tunetrace.checker.batch.joint import JointLongest, SymbolOrder, packed_places
+from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.measures import SIMILARITY
 from tunetrace.errors import IndexFileError
+from tunetrace.indexer.bars.segment import packed_places
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import JointArrays

@@ -37,7 +37,7 @@ from tunetrace.checker.verdict import verdict_on
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.near.search import Near
-from tunetrace.indexer.records import NOWHERE, Hit, Tune
+from tunetrace.indexer.records import Hit, Tune
 from tunetrace.indexer.search.projections import stop_of_notes
 from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
@@ -342,9 +342,9 @@ class _Bars:
 
     def describe(self) -> tuple[CheckedBar, ...]:
         bars = self._layout.bars
-        places = [self._matches.bar_places.get(key, NOWHERE) for key in self._stream.bar_keys]
+        places = [self._matches.bars.places(number) for number in range(len(bars))]
         examples = [
-            some.first((bar.part, bar.number), EXAMPLES)
+            some.first(bar.part, bar.number, EXAMPLES)
             for bar, some in zip(bars, places, strict=True)
         ]
         names = self._index.catalogue.tunes(chain.from_iterable(examples))
@@ -363,7 +363,7 @@ class _Bars:
                 tunes=len(some.tunes),
                 families=self._index.count_families(some.tunes),
                 hits=some.hits,
-                same_position=len(some.at.get((bar.part, bar.number), ())),
+                same_position=len(some.tunes_at(bar.part, bar.number)),
                 rarest_figure=rarest[key],
                 examples=tuple(TuneName.of(names[tune]) for tune in ids),
             )

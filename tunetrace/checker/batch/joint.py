@@ -7,10 +7,9 @@ has ended too. The nearest one before it has a longer note only if all suffixes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.arrays import Numbers, ranges
 from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.search.joint import JointArrays, MatchLengths
@@ -85,19 +85,12 @@ class JointMatcher:
         return None if self.view.units is None else self.index.places_in(self.view)
 
     @cached_property
-    def bars(self) -> tuple[Mapping[Any, int], NDArray[np.int64], NDArray[np.int64]]:
-        """The number of each bar by its key; and the pairs of a bar and a place, and of a bar and
-        a tune, each pair packed into one number and sorted."""
-        known: Mapping[Any, int]
-        in_view = self.symbol_places
-        known, places = self.index.bar_table.everything() if in_view is None else in_view.bar_table
-        if self.admitted is not None:
-            places = places[self.admitted[places[:, 1]]]
-            occurring = set(places[:, 0].tolist())
-            known = {key: number for key, number in known.items() if number in occurring}
-        bars, tunes, parts, numbers = places.T
-        packed = packed_places(bars, parts, numbers)
-        return known, np.unique(packed), np.unique(bars << 32 | tunes)
+    def bars(self) -> Sequence[SegmentBars]:
+        """The bars of the tunes that count, by segment."""
+        every = self.index.bars_in(self.view)
+        if self.admitted is None:
+            return every
+        return [some.select(np.flatnonzero(self.admitted[some.ids])) for some in every]
 
 
 class JointLongest:
@@ -148,21 +141,25 @@ class JointMatches(JointLongest):
         return self._matcher.index.same_music(layouts, self._matcher.admitted)
 
     @cached_property
-    def _bars(self) -> NDArray[np.int64]:
-        """The number of each bar in the corpus, 0 if it is not there: (bars,)."""
-        known, _, _ = self._matcher.bars
-        return np.array([known.get(key, 0) for key in self._stream.bar_keys], dtype=np.int64)
+    def _bars(self) -> list[tuple[SegmentBars, NDArray[np.int64]]]:
+        """The bars of each segment, and which of them each bar of the stream is; -1 for none."""
+        asked = self._stream.asked_bars(self._matcher.index.vocabulary)
+        return [(segment, segment.find(asked)[asked.of]) for segment in self._matcher.bars]
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        places = packed_places(self._bars, self._stream.bar_parts, self._stream.bar_numbers)
-        return self._bars > 0, _are_in(places, self._matcher.bars[1])
+        stream = self._stream
+        are_there, are_placed = np.zeros((2, len(stream.bar_keys)), dtype=bool)
+        for segment, bars in self._bars:
+            are_there |= bars >= 0
+            are_placed |= segment.are_placed(bars, stream.bar_parts, stream.bar_numbers)
+        return are_there, are_placed
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
-        firsts, stops = self._stream.first_bars[of], self._stream.first_bars[of + 1]
-        pair = np.repeat(np.arange(len(of), dtype=np.int32), stops - firsts)
-        bars = self._bars[ranges(firsts, stops - firsts)]
-        is_there = _are_in(bars << 32 | tunes[pair], self._matcher.bars[2])
-        return np.bincount(pair[is_there], minlength=len(of)).astype(np.int32)
+        pair, which = self._stream.bars_of_pairs(of)
+        is_shared = np.zeros(len(pair), dtype=bool)
+        for segment, bars in self._bars:
+            is_shared |= segment.are_in_tunes(bars[which], tunes[pair])
+        return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,21 +194,3 @@ def _past_longer_notes(
         low = np.where(is_open & goes_on, middle + 1, low)
         stop = np.where(is_open & ~goes_on, middle, stop)
     return low
-
-
-def _are_in(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether numbers are among known ones: (m,). known: sorted."""
-    if not len(known):
-        return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.asarray(known[at] == wanted)
-
-
-def packed_places(
-    bars: NDArray[np.int64], parts: NDArray[np.integer], numbers: NDArray[np.integer]
-) -> NDArray[np.int64]:
-    """A bar, a part and a number in the part as one number.
-
-    It is unique up to 65,536 parts of 65,536 bars, which no music has.
-    """
-    return (bars.astype(np.int64) << 32) | (parts.astype(np.int64) << 16) | numbers

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.arrays import Numbers, rows
 from tunetrace.checker.batch.matcher import FigureHits
 from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.indexer.bars.found import find_bars
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
-from tunetrace.indexer.records import NOWHERE, BarPlaces
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.suffix import longest_matches
@@ -96,7 +96,7 @@ class SearchLongest:
 
 
 class SearchMatches(SearchLongest):
-    """A stream matched with an index. bar_places: the hits of each of its bars, by its key."""
+    """A stream matched with an index. bars: the hits of each of its bars."""
 
     def __init__(
         self,
@@ -112,30 +112,20 @@ class SearchMatches(SearchLongest):
         self.model = index.backoff_in(view)
         self.family_of = index.family_of
         self.symbol_places = None if view.units is None else index.places_in(view)
-        self.bar_places: Mapping[Any, BarPlaces] = (
-            index.bar_table.places(stream.bar_keys, admitted)
-            if self.symbol_places is None
-            else self.symbol_places.bar_places(stream.bar_keys, admitted)
-        )
+        asked = stream.asked_bars(index.vocabulary)
+        self.bars = find_bars(index.bars_in(view), asked, admitted)
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
         return self._index.same_music(layouts, self._admitted)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        stream = self._stream
-        found = [self.bar_places.get(key, NOWHERE) for key in stream.bar_keys]
-        at = rows(stream.bar_parts, stream.bar_numbers)
-        is_at = [place in some.at for place, some in zip(at, found, strict=True)]
-        return np.array([some.hits > 0 for some in found], dtype=bool), np.array(is_at, dtype=bool)
+        stream, bars = self._stream, self.bars
+        return bars.are_there(), bars.are_placed(stream.bar_parts, stream.bar_numbers)
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
-        bounds = self._stream.first_bars.tolist()
-        places = [self.bar_places.get(key, NOWHERE).tunes for key in self._stream.bar_keys]
-        shared = [
-            sum(tune in some for some in places[bounds[k] : bounds[k + 1]])
-            for k, tune in rows(of, tunes)
-        ]
-        return np.array(shared, dtype=np.int32)
+        pair, bars = self._stream.bars_of_pairs(of)
+        is_shared = self.bars.are_in_tunes(bars, tunes[pair])
+        return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.checker.batch.arrays import Numbers, rows
+from tunetrace.checker.batch.arrays import Numbers, ranges, rows
+from tunetrace.indexer.bars.segment import AskedBars, asked_keys, asked_texts
 from tunetrace.indexer.search.outline import outline_of_layouts
 from tunetrace.indexer.search.views import TOKENS, Units, View
 from tunetrace.tokenizer.layout.bars import Layout
@@ -106,6 +107,21 @@ class BatchStream:
             return self.note_tokens.firsts[first_notes], self.note_tokens.stops[stop_notes - 1]
         starts = self.starts[self.tune_of_notes(first_notes)]
         return firsts - starts, self.note_ends[stop_notes - 1] - starts
+
+    def asked_bars(self, vocabulary: Vocabulary) -> AskedBars:
+        """Its bars, as the segments of an index with this vocabulary are asked for them."""
+        if self.view.units is None:
+            return asked_texts(self.bar_keys, vocabulary)
+        return asked_keys(self.bar_keys)
+
+    def bars_of_pairs(self, of: Numbers) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """All bars of transcriptions, (m,), that may be given several times: two (n,).
+
+        They are the place of the transcription in `of`, and the bar.
+        """
+        firsts = self.first_bars[of]
+        counts = self.first_bars[of + 1] - firsts
+        return np.repeat(np.arange(len(of)), counts), ranges(firsts, counts)
 
     def onsets(self, notes: Numbers) -> list[Fraction]:
         """The onsets of notes in their bars, in eighths."""

@@ -26,7 +26,7 @@ from tunetrace.checker.compare.records import (
     SourceCount,
 )
 from tunetrace.checker.compare.statistics import compare_batches, compare_with_baseline
-from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES, SIMILARITY
+from tunetrace.checker.measures import COPIED_LENGTHS, MEASURES, SIMILARITY, Measure
 from tunetrace.checker.records import CHANCE, CheckedTune, TuneName, names_of
 from tunetrace.checker.similar.search import FALSE_ALARMS
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
@@ -45,6 +45,9 @@ _COUNTED: Final = (
     "beyond_chance", "bars", "bars_in_corpus", "bars_same_position",
 )  # fmt: skip
 _SHARE_BINS: Final = 20
+_HALF_BITS: Final = 30
+_LOW_HALF: Final = (1 << _HALF_BITS) - 1
+_UNIT: Final = float(1 << 2 * _HALF_BITS)
 _NOTE_BINS: Final = 32
 _NOTES_IN_BIN: Final = 2
 
@@ -68,20 +71,28 @@ class BatchTally:
         self.name = name
         self.view = view
         self.inputs = tuple(inputs)
-        self._listed = MEASURES if named_from is None else (*MEASURES, SIMILARITY)
+        self._copy_share = copy_share
+        self._named_from = named_from
         self._values = {measure.name: array("d") for measure in self._listed}
         self._meters: list[str | None] = []
         self._notes = array("q")
         self._set_aside: Counter[str] = Counter()
         self._with_span = dict.fromkeys(COPIED_LENGTHS, 0)
         self._counts: Counter[str] = Counter()
-        self._copy_share = copy_share
-        self._named_from = named_from
         self._copies: list[Copy] = []  # sorted, the most copied first
         self._uniqueness = _Curve()
         self._novelty = _Curve()
         self._sources: Counter[int] = Counter()
         self._names: dict[int, TuneName] = {}
+
+    @property
+    def _listed(self) -> Sequence[Measure]:
+        return MEASURES if self._named_from is None else (*MEASURES, SIMILARITY)
+
+    @property
+    def transcriptions(self) -> int:
+        """The number of transcriptions so far."""
+        return len(self._notes)
 
     @property
     def set_aside(self) -> int:
@@ -125,7 +136,24 @@ class BatchTally:
         for source in record.sources:
             if source.bits > least_bits:
                 self._sources[source.tune] += 1
-                self._names.setdefault(source.tune, source)
+                if source.tune not in self._names:
+                    self._names[source.tune] = TuneName.of(source)
+
+    def merge(self, later: BatchTally) -> None:
+        """Count what another tally has counted of the transcriptions after these."""
+        for name, values in self._values.items():
+            values.extend(later._values[name])
+        self._meters += later._meters
+        self._notes.extend(later._notes)
+        self._set_aside.update(later._set_aside)
+        self._counts.update(later._counts)
+        for least, count in later._with_span.items():
+            self._with_span[least] += count
+        self._copies = sorted((*self._copies, *later._copies), key=_most_copied)[:COPIES]
+        self._uniqueness.merge(later._uniqueness)
+        self._novelty.merge(later._novelty)
+        self._sources.update(later._sources)
+        self._names = {**later._names, **self._names}
 
     def summary(
         self, baseline: BaselineTunes | None = None, other: BatchTally | None = None
@@ -177,7 +205,7 @@ class BatchTally:
             record.share_of_one,
             bool(record.identical_to),
         )
-        insort(self._copies, copy, key=lambda copy: (not copy.is_whole, -copy.share, copy.place))
+        insort(self._copies, copy, key=_most_copied)
         del self._copies[COPIES:]
 
     @property
@@ -213,6 +241,11 @@ class BatchTally:
         )
 
 
+def _most_copied(copy: Copy) -> tuple[bool, float, int]:
+    """What copies are sorted by: the most copied first, of equal ones the earlier."""
+    return not copy.is_whole, -copy.share, copy.place
+
+
 def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
     """The distribution of a measure. values: one for each transcription.
 
@@ -241,16 +274,32 @@ def distribution(values: NDArray[np.float64], is_share: bool) -> Distribution:
 
 
 class _Curve:
-    """The mean of curves of different lengths; each point is a mean of the curves that reach it."""
+    """The mean of curves of different lengths; each point is a mean of the curves that reach it.
+
+    The values are shares, from 0 to 1. They are summed as whole numbers of _UNIT, in two halves,
+    so that the sum does not depend on the order in which they come.
+    """
 
     def __init__(self) -> None:
-        self._sums = np.zeros(LONGEST_CURVE)
+        self._high = np.zeros(LONGEST_CURVE, dtype=np.int64)
+        self._low = np.zeros(LONGEST_CURVE, dtype=np.int64)
         self._counts = np.zeros(LONGEST_CURVE, dtype=np.int64)
 
     def add(self, curve: Sequence[float]) -> None:
-        self._sums[: len(curve)] += curve
-        self._counts[: len(curve)] += 1
+        whole = np.rint(np.array(curve, dtype=np.float64) * _UNIT).astype(np.int64)
+        self._high[: len(whole)] += whole >> _HALF_BITS
+        self._low[: len(whole)] += whole & _LOW_HALF
+        self._counts[: len(whole)] += 1
+
+    def merge(self, other: _Curve) -> None:
+        self._high += other._high
+        self._low += other._low
+        self._counts += other._counts
 
     def means(self) -> tuple[float, ...]:
-        is_reached = self._counts > 0
-        return tuple((self._sums[is_reached] / self._counts[is_reached]).tolist())
+        sums = zip(self._high.tolist(), self._low.tolist(), self._counts.tolist(), strict=True)
+        return tuple(
+            ((high << _HALF_BITS) + low) / (count << 2 * _HALF_BITS)
+            for high, low, count in sums
+            if count
+        )

@@ -12,6 +12,8 @@ index = LazyGroup(
         "remove": "tunetrace.commands.index.remove.remove",
         "compact": "tunetrace.commands.index.compact.compact",
         "verify": "tunetrace.commands.index.verify.verify",
+        "migrate": "tunetrace.commands.index.migrate.migrate",
+        "copy": "tunetrace.commands.index.copy.copy",
         "rejects": "tunetrace.commands.index.rejects.rejects",
     },
 )

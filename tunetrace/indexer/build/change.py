@@ -286,7 +286,7 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     Tokens beyond v2 that no tune has any longer are forgotten. Tunes keep their ids.
     """
     storage = storage_of(path)
-    with changing(storage, shrink=True) as connection:
+    with changing(storage, shrink="the segments are merged") as connection:
         before = load_vocabulary(connection)
         used = _used_symbols(connection)
         vocabulary = Vocabulary(

@@ -7,19 +7,23 @@ then, and a tune is written again only a few times however often something is ad
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.indexer.bars.segment import SegmentBars
+from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.search.views import VIEWS
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store import streams
 from tunetrace.indexer.store.storage import Connection
 from tunetrace.progress import Progress
 from tunetrace.tokenizer.vocabulary import SEPARATOR
+
+Held = TypeVar("Held", NearSegment, SegmentBars, SegmentMusic)
 
 TIER: Final = 8
 """So many segments of one tier are merged to one of the next."""
@@ -157,13 +161,25 @@ def _write(
         if symbols is not None:
             stream = np.frombuffer(symbols[name], np.uint8)[stream]
         streams.store_view(connection, number, ids, name, stream.tobytes())
-    streams.store_near(connection, number, NearSegment.join(_near(connection, parts)))
+    near = _joined(connection, parts, streams.load_near)
+    streams.store_held(connection, number, near)
+    bars = _joined(connection, parts, streams.load_bars)
+    if symbols is not None:
+        bars = bars.recoded(symbols[TOKENS.name])
+    streams.store_held(connection, number, bars)
+    streams.store_held(connection, number, _joined(connection, parts, streams.load_music))
 
 
-def _near(connection: Connection, parts: Iterable[Part]) -> list[NearSegment]:
-    """The near-copy arrays of the tunes of each part."""
-    found = []
+def _joined(
+    connection: Connection,
+    parts: Sequence[Part],
+    load: Callable[[Connection, Sequence[int]], Mapping[int, Held]],
+) -> Held:
+    """What a new segment holds of its tunes besides their streams, of the kind that is loaded."""
+    pieces: list[Held] = []
     for part in parts:
-        (near,) = streams.load_near(connection, [part.segment]).values()
-        found.append(near if len(part.places) == len(near) else near.select(part.places.tolist()))
-    return found
+        (held,) = load(connection, [part.segment]).values()
+        if len(part.places) < len(streams.load_tune_ids(connection, part.segment)):
+            held = held.select(part.places.tolist())
+        pieces.append(held)
+    return type(pieces[0]).join(pieces)

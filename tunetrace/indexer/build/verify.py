@@ -19,11 +19,9 @@ import numpy as np
 from tunetrace.arguments import public
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.writer import digest
-from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch, melodies_of
-from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import gram_firsts, holds_each_once, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
@@ -32,18 +30,24 @@ from tunetrace.indexer.store.baseline import load_baseline
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import (
     StoredTune,
-    bar_counts,
     reject_reasons,
     stored_corpora,
     stored_tunes,
     tune_ids,
     tune_texts,
 )
-from tunetrace.indexer.store.hits import VARIABLES, stored_bars
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.schema import faults_of_tables, text_hash
+from tunetrace.indexer.store.schema import faults_of_tables
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
-from tunetrace.indexer.store.streams import load_graph, load_near, load_segments, segment_numbers
+from tunetrace.indexer.store.streams import (
+    Besides,
+    load_bars,
+    load_besides,
+    load_graph,
+    load_near,
+    load_segments,
+    segment_numbers,
+)
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -51,8 +55,18 @@ from tunetrace.text import counted, printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
+_BESIDES: Final = {
+    "near": "what near copies are found by",
+    "bars": "what is known of the bars",
+    "music": "what is known of the forms",
+}
+"""What a segment holds besides its streams, in words."""
+
 _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
+
+_TOGETHER: Final = 500
+"""The rows of this many tunes are read together."""
 
 _SAMPLE_OF_GRAPH: Final = 100
 """The near copies of this many tunes are sought again, where checking all takes too long."""
@@ -146,12 +160,12 @@ class _Verification:
             self._check_corpora(list(segments.values()), vocabulary)
         with self._faults_of("the tunes"):
             self._check_tunes(segments, vocabulary)
-        with self._faults_of("the near copies"):
-            self._check_near(segments, vocabulary)
+        with self._faults_of("the bars"):
+            for number, segment in segments.items():
+                (besides,) = load_besides(self._connection, [number]).values()
+                self._check_besides(number, besides, segment, vocabulary)
         with self._faults_of("the neighbour graph"):
             self._check_graph(list(segments.values()), vocabulary)
-        with self._faults_of("the bars"):
-            self._check_bars()
         with self._faults_of("the baseline"):
             load_baseline(self._connection)
 
@@ -195,10 +209,8 @@ class _Verification:
                 else "the segments and the table 'tune' have different tunes"
             )
             return
-        bars = bar_counts(self._connection)
         counted_symbols = np.ones(SEPARATOR + 1, dtype=bool)
         counted_symbols[[*vocabulary.headers, SEPARATOR]] = False
-        # With a number for no tune, or there would be nothing to put together.
         tokens_of = np.concatenate(
             [np.empty(0, np.int64)]
             + [
@@ -206,12 +218,17 @@ class _Verification:
                 for one in segments
             ]
         )
+        bars_of = np.concatenate(
+            [np.empty(0, np.int32)]
+            + [np.diff(some.tunes) for some in load_bars(self._connection).values()]
+        )
         for corpus in stored_corpora(self._connection):
             ids = tune_ids(self._connection, corpus.id)
-            tokens = int(tokens_of[np.searchsorted(held, ids)].sum())
+            at = np.searchsorted(held, ids)
+            tokens, bars = int(tokens_of[at].sum()), int(bars_of[at].sum())
             texts = tune_texts(self._connection, corpus.id)
             rejects = list(reject_reasons(self._connection, corpus.id))
-            counts = (len(ids), tokens, bars.get(corpus.id, 0), len(rejects))
+            counts = (len(ids), tokens, bars, len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
                 self._faults.append(
                     f"the counts of the corpus {corpus.name} do not agree with its tunes"
@@ -220,7 +237,7 @@ class _Verification:
                 self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
 
     def _check_tunes(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
-        """Whether the rows, titles, bars and other views of tunes are those of their tokens.
+        """Whether the rows, titles and other views of tunes are those of their tokens.
 
         segments: their tokens, by the segments' ids.
         """
@@ -239,9 +256,9 @@ class _Verification:
                 name: load_segments(self._connection, view, [number])[number]
                 for name, view in VIEWS.items()
             }
-            for at in range(0, len(places), VARIABLES):
+            for at in range(0, len(places), _TOGETHER):
                 self._progress("comparing the tunes", looked_at)
-                some = segment.tune_ids[places[at : at + VARIABLES]].tolist()
+                some = segment.tune_ids[places[at : at + _TOGETHER]].tolist()
                 wrong += self._wrong_tunes(some, in_views, vocabulary)
                 looked_at += len(some)
         for what, count in (+wrong).items():
@@ -259,7 +276,6 @@ class _Verification:
         """
         rows = stored_tunes(self._connection, tunes)
         wrong: Counter[str] = Counter()
-        laid_out: list[tuple[StoredTune, Layout]] = []
         for tune in tunes:
             symbols = in_views[TOKENS.name].symbols_of(tune)
             if tune not in rows:
@@ -268,33 +284,41 @@ class _Verification:
                 wrong["tokens"] += 1
                 continue
             layout = lay_out(vocabulary.decode(symbols))
-            laid_out.append((rows[tune], layout))
             wrong.update(_disagreements(rows[tune], layout))
             for name, view in VIEWS.items():
                 if in_views[name].symbols_of(tune) != view.symbols(layout, symbols):
                     wrong[f"symbols in the view {name}"] += 1
-        wrong["forms"] += _wrong_music(laid_out)
         return wrong
 
-    def _check_near(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
-        """Whether the arrays that near copies are found by are those of the tunes' tokens."""
-        for number, segment in segments.items():
-            (near,) = load_near(self._connection, [number]).values()
-            places: Sequence[int] = range(len(near))
-            if not self._full:
-                places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
-            for first in range(0, len(places), _SAMPLE):
-                some = places[first : first + _SAMPLE]
-                ids = segment.tune_ids[list(some)].tolist()
-                tokens = (vocabulary.decode(segment.symbols_of(tune)) for tune in ids)
-                expected = NearSegment.of([lay_out(of_tune) for of_tune in tokens]).arrays()
-                stored = near.select(some).arrays()
-                if not all(np.array_equal(stored[name], expected[name]) for name in expected):
-                    self._faults.append(
-                        f"what near copies are found by in segment {number} does not agree with "
-                        "the stream"
-                    )
-                    break
+    def _check_besides(
+        self, number: int, besides: Besides, segment: Segment, vocabulary: Vocabulary
+    ) -> None:
+        """Whether the bars, the forms and the near-copy arrays of a segment are those of its tunes.
+
+        number: the id of the segment. segment: its tokens.
+        """
+        if not besides.bars.has_order():
+            self._faults.append(f"the arrays of the bars of segment {number} do not fit together")
+            return
+        if not besides.music.has_order():
+            self._faults.append(
+                f"the forms of segment {number} are not in order, or of other tunes"
+            )
+            return
+        places: Sequence[int] = range(len(segment.tune_ids))
+        if not self._full:
+            places = sorted(self._random.sample(places, min(len(places), _SAMPLE)))
+            besides = besides.select(places)
+        pieces = []
+        for first in range(0, len(places), _SAMPLE):
+            ids = segment.tune_ids[list(places[first : first + _SAMPLE])].tolist()
+            tokens = (vocabulary.decode(segment.symbols_of(tune)) for tune in ids)
+            pieces.append(Besides.of(ids, [lay_out(one) for one in tokens], vocabulary))
+        expected = Besides.join(pieces)
+        for name, what in _BESIDES.items():
+            stored, right = (getattr(one, name).arrays() for one in (besides, expected))
+            if not all(np.array_equal(stored[array], right[array]) for array in right):
+                self._faults.append(f"{what} in segment {number} does not agree with the stream")
 
     def _check_graph(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the neighbour graph, if there is one, is of these tunes and fits together."""
@@ -309,7 +333,7 @@ class _Verification:
         if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
             self._faults.append("the families are not those of the neighbour graph")
         near = Candidates(list(load_near(self._connection).values()))
-        search = NearSearch(near, ids)
+        search = NearSearch(near, [segment.tune_ids for segment in segments])
         chosen = tunes
         if not self._full:
             chosen = self._random.sample(tunes, min(len(tunes), _SAMPLE_OF_GRAPH))
@@ -340,22 +364,9 @@ class _Verification:
                 "not those of the tunes"
             )
 
-    def _check_bars(self) -> None:
-        """Whether the hashes of the bars are those of their texts, and no bar is there twice."""
-        texts: set[str] = set()
-        rows = stored_bars(self._connection)
-        wrong = 0
-        for text, hashed in rows:
-            wrong += text_hash(text) != hashed or text in texts
-            texts.add(text)
-        if wrong:
-            self._faults.append(
-                f"{wrong:,} of {len(rows):,} bars have a wrong hash or are stored twice"
-            )
-
 
 def _disagreements(rows: StoredTune, layout: Layout) -> Iterator[str]:
-    """Which rows of a tune are not as its tokens have it. Its music is not looked at."""
+    """Which rows of a tune are not as its tokens have it."""
     headers = [token for token in layout.tokens if is_header(token)]
     stated = [f"M:{rows.meter}"] * (rows.meter is not None)
     stated += [f"K:{rows.key}"] * (rows.key is not None)
@@ -364,16 +375,3 @@ def _disagreements(rows: StoredTune, layout: Layout) -> Iterator[str]:
     chief = rows.titles[0][0] if rows.titles else ""
     if chief != rows.title or any(title_key(title) != key for title, key in rows.titles):
         yield "titles"
-    laid_out = ((bar.start, bar.text, bar.part, bar.number) for bar in layout.bars)
-    if sorted(laid_out) != sorted(rows.bars):
-        yield "bars"
-
-
-def _wrong_music(tunes: Sequence[tuple[StoredTune, Layout]]) -> int:
-    expected: list[list[tuple[int, int]]] = [[] for _ in tunes]
-    for tune, part, number in music_hashes([layout for _, layout in tunes]).tolist():
-        expected[tune].append((part, number))
-    return sum(
-        sorted(rows.music) != sorted(forms)
-        for (rows, _), forms in zip(tunes, expected, strict=True)
-    )

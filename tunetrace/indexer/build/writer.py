@@ -7,17 +7,16 @@ that grows with the corpus but a bit for each number of a tune.
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
+from tunetrace.indexer.bars.segment import OpenBars
 from tunetrace.indexer.build.sources import CorpusSource
-from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store import streams
@@ -30,7 +29,6 @@ from tunetrace.indexer.store.corpora import (
     number_on,
     reject_reasons,
 )
-from tunetrace.indexer.store.hits import bar_numbers, insert_bars, insert_hits, insert_music
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection
 from tunetrace.progress import Progress, silent
@@ -104,7 +102,7 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 
 
 class Writer:
-    """Adds corpora to an index. Bars and the open segment's streams are kept until close."""
+    """Adds corpora to an index. What it holds is of the open segment, until that is written."""
 
     def __init__(self, connection: Connection, progress: Progress = silent) -> None:
         """connection: inside a transaction that changes the index, so that nobody else gives the
@@ -117,10 +115,6 @@ class Writer:
         """How many tunes were set aside."""
         self.first_set_aside: Rejected | None = None
         self.vocabulary = load_vocabulary(connection)
-        self._bars = bar_numbers(connection)
-        self._next_bar = self._first_new_bar = max(self._bars.values(), default=0) + 1
-        self._hits = array("i")  # five numbers a hit, as insert_hits takes them
-        self._music: list[NDArray[np.int64]] = []  # as insert_music takes it
         self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
         self._next_tune = next_tune_id(connection)
         self._open_segment()
@@ -161,10 +155,10 @@ class Writer:
             if len(batch) == _BATCH:
                 insert_tunes(self._connection, corpus_id, batch)
                 batch = []
-                self._take_music()
+                self._take_layouts()
                 self._progress(f"indexing {source.name}", tunes)
         insert_tunes(self._connection, corpus_id, batch)
-        self._take_music()
+        self._take_layouts()
         number_on(self._connection, corpus_id, numbers.highest)
         insert_rejects(self._connection, corpus_id, rejected)
         complete_corpus(
@@ -187,20 +181,14 @@ class Writer:
             yield tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
 
     def close(self) -> None:
-        """Write the open segment, the bars and the vocabulary; InputError if there is no tune."""
+        """Write the open segment and the vocabulary; InputError if there is no tune."""
         if not self.tunes and self.first_set_aside is not None:
             raise nothing_usable([self.first_set_aside], self.set_aside)
         self._close_segment()
-        self._progress("writing the bars", self._next_tune - 1)
-        first = self._first_new_bar
-        insert_bars(self._connection, (one for one in self._bars.items() if one[1] >= first))
-        insert_hits(self._connection, np.frombuffer(self._hits, dtype=np.intc).reshape(-1, 5))
-        music = np.concatenate([np.empty((0, 3), dtype=np.int64), *self._music])
-        insert_music(self._connection, music)
         store_vocabulary(self._connection, self.vocabulary)
 
     def _take(self, tune: Transcription, symbols: bytes) -> int:
-        """Take a tune into the streams and its bars into the table; gives how many bars it has."""
+        """Take a tune into the open segment; gives how many bars it has."""
         layout = lay_out(tune.tokens)
         in_views = {name: view.symbols(layout, symbols) for name, view in VIEWS.items()}
         longest = max(len(self._streams[name]) + len(some) for name, some in in_views.items())
@@ -213,21 +201,16 @@ class Writer:
             self._streams[name] += some
             self._streams[name].append(SEPARATOR)
         self._segment_tunes.append(tune_id)
-        bars, hits = self._bars, self._hits
-        for bar in layout.bars:
-            number = bars.setdefault(bar.text, self._next_bar)
-            self._next_bar += number == self._next_bar
-            hits.extend((number, tune_id, bar.start, bar.part, bar.number))
+        self._bars.add(layout)
         self._layouts.append(layout)
         return len(layout.bars)
 
-    def _take_music(self) -> None:
+    def _take_layouts(self) -> None:
         """Make the arrays of the last tunes: their forms, and what near copies are found by."""
         if not self._layouts:
             return
-        places, parts, hashes = music_hashes(self._layouts).T
-        tunes = places + (self._next_tune - len(self._layouts))
-        self._music.append(np.stack([hashes, tunes, parts], axis=1))
+        ids = self._segment_tunes[-len(self._layouts) :]
+        self._music.append(SegmentMusic.of(ids, self._layouts))
         self._near.append(NearSegment.of(self._layouts))
         self._layouts = []
 
@@ -235,20 +218,24 @@ class Writer:
         """Sort the suffixes of the open segment, write it and begin the next one."""
         if not self._segment_tunes:
             return
-        self._take_music()
+        self._take_layouts()
         self._progress("sorting the suffixes", self._next_tune - 1)
         ids = np.array(self._segment_tunes, dtype=np.int32)
         number = streams.insert_segment(self._connection, ids)
         for name in VIEWS:
             # A view is let go of once it is written.
             streams.store_view(self._connection, number, ids, name, bytes(self._streams.pop(name)))
-        streams.store_near(self._connection, number, NearSegment.join(self._near))
+        bars = self._bars.close(self._segment_tunes, self.vocabulary)
+        for held in (NearSegment.join(self._near), bars, SegmentMusic.join(self._music)):
+            streams.store_held(self._connection, number, held)
         self._open_segment()
 
     def _open_segment(self) -> None:
         self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
         self._segment_tunes: list[int] = []
+        self._bars = OpenBars()
         self._near: list[NearSegment] = []
+        self._music: list[SegmentMusic] = []
 
 
 class _TuneNumbers:

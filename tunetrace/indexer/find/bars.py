@@ -6,8 +6,6 @@ Most places follow from it and from the tokens around a hit. Where they do not, 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +16,6 @@ from tunetrace.indexer.search.outline import kinds_of
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.tokenizer.vocabulary import LENGTH_SIGN, NOTE
 
-_LOW: Final = 2**32 - 1
-
 
 class HitsInBars:
     """Hits of one segment, in tokens, and the bars that their first notes are in."""
@@ -29,7 +25,7 @@ class HitsInBars:
         self._some = some
         self._tunes = tunes.astype(np.int64)
         self._symbols = some.segment.symbols
-        self._bars, self._places = index.bar_table.packed.T
+        self._bars = index.bar_table.of_tunes(some.segment.tune_ids)
         names = index.vocabulary.tokens
         self._kinds = kinds_of(index.vocabulary)
         self._opens_ending = np.zeros(256, dtype=bool)
@@ -40,24 +36,19 @@ class HitsInBars:
         self._is_sure = self._kinds[self._symbols[some.positions]] == NOTE
         _, firsts = some.segment.places(some.positions)
         self._firsts = firsts.astype(np.int64)
-        self._at = self._bar_of(self._tunes, self._firsts)
+        self._at = self._bars.bars_at(self._tunes, self._firsts)
 
-    def _bar_of(self, tunes: NDArray[np.integer], tokens: NDArray[np.integer]) -> NDArray[np.intp]:
-        """The bars of notes, given by their tunes and their tokens."""
-        places = tunes.astype(np.int64) << 32 | tokens
-        return np.asarray(self._bars.searchsorted(places, side="right") - 1)
-
-    def parts(self) -> tuple[Mask, NDArray[np.int64]]:
+    def parts(self) -> tuple[Mask, NDArray[np.int32]]:
         """Of which hits the part is sure, and the part of each."""
-        return self._is_sure, self._places[self._at] >> 32
+        return self._is_sure, self._bars.parts[self._at]
 
     def at(self, sought: Sought) -> tuple[Mask, Mask]:
         """Which hits are surely at a place, and which are surely not."""
-        here = self._places[self._at]
         yes, no = self._is_sure.copy(), np.zeros_like(self._is_sure)
-        for wanted, numbers in ((sought.part, here >> 32), (sought.bar, here & _LOW)):
+        bars = self._bars
+        for wanted, numbers in ((sought.part, bars.parts), (sought.bar, bars.numbers)):
             if wanted is not None:
-                no |= self._is_sure & (numbers != wanted)
+                no |= self._is_sure & (numbers[self._at] != wanted)
         if sought.onset is not None:
             begins, is_later = self._onsets()
             no |= is_later if sought.onset == 0 else begins
@@ -72,15 +63,14 @@ class HitsInBars:
 
     def _onsets(self) -> tuple[Mask, Mask]:
         """Which hits surely begin where their bar does, and which surely later in it."""
-        before = self._at - 1
+        bars, before = self._bars, self._at - 1
         # The second half of a bar, divided by a bar line, has no higher number than the first.
         is_first_half = (
-            (before < 0)
-            | (self._bars[before] >> 32 != self._tunes)
-            | (self._places[before] >> 32 != self._places[self._at] >> 32)
-            | (self._places[before] < self._places[self._at])
+            (before < bars.tunes[bars.ids.searchsorted(self._tunes)])
+            | (bars.parts[before] != bars.parts[self._at])
+            | (bars.numbers[before] < bars.numbers[self._at])
         )
-        bar_starts = self._bars[self._at] & _LOW
+        bar_starts = bars.tokens[self._at]
         is_at_start = self._firsts == bar_starts
         first_symbols = self._symbols[self._some.positions - (self._firsts - bar_starts)]
         is_later = ~is_at_start & (self._kinds[first_symbols] == NOTE)
@@ -99,10 +89,10 @@ class HitsInBars:
         following = np.where(is_last_of_tune, last, following)
         tunes, tokens = segment.places(following)
         is_last_of_tune |= tunes != self._tunes
-        after = np.where(is_last_of_tune, 0, self._bar_of(tunes, tokens))
-        here = self._bar_of(*segment.places(last))
+        after = np.where(is_last_of_tune, 0, self._bars.bars_at(tunes, tokens))
+        here = self._bars.bars_at(*segment.places(last))
         is_other_bar = is_last_of_tune | (after != here)
-        is_other_part = is_last_of_tune | (self._places[after] >> 32 != self._places[here] >> 32)
+        is_other_part = is_last_of_tune | (self._bars.parts[after] != self._bars.parts[here])
         has_ending = self._next(self._opens_ending[self._symbols], stops) < following
         ends = is_note & is_other_bar & is_other_part
         goes_on = is_note & is_other_bar & ~is_other_part & ~has_ending

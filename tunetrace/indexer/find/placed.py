@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from itertools import islice, pairwise
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +33,8 @@ from tunetrace.tokenizer.vocabulary import (
 
 Numbers = NDArray[np.integer]
 
-_LAID_OUT_MEANWHILE: Final = 40
-"""While the table of all bars is read, at least one tune in this many is laid out."""
+_IN_BARS: View | None = TOKENS
+"""The view in which the arrays of bars say where most hits are, without tunes laid out."""
 
 
 class Placed:
@@ -81,7 +80,7 @@ class Placed:
             self.select([_may_end_part(some, index) for some, _ in self.found])
         is_there = [np.zeros(len(tunes), dtype=bool) for _, tunes in self.found]
         is_open = [~mask for mask in is_there]
-        if self._reads_bars(index, view):
+        if view is _IN_BARS:
             sure = [HitsInBars(*one, index).at(self.sought) for one in self.found]
             is_there = [yes for yes, _ in sure]
             is_open = [~yes & ~no for yes, no in sure]
@@ -94,7 +93,7 @@ class Placed:
 
     def parts(self, index: OpenedIndex, view: View) -> list[NDArray[np.int64]]:
         """The part of the first note of each hit, by segment."""
-        if not self._reads_bars(index, view):
+        if view is not _IN_BARS:
             every = [np.ones(len(tunes), dtype=bool) for _, tunes in self.found]
             return self._each(index, view, every, _part_in)
         sure = [HitsInBars(*one, index).parts() for one in self.found]
@@ -108,14 +107,6 @@ class Placed:
         for _, tunes in self.found:
             seen[tunes] = True
         return seen
-
-    def _reads_bars(self, index: OpenedIndex, view: View) -> bool:
-        """Whether the table of bars says where the hits are faster than the layouts of tunes."""
-        if view is not TOKENS:
-            return False
-        table = index.bar_table
-        is_worth_it = table.is_read or self._tunes().sum() * _LAID_OUT_MEANWHILE > index.tunes
-        return bool(is_worth_it) and len(table.packed) > 0
 
     def _each(
         self,

@@ -91,23 +91,6 @@ class SameMusic(NamedTuple):
     """The tune's part; 0 is the whole."""
 
 
-def same_music(forms: Numbers, known: Numbers) -> list[SameMusic]:
-    """Which known forms are the same, in the order of SameMusic's fields.
-
-    forms: of transcriptions, as from music_hashes. known: (n, 3), the hash, the tune and its part;
-    sorted. Of a form that many tunes have, the first MOST_SAME are given.
-    """
-    if not len(known):
-        return []
-    first = np.searchsorted(known[:, 0], forms[:, 2])
-    count = np.searchsorted(known[:, 0], forms[:, 2], side="right") - first
-    count = np.minimum(count, MOST_SAME)
-    of_form = np.repeat(np.arange(len(forms)), count)
-    in_form = np.arange(len(of_form)) - np.repeat(np.cumsum(count) - count, count)
-    pairs = np.hstack([forms[of_form, :2], known[first[of_form] + in_form, 1:]])
-    return sorted({SameMusic(*pair) for pair in pairs.tolist()})
-
-
 # Hashing
 
 _TICK: Final = 2**4 * 9 * 25 * 11 * 13

@@ -121,9 +121,10 @@ class NearGraph:
         by_id[self.tunes] = self.families
         return by_id
 
-    def count_families(self, tunes: Iterable[int]) -> int:
+    def count_families(self, tunes: Iterable[int] | NDArray[np.integer]) -> int:
         """How many families these tunes are of."""
-        return len(np.unique(self.family_of[np.fromiter(tunes, dtype=np.int64)]))
+        ids = tunes if isinstance(tunes, np.ndarray) else np.fromiter(tunes, dtype=np.int64)
+        return len(np.unique(self.family_of[ids]))
 
     def in_families_of(self, tunes: Iterable[int]) -> NDArray[np.int32]:
         """All tunes of the families that these tunes are of, ascending."""

@@ -74,9 +74,9 @@ class NearSearch:
     def __init__(
         self,
         candidates: Candidates,
-        ids: NDArray[np.int32],
+        ids: Sequence[NDArray[np.int32]],
     ) -> None:
-        """ids: (tunes,) the id of each tune of the candidates."""
+        """ids: for each segment of the candidates, (tunes,) the ids of its tunes, ascending."""
         self.candidates = candidates
         self._ids = ids
 
@@ -97,23 +97,32 @@ class NearSearch:
         """The candidates for a melody: their ids, the steps that it is raised to fit on each, and
         what the probability is made of: (n,), (n,), (n, MEASURES).
         """
-        counted = None if admitted is None else admitted[self._ids]
-        tunes = self.candidates.best(melody.terms, counted)
+        counted = None if admitted is None else [_admitted(ids, admitted) for ids in self._ids]
+        places = self.candidates.places(self.candidates.best(melody.terms, counted))
         own = _beginnings(melody.pitches)
-        others = [_beginnings(some) for some in self.candidates.melodies(tunes)]
+        others = [_beginnings(some) for some in self.candidates.melodies(places)]
         ups = _rotations(own[0], others[0])
         raised = ups.tolist()
         # What each sequence of each other tune is aligned with.
-        against = [[one] * len(tunes) for one in own]
+        against = [[one] * len(places) for one in own]
         against[_QUAVERS], others[_QUAVERS] = _paced(own, others)
         fits = [scores(*some, raised) for some in zip(against, others, strict=True)]
         measures = measured(
             np.array(fits, dtype=np.float64).T / MATCH,
             _lengths(against),
             _lengths(others),
-            self.candidates.headers[tunes] == np.array(melody.header),
+            self.candidates.headers(places) == np.array(melody.header),
         )
-        return self._ids[tunes], ups, measures
+        ids = np.array([self._ids[segment][place] for segment, place in places], dtype=np.int32)
+        return ids, ups, measures
+
+
+def _admitted(ids: NDArray[np.int32], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which tunes of a segment are admitted by a mask by id: (tunes,)."""
+    first, last = int(ids[0]), int(ids[-1])
+    if last - first + 1 == len(ids):  # no id is missing, so that nothing needs to be copied
+        return admitted[first : last + 1]
+    return admitted[ids]
 
 
 def _lengths(sequences: Sequence[Sequence[bytes]]) -> Floats:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,12 @@ _HEADERS: Final = 4
 """The header is among this many tokens at the start of a tune."""
 
 _POSITIVE: Final = 2**31 - 1
+
+_TOGETHER: Final = 1 << 22
+"""About this many tunes of terms are sorted together when segments are joined: 32 MB."""
+
+_STEP: Final = 1 << 16
+"""The terms that may be cut between are this many tunes of terms apart in each segment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,25 +113,16 @@ class NearSegment:
 
     @classmethod
     def join(cls, pieces: Sequence[NearSegment]) -> NearSegment:
-        """One segment of the tunes of several, in their order."""
+        """One segment of the tunes of several, in their order.
+
+        It takes little more memory than the pieces and what is made of them.
+        """
         firsts = np.cumsum([0, *map(len, pieces)])
-        packed = np.empty(sum(len(piece.tunes) for piece in pieces), np.int64)
-        at = 0
-        for piece, first in zip(pieces, firsts, strict=False):
-            some = packed[at : at + len(piece.tunes)]
-            some[:] = np.repeat(piece.terms, np.diff(piece.starts))
-            some <<= 32
-            some |= piece.tunes.astype(np.int64) + first
-            at += len(some)
-        packed.sort()
-        terms = np.empty(len(packed), np.uint32)
-        tunes = np.empty(len(packed), _place_type(firsts[-1]))
-        # Without an array of the size of `packed` in between, which is the largest of all.
-        np.right_shift(packed, 32, out=terms, casting="unsafe")
-        np.bitwise_and(packed, 0xFFFFFFFF, out=tunes, casting="unsafe")
-        del packed
+        places = [
+            np.arange(first, stop, dtype=np.int64) for first, stop in pairwise(firsts.tolist())
+        ]
         return cls(
-            *_grouped(terms, tunes),
+            *_merged(pieces, places, int(firsts[-1])),
             np.concatenate([np.empty((0, 2), np.float32), *(piece.sizes for piece in pieces)]),
             tuple(
                 Melodies.join([piece.melodies[k] for piece in pieces]) for k in range(len(ALIGNED))
@@ -134,13 +132,10 @@ class NearSegment:
 
     def select(self, chosen: Sequence[int]) -> NearSegment:
         """A segment of some of its tunes, given in ascending order."""
-        place = np.full(len(self), -1, dtype=np.int32)
-        place[list(chosen)] = np.arange(len(chosen), dtype=np.int32)
-        terms = np.repeat(self.terms, np.diff(self.starts))
-        kept = place[self.tunes]
-        is_kept = kept >= 0
+        places = np.full(len(self), -1, dtype=np.int64)
+        places[list(chosen)] = np.arange(len(chosen))
         return NearSegment(
-            *_grouped(terms[is_kept], kept[is_kept]),
+            *_merged([self], [places], len(chosen)),
             self.sizes[list(chosen)],
             tuple(one.select(chosen) for one in self.melodies),
             self.headers[list(chosen)],
@@ -161,12 +156,12 @@ class NearSegment:
         return arrays
 
     @classmethod
-    def read(cls, arrays: Mapping[str, NDArray[Any]], tunes: int) -> NearSegment:
-        """A segment from arrays, as `arrays` gives them.
+    def read(cls, arrays: Mapping[str, NDArray[Any]], ids: NDArray[np.int32]) -> NearSegment:
+        """The segment of the tunes with these ids, from arrays as `arrays` gives them.
 
-        tunes: how many it must have. ValueError if the arrays do not fit together.
+        ValueError if the arrays do not fit together.
         """
-
+        tunes = len(ids)
         try:
             terms, starts, places = arrays["terms"], arrays["starts"], arrays["tunes"]
             sizes = arrays["sizes"].reshape(tunes, 2)
@@ -215,3 +210,62 @@ def _grouped(
     firsts = np.flatnonzero(is_first)
     starts = np.append(firsts, len(terms)).astype(np.int32)
     return terms[firsts], starts, tunes
+
+
+def _merged(
+    pieces: Sequence[NearSegment], places: Sequence[NDArray[np.int64]], tunes: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[Any]]:
+    """The tunes that each term has in several segments: the terms, where the tunes of each begin,
+    and the tunes.
+
+    places: for each piece, the place of each of its tunes in what is made; -1 for a tune that is
+    left out. tunes: how many tunes are made. Range after range of terms is sorted, so that no array
+    of eight bytes for each tune of each term is needed.
+    """
+    merged = np.empty(sum(len(piece.tunes) for piece in pieces), _place_type(tunes))
+    of_ranges = [(np.empty(0, np.uint32), np.empty(0, np.int64))]
+    at = 0
+    for low, high in pairwise(_cuts(pieces)):
+        packed = np.concatenate(
+            [_packed(piece, own, low, high) for piece, own in zip(pieces, places, strict=True)]
+        )
+        packed.sort()
+        terms, starts, _ = _grouped((packed >> 32).astype(np.uint32), packed)
+        of_ranges.append((terms, starts[:-1].astype(np.int64) + at))
+        merged[at : at + len(packed)] = packed & 0xFFFFFFFF
+        at += len(packed)
+    terms = np.concatenate([terms for terms, _ in of_ranges])
+    starts = np.empty(len(terms) + 1, np.int32)
+    np.concatenate([starts for _, starts in of_ranges], out=starts[:-1], casting="unsafe")
+    starts[-1] = at
+    return terms, starts, merged if at == len(merged) else merged[:at].copy()
+
+
+def _packed(
+    piece: NearSegment, places: NDArray[np.int64], low: int, high: int
+) -> NDArray[np.int64]:
+    """The terms of a segment from low to below high, each above the place of a tune, as one number.
+
+    places: (tunes,) of its tunes; -1 for one that is left out.
+    """
+    first, stop = np.searchsorted(piece.terms, np.array([low, high], np.int64)).tolist()
+    starts = piece.starts[first : stop + 1]
+    own = places[piece.tunes[starts[0] : starts[-1]]]
+    packed = np.repeat(piece.terms[first:stop].astype(np.int64) << 32, np.diff(starts))
+    packed |= own
+    is_kept = own >= 0
+    return packed if is_kept.all() else packed[is_kept]
+
+
+def _cuts(pieces: Sequence[NearSegment]) -> list[int]:
+    """Terms between which segments have about _TOGETHER tunes of terms, and a term above all."""
+    some = [
+        piece.terms[np.searchsorted(piece.starts, range(0, len(piece.tunes), _STEP), "right") - 1]
+        for piece in pieces
+    ]
+    cuts = np.unique(np.concatenate([np.zeros(1, np.uint32), *some]))
+    before = np.zeros(len(cuts), np.int64)
+    for piece in pieces:
+        before += piece.starts[np.searchsorted(piece.terms, cuts)]
+    is_cut = np.diff(before // _TOGETHER, prepend=-1) > 0
+    return [*cuts[is_cut].tolist(), 1 << 32]

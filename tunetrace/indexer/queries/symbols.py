@@ -23,6 +23,7 @@ from tunetrace.tokenizer.vocabulary import (
     MEANINGS,
     NOTE,
     REST,
+    SEPARATOR,
     Vocabulary,
     is_bar_line,
     is_token,
@@ -32,7 +33,8 @@ from tunetrace.tokenizer.vocabulary import (
 if TYPE_CHECKING:
     from pyparsing import ParserElement
 
-_LENGTH_WORD: Final = r"(?:[\d/<>]+)"
+_LENGTH: Final = re.compile(r"[\d/<>]+")
+_NO_END: Final = b"[^\\x%02x]" % SEPARATOR
 
 MAX_TOKENS: Final = 1000
 """The longest figure that may be searched for. A whole tune has a few hundred tokens."""
@@ -216,10 +218,24 @@ def _parse_wildcards(text: str, notation: Notation) -> tuple[Element, ...]:
         ) from None
 
 
-def bar_text_pattern(elements: Sequence[Element]) -> str:
-    """A regular expression for the text of a whole bar: tokens separated by single spaces."""
+def whole_bar_pattern(
+    elements: Sequence[Element], vocabulary: Vocabulary
+) -> re.Pattern[bytes] | None:
+    """A regular expression for whole bars, in symbols of tokens with a SEPARATOR after each bar.
+
+    None if the vocabulary lacks all tokens that one of the elements admits.
+    """
+    lengths = [token for token in vocabulary.tokens if _LENGTH.fullmatch(token)]
+    any_length = _one_of(vocabulary.encode(lengths)) + b"*+"
     parts = []
     for element in elements:
-        one = "|".join(map(re.escape, element.names)) if element.names else r"\S+"
-        parts.append(f"(?:{one})" + (rf"(?: {_LENGTH_WORD})*+" if element.has_any_length else ""))
-    return " ".join(parts)
+        known = [name for name in element.names if name in vocabulary]
+        if element.names and not known:
+            return None
+        one = _one_of(vocabulary.encode(known)) if known else _NO_END
+        parts.append(one + any_length if element.has_any_length else one)
+    return re.compile(b"(?<!%b)%b(?!%b)" % (_NO_END, b"".join(parts), _NO_END), re.DOTALL)
+
+
+def _one_of(symbols: bytes) -> bytes:
+    return b"[" + b"".join(b"\\x%02x" % symbol for symbol in symbols) + b"]"

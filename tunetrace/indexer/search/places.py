@@ -5,17 +5,18 @@ It is for the views that are made of events. In the view of tokens, symbols are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunetrace.indexer.records import BarPlaces
+from tunetrace.indexer.bars.segment import SegmentBars
+from tunetrace.indexer.bars.table import BarTable
 from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.outline import outline_of_segment
-from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import Units
+from tunetrace.indexer.store.meta import DamagedError
 
 Numbers = NDArray[np.int64]
 
@@ -31,12 +32,11 @@ class SymbolPlaces:
         tokens: FigureSearch,
         search: FigureSearch,
         units: Units,
-        read_bars: Callable[[Numbers], Numbers],
+        bar_table: BarTable,
     ) -> None:
-        """tokens, search: the tunes as tokens and in the view. read_bars: takes the tune of each
-        bar, and gives (bars, 3), the tune, the part and the number in it."""
+        """tokens, search: the tunes as tokens and in the view. bar_table: their bars by text."""
         self._segments = search.segments
-        self._read_bars = read_bars
+        self._bar_table = bar_table
         notes, bars = [np.empty((2, 0), dtype=np.int64)], [np.empty((3, 0), dtype=np.int64)]
         for segment in tokens.segments:  # which come in the order of tunes
             outline = outline_of_segment(segment, tokens.vocabulary)
@@ -76,46 +76,25 @@ class SymbolPlaces:
         return list(zip(tunes.tolist(), tokens.tolist(), strict=True))
 
     @cached_property
-    def bar_table(self) -> tuple[dict[bytes, int], Numbers]:
-        """Every bar's number, from 1, by its symbols; and the places of all: (hits, 4).
+    def bars(self) -> list[SegmentBars]:
+        """The bars by their symbols in the view; those without a symbol are left out.
 
-        A place is the bar's number, the tune's id, the part and the number in it. Bars without a
-        symbol are left out.
+        DamagedError if the index has other bars than its streams.
         """
+        found = []
         tunes = self._bars >> 32
-        stored = self._read_bars(tunes)
-        numbers: dict[bytes, int] = {b"": 0}
-        found: list[int] = []
-        for segment in self._segments:
-            stream, ids = segment.text, segment.tune_ids
+        for segment, by_text in zip(self._segments, self._bar_table.segments, strict=True):
+            ids, stream = segment.tune_ids, segment.text
             mine = slice(tunes.searchsorted(ids[0]), tunes.searchsorted(ids[-1], side="right"))
-            firsts = segment.positions_of(tunes[mine], self._bars[mine] & (2**32 - 1))
-            for first, count in zip(firsts.tolist(), self._counts[mine].tolist(), strict=True):
-                found.append(numbers.setdefault(stream[first : first + count], len(numbers)))
-        del numbers[b""]
-        places = np.column_stack([np.array(found, dtype=np.int64), stored])
-        return numbers, places[places[:, 0] > 0]
-
-    def bar_places(self, bars: Iterable[bytes], admitted: Mask | None) -> dict[bytes, BarPlaces]:
-        """Where bars are in the admitted tunes, by their symbols; absent if nowhere.
-
-        admitted: whether each tune counts, by id; None for all.
-        """
-        numbers, places = self.bar_table[0], self._places_by_number
-        found = {}
-        for bar in {bar for bar in bars if bar in numbers}:
-            first, stop = places[:, 0].searchsorted([numbers[bar], numbers[bar] + 1])
-            rows = places[first:stop, 1:]
-            if admitted is not None:
-                rows = rows[admitted[rows[:, 0]]]
-            if len(rows):
-                found[bar] = BarPlaces(map(tuple, rows.tolist()))
+            if not np.array_equal(tunes[mine], by_text.tune_of_bars):
+                raise DamagedError("the arrays of bars do not have the bars of the streams")
+            has_symbols = np.flatnonzero(self._counts[mine])
+            firsts = segment.positions_of(tunes[mine], self._bars[mine] & (2**32 - 1))[has_symbols]
+            stops = firsts + self._counts[mine][has_symbols]
+            pairs = zip(firsts.tolist(), stops.tolist(), strict=True)
+            keys = [stream[first:stop] for first, stop in pairs]
+            found.append(SegmentBars.of_keys(by_text, has_symbols, keys))
         return found
-
-    @cached_property
-    def _places_by_number(self) -> Numbers:
-        places = self.bar_table[1]
-        return places[np.argsort(places[:, 0], kind="stable")]
 
 
 def _packed(tunes: NDArray[np.integer], symbols: NDArray[np.integer]) -> Numbers:

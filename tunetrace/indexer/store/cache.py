@@ -39,6 +39,13 @@ def user_folder(name: str) -> Path:
     return cache_folder("arrays") / name
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for arrays. In the user's cache it is for the user alone."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    is_private = folder == user_folder(folder.name)
+    folder.mkdir(mode=0o700 if is_private else 0o777, exist_ok=True)
+
+
 def offsets_of(sizes: Iterable[int]) -> tuple[list[int], int]:
     """Where arrays of these sizes begin in a file, and the size of the file."""
     offsets, at = [], 0
@@ -79,7 +86,7 @@ def fill(
     for folder in folders:
         unfinished = folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             if spared and shutil.disk_usage(folder).free < size + spared:
                 continue
             with unfinished.open("x+b") as file:

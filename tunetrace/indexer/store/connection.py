@@ -63,6 +63,7 @@ class Database:
                 elif generation != self._generation:
                     raise storage.changed()
                 yield connection
+                connection.commit()  # after which the driver keeps the statements it prepared
         except storage.errors as error:
             raise storage.unreadable(error) from None
         except DamagedError:
@@ -82,12 +83,30 @@ class Database:
             self._engine.dispose()
 
 
+def version_of(storage: Storage) -> int:
+    """The schema version of an index, of this version or not; IndexFileError if it is not whole."""
+    storage.check()
+    engine = storage.engine("read")
+    try:
+        with engine.connect() as connection:
+            storage.begin_reading(connection, storage.identity(), is_known=True)
+            return storage.version(connection)
+    except storage.errors as error:
+        raise storage.unreadable(error) from None
+    finally:
+        engine.dispose()
+
+
 @contextmanager
-def changing(storage: Storage, *, shrink: bool = False) -> Iterator[Connection]:
+def changing(
+    storage: Storage, *, shrink: str | None = None, upgrades: bool = False
+) -> Iterator[Connection]:
     """A connection inside one transaction, which ends with the block: committed, or undone.
 
-    shrink: give back what is free afterwards, before anybody else may change the index. Raises
-    IndexFileError if it is no index of this version, or cannot be changed.
+    shrink: give back what is free afterwards, before anybody else may change the index; a sentence
+    that says what was done, for the error if there is no room for that. upgrades: the index may be
+    of another version. Raises IndexFileError if it is no index of this version otherwise, or cannot
+    be changed.
     """
     storage.check()
     identity = storage.identity()
@@ -96,10 +115,14 @@ def changing(storage: Storage, *, shrink: bool = False) -> Iterator[Connection]:
     try:
         # Where anything fails, closing the connection undoes the transaction.
         with engine.connect() as connection, collector_paused():
-            storage.begin_changing(connection, keeps_lock=shrink)
+            if upgrades:
+                storage.begin_upgrading(connection)
+            else:
+                storage.begin_changing(connection, keeps_lock=shrink is not None)
             if storage.identity() != identity:
                 raise storage.replaced()
-            storage.check_whole(connection)
+            if not upgrades:
+                storage.check_whole(connection)
             yield connection
             if storage.has_changed(connection):
                 raise_generation(connection)
@@ -107,14 +130,14 @@ def changing(storage: Storage, *, shrink: bool = False) -> Iterator[Connection]:
             is_committed = True
             with suppress(*storage.errors):  # what is committed did not fail
                 remove_unused(connection)
+                connection.commit()  # of what was read
             if shrink:
                 storage.shrink(connection)
     except storage.errors as error:
         if is_committed:
             raise IndexFileError(
-                f"{storage.shown}: the segments are merged, but the index could not be made "
-                f"smaller ({storage.reason(error)}); free some disk space and compact the index "
-                "again"
+                f"{storage.shown}: {shrink}, but the index could not be made smaller "
+                f"({storage.reason(error)}); free some disk space and run 'tunetrace index compact'"
             ) from None
         if storage.identity() != identity:
             raise storage.replaced() from None

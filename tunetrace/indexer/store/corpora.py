@@ -47,10 +47,6 @@ class StoredTune:
     key: str | None
     titles: list[tuple[str, str]] = field(default_factory=list)
     """The titles and their keys."""
-    bars: list[tuple[int, str, int, int]] = field(default_factory=list)
-    """The first token, the text, the part and the number of each bar."""
-    music: list[tuple[int, int]] = field(default_factory=list)
-    """The part and the hash of each form."""
 
 
 def stored_corpora(connection: sa.Connection) -> list[StoredCorpus]:
@@ -144,14 +140,11 @@ def complete_corpus(
 
 
 def delete_corpus(connection: sa.Connection, name: str) -> None:
-    """Delete the rows of a corpus, and bars that no tune has any longer."""
-    corpus, tune, bar = schema.corpus.c, schema.tune.c, schema.bar.c
+    """Delete the rows of a corpus."""
+    corpus, tune = schema.corpus.c, schema.tune.c
     of_corpus = sa.select(corpus.id).where(corpus.name == name).scalar_subquery()
     tunes = sa.select(tune.id).where(tune.corpus_id == of_corpus)
-    for table in (schema.bar_hit, schema.title, schema.music):
-        connection.execute(sa.delete(table).where(table.c.tune_id.in_(tunes)))
-    used = sa.select(schema.bar_hit.c.bar_id)
-    connection.execute(sa.delete(schema.bar).where(bar.id.not_in(used)))
+    connection.execute(sa.delete(schema.title).where(schema.title.c.tune_id.in_(tunes)))
     for table in (schema.tune, schema.reject):
         connection.execute(sa.delete(table).where(table.c.corpus_id == of_corpus))
     connection.execute(sa.delete(schema.corpus).where(corpus.name == name))
@@ -185,45 +178,21 @@ def reject_reasons(connection: sa.Connection, corpus_id: int) -> Iterator[tuple[
     return ((row[0], row[1]) for row in connection.execute(select.order_by(reject.id)))
 
 
-def bar_counts(connection: sa.Connection) -> dict[int, int]:
-    """How many bars the tunes of each corpus have, by the corpus's id."""
-    tune = schema.tune.c
-    counts = (
-        sa.select(tune.corpus_id, sa.func.count())
-        .join_from(schema.bar_hit, schema.tune)
-        .group_by(tune.corpus_id)
-    )
-    return {row[0]: row[1] for row in connection.execute(counts)}
-
-
-def stored_tunes(
-    connection: sa.Connection, among: Sequence[int] | None = None
-) -> dict[int, StoredTune]:
-    """What the tables say of tunes, by their ids. among: the ids of a few; None for all."""
-    tune, title, bar, hit, music = (
-        table.c for table in (schema.tune, schema.title, schema.bar, schema.bar_hit, schema.music)
-    )
+def stored_tunes(connection: sa.Connection, among: Sequence[int]) -> dict[int, StoredTune]:
+    """What the tables say of tunes, by their ids. among: the ids of a few hundred."""
+    tune, title = schema.tune.c, schema.title.c
 
     def rows(select: sa.Select[Any], column: sa.Column[int]) -> Iterable[Sequence[Any]]:
-        return connection.execute(select if among is None else select.where(column.in_(among)))
+        return connection.execute(select.where(column.in_(among)))
 
     tunes = {
         tune_id: StoredTune(*words)
         for tune_id, *words in rows(sa.select(tune.id, tune.title, tune.meter, tune.key), tune.id)
     }
     titles = sa.select(title.tune_id, title.title, title.title_key).order_by(title.position)
-    hits = sa.select(hit.tune_id, hit.token, bar.text, hit.part, hit.number).join_from(
-        schema.bar_hit, schema.bar
-    )
-    forms = sa.select(music.tune_id, music.part, music.hash)
-    for name, select, column in (
-        ("titles", titles, title.tune_id),
-        ("bars", hits, hit.tune_id),
-        ("music", forms, music.tune_id),
-    ):
-        for tune_id, *row in rows(select, column):
-            if tune_id in tunes:  # a row of no tune is a fault that was found already
-                getattr(tunes[tune_id], name).append(tuple(row))
+    for tune_id, *row in rows(titles, title.tune_id):
+        if tune_id in tunes:  # a row of no tune is a fault that was found already
+            tunes[tune_id].titles.append((row[0], row[1]))
     return tunes
 
 

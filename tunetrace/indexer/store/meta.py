@@ -9,7 +9,15 @@ from typing import Final
 import sqlalchemy as sa
 
 from tunetrace._version import __version__
-from tunetrace.indexer.store.schema import COUNTED, Prepared, counter, insert_rows, meta
+from tunetrace.indexer.store.schema import (
+    COUNTED,
+    SCHEMA_VERSION,
+    Prepared,
+    alembic_version,
+    counter,
+    insert_rows,
+    meta,
+)
 from tunetrace.tokenizer.vocabulary import Vocabulary, is_token
 
 _VALUE: Final = Prepared(sa.select(meta.c.value).where(meta.c.name == sa.bindparam("name")))
@@ -27,6 +35,7 @@ def store_meta(connection: sa.Connection) -> None:
     rows = [("tunetrace_version", __version__), ("vocabulary", "[]"), ("generation", str(first))]
     insert_rows(connection, meta, rows)
     insert_rows(connection, counter, [(name, 0) for name in COUNTED])
+    insert_rows(connection, alembic_version, [(f"{SCHEMA_VERSION:04}",)])
 
 
 def generation_of(connection: sa.Connection) -> int | None:

@@ -25,12 +25,10 @@ from tunetrace.errors import IndexFileError
 from tunetrace.files import beside, exists, remove_leftovers
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.cache import user_folder
+from tunetrace.indexer.store.hiding import COLUMNS, HIDDEN, hide_rows, make_hidden, rows_hidden
 from tunetrace.indexer.store.meta import generation_of, store_meta
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.text import printable
-
-LOCK_WAIT_SECONDS: Final = 60.0
-"""How long a command waits while another one changes the index."""
 
 CHANGED_BYTES: Final = 1 << 30
 """A change keeps as much in memory before it writes to the file."""
@@ -56,33 +54,6 @@ _HEADER_BYTES: Final = 100
 
 _IS_HIDING: Final = "tunetrace hides tunes"
 _ROWS_BEFORE: Final = "rows changed before"
-_HIDDEN: Final = "(SELECT id FROM temp.hidden_tune)"
-_OF_CORPUS: Final = "FROM temp.hidden_tune WHERE corpus_id = corpus.id"
-
-_HIDING: Final = (
-    "UPDATE hidden_tune SET corpus_id = "
-    "(SELECT corpus_id FROM main.tune WHERE id = hidden_tune.id)",
-    "CREATE TEMP TABLE hidden_hit AS SELECT bar_id, tune_id FROM main.bar_hit "
-    f"WHERE tune_id IN {_HIDDEN}",
-    "CREATE INDEX temp.hidden_hit_tune ON hidden_hit (tune_id)",
-    "CREATE TEMP TABLE hidden_bar (id INTEGER PRIMARY KEY)",
-    "INSERT INTO hidden_bar SELECT DISTINCT bar_id FROM hidden_hit WHERE NOT EXISTS (SELECT 1 FROM "
-    f"main.bar_hit AS other WHERE other.bar_id = hidden_hit.bar_id AND tune_id NOT IN {_HIDDEN})",
-    "DROP TABLE hidden_hit",
-    "CREATE TEMP VIEW bar AS SELECT * FROM main.bar "
-    "WHERE id NOT IN (SELECT id FROM temp.hidden_bar)",
-    *(
-        f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {column} NOT IN {_HIDDEN}"
-        for table, column in (
-            ("tune", "id"), ("title", "tune_id"), ("bar_hit", "tune_id"), ("music", "tune_id")
-        )
-    ),
-    "CREATE TEMP VIEW corpus AS SELECT id, name, source, licence, version, sha256, added, "
-    f"tunes - (SELECT count(*) {_OF_CORPUS}) AS tunes, "
-    f"tokens - (SELECT coalesce(sum(tokens), 0) {_OF_CORPUS}) AS tokens, "
-    f"bars - (SELECT coalesce(sum(bars), 0) {_OF_CORPUS}) AS bars, set_aside FROM main.corpus "
-    f"WHERE main.corpus.tunes = 0 OR main.corpus.tunes > (SELECT count(*) {_OF_CORPUS})",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,6 +98,13 @@ class IndexFile(Storage):
     def size(self) -> int:
         return self.path.stat().st_size
 
+    def is_same_place(self, other: Storage) -> bool:
+        if not isinstance(other, IndexFile):
+            return False
+        with suppress(OSError):
+            return self.path.samefile(other.path)
+        return os.path.realpath(self.path) == os.path.realpath(other.path)
+
     # Which file it is
 
     def check(self) -> None:
@@ -163,7 +141,8 @@ class IndexFile(Storage):
             f"{self.path}: the index cannot be read ({reason.lower()}); give the path of a file"
         )
 
-    def check_whole(self, connection: sa.Connection) -> None:
+    def version(self, connection: sa.Connection) -> int:
+        # Not that of the table: an index of an older version may have none.
         path = self.path
         try:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -177,8 +156,7 @@ class IndexFile(Storage):
             raise IndexFileError(
                 f"{path}: the index is cut off; build it again with 'tunetrace index build --force'"
             )
-        if version != schema.SCHEMA_VERSION:
-            raise self.outdated(version)
+        return int(version)
 
     def faults(self, connection: sa.Connection, *, is_full: bool) -> Iterator[str]:
         check = "integrity_check" if is_full else "quick_check"
@@ -261,14 +239,12 @@ class IndexFile(Storage):
                 ) from None
 
     def hide(self, connection: sa.Connection, counts: Mapping[int, tuple[int, int]]) -> None:
-        # Views take the names of the tables: SQLite looks among temporary ones first.
         driver = _driver(connection)
-        driver.execute(
-            "CREATE TEMP TABLE hidden_tune (id INTEGER PRIMARY KEY, tokens, bars, corpus_id)"
+        driver.execute(make_hidden("temp"))
+        driver.executemany(
+            f"INSERT INTO temp.{HIDDEN} ({COLUMNS}) VALUES (?, ?, ?)", rows_hidden(counts)
         )
-        rows = ((tune, *of_tune) for tune, of_tune in counts.items())
-        driver.executemany("INSERT INTO hidden_tune (id, tokens, bars) VALUES (?, ?, ?)", rows)
-        for statement in _HIDING:
+        for statement in hide_rows("main", "temp"):
             driver.execute(statement)
         driver.commit()
         connection.info[_IS_HIDING] = True
@@ -289,6 +265,12 @@ class IndexFile(Storage):
             connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
         connection.info[_ROWS_BEFORE] = _driver(connection).total_changes
 
+    def begin_upgrading(self, connection: sa.Connection) -> None:
+        # Changed pages may go to the file before the end, since nobody else can read it.
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+        connection.info[_ROWS_BEFORE] = _driver(connection).total_changes
+
     def has_changed(self, connection: sa.Connection) -> bool:
         return bool(_driver(connection).total_changes != connection.info[_ROWS_BEFORE])
 
@@ -301,9 +283,7 @@ class IndexFile(Storage):
     def replacing(self, *, force: bool) -> Iterator[sa.Connection]:
         path = self.path
         if not path.name or (exists(path) and path.is_dir()):
-            raise IndexFileError(
-                f"{path}: this is a folder; give the name of a file in it with --index"
-            )
+            raise IndexFileError(f"{path}: this is a folder; give the name of a file in it")
         if exists(path) and not _may_be_replaced(path):
             raise IndexFileError(
                 f"{path}: this file is not a tunetrace index; give another file name"
@@ -443,8 +423,7 @@ class IndexFile(Storage):
         if isinstance(error, OSError):
             reason, advice = (error.strerror or "unwritable").lower(), "give"
         return IndexFileError(
-            f"{self.path}: the index cannot be written ({reason}); {advice} another file with "
-            "--index"
+            f"{self.path}: the index cannot be written ({reason}); {advice} another place for it"
         )
 
     def unchangeable(self, error: Exception) -> IndexFileError:

@@ -7,6 +7,7 @@ database has is in `sqlite` and `postgres`, each a subclass of Storage.
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -16,13 +17,18 @@ from typing import ClassVar, Final, Literal
 import sqlalchemy as sa
 
 from tunetrace.errors import IndexChangedError, IndexFileError
-from tunetrace.indexer.store.schema import SCHEMA_VERSION
+from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION
 
 Connection = sa.Connection
 """A connection to an index. Outside the store it is only handed on."""
 
 ENVIRONMENT: Final = "TUNETRACE_INDEX"
 """The environment variable that names the default index."""
+
+LOCK_WAIT_SECONDS: Final = 60.0
+"""How long a command waits while another one changes the index."""
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Storage(ABC):
@@ -74,11 +80,24 @@ class Storage(ABC):
         """
 
     @abstractmethod
+    def version(self, connection: Connection) -> int:
+        """The schema version of an index; IndexFileError if the index is not whole.
+
+        To be asked inside a transaction.
+        """
+
     def check_whole(self, connection: Connection) -> None:
         """See that an index is whole and of this version; IndexFileError if not.
 
         To be asked inside a transaction.
         """
+        version = self.version(connection)
+        if version != SCHEMA_VERSION:
+            raise self.outdated(version)
+
+    def is_same_place(self, other: Storage) -> bool:
+        """Whether another storage is this one, by another path or not."""
+        return self.absolute() == other.absolute()
 
     @abstractmethod
     def identity(self) -> int | None:
@@ -108,6 +127,14 @@ class Storage(ABC):
 
         keeps_lock: keep all others out when it ends too, until the connection is closed.
         """
+
+    def begin_upgrading(self, connection: Connection) -> None:
+        """Begin a transaction that writes most of an index anew, once nobody else has it in use.
+
+        It needs no memory for what it writes. All others are kept out until the connection is
+        closed.
+        """
+        self.begin_changing(connection, keeps_lock=True)
 
     @abstractmethod
     def has_changed(self, connection: Connection) -> bool:
@@ -166,9 +193,15 @@ class Storage(ABC):
 
     def outdated(self, version: int) -> IndexFileError:
         """The error for an index of another schema version."""
+        if version > SCHEMA_VERSION:
+            advice = "use a newer tunetrace"
+        elif version >= OLDEST_UPGRADED:
+            advice = f"upgrade it with 'tunetrace index migrate --index {self.shown}'"
+        else:
+            advice = "build it again with 'tunetrace index build --force'"
         return IndexFileError(
             f"{self.shown}: the index has schema version {version}, but this tunetrace reads "
-            f"version {SCHEMA_VERSION}; build it again with 'tunetrace index build --force'"
+            f"version {SCHEMA_VERSION}; {advice}"
         )
 
     def damaged(self) -> IndexFileError:
@@ -205,10 +238,10 @@ class Storage(ABC):
         )
 
     def changed_meanwhile(self) -> IndexFileError:
-        """The error for a new index where the old one was changed during the build."""
+        """The error for a new index where the old one was changed meanwhile."""
         return IndexFileError(
-            f"{self.shown}: another process changed the index during the build, so it was not "
-            "replaced; build again to replace it"
+            f"{self.shown}: another process changed the index meanwhile, so it was not replaced; "
+            "try again to replace it"
         )
 
 
@@ -225,6 +258,15 @@ def storage_of(index: str | Path | Storage | None = None) -> Storage:
         import platformdirs
 
         named = Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "tunetrace.db"
+    if isinstance(named, str) and _URL.match(named):
+        try:
+            from tunetrace.indexer.store.postgres import server_of
+        except ImportError as error:
+            raise IndexFileError(
+                f"an index in a database needs {error.name or 'psycopg'}, which is not installed; "
+                "install tunetrace[postgresql]"
+            ) from None
+        return server_of(named)
     from tunetrace.indexer.store.sqlite import IndexFile
 
     return IndexFile(Path(named))

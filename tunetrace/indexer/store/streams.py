@@ -1,14 +1,17 @@
-"""The arrays of an index, read and written: its segments, their near-copy arrays, the graph."""
+"""The arrays of an index, read and written: segments with all that they hold, and the graph."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from tunetrace.indexer.bars.segment import SegmentBars
+from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
@@ -17,7 +20,8 @@ from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import insert_rows
-from tunetrace.tokenizer.vocabulary import SEPARATOR
+from tunetrace.tokenizer.layout.bars import Layout
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 SEGMENT_SYMBOLS: Final = 200_000_000
 """The most symbols of a segment: its suffixes are sorted in memory, five bytes for each symbol."""
@@ -30,8 +34,49 @@ STREAM: Final = "stream"
 
 TUNES: Final = "tunes"
 NEAR: Final = "near"
+BARS: Final = "bars"
+MUSIC: Final = "music"
 GRAPH: Final = "graph"
 """What arrays are read together for, besides the views by their names."""
+
+_PURPOSES: Final[dict[type, str]] = {NearSegment: NEAR, SegmentBars: BARS, SegmentMusic: MUSIC}
+
+
+Kind = TypeVar("Kind", NearSegment, SegmentBars, SegmentMusic)
+"""What a segment holds of its tunes besides their streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What a segment holds of its tunes besides their streams."""
+
+    near: NearSegment
+    bars: SegmentBars
+    music: SegmentMusic
+
+    @classmethod
+    def of(cls, ids: Sequence[int], layouts: Sequence[Layout], vocabulary: Vocabulary) -> Besides:
+        """That of some tunes, whose tokens the vocabulary has."""
+        return cls(
+            NearSegment.of(layouts),
+            SegmentBars.of_layouts(ids, layouts, vocabulary),
+            SegmentMusic.of(ids, layouts),
+        )
+
+    @classmethod
+    def join(cls, pieces: Sequence[Besides]) -> Besides:
+        """That of the tunes of several, in their order."""
+        return cls(
+            NearSegment.join([piece.near for piece in pieces]),
+            SegmentBars.join([piece.bars for piece in pieces]),
+            SegmentMusic.join([piece.music for piece in pieces]),
+        )
+
+    def select(self, places: Sequence[int]) -> Besides:
+        """That of some of the tunes, given by their places in ascending order."""
+        return Besides(
+            self.near.select(places), self.bars.select(places), self.music.select(places)
+        )
 
 
 def segment_numbers(connection: sa.Connection) -> list[int]:
@@ -117,9 +162,11 @@ def store_view(
     store_arrays(connection, number, name, arrays)
 
 
-def store_near(connection: sa.Connection, number: int, near: NearSegment) -> None:
-    """Write the near-copy arrays of a segment, given by its id."""
-    store_arrays(connection, number, NEAR, near.arrays())
+def store_held(
+    connection: sa.Connection, number: int, held: NearSegment | SegmentBars | SegmentMusic
+) -> None:
+    """Write what a segment, given by its id, holds of its tunes besides their streams."""
+    store_arrays(connection, number, _PURPOSES[type(held)], held.arrays())
 
 
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
@@ -127,6 +174,15 @@ def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:
     for number in numbers:
         delete_arrays(connection, number)
         connection.execute(sa.delete(schema.segment).where(schema.segment.c.id == number))
+
+
+def load_besides(
+    connection: sa.Connection, among: Sequence[int] | None = None
+) -> dict[int, Besides]:
+    """What segments hold besides their streams, as load_near gives their near-copy arrays."""
+    near, bars = load_near(connection, among), load_bars(connection, among)
+    music = load_music(connection, among)
+    return {number: Besides(near[number], bars[number], music[number]) for number in near}
 
 
 def load_near(
@@ -139,24 +195,52 @@ def load_near(
     among: the ids of the segments; None for all. hidden: the ids of tunes that are left out; a
     segment without any other tune is absent. DamagedError if the arrays are not whole.
     """
+    return _load(connection, NEAR, NearSegment, among, hidden)
+
+
+def load_bars(
+    connection: sa.Connection,
+    among: Sequence[int] | None = None,
+    hidden: Collection[int] = (),
+) -> dict[int, SegmentBars]:
+    """The bars of segments, as load_near gives their near-copy arrays."""
+    return _load(connection, BARS, SegmentBars, among, hidden)
+
+
+def load_music(
+    connection: sa.Connection,
+    among: Sequence[int] | None = None,
+    hidden: Collection[int] = (),
+) -> dict[int, SegmentMusic]:
+    """The forms of segments, as load_near gives their near-copy arrays."""
+    return _load(connection, MUSIC, SegmentMusic, among, hidden)
+
+
+def _load(
+    connection: sa.Connection,
+    purpose: str,
+    kind: type[Kind],
+    among: Sequence[int] | None,
+    hidden: Collection[int],
+) -> dict[int, Kind]:
     wanted = [one for one in segment_numbers(connection) if among is None or one in among]
     tunes = load_arrays(connection, wanted, TUNES)
-    stored = load_arrays(connection, wanted, NEAR)
-    read = {}
+    stored = load_arrays(connection, wanted, purpose)
+    found: dict[int, Kind] = {}
     for number in wanted:
         if number not in tunes or number not in stored:
-            raise DamagedError(f"segment {number} has no arrays of near copies")
+            raise DamagedError(f"segment {number} has no arrays for '{purpose}'")
         ids = tunes[number]["ids"]
         try:
-            read[number] = NearSegment.read(stored[number].by_name, len(ids))
+            found[number] = kind.read(stored[number].by_name, ids)
         except ValueError as error:
             raise DamagedError(f"segment {number} is damaged: {error}") from None
         kept = np.flatnonzero(~np.isin(ids, list(hidden))).tolist() if hidden else range(len(ids))
         if not kept:
-            del read[number]
+            del found[number]
         elif len(kept) < len(ids):
-            read[number] = read[number].select(kept)
-    return read
+            found[number] = found[number].select(kept)
+    return found
 
 
 def load_graph(connection: sa.Connection) -> NearGraph | None:

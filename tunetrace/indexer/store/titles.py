@@ -28,6 +28,9 @@ _TRAILING: Final = re.compile(r"(?<=[\W_])(?i:the|an|a)\W*$")
 _MOST_SETTINGS: Final = 500
 """More tunes than this are not taken for settings of one tune."""
 
+_LONGEST_KEY: Final = 500
+"""Letters of a key; titles that agree in as many are one. PostgreSQL's indexes have a limit."""
+
 _SHOWN: Final = 4
 """How many titles an error names."""
 
@@ -37,7 +40,9 @@ _COMPARED: Final = 50
 _LEAST_ALIKE: Final = 0.6
 """Titles less alike than this are not near (difflib's ratio)."""
 
-_KEYS: Final = Prepared(sa.select(schema.title.c.title_key).distinct())
+_KEYS: Final = Prepared(
+    sa.select(schema.title.c.title_key).distinct().order_by(schema.title.c.title_key)
+)
 
 
 def title_key(title: str) -> str:
@@ -48,7 +53,8 @@ def title_key(title: str) -> str:
     title = spaced(unicodedata.normalize("NFC", title.strip()))
     bare = _TRAILING.sub("", _LEADING.sub("", title))
     key = "".join(letter for letter in bare.casefold() if letter.isalnum())
-    return key or "".join(letter for letter in title.casefold() if letter.isalnum())
+    key = key or "".join(letter for letter in title.casefold() if letter.isalnum())
+    return key[:_LONGEST_KEY]
 
 
 def has_words(title: str, key: str) -> bool:
@@ -72,7 +78,8 @@ def find_keys(title: str, connection: sa.Connection, *, partly: bool) -> list[st
     if key and connection.scalar(sa.select(sa.exists().where(column.title_key == key))):
         return [key]
     select = sa.select(column.tune_id, column.title_key, column.title)
-    rows = connection.execute(select.where(_has_key(key))) if key else ()
+    select = select.where(_has_key(key)).order_by(column.tune_id, column.position)
+    rows = connection.execute(select) if key else ()
     found = [row for row in rows if has_words(row.title, key)]
     titles = {row.title_key: row.title for row in found}
     if titles and partly:
@@ -148,8 +155,9 @@ def _nearest(key: str, connection: sa.Connection) -> list[str]:
     alike = shared / (len(key) + np.diff(begins))
     compared = [keys[k] for k in np.argsort(-alike, kind="stable")[:_COMPARED].tolist()]
     near = get_close_matches(key, compared, n=_SHOWN, cutoff=_LEAST_ALIKE)
-    titles = sa.select(schema.title.c.title).limit(1)
-    named = (titles.where(schema.title.c.title_key == one) for one in near)
+    column = schema.title.c
+    titles = sa.select(column.title).order_by(column.tune_id, column.position).limit(1)
+    named = (titles.where(column.title_key == one) for one in near)
     return [str(connection.scalar(select)) for select in named]
 
 
@@ -162,7 +170,9 @@ def setting_groups(connection: sa.Connection, among: Sequence[int] | None = None
     tune, title = schema.tune.c, schema.title.c
     ids = sa.select(tune.id)
     works = sa.select(tune.id, tune.corpus_id, tune.work).where(tune.work.is_not(None))
+    works = works.order_by(tune.id)
     titles = sa.select(title.tune_id, title.title_key).where(title.title_key != "")
+    titles = titles.order_by(title.tune_id, title.position)
     if among is not None:
         ids, works = ids.where(tune.id.in_(among)), works.where(tune.id.in_(among))
         titles = titles.where(title.tune_id.in_(among))

@@ -66,9 +66,9 @@ class Page:
     ) -> None:
         """most_copied, near_copies: how many transcriptions to show with what they share, and over
         their near copies; rows: how many to list."""
-        self._most_copied = HighestRanked[CheckedTune](most_copied)
-        self._near_copies = HighestRanked[CheckedTune](near_copies)
-        self._rows = HighestRanked[Row](rows)
+        self._most_copied: HighestRanked[CheckedTune] = HighestRanked(most_copied)
+        self._near_copies: HighestRanked[CheckedTune] = HighestRanked(near_copies)
+        self._rows: HighestRanked[Row] = HighestRanked(rows)
         self._deciles = [0] * 10
         self._set_aside: list[Rejected] = []
 
@@ -86,6 +86,16 @@ class Page:
         below = answer.standing.below.get(CREATIVITY.name) if answer.standing else None
         if below is not None:
             self._deciles[min(int(below * 10), 9)] += 1
+
+    def merge(self, later: Page) -> None:
+        """Add the answers that another page has, for the transcriptions after these."""
+        self._rows.merge(later._rows)
+        self._most_copied.merge(later._most_copied)
+        self._near_copies.merge(later._near_copies)
+        self._deciles = [
+            ours + theirs for ours, theirs in zip(self._deciles, later._deciles, strict=True)
+        ]
+        self._set_aside = [*self._set_aside, *later._set_aside][:SET_ASIDE]
 
     def html(
         self,

@@ -71,6 +71,11 @@ class HighestRanked(Generic[Thing]):
         else:
             heapq.heappushpop(self._heap, (rank, thing))
 
+    def merge(self, other: HighestRanked[Thing]) -> None:
+        """Keep the things that another one kept, as if each had been added here."""
+        for rank, thing in other._heap:
+            self.add(rank, thing)
+
     def in_order(self) -> list[Thing]:
         """The things that were kept, the highest rank first."""
         return [thing for _, thing in sorted(self._heap, key=lambda one: one[0], reverse=True)]

@@ -140,7 +140,7 @@ def _search(tunes: Sequence[Transcription], progress: Progress) -> NearSearch:
         some = tunes[first : first + _TOGETHER]
         segments.append(NearSegment.of([lay_out(tune.tokens) for tune in some]))
     joined = NearSegment.join(segments)
-    return NearSearch(Candidates([joined]), np.arange(len(tunes), dtype=np.int32))
+    return NearSearch(Candidates([joined]), [np.arange(len(tunes), dtype=np.int32)])
 
 
 def _tested(

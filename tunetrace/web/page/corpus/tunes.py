@@ -225,7 +225,7 @@ def _bars(index: Index, found: TuneDetail) -> Iterator[BarRow]:
         yield BarRow(
             text=own,
             places="; ".join(dict.fromkeys(said)),
-            tunes=len({row[0] for row in index.bar_table.matching(text)}),
+            tunes=len(index.bar_table.find([text]).places(0).tunes),
             address=bar_address(index, text, own, found.original_key),
         )
 

@@ -1,0 +1,140 @@
+"""Tasks of one command on the workers of a Dask cluster.
+
+A task is a function of a module and what it is given, packed. The next task is made ready while
+workers work, and each worker has one task at a time, so that the memory of this process does not
+grow with the number of tasks. Dask begins a task again when its worker is gone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import uuid
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tunetrace.cluster.standing import Standing
+from tunetrace.errors import ClusterError
+from tunetrace.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_LOOK_SECONDS: Final = 0.5
+"""How often workers and progress are looked at while nothing is done."""
+
+_COMPRESSION: Final = 1
+"""zlib's fastest. Tunes shrink to a fifth in a hundredth of the time of their check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work for a worker."""
+
+    number: int
+    """Its place among the tasks of a command."""
+    named: str
+    """How messages name it: `tunes 1 to 6,204 of batch.txt`."""
+    tunes: int
+    given: tuple[object, ...]
+    """What the function is called with."""
+
+
+class Cluster:
+    """A cluster that is connected."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        """name: how messages name it."""
+        self._client = client
+        self.name = name
+        self.repeats = 0
+        """How many tasks were begun again since the worker that had them was gone."""
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        tasks: Iterable[Task],
+        what: str,
+        progress: Progress = silent,
+    ) -> Iterator[tuple[Task, Any]]:
+        """Call a function of a module for each task; gives its answers as they are done.
+
+        what: what is being done, for progress. An error of the function is raised here.
+        ClusterError if a task has ended worker after worker, and if the scheduler is lost.
+        """
+        name = f"tunetrace-{uuid.uuid4().hex}"
+        standing = Standing(what)
+        running: dict[Future[Any], Task] = {}
+        client = self._client
+        client.subscribe_topic(name, lambda event: standing.begin(event[1]))
+        try:
+            for task in tasks:
+                while len(running) >= max(self._look(standing), 1):
+                    yield from self._done(running, standing, progress)
+                packed = zlib.compress(pickle.dumps((function, task.given)), _COMPRESSION)
+                future = client.submit(
+                    _work, name, task.number, packed, key=f"{name}-{task.number}", pure=False
+                )
+                running[future] = task
+            while running:
+                self._look(standing)
+                yield from self._done(running, standing, progress)
+        except (CancelledError, OSError) as error:
+            if client.status == "running" and not isinstance(error, CancelledError):
+                raise
+            raise ClusterError(
+                f"{self.name} no longer answers; start it and its workers again, and repeat the "
+                "command"
+            ) from None
+        finally:
+            self.repeats += standing.repeats
+            with suppress(Exception):  # a scheduler that is lost has nothing to cancel
+                if running:
+                    client.cancel(list(running), force=True)
+                client.unsubscribe_topic(name)
+
+    def _look(self, standing: Standing) -> int:
+        """How many tasks the workers can do at once."""
+        workers = self._client.nthreads()
+        standing.workers = len(workers)
+        return sum(workers.values())
+
+    def _done(
+        self, running: dict[Future[Any], Task], standing: Standing, progress: Progress
+    ) -> Iterator[tuple[Task, Any]]:
+        """The tasks that are done after a short while, with their answers."""
+        from distributed import wait
+        from distributed.scheduler import KilledWorker
+
+        progress(str(standing), standing.tunes)
+        try:
+            with self._client.as_current():
+                done = wait(
+                    list(running), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED"
+                ).done
+        except TimeoutError:
+            return
+        for future in done:
+            task = running.pop(future)
+            try:
+                answer = future.result()
+            except KilledWorker as error:
+                raise ClusterError(
+                    f"{task.named}: each of the {error.allowed_failures + 1} workers that had "
+                    "these tunes was ended from outside; give the workers more memory, or leave "
+                    "these tunes out"
+                ) from None
+            standing.finish(task.tunes)
+            yield task, answer
+
+
+def _work(topic: str, number: int, packed: bytes) -> object:
+    """Do a task in a worker, and tell that it is begun."""
+    from distributed import get_worker
+
+    get_worker().log_event(topic, number)
+    function, given = pickle.loads(zlib.decompress(packed))
+    return function(*given)

@@ -1,0 +1,1 @@
+"""The bars of an index: the arrays of a segment, what is asked of them, the table of all."""

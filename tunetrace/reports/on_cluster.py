@@ -1,0 +1,133 @@
+"""Checking the batches of a report on a cluster, slice by slice.
+
+This process reads, finds what repeats what, and writes the files of each slice as they come. The
+workers match and make the answers, the rows and the sums. At the end the report is put together
+from the files, one slice at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from tunetrace._version import __version__
+from tunetrace.arguments import Reading
+from tunetrace.checker.check import SLICE_TOKENS, Slice, cut
+from tunetrace.checker.compare.duplicates import Repeats
+from tunetrace.checker.remote.slices import CheckElsewhere
+from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.cluster.tasks import Task
+from tunetrace.corpus.records import Rejected
+from tunetrace.errors import InputError
+from tunetrace.progress import Progress, silent
+from tunetrace.reports.parts import Parts, make_part
+from tunetrace.reports.sums import Batch, BatchSums
+from tunetrace.reports.tables import Tables
+from tunetrace.tokenizer.transcription import Transcription
+
+Tunes = Iterable[Transcription | Rejected]
+
+
+def sums_on_cluster(
+    cluster: ClusterName,
+    batches: Sequence[tuple[Batch, Tunes]],
+    check: CheckElsewhere,
+    folder: Path,
+    tables: Tables,
+    *,
+    reading: Reading,
+    resume: bool = False,
+    keep: bool = False,
+    slice_tokens: int = SLICE_TOKENS,
+    progress: Progress = silent,
+) -> list[BatchSums]:
+    """Check batches on a cluster; gives what is summed up of each, and adds their rows to tables.
+
+    check: how they are checked. folder: of the finished slices. reading: how the tunes were read,
+    to be compared. resume: go on with the slices that are finished. keep: keep them at the end.
+    Raises ClusterError if the cluster cannot do the work, OutputError if the folder cannot be used,
+    and InputError if nothing of a batch can be read.
+    """
+    parts = Parts(folder, _made(batches, check, reading, slice_tokens), resume=resume)
+    last: list[int] = []  # the last slice of each batch
+    digests: dict[int, str] = {}
+    skipped = 0  # tunes of slices that were finished before
+
+    def tasks() -> Iterator[Task]:
+        nonlocal skipped
+        number = 0
+        for batch, tunes in batches:
+            repeats = Repeats()
+            place = 1
+            for slice_ in cut(enumerate(tunes, 1), slice_tokens):
+                number += 1
+                repeated = repeats.add(slice_.usable)
+                digests[number] = _digest(slice_)
+                stop = place + len(slice_.tunes)
+                if parts.has(number, digests[number]):
+                    skipped += len(slice_.tunes)
+                else:
+                    named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
+                    given = (check, batch, slice_, repeated)
+                    yield Task(number, named, len(slice_.tunes), given)
+                place = stop
+            last.append(number)
+
+    def show(what: str, tunes: int) -> None:
+        progress(what, tunes + skipped)
+
+    with connected(cluster) as workers:
+        for task, files in workers.run(make_part, tasks(), "checking", show):
+            parts.keep(task.number, digests.pop(task.number), files)
+    parts.see_all(last[-1])
+    progress("putting the slices together", 0)
+    every, first = [], 1
+    for (batch, _), stop in zip(batches, last, strict=True):
+        sums = BatchSums(batch)
+        for some, rows in parts.read(range(first, stop + 1)):
+            sums.merge(some)
+            tables.add_rows(rows)
+        try:
+            sums.see_usable()
+        except InputError:
+            parts.remove()
+            raise
+        every.append(sums)
+        first = stop + 1
+    if not keep:
+        parts.remove()
+    return every
+
+
+def _made(
+    batches: Sequence[tuple[Batch, Tunes]],
+    check: CheckElsewhere,
+    reading: Reading,
+    slice_tokens: int,
+) -> dict[str, Any]:
+    """What slices depend on, by the words of a message."""
+    admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
+    return {
+        "version of tunetrace": __version__,
+        "batch": [[batch.name, *batch.inputs] for batch, _ in batches],
+        "index": [check.index.fingerprint, check.index.generation, sorted(check.index.hidden)],
+        "choice of families to leave out": admitted,
+        "--copy-share": check.copy_share,
+        "--verbatim": check.verbatim,
+        "--view": check.view,
+        **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
+        "size of slices": slice_tokens,
+    }
+
+
+def _digest(slice_: Slice) -> str:
+    """The SHA-256 of what a slice has."""
+    digest = hashlib.sha256()
+    for tune in slice_.tunes:
+        said = tune.reason if isinstance(tune, Rejected) else tune.text
+        for text in (tune.input, str(tune.line), said):
+            digest.update(text.encode("utf-8", errors="surrogatepass") + b"\0")
+    return digest.hexdigest()
