@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tunetrace.indexer.bars.segment import bytes_hash
 from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.indexer.store.arrays import load_arrays
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.meta import load_vocabulary
-from tunetrace.indexer.store.schema import text_hash
 from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.streams import GRAPH, load_all_views, load_near
 from tunetrace.tokenizer.layout.bars import lay_out
@@ -120,7 +120,7 @@ def _write_segments(old: sqlite3.Connection, connection: object) -> None:
                 old.execute("INSERT INTO bar_hit VALUES (?, ?, ?, ?, ?)", hit)
         forms = [(hash_, tunes[tune], part) for tune, part, hash_ in music_hashes(layouts).tolist()]
         old.executemany("INSERT INTO music VALUES (?, ?, ?)", forms)
-    rows = [(number, text_hash(text), text) for text, number in bars.items()]
+    rows = [(number, bytes_hash(text.encode()), text) for text, number in bars.items()]
     old.executemany("INSERT INTO bar VALUES (?, ?, ?)", rows)
 
 

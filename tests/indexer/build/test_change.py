@@ -334,7 +334,7 @@ def test_an_index_is_read_while_another_changes_it(tmp_path: Path) -> None:
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("PRAGMA cache_spill = OFF")
     writer.execute("BEGIN IMMEDIATE")
-    writer.execute("DELETE FROM bar_hit")
+    writer.execute("DELETE FROM piece")
     with open_index(path) as index:
         assert index.bar("C D E F G A B c").hits == 1
     writer.execute("ROLLBACK")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
@@ -52,17 +55,6 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
         ("UPDATE tune SET title = 'Kish' WHERE id = 1", "the titles of 1 of the 2 tunes"),
         ("UPDATE title SET title_key = 'kish'", "the titles of 2 of the 2 tunes"),
         ("DELETE FROM title", "the titles of 2 of the 2 tunes"),
-        ("UPDATE bar_hit SET part = 2 WHERE tune_id = 1", "the bars of 1 of the 2 tunes"),
-        ("DELETE FROM music WHERE tune_id = 1", "the forms of 1 of the 2 tunes"),
-        ("UPDATE music SET hash = hash + 1", "the forms of 2 of the 2 tunes"),
-        (
-            "UPDATE music SET tune_id = 9 WHERE tune_id = 1",
-            "rows of music refer to rows that are missing",
-        ),
-        ("UPDATE bar SET text = 'C' WHERE id = 1", "bars have a wrong hash or are stored twice"),
-        ("UPDATE bar SET hash = 0 WHERE id = 1", "bars have a wrong hash or are stored twice"),
-        ("DELETE FROM bar WHERE id = 1", "rows of bar_hit refer to rows that are missing"),
-        ("DELETE FROM bar_hit WHERE tune_id = 1", "the counts of the corpus session"),
         ("UPDATE corpus SET tokens = tokens + 1", "the counts of the corpus session"),
         ("UPDATE reject SET reason = 'none'", "the transcriptions of the corpus session"),
         ("DELETE FROM reject", "the counts of the corpus session"),
@@ -77,7 +69,16 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
             "DELETE FROM array WHERE purpose = 'melody'",
             "segment 1 has no stream of the view melody",
         ),
-        ("DELETE FROM array WHERE purpose = 'near'", "segment 1 has no arrays of near copies"),
+        ("DELETE FROM array WHERE purpose = 'near'", "segment 1 has no arrays for 'near'"),
+        ("DELETE FROM array WHERE purpose = 'bars'", "segment 1 has no arrays for 'bars'"),
+        (
+            "UPDATE array SET sha256 = '0' WHERE purpose = 'tokens' AND name = 'suffixes'",
+            "the array 'suffixes' for 'tokens' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE array SET sha256 = '0' WHERE purpose = 'music' AND name = 'hashes'",
+            "the array 'hashes' for 'music' of segment 1 does not match its checksum",
+        ),
         (
             "DELETE FROM piece",
             "the array 'ids' for 'tunes' of segment 1 does not match its checksum",
@@ -98,7 +99,7 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
         ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is not a list of tokens"),
         ("ALTER TABLE tune ADD COLUMN mood TEXT", "the table tune is not as schema 7 has it"),
         ("DROP TABLE reject", "the table reject is not as schema 7 has it"),
-        ("DROP INDEX bar_hash", "the index bar_hash is missing"),
+        ("DROP INDEX title_title_key", "the index title_title_key is missing"),
     ],
 )
 def test_what_was_altered_is_named(tmp_path: Path, whole: Path, statement: str, fault: str) -> None:
@@ -113,6 +114,64 @@ def test_what_was_altered_is_named(tmp_path: Path, whole: Path, statement: str, 
     assert "--force" in ended.refusal
 
 
+BARS = "what is known of the bars in segment 1 does not agree with the stream"
+NO_FIT = "the arrays of the bars of segment 1 do not fit together"
+FORMS = "what is known of the forms in segment 1 does not agree with the stream"
+
+
+def first_and_last(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, the first and the last in each other's place."""
+    numbers[[0, -1]] = numbers[[-1, 0]]
+    return numbers
+
+
+@pytest.mark.parametrize(
+    ("purpose", "name", "change", "fault"),
+    [
+        ("bars", "tokens", lambda tokens: tokens + 1, BARS),
+        ("bars", "parts", lambda parts: parts + 1, BARS),
+        ("bars", "numbers", first_and_last, BARS),
+        ("bars", "hashes", lambda hashes: hashes + 1, BARS),
+        ("bars", "hashes", first_and_last, NO_FIT),
+        ("bars", "symbols", lambda symbols: symbols - (symbols == 4), BARS),
+        ("bars", "symbols", first_and_last, NO_FIT),
+        ("bars", "of", first_and_last, NO_FIT),
+        ("bars", "of", lambda of: of + 1000, NO_FIT),
+        ("bars", "hits", first_and_last, NO_FIT),
+        ("bars", "firsts", lambda firsts: firsts + 1, "its arrays of bars do not fit together"),
+        ("bars", "starts", lambda starts: starts[:-1], "its arrays of bars do not fit together"),
+        ("bars", "tunes", lambda tunes: tunes + (tunes == tunes[1]), BARS),
+        ("bars", "tunes", None, "segment 1 is damaged: it has no array 'tunes' of bars"),
+        ("music", "hashes", lambda hashes: hashes + 1, FORMS),
+        ("music", "hashes", lambda hashes: hashes[::-1], "are not in order"),
+        ("music", "hashes", lambda hashes: hashes[1:], "its arrays of music do not fit together"),
+        ("music", "tunes", lambda tunes: tunes + 7, "or of other tunes"),
+        ("music", "parts", lambda parts: parts + 1, FORMS),
+        ("music", "parts", None, "segment 1 is damaged: it has no array 'parts' of music"),
+    ],
+)
+def test_an_altered_array_of_bars_or_forms_is_found(
+    tmp_path: Path,
+    whole: Path,
+    purpose: str,
+    name: str,
+    change: Callable[[NDArray[Any]], NDArray[Any]] | None,
+    fault: str,
+) -> None:
+    path = tmp_path / "altered.db"
+    shutil.copy(whole, path)
+    alter_array(path, purpose, name, change)
+    for is_full in (False, True):
+        assert fault in "; ".join(verify_index(path, full=is_full).faults)
+
+
+def rewritten(path: Path, whole: Path, suffixes: np.ndarray) -> Path:
+    """The index with another suffix array and the checksum that fits it."""
+    shutil.copy(whole, path)
+    alter_array(path, "tokens", "suffixes", lambda _: suffixes)
+    return path
+
+
 def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: Path) -> None:
     path = tmp_path / "runs.db"
     shutil.copy(whole, path)
@@ -124,20 +183,19 @@ def test_runs_of_symbols_that_begin_elsewhere_are_found(tmp_path: Path, whole: P
 
 
 def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
-    (segment,) = open_index(whole).figures.segments
-    path = tmp_path / "i.db"
+    with open_index(whole) as index:
+        (segment,) = index.figures.segments
+        suffixes = segment.suffixes.copy()
 
-    def faults(suffixes: np.ndarray) -> tuple[str, ...]:
-        shutil.copy(whole, path)
-        alter_array(path, "tokens", "suffixes", lambda _: suffixes)
-        return verify_index(path, full=True).faults
+    def faults(changed: np.ndarray) -> tuple[str, ...]:
+        return verify_index(rewritten(tmp_path / "i.db", whole, changed), full=True).faults
 
-    for at in range(len(segment.suffixes) - 1):
-        swapped = segment.suffixes.copy()
+    for at in range(len(suffixes) - 1):
+        swapped = suffixes.copy()
         swapped[[at, at + 1]] = swapped[[at + 1, at]]
         assert any("out of order" in fault for fault in faults(swapped)), at
-    for wrong in (segment.suffixes[1], -1, len(segment.suffixes)):
-        other = segment.suffixes.copy()
+    for wrong in (suffixes[1], -1, len(suffixes)):
+        other = suffixes.copy()
         other[0] = wrong
         assert any("does not have each position exactly once" in fault for fault in faults(other))
 
