@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,11 @@ GENERATED = "generated_6k.txt"
 SWEDISH = "folkrnn_swedish_1000.txt"
 
 
-WITH_BOTH = ("indexer", "checker", "cli")
-"""The folders of tests that are run with an index in a file, and with one in a database."""
+WITH_BOTH = re.compile(
+    r"indexer/|checker/|cluster/test_(families|report)\b|"
+    r"cli/test_(check|find|index|near|next|ngrams|report|similar|stats|tune)\b"
+)
+"""The tests that are run with an index in a file, and with one in a database, by their paths."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,8 +47,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    folder = metafunc.definition.path.relative_to(ROOT / "tests").parts[0]
-    has_both = folder in WITH_BOTH and not metafunc.definition.get_closest_marker("file")
+    path = metafunc.definition.path.relative_to(ROOT / "tests").as_posix()
+    is_of_file = metafunc.definition.get_closest_marker("file")
+    has_both = WITH_BOTH.match(path) and not is_of_file
     metafunc.parametrize(
         "storage",
         storages.STORAGES if has_both else storages.STORAGES[:1],
@@ -63,19 +67,6 @@ def storage(request: pytest.FixtureRequest) -> Iterator[str]:
             storages.in_database(patch)
         yield request.param
         storages.drop()
-
-
-_storage: list[pytest.FixtureDef[object]] = []  # the fixture of this name
-
-
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
-) -> None:
-    """What several tests share ends with the storage, in which it may have an index."""
-    if fixturedef.argname == "storage":
-        _storage[:] = [fixturedef]
-    elif fixturedef.scope != "function" and _storage:
-        _storage[0].addfinalizer(partial(fixturedef.finish, request=request))
 
 
 @pytest.fixture(autouse=True)

@@ -325,7 +325,7 @@ def one_view(given: object, name: str) -> ViewName:
     raise refused(name, given, f"one of {', '.join(get_args(ViewName))}")
 
 
-_INDEX: Final = "an open index, the path of an index, or None for your own"
+_INDEX: Final = "an open index, the path or the URL of an index, or None for your own"
 _MODEL: Final = "an open model, or the name or the path of a model"
 
 TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {

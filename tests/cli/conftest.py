@@ -19,7 +19,7 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="module")
-def model_file(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_file(storage: str, model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     save_model(model, path)
     return path

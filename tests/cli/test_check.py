@@ -28,13 +28,13 @@ TWELVE = "T:Twelve\nM:2/4\nK:Cmaj\nC D E F | G A B c | d e f g |\n"
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of The Kesh (session:3) and Morrison's (session:7)."""
     return index_of(tmp_path_factory.mktemp("session"), KESH, MORRISONS)
 
 
 @pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def twelve(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of twelve notes, each once."""
     return index_of(tmp_path_factory.mktemp("twelve"), TWELVE)
 

@@ -60,7 +60,7 @@ MODEL = brute.BackoffModel(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tunebook session.abc of two tunes and its index session.db."""
     folder = tmp_path_factory.mktemp("session")
     index_of(folder, KESH, MORRISONS)
@@ -422,7 +422,7 @@ LONG = "The Humours of Ballyloughlin and of Every Other Place, as Played by the 
 
 
 @pytest.fixture(scope="module")
-def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def long_names(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of a tune with a long title in a corpus with a long name, 14 notes."""
     folder = tmp_path_factory.mktemp("long")
     tune = KESH.replace("The Kesh", LONG).replace("X:3", "X:1234567")

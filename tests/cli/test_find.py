@@ -15,7 +15,7 @@ AS_TOKENS = {"read_as": "tokens", "in_key": None, "remarks": []}
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("find"), KESH, MORRISONS)
 
 

@@ -20,7 +20,7 @@ TUNE = ("M:6/8", "K:Cdor", *("C", "2", "E", "D", "2", "F", "|") * 6, "C", "3", "
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny model, an index of two tunes, and traces of one tune and of two."""
     folder = tmp_path_factory.mktemp("inspect")
     model = tiny_model(corpora=["session"], held_out=[])

@@ -15,7 +15,7 @@ BAD = "X:4\nT:Bad\nK:G\nG[A|\n"
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("index"), KESH, MORRISONS, BAD)
 
 

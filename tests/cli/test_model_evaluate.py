@@ -24,7 +24,7 @@ TRAINING = {"corpora": ["session"], "tunes": 3, "held_out": ["session:1"]}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an index `session.db` and a model `tiny.safetensors` that was trained on it."""
     from tests.model.networks import tiny_model
     from tunetrace.model.library.store import save_model

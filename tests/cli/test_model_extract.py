@@ -20,7 +20,7 @@ HEADER = "M:2/4\nK:Cmaj\n"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of three tunes of six bars, and two models that always find `C` the most probable.
 
     One says that it was trained on two of the tunes, the other does not say."""

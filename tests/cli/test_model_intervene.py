@@ -24,7 +24,7 @@ UNIT = ("--layer", "1", "--units", str(BEFORE_BAR_LINE))
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model, an index, a trace, and two sets of tunes."""
     folder = tmp_path_factory.mktemp("place")
     model = counting_model()

@@ -18,7 +18,7 @@ TRACED = Trace.join([make_trace(), make_trace(["M:4/4", "K:Cmaj", "C", "D", "|"]
 
 
 @pytest.fixture(scope="module")
-def trace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trace_file(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("traces") / "tunes.npz"
     save_trace(TRACED, path)
     return path

@@ -22,7 +22,7 @@ SENTENCE = "This is The Irish Washerwoman (session:1), an octave higher."
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("near"), WASHERWOMAN, MAGGIE, KESH, MORRISONS)
 
 

@@ -16,7 +16,7 @@ KESH_HIT = {"tune": 1, "title": "The Kesh", "corpus": "session", "number": 3, "m
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """C 3 C D E | D 3 D E G | and C 3 G 3 | C G C F D B, |."""
     return index_of(tmp_path_factory.mktemp("session"), KESH, MORRISONS)
 

@@ -15,7 +15,7 @@ from tests.commands import KESH, MORRISONS, PYTHON, environment, index_of, run
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tunebook of 200 tunes, session.abc, and its index session.db."""
     folder = tmp_path_factory.mktemp("session")
     tunes = [(KESH, MORRISONS)[n % 2].replace("T:", f"T:{n} ") for n in range(200)]

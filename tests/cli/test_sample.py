@@ -131,7 +131,7 @@ def test_a_copy_limit_says_how_often_it_steered(
 
 
 @pytest.fixture(scope="module")
-def near_index(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Path:
+def near_index(storage: str, tmp_path_factory: pytest.TempPathFactory, model: Model) -> Path:
     """An index of the tunes 1, 3 and 4 of the seed 5."""
     folder = tmp_path_factory.mktemp("near")
     tunes = [to_abc(tune.tokens) for tune in expected(model, 4, seed=5) if tune.number != 2]

@@ -15,7 +15,7 @@ from tunetrace.indexer.index import open_index
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("serve"), KESH, MORRISONS)
 
 

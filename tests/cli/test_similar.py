@@ -20,7 +20,7 @@ CHANGED = written(MAGGIE, lambda line: line.replace("E2BE AFDF", "(3EFEBE AGDF",
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("similar")
     index_of(folder, WASHERWOMAN, MAGGIE, KESH, MORRISONS)
     (folder / "octave.abc").write_text(OCTAVE)

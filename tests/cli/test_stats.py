@@ -12,7 +12,7 @@ from tests.commands import KESH, MORRISONS, call, index_of
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("stats"), KESH, MORRISONS)
 
 

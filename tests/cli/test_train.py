@@ -19,7 +19,7 @@ REEL = "X:{number}\nT:Reel {number}\nM:4/4\nL:1/8\nK:C\n{music}\n"
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("train")
     bars = ["C2E2 G2c2", "cBAG FEDC", "E2G2 c2e2", "D2F2 A2d2", "GFED C4"]
     tunes = [

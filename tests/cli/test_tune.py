@@ -21,7 +21,7 @@ f6|
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return index_of(tmp_path_factory.mktemp("tune"), KESH, MORRISONS,
                     OTHER.replace("e3 e2a", "e3 e3a"))  # fmt: skip
 

@@ -158,7 +158,7 @@ HIDDEN: Final = frozenset(
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with ExitStack() as stack:
         yield Pair(tmp_path_factory.mktemp("hidden"), stack, BOOKS, HIDDEN)
 

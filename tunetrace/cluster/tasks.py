@@ -87,7 +87,7 @@ class Cluster:
                 raise
             raise ClusterError(
                 f"{self.name} no longer answers; start it and its workers again, and repeat the "
-                "command"
+                "command; --resume goes on with what is finished"
             ) from None
         finally:
             self.repeats += standing.repeats

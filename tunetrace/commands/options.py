@@ -40,8 +40,9 @@ class Share(click.FloatRange):
 
 
 index_option = click.option(
-    "--index", "index_path", metavar="FILE", shell_complete=complete_files,
-    help="Index file (default: $TUNETRACE_INDEX, else your own index).",
+    "--index", "index_path", metavar="FILE|URL", shell_complete=complete_files,
+    help="Index: a file, or the URL of a PostgreSQL database (default: $TUNETRACE_INDEX, else your "
+    "own index).",
 )  # fmt: skip
 
 view_option = click.option(

@@ -368,6 +368,7 @@ def _check_open_end(open_end: bool, search: FigureSearch) -> None:
 def open_index(path: str | Path | None = None) -> Index:
     """Open the index at path, or the default one: TUNETRACE_INDEX's, else the user's own.
 
+    path: of a file, or the URL of a PostgreSQL database (postgresql+psycopg://USER@HOST/DATABASE).
     IndexFileError if it is absent, cut off, another program's or of another version.
     """
     return Index(storage_of(path))

@@ -281,7 +281,7 @@ class OpenedIndex:
             if graph is not None and self._hidden:
                 graph = graph.without(self._hidden)
             if graph is not None and not np.array_equal(
-                np.sort(np.concatenate([np.empty(0, np.int32), *tunes])), graph.tunes
+                np.concatenate([np.empty(0, np.int32), *tunes]), graph.tunes
             ):
                 raise DamagedError("the neighbour graph is of other tunes")
         return graph

@@ -43,7 +43,7 @@ def measured(index: Index) -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real(storage: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of the first 150 training transcriptions, among them many settings, measured."""
     folder = tmp_path_factory.mktemp("borrowing")
     text = (shared / V2_SAMPLE).read_text(encoding="utf-8")
@@ -209,6 +209,7 @@ def test_tunes_with_nothing_to_be_measured_against_are_refused(tmp_path: Path) -
     assert "there is no index" in call("baseline", "--index", tmp_path / "absent.db").refusal
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [

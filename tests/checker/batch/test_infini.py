@@ -30,7 +30,7 @@ TUNES = [
 
 
 @pytest.fixture(scope="module")
-def infini_gram(tmp_path_factory: pytest.TempPathFactory) -> InfiniGram:
+def infini_gram(storage: str, tmp_path_factory: pytest.TempPathFactory) -> InfiniGram:
     """infini-gram's index of a few small tunes."""
     folder = tmp_path_factory.mktemp("infini-gram")
     build_infini_gram(joined([Vocabulary().encode(tune) for tune in TUNES]), folder)

@@ -31,7 +31,7 @@ VERBATIM = {"similarity", "most_similar", "near_copies", "verdict", "sources"}
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     path = index_of(tmp_path_factory.mktemp("near"), WASHERWOMAN, MAGGIE, KESH, MORRISONS)
     with open_index(path) as opened:
         yield opened
@@ -211,7 +211,7 @@ def of_notes(count: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def huge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def huge(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An index of a tune of a million notes, and one of a hundred thousand."""
     folder = tmp_path_factory.mktemp("huge")
     tunes = "\n\n".join(map(of_notes, (1_000_000, 100_000)))

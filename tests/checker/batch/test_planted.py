@@ -150,6 +150,7 @@ def batch(sample: tuple[Tunes, Tunes]) -> list[Planted]:
 
 @pytest.fixture(scope="module")
 def index(
+    storage: str,
     sample: tuple[Tunes, Tunes],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Index]:

@@ -121,6 +121,7 @@ def test_an_interrupt_is_not_met_by_a_process_that_has_just_begun(book: Path) ->
     assert "spawn_main" not in errors
 
 
+@pytest.mark.file
 def test_a_worker_that_cannot_open_the_index_says_so_in_its_answer(
     book: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ OTHER = "c4 G4|c'2g2 e2c2|CEGc F2F2|G3B d2f2|"
 
 
 @pytest.fixture(scope="module")
-def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def some(storage: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """The first 120 training transcriptions, compared with one another."""
     folder = tmp_path_factory.mktemp("excluded")
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:120]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
+from tests.indexer.altered import alter_array
 from tunetrace import (
     FamilyReport,
     Index,
@@ -24,7 +25,6 @@ from tunetrace import (
     find_families,
     open_index,
     remove_from_index,
-    similar,
     verify_index,
 )
 from tunetrace.checker.similar.search import SimilarSearch
@@ -44,7 +44,7 @@ Found = dict[tuple[int, int], float]
 
 
 @pytest.fixture(scope="module")
-def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def some(storage: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two books of training transcriptions, the second with settings of tunes of the first."""
     folder = tmp_path_factory.mktemp("books")
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:180]
@@ -83,6 +83,7 @@ def by_brute_force(index: Index, tunes: Iterable[int], among: Iterable[int] | No
     return found
 
 
+@pytest.mark.file
 def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     some: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -160,10 +161,10 @@ def test_a_replaced_corpus_is_compared_again_and_nothing_without_a_graph(tmp_pat
         assert not index.info().has_families
     find_families(path)
     assert set(pairs_of(graph_of(path))) == {(2, 3)}
-    # The new tune has the id of the one that it replaces.
+    # The new tune has an id of its own.
     book.write_text(f"X:1\nT:Three\n{HEADER}{SETTING}")
     add_to_index(book, path, replace=True)
-    assert set(pairs_of(graph_of(path))) == {(1, 3)}
+    assert set(pairs_of(graph_of(path))) == {(1, 4)}
     remove_from_index(["more", "session"], path)
     assert graph_of(path).tunes.tolist() == []
     with pytest.raises(IndexFileError, match="the index has no tune"):
@@ -207,7 +208,7 @@ def test_one_corpus_counts_its_own_tunes(some: tuple[Path, Path], tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
+def grouped(storage: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyReport]:
     """An index of three tunes, two of them settings of one, with its families."""
     folder = tmp_path_factory.mktemp("grouped")
     path = index_of(
@@ -217,40 +218,49 @@ def grouped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FamilyRepor
     return path, find_families(path)
 
 
-def altered(
-    path: Path, whole: Path, name: str, numbers: np.ndarray, table: str = "neighbours"
-) -> Path:
-    """An index with another array of its graph or of its near copies, and the checksum of it."""
-    shutil.copy(whole, path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    written = numbers.tobytes()
-    connection.execute(
-        f"UPDATE {table} SET numbers = ?, numbers_crc32 = ? WHERE name = ?",
-        (written, zlib.crc32(written), name),
-    )
-    connection.close()
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "numbers", "fault"),
     [
-        ("tunes", np.array([1, 2, 4], "<i4"), "the neighbour graph is damaged"),
-        ("families", np.array([1, 1, 1], "<i4"), "the families are not those of the neighbour"),
-        ("families", np.array([1, 1], "<i4"), "its arrays do not fit together"),
-        ("pairs", np.array([[2, 1]], "<i4"), "its pairs are not as they were written"),
-        ("pairs", np.array([[1, 9]], "<i4"), "its arrays do not fit together"),
-        ("ups", np.array([7], "i1"), "its pairs are not as they were written"),
-        ("probabilities", np.array([1.5], "<f4"), "its pairs are not as they were written"),
-        ("probabilities", np.array([np.nan], "<f4"), "its pairs are not as they were written"),
-        ("probabilities", np.array([0.6], "<f4"), "the probabilities of 1 pair of the neighbour"),
+        ("tunes", [1, 2, 4], "the neighbour graph is of other tunes"),
+        ("families", [1, 1, 1], "do not agree with its pairs"),
+        ("families", [1, 1], "its arrays do not fit together"),
+        ("pairs", [2, 1], "do not agree with its pairs"),
+        ("pairs", [1, 9], "do not agree with its pairs"),
+        ("ups", [7], "do not agree with its pairs"),
+        ("probabilities", [1.5], "do not agree with its pairs"),
+        ("probabilities", [np.nan], "do not agree with its pairs"),
+        ("probabilities", [0.6], "the probabilities of 1 pair of the neighbour graph"),
+        ("starts", [0, 1, 1, 2], "do not agree with its pairs"),
+        ("starts", [0, 1, 2], "its arrays do not fit together"),
+        ("sides", [1, 0], "do not agree with its pairs"),
+        ("sides", [0], "its arrays do not fit together"),
     ],
 )
 def test_an_altered_graph_is_found(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, numbers: np.ndarray, fault: str
+    grouped: tuple[Path, FamilyReport],
+    tmp_path: Path,
+    name: str,
+    numbers: Sequence[float],
+    fault: str,
 ) -> None:
-    path = altered(tmp_path / "altered.db", grouped[0], name, numbers)
+    path = tmp_path / "altered.db"
+    shutil.copy(grouped[0], path)
+    alter_array(path, "graph", name, lambda _: np.array(numbers))
     assert fault in "; ".join(verify_index(path).faults)
+
+
+@pytest.mark.parametrize("name", ["pairs", "sides"])
+def test_a_graph_without_an_array_is_damage(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "altered.db"
+    shutil.copy(grouped[0], path)
+    alter_array(path, "graph", name, None)
+    with pytest.raises(IndexFileError, match="the index is damaged"):
+        find_families(path)
+    assert verify_index(path).faults == (
+        f"the neighbour graph is damaged: it has no array '{name}'",
+    )
 
 
 def test_a_pair_of_an_added_tune_is_as_probable_as_the_other_tune_finds_it(
@@ -275,90 +285,76 @@ def test_a_pair_of_an_added_tune_is_as_probable_as_the_other_tune_finds_it(
     assert verify_index(tmp_path / "book.db", full=True).faults == ()
 
 
-@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
-def test_a_graph_that_does_not_match_its_checksum_is_damage(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
+@pytest.mark.file
+@pytest.mark.parametrize("content", [b"\0\0\0\0", "text"])
+@pytest.mark.parametrize(("purpose", "name"), [("graph", "pairs"), ("near", "beats")])
+def test_arrays_that_do_not_match_their_checksum_are_damage(
+    grouped: tuple[Path, FamilyReport],
+    tmp_path: Path,
+    purpose: str,
+    name: str,
+    content: bytes | str,
 ) -> None:
     path = tmp_path / "altered.db"
     shutil.copy(grouped[0], path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"UPDATE neighbours SET {change} WHERE name = 'pairs'")
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE piece SET content = ? WHERE array_id IN "
+            "(SELECT id FROM array WHERE purpose = ? AND name = ?)",
+            (content, purpose, name),
+        )
     with pytest.raises(IndexFileError, match="the index is damaged"):
-        find_families(path)
-    assert verify_index(path).faults == (
-        "the array 'pairs' of the neighbour graph does not match its checksum",
-    )
+        find_families(path, again=purpose == "near")
+    (fault,) = verify_index(path).faults
+    of = "the index" if purpose == "graph" else "segment 1"
+    if isinstance(content, bytes):
+        assert fault == f"the array '{name}' for '{purpose}' of {of} does not match its checksum"
+    else:
+        assert fault.startswith("piece 0 of the array ")
 
 
-@pytest.mark.parametrize("change", ["numbers_crc32 = 1", "numbers = 'text'"])
-def test_arrays_of_near_copies_that_do_not_match_their_checksum_are_damage(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
-) -> None:
-    path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"UPDATE near SET {change} WHERE name = 'beats'")
-    connection.close()
-    with pytest.raises(IndexFileError, match="the index is damaged"):
-        find_families(path, again=True)
-    assert verify_index(path).faults == (
-        "the array 'beats' of the near copies of segment 1 does not match its checksum",
-    )
-
-
-@pytest.mark.parametrize("change", ["ups = 7", "probabilities = 1.5", "probabilities = nan"])
-def test_a_graph_with_numbers_that_it_cannot_have_is_damage(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path, change: str
-) -> None:
-    name, number = change.split(" = ")
-    numbers = np.array([float(number)]).astype("i1" if name == "ups" else "<f4")
-    path = altered(tmp_path / "altered.db", grouped[0], name, numbers)
-    with pytest.raises(IndexFileError, match="the index is damaged"):
-        similar(1, path)
-
-
+@pytest.mark.file
 @pytest.mark.parametrize(
-    ("name", "dtype", "change"),
+    ("name", "change"),
     [
-        ("terms", "<u4", "reversed"),
-        ("starts", "<i4", "exchanged"),
-        ("tunes", "<u2", "too large"),
-        ("sizes", "<f4", "too small"),
-        ("notes", "u1", "too large"),
-        ("notes", "u1", "too small"),
-        ("quavers", "u1", "too large"),
-        ("beats", "u1", "too large"),
-        ("ends of notes", "<i4", "exchanged"),
-        ("ends of beats", "<i4", "too small"),
+        ("terms", "reversed"),
+        ("starts", "exchanged"),
+        ("tunes", "too large"),
+        ("sizes", "too small"),
+        ("headers", "too small"),
+        ("notes", "too large"),
+        ("notes", "too small"),
+        ("quavers", "too large"),
+        ("beats", "too large"),
+        ("ends of notes", "exchanged"),
+        ("ends of beats", "too small"),
     ],
 )
-def test_arrays_of_near_copies_with_numbers_that_they_cannot_have_are_damage(
-    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, dtype: str, change: str
+def test_altered_arrays_of_near_copies_are_found(
+    grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str, change: str
 ) -> None:
-    connection = sqlite3.connect(grouped[0])
-    row = connection.execute("SELECT numbers FROM near WHERE name = ?", (name,)).fetchone()
-    connection.close()
-    numbers = np.frombuffer(row[0], dtype=dtype).copy()
-    if change == "reversed":
-        numbers = numbers[::-1]
-    elif change == "exchanged":
-        numbers[[1, -2]] = numbers[[-2, 1]]
-    else:
-        numbers[0] = 200 if change == "too large" else -1.0 if dtype != "u1" else 0
-    path = altered(tmp_path / "altered.db", grouped[0], name, numbers, "near")
-    with pytest.raises(IndexFileError, match="the index is damaged"):
-        similar(1, path)
-    with pytest.raises(IndexFileError, match="the index is damaged"):
-        compact_index(path)
-    assert verify_index(path).faults == (
-        "segment 1 is damaged: its arrays of near copies do not fit together",
-    )
+    def altered(numbers: np.ndarray) -> np.ndarray:
+        if change == "reversed":
+            return numbers[::-1]
+        if change == "exchanged":
+            numbers[[1, -2]] = numbers[[-2, 1]]
+        else:
+            numbers[0] = 200 if change == "too large" else 0 if numbers.dtype == "u1" else -1
+        return numbers
+
+    path = tmp_path / "altered.db"
+    shutil.copy(grouped[0], path)
+    alter_array(path, "near", name, altered)
+    (fault, *_) = verify_index(path).faults
+    assert fault == (
+        "what near copies are found by in segment 1 does not agree with the stream"
+    ) or fault.startswith("the near copies cannot be read")
 
 
 # The command
 
 
+@pytest.mark.file
 def test_the_command_prints_counts_and_the_largest_families(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ TWICE = KESH.replace("X:3", "X:6").replace("T:The Kesh", "T:Varied").replace("A3
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def path(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of three tunes with its families."""
     found = index_of(tmp_path_factory.mktemp("pairs"), KESH, MORRISONS, TWICE)
     find_families(found)

@@ -30,7 +30,7 @@ NO_TUNE = (
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     path = index_of(tmp_path_factory.mktemp("similar"), WASHERWOMAN, MAGGIE, KESH, MORRISONS)
     with tunetrace.open_index(path) as opened:
         yield opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
 from contextlib import closing
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tunetrace.indexer.bars.segment import bytes_hash
 from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.indexer.store.arrays import load_arrays
 from tunetrace.indexer.store.connection import Database
@@ -120,8 +120,14 @@ def _write_segments(old: sqlite3.Connection, connection: object) -> None:
                 old.execute("INSERT INTO bar_hit VALUES (?, ?, ?, ?, ?)", hit)
         forms = [(hash_, tunes[tune], part) for tune, part, hash_ in music_hashes(layouts).tolist()]
         old.executemany("INSERT INTO music VALUES (?, ?, ?)", forms)
-    rows = [(number, bytes_hash(text.encode()), text) for text, number in bars.items()]
+    rows = [(number, _hash(text), text) for text, number in bars.items()]
     old.executemany("INSERT INTO bar VALUES (?, ?, ?)", rows)
+
+
+def _hash(text: str) -> int:
+    """The first 64 bits of a text's BLAKE2b, as a signed integer."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _sealed(array: np.ndarray) -> tuple[bytes, int]:  # type: ignore[type-arg]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import V2_SAMPLE
+from tests.storages import rows
 from tunetrace import Filters, IndexFileError, InputError, build_index, open_index
 from tunetrace.indexer.store import streams
 
@@ -22,10 +22,7 @@ def write(path: Path, *numbers: int | str) -> Path:
 
 
 def numbers(index_path: Path) -> list[int]:
-    with sqlite3.connect(index_path) as connection:
-        rows = connection.execute("SELECT number FROM tune ORDER BY id").fetchall()
-    connection.close()
-    return [row[0] for row in rows]
+    return [row[0] for row in rows(index_path, "SELECT number FROM tune ORDER BY id")]
 
 
 def test_each_source_is_a_corpus_of_its_name(tmp_path: Path) -> None:
@@ -100,6 +97,7 @@ def test_a_source_is_named_once(tmp_path: Path) -> None:
         assert str(raised.value).startswith(shown)
 
 
+@pytest.mark.file
 def test_only_an_index_is_replaced(tmp_path: Path) -> None:
     source = write(tmp_path / "a.abc", 1)
     before = source.read_bytes()

@@ -15,6 +15,8 @@ from tests.commands import KESH, MORRISONS, PYTHON, call, environment, run
 from tunetrace import build_index, open_index
 from tunetrace.indexer.store import streams
 
+pytestmark = pytest.mark.file
+
 
 def build(path: Path, *sources: str | Path, **given: Any) -> Any:
     """What `index build --json` says of an index of sources at path."""

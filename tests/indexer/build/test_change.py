@@ -95,6 +95,7 @@ def test_what_is_added_piece_by_piece_answers_as_what_is_built_at_once(
             assert one.figure(figure, limit=500) == many.figure(figure, limit=500)
 
 
+@pytest.mark.file
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     one, two = write(tmp_path, one=ONE, two=TWO)
@@ -107,6 +108,7 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
         assert [corpus.name for corpus in index.info().corpora] == ["one", "two"]
 
 
+@pytest.mark.file
 def test_a_corpus_of_other_content_is_replaced_only_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     one, two = write(tmp_path, one=ONE, two=TWO)
@@ -173,6 +175,7 @@ def test_standard_input_is_another_thing_each_time(tmp_path: Path) -> None:
         assert [c.name for c in index.info().corpora] == ["first", "stdin"]
 
 
+@pytest.mark.file
 def test_a_damaged_index_is_not_added_to(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     (one,) = write(tmp_path, one=ONE)
@@ -206,6 +209,7 @@ def test_a_corpus_has_the_name_that_it_is_given(tmp_path: Path) -> None:
             add_to_index(sources, path, name=name)
 
 
+@pytest.mark.file
 def test_a_text_that_is_read_otherwise_is_another_content(tmp_path: Path) -> None:
     # As after an upgrade whose reader makes other tokens of it: D written as E in the index.
     path = tmp_path / "i.db"
@@ -238,6 +242,7 @@ def test_a_tune_mended_in_a_corpus_makes_it_another(tmp_path: Path) -> None:
     assert [reject.title for reject in report.set_aside] == ["Two"]
 
 
+@pytest.mark.file
 def test_what_cannot_be_added_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     one, two, empty, broken = write(
@@ -300,6 +305,7 @@ def test_an_index_without_a_corpus_answers_and_takes_one_in(tmp_path: Path) -> N
         assert index.figure("C D E F").hits == 1
 
 
+@pytest.mark.file
 def test_compacting_forgets_tokens_that_no_tune_has(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     build_index(write(tmp_path, odd=ODD, two=TWO.replace("6/8", "5/4")), path)
@@ -328,6 +334,7 @@ def test_an_open_index_says_when_it_was_changed(tmp_path: Path) -> None:
             index.figure("C D E")
 
 
+@pytest.mark.file
 def test_an_index_is_read_while_another_changes_it(tmp_path: Path) -> None:
     path = tmp_path / "i.db"
     build_index(write(tmp_path, one=ONE), path)

@@ -15,6 +15,8 @@ from tests.commands import KESH
 from tests.indexer.build.forked import Forked
 from tunetrace import add_to_index, build_index, open_index, verify_index
 
+pytestmark = pytest.mark.file
+
 KILLS = 50
 SEED = 20
 

@@ -26,6 +26,7 @@ from tunetrace import (
 )
 from tunetrace.indexer.build import build, change
 from tunetrace.indexer.store.connection import Database
+from tunetrace.indexer.store.storage import storage_of
 
 CHANGED = "changed after it was opened; open the index again"
 
@@ -87,8 +88,9 @@ def test_every_answer_is_of_the_index_that_was_opened(
     assert changes > 5
 
 
+@pytest.mark.file
 def test_an_answer_under_way_is_not_changed_under_its_feet(index: Path) -> None:
-    database = Database(index)
+    database = Database(storage_of(index))
     writer = sqlite3.connect(index, isolation_level=None, timeout=0.1)
     with database.connected() as connection:
         writer.execute("BEGIN IMMEDIATE")
@@ -102,6 +104,7 @@ def test_an_answer_under_way_is_not_changed_under_its_feet(index: Path) -> None:
     assert found == 2
 
 
+@pytest.mark.file
 def test_a_build_waits_for_a_change_that_is_under_way_and_leaves_it(
     index: Path, tmp_path: Path
 ) -> None:
@@ -149,6 +152,7 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
     assert [path.name for path in tmp_path.glob("i.db*")] == ["i.db"]
 
 
+@pytest.mark.file
 def test_an_addition_to_an_index_that_another_has_replaced_is_refused(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +174,7 @@ def test_an_addition_to_an_index_that_another_has_replaced_is_refused(
         assert [corpus.name for corpus in opened.info().corpora] == ["other"]
 
 
+@pytest.mark.file
 def test_an_index_whose_place_another_took_leaves_that_one_s_journal_alone(index: Path) -> None:
     other = index.with_name("other.db")
     build_index([index.with_name("kesh.abc")], other)
@@ -188,6 +193,7 @@ def test_an_index_whose_place_another_took_leaves_that_one_s_journal_alone(index
     assert verify_index(index, full=True).faults == ()
 
 
+@pytest.mark.file
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
 @pytest.mark.parametrize("command", ["build", "add"])
 @pytest.mark.parametrize("blocks", [8, 80, 250, 400])  # the index has 192 before
@@ -211,6 +217,7 @@ def test_a_file_that_may_not_grow_is_one_sentence(
     assert verify_index(index, full=True).faults == ()
 
 
+@pytest.mark.file
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
 @pytest.mark.parametrize(
     "arguments", [("index", "compact"), ("baseline",), ("index", "remove", "kesh")], ids=" ".join
@@ -233,6 +240,7 @@ def test_a_change_that_has_no_room_says_so(index: Path, arguments: tuple[str, ..
     assert verify_index(index, full=True).faults == ()
 
 
+@pytest.mark.file
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
 def test_a_compaction_without_room_to_shrink_says_what_it_did(index: Path) -> None:
     call("index", "build", "airds", "--force", "--index", index)
@@ -247,7 +255,7 @@ def test_a_compaction_without_room_to_shrink_says_what_it_did(index: Path) -> No
     )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stderr.startswith(
-        f"tunetrace: {index}: the segments are merged, but the file could not be made smaller ("
+        f"tunetrace: {index}: the segments are merged, but the index could not be made smaller ("
     )
     assert ended.stderr.count("\n") == 1
     with open_index(index) as opened:

@@ -35,6 +35,9 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.store.connection import changing
+from tunetrace.indexer.store.storage import storage_of
+
+pytestmark = pytest.mark.file
 
 ROUNDS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "2"))
 SEED = 11
@@ -115,7 +118,7 @@ REFUSALS = {
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def books(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tunebooks, and start.db, an index of three of them with a baseline."""
     folder = tmp_path_factory.mktemp("books")
     books = {"base": 1200, "book": 20, "gone": 30, "more": 20, "whole": 200, "new": 40}
@@ -313,7 +316,7 @@ def test_whoever_looks_at_an_index_keeps_the_lock_of_a_change_in_its_process(
             [sys.executable, "-c", TAKE_THE_LOCK, path], capture_output=True, text=True, check=True
         ).stdout
 
-    with changing(path):
+    with changing(storage_of(path)):
         assert tried() == LOCKED
         with open_index(path) as index:
             index.info()

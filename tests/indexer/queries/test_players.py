@@ -22,7 +22,7 @@ _NOTE = re.compile(r"(?<![\w^_=\[{])[\^_=]?[A-Ga-g]")
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def index(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     path: Path = tmp_path_factory.mktemp("players") / "index.db"
     build_index(CORPORA, path)
     with tunetrace.open_index(path) as opened:

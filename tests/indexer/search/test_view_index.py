@@ -98,6 +98,7 @@ def _check_a_figure(index: Index, tune: int, name: ViewName) -> None:
     assert (tune, place.part, place.bar, place.onset) in hits
 
 
+@pytest.mark.file
 def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
     path = tunes_index(tmp_path)
     alter_array(path, "melody", "suffixes", None)
@@ -109,6 +110,7 @@ def test_the_views_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
             index.figure("0 4", view="melody")
 
 
+@pytest.mark.file
 def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
     path = tunes_index(tmp_path)
     # The first bar of the second tune becomes one of the first.
@@ -117,6 +119,7 @@ def test_a_table_of_bars_that_lacks_some_is_damaged(tmp_path: Path) -> None:
         check(STRAIGHT, index, view="melody")
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_altered_in_a_view_is_named(tmp_path: Path, name: str) -> None:
     path = tunes_index(tmp_path)

@@ -27,7 +27,7 @@ PAGE = 8192
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def whole(storage: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of an index of two tunes."""
     return index_of(tmp_path_factory.mktemp("session"), KESH, MORRISONS).read_bytes()
 
@@ -49,6 +49,7 @@ def altered(path: Path, whole: bytes, statement: str) -> Path:
     return path
 
 
+@pytest.mark.file
 def test_an_index_cut_off_anywhere_is_refused_by_every_command(
     tmp_path: Path, whole: bytes
 ) -> None:
@@ -59,6 +60,7 @@ def test_an_index_cut_off_anywhere_is_refused_by_every_command(
             assert ended.refusal.startswith(f"{cut}: "), size
 
 
+@pytest.mark.file
 def test_a_text_file_is_no_index(tmp_path: Path) -> None:
     path = tmp_path / "kesh.abc"
     path.write_text(KESH * 100)
@@ -67,6 +69,7 @@ def test_a_text_file_is_no_index(tmp_path: Path) -> None:
         assert "--index" in ended.refusal
 
 
+@pytest.mark.file
 def test_a_database_of_another_program_is_no_index(tmp_path: Path) -> None:
     path = tmp_path / "bookmarks.db"
     connection = sqlite3.connect(path)
@@ -76,6 +79,7 @@ def test_a_database_of_another_program_is_no_index(tmp_path: Path) -> None:
         assert "another program" in ended.refusal
 
 
+@pytest.mark.file
 def test_an_index_of_another_schema_version_is_refused_with_both_versions(
     tmp_path: Path, whole: bytes
 ) -> None:
@@ -87,20 +91,24 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
         assert "--force" in ended.refusal
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE view SET stream = substr(stream, 1, 9) || x'00' || substr(stream, 11)",
-        "UPDATE view SET suffixes = substr(suffixes, 1, 9) || x'ff' || substr(suffixes, 11)",
-        "UPDATE view SET stream = substr(stream, 2)",
-        "DELETE FROM view",
+        "UPDATE piece SET content = substr(content, 1, 9) || x'00' || substr(content, 11)",
+        "UPDATE piece SET content = substr(content, 2)",
+        "DELETE FROM piece",
+        "DELETE FROM array",
+        "UPDATE array SET dtype = 'O'",
+        "UPDATE array SET name = 'name'",
+        "UPDATE array SET sha256 = ''",
         "UPDATE meta SET value = '{' WHERE name = 'vocabulary'",
         """UPDATE meta SET value = '["H"]' WHERE name = 'vocabulary'""",
         "UPDATE meta SET value = 'null' WHERE name = 'vocabulary'",
         "DELETE FROM meta",
         "DROP TABLE tune",
         "DROP TABLE bar_hit",
-        "DROP TABLE view",
+        "DROP TABLE array",
     ],
 )
 def test_an_index_whose_content_was_altered_is_refused(
@@ -112,6 +120,7 @@ def test_an_index_whose_content_was_altered_is_refused(
     assert "--force" in ended.refusal
 
 
+@pytest.mark.file
 def test_no_page_of_zeros_ends_a_command_in_a_traceback(tmp_path: Path, whole: bytes) -> None:
     # As a download or a disk that failed half-way leaves a file.
     path = tmp_path / "holes.db"
@@ -127,6 +136,7 @@ def test_no_page_of_zeros_ends_a_command_in_a_traceback(tmp_path: Path, whole: b
     assert refusals
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     "name",
     ["my tunes.db", "q?x.db", "a#b.db", "100%.db", "a%20b.db", "[1].db", "é.db", "ḱ.db", "-.db"],
@@ -145,6 +155,7 @@ def test_an_index_may_have_any_name(tmp_path: Path, whole: bytes, name: str) -> 
     assert call("figure", "C D E", "--index", place / name, "--json").json["hits"] == 1
 
 
+@pytest.mark.file
 @pytest.mark.slow
 def test_an_index_may_have_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
     book = tmp_path / "kesh.abc"

@@ -100,7 +100,7 @@ def test_a_part_begins_where_a_word_does() -> None:
 
 
 @pytest.fixture(scope="module")
-def grace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def grace(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of two settings of one tune by three titles, and of four other tunes."""
     names = ("Mary Grace", "Fair Mary Grace\nT:Mary Grace", "Gracie's", "The Humours of Glendart",
              "The Humours of Tulla", "Untitled")  # fmt: skip

@@ -262,21 +262,21 @@ def _compare_added(storage: Storage, connection: Connection, progress: Progress)
     if graph is None:
         return
     known = set(graph.tunes.tolist())
-    rows = graph.rows()
+    rows = [graph.rows()]
     with Index(storage, connection) as index:
         tunes = np.setdiff1d(tune_ids(connection), graph.tunes, assume_unique=True).tolist()
         for first in range(0, len(tunes), _TOGETHER):
             progress("comparing the added tunes", first)
             some = tunes[first : first + _TOGETHER]
-            rows += rows_of(index.near, some, [index.layout(tune) for tune in some])
+            rows.append(rows_of(index.near, some, [index.layout(tune) for tune in some]))
         # A pair may be more probable if the other tune is asked.
-        found = sorted({row[1] for row in rows if row[0] not in known} & known)
+        found = sorted({int(tune) for some in rows[1:] for tune in some[:, 1]} & known)
         added = index.mask(tunes)
         for first in range(0, len(found), _TOGETHER):
             some = found[first : first + _TOGETHER]
             layouts = [index.layout(tune) for tune in some]
-            rows += rows_of(index.near, some, layouts, added)
-    store_graph(connection, NearGraph.of([*known, *tunes], rows))
+            rows.append(rows_of(index.near, some, layouts, added))
+    store_graph(connection, NearGraph.of([*known, *tunes], np.concatenate(rows)))
 
 
 @public

@@ -20,7 +20,6 @@ from tunetrace.arguments import public
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.writer import digest
 from tunetrace.indexer.near.candidates import Candidates
-from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import gram_firsts, holds_each_once, unsorted_at
@@ -330,8 +329,9 @@ class _Verification:
         if tunes != graph.tunes.tolist():
             self._faults.append("the neighbour graph is of other tunes")
             return
-        if not np.array_equal(graph.families, NearGraph.of(tunes, graph.rows()).families):
-            self._faults.append("the families are not those of the neighbour graph")
+        if not graph.is_in_order():
+            self._faults.append("the arrays of the neighbour graph do not agree with its pairs")
+            return
         near = Candidates(list(load_near(self._connection).values()))
         search = NearSearch(near, [segment.tune_ids for segment in segments])
         chosen = tunes

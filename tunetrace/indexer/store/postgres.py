@@ -9,6 +9,7 @@ index first takes an advisory lock, so that there is one at a time.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -110,6 +111,10 @@ class IndexServer(Storage):
     def name(self) -> str:
         of_schema = "" if self._schema == SCHEMA else f"/{self._schema}"
         return printable(f"{self._url.database}{of_schema}")
+
+    def told(self, message: str) -> str:
+        # The driver's own words, in parentheses, may name the server and its users.
+        return re.sub(r" \(.*\);", ";", super().told(message))
 
     def absolute(self) -> IndexServer:
         return self

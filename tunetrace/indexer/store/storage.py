@@ -55,6 +55,10 @@ class Storage(ABC):
     def name(self) -> str:
         """The last part of its place, which tells nothing of folders or machines."""
 
+    def told(self, message: str) -> str:
+        """A message for those who are not to know of folders or machines."""
+        return message.replace(self.shown, self.name)
+
     @abstractmethod
     def absolute(self) -> Storage:
         """The same, whatever folder a process works in."""

@@ -79,11 +79,9 @@ class ServedIndex:
         return self._opened
 
     def problem(self, error: TunetraceError) -> Problem:
-        """The problem that an error is. It names the file of the index, but not its folder."""
+        """The problem that an error is. It names the index, but no folder and no machine."""
         problem = problem_of(error)
-        return replace(
-            problem, detail=problem.detail.replace(self._storage.shown, self._storage.name)
-        )
+        return replace(problem, detail=self._storage.told(problem.detail))
 
     def forget(self) -> None:
         """Let go of the index; the next question opens what is there then."""

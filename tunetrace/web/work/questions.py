@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from tunetrace.arguments import Paper, Reading
@@ -110,7 +109,7 @@ class ReadTunes(Record):
 def corpora(index: Index) -> IndexInfo:
     """What is in the index. Of files on this machine only the names are given, and no folder."""
     info = index.info()
-    return replace(info, path=Path(info.path).name, corpora=tuple(told_corpora(info.corpora)))
+    return replace(info, path=index.storage.name, corpora=tuple(told_corpora(info.corpora)))
 
 
 def figure(index: Index, text: str, filters: Filters, **options: Any) -> Matches:

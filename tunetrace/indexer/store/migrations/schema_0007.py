@@ -125,7 +125,9 @@ class _Upgrade:
         numbers = list(self._connection.scalars(sa.select(segment.id).order_by(segment.id)))
         for number in numbers:
             self._take_segment(number)
-        self._take(None, "graph", old.neighbours, _GRAPH)
+        graph = self._moved(None, old.neighbours, _GRAPH)
+        if graph:
+            self._write(None, "graph", graph | _sides(graph))
         self._take(None, "baseline", old.baseline, _BASELINE)
         for hits in (old.bar_hit, old.music):
             tunes = sa.select(old.tune.c.id)
@@ -178,10 +180,21 @@ class _Upgrade:
         self, number: int | None, purpose: str, table: sa.Table, types: Mapping[str, str]
     ) -> None:
         """Move arrays that are a row each: those of a segment, or of the whole index."""
+        arrays = self._moved(number, table, types)
+        if arrays:
+            self._write(number, purpose, arrays)
+
+    def _moved(
+        self, number: int | None, table: sa.Table, types: Mapping[str, str]
+    ) -> dict[str, NDArray[Any]]:
+        """Arrays that are a row each, of a segment or of the whole index; their rows are deleted.
+
+        Empty if the whole index has none.
+        """
         of = sa.true() if number is None else table.c.segment_id == number
         names = set(self._connection.scalars(sa.select(table.c.name).where(of)))
         if not names and number is None:
-            return
+            return {}
         if names - {"similarity"} != types.keys() - {"similarity"}:
             raise DamagedError(f"the table {table.name} has the wrong arrays")
         arrays = {
@@ -190,7 +203,7 @@ class _Upgrade:
             if name in names
         }
         self._connection.execute(sa.delete(table).where(of))
-        self._write(number, purpose, arrays)
+        return arrays
 
     def _content(self, table: sa.Table, column: str, is_meant: sa.ColumnElement[bool]) -> bytes:
         """A value of a row; DamagedError if it does not match its checksum."""
@@ -300,6 +313,17 @@ def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
     if not np.array_equal(narrow, numbers):
         raise DamagedError("a number is too large")
     return narrow
+
+
+def _sides(graph: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int32]]:
+    """The neighbours of each tune of the graph: where they begin, and each pair from both sides."""
+    tunes, pairs = graph["tunes"], graph["pairs"].reshape(-1, 2)
+    if len(pairs) != len(graph["probabilities"]) or not np.isin(pairs, tunes).all():
+        raise DamagedError("the arrays of the neighbour graph do not fit together")
+    of, others = pairs.ravel(), pairs[:, ::-1].ravel()
+    order = np.lexsort((others, -np.repeat(graph["probabilities"], 2), of))
+    starts = np.append(np.searchsorted(of[order], tunes), len(of))
+    return {"starts": starts.astype("<i4"), "sides": order.astype("<i4")}
 
 
 def _firsts(counts: Sequence[int] | Numbers) -> NDArray[np.int32]:
