@@ -36,6 +36,8 @@ from tunetrace.indexer.store.cache import (
     remove_others,
 )
 
+pytestmark = pytest.mark.file
+
 FIGURES = ("C D E F", "G E | C", "(3 G A B", "c 2 B c")
 
 
