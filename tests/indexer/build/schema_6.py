@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store.arrays import load_arrays
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.meta import load_vocabulary
 from tunetrace.indexer.store.storage import storage_of
-from tunetrace.indexer.store.streams import GRAPH, load_all_views, load_near
+from tunetrace.indexer.store.streams import GRAPH, load_near, load_segments
 from tunetrace.tokenizer.layout.bars import lay_out
 
 TABLES = """
@@ -109,7 +110,9 @@ def _write_segments(old: sqlite3.Connection, connection: object) -> None:
     vocabulary = load_vocabulary(connection)  # type: ignore[arg-type]
     near = load_near(connection)  # type: ignore[arg-type]
     bars: dict[str, int] = {}
-    for number, views in load_all_views(connection).items():  # type: ignore[arg-type]
+    in_views = {name: load_segments(connection, view) for name, view in VIEWS.items()}  # type: ignore[arg-type]
+    for number in near:
+        views = {name: segments[number] for name, segments in in_views.items()}
         ids = views["tokens"].tune_ids
         old.execute("INSERT INTO segment VALUES (?, ?, ?)", (number, *_sealed(ids)))
         for name, view in views.items():
