@@ -108,6 +108,7 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
         "DELETE FROM meta",
         "DROP TABLE tune",
         "DROP TABLE piece",
+        "DROP TABLE segment",
         "DROP TABLE array",
     ],
 )
