@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INDEX = @$(BIN)/tunetrace index info >/dev/null 2>&1 || { $(BIN)/tunetrace index build && $(BIN)/tunetrace baseline; }
 
-.PHONY: demo serve test quick faults lint bench bench-model bench-similar clean
+.PHONY: demo serve test quick faults lint bench bench-model bench-similar bench-scale clean
 
 demo: $(VENV)/demo ## Build the default index and measure its baseline, unless there is one, and trace the post's transcription.
 	$(INDEX)
@@ -54,6 +54,9 @@ bench-model: $(VENV)/dev ## Measure models beside the published loop, torch.nn.L
 
 bench-similar: $(VENV)/dev ## Measure near copies beside TF-IDF and MMseqs2 (Debian's package mmseqs2), and draw docs/near-copies.png.
 	$(BIN)/python -m benchmarks.similar --picture docs/near-copies.png
+
+bench-scale: $(VENV)/dev ## Build indexes of 23,636 to 1,000,000 transcriptions, and measure how time and memory grow.
+	$(BIN)/python -m benchmarks.scale
 
 clean: ## Remove what make made.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,7 +16,7 @@ from benchmarks.measure import median_seconds, percentile, seconds
 from benchmarks.output import duration, ratio, say, show_table
 from benchmarks.peers import PhraseSearch
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.search.suffix import longest_matches
+from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.tokenizer.vocabulary import SEPARATOR, is_header
 
 CHECKED: Final = 300
@@ -81,11 +81,11 @@ def _longest_match_seconds(text: str, index: Index, search: PhraseSearch) -> tup
     pieces = [list(tokens) for are_headers, tokens in groups if not are_headers]
     stream = bytes([SEPARATOR]).join(map(index.vocabulary.encode_known, pieces))
     (segment,) = index.figures.segments
-    own = median_seconds(lambda: longest_matches(stream, segment), _REPETITIONS)
+    own = median_seconds(lambda: longest_matches(stream, [segment]), _REPETITIONS)
     start = time.perf_counter()
     found = search.longest_matches(pieces)
     peer = time.perf_counter() - start
     lengths = [length for piece in found for length in (*piece, 0)][:-1]
-    if lengths != longest_matches(stream, segment)[0].tolist():
+    if lengths != longest_matches(stream, [segment])[0].tolist():
         raise SystemExit(f"FTS5 and tunetrace find different longest matches in:\n{text}")
     return own, peer

@@ -67,12 +67,28 @@ def tokenize_tunebooks(folder: str) -> Report:
     return tokenize_all(Path(folder))
 
 
+def ask_scaled(place: str, checked: str, batch: str) -> Report:
+    """Ask an index of `benchmarks.scale`."""
+    from benchmarks.scaled import ask
+
+    return ask(place, checked, batch)
+
+
+def ask_peer(name: str, place: str) -> Report:
+    """Build a peer's index of the tokens of an index, and ask it."""
+    from benchmarks.scaled import peer
+
+    return peer(name, place)
+
+
 JOBS: Final[dict[str, Callable[..., Report]]] = {
     "tunetrace": build_with_tunetrace,
     "fts5": build_with_fts5,
     "grep": write_for_grep,
     "read": read_collection,
     "tunebooks": tokenize_tunebooks,
+    "ask": ask_scaled,
+    "peer": ask_peer,
 }
 
 if __name__ == "__main__":

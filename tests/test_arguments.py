@@ -175,7 +175,8 @@ def test_a_wrong_type_is_taken_as_meant_or_refused_in_a_sentence(
          "filters cannot be of the type dict; give Filters, such as Filters(meter='6/8')"),
         ("ngrams", {"n": "8"}, "n cannot be '8'; give a whole number"),
         ("ngrams", {"index": 3},
-         "index cannot be 3; give an open index, the path or the URL of an index, or None for your own"),
+         "index cannot be 3; give an open index, the path or the URL of an index, or None for your "
+         "own"),
         ("tune", {"reference": None},
          "reference cannot be None; give a tune's id, corpus:number or title"),
         ("check_batch", {"copy_share": 2}, "copy_share cannot be 2.0; give a share from 0 to 1"),

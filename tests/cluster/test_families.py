@@ -10,7 +10,7 @@ import pytest
 
 from tests.commands import KESH, call, index_of
 from tests.conftest import V2_SAMPLE
-from tunetrace import build_index, find_families, open_index, similar_pairs
+from tunetrace import build_index, find_families, measure_baseline, open_index, similar_pairs
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ def test_the_graph_of_a_cluster_is_that_of_one_process(
     assert found.families == expected.families
     assert found.families
     assert re.match(r"comparing on [12] workers?", told[0])
-    assert re.search(r"3 slices done, [\d,]+ tunes a second$", told[-1])
+    assert re.search(r"3 slices done, [\d,]+ tunes a second$", told[-2])
+    assert told[-1] == "grouping the tunes"
     with open_index(ours) as mine, open_index(index) as other:
         assert mine.graph is not None
         assert other.graph is not None
@@ -59,6 +60,25 @@ def test_pairs_are_compared_on_a_cluster_before_they_are_written(
     assert [(p.first, p.second, p.probability) for p in similar_pairs(ours)] == [
         (p.first, p.second, p.probability) for p in similar_pairs(index)
     ]
+
+
+@pytest.mark.parametrize("similar", [False, True])
+def test_the_baseline_of_a_cluster_is_that_of_one_process(
+    similar: bool, tunes: Path, scheduler: str, tmp_path: Path
+) -> None:
+    ours, index = tmp_path / "ours.db", tmp_path / "plain.db"
+    for path in (ours, index):
+        build_index([tunes], path)
+    found = measure_baseline(ours, similar=similar, cluster=scheduler)
+    expected = measure_baseline(index, similar=similar)
+    assert (found.tunes, found.groups) == (expected.tunes, expected.groups)
+    assert found.quantiles == expected.quantiles
+    with open_index(ours) as mine, open_index(index) as other:
+        assert mine.baseline is not None
+        assert other.baseline is not None
+        assert mine.baseline.values.keys() == other.baseline.values.keys()
+        for name, values in mine.baseline.values.items():
+            assert np.array_equal(values, other.baseline.values[name])
 
 
 @pytest.mark.parametrize(

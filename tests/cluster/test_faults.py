@@ -116,7 +116,7 @@ def test_a_scheduler_that_is_killed_leaves_slices_to_go_on_with(
     assert client.returncode == 2
     assert errors.decode() == (
         f"tunetrace: the scheduler at {running.address} no longer answers; start it and its "
-        "workers again, and repeat the command; --resume goes on with what is finished\n"
+        "workers again, and repeat the command; --resume goes on with the finished slices\n"
     )
     finished = {path.name: path.stat().st_mtime_ns for path in sums.iterdir()}
     with Running(tmp_path, workers=1) as running:

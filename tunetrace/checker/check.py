@@ -307,11 +307,6 @@ class Checking:
     view: View
 
     @cached_property
-    def _positions(self) -> list[Mask | None]:
-        segments = self.index.in_view(self.view).segments
-        return [segment.admitted_positions(self.admitted) for segment in segments]
-
-    @cached_property
     def _joint(self) -> JointMatcher:
         return JointMatcher(self.index, self.admitted, self.view)
 
@@ -352,7 +347,7 @@ class Checking:
     def _search(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
         layout = lay_out(placed[1].tokens)
         stream = join_layouts([layout], self.index.vocabulary, self.view)
-        matches = SearchMatches(self.index, stream, self.admitted, self._positions)
+        matches = SearchMatches(self.index, stream, self.admitted)
         near = None if self.verbatim else find_near([layout], self.index, self.admitted)
         matched = match_stream([layout], stream, matches, near)
         (checked,) = self._answers([placed], [repeat], matched)

@@ -82,12 +82,13 @@ class Cluster:
             while running:
                 self._look(standing)
                 yield from self._done(running, standing, progress)
+            progress(str(standing), standing.tunes)
         except (CancelledError, OSError) as error:
             if client.status == "running" and not isinstance(error, CancelledError):
                 raise
             raise ClusterError(
                 f"{self.name} no longer answers; start it and its workers again, and repeat the "
-                "command; --resume goes on with what is finished"
+                "command"
             ) from None
         finally:
             self.repeats += standing.repeats

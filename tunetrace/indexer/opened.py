@@ -24,11 +24,12 @@ from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View
-from tunetrace.indexer.statistics.backoff import BackoffModel
+from tunetrace.indexer.statistics.backoff import BackoffModel, Tables, backoff_tables
 from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.catalogue import Catalogue
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
+from tunetrace.indexer.store.derived import derived_arrays
 from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
@@ -239,12 +240,27 @@ class OpenedIndex:
         return self.backoff_in(TOKENS)
 
     def backoff_in(self, view: View) -> BackoffModel:
-        """The back-off model of all its tunes in a view. It is counted when first asked for."""
+        """The back-off model of all its tunes in a view.
+
+        It is counted when it is first asked for after a change, and read from then on.
+        """
         search = self.in_view(view)
         with self._backoff_lock:  # or several threads would count at the same time
             if view.name not in self._backoffs:
-                self._backoffs[view.name] = BackoffModel(search.segments, search.alphabet)
+                self._backoffs[view.name] = BackoffModel(self._tables(search), search.alphabet)
             return self._backoffs[view.name]
+
+    def _tables(self, search: FigureSearch) -> Tables:
+        """What the back-off model of a view is made of."""
+
+        def count() -> Tables:
+            return backoff_tables(search.segments, search.alphabet)
+
+        if self._hidden:
+            return count()
+        with self._database.connected() as connection:
+            given = repr(search.alphabet)
+            return derived_arrays(connection, search.view.name, given, "backoff", count)
 
     def same_music(
         self, layouts: Sequence[Layout], admitted: Mask | None = None

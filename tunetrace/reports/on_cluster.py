@@ -21,7 +21,7 @@ from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Task
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError
+from tunetrace.errors import ClusterError, InputError
 from tunetrace.progress import Progress, silent
 from tunetrace.reports.parts import Parts, make_part
 from tunetrace.reports.sums import Batch, BatchSums
@@ -82,8 +82,11 @@ def sums_on_cluster(
         progress(what, tunes + skipped)
 
     with connected(cluster) as workers:
-        for task, files in workers.run(make_part, tasks(), "checking", show):
-            parts.keep(task.number, digests.pop(task.number), files)
+        try:
+            for task, files in workers.run(make_part, tasks(), "checking", show):
+                parts.keep(task.number, digests.pop(task.number), files)
+        except ClusterError as error:
+            raise ClusterError(f"{error}; --resume goes on with the finished slices") from None
     parts.see_all(last[-1])
     progress("putting the slices together", 0)
     every, first = [], 1

@@ -22,13 +22,13 @@ from tests.indexer.search.test_figures import VOCABULARY, search
 from tests.strategies import bodies, corpora, heaps
 from tunetrace import CheckedTune, Index, InputError, Rejected, build_index, check_batch, open_index
 from tunetrace.arguments import Reading
-from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
+from tunetrace.checker.batch.joint import JointLongest, ends_of
 from tunetrace.checker.batch.sources import _greedy_cover
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read, read_tunes
-from tunetrace.indexer.search.joint import JointArrays
+from tunetrace.indexer.search.joint import LongestSearch
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -43,14 +43,10 @@ def matched(
     tunes: Tunes, batch: Tunes, in_segment: int
 ) -> tuple[BatchStream, SpanArrays, list[int]]:
     """A batch laid out, its spans in a corpus of segments of so many tunes, its longest matches."""
-    order = SymbolOrder(VOCABULARY)
-    segments = search(tunes, in_segment).segments
-    corpus = np.concatenate([order.places[segment.symbols] for segment in segments])
+    figures = search(tunes, in_segment)
     stream = join_layouts(map(lay_out, batch), VOCABULARY)
-    joint = JointArrays(np.concatenate([corpus, order.places[stream.symbols]]))
-    is_batch = (np.arange(len(joint.symbols)) >= len(corpus)).astype(np.int32)
-    lengths = joint.matches(is_batch, slice(len(corpus), None))
-    matches = JointLongest(joint, lengths, order)
+    asked = LongestSearch(stream.text, ends_of(stream, figures.goes_on))
+    matches = JointLongest(asked.among(figures.segments))
     return stream, find_spans(stream, matches), matches.longest.tolist()
 
 

@@ -14,7 +14,7 @@ from tests import brute
 from tests.conftest import GENERATED
 from tests.strategies import bodies
 from tunetrace import Index, read
-from tunetrace.indexer.search.suffix import longest_matches
+from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.indexer.store.streams import joined
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, V2_TOKENS, Vocabulary
@@ -73,7 +73,7 @@ def test_infini_gram_and_tunetrace_find_the_same_in_real_tunes(
     for tune in islice(read(shared / GENERATED), CHECKED):
         assert isinstance(tune, Transcription)
         symbols = checked_symbols(tune.tokens, v2_index.vocabulary)
-        own, _ = longest_matches(symbols, segment)
+        own, _ = longest_matches(symbols, [segment])
         np.testing.assert_array_equal(peer.longest_matches(symbols), own, err_msg=tune.text)
         tokens += np.count_nonzero(own)
     assert tokens > 100 * CHECKED  # 100 tokens or more of a tune stand there, one by one

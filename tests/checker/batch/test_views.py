@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,13 +29,13 @@ from tunetrace import (
     report,
 )
 from tunetrace.arguments import ViewName
-from tunetrace.checker.batch.joint import JointLongest, SymbolOrder
+from tunetrace.checker.batch.joint import JointLongest, ends_of
 from tunetrace.checker.batch.search import SearchLongest
 from tunetrace.checker.batch.spans import find_spans
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_sources
-from tunetrace.indexer.search.joint import JointArrays
+from tunetrace.indexer.search.joint import LongestSearch
 from tunetrace.indexer.search.views import VIEWS
 from tunetrace.tokenizer.layout.bars import lay_out
 
@@ -83,13 +82,9 @@ def test_spans_are_the_maximal_stretches_of_notes_however_they_are_matched(
     figures = search(view, tunes, in_segment)
     stream = join_layouts([lay_out(checked)], figures.vocabulary, view)
     searched = find_spans(stream, SearchLongest(figures, stream))
-    order = SymbolOrder(figures.vocabulary, view)
-    corpus = np.concatenate([order.places[segment.symbols] for segment in figures.segments])
-    joint = JointArrays(np.concatenate([corpus, order.places[stream.symbols]]))
-    is_checked = (np.arange(len(joint.symbols)) >= len(corpus)).astype(np.int32)
-    lengths = joint.matches(is_checked, slice(len(corpus), None))
-    sorted_together = find_spans(stream, JointLongest(joint, lengths, order))
-    for spans in (searched, sorted_together):
+    asked = LongestSearch(stream.text, ends_of(stream, figures.goes_on))
+    together = find_spans(stream, JointLongest(asked.among(figures.segments)))
+    for spans in (searched, together):
         found = zip(spans.first_notes.tolist(), spans.stop_notes.tolist(), strict=True)
         assert sorted(found) == expected
 

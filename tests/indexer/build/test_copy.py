@@ -420,7 +420,6 @@ def test_a_copy_in_a_database_is_only_replaced_if_that_is_asked_for(
         *DAMAGES,
         "UPDATE tune SET corpus_id = 99 WHERE id = 1",
         "DELETE FROM segment WHERE id = 1",
-        "UPDATE array SET place = 1 << 40 WHERE id = 1",
     ],
 )
 def test_a_damaged_index_is_not_copied_into_a_database(

@@ -151,11 +151,7 @@ def answers(path: Path | str, file: Path | None = None) -> list[Any]:
     with open_index(path) as index:
         info = index.info().to_dict()
         del info["path"]
-        tunes = [
-            tune_id
-            for corpus in ("first", "last")
-            for tune_id in _tunes(file or Path(path), corpus)
-        ]
+        tunes = _tunes(file or Path(path))
         return [
             info,
             index.rejects(),

@@ -70,6 +70,7 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
             "DELETE FROM array WHERE purpose = 'melody'",
             "segment 1 has no stream of the view melody",
         ),
+        ("DELETE FROM array WHERE purpose = 'near'", "segment 1 has no arrays for 'near'"),
         ("DELETE FROM array WHERE purpose = 'bars'", "segment 1 has no arrays for 'bars'"),
         (
             "UPDATE array SET sha256 = '0' WHERE purpose = 'tokens' AND name = 'suffixes'",
@@ -82,6 +83,18 @@ def test_a_sound_index_has_no_fault(shared: Path, tmp_path: Path) -> None:
         (
             "DELETE FROM piece",
             "the array 'ids' for 'tunes' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE array SET sha256 = '' WHERE name = 'suffixes' AND purpose = 'rhythm'",
+            "the array 'suffixes' for 'rhythm' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE piece SET content = x'0100000003000000' WHERE array_id = 1",
+            "the array 'ids' for 'tunes' of segment 1 does not match its checksum",
+        ),
+        (
+            "UPDATE array SET dtype = '<f3' WHERE name = 'terms'",
+            "the array 'terms' has no numbers of the type stated",
         ),
         ("UPDATE meta SET value = '[1]'", "the vocabulary is not a list of tokens"),
         ("DELETE FROM meta WHERE name = 'vocabulary'", "the vocabulary is not a list of tokens"),
@@ -177,14 +190,18 @@ def test_suffixes_out_of_order_are_found(tmp_path: Path, whole: Path) -> None:
     with open_index(whole) as index:
         (segment,) = index.figures.segments
         suffixes = segment.suffixes.copy()
+
+    def faults(changed: np.ndarray) -> tuple[str, ...]:
+        return verify_index(rewritten(tmp_path / "i.db", whole, changed), full=True).faults
+
     for at in range(len(suffixes) - 1):
         swapped = suffixes.copy()
         swapped[[at, at + 1]] = swapped[[at + 1, at]]
-        faults = verify_index(rewritten(tmp_path / "i.db", whole, swapped), full=True).faults
-        assert any("out of order" in fault for fault in faults), at
-    suffixes[0] = suffixes[1]
-    faults = verify_index(rewritten(tmp_path / "i.db", whole, suffixes), full=True).faults
-    assert any("does not have each position exactly once" in fault for fault in faults)
+        assert any("out of order" in fault for fault in faults(swapped)), at
+    for wrong in (suffixes[1], -1, len(suffixes)):
+        other = suffixes.copy()
+        other[0] = wrong
+        assert any("does not have each position exactly once" in fault for fault in faults(other))
 
 
 @given(st.binary(min_size=1, max_size=40), st.randoms(use_true_random=False))

@@ -18,8 +18,8 @@ from tests.strategies import LENGTHS, NOTES, corpora, heaps
 from tunetrace import Filters, Index, QueryError, check
 from tunetrace.indexer.queries.symbols import parse_figure
 from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.longest import longest_matches
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import longest_matches
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 VOCABULARY = Vocabulary()
@@ -70,6 +70,10 @@ def test_hits_are_those_of_brute_force_however_the_corpus_is_segmented(
     distinct = len({tune for tune, _ in expected})
     symbols = VOCABULARY.encode(figure)
     assert figures.count(symbols, open_end) == (distinct, len(expected))
+    if not open_end:
+        for tunes_before in range(distinct + 2):
+            assert figures.occurs_in_more(symbols, tunes_before) == (distinct > tunes_before)
+        assert figures.occurs(symbols) == (distinct > 0)
 
 
 words = st.one_of(
@@ -103,7 +107,7 @@ def test_longest_matches_are_those_of_brute_force(
     symbols = bytes(
         SEPARATOR if brute.is_wall(token) else VOCABULARY.symbol(token) for token in checked
     )
-    found, _ = longest_matches(symbols, figures.segments[0])
+    found, _ = longest_matches(symbols, figures.segments)
     assert found.tolist() == brute.longest_matches(tunes, checked)
 
 
@@ -112,11 +116,11 @@ def test_longest_matches_leave_out_what_is_not_admitted(
     tunes: list[list[str]], checked: list[str], data: st.DataObject
 ) -> None:
     admitted = np.array([False, *(data.draw(st.booleans()) for _ in tunes)])
-    segment = search(tunes).segments[0]
+    segments = search(tunes).segments
     symbols = bytes(
         SEPARATOR if brute.is_wall(token) else VOCABULARY.symbol(token) for token in checked
     )
-    found, _ = longest_matches(symbols, segment, segment.admitted_positions(admitted))
+    found, _ = longest_matches(symbols, segments, admitted)
     others = [tune for tune, counts in zip(tunes, admitted[1:], strict=True) if counts]
     assert found.tolist() == brute.longest_matches(others, checked)
 

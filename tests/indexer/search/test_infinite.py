@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import corpora
 from tunetrace import Index
+from tunetrace.indexer.search import infinite
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.infinite import Following, InfiniteGram
 from tunetrace.indexer.search.segment import Segment
@@ -201,3 +202,19 @@ def test_it_is_exact_on_an_index(make_index: Callable[..., Index]) -> None:
     assert told(last, index.vocabulary) == (6, 1, {"G": 1})
     *_, last = InfiniteGram(index.figures, index.mask([3])).along(symbols)
     assert told(last, index.vocabulary) == (4, 1, {"F": 1})
+
+
+@given(tunes_and_what_was_read())
+def test_what_follows_many_places_is_counted_as_what_follows_few(
+    given_: tuple[list[list[str]], list[list[str]], list[str], list[bool] | None],
+) -> None:
+    first, second, tune, _ = given_
+    search = search_in(first, second)
+    symbols = search.vocabulary.encode(tune)
+    for start in (b"", bytes([SEPARATOR])):
+        contexts = [start + symbols[:stop] for stop in range(len(symbols) + 1)]
+        one_by_one = [InfiniteGram(search).counts(context).tolist() for context in contexts]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(infinite, "_MANY", 0)
+            by_ranges = [InfiniteGram(search).counts(context).tolist() for context in contexts]
+        assert by_ranges == one_by_one

@@ -21,7 +21,7 @@ TOKENS = [token for token in VOCABULARY.tokens if not brute.is_wall(token)]
 
 
 def model_of(tunes: list[list[str]], tunes_in_segment: int = 100) -> BackoffModel:
-    return BackoffModel(search(tunes, tunes_in_segment).segments, ALPHABET)
+    return BackoffModel.counted(search(tunes, tunes_in_segment).segments, ALPHABET)
 
 
 def probabilities(model: BackoffModel, tokens: list[str]) -> list[list[float]]:
@@ -58,7 +58,7 @@ def test_probabilities_and_expected_counts_of_a_tiny_corpus() -> None:
 
 
 def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
+    model = BackoffModel.counted(v2_index.figures.segments, v2_index.figures.alphabet)
     for token in ("c", "|", "=B", ">", "(3"):
         symbol = v2_index.vocabulary.encode([token])
         _, hits = v2_index.figures.count(symbol, open_end=True)
@@ -67,7 +67,7 @@ def test_a_token_by_itself_is_expected_about_as_often_as_it_stands(v2_index: Ind
 
 
 def test_all_that_is_a_token_and_no_wall_can_begin_a_figure(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
+    model = BackoffModel.counted(v2_index.figures.segments, v2_index.figures.alphabet)
     assert model.symbols == v2_index.info().tokens
 
 
@@ -84,7 +84,7 @@ def test_a_wall_has_no_probability_and_ends_the_context() -> None:
 
 
 def test_a_corpus_without_a_tune_finds_all_tokens_equally_probable() -> None:
-    model = BackoffModel([], ALPHABET)
+    model = BackoffModel.counted([], ALPHABET)
     assert model.symbols == 0
     assert model.expected(VOCABULARY.encode(["C", "D"])) == 0
     rows = model.log2_probabilities(VOCABULARY.encode(["C", "D"]))
@@ -169,7 +169,7 @@ def test_a_figure_is_expected_as_often_with_an_open_end_as_closed_and_going_on_t
 
 
 def test_where_a_stream_begins_does_not_matter_to_the_tunes_in_it(v2_index: Index) -> None:
-    model = BackoffModel(v2_index.figures.segments, v2_index.figures.alphabet)
+    model = BackoffModel.counted(v2_index.figures.segments, v2_index.figures.alphabet)
     (segment,) = v2_index.figures.segments
     stream = segment.symbols.tobytes()
     whole = model.log2_probabilities(stream)

@@ -1,14 +1,13 @@
 """What a check asks of a corpus. Two matchers answer it, with the same arrays.
 
-One searches the index by bisection (search.py): it needs no preparation and takes a few
-milliseconds for each transcription. The other sorts the stream together with the corpus (joint.py):
-a second or two for any number of transcriptions. The rest of a check is the same code for both.
+One searches the index for one figure after another (search.py), which takes least time for one
+transcription. The other looks up all figures of many transcriptions together (joint.py). The rest
+of a check is the same code for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,21 +15,10 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.music.sameness import SameMusic
+from tunetrace.indexer.search.joint import Hits
 from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.layout.bars import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class FigureHits:
-    """The hits of figures in a corpus, in the order of figures, tunes, symbols: (hits,) each."""
-
-    of: Numbers
-    """The figure."""
-    tunes: Numbers
-    """The id of the tune."""
-    symbols: Numbers
-    """The first symbol of the hit, counted in the tune."""
 
 
 def first_tokens_of(places: SymbolPlaces | None, tunes: Numbers, symbols: Numbers) -> Numbers:
@@ -39,17 +27,6 @@ def first_tokens_of(places: SymbolPlaces | None, tunes: Numbers, symbols: Number
     places: None where symbols are tokens.
     """
     return symbols if places is None else places.tokens_at(tunes, symbols)
-
-
-class FoundFigures(Protocol):
-    """Figures that a corpus was searched for."""
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """The largest possible number of hits of each figure: (figures,)."""
-
-    def hits(self, some: slice) -> FigureHits:
-        """The hits of some of the figures. The figures keep their numbers."""
 
 
 class LongestMatches(Protocol):
@@ -77,11 +54,12 @@ class StreamMatches(LongestMatches, Protocol):
     symbol_places: SymbolPlaces | None
     """Where the symbols of the view are in the corpus; None if they are tokens."""
 
-    def find(self, firsts: Numbers, stops: Numbers) -> FoundFigures:
-        """Search for the figures from firsts up to stops, (m,) each.
+    def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
+        """The hits of the figures from firsts up to stops, (m,) each.
 
         Each figure ends with a whole note and is in the corpus. Hits whose last note is longer in
-        the corpus are left out.
+        the corpus are left out. most: of a figure no more hits than this in one tune, the first
+        ones; None for all.
         """
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:

@@ -8,7 +8,6 @@ than one hit is expected.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -24,9 +23,10 @@ from tunetrace.checker.batch.arrays import (
     rows,
     select,
 )
-from tunetrace.checker.batch.matcher import FigureHits, StreamMatches, first_tokens_of
+from tunetrace.checker.batch.matcher import StreamMatches, first_tokens_of
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
+from tunetrace.indexer.search.joint import Hits, rank_in_runs
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.statistics.backoff import ExpectedHits
 
@@ -40,8 +40,6 @@ MOST_IN_TRANSCRIPTION: Final = 1024
 No music has as many. Two tunes of a single repeated note would match at every pair of places.
 """
 
-_ANY: Final = 2**31 - 1
-
 _TOGETHER: Final = 1 << 23
 """About this many hits are in memory together."""
 
@@ -52,7 +50,7 @@ class LookedUp:
 
     figure: Numbers
     """(m,) the number of each figure among the different ones."""
-    hits: FigureHits
+    hits: Hits
     """The hits of the different figures."""
     first: NDArray[np.int64]
     """(different figures,) where the hits of each begin."""
@@ -61,19 +59,18 @@ class LookedUp:
 
 
 def look_up(
-    stream: BatchStream, matches: StreamMatches, firsts: Numbers, stops: Numbers, most: int
+    stream: BatchStream,
+    matches: StreamMatches,
+    firsts: Numbers,
+    stops: Numbers,
+    most: int | None = None,
 ) -> LookedUp:
     """Search for the figures from firsts up to stops. most: the most hits in one tune."""
     numbers: dict[bytes, int] = {}
     texts = (stream.text[first:stop] for first, stop in rows(firsts, stops))
     figure = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int32)
     _, alike = np.unique(figure, return_index=True)
-    found = matches.find(firsts[alike], stops[alike])
-    pieces = []
-    for first, stop in pairwise([0, *_cuts(found.sizes), len(alike)]):
-        hits = found.hits(slice(first, stop))
-        pieces.append(select(hits, _rank(changes(hits.of, hits.tunes)) < most))
-    hits = join(pieces)
+    hits = matches.find(firsts[alike], stops[alike], most)
     count = np.bincount(hits.of, minlength=len(alike))
     return LookedUp(figure, hits, np.cumsum(count) - count, count)
 
@@ -82,13 +79,6 @@ def _cuts(sizes: NDArray[np.int64]) -> list[int]:
     """Where to cut figures into pieces that have about _TOGETHER hits. sizes: of each figure."""
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _TOGETHER)) + 1
     return cuts.tolist()
-
-
-def _rank(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The number of items between each one and the last one that begins: (n,)."""
-    places = np.arange(len(begins))
-    since: NDArray[np.int64] = places - np.maximum.accumulate(np.where(begins, places, 0))
-    return since
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +99,12 @@ class SpanTunes:
 
 def find_span_tunes(
     stream: BatchStream, spans: SpanArrays, matches: StreamMatches, most: int, wanted: Mask
-) -> tuple[SpanTunes, FigureHits]:
+) -> tuple[SpanTunes, Hits]:
     """The hits of all spans, and the first hit of each wanted span in each tune.
 
     most: how many examples a span has. wanted: (spans,).
     """
-    found = look_up(stream, matches, spans.first_symbols, spans.stop_symbols, _ANY)
+    found = look_up(stream, matches, spans.first_symbols, spans.stop_symbols)
     first = select(found.hits, changes(found.hits.of, found.hits.tunes))
     tunes = np.bincount(first.of, minlength=len(found.count))
     begins = np.cumsum(tunes) - tunes
@@ -138,7 +128,7 @@ def find_span_tunes(
             examples[of],
             tokens[of],
         ),
-        FigureHits(
+        Hits(
             np.repeat(asked, tunes[of[asked]]).astype(np.int32),
             first.tunes[chosen],
             first.symbols[chosen],
@@ -146,7 +136,7 @@ def find_span_tunes(
     )
 
 
-def _families(hits: FigureHits, family_of: Numbers, figures: int) -> Numbers:
+def _families(hits: Hits, family_of: Numbers, figures: int) -> Numbers:
     """How many families have each of some figures: (figures,)."""
     packed = np.unique(hits.of.astype(np.int64) << 32 | family_of[hits.tunes])
     return np.bincount(packed >> 32, minlength=figures).astype(np.int32)
@@ -184,7 +174,7 @@ class Shared:
 
 
 def find_shared(
-    stream: BatchStream, matches: StreamMatches, spans: SpanArrays, span_hits: FigureHits
+    stream: BatchStream, matches: StreamMatches, spans: SpanArrays, span_hits: Hits
 ) -> Shared:
     """The stretches that transcriptions share with each corpus tune.
 
@@ -252,7 +242,7 @@ def _few_in_each_tune(figure: Numbers, tunes: Numbers) -> NDArray[np.bool_]:
     """
     in_order = np.lexsort((figure, tunes))
     is_few = np.empty(len(figure), dtype=bool)
-    is_few[in_order] = _rank(changes(figure[in_order], tunes[in_order])) < MOST_IN_TRANSCRIPTION
+    is_few[in_order] = rank_in_runs(figure[in_order], tunes[in_order]) < MOST_IN_TRANSCRIPTION
     return is_few
 
 

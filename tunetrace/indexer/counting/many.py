@@ -74,7 +74,7 @@ def count_many(
         for some in _slices(rows, tree):
             chosen, places = _places(figures, some, rows[some], depths[some], tree, segment)
             is_hit = ~goes_on[segment.symbols.take(places + figures.lengths[chosen], mode="clip")]
-            of_places = segment.tune_of_positions[places]
+            of_places = segment.tunes_at(places)
             if admitted is not None:
                 is_hit &= admitted[of_places]
             chosen = chosen[is_hit]

@@ -32,6 +32,17 @@ _SYMBOLS = 64
 """nor before one was asked for each so many symbols of the index: to count them takes about as long
 as to answer those."""
 
+_MOST_SYMBOLS = 1 << 24
+"""The common figures of an index of more symbols are not counted: it would take minutes, and 20
+bytes for each symbol."""
+
+_MANY = 64
+"""If places are more than the symbols of the segment divided by this, to mark their tunes is faster
+than to sort them."""
+
+_AT_ONCE = 64
+"""At least so many hits are looked at together."""
+
 _PLACES = 4096
 """Looking at so many places is as much work as another question."""
 
@@ -90,8 +101,8 @@ class FigureSearch:
         is_counted[list(self.alphabet.boundaries)] = False
         counts = np.zeros(self.last_id + 1, dtype=np.int64)
         for segment in self.segments:
-            tunes = segment.tune_of_positions[is_counted[segment.symbols]]
-            counts += np.bincount(tunes, minlength=len(counts))
+            counted = is_counted[segment.symbols]
+            counts[segment.tune_ids] = np.add.reduceat(counted, segment.bounds[:-1], dtype=np.int64)
         return counts
 
     def occurrences(
@@ -122,17 +133,14 @@ class FigureSearch:
         figure: bytes,
         open_end: bool = False,
         admitted: Mask | None = None,
-        most: int | None = None,
     ) -> list[Occurrences]:
-        """Every hit of a figure given as symbols, segment by segment, in no order.
-
-        most: look at no more than this many places in each segment; None for all.
-        """
+        """Every hit of a figure given as symbols, of each segment that has it, in no order."""
         found = []
         for segment in self.segments:
-            places = self._hits(
-                segment, segment.positions(figure)[:most], len(figure), open_end, admitted
-            )
+            every = segment.positions(figure)
+            if not len(every):
+                continue
+            places = self._hits(segment, every, len(figure), open_end, admitted)
             lengths = np.full(len(places), len(figure), dtype=np.int32)
             found.append(Occurrences(segment, places, lengths))
         return found
@@ -153,24 +161,56 @@ class FigureSearch:
             places = places[admitted[segment.tunes_at(places)]]
         return places
 
-    def distinct_tunes(self, found: Sequence[Occurrences]) -> int:
-        """How many tunes have these hits."""
-        return sum(self.count_tunes(some.segment, some.positions) for some in found)
-
-    def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.intp]:
+    def tunes_with(self, found: Sequence[Occurrences]) -> NDArray[np.int32]:
         """The ids of the tunes that have these hits, ascending."""
-        seen = np.zeros(self.last_id + 1, dtype=bool)
-        for some in found:
-            seen[some.segment.tunes_at(some.positions)] = True
-        return np.flatnonzero(seen)
+        none = np.empty(0, dtype=np.int32)
+        # Segments have their tunes in order.
+        return np.concatenate(
+            [none, *(self._different(some.segment, some.positions) for some in found)]
+        )
 
     def count_tunes(self, segment: Segment, places: Positions) -> int:
         """How many tunes have these places of a segment."""
         if len(places) < 2:  # most figures of a check
             return len(places)
-        seen = np.zeros(self.last_id + 1, dtype=bool)
-        seen[segment.tunes_at(places)] = True
-        return int(np.count_nonzero(seen))
+        return len(self._different(segment, places))
+
+    def _different(self, segment: Segment, places: Positions) -> NDArray[np.int32]:
+        """The ids of the tunes that have these places of a segment, ascending."""
+        if len(places) * _MANY < len(segment.suffixes):
+            # Sorted they are faster to find.
+            after = segment.bounds.searchsorted(np.sort(places), side="right")
+            is_new = np.ones(len(after), dtype=bool)
+            np.not_equal(after[1:], after[:-1], out=is_new[1:])
+            return segment.tune_ids.take(after[is_new] - 1, mode="clip")
+        first = segment.tune_ids[0]
+        seen = np.zeros(int(segment.tune_ids[-1] - first) + 1, dtype=bool)
+        seen[segment.tunes_at(places) - first] = True
+        return np.flatnonzero(seen).astype(np.int32) + np.int32(first)
+
+    def occurs(self, figure: bytes, admitted: Mask | None = None) -> bool:
+        """Whether a figure given as symbols has a hit."""
+        return self.occurs_in_more(figure, 0, admitted)
+
+    def occurs_in_more(self, figure: bytes, tunes: int, admitted: Mask | None = None) -> bool:
+        """Whether a figure given as symbols is found in more than this number of tunes.
+
+        For a common figure, a few hits of the first segments are enough.
+        """
+        found = [(segment, segment.positions(figure)) for segment in self.segments]
+        if sum(len(places) for _, places in found) <= tunes:
+            return False
+        for segment, places in found:
+            few = places[: max(_AT_ONCE, 4 * (tunes + 1))]
+            if len(few) < len(places):
+                hits = self._hits(segment, few, len(figure), False, admitted)
+                if self.count_tunes(segment, hits) > tunes:
+                    return True
+            hits = self._hits(segment, places, len(figure), False, admitted)
+            tunes -= self.count_tunes(segment, hits)
+            if tunes < 0:
+                return True
+        return False
 
     def count(
         self, figure: bytes, open_end: bool = False, admitted: Mask | None = None
@@ -205,9 +245,10 @@ class FigureSearch:
         """The common figures of each segment; None before they are counted.
 
         They are counted once enough questions were asked that it would have paid, unless that was
-        ruled out. questions: that are asked now, and that the trees answer faster.
+        ruled out or the index is too large. questions: that are asked now, and that the trees
+        answer faster.
         """
-        if self._trees is None and self._counts_ahead:
+        if self._trees is None and self._counts_ahead and self._symbols <= _MOST_SYMBOLS:
             self._asked += questions
             if self._asked > max(_FEW_QUESTIONS, self._symbols // _SYMBOLS):
                 self.plant()

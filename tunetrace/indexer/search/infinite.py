@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 
 from tunetrace.indexer.counting.tree import SuffixTree
 from tunetrace.indexer.search.figures import FigureSearch
+from tunetrace.indexer.search.joint import Figures
 from tunetrace.indexer.search.segment import Mask, Segment
-from tunetrace.indexer.search.suffix import Positions
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Counts = NDArray[np.int64]
 
 _END: Final = bytes([SEPARATOR])
+
+_MANY: Final = 1 << 14
+"""If a context has more places in a segment, what follows it is counted by ranges of ranks."""
 
 _ZEROS: Final = np.zeros(256, dtype=np.int64)
 """A copy of it is made faster than zeros."""
@@ -171,21 +174,29 @@ class InfiniteGram:
             if trees is not None:
                 found, counts = trees[number].following(context)
             else:
-                places = self._places(segment, context)
-                counts = np.bincount(segment.symbols[places + len(context)], minlength=256)
-                found = len(places)
+                counts = self._counts_in(segment, context)
+                found = int(counts.sum())
             hits += found
             total += counts
         return hits, total
 
-    def _places(self, segment: Segment, context: bytes) -> Positions:
-        """Where a context is found that a symbol follows, in admitted tunes."""
+    def _counts_in(self, segment: Segment, context: bytes) -> Counts:
+        """How often each symbol follows a context in the admitted tunes of a segment: (256,)."""
         places = segment.positions(context)
+        if len(places) > _MANY and self._admitted is None and context != _END:
+            # What follows is in order, so each symbol has a range of its own.
+            longer = b"".join(context + bytes([symbol]) for symbol in range(256))
+            firsts = np.arange(256, dtype=np.int32) * np.int32(len(context) + 1)
+            figures = Figures(longer, firsts, np.full(256, len(context) + 1, dtype=np.int32))
+            low, high = figures.intervals(segment)
+            ordered = np.zeros(256, dtype=np.int64)
+            ordered[figures.order] = high - low
+            return ordered
         # The last SEPARATOR of a stream begins no tune.
         places = places[places + len(context) < len(segment.symbols)]
         if self._admitted is not None and len(places):
             places = places[self._admitted[segment.tunes_at(places)]]
-        return places
+        return np.bincount(segment.symbols[places + len(context)], minlength=256)
 
     def count_tunes(self, context: bytes) -> int:
         """In how many of the tunes that count a context is found."""
@@ -203,7 +214,7 @@ class InfiniteGram:
             following = segment.symbols[1:]
             if self._admitted is not None:
                 # The end of a tune belongs to the tune before it.
-                following = following[self._admitted[segment.tune_of_positions[:-1]]]
+                following = following[self._admitted[segment.tunes_of_all()[:-1]]]
             counts += np.bincount(following, minlength=256)
         return counts
 

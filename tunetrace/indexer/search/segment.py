@@ -21,8 +21,9 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Mask = NDArray[np.bool_]
 
-_FEW = 4096
-"""Up to this many positions, a search for each is faster than the map of all positions."""
+_MANY = 32
+"""If positions are more than the symbols of the segment divided by this, the tune of every position
+is worked out first, which is faster than a search for each."""
 
 
 class Segment(SuffixIndex):
@@ -68,19 +69,20 @@ class Segment(SuffixIndex):
         """Where in the suffix array each different run of GRAM symbols begins: (n,), ascending."""
         return gram_firsts(self.words, self.suffixes) if self._grams is None else self._grams
 
-    @cached_property
-    def tune_of_positions(self) -> NDArray[np.int32]:
+    def tunes_of_all(self) -> NDArray[np.int32]:
         """The tune id of every position: (n,). A SEPARATOR belongs to the tune after it, the last
         one to the tune before it."""
-        places = np.cumsum(self.symbols == SEPARATOR, dtype=np.int32)
-        places[-1] -= 1
-        return self._tune_after[places]
+        counts = np.diff(self.bounds)
+        counts[-1] += 1
+        return np.repeat(self.tune_ids, counts)
 
-    def tunes_at(self, positions: NDArray[np.int32]) -> NDArray[np.integer]:
+    def tunes_at(self, positions: NDArray[np.integer]) -> NDArray[np.int32]:
         """The tune ids of positions: (n,), in their order."""
-        if len(positions) > _FEW:
-            return self.tune_of_positions[positions]
-        return self._tune_after.take(self.bounds.searchsorted(positions, side="right"))
+        if len(positions) * _MANY > len(self.suffixes):
+            of_all = self.tunes_of_all()
+            return of_all.take(positions)
+        after = self.bounds.searchsorted(positions, side="right")
+        return self._tune_after.take(after, mode="clip")
 
     def tune_at(self, position: int) -> int:
         """The tune id of one position."""
@@ -101,10 +103,6 @@ class Segment(SuffixIndex):
         """The symbols of a tune."""
         at = bisect_left(self._ids, tune)
         return self.text[self._bounds[at] + 1 : self._bounds[at + 1]]
-
-    def admitted_positions(self, admitted: Mask | None) -> Mask | None:
-        """The mask of positions (n,) that a mask of tunes stands for."""
-        return None if admitted is None else admitted[self.tune_of_positions]
 
     def without(self, tunes: Iterable[int]) -> Segment | None:
         """A segment of its other tunes; itself if it has none of these, None if no tune is left.

@@ -1,23 +1,24 @@
 """A back-off n-gram model of the corpus: how probable a symbol is after the symbols before it.
 
 It gives the number of hits of a figure that are expected by chance. The suffixes of a segment are
-sorted, so that equal n-grams are neighbours, and the index keeps where each begins.
+sorted, so that equal n-grams are neighbours, and the index keeps where each begins. The tables of a
+large corpus are kept in files that are mapped (indexer.store.derived).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache, reduce
 from itertools import pairwise
-from typing import Final, cast
+from typing import Any, Final, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import BEYOND_GRAM, GRAM, words
+from tunetrace.indexer.search.suffix import BEYOND_GRAM, GRAM, Symbols, words
 from tunetrace.indexer.search.views import Alphabet
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -42,24 +43,30 @@ _KEPT: Final = 1 << 16
 """How many probabilities of single symbols are remembered."""
 
 
+Tables: TypeAlias = Mapping[str, NDArray[Any]]
+"""What a model is made of: `size`, (1,), how many symbols of the corpus a figure can begin with;
+and for each length the arrays of _Grams, by their names followed by the length."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Grams:
     """The n n-grams of one length that the corpus has, sorted, and what follows each: (n + 1,).
 
-    The last row stands for all n-grams that the corpus lacks.
+    The last row stands for all n-grams that the corpus lacks. Of the longest n-grams it is not
+    known what follows them: their last three arrays are empty.
     """
 
     packed: Packed
     """The n-grams as numbers."""
-    symbols: bytes
-    """The last symbol of each."""
+    symbols: Symbols
+    """(n,) the last symbol of each."""
     shares: Floats
     """c(hw) / (c(h) + T(h)), where the n-gram is hw."""
     backoffs: Floats
     """T(h) / (c(h) + T(h)), where the n-gram is h."""
     lengthening: Floats
     """The sum of the shares of all symbols that lengthen a note, after the n-gram."""
-    longer: NDArray[np.intp]
+    longer: NDArray[np.int32]
     """The row of the first n-gram one symbol longer, in the table of those."""
 
     def find(self, wanted: Packed) -> NDArray[np.intp]:
@@ -83,27 +90,31 @@ class BackoffModel:
     symbols: int
     """How many symbols of the corpus a figure can begin with: all but boundaries."""
 
-    def __init__(self, segments: Sequence[Segment], alphabet: Alphabet) -> None:
-        self._is_boundary = np.ones(256, dtype=bool)
-        self._is_boundary[: len(alphabet.names)] = False
-        self._is_boundary[list(alphabet.boundaries)] = True
+    def __init__(self, tables: Tables, alphabet: Alphabet) -> None:
+        """tables: as backoff_tables gives them for the same alphabet."""
+        self._is_boundary = _are_boundaries(alphabet)
         self._boundaries = bytes(np.flatnonzero(self._is_boundary).tolist())
-        goes_on = np.zeros(256, dtype=bool)
-        goes_on[list(alphabet.continuing)] = True
         different = int(np.count_nonzero(~self._is_boundary))
         self._uniform = 1 / different
-        self._uniform_lengthening = int(np.count_nonzero(goes_on)) / different
-        counted = _without_boundaries(*_windows(segments), self._is_boundary)
-        self.symbols = int(counted[1][1].sum())
-        self._grams = _tables(counted, goes_on)
+        self._uniform_lengthening = len(set(alphabet.continuing)) / different
+        self.symbols = int(tables["size"][0])
+        self._grams = [
+            _Grams(**{field.name: tables[f"{field.name}{length}"] for field in fields(_Grams)})
+            for length in range(ORDER + 1)
+        ]
         # memoryviews give plain numbers, and faster than arrays.
         self._steps = [
-            (grams.backoffs.data, grams.longer.data, longer.symbols.find, longer.shares.data)
+            (grams.backoffs.data, grams.longer.data, longer.symbols.data, longer.shares.data)
             for grams, longer in pairwise(self._grams)
         ]
         # The same few symbols are asked for again and again.
         self._log2_probability = lru_cache(maxsize=_KEPT)(self._log2_last_probability)
         self._going_on = lru_cache(maxsize=_KEPT)(self._lengthening)
+
+    @classmethod
+    def counted(cls, segments: Iterable[Segment], alphabet: Alphabet) -> Self:
+        """The model of some segments, whose n-grams are counted here."""
+        return cls(backoff_tables(segments, alphabet), alphabet)
 
     def log2_probabilities(self, symbols: bytes) -> Floats:
         """log2 of how probable each symbol is after the symbols before it: (ORDER, n).
@@ -189,12 +200,13 @@ class BackoffModel:
         contexts: the rows of the last 0, 1, … symbols in their tables, as far as they are known.
         """
         probability, seen = self._uniform, [0]
-        for (backoffs, longer, find, shares), at in zip(self._steps, contexts, strict=False):
+        for (backoffs, longer, symbols, shares), at in zip(self._steps, contexts, strict=False):
             probability *= backoffs[at]
-            found = find(symbol, longer[at], longer[at + 1])
+            first = longer[at]
+            found = bytes(symbols[first : longer[at + 1]]).find(symbol)
             if found >= 0:
-                probability += shares[found]
-                seen.append(found)
+                probability += shares[first + found]
+                seen.append(first + found)
         return probability, seen
 
     def _lengthening(self, symbols: bytes) -> float:
@@ -255,20 +267,42 @@ class ExpectedHits:
         return cast(Floats, np.log2(self._model.symbols) + hits + ending)
 
 
-def _windows(segments: Sequence[Segment]) -> tuple[Packed, Floats]:
-    """The different windows of ORDER symbols, sorted, and how many there are of each."""
-    found = [_segment_windows(segment) for segment in segments]
-    packed = np.concatenate([np.empty(0, dtype=np.uint64), *(some for some, _ in found)])
-    counts = np.concatenate([np.empty(0), *(some for _, some in found)])
-    if len(found) > 1:
-        in_order = packed.argsort()
-        packed, counts = packed[in_order], counts[in_order]
-        first = _firsts(packed)
-        packed, counts = packed[first], np.add.reduceat(counts, first)
-    return packed, counts
+def backoff_tables(segments: Iterable[Segment], alphabet: Alphabet) -> Tables:
+    """Count the n-grams of segments, one segment after another: what a model is made of."""
+    none = np.empty(0, dtype=np.uint64), np.empty(0)
+    windows = reduce(_added, map(_segment_windows, segments), none)
+    counted = _without_boundaries(*windows, _are_boundaries(alphabet))
+    goes_on = np.zeros(256, dtype=bool)
+    goes_on[list(alphabet.continuing)] = True
+    tables: dict[str, NDArray[Any]] = {"size": np.array([counted[1][1].sum()], dtype=np.int64)}
+    for length, grams in enumerate(_tables(counted, goes_on)):
+        for field in fields(_Grams):
+            tables[f"{field.name}{length}"] = getattr(grams, field.name)
+    return tables
+
+
+def _are_boundaries(alphabet: Alphabet) -> NDArray[np.bool_]:
+    """Whether each symbol is a boundary, or none of the alphabet: (256,)."""
+    found = np.ones(256, dtype=bool)
+    found[: len(alphabet.names)] = False
+    found[list(alphabet.boundaries)] = True
+    return found
+
+
+def _added(left: tuple[Packed, Floats], right: tuple[Packed, Floats]) -> tuple[Packed, Floats]:
+    """The different windows of both, sorted, and how many there are of each."""
+    if not len(left[0]):
+        return right
+    packed = np.concatenate([left[0], right[0]])
+    counts = np.concatenate([left[1], right[1]])
+    in_order = packed.argsort(kind="stable")  # which is fastest for two sorted runs
+    packed, counts = packed[in_order], counts[in_order]
+    first = _firsts(packed)
+    return packed[first], np.add.reduceat(counts, first)
 
 
 def _segment_windows(segment: Segment) -> tuple[Packed, Floats]:
+    """The different windows of ORDER symbols, sorted, and how many there are of each."""
     first = segment.gram_firsts
     windows = segment.words[segment.suffixes.take(first)]
     return _packed(windows), np.diff(first, append=len(segment.suffixes)).astype(np.float64)
@@ -310,11 +344,12 @@ def _without_boundaries(
 
 def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]) -> list[_Grams]:
     """The tables of the n-grams of 0, 1, … ORDER symbols, from what _without_boundaries gives."""
-    tables = []
+    tables: list[_Grams] = []
     shares = np.zeros(1)
     nothing = np.empty(0, dtype=np.uint64), np.empty(0)
     for (packed, _), (longer, counts) in zip(counted, [*counted[1:], nothing], strict=True):
         n = len(packed)
+        known = n + 1 if len(tables) < ORDER else 0  # rows of which it is known what follows
         first = _firsts(longer >> _BITS)
         followed = packed.searchsorted(longer[first] >> _BITS)  # the n-grams that something follows
         context = np.repeat(followed, np.diff(first, append=len(longer)))
@@ -327,11 +362,13 @@ def _tables(counted: Sequence[tuple[Packed, Floats]], goes_on: NDArray[np.bool_]
         tables.append(
             _Grams(
                 packed=np.append(packed, _NO_GRAM),
-                symbols=packed.astype(np.uint8).tobytes(),
+                symbols=packed.astype(np.uint8),
                 shares=np.append(shares, 0.0),
-                backoffs=np.append(backoffs, 1.0),
-                lengthening=np.append(np.bincount(context, weights=of_lengths, minlength=n), 0.0),
-                longer=np.concatenate([[0], np.cumsum(kinds)]),
+                backoffs=np.append(backoffs, 1.0)[:known],
+                lengthening=np.append(np.bincount(context, weights=of_lengths, minlength=n), 0.0)[
+                    :known
+                ],
+                longer=np.append(np.int32(0), np.cumsum(kinds, dtype=np.int32))[:known],
             )
         )
         shares = longer_shares

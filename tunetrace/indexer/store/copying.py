@@ -139,9 +139,10 @@ class _Arrays:
         self._sha256.update(content)
 
     def _check(self) -> None:
-        if self._array is not None:
-            if self._stated.pop(self._array) != (self._bytes, self._sha256.hexdigest()):
-                raise DamagedError(f"the array {self._array} does not match its checksum")
+        if self._array is None:
+            return
+        if self._stated.pop(self._array) != (self._bytes, self._sha256.hexdigest()):
+            raise DamagedError(f"the array {self._array} does not match its checksum")
 
     def finish(self) -> None:
         """Check the last array, and that those without a piece are empty."""

@@ -70,10 +70,9 @@ class Measuring:
         if not len(spans):
             return 0, None
         longest = int(np.argmax(spans.notes))
-        tunes, _ = matches.places(
-            int(spans.first_symbols[longest]), int(spans.stop_symbols[longest])
-        )
-        return int(spans.notes[longest]), int(tunes[0])
+        only = slice(longest, longest + 1)
+        hits = matches.find(spans.first_symbols[only], spans.stop_symbols[only], 1)
+        return int(spans.notes[longest]), int(hits.tunes[0])
 
 
 def certified_corpora(info: IndexInfo) -> tuple[CertifiedCorpus, ...]:

@@ -397,7 +397,7 @@ def _backoff_bits(
     if not counted:
         return np.empty((0, len(symbols)))
     stream = joined([index.symbols(tune) for tune in counted])
-    model = BackoffModel([Segment.of(counted, stream)], TOKENS.alphabet(vocabulary))
+    model = BackoffModel.counted([Segment.of(counted, stream)], TOKENS.alphabet(vocabulary))
     stream = joined(symbols)
     starts = np.cumsum([0, *(len(one) + 1 for one in symbols[:-1])])
     # Headers and the ends of tunes have 0 there.
