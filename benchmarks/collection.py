@@ -55,8 +55,7 @@ def main(sizes: Sequence[int]) -> None:
     )
     say(
         "Each number is of one process; its imports count for its memory. Reading tokenizes every "
-        "tune and keeps none. A build holds the arrays of a segment, which has 32,768 tunes at "
-        "most, and the bars of all tunes."
+        "tune and keeps none. A build holds the arrays of a segment at a time."
     )
 
 

@@ -29,7 +29,7 @@ ROOMS: Final[dict[str, str]] = {
     "notation": "notation",
     "corpus": "corpus",
     "indexer.records indexer.filters": "answers",
-    "indexer.music indexer.near indexer.queries indexer.search.outline "
+    "indexer.bars.segment indexer.music indexer.near indexer.queries indexer.search.outline "
     "indexer.search.projections indexer.search.segment indexer.search.suffix "
     "indexer.search.views": "arrays",
     "indexer.store": "store",

@@ -129,6 +129,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         tunetrace.find_families(path),
         *tunetrace.similar_pairs(path),
         tunetrace.leakage(POST, _book(folder)),
+        tunetrace.migrate_index(path),
+        tunetrace.copy_index(path, folder / "copy.db"),
     ]
     batch = [POST, POST]
     with tunetrace.open_index(folder / "post.db") as index:

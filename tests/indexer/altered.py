@@ -1,16 +1,18 @@
-"""The arrays of an index file, read and altered so that their checksums agree with them."""
+"""The arrays of an index, read and altered so that their checksums agree with them."""
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
+
+from tunetrace.indexer.store.schema import array, piece
+from tunetrace.indexer.store.storage import storage_of
 
 
 def alter_array(
@@ -20,24 +22,26 @@ def alter_array(
     change: Callable[[NDArray[Any]], NDArray[Any]] | None,
 ) -> None:
     """Alter an array of every segment, or of the whole index; delete it if there is no change."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        rows = connection.execute(
-            "SELECT id, dtype FROM array WHERE purpose = ? AND name = ?", (purpose, name)
-        ).fetchall()
-        assert rows, f"the index has no array {name} for {purpose}"
-        for number, dtype in rows:
-            pieces = connection.execute(
-                "SELECT content FROM piece WHERE array_id = ? ORDER BY place", (number,)
-            ).fetchall()
-            stored = np.frombuffer(b"".join(piece for (piece,) in pieces), dtype)
-            connection.execute("DELETE FROM piece WHERE array_id = ?", (number,))
+    engine = storage_of(path).engine("change")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        select = sa.select(array.c.id, array.c.dtype)
+        rows = connection.execute(select.where(array.c.purpose == purpose, array.c.name == name))
+        found = rows.all()
+        assert found, f"the index has no array {name} for {purpose}"
+        for number, dtype in found:
+            of_array = piece.c.array_id == number
+            pieces = sa.select(piece.c.content).where(of_array).order_by(piece.c.place)
+            stored = np.frombuffer(b"".join(connection.scalars(pieces)), dtype)
+            connection.execute(sa.delete(piece).where(of_array))
             if change is None:
-                connection.execute("DELETE FROM array WHERE id = ?", (number,))
+                connection.execute(sa.delete(array).where(array.c.id == number))
                 continue
             content = change(stored.copy()).astype(dtype, copy=False).tobytes()
             if content:
-                connection.execute("INSERT INTO piece VALUES (?, 0, ?)", (number, content))
-            connection.execute(
-                "UPDATE array SET bytes = ?, sha256 = ? WHERE id = ?",
-                (len(content), hashlib.sha256(content).hexdigest(), number),
-            )
+                row = {"array_id": number, "place": 0, "content": content}
+                connection.execute(sa.insert(piece).values(row))
+            told = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            connection.execute(sa.update(array).where(array.c.id == number).values(told))
+        connection.commit()
+    engine.dispose()

@@ -10,7 +10,6 @@ import logging
 import os
 import platform
 import signal
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -83,13 +82,17 @@ def connected(cluster: ClusterName) -> Iterator[Cluster]:
 @contextmanager
 def _started(workers: int) -> Iterator[Any]:
     """A cluster of this many processes on this machine."""
+    from multiprocessing import resource_tracker
+
     import distributed
 
+    # Its start would let interrupts through to the processes that start afterwards.
+    resource_tracker.ensure_running()
     with _uninterrupted():  # threads and processes that start here are never interrupted
         cluster = distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,  # an index that is mapped would count as memory in use
             silence_logs=logging.CRITICAL + 1,
         )
@@ -115,11 +118,6 @@ def versions() -> dict[str, str]:
     """The versions of this process that all processes of a cluster have in common, by name."""
     python = ".".join(platform.python_version_tuple()[:2])
     return {"tunetrace": __version__, "Python": python}
-
-
-def host() -> str:
-    """The name of this process's machine."""
-    return socket.gethostname()
 
 
 def _check_workers(client: Client, name: str) -> None:

@@ -82,6 +82,7 @@ class Cluster:
             while running:
                 self._look(standing)
                 yield from self._done(running, standing, progress)
+            progress(str(standing), standing.tunes)
         except (CancelledError, OSError) as error:
             if client.status == "running" and not isinstance(error, CancelledError):
                 raise

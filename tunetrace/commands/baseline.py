@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import PrintAs, index_option, json_option, show
+from tunetrace.commands.options import PrintAs, cluster_options, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, share
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 @click.option("--similar", is_flag=True,
               help="Also measure how similar the most similar other tune is, which takes some "
               "milliseconds for each tune.")  # fmt: skip
+@cluster_options
 @index_option
 @json_option
-def baseline(similar: bool, index_path: str | None, print_as: PrintAs) -> None:
+def baseline(
+    similar: bool, cluster: str | int | None, index_path: str | None, print_as: PrintAs
+) -> None:
     """Measure how much real tunes share with one another.
 
     Every tune of the index is checked against all others, except settings of the same tune. The
@@ -31,11 +34,12 @@ def baseline(similar: bool, index_path: str | None, print_as: PrintAs) -> None:
     \b
         tunetrace baseline
         tunetrace baseline --similar --index mine.db
+        tunetrace baseline --similar --scheduler tcp://node1:8786
     """
     from tunetrace import measure_baseline
 
     with progress_display() as progress:
-        report = measure_baseline(index_path, similar=similar, progress=progress)
+        report = measure_baseline(index_path, similar=similar, cluster=cluster, progress=progress)
     show(report, _print_baseline, print_as)
 
 

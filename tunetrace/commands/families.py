@@ -11,7 +11,14 @@ import click
 
 from tunetrace.commands.completion import complete_corpora, complete_files
 from tunetrace.commands.console import console, linked, make_table
-from tunetrace.commands.options import PrintAs, index_option, json_option, show, workers_for
+from tunetrace.commands.options import (
+    PrintAs,
+    cluster_options,
+    index_option,
+    json_option,
+    show,
+    workers_for,
+)
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
 from tunetrace.text import counted, listed, plain, share
@@ -38,6 +45,7 @@ _LARGE: Final = 6
               help="Draw the family of --of: a .png, .svg or .pdf file.")  # fmt: skip
 @click.option("--again", is_flag=True, help="Compare all tunes anew.")
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
+@cluster_options
 @index_option
 @json_option
 def families(
@@ -49,6 +57,7 @@ def families(
     again: bool,
     force: bool,
     index_path: str | None,
+    cluster: str | int | None,
     print_as: PrintAs,
 ) -> None:
     """Group tunes by melody, whatever their titles.
@@ -63,6 +72,7 @@ def families(
         tunetrace families oneills --top 20
         tunetrace families --of "The Banshee"
         tunetrace families -o families.csv
+        tunetrace families --again --workers 4
         tunetrace families --picture banshee.png --of "The Banshee"
     """
     from tunetrace import find_families, open_index, plot_family
@@ -85,7 +95,8 @@ def families(
             index_path,
             corpus=corpus,
             again=again,
-            workers=workers_for(tunes, near_copies=True),
+            workers=0 if cluster is not None else workers_for(tunes, near_copies=True),
+            cluster=cluster,
             progress=progress,
         )
     if picture is not None and of is not None:

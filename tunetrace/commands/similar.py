@@ -21,6 +21,7 @@ from tunetrace.commands.music import own
 from tunetrace.commands.options import (
     PrintAs,
     Share,
+    cluster_options,
     exclude_family_option,
     goes_only_with,
     html_option,
@@ -31,6 +32,7 @@ from tunetrace.commands.options import (
     reading_options,
 )
 from tunetrace.commands.pages import check_html, save_html
+from tunetrace.commands.progress import progress_display
 from tunetrace.errors import QueryError
 from tunetrace.text import counted, part_in_words, share, shortened
 
@@ -73,6 +75,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
 @click.option("--force", is_flag=True,
               help="With --all or --html: replace the table or the page that is there."
               )  # fmt: skip
+@cluster_options
 @reading_options
 @index_option
 @json_options
@@ -83,6 +86,7 @@ def similar(
     output: str | None,
     page: str | None,
     force: bool,
+    cluster: str | int | None,
     index_path: str | None,
     print_as: PrintAs,
     format: Any,
@@ -104,7 +108,8 @@ def similar(
     are shown bar under bar, the other one raised or lowered to the degree of this one. ^ marks what
     differs, and the lines below name it.
 
-    --all writes the pairs of all tunes of the index, which 'tunetrace families' has compared.
+    --all writes the pairs of all tunes of the index, which 'tunetrace families' has compared. With
+    --scheduler or --workers a cluster compares them first, if that was not done.
 
     \b
         tunetrace similar tune.abc
@@ -113,6 +118,7 @@ def similar(
         tunetrace similar tune.abc --html similar.html
         tunetrace similar tunes.abc --jsonl --align 0 > similar.jsonl
         tunetrace similar --all --min-probability 0.5 -o pairs.parquet
+        tunetrace similar --all --workers 4 -o pairs.parquet
     """
     from tunetrace import open_index
     from tunetrace.checker.similar.records import SimilarReport
@@ -120,9 +126,13 @@ def similar(
     from tunetrace.errors import InputError
 
     if every:
-        goes_only_with("--all", "least", "output", "force", "index_path")
-        _write_pairs(output, index_path, options["least"], force=force)
+        goes_only_with("--all", "least", "output", "force", "index_path", "scheduler", "workers")
+        _write_pairs(output, index_path, options["least"], cluster, force=force)
         return
+    if cluster is not None:
+        raise QueryError(
+            "--scheduler and --workers work only with --all; add --all, or remove the option"
+        )
     if output is not None:
         raise QueryError("--output works only with --all; add --all or remove it")
     if not tunes:
@@ -161,15 +171,27 @@ def similar(
     save_html(shown, page, index_path, print_as, force=force)
 
 
-def _write_pairs(output: str | None, index_path: str | None, least: float, *, force: bool) -> None:
-    """Write all pairs of an index into a table."""
-    from tunetrace import similar_pairs
+def _write_pairs(
+    output: str | None,
+    index_path: str | None,
+    least: float,
+    cluster: str | int | None,
+    *,
+    force: bool,
+) -> None:
+    """Write all pairs of an index into a table. cluster: where its tunes are compared first."""
+    from tunetrace import find_families, open_index, similar_pairs
     from tunetrace.reports.pairs import PAIR_COLUMNS
     from tunetrace.reports.table_file import check_table, write_table
 
     if output is None:
         raise QueryError("--all writes a table; give the file to write with -o, as pairs.parquet")
     check_table(output, PAIR_COLUMNS, force=force)
+    if cluster is not None:
+        with open_index(index_path) as index:
+            tunes = index.tunes
+        with progress_display(tunes) as progress:
+            find_families(index_path, cluster=cluster, progress=progress)
     pairs = similar_pairs(index_path, least=least)
     write_table(pairs, PAIR_COLUMNS, output, force=force)
     console().print(f"{output}: {counted(len(pairs), 'pair')} of tunes", soft_wrap=True)

@@ -11,22 +11,25 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tunetrace._version import __version__
 from tunetrace.arguments import Reading
-from tunetrace.checker.check import SLICE_TOKENS, Slice, cut
+from tunetrace.checker.check import Slice, cut
 from tunetrace.checker.compare.duplicates import Repeats
 from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Task
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import InputError
+from tunetrace.errors import ClusterError, InputError
 from tunetrace.progress import Progress, silent
 from tunetrace.reports.parts import Parts, make_part
 from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.tokenizer.transcription import Transcription
+
+SLICE_TOKENS: Final = 250_000
+"""A slice has about this many tokens, some 1,500 tunes: a worker needs a few seconds for them."""
 
 Tunes = Iterable[Transcription | Rejected]
 
@@ -41,7 +44,6 @@ def sums_on_cluster(
     reading: Reading,
     resume: bool = False,
     keep: bool = False,
-    slice_tokens: int = SLICE_TOKENS,
     progress: Progress = silent,
 ) -> list[BatchSums]:
     """Check batches on a cluster; gives what is summed up of each, and adds their rows to tables.
@@ -51,7 +53,7 @@ def sums_on_cluster(
     Raises ClusterError if the cluster cannot do the work, OutputError if the folder cannot be used,
     and InputError if nothing of a batch can be read.
     """
-    parts = Parts(folder, _made(batches, check, reading, slice_tokens), resume=resume)
+    parts = Parts(folder, _made(batches, check, reading), resume=resume)
     last: list[int] = []  # the last slice of each batch
     digests: dict[int, str] = {}
     skipped = 0  # tunes of slices that were finished before
@@ -62,7 +64,7 @@ def sums_on_cluster(
         for batch, tunes in batches:
             repeats = Repeats()
             place = 1
-            for slice_ in cut(enumerate(tunes, 1), slice_tokens):
+            for slice_ in cut(enumerate(tunes, 1), SLICE_TOKENS):
                 number += 1
                 repeated = repeats.add(slice_.usable)
                 digests[number] = _digest(slice_)
@@ -80,8 +82,11 @@ def sums_on_cluster(
         progress(what, tunes + skipped)
 
     with connected(cluster) as workers:
-        for task, files in workers.run(make_part, tasks(), "checking", show):
-            parts.keep(task.number, digests.pop(task.number), files)
+        try:
+            for task, files in workers.run(make_part, tasks(), "checking", show):
+                parts.keep(task.number, digests.pop(task.number), files)
+        except ClusterError as error:
+            raise ClusterError(f"{error}; --resume goes on with the finished slices") from None
     parts.see_all(last[-1])
     progress("putting the slices together", 0)
     every, first = [], 1
@@ -106,7 +111,6 @@ def _made(
     batches: Sequence[tuple[Batch, Tunes]],
     check: CheckElsewhere,
     reading: Reading,
-    slice_tokens: int,
 ) -> dict[str, Any]:
     """What slices depend on, by the words of a message."""
     admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
@@ -119,7 +123,7 @@ def _made(
         "--verbatim": check.verbatim,
         "--view": check.view,
         **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
-        "size of slices": slice_tokens,
+        "size of slices": SLICE_TOKENS,
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from tests.checker.similar.tunes import MAGGIE, WASHERWOMAN, higher, written
 from tests.commands import KESH, MORRISONS, call, index_of
 from tests.conftest import V2_SAMPLE
+from tests.storages import alter
 from tunetrace import (
     Index,
     IndexFileError,
@@ -209,20 +208,19 @@ def test_tunes_with_nothing_to_be_measured_against_are_refused(tmp_path: Path) -
     assert "there is no index" in call("baseline", "--index", tmp_path / "absent.db").refusal
 
 
-@pytest.mark.file
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
         (
-            "UPDATE baseline SET numbers = x'00' WHERE name = 'copied_8'",
-            "the column copied_8 of the baseline does not match its checksum",
+            "UPDATE \"array\" SET sha256 = 'none' WHERE purpose = 'baseline' AND name = 'copied_8'",
+            "the array 'copied_8' for 'baseline' of the index does not match its checksum",
         ),
         (
-            "DELETE FROM baseline WHERE name = 'copied_8'",
+            "UPDATE \"array\" SET name = 'copied' WHERE purpose = 'baseline' AND name = 'copied_8'",
             "the baseline has the wrong columns",
         ),
         (
-            "UPDATE baseline SET name = 'stolen' WHERE name = 'originality'",
+            "UPDATE \"array\" SET name = 'stolen' WHERE name = 'originality'",
             "the baseline has the wrong columns",
         ),
     ],
@@ -232,8 +230,7 @@ def test_a_baseline_that_was_altered_is_refused_and_found_by_verify(
 ) -> None:
     path = index_of(tmp_path, KESH, MORRISONS)
     measure_baseline(path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
+    alter(path, statement)
     assert verify_index(path).faults == (fault,)
     assert "the index is damaged" in call("check", "--index", path, stdin=KESH.encode()).err
 

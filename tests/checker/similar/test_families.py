@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -22,6 +21,7 @@ from tunetrace import (
     add_to_index,
     build_index,
     compact_index,
+    copy_index,
     find_families,
     open_index,
     remove_from_index,
@@ -83,7 +83,6 @@ def by_brute_force(index: Index, tunes: Iterable[int], among: Iterable[int] | No
     return found
 
 
-@pytest.mark.file
 def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
     some: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -104,7 +103,7 @@ def test_the_graph_has_every_pair_that_either_of_its_tunes_finds(
             }
     assert pairs_of(graph) == pytest.approx(expected, abs=1e-6)
     assert found.pairs == len(expected) > 100
-    shutil.copy(path, tmp_path / "again.db")
+    copy_index(path, tmp_path / "again.db")
     find_families(tmp_path / "again.db", again=True, workers=1)
     assert in_full(graph_of(tmp_path / "again.db")) == in_full(graph)
     assert verify_index(path, full=True).faults == ()
@@ -244,7 +243,7 @@ def test_an_altered_graph_is_found(
     fault: str,
 ) -> None:
     path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     alter_array(path, "graph", name, lambda _: np.array(numbers))
     assert fault in "; ".join(verify_index(path).faults)
 
@@ -254,7 +253,7 @@ def test_a_graph_without_an_array_is_damage(
     grouped: tuple[Path, FamilyReport], tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     alter_array(path, "graph", name, None)
     with pytest.raises(IndexFileError, match="the index is damaged"):
         find_families(path)
@@ -296,7 +295,7 @@ def test_arrays_that_do_not_match_their_checksum_are_damage(
     content: bytes | str,
 ) -> None:
     path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "UPDATE piece SET content = ? WHERE array_id IN "
@@ -313,7 +312,6 @@ def test_arrays_that_do_not_match_their_checksum_are_damage(
         assert fault.startswith("piece 0 of the array ")
 
 
-@pytest.mark.file
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -343,23 +341,23 @@ def test_altered_arrays_of_near_copies_are_found(
         return numbers
 
     path = tmp_path / "altered.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     alter_array(path, "near", name, altered)
     (fault, *_) = verify_index(path).faults
-    assert fault == (
-        "what near copies are found by in segment 1 does not agree with the stream"
-    ) or fault.startswith("the near copies cannot be read")
+    assert (
+        fault == ("what near copies are found by in segment 1 does not agree with the stream")
+        or "cannot be read (" in fault
+    )
 
 
 # The command
 
 
-@pytest.mark.file
 def test_the_command_prints_counts_and_the_largest_families(
     grouped: tuple[Path, FamilyReport], tmp_path: Path
 ) -> None:
     path = tmp_path / "fresh.db"
-    shutil.copy(grouped[0], path)
+    copy_index(grouped[0], path)
     shown = call("families", "--again", "--index", path).out.splitlines()
     assert shown[1:4] == [
         "compared 3 tunes with one another: 1 pair may be one melody",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
 from contextlib import closing
@@ -10,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from tunetrace.indexer.music.sameness import music_hashes
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store.arrays import load_arrays
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.meta import load_vocabulary
-from tunetrace.indexer.store.schema import text_hash
 from tunetrace.indexer.store.storage import storage_of
-from tunetrace.indexer.store.streams import GRAPH, load_all_views, load_near
+from tunetrace.indexer.store.streams import GRAPH, load_near, load_segments
 from tunetrace.tokenizer.layout.bars import lay_out
 
 TABLES = """
@@ -73,6 +74,9 @@ CREATE TABLE baseline (
     PRIMARY KEY (name));
 """
 
+NEIGHBOURS = ("tunes", "pairs", "ups", "probabilities", "families")
+"""The arrays of the neighbour graph."""
+
 AS_NOW = ("corpus", "tune", "title", "reject")
 """The tables that have the same rows in the later version."""
 
@@ -93,7 +97,11 @@ def write_schema_6(index: Path, path: Path) -> None:
             _write_segments(old, connection)
             for table, purpose in (("neighbours", GRAPH), ("baseline", "baseline")):
                 for arrays in load_arrays(connection, None, purpose).values():
-                    rows = [(name, *_sealed(array)) for name, array in arrays.by_name.items()]
+                    rows = [
+                        (name, *_sealed(array))
+                        for name, array in arrays.by_name.items()
+                        if table == "baseline" or name in NEIGHBOURS
+                    ]
                     old.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
         old.commit()
 
@@ -102,7 +110,9 @@ def _write_segments(old: sqlite3.Connection, connection: object) -> None:
     vocabulary = load_vocabulary(connection)  # type: ignore[arg-type]
     near = load_near(connection)  # type: ignore[arg-type]
     bars: dict[str, int] = {}
-    for number, views in load_all_views(connection).items():  # type: ignore[arg-type]
+    in_views = {name: load_segments(connection, view) for name, view in VIEWS.items()}  # type: ignore[arg-type]
+    for number in near:
+        views = {name: segments[number] for name, segments in in_views.items()}
         ids = views["tokens"].tune_ids
         old.execute("INSERT INTO segment VALUES (?, ?, ?)", (number, *_sealed(ids)))
         for name, view in views.items():
@@ -120,8 +130,14 @@ def _write_segments(old: sqlite3.Connection, connection: object) -> None:
                 old.execute("INSERT INTO bar_hit VALUES (?, ?, ?, ?, ?)", hit)
         forms = [(hash_, tunes[tune], part) for tune, part, hash_ in music_hashes(layouts).tolist()]
         old.executemany("INSERT INTO music VALUES (?, ?, ?)", forms)
-    rows = [(number, text_hash(text), text) for text, number in bars.items()]
+    rows = [(number, _hash(text), text) for text, number in bars.items()]
     old.executemany("INSERT INTO bar VALUES (?, ?, ?)", rows)
+
+
+def _hash(text: str) -> int:
+    """The first 64 bits of a text's BLAKE2b, as a signed integer."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _sealed(array: np.ndarray) -> tuple[bytes, int]:  # type: ignore[type-arg]

@@ -8,11 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.commands import KESH, PYTHON, call, environment, index_of
@@ -26,6 +27,7 @@ from tests.indexer.build.test_migrate import (
     new_index,
     plain,
 )  # fmt: skip
+from tests.storages import SECRET, connecting, database
 from tunetrace import (
     ChangeReport,
     IndexFileError,
@@ -37,9 +39,11 @@ from tunetrace import (
 )
 from tunetrace.indexer.build import copy
 from tunetrace.indexer.store.sqlite import IndexFile
-from tunetrace.indexer.store.storage import Connection
+from tunetrace.indexer.store.storage import Connection, storage_of
 
-KILLS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "12"))
+pytestmark = pytest.mark.file
+
+KILLS = 50 if "TUNETRACE_FAULT_ROUNDS" in os.environ else 12
 SEED = 11
 
 OTHER = KESH.replace("G3 GAB", "B3 BAG")
@@ -345,3 +349,123 @@ def test_a_copy_without_room_is_not_there(source: Path, tmp_path: Path, blocks: 
     assert ended.stderr.startswith(f"tunetrace: {place / 'copy.db'}: the index cannot be written (")
     assert ended.stderr.count("\n") == 1
     assert not any(place.iterdir())
+
+
+# Databases
+
+
+@pytest.fixture
+def schemas() -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a schema of the database of tests, by a name; it is gone in the end."""
+    url, made = database(), set[str]()
+
+    def url_of(name: str) -> str:
+        made.add(f"test_copy_{name}")
+        named = url.update_query_dict({"schema": f"test_copy_{name}"})
+        return named.render_as_string(hide_password=False)
+
+    yield url_of
+    with psycopg.connect(**connecting(url), autocommit=True) as connection:
+        connection.execute("SET client_min_messages = error")
+        connection.execute(f"DROP SCHEMA IF EXISTS {', '.join(made)} CASCADE")
+
+
+def test_an_index_goes_into_a_database_and_back(
+    source: Path, tmp_path: Path, schemas: Callable[[str], str]
+) -> None:
+    first, second, back = schemas("first"), schemas("second"), tmp_path / "back.db"
+    reports = [
+        copy_index(source, first), copy_index(first, second), copy_index(second, back)
+    ]  # fmt: skip
+    assert state(back) == state(source)
+    assert {(report.rows, report.bytes) for report in reports} == {
+        (reports[0].rows, reports[0].bytes)
+    }
+    expected = plain(answers(source), source)
+    for url in (first, second):
+        shown = storage_of(url).shown
+        assert plain(answers(url, source), shown) == expected
+        assert verify_index(url, full=True).faults == ()
+        assert SECRET not in shown
+    assert reports[2].source == storage_of(second).shown
+    assert SECRET not in repr(reports)
+
+
+def test_a_copy_in_a_database_is_only_replaced_if_that_is_asked_for(
+    source: Path, tmp_path: Path, schemas: Callable[[str], str]
+) -> None:
+    url, other = schemas("first"), index_of(tmp_path, KESH, name="other")
+    shown = storage_of(url).shown
+    copy_index(other, url)
+    assert call("index", "copy", source, url).refusal == (
+        f"{shown}: there is an index already; replace it with --force, or add to it with "
+        "'tunetrace index add'"
+    )
+    with open_index(url) as index:
+        assert index.info().tunes == 1
+        ended = call("index", "copy", source, url, "--force")
+        assert (ended.code, ended.err) == (0, "")
+        with pytest.raises(IndexFileError, match="changed after it was opened"):
+            index.info()
+    assert ended.out.splitlines()[1] == shown
+    assert SECRET not in ended.out
+    assert call("index", "copy", url, url, "--force").refusal == (
+        f"{shown}: an index cannot be copied to its own place; give another place"
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *DAMAGES,
+        "UPDATE tune SET corpus_id = 99 WHERE id = 1",
+        "DELETE FROM segment WHERE id = 1",
+    ],
+)
+def test_a_damaged_index_is_not_copied_into_a_database(
+    source: Path, schemas: Callable[[str], str], statement: str
+) -> None:
+    url = schemas("damaged")
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.execute(statement)
+    assert call("index", "copy", source, url).refusal == (
+        f"{source}: the index is damaged; build it again with 'tunetrace index build --force'"
+    )
+    assert "there is no index" in call("index", "info", "--index", url).refusal
+
+
+def test_a_copy_into_a_database_that_is_killed_is_not_there(
+    shared: Path, tmp_path: Path, schemas: Callable[[str], str]
+) -> None:
+    text = (shared / V2_SAMPLE).read_text().split("\n\n")
+    (tmp_path / "book.txt").write_text("\n\n".join(text[:300]))
+    source, url, back = tmp_path / "source.db", schemas("killed"), tmp_path / "back.db"
+    build_index([tmp_path / "book.txt"], source)
+    chance = random.Random(SEED)
+    kept = 0
+    with Forked(f"tunetrace.copy_index({str(source)!r}, {url!r}, force=True)") as copier:
+        for _ in range(2):  # the second is as fast as those to come
+            began = time.monotonic()
+            copier.start()
+            copier.wait()
+            lasts = time.monotonic() - began
+        before = open_index(url)
+        for kill in range(KILLS):
+            copier.start()
+            time.sleep(chance.uniform(0, lasts))
+            copier.kill()
+            try:
+                before.info()
+                kept += 1
+            except IndexFileError:  # another copy is in its place
+                before.close()
+                before = open_index(url)
+            copy_index(url, back, force=True)
+            assert state(back) == state(source), kill
+        before.close()
+    assert kept, "no copy was killed before it was whole"
+    with psycopg.connect(**connecting(database())) as connection:
+        left = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tunetrace_building_%'"
+        ).fetchall()
+    assert left == []

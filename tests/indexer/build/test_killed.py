@@ -26,7 +26,7 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA cache_size = 2")
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE tune SET text = upper(text), title = 'gone'")
-connection.execute("DELETE FROM bar_hit")
+connection.execute("DELETE FROM title")
 os._exit(9)
 """
 """A change of which some pages are in the file when its process ends, with SQLite's own means."""

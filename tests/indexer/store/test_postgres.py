@@ -224,7 +224,7 @@ def test_an_empty_schema_takes_an_index(url: URL, book: Path) -> None:
 
 
 def test_an_index_of_another_schema_version_is_refused_with_both_versions(index: str) -> None:
-    run(f"UPDATE {schema_of(index)}.meta SET value = '99' WHERE name = 'schema_version'")
+    run(f"UPDATE {schema_of(index)}.alembic_version SET version_num = '0099'")
     for ended in questions(index):
         assert (
             f"schema version 99, but this tunetrace reads version {SCHEMA_VERSION}" in ended.refusal

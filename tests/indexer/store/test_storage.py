@@ -107,7 +107,7 @@ def test_an_index_of_another_schema_version_is_refused_with_both_versions(
         "UPDATE meta SET value = 'null' WHERE name = 'vocabulary'",
         "DELETE FROM meta",
         "DROP TABLE tune",
-        "DROP TABLE bar_hit",
+        "DROP TABLE segment",
         "DROP TABLE array",
     ],
 )

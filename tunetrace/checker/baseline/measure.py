@@ -6,8 +6,9 @@ settings have in common is not borrowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,9 @@ from tunetrace.checker.batch.joint import JointLongest, ends_of
 from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
 from tunetrace.checker.batch.stream import join_layouts
 from tunetrace.checker.measures import SIMILARITY
+from tunetrace.checker.remote.index import IndexElsewhere
+from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.cluster.tasks import Task
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
@@ -33,11 +37,8 @@ from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out
 
-_TOGETHER: Final = 1000
-"""So many tunes are laid out together to be compared as near copies,"""
-
-_MEASURED_TOGETHER: Final = 5000
-"""and so many to be matched."""
+_TOGETHER: Final = 2000
+"""How many tunes are measured together."""
 
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 """The golden ratio as a fraction of 2⁶⁴: multiplied by it, neighbouring numbers are far apart."""
@@ -59,33 +60,43 @@ class BaselineReport(Record):
 
 @public
 def measure_baseline(
-    path: str | Path | None = None, *, similar: bool = False, progress: Progress = silent
+    path: str | Path | None = None,
+    *,
+    similar: bool = False,
+    cluster: ClusterName | None = None,
+    progress: Progress = silent,
 ) -> BaselineReport:
     """Measure every tune of an index against all others, and store that as its baseline.
 
     path: the index; the default one if none is given. similar: also how probable it is that the
     most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of
-    the same tune are left out. The index cannot be changed meanwhile. Raises IndexFileError if
-    there is no index, it cannot be written, or it has no two different tunes.
+    the same tune are left out. cluster: measure on a Dask cluster: the address of its scheduler, or
+    how many workers to start on this machine. The index cannot be changed meanwhile. Raises
+    IndexFileError if there is no index, it cannot be written, or it has no two different tunes;
+    ClusterError if the cluster cannot do the work.
     """
     storage = storage_of(path)
     with changing(storage) as connection, Index(storage, connection) as index:
-        groups = index.catalogue.setting_groups()
-        different = len(set(groups.values()))
+        tunes = _Tunes.of_index(index)
+        different = len(set(tunes.groups.tolist()))
         if different < 2:
             raise IndexFileError(
                 f"{storage.shown}: the index has fewer than two different tunes, so tunes cannot "
                 "be compared; add a corpus with 'tunetrace index add'"
             )
-        tunes = np.array(sorted(groups), dtype=np.int32)
-        measured = _measure(index, tunes, groups, progress)
-        values = dict(measured.by_name())
+        if cluster is None:
+            blocks = list(_measured(tunes, similar, progress))
+        else:
+            blocks = _measured_on_cluster(cluster, tunes, similar, progress)
+        progress("comparing their bars", len(tunes.ids))
+        measures = tunes.with_bars(join([block.measures for block in blocks]))
+        values = dict(measures.by_name())
         if similar:
-            values[SIMILARITY.name] = _similarity(index, tunes, groups, progress)
-        store_baseline(connection, tunes, measured.notes, values)
+            values[SIMILARITY.name] = np.concatenate([block.similarity for block in blocks])
+        store_baseline(connection, tunes.ids, measures.notes, values)
     return BaselineReport(
         path=storage.shown,
-        tunes=len(tunes),
+        tunes=len(tunes.ids),
         groups=different,
         quantiles={name: _quantiles(column) for name, column in values.items()},
     )
@@ -97,51 +108,105 @@ def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
     return low, median, high
 
 
-def _measure(
-    index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
-) -> SliceMeasures:
-    """Measure tunes, given by their ids, each against the tunes of other groups."""
-    numbered = np.array([groups[tune] for tune in tunes.tolist()], dtype=np.int32)
-    search = index.figures
-    of_tunes = np.zeros(search.last_id + 1, dtype=np.int32)
-    of_tunes[tunes] = numbered
-    found = []
-    for first in range(0, len(tunes), _MEASURED_TOGETHER):
-        progress("matching the tunes with one another", first)
-        some = slice(first, first + _MEASURED_TOGETHER)
-        layouts = (lay_out(index.tokens(tune)) for tune in tunes[some].tolist())
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What was measured of some tunes in a row, except for their bars."""
+
+    measures: SliceMeasures
+    similarity: NDArray[np.float32]
+    """The probability of the most probable near copy of each in another group: (tunes,); empty if
+    none was sought."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tunes:
+    """The tunes of an index, to be measured each against those of other groups."""
+
+    index: Index
+    ids: Numbers
+    """(tunes,) ascending."""
+    groups: Numbers
+    """(tunes,) settings of one tune are a group."""
+    of: Numbers
+    """(last id + 1,) the group of each tune by its id; -1 where there is none."""
+
+    @classmethod
+    def of_index(cls, index: Index) -> _Tunes:
+        """All tunes of an index."""
+        groups = index.catalogue.setting_groups()
+        ids = np.array(sorted(groups), dtype=np.int32)
+        of_ids = np.array([groups[tune] for tune in ids.tolist()], dtype=np.int32)
+        of = np.full(index.figures.last_id + 1, -1, dtype=np.int32)
+        of[ids] = of_ids
+        return cls(index, ids, of_ids, of)
+
+    def measured(self, first: int, stop: int, *, similar: bool) -> _Block:
+        """Measure tunes in a row. similar: also seek near copies of them."""
+        index, search = self.index, self.index.figures
+        layouts = [lay_out(index.tokens(tune)) for tune in self.ids[first:stop].tolist()]
+        groups = self.groups[first:stop]
         stream = join_layouts(layouts, index.vocabulary)
-        barred = Barred(of_tunes, np.repeat(numbered[some], np.diff(stream.starts)))
+        barred = Barred(self.of, np.repeat(groups, np.diff(stream.starts)))
         asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
         matches = JointLongest(asked.among(search.segments))
         spans = find_spans(stream, matches)
         unknown = np.zeros(len(stream.bar_keys), dtype=bool)
-        found.append(measure_slice(stream, spans, matches.longest, (unknown, unknown)))
-    progress("comparing their bars", len(tunes))
-    measures = join(found)
-    of = np.repeat(np.arange(len(tunes)), measures.bar_count)
-    in_others = _bars_in_others(index.bars_in(TOKENS), of_tunes)
-    in_corpus, same_position = (
-        np.bincount(of[is_there], minlength=len(tunes)).astype(np.int32) for is_there in in_others
+        measures = measure_slice(stream, spans, matches.longest, (unknown, unknown))
+        melodies = melodies_of(layouts) if similar else ()
+        similarity = [
+            max((one.probability for one in index.near.near(melody, self.of != group)), default=0.0)
+            for melody, group in zip(melodies, groups.tolist(), strict=False)
+        ]
+        return _Block(measures, np.array(similarity, dtype=np.float32))
+
+    def with_bars(self, measures: SliceMeasures) -> SliceMeasures:
+        """The measures of all tunes, with those of their bars."""
+        of = np.repeat(np.arange(len(self.ids)), measures.bar_count)
+        in_others = _bars_in_others(self.index.bars_in(TOKENS), self.of)
+        in_corpus, same_position = (
+            np.bincount(of[is_there], minlength=len(self.ids)).astype(np.int32)
+            for is_there in in_others
+        )
+        return replace(measures, bars_in_corpus=in_corpus, bars_same_position=same_position)
+
+
+def _measured(tunes: _Tunes, similar: bool, progress: Progress) -> Iterator[_Block]:
+    """All tunes, measured in this process."""
+    for first in range(0, len(tunes.ids), _TOGETHER):
+        progress("matching the tunes with one another", first)
+        yield tunes.measured(first, first + _TOGETHER, similar=similar)
+
+
+def _measured_on_cluster(
+    cluster: ClusterName, tunes: _Tunes, similar: bool, progress: Progress
+) -> list[_Block]:
+    """All tunes, measured by the workers of a cluster."""
+    elsewhere = IndexElsewhere.of(tunes.index)
+    firsts = range(0, len(tunes.ids), _TOGETHER)
+    tasks = (
+        Task(
+            number,
+            f"tunes {tunes.ids[first]} to {tunes.ids[stop - 1]} of the index",
+            stop - first,
+            (elsewhere, first, stop, similar),
+        )
+        for number, first in enumerate(firsts)
+        for stop in [min(first + _TOGETHER, len(tunes.ids))]
     )
-    return replace(measures, bars_in_corpus=in_corpus, bars_same_position=same_position)
+    with connected(cluster) as workers:
+        blocks = {
+            task.number: block
+            for task, block in workers.run(_measure_elsewhere, tasks, "measuring", progress)
+        }
+    return [blocks[number] for number in range(len(firsts))]
 
 
-def _similarity(
-    index: Index, tunes: Numbers, groups: Mapping[int, int], progress: Progress
-) -> NDArray[np.float32]:
-    """The probability of the most probable near copy of each tune in another group: (tunes,)."""
-    group = np.full(int(tunes.max()) + 1, -1)
-    group[tunes] = [groups[tune] for tune in tunes.tolist()]
-    found = np.zeros(len(tunes), dtype=np.float32)
-    for first in range(0, len(tunes), _TOGETHER):
-        progress("seeking similar tunes", first)
-        some = tunes[first : first + _TOGETHER]
-        melodies = melodies_of([lay_out(index.tokens(tune)) for tune in some.tolist()])
-        for place, (tune, melody) in enumerate(zip(some.tolist(), melodies, strict=True), first):
-            near = index.near.near(melody, group != group[tune])
-            found[place] = max((one.probability for one in near), default=0.0)
-    return found
+_tunes_of = lru_cache(maxsize=1)(_Tunes.of_index)
+"""The tunes of the index that a worker has open."""
+
+
+def _measure_elsewhere(index: IndexElsewhere, first: int, stop: int, similar: bool) -> _Block:
+    return _tunes_of(index.opened()).measured(first, stop, similar=similar)
 
 
 def _bars_in_others(

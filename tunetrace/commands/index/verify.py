@@ -10,7 +10,7 @@ from tunetrace.commands.console import console
 from tunetrace.commands.options import PrintAs, index_option, json_option, show
 from tunetrace.commands.progress import progress_display
 from tunetrace.errors import IndexFileError
-from tunetrace.text import counted
+from tunetrace.text import counted, listed
 
 if TYPE_CHECKING:
     from tunetrace import VerifyReport
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def verify(full: bool, index_path: str | None, print_as: PrintAs) -> None:
     """Check that an index is whole.
 
-    The file, its tables and its arrays are checked, and that they agree. If they do not, the exit
-    code is 2.
+    The file, its tables and its arrays are checked, and that they agree; cached arrays are
+    compared with the index, and removed if they differ. If anything is wrong, the exit code is 2.
 
     \b
         tunetrace index verify
@@ -34,8 +34,14 @@ def verify(full: bool, index_path: str | None, print_as: PrintAs) -> None:
 
     with progress_display() as progress:
         report = verify_index(index_path, full=full, progress=progress)
-    if print_as == "json" or not report.faults:
+    if print_as == "json" or not (report.faults or report.altered_files):
         show(report, _print_verification, print_as)
+    if report.altered_files and not report.faults:
+        raise IndexFileError(
+            f"{report.path}: the index is whole, but its arrays were altered in the cache, in "
+            f"{listed(report.altered_files)}; they are removed from there now, and answers that "
+            "were given before may be wrong, so ask again"
+        )
     if report.faults:
         raise IndexFileError(
             f"{report.path}: {'; '.join(report.faults)}; build the index again with "

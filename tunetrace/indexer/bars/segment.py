@@ -174,7 +174,7 @@ class SegmentBars:
             and np.array_equal(firsts, self.firsts)
             and np.array_equal(hits, self.hits)
             and (np.diff(firsts) > 0).all()
-            and (np.diff(self.hashes) >= 0).all()
+            and (self.hashes[1:] >= self.hashes[:-1]).all()
             and (np.diff(self.tunes) >= 0).all()
         )
 

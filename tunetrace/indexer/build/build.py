@@ -10,9 +10,10 @@ from tunetrace.arguments import Format, Reading, many_paths, public
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.build.sources import CorpusSource, find_sources
-from tunetrace.indexer.build.writer import Writer, nothing_usable, read_corpus
+from tunetrace.indexer.build.writer import Writer, read_corpus
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
+from tunetrace.indexer.store.arrays import remove_unused
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
@@ -70,14 +71,10 @@ def _write(
 ) -> BuildReport:
     """Write the sources into a new index, which will be in this storage."""
     writer = Writer(connection, progress)
-    tunes, rejected = 0, []
     for source in sources:
         read = read_corpus(source, is_only=len(sources) == 1, progress=progress)
-        count, aside = writer.add(source, writer.encoded(read))
-        tunes += count
-        rejected += aside
-    if not tunes:
-        raise nothing_usable(rejected)
+        writer.add(source, writer.encoded(read))
     writer.close()
+    remove_unused(connection)
     with Index(storage, connection) as index:
         return BuildReport(index.info(), index.rejects())

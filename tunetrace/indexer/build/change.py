@@ -7,29 +7,26 @@ else is opened then, and what is committed is never reported as failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunetrace.arguments import Format, Reading, many_paths, many_texts, public
+from tunetrace.corpus.records import Rejected
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.build.sources import find_sources
-from tunetrace.indexer.build.writer import (
-    Gathered,
-    Writer,
-    gather,
-    nothing_usable,
-    read_corpus,
-)
+from tunetrace.indexer.build.merge import Part, Size, rewrite, tiers
+from tunetrace.indexer.build.sources import CorpusSource, find_sources
+from tunetrace.indexer.build.spool import Spool
+from tunetrace.indexer.build.writer import Digest, Writer, encoded, read_corpus
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph, rows_of
 from tunetrace.indexer.records import IndexInfo, Reject
-from tunetrace.indexer.search.views import TOKENS, VIEWS
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.search.views import VIEWS
 from tunetrace.indexer.store.baseline import delete_baseline
 from tunetrace.indexer.store.connection import Database, changing
 from tunetrace.indexer.store.corpora import (
@@ -42,19 +39,17 @@ from tunetrace.indexer.store.corpora import (
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
-    Besides,
     delete_segments,
-    insert_segment,
-    joined,
-    load_all_views,
-    load_besides,
     load_graph,
     load_segments,
+    load_tune_ids,
+    segment_sizes,
     store_graph,
 )
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
-from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
+from tunetrace.text import listed
+from tunetrace.tokenizer.vocabulary import SEPARATOR, V2_TOKENS, Vocabulary
 
 _TOGETHER: Final = 200
 """How many added tunes are compared between two reports of progress."""
@@ -107,45 +102,62 @@ def add_to_index(
     opened = find_sources(
         given, Reading(format, voice, column), progress, name=name, known=_names_by_source(storage)
     )
-    # Reading may take long, so it is done before others are kept from changing the index.
-    read = [list(read_corpus(one, is_only=len(opened) == 1, progress=progress)) for one in opened]
+    with ExitStack() as spools:
+        # Reading may take long, so it is done before others are kept from changing the index.
+        read = [
+            spools.enter_context(
+                Spool(read_corpus(one, is_only=len(opened) == 1, progress=progress))
+            )
+            for one in opened
+        ]
+        with changing(storage) as connection:
+            changes, added = _decide(storage, connection, zip(opened, read, strict=True), replace)
+            there = {corpus.name: corpus for corpus in stored_corpora(connection)}
+            replaced = [there[one.name] for one in changes if one.change == "replaced"]
+            if replaced:
+                _remove(connection, replaced, progress)
+            if added:
+                delete_baseline(connection)
+                writer = Writer(connection, progress)
+                for source, tunes in added:
+                    writer.add(source, writer.encoded(tunes))
+                writer.close()
+                _merge_tiers(connection, progress)
+                _compare_added(storage, connection, progress)
+            return _report(storage, connection, changes)
+
+
+def _decide(
+    storage: Storage,
+    connection: Connection,
+    read: Iterable[tuple[CorpusSource, Spool]],
+    replace: bool,
+) -> tuple[list[CorpusChange], list[tuple[CorpusSource, Spool]]]:
+    """What becomes of each source, and those that are to be written.
+
+    replace: whether a corpus that is there with another content is replaced; otherwise it is in the
+    way, which is an IndexFileError.
+    """
     changes: list[CorpusChange] = []
-    with changing(storage) as connection:
-        corpora = {corpus.name: corpus for corpus in stored_corpora(connection)}
-        vocabulary = load_vocabulary(connection)
-        gathered: list[Gathered] = []
-        for source, tunes in zip(opened, read, strict=True):
-            one = gather(source, tunes, vocabulary)
-            there = corpora.get(source.name)
-            if there is None:
-                changes.append(CorpusChange(source.name, "added"))
-            elif _has_content(connection, there, one):
-                changes.append(CorpusChange(source.name, "unchanged"))
-                continue
-            elif replace:
-                changes.append(CorpusChange(source.name, "replaced"))
-            else:
-                raise IndexFileError(
-                    f"{storage.shown}: the index has a corpus '{there.name}' with other content "
-                    f"(from {there.source}); replace that corpus with --replace, or give the new "
-                    "one another name with --name"
-                )
-            gathered.append(one)
-            vocabulary = one.vocabulary
-        if gathered and not any(one.tunes for one in gathered):
-            raise nothing_usable([reject for one in gathered for reject in one.rejected])
-        for done in changes:
-            if done.change == "replaced":
-                _remove(connection, corpora[done.name], progress)
-        if gathered:
-            delete_baseline(connection)
-            writer = Writer(connection, progress)
-            for one in gathered:
-                writer.vocabulary = one.vocabulary
-                writer.add(one.source, [*one.tunes, *one.rejected])
-            writer.close()
-            _compare_added(storage, connection, progress)
-        return _report(storage, connection, changes)
+    added: list[tuple[CorpusSource, Spool]] = []
+    corpora = {corpus.name: corpus for corpus in stored_corpora(connection)}
+    for source, tunes in read:
+        there = corpora.get(source.name)
+        if there is None:
+            changes.append(CorpusChange(source.name, "added"))
+        elif _has_content(connection, there, tunes):
+            changes.append(CorpusChange(source.name, "unchanged"))
+            continue
+        elif replace:
+            changes.append(CorpusChange(source.name, "replaced"))
+        else:
+            raise IndexFileError(
+                f"{storage.shown}: the index has a corpus '{there.name}' with other content "
+                f"(from {there.source}); replace that corpus with --replace, or give the new "
+                "one another name with --name"
+            )
+        added.append((source, tunes))
+    return changes, added
 
 
 def _names_by_source(storage: Storage) -> dict[str, str]:
@@ -163,19 +175,33 @@ def _report(
         return ChangeReport(tuple(changes), index.info(), aside)
 
 
-def _has_content(connection: Connection, there: StoredCorpus, gathered: Gathered) -> bool:
-    """Whether a corpus of the index has the content of one that was gathered."""
-    if there.sha256 != gathered.sha256:
-        return False
-    # The same text is another content if this version reads other tokens from it.
-    segments = list(load_segments(connection).values())
-    held = []
-    for tune_id in tune_ids(connection, there.id):
-        segment = next((segment for segment in segments if tune_id in segment), None)
-        if segment is None:
-            raise DamagedError("the segments do not have all tunes")
-        held.append(segment.symbols_of(tune_id))
-    return held == [symbols for _, symbols in gathered.tunes]
+def _has_content(connection: Connection, there: StoredCorpus, read: Spool) -> bool:
+    """Whether a corpus of the index has the content that was read."""
+    vocabulary = load_vocabulary(connection)
+    held = _symbols_of(connection, there)
+    whole, rejects = Digest(), []
+    for tune in read:
+        one = tune if isinstance(tune, Rejected) else encoded(tune, vocabulary)
+        if isinstance(one, Rejected):
+            rejects.append((one.line, one.reason))
+            continue
+        whole.add(one[0].text)
+        # The same text is another content if this version reads other tokens from it.
+        if one[1] != next(held, None):
+            return False
+    return next(held, None) is None and whole.finish(rejects) == there.sha256
+
+
+def _symbols_of(connection: Connection, corpus: StoredCorpus) -> Iterator[bytes]:
+    """The symbols of the tunes of a corpus; DamagedError if the segments do not have them all."""
+    ids = tune_ids(connection, corpus.id)
+    found = 0
+    for segment in load_segments(connection).values():
+        for tune in np.intersect1d(ids, segment.tune_ids, assume_unique=True).tolist():
+            yield segment.symbols_of(tune)
+            found += 1
+    if found != len(ids):
+        raise DamagedError("the segments do not have all tunes")
 
 
 @public
@@ -188,38 +214,42 @@ def remove_from_index(
     with changing(storage) as connection:
         for name in names:
             check_corpus(name, connection)
-        for corpus in stored_corpora(connection):
-            if corpus.name in names:
-                _remove(connection, corpus, progress)
-        if names:
+        removed = [corpus for corpus in stored_corpora(connection) if corpus.name in names]
+        if removed:
+            _remove(connection, removed, progress)
+            _merge_tiers(connection, progress)
             delete_baseline(connection)
         return _report(storage, connection, [CorpusChange(name, "removed") for name in names])
 
 
-def _remove(connection: Connection, corpus: StoredCorpus, progress: Progress) -> None:
-    progress(f"removing {corpus.name}", 0)
-    ids = set(tune_ids(connection, corpus.id))
-    touched = {
-        number: in_views
-        for number, in_views in load_all_views(connection).items()
-        if not ids.isdisjoint(in_views[TOKENS.name].tune_ids.tolist())
-    }
-    besides = load_besides(connection, list(touched))
-    delete_segments(connection, list(touched))
-    for number, in_views in touched.items():
-        tunes = in_views[TOKENS.name].tune_ids.tolist()
-        places = [place for place, tune in enumerate(tunes) if tune not in ids]
-        if places:
-            kept = [tunes[place] for place in places]
-            of_views = {
-                name: joined([segment.symbols_of(tune) for tune in kept])
-                for name, segment in in_views.items()
-            }
-            insert_segment(connection, kept, of_views, besides[number].select(places))
-    delete_corpus(connection, corpus.name)
+def _remove(connection: Connection, corpora: Sequence[StoredCorpus], progress: Progress) -> None:
+    """Remove corpora, at least one. The segments that held nothing of them stay."""
+    progress(f"removing {listed([corpus.name for corpus in corpora])}", 0)
+    ids = np.concatenate([tune_ids(connection, corpus.id) for corpus in corpora])
+    targets = []
+    for segment in segment_sizes(connection):
+        is_removed = np.isin(load_tune_ids(connection, segment), ids)
+        if is_removed.all():
+            delete_segments(connection, [segment])
+        elif is_removed.any():
+            targets.append([Part(segment, np.flatnonzero(~is_removed))])
+    rewrite(connection, targets, progress)
+    for corpus in corpora:
+        delete_corpus(connection, corpus.name)
     graph = load_graph(connection)
     if graph is not None:
-        store_graph(connection, graph.without(ids))
+        store_graph(connection, graph.without(ids.tolist()))
+
+
+def _merge_tiers(connection: Connection, progress: Progress) -> None:
+    """Merge small segments that are neighbours, so that there are few."""
+    whole = [
+        (Part(segment, np.arange(tunes)), Size(tunes, symbols))
+        for segment, (tunes, symbols) in segment_sizes(connection).items()
+    ]
+    groups = tiers([size for _, size in whole])
+    merged = [[whole[place][0] for place in some] for some in groups if len(some) > 1]
+    rewrite(connection, merged, progress)
 
 
 def _compare_added(storage: Storage, connection: Connection, progress: Progress) -> None:
@@ -234,7 +264,7 @@ def _compare_added(storage: Storage, connection: Connection, progress: Progress)
     known = set(graph.tunes.tolist())
     rows = [graph.rows()]
     with Index(storage, connection) as index:
-        tunes = [tune for tune in tune_ids(connection) if tune not in known]
+        tunes = np.setdiff1d(tune_ids(connection), graph.tunes, assume_unique=True).tolist()
         for first in range(0, len(tunes), _TOGETHER):
             progress("comparing the added tunes", first)
             some = tunes[first : first + _TOGETHER]
@@ -257,58 +287,71 @@ def compact_index(path: str | Path | None = None, *, progress: Progress = silent
     """
     storage = storage_of(path)
     with changing(storage, shrink="the segments are merged") as connection:
-        segments = load_all_views(connection)
         before = load_vocabulary(connection)
-        besides = Besides.join(list(load_besides(connection).values()))
-        tunes = [
-            (tune, {name: segment.symbols_of(tune) for name, segment in in_views.items()})
-            for in_views in segments.values()
-            for tune in in_views[TOKENS.name].tune_ids.tolist()
-        ]
-        used = set().union(*(symbols[TOKENS.name] for _, symbols in tunes))
-        kept = [
-            symbol for symbol in range(len(before)) if symbol < len(V2_TOKENS) or symbol in used
-        ]
-        vocabulary = Vocabulary(before.tokens[symbol] for symbol in kept[len(V2_TOKENS) :])
-        if len(segments) > 1 or len(vocabulary) < len(before):
-            progress("merging the segments", len(tunes))
-            # For each view, the symbol that each symbol's name has from now on: 256 bytes.
-            tables = {}
-            for name, view in VIEWS.items():
-                names = view.alphabet(before).names
-                renumbered = view.alphabet(vocabulary).encode(names)
-                tables[name] = renumbered + bytes(range(len(names), 256))
-            delete_segments(connection, list(segments))
-            first = 0
-            for some in _runs_of_a_segment(tunes):
-                of_views = {
-                    name: joined([symbols[name].translate(table) for _, symbols in some])
-                    for name, table in tables.items()
-                }
-                ids = [tune for tune, _ in some]
-                of_run = besides.select(range(first, first + len(some)))
-                recoded = replace(of_run, bars=of_run.bars.recoded(tables[TOKENS.name]))
-                insert_segment(connection, ids, of_views, recoded)
-                first += len(some)
+        used = _used_symbols(connection)
+        vocabulary = Vocabulary(
+            before.tokens[symbol] for symbol in used if symbol >= len(V2_TOKENS)
+        )
+        symbols = None
+        if len(vocabulary) < len(before):
+            symbols = _renumbered(before, vocabulary)
             store_vocabulary(connection, vocabulary)
+        targets = _cut_anew(connection)
+        sizes = segment_sizes(connection)
+        rewrite(
+            connection,
+            [
+                parts for parts in targets
+                if symbols or len(parts) > 1 or len(parts[0].places) < sizes[parts[0].segment][0]
+            ],
+            progress,
+            symbols,
+        )  # fmt: skip
         report = _report(storage, connection, ())
         progress("shrinking the file", 0)
     return report
 
 
-def _runs_of_a_segment(
-    tunes: Sequence[tuple[int, dict[str, bytes]]],
-) -> Iterator[list[tuple[int, dict[str, bytes]]]]:
-    """Tunes, as ids and symbols by view, in runs that a segment can hold."""
-    run: list[tuple[int, dict[str, bytes]]] = []
-    size = 1
-    for tune in tunes:
-        longest = max(map(len, tune[1].values()))
-        is_full = size + longest + 1 > streams.SEGMENT_SYMBOLS
-        if run and (is_full or len(run) == streams.SEGMENT_TUNES):
-            yield run
-            run, size = [], 1
-        run.append(tune)
-        size += longest + 1
-    if run:
-        yield run
+def _used_symbols(connection: Connection) -> list[int]:
+    """The symbols of tokens that tunes have, ascending."""
+    counts = np.zeros(SEPARATOR + 1, dtype=np.int64)
+    for segment in load_segments(connection).values():
+        counts += np.bincount(segment.symbols, minlength=len(counts))
+    return np.flatnonzero(counts[:SEPARATOR]).tolist()
+
+
+def _renumbered(before: Vocabulary, vocabulary: Vocabulary) -> dict[str, bytes]:
+    """For each view the symbol that each symbol's name has in another vocabulary: 256 bytes."""
+    tables = {}
+    for name, view in VIEWS.items():
+        names = view.alphabet(before).names
+        renumbered = view.alphabet(vocabulary).encode(names)
+        tables[name] = renumbered + bytes(range(len(names), 256))
+    return tables
+
+
+def _cut_anew(connection: Connection) -> list[list[Part]]:
+    """All tunes in segments as large as they may be: the parts that each is made of."""
+    targets: list[list[Part]] = [[]]
+    filled = Size(0, 1)
+    for segment in segment_sizes(connection):
+        first = 0
+        for place, symbols in enumerate(_lengths(connection, segment).tolist()):
+            tune = Size(1, symbols)
+            if not (filled + tune).fits and filled.tunes:
+                targets[-1].append(Part(segment, np.arange(first, place)))
+                targets.append([])
+                filled, first = Size(0, 1), place
+            filled += tune
+        targets[-1].append(Part(segment, np.arange(first, place + 1)))
+    whole = [[part for part in parts if len(part.places)] for parts in targets]
+    return [parts for parts in whole if parts]
+
+
+def _lengths(connection: Connection, segment: int) -> NDArray[np.int32]:
+    """How many symbols each tune of a segment has, its separator too, in the view with most."""
+    of_views = [
+        load_segments(connection, view, [segment])[segment].bounds for view in VIEWS.values()
+    ]
+    lengths: NDArray[np.int32] = np.diff(np.stack(of_views)).max(axis=0)
+    return lengths

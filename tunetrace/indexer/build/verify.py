@@ -22,8 +22,9 @@ from tunetrace.indexer.build.writer import digest
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.suffix import gram_firsts, unsorted_at
+from tunetrace.indexer.search.suffix import gram_firsts, holds_each_once, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
+from tunetrace.indexer.store.arrays import check_arrays
 from tunetrace.indexer.store.baseline import load_baseline
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import (
@@ -39,18 +40,19 @@ from tunetrace.indexer.store.schema import faults_of_tables
 from tunetrace.indexer.store.storage import Connection, Storage, storage_of
 from tunetrace.indexer.store.streams import (
     Besides,
-    load_all_views,
     load_bars,
     load_besides,
     load_graph,
     load_near,
+    load_segments,
+    segment_numbers,
 )
 from tunetrace.indexer.store.titles import title_key
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import counted, printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
-from tunetrace.tokenizer.vocabulary import Vocabulary, is_header
+from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, is_header
 
 _BESIDES: Final = {
     "near": "what near copies are found by",
@@ -61,6 +63,9 @@ _BESIDES: Final = {
 
 _SAMPLE: Final = 1000
 """How many tunes, and suffixes of each segment, are compared if not all are."""
+
+_TOGETHER: Final = 500
+"""The rows of this many tunes are read together."""
 
 _SAMPLE_OF_GRAPH: Final = 100
 """The near copies of this many tunes are sought again, where checking all takes too long."""
@@ -83,6 +88,9 @@ class VerifyReport(Record):
     """How many suffixes were compared."""
     faults: tuple[str, ...]
     """What is wrong, in sentences. A sound index has none."""
+    altered_files: tuple[str, ...]
+    """Cached files that held something else than the index. They were removed, and are made again
+    when they are needed."""
 
 
 @public
@@ -115,6 +123,7 @@ class _Verification:
         self._full = full
         self._random = random.Random(1)
         self._faults: list[str] = []
+        self._altered_files: list[str] = []
         self._tunes = self._suffixes = 0
 
     def report(self) -> VerifyReport:
@@ -130,29 +139,32 @@ class _Verification:
                     self._check_content()
         faults_once = tuple(dict.fromkeys(self._faults))  # several questions may find the same one
         return VerifyReport(
-            self._storage.shown, self._full, self._tunes, self._suffixes, faults_once
-        )
+            self._storage.shown, self._full, self._tunes, self._suffixes, faults_once,
+            tuple(self._altered_files),
+        )  # fmt: skip
 
     def _check_content(self) -> None:
         """Look at the arrays, and at the tables that say the same."""
         vocabulary = load_vocabulary(self._connection)
-        views_of = load_all_views(self._connection)
-        in_views = list(views_of.values())
-        segments = [views[TOKENS.name] for views in in_views]
-        for number, views in enumerate(in_views, 1):
-            for name, segment in views.items():
+        for what, is_in_database in check_arrays(self._connection):
+            (self._faults if is_in_database else self._altered_files).append(what)
+        for number in segment_numbers(self._connection):
+            for name, view in VIEWS.items():
                 array = f"the suffix array of segment {number} in the view {name}"
                 with self._faults_of(array):
+                    (segment,) = load_segments(self._connection, view, [number]).values()
                     self._check_suffixes(array, segment)
+        segments = load_segments(self._connection)
         with self._faults_of("the corpora"):
-            self._check_corpora(segments, vocabulary)
+            self._check_corpora(list(segments.values()), vocabulary)
         with self._faults_of("the tunes"):
-            self._check_tunes(in_views, vocabulary)
+            self._check_tunes(segments, vocabulary)
         with self._faults_of("the bars"):
-            for number, besides in load_besides(self._connection).items():
-                self._check_besides(number, besides, views_of[number][TOKENS.name], vocabulary)
+            for number, segment in segments.items():
+                (besides,) = load_besides(self._connection, [number]).values()
+                self._check_besides(number, besides, segment, vocabulary)
         with self._faults_of("the neighbour graph"):
-            self._check_graph(segments, vocabulary)
+            self._check_graph(list(segments.values()), vocabulary)
         with self._faults_of("the baseline"):
             load_baseline(self._connection)
 
@@ -172,7 +184,7 @@ class _Verification:
     def _check_suffixes(self, array: str, segment: Segment) -> None:
         """Whether the suffix array holds each position once, in the order of the suffixes, and the
         places are right where runs of symbols begin."""
-        if not np.array_equal(np.sort(segment.suffixes), np.arange(len(segment.symbols))):
+        if not holds_each_once(segment.suffixes):
             self._faults.append(f"{array} does not have each position exactly once")
             return
         ranks: Sequence[int] | None = None
@@ -187,56 +199,83 @@ class _Verification:
 
     def _check_corpora(self, segments: Sequence[Segment], vocabulary: Vocabulary) -> None:
         """Whether the counts and digests of the corpora are those of their tunes."""
-        held = [tune_id for segment in segments for tune_id in segment.tune_ids.tolist()]
+        held = np.concatenate([np.empty(0, np.int32), *(one.tune_ids for one in segments)])
         rows = tune_ids(self._connection)
-        if held != rows:
+        if not np.array_equal(held, rows):
             self._faults.append(
                 f"the segments have {len(held):,} tunes, but the table 'tune' has {len(rows):,}"
                 if len(held) != len(rows)
                 else "the segments and the table 'tune' have different tunes"
             )
             return
-        bars = {
-            tune_id: count
-            for some in load_bars(self._connection).values()
-            for tune_id, count in zip(some.ids.tolist(), np.diff(some.tunes).tolist(), strict=True)
-        }
-        segment_of = {tune_id: s for s in segments for tune_id in s.tune_ids.tolist()}
+        counted_symbols = np.ones(SEPARATOR + 1, dtype=bool)
+        counted_symbols[[*vocabulary.headers, SEPARATOR]] = False
+        tokens_of = np.concatenate(
+            [np.empty(0, np.int64)]
+            + [
+                np.add.reduceat(counted_symbols[one.symbols], one.bounds[:-1], dtype=np.int64)
+                for one in segments
+            ]
+        )
+        bars_of = np.concatenate(
+            [np.empty(0, np.int32)]
+            + [np.diff(some.tunes) for some in load_bars(self._connection).values()]
+        )
         for corpus in stored_corpora(self._connection):
-            texts = dict(tune_texts(self._connection, corpus.id))
-            tokens = 0
-            for tune_id in texts:
-                symbols = segment_of[tune_id].symbols_of(tune_id)
-                tokens += len(symbols.translate(None, delete=vocabulary.headers))
-            rejects = reject_reasons(self._connection, corpus.id)
-            counts = (len(texts), tokens, sum(bars[one] for one in texts), len(rejects))
+            ids = tune_ids(self._connection, corpus.id)
+            at = np.searchsorted(held, ids)
+            tokens, bars = int(tokens_of[at].sum()), int(bars_of[at].sum())
+            texts = tune_texts(self._connection, corpus.id)
+            rejects = list(reject_reasons(self._connection, corpus.id))
+            counts = (len(ids), tokens, bars, len(rejects))
             if counts != (corpus.tunes, corpus.tokens, corpus.bars, corpus.set_aside):
                 self._faults.append(
                     f"the counts of the corpus {corpus.name} do not agree with its tunes"
                 )
-            if digest(texts.values(), rejects) != corpus.sha256:
+            if digest(texts, rejects) != corpus.sha256:
                 self._faults.append(f"the transcriptions of the corpus {corpus.name} were altered")
 
-    def _check_tunes(
-        self, segments: Sequence[Mapping[str, Segment]], vocabulary: Vocabulary
-    ) -> None:
+    def _check_tunes(self, segments: Mapping[int, Segment], vocabulary: Vocabulary) -> None:
         """Whether the rows, titles and other views of tunes are those of their tokens.
 
-        segments: each in every view, by the view's name.
+        segments: their tokens, by the segments' ids.
         """
-        every = [
-            (in_views, tune)
-            for in_views in segments
-            for tune in in_views[TOKENS.name].tune_ids.tolist()
-        ]
-        chosen = every if self._full else self._random.sample(every, min(len(every), _SAMPLE))
+        total = sum(len(segment.tune_ids) for segment in segments.values())
+        chosen = np.arange(total)
+        if not self._full:
+            chosen = np.sort(self._random.sample(range(total), min(total, _SAMPLE)))
         self._tunes = len(chosen)
-        among = None if self._full else [tune for _, tune in chosen]
-        rows = stored_tunes(self._connection, among)
         wrong: Counter[str] = Counter()
-        for looked_at, (in_views, tune) in enumerate(chosen):
-            if looked_at % _SAMPLE == 0:
+        first = looked_at = 0
+        for number, segment in segments.items():
+            stop = first + len(segment.tune_ids)
+            places = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, stop)] - first
+            first = stop
+            in_views = {
+                name: load_segments(self._connection, view, [number])[number]
+                for name, view in VIEWS.items()
+            }
+            for at in range(0, len(places), _TOGETHER):
                 self._progress("comparing the tunes", looked_at)
+                some = segment.tune_ids[places[at : at + _TOGETHER]].tolist()
+                wrong += self._wrong_tunes(some, in_views, vocabulary)
+                looked_at += len(some)
+        for what, count in (+wrong).items():
+            self._faults.append(
+                f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
+                "with the stream"
+            )
+
+    def _wrong_tunes(
+        self, tunes: Sequence[int], in_views: Mapping[str, Segment], vocabulary: Vocabulary
+    ) -> Counter[str]:
+        """What does not agree in some tunes of a segment, and in how many of them.
+
+        in_views: the segment in every view, by the view's name.
+        """
+        rows = stored_tunes(self._connection, tunes)
+        wrong: Counter[str] = Counter()
+        for tune in tunes:
             symbols = in_views[TOKENS.name].symbols_of(tune)
             if tune not in rows:
                 continue  # that the segments hold other tunes is a fault found before
@@ -248,11 +287,7 @@ class _Verification:
             for name, view in VIEWS.items():
                 if in_views[name].symbols_of(tune) != view.symbols(layout, symbols):
                     wrong[f"symbols in the view {name}"] += 1
-        for what, count in (+wrong).items():
-            self._faults.append(
-                f"the {what} of {count:,} of the {len(chosen):,} tunes checked do not agree "
-                "with the stream"
-            )
+        return wrong
 
     def _check_besides(
         self, number: int, besides: Besides, segment: Segment, vocabulary: Vocabulary
@@ -289,8 +324,8 @@ class _Verification:
         graph = load_graph(self._connection)
         if graph is None:
             return
-        of_segment = {tune: segment for segment in segments for tune in segment.tune_ids.tolist()}
-        tunes = sorted(of_segment)
+        ids = np.concatenate([np.empty(0, np.int32), *(one.tune_ids for one in segments)])
+        tunes = np.sort(ids).tolist()
         if tunes != graph.tunes.tolist():
             self._faults.append("the neighbour graph is of other tunes")
             return
@@ -305,7 +340,8 @@ class _Verification:
 
         def found(tune: int, other: int | None = None) -> dict[int, float]:
             """The probabilities of what a search for a tune finds, among all or one other tune."""
-            layout = lay_out(vocabulary.decode(of_segment[tune].symbols_of(tune)))
+            segment = next(one for one in segments if tune in one)
+            layout = lay_out(vocabulary.decode(segment.symbols_of(tune)))
             admitted = None if other is None else np.arange(tunes[-1] + 1) == other
             (melody,) = melodies_of([layout])
             return {near.tune: near.probability for near in search.near(melody, admitted)}

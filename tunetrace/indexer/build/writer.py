@@ -1,17 +1,16 @@
 """Writing corpora into an index: tunes tokenized, bars counted, suffixes sorted.
 
-A build writes tunes as they are read, so that it holds in memory only the arrays of one segment. An
-addition gathers its corpora in memory first, so that it can compare them with what is there before
-the index changes.
+Tunes are written as they are read. What is sorted of one segment is in memory, and nothing else
+that grows with the corpus but a bit for each number of a tune.
 """
 
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
@@ -27,7 +26,8 @@ from tunetrace.indexer.store.corpora import (
     insert_rejects,
     insert_tunes,
     next_tune_id,
-    number_tunes,
+    number_on,
+    reject_reasons,
 )
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
 from tunetrace.indexer.store.storage import Connection
@@ -38,6 +38,9 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFull
 
 _BATCH: Final = 1000
 """Tunes between two reports of progress. Their forms are hashed together."""
+
+_BLOCK: Final = 1 << 12
+"""So many successive numbers of tunes are kept as bits together."""
 
 
 class Digest:
@@ -69,17 +72,6 @@ def digest(texts: Iterable[str], rejects: Iterable[tuple[int | None, str]]) -> s
     return whole.finish(rejects)
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """A corpus as it was read: its tunes with their symbols, and the tunes set aside."""
-
-    source: CorpusSource
-    vocabulary: Vocabulary
-    tunes: list[tuple[Transcription, bytes]]
-    rejected: list[Rejected]
-    sha256: str
-
-
 def read_corpus(
     source: CorpusSource, *, is_only: bool = False, progress: Progress = silent
 ) -> Iterator[Transcription | Rejected]:
@@ -88,23 +80,6 @@ def read_corpus(
         yield tune
         if count % _BATCH == 0:
             progress(f"reading {source.name}", count)
-
-
-def gather(
-    source: CorpusSource, read: Iterable[Transcription | Rejected], vocabulary: Vocabulary
-) -> Gathered:
-    """What was read of a corpus, as symbols of a vocabulary that grows with it.
-
-    vocabulary stays as it is. The answer has the one that has grown.
-    """
-    grown = Vocabulary(vocabulary.extensions)
-    taken = [tune if isinstance(tune, Rejected) else encoded(tune, grown) for tune in read]
-    tunes = [one for one in taken if not isinstance(one, Rejected)]
-    rejected = [one for one in taken if isinstance(one, Rejected)]
-    sha256 = digest(
-        (tune.text for tune, _ in tunes), ((reject.line, reject.reason) for reject in rejected)
-    )
-    return Gathered(source, grown, tunes, rejected, sha256)
 
 
 def encoded(tune: Transcription, vocabulary: Vocabulary) -> tuple[Transcription, bytes] | Rejected:
@@ -134,6 +109,11 @@ class Writer:
         same ids."""
         self._connection = connection
         self._progress = progress
+        self.tunes = 0
+        """How many tunes were written."""
+        self.set_aside = 0
+        """How many tunes were set aside."""
+        self.first_set_aside: Rejected | None = None
         self.vocabulary = load_vocabulary(connection)
         self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
         self._next_tune = next_tune_id(connection)
@@ -141,8 +121,8 @@ class Writer:
 
     def add(
         self, source: CorpusSource, taken: Iterable[tuple[Transcription, bytes] | Rejected]
-    ) -> tuple[int, list[Rejected]]:
-        """Write a corpus: how many tunes it has, and the tunes that were set aside.
+    ) -> None:
+        """Write a corpus.
 
         taken: its tunes with their symbols in this writer's vocabulary, and those set aside.
         """
@@ -154,16 +134,21 @@ class Writer:
             version=source.version,
         )
         whole, numbers = Digest(), _TuneNumbers()
-        tunes = tokens = bars = 0
+        tunes = tokens = bars = set_aside = 0
         rejected: list[Rejected] = []
         batch: list[tuple[int, int, Transcription]] = []
         for one in taken:
             if isinstance(one, Rejected):
+                self.first_set_aside = self.first_set_aside or one
+                set_aside += 1
                 rejected.append(one)
+                if len(rejected) == _BATCH:
+                    insert_rejects(self._connection, corpus_id, rejected)
+                    rejected = []
                 continue
             tune, symbols = one
             whole.add(tune.text)
-            batch.append((self._next_tune, numbers.settle(self._next_tune, tune.number), tune))
+            batch.append((self._next_tune, numbers.settle(tune.number), tune))
             tokens += len(symbols.translate(None, delete=self.vocabulary.headers))
             bars += self._take(tune, symbols)
             tunes += 1
@@ -174,18 +159,19 @@ class Writer:
                 self._progress(f"indexing {source.name}", tunes)
         insert_tunes(self._connection, corpus_id, batch)
         self._take_layouts()
-        number_tunes(self._connection, numbers.following())
+        number_on(self._connection, corpus_id, numbers.highest)
         insert_rejects(self._connection, corpus_id, rejected)
         complete_corpus(
             self._connection,
             corpus_id,
-            sha256=whole.finish((one.line, one.reason) for one in rejected),
+            sha256=whole.finish(reject_reasons(self._connection, corpus_id)),
             tunes=tunes,
             tokens=tokens,
             bars=bars,
-            set_aside=len(rejected),
+            set_aside=set_aside,
         )
-        return tunes, rejected
+        self.tunes += tunes
+        self.set_aside += set_aside
 
     def encoded(
         self, read: Iterable[Transcription | Rejected]
@@ -195,7 +181,9 @@ class Writer:
             yield tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
 
     def close(self) -> None:
-        """Write the open segment and the vocabulary."""
+        """Write the open segment and the vocabulary; InputError if there is no tune."""
+        if not self.tunes and self.first_set_aside is not None:
+            raise nothing_usable([self.first_set_aside], self.set_aside)
         self._close_segment()
         store_vocabulary(self._connection, self.vocabulary)
 
@@ -232,13 +220,14 @@ class Writer:
             return
         self._take_layouts()
         self._progress("sorting the suffixes", self._next_tune - 1)
-        of_views = {name: bytes(stream) for name, stream in self._streams.items()}
-        besides = streams.Besides(
-            NearSegment.join(self._near),
-            self._bars.close(self._segment_tunes, self.vocabulary),
-            SegmentMusic.join(self._music),
-        )
-        streams.insert_segment(self._connection, self._segment_tunes, of_views, besides)
+        ids = np.array(self._segment_tunes, dtype=np.int32)
+        number = streams.insert_segment(self._connection, ids)
+        for name in VIEWS:
+            # A view is let go of once it is written.
+            streams.store_view(self._connection, number, ids, name, bytes(self._streams.pop(name)))
+        bars = self._bars.close(self._segment_tunes, self.vocabulary)
+        for held in (NearSegment.join(self._near), bars, SegmentMusic.join(self._music)):
+            streams.store_held(self._connection, number, held)
         self._open_segment()
 
     def _open_segment(self) -> None:
@@ -257,19 +246,26 @@ class _TuneNumbers:
     """
 
     def __init__(self) -> None:
-        self._taken: set[int] = set()
-        self._highest = 0
-        self._unsettled = array("q")
+        self.highest = 0
+        """The highest number that a tune has of its own."""
+        self._taken: dict[int, bytearray] = {}  # a bit for each number, of _BLOCK successive ones
+        self._unsettled = 0
 
-    def settle(self, tune_id: int, number: int | None) -> int:
-        """The number of the next tune; 0 if it gets one only after all tunes are read."""
-        self._highest = max(self._highest, number or 0)
-        if number is None or number in self._taken:
-            self._unsettled.append(tune_id)
-            return 0
-        self._taken.add(number)
+    def settle(self, number: int | None) -> int:
+        """The number of the next tune. Below 0 it counts the tunes that number_on will number."""
+        self.highest = max(self.highest, number or 0)
+        if number is None or not self._take(number):
+            self._unsettled += 1
+            return -self._unsettled
         return number
 
-    def following(self) -> list[tuple[int, int]]:
-        """The id and the number of each tune that got none, after all tunes are read."""
-        return [(tune_id, self._highest + k) for k, tune_id in enumerate(self._unsettled, 1)]
+    def _take(self, number: int) -> bool:
+        """Take a number, if no tune has it."""
+        block, bit = divmod(number, _BLOCK)
+        taken = self._taken.get(block)
+        if taken is None:
+            taken = self._taken[block] = bytearray(_BLOCK // 8)
+        if taken[bit >> 3] >> (bit & 7) & 1:
+            return False
+        taken[bit >> 3] |= 1 << (bit & 7)
+        return True

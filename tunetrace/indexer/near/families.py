@@ -121,8 +121,8 @@ def _likenesses(
 
     chains: (tunes,) the number of the chain of each tune.
     """
-    ends = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int64)
-    likeness = np.tile(probabilities.astype(np.float64), 2)
+    ends = np.concatenate([pairs, pairs[:, ::-1]])
+    likeness = np.tile(probabilities, 2)
     order = np.lexsort((ends[:, 1], -likeness, ends[:, 0]))
     ends, likeness = ends[order], likeness[order]
     bounds = np.searchsorted(ends[:, 0], np.arange(tunes + 1))
@@ -135,10 +135,11 @@ def _likenesses(
         stop = min(stop, first + _WAYS)
         if stop - first > 1:
             one, two = np.triu_indices(stop - first, 1)
-            through = STEP * likeness[first:stop][one] * likeness[first:stop][two]
+            alike = likeness[first:stop].astype(np.float64)
+            through = STEP * alike[one] * alike[two]
             counts = (through >= BOUND) & (chain[first:stop][one] == chain[first:stop][two])
             if counts.any():
-                some = others[first:stop]
+                some = others[first:stop].astype(np.int64)
                 keys.append(_keys(some[one[counts]], some[two[counts]], tunes))
                 values.append(through[counts])
     key, value = np.concatenate(keys), np.concatenate(values)

@@ -31,6 +31,9 @@ GRAM: Final = 5
 BEYOND_GRAM: Final = np.uint64(64 - 8 * GRAM)
 """The bits that eight symbols have more than GRAM symbols."""
 
+_AT_ONCE: Final = 1 << 22
+"""Ranks that are looked at together, where all are looked at."""
+
 
 def suffix_array(stream: bytes) -> Positions:
     """The suffix array of a stream: (n,) int32, built by libdivsufsort."""
@@ -56,12 +59,25 @@ def gram_firsts(every: NDArray[np.uint64], suffixes: Positions) -> Positions:
     every: the words of the stream. The suffixes that begin with one run are neighbours, so it is
     found as often as there are places up to the next run's. At the end of the stream, zeros follow.
     """
-    # Not take, which would copy all words first.
-    runs = every[suffixes]
-    is_new = np.ones(len(runs), dtype=bool)
-    # The first symbol is the lowest byte; shifting removes those past GRAM.
-    np.not_equal((runs[1:] ^ runs[:-1]) << BEYOND_GRAM, 0, out=is_new[1:])
-    return np.flatnonzero(is_new).astype(np.int32)
+    firsts = []
+    before = ~every[suffixes[:1]]  # unlike the first run
+    for start in range(0, len(suffixes), _AT_ONCE):
+        # Not take, which would copy all words first.
+        runs = every[suffixes[start : start + _AT_ONCE]]
+        # The first symbol is the lowest byte; shifting removes those past GRAM.
+        is_new = (runs ^ np.concatenate([before, runs[:-1]])) << BEYOND_GRAM != 0
+        firsts.append((np.flatnonzero(is_new) + start).astype(np.int32))
+        before = runs[-1:]
+    return np.concatenate([np.empty(0, np.int32), *firsts])
+
+
+def holds_each_once(suffixes: Positions) -> bool:
+    """Whether a suffix array holds each position of its stream exactly once."""
+    is_there = np.zeros(len(suffixes), dtype=bool)
+    if len(suffixes) and not 0 <= int(suffixes.min()) <= int(suffixes.max()) < len(suffixes):
+        return False
+    is_there[suffixes] = True
+    return bool(is_there.all())
 
 
 def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int | None:
@@ -75,13 +91,17 @@ def unsorted_at(index: SuffixIndex, ranks: Sequence[int] | None = None) -> int |
     rank_of = np.empty(len(suffixes) + 1, dtype=np.int32)
     rank_of[suffixes] = np.arange(len(suffixes), dtype=np.int32)
     rank_of[-1] = -1  # the end of the stream sorts before everything
-    at = np.arange(len(suffixes) - 1) if ranks is None else np.sort(np.asarray(ranks, dtype=int))
-    low, high = suffixes[at], suffixes[at + 1]
-    in_order = (symbols[low] < symbols[high]) | (
-        (symbols[low] == symbols[high]) & (rank_of[low + 1] < rank_of[high + 1])
-    )
-    wrong = np.flatnonzero(~in_order)
-    return int(at[wrong[0]]) if len(wrong) else None
+    places = range(len(suffixes) - 1) if ranks is None else sorted(ranks)
+    for start in range(0, len(places), _AT_ONCE):
+        at = np.array(places[start : start + _AT_ONCE], dtype=np.int64)
+        low, high = suffixes[at], suffixes[at + 1]
+        in_order = (symbols[low] < symbols[high]) | (
+            (symbols[low] == symbols[high]) & (rank_of[low + 1] < rank_of[high + 1])
+        )
+        wrong = np.flatnonzero(~in_order)
+        if len(wrong):
+            return int(at[wrong[0]])
+    return None
 
 
 def common_prefix(left: bytes, right: bytes) -> int:

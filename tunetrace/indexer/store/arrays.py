@@ -15,10 +15,14 @@ from tunetrace.indexer.store import cache, schema
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import PIECE_BYTES, insert_rows
 from tunetrace.indexer.store.storage import Storage
+from tunetrace.text import printable
 
 CACHED_BYTES: Final = 1 << 20
 """Arrays that are read together are cached if they have this many bytes; to read fewer of them from
 the database takes less time than to open a file."""
+
+_SPARED_BYTES: Final = 1 << 30
+"""While an index is written, its arrays are cached as well if this much stays free on the disk."""
 
 Text: TypeAlias = bytes | cache.Mapped
 """Symbols that are sliced to bytes. Of a mapped file they are the beginning."""
@@ -59,19 +63,28 @@ def store_arrays(
 ) -> None:
     """Write the arrays of a segment, or of the whole index, that are read together for a purpose.
 
-    arrays: of one dimension, or bytes, in the order in which they are kept.
+    arrays: of one dimension, or bytes, in the order in which they are kept. Large ones are also
+    written into the cache, unless the database may need the room on the disk.
     """
     first = take_ids(connection, schema.array, len(arrays))
+    contents, checksums = [], []
     for place, (name, given) in enumerate(arrays.items()):
         array = np.frombuffer(given, np.uint8) if isinstance(given, bytes) else given
         array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         content = memoryview(array.view(np.uint8))  # type: ignore[arg-type]
+        contents.append(content)
+        checksums.append(hashlib.sha256(content).hexdigest())
         row = (first + place, segment, purpose, place, name, array.dtype.str.replace("=", "<"),
-               len(content), hashlib.sha256(content).hexdigest())  # fmt: skip
+               len(content), checksums[-1])  # fmt: skip
         insert_rows(connection, schema.array, [row])
         for number, at in enumerate(range(0, len(content), PIECE_BYTES)):
             piece = bytes(content[at : at + PIECE_BYTES])
             insert_rows(connection, schema.piece, [(first + place, number, piece)])
+    sizes = [len(content) for content in contents]
+    if sum(sizes) >= CACHED_BYTES:
+        storage: Storage = connection.get_execution_options()[schema.STORAGE]
+        name = cache.file_name(checksums)
+        cache.fill(storage.cache_folders, name, sizes, lambda at: [contents[at]], _SPARED_BYTES)
 
 
 def delete_arrays(
@@ -96,18 +109,35 @@ def load_arrays(
     are not what was stored. Large ones are mapped from the cache, into which they are written if
     they are not there.
     """
+    is_meant = schema.array.c.purpose == purpose
+    if segments is None:
+        is_meant &= schema.array.c.segment_id.is_(None)
+    wanted = None if segments is None else set(segments)
+    return {
+        segment: _loaded(connection, rows, purpose, segment)
+        for (segment, _), rows in _stored(connection, is_meant).items()
+        if wanted is None or segment in wanted
+    }
+
+
+def _stored(
+    connection: sa.Connection, is_meant: sa.ColumnElement[bool] | None = None
+) -> dict[tuple[int | None, str], list[Stored]]:
+    """The arrays that are meant, None for all: those of each segment and purpose, in their order.
+
+    The segment is None for the arrays of the whole index.
+    """
     column = schema.array.c
     select = sa.select(
-        column.segment_id, column.id, column.name, column.dtype, column.bytes, column.sha256
-    ).where(column.purpose == purpose)
-    if segments is None:
-        select = select.where(column.segment_id.is_(None))
-    wanted = None if segments is None else set(segments)
-    found: dict[int | None, list[Stored]] = {}
-    for segment, *row in connection.execute(select.order_by(column.place)):
-        if wanted is None or segment in wanted:
-            found.setdefault(segment, []).append(Stored(*row))
-    return {segment: _loaded(connection, rows, purpose, segment) for segment, rows in found.items()}
+        column.segment_id, column.purpose, column.id, column.name, column.dtype, column.bytes,
+        column.sha256,
+    ).order_by(column.place)  # fmt: skip
+    if is_meant is not None:
+        select = select.where(is_meant)
+    found: dict[tuple[int | None, str], list[Stored]] = {}
+    for segment, purpose, *row in connection.execute(select):
+        found.setdefault((segment, purpose), []).append(Stored(*row))
+    return found
 
 
 def _loaded(
@@ -124,7 +154,9 @@ def _loaded(
         offsets, size = cache.offsets_of(sizes)
         folders = storage.cache_folders
         file = cache.mapped(folders, name, size)
-        file = file or cache.fill(folders, name, sizes, read, lambda: _file_names(connection))
+        if file is None:
+            file = cache.fill(folders, name, sizes, read)
+            cache.remove_others(folders, _file_names(connection))
         if file is not None:
             places = zip(rows, offsets, strict=True)
             return Arrays(file, {row.name: _array(row, file, at) for row, at in places})
@@ -170,11 +202,33 @@ def _pieces(connection: sa.Connection, array: int) -> Iterator[bytes]:
         yield content
 
 
+def remove_unused(connection: sa.Connection) -> None:
+    """Remove the cached files of arrays that an index does not have any longer."""
+    storage: Storage = connection.get_execution_options()[schema.STORAGE]
+    cache.remove_others(storage.cache_folders, _file_names(connection))
+
+
+def check_arrays(connection: sa.Connection) -> Iterator[tuple[str, bool]]:
+    """Which arrays of an index are wrong: a sentence and True, or the path of a file and False.
+
+    All are read from the database, and their cached files are compared with them. A file that was
+    altered is removed: it is made again when the arrays are read.
+    """
+    storage: Storage = connection.get_execution_options()[schema.STORAGE]
+    for (segment, purpose), rows in _stored(connection).items():
+        for row in rows:
+            try:
+                for _ in _checked(connection, row, purpose, segment):
+                    pass
+            except DamagedError as error:
+                yield f"{error}", True
+        sizes, checksums = [row.bytes for row in rows], [row.sha256 for row in rows]
+        name = cache.file_name(checksums)
+        for path in cache.altered(storage.cache_folders, name, sizes, checksums):
+            path.unlink(missing_ok=True)
+            yield printable(str(path)), False
+
+
 def _file_names(connection: sa.Connection) -> set[str]:
     """The names of the cached files of all arrays of an index."""
-    column = schema.array.c
-    select = sa.select(column.segment_id, column.purpose, column.sha256)
-    found: dict[tuple[int | None, str], list[str]] = {}
-    for segment, purpose, sha256 in connection.execute(select.order_by(column.place)):
-        found.setdefault((segment, purpose), []).append(sha256)
-    return {cache.file_name(checksums) for checksums in found.values()}
+    return {cache.file_name([row.sha256 for row in rows]) for rows in _stored(connection).values()}

@@ -13,7 +13,9 @@ import hashlib
 import mmap
 import os
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -25,6 +27,9 @@ ALIGNED: Final = 64
 
 _ENDING: Final = ".array"
 _UNFINISHED: Final = ".unfinished"
+
+_UNFINISHED_SECONDS: Final = 3600.0
+"""A file that nobody has written to for as long is that of a killed process."""
 
 Mapped = mmap.mmap
 
@@ -69,35 +74,41 @@ def fill(
     folders: Sequence[Path],
     name: str,
     sizes: Sequence[int],
-    read: Callable[[int], Iterator[bytes]],
-    wanted: Callable[[], Collection[str]],
+    read: Callable[[int], Iterable[bytes | memoryview]],
+    spared: int = 0,
 ) -> Mapped | None:
     """Write a file into the first folder that takes it, and map it; None if none does.
 
     sizes: of its arrays. read: gives the bytes of one of them in pieces, and raises an error if
-    they are not what was stored. wanted: gives the names of all files of the index with the same
-    ending; others are removed. Whoever has one of them mapped keeps it.
+    they are not what was stored. spared: the bytes that must stay free on the disk. Several
+    processes may write the same file at once: each writes one of its own, and the last is kept.
     """
     offsets, size = offsets_of(sizes)
     for folder in folders:
         unfinished = folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}"
         try:
             make_folder(folder)
-            with unfinished.open("xb") as file:
+            if spared and shutil.disk_usage(folder).free < size + spared:
+                continue
+            with unfinished.open("x+b") as file:
                 _write(file, offsets, size, read)
+                # Before it has its name: another process may remove it then.
+                content = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
             unfinished.replace(folder / name)
         except OSError:  # the disk is full, or the folder is not ours
             continue
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-        _remove_others(folder, Path(name).suffix, wanted())
-        return mapped([folder], name, size)
+        return content
     return None
 
 
 def _write(
-    file: BinaryIO, offsets: Sequence[int], size: int, read: Callable[[int], Iterator[bytes]]
+    file: BinaryIO,
+    offsets: Sequence[int],
+    size: int,
+    read: Callable[[int], Iterable[bytes | memoryview]],
 ) -> None:
     for number, offset in enumerate(offsets):
         file.seek(offset)
@@ -111,8 +122,34 @@ def _write(
     os.fsync(file.fileno())
 
 
-def _remove_others(folder: Path, ending: str, wanted: Collection[str]) -> None:
-    with suppress(OSError):
-        for file in list(folder.glob(f"*{ending}")):
-            if file.name not in wanted:
-                file.unlink(missing_ok=True)
+def remove_others(folders: Sequence[Path], wanted: Collection[str], ending: str = _ENDING) -> None:
+    """Remove the files of an index that it does not have any longer, and those of killed processes.
+
+    wanted: the names of the files with this ending that it has. Whoever has another one mapped
+    keeps it.
+    """
+    for folder in folders:
+        with suppress(OSError):
+            for file in list(folder.iterdir()):
+                is_over = file.name.endswith(ending) and file.name not in wanted
+                if file.name.endswith(_UNFINISHED):
+                    is_over = time.time() - file.stat().st_mtime > _UNFINISHED_SECONDS
+                if is_over:
+                    file.unlink(missing_ok=True)
+
+
+def altered(
+    folders: Sequence[Path], name: str, sizes: Sequence[int], checksums: Sequence[str]
+) -> list[Path]:
+    """The files of this name and the right size whose arrays do not have the checksums."""
+    offsets, size = offsets_of(sizes)
+    found = []
+    for folder in folders:
+        content = mapped([folder], name, size)
+        if content is None:
+            continue
+        view = memoryview(content)
+        parts = (view[at : at + length] for at, length in zip(offsets, sizes, strict=True))
+        if [hashlib.sha256(part).hexdigest() for part in parts] != list(checksums):
+            found.append(folder / name)
+    return found

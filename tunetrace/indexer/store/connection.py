@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from tunetrace.errors import IndexFileError
 from tunetrace.garbage import collector_paused
+from tunetrace.indexer.store.arrays import remove_unused
 from tunetrace.indexer.store.meta import DamagedError, raise_generation
 from tunetrace.indexer.store.storage import Connection, Storage
 
@@ -127,6 +128,9 @@ def changing(
                 raise_generation(connection)
             connection.commit()
             is_committed = True
+            with suppress(*storage.errors):  # what is committed did not fail
+                remove_unused(connection)
+                connection.commit()  # of what was read
             if shrink:
                 storage.shrink(connection)
     except storage.errors as error:

@@ -60,6 +60,7 @@ def copy_rows(
     what was stored.
     """
     meta = schema.meta
+    misfits = (sa.exc.IntegrityError, target.dialect.loaded_dbapi.IntegrityError)
     target.execute(sa.delete(meta).where(meta.c.name != "generation"))
     target.execute(sa.delete(schema.counter))
     sums: dict[str, TableSum] = {}
@@ -74,6 +75,8 @@ def copy_rows(
                         arrays.add(*row)
                 try:
                     insert_rows(target, table, rows)
+                except misfits:  # rows that refer to none, or are there twice
+                    raise DamagedError(f"the rows of {table.name} do not fit together") from None
                 except storage.errors as error:
                     raise _NotWrittenError(error) from None
                 progress(f"copying the table {table.name}: {one.rows:,} rows", 0)
@@ -129,15 +132,17 @@ class _Arrays:
             self._start()
         if place != self._place:
             raise DamagedError(f"piece {self._place} of the array {array} is missing")
+        if array not in self._stated:
+            raise DamagedError(f"there are pieces of an array {array} that is missing")
         self._place += 1
         self._bytes += len(content)
         self._sha256.update(content)
 
     def _check(self) -> None:
-        if self._array is not None:
-            stated = self._stated.pop(self._array, None)
-            if stated != (self._bytes, self._sha256.hexdigest()):
-                raise DamagedError(f"the array {self._array} does not match its checksum")
+        if self._array is None:
+            return
+        if self._stated.pop(self._array) != (self._bytes, self._sha256.hexdigest()):
+            raise DamagedError(f"the array {self._array} does not match its checksum")
 
     def finish(self) -> None:
         """Check the last array, and that those without a piece are empty."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
@@ -104,14 +106,14 @@ def insert_tunes(
     insert_rows(connection, schema.title, titles)
 
 
-def number_tunes(connection: sa.Connection, numbers: Sequence[tuple[int, int]]) -> None:
-    """Give tunes other numbers: the id and the number of each."""
-    if numbers:
-        tune = schema.tune
-        update = sa.update(tune).where(tune.c.id == sa.bindparam("of")).values(
-            number=sa.bindparam("as")
-        )  # fmt: skip
-        connection.execute(update, [{"of": of, "as": number} for of, number in numbers])
+def number_on(connection: sa.Connection, corpus_id: int, highest: int) -> None:
+    """Number the tunes of a corpus on after the highest number that it has.
+
+    The numbers below 0 are those of tunes without one: -1 of the first of them, and so on.
+    """
+    tune = schema.tune
+    is_meant = (tune.c.corpus_id == corpus_id) & (tune.c.number < 0)
+    connection.execute(sa.update(tune).where(is_meant).values(number=highest - tune.c.number))
 
 
 def insert_rejects(connection: sa.Connection, corpus_id: int, rejected: Sequence[Rejected]) -> None:
@@ -153,37 +155,35 @@ def count_tunes(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(schema.tune)) or 0
 
 
-def tune_ids(connection: sa.Connection, corpus_id: int | None = None) -> list[int]:
+def tune_ids(connection: sa.Connection, corpus_id: int | None = None) -> NDArray[np.int32]:
     """The ids of the tunes of a corpus, or of all, ascending."""
     tune = schema.tune.c
     select = sa.select(tune.id).order_by(tune.id)
     if corpus_id is not None:
         select = select.where(tune.corpus_id == corpus_id)
-    return list(connection.scalars(select))
+    return np.fromiter(connection.scalars(select), np.int32)
 
 
-def tune_texts(connection: sa.Connection, corpus_id: int) -> Iterable[tuple[int, str]]:
-    """The id and the text of each tune of a corpus, by id."""
+def tune_texts(connection: sa.Connection, corpus_id: int) -> Iterator[str]:
+    """The texts of the tunes of a corpus, by the tunes' ids."""
     tune = schema.tune.c
-    select = sa.select(tune.id, tune.text).where(tune.corpus_id == corpus_id).order_by(tune.id)
-    return ((row[0], row[1]) for row in connection.execute(select))
+    select = sa.select(tune.text).where(tune.corpus_id == corpus_id).order_by(tune.id)
+    return iter(connection.scalars(select))
 
 
-def reject_reasons(connection: sa.Connection, corpus_id: int) -> list[tuple[int | None, str]]:
+def reject_reasons(connection: sa.Connection, corpus_id: int) -> Iterator[tuple[int | None, str]]:
     """The line and the reason of each tune of a corpus that was set aside."""
     reject = schema.reject.c
     select = sa.select(reject.line, reject.reason).where(reject.corpus_id == corpus_id)
-    return [(line, reason) for line, reason in connection.execute(select.order_by(reject.id))]
+    return ((row[0], row[1]) for row in connection.execute(select.order_by(reject.id)))
 
 
-def stored_tunes(
-    connection: sa.Connection, among: Sequence[int] | None = None
-) -> dict[int, StoredTune]:
-    """What the tables say of tunes, by their ids. among: the ids of a few; None for all."""
+def stored_tunes(connection: sa.Connection, among: Sequence[int]) -> dict[int, StoredTune]:
+    """What the tables say of tunes, by their ids. among: the ids of a few hundred."""
     tune, title = schema.tune.c, schema.title.c
 
     def rows(select: sa.Select[Any], column: sa.Column[int]) -> Iterable[Sequence[Any]]:
-        return connection.execute(select if among is None else select.where(column.in_(among)))
+        return connection.execute(select.where(column.in_(among)))
 
     tunes = {
         tune_id: StoredTune(*words)

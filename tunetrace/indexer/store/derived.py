@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -55,7 +56,8 @@ def derived_arrays(
         content = contents[number]
         yield content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes()
 
-    file = cache.fill(storage.cache_folders, file_name, [_HEAD, *sizes], read, lambda: {file_name})
+    file = cache.fill(storage.cache_folders, file_name, [_HEAD, *sizes], read)
+    cache.remove_others(storage.cache_folders, {file_name}, Path(file_name).suffix)
     mapped = None if file is None else _read(file)
     return arrays if mapped is None else mapped
 

@@ -30,6 +30,9 @@ from tunetrace.indexer.store.meta import generation_of, store_meta
 from tunetrace.indexer.store.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.text import printable
 
+CHANGED_BYTES: Final = 1 << 30
+"""A change keeps as much in memory before it writes to the file."""
+
 _ENDING_SECONDS: Final = 1.0
 """How long a journal that cannot be undone may be that of a change that is just ending."""
 
@@ -252,8 +255,11 @@ class IndexFile(Storage):
     # Changing
 
     def begin_changing(self, connection: sa.Connection, *, keeps_lock: bool) -> None:
-        # Changed pages stay in memory until the end, so that others can read until then.
-        connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+        # Changed pages stay in memory until the end, so that others can read until then. Beyond the
+        # limit SQLite writes them to the file, and others wait from there on.
+        page_size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        pages = CHANGED_BYTES // page_size
+        connection.exec_driver_sql(f"PRAGMA cache_spill = {pages}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         if keeps_lock:
             connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")

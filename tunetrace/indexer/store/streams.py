@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,7 @@ from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.search.views import TOKENS, VIEWS, View
+from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
@@ -30,12 +30,17 @@ SEGMENT_TUNES: Final = 1 << 17
 """The most tunes of a segment, so that an index of more tunes needs no more memory for sorting.
 Every question asks every segment, so that fewer ones answer sooner."""
 
+STREAM: Final = "stream"
+"""The name of the array of a view that has the symbols."""
+
 TUNES: Final = "tunes"
 NEAR: Final = "near"
 BARS: Final = "bars"
 MUSIC: Final = "music"
 GRAPH: Final = "graph"
 """What arrays are read together for, besides the views by their names."""
+
+_PURPOSES: Final[dict[type, str]] = {NearSegment: NEAR, SegmentBars: BARS, SegmentMusic: MUSIC}
 
 
 Kind = TypeVar("Kind", NearSegment, SegmentBars, SegmentMusic)
@@ -81,6 +86,30 @@ def segment_numbers(connection: sa.Connection) -> list[int]:
     return list(connection.scalars(sa.select(column.id).order_by(column.first_tune)))
 
 
+def segment_sizes(connection: sa.Connection) -> dict[int, tuple[int, int]]:
+    """How many tunes a segment has, and how many symbols in the view that has most, by its id.
+
+    The segments are in the order of their tunes.
+    """
+    segment, array = schema.segment.c, schema.array.c
+    select = (
+        sa.select(segment.id, segment.tunes, sa.func.max(array.bytes))
+        .join_from(schema.segment, schema.array)
+        .where(array.name == STREAM)
+        .group_by(segment.id, segment.tunes, segment.first_tune)
+        .order_by(segment.first_tune)
+    )
+    return {row[0]: (row[1], int(row[2])) for row in connection.execute(select)}
+
+
+def load_tune_ids(connection: sa.Connection, number: int) -> NDArray[np.int32]:
+    """The ids of the tunes of a segment, ascending; DamagedError if they are not whole."""
+    stored = load_arrays(connection, [number], TUNES)
+    if number not in stored:
+        raise DamagedError(f"segment {number} has no list of its tunes")
+    return stored[number]["ids"]
+
+
 def load_segments(
     connection: sa.Connection, view: View = TOKENS, among: Sequence[int] | None = None
 ) -> dict[int, Segment]:
@@ -106,40 +135,39 @@ def load_segments(
     return segments
 
 
-def load_all_views(connection: sa.Connection) -> dict[int, dict[str, Segment]]:
-    """The segments by id, in the order of their tunes; each in every view, by the view's name."""
-    in_views = {name: load_segments(connection, view) for name, view in VIEWS.items()}
-    return {
-        number: {name: segments[number] for name, segments in in_views.items()}
-        for number in in_views[TOKENS.name]
-    }
+def insert_segment(connection: sa.Connection, tune_ids: NDArray[np.int32]) -> int:
+    """Write that there is a segment of these tunes; gives its id. All else of it is stored after.
 
-
-def insert_segment(
-    connection: sa.Connection,
-    tune_ids: Sequence[int],
-    streams: Mapping[str, bytes],
-    besides: Besides,
-) -> None:
-    """Sort the suffixes of the streams of these tunes and write their segment.
-
-    streams: by the view's name, each with a SEPARATOR before each tune and after the last.
+    tune_ids: (tunes,) ascending.
     """
     number = take_ids(connection, schema.segment)
-    insert_rows(connection, schema.segment, [(number, tune_ids[0], len(tune_ids))])
-    store_arrays(connection, number, TUNES, {"ids": np.array(tune_ids, dtype=np.int32)})
-    for name, stream in streams.items():
-        sorted_ = Segment.of(tune_ids, stream)
-        arrays: dict[str, NDArray[Any]] = {
-            "stream": sorted_.symbols,
-            "suffixes": sorted_.suffixes,
-            "bounds": sorted_.bounds,
-            "grams": sorted_.gram_firsts,
-        }
-        store_arrays(connection, number, name, arrays)
-    store_arrays(connection, number, NEAR, besides.near.arrays())
-    store_arrays(connection, number, BARS, besides.bars.arrays())
-    store_arrays(connection, number, MUSIC, besides.music.arrays())
+    insert_rows(connection, schema.segment, [(number, int(tune_ids[0]), len(tune_ids))])
+    store_arrays(connection, number, TUNES, {"ids": tune_ids})
+    return number
+
+
+def store_view(
+    connection: sa.Connection, number: int, tune_ids: NDArray[np.int32], name: str, stream: bytes
+) -> None:
+    """Sort the suffixes of a segment's stream in a view, and write both.
+
+    number: the id of the segment. stream: with a SEPARATOR before each tune and after the last.
+    """
+    sorted_ = Segment.of(tune_ids, stream)
+    arrays: dict[str, NDArray[Any]] = {
+        STREAM: sorted_.symbols,
+        "suffixes": sorted_.suffixes,
+        "bounds": sorted_.bounds,
+        "grams": sorted_.gram_firsts,
+    }
+    store_arrays(connection, number, name, arrays)
+
+
+def store_held(
+    connection: sa.Connection, number: int, held: NearSegment | SegmentBars | SegmentMusic
+) -> None:
+    """Write what a segment, given by its id, holds of its tunes besides their streams."""
+    store_arrays(connection, number, _PURPOSES[type(held)], held.arrays())
 
 
 def delete_segments(connection: sa.Connection, numbers: Sequence[int]) -> None:

@@ -1,4 +1,5 @@
-"""Comparing every tune of an index with all others, in this process and extra ones."""
+"""Comparing every tune of an index with all others: in this process and extra ones, or on a
+cluster."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ from functools import cache
 from typing import Final
 
 from tunetrace.checker.batch.workers import ends_with_parent, result_of, started, uninterrupted
+from tunetrace.checker.remote.index import IndexElsewhere
+from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.cluster.tasks import Task
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import Rows, rows_of
 from tunetrace.indexer.store.storage import Storage
@@ -54,6 +58,25 @@ def compared(
             yield result_of(task)
             done += count
             progress("comparing the tunes", done)
+
+
+def compared_on_cluster(
+    cluster: ClusterName, index: Index, tunes: Sequence[int], *, progress: Progress = silent
+) -> Iterator[Rows]:
+    """What `compared` finds, by the workers of a cluster. ClusterError if they cannot do it."""
+    elsewhere = IndexElsewhere.of(index)
+    groups = (tunes[first : first + _TOGETHER] for first in range(0, len(tunes), _TOGETHER))
+    tasks = (
+        Task(number, f"tunes {some[0]} to {some[-1]} of the index", len(some), (elsewhere, some))
+        for number, some in enumerate(groups, 1)
+    )
+    with connected(cluster) as workers:
+        for _, rows in workers.run(_compare_elsewhere, tasks, "comparing", progress):
+            yield rows
+
+
+def _compare_elsewhere(index: IndexElsewhere, tunes: Sequence[int]) -> Rows:
+    return _found(index.opened(), tunes)
 
 
 def _found(index: Index, tunes: Sequence[int]) -> Rows:

@@ -10,8 +10,9 @@ import numpy as np
 
 from tunetrace.arguments import public
 from tunetrace.checker.records import names_of
-from tunetrace.checker.similar.families.comparing import compared
+from tunetrace.checker.similar.families.comparing import compared, compared_on_cluster
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
+from tunetrace.cluster.connecting import ClusterName
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -31,6 +32,7 @@ def find_families(
     corpus: str | None = None,
     again: bool = False,
     workers: int = 0,
+    cluster: ClusterName | None = None,
     progress: Progress = silent,
 ) -> FamilyReport:
     """The families of an index: settings of one melody, whatever their titles.
@@ -39,10 +41,11 @@ def find_families(
     index, which cannot be changed meanwhile. Later the stored graph is read. path: the index; the
     default one if none is given. corpus: count only the tunes of this corpus. again: compare all
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
-    module must then be importable.
+    module must then be importable. cluster: compare on a Dask cluster: the address of its
+    scheduler, or how many workers to start on this machine.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
-    for a corpus that it lacks.
+    for a corpus that it lacks; ClusterError if the cluster cannot do the work.
     """
     storage = storage_of(path)
     with Index(storage) as index:
@@ -56,7 +59,10 @@ def find_families(
                 f"{storage.shown}: the index has no tune, so there are no families; add a corpus "
                 "with 'tunetrace index add'"
             )
-        rows = list(compared(index, tunes, workers=workers, progress=progress))
+        if cluster is None:
+            rows = list(compared(index, tunes, workers=workers, progress=progress))
+        else:
+            rows = list(compared_on_cluster(cluster, index, tunes, progress=progress))
         progress("grouping the tunes", len(tunes))
         graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)
