@@ -17,9 +17,9 @@ from pathlib import Path
 from tunetrace.errors import OutputError
 
 
-def beside(path: Path) -> Path:
-    """The unfinished file of this process for a path."""
-    return path.with_name(f"{path.name}.building-{os.getpid()}")
+def beside(path: Path, part: str = "") -> Path:
+    """The unfinished file of this process for a path. part: tells it from others of the process."""
+    return path.with_name(f"{path.name}.building-{os.getpid()}{part and f'-{part}'}")
 
 
 def remove_leftovers(path: Path) -> None:
@@ -30,7 +30,7 @@ def remove_leftovers(path: Path) -> None:
     with os.scandir(path.parent) as found:  # of thousands of files, in a book of scores
         names = [entry.name for entry in found if entry.name.startswith(beginning)]
     for name in names:
-        process = name.removeprefix(beginning)
+        process = name.removeprefix(beginning).partition("-")[0]
         if process.isdigit() and not _is_running(int(process)):
             path.with_name(name).unlink(missing_ok=True)
 

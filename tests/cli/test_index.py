@@ -107,6 +107,7 @@ def test_changing_what_is_no_index_is_refused(tmp_path: Path, book: Path) -> Non
         assert book.read_text().startswith("X:7")
 
 
+@pytest.mark.file
 def test_an_index_that_another_changes_is_waited_for_and_then_left(
     index: Path, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from tests.reports.browser import Shown
 from tests.web.indexes import post_index, reel_index, small_index
 from tests.web.running import running
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Limits, Settings
 
@@ -28,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(served: Path) -> Iterator[TestClient]:
     """Asks a service. A mistake in it is an answer with status 500, as for everyone."""
-    app = make_app(Settings(served, workers=1, limits=LIMITS))
+    app = make_app(Settings(storage_of(served), workers=1, limits=LIMITS))
     with TestClient(app, raise_server_exceptions=False) as asked:
         yield asked
 

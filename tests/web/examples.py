@@ -15,6 +15,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from tests.web.indexes import small_index
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.api.openapi import EXAMPLES
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
@@ -77,7 +78,7 @@ def example_answers(client: TestClient) -> dict[str, Any]:
 
 def _renew() -> None:
     with TemporaryDirectory() as folder:
-        app = make_app(Settings(small_index(Path(folder)), workers=1))
+        app = make_app(Settings(storage_of(small_index(Path(folder))), workers=1))
         with TestClient(app) as client:
             answers = example_answers(client)
     lines = (f'"{name}": {json.dumps(one, ensure_ascii=False)}' for name, one in answers.items())

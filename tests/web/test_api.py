@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 from tests.web.conftest import LIMITS
 from tests.web.indexes import CAT, KINCORA
 from tunetrace import build_index, open_index, tokenize
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import disposition
@@ -132,7 +133,7 @@ def test_no_answer_has_a_folder_of_this_machine(client: TestClient, served: Path
 def test_a_corpus_may_have_any_name(tmp_path: Path) -> None:
     (tmp_path / "Québec.abc").write_text(f"{KESH}\n{KINCORA}", encoding="utf-8")
     build_index(tmp_path / "Québec.abc", tmp_path / "named.db")
-    with TestClient(make_app(Settings(tmp_path / "named.db", workers=1))) as client:
+    with TestClient(make_app(Settings(storage_of(tmp_path / "named.db"), workers=1))) as client:
         found = client.get("/api/similar", params={"q": "Québec:3"}).json()["tunes"][0]
         assert [one["number"] for one in found["tunes"]] == [9]
         address = "/tunes/Qu%C3%A9bec:"
@@ -142,7 +143,7 @@ def test_a_corpus_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_an_index_that_is_not_there_is_named_without_its_folder(tmp_path: Path) -> None:
-    with TestClient(make_app(Settings(tmp_path / "none.db", workers=1))) as client:
+    with TestClient(make_app(Settings(storage_of(tmp_path / "none.db"), workers=1))) as client:
         answer = client.get("/api/corpora")
     sentence = refused(answer, 503)
     assert int(answer.headers["retry-after"]) > 0

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import Running, running, until, until_closed
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.guard import protocol
 from tunetrace.web.guard import server as server_room
 from tunetrace.web.guard.metrics import Metrics
@@ -259,7 +260,7 @@ def sizes_served(limits: Limits, path: Path) -> Iterator[tuple[uvicorn.Server, t
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    app = WatchedApp(GuardedApp(size, Settings(path, 1, limits=limits)), Metrics())
+    app = WatchedApp(GuardedApp(size, Settings(storage_of(path), 1, limits=limits)), Metrics())
     config = uvicorn.Config(
         app, http=protocol.LimitedProtocol, ws="none", lifespan="off", log_config=None
     )

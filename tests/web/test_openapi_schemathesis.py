@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.commands import KESH, MORRISONS
 from tests.web.conftest import LIMITS
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.api.openapi import description_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
@@ -50,7 +51,7 @@ def address(served: Path) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            make_app(Settings(served, workers=2, limits=LIMITS)),
+            make_app(Settings(storage_of(served), workers=2, limits=LIMITS)),
             log_level="error",
             access_log=False,
         )
@@ -71,7 +72,7 @@ def described(address: str) -> Any:
     return schemathesis.openapi.from_url(f"{address}/openapi.json")
 
 
-DESCRIPTION = description_of(make_app(Settings(Path("none.db"), 1)))
+DESCRIPTION = description_of(make_app(Settings(storage_of("none.db"), 1)))
 OPERATIONS = [
     (path, method) for path, operations in DESCRIPTION["paths"].items() for method in operations
 ]

@@ -21,6 +21,7 @@ from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import PATIENCE, Running, many_tunes, running, until, until_closed
 from tests.web.test_guard import samples
 from tunetrace import Index
+from tunetrace.indexer.store.storage import storage_of
 from tunetrace.web.problems import ProblemError
 from tunetrace.web.settings import Limits, Settings
 from tunetrace.web.work.answers import File
@@ -246,7 +247,7 @@ def of_pool(index: Path, limits: Limits, use: Callable[[Pool], Awaitable[Given]]
     """What some use of a pool with one process gives."""
 
     async def used() -> Given:
-        pool = Pool(Settings(index, 1, limits=limits))
+        pool = Pool(Settings(storage_of(index), 1, limits=limits))
         try:
             return await use(pool)
         finally:

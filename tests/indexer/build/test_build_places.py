@@ -227,7 +227,7 @@ def begun(path: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:
         [*PYTHON, "index", "build", *map(str, arguments or ["-"]), "--force", "--index", str(path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
     )  # fmt: skip
-    while not list(path.parent.glob(f"{path.name}.building-{process.pid}")):
+    while not list(path.parent.glob(f"{path.name}.building-{process.pid}*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     return process

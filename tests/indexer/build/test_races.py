@@ -41,15 +41,15 @@ def index(tmp_path: Path) -> Path:
 
 
 def questions(opened: Index) -> list[object]:
+    (tune,) = opened.resolve("morrisons:7")
     return [
         opened.bar("C 3 *"),
         opened.bar("C * * *", Filters(corpus="kesh")),
         opened.figure("C D E", limit=3),
         opened.info(),
         opened.rejects(),
-        opened.catalogue.wording(2),
-        opened.catalogue.settings(2),
-        opened.resolve("morrisons:7"),
+        opened.catalogue.wording(tune),
+        opened.catalogue.settings(tune),
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_build_does_not_replace_what_was_done_meanwhile(
         build_index([tmp_path / "kesh.abc"], index, force=True)
     with open_index(index) as opened:
         assert "other" in [corpus.name for corpus in opened.info().corpora]
-    assert [path.name for path in tmp_path.glob("i.db*")] == ["i.db"]
+    assert {path.name for path in tmp_path.glob("i.db*")} <= {"i.db"}
 
 
 @pytest.mark.file

@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 
 from tunetrace.indexer.store import cache, schema
 from tunetrace.indexer.store.meta import DamagedError, take_ids
-from tunetrace.indexer.store.schema import PIECE_BYTES, insert_rows
+from tunetrace.indexer.store.schema import PIECE_BYTES, Prepared, insert_rows
 from tunetrace.indexer.store.storage import Storage
 from tunetrace.text import printable
 
 CACHED_BYTES: Final = 1 << 20
 """Arrays that are read together are cached if they have this many bytes; to read fewer of them from
 the database takes less time than to open a file."""
+
+_PIECE: Final = Prepared(
+    sa.select(schema.piece.c.content).where(
+        schema.piece.c.array_id == sa.bindparam("array"),
+        schema.piece.c.place == sa.bindparam("place"),
+    )
+)
 
 _SPARED_BYTES: Final = 1 << 30
 """While an index is written, its arrays are cached as well if this much stays free on the disk."""
@@ -194,12 +201,10 @@ def _pieces(connection: sa.Connection, array: int) -> Iterator[bytes]:
     column = schema.piece.c
     places = sa.select(sa.func.count()).where(column.array_id == array)
     for place in range(connection.scalar(places) or 0):
-        content = connection.scalar(
-            sa.select(column.content).where(column.array_id == array, column.place == place)
-        )
-        if not isinstance(content, bytes):
+        found = _PIECE.row(connection, array=array, place=place)
+        if found is None or not isinstance(found[0], bytes):
             raise DamagedError(f"piece {place} of the array {array} is missing")
-        yield content
+        yield found[0]
 
 
 def remove_unused(connection: sa.Connection) -> None:

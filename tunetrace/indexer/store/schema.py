@@ -185,7 +185,7 @@ def faults_of_tables(connection: sa.Connection) -> Iterator[str]:
 
 
 class Prepared:
-    """A statement with one value or none, compiled once, for what every check asks many times.
+    """A statement that is compiled once, for what every check asks many times.
 
     SQLAlchemy compiles it for the dialect in use, and the driver runs the result. Compiling it at
     every execution takes twice as long as running it.
@@ -197,16 +197,25 @@ class Prepared:
 
     def rows(self, connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
         """The rows that it finds, one after the other, without a value."""
-        cursor: Any = connection.connection.cursor()
+        cursor = _cursor(connection)
         cursor.execute(self._for(connection).string)
         return iter(cursor)
+
+    def row(self, connection: sa.Connection, **values: object) -> tuple[Any, ...] | None:
+        """The first row that it finds for values, given by the names that it has for them."""
+        compiled = self._for(connection)
+        names = compiled.positiontup
+        cursor = _cursor(connection)
+        cursor.execute(compiled.string, values if names is None else [values[n] for n in names])
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found
 
     def rows_for_each(
         self, connection: sa.Connection, values: Iterable[object]
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows that it finds for each of several values."""
+        """The rows that it finds for each of several values; it has one value."""
         compiled = self._for(connection)
-        cursor: Any = connection.connection.cursor()
+        cursor = _cursor(connection)
         if compiled.positional:
             for value in values:
                 cursor.execute(compiled.string, (value,))
@@ -230,6 +239,12 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[dialect.name] = self.statement.compile(dialect=dialect)
         return compiled
+
+
+def _cursor(connection: sa.Connection) -> Any:
+    """A cursor of the driver. PostgreSQL's gets what it asks for as it is, not as text."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    return connection.connection.cursor(**({"binary": True} if is_postgresql else {}))
 
 
 def insert_rows(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import sqlite3
 import stat
 import time
@@ -294,7 +295,7 @@ class IndexFile(Storage):
         place = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
         place.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(place)
-        new = beside(place)
+        new = beside(place, secrets.token_hex(4))
         try:
             with self._new_file(new) as connection:
                 yield connection
