@@ -15,17 +15,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.commands import KESH, MORRISONS, PYTHON, call, environment
 from tests.conftest import ROOT, V2_SAMPLE
 from tests.indexer.build.forked import Forked
 from tests.indexer.build.schema_6 import TABLES, write_schema_6
+from tests.storages import connecting, database
 from tunetrace import (
     IndexFileError,
     add_to_index,
     build_index,
     check,
+    copy_index,
     find,
     find_families,
     measure_baseline,
@@ -37,8 +40,11 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.store import sqlite
-from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION
-from tunetrace.indexer.store.upgrade import migrations
+from tunetrace.indexer.store.migrations import schema_0006
+from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION, insert_rows
+from tunetrace.indexer.store.storage import storage_of
+from tunetrace.indexer.store.upgrade import migrations, upgrade
+from tunetrace.progress import silent
 
 pytestmark = pytest.mark.file
 
@@ -493,3 +499,31 @@ def test_a_file_that_is_read_only_is_not_upgraded(old: Path) -> None:
     old.chmod(0o444)
     refusal = call("index", "migrate", "--index", old).refusal
     assert refusal.startswith(f"{old}: the index cannot be changed (")
+
+
+def test_the_migrations_run_in_a_database_as_in_a_file(new: Path, old: Path) -> None:
+    url = database()
+    name = "test_migrate"
+    url_of = url.update_query_dict({"schema": name}).render_as_string(hide_password=False)
+    server = storage_of(url_of)
+    with psycopg.connect(**connecting(url), autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    engine = server.engine("change")
+    try:
+        with engine.connect() as connection, closing(sqlite3.connect(old)) as file:
+            connection.exec_driver_sql("BEGIN")
+            schema_0006.metadata.create_all(connection)
+            for table in schema_0006.metadata.sorted_tables:
+                columns = ", ".join(f'"{column.name}"' for column in table.columns)
+                rows = file.execute(f'SELECT {columns} FROM "{table.name}"').fetchall()
+                insert_rows(connection, table, rows)
+            upgrade(connection, 6, silent)
+            connection.commit()
+        copy_index(url_of, old.with_name("copy.db"))
+    finally:
+        engine.dispose()
+        with psycopg.connect(**connecting(url), autocommit=True) as connection:
+            connection.execute("SET client_min_messages = error")
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
+    assert content(old.with_name("copy.db")) == content(new)
+    assert arrays(old.with_name("copy.db")) == arrays(new)

@@ -77,7 +77,7 @@ def measure_baseline(
     """
     storage = storage_of(path)
     with changing(storage) as connection, Index(storage, connection) as index:
-        tunes = _Tunes.of_index(index)
+        tunes = _TunesInGroups.of_index(index)
         different = len(set(tunes.groups.tolist()))
         if different < 2:
             raise IndexFileError(
@@ -109,7 +109,7 @@ def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _MeasuredTunes:
     """What was measured of some tunes in a row, except for their bars."""
 
     measures: SliceMeasures
@@ -119,7 +119,7 @@ class _Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tunes:
+class _TunesInGroups:
     """The tunes of an index, to be measured each against those of other groups."""
 
     index: Index
@@ -131,7 +131,7 @@ class _Tunes:
     """(last id + 1,) the group of each tune by its id; -1 where there is none."""
 
     @classmethod
-    def of_index(cls, index: Index) -> _Tunes:
+    def of_index(cls, index: Index) -> _TunesInGroups:
         """All tunes of an index."""
         groups = index.catalogue.setting_groups()
         ids = np.array(sorted(groups), dtype=np.int32)
@@ -140,7 +140,7 @@ class _Tunes:
         of[ids] = of_ids
         return cls(index, ids, of_ids, of)
 
-    def measured(self, first: int, stop: int, *, similar: bool) -> _Block:
+    def measured(self, first: int, stop: int, *, similar: bool) -> _MeasuredTunes:
         """Measure tunes in a row. similar: also seek near copies of them."""
         index, search = self.index, self.index.figures
         layouts = [lay_out(index.tokens(tune)) for tune in self.ids[first:stop].tolist()]
@@ -157,7 +157,7 @@ class _Tunes:
             max((one.probability for one in index.near.near(melody, self.of != group)), default=0.0)
             for melody, group in zip(melodies, groups.tolist(), strict=False)
         ]
-        return _Block(measures, np.array(similarity, dtype=np.float32))
+        return _MeasuredTunes(measures, np.array(similarity, dtype=np.float32))
 
     def with_bars(self, measures: SliceMeasures) -> SliceMeasures:
         """The measures of all tunes, with those of their bars."""
@@ -170,7 +170,7 @@ class _Tunes:
         return replace(measures, bars_in_corpus=in_corpus, bars_same_position=same_position)
 
 
-def _measured(tunes: _Tunes, similar: bool, progress: Progress) -> Iterator[_Block]:
+def _measured(tunes: _TunesInGroups, similar: bool, progress: Progress) -> Iterator[_MeasuredTunes]:
     """All tunes, measured in this process."""
     for first in range(0, len(tunes.ids), _TOGETHER):
         progress("matching the tunes with one another", first)
@@ -178,8 +178,8 @@ def _measured(tunes: _Tunes, similar: bool, progress: Progress) -> Iterator[_Blo
 
 
 def _measured_on_cluster(
-    cluster: ClusterName, tunes: _Tunes, similar: bool, progress: Progress
-) -> list[_Block]:
+    cluster: ClusterName, tunes: _TunesInGroups, similar: bool, progress: Progress
+) -> list[_MeasuredTunes]:
     """All tunes, measured by the workers of a cluster."""
     elsewhere = IndexElsewhere.of(tunes.index)
     firsts = range(0, len(tunes.ids), _TOGETHER)
@@ -201,11 +201,13 @@ def _measured_on_cluster(
     return [blocks[number] for number in range(len(firsts))]
 
 
-_tunes_of = lru_cache(maxsize=1)(_Tunes.of_index)
+_tunes_of = lru_cache(maxsize=1)(_TunesInGroups.of_index)
 """The tunes of the index that a worker has open."""
 
 
-def _measure_elsewhere(index: IndexElsewhere, first: int, stop: int, similar: bool) -> _Block:
+def _measure_elsewhere(
+    index: IndexElsewhere, first: int, stop: int, similar: bool
+) -> _MeasuredTunes:
     return _tunes_of(index.opened()).measured(first, stop, similar=similar)
 
 

@@ -40,7 +40,7 @@ class IndexElsewhere:
         )
 
     def opened(self) -> Index:
-        """The index, open in this process, which keeps it until it is told of another one.
+        """The index, open in this process, which keeps it until it is given another one.
 
         Raises ClusterError if there is none at this place, or another one.
         """

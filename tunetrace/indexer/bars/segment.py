@@ -256,9 +256,8 @@ class SegmentBars:
         A distinct bar that is -1 is nowhere, and a tune of another segment has none.
         """
         place = self.ids.searchsorted(ids)
-        is_own = place < len(self.ids)
-        place[~is_own] = 0
-        is_own &= (self.ids[place] == ids) & (distinct >= 0) if len(self.ids) else False
+        is_own: NDArray[np.bool_] = np.append(self.ids, -1)[place] == ids
+        is_own &= distinct >= 0
         # The hits of a distinct bar ascend: is there one from the tune's first bar to its last?
         known = np.repeat(np.arange(len(self.hashes)), np.diff(self.firsts)) << 32 | self.hits
         wanted, place = distinct[is_own].astype(np.int64) << 32, place[is_own]
