@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import KESH, MORRISONS, environment, index_of
+from tests.storages import outside
 from tunetrace import IndexFileError, open_index
 from tunetrace.checker.batch.workers import Workers
 from tunetrace.checker.similar.families.comparing import compared
@@ -69,7 +70,7 @@ def running(text: str, book: Path, *more: str | Path) -> Iterator[subprocess.Pop
     script = book.with_name("script.py")
     script.write_text(text, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, script, book, book.with_suffix(".db"), *more],
+        [sys.executable, script, book, outside(book.with_suffix(".db")), *more],
         env=environment({"PYTHONPATH": str(Path.cwd())}), start_new_session=True, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
