@@ -71,9 +71,13 @@ def expected(whole: Path) -> list[object]:
 
 
 def cached(path: Path) -> dict[str, bytes]:
-    """The cached files of an index by their names."""
-    folder = Path(f"{path}.arrays")
-    return {file.name: file.read_bytes() for file in folder.iterdir()} if folder.is_dir() else {}
+    """The files of arrays of an index by their names, and unfinished ones. What is worked out from
+    all segments is in others."""
+    return {
+        file.name: file.read_bytes()
+        for file in Path(f"{path}.arrays").glob("*")
+        if file.suffix in (".array", ".unfinished")
+    }
 
 
 def answers(path: Path) -> list[object]:
