@@ -27,15 +27,20 @@ def wait_until(is_so: Callable[[], object], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def started(*arguments: str | Path, module: str | None = None) -> subprocess.Popen[bytes]:
-    """A process of Dask's `module`, or of tunetrace, in a group of its own."""
+def started(
+    *arguments: str | Path, module: str | None = None, package: Path = ROOT
+) -> subprocess.Popen[bytes]:
+    """A process of Dask's `module`, or of tunetrace, in a group of its own.
+
+    package: the folder in which it finds tunetrace.
+    """
     command = ["-c", _MODULE.format(module)] if module else ["-m", "tunetrace"]
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, *command, *map(str, arguments)],
         env={**environment(), "PYTHONPATH": path},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True,
+        cwd=package, start_new_session=True,
     )  # fmt: skip
 
 
@@ -45,6 +50,8 @@ class Running:
 
     folder: Path
     workers: int
+    package: Path = ROOT
+    """The folder in which the workers find tunetrace."""
     address: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -60,7 +67,7 @@ class Running:
             self.processes.append(
                 started(self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
                         "--memory-limit", "0", "--local-directory", self.folder,
-                        module="dask_worker")
+                        module="dask_worker", package=self.package)
             )  # fmt: skip
         return self
 

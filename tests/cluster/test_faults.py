@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import tunetrace
 from tests.cluster.conftest import same_files
 from tests.cluster.running import (
     Running,
@@ -149,6 +152,34 @@ def test_a_scheduler_without_workers_is_refused(tmp_path: Path) -> None:
         connected(running.address),
     ):
         pass
+
+
+@pytest.mark.parametrize("version", ["0.0.1", None])
+def test_a_worker_with_another_tunetrace_is_refused(version: str | None, tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    if version is None:
+        (package / "tunetrace").mkdir(parents=True)
+        (package / "tunetrace" / "__init__.py").write_text(
+            "raise ModuleNotFoundError(\"No module named 'tunetrace'\", name='tunetrace')"
+        )
+    else:
+        shutil.copytree(Path(tunetrace.__file__).parent, package / "tunetrace")
+        (package / "tunetrace" / "_version.py").write_text(f'__version__ = "{version}"\n')
+    with (
+        Running(tmp_path, workers=1, package=package) as running,
+        pytest.raises(ClusterError) as refused,
+        connected(running.address),
+    ):
+        pass
+    own = re.escape(tunetrace.__version__)
+    what = (
+        rf"no tunetrace of this version; install tunetrace {own} there"
+        if version is None
+        else rf"another version of tunetrace \({version}\) than this process \({own}\); install "
+        "the same one there"
+    )
+    sentence = rf"the scheduler at {running.address}: the worker tcp://\S+ has {what}"
+    assert re.fullmatch(sentence, str(refused.value))
 
 
 # Clients

@@ -131,13 +131,14 @@ def _check_workers(client: Client, name: str) -> None:
         ) from None
     answers = client.run(versions, on_error="return")
     for worker, found in answers.items():
-        if isinstance(found, ModuleNotFoundError | AttributeError):
-            found = {"tunetrace": "none, or an older one"}
-        if not isinstance(found, dict):
-            raise ClusterError(f"{name}: the worker {worker} does not answer; start it again")
+        if not isinstance(found, dict):  # an error
+            raise ClusterError(
+                f"{name}: the worker {worker} has no tunetrace of this version; install tunetrace "
+                f"{__version__} there"
+            )
         for of, version in own.items():
-            if found.get(of) != version:
+            if found[of] != version:
                 raise ClusterError(
                     f"{name}: the worker {worker} has another version of {of} "
-                    f"({found.get(of)}) than this process ({version}); install the same one there"
+                    f"({found[of]}) than this process ({version}); install the same one there"
                 )

@@ -1,8 +1,8 @@
 """Checking the batches of a report on a cluster, slice by slice.
 
 This process reads, finds what repeats what, and writes the files of each slice as they come. The
-workers match and make the answers, the rows and the sums. At the end the report is put together
-from the files, one slice at a time.
+workers match and make the answers, the rows and the sums. The report is put together from the
+files, one slice at a time.
 """
 
 from __future__ import annotations
@@ -54,29 +54,31 @@ def sums_on_cluster(
     and InputError if nothing of a batch can be read.
     """
     parts = Parts(folder, _made(batches, check, reading), resume=resume)
-    last: list[int] = []  # the last slice of each batch
+    joined = _Joined([batch for batch, _ in batches], parts, tables)
     digests: dict[int, str] = {}
     skipped = 0  # tunes of slices that were finished before
 
     def tasks() -> Iterator[Task]:
         nonlocal skipped
         number = 0
-        for batch, tunes in batches:
+        for which, (batch, tunes) in enumerate(batches):
             repeats = Repeats()
             place = 1
             for slice_ in cut(enumerate(tunes, 1), SLICE_TOKENS):
                 number += 1
                 repeated = repeats.add(slice_.usable)
-                digests[number] = _digest(slice_)
+                digest = _digest(slice_)
                 stop = place + len(slice_.tunes)
-                if parts.has(number, digests[number]):
+                is_finished = parts.has(number, digest)
+                joined.batches_of.append(which)
+                if is_finished:
                     skipped += len(slice_.tunes)
                 else:
+                    digests[number] = digest
                     named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
                     given = (check, batch, slice_, repeated)
                     yield Task(number, named, len(slice_.tunes), given)
                 place = stop
-            last.append(number)
 
     def show(what: str, tunes: int) -> None:
         progress(what, tunes + skipped)
@@ -85,26 +87,40 @@ def sums_on_cluster(
         try:
             for task, files in workers.run(make_part, tasks(), "checking", show):
                 parts.keep(task.number, digests.pop(task.number), files)
+                joined.go_on()
         except ClusterError as error:
             raise ClusterError(f"{error}; --resume goes on with the finished slices") from None
-    parts.see_all(last[-1])
-    progress("putting the slices together", 0)
-    every, first = [], 1
-    for (batch, _), stop in zip(batches, last, strict=True):
-        sums = BatchSums(batch)
-        for some, rows in parts.read(range(first, stop + 1)):
-            sums.merge(some)
-            tables.add_rows(rows)
-        try:
+    joined.go_on()
+    parts.see_all(len(joined.batches_of))
+    try:
+        for sums in joined.sums:
             sums.see_usable()
-        except InputError:
-            parts.remove()
-            raise
-        every.append(sums)
-        first = stop + 1
+    except InputError:
+        parts.remove()
+        raise
     if not keep:
         parts.remove()
-    return every
+    return joined.sums
+
+
+class _Joined:
+    """The finished slices of batches, put together in order while others are being checked."""
+
+    def __init__(self, batches: Sequence[Batch], parts: Parts, tables: Tables) -> None:
+        self.sums = [BatchSums(batch) for batch in batches]
+        self.batches_of: list[int] = []
+        """The number of the batch of each slice that was read so far."""
+        self._parts = parts
+        self._tables = tables
+        self._next = 1
+
+    def go_on(self) -> None:
+        """Add the next slices that were read and are finished."""
+        while self._next <= len(self.batches_of) and self._parts.is_finished(self._next):
+            sums, rows = self._parts.read(self._next)
+            self.sums[self.batches_of[self._next - 1]].merge(sums)
+            self._tables.add_rows(rows)
+            self._next += 1
 
 
 def _made(

@@ -12,7 +12,7 @@ import io
 import json
 import pickle
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,13 +164,16 @@ class Parts:
         write_whole(self._path(_SUMS, number), sums, "the report")
         self._digests[number] = digest
 
-    def read(self, numbers: range) -> Iterator[tuple[BatchSums, ReportRows]]:
-        """What was summed up of finished slices, and their rows, in order."""
-        for number in numbers:
-            with self._path(_SUMS, number).open("rb") as file:
-                file.readline()
-                sums = _Sums(file).load()
-            yield sums, ReportRows(*(self._rows(name, number) for name in _COLUMNS))
+    def is_finished(self, number: int) -> bool:
+        """Whether a slice is finished, whatever it has."""
+        return number in self._digests
+
+    def read(self, number: int) -> tuple[BatchSums, ReportRows]:
+        """What was summed up of a finished slice, and its rows."""
+        with self._path(_SUMS, number).open("rb") as file:
+            file.readline()
+            sums = _Sums(file).load()
+        return sums, ReportRows(*(self._rows(name, number) for name in _COLUMNS))
 
     def _rows(self, name: str, number: int) -> Any:
         import pyarrow as pa
