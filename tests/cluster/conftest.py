@@ -27,9 +27,9 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def batch(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """3,000 generated transcriptions, which make three slices, and two that cannot be read."""
+    """6,000 generated transcriptions, which make three slices, and two that cannot be read."""
     folder = tmp_path_factory.mktemp("batch")
-    tunes = (shared / GENERATED).read_text(encoding="utf-8").split("\n\n")[:3000]
+    tunes = (shared / GENERATED).read_text(encoding="utf-8").split("\n\n")
     (folder / "generated.txt").write_text("\n\n".join(tunes), encoding="utf-8")
     (folder / "unreadable.abc").write_text(UNREADABLE, encoding="utf-8")
     return [folder / "unreadable.abc", folder / "generated.txt"]

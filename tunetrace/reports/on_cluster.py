@@ -28,8 +28,9 @@ from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.tokenizer.transcription import Transcription
 
-SLICE_TOKENS: Final = 250_000
-"""A slice has about this many tokens, some 1,500 tunes: a worker needs a few seconds for them."""
+SLICE_TOKENS: Final = 500_000
+"""A slice has about this many tokens, some 3,000 tunes. To look up a slice in an index takes some
+time however short it is."""
 
 Tunes = Iterable[Transcription | Rejected]
 
