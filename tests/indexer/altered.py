@@ -11,8 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import array, piece
-from tunetrace.indexer.store.storage import storage_of
 
 
 def alter_array(

@@ -23,7 +23,7 @@ from tunetrace.corpus.readers import read_tunes
 from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.search.views import VIEWS, view_named
 from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.storage import storage_of
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.streams import store_graph
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report

@@ -31,7 +31,8 @@ from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.corpora import count_tunes, numbered
 from tunetrace.indexer.store.derived import derived_arrays
 from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
-from tunetrace.indexer.store.storage import Connection, Storage, storage_of
+from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.storage import Connection, Storage
 from tunetrace.indexer.store.streams import (
     load_bars,
     load_graph,

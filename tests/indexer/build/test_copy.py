@@ -38,8 +38,9 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.build import copy
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.sqlite import IndexFile
-from tunetrace.indexer.store.storage import Connection, storage_of
+from tunetrace.indexer.store.storage import Connection
 
 pytestmark = pytest.mark.file
 

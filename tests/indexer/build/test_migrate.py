@@ -41,8 +41,8 @@ from tunetrace import (
 )
 from tunetrace.indexer.store import sqlite
 from tunetrace.indexer.store.migrations import schema_0006
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION, insert_rows
-from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.upgrade import migrations, upgrade
 from tunetrace.progress import silent
 

@@ -26,7 +26,7 @@ from tunetrace import (
 )
 from tunetrace.indexer.build import build, change
 from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.storage import storage_of
+from tunetrace.indexer.store.naming import storage_of
 
 NO_ROOM_TO_SHRINK = """
 import resource

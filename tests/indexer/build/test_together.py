@@ -35,7 +35,7 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.storage import storage_of
+from tunetrace.indexer.store.naming import storage_of
 
 pytestmark = pytest.mark.file
 

@@ -34,9 +34,9 @@ from tunetrace import (
 from tunetrace.indexer.build import build
 from tunetrace.indexer.store import arrays
 from tunetrace.indexer.store.connection import Database, changing
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.postgres import IndexServer, server_of
 from tunetrace.indexer.store.schema import SCHEMA_VERSION
-from tunetrace.indexer.store.storage import storage_of
 
 pytestmark = pytest.mark.file  # each of them says itself where its index is
 

@@ -36,8 +36,8 @@ from tunetrace.indexer import store
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.meta import generation_of
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import Prepared
-from tunetrace.indexer.store.storage import storage_of
 
 STORE = ROOT / "tunetrace" / "indexer" / "store"
 SQL = re.compile(

@@ -32,7 +32,7 @@ from tunetrace.indexer.search.joint import Barred, LongestSearch
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.baseline import store_baseline
 from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.storage import storage_of
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out

@@ -37,7 +37,8 @@ from tunetrace.indexer.store.corpora import (
     tune_ids,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.storage import Connection, Storage, storage_of
+from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.storage import Connection, Storage
 from tunetrace.indexer.store.streams import (
     delete_segments,
     load_graph,

@@ -13,7 +13,8 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.copying import copy_rows, sums_of
-from tunetrace.indexer.store.storage import Connection, Storage, storage_of
+from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.storage import Connection, Storage
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 

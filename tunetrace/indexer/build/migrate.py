@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tunetrace.arguments import public
 from tunetrace.indexer.store.connection import changing, version_of
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION
-from tunetrace.indexer.store.storage import storage_of
 from tunetrace.indexer.store.upgrade import upgrade
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record

@@ -36,8 +36,9 @@ from tunetrace.indexer.store.corpora import (
     tune_texts,
 )
 from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import faults_of_tables
-from tunetrace.indexer.store.storage import Connection, Storage, storage_of
+from tunetrace.indexer.store.storage import Connection, Storage
 from tunetrace.indexer.store.streams import (
     Besides,
     load_bars,

@@ -6,8 +6,6 @@ database has is in `sqlite` and `postgres`, each a subclass of Storage.
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -22,13 +20,8 @@ from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION
 Connection = sa.Connection
 """A connection to an index. Outside the store it is only handed on."""
 
-ENVIRONMENT: Final = "TUNETRACE_INDEX"
-"""The environment variable that names the default index."""
-
 LOCK_WAIT_SECONDS: Final = 60.0
 """How long a command waits while another one changes the index."""
-
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Storage(ABC):
@@ -247,30 +240,3 @@ class Storage(ABC):
             f"{self.shown}: another process changed the index meanwhile, so it was not replaced; "
             "try again to replace it"
         )
-
-
-def storage_of(index: str | Path | Storage | None = None) -> Storage:
-    """Where an index is kept, given by its path or its URL; None for the default one.
-
-    The default is what TUNETRACE_INDEX names, else a file among the user's data. IndexFileError for
-    a URL that is none of a PostgreSQL database.
-    """
-    if isinstance(index, Storage):
-        return index
-    named = os.environ.get(ENVIRONMENT) if index is None else index
-    if not named:
-        import platformdirs
-
-        named = Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "tunetrace.db"
-    if isinstance(named, str) and _URL.match(named):
-        try:
-            from tunetrace.indexer.store.postgres import server_of
-        except ImportError as error:
-            raise IndexFileError(
-                f"an index in a database needs {error.name or 'psycopg'}, which is not installed; "
-                "install tunetrace[postgresql]"
-            ) from None
-        return server_of(named)
-    from tunetrace.indexer.store.sqlite import IndexFile
-
-    return IndexFile(Path(named))
