@@ -24,7 +24,7 @@ from tunetrace import build_index, find_families, open_index
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.indexer.near.families import JOINED, families_of
 from tunetrace.indexer.near.graph import NearGraph
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.rows.titles import title_key
 
 _CHAINED: Final = (0.5, 0.9, 0.97, 0.99)
 _JOINED: Final = (0.3, 0.4, JOINED, 0.6, 0.7)

@@ -14,7 +14,7 @@ from itertools import combinations
 from benchmarks.rules import read_all
 from tunetrace import Transcription
 from tunetrace.indexer.music.sameness import music_hashes
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 _Owner = tuple[int, int]

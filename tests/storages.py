@@ -24,9 +24,9 @@ from filelock import FileLock
 from sqlalchemy.engine import URL, make_url
 
 from tests.programs import needed
-from tunetrace.indexer.store import sqlite
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.postgres import IndexServer, server_of
+from tunetrace.indexer.store.database import sqlite
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.postgres import IndexServer, server_of
 from tunetrace.text import printable
 
 STORAGES: Final = ("file", "postgresql")

@@ -17,7 +17,7 @@ from benchmarks.similar import mmseqs
 from benchmarks.similar.ours import Answer, Ours
 from benchmarks.similar.tfidf import LENGTHS, TfIdf
 from benchmarks.similar.titles import LIMIT, Titles
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.tokenizer.layout.bars import lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.write import to_abc

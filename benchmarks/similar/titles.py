@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.tokenizer.transcription import Transcription
 
 LIMIT: Final = 50

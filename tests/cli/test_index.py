@@ -111,7 +111,7 @@ def test_changing_what_is_no_index_is_refused(tmp_path: Path, book: Path) -> Non
 def test_an_index_that_another_changes_is_waited_for_and_then_left(
     index: Path, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tunetrace.indexer.store.sqlite.LOCK_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("tunetrace.indexer.store.database.sqlite.LOCK_WAIT_SECONDS", 0.1)
     other = sqlite3.connect(index, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     ended = call("index", "add", book, "--index", index)

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.indexer.store.schema import array, piece
 
 

@@ -22,9 +22,9 @@ from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read_tunes
 from tunetrace.indexer.near.graph import NearGraph, graph_of
 from tunetrace.indexer.search.views import VIEWS, view_named
-from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.streams import store_graph
+from tunetrace.indexer.store.arrays.streams import store_graph
+from tunetrace.indexer.store.database.connection import changing
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.reports.browser import Shown
 from tests.web.indexes import post_index, reel_index, small_index
 from tests.web.running import running
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Limits, Settings
 

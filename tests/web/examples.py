@@ -15,7 +15,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from tests.web.indexes import small_index
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.api.openapi import EXAMPLES
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings

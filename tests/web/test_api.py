@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.web.conftest import LIMITS
 from tests.web.indexes import CAT, KINCORA
 from tunetrace import build_index, open_index, tokenize
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import disposition

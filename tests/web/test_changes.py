@@ -19,7 +19,7 @@ from tests.web.running import Running, running
 from tunetrace.arguments import AS_FOUND
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.problems import Problem
 from tunetrace.web.work import questions
 from tunetrace.web.work.answers import Answer, File

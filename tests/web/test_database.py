@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.storages import SECRET, connecting, database
 from tests.web.conftest import LIMITS
 from tunetrace import copy_index
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings
 

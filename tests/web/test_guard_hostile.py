@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import Running, running, until, until_closed
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.guard import protocol
 from tunetrace.web.guard import server as server_room
 from tunetrace.web.guard.metrics import Metrics

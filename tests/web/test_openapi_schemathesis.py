@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.commands import KESH, MORRISONS
 from tests.web.conftest import LIMITS
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.api.openapi import description_of
 from tunetrace.web.app import make_app
 from tunetrace.web.settings import Settings

@@ -21,7 +21,7 @@ from tests.commands import KESH, MORRISONS, index_of
 from tests.web.running import PATIENCE, Running, many_tunes, running, until, until_closed
 from tests.web.test_guard import samples
 from tunetrace import Index
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.web.problems import ProblemError
 from tunetrace.web.settings import Limits, Settings
 from tunetrace.web.work.answers import File

@@ -75,7 +75,7 @@ def serve(
             f"the service needs {error.name}, which is not installed; install tunetrace[serve]"
         ) from None
     from tunetrace.indexer.index import Index
-    from tunetrace.indexer.store.naming import storage_of
+    from tunetrace.indexer.store.database.naming import storage_of
     from tunetrace.web.settings import Limits, Settings
 
     storage = storage_of(index_path)

@@ -185,7 +185,7 @@ class TunePrinter:
         """The index that the traces are compared with: the one that was named, or one's own if it
         is there and the model writes on C, as the tunes of an index are."""
         from tunetrace import open_index
-        from tunetrace.indexer.store.naming import storage_of
+        from tunetrace.indexer.store.database.naming import storage_of
 
         if self._index_path is None and not (self._is_on_c and storage_of().exists()):
             return nullcontext()

@@ -34,7 +34,7 @@ from tunetrace.indexer.search.figures import FigureSearch, Occurrences
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.backoff import natural
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 DEFAULT_LIMIT: Final = 10

@@ -25,21 +25,21 @@ from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel, Tables, backoff_tables
-from tunetrace.indexer.store.baseline import BaselineTunes, load_baseline
-from tunetrace.indexer.store.catalogue import Catalogue
-from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.corpora import count_tunes, numbered
-from tunetrace.indexer.store.derived import derived_arrays
-from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.storage import Connection, Storage
-from tunetrace.indexer.store.streams import (
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes, load_baseline
+from tunetrace.indexer.store.arrays.derived import derived_arrays
+from tunetrace.indexer.store.arrays.streams import (
     load_bars,
     load_graph,
     load_music,
     load_near,
     load_segments,
 )
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.storage import Connection, Storage
+from tunetrace.indexer.store.meta import DamagedError, generation_of, load_vocabulary
+from tunetrace.indexer.store.rows.catalogue import Catalogue
+from tunetrace.indexer.store.rows.corpora import count_tunes, numbered
 from tunetrace.text import printable
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.vocabulary import Vocabulary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)

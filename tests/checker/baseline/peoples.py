@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 
 
 def baseline(

@@ -29,7 +29,7 @@ from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.records import CheckedTune
 from tunetrace.checker.similar.search import SimilarSearch
 from tunetrace.corpus.readers import read_tunes
-from tunetrace.indexer.store.baseline import OPTIONAL, STORED
+from tunetrace.indexer.store.arrays.baseline import OPTIONAL, STORED
 from tunetrace.tokenizer.transcription import Transcription
 
 HEADER = "M:4/4\nK:Cmaj\n"

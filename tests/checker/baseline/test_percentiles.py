@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.checker.baseline.peoples import baseline
 from tunetrace.checker.baseline.percentiles import Peers, peers_in
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 
 
 def peers_of(

@@ -15,7 +15,7 @@ from tests.conftest import GENERATED
 from tests.strategies import bodies
 from tunetrace import Index, read
 from tunetrace.indexer.search.longest import longest_matches
-from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.store.arrays.streams import joined
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, V2_TOKENS, Vocabulary
 

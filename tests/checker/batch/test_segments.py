@@ -15,7 +15,7 @@ from tunetrace import Index, build_index, measure_baseline, open_index
 from tunetrace.checker.check import check_transcriptions
 from tunetrace.corpus.readers import read
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.arrays import streams
 
 TUNES = 60
 IN_SEGMENT = {1: 60, 2: 30, 5: 12}

@@ -17,7 +17,7 @@ from tunetrace.checker.compare.summary import COPIES, BatchTally, distribution
 from tunetrace.checker.measures import MEASURES, SIMILARITY
 from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 
 
 def tally(*records: CheckedTune | Rejected, called: str = "ours") -> BatchTally:

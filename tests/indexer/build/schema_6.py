@@ -12,11 +12,11 @@ import numpy as np
 
 from tunetrace.indexer.music.sameness import music_hashes
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.indexer.store.arrays import load_arrays
-from tunetrace.indexer.store.connection import Database
+from tunetrace.indexer.store.arrays.pieces import load_arrays
+from tunetrace.indexer.store.arrays.streams import GRAPH, load_near, load_segments
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.indexer.store.meta import load_vocabulary
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.streams import GRAPH, load_near, load_segments
 from tunetrace.tokenizer.layout.bars import lay_out
 
 TABLES = """

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import V2_SAMPLE
 from tests.storages import rows
 from tunetrace import Filters, IndexFileError, InputError, build_index, open_index
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.arrays import streams
 
 TUNE = "X:{number}\nT:{title}\nM:4/4\nK:C\nCDEF GABc|\n\n"
 

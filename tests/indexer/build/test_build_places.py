@@ -13,7 +13,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, PYTHON, call, environment, run
 from tunetrace import build_index, open_index
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.arrays import streams
 
 pytestmark = pytest.mark.file
 

@@ -38,9 +38,9 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.build import copy
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.sqlite import IndexFile
-from tunetrace.indexer.store.storage import Connection
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.sqlite import IndexFile
+from tunetrace.indexer.store.database.storage import Connection
 
 pytestmark = pytest.mark.file
 

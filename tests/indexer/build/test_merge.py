@@ -26,7 +26,7 @@ from tunetrace.corpus.readers import read_sources
 from tunetrace.indexer.build import spool
 from tunetrace.indexer.build.merge import TIER, Size, runs_that_fit, tiers
 from tunetrace.indexer.build.spool import Spool
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.arrays import streams
 
 SCALE = ["C", "D", "E", "F", "G", "A", "B", "c"]
 

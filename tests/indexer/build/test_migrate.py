@@ -39,9 +39,9 @@ from tunetrace import (
     tune,
     verify_index,
 )
-from tunetrace.indexer.store import sqlite
+from tunetrace.indexer.store.database import sqlite
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.indexer.store.migrations import schema_0006
-from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION, insert_rows
 from tunetrace.indexer.store.upgrade import migrations, upgrade
 from tunetrace.progress import silent

@@ -25,8 +25,8 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.build import build, change
-from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
 
 NO_ROOM_TO_SHRINK = """
 import resource

@@ -34,8 +34,8 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.connection import changing
+from tunetrace.indexer.store.database.naming import storage_of
 
 pytestmark = pytest.mark.file
 
@@ -344,7 +344,7 @@ def test_an_index_that_is_being_written_is_waited_for_and_never_called_damaged(
     assert opened.info().tunes == 1250
     ending.join()
     opened.close()
-    monkeypatch.setattr("tunetrace.indexer.store.sqlite.LOCK_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("tunetrace.indexer.store.database.sqlite.LOCK_WAIT_SECONDS", 0.1)
     writer.execute("BEGIN EXCLUSIVE")
     with pytest.raises(IndexFileError) as raised:
         open_index(path)

@@ -16,7 +16,7 @@ from tunetrace.indexer.search import infinite
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.infinite import Following, InfiniteGram
 from tunetrace.indexer.search.segment import Segment
-from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.store.arrays.streams import joined
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 START, END = "START", "END"

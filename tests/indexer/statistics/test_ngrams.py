@@ -16,8 +16,8 @@ from tests.strategies import corpora, heaps
 from tunetrace import Index, InputError, NgramReport, QueryError, build_index, open_index
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.commonest import commonest_ngrams
-from tunetrace.indexer.store import streams
-from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.store.arrays import streams
+from tunetrace.indexer.store.arrays.streams import joined
 from tunetrace.tokenizer.vocabulary import V2_TOKENS, Vocabulary
 
 VOCABULARY = Vocabulary()

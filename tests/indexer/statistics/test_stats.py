@@ -19,7 +19,7 @@ from tests.strategies import bodies
 from tunetrace import Index, QueryError, build_index, open_index
 from tunetrace.indexer.statistics.commonest import CountedText, commonest_figures
 from tunetrace.indexer.statistics.stats import CorpusStats, Spread, TuneGroup
-from tunetrace.indexer.store import streams
+from tunetrace.indexer.store.arrays import streams
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary
 
 VOCABULARY = Vocabulary()

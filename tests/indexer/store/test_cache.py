@@ -26,8 +26,8 @@ from tunetrace import (
     remove_from_index,
     verify_index,
 )
-from tunetrace.indexer.store import arrays
-from tunetrace.indexer.store.cache import (
+from tunetrace.indexer.store.arrays import pieces
+from tunetrace.indexer.store.arrays.cache import (
     altered,
     file_name,
     fill,
@@ -205,7 +205,7 @@ def test_a_full_disk_changes_no_answer(path: Path, expected: list[object], size:
 def test_a_disk_that_is_nearly_full_is_left_to_the_index(
     path: Path, expected: list[object], monkeypatch: pytest.MonkeyPatch, shared: Path
 ) -> None:
-    monkeypatch.setattr(arrays, "_SPARED_BYTES", 1 << 60)
+    monkeypatch.setattr(pieces, "_SPARED_BYTES", 1 << 60)
     build_index([shared / V2_SAMPLE], path, force=True)
     assert len(cached(path)) == 2  # tokens and bars, which the report on the build reads
     assert answers(path) == expected

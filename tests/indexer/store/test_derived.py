@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, index_of
 from tunetrace import add_to_index, open_index
-from tunetrace.indexer.store import derived
+from tunetrace.indexer.store.arrays import derived
 
 pytestmark = pytest.mark.file
 

@@ -32,10 +32,10 @@ from tunetrace import (
     verify_index,
 )
 from tunetrace.indexer.build import build
-from tunetrace.indexer.store import arrays
-from tunetrace.indexer.store.connection import Database, changing
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.postgres import IndexServer, server_of
+from tunetrace.indexer.store.arrays import pieces
+from tunetrace.indexer.store.database.connection import Database, changing
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.postgres import IndexServer, server_of
 from tunetrace.indexer.store.schema import SCHEMA_VERSION
 
 pytestmark = pytest.mark.file  # each of them says itself where its index is
@@ -329,7 +329,7 @@ def test_arrays_are_cached_where_the_user_alone_may_look(
     index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUNETRACE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(arrays, "CACHED_BYTES", 1)
+    monkeypatch.setattr(pieces, "CACHED_BYTES", 1)
     with open_index(index) as opened:
         assert opened.figure("C D E").tunes == 1
     (folder,) = (tmp_path / "cache" / "arrays").iterdir()
@@ -408,7 +408,7 @@ def test_a_change_that_others_keep_out_for_too_long_is_refused(
     index: str, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with changing(storage_of(index)):
-        monkeypatch.setattr("tunetrace.indexer.store.postgres.LOCK_WAIT_SECONDS", 0.2)
+        monkeypatch.setattr("tunetrace.indexer.store.database.postgres.LOCK_WAIT_SECONDS", 0.2)
         for command in (("index", "remove", "kesh"), ("index", "build", str(book), "--force")):
             assert call(*command, "--index", index).refusal == (
                 f"{server_of(index).shown}: another process is changing the index; try again later"

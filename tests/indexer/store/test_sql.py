@@ -34,9 +34,9 @@ from tunetrace import (
 )
 from tunetrace.indexer import store
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.connection import Database
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.indexer.store.meta import generation_of
-from tunetrace.indexer.store.naming import storage_of
 from tunetrace.indexer.store.schema import Prepared
 
 STORE = ROOT / "tunetrace" / "indexer" / "store"
@@ -137,8 +137,8 @@ def use_everything(folder: Path) -> None:
 
 
 def prepared() -> list[Prepared]:
-    names = [found.name for found in pkgutil.iter_modules(store.__path__)]
-    every = [importlib.import_module(f"{store.__name__}.{name}") for name in names]
+    found = pkgutil.walk_packages(store.__path__, f"{store.__name__}.")
+    every = [importlib.import_module(one.name) for one in found]
     return [one for module in every for one in vars(module).values() if isinstance(one, Prepared)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands import KESH, MORRISONS, call, index_of
 from tunetrace import Filters, Index, QueryError, check, tune
-from tunetrace.indexer.store.titles import has_words, title_key
+from tunetrace.indexer.store.rows.titles import has_words, title_key
 from tunetrace.tokenizer.titles import spaced
 
 MakeIndex = Callable[..., Index]

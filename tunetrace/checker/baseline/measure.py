@@ -30,9 +30,9 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.search import melodies_of
 from tunetrace.indexer.search.joint import Barred, LongestSearch
 from tunetrace.indexer.search.views import TOKENS
-from tunetrace.indexer.store.baseline import store_baseline
-from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.arrays.baseline import store_baseline
+from tunetrace.indexer.store.database.connection import changing
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.tokenizer.layout.bars import lay_out

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tunetrace.checker.batch.arrays import rows
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 from tunetrace.records import Record
 
 LEAST_PEERS: Final = 100

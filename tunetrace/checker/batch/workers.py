@@ -23,7 +23,7 @@ from tunetrace.errors import TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import VIEWS, View
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 
 Answer = TypeVar("Answer")
 

@@ -21,7 +21,7 @@ from tunetrace.checker.compare.intervals import (
     score_interval,
 )
 from tunetrace.checker.compare.records import Difference
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 
 TEST: Final = "Mann-Whitney U test"
 

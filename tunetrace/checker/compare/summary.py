@@ -31,7 +31,7 @@ from tunetrace.checker.records import CHANCE, CheckedTune, TuneName, names_of
 from tunetrace.checker.similar.search import FALSE_ALARMS
 from tunetrace.checker.verdict import COPY_SHARE, NEARLY_ALL
 from tunetrace.corpus.records import Rejected
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 
 SOURCES: Final = 20
 """A summary names at most this many sources."""

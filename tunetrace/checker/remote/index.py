@@ -10,7 +10,7 @@ from typing import Final
 from tunetrace.errors import ClusterError, IndexFileError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 
 _opened: Final[dict[IndexElsewhere, Index]] = {}
 """The index that a worker has open: at most one, with its arrays mapped."""

@@ -13,9 +13,9 @@ from tunetrace.indexer.build.sources import CorpusSource, find_sources
 from tunetrace.indexer.build.writer import Writer, read_corpus
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
-from tunetrace.indexer.store.arrays import remove_unused
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.storage import Connection, Storage
+from tunetrace.indexer.store.arrays.pieces import remove_unused
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.storage import Connection, Storage
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 

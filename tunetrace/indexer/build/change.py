@@ -27,25 +27,25 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph, rows_of
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.indexer.store.baseline import delete_baseline
-from tunetrace.indexer.store.connection import Database, changing
-from tunetrace.indexer.store.corpora import (
-    StoredCorpus,
-    check_corpus,
-    delete_corpus,
-    stored_corpora,
-    tune_ids,
-)
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.storage import Connection, Storage
-from tunetrace.indexer.store.streams import (
+from tunetrace.indexer.store.arrays.baseline import delete_baseline
+from tunetrace.indexer.store.arrays.streams import (
     delete_segments,
     load_graph,
     load_segments,
     load_tune_ids,
     segment_sizes,
     store_graph,
+)
+from tunetrace.indexer.store.database.connection import Database, changing
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.storage import Connection, Storage
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.rows.corpora import (
+    StoredCorpus,
+    check_corpus,
+    delete_corpus,
+    stored_corpora,
+    tune_ids,
 )
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record

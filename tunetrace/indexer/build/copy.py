@@ -11,10 +11,10 @@ from tunetrace.errors import IndexFileError
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo
-from tunetrace.indexer.store.connection import Database
 from tunetrace.indexer.store.copying import copy_rows, sums_of
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.storage import Connection, Storage
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.storage import Connection, Storage
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 

@@ -18,8 +18,8 @@ from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import TOKENS, VIEWS
-from tunetrace.indexer.store import streams
-from tunetrace.indexer.store.storage import Connection
+from tunetrace.indexer.store.arrays import streams
+from tunetrace.indexer.store.database.storage import Connection
 from tunetrace.progress import Progress
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 

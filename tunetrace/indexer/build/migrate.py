@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunetrace.arguments import public
-from tunetrace.indexer.store.connection import changing, version_of
-from tunetrace.indexer.store.naming import storage_of
+from tunetrace.indexer.store.database.connection import changing, version_of
+from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.indexer.store.schema import OLDEST_UPGRADED, SCHEMA_VERSION
 from tunetrace.indexer.store.upgrade import upgrade
 from tunetrace.progress import Progress, silent

@@ -24,22 +24,9 @@ from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.suffix import gram_firsts, holds_each_once, unsorted_at
 from tunetrace.indexer.search.views import TOKENS, VIEWS
-from tunetrace.indexer.store.arrays import check_arrays
-from tunetrace.indexer.store.baseline import load_baseline
-from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.corpora import (
-    StoredTune,
-    reject_reasons,
-    stored_corpora,
-    stored_tunes,
-    tune_ids,
-    tune_texts,
-)
-from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.schema import faults_of_tables
-from tunetrace.indexer.store.storage import Connection, Storage
-from tunetrace.indexer.store.streams import (
+from tunetrace.indexer.store.arrays.baseline import load_baseline
+from tunetrace.indexer.store.arrays.pieces import check_arrays
+from tunetrace.indexer.store.arrays.streams import (
     Besides,
     load_bars,
     load_besides,
@@ -48,7 +35,20 @@ from tunetrace.indexer.store.streams import (
     load_segments,
     segment_numbers,
 )
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.database.storage import Connection, Storage
+from tunetrace.indexer.store.meta import DamagedError, load_vocabulary
+from tunetrace.indexer.store.rows.corpora import (
+    StoredTune,
+    reject_reasons,
+    stored_corpora,
+    stored_tunes,
+    tune_ids,
+    tune_texts,
+)
+from tunetrace.indexer.store.rows.titles import title_key
+from tunetrace.indexer.store.schema import faults_of_tables
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 from tunetrace.text import counted, printable

@@ -19,8 +19,10 @@ from tunetrace.indexer.build.sources import CorpusSource
 from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.views import VIEWS
-from tunetrace.indexer.store import streams
-from tunetrace.indexer.store.corpora import (
+from tunetrace.indexer.store.arrays import streams
+from tunetrace.indexer.store.database.storage import Connection
+from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
+from tunetrace.indexer.store.rows.corpora import (
     complete_corpus,
     insert_corpus,
     insert_rejects,
@@ -29,8 +31,6 @@ from tunetrace.indexer.store.corpora import (
     number_on,
     reject_reasons,
 )
-from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
-from tunetrace.indexer.store.storage import Connection
 from tunetrace.progress import Progress, silent
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription

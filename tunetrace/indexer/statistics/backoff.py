@@ -2,7 +2,7 @@
 
 It gives the number of hits of a figure that are expected by chance. The suffixes of a segment are
 sorted, so that equal n-grams are neighbours, and the index keeps where each begins. The tables of a
-large corpus are kept in files that are mapped (indexer.store.derived).
+large corpus are kept in files that are mapped (indexer.store.arrays.derived).
 """
 
 from __future__ import annotations

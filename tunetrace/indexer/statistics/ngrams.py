@@ -16,7 +16,7 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.views import TOKENS, View, view_named
 from tunetrace.indexer.statistics.commonest import DEFAULT_TOP, CountedText, commonest_ngrams
-from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.store.arrays.streams import joined
 from tunetrace.indexer.tune import corpora_or_files
 from tunetrace.records import Record
 from tunetrace.text import printable

@@ -10,9 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.indexer.store.meta import DamagedError
 from tunetrace.indexer.store.schema import insert_rows
-from tunetrace.indexer.store.storage import Storage
 from tunetrace.progress import Progress
 
 _TOGETHER: Final = 1000

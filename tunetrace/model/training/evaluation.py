@@ -26,7 +26,7 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.statistics.backoff import BackoffModel
-from tunetrace.indexer.store.streams import joined
+from tunetrace.indexer.store.arrays.streams import joined
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.model.library.models import open_model
 from tunetrace.model.records import Model

@@ -14,7 +14,7 @@ from tunetrace.checker.records import CheckedTune
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import AbcError, InputError
 from tunetrace.indexer.index import Index, given_or_default
-from tunetrace.indexer.store.baseline import BaselineTunes
+from tunetrace.indexer.store.arrays.baseline import BaselineTunes
 from tunetrace.model.training.history import Copying, EpochOriginality
 from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
 from tunetrace.tokenizer.layout.bars import lay_out

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from tunetrace.arguments import Paper
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.score.book.page import (
     GAP,
     BookPage,

@@ -19,7 +19,7 @@ from tunetrace.checker.batch.workers import ends_with_parent
 from tunetrace.corpus.readers import estimate_tunes
 from tunetrace.errors import IndexChangedError, OutputError, TunetraceError
 from tunetrace.files import write_whole
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.records import to_plain
 from tunetrace.reports.write import report
 from tunetrace.web.guard.lines import log, log_to_standard_error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 
 MOST_BYTES: Final = 2_000_000_000
 """Bytes that a process may have besides what its index needs."""

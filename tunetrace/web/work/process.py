@@ -20,7 +20,7 @@ from tunetrace.checker.check import check_transcriptions
 from tunetrace.errors import IndexChangedError, InputError, TunetraceError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import fingerprint_of
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.indexer.tune import transcriptions_of
 from tunetrace.score.engraving import engrave
 from tunetrace.web.mistakes import where_it_failed

@@ -16,7 +16,7 @@ from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Task
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import Rows, rows_of
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.progress import Progress, silent
 
 _TOGETHER: Final = 200

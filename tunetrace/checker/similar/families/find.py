@@ -18,10 +18,10 @@ from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.records import Tune
-from tunetrace.indexer.store.connection import changing
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.streams import store_graph
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.arrays.streams import store_graph
+from tunetrace.indexer.store.database.connection import changing
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.progress import Progress, silent
 
 

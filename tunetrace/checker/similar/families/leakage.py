@@ -24,8 +24,8 @@ from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.search import NearSearch, melodies_of
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.store.naming import storage_of
-from tunetrace.indexer.store.titles import title_key
+from tunetrace.indexer.store.database.naming import storage_of
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.indexer.tune import corpora_or_files, transcriptions_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record

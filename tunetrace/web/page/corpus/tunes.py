@@ -15,7 +15,7 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import CorpusInfo, fingerprint_of
 from tunetrace.indexer.search.views import TOKENS
-from tunetrace.indexer.store.titles import has_words, title_key
+from tunetrace.indexer.store.rows.titles import has_words, title_key
 from tunetrace.indexer.tune import TuneBar, TuneDetail, tune
 from tunetrace.reports.scores.page import ScoreBlock
 from tunetrace.reports.scores.sheet import PageScores

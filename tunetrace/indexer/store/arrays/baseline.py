@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
+from tunetrace.indexer.store.arrays.pieces import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError
 
 STORED: Final = (

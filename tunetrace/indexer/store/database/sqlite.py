@@ -25,10 +25,16 @@ import sqlalchemy as sa
 from tunetrace.errors import IndexFileError
 from tunetrace.files import beside, exists, remove_leftovers
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.cache import user_folder
-from tunetrace.indexer.store.hiding import COLUMNS, HIDDEN, hide_rows, make_hidden, rows_hidden
+from tunetrace.indexer.store.arrays.cache import user_folder
+from tunetrace.indexer.store.database.hiding import (
+    COLUMNS,
+    HIDDEN,
+    hide_rows,
+    make_hidden,
+    rows_hidden,
+)
+from tunetrace.indexer.store.database.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.indexer.store.meta import generation_of, store_meta
-from tunetrace.indexer.store.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.text import printable
 
 CHANGED_BYTES: Final = 1 << 30

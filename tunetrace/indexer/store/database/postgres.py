@@ -23,10 +23,16 @@ from sqlalchemy.engine import URL, make_url
 
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.cache import user_folder
-from tunetrace.indexer.store.hiding import COLUMNS, HIDDEN, hide_rows, make_hidden, rows_hidden
+from tunetrace.indexer.store.arrays.cache import user_folder
+from tunetrace.indexer.store.database.hiding import (
+    COLUMNS,
+    HIDDEN,
+    hide_rows,
+    make_hidden,
+    rows_hidden,
+)
+from tunetrace.indexer.store.database.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.indexer.store.meta import generation_of, store_meta
-from tunetrace.indexer.store.storage import LOCK_WAIT_SECONDS, Storage
 from tunetrace.text import printable
 
 DRIVERS: Final = ("postgresql+psycopg", "postgresql")

@@ -13,10 +13,10 @@ from tunetrace.errors import QueryError
 from tunetrace.indexer.filters import Filters, keys_of, meter_of, original_key_of
 from tunetrace.indexer.records import CorpusInfo, Reject, Tune, Wording
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.connection import Database
-from tunetrace.indexer.store.corpora import check_corpus, stored_corpora
+from tunetrace.indexer.store.database.connection import Database
+from tunetrace.indexer.store.rows.corpora import check_corpus, stored_corpora
+from tunetrace.indexer.store.rows.titles import find_keys, setting_groups, titled_like
 from tunetrace.indexer.store.schema import Prepared
-from tunetrace.indexer.store.titles import find_keys, setting_groups, titled_like
 from tunetrace.text import listed, printable
 
 _MANY: Final = 5000

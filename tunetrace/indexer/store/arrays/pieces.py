@@ -11,10 +11,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from tunetrace.indexer.store import cache, schema
+from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.arrays import cache
+from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import PIECE_BYTES, Prepared, insert_rows
-from tunetrace.indexer.store.storage import Storage
 from tunetrace.text import printable
 
 CACHED_BYTES: Final = 1 << 20

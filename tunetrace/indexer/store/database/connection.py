@@ -8,9 +8,9 @@ from functools import partial
 
 from tunetrace.errors import IndexFileError
 from tunetrace.garbage import collector_paused
-from tunetrace.indexer.store.arrays import remove_unused
+from tunetrace.indexer.store.arrays.pieces import remove_unused
+from tunetrace.indexer.store.database.storage import Connection, Storage
 from tunetrace.indexer.store.meta import DamagedError, raise_generation
-from tunetrace.indexer.store.storage import Connection, Storage
 
 
 class Database:

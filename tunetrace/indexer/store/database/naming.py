@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.errors import IndexFileError
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store.database.storage import Storage
 
 ENVIRONMENT: Final = "TUNETRACE_INDEX"
 """The environment variable that names the default index."""
@@ -31,13 +31,13 @@ def storage_of(index: str | Path | Storage | None = None) -> Storage:
         named = Path(platformdirs.user_data_dir("tunetrace", appauthor=False)) / "tunetrace.db"
     if isinstance(named, str) and _URL.match(named):
         try:
-            from tunetrace.indexer.store.postgres import server_of
+            from tunetrace.indexer.store.database.postgres import server_of
         except ImportError as error:
             raise IndexFileError(
                 f"an index in a database needs {error.name or 'psycopg'}, which is not installed; "
                 "install tunetrace[postgresql]"
             ) from None
         return server_of(named)
-    from tunetrace.indexer.store.sqlite import IndexFile
+    from tunetrace.indexer.store.database.sqlite import IndexFile
 
     return IndexFile(Path(named))

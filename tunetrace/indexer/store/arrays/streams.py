@@ -17,7 +17,7 @@ from tunetrace.indexer.near.segment import NearSegment
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.store import schema
-from tunetrace.indexer.store.arrays import delete_arrays, load_arrays, store_arrays
+from tunetrace.indexer.store.arrays.pieces import delete_arrays, load_arrays, store_arrays
 from tunetrace.indexer.store.meta import DamagedError, take_ids
 from tunetrace.indexer.store.schema import insert_rows
 from tunetrace.tokenizer.layout.bars import Layout

@@ -16,8 +16,8 @@ from tunetrace.corpus.records import Rejected
 from tunetrace.errors import QueryError
 from tunetrace.indexer.store import schema
 from tunetrace.indexer.store.meta import take_ids
+from tunetrace.indexer.store.rows.titles import title_key
 from tunetrace.indexer.store.schema import insert_rows
-from tunetrace.indexer.store.titles import title_key
 from tunetrace.tokenizer.transcription import Transcription
 
 _DIGITS: Final = 18

@@ -18,9 +18,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from tunetrace.indexer.store import cache, schema
-from tunetrace.indexer.store.arrays import CACHED_BYTES
-from tunetrace.indexer.store.storage import Storage
+from tunetrace.indexer.store import schema
+from tunetrace.indexer.store.arrays import cache
+from tunetrace.indexer.store.arrays.pieces import CACHED_BYTES
+from tunetrace.indexer.store.database.storage import Storage
 
 _HEAD: Final = 8192
 """The bytes of a file before its arrays, which say what these are, in JSON."""

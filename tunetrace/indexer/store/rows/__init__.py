@@ -1,0 +1,1 @@
+"""The rows of an index that people ask for by name: corpora, tunes and titles."""
