@@ -19,6 +19,7 @@ from tests.commands import (
     index_of,
     run,
 )
+from tests.storages import outside
 from tunetrace.checker.tables import TUNE_COLUMNS
 
 BAD = "X:9\nT:Bad\nK:G\nGAB|\nG [AB|\n"
@@ -183,7 +184,7 @@ def test_jsonl_adds_bars_where_they_are_asked_for(index: Path) -> None:
 @pytest.mark.parametrize("options", [("--jsonl",), ("--jsonl", "--bars"), ()])
 def test_a_tune_is_answered_before_the_input_ends(index: Path, options: tuple[str, ...]) -> None:
     """Each answer comes while more of the input may follow."""
-    arguments = [sys.executable, "-m", "tunetrace", "check", *options, "--index", str(index)]
+    arguments = [sys.executable, "-m", "tunetrace", "check", *options, "--index", outside(index)]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as process:

@@ -92,11 +92,12 @@ def test_a_report_is_whole_though_a_worker_was_killed(
 
 def _workers() -> list[psutil.Process]:
     """The processes of this process that work for a local cluster."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "spawn_main" in " ".join(process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "spawn_main" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 # Schedulers

@@ -146,7 +146,7 @@ def test_finished_slices_are_never_taken_for_others(
     made.write_text(before)
     text = batch[1].read_text()
     try:
-        batch[1].write_text(text.replace("a", "b", 1))
+        batch[1].write_text(text.replace("a", "b"))  # in every slice
         assert refusal(batch) == f"its slices are of another batch, or the batch was changed{again}"
     finally:
         batch[1].write_text(text)

@@ -171,15 +171,15 @@ def test_an_addition_to_an_index_that_another_has_replaced_is_refused(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "other.abc").write_text(KESH.replace("G3 GAB", "B3 BAG"))
-    gather = change.gather
+    decide = change._decide
 
     def replaced_meanwhile(*arguments: object) -> object:
         path = tmp_path / "new.db"
         build_index([tmp_path / "other.abc"], path)
         path.replace(index)  # as a copy of an index from elsewhere does, which asks no one
-        return gather(*arguments)  # type: ignore[arg-type]
+        return decide(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(change, "gather", replaced_meanwhile)
+    monkeypatch.setattr(change, "_decide", replaced_meanwhile)
     with pytest.raises(IndexFileError, match="another process replaced the index meanwhile"):
         add_to_index([tmp_path / "other.abc"], index)
     monkeypatch.undo()

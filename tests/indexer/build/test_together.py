@@ -239,7 +239,8 @@ def test_two_commands_started_together_leave_what_one_after_the_other_would(
             assert error.count("\n") == (code != 0), (number, error)
         assert verify_index(path, full=True).faults == (), number
         assert (ended[0][0], ended[1][0], held_by(path)) in possible, number
-        assert [left.name for left in tmp_path.iterdir()] == ["i.db"]
+        left = {file.name for file in tmp_path.iterdir()}
+        assert left - {"i.db.arrays"} == {"i.db"}  # beside it are its cached arrays, if any
 
 
 WRITE = """
@@ -358,6 +359,8 @@ def test_a_change_is_told_where_the_times_of_files_are_too_coarse_for_it(
 ) -> None:
     path = tmp_path / "i.db"
     shutil.copy(books / "start.db", path)
+    # So that the file has room for what the next change writes, and keeps its size.
+    remove_from_index(["book"], path)
     with open_index(path) as index:
         before = path.stat()
         remove_from_index(["gone"], path)

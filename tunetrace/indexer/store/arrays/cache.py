@@ -100,6 +100,7 @@ def fill(
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+                folder.rmdir()  # if nothing is in it
         return content
     return None
 
