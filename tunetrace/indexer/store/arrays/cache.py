@@ -86,6 +86,7 @@ def fill(
     offsets, size = offsets_of(sizes)
     for folder in folders:
         unfinished = folder / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}"
+        is_new = not folder.exists()
         try:
             make_folder(folder)
             if spared and shutil.disk_usage(folder).free < size + spared:
@@ -100,7 +101,8 @@ def fill(
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-                folder.rmdir()  # if nothing is in it
+                if is_new:
+                    folder.rmdir()  # where nothing came into it
         return content
     return None
 
