@@ -1,4 +1,4 @@
-"""Checking a large batch on one and on two local workers of a Dask cluster, beside one command.
+"""A large batch on one and on two local workers of a Dask cluster, and by one plain command.
 
 python -m benchmarks.cluster [--tunes 30000] [--verbatim]
 """

@@ -22,7 +22,7 @@ from benchmarks.output import say
 PACKAGE: Final = "tunetrace"
 
 ROOMS: Final[dict[str, str]] = {
-    "errors text files documents progress records arguments garbage _version": "base",
+    "errors text files documents progress records arguments garbage interrupts _version": "base",
     "tokenizer": "tokenizer",
     "score": "score",
     "score.book": "books",

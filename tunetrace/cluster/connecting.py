@@ -7,9 +7,7 @@ hear of no Ctrl-C, and end with this process.
 from __future__ import annotations
 
 import logging
-import os
 import platform
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tunetrace._version import __version__
 from tunetrace.cluster.tasks import Cluster
 from tunetrace.errors import ClusterError
+from tunetrace.interrupts import uninterrupted
 from tunetrace.text import printable
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _started(workers: int) -> Iterator[Any]:
 
     # Its start would let interrupts through to the processes that start afterwards.
     resource_tracker.ensure_running()
-    with _uninterrupted():  # threads and processes that start here are never interrupted
+    with uninterrupted():  # threads and processes that start here are never interrupted
         cluster = distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -100,18 +99,6 @@ def _started(workers: int) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.close(timeout=_ANSWER_SECONDS)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    if os.name == "nt":
-        yield  # signals cannot be held back there
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def versions() -> dict[str, str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from types import TracebackType
 from typing import TypeVar
@@ -24,6 +24,7 @@ from tunetrace.indexer.index import Index
 from tunetrace.indexer.search.segment import Mask
 from tunetrace.indexer.search.views import VIEWS, View
 from tunetrace.indexer.store.database.storage import Storage
+from tunetrace.interrupts import uninterrupted
 
 Answer = TypeVar("Answer")
 
@@ -76,19 +77,6 @@ def result_of(task: Future[Answer]) -> Answer:
             "one of the extra processes was stopped from outside; free about 1 GB of memory and "
             "try again"
         ) from None
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back interrupts; processes that start in this context are never interrupted."""
-    if os.name == "nt":
-        yield  # signals cannot be held back there
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # What the matcher of a worker process is made of.

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from itertools import chain, islice
 from typing import Final
 
-from tunetrace.checker.batch.workers import ends_with_parent, result_of, started, uninterrupted
+from tunetrace.checker.batch.workers import ends_with_parent, result_of, started
 from tunetrace.errors import OutputError
+from tunetrace.interrupts import uninterrupted
 from tunetrace.score.book.page import UNITS_PER_INCH, BookPage, without_style
 from tunetrace.score.engraver import LOOKS
 

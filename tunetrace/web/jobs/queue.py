@@ -18,8 +18,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from tunetrace.checker.batch.workers import uninterrupted
 from tunetrace.errors import OutputError
+from tunetrace.interrupts import uninterrupted
 from tunetrace.text import counted
 from tunetrace.web.guard.lines import log
 from tunetrace.web.jobs.folder import JobsFolder

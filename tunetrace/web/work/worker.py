@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tunetrace.checker.batch.workers import uninterrupted
+from tunetrace.interrupts import uninterrupted
 from tunetrace.web.problems import Problem
 from tunetrace.web.settings import Settings
 from tunetrace.web.work.answers import Answer

@@ -10,13 +10,14 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Final
 
-from tunetrace.checker.batch.workers import ends_with_parent, result_of, started, uninterrupted
+from tunetrace.checker.batch.workers import ends_with_parent, result_of, started
 from tunetrace.checker.remote.index import IndexElsewhere
 from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Task
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import Rows, rows_of
 from tunetrace.indexer.store.database.storage import Storage
+from tunetrace.interrupts import uninterrupted
 from tunetrace.progress import Progress, silent
 
 _TOGETHER: Final = 200
