@@ -135,7 +135,8 @@ def _summed(
         for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True)
     ]
     each = np.repeat(weights[some].astype(np.float64), counts)
-    return np.bincount(np.concatenate(tunes), each, minlength=len(segment))
+    sums: NDArray[np.float64] = np.bincount(np.concatenate(tunes), each, minlength=len(segment))
+    return sums
 
 
 def best_of(

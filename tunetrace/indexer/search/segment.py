@@ -94,7 +94,7 @@ class Segment(SuffixIndex):
         if len(positions) <= _FEW:
             return self.bounds.searchsorted(positions, side="right")
         of_blocks, following = self._blocks
-        counts = of_blocks[positions >> _BLOCK]
+        counts: NDArray[np.int32] = of_blocks[positions >> _BLOCK]
         # In the same block may be others before the position, but not many.
         while (is_more := following[counts] <= positions).any():
             counts += is_more
