@@ -1,8 +1,8 @@
 """Checking the batches of a report on a cluster, slice by slice.
 
-This process reads, finds what repeats what, and writes the files of each slice as they come. The
-workers match and make the answers, the rows and the sums. The report is put together from the
-files, one slice at a time.
+This process reads, finds what repeats what, and writes the files of each slice as they come
+(cluster.parts). The workers match and make the answers, the rows and the sums. The report is put
+together from the files, one slice at a time.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from tunetrace._version import __version__
 from tunetrace.arguments import Reading
 from tunetrace.checker.check import Slice, cut
 from tunetrace.checker.compare.duplicates import Repeats
 from tunetrace.checker.remote.slices import CheckElsewhere
-from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.parts import Parts, digest_of
 from tunetrace.cluster.tasks import Task
 from tunetrace.corpus.records import Rejected
-from tunetrace.errors import ClusterError, InputError
+from tunetrace.errors import InputError
 from tunetrace.progress import Progress, silent
-from tunetrace.reports.parts import Parts, make_part
+from tunetrace.reports.parts import ENDINGS, make_part, read_part
 from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.tokenizer.transcription import Transcription
@@ -54,85 +54,45 @@ def sums_on_cluster(
     Raises ClusterError if the cluster cannot do the work, OutputError if the folder cannot be used,
     and InputError if nothing of a batch can be read.
     """
-    parts = Parts(folder, _made(batches, check, reading), resume=resume)
-    joined = _Joined([batch for batch, _ in batches], parts, tables)
-    digests: dict[int, str] = {}
-    skipped = 0  # tunes of slices that were finished before
+    parts = Parts(folder, _asked(batches, check, reading), ENDINGS, resume=resume, keep=keep)
+    all_sums = [BatchSums(batch) for batch, _ in batches]
+    batches_of: list[int] = []  # the number of the batch of each slice
 
-    def tasks() -> Iterator[Task]:
-        nonlocal skipped
-        number = 0
+    def tasks() -> Iterator[tuple[Task, str]]:
         for which, (batch, tunes) in enumerate(batches):
             repeats = Repeats()
             place = 1
             for slice_ in cut(enumerate(tunes, 1), SLICE_TOKENS):
-                number += 1
-                repeated = repeats.add(slice_.usable)
-                digest = _digest(slice_)
+                batches_of.append(which)
                 stop = place + len(slice_.tunes)
-                is_finished = parts.has(number, digest)
-                joined.batches_of.append(which)
-                if is_finished:
-                    skipped += len(slice_.tunes)
-                else:
-                    digests[number] = digest
-                    named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
-                    given = (check, batch, slice_, repeated)
-                    yield Task(number, named, len(slice_.tunes), given)
+                named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
+                given = (check, batch, slice_, repeats.add(slice_.usable))
+                yield Task(len(batches_of), named, len(slice_.tunes), given), _digest(slice_)
                 place = stop
 
-    def show(what: str, tunes: int) -> None:
-        progress(what, tunes + skipped)
-
-    with connected(cluster) as workers:
-        try:
-            for task, files in workers.run(make_part, tasks(), "checking", show):
-                parts.keep(task.number, digests.pop(task.number), files)
-                joined.go_on()
-        except ClusterError as error:
-            raise ClusterError(f"{error}; --resume goes on with the finished slices") from None
-    joined.go_on()
-    parts.see_all(len(joined.batches_of))
+    for number in parts.finish(cluster, make_part, tasks(), "checking", progress):
+        sums, rows = read_part(parts, number)
+        all_sums[batches_of[number - 1]].merge(sums)
+        tables.add_rows(rows)
     try:
-        for sums in joined.sums:
+        for sums in all_sums:
             sums.see_usable()
     except InputError:
         parts.remove()
         raise
-    if not keep:
-        parts.remove()
-    return joined.sums
+    parts.end()
+    return all_sums
 
 
-class _Joined:
-    """The finished slices of batches, put together in order while others are being checked."""
-
-    def __init__(self, batches: Sequence[Batch], parts: Parts, tables: Tables) -> None:
-        self.sums = [BatchSums(batch) for batch in batches]
-        self.batches_of: list[int] = []
-        """The number of the batch of each slice that was read so far."""
-        self._parts = parts
-        self._tables = tables
-        self._next = 1
-
-    def go_on(self) -> None:
-        """Add the next slices that were read and are finished."""
-        while self._next <= len(self.batches_of) and self._parts.is_finished(self._next):
-            sums, rows = self._parts.read(self._next)
-            self.sums[self.batches_of[self._next - 1]].merge(sums)
-            self._tables.add_rows(rows)
-            self._next += 1
-
-
-def _made(
+def _asked(
     batches: Sequence[tuple[Batch, Tunes]],
     check: CheckElsewhere,
     reading: Reading,
 ) -> dict[str, Any]:
-    """What slices depend on, by the words of a message."""
+    """The command and what its slices depend on, by the words of a message."""
     admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
     return {
-        "version of tunetrace": __version__,
+        "command": "report",
         "batch": [[batch.name, *batch.inputs] for batch, _ in batches],
         "index": [check.index.fingerprint, check.index.generation, sorted(check.index.hidden)],
         "choice of families to leave out": admitted,
@@ -145,10 +105,12 @@ def _made(
 
 
 def _digest(slice_: Slice) -> str:
-    """The SHA-256 of what a slice has."""
-    digest = hashlib.sha256()
-    for tune in slice_.tunes:
-        said = tune.reason if isinstance(tune, Rejected) else tune.text
-        for text in (tune.input, str(tune.line), said):
-            digest.update(text.encode("utf-8", errors="surrogatepass") + b"\0")
-    return digest.hexdigest()
+    return digest_of(
+        text
+        for tune in slice_.tunes
+        for text in (
+            tune.input,
+            str(tune.line),
+            tune.reason if isinstance(tune, Rejected) else tune.text,
+        )
+    )

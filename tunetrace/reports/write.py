@@ -18,10 +18,11 @@ from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.parts import check_cluster
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
-from tunetrace.errors import IndexFileError, InputError, QueryError
+from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.search.views import TOKENS, view_named
@@ -119,11 +120,7 @@ def report(
             "the two places"
         )
     reading = Reading(format, voice, column)
-    if cluster is None and (resume or data_set is not None):
-        raise QueryError(
-            "only a report that is made on a cluster has slices to go on with or to keep; give "
-            "--scheduler or --workers"
-        )
+    check_cluster(cluster, resume=resume, data_set=data_set)
     read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
