@@ -91,7 +91,8 @@ def test_the_baseline_of_a_cluster_is_that_of_one_process(
          "--scheduler cannot be '127.0.0.1:9'; give its whole address, such as "
          "tcp://127.0.0.1:8786"),
         (["similar", "1", "--workers", "2"],
-         "--scheduler and --workers work only with --all; add --all, or remove the option"),
+         "--scheduler, --workers, --resume and --data-set work only with --all; add --all, or "
+         "remove the option"),
     ],
 )  # fmt: skip
 def test_options_of_a_cluster_are_refused_where_they_mean_nothing(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -28,6 +29,7 @@ from tunetrace.text import printable
 PARQUET: Final = ".parquet"
 
 _ASKED: Final = "command.json"
+_PART: Final = re.compile(r"part-(\d+)-([0-9a-f]+)")
 
 _AGAIN: Final = "repeat the command as it was, or remove this folder to begin anew"
 
@@ -90,17 +92,20 @@ class Parts:
         """The digest of each finished slice, by its number."""
         if exists(folder / _ASKED):
             self._find(resume=resume)
-        elif exists(folder) and any(folder.iterdir()):
-            raise OutputError(
-                f"{self._name}: this folder has other files, but slices need a folder of their "
-                "own; give another folder"
-            )
+            return
+        with suppress(OSError):  # to write there will raise the error
+            if any(folder.iterdir()):
+                raise OutputError(
+                    f"{self._name}: this folder has other files, but slices need a folder of their "
+                    "own; give another folder"
+                )
 
     def _find(self, *, resume: bool) -> None:
         last, ending = list(self._endings.items())[-1]
-        for path in (self._folder / last).glob(f"part-*-*{ending}"):
-            _, number, digest = path.stem.split("-")
-            self._digests[int(number)] = digest
+        for path in (self._folder / last).glob(f"*{ending}"):
+            found = _PART.fullmatch(path.stem)
+            if found:
+                self._digests[int(found[1])] = found[2]
         try:
             before = json.loads((self._folder / _ASKED).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -214,9 +219,7 @@ class Parts:
 
     def remove(self) -> None:
         """Remove all slices."""
-        for name in reversed(
-            list(self._endings)
-        ):  # without its last file no slice counts as finished
+        for name in reversed([*self._endings]):  # first the file that makes a slice finished
             shutil.rmtree(self._folder / name, ignore_errors=True)
         with suppress(OSError):
             (self._folder / _ASKED).unlink(missing_ok=True)

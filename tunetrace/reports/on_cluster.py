@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tunetrace.arguments import Reading
 from tunetrace.checker.check import Slice, cut
@@ -35,26 +35,49 @@ time however short it is."""
 Tunes = Iterable[Transcription | Rejected]
 
 
+def parts_of_report(
+    folder: Path,
+    batches: Sequence[Batch],
+    check: CheckElsewhere,
+    reading: Reading,
+    *,
+    resume: bool,
+    keep: bool,
+) -> Parts:
+    """The finished slices of a report.
+
+    check: how the batches are checked. reading: how they are read. resume: go on with the slices in
+    the folder. keep: leave them there at the end. Raises OutputError if the folder cannot be used.
+    """
+    admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
+    asked = {
+        "command": "report",
+        "batch": [[batch.name, *batch.inputs] for batch in batches],
+        "index": check.index.state,
+        "choice of families to leave out": admitted,
+        "--copy-share": check.copy_share,
+        "--verbatim": check.verbatim,
+        "--view": check.view,
+        **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
+        "size of slices": SLICE_TOKENS,
+    }
+    return Parts(folder, asked, ENDINGS, resume=resume, keep=keep)
+
+
 def sums_on_cluster(
     cluster: ClusterName,
     batches: Sequence[tuple[Batch, Tunes]],
     check: CheckElsewhere,
-    folder: Path,
+    parts: Parts,
     tables: Tables,
-    *,
-    reading: Reading,
-    resume: bool = False,
-    keep: bool = False,
     progress: Progress = silent,
 ) -> list[BatchSums]:
     """Check batches on a cluster; gives what is summed up of each, and adds their rows to tables.
 
-    check: how they are checked. folder: of the finished slices. reading: how the tunes were read,
-    to be compared. resume: go on with the slices that are finished. keep: keep them at the end.
-    Raises ClusterError if the cluster cannot do the work, OutputError if the folder cannot be used,
-    and InputError if nothing of a batch can be read.
+    check: how they are checked. parts: the finished slices. Raises ClusterError if the cluster
+    cannot do the work, OutputError if a slice cannot be written or read, and InputError if nothing
+    of a batch can be read.
     """
-    parts = Parts(folder, _asked(batches, check, reading), ENDINGS, resume=resume, keep=keep)
     all_sums = [BatchSums(batch) for batch, _ in batches]
     batches_of: list[int] = []  # the number of the batch of each slice
 
@@ -62,12 +85,14 @@ def sums_on_cluster(
         for which, (batch, tunes) in enumerate(batches):
             repeats = Repeats()
             place = 1
+            digest = ""
             for slice_ in cut(enumerate(tunes, 1), SLICE_TOKENS):
                 batches_of.append(which)
                 stop = place + len(slice_.tunes)
                 named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
                 given = (check, batch, slice_, repeats.add(slice_.usable))
-                yield Task(len(batches_of), named, len(slice_.tunes), given), _digest(slice_)
+                digest = _digest(digest, slice_)
+                yield Task(len(batches_of), named, len(slice_.tunes), given), digest
                 place = stop
 
     for number in parts.finish(cluster, make_part, tasks(), "checking", progress):
@@ -80,37 +105,13 @@ def sums_on_cluster(
     except InputError:
         parts.remove()
         raise
-    parts.end()
     return all_sums
 
 
-def _asked(
-    batches: Sequence[tuple[Batch, Tunes]],
-    check: CheckElsewhere,
-    reading: Reading,
-) -> dict[str, Any]:
-    """The command and what its slices depend on, by the words of a message."""
-    admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
-    return {
-        "command": "report",
-        "batch": [[batch.name, *batch.inputs] for batch, _ in batches],
-        "index": [check.index.fingerprint, check.index.generation, sorted(check.index.hidden)],
-        "choice of families to leave out": admitted,
-        "--copy-share": check.copy_share,
-        "--verbatim": check.verbatim,
-        "--view": check.view,
-        **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
-        "size of slices": SLICE_TOKENS,
-    }
-
-
-def _digest(slice_: Slice) -> str:
-    return digest_of(
-        text
-        for tune in slice_.tunes
-        for text in (
-            tune.input,
-            str(tune.line),
-            tune.reason if isinstance(tune, Rejected) else tune.text,
-        )
-    )
+def _digest(before: str, slice_: Slice) -> str:
+    """The digest of a slice and all slices before it, which its tunes may repeat."""
+    texts = [before]
+    for tune in slice_.tunes:
+        said = tune.reason if isinstance(tune, Rejected) else tune.text
+        texts += (tune.input, str(tune.line), said)
+    return digest_of(texts)

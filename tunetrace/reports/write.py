@@ -30,7 +30,7 @@ from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
-from tunetrace.reports.on_cluster import sums_on_cluster
+from tunetrace.reports.on_cluster import parts_of_report, sums_on_cluster
 from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.words import summary_in_words
@@ -120,6 +120,7 @@ def report(
             "the two places"
         )
     reading = Reading(format, voice, column)
+    parts = None
     check_cluster(cluster, resume=resume, data_set=data_set)
     read = 0
 
@@ -176,18 +177,25 @@ def report(
                 if cluster is None:
                     sums = list(map(check, given, (batch, others)))
                 else:
-                    sums = sums_on_cluster(
-                        cluster,
-                        list(zip(given, map(tunes_of, (batch, others)), strict=False)),
-                        CheckElsewhere.of(
-                            opened, admitted, copy_share, verbatim=verbatim, view=view
-                        ),
+                    checking = CheckElsewhere.of(
+                        opened, admitted, copy_share, verbatim=verbatim, view=view
+                    )
+                    parts = parts_of_report(
                         files.path / "parts" if data_set is None else Path(data_set),
-                        tables,
-                        reading=reading,
+                        given,
+                        checking,
+                        reading,
                         resume=resume,
                         keep=data_set is not None,
-                        progress=progress,
+                    )
+                    tunes = map(tunes_of, (batch, others))
+                    sums = sums_on_cluster(
+                        cluster,
+                        list(zip(given, tunes, strict=False)),
+                        checking,
+                        parts,
+                        tables,
+                        progress,
                     )
             tally, page = sums[0].tally, sums[0].page
             assert page is not None, "the first batch has a page"
@@ -229,6 +237,8 @@ def report(
             with files.writing():
                 files.beside("report.html").write_text(html, encoding="utf-8")
                 files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    if parts is not None:
+        parts.end()  # now that the report is whole
     return written
 
 

@@ -30,11 +30,10 @@ def parts_of(
     they are beside the cached arrays of the index until the command is done.
     Raises OutputError if the folder cannot be used, as Parts says.
     """
-    told = IndexElsewhere.of(index)
     beside = index.storage.cache_folders[0].with_suffix(f".{asked['command']}")
     return Parts(
         beside if data_set is None else Path(data_set),
-        {**asked, "index": [told.fingerprint, told.generation, sorted(told.hidden)]},
+        {**asked, "index": IndexElsewhere.of(index).state},
         {table: PARQUET},
         resume=resume,
         keep=data_set is not None,
