@@ -70,7 +70,7 @@ def test_pairs_are_compared_on_a_cluster_before_they_are_written(
     for cluster in (scheduler, "tcp://127.0.0.1:9"):  # the second time nothing is compared
         ended = call(
             "similar", "--all", "-o", tmp_path / "pairs.csv", "--force", "--index", ours,
-            "--scheduler", cluster,
+            "--scheduler", cluster, env={"TUNETRACE_CACHE": str(tmp_path / "cache")},
         )  # fmt: skip
         assert (ended.code, ended.err) == (0, "")
     find_families(index)
@@ -218,6 +218,7 @@ def test_a_scheduler_that_is_killed_leaves_slices_of_a_comparison(
     assert stored(index) == stored(tmp_path / "plain.db")
 
 
+@pytest.mark.file
 def test_the_pairs_of_a_comparison_are_kept_as_a_partitioned_data_set(
     index: Path, scheduler: str, tmp_path: Path
 ) -> None:
@@ -239,6 +240,7 @@ def test_the_pairs_of_a_comparison_are_kept_as_a_partitioned_data_set(
     )
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("options", [[], ["--similar"]])
 def test_the_measures_of_a_baseline_are_kept_as_a_partitioned_data_set(
     options: list[str], index: Path, scheduler: str, tmp_path: Path
@@ -257,6 +259,7 @@ def test_the_measures_of_a_baseline_are_kept_as_a_partitioned_data_set(
     assert kept == {**expected, **measures}
 
 
+@pytest.mark.file
 @BOTH
 def test_the_slices_of_a_comparison_are_never_taken_for_others(
     command: str, compare: Compare, table: str, index: Path, tunes: Path, scheduler: str
@@ -299,6 +302,7 @@ def test_the_slices_of_a_comparison_are_never_taken_for_others(
     assert refusal() == f"{folder}: its slices were made with another index{again}"
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("command", ["families", "baseline", "similar"])
 @pytest.mark.parametrize("option", [["--resume"], ["--data-set", "slices"]])
 def test_without_a_cluster_there_are_no_slices(
