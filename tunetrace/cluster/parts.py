@@ -23,6 +23,7 @@ from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Task
 from tunetrace.errors import ClusterError, OutputError, QueryError, TunetraceError
 from tunetrace.files import exists, write_whole
+from tunetrace.garbage import collector_paused
 from tunetrace.progress import Progress, silent
 from tunetrace.text import printable
 
@@ -196,8 +197,11 @@ class Parts:
 
         Raises OutputError if it cannot be read.
         """
+        path = self._path(name, number, self._digests[number])
         try:
-            return how(self._path(name, number, self._digests[number]))
+            # Ctrl-C would be lost if it came to what the collector calls in the middle of this.
+            with collector_paused():
+                return how(path)
         except TunetraceError:
             raise
         except Exception:  # a damaged file can raise anything
