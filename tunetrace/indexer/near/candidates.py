@@ -135,8 +135,8 @@ def _summed(
         for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True)
     ]
     each = np.repeat(weights[some].astype(np.float64), counts)
-    sums: NDArray[np.float64] = np.bincount(np.concatenate(tunes), each, minlength=len(segment))
-    return sums
+    sums = np.bincount(np.concatenate(tunes), each, minlength=len(segment))
+    return sums.astype(np.float64, copy=False)  # as it is already, unlike NumPy's types say
 
 
 def best_of(
