@@ -17,6 +17,7 @@ from tunetrace.commands.options import (
     index_option,
     json_option,
     show,
+    slices_options,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -46,6 +47,7 @@ _LARGE: Final = 6
 @click.option("--again", is_flag=True, help="Compare all tunes anew.")
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
 @cluster_options
+@slices_options
 @index_option
 @json_option
 def families(
@@ -58,6 +60,8 @@ def families(
     force: bool,
     index_path: str | None,
     cluster: str | int | None,
+    resume: bool,
+    data_set: str | None,
     print_as: PrintAs,
 ) -> None:
     """Group tunes by melody, whatever their titles.
@@ -97,6 +101,8 @@ def families(
             again=again,
             workers=0 if cluster is not None else workers_for(tunes, near_copies=True),
             cluster=cluster,
+            resume=resume,
+            data_set=data_set,
             progress=progress,
         )
     if picture is not None and of is not None:

@@ -100,6 +100,20 @@ def cluster_options(command: Command) -> Command:
     return with_cluster  # type: ignore[return-value]
 
 
+def slices_options(command: Command) -> Command:
+    """`--resume` and `--data-set`, for commands whose slices are kept on disk."""
+    for option in (
+        click.option("--data-set", metavar="DIR", shell_complete=complete_files,
+                     help="On a cluster, keep the rows of each slice in this folder, as a "
+                     "partitioned Parquet data set."),
+        click.option("--resume", is_flag=True,
+                     help="Go on with the slices that a cluster had finished when the same "
+                     "command was cut off."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 name_option = click.option(
     "--name", metavar="NAME",
     help="Name of the corpus, if there is one SOURCE (default: its file's name).",

@@ -18,10 +18,11 @@ from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.parts import check_cluster
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
-from tunetrace.errors import IndexFileError, InputError, QueryError
+from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.search.views import TOKENS, view_named
@@ -29,7 +30,7 @@ from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
-from tunetrace.reports.on_cluster import sums_on_cluster
+from tunetrace.reports.on_cluster import parts_of_report, sums_on_cluster
 from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.words import summary_in_words
@@ -119,11 +120,8 @@ def report(
             "the two places"
         )
     reading = Reading(format, voice, column)
-    if cluster is None and (resume or data_set is not None):
-        raise QueryError(
-            "only a report that is made on a cluster has slices to go on with or to keep; give "
-            "--scheduler or --workers"
-        )
+    parts = None
+    check_cluster(cluster, resume=resume, data_set=data_set)
     read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
@@ -179,18 +177,25 @@ def report(
                 if cluster is None:
                     sums = list(map(check, given, (batch, others)))
                 else:
-                    sums = sums_on_cluster(
-                        cluster,
-                        list(zip(given, map(tunes_of, (batch, others)), strict=False)),
-                        CheckElsewhere.of(
-                            opened, admitted, copy_share, verbatim=verbatim, view=view
-                        ),
+                    checking = CheckElsewhere.of(
+                        opened, admitted, copy_share, verbatim=verbatim, view=view
+                    )
+                    parts = parts_of_report(
                         files.path / "parts" if data_set is None else Path(data_set),
-                        tables,
-                        reading=reading,
+                        given,
+                        checking,
+                        reading,
                         resume=resume,
                         keep=data_set is not None,
-                        progress=progress,
+                    )
+                    tunes = map(tunes_of, (batch, others))
+                    sums = sums_on_cluster(
+                        cluster,
+                        list(zip(given, tunes, strict=False)),
+                        checking,
+                        parts,
+                        tables,
+                        progress,
                     )
             tally, page = sums[0].tally, sums[0].page
             assert page is not None, "the first batch has a page"
@@ -232,6 +237,8 @@ def report(
             with files.writing():
                 files.beside("report.html").write_text(html, encoding="utf-8")
                 files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    if parts is not None:
+        parts.end()  # now that the report is whole
     return written
 
 

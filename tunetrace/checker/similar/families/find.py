@@ -10,10 +10,15 @@ import numpy as np
 
 from tunetrace.arguments import public
 from tunetrace.checker.records import names_of
-from tunetrace.checker.similar.families.comparing import compared, compared_on_cluster
+from tunetrace.checker.similar.families.comparing import (
+    compared,
+    compared_on_cluster,
+    parts_of_families,
+)
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
 from tunetrace.cluster.connecting import ClusterName
-from tunetrace.errors import IndexFileError
+from tunetrace.cluster.parts import check_cluster
+from tunetrace.errors import IndexFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph
@@ -33,6 +38,8 @@ def find_families(
     again: bool = False,
     workers: int = 0,
     cluster: ClusterName | None = None,
+    resume: bool = False,
+    data_set: str | Path | None = None,
     progress: Progress = silent,
 ) -> FamilyReport:
     """The families of an index: settings of one melody, whatever their titles.
@@ -42,15 +49,26 @@ def find_families(
     default one if none is given. corpus: count only the tunes of this corpus. again: compare all
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
     module must then be importable. cluster: compare on a Dask cluster: the address of its
-    scheduler, or how many workers to start on this machine.
+    scheduler, or how many workers to start on this machine. resume: go on with the slices that a
+    cluster had finished before the same call was cut off. data_set: on a cluster, keep what is
+    found for each slice in this folder, as Parquet; by default it is beside the index until all is
+    done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
-    for a corpus that it lacks; ClusterError if the cluster cannot do the work.
+    for a corpus that it lacks, or if there is nothing to keep or to go on with; ClusterError if the
+    cluster cannot do the work; OutputError if the slices cannot be written or gone on with.
     """
+    check_cluster(cluster, resume=resume, data_set=data_set)
     storage = storage_of(path)
+    parts = None
     with Index(storage) as index:
         index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
         if not again and index.graph is not None:
+            if data_set is not None:
+                raise QueryError(
+                    f"{storage.shown}: the tunes of this index were compared before, so there is "
+                    "nothing to keep; compare them anew with 'tunetrace families --again'"
+                )
             return _report(index, index.graph, corpus, 0)
     with changing(storage) as connection, Index(storage, connection) as index:
         tunes = [tune for some in index.figures.segments for tune in some.tune_ids.tolist()]
@@ -62,11 +80,15 @@ def find_families(
         if cluster is None:
             rows = list(compared(index, tunes, workers=workers, progress=progress))
         else:
-            rows = list(compared_on_cluster(cluster, index, tunes, progress=progress))
+            parts = parts_of_families(index, resume=resume, data_set=data_set)
+            rows = list(compared_on_cluster(cluster, index, tunes, parts, progress=progress))
         progress("grouping the tunes", len(tunes))
         graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)
-        return _report(index, graph, corpus, len(tunes))
+        report = _report(index, graph, corpus, len(tunes))
+    if parts is not None:
+        parts.end()  # now that the graph is stored
+    return report
 
 
 def _report(index: Index, graph: NearGraph, corpus: str | None, compared: int) -> FamilyReport:
