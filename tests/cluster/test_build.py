@@ -86,6 +86,7 @@ def test_local_workers_build_the_index_of_one_process(
     assert re.search(r": 6 slices done, [\d,]+ tunes a second$", told[-1])
 
 
+@pytest.mark.file
 @pytest.mark.parametrize(
     ("tunes", "symbols"), [(5, 100_000), (1, 100_000), (100, 1_000), (100, 150)]
 )
@@ -165,6 +166,8 @@ def test_the_command_builds_on_a_cluster(
     assert content(tmp_path / "ours.db") == content(tmp_path / "plain.db")
 
 
+@pytest.mark.file
+@pytest.mark.slow  # of waiting
 def test_without_a_scheduler_nothing_is_built(sources: list[Path], tmp_path: Path) -> None:
     place = ("--index", tmp_path / "i.db")
     ended = call("index", "build", *sources, *place, "--scheduler", "tcp://127.0.0.1:9")
@@ -223,6 +226,7 @@ class Pipe:
 
 
 @pytest.mark.file
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_leaves_no_index(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
@@ -243,6 +247,7 @@ def test_a_scheduler_that_is_killed_leaves_no_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.file
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_build_that_is_ended_ends_its_workers_and_is_in_nobodys_way(
     how: signal.Signals, tmp_path: Path
