@@ -8,6 +8,7 @@ grow with the number of tasks. Dask begins a task again when its worker is gone.
 from __future__ import annotations
 
 import pickle
+import socket
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tunetrace.cluster.owners import OwnersEndedError
 from tunetrace.cluster.standing import Standing
 from tunetrace.errors import ClusterError
 from tunetrace.progress import Progress, silent
@@ -53,16 +55,26 @@ class Cluster:
         self.repeats = 0
         """How many tasks were begun again since the worker that had them was gone."""
 
+    def machines(self) -> tuple[int, int, int]:
+        """How many workers there are, on how many machines, and the memory of the smallest of
+        these, in bytes."""
+        facts = self._client.run(_machine)
+        memory = dict(facts.values())
+        return len(facts), len(memory), min(memory.values(), default=0)
+
     def run(
         self,
         function: Callable[..., Any],
         tasks: Iterable[Task],
         what: str,
         progress: Progress = silent,
+        *,
+        at_once: int = 1,
     ) -> Iterator[tuple[Task, Any]]:
         """Call a function of a module for each task; gives its answers as they are done.
 
-        what: what is being done, for progress. An error of the function is raised here.
+        what: what is being done, for progress. at_once: how many tasks a thread has at a time: more
+        than one if they wait for others. An error of the function is raised here.
         ClusterError if a task has ended worker after worker, and if the scheduler is lost.
         """
         name = f"tunetrace-{uuid.uuid4().hex}"
@@ -72,7 +84,7 @@ class Cluster:
         client.subscribe_topic(name, lambda event: standing.begin(event[1]))
         try:
             for task in tasks:
-                while len(running) >= max(self._look(standing), 1):
+                while len(running) >= max(at_once * self._look(standing), 1):
                     yield from self._done(running, standing, progress)
                 packed = zlib.compress(pickle.dumps((function, task.given)), _COMPRESSION)
                 future = client.submit(
@@ -122,11 +134,15 @@ class Cluster:
             task = running.pop(future)
             try:
                 answer = future.result()
-            except KilledWorker as error:
+            except (KilledWorker, OwnersEndedError) as error:
+                ended = (
+                    error.owners
+                    if isinstance(error, OwnersEndedError)
+                    else error.allowed_failures + 1
+                )
                 raise ClusterError(
-                    f"{task.named}: each of the {error.allowed_failures + 1} workers that had "
-                    "these tunes was ended from outside; give the workers more memory, or leave "
-                    "these tunes out"
+                    f"{task.named}: each of the {ended} workers that had these tunes was ended "
+                    "from outside; give the workers more memory, or leave these tunes out"
                 ) from None
             standing.finish(task.tunes)
             yield task, answer
@@ -139,3 +155,10 @@ def _work(topic: str, number: int, packed: bytes) -> object:
     get_worker().log_event(topic, number)
     function, given = pickle.loads(zlib.decompress(packed))
     return function(*given)
+
+
+def _machine() -> tuple[str, int]:
+    """The name of this machine, and its memory in bytes."""
+    from distributed.system import MEMORY_LIMIT
+
+    return socket.gethostname(), MEMORY_LIMIT

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 @click.option("--with-scores", is_flag=True,
               help="Show notation on the page, which can be played there.")  # fmt: skip
 @cluster_options
+@click.option("--shards", type=click.IntRange(min=1), metavar="N",
+              help="On a cluster, cut the index into N shards, each of which one worker looks at "
+              "(default: 1, or one a worker if the index does not fit into the memory of a "
+              "machine).")  # fmt: skip
 @click.option("--resume", is_flag=True,
               help="Go on with the slices that a cluster had finished when the same command was "
               "cut off.")  # fmt: skip

@@ -8,8 +8,8 @@ files, one slice at a time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,10 @@ from tunetrace._version import __version__
 from tunetrace.arguments import Reading
 from tunetrace.checker.check import Slice, cut
 from tunetrace.checker.compare.duplicates import Repeats
+from tunetrace.checker.remote.shards import AskedElsewhere
 from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.cluster.connecting import ClusterName, connected
-from tunetrace.cluster.tasks import Task
+from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import ClusterError, InputError
 from tunetrace.progress import Progress, silent
@@ -32,6 +33,9 @@ SLICE_TOKENS: Final = 500_000
 """A slice has about this many tokens, some 3,000 tunes. To look up a slice in an index takes some
 time however short it is."""
 
+_AT_ONCE: Final = 2
+"""The slices of a worker while the owners of shards are asked: one may wait for their answers."""
+
 Tunes = Iterable[Transcription | Rejected]
 
 
@@ -41,6 +45,7 @@ def sums_on_cluster(
     check: CheckElsewhere,
     folder: Path,
     tables: Tables,
+    shard: Callable[[Cluster], AskedElsewhere],
     *,
     reading: Reading,
     resume: bool = False,
@@ -49,7 +54,8 @@ def sums_on_cluster(
 ) -> list[BatchSums]:
     """Check batches on a cluster; gives what is summed up of each, and adds their rows to tables.
 
-    check: how they are checked. folder: of the finished slices. reading: how the tunes were read,
+    check: how they are checked. folder: of the finished slices. shard: cuts the index
+    into shards, as the cluster needs them. reading: how the tunes were read,
     to be compared. resume: go on with the slices that are finished. keep: keep them at the end.
     Raises ClusterError if the cluster cannot do the work, OutputError if the folder cannot be used,
     and InputError if nothing of a batch can be read.
@@ -85,8 +91,10 @@ def sums_on_cluster(
         progress(what, tunes + skipped)
 
     with connected(cluster) as workers:
+        check = replace(check, asked=shard(workers))
+        at_once = 1 if check.asked.shards == 1 else _AT_ONCE
         try:
-            for task, files in workers.run(make_part, tasks(), "checking", show):
+            for task, files in workers.run(make_part, tasks(), "checking", show, at_once=at_once):
                 parts.keep(task.number, digests.pop(task.number), files)
                 joined.go_on()
         except ClusterError as error:
@@ -130,15 +138,16 @@ def _made(
     reading: Reading,
 ) -> dict[str, Any]:
     """What slices depend on, by the words of a message."""
-    admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
+    asked, index = check.asked, check.asked.index
+    admitted = None if asked.admitted is None else hashlib.sha256(asked.admitted).hexdigest()
     return {
         "version of tunetrace": __version__,
         "batch": [[batch.name, *batch.inputs] for batch, _ in batches],
-        "index": [check.index.fingerprint, check.index.generation, sorted(check.index.hidden)],
+        "index": [index.fingerprint, index.generation, sorted(index.hidden)],
         "choice of families to leave out": admitted,
         "--copy-share": check.copy_share,
         "--verbatim": check.verbatim,
-        "--view": check.view,
+        "--view": asked.view,
         **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
         "size of slices": SLICE_TOKENS,
     }

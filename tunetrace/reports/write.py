@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from tunetrace._version import __version__
 from tunetrace.arguments import Format, Reading, ViewName, many_paths, many_references, public
 from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
+from tunetrace.checker.remote.shards import AskedElsewhere
 from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
@@ -83,6 +85,7 @@ def report(
     progress: Progress = silent,
     workers: int = 0,
     cluster: ClusterName | None = None,
+    shards: int | None = None,
     resume: bool = False,
     data_set: str | Path | None = None,
     view: ViewName = TOKENS.name,
@@ -100,6 +103,7 @@ def report(
     workers: extra processes that match slices; the main module of the program must be importable.
     cluster: check on a Dask cluster: the address of its scheduler, or how many workers to start on
         this machine. The files are the same as without.
+    shards: how many shards of the index the workers own; default: chosen, as docs/cluster.md says.
     resume: go on with the slices that were finished before the same call was cut off.
     data_set: on a cluster, keep the rows of each slice in this folder, as Parquet; the default is
         `parts` in the report's folder, which is removed at the end.
@@ -124,6 +128,8 @@ def report(
             "only a report that is made on a cluster has slices to go on with or to keep; give "
             "--scheduler or --workers"
         )
+    if cluster is None and shards is not None:
+        raise QueryError("only the workers of a cluster own shards; give --scheduler or --workers")
     read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
@@ -179,14 +185,14 @@ def report(
                 if cluster is None:
                     sums = list(map(check, given, (batch, others)))
                 else:
+                    asked = AskedElsewhere.of(opened, admitted, view)
                     sums = sums_on_cluster(
                         cluster,
                         list(zip(given, map(tunes_of, (batch, others)), strict=False)),
-                        CheckElsewhere.of(
-                            opened, admitted, copy_share, verbatim=verbatim, view=view
-                        ),
+                        CheckElsewhere(asked, copy_share, verbatim),
                         files.path / "parts" if data_set is None else Path(data_set),
                         tables,
+                        partial(asked.sharded, opened, shards=shards, near=not verbatim),
                         reading=reading,
                         resume=resume,
                         keep=data_set is not None,
