@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -89,6 +91,21 @@ def test_the_command_takes_at_most_as_many_shards_as_there_are_segments(
     assert (ended.code, ended.err) == (0, "")
     report(some, tmp_path / "theirs", index)
     assert same_files(tmp_path / "ours", tmp_path / "theirs")
+
+
+def test_owners_compare_all_tunes_as_one_process_does(
+    scheduler: str, index: Path, tmp_path: Path
+) -> None:
+    ours = tmp_path / "ours.db"
+    shutil.copyfile(index, ours)
+    ended = call("families", "--again", "--index", ours, "--scheduler", scheduler, "--shards", "3")
+    assert (ended.code, ended.err) == (0, "")
+    with open_index(ours) as mine, open_index(index) as other:
+        assert mine.graph is not None
+        assert other.graph is not None
+        assert len(other.graph.pairs)
+        for name in ("tunes", "pairs", "ups", "probabilities", "families"):
+            assert np.array_equal(getattr(mine.graph, name), getattr(other.graph, name))
 
 
 def test_shards_that_mean_nothing_are_refused(index: Path, some: Path, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tunetrace.errors import QueryError
+
 if TYPE_CHECKING:
     from distributed import Client, Future
 
@@ -98,6 +100,12 @@ def asking_owners(shards: int) -> Iterator[Owners]:
 
     with worker_client() as client:
         yield Owners(client, shards)
+
+
+def see_shards(cluster: object, shards: int | None) -> None:
+    """Raise QueryError if shards are given without a cluster."""
+    if cluster is None and shards is not None:
+        raise QueryError("only the workers of a cluster own shards; give --scheduler or --workers")
 
 
 def owners_of(shards: int, workers: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from tunetrace.commands.options import (
     cluster_options,
     index_option,
     json_option,
+    shards_option,
     show,
     workers_for,
 )
@@ -46,6 +47,7 @@ _LARGE: Final = 6
 @click.option("--again", is_flag=True, help="Compare all tunes anew.")
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
 @cluster_options
+@shards_option
 @index_option
 @json_option
 def families(
@@ -58,6 +60,7 @@ def families(
     force: bool,
     index_path: str | None,
     cluster: str | int | None,
+    shards: int | None,
     print_as: PrintAs,
 ) -> None:
     """Group tunes by melody, whatever their titles.
@@ -97,6 +100,7 @@ def families(
             again=again,
             workers=0 if cluster is not None else workers_for(tunes, near_copies=True),
             cluster=cluster,
+            shards=shards,
             progress=progress,
         )
     if picture is not None and of is not None:

@@ -17,6 +17,7 @@ from tunetrace.commands.options import (
     index_option,
     json_option,
     reading_options,
+    shards_option,
     show,
     verbatim_option,
     view_option,
@@ -42,10 +43,7 @@ if TYPE_CHECKING:
 @click.option("--with-scores", is_flag=True,
               help="Show notation on the page, which can be played there.")  # fmt: skip
 @cluster_options
-@click.option("--shards", type=click.IntRange(min=1), metavar="N",
-              help="On a cluster, cut the index into N shards, each of which one worker looks at "
-              "(default: 1, or one a worker if the index does not fit into the memory of a "
-              "machine).")  # fmt: skip
+@shards_option
 @click.option("--resume", is_flag=True,
               help="Go on with the slices that a cluster had finished when the same command was "
               "cut off.")  # fmt: skip

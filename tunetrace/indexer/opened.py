@@ -343,7 +343,14 @@ class OpenedIndex:
         near: also of those for near copies.
         """
         with self._database.connected() as connection:
-            return array_bytes(connection, {TOKENS.name, view.name, BARS, MUSIC, *[NEAR] * near})
+            size = array_bytes(connection, {TOKENS.name, view.name, BARS, MUSIC})
+        return size + self.bytes_of_near if near else size
+
+    @property
+    def bytes_of_near(self) -> int:
+        """The size of the arrays of all segments that a search for near copies looks at."""
+        with self._database.connected() as connection:
+            return array_bytes(connection, {NEAR})
 
     def places_in(self, view: View) -> SymbolPlaces:
         """The notes and bars in a view of events. They are counted when first asked for."""

@@ -33,9 +33,6 @@ SLICE_TOKENS: Final = 500_000
 """A slice has about this many tokens, some 3,000 tunes. To look up a slice in an index takes some
 time however short it is."""
 
-_AT_ONCE: Final = 2
-"""The slices of a worker while the owners of shards are asked: one may wait for their answers."""
-
 Tunes = Iterable[Transcription | Rejected]
 
 
@@ -92,7 +89,7 @@ def sums_on_cluster(
 
     with connected(cluster) as workers:
         check = replace(check, asked=shard(workers))
-        at_once = 1 if check.asked.shards == 1 else _AT_ONCE
+        at_once = check.asked.at_once
         try:
             for task, files in workers.run(make_part, tasks(), "checking", show, at_once=at_once):
                 parts.keep(task.number, digests.pop(task.number), files)

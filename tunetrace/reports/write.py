@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,8 @@ from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.owners import see_shards
+from tunetrace.cluster.tasks import Cluster
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
@@ -128,8 +129,7 @@ def report(
             "only a report that is made on a cluster has slices to go on with or to keep; give "
             "--scheduler or --workers"
         )
-    if cluster is None and shards is not None:
-        raise QueryError("only the workers of a cluster own shards; give --scheduler or --workers")
+    see_shards(cluster, shards)
     read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
@@ -156,6 +156,14 @@ def report(
             tables.add(batch.name, answer)
         sums.see_usable()
         return sums
+
+    def shard(workers: Cluster) -> AskedElsewhere:
+        chosen = view_named(view)
+        size = opened.bytes_to_check(chosen, near=not verbatim)
+        found = asked.sharded(opened, workers, shards, size)
+        if found.shards > 1:  # no worker looks at all segments then
+            opened.backoff_in(chosen)
+        return found
 
     with given_or_default(index) as opened:
         if not opened.tunes:
@@ -192,7 +200,7 @@ def report(
                         CheckElsewhere(asked, copy_share, verbatim),
                         files.path / "parts" if data_set is None else Path(data_set),
                         tables,
-                        partial(asked.sharded, opened, shards=shards, near=not verbatim),
+                        shard,
                         reading=reading,
                         resume=resume,
                         keep=data_set is not None,

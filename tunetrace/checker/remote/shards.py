@@ -48,19 +48,20 @@ class AskedElsewhere:
         return cls(IndexElsewhere.of(index), bits, view)
 
     def sharded(
-        self, index: Index, cluster: Cluster, shards: int | None, *, near: bool
+        self, index: Index, cluster: Cluster, shards: int | None, size: int
     ) -> AskedElsewhere:
         """With as many shards as are wanted, and at most as many as there are segments.
 
-        index: in this process. shards: None to choose. near: whether near copies are sought.
+        index: in this process. shards: None to choose. size: of the arrays that are looked at.
         """
-        view = view_named(self.view)
         if shards is None:
-            shards = shards_for(index.bytes_to_check(view, near=near), *cluster.machines())
-        shards = min(shards, len(index.figures.segments))
-        if shards > 1:
-            index.backoff_in(view)  # counted of all segments, here rather than in each worker
-        return replace(self, shards=shards)
+            shards = shards_for(size, *cluster.machines())
+        return replace(self, shards=min(shards, len(index.figures.segments)))
+
+    @property
+    def at_once(self) -> int:
+        """How many tasks a worker has at a time: while one waits for owners, another one works."""
+        return 1 if self.shards == 1 else 2
 
     def opened(self) -> AskedIndex:
         """The index, open in this process, which keeps it until it is asked another way.

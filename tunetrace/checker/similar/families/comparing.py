@@ -10,12 +10,16 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Final
 
+from tunetrace.checker.asking.near import near_in
 from tunetrace.checker.batch.workers import ends_with_parent, result_of, started
-from tunetrace.checker.remote.index import IndexElsewhere
+from tunetrace.checker.remote.shards import AskedElsewhere, SegmentsOfOwners
 from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.cluster.owners import asking_owners
 from tunetrace.cluster.tasks import Task
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.near.graph import Rows, rows_of
+from tunetrace.indexer.near.graph import Rows, as_rows, rows_of
+from tunetrace.indexer.near.search import melodies_of
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.interrupts import uninterrupted
 from tunetrace.progress import Progress, silent
@@ -62,22 +66,38 @@ def compared(
 
 
 def compared_on_cluster(
-    cluster: ClusterName, index: Index, tunes: Sequence[int], *, progress: Progress = silent
+    cluster: ClusterName,
+    index: Index,
+    tunes: Sequence[int],
+    *,
+    shards: int | None = None,
+    progress: Progress = silent,
 ) -> Iterator[Rows]:
-    """What `compared` finds, by the workers of a cluster. ClusterError if they cannot do it."""
-    elsewhere = IndexElsewhere.of(index)
-    groups = (tunes[first : first + _TOGETHER] for first in range(0, len(tunes), _TOGETHER))
-    tasks = (
-        Task(number, f"tunes {some[0]} to {some[-1]} of the index", len(some), (elsewhere, some))
-        for number, some in enumerate(groups, 1)
-    )
+    """What `compared` finds, by the workers of a cluster. ClusterError if they cannot do it.
+
+    shards: as for find_families.
+    """
+    asked = AskedElsewhere.of(index, None, TOKENS.name)
     with connected(cluster) as workers:
-        for _, rows in workers.run(_compare_elsewhere, tasks, "comparing", progress):
+        asked = asked.sharded(index, workers, shards, index.bytes_of_near)
+        groups = (tunes[first : first + _TOGETHER] for first in range(0, len(tunes), _TOGETHER))
+        tasks = (
+            Task(number, f"tunes {some[0]} to {some[-1]} of the index", len(some), (asked, some))
+            for number, some in enumerate(groups, 1)
+        )
+        for _, rows in workers.run(
+            _compare_elsewhere, tasks, "comparing", progress, at_once=asked.at_once
+        ):
             yield rows
 
 
-def _compare_elsewhere(index: IndexElsewhere, tunes: Sequence[int]) -> Rows:
-    return _found(index.opened(), tunes)
+def _compare_elsewhere(asked: AskedElsewhere, tunes: Sequence[int]) -> Rows:
+    index = asked.opened().index
+    if asked.shards == 1:
+        return _found(index, tunes)
+    melodies = list(melodies_of([index.layout(tune) for tune in tunes]))
+    with asking_owners(asked.shards) as owners:
+        return as_rows(tunes, near_in(SegmentsOfOwners(asked, owners), melodies, index.tunes))
 
 
 def _found(index: Index, tunes: Sequence[int]) -> Rows:

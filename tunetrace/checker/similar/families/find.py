@@ -13,6 +13,7 @@ from tunetrace.checker.records import names_of
 from tunetrace.checker.similar.families.comparing import compared, compared_on_cluster
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.owners import see_shards
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
@@ -33,6 +34,7 @@ def find_families(
     again: bool = False,
     workers: int = 0,
     cluster: ClusterName | None = None,
+    shards: int | None = None,
     progress: Progress = silent,
 ) -> FamilyReport:
     """The families of an index: settings of one melody, whatever their titles.
@@ -42,11 +44,13 @@ def find_families(
     default one if none is given. corpus: count only the tunes of this corpus. again: compare all
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
     module must then be importable. cluster: compare on a Dask cluster: the address of its
-    scheduler, or how many workers to start on this machine.
+    scheduler, or how many workers to start on this machine. shards: how many shards of the index
+    the workers own; the default is chosen by its size.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
     for a corpus that it lacks; ClusterError if the cluster cannot do the work.
     """
+    see_shards(cluster, shards)
     storage = storage_of(path)
     with Index(storage) as index:
         index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
@@ -62,7 +66,9 @@ def find_families(
         if cluster is None:
             rows = list(compared(index, tunes, workers=workers, progress=progress))
         else:
-            rows = list(compared_on_cluster(cluster, index, tunes, progress=progress))
+            rows = list(
+                compared_on_cluster(cluster, index, tunes, shards=shards, progress=progress)
+            )
         progress("grouping the tunes", len(tunes))
         graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)
