@@ -28,13 +28,13 @@ SEGMENTS = 4
 
 @pytest.fixture(scope="module")
 def index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of 400 training transcriptions in four segments."""
+    """An index of 200 training transcriptions in four segments."""
     folder = tmp_path_factory.mktemp("shards")
     source = folder / "tunes.txt"
     tunes = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")
-    source.write_text("\n\n".join(tunes[:400]), encoding="utf-8")
+    source.write_text("\n\n".join(tunes[:200]), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "SEGMENT_TUNES", 100)
+        patch.setattr(streams, "SEGMENT_TUNES", 50)
         build_index([source], folder / "tunes.db")
     find_families(folder / "tunes.db")
     with open_index(folder / "tunes.db") as opened:
@@ -44,18 +44,18 @@ def index(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """400 generated transcriptions and 40 tunes of the index, which have near copies there."""
+    """120 generated transcriptions and 20 tunes of the index, which have near copies there."""
     path = tmp_path_factory.mktemp("shards") / "some.txt"
-    generated = (shared / GENERATED).read_text(encoding="utf-8").split("\n\n")[:400]
-    own = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:400:10]
+    generated = (shared / GENERATED).read_text(encoding="utf-8").split("\n\n")[:120]
+    own = (shared / V2_SAMPLE).read_text(encoding="utf-8").split("\n\n")[:200:10]
     path.write_text("\n\n".join([*generated, *own]), encoding="utf-8")
     return path
 
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slices of some 80 transcriptions."""
-    monkeypatch.setattr(tunetrace.reports.on_cluster, "SLICE_TOKENS", 15_000)
+    """Slices of some 30 transcriptions."""
+    monkeypatch.setattr(tunetrace.reports.on_cluster, "SLICE_TOKENS", 5_000)
 
 
 @pytest.mark.parametrize(
