@@ -10,6 +10,7 @@ import hashlib
 import pickle
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -52,19 +53,24 @@ class Owners:
         An error of the function is raised here. OwnersEndedError if three owners have ended.
         """
         packed = pickle.dumps((function, given))
-        (sent,) = self._client.scatter([packed], hash=False)  # it stays in this process
         ended = [0] * self._shards
         answers: dict[int, Any] = {}
         asked: dict[int, tuple[str, Future[Any]]] = {}
+        sent: Future[bytes] | None = None
         while len(answers) < self._shards:
             workers = sorted(self._client.nthreads())
             for shard, (owner, future) in list(asked.items()):
                 if owner not in workers:
                     self._client.cancel([future], force=True)
-                    del asked[shard]
                     ended[shard] += 1
                     if ended[shard] == _MOST_ENDED:
                         raise OwnersEndedError(_MOST_ENDED)
+                if owner not in workers or future.cancelled():
+                    # What was sent may have been kept by a worker that is gone, and nowhere else.
+                    sent = None
+                    del asked[shard]
+            if sent is None:
+                (sent,) = self._client.scatter([packed], hash=False)  # it stays in this process
             for shard, owner in enumerate(owners_of(self._shards, workers)):
                 if shard not in answers and shard not in asked:
                     asked[shard] = owner, self._submit(shard, owner, sent)
@@ -82,11 +88,11 @@ class Owners:
         """The answers that come in a short while, by their shards, which are then asked no more."""
         from distributed import wait
 
-        with suppress(TimeoutError), self._client.as_current():
+        with suppress(TimeoutError, CancelledError), self._client.as_current():
             wait([future for _, future in asked.values()], timeout=_LOOK_SECONDS)
         found = {}
         for shard, (_, future) in list(asked.items()):
-            with suppress(TimeoutError):  # its owner has ended since
+            with suppress(TimeoutError, CancelledError):  # its owner has ended since
                 if future.done():
                     found[shard] = future.result(timeout=_FETCH_SECONDS)
                     del asked[shard]

@@ -61,7 +61,7 @@ class BestAsked:
         return [merged(found) for found in zip(*answers, strict=True)]
 
 
-class Pitches(NamedTuple):
+class TunePitches(NamedTuple):
     """What a tune is compared by."""
 
     sequences: tuple[bytes, ...]
@@ -77,20 +77,20 @@ class PitchesAsked:
     tunes: NDArray[np.integer]
     """(n,) ascending."""
 
-    def in_segment(self, segment: AskedSegment) -> dict[int, Pitches]:
+    def in_segment(self, segment: AskedSegment) -> dict[int, TunePitches]:
         near, ids = segment.near, segment.text.tune_ids
         places = ids.searchsorted(self.tunes)
         is_own = np.append(ids, -1)[places] == self.tunes
         own = zip(self.tunes[is_own].tolist(), places[is_own].tolist(), strict=True)
         return {
-            tune: Pitches(
+            tune: TunePitches(
                 tuple(near.melodies[k][place] for k in range(len(ALIGNED))),
                 tuple(near.headers[place].tolist()),
             )
             for tune, place in own
         }
 
-    def merged(self, answers: Iterable[dict[int, Pitches]]) -> dict[int, Pitches]:
+    def merged(self, answers: Iterable[dict[int, TunePitches]]) -> dict[int, TunePitches]:
         return {tune: pitches for one in answers for tune, pitches in one.items()}
 
 

@@ -146,7 +146,7 @@ class FormsAsked:
         return find_forms(segment.music, self.hashes, segment.of.admitted)
 
     def merged(self, answers: Iterable[FoundForms]) -> FoundForms:
-        return FoundForms.merged(answers)
+        return FoundForms.merged(list(answers))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -87,7 +87,7 @@ class FoundForms(NamedTuple):
     """Its part; 0 is the whole."""
 
     @classmethod
-    def merged(cls, found: Iterable[FoundForms]) -> FoundForms:
+    def merged(cls, found: Sequence[FoundForms]) -> FoundForms:
         """What is found in several segments, given in the order of their tunes."""
         none = np.empty(0, np.int32)
         columns = zip((np.empty(0, np.int64), none, none), *found, strict=True)
