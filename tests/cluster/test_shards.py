@@ -52,6 +52,14 @@ def some(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(index: Path, some: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report that one process makes."""
+    folder = tmp_path_factory.mktemp("whole")
+    report(some, folder, index)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of some 30 transcriptions."""
@@ -62,11 +70,10 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     ("workers", "shards"), [(1, 3), (2, 2), pytest.param(4, 3, marks=pytest.mark.slow)]
 )
 def test_owners_make_the_files_of_one_process(
-    workers: int, shards: int, index: Path, some: Path, tmp_path: Path
+    workers: int, shards: int, index: Path, some: Path, whole: Path, tmp_path: Path
 ) -> None:
-    report(some, tmp_path / "ours", index, cluster=workers, shards=shards)
-    report(some, tmp_path / "theirs", index)
-    assert same_files(tmp_path / "ours", tmp_path / "theirs")
+    report(some, tmp_path, index, cluster=workers, shards=shards)
+    assert same_files(tmp_path, whole)
 
 
 @pytest.mark.parametrize("view", ["tokens", "melody", "contour"])
@@ -82,15 +89,14 @@ def test_owners_leave_out_families_and_compare_in_a_view(
 
 
 def test_the_command_takes_at_most_as_many_shards_as_there_are_segments(
-    scheduler: str, index: Path, some: Path, tmp_path: Path
+    scheduler: str, index: Path, some: Path, whole: Path, tmp_path: Path
 ) -> None:
     ended = call(
-        "report", some, "-o", tmp_path / "ours", "--index", index, "--scheduler", scheduler,
+        "report", some, "-o", tmp_path, "--index", index, "--scheduler", scheduler,
         "--shards", "99",
     )  # fmt: skip
     assert (ended.code, ended.err) == (0, "")
-    report(some, tmp_path / "theirs", index)
-    assert same_files(tmp_path / "ours", tmp_path / "theirs")
+    assert same_files(tmp_path, whole)
 
 
 def test_owners_compare_all_tunes_as_one_process_does(
@@ -178,6 +184,7 @@ def test_what_a_killed_owner_was_asked_is_answered_by_another_one(tmp_path: Path
     assert (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_a_question_that_ends_owner_after_owner_is_named() -> None:
     with connected(2) as cluster, pytest.raises(ClusterError) as refused:
         list(cluster.run(ask_all, [task(1, 2, end_its_worker, 1)], "asking"))
@@ -192,18 +199,18 @@ def test_a_mistake_of_an_owner_is_a_mistake_here() -> None:
         list(cluster.run(ask_all, [task(1, 2, fail)], "asking"))
 
 
+@pytest.mark.slow
 def test_a_report_is_whole_though_an_owner_was_killed(
-    index: Path, some: Path, tmp_path: Path
+    index: Path, some: Path, whole: Path, tmp_path: Path
 ) -> None:
     killed: list[psutil.Process] = []
 
     def kill_one(what: str, tunes: int) -> None:
-        parts = tmp_path / "ours" / "parts" / "sums"
+        parts = tmp_path / "parts" / "sums"
         if not killed and parts.exists() and any(parts.iterdir()):
             killed.append(busiest_worker())
             killed[0].kill()
 
-    report(some, tmp_path / "ours", index, cluster=2, shards=2, progress=kill_one)
-    report(some, tmp_path / "theirs", index)
+    report(some, tmp_path, index, cluster=2, shards=2, progress=kill_one)
     assert killed
-    assert same_files(tmp_path / "ours", tmp_path / "theirs")
+    assert same_files(tmp_path, whole)
