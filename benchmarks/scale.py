@@ -3,7 +3,8 @@
 python -m benchmarks.scale [TRANSCRIPTIONS]... [--folder FOLDER]
 
 For each number of transcriptions an index is built, and asked. Each build and each engine has a
-process of its own. An index that is in the folder is not built again, and is then only asked.
+process of its own. An index that is in the folder is not built again; what its build took was
+noted there.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ CHECKED: Final = 200
 BATCH: Final = 3_000
 """So many are checked in one batch."""
 
+MEASURED: Final = "measured.json"
+"""What was measured, by size, from the smallest, for `benchmarks.projection`."""
+
 Numbers = Mapping[str, float]
 
 
@@ -56,11 +60,15 @@ def _timed(title: str, key: str) -> tuple[Measure, Measure]:
 
 BUILDING: Final = (
     Measure("build", "seconds", "s", 1),
+    Measure("  processor time", "processor_seconds", "s", 1),
     Measure("  peak memory", "peak_bytes", "MB", 1e-6),
     Measure("  transcriptions a second", "built_each_second", "", 1),
     Measure("tokens", "tokens", "million", 1e-6),
+    Measure("segments", "segments", "", 1),
     Measure("index on disk", "file_bytes", "MB", 1e-6),
     Measure("  bytes a token", "file_each_token", "", 1),
+    Measure("cached arrays", "cached_bytes", "MB", 1e-6),
+    Measure("  bytes a token", "cached_each_token", "", 1),
     Measure("  of these for searching tokens", "array_each_token", "", 1),
 )
 ASKING: Final = (
@@ -110,11 +118,13 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
     }
     for size in sizes:
         place = folder / f"{size}.db"
-        row = dict(_built(size, folder, place))
+        row = {"transcriptions": float(size), **_built(size, folder, place)}
         row.update(run_job("ask", place, checked, batch))
-        if "file_bytes" in row:
-            row["file_each_token"] = row["file_bytes"] / row["tokens"]
+        for what in ("file", "cached"):
+            row[f"{what}_each_token"] = row[f"{what}_bytes"] / row["tokens"]
+        row["built_each_token"] = row["processor_seconds"] / row["tokens"]
         found.append(row)
+        (folder / MEASURED).write_text(json.dumps(found), encoding="utf-8")
         for name, rows in peers.items():
             rows.append(run_job("peer", name, place))
     _table("How an index grows", BUILDING, sizes, found)
@@ -138,14 +148,18 @@ def _measure(sizes: Sequence[int], folder: Path) -> None:
 
 
 def _built(size: int, folder: Path, place: Path) -> Numbers:
-    """What building an index took; nothing if it is there."""
-    if place.exists():
-        return {"file_bytes": float(place.stat().st_size)}
+    """What building an index took. If it is there, this was noted beside it."""
+    noted = place.with_suffix(".json")
+    if noted.exists():
+        found: dict[str, float] = json.loads(noted.read_text(encoding="utf-8"))
+        return found
     corpus = folder / f"corpus-{size}.txt"
     write_tunes(corpus, make_tunes(size))
-    report = run_job("tunetrace", corpus, place)
+    report = {**run_job("tunetrace", corpus, place)}
+    report["built_each_second"] = size / report["seconds"]
     corpus.unlink()
-    return {**report, "built_each_second": size / report["seconds"]}
+    noted.write_text(json.dumps(report), encoding="utf-8")
+    return report
 
 
 def _table(

@@ -64,6 +64,7 @@ def ask(place: str, checked: str, batch: str) -> dict[str, float]:
         + segment.gram_firsts.nbytes
         for segment in search.segments
     )  # fmt: skip
+    found["segments"] = float(len(search.segments))
     found["tokens"] = float(sum(len(segment.symbols) for segment in search.segments))
     found["array_each_token"] = arrays / found["tokens"]
     count = 0

@@ -131,15 +131,15 @@ def test_finished_slices_are_never_taken_for_others(
 
     again = "; repeat the command as it was, or remove this folder to begin anew"
     assert refusal(batch, resume=False) == (
-        "there are slices of a report that was not finished, or is kept as a data set; go on with "
-        "--resume, or remove this folder to begin anew"
+        "there are slices of a command that was cut off, or that are kept as a data set; go on "
+        "with --resume, or remove this folder to begin anew"
     )
     assert refusal(batch, verbatim=False) == f"its slices were made with another --verbatim{again}"
     assert (
         refusal(batch, copy_share=0.4) == f"its slices were made with another --copy-share{again}"
     )
     assert refusal(batch[1:]) == f"its slices were made with another batch{again}"
-    made = cut_off / "parts" / "batch.json"
+    made = cut_off / "parts" / "command.json"
     before = made.read_text()
     made.write_text(json.dumps({**json.loads(before), "index": ["other", 1, []]}))
     assert refusal(batch) == f"its slices were made with another index{again}"
@@ -147,7 +147,7 @@ def test_finished_slices_are_never_taken_for_others(
     text = batch[1].read_text()
     try:
         batch[1].write_text(text.replace("a", "b"))  # in every slice
-        assert refusal(batch) == f"its slices are of another batch, or the batch was changed{again}"
+        assert refusal(batch) == f"its slices are of other tunes, or the tunes were changed{again}"
     finally:
         batch[1].write_text(text)
 
@@ -156,8 +156,7 @@ def test_sums_with_anything_that_could_run_are_refused(
     cut_off: Path, batch: list[Path], v2_index: Index, scheduler: str
 ) -> None:
     (sums, *_) = sorted((cut_off / "parts" / "sums").iterdir())
-    header, _, _ = sums.read_bytes().partition(b"\n")
-    sums.write_bytes(header + b"\n" + b"cos\nsystem\n(S'true'\ntR.")
+    sums.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(OutputError, match=r"has 'os\.system', which none of tunetrace's has"):
         report(batch, cut_off, v2_index, verbatim=True, cluster=scheduler, resume=True)
 

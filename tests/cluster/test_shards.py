@@ -168,8 +168,9 @@ def task(number: int, *given: object) -> Task:
 
 def test_a_task_asks_every_owner_though_its_worker_has_one_thread() -> None:
     with connected(1) as cluster:
+        cluster.at_once = 2
         tasks = [task(number, 3, square) for number in range(1, 4)]
-        found = cluster.run(ask_all, tasks, "asking", at_once=2)
+        found = cluster.run(ask_all, tasks, "asking")
         assert sorted(answer for _, answer in found) == [[1, 0, 1, 4], [2, 0, 1, 4], [3, 0, 1, 4]]
         workers, machines, memory = cluster.machines()
     assert (workers, machines) == (1, 1)
@@ -178,8 +179,9 @@ def test_a_task_asks_every_owner_though_its_worker_has_one_thread() -> None:
 
 def test_what_a_killed_owner_was_asked_is_answered_by_another_one(tmp_path: Path) -> None:
     with connected(2) as cluster:
+        cluster.at_once = 2
         tasks = [task(number, 2, first_time_only, tmp_path / "mark") for number in range(1, 4)]
-        found = cluster.run(ask_all, tasks, "asking", at_once=2)
+        found = cluster.run(ask_all, tasks, "asking")
         assert sorted(answer for _, answer in found) == [[1, 0, 1], [2, 0, 1], [3, 0, 1]]
     assert (tmp_path / "mark").exists()
 

@@ -247,6 +247,13 @@ def batch_of(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> Any:
     return pa.record_batch(arrays, schema=schema)
 
 
+def batch_of_arrays(rows: Any, columns: Sequence[Column[Any]]) -> Any:
+    """Rows that are arrays as a record batch of Arrow. A column takes its array from all rows."""
+    import pyarrow as pa
+
+    return pa.record_batch([c.value(rows) for c in columns], schema=schema_of(columns))
+
+
 def schema_of(columns: Sequence[Column[Any]]) -> Any:
     """The Arrow schema of the columns, with their descriptions and the version of tunetrace."""
     import pyarrow as pa

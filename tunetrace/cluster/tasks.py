@@ -52,6 +52,8 @@ class Cluster:
         """name: how messages name it."""
         self._client = client
         self.name = name
+        self.at_once = 1
+        """How many tasks a thread has at a time: more than one if they wait for one another."""
         self.repeats = 0
         """How many tasks were begun again since the worker that had them was gone."""
 
@@ -68,13 +70,10 @@ class Cluster:
         tasks: Iterable[Task],
         what: str,
         progress: Progress = silent,
-        *,
-        at_once: int = 1,
     ) -> Iterator[tuple[Task, Any]]:
         """Call a function of a module for each task; gives its answers as they are done.
 
-        what: what is being done, for progress. at_once: how many tasks a thread has at a time: more
-        than one if they wait for others. An error of the function is raised here.
+        what: what is being done, for progress. An error of the function is raised here.
         ClusterError if a task has ended worker after worker, and if the scheduler is lost.
         """
         name = f"tunetrace-{uuid.uuid4().hex}"
@@ -84,7 +83,7 @@ class Cluster:
         client.subscribe_topic(name, lambda event: standing.begin(event[1]))
         try:
             for task in tasks:
-                while len(running) >= max(at_once * self._look(standing), 1):
+                while len(running) >= max(self.at_once * self._look(standing), 1):
                     yield from self._done(running, standing, progress)
                 packed = zlib.compress(pickle.dumps((function, task.given)), _COMPRESSION)
                 future = client.submit(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunetrace.commands.console import console, make_table
-from tunetrace.commands.options import PrintAs, cluster_options, index_option, json_option, show
+from tunetrace.commands.options import (
+    PrintAs,
+    cluster_options,
+    index_option,
+    json_option,
+    show,
+    slices_options,
+)
 from tunetrace.commands.progress import progress_display
 from tunetrace.text import counted, share
 
@@ -20,11 +27,10 @@ if TYPE_CHECKING:
               help="Also measure how similar the most similar other tune is, which takes some "
               "milliseconds for each tune.")  # fmt: skip
 @cluster_options
+@slices_options
 @index_option
 @json_option
-def baseline(
-    similar: bool, cluster: str | int | None, index_path: str | None, print_as: PrintAs
-) -> None:
+def baseline(index_path: str | None, print_as: PrintAs, **options: Any) -> None:
     """Measure how much real tunes share with one another.
 
     Every tune of the index is checked against all others, except settings of the same tune. The
@@ -39,7 +45,7 @@ def baseline(
     from tunetrace import measure_baseline
 
     with progress_display() as progress:
-        report = measure_baseline(index_path, similar=similar, cluster=cluster, progress=progress)
+        report = measure_baseline(index_path, progress=progress, **options)
     show(report, _print_baseline, print_as)
 
 

@@ -18,6 +18,7 @@ from tunetrace.commands.options import (
     json_option,
     shards_option,
     show,
+    slices_options,
     workers_for,
 )
 from tunetrace.commands.progress import progress_display
@@ -48,6 +49,7 @@ _LARGE: Final = 6
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
 @cluster_options
 @shards_option
+@slices_options
 @index_option
 @json_option
 def families(
@@ -61,6 +63,8 @@ def families(
     index_path: str | None,
     cluster: str | int | None,
     shards: int | None,
+    resume: bool,
+    data_set: str | None,
     print_as: PrintAs,
 ) -> None:
     """Group tunes by melody, whatever their titles.
@@ -101,6 +105,8 @@ def families(
             workers=0 if cluster is not None else workers_for(tunes, near_copies=True),
             cluster=cluster,
             shards=shards,
+            resume=resume,
+            data_set=data_set,
             progress=progress,
         )
     if picture is not None and of is not None:

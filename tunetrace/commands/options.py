@@ -100,6 +100,20 @@ def cluster_options(command: Command) -> Command:
     return with_cluster  # type: ignore[return-value]
 
 
+def slices_options(command: Command) -> Command:
+    """`--resume` and `--data-set`, for commands whose slices are kept on disk."""
+    for option in (
+        click.option("--data-set", metavar="DIR", shell_complete=complete_files,
+                     help="On a cluster, keep the rows of each slice in this folder, as a "
+                     "partitioned Parquet data set."),
+        click.option("--resume", is_flag=True,
+                     help="Go on with the slices that a cluster had finished when the same "
+                     "command was cut off."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 shards_option = click.option(
     "--shards", type=click.IntRange(min=1), metavar="N",
     help="On a cluster, cut the index into N shards, each of which one worker looks at (default: "

@@ -19,6 +19,7 @@ from tunetrace.commands.options import (
     reading_options,
     shards_option,
     show,
+    slices_options,
     verbatim_option,
     view_option,
     workers_for,
@@ -44,12 +45,7 @@ if TYPE_CHECKING:
               help="Show notation on the page, which can be played there.")  # fmt: skip
 @cluster_options
 @shards_option
-@click.option("--resume", is_flag=True,
-              help="Go on with the slices that a cluster had finished when the same command was "
-              "cut off.")  # fmt: skip
-@click.option("--data-set", metavar="DIR", shell_complete=complete_files,
-              help="On a cluster, keep the rows of each slice in this folder, as a partitioned "
-              "Parquet data set.")  # fmt: skip
+@slices_options
 @reading_options
 @index_option
 @json_option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ from tunetrace.commands.options import (
     print_json,
     print_jsonl,
     reading_options,
+    slices_options,
 )
 from tunetrace.commands.pages import check_html, save_html
 from tunetrace.commands.progress import progress_display
@@ -76,6 +77,7 @@ _COLUMNS: Final = (">probability", "title", "tune", "aspect", "scope", "change")
               help="With --all or --html: replace the table or the page that is there."
               )  # fmt: skip
 @cluster_options
+@slices_options
 @reading_options
 @index_option
 @json_options
@@ -87,6 +89,8 @@ def similar(
     page: str | None,
     force: bool,
     cluster: str | int | None,
+    resume: bool,
+    data_set: str | None,
     index_path: str | None,
     print_as: PrintAs,
     format: Any,
@@ -126,12 +130,17 @@ def similar(
     from tunetrace.errors import InputError
 
     if every:
-        goes_only_with("--all", "least", "output", "force", "index_path", "scheduler", "workers")
-        _write_pairs(output, index_path, options["least"], cluster, force=force)
+        goes_only_with(
+            "--all", "least", "output", "force", "index_path", "scheduler", "workers", "resume",
+            "data_set",
+        )  # fmt: skip
+        on_cluster = {"cluster": cluster, "resume": resume, "data_set": data_set}
+        _write_pairs(output, index_path, options["least"], on_cluster, force=force)
         return
-    if cluster is not None:
+    if cluster is not None or resume or data_set is not None:
         raise QueryError(
-            "--scheduler and --workers work only with --all; add --all, or remove the option"
+            "--scheduler, --workers, --resume and --data-set work only with --all; add --all, or "
+            "remove the option"
         )
     if output is not None:
         raise QueryError("--output works only with --all; add --all or remove it")
@@ -175,11 +184,14 @@ def _write_pairs(
     output: str | None,
     index_path: str | None,
     least: float,
-    cluster: str | int | None,
+    on_cluster: Mapping[str, Any],
     *,
     force: bool,
 ) -> None:
-    """Write all pairs of an index into a table. cluster: where its tunes are compared first."""
+    """Write all pairs of an index into a table.
+
+    on_cluster: the arguments of find_families for a cluster that compares its tunes first.
+    """
     from tunetrace import find_families, open_index, similar_pairs
     from tunetrace.reports.pairs import PAIR_COLUMNS
     from tunetrace.reports.table_file import check_table, write_table
@@ -187,11 +199,11 @@ def _write_pairs(
     if output is None:
         raise QueryError("--all writes a table; give the file to write with -o, as pairs.parquet")
     check_table(output, PAIR_COLUMNS, force=force)
-    if cluster is not None:
+    if any(on_cluster.values()):
         with open_index(index_path) as index:
             tunes = index.tunes
         with progress_display(tunes) as progress:
-            find_families(index_path, cluster=cluster, progress=progress)
+            find_families(index_path, progress=progress, **on_cluster)
     pairs = similar_pairs(index_path, least=least)
     write_table(pairs, PAIR_COLUMNS, output, force=force)
     console().print(f"{output}: {counted(len(pairs), 'pair')} of tunes", soft_wrap=True)

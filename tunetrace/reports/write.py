@@ -20,11 +20,12 @@ from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.cluster.connecting import ClusterName
 from tunetrace.cluster.owners import see_shards
+from tunetrace.cluster.parts import check_cluster
 from tunetrace.cluster.tasks import Cluster
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
-from tunetrace.errors import IndexFileError, InputError, QueryError
+from tunetrace.errors import IndexFileError, InputError
 from tunetrace.indexer.index import Index, given_or_default
 from tunetrace.indexer.records import IndexInfo
 from tunetrace.indexer.search.views import TOKENS, view_named
@@ -32,7 +33,7 @@ from tunetrace.indexer.store.database.naming import storage_of
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record, to_plain
 from tunetrace.reports.folder import FILES, ReportFolder
-from tunetrace.reports.on_cluster import sums_on_cluster
+from tunetrace.reports.on_cluster import parts_of_report, sums_on_cluster
 from tunetrace.reports.sums import Batch, BatchSums
 from tunetrace.reports.tables import Tables
 from tunetrace.reports.words import summary_in_words
@@ -104,7 +105,7 @@ def report(
     workers: extra processes that match slices; the main module of the program must be importable.
     cluster: check on a Dask cluster: the address of its scheduler, or how many workers to start on
         this machine. The files are the same as without.
-    shards: how many shards of the index the workers own; default: chosen, as docs/cluster.md says.
+    shards: how many shards of the index the workers own; default: chosen by its size.
     resume: go on with the slices that were finished before the same call was cut off.
     data_set: on a cluster, keep the rows of each slice in this folder, as Parquet; the default is
         `parts` in the report's folder, which is removed at the end.
@@ -124,11 +125,8 @@ def report(
             "the two places"
         )
     reading = Reading(format, voice, column)
-    if cluster is None and (resume or data_set is not None):
-        raise QueryError(
-            "only a report that is made on a cluster has slices to go on with or to keep; give "
-            "--scheduler or --workers"
-        )
+    parts = None
+    check_cluster(cluster, resume=resume, data_set=data_set)
     see_shards(cluster, shards)
     read = 0
 
@@ -194,17 +192,24 @@ def report(
                     sums = list(map(check, given, (batch, others)))
                 else:
                     asked = AskedElsewhere.of(opened, admitted, view)
-                    sums = sums_on_cluster(
-                        cluster,
-                        list(zip(given, map(tunes_of, (batch, others)), strict=False)),
-                        CheckElsewhere(asked, copy_share, verbatim),
+                    checking = CheckElsewhere(asked, copy_share, verbatim)
+                    parts = parts_of_report(
                         files.path / "parts" if data_set is None else Path(data_set),
-                        tables,
-                        shard,
-                        reading=reading,
+                        given,
+                        checking,
+                        reading,
                         resume=resume,
                         keep=data_set is not None,
-                        progress=progress,
+                    )
+                    tunes = map(tunes_of, (batch, others))
+                    sums = sums_on_cluster(
+                        cluster,
+                        list(zip(given, tunes, strict=False)),
+                        checking,
+                        parts,
+                        tables,
+                        shard,
+                        progress,
                     )
             tally, page = sums[0].tally, sums[0].page
             assert page is not None, "the first batch has a page"
@@ -246,6 +251,8 @@ def report(
             with files.writing():
                 files.beside("report.html").write_text(html, encoding="utf-8")
                 files.beside("summary.json").write_text(content + "\n", encoding="utf-8")
+    if parts is not None:
+        parts.end()  # now that the report is whole
     return written
 
 

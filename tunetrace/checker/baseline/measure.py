@@ -7,23 +7,26 @@ settings have in common is not borrowed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunetrace.arguments import public
-from tunetrace.checker.batch.arrays import Numbers, changes, join
+from tunetrace.checker.batch.arrays import Numbers, changes
 from tunetrace.checker.batch.joint import JointLongest, ends_of
-from tunetrace.checker.batch.spans import SliceMeasures, find_spans, measure_slice
+from tunetrace.checker.batch.spans import find_spans, measure_slice
 from tunetrace.checker.batch.stream import join_layouts
-from tunetrace.checker.measures import SIMILARITY
+from tunetrace.checker.measures import MEASURES, SIMILARITY, Measure
 from tunetrace.checker.remote.index import IndexElsewhere
-from tunetrace.cluster.connecting import ClusterName, connected
-from tunetrace.cluster.tasks import Task
+from tunetrace.checker.remote.tunes import parts_of, tasks_of
+from tunetrace.checker.tables import NUMBER, WHOLE, Column, batch_of_arrays
+from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.parts import Parts, check_cluster, parquet_of
 from tunetrace.errors import IndexFileError
 from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.index import Index
@@ -39,6 +42,13 @@ from tunetrace.tokenizer.layout.bars import lay_out
 
 _TOGETHER: Final = 2000
 """How many tunes are measured together."""
+
+_Measured: TypeAlias = dict[str, NDArray[Any]]
+"""What was measured of some tunes, by name: their ids (`tune`), `notes`, `bars` and all measures
+but those _OF_BARS. (tunes,) each."""
+
+_OF_BARS: Final = ("bars_in_corpus", "bars_same_position")
+"""The measures of bars, for which the bars of all tunes are compared at once."""
 
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 """The golden ratio as a fraction of 2⁶⁴: multiplied by it, neighbouring numbers are far apart."""
@@ -64,6 +74,8 @@ def measure_baseline(
     *,
     similar: bool = False,
     cluster: ClusterName | None = None,
+    resume: bool = False,
+    data_set: str | Path | None = None,
     progress: Progress = silent,
 ) -> BaselineReport:
     """Measure every tune of an index against all others, and store that as its baseline.
@@ -71,10 +83,17 @@ def measure_baseline(
     path: the index; the default one if none is given. similar: also how probable it is that the
     most similar other tune is a near copy, which takes some milliseconds for each tune. Settings of
     the same tune are left out. cluster: measure on a Dask cluster: the address of its scheduler, or
-    how many workers to start on this machine. The index cannot be changed meanwhile. Raises
-    IndexFileError if there is no index, it cannot be written, or it has no two different tunes;
-    ClusterError if the cluster cannot do the work.
+    how many workers to start on this machine. resume: go on with the slices that a cluster had
+    finished before the same call was cut off. data_set: on a cluster, keep the measures of each
+    slice in this folder, as Parquet; by default they are beside the index until all is done. The
+    index cannot be changed meanwhile.
+
+    Raises IndexFileError if there is no index, it cannot be written, or it has no two different
+    tunes; ClusterError if the cluster cannot do the work; OutputError if the slices cannot be
+    written or gone on with, and QueryError if they are asked for without a cluster.
     """
+    check_cluster(cluster, resume=resume, data_set=data_set)
+    parts = None
     storage = storage_of(path)
     with changing(storage) as connection, Index(storage, connection) as index:
         tunes = _TunesInGroups.of_index(index)
@@ -87,13 +106,20 @@ def measure_baseline(
         if cluster is None:
             blocks = list(_measured(tunes, similar, progress))
         else:
-            blocks = _measured_on_cluster(cluster, tunes, similar, progress)
+            asked = {"command": "baseline", "--similar": similar, "size of slices": _TOGETHER}
+            parts = parts_of(index, asked, _TABLE, resume=resume, data_set=data_set)
+            blocks = list(_measured_on_cluster(cluster, tunes, similar, parts, progress))
         progress("comparing their bars", len(tunes.ids))
-        measures = tunes.with_bars(join([block.measures for block in blocks]))
-        values = dict(measures.by_name())
-        if similar:
-            values[SIMILARITY.name] = np.concatenate([block.similarity for block in blocks])
-        store_baseline(connection, tunes.ids, measures.notes, values)
+        columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+        columns |= tunes.in_bars(columns["bars"])
+        values = {
+            measure.name: columns[measure.name].astype(np.float32)
+            for measure in (*MEASURES, SIMILARITY)
+            if measure.name in columns
+        }
+        store_baseline(connection, tunes.ids, columns["notes"], values)
+    if parts is not None:
+        parts.end()  # now that the baseline is stored
     return BaselineReport(
         path=storage.shown,
         tunes=len(tunes.ids),
@@ -106,16 +132,6 @@ def _quantiles(values: NDArray[np.float32]) -> tuple[float, float, float]:
     """What 10%, 50% and 90% of the tunes have at most. These are values of actual tunes."""
     low, median, high = np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf").tolist()
     return low, median, high
-
-
-@dataclass(frozen=True, slots=True)
-class _MeasuredTunes:
-    """What was measured of some tunes in a row, except for their bars."""
-
-    measures: SliceMeasures
-    similarity: NDArray[np.float32]
-    """The probability of the most probable near copy of each in another group: (tunes,); empty if
-    none was sought."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,11 +156,12 @@ class _TunesInGroups:
         of[ids] = of_ids
         return cls(index, ids, of_ids, of)
 
-    def measured(self, first: int, stop: int, *, similar: bool) -> _MeasuredTunes:
-        """Measure tunes in a row. similar: also seek near copies of them."""
+    def measured(self, tunes: Sequence[int], *, similar: bool) -> _Measured:
+        """Measure tunes, given by their ids. similar: also seek near copies of them."""
         index, search = self.index, self.index.figures
-        layouts = [lay_out(index.tokens(tune)) for tune in self.ids[first:stop].tolist()]
-        groups = self.groups[first:stop]
+        layouts = [lay_out(index.tokens(tune)) for tune in tunes]
+        ids = np.array(tunes, dtype=np.int32)
+        groups = self.of[ids]
         stream = join_layouts(layouts, index.vocabulary)
         barred = Barred(self.of, np.repeat(groups, np.diff(stream.starts)))
         asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
@@ -152,53 +169,52 @@ class _TunesInGroups:
         spans = find_spans(stream, matches)
         unknown = np.zeros(len(stream.bar_keys), dtype=bool)
         measures = measure_slice(stream, spans, matches.longest, (unknown, unknown))
-        melodies = melodies_of(layouts) if similar else ()
-        similarity = [
-            max((one.probability for one in index.near.near(melody, self.of != group)), default=0.0)
-            for melody, group in zip(melodies, groups.tolist(), strict=False)
-        ]
-        return _MeasuredTunes(measures, np.array(similarity, dtype=np.float32))
+        columns = {
+            "tune": ids,
+            "notes": measures.notes,
+            "bars": measures.bar_count,
+            **{name: some for name, some in measures.by_name().items() if name not in _OF_BARS},
+        }
+        if similar:
+            similarity = [
+                max(
+                    (one.probability for one in index.near.near(melody, self.of != group)),
+                    default=0.0,
+                )
+                for melody, group in zip(melodies_of(layouts), groups.tolist(), strict=True)
+            ]
+            columns[SIMILARITY.name] = np.array(similarity, dtype=np.float32)
+        return columns
 
-    def with_bars(self, measures: SliceMeasures) -> SliceMeasures:
-        """The measures of all tunes, with those of their bars."""
-        of = np.repeat(np.arange(len(self.ids)), measures.bar_count)
-        in_others = _bars_in_others(self.index.bars_in(TOKENS), self.of)
-        in_corpus, same_position = (
-            np.bincount(of[is_there], minlength=len(self.ids)).astype(np.int32)
-            for is_there in in_others
+    def in_bars(self, bars: Numbers) -> dict[str, NDArray[np.float32]]:
+        """The shares of bars that are in others and at the same position, by their names.
+
+        bars: (tunes,) the number of bars of each.
+        """
+        of = np.repeat(np.arange(len(self.ids)), bars)
+        shares = (
+            np.bincount(of[is_there], minlength=len(self.ids)) / np.maximum(bars, 1)
+            for is_there in _bars_in_others(self.index.bars_in(TOKENS), self.of)
         )
-        return replace(measures, bars_in_corpus=in_corpus, bars_same_position=same_position)
+        return dict(zip(_OF_BARS, (share.astype(np.float32) for share in shares), strict=True))
 
 
-def _measured(tunes: _TunesInGroups, similar: bool, progress: Progress) -> Iterator[_MeasuredTunes]:
+def _measured(tunes: _TunesInGroups, similar: bool, progress: Progress) -> Iterator[_Measured]:
     """All tunes, measured in this process."""
     for first in range(0, len(tunes.ids), _TOGETHER):
         progress("matching the tunes with one another", first)
-        yield tunes.measured(first, first + _TOGETHER, similar=similar)
+        some = tunes.ids[first : first + _TOGETHER].tolist()
+        yield tunes.measured(some, similar=similar)
 
 
 def _measured_on_cluster(
-    cluster: ClusterName, tunes: _TunesInGroups, similar: bool, progress: Progress
-) -> list[_MeasuredTunes]:
+    cluster: ClusterName, tunes: _TunesInGroups, similar: bool, parts: Parts, progress: Progress
+) -> Iterator[_Measured]:
     """All tunes, measured by the workers of a cluster."""
-    elsewhere = IndexElsewhere.of(tunes.index)
-    firsts = range(0, len(tunes.ids), _TOGETHER)
-    tasks = (
-        Task(
-            number,
-            f"tunes {tunes.ids[first]} to {tunes.ids[stop - 1]} of the index",
-            stop - first,
-            (elsewhere, first, stop, similar),
-        )
-        for number, first in enumerate(firsts)
-        for stop in [min(first + _TOGETHER, len(tunes.ids))]
-    )
-    with connected(cluster) as workers:
-        blocks = {
-            task.number: block
-            for task, block in workers.run(_measure_elsewhere, tasks, "measuring", progress)
-        }
-    return [blocks[number] for number in range(len(firsts))]
+    tasks = tasks_of(IndexElsewhere.of(tunes.index), tunes.ids.tolist(), _TOGETHER, similar)
+    for number in parts.finish(cluster, _measure_elsewhere, lambda _: tasks, "measuring", progress):
+        table = parts.table(_TABLE, number)
+        yield {name: table[name].to_numpy() for name in table.column_names}
 
 
 _tunes_of = lru_cache(maxsize=1)(_TunesInGroups.of_index)
@@ -206,9 +222,27 @@ _tunes_of = lru_cache(maxsize=1)(_TunesInGroups.of_index)
 
 
 def _measure_elsewhere(
-    index: IndexElsewhere, first: int, stop: int, similar: bool
-) -> _MeasuredTunes:
-    return _tunes_of(index.opened()).measured(first, stop, similar=similar)
+    index: IndexElsewhere, tunes: Sequence[int], similar: bool
+) -> dict[str, bytes]:
+    measured = _tunes_of(index.opened()).measured(tunes, similar=similar)
+    columns = [column for column in _COLUMNS if similar or column.name != SIMILARITY.name]
+    return {_TABLE: parquet_of(batch_of_arrays(measured, columns))}
+
+
+def _column(measure: Measure) -> Column[_Measured]:
+    kind = NUMBER if measure.is_share else WHOLE
+    return Column(measure.name, kind, measure.label, itemgetter(measure.name))
+
+
+_TABLE: Final = "measures"
+"""The folder of what is measured on a cluster."""
+
+_COLUMNS: Final[tuple[Column[_Measured], ...]] = (
+    Column("tune", WHOLE, "its id in the index", itemgetter("tune")),
+    Column("notes", WHOLE, "its notes; a chord counts as one note", itemgetter("notes")),
+    Column("bars", WHOLE, "its bars", itemgetter("bars")),
+    *(_column(one) for one in (*MEASURES, SIMILARITY) if one.name not in _OF_BARS),
+)
 
 
 def _bars_in_others(

@@ -39,6 +39,11 @@ class IndexElsewhere:
             index.generation,
         )
 
+    @property
+    def state(self) -> list[object]:
+        """What tells this state of the index from others, as it is written in JSON."""
+        return [self.fingerprint, self.generation, sorted(self.hidden)]
+
     def opened(self) -> Index:
         """The index, open in this process, which keeps it until it is given another one.
 

@@ -24,6 +24,9 @@ from tunetrace.indexer.search.views import view_named
 _MAPPED_SHARE: Final = 0.5
 """The share of a machine's memory that the arrays of an index may fill. Tasks need the rest."""
 
+_AT_ONCE: Final = 2
+"""How many tasks a worker has at a time: while one waits for owners, another one works."""
+
 _asked: Final[dict[AskedElsewhere, AskedIndex]] = {}
 """What a worker has of the index that is asked."""
 
@@ -52,16 +55,14 @@ class AskedElsewhere:
     ) -> AskedElsewhere:
         """With as many shards as are wanted, and at most as many as there are segments.
 
-        index: in this process. shards: None to choose. size: of the arrays that are looked at.
+        index: in this process. cluster: what runs the tasks that ask. shards: None to choose. size:
+        of the arrays that are looked at.
         """
         if shards is None:
             shards = shards_for(size, *cluster.machines())
-        return replace(self, shards=min(shards, len(index.figures.segments)))
-
-    @property
-    def at_once(self) -> int:
-        """How many tasks a worker has at a time: while one waits for owners, another one works."""
-        return 1 if self.shards == 1 else 2
+        shards = min(shards, len(index.figures.segments))
+        cluster.at_once = 1 if shards == 1 else _AT_ONCE
+        return replace(self, shards=shards)
 
     def opened(self) -> AskedIndex:
         """The index, open in this process, which keeps it until it is asked another way.

@@ -69,37 +69,36 @@ def tunes_with_hits(found: Sequence[Occurrences], headers: bytes) -> FoundTunes:
         in_order = np.argsort(some.positions, kind="stable")
         tunes, firsts = segment.places(some.positions[in_order])
         row = segment.tune_ids.searchsorted(tunes)
-        begins, lengths = _music_of(segment, is_header)
-        headers_before = begins - _starts_of(segment)
-        has_hit = np.zeros(len(begins), dtype=bool)
-        has_hit[row] = True
-        # Each tune is its SEPARATOR, its headers and its music.
-        none = np.zeros(len(begins), dtype=bool)
-        kept = np.repeat(
-            np.column_stack([has_hit, none, has_hit]).ravel(),
-            np.column_stack([np.ones_like(lengths), headers_before, lengths]).ravel(),
-        )
-        pieces.append(segment.symbols[:-1][kept].tobytes())
-        sizes = np.where(has_hit, lengths + 1, 0)
-        music = size + np.cumsum(sizes) - lengths  # where the music of each tune begins
-        starts = firsts + (music - headers_before).astype(np.int32)[row]
+        is_first = np.diff(row, prepend=-1) != 0
+        rows = row[is_first]  # the tunes with hits, ascending
+        of = np.cumsum(is_first) - 1  # which of them each hit is in
+        begins, lengths = _music_of(segment, rows, is_header)
+        headers_before = begins - segment.bounds[rows] - 1
+        # Each tune is a SEPARATOR and its music.
+        sizes = lengths + 1
+        firsts_of_tunes = np.cumsum(sizes) - sizes
+        places = np.arange(int(sizes.sum())) + np.repeat(begins - 1 - firsts_of_tunes, sizes)
+        kept = segment.symbols[places]
+        kept[firsts_of_tunes] = SEPARATOR
+        pieces.append(kept.tobytes())
+        music = size + firsts_of_tunes + 1  # where the music of each tune begins
+        starts = firsts + (music - headers_before).astype(np.int32)[of]
         of_segment = (starts, starts + some.lengths[in_order], tunes, firsts)
         for column, values in zip(columns, of_segment, strict=True):
             column.append(values)
-        size += int(sizes.sum())
+        size += len(kept)
     return FoundTunes(b"".join(pieces) + bytes([SEPARATOR]), *map(np.concatenate, columns))
 
 
-def _starts_of(segment: Segment) -> Numbers:
-    """Where each tune of a segment begins in its stream: (tunes,)."""
-    ids = segment.tune_ids
-    return segment.positions_of(ids, np.zeros_like(ids)).astype(np.int64)
+def _music_of(
+    segment: Segment, rows: Numbers, is_header: NDArray[np.bool_]
+) -> tuple[Numbers, Numbers]:
+    """Where the music of some tunes begins, after their headers, and how many symbols it has.
 
-
-def _music_of(segment: Segment, is_header: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
-    """Where the music of each tune begins, after its headers, and how many symbols it has."""
-    begins = _starts_of(segment)
-    stops = np.append(begins[1:] - 1, len(segment.symbols) - 1)
+    rows: (n,) the places of the tunes in the segment. Gives two (n,).
+    """
+    begins = segment.bounds[rows].astype(np.int64) + 1
+    stops = segment.bounds[rows + 1].astype(np.int64)
     going = np.flatnonzero(is_header[segment.symbols[begins]])
     while len(going):
         begins[going] += 1

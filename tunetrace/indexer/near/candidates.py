@@ -110,9 +110,7 @@ def scores_of(
         firsts, counts = (one[some] for one in postings)
         scores[sets] = _summed(segment, firsts, counts, weights[some])
         own = float(set_weights(terms[some]).sum())
-        roots = np.sqrt(segment.sizes[:, sets] + 1)
-        roots *= np.float32(sqrt(own + 1))
-        scores[sets] /= roots
+        scores[sets] /= segment.roots[sets] * np.float32(sqrt(own + 1))
     return scores
 
 
@@ -127,18 +125,18 @@ def _summed(
     firsts, counts, weights: (n,) of each term, where its tunes begin, how many there are, and its
     weight.
     """
-    sums = np.zeros(len(segment))
     some = np.flatnonzero((weights > 0) & (counts > 0))
-    if len(some):
-        firsts, counts = firsts[some], counts[some]
-        stops = firsts + counts
-        tunes = [
-            segment.tunes[first:stop]
-            for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True)
-        ]
-        each = np.repeat(weights[some].astype(np.float64), counts)
-        np.add.at(sums, np.concatenate(tunes), each)
-    return sums
+    if not len(some):
+        return np.zeros(len(segment))
+    firsts, counts = firsts[some], counts[some]
+    stops = firsts + counts
+    tunes = [
+        segment.tunes[first:stop]
+        for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True)
+    ]
+    each = np.repeat(weights[some].astype(np.float64), counts)
+    sums = np.bincount(np.concatenate(tunes), each, minlength=len(segment))
+    return sums.astype(np.float64, copy=False)  # as it is already, unlike NumPy's types say
 
 
 def best_of(

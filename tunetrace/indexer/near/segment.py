@@ -90,6 +90,12 @@ class NearSegment:
     headers: NDArray[np.int32]
     """(tunes, 2) the meter and the mode that each tune begins in, as header_of gives them."""
 
+    @cached_property
+    def roots(self) -> NDArray[np.float32]:
+        """The square roots of the sizes, each raised by 1: (2, tunes)."""
+        roots: NDArray[np.float32] = np.sqrt(self.sizes.T + 1, order="C")
+        return roots
+
     def __len__(self) -> int:
         return len(self.sizes)
 

@@ -36,9 +36,8 @@ _MOST_SYMBOLS = 1 << 24
 """The common figures of an index of more symbols are not counted: it would take minutes, and 20
 bytes for each symbol."""
 
-_MANY = 64
-"""If places are more than the symbols of the segment divided by this, to mark their tunes is faster
-than to sort them."""
+_FEW_PLACES = 256
+"""Up to this many places are sorted to find their different tunes; of more the tunes are marked."""
 
 _AT_ONCE = 64
 """At least so many hits are looked at together."""
@@ -177,16 +176,15 @@ class FigureSearch:
 
     def _different(self, segment: Segment, places: Positions) -> NDArray[np.int32]:
         """The ids of the tunes that have these places of a segment, ascending."""
-        if len(places) * _MANY < len(segment.suffixes):
-            # Sorted they are faster to find.
-            after = segment.bounds.searchsorted(np.sort(places), side="right")
+        if len(places) <= _FEW_PLACES:
+            after = segment.separators_up_to(np.sort(places))
             is_new = np.ones(len(after), dtype=bool)
             np.not_equal(after[1:], after[:-1], out=is_new[1:])
             return segment.tune_ids.take(after[is_new] - 1, mode="clip")
-        first = segment.tune_ids[0]
-        seen = np.zeros(int(segment.tune_ids[-1] - first) + 1, dtype=bool)
-        seen[segment.tunes_at(places) - first] = True
-        return np.flatnonzero(seen).astype(np.int32) + np.int32(first)
+        has_one = np.zeros(len(segment.tune_ids) + 2, dtype=bool)
+        has_one[segment.separators_up_to(places)] = True
+        has_one[-2] |= has_one[-1]  # the last SEPARATOR belongs to the tune before it
+        return segment.tune_ids[np.flatnonzero(has_one[1:-1])]
 
     def occurs(self, figure: bytes, admitted: Mask | None = None) -> bool:
         """Whether a figure given as symbols has a hit."""

@@ -184,14 +184,7 @@ class InfiniteGram:
         """How often each symbol follows a context in the admitted tunes of a segment: (256,)."""
         places = segment.positions(context)
         if len(places) > _MANY and self._admitted is None and context != _END:
-            # What follows is in order, so each symbol has a range of its own.
-            longer = b"".join(context + bytes([symbol]) for symbol in range(256))
-            firsts = np.arange(256, dtype=np.int32) * np.int32(len(context) + 1)
-            figures = Figures(longer, firsts, np.full(256, len(context) + 1, dtype=np.int32))
-            low, high = figures.intervals(segment)
-            ordered = np.zeros(256, dtype=np.int64)
-            ordered[figures.order] = high - low
-            return ordered
+            return _counts_of_all(segment, context)
         # The last SEPARATOR of a stream begins no tune.
         places = places[places + len(context) < len(segment.symbols)]
         if self._admitted is not None and len(places):
@@ -211,11 +204,13 @@ class InfiniteGram:
         """How often each symbol follows another, whatever that is: (256,)."""
         counts = np.zeros(256, dtype=np.int64)
         for segment in self._search.segments:
-            following = segment.symbols[1:]
-            if self._admitted is not None:
+            if self._admitted is None:
+                counts += _counts_of_all(segment, b"")
+                counts[SEPARATOR] -= 1  # the first symbol of a stream follows none
+            else:
                 # The end of a tune belongs to the tune before it.
-                following = following[self._admitted[segment.tunes_of_all()[:-1]]]
-            counts += np.bincount(following, minlength=256)
+                are_admitted = self._admitted[segment.tunes_of_all()[:-1]]
+                counts += np.bincount(segment.symbols[1:][are_admitted], minlength=256)
         return counts
 
     @cached_property
@@ -227,3 +222,17 @@ class InfiniteGram:
         uniform /= uniform.sum()
         hits, kinds = int(self._anything.sum()), np.count_nonzero(self._anything)
         return (self._anything + kinds * uniform) / (hits + kinds) if hits else uniform
+
+
+def _counts_of_all(segment: Segment, context: bytes) -> Counts:
+    """How often each symbol follows a context in all tunes of a segment: (256,).
+
+    In the suffix array what follows is in order, so that each symbol has a range of its own.
+    """
+    longer = b"".join(context + bytes([symbol]) for symbol in range(256))
+    firsts = np.arange(256, dtype=np.int32) * np.int32(len(context) + 1)
+    figures = Figures(longer, firsts, np.full(256, len(context) + 1, dtype=np.int32))
+    low, high = figures.intervals(segment)
+    counts = np.zeros(256, dtype=np.int64)
+    counts[figures.order] = high - low
+    return counts

@@ -6,6 +6,7 @@ import mmap
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,15 @@ from tunetrace.tokenizer.vocabulary import SEPARATOR
 
 Mask = NDArray[np.bool_]
 
-_MANY = 32
+_MANY: Final = 4
 """If positions are more than the symbols of the segment divided by this, the tune of every position
-is worked out first, which is faster than a search for each."""
+is worked out first, which is faster than to look for each."""
+
+_FEW: Final = 256
+"""The tunes of up to this many positions are found by bisection, those of more by their blocks."""
+
+_BLOCK: Final = 7
+"""A block has 2 to the power of this many symbols: about as many as a tune has."""
 
 
 class Segment(SuffixIndex):
@@ -79,10 +86,27 @@ class Segment(SuffixIndex):
     def tunes_at(self, positions: NDArray[np.integer]) -> NDArray[np.int32]:
         """The tune ids of positions: (n,), in their order."""
         if len(positions) * _MANY > len(self.suffixes):
-            of_all = self.tunes_of_all()
-            return of_all.take(positions)
-        after = self.bounds.searchsorted(positions, side="right")
-        return self._tune_after.take(after, mode="clip")
+            return self.tunes_of_all().take(positions)
+        return self._tune_after.take(self.separators_up_to(positions), mode="clip")
+
+    def separators_up_to(self, positions: NDArray[np.integer]) -> NDArray[np.integer]:
+        """How many SEPARATORs are at each position or before it: (n,)."""
+        if len(positions) <= _FEW:
+            return self.bounds.searchsorted(positions, side="right")
+        of_blocks, following = self._blocks
+        counts: NDArray[np.int32] = of_blocks[positions >> _BLOCK]
+        # In the same block may be others before the position, but not many.
+        while (is_more := following[counts] <= positions).any():
+            counts += is_more
+        return counts
+
+    @cached_property
+    def _blocks(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """How many SEPARATORs there are up to the first symbol of each block, and, by how many
+        there are before it, where each SEPARATOR is: (blocks,), (tunes + 2,)."""
+        before_blocks = np.bincount((self.bounds + ((1 << _BLOCK) - 1)) >> _BLOCK)
+        none = np.iinfo(np.int32).max
+        return np.cumsum(before_blocks).astype(np.int32), np.append(self.bounds, np.int32(none))
 
     def tune_at(self, position: int) -> int:
         """The tune id of one position."""
@@ -90,7 +114,7 @@ class Segment(SuffixIndex):
 
     def places(self, positions: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The tunes of positions, and which symbol of its tune each position is: two (n,)."""
-        after = self.bounds.searchsorted(positions, side="right")
+        after = self.separators_up_to(positions)
         return self._tune_after.take(after), positions - self.bounds.take(after - 1) - 1
 
     def positions_of(

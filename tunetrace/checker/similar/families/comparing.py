@@ -8,14 +8,20 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from tunetrace.checker.asking.near import near_in
 from tunetrace.checker.batch.workers import ends_with_parent, result_of, started
 from tunetrace.checker.remote.shards import AskedElsewhere, SegmentsOfOwners
-from tunetrace.cluster.connecting import ClusterName, connected
+from tunetrace.checker.remote.tunes import parts_of, tasks_of
+from tunetrace.checker.tables import NUMBER, WHOLE, Column, batch_of_arrays
+from tunetrace.cluster.connecting import ClusterName
 from tunetrace.cluster.owners import asking_owners
-from tunetrace.cluster.tasks import Task
+from tunetrace.cluster.parts import Parts, parquet_of
+from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import Rows, as_rows, rows_of
 from tunetrace.indexer.near.search import melodies_of
@@ -29,6 +35,19 @@ _TOGETHER: Final = 200
 
 _WAITING: Final = 2
 """How many such groups of tunes wait for each extra process."""
+
+_TABLE: Final = "pairs"
+"""The folder of what is found on a cluster."""
+
+_COLUMNS: Final[tuple[Column[Rows], ...]] = (
+    Column("tune", WHOLE, "the id of the tune that was compared with all others",
+           lambda rows: rows[:, 0]),
+    Column("other", WHOLE, "the id of a tune that may be the same melody", lambda rows: rows[:, 1]),
+    Column("steps", WHOLE, "by how many steps the tune is raised to fit on the other one",
+           lambda rows: rows[:, 2]),
+    Column("probability", NUMBER, "that both are the same melody, or have a part in common",
+           lambda rows: rows[:, 3]),
+)  # fmt: skip
 
 
 def compared(
@@ -65,39 +84,48 @@ def compared(
             progress("comparing the tunes", done)
 
 
+def parts_of_families(index: Index, *, resume: bool, data_set: str | Path | None) -> Parts:
+    """The finished slices of the comparison of all tunes; the arguments are those of parts_of."""
+    asked = {"command": "families", "size of slices": _TOGETHER}
+    return parts_of(index, asked, _TABLE, resume=resume, data_set=data_set)
+
+
 def compared_on_cluster(
     cluster: ClusterName,
     index: Index,
     tunes: Sequence[int],
+    parts: Parts,
     *,
     shards: int | None = None,
     progress: Progress = silent,
 ) -> Iterator[Rows]:
-    """What `compared` finds, by the workers of a cluster. ClusterError if they cannot do it.
+    """What `compared` finds, by the workers of a cluster.
 
-    shards: as for find_families.
+    parts: the finished slices. shards: as for find_families. Raises ClusterError if the workers
+    cannot do it, and OutputError as Parts says.
     """
-    asked = AskedElsewhere.of(index, None, TOKENS.name)
-    with connected(cluster) as workers:
-        asked = asked.sharded(index, workers, shards, index.bytes_of_near)
-        groups = (tunes[first : first + _TOGETHER] for first in range(0, len(tunes), _TOGETHER))
-        tasks = (
-            Task(number, f"tunes {some[0]} to {some[-1]} of the index", len(some), (asked, some))
-            for number, some in enumerate(groups, 1)
+
+    def tasks(workers: Cluster) -> Iterator[tuple[Task, str]]:
+        asked = AskedElsewhere.of(index, None, TOKENS.name)
+        return tasks_of(
+            asked.sharded(index, workers, shards, index.bytes_of_near), tunes, _TOGETHER
         )
-        for _, rows in workers.run(
-            _compare_elsewhere, tasks, "comparing", progress, at_once=asked.at_once
-        ):
-            yield rows
+
+    for number in parts.finish(cluster, _compare_elsewhere, tasks, "comparing", progress):
+        table = parts.table(_TABLE, number)
+        yield np.stack([column.to_numpy() for column in table.columns], axis=1, dtype=np.float64)
 
 
-def _compare_elsewhere(asked: AskedElsewhere, tunes: Sequence[int]) -> Rows:
+def _compare_elsewhere(asked: AskedElsewhere, tunes: Sequence[int]) -> dict[str, bytes]:
     index = asked.opened().index
     if asked.shards == 1:
-        return _found(index, tunes)
-    melodies = list(melodies_of([index.layout(tune) for tune in tunes]))
-    with asking_owners(asked.shards) as owners:
-        return as_rows(tunes, near_in(SegmentsOfOwners(asked, owners), melodies, index.tunes))
+        rows = _found(index, tunes)
+    else:
+        melodies = list(melodies_of([index.layout(tune) for tune in tunes]))
+        with asking_owners(asked.shards) as owners:
+            near = near_in(SegmentsOfOwners(asked, owners), melodies, index.tunes)
+            rows = as_rows(tunes, near)
+    return {_TABLE: parquet_of(batch_of_arrays(rows, _COLUMNS))}
 
 
 def _found(index: Index, tunes: Sequence[int]) -> Rows:

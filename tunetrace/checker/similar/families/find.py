@@ -10,11 +10,16 @@ import numpy as np
 
 from tunetrace.arguments import public
 from tunetrace.checker.records import names_of
-from tunetrace.checker.similar.families.comparing import compared, compared_on_cluster
+from tunetrace.checker.similar.families.comparing import (
+    compared,
+    compared_on_cluster,
+    parts_of_families,
+)
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
 from tunetrace.cluster.connecting import ClusterName
 from tunetrace.cluster.owners import see_shards
-from tunetrace.errors import IndexFileError
+from tunetrace.cluster.parts import check_cluster
+from tunetrace.errors import IndexFileError, QueryError
 from tunetrace.indexer.filters import Filters
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.near.graph import NearGraph
@@ -35,6 +40,8 @@ def find_families(
     workers: int = 0,
     cluster: ClusterName | None = None,
     shards: int | None = None,
+    resume: bool = False,
+    data_set: str | Path | None = None,
     progress: Progress = silent,
 ) -> FamilyReport:
     """The families of an index: settings of one melody, whatever their titles.
@@ -45,16 +52,26 @@ def find_families(
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
     module must then be importable. cluster: compare on a Dask cluster: the address of its
     scheduler, or how many workers to start on this machine. shards: how many shards of the index
-    the workers own; the default is chosen by its size.
+    the workers own; the default is chosen by its size. resume: go on with the slices that a cluster
+    had finished before the same call was cut off. data_set: on a cluster, keep what is found for
+    each slice in this folder, as Parquet; by default it is beside the index until all is done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
-    for a corpus that it lacks; ClusterError if the cluster cannot do the work.
+    for a corpus that it lacks, or if there is nothing to keep or to go on with; ClusterError if the
+    cluster cannot do the work; OutputError if the slices cannot be written or gone on with.
     """
+    check_cluster(cluster, resume=resume, data_set=data_set)
     see_shards(cluster, shards)
     storage = storage_of(path)
+    parts = None
     with Index(storage) as index:
         index.catalogue.admitted(Filters(corpus=corpus))  # before all tunes are compared
         if not again and index.graph is not None:
+            if data_set is not None:
+                raise QueryError(
+                    f"{storage.shown}: the tunes of this index were compared before, so there is "
+                    "nothing to keep; compare them anew with 'tunetrace families --again'"
+                )
             return _report(index, index.graph, corpus, 0)
     with changing(storage) as connection, Index(storage, connection) as index:
         tunes = [tune for some in index.figures.segments for tune in some.tune_ids.tolist()]
@@ -66,13 +83,18 @@ def find_families(
         if cluster is None:
             rows = list(compared(index, tunes, workers=workers, progress=progress))
         else:
-            rows = list(
-                compared_on_cluster(cluster, index, tunes, shards=shards, progress=progress)
+            parts = parts_of_families(index, resume=resume, data_set=data_set)
+            found = compared_on_cluster(
+                cluster, index, tunes, parts, shards=shards, progress=progress
             )
+            rows = list(found)
         progress("grouping the tunes", len(tunes))
         graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)
-        return _report(index, graph, corpus, len(tunes))
+        report = _report(index, graph, corpus, len(tunes))
+    if parts is not None:
+        parts.end()  # now that the graph is stored
+    return report
 
 
 def _report(index: Index, graph: NearGraph, corpus: str | None, compared: int) -> FamilyReport:
