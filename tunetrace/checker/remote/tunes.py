@@ -45,7 +45,7 @@ def tasks_of(
 ) -> Iterator[tuple[Task, str]]:
     """A task for each slice of tunes of an index, given by their ids, with its digest.
 
-    asked: the index, as the function of the tasks is told of it. together: how many tunes a slice
+    asked: the index, as the function of the tasks takes it. together: how many tunes a slice
     has. given: what the function is given after the index and the tunes of its slice.
     """
     for number, first in enumerate(range(0, len(tunes), together), 1):
