@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pyarrow.dataset
@@ -12,6 +13,7 @@ import pytest
 from tests.cluster.conftest import UNREADABLE, same_files
 from tests.commands import call
 from tunetrace import Index, InputError, OutputError, QueryError, report
+from tunetrace.reports import on_cluster
 from tunetrace.reports.folder import FILES
 
 
@@ -152,6 +154,27 @@ def test_finished_slices_are_never_taken_for_others(
         batch[1].write_text(text)
 
 
+@pytest.mark.file
+def test_a_finished_slice_is_another_one_if_a_tune_before_it_was_changed(
+    batch: list[Path], v2_index: Index, scheduler: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(on_cluster, "SLICE_TOKENS", 10_000)
+    few = tmp_path / "few.txt"
+    few.write_text("\n\n".join(batch[1].read_text().split("\n\n")[:150]), encoding="utf-8")
+    make = partial(
+        report, few, tmp_path / "out", v2_index, verbatim=True, cluster=scheduler,
+        data_set=tmp_path / "set",
+    )  # fmt: skip
+    make()
+    first, *others = sorted((tmp_path / "set" / "sums").iterdir())
+    assert others
+    first.unlink()
+    few.write_text(few.read_text(encoding="utf-8").replace("a", "b", 1), encoding="utf-8")
+    with pytest.raises(OutputError, match="its slices are of other tunes, or the tunes were ch"):
+        make(resume=True)
+
+
 def test_sums_with_anything_that_could_run_are_refused(
     cut_off: Path, batch: list[Path], v2_index: Index, scheduler: str
 ) -> None:
@@ -162,12 +185,17 @@ def test_sums_with_anything_that_could_run_are_refused(
 
 
 def test_a_folder_with_other_files_is_no_place_for_slices(
-    batch: list[Path], v2_index: Index, tmp_path: Path
+    batch: list[Path], v2_index: Index, scheduler: str, tmp_path: Path
 ) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "thesis.txt").write_text("years of work")
-    with pytest.raises(OutputError, match="this folder has other files"):
-        report(batch, tmp_path / "out", v2_index, cluster=1, data_set=tmp_path / "set")
+    for place, refusal in (
+        ("set", "this folder has other files"),
+        ("set/thesis.txt", r"a slice cannot be written \(.*\); give another file name or folder"),
+    ):
+        with pytest.raises(OutputError, match=refusal):
+            report(batch, tmp_path / "out", v2_index, cluster=scheduler, data_set=tmp_path / place)
+    assert (tmp_path / "set" / "thesis.txt").read_text() == "years of work"
 
 
 def test_only_a_cluster_has_slices(batch: list[Path], v2_index: Index, tmp_path: Path) -> None:
