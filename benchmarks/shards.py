@@ -93,25 +93,24 @@ def main() -> None:
                 raise SystemExit(f"{table} is not the same in both ways")
         show_table(
             f"A report on {given.batch:,} transcriptions by two workers",
-            ("shards", "the batch", "tunes a second", "processor time", "own memory",
-             "of mapped files"),
+            ("shards", "time", "tunes/s", "processor", "own memory", "mapped files"),
             [
                 (str(shards), duration(way.seconds), f"{given.batch / way.seconds:,.0f}",
-                 duration(way.processor), _two(way.private), _two(way.mapped))
+                 duration(way.processor), _mean(way.private), _mean(way.mapped))
                 for shards, way in ways.items()
             ],
         )  # fmt: skip
         say(
             f"{made_of[0].upper()}{made_of[1:]}, against an index of {given.tunes:,} tunes in "
             f"{SEGMENTS} segments, whose arrays have {megabytes(arrays)}. The memory is the most "
-            "that each of the two workers had; mapped files are the arrays and the programs "
+            "that a worker had, as the mean of both; mapped files are the arrays and the programs "
             "themselves. Both ways wrote the same tables, byte for byte."
         )
 
 
-def _two(memory: Counter[int]) -> str:
-    """The memory of the two processes that had most."""
-    return " and ".join(megabytes(size) for _, size in memory.most_common(2))
+def _mean(memory: Counter[int]) -> str:
+    """The mean memory of the two processes that had most."""
+    return megabytes(sum(size for _, size in memory.most_common(2)) / 2)
 
 
 if __name__ == "__main__":
