@@ -8,6 +8,7 @@ grow with the number of tasks. Dask begins a task again when its worker is gone.
 from __future__ import annotations
 
 import pickle
+import socket
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tunetrace.cluster.owners import OwnersEndedError
 from tunetrace.cluster.standing import Standing
 from tunetrace.errors import ClusterError
 from tunetrace.progress import Progress, silent
@@ -50,8 +52,17 @@ class Cluster:
         """name: how messages name it."""
         self._client = client
         self.name = name
+        self.at_once = 1
+        """How many tasks a thread has at a time: more than one if they wait for one another."""
         self.repeats = 0
         """How many tasks were begun again since the worker that had them was gone."""
+
+    def machines(self) -> tuple[int, int, int]:
+        """How many workers there are, on how many machines, and the memory of the smallest of
+        these, in bytes."""
+        facts = self._client.run(_machine)
+        memory = dict(facts.values())
+        return len(facts), len(memory), min(memory.values(), default=0)
 
     def run(
         self,
@@ -81,7 +92,7 @@ class Cluster:
 
         lost = (CancelledError, CommClosedError)
         client, name = self._client, f"tunetrace-{uuid.uuid4().hex}"
-        work = Work(client, name, Standing(what), progress)
+        work = Work(client, name, Standing(what), progress, self.at_once)
         client.subscribe_topic(name, lambda event: work.standing.begin(event[1]))
         try:
             yield work
@@ -104,12 +115,14 @@ class Work:
     """The tasks of one command that workers have now."""
 
     def __init__(
-        self, client: Client, name: str, standing: Standing, progress: Progress = silent
+        self, client: Client, name: str, standing: Standing, progress: Progress, at_once: int
     ) -> None:
-        """name: of the topic under which workers tell that a task is begun."""
+        """name: of the topic under which workers tell that a task is begun. at_once: how many tasks
+        a thread has at a time."""
         self._client = client
         self._name = name
         self._progress = progress
+        self._at_once = at_once
         self._running: dict[Future[Any], Task] = {}
         self.standing = standing
         self.capacity = 1
@@ -129,7 +142,7 @@ class Work:
         """See how many workers there are."""
         workers = self._client.nthreads()
         self.standing.workers = len(workers)
-        self.capacity = max(sum(workers.values()), 1)
+        self.capacity = max(self._at_once * sum(workers.values()), 1)
 
     def begin(self, function: Callable[..., Any], task: Task) -> None:
         """Give a task to a worker: the call of a function of a module."""
@@ -157,11 +170,15 @@ class Work:
             task = self._running.pop(future)
             try:
                 answer = future.result()
-            except KilledWorker as error:
+            except (KilledWorker, OwnersEndedError) as error:
+                ended = (
+                    error.owners
+                    if isinstance(error, OwnersEndedError)
+                    else error.allowed_failures + 1
+                )
                 raise ClusterError(
-                    f"{task.named}: each of the {error.allowed_failures + 1} workers that had "
-                    "these tunes was ended from outside; give the workers more memory, or leave "
-                    "these tunes out"
+                    f"{task.named}: each of the {ended} workers that had these tunes was ended "
+                    "from outside; give the workers more memory, or leave these tunes out"
                 ) from None
             self.standing.finish(task.tunes)
             yield task, answer
@@ -179,3 +196,10 @@ def _work(topic: str, number: int, packed: bytes) -> object:
     get_worker().log_event(topic, number)
     function, given = pickle.loads(zlib.decompress(packed))
     return function(*given)
+
+
+def _machine() -> tuple[str, int]:
+    """The name of this machine, and its memory in bytes."""
+    from distributed.system import MEMORY_LIMIT
+
+    return socket.gethostname(), MEMORY_LIMIT
