@@ -31,7 +31,7 @@ SWEDISH = "folkrnn_swedish_1000.txt"
 
 
 WITH_BOTH = re.compile(
-    r"indexer/|checker/|cluster/test_(families|report)\b|"
+    r"indexer/|checker/|cluster/test_(build|families|report)\b|"
     r"cli/test_(check|find|index|near|next|ngrams|report|similar|stats|tune)\b"
 )
 """The tests that are run with an index in a file, and with one in a database, by their paths."""

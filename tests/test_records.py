@@ -35,7 +35,7 @@ NO_RECORDS: Final = {"Filters", "Memory", "Model", "Patching", "Steering", "Trac
 """Public dataclasses that are no answers: a question, changes of a model, and what holds weights
 and arrays."""
 
-FOR_CHECKS = {"at_place", "bar_places", "bars_in"}
+FOR_CHECKS = {"at_place", "bar_places", "bars_in", "bars_of"}
 """Methods of Index that checks and other questions use, which give arrays and not records."""
 
 

@@ -212,6 +212,14 @@ def none_or_more(given: object, name: str) -> int:
     return number
 
 
+def one_or_more(given: object, name: str) -> int:
+    """A whole number from 1."""
+    number = whole_number(given, name)
+    if number < 1:
+        raise refused(name, number, "1 or more")
+    return number
+
+
 def real_number(given: object, name: str) -> float:
     """A number, whole or not."""
     if isinstance(given, Real):
@@ -358,6 +366,7 @@ TAKEN: Final[dict[str, Callable[[object, str], Any]]] = {
     "unit_numbers": many_numbers,
     **dict.fromkeys(("copy_share", "least", "max_similar", "threshold"), one_share),
     "workers": none_or_more,
+    "shards": one_or_more,
     **dict.fromkeys(("temperature", "top_p", "value"), real_number),
     **dict.fromkeys(
         ("n", "top", "notes", "limit", "width", "seed", "max_copy", "max_tokens", "batch_size",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.commands import environment
+from tunetrace.cluster.owners import asking_owners
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +101,14 @@ def first_time_only(number: int, mark: Path) -> int:
 def fail(number: int) -> int:
     """A task with a mistake in it."""
     raise ZeroDivisionError(number)
+
+
+def ask_all(number: int, shards: int, function: Callable[..., int], *given: object) -> list[int]:
+    """A task that asks the owners of shards."""
+    with asking_owners(shards) as owners:
+        return [number, *owners.ask(function, *given)]
+
+
+def square(shard: int) -> int:
+    """An answer of an owner."""
+    return shard * shard

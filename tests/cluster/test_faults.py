@@ -75,14 +75,13 @@ def test_a_mistake_in_a_worker_is_a_mistake_here() -> None:
 def test_a_report_is_whole_though_a_worker_was_killed(
     batch: list[Path], other_batch: Path, plain: Path, v2_index: Index, tmp_path: Path
 ) -> None:
-    killed = []
+    killed: list[psutil.Process] = []
 
     def kill_one(what: str, tunes: int) -> None:
         parts = tmp_path / "parts" / "sums"
         if not killed and parts.exists() and any(parts.iterdir()):
-            busy = max(_workers(), key=lambda process: process.cpu_times().user)
-            busy.kill()
-            killed.append(busy)
+            killed.append(busiest_worker())
+            killed[0].kill()
 
     report(
         batch, tmp_path, v2_index, versus=other_batch, verbatim=True, cluster=2,
@@ -92,14 +91,14 @@ def test_a_report_is_whole_though_a_worker_was_killed(
     assert same_files(tmp_path, plain)
 
 
-def _workers() -> list[psutil.Process]:
-    """The processes of this process that work for a local cluster."""
-    found = []
+def busiest_worker() -> psutil.Process:
+    """Of the processes that work for a local cluster of this one, that which has worked most."""
+    found = {}
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it has just ended
             if "spawn_main" in " ".join(process.cmdline()):
-                found.append(process)
-    return found
+                found[process] = process.cpu_times().user
+    return max(found, key=found.__getitem__)
 
 
 # Schedulers

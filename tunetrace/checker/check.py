@@ -12,7 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from tunetrace.arguments import (
     many_texts,
     public,
 )
+from tunetrace.checker.asking.segments import AskedIndex, SegmentsAsked
 from tunetrace.checker.batch.answers import answers, with_details
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, find_near, match_stream, match_together
@@ -274,7 +275,7 @@ def check_transcriptions(
     """
     first, most = (1 if is_prompt else None), (FEW if details else None)
     slices = cut(_placed(tunes, only), slice_tokens, first, most)
-    checking = Checking(index, admitted, details, copy_share, verbatim, view)
+    checking = Checking(AskedIndex(index, admitted, view), details, copy_share, verbatim)
     repeats = Repeats()
     has_begun = False
     with Workers(index, admitted, view, workers, verbatim=verbatim) as others:
@@ -295,24 +296,19 @@ def check_transcriptions(
             yield from checking.answers(slice_, repeats.add(slice_.usable), match)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Checking:
-    """How transcriptions are checked, and what of the index that needs."""
+    """How transcriptions are checked, and the index that this asks."""
 
-    index: Index
-    admitted: Mask | None
+    asked: AskedIndex
     details: bool
     copy_share: float
     verbatim: bool
-    view: View
 
-    @cached_property
-    def _joint(self) -> JointMatcher:
-        return JointMatcher(self.index, self.admitted, self.view)
-
-    def match(self, slice_: Slice) -> MatchedSlice:
-        """Match a slice in this process."""
-        return match_together(slice_.tokens, self._joint, verbatim=self.verbatim)
+    def match(self, slice_: Slice, segments: SegmentsAsked | None = None) -> MatchedSlice:
+        """Match a slice in this process. segments: that are asked; default: in this process."""
+        matcher = JointMatcher(self.asked, segments)
+        return match_together(slice_.tokens, matcher, verbatim=self.verbatim)
 
     def answers(
         self,
@@ -342,18 +338,20 @@ class Checking:
         repeats: Sequence[Repeat | None],
         matched: MatchedSlice,
     ) -> list[CheckedTune]:
-        return answers(placed, repeats, matched, self.index, self.copy_share, self.view)
+        index, view = self.asked.index, self.asked.view
+        return answers(placed, repeats, matched, index, self.copy_share, view)
 
     def _search(self, placed: tuple[int, Transcription], repeat: Repeat | None) -> CheckedTune:
+        index, admitted = self.asked.index, self.asked.admitted
         layout = lay_out(placed[1].tokens)
-        stream = join_layouts([layout], self.index.vocabulary, self.view)
-        matches = SearchMatches(self.index, stream, self.admitted)
-        near = None if self.verbatim else find_near([layout], self.index, self.admitted)
+        stream = join_layouts([layout], index.vocabulary, self.asked.view)
+        matches = SearchMatches(index, stream, admitted)
+        near = None if self.verbatim else find_near([layout], index, admitted)
         matched = match_stream([layout], stream, matches, near)
         (checked,) = self._answers([placed], [repeat], matched)
         if not self.details:
             return checked
-        return with_details(checked, layout, stream, matches, matched, self.index)
+        return with_details(checked, layout, stream, matches, matched, index)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tunetrace._version import __version__
@@ -101,7 +101,8 @@ def _started(workers: int) -> Iterator[Any]:
     try:
         yield cluster
     finally:
-        cluster.close(timeout=_ANSWER_SECONDS)
+        with suppress(TimeoutError):  # a worker is just being started; it ends with this process
+            cluster.close(timeout=_ANSWER_SECONDS)
 
 
 def versions() -> dict[str, str]:

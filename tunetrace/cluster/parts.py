@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from tunetrace._version import __version__
 from tunetrace.cluster.connecting import ClusterName, connected
-from tunetrace.cluster.tasks import Task
+from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.errors import ClusterError, OutputError, QueryError, TunetraceError
 from tunetrace.files import exists, remove_leftovers, write_whole
 from tunetrace.garbage import collector_paused
@@ -129,24 +129,24 @@ class Parts:
         self,
         cluster: ClusterName,
         make: Callable[..., Mapping[str, bytes]],
-        tasks: Iterable[tuple[Task, str]],
+        tasks: Callable[[Cluster], Iterable[tuple[Task, str]]],
         what: str,
         progress: Progress = silent,
     ) -> Iterator[int]:
         """Finish all slices on a cluster; gives their numbers in order, as they can be read.
 
         make: a function of a module that makes the files of a slice, by the names of their folders.
-        tasks: numbered from 1, each with the digest of its slice. what: is being done, for
-        progress. Raises ClusterError if the cluster cannot do the work, and OutputError if the
-        finished slices are not these, or a file cannot be written.
+        tasks: gives them for the connected cluster, numbered from 1, each with the digest of its
+        slice. what: is being done, for progress. Raises ClusterError if the cluster cannot do the
+        work, and OutputError if the finished slices are not these, or a file cannot be written.
         """
         digests: dict[int, str] = {}
         given = 0
         skipped = 0  # tunes of slices that were finished before
 
-        def unfinished() -> Iterator[Task]:
+        def unfinished(workers: Cluster) -> Iterator[Task]:
             nonlocal given, skipped
-            for task, digest in tasks:
+            for task, digest in tasks(workers):
                 if self._digests.get(task.number, digest) != digest:
                     raise self._other_slices()
                 given += 1
@@ -169,7 +169,7 @@ class Parts:
                 asked = json.dumps(self._asked, ensure_ascii=False, indent=2) + "\n"
                 write_whole(self._folder / _ASKED, asked.encode(), "a slice")
             try:
-                for task, files in workers.run(make, unfinished(), what, show):
+                for task, files in workers.run(make, unfinished(workers), what, show):
                     self._write(task.number, digests.pop(task.number), files)
                     while following <= given and following in self._digests:
                         yield following

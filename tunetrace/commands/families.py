@@ -16,6 +16,7 @@ from tunetrace.commands.options import (
     cluster_options,
     index_option,
     json_option,
+    shards_option,
     show,
     slices_options,
     workers_for,
@@ -47,6 +48,7 @@ _LARGE: Final = 6
 @click.option("--again", is_flag=True, help="Compare all tunes anew.")
 @click.option("--force", is_flag=True, help="Replace a table or a picture that is there.")
 @cluster_options
+@shards_option
 @slices_options
 @index_option
 @json_option
@@ -60,6 +62,7 @@ def families(
     force: bool,
     index_path: str | None,
     cluster: str | int | None,
+    shards: int | None,
     resume: bool,
     data_set: str | None,
     print_as: PrintAs,
@@ -101,6 +104,7 @@ def families(
             again=again,
             workers=0 if cluster is not None else workers_for(tunes, near_copies=True),
             cluster=cluster,
+            shards=shards,
             resume=resume,
             data_set=data_set,
             progress=progress,

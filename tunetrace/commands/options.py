@@ -114,6 +114,12 @@ def slices_options(command: Command) -> Command:
     return command
 
 
+shards_option = click.option(
+    "--shards", type=click.IntRange(min=1), metavar="N",
+    help="On a cluster, cut the index into N shards, each of which one worker looks at (default: "
+    "1, or one a worker if the index does not fit into the memory of a machine).",
+)  # fmt: skip
+
 name_option = click.option(
     "--name", metavar="NAME",
     help="Name of the corpus, if there is one SOURCE (default: its file's name).",

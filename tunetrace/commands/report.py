@@ -17,6 +17,7 @@ from tunetrace.commands.options import (
     index_option,
     json_option,
     reading_options,
+    shards_option,
     show,
     slices_options,
     verbatim_option,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--with-scores", is_flag=True,
               help="Show notation on the page, which can be played there.")  # fmt: skip
 @cluster_options
+@shards_option
 @slices_options
 @reading_options
 @index_option

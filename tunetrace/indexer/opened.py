@@ -16,7 +16,12 @@ from tunetrace.indexer.bars.segment import SegmentBars
 from tunetrace.indexer.bars.table import BarTable
 from tunetrace.indexer.counting.reading import PlainFigures
 from tunetrace.indexer.music.sameness import SameMusic, music_hashes
-from tunetrace.indexer.music.segment import SegmentMusic, same_music
+from tunetrace.indexer.music.segment import (
+    FoundForms,
+    SegmentMusic,
+    find_forms,
+    same_music,
+)
 from tunetrace.indexer.near.candidates import Candidates
 from tunetrace.indexer.near.graph import NearGraph
 from tunetrace.indexer.near.search import NearSearch
@@ -27,7 +32,11 @@ from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.indexer.statistics.backoff import BackoffModel, Tables, backoff_tables
 from tunetrace.indexer.store.arrays.baseline import BaselineTunes, load_baseline
 from tunetrace.indexer.store.arrays.derived import derived_arrays
+from tunetrace.indexer.store.arrays.pieces import array_bytes
 from tunetrace.indexer.store.arrays.streams import (
+    BARS,
+    MUSIC,
+    NEAR,
     load_bars,
     load_graph,
     load_music,
@@ -153,7 +162,7 @@ class OpenedIndex:
         self.layout.cache_clear()
         self._symbol_places = {}
         self._plain_figures = {}
-        for cached in ("baseline", "near", "graph", "bar_table", "_music"):
+        for cached in ("baseline", "near", "graph", "bar_table", "music"):
             self.__dict__.pop(cached, None)
 
     def __enter__(self) -> Self:
@@ -267,10 +276,13 @@ class OpenedIndex:
         self, layouts: Sequence[Layout], admitted: Mask | None = None
     ) -> list[SameMusic]:
         """Which tunes and parts are the same music as transcriptions or their parts, in order."""
-        return same_music(self._music, music_hashes(layouts), admitted)
+        forms = music_hashes(layouts)
+        found = [find_forms(segment, forms[:, 2], admitted) for segment in self.music]
+        return same_music(forms, FoundForms.merged(found))
 
     @cached_property
-    def _music(self) -> list[SegmentMusic]:
+    def music(self) -> list[SegmentMusic]:
+        """The forms of the tunes of each segment. The arrays are mapped when first asked for."""
         with self._database.connected() as connection:
             return list(load_music(connection, hidden=self._hidden).values())
 
@@ -312,19 +324,38 @@ class OpenedIndex:
         """How many families tunes are of, given by their ids; None before they were compared."""
         return None if self.graph is None else self.graph.count_families(tunes)
 
-    def bars_in(self, view: View) -> Sequence[SegmentBars]:
+    def bars_in(self, view: View) -> list[SegmentBars]:
         """The bars of each segment: by text in the view of tokens, in others by their symbols."""
+        return [self.bars_of(view, number) for number in range(len(self.in_view(view).segments))]
+
+    def bars_of(self, view: View, number: int) -> SegmentBars:
+        """The bars of a segment, given by its place among the segments, as bars_in has them."""
+        by_text = self.bar_table.segments[number]
         if view.units is None:
-            return self.bar_table.segments
+            return by_text
         places = self.places_in(view)
         with self._database.connected():  # which says of what index damage is
-            return places.bars
+            return places.bars_of(number, by_text)
+
+    def bytes_to_check(self, view: View, *, near: bool) -> int:
+        """The size of the arrays of all segments that a check in a view looks at.
+
+        near: also of those for near copies.
+        """
+        with self._database.connected() as connection:
+            size = array_bytes(connection, {TOKENS.name, view.name, BARS, MUSIC})
+        return size + self.bytes_of_near if near else size
+
+    @property
+    def bytes_of_near(self) -> int:
+        """The size of the arrays of all segments that a search for near copies looks at."""
+        with self._database.connected() as connection:
+            return array_bytes(connection, {NEAR})
 
     def places_in(self, view: View) -> SymbolPlaces:
         """The notes and bars in a view of events. They are counted when first asked for."""
         tokens, search = self.figures, self.in_view(view)  # which refuse a closed index
         if view.name not in self._symbol_places:
             assert view.units is not None, "symbols are tokens"
-            places = SymbolPlaces(tokens, search, view.units, self.bar_table)
-            self._symbol_places[view.name] = places
+            self._symbol_places[view.name] = SymbolPlaces(tokens, search, view.units)
         return self._symbol_places[view.name]

@@ -8,18 +8,19 @@ together from the files, one slice at a time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
 from tunetrace.arguments import Reading
 from tunetrace.checker.check import Slice, cut
 from tunetrace.checker.compare.duplicates import Repeats
+from tunetrace.checker.remote.shards import AskedElsewhere
 from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.cluster.connecting import ClusterName
 from tunetrace.cluster.parts import Parts, digest_of
-from tunetrace.cluster.tasks import Task
+from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.corpus.records import Rejected
 from tunetrace.errors import InputError
 from tunetrace.progress import Progress, silent
@@ -49,15 +50,16 @@ def parts_of_report(
     check: how the batches are checked. reading: how they are read. resume: go on with the slices in
     the folder. keep: leave them there at the end. Raises OutputError if the folder cannot be used.
     """
-    admitted = None if check.admitted is None else hashlib.sha256(check.admitted).hexdigest()
+    against = check.asked
+    admitted = None if against.admitted is None else hashlib.sha256(against.admitted).hexdigest()
     asked = {
         "command": "report",
         "batch": [[batch.name, *batch.inputs] for batch in batches],
-        "index": check.index.state,
+        "index": against.index.state,
         "choice of families to leave out": admitted,
         "--copy-share": check.copy_share,
         "--verbatim": check.verbatim,
-        "--view": check.view,
+        "--view": against.view,
         **{f"--{field.name}": getattr(reading, field.name) for field in fields(reading)},
         "size of slices": SLICE_TOKENS,
     }
@@ -70,18 +72,21 @@ def sums_on_cluster(
     check: CheckElsewhere,
     parts: Parts,
     tables: Tables,
+    shard: Callable[[Cluster], AskedElsewhere],
     progress: Progress = silent,
 ) -> list[BatchSums]:
     """Check batches on a cluster; gives what is summed up of each, and adds their rows to tables.
 
-    check: how they are checked. parts: the finished slices. Raises ClusterError if the cluster
+    check: how they are checked. parts: the finished slices. shard: gives the index of the check,
+    cut into shards as the connected cluster needs them. Raises ClusterError if the cluster
     cannot do the work, OutputError if a slice cannot be written or read, and InputError if nothing
     of a batch can be read.
     """
     all_sums = [BatchSums(batch) for batch, _ in batches]
     batches_of: list[int] = []  # the number of the batch of each slice
 
-    def tasks() -> Iterator[tuple[Task, str]]:
+    def tasks(workers: Cluster) -> Iterator[tuple[Task, str]]:
+        told = replace(check, asked=shard(workers))
         for which, (batch, tunes) in enumerate(batches):
             repeats = Repeats()
             place = 1
@@ -90,12 +95,12 @@ def sums_on_cluster(
                 batches_of.append(which)
                 stop = place + len(slice_.tunes)
                 named = f"tunes {place:,} to {stop - 1:,} of {batch.name}"
-                given = (check, batch, slice_, repeats.add(slice_.usable))
+                given = (told, batch, slice_, repeats.add(slice_.usable))
                 digest = _digest(digest, slice_)
                 yield Task(len(batches_of), named, len(slice_.tunes), given), digest
                 place = stop
 
-    for number in parts.finish(cluster, make_part, tasks(), "checking", progress):
+    for number in parts.finish(cluster, make_part, tasks, "checking", progress):
         sums, rows = read_part(parts, number)
         all_sums[batches_of[number - 1]].merge(sums)
         tables.add_rows(rows)

@@ -14,11 +14,14 @@ from tunetrace._version import __version__
 from tunetrace.arguments import Format, Reading, ViewName, many_paths, many_references, public
 from tunetrace.checker.check import admitted_without, check_transcriptions
 from tunetrace.checker.compare.records import BatchSummary
+from tunetrace.checker.remote.shards import AskedElsewhere
 from tunetrace.checker.remote.slices import CheckElsewhere
 from tunetrace.checker.similar.search import named_from
 from tunetrace.checker.verdict import COPY_SHARE
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.owners import see_shards
 from tunetrace.cluster.parts import check_cluster
+from tunetrace.cluster.tasks import Cluster
 from tunetrace.corpus.readers import read_sources
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import STDIN
@@ -84,6 +87,7 @@ def report(
     progress: Progress = silent,
     workers: int = 0,
     cluster: ClusterName | None = None,
+    shards: int | None = None,
     resume: bool = False,
     data_set: str | Path | None = None,
     view: ViewName = TOKENS.name,
@@ -101,6 +105,7 @@ def report(
     workers: extra processes that match slices; the main module of the program must be importable.
     cluster: check on a Dask cluster: the address of its scheduler, or how many workers to start on
         this machine. The files are the same as without.
+    shards: how many shards of the index the workers own; default: chosen by its size.
     resume: go on with the slices that were finished before the same call was cut off.
     data_set: on a cluster, keep the rows of each slice in this folder, as Parquet; the default is
         `parts` in the report's folder, which is removed at the end.
@@ -122,6 +127,7 @@ def report(
     reading = Reading(format, voice, column)
     parts = None
     check_cluster(cluster, resume=resume, data_set=data_set)
+    see_shards(cluster, shards)
     read = 0
 
     def tunes_of(inputs: Sequence[str | Path]) -> Iterator[Transcription | Rejected]:
@@ -148,6 +154,14 @@ def report(
             tables.add(batch.name, answer)
         sums.see_usable()
         return sums
+
+    def shard(workers: Cluster) -> AskedElsewhere:
+        chosen = view_named(view)
+        size = opened.bytes_to_check(chosen, near=not verbatim)
+        found = asked.sharded(opened, workers, shards, size)
+        if found.shards > 1:  # no worker looks at all segments then
+            opened.backoff_in(chosen)
+        return found
 
     with given_or_default(index) as opened:
         if not opened.tunes:
@@ -177,9 +191,8 @@ def report(
                 if cluster is None:
                     sums = list(map(check, given, (batch, others)))
                 else:
-                    checking = CheckElsewhere.of(
-                        opened, admitted, copy_share, verbatim=verbatim, view=view
-                    )
+                    asked = AskedElsewhere.of(opened, admitted, view)
+                    checking = CheckElsewhere(asked, copy_share, verbatim)
                     parts = parts_of_report(
                         files.path / "parts" if data_set is None else Path(data_set),
                         given,
@@ -195,6 +208,7 @@ def report(
                         checking,
                         parts,
                         tables,
+                        shard,
                         progress,
                     )
             tally, page = sums[0].tally, sums[0].page

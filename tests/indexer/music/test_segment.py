@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.strategies import corpora
 from tunetrace.indexer.music import segment as segment_module
 from tunetrace.indexer.music.sameness import MOST_SAME, music_hashes
-from tunetrace.indexer.music.segment import SegmentMusic, same_music
+from tunetrace.indexer.music.segment import FoundForms, SegmentMusic, find_forms, same_music
 from tunetrace.tokenizer.layout.bars import Layout, lay_out
 
 pytestmark = pytest.mark.file
@@ -74,6 +74,10 @@ def test_the_same_music_is_that_of_brute_force(
         expected |= {(place, own_part, *one) for one in same[:most]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_module, "MOST_SAME", most)
-        found = same_music(segments_of(layouts, in_segment), forms, np.array([False, *is_admitted]))
+        of_segments = [
+            find_forms(segment, forms[:, 2], np.array([False, *is_admitted]))
+            for segment in segments_of(layouts, in_segment)
+        ]
+        found = same_music(forms, FoundForms.merged(of_segments))
     assert found == sorted(expected)
     assert MOST_SAME == 100

@@ -21,7 +21,6 @@ from tests.strategies import bodies
 from tunetrace import Filters, Index, QueryError, Rejected, read
 from tunetrace.arguments import ViewName
 from tunetrace.checker.measures import COPIED_LENGTHS
-from tunetrace.indexer.bars.table import BarTable
 from tunetrace.indexer.search.figures import FigureSearch
 from tunetrace.indexer.search.outline import outline_of_layouts, outline_of_segment
 from tunetrace.indexer.search.segment import Segment
@@ -404,7 +403,7 @@ def test_whole_bars_are_those_of_brute_force(
     view = VIEWS[name]
     assert view.units is not None
     tokens, figures = search(TOKENS, tunes, in_segment), search(view, tunes, in_segment)
-    symbol_places = SymbolPlaces(tokens, figures, view.units, BarTable([], VOCABULARY))
+    symbol_places = SymbolPlaces(tokens, figures, view.units)
     found = symbol_places.whole_bars(figures.occurrences(view.parse(" ".join(wanted), VOCABULARY)))
     layouts = [lay_out(tune) for tune in tunes]
     at = [(tune, layouts[tune - 1].bar_at(token)) for tune, token in found]

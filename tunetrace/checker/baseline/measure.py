@@ -211,8 +211,8 @@ def _measured_on_cluster(
     cluster: ClusterName, tunes: _TunesInGroups, similar: bool, parts: Parts, progress: Progress
 ) -> Iterator[_Measured]:
     """All tunes, measured by the workers of a cluster."""
-    tasks = tasks_of(tunes.index, tunes.ids.tolist(), _TOGETHER, similar)
-    for number in parts.finish(cluster, _measure_elsewhere, tasks, "measuring", progress):
+    tasks = tasks_of(IndexElsewhere.of(tunes.index), tunes.ids.tolist(), _TOGETHER, similar)
+    for number in parts.finish(cluster, _measure_elsewhere, lambda _: tasks, "measuring", progress):
         table = parts.table(_TABLE, number)
         yield {name: table[name].to_numpy() for name in table.column_names}
 

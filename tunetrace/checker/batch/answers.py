@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import chain, groupby, pairwise
 from math import log10
@@ -89,11 +89,21 @@ def answers(
         matched.near if matched.near is not None else cast(list[None], [None] * count),
         strict=True,
     )
+    layouts = {
+        id: lay_out(index.vocabulary.decode(symbols))
+        for id, symbols in matched.near_symbols.items()
+    }
+
+    def layout_of(id: int) -> Layout:
+        return layouts[id] if id in layouts else index.layout(id)
+
     found = []
     for (place, tune), repeat, measured, standing, same, spans, sources, numbers, near in columns:
         cover, most, most_from = numbers
         named = [_same_tune(known[some.tune], tune, some) for some in same]
-        near_copies = None if near is None else _near_copies(tune, near.named, same, index)
+        near_copies = (
+            None if near is None else _near_copies(tune, near.named, same, index, layout_of)
+        )
         checked = CheckedTune(
             transcription=tune,
             place=place,
@@ -148,13 +158,21 @@ def _rank(same: SameMusic) -> int:
 
 
 def _near_copies(
-    tune: Transcription, named: Sequence[Near], same: Sequence[SameMusic], index: Index
+    tune: Transcription,
+    named: Sequence[Near],
+    same: Sequence[SameMusic],
+    index: Index,
+    layout_of: Callable[[int], Layout],
 ) -> tuple[SimilarTune, ...]:
     """The near copies of a transcription, with what it has in common with each."""
     if not named:
         return ()
     found = same_first(named, same)
-    return tuple(similar_tunes(lay_out(tune.tokens), tune.original_key, found, index, same))
+    return tuple(
+        similar_tunes(
+            lay_out(tune.tokens), tune.original_key, found, index, same, layout_of=layout_of
+        )
+    )
 
 
 def _alike(source: Source, same: Sequence[SameTune], near: Sequence[SimilarTune]) -> Source:

@@ -1,61 +1,61 @@
 """The matcher for slices: all figures of a stream are looked up together, segment by segment.
 
 What is asked of a segment needs that segment and the stream alone, so that the memory that a slice
-takes does not grow with the index.
+takes does not grow with the index, and other processes may answer for segments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunetrace.checker.asking.near import near_in
+from tunetrace.checker.asking.questions import (
+    BarsAsked,
+    FormsAsked,
+    HitsAsked,
+    LongestAsked,
+    SharedBarsAsked,
+    SymbolsAsked,
+    TokensAsked,
+)
+from tunetrace.checker.asking.segments import AskedIndex, SegmentsAsked
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.checker.batch.stream import BatchStream
-from tunetrace.indexer.bars.segment import SegmentBars
-from tunetrace.indexer.index import Index
-from tunetrace.indexer.music.sameness import SameMusic
-from tunetrace.indexer.search.joint import (
-    Barred,
-    Ends,
-    Figures,
-    Hits,
-    Longest,
-    LongestSearch,
-    hits_in,
-)
-from tunetrace.indexer.search.places import SymbolPlaces
+from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.indexer.bars.segment import AskedBars
+from tunetrace.indexer.music.sameness import SameMusic, music_hashes
+from tunetrace.indexer.music.segment import same_music
+from tunetrace.indexer.near.search import Near, melodies_of
+from tunetrace.indexer.search.joint import Ends, Hits, Longest
 from tunetrace.indexer.search.segment import Mask
-from tunetrace.indexer.search.views import TOKENS, View
 from tunetrace.tokenizer.layout.bars import Layout
 
 
 class JointMatcher:
-    """The tunes of an index in a view, to be matched with one stream after another.
+    """The segments of an index, to be matched with one stream after another."""
 
-    admitted: which tunes count, as a mask by id; None for all.
-    """
+    def __init__(self, asked: AskedIndex, elsewhere: SegmentsAsked | None = None) -> None:
+        """asked: the index in this process. elsewhere: its segments in others, which are asked
+        instead."""
+        self.index = asked.index
+        self.view = asked.view
+        self.goes_on = asked.goes_on
+        self.segments: SegmentsAsked = asked if elsewhere is None else elsewhere
+        self._here = asked if elsewhere is None else None
 
-    def __init__(self, index: Index, admitted: Mask | None = None, view: View = TOKENS) -> None:
-        self.index = index
-        self.view = view
-        self.admitted = admitted
-        self.search = index.in_view(view)
+    def near(self, layouts: Sequence[Layout]) -> Iterator[list[Near]]:
+        """The tunes most like each of several transcriptions, best first."""
+        if self._here is not None:
+            return SimilarSearch(self.index).near(layouts, self._here.admitted)
+        return near_in(self.segments, list(melodies_of(layouts)), self.index.tunes)
 
-    @cached_property
-    def symbol_places(self) -> SymbolPlaces | None:
-        """Where the symbols of the view are; None if they are tokens."""
-        return None if self.view.units is None else self.index.places_in(self.view)
-
-    @cached_property
-    def bars(self) -> Sequence[SegmentBars]:
-        """The bars of the tunes that count, by segment."""
-        every = self.index.bars_in(self.view)
-        if self.admitted is None:
-            return every
-        return [some.select(np.flatnonzero(self.admitted[some.ids])) for some in every]
+    def symbols_elsewhere(self, tunes: Iterable[int]) -> Mapping[int, bytes]:
+        """The tokens of tunes as symbols, by their ids; nothing if this process has them."""
+        return {} if self._here is not None else self.segments.ask(SymbolsAsked(frozenset(tunes)))
 
 
 class JointLongest:
@@ -84,44 +84,32 @@ class JointMatches(JointLongest):
     def __init__(self, matcher: JointMatcher, stream: BatchStream) -> None:
         self._matcher = matcher
         self._stream = stream
+        self._ask = matcher.segments.ask
         self.model = matcher.index.backoff_in(matcher.view)
-        self.symbol_places = matcher.symbol_places
         self.family_of = matcher.index.family_of
-        search, admitted = matcher.search, matcher.admitted
-        barred = None if admitted is None else Barred.except_for(admitted, len(stream.symbols))
-        asked = LongestSearch(stream.text, ends_of(stream, search.goes_on), barred)
-        super().__init__(asked.among(search.segments))
+        super().__init__(self._ask(LongestAsked(stream.text, ends_of(stream, matcher.goes_on))))
 
     def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
-        figures = Figures(self._stream.text, firsts, stops - firsts)
-        search, admitted = self._matcher.search, self._matcher.admitted
-        return Hits.merged(
-            [
-                hits_in(segment, figures, search.goes_on, admitted=admitted, most=most)
-                for segment in search.segments
-            ]
-        )
+        return self._ask(HitsAsked(self._stream.text, firsts, stops - firsts, most))
+
+    def first_tokens(self, tunes: Numbers, symbols: Numbers) -> Numbers:
+        if self._matcher.view.units is None:
+            return symbols
+        return self._ask(TokensAsked(tunes, symbols))
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
-        return self._matcher.index.same_music(layouts, self._matcher.admitted)
+        forms = music_hashes(layouts)
+        return same_music(forms, self._ask(FormsAsked(forms[:, 2])))
 
     @cached_property
-    def _bars(self) -> list[tuple[SegmentBars, NDArray[np.int64]]]:
-        """The bars of each segment, and which of them each bar of the stream is; -1 for none."""
-        asked = self._stream.asked_bars(self._matcher.index.vocabulary)
-        return [(segment, segment.find(asked)[asked.of]) for segment in self._matcher.bars]
+    def _asked_bars(self) -> AskedBars:
+        return self._stream.asked_bars(self._matcher.index.vocabulary)
 
     def bars_found(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         stream = self._stream
-        are_there, are_placed = np.zeros((2, len(stream.bar_keys)), dtype=bool)
-        for segment, bars in self._bars:
-            are_there |= bars >= 0
-            are_placed |= segment.are_placed(bars, stream.bar_parts, stream.bar_numbers)
-        return are_there, are_placed
+        return self._ask(BarsAsked(self._asked_bars, stream.bar_parts, stream.bar_numbers))
 
     def bars_shared(self, of: Numbers, tunes: Numbers) -> Numbers:
         pair, which = self._stream.bars_of_pairs(of)
-        is_shared = np.zeros(len(pair), dtype=bool)
-        for segment, bars in self._bars:
-            is_shared |= segment.are_in_tunes(bars[which], tunes[pair])
+        is_shared = self._ask(SharedBarsAsked(self._asked_bars, which, tunes[pair]))
         return np.bincount(pair[is_shared], minlength=len(of)).astype(np.int32)

@@ -5,8 +5,8 @@ The answer consists of arrays alone, so that another process can give it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tunetrace.checker.batch.arrays import Floats, Numbers, changes, ranges, select
 from tunetrace.checker.batch.joint import JointMatcher, JointMatches
-from tunetrace.checker.batch.matcher import StreamMatches, first_tokens_of
+from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.sources import (
     SOURCES,
     Shared,
@@ -29,7 +29,7 @@ from tunetrace.checker.batch.sources import (
 )
 from tunetrace.checker.batch.spans import SliceMeasures, SpanArrays, find_spans, measure_slice
 from tunetrace.checker.batch.stream import BatchStream, join_layouts
-from tunetrace.checker.similar.search import SimilarSearch
+from tunetrace.checker.similar.search import SimilarSearch, named_from
 from tunetrace.garbage import collector_paused
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.music.sameness import SameMusic
@@ -120,6 +120,9 @@ class MatchedSlice:
     """(tunes,) the id of that tune; 0 for none."""
     near: list[NearTunes] | None
     """The tunes that each transcription is most like; None if near copies are not sought."""
+    near_symbols: Mapping[int, bytes] = field(default_factory=dict)
+    """The tokens of the named ones as symbols, by their ids, if another process has their
+    segments."""
 
 
 def match_together(
@@ -132,19 +135,29 @@ def match_together(
     with collector_paused():
         layouts = [lay_out(tokens) for tokens in tunes]
         stream = join_layouts(layouts, matcher.index.vocabulary, matcher.view)
-        near = None if verbatim else find_near(layouts, matcher.index, matcher.admitted)
-        return match_stream(layouts, stream, JointMatches(matcher, stream), near)
+        near = None if verbatim else name_near(matcher.near(layouts), matcher.index.tunes)
+        matched = match_stream(layouts, stream, JointMatches(matcher, stream), near)
+        named = (one.tune for some in near or () for one in some.named)
+        return replace(matched, near_symbols=matcher.symbols_elsewhere(named))
 
 
 def find_near(layouts: Sequence[Layout], index: Index, admitted: Mask | None) -> list[NearTunes]:
-    """The tunes that each transcription is most like.
+    """The tunes of an index that each transcription is most like.
 
     admitted: which tunes of the index count, as a mask by id; None for all.
     """
-    search = SimilarSearch(index)
+    return name_near(SimilarSearch(index).near(layouts, admitted), index.tunes)
+
+
+def name_near(every: Iterable[list[Near]], tunes: int) -> list[NearTunes]:
+    """The tunes that each transcription is most like, of those that a search found for each.
+
+    tunes: how many were searched.
+    """
+    threshold = named_from(tunes)
     found = []
-    for near in search.near(layouts, admitted):
-        named = [one for one in near if one.probability >= search.default_threshold]
+    for near in every:
+        named = [one for one in near if one.probability >= threshold]
         best = max(near, key=_probability, default=None)
         similarity, most_similar = (best.probability, best.tune) if best else (0.0, 0)
         found.append(NearTunes(similarity, most_similar, named[:NEAR]))
@@ -239,7 +252,7 @@ def _stretch_columns(
         stop_token=stop_tokens,
         first_note=stretches.first_notes - first_notes,
         stop_note=stretches.stop_notes - first_notes,
-        source_token=first_tokens_of(matches.symbol_places, stretches.tunes, stretches.symbols),
+        source_token=matches.first_tokens(stretches.tunes, stretches.symbols),
     )
 
 

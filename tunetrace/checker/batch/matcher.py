@@ -16,17 +16,8 @@ from numpy.typing import NDArray
 from tunetrace.checker.batch.arrays import Numbers
 from tunetrace.indexer.music.sameness import SameMusic
 from tunetrace.indexer.search.joint import Hits
-from tunetrace.indexer.search.places import SymbolPlaces
 from tunetrace.indexer.statistics.backoff import BackoffModel
 from tunetrace.tokenizer.layout.bars import Layout
-
-
-def first_tokens_of(places: SymbolPlaces | None, tunes: Numbers, symbols: Numbers) -> Numbers:
-    """The tokens of corpus tunes at which notes with these symbols begin, of the symbols' shape.
-
-    places: None where symbols are tokens.
-    """
-    return symbols if places is None else places.tokens_at(tunes, symbols)
 
 
 class LongestMatches(Protocol):
@@ -51,8 +42,6 @@ class StreamMatches(LongestMatches, Protocol):
     family_of: Numbers | None
     """(last id + 1,) the family of each tune of the corpus, by its id; None if they are not known.
     """
-    symbol_places: SymbolPlaces | None
-    """Where the symbols of the view are in the corpus; None if they are tokens."""
 
     def find(self, firsts: Numbers, stops: Numbers, most: int | None) -> Hits:
         """The hits of the figures from firsts up to stops, (m,) each.
@@ -60,6 +49,12 @@ class StreamMatches(LongestMatches, Protocol):
         Each figure ends with a whole note and is in the corpus. Hits whose last note is longer in
         the corpus are left out. most: of a figure no more hits than this in one tune, the first
         ones; None for all.
+        """
+
+    def first_tokens(self, tunes: Numbers, symbols: Numbers) -> Numbers:
+        """The tokens of corpus tunes, given by their ids, at which notes with these symbols begin.
+
+        tunes, symbols: of the same shape, which the answer has too.
         """
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:

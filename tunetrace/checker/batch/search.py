@@ -85,9 +85,13 @@ class SearchMatches(SearchLongest):
         self._stream = stream
         self.model = index.backoff_in(view)
         self.family_of = index.family_of
-        self.symbol_places = None if view.units is None else index.places_in(view)
+        self._symbol_places = None if view.units is None else index.places_in(view)
         asked = stream.asked_bars(index.vocabulary)
         self.bars = find_bars(index.bars_in(view), asked, admitted)
+
+    def first_tokens(self, tunes: Numbers, symbols: Numbers) -> Numbers:
+        places = self._symbol_places
+        return symbols if places is None else places.tokens_at(tunes, symbols)
 
     def same_music(self, layouts: Sequence[Layout]) -> list[SameMusic]:
         return self._index.same_music(layouts, self._admitted)

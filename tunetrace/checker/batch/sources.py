@@ -23,7 +23,7 @@ from tunetrace.checker.batch.arrays import (
     rows,
     select,
 )
-from tunetrace.checker.batch.matcher import StreamMatches, first_tokens_of
+from tunetrace.checker.batch.matcher import StreamMatches
 from tunetrace.checker.batch.spans import SpanArrays
 from tunetrace.checker.batch.stream import BatchStream
 from tunetrace.indexer.search.joint import Hits, rank_in_runs
@@ -113,7 +113,7 @@ def find_span_tunes(
     is_example = place < most
     at = first.of[is_example], place[is_example]
     examples[at], symbols[at] = first.tunes[is_example], first.symbols[is_example]
-    tokens = first_tokens_of(matches.symbol_places, examples, symbols)
+    tokens = matches.first_tokens(examples, symbols)
     of = found.figure
     families = None
     if matches.family_of is not None:

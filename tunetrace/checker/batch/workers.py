@@ -17,6 +17,7 @@ from functools import cache, partial
 from types import TracebackType
 from typing import TypeVar
 
+from tunetrace.checker.asking.segments import AskedIndex
 from tunetrace.checker.batch.joint import JointMatcher
 from tunetrace.checker.batch.match import MatchedSlice, match_together
 from tunetrace.errors import TunetraceError
@@ -94,7 +95,7 @@ def _matcher() -> JointMatcher:
     error if the index cannot be opened."""
     ((index, hidden, admitted, view),) = _given
     opened = Index(index, hidden=hidden, may_lack=True)
-    return JointMatcher(opened, admitted, VIEWS[view])
+    return JointMatcher(AskedIndex(opened, admitted, VIEWS[view]))
 
 
 def ends_with_parent() -> None:

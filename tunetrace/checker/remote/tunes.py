@@ -41,18 +41,17 @@ def parts_of(
 
 
 def tasks_of(
-    index: Index, tunes: Sequence[int], together: int, *given: object
+    asked: object, tunes: Sequence[int], together: int, *given: object
 ) -> Iterator[tuple[Task, str]]:
     """A task for each slice of tunes of an index, given by their ids, with its digest.
 
-    together: how many tunes a slice has. given: what the function of the tasks is given after the
-    index and the tunes of its slice.
+    asked: the index, as the function of the tasks takes it. together: how many tunes a slice
+    has. given: what the function is given after the index and the tunes of its slice.
     """
-    elsewhere = IndexElsewhere.of(index)
     for number, first in enumerate(range(0, len(tunes), together), 1):
         some = tunes[first : first + together]
         named = f"tunes {some[0]} to {some[-1]} of the index"
         yield (
-            Task(number, named, len(some), (elsewhere, some, *given)),
+            Task(number, named, len(some), (asked, some, *given)),
             digest_of(map(str, some)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from tunetrace.checker.similar.alignment.bars import bar_under_bar
@@ -33,21 +33,23 @@ def similar_tunes(
     same: Sequence[SameMusic] | None = None,
     *,
     alignment: bool = False,
+    layout_of: Callable[[int], Layout] | None = None,
 ) -> Iterator[SimilarTune]:
     """What each near copy has in common with a tune, in their order.
 
     layout, original_key: of the asked tune. same: the tunes of the index that are the same music
     as it, as Index.same_music gives them; None to ask for them. alignment: also both tunes bar
-    under bar.
+    under bar. layout_of: lays out a tune of the index, given by its id; default: the index does.
     """
     if not found:
         return
+    layout_of = index.layout if layout_of is None else layout_of
     same = index.same_music([layout]) if same is None else same
     own, own_key = Line(layout), named_key(original_key)
     ids = {near.tune for near in found} | {near.by_way_of for near in found if near.by_way_of}
     records = index.catalogue.tunes(ids)
     for near in found:
-        tune, other = records[near.tune], Line(index.layout(near.tune))
+        tune, other = records[near.tune], Line(layout_of(near.tune))
         keys = own_key, named_key(tune.original_key)
         pairs = stretches(own, other, near.up)
         same_parts = {(one.own_part, one.part) for one in same if one.tune == near.tune}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class SegmentMusic:
         chosen = np.isin(self.tunes, ids)
         return SegmentMusic(ids, self.hashes[chosen], self.tunes[chosen], self.parts[chosen])
 
+    def numbered(self, ids: NDArray[np.int32]) -> SegmentMusic:
+        """The same tunes by other ids: (tunes,) ascending."""
+        return SegmentMusic(ids, self.hashes, ids[self.ids.searchsorted(self.tunes)], self.parts)
+
     def has_order(self) -> bool:
         """Whether the forms are of its tunes, and in order."""
         in_order = _in_order(self.ids, self.hashes, self.tunes, self.parts)
@@ -76,33 +80,57 @@ class SegmentMusic:
         return read
 
 
-def same_music(
-    segments: Sequence[SegmentMusic],
-    forms: NDArray[np.int64],
-    admitted: NDArray[np.bool_] | None = None,
-) -> list[SameMusic]:
-    """Which admitted tunes and parts have one of some forms, in the order of SameMusic's fields.
+class FoundForms(NamedTuple):
+    """Where some forms are found, by form: (n,) each, at most MOST_SAME for each form."""
 
-    forms: of transcriptions, as from music_hashes. admitted: whether each tune counts, by its id;
-    None for all. Of a form that many tunes have, the first MOST_SAME are given.
+    forms: NDArray[np.int64]
+    """The form, by its place among those asked about, ascending."""
+    tunes: NDArray[np.int32]
+    """The id of the tune."""
+    parts: NDArray[np.int32]
+    """Its part; 0 is the whole."""
+
+    @classmethod
+    def merged(cls, found: Sequence[FoundForms]) -> FoundForms:
+        """What is found in several segments, given in the order of their tunes."""
+        none = np.empty(0, np.int32)
+        columns = zip((np.empty(0, np.int64), none, none), *found, strict=True)
+        return cls(*map(np.concatenate, columns))._first()
+
+    def _first(self) -> FoundForms:
+        """Of each form those that are named, in the order of forms."""
+        order = self.forms.argsort(kind="stable")
+        forms = self.forms[order]
+        order = order[np.arange(len(forms)) - forms.searchsorted(forms) < MOST_SAME]
+        return FoundForms(self.forms[order], self.tunes[order], self.parts[order])
+
+
+def find_forms(
+    segment: SegmentMusic,
+    hashes: NDArray[np.int64],
+    admitted: NDArray[np.bool_] | None = None,
+) -> FoundForms:
+    """The admitted tunes and parts of a segment that have each of some forms.
+
+    hashes: of the forms. admitted: whether each tune counts, by its id; None for all.
     """
-    found = [np.empty((0, 4), dtype=np.int64)]
-    left = np.full(len(forms), MOST_SAME)  # how many more each form may have
-    for segment in segments:
-        first = segment.hashes.searchsorted(forms[:, 2])
-        count = segment.hashes.searchsorted(forms[:, 2], side="right") - first
-        of_form = np.repeat(np.arange(len(forms)), count)
-        at = ranges(first, count)
-        if admitted is not None:
-            is_in = admitted[segment.tunes[at]]
-            of_form, at = of_form[is_in], at[is_in]
-        # The place of each among those of its form.
-        nth = np.arange(len(of_form)) - of_form.searchsorted(of_form)
-        is_named = nth < left[of_form]
-        of_form, at = of_form[is_named], at[is_named]
-        left -= np.bincount(of_form, minlength=len(forms))
-        found.append(np.column_stack([forms[of_form, :2], segment.tunes[at], segment.parts[at]]))
-    return sorted({SameMusic(*pair) for pair in np.concatenate(found).tolist()})
+    first = segment.hashes.searchsorted(hashes)
+    count = segment.hashes.searchsorted(hashes, side="right") - first
+    of_form = np.repeat(np.arange(len(hashes)), count)
+    at = ranges(first, count)
+    if admitted is not None:
+        is_in = admitted[segment.tunes[at]]
+        of_form, at = of_form[is_in], at[is_in]
+    return FoundForms.merged([FoundForms(of_form, segment.tunes[at], segment.parts[at])])
+
+
+def same_music(forms: NDArray[np.int64], found: FoundForms) -> list[SameMusic]:
+    """What is the same music as transcriptions, in the order of SameMusic's fields.
+
+    forms: of the transcriptions, as from music_hashes. found: where these are found.
+    """
+    rows = np.column_stack([forms[found.forms, :2], found.tunes, found.parts])
+    return sorted({SameMusic(*pair) for pair in rows.tolist()})
 
 
 def _in_order(

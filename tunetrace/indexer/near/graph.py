@@ -36,13 +36,18 @@ def rows_of(
 
     admitted: which tunes may be found, as a mask by id; None for all.
     """
-    found = [
+    return as_rows(tunes, (search.near(melody, admitted) for melody in melodies_of(layouts)))
+
+
+def as_rows(tunes: Sequence[int], found: Iterable[list[Near]]) -> Rows:
+    """What was found for tunes of an index, given by their ids, without what is too improbable."""
+    rows = [
         (tune, near.tune, near.up, near.probability)
-        for tune, melody in zip(tunes, melodies_of(layouts), strict=True)
-        for near in search.near(melody, admitted)
+        for tune, of_tune in zip(tunes, found, strict=True)
+        for near in of_tune
         if near.tune != tune and near.probability >= BOUND
     ]
-    return np.array(found, dtype=np.float64).reshape(-1, 4)
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
 @dataclass(frozen=True, eq=False)

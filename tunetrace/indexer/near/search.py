@@ -85,11 +85,7 @@ class NearSearch:
 
         admitted: which tunes count, as a mask by id; None for all.
         """
-        ids, ups, measures = self.measures(melody, admitted)
-        probable = probabilities(measures)
-        columns = ids.tolist(), probable.tolist(), ups.tolist()
-        found = [Near(*one) for one in zip(*columns, strict=True)]
-        return [found[k] for k in order(measures, probable).tolist()]
+        return best_first(*self.measures(melody, admitted))
 
     def measures(
         self, melody: Melody, admitted: NDArray[np.bool_] | None = None
@@ -97,28 +93,49 @@ class NearSearch:
         """The candidates for a melody: their ids, the steps that it is raised to fit on each, and
         what the probability is made of: (n,), (n,), (n, MEASURES).
         """
-        counted = None if admitted is None else [_admitted(ids, admitted) for ids in self._ids]
+        counted = None if admitted is None else [admitted_in(ids, admitted) for ids in self._ids]
         places = self.candidates.places(self.candidates.best(melody.terms, counted))
-        own = _beginnings(melody.pitches)
-        others = [_beginnings(some) for some in self.candidates.melodies(places)]
-        ups = _rotations(own[0], others[0])
-        raised = ups.tolist()
-        # What each sequence of each other tune is aligned with.
-        against = [[one] * len(places) for one in own]
-        against[_QUAVERS], others[_QUAVERS] = _paced(own, others)
-        fits = [scores(*some, raised) for some in zip(against, others, strict=True)]
-        measures = measured(
-            np.array(fits, dtype=np.float64).T / MATCH,
-            _lengths(against),
-            _lengths(others),
-            self.candidates.headers(places) == np.array(melody.header),
-        )
         ids = np.array([self._ids[segment][place] for segment, place in places], dtype=np.int32)
-        return ids, ups, measures
+        others, headers = self.candidates.melodies(places), self.candidates.headers(places)
+        return ids, *measures_of(melody, others, headers)
 
 
-def _admitted(ids: NDArray[np.int32], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which tunes of a segment are admitted by a mask by id: (tunes,)."""
+def measures_of(
+    melody: Melody, others: Sequence[Sequence[bytes]], headers: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], Floats]:
+    """The steps that a melody is raised to fit on each of some tunes, and what the probability is
+    made of: (n,), (n, MEASURES).
+
+    others: (sequences, n) the pitches of the tunes. headers: (n, 2) their meters and modes.
+    """
+    own = _beginnings(melody.pitches)
+    others = [_beginnings(some) for some in others]
+    ups = _rotations(own[0], others[0])
+    raised = ups.tolist()
+    # What each sequence of each other tune is aligned with.
+    against = [[one] * len(headers) for one in own]
+    against[_QUAVERS], others[_QUAVERS] = _paced(own, others)
+    fits = [scores(*some, raised) for some in zip(against, others, strict=True)]
+    measures = measured(
+        np.array(fits, dtype=np.float64).T / MATCH,
+        _lengths(against),
+        _lengths(others),
+        headers == np.array(melody.header),
+    )
+    return ups, measures
+
+
+def best_first(ids: NDArray[np.int32], ups: NDArray[np.int64], measures: Floats) -> list[Near]:
+    """The candidates for a melody, the best first: (n,), (n,), (n, MEASURES) of each, as
+    NearSearch.measures gives them."""
+    probable = probabilities(measures)
+    columns = ids.tolist(), probable.tolist(), ups.tolist()
+    found = [Near(*one) for one in zip(*columns, strict=True)]
+    return [found[k] for k in order(measures, probable).tolist()]
+
+
+def admitted_in(ids: NDArray[np.int32], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which tunes of a segment, given by their ids, are admitted by a mask by id: (tunes,)."""
     first, last = int(ids[0]), int(ids[-1])
     if last - first + 1 == len(ids):  # no id is missing, so that nothing needs to be copied
         return admitted[first : last + 1]

@@ -190,6 +190,11 @@ class Longest:
     """Whether a match of this length is followed by a symbol that does not lengthen its last note.
     It is found out where a note of the stream ends with the match, and False elsewhere."""
 
+    @classmethod
+    def none(cls, positions: int) -> Longest:
+        """The matches of some positions in no segment at all."""
+        return cls(np.zeros(positions, dtype=np.int32), np.zeros(positions, dtype=bool))
+
     def merged(self, other: Longest) -> Longest:
         """The longest matches in two corpora together."""
         ended = (self.has_ended & (self.lengths >= other.lengths)) | (
@@ -212,18 +217,14 @@ class LongestSearch:
         asked = np.flatnonzero(reach).astype(np.int32)
         self._figures = Figures(text, asked, reach[asked])
 
-    def none(self) -> Longest:
-        """The matches in no segment at all."""
-        n = len(self._symbols)
-        return Longest(np.zeros(n, dtype=np.int32), np.zeros(n, dtype=bool))
-
     def among(self, segments: Iterable[Segment]) -> Longest:
         """The longest matches in several segments together."""
-        return reduce(Longest.merged, map(self.in_segment, segments), self.none())
+        none = Longest.none(len(self._symbols))
+        return reduce(Longest.merged, map(self.in_segment, segments), none)
 
     def in_segment(self, segment: Segment) -> Longest:
         """The longest matches in a segment."""
-        figures, found = self._figures, self.none()
+        figures, found = self._figures, Longest.none(len(self._symbols))
         low, _ = figures.intervals(segment, one_will_do=True)
         # The longest match is with one of the two neighbours of where the figure is or would be.
         below, above = low - np.int32(1), low

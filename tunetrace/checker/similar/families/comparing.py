@@ -13,14 +13,19 @@ from typing import Final
 
 import numpy as np
 
+from tunetrace.checker.asking.near import near_in
 from tunetrace.checker.batch.workers import ends_with_parent, result_of, started
-from tunetrace.checker.remote.index import IndexElsewhere
+from tunetrace.checker.remote.shards import AskedElsewhere, SegmentsOfOwners
 from tunetrace.checker.remote.tunes import parts_of, tasks_of
 from tunetrace.checker.tables import NUMBER, WHOLE, Column, batch_of_arrays
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.owners import asking_owners
 from tunetrace.cluster.parts import Parts, parquet_of
+from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.indexer.index import Index
-from tunetrace.indexer.near.graph import Rows, rows_of
+from tunetrace.indexer.near.graph import Rows, as_rows, rows_of
+from tunetrace.indexer.near.search import melodies_of
+from tunetrace.indexer.search.views import TOKENS
 from tunetrace.indexer.store.database.storage import Storage
 from tunetrace.interrupts import uninterrupted
 from tunetrace.progress import Progress, silent
@@ -91,21 +96,36 @@ def compared_on_cluster(
     tunes: Sequence[int],
     parts: Parts,
     *,
+    shards: int | None = None,
     progress: Progress = silent,
 ) -> Iterator[Rows]:
     """What `compared` finds, by the workers of a cluster.
 
-    parts: the finished slices. Raises ClusterError if the workers cannot do it, and OutputError as
-    Parts says.
+    parts: the finished slices. shards: as for find_families. Raises ClusterError if the workers
+    cannot do it, and OutputError as Parts says.
     """
-    tasks = tasks_of(index, tunes, _TOGETHER)
+
+    def tasks(workers: Cluster) -> Iterator[tuple[Task, str]]:
+        asked = AskedElsewhere.of(index, None, TOKENS.name)
+        return tasks_of(
+            asked.sharded(index, workers, shards, index.bytes_of_near), tunes, _TOGETHER
+        )
+
     for number in parts.finish(cluster, _compare_elsewhere, tasks, "comparing", progress):
         table = parts.table(_TABLE, number)
         yield np.stack([column.to_numpy() for column in table.columns], axis=1, dtype=np.float64)
 
 
-def _compare_elsewhere(index: IndexElsewhere, tunes: Sequence[int]) -> dict[str, bytes]:
-    return {_TABLE: parquet_of(batch_of_arrays(_found(index.opened(), tunes), _COLUMNS))}
+def _compare_elsewhere(asked: AskedElsewhere, tunes: Sequence[int]) -> dict[str, bytes]:
+    index = asked.opened().index
+    if asked.shards == 1:
+        rows = _found(index, tunes)
+    else:
+        melodies = list(melodies_of([index.layout(tune) for tune in tunes]))
+        with asking_owners(asked.shards) as owners:
+            near = near_in(SegmentsOfOwners(asked, owners), melodies, index.tunes)
+            rows = as_rows(tunes, near)
+    return {_TABLE: parquet_of(batch_of_arrays(rows, _COLUMNS))}
 
 
 def _found(index: Index, tunes: Sequence[int]) -> Rows:

@@ -17,6 +17,7 @@ from tunetrace.checker.similar.families.comparing import (
 )
 from tunetrace.checker.similar.families.records import Family, FamilyReport, FamilyTune
 from tunetrace.cluster.connecting import ClusterName
+from tunetrace.cluster.owners import see_shards
 from tunetrace.cluster.parts import check_cluster
 from tunetrace.errors import IndexFileError, QueryError
 from tunetrace.indexer.filters import Filters
@@ -38,6 +39,7 @@ def find_families(
     again: bool = False,
     workers: int = 0,
     cluster: ClusterName | None = None,
+    shards: int | None = None,
     resume: bool = False,
     data_set: str | Path | None = None,
     progress: Progress = silent,
@@ -49,16 +51,17 @@ def find_families(
     default one if none is given. corpus: count only the tunes of this corpus. again: compare all
     tunes even if the index has the graph. workers: extra processes that compare; the program's main
     module must then be importable. cluster: compare on a Dask cluster: the address of its
-    scheduler, or how many workers to start on this machine. resume: go on with the slices that a
-    cluster had finished before the same call was cut off. data_set: on a cluster, keep what is
-    found for each slice in this folder, as Parquet; by default it is beside the index until all is
-    done.
+    scheduler, or how many workers to start on this machine. shards: how many shards of the index
+    the workers own; the default is chosen by its size. resume: go on with the slices that a cluster
+    had finished before the same call was cut off. data_set: on a cluster, keep what is found for
+    each slice in this folder, as Parquet; by default it is beside the index until all is done.
 
     Raises IndexFileError if there is no index, it cannot be written, or it has no tune; QueryError
     for a corpus that it lacks, or if there is nothing to keep or to go on with; ClusterError if the
     cluster cannot do the work; OutputError if the slices cannot be written or gone on with.
     """
     check_cluster(cluster, resume=resume, data_set=data_set)
+    see_shards(cluster, shards)
     storage = storage_of(path)
     parts = None
     with Index(storage) as index:
@@ -81,7 +84,10 @@ def find_families(
             rows = list(compared(index, tunes, workers=workers, progress=progress))
         else:
             parts = parts_of_families(index, resume=resume, data_set=data_set)
-            rows = list(compared_on_cluster(cluster, index, tunes, parts, progress=progress))
+            found = compared_on_cluster(
+                cluster, index, tunes, parts, shards=shards, progress=progress
+            )
+            rows = list(found)
         progress("grouping the tunes", len(tunes))
         graph = NearGraph.of(tunes, np.concatenate(rows))
         store_graph(connection, graph)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -126,6 +126,13 @@ def load_arrays(
         for (segment, _), rows in _stored(connection, is_meant).items()
         if wanted is None or segment in wanted
     }
+
+
+def array_bytes(connection: sa.Connection, purposes: Collection[str]) -> int:
+    """The size of the arrays of all segments for some purposes."""
+    column = schema.array.c
+    is_meant = column.segment_id.is_not(None) & column.purpose.in_(purposes)
+    return int(connection.scalar(sa.select(sa.func.sum(column.bytes)).where(is_meant)) or 0)
 
 
 def _stored(

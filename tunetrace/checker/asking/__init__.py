@@ -1,0 +1,1 @@
+"""What a check asks the segments of an index, one by one, and how their answers are merged."""
