@@ -27,6 +27,7 @@ from tests.commands import call
 from tunetrace import Index, build_index, open_index, report
 from tunetrace.checker.remote.index import IndexElsewhere
 from tunetrace.cluster.connecting import connected
+from tunetrace.cluster.parts import Parts
 from tunetrace.cluster.tasks import Task
 from tunetrace.errors import ClusterError
 
@@ -213,6 +214,17 @@ def test_a_client_that_is_ended_ends_its_workers_and_leaves_slices_to_go_on_with
     ended = call(*command, "--resume")
     assert (ended.code, ended.err) == (0, "")
     assert same_files(out, plain)
+
+
+def test_an_unfinished_file_of_a_killed_command_keeps_no_other_from_its_folder(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f"command.json.building-{ended.pid}"
+    left.write_text("{")
+    Parts(tmp_path, {"command": "report"}, {"sums": ".sums"}, resume=False, keep=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def _of_group(leader: subprocess.Popen[bytes]) -> list[psutil.Process]:
