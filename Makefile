@@ -22,8 +22,8 @@ test: $(VENV)/dev ## Run every test.
 quick: $(VENV)/dev ## Run the tests that are not marked as slow.
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
-faults: $(VENV)/dev ## Start each pair of commands that change an index together, 20 times (`make test` does so twice).
-	TUNETRACE_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/indexer/build/test_together.py
+faults: $(VENV)/dev ## Kill, stop and fill whatever can be, 50 times each (`make test` does so a few times), and print what was lost.
+	TUNETRACE_FAULT_ROUNDS=50 $(BIN)/python -m pytest --numprocesses 2 -m fault
 
 lint: $(VENV)/dev ## Check style and types.
 	$(BIN)/ruff check .

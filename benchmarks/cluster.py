@@ -1,6 +1,7 @@
-"""A large batch on one and on two local workers of a Dask cluster, and by one plain command.
+"""A large batch on one and on two local workers of a Dask cluster, and by one plain command; and a
+build.
 
-python -m benchmarks.cluster [--tunes 30000] [--verbatim]
+python -m benchmarks.cluster [--tunes 30000] [--verbatim] [--build]
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +18,7 @@ from typing import Final
 from benchmarks.corpus import make_batch, make_corpus, write_tunes
 from benchmarks.measure import seconds
 from benchmarks.output import duration, say, show_table
+from tunetrace import build_index
 
 TUNES: Final = 300_000
 
@@ -27,10 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tunes", type=int, default=TUNES, help="transcriptions to check")
     parser.add_argument("--verbatim", action="store_true", help="seek no near copies")
+    parser.add_argument("--build", action="store_true", help="only build an index")
     given = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
         corpus = make_corpus(folder, 0)
+        if given.build:
+            _measure_builds(folder, corpus.path, len(corpus.tunes))
+            return
         tunes, made_of = make_batch(corpus, given.tunes)
         write_tunes(folder / "batch.txt", tunes)
         index = folder / "corpus.db"
@@ -68,6 +75,30 @@ def main() -> None:
             raise SystemExit("a budget is exceeded")
 
 
+def _measure_builds(folder: Path, corpus: Path, tunes: int) -> None:
+    """Print the table of builds. tunes: how many the corpus has."""
+    rows = []
+    plain = 0.0
+    for way, cluster in (("tunetrace index build", None), ("--workers 1", 1), ("--workers 2", 2)):
+        path = folder / f"{way}.db"
+        own = -time.process_time()
+        took = seconds(partial(build_index, [corpus], path, cluster=cluster))
+        own += time.process_time()
+        plain = plain or took
+        rows.append(
+            (way, duration(took), f"{tunes / took:,.0f}", f"{plain / took:.2f}x", duration(own))
+        )
+    show_table(
+        f"An index of {tunes:,} transcriptions",
+        ("", "the build", "tunes a second", "of plain", "processor time of this process"),
+        rows,
+    )
+    say(
+        "The last column is what does not go to workers: cutting the file into tunes, rows, the "
+        "vocabulary, joining and writing. However many workers there are, a build takes that long."
+    )
+
+
 def _run(*arguments: str | Path) -> None:
     """Run a command of tunetrace."""
     subprocess.run(
@@ -76,5 +107,5 @@ def _run(*arguments: str | Path) -> None:
     )  # fmt: skip
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # which the processes of a cluster load too
     main()

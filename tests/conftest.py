@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests import storages
+from tests.faults.rounds import rows_in, table_of
 from tunetrace import Index, build_index, open_index
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ SWEDISH = "folkrnn_swedish_1000.txt"
 
 
 WITH_BOTH = re.compile(
-    r"indexer/|checker/|cluster/test_(families|report)\b|"
+    r"indexer/|checker/|cluster/test_(build|families|report)\b|"
     r"cli/test_(check|find|index|near|next|ngrams|report|similar|stats|tune)\b"
 )
 """The tests that are run with an index in a file, and with one in a database, by their paths."""
@@ -44,6 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         storages.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried against faults, and what was lost, as a table."""
+    ended = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    rows = rows_in(one for one in ended if one.when == "call")
+    if rows:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(table_of(rows))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

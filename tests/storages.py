@@ -43,9 +43,9 @@ SECRET: Final = "hush-4711"
 USER: Final = "tester"
 DATABASE: Final = "tunes"
 
-_SETTINGS: Final = (
+_SETTINGS: Final = ("max_connections=300", "shared_buffers=64MB", "listen_addresses=127.0.0.1")
+_FASTER: Final = (
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
-    "max_connections=300", "shared_buffers=64MB", "listen_addresses=127.0.0.1",
 )  # fmt: skip
 
 
@@ -58,8 +58,10 @@ def programs() -> Path:
 class Server:
     """A server of PostgreSQL that tests start, in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        """is_durable: what is committed outlives the server, as it does where people work."""
         self.folder = folder
+        self._settings = (*_SETTINGS, *(() if is_durable else _FASTER))
         self._data = folder / "data"
         self._port = folder / "port"
 
@@ -85,13 +87,13 @@ class Server:
 
     def start(self) -> None:
         """Start it again."""
-        settings = [f"-c {one}" for one in (*_SETTINGS, f"port={self._port.read_text()}")]
+        settings = [f"-c {one}" for one in (*self._settings, f"port={self._port.read_text()}")]
         self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "start",
                   "-o", " ".join([*settings, f"-k {self.folder}"]))  # fmt: skip
 
-    def stop(self) -> None:
-        """Stop it, and end all that is under way."""
-        self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
+    def stop(self, how: str = "fast") -> None:
+        """Stop it, and end all that is under way. how: `immediate` is as if it crashed."""
+        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "stop")
 
     def url(self, database: str = DATABASE) -> URL:
         """The URL of a database, by the server's socket."""

@@ -148,7 +148,7 @@ def until(is_so: Callable[[], Found]) -> Found:
 
 @contextmanager
 def running(
-    index: Path,
+    index: str | Path,
     *options: str | Path,
     workers: int = 1,
     host: str = "127.0.0.1",

@@ -22,7 +22,7 @@ from tunetrace._version import __version__
 from tunetrace.cluster.connecting import ClusterName, connected
 from tunetrace.cluster.tasks import Cluster, Task
 from tunetrace.errors import ClusterError, OutputError, QueryError, TunetraceError
-from tunetrace.files import exists, write_whole
+from tunetrace.files import exists, remove_leftovers, write_whole
 from tunetrace.garbage import collector_paused
 from tunetrace.progress import Progress, silent
 from tunetrace.text import printable
@@ -95,6 +95,7 @@ class Parts:
             self._find(resume=resume)
             return
         with suppress(OSError):  # to write there will raise the error
+            remove_leftovers(folder / _ASKED)  # a killed command's, which is no other file
             if any(folder.iterdir()):
                 raise OutputError(
                     f"{self._name}: this folder has other files, but slices need a folder of their "

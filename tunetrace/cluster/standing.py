@@ -22,7 +22,7 @@ class Standing:
     workers: int = 0
     """How many workers there are now."""
     tasks: int = 0
-    """How many tasks are done."""
+    """How many tasks are done that have tunes of their own."""
     tunes: int = 0
     """How many tunes are done."""
     _begun: Counter[int] = field(default_factory=Counter)
@@ -41,8 +41,8 @@ class Standing:
             self._begun[task] += 1
 
     def finish(self, tunes: int) -> None:
-        """Count a task of this many tunes as done."""
-        self.tasks += 1
+        """Count a task as done. tunes: how many it did; 0 if other tasks count for them."""
+        self.tasks += tunes > 0
         self.tunes += tunes
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,7 +53,8 @@ class Cluster:
         self._client = client
         self.name = name
         self.at_once = 1
-        """How many tasks a thread has at a time: more than one if they wait for one another."""
+        """How many tasks a thread has at a time: more than one if they wait for one another. The
+        first task that is made may change it."""
         self.repeats = 0
         """How many tasks were begun again since the worker that had them was gone."""
 
@@ -76,61 +77,97 @@ class Cluster:
         what: what is being done, for progress. An error of the function is raised here.
         ClusterError if a task has ended worker after worker, and if the scheduler is lost.
         """
-        name = f"tunetrace-{uuid.uuid4().hex}"
-        standing = Standing(what)
-        running: dict[Future[Any], Task] = {}
-        client = self._client
-        client.subscribe_topic(name, lambda event: standing.begin(event[1]))
-        try:
+        with self.working(what, progress) as work:
             for task in tasks:
-                while len(running) >= max(self.at_once * self._look(standing), 1):
-                    yield from self._done(running, standing, progress)
-                packed = zlib.compress(pickle.dumps((function, task.given)), _COMPRESSION)
-                future = client.submit(
-                    _work, name, task.number, packed, key=f"{name}-{task.number}", pure=False
-                )
-                running[future] = task
-            while running:
-                self._look(standing)
-                yield from self._done(running, standing, progress)
-            progress(str(standing), standing.tunes)
+                while work.is_full():
+                    yield from work.done()
+                work.begin(function, task)
+            while work.is_busy:
+                yield from work.done()
+
+    @contextmanager
+    def working(self, what: str, progress: Progress = silent) -> Iterator[Work]:
+        """Work to which tasks are given one by one, as `run` does it. What is not done at the end
+        of the with statement is cancelled."""
+        from distributed.comm.core import CommClosedError
+
+        lost = (CancelledError, CommClosedError)
+        client, name = self._client, f"tunetrace-{uuid.uuid4().hex}"
+        work = Work(self, client, name, Standing(what), progress)
+        client.subscribe_topic(name, lambda event: work.standing.begin(event[1]))
+        try:
+            yield work
+            progress(str(work.standing), work.standing.tunes)
         except (CancelledError, OSError) as error:
-            if client.status == "running" and not isinstance(error, CancelledError):
+            if client.status == "running" and not isinstance(error, lost):
                 raise
             raise ClusterError(
                 f"{self.name} no longer answers; start it and its workers again, and repeat the "
                 "command"
             ) from None
         finally:
-            self.repeats += standing.repeats
+            self.repeats += work.standing.repeats
             with suppress(Exception):  # a scheduler that is lost has nothing to cancel
-                if running:
-                    client.cancel(list(running), force=True)
+                work.cancel()
                 client.unsubscribe_topic(name)
 
-    def _look(self, standing: Standing) -> int:
-        """How many tasks the workers can do at once."""
-        workers = self._client.nthreads()
-        standing.workers = len(workers)
-        return sum(workers.values())
 
-    def _done(
-        self, running: dict[Future[Any], Task], standing: Standing, progress: Progress
-    ) -> Iterator[tuple[Task, Any]]:
+class Work:
+    """The tasks of one command that workers have now."""
+
+    def __init__(
+        self, cluster: Cluster, client: Client, name: str, standing: Standing, progress: Progress
+    ) -> None:
+        """name: of the topic under which workers tell that a task is begun."""
+        self._cluster = cluster
+        self._client = client
+        self._name = name
+        self._progress = progress
+        self._running: dict[Future[Any], Task] = {}
+        self.standing = standing
+        self.capacity = 1
+        """How many tasks the workers can do at once, or 1."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a worker has a task."""
+        return bool(self._running)
+
+    def is_full(self) -> bool:
+        """Whether each worker has a task. A cluster that has lost all workers is given one."""
+        self._look()
+        return len(self._running) >= self.capacity
+
+    def _look(self) -> None:
+        """See how many workers there are."""
+        workers = self._client.nthreads()
+        self.standing.workers = len(workers)
+        self.capacity = max(self._cluster.at_once * sum(workers.values()), 1)
+
+    def begin(self, function: Callable[..., Any], task: Task) -> None:
+        """Give a task to a worker: the call of a function of a module."""
+        packed = zlib.compress(pickle.dumps((function, task.given)), _COMPRESSION)
+        future = self._client.submit(
+            _work, self._name, task.number, packed, key=f"{self._name}-{task.number}", pure=False
+        )
+        self._running[future] = task
+
+    def done(self) -> Iterator[tuple[Task, Any]]:
         """The tasks that are done after a short while, with their answers."""
         from distributed import wait
         from distributed.scheduler import KilledWorker
 
-        progress(str(standing), standing.tunes)
+        self._look()
+        self._progress(str(self.standing), self.standing.tunes)
         try:
             with self._client.as_current():
                 done = wait(
-                    list(running), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED"
+                    list(self._running), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED"
                 ).done
         except TimeoutError:
             return
         for future in done:
-            task = running.pop(future)
+            task = self._running.pop(future)
             try:
                 answer = future.result()
             except (KilledWorker, OwnersEndedError) as error:
@@ -143,8 +180,13 @@ class Cluster:
                     f"{task.named}: each of the {ended} workers that had these tunes was ended "
                     "from outside; give the workers more memory, or leave these tunes out"
                 ) from None
-            standing.finish(task.tunes)
+            self.standing.finish(task.tunes)
             yield task, answer
+
+    def cancel(self) -> None:
+        """Cancel what is not done."""
+        if self._running:
+            self._client.cancel(list(self._running), force=True)
 
 
 def _work(topic: str, number: int, packed: bytes) -> object:

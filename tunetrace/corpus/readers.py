@@ -31,7 +31,6 @@ from tunetrace.corpus.blocks import Block, abc_blocks, folkrnn_blocks
 from tunetrace.corpus.pasted import Unpasting, unpasted
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.streams import (
-    LONGEST,
     PIECE,
     absent,
     beginning,
@@ -50,16 +49,16 @@ from tunetrace.corpus.tables.parquet_rows import MAGIC as PARQUET
 from tunetrace.corpus.tables.parquet_rows import ParquetRows
 from tunetrace.corpus.tables.session import is_session, read_settings
 from tunetrace.corpus.tables.tunes import ReadText, read_parquet, read_rows
+from tunetrace.corpus.unread import Cut, Unread, finished
 from tunetrace.errors import AbcError, InputError
 from tunetrace.files import exists
 from tunetrace.notation.formats import LARGEST, NOTATION, NotationFormat, notation_of
 from tunetrace.text import plain, printable
 from tunetrace.tokenizer.abc.body import Reader
-from tunetrace.tokenizer.abc.header import begins_tune, loose_field
+from tunetrace.tokenizer.abc.header import begins_tune
 from tunetrace.tokenizer.abc.tune import MakeReader, tokenize_abc
 from tunetrace.tokenizer.folkrnn import tokenize_folkrnn
-from tunetrace.tokenizer.titles import readable
-from tunetrace.tokenizer.transcription import Transcription, as_number
+from tunetrace.tokenizer.transcription import Transcription
 
 if TYPE_CHECKING:
     from tunetrace.tokenizer.abc.explain import Explanation
@@ -158,7 +157,7 @@ def read(
     ...     print(tune.title, tune.key, *tune.tokens[2:8])
     The Kesh Cmaj |: C 3 C D E
     """
-    yield from _read_source(source, Reading(format, voice, column), Reader)
+    yield from map(finished, _read_source(source, Reading(format, voice, column), Reader))
 
 
 def read_sources(
@@ -174,6 +173,17 @@ def read_sources(
     read is set aside as a whole, but raises InputError if it is the only one. is_only: whether it
     is; default: if one path is given.
     """
+    return map(finished, cut_sources(paths, reading, make_reader, is_only=is_only))
+
+
+def cut_sources(
+    paths: Sequence[str | Path],
+    reading: Reading = AS_FOUND,
+    make_reader: MakeReader = Reader,
+    *,
+    is_only: bool | None = None,
+) -> Iterator[Cut]:
+    """As read_sources, but a tune of a text is cut out of it and not read yet."""
     refuse_absent(paths)
     for path in paths:
         try:
@@ -203,7 +213,7 @@ def read_tunes(
 
     name: stands for the text in places and messages. Raises InputError if no tune begins in it.
     """
-    return _read_pieces(iter([text]), name, reading, make_reader)
+    return map(finished, _read_pieces(iter([text]), name, reading, make_reader))
 
 
 def read_bytes(
@@ -214,7 +224,7 @@ def read_bytes(
     name: stands for the file in places and messages. Raises InputError, at the first tune, if
     nothing can be read from it.
     """
-    return _read_file(BytesIO(data), name, reading, Reader)
+    return map(finished, _read_file(BytesIO(data), name, reading, Reader))
 
 
 def detect_format(text: str, column: str | None = None) -> Format:
@@ -292,11 +302,9 @@ def unreadable(name: str, error: InputError) -> Rejected:
     return Rejected(name, None, None, str(error).removeprefix(f"{name}: "), "unreadable file")
 
 
-def _read_source(
-    source: str | Path, reading: Reading, make_reader: MakeReader
-) -> Iterator[Transcription | Rejected]:
+def _read_source(source: str | Path, reading: Reading, make_reader: MakeReader) -> Iterator[Cut]:
     if str(source) != STDIN and exists(source) and Path(source).is_dir():
-        yield from read_sources(files_in(Path(source)), reading, make_reader)
+        yield from cut_sources(files_in(Path(source)), reading, make_reader)
     else:
         name = _name(source)
         with opened(source, name) as file:
@@ -310,7 +318,7 @@ def _read_file(
     make_reader: MakeReader,
     *,
     is_inside: bool = False,
-) -> Iterator[Transcription | Rejected]:
+) -> Iterator[Cut]:
     """The tunes of a file that is open. is_inside: it is in an archive."""
     blocks = blocks_of(file)
     first = next(blocks)
@@ -384,7 +392,7 @@ def _no_column(name: str, column: str) -> InputError:
 
 def _read_pieces(
     texts: Iterator[str], name: str, reading: Reading, make_reader: MakeReader
-) -> Iterator[Transcription | Rejected]:
+) -> Iterator[Cut]:
     """As read_tunes, for a text that comes in pieces."""
     first = next(texts)
     texts = chain([first], texts)
@@ -418,14 +426,15 @@ def _fields_reader(name: str, reading: Reading, make_reader: MakeReader) -> Read
             return iter([_read_notation(text, "musicxml", name, of_field, make_reader)])
         refuse_xml(text, name)
         format = given or _format_of_tunes(beginning(text))
-        return _read_text(iter([text]), name, replace(reading, format=format), make_reader)
+        cut = _read_text(iter([text]), name, replace(reading, format=format), make_reader)
+        return map(finished, cut)
 
     return read_text
 
 
 def _read_text(
     texts: Iterator[str], name: str, reading: Reading, make_reader: MakeReader
-) -> Iterator[Transcription | Rejected]:
+) -> Iterator[Cut]:
     """The tunes of a text that is ABC or folk-rnn text, as the format of reading says."""
     first = next(texts)
     texts = chain([first], texts)
@@ -447,33 +456,12 @@ def _read_text(
     is_empty = True
     for block in blocks:
         is_empty = False
-        try:
-            if block.overlong_at is not None:
-                raise AbcError(
-                    f"the tune has more than {LONGEST:,} characters; end each tune with an empty "
-                    "line",
-                    block.overlong_at,
-                    kind="too long",
-                )
-            yield tokenize_lines(block.lines, block.first_line, name)
-        except AbcError as error:
-            yield _rejected(name, block.lines, error)
+        yield Unread(block, name, tokenize_lines)
     if is_empty:
         raise InputError(
             f"{name}: the input has no tune; an ABC tune begins with X: and needs K:, a folk-rnn "
             "tune has a line such as K:Cmaj"
         )
-
-
-def _rejected(input: str, lines: Sequence[str], error: AbcError) -> Rejected:
-    """The tune of these lines, set aside because of an error."""
-    fields = [loose_field(line) for line in lines]
-    numbers = [as_number(field[1]) for field in fields if field and field[0] == "X"]
-    titles = [plain(readable(field[1])) for field in fields if field and field[0] == "T"]
-    return Rejected(
-        input, error.line, error.column, plain(error.reason), error.kind,
-        next(iter(numbers), None), next(filter(None, titles), ""),
-    )  # fmt: skip
 
 
 def _name(path: str | Path) -> str:

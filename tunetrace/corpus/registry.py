@@ -14,8 +14,9 @@ from typing import Final, Literal
 from tunetrace.arguments import Format, Reading, public
 from tunetrace.corpus.fetch import Progress, silent
 from tunetrace.corpus.origins import Music21Folder, Origin, PublishedFile, PublishedFiles
-from tunetrace.corpus.readers import read_sources
+from tunetrace.corpus.readers import cut_sources
 from tunetrace.corpus.records import CorpusEntry, Rejected
+from tunetrace.corpus.unread import Cut, finished
 from tunetrace.errors import InputError
 from tunetrace.tokenizer.transcription import Transcription
 
@@ -43,8 +44,12 @@ class NamedCorpus:
 
     def read(self, progress: Progress = silent) -> Iterator[Transcription | Rejected]:
         """Its tunes in their order."""
+        return map(finished, self.cut(progress))
+
+    def cut(self, progress: Progress = silent) -> Iterator[Cut]:
+        """The same, but a tune of a text is cut out of it and not read yet."""
         self.locate(progress)
-        yield from read_sources(self.origin.files(), Reading(self.format, None, self.column))
+        yield from cut_sources(self.origin.files(), Reading(self.format, None, self.column))
 
     def entry(self) -> CorpusEntry:
         """All that is declared of it, and where it is."""

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from tunetrace.errors import OutputError
-from tunetrace.files import Kind, begins_with, beside, exists, is_there, written_whole
+from tunetrace.files import (
+    Kind,
+    begins_with,
+    beside,
+    exists,
+    is_there,
+    remove_leftovers,
+    written_whole,
+)
 from tunetrace.text import printable
 
 _PACKAGES: Final = ("jinja2", "matplotlib", "pyarrow", "scipy")
@@ -86,6 +94,7 @@ class ReportFolder(ExitStack):
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             # Find out now that the folder cannot be written, not after a whole batch was checked.
+            remove_leftovers(self.path / "report")
             probe = beside(self.path / "report")
             probe.touch()
             probe.unlink()

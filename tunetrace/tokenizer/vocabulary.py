@@ -146,6 +146,10 @@ class VocabularyFullError(ValueError):
     """A tune needs more tokens beyond v2 than fit into one-byte symbols."""
 
 
+_TOGETHER: Final = 1000
+"""Texts that are encoded together, so that the tokens of a few are in memory."""
+
+
 class Vocabulary:
     """A table of tokens and their symbols: v2's 137, then extensions in order of appearance.
 
@@ -184,6 +188,19 @@ class Vocabulary:
             return self.encode(tokens)  # nearly always possible, and faster
         except KeyError:
             return bytes(self._symbols.get(token, SEPARATOR) for token in tokens)
+
+    def encode_texts(self, texts: Sequence[str]) -> bytes:
+        """The symbols of texts, whose tokens have spaces between them; a SEPARATOR after each.
+
+        KeyError names the first token that this vocabulary lacks. To encode them one by one takes
+        twice the time.
+        """
+        symbols = {**self._symbols, "\0": SEPARATOR}
+        encoded = bytearray()
+        for first in range(0, len(texts), _TOGETHER):
+            together = " \0 ".join([*texts[first : first + _TOGETHER], ""])
+            encoded += bytes(map(symbols.__getitem__, together.split()))
+        return bytes(encoded)
 
     def learn(self, tokens: Sequence[str]) -> bytes:
         """Encode tokens, after adding the new ones.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +16,6 @@ import pytest
 
 from tests.commands import KESH, PYTHON, call, environment, index_of
 from tests.conftest import ROOT, V2_SAMPLE
-from tests.indexer.build.forked import Forked
 from tests.indexer.build.test_migrate import (
     answers,
     arrays,
@@ -43,9 +40,6 @@ from tunetrace.indexer.store.database.sqlite import IndexFile
 from tunetrace.indexer.store.database.storage import Connection
 
 pytestmark = pytest.mark.file
-
-KILLS = 50 if "TUNETRACE_FAULT_ROUNDS" in os.environ else 12
-SEED = 11
 
 OTHER = KESH.replace("G3 GAB", "B3 BAG")
 
@@ -293,50 +287,6 @@ def test_a_copy_does_not_replace_what_was_changed_meanwhile(source: Path, tmp_pa
         assert [corpus.name for corpus in index.info().corpora] == ["target", "more"]
 
 
-def test_a_copy_killed_at_any_moment_leaves_what_was_there(shared: Path, tmp_path: Path) -> None:
-    text = (shared / V2_SAMPLE).read_text().split("\n\n")
-    (tmp_path / "book.txt").write_text("\n\n".join(text[:300]))
-    source, place = tmp_path / "source.db", tmp_path / "place"
-    place.mkdir()
-    target = place / "copy.db"
-    build_index([tmp_path / "book.txt"], source)
-    before, after = source.read_bytes(), state(source)
-    chance = random.Random(SEED)
-    kept = 0
-
-    def begins() -> bool:
-        return any(place.iterdir())
-
-    def restore() -> None:
-        for file in place.iterdir():
-            file.unlink()
-
-    with Forked(f"tunetrace.copy_index({str(source)!r}, {str(target)!r})") as copier:
-        for _ in range(2):  # the second is as fast as those to come
-            restore()
-            copier.start()
-            copier.wait_until(begins)
-            began = time.monotonic()
-            copier.wait()
-            writing = time.monotonic() - began
-        assert state(target) == after
-        for kill in range(KILLS):
-            restore()
-            copier.start()
-            copier.wait_until(begins)
-            time.sleep(chance.uniform(0, writing))
-            copier.kill()
-            assert source.read_bytes() == before
-            if not target.exists():
-                kept += 1
-                copy_index(source, target)
-            assert state(target) == after, kill
-            assert [file.name for file in place.iterdir() if "arrays" not in file.name] == [
-                "copy.db"
-            ], kill
-    assert kept, "no copy was killed while it was writing"
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ulimit")
 @pytest.mark.parametrize("blocks", [8, 60, 150])
 def test_a_copy_without_room_is_not_there(source: Path, tmp_path: Path, blocks: int) -> None:
@@ -433,40 +383,3 @@ def test_a_damaged_index_is_not_copied_into_a_database(
         f"{source}: the index is damaged; build it again with 'tunetrace index build --force'"
     )
     assert "there is no index" in call("index", "info", "--index", url).refusal
-
-
-def test_a_copy_into_a_database_that_is_killed_is_not_there(
-    shared: Path, tmp_path: Path, schemas: Callable[[str], str]
-) -> None:
-    text = (shared / V2_SAMPLE).read_text().split("\n\n")
-    (tmp_path / "book.txt").write_text("\n\n".join(text[:300]))
-    source, url, back = tmp_path / "source.db", schemas("killed"), tmp_path / "back.db"
-    build_index([tmp_path / "book.txt"], source)
-    chance = random.Random(SEED)
-    kept = 0
-    with Forked(f"tunetrace.copy_index({str(source)!r}, {url!r}, force=True)") as copier:
-        for _ in range(2):  # the second is as fast as those to come
-            began = time.monotonic()
-            copier.start()
-            copier.wait()
-            lasts = time.monotonic() - began
-        before = open_index(url)
-        for kill in range(KILLS):
-            copier.start()
-            time.sleep(chance.uniform(0, lasts))
-            copier.kill()
-            try:
-                before.info()
-                kept += 1
-            except IndexFileError:  # another copy is in its place
-                before.close()
-                before = open_index(url)
-            copy_index(url, back, force=True)
-            assert state(back) == state(source), kill
-        before.close()
-    assert kept, "no copy was killed before it was whole"
-    with psycopg.connect(**connecting(database())) as connection:
-        left = connection.execute(
-            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tunetrace_building_%'"
-        ).fetchall()
-    assert left == []

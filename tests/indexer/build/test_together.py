@@ -23,7 +23,8 @@ import pytest
 
 from tests.commands import environment
 from tests.conftest import ROOT
-from tests.indexer.build.test_killed import write_tunes
+from tests.faults.places import write_tunes
+from tests.faults.rounds import Record, Rounds
 from tunetrace import (
     Index,
     IndexFileError,
@@ -39,7 +40,8 @@ from tunetrace.indexer.store.database.naming import storage_of
 
 pytestmark = pytest.mark.file
 
-ROUNDS = int(os.environ.get("TUNETRACE_FAULT_ROUNDS", "2"))
+SHORT = 2
+"""How often each pair is started in a run of all tests."""
 SEED = 11
 
 LOCKED = "database is locked\n"
@@ -215,18 +217,27 @@ def at_once(books: Path) -> Iterator[AtOnce]:
     server.communicate()
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(("one", "other"), list(combinations_with_replacement(COMMANDS, 2)))
 def test_two_commands_started_together_leave_what_one_after_the_other_would(
-    books: Path, tmp_path: Path, at_once: AtOnce, one: str, other: str
+    books: Path, tmp_path: Path, at_once: AtOnce, one: str, other: str, record_property: Record
 ) -> None:
+    with Rounds("two changes at once", "file", record_property, SHORT, ()) as rounds:
+        start_together(rounds, books, tmp_path, at_once, one, other)
+
+
+def start_together(
+    rounds: Rounds, books: Path, tmp_path: Path, at_once: AtOnce, one: str, other: str
+) -> None:
+    """Start two commands together again and again, each time on the same index."""
     path = tmp_path / "i.db"
     possible = set(outcomes(one, other))
     possible |= {(one_s, other_s, held) for other_s, one_s, held in outcomes(other, one)}
     chance = random.Random(f"{SEED} {one} {other}")
-    for number in range(ROUNDS):
+    for number in rounds:
         shutil.copy(books / "start.db", path)
         # The first time at the same moment, then so that other moments meet.
-        delays = [chance.uniform(0, 0.1) if number else 0.0 for _ in range(2)]
+        delays = [chance.uniform(0, 0.1) if number > 1 else 0.0 for _ in range(2)]
         ended = at_once(
             [
                 ([*COMMANDS[name].arguments, "--index", str(path)], delay)
@@ -253,8 +264,9 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.fault
 def test_threads_that_open_ask_and_close_disturb_no_one_who_writes(
-    books: Path, tmp_path: Path
+    books: Path, tmp_path: Path, record_property: Record
 ) -> None:
     path = tmp_path / "i.db"
     shutil.copy(books / "start.db", path)
@@ -288,22 +300,23 @@ def test_threads_that_open_ask_and_close_disturb_no_one_who_writes(
         reader.start()
     assert process.stdin is not None
     assert process.stdout is not None
-    try:
-        for number in range(2 * ROUNDS):
-            process.stdin.write("\n")
-            process.stdin.flush()
-            add_to_index([books / "more.abc"], path)
-            remove_from_index(["more"], path)
-            assert process.stdout.readline() == "done\n"
-            assert verify_index(path, full=True).faults == (), number
-    finally:
-        is_over.set()
-        for reader in readers:
-            reader.join()
-        process.communicate()
-    assert faults == []
-    assert len(opened) > ROUNDS
-    assert held_by(path) == replace(START, has_baseline=False)
+    with Rounds("two write, two threads ask", "file", record_property, SHORT, ()) as rounds:
+        try:
+            for number in rounds:
+                process.stdin.write("\n")
+                process.stdin.flush()
+                add_to_index([books / "more.abc"], path)
+                remove_from_index(["more"], path)
+                assert process.stdout.readline() == "done\n"
+                assert verify_index(path, full=True).faults == (), number
+        finally:
+            is_over.set()
+            for reader in readers:
+                reader.join()
+            process.communicate()
+        assert faults == []
+        assert len(opened) > rounds.row.rounds
+        assert held_by(path) == replace(START, has_baseline=False)
 
 
 def test_whoever_looks_at_an_index_keeps_the_lock_of_a_change_in_its_process(

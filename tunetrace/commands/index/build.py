@@ -10,6 +10,7 @@ from tunetrace.commands.completion import complete_sources
 from tunetrace.commands.index.counts import print_read, print_totals
 from tunetrace.commands.options import (
     PrintAs,
+    cluster_options,
     index_option,
     json_option,
     name_option,
@@ -24,6 +25,7 @@ from tunetrace.commands.progress import progress_display
 @click.option("--force", is_flag=True, help="Replace an index that is already there.")
 @name_option
 @reading_options
+@cluster_options
 @index_option
 @json_option
 def build(
@@ -38,6 +40,7 @@ def build(
     \b
         tunetrace index build
         tunetrace index build oneills my_tunes.abc --index mine.db
+        tunetrace index build collection/ --index mine.db --workers 8
     """
     from tunetrace import build_index
     from tunetrace.records import to_plain

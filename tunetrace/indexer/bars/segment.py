@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -374,35 +375,74 @@ def are_in(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bo
 
 
 class OpenBars:
-    """Takes the bars of tunes one by one, in their order."""
+    """Takes the bars of tunes, one by one or many at once, in their order."""
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
+        self._hashes = array("q")
         self._of, self._tokens, self._parts, self._numbers, self._tunes = (
             array("i") for _ in range(5)
         )
         self._tunes.append(0)
 
+    def __len__(self) -> int:
+        """How many bars there are."""
+        return len(self._of)
+
     def add(self, layout: Layout) -> None:
         """Take the bars of the next tune."""
-        known = self._known
+        known, hashes = self._known, self._hashes
         for bar in layout.bars:
-            self._of.append(known.setdefault(bar.text, len(known)))
+            number = known.setdefault(bar.text, len(hashes))
+            if number == len(hashes):
+                hashes.append(bytes_hash(bar.text.encode()))
+            self._of.append(number)
             self._tokens.append(bar.start)
             self._parts.append(bar.part)
             self._numbers.append(bar.number)
         self._tunes.append(len(self._of))
 
+    def take(self, other: OpenBars, tunes: Sequence[int]) -> None:
+        """Take the bars of tunes that another has, given by their places there, ascending."""
+        ends = np.array(other._tunes, np.int64)
+        places = np.array(tunes, np.int64)
+        counts = np.diff(ends)[places]
+        bars = ranges(ends[places], counts)
+        of = np.array(other._of, np.int32)[bars]
+        is_used = np.zeros(len(other._known), dtype=bool)
+        is_used[of] = True
+        numbers = []
+        known, hashes = self._known, self._hashes
+        for text, hashed in compress(zip(other._known, other._hashes, strict=True), is_used):
+            number = known.setdefault(text, len(hashes))
+            if number == len(hashes):
+                hashes.append(hashed)
+            numbers.append(number)
+        own = np.full(len(is_used), -1, np.int32)
+        own[is_used] = numbers
+        _extend(self._of, own[of])
+        for mine, theirs in zip(self._places, other._places, strict=True):
+            _extend(mine, np.array(theirs, np.int32)[bars])
+        _extend(self._tunes, self._tunes[-1] + np.cumsum(counts))
+
     def close(self, ids: Sequence[int], vocabulary: Vocabulary) -> SegmentBars:
         """All that was taken. ids: of the tunes. vocabulary: has all their tokens."""
         return _arranged(
             np.array(ids, np.int32),
-            [vocabulary.encode(text.split()) for text in self._known],
-            [bytes_hash(text.encode()) for text in self._known],
+            vocabulary.encode_texts(list(self._known)).split(_END)[:-1],
+            self._hashes,
             np.array(self._of, np.int32),
-            [np.array(some, np.int32) for some in (self._tokens, self._parts, self._numbers)],
+            [np.array(some, np.int32) for some in self._places],
             np.array(self._tunes, np.int32),
         )
+
+    @property
+    def _places(self) -> tuple[array[int], array[int], array[int]]:
+        return self._tokens, self._parts, self._numbers
+
+
+def _extend(to: array[int], by: NDArray[np.integer]) -> None:
+    to.frombytes(by.astype(np.int32).tobytes())
 
 
 def _arranged(

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunetrace.arguments import Format, Reading, many_paths, public
+from tunetrace.cluster.connecting import ClusterName
 from tunetrace.corpus.registry import DEFAULT_CORPORA
 from tunetrace.garbage import collector_paused
-from tunetrace.indexer.build.sources import CorpusSource, find_sources
-from tunetrace.indexer.build.writer import Writer, read_corpus
+from tunetrace.indexer.build.sources import find_sources
+from tunetrace.indexer.build.steps import steps_on
+from tunetrace.indexer.build.writer import Writer
 from tunetrace.indexer.index import Index
 from tunetrace.indexer.records import IndexInfo, Reject
 from tunetrace.indexer.store.arrays.pieces import remove_unused
 from tunetrace.indexer.store.database.naming import storage_of
-from tunetrace.indexer.store.database.storage import Connection, Storage
 from tunetrace.progress import Progress, silent
 from tunetrace.records import Record
 
@@ -40,18 +41,20 @@ def build_index(
     format: Format | None = None,
     voice: str | None = None,
     column: str | None = None,
+    cluster: ClusterName | None = None,
     progress: Progress = silent,
 ) -> BuildReport:
     """Build an index of files, folders, `-` (standard input) and named corpora.
 
     sources: default: the default corpora. A named corpus that is missing is fetched. path: as for
     open_index. force: replace an index that is there. name: what to call the corpus of the only
-    source; default: the name of its file. progress: called with what is being done and the number
-    of tunes so far.
+    source; default: the name of its file. cluster: read tunes and sort suffixes on a Dask cluster:
+    the address of its scheduler, or how many workers to start on this machine. The index is the
+    same. progress: called with what is being done and the number of tunes so far.
 
     IndexFileError if an index is in the way or the place cannot be written. InputError if the only
     source cannot be read, or no tune is usable. Of several sources, one that cannot be read is set
-    aside.
+    aside. ClusterError if the cluster cannot do the work.
     """
     storage = storage_of(path)
     given = many_paths(sources, "sources") or DEFAULT_CORPORA
@@ -59,23 +62,15 @@ def build_index(
     try:
         with storage.replacing(force=force) as connection, collector_paused():
             found = find_sources(given, Reading(format, voice, column), progress, name=name)
-            return _write(storage, connection, found, progress)
+            with steps_on(cluster, progress) as steps:
+                # What is done on a cluster, that tells.
+                told = progress if cluster is None else silent
+                writer = Writer(connection, steps, told)
+                for source in found:
+                    writer.add(source, source.cut(is_only=len(found) == 1))
+                writer.close()
+            remove_unused(connection)
+            with Index(storage, connection) as index:
+                return BuildReport(index.info(), index.rejects())
     except failures as error:
         raise storage.unwritable(error) from None
-
-
-def _write(
-    storage: Storage,
-    connection: Connection,
-    sources: Sequence[CorpusSource],
-    progress: Progress,
-) -> BuildReport:
-    """Write the sources into a new index, which will be in this storage."""
-    writer = Writer(connection, progress)
-    for source in sources:
-        read = read_corpus(source, is_only=len(sources) == 1, progress=progress)
-        writer.add(source, writer.encoded(read))
-    writer.close()
-    remove_unused(connection)
-    with Index(storage, connection) as index:
-        return BuildReport(index.info(), index.rejects())

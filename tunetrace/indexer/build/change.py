@@ -119,9 +119,9 @@ def add_to_index(
                 _remove(connection, replaced, progress)
             if added:
                 delete_baseline(connection)
-                writer = Writer(connection, progress)
+                writer = Writer(connection, progress=progress)
                 for source, tunes in added:
-                    writer.add(source, writer.encoded(tunes))
+                    writer.add(source, tunes)
                 writer.close()
                 _merge_tiers(connection, progress)
                 _compare_added(storage, connection, progress)

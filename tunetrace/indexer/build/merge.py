@@ -157,10 +157,11 @@ def _write(
             is_kept[part.places] = True
             # Each tune with the separator after it.
             pieces.append(segment.symbols[1:][np.repeat(is_kept, np.diff(segment.bounds))])
-        stream = np.concatenate(pieces)
+        joined = np.concatenate(pieces)
         if symbols is not None:
-            stream = np.frombuffer(symbols[name], np.uint8)[stream]
-        streams.store_view(connection, number, ids, name, stream.tobytes())
+            joined = np.frombuffer(symbols[name], np.uint8)[joined]
+        stream = joined.tobytes()
+        streams.store_view(connection, number, name, stream, streams.sort_view(len(ids), stream))
     near = _joined(connection, parts, streams.load_near)
     streams.store_held(connection, number, near)
     bars = _joined(connection, parts, streams.load_bars)

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import Final
 
 from tunetrace.arguments import AS_FOUND, Reading
-from tunetrace.corpus.readers import STDIN, read_sources, unreadable
+from tunetrace.corpus.readers import STDIN, cut_sources, unreadable
 from tunetrace.corpus.records import Rejected
 from tunetrace.corpus.registry import NAMED_CORPORA, NamedCorpus, nearest_names
+from tunetrace.corpus.unread import Cut, finished
 from tunetrace.errors import InputError
 from tunetrace.files import exists
 from tunetrace.text import printable
@@ -41,20 +42,24 @@ class CorpusSource:
 
     def read(self, *, is_only: bool) -> Iterator[Transcription | Rejected]:
         """Its tunes. An unreadable input is set aside, or InputError if it is the only one."""
+        return map(finished, self.cut(is_only=is_only))
+
+    def cut(self, *, is_only: bool) -> Iterator[Cut]:
+        """The same, but a tune of a text is cut out of it and not read yet."""
         try:
-            tunes = self.named.read() if self.named else read_sources([self.where], self.reading)
+            tunes = self.named.cut() if self.named else cut_sources([self.where], self.reading)
             for tune in tunes:
-                yield self._shortened(tune) if isinstance(tune, Rejected) else tune
+                yield self._shortened(tune)
         except InputError as error:
             if is_only:
                 raise
             yield self._shortened(unreadable(self.where, error))
 
-    def _shortened(self, rejected: Rejected) -> Rejected:
-        """A tune set aside; in a named corpus, without the path to the corpus's files."""
+    def _shortened(self, tune: Cut) -> Cut:
+        """A tune of a named corpus without the path to the corpus's files, wherever they are."""
         if self.named is None:
-            return rejected
-        return replace(rejected, input=rejected.input.replace(self.where, self.name, 1))
+            return tune
+        return replace(tune, input=tune.input.replace(self.where, self.name, 1))
 
 
 def find_sources(

@@ -7,18 +7,32 @@ that grows with the corpus but a bit for each number of a tune.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunetrace.corpus.records import Rejected
+from tunetrace.corpus.unread import Cut
 from tunetrace.errors import InputError
 from tunetrace.indexer.bars.segment import OpenBars
 from tunetrace.indexer.build.sources import CorpusSource
+from tunetrace.indexer.build.steps import (
+    HERE,
+    Pending,
+    PreparedTunes,
+    Steps,
+    Streams,
+    TuneArrays,
+    prepare,
+)
 from tunetrace.indexer.music.segment import SegmentMusic
 from tunetrace.indexer.near.segment import NearSegment
-from tunetrace.indexer.search.views import VIEWS
+from tunetrace.indexer.search.views import TOKENS, VIEWS
 from tunetrace.indexer.store.arrays import streams
 from tunetrace.indexer.store.database.storage import Connection
 from tunetrace.indexer.store.meta import load_vocabulary, store_vocabulary
@@ -32,7 +46,6 @@ from tunetrace.indexer.store.rows.corpora import (
     reject_reasons,
 )
 from tunetrace.progress import Progress, silent
-from tunetrace.tokenizer.layout.bars import Layout, lay_out
 from tunetrace.tokenizer.transcription import Transcription
 from tunetrace.tokenizer.vocabulary import SEPARATOR, Vocabulary, VocabularyFullError
 
@@ -104,138 +117,225 @@ def nothing_usable(rejected: Sequence[Rejected], count: int | None = None) -> In
 class Writer:
     """Adds corpora to an index. What it holds is of the open segment, until that is written."""
 
-    def __init__(self, connection: Connection, progress: Progress = silent) -> None:
+    def __init__(
+        self, connection: Connection, steps: Steps = HERE, progress: Progress = silent
+    ) -> None:
         """connection: inside a transaction that changes the index, so that nobody else gives the
-        same ids."""
+        same ids. steps: where tunes are read and suffixes are sorted."""
         self._connection = connection
+        self._steps = steps
         self._progress = progress
         self.tunes = 0
         """How many tunes were written."""
         self.set_aside = 0
         """How many tunes were set aside."""
         self.first_set_aside: Rejected | None = None
-        self.vocabulary = load_vocabulary(connection)
-        self._layouts: list[Layout] = []  # the last tunes, of which no arrays are made yet
+        self._vocabulary = load_vocabulary(connection)
         self._next_tune = next_tune_id(connection)
-        self._open_segment()
+        self._open = _OpenSegment()
+        self._whole: deque[_WholeSegment] = deque()  # that are not written yet, in their order
 
-    def add(
-        self, source: CorpusSource, taken: Iterable[tuple[Transcription, bytes] | Rejected]
-    ) -> None:
-        """Write a corpus.
-
-        taken: its tunes with their symbols in this writer's vocabulary, and those set aside.
-        """
-        corpus_id = insert_corpus(
-            self._connection,
-            name=source.name,
-            source=source.described,
-            licence=source.licence,
-            version=source.version,
-        )
-        whole, numbers = Digest(), _TuneNumbers()
-        tunes = tokens = bars = set_aside = 0
-        rejected: list[Rejected] = []
-        batch: list[tuple[int, int, Transcription]] = []
-        for one in taken:
-            if isinstance(one, Rejected):
-                self.first_set_aside = self.first_set_aside or one
-                set_aside += 1
-                rejected.append(one)
-                if len(rejected) == _BATCH:
-                    insert_rejects(self._connection, corpus_id, rejected)
-                    rejected = []
-                continue
-            tune, symbols = one
-            whole.add(tune.text)
-            batch.append((self._next_tune, numbers.settle(tune.number), tune))
-            tokens += len(symbols.translate(None, delete=self.vocabulary.headers))
-            bars += self._take(tune, symbols)
-            tunes += 1
-            if len(batch) == _BATCH:
-                insert_tunes(self._connection, corpus_id, batch)
-                batch = []
-                self._take_layouts()
-                self._progress(f"indexing {source.name}", tunes)
-        insert_tunes(self._connection, corpus_id, batch)
-        self._take_layouts()
-        number_on(self._connection, corpus_id, numbers.highest)
-        insert_rejects(self._connection, corpus_id, rejected)
-        complete_corpus(
-            self._connection,
-            corpus_id,
-            sha256=whole.finish(reject_reasons(self._connection, corpus_id)),
-            tunes=tunes,
-            tokens=tokens,
-            bars=bars,
-            set_aside=set_aside,
-        )
-        self.tunes += tunes
-        self.set_aside += set_aside
-
-    def encoded(
-        self, read: Iterable[Transcription | Rejected]
-    ) -> Iterator[tuple[Transcription, bytes] | Rejected]:
-        """Tunes as they are read, with their symbols. The vocabulary grows with them."""
-        for tune in read:
-            yield tune if isinstance(tune, Rejected) else encoded(tune, self.vocabulary)
+    def add(self, source: CorpusSource, tunes: Iterable[Cut]) -> None:
+        """Write a corpus. tunes: its tunes, and those set aside."""
+        corpus = _OpenCorpus(self._connection, source)
+        waiting: deque[Pending[PreparedTunes]] = deque()
+        left, first = iter(tunes), 1
+        while block := list(islice(left, _BATCH)):
+            named = f"tunes {first:,} to {first + len(block) - 1:,} of {source.name}"
+            waiting.append(self._steps.begin(named, len(block), prepare, block))
+            first += len(block)
+            while waiting and (waiting[0].is_ready or len(waiting) > self._steps.ahead):
+                self._take(waiting.popleft().answer(), corpus)
+            self._write_whole(most=1)
+        while waiting:
+            self._take(waiting.popleft().answer(), corpus)
+        corpus.complete()
+        self.tunes += corpus.tunes
+        self.set_aside += corpus.set_aside
+        self.first_set_aside = self.first_set_aside or corpus.first_set_aside
 
     def close(self) -> None:
         """Write the open segment and the vocabulary; InputError if there is no tune."""
         if not self.tunes and self.first_set_aside is not None:
             raise nothing_usable([self.first_set_aside], self.set_aside)
-        self._close_segment()
-        store_vocabulary(self._connection, self.vocabulary)
+        self._end_segment()
+        self._write_whole(most=0)
+        store_vocabulary(self._connection, self._vocabulary)
 
-    def _take(self, tune: Transcription, symbols: bytes) -> int:
-        """Take a tune into the open segment; gives how many bars it has."""
-        layout = lay_out(tune.tokens)
-        in_views = {name: view.symbols(layout, symbols) for name, view in VIEWS.items()}
-        longest = max(len(self._streams[name]) + len(some) for name, some in in_views.items())
-        is_full = len(self._segment_tunes) >= streams.SEGMENT_TUNES
-        if is_full or longest > streams.SEGMENT_SYMBOLS:
-            self._close_segment()
-        tune_id = self._next_tune
-        self._next_tune += 1
-        for name, some in in_views.items():
-            self._streams[name] += some
-            self._streams[name].append(SEPARATOR)
-        self._segment_tunes.append(tune_id)
-        self._bars.add(layout)
-        self._layouts.append(layout)
-        return len(layout.bars)
+    def _take(self, block: PreparedTunes, corpus: _OpenCorpus) -> None:
+        """Take the next tunes of a corpus: write their rows, and keep the rest for segments."""
+        taken: list[tuple[int, Transcription]] = []
+        symbols: list[bytes] = []
+        places: list[int] = []  # of those that are taken among those that could be read
+        readable = 0
+        for tune in block.read:
+            one = tune if isinstance(tune, Rejected) else encoded(tune, self._vocabulary)
+            readable += isinstance(tune, Transcription)
+            if isinstance(one, Rejected):
+                corpus.reject(one)
+                continue
+            taken.append((self._next_tune + len(taken), one[0]))
+            symbols.append(one[1])
+            places.append(readable - 1)
+        if block.arrays is not None and taken:
+            arrays = block.arrays
+            if len(places) < readable:
+                arrays = arrays.select(places)
+            arrays = replace(arrays, streams=arrays.streams | Streams.of({TOKENS.name: symbols}))
+            self._fill(arrays)
+            headers = self._vocabulary.headers
+            tokens = sum(len(some.translate(None, delete=headers)) for some in symbols)
+            corpus.add(taken, tokens, len(arrays.bars))
+        self._progress(f"indexing {corpus.name}", corpus.tunes)
 
-    def _take_layouts(self) -> None:
-        """Make the arrays of the last tunes: their forms, and what near copies are found by."""
-        if not self._layouts:
+    def _fill(self, arrays: TuneArrays) -> None:
+        """Give the next tunes their ids, and put them into segments."""
+        tunes = len(arrays.near)
+        ids = np.arange(self._next_tune, self._next_tune + tunes, dtype=np.int32)
+        self._next_tune += tunes
+        first = 0
+        while first < tunes:
+            stop = first + self._open.room(arrays.streams, first)
+            some = arrays if stop - first == tunes else arrays.select(range(first, stop))
+            if first < stop:
+                self._open.add(ids[first:stop], some)
+            if stop < tunes:
+                self._end_segment()
+            first = stop
+
+    def _end_segment(self) -> None:
+        """Sort the suffixes of the open segment, and begin the next one."""
+        ended, self._open = self._open, _OpenSegment()
+        if not ended.ids:
             return
-        ids = self._segment_tunes[-len(self._layouts) :]
-        self._music.append(SegmentMusic.of(ids, self._layouts))
-        self._near.append(NearSegment.of(self._layouts))
-        self._layouts = []
-
-    def _close_segment(self) -> None:
-        """Sort the suffixes of the open segment, write it and begin the next one."""
-        if not self._segment_tunes:
-            return
-        self._take_layouts()
         self._progress("sorting the suffixes", self._next_tune - 1)
-        ids = np.array(self._segment_tunes, dtype=np.int32)
-        number = streams.insert_segment(self._connection, ids)
+        tunes = len(ended.ids)
+        between = f"tunes {ended.ids[0]:,} to {ended.ids[-1]:,} of the index"
+        views: deque[tuple[str, bytes, Pending[Mapping[str, NDArray[Any]]]]] = deque()
         for name in VIEWS:
-            # A view is let go of once it is written.
-            streams.store_view(self._connection, number, ids, name, bytes(self._streams.pop(name)))
-        bars = self._bars.close(self._segment_tunes, self.vocabulary)
-        for held in (NearSegment.join(self._near), bars, SegmentMusic.join(self._music)):
-            streams.store_held(self._connection, number, held)
-        self._open_segment()
+            stream = bytes(ended.streams.pop(name))
+            named = f"{between} in the view {name}"
+            views.append(
+                (name, stream, self._steps.begin(named, 0, streams.sort_view, tunes, stream))
+            )
+        self._whole.append(_WholeSegment(ended, views))
+        self._write_whole(most=1)
 
-    def _open_segment(self) -> None:
-        self._streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
-        self._segment_tunes: list[int] = []
-        self._bars = OpenBars()
-        self._near: list[NearSegment] = []
-        self._music: list[SegmentMusic] = []
+    def _write_whole(self, *, most: int) -> None:
+        """Write what is sorted of whole segments. most: how many of them may wait for the rest."""
+        while self._whole:
+            segment = self._whole[0]
+            waits = len(self._whole) > most
+            of = segment.of
+            while segment.views and (waits or segment.views[0][2].is_ready):
+                ids = np.array(of.ids, dtype=np.int32)
+                if not segment.number:
+                    segment.number = streams.insert_segment(self._connection, ids)
+                name, stream, sorted_ = segment.views.popleft()
+                streams.store_view(self._connection, segment.number, name, stream, sorted_.answer())
+            if segment.views:
+                return
+            self._whole.popleft()
+            bars = of.bars.close(of.ids, self._vocabulary)
+            for held in (NearSegment.join(of.near), bars, SegmentMusic.join(of.music)):
+                streams.store_held(self._connection, segment.number, held)
+
+
+class _OpenSegment:
+    """The tunes of a segment that may get more."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.streams = {name: bytearray([SEPARATOR]) for name in VIEWS}
+        self.bars = OpenBars()
+        self.near: list[NearSegment] = []
+        self.music: list[SegmentMusic] = []
+
+    def room(self, tunes: Streams, first: int) -> int:
+        """How many of the tunes from `first` on it can take. An empty one takes one of any size."""
+        size = len(tunes.ends[TOKENS.name]) - 1 - first
+        is_over = np.arange(len(self.ids), len(self.ids) + size) >= streams.SEGMENT_TUNES
+        for name, stream in self.streams.items():
+            ends = tunes.ends[name][first:]
+            # The separator after a tune does not count.
+            is_over |= len(stream) + ends[1:] - ends[0] - 1 > streams.SEGMENT_SYMBOLS
+        is_over[:1] &= bool(self.ids)
+        return int(is_over.argmax()) if is_over.any() else size
+
+    def add(self, ids: NDArray[np.int32], arrays: TuneArrays) -> None:
+        """Take tunes."""
+        self.ids += ids.tolist()
+        for name, stream in self.streams.items():
+            stream += arrays.streams.symbols[name]
+        self.bars.take(arrays.bars, range(len(ids)))
+        self.near.append(arrays.near)
+        self.music.append(arrays.music.numbered(ids))
+
+
+@dataclass(slots=True)
+class _WholeSegment:
+    """A segment that takes no more tunes, and is being sorted."""
+
+    of: _OpenSegment
+    views: deque[tuple[str, bytes, Pending[Mapping[str, NDArray[Any]]]]]
+    """Those that are not written yet: the name, the stream, and what sorts it."""
+    number: int = 0
+    """Its id; 0 until it is written that it is there."""
+
+
+class _OpenCorpus:
+    """The rows of a corpus that is being written."""
+
+    def __init__(self, connection: Connection, source: CorpusSource) -> None:
+        self._connection = connection
+        self._id = insert_corpus(
+            connection,
+            name=source.name,
+            source=source.described,
+            licence=source.licence,
+            version=source.version,
+        )
+        self.name = source.name
+        self.first_set_aside: Rejected | None = None
+        self.tunes = self.set_aside = self._tokens = self._bars = 0
+        self._digest, self._numbers = Digest(), _TuneNumbers()
+        self._rejected: list[Rejected] = []
+
+    def add(self, tunes: Sequence[tuple[int, Transcription]], tokens: int, bars: int) -> None:
+        """Write the next tunes, given with their ids. tokens, bars: how many they have."""
+        for _, tune in tunes:
+            self._digest.add(tune.text)
+        numbered = [(id_, self._numbers.settle(tune.number), tune) for id_, tune in tunes]
+        insert_tunes(self._connection, self._id, numbered)
+        self.tunes += len(tunes)
+        self._tokens += tokens
+        self._bars += bars
+
+    def reject(self, tune: Rejected) -> None:
+        """Write that a tune is set aside."""
+        self.first_set_aside = self.first_set_aside or tune
+        self.set_aside += 1
+        self._rejected.append(tune)
+        if len(self._rejected) == _BATCH:
+            self._write_rejects()
+
+    def complete(self) -> None:
+        """Write what it holds, once all its tunes are written."""
+        self._write_rejects()
+        number_on(self._connection, self._id, self._numbers.highest)
+        complete_corpus(
+            self._connection,
+            self._id,
+            sha256=self._digest.finish(reject_reasons(self._connection, self._id)),
+            tunes=self.tunes,
+            tokens=self._tokens,
+            bars=self._bars,
+            set_aside=self.set_aside,
+        )
+
+    def _write_rejects(self) -> None:
+        insert_rejects(self._connection, self._id, self._rejected)
+        self._rejected = []
 
 
 class _TuneNumbers:

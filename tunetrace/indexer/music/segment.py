@@ -50,6 +50,10 @@ class SegmentMusic:
         chosen = np.isin(self.tunes, ids)
         return SegmentMusic(ids, self.hashes[chosen], self.tunes[chosen], self.parts[chosen])
 
+    def numbered(self, ids: NDArray[np.int32]) -> SegmentMusic:
+        """The same tunes by other ids: (tunes,) ascending."""
+        return SegmentMusic(ids, self.hashes, ids[self.ids.searchsorted(self.tunes)], self.parts)
+
     def has_order(self) -> bool:
         """Whether the forms are of its tunes, and in order."""
         in_order = _in_order(self.ids, self.hashes, self.tunes, self.parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -186,10 +186,7 @@ def _read(
 ) -> Iterator[Transcription | Rejected]:
     found = find_sources(sources, reading, progress)
     for source in found:
-        for tune in source.read(is_only=len(found) == 1):
-            # Where the files of a named corpus happen to lie says nothing.
-            named = source.name if source.named else source.where
-            yield replace(tune, input=tune.input.replace(source.where, named, 1))
+        yield from source.read(is_only=len(found) == 1)
 
 
 def token_bits(model: Model, sequences: Sequence[Sequence[int]]) -> list[Floats]:

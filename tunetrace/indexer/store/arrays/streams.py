@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -146,20 +146,31 @@ def insert_segment(connection: sa.Connection, tune_ids: NDArray[np.int32]) -> in
     return number
 
 
-def store_view(
-    connection: sa.Connection, number: int, tune_ids: NDArray[np.int32], name: str, stream: bytes
-) -> None:
-    """Sort the suffixes of a segment's stream in a view, and write both.
+def sort_view(tunes: int, stream: bytes) -> dict[str, NDArray[Any]]:
+    """Sort the suffixes of a segment's stream in a view: the arrays that are stored with it.
 
-    number: the id of the segment. stream: with a SEPARATOR before each tune and after the last.
+    tunes: how many the segment has. stream: with a SEPARATOR before each tune and after the last.
     """
-    sorted_ = Segment.of(tune_ids, stream)
-    arrays: dict[str, NDArray[Any]] = {
-        STREAM: sorted_.symbols,
+    sorted_ = Segment.of(range(tunes), stream)
+    return {
         "suffixes": sorted_.suffixes,
         "bounds": sorted_.bounds,
         "grams": sorted_.gram_firsts,
     }
+
+
+def store_view(
+    connection: sa.Connection,
+    number: int,
+    name: str,
+    stream: bytes,
+    sorted_: Mapping[str, NDArray[Any]],
+) -> None:
+    """Write the stream of a segment in a view, and what sort_view gives for it.
+
+    number: the id of the segment. name: of the view.
+    """
+    arrays = {STREAM: np.frombuffer(stream, np.uint8), **sorted_}
     store_arrays(connection, number, name, arrays)
 
 
