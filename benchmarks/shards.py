@@ -38,7 +38,7 @@ class Watched:
     private: Counter[int] = field(default_factory=Counter)
     """The most memory of each worker's own, in bytes, by its process."""
     mapped: Counter[int] = field(default_factory=Counter)
-    """The most that each had of mapped files."""
+    """The most that each had of the arrays of the index."""
 
     def run(self, *arguments: str | Path) -> None:
         """Run a command of tunetrace to its end."""
@@ -50,7 +50,7 @@ class Watched:
         command = [sys.executable, "-m", "tunetrace", *map(str, arguments)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as client:
             while client.poll() is None:
-                time.sleep(0.5)
+                time.sleep(1)
                 with suppress(psutil.NoSuchProcess):
                     for worker in psutil.Process(client.pid).children(recursive=True):
                         self._look(worker)
@@ -60,7 +60,8 @@ class Watched:
     def _look(self, worker: psutil.Process) -> None:
         with suppress(psutil.NoSuchProcess):
             memory = worker.memory_info()
-            self.mapped[worker.pid] = max(self.mapped[worker.pid], memory.shared)
+            mapped = sum(one.rss for one in worker.memory_maps() if ".db.arrays" in one.path)
+            self.mapped[worker.pid] = max(self.mapped[worker.pid], mapped)
             own = memory.rss - memory.shared
             self.private[worker.pid] = max(self.private[worker.pid], own)
 
@@ -93,7 +94,7 @@ def main() -> None:
                 raise SystemExit(f"{table} is not the same in both ways")
         show_table(
             f"A report on {given.batch:,} transcriptions by two workers",
-            ("shards", "time", "tunes/s", "processor", "own memory", "mapped files"),
+            ("shards", "time", "tunes/s", "processor", "own memory", "arrays"),
             [
                 (str(shards), duration(way.seconds), f"{given.batch / way.seconds:,.0f}",
                  duration(way.processor), _mean(way.private), _mean(way.mapped))
@@ -103,8 +104,8 @@ def main() -> None:
         say(
             f"{made_of[0].upper()}{made_of[1:]}, against an index of {given.tunes:,} tunes in "
             f"{SEGMENTS} segments, whose arrays have {megabytes(arrays)}. The memory is the most "
-            "that a worker had, as the mean of both; mapped files are the arrays and the programs "
-            "themselves. Both ways wrote the same tables, byte for byte."
+            "that a worker had, as the mean of both: its own, and the pages of the arrays that it "
+            "looked at. Both ways wrote the same tables, byte for byte."
         )
 
 

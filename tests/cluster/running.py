@@ -112,3 +112,11 @@ def ask_all(number: int, shards: int, function: Callable[..., int], *given: obje
 def square(shard: int) -> int:
     """An answer of an owner."""
     return shard * shard
+
+
+def meet(number: int, folder: Path) -> int:
+    """A task that waits until another one has begun while it asks owners."""
+    with asking_owners(1):
+        (folder / str(number)).touch()
+        wait_until(lambda: len(list(folder.iterdir())) == 2)
+    return number

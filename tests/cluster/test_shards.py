@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import tunetrace.reports.on_cluster
 from tests.cluster.conftest import same_files
-from tests.cluster.running import ask_all, end_its_worker, fail, first_time_only, square
+from tests.cluster.running import ask_all, end_its_worker, fail, first_time_only, meet, square
 from tests.cluster.test_faults import busiest_worker
 from tests.commands import call
 from tests.conftest import GENERATED, V2_SAMPLE
@@ -175,6 +176,16 @@ def test_a_task_asks_every_owner_though_its_worker_has_one_thread() -> None:
         workers, machines, memory = cluster.machines()
     assert (workers, machines) == (1, 1)
     assert 0 < memory <= psutil.virtual_memory().total
+
+
+def test_a_worker_begins_another_task_while_one_waits_for_owners(tmp_path: Path) -> None:
+    with connected(1) as cluster:
+
+        def tasks() -> Iterator[Task]:
+            cluster.at_once = 2  # as where the first task is made
+            yield from (task(number, tmp_path) for number in (1, 2))
+
+        assert sorted(answer for _, answer in cluster.run(meet, tasks(), "meeting")) == [1, 2]
 
 
 def test_what_a_killed_owner_was_asked_is_answered_by_another_one(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ class Cluster:
         self._client = client
         self.name = name
         self.at_once = 1
-        """How many tasks a thread has at a time: more than one if they wait for one another."""
+        """How many tasks a thread has at a time: more than one if they wait for one another. The
+        first task that is made may change it."""
         self.repeats = 0
         """How many tasks were begun again since the worker that had them was gone."""
 
@@ -92,7 +93,7 @@ class Cluster:
 
         lost = (CancelledError, CommClosedError)
         client, name = self._client, f"tunetrace-{uuid.uuid4().hex}"
-        work = Work(client, name, Standing(what), progress, self.at_once)
+        work = Work(self, client, name, Standing(what), progress)
         client.subscribe_topic(name, lambda event: work.standing.begin(event[1]))
         try:
             yield work
@@ -115,14 +116,13 @@ class Work:
     """The tasks of one command that workers have now."""
 
     def __init__(
-        self, client: Client, name: str, standing: Standing, progress: Progress, at_once: int
+        self, cluster: Cluster, client: Client, name: str, standing: Standing, progress: Progress
     ) -> None:
-        """name: of the topic under which workers tell that a task is begun. at_once: how many tasks
-        a thread has at a time."""
+        """name: of the topic under which workers tell that a task is begun."""
+        self._cluster = cluster
         self._client = client
         self._name = name
         self._progress = progress
-        self._at_once = at_once
         self._running: dict[Future[Any], Task] = {}
         self.standing = standing
         self.capacity = 1
@@ -142,7 +142,7 @@ class Work:
         """See how many workers there are."""
         workers = self._client.nthreads()
         self.standing.workers = len(workers)
-        self.capacity = max(self._at_once * sum(workers.values()), 1)
+        self.capacity = max(self._cluster.at_once * sum(workers.values()), 1)
 
     def begin(self, function: Callable[..., Any], task: Task) -> None:
         """Give a task to a worker: the call of a function of a module."""

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunetrace.indexer.search import joint
-from tunetrace.indexer.search.joint import Barred, Ends, Figures, Hits, LongestSearch, hits_in
+from tunetrace.indexer.search.joint import (
+    Barred,
+    Ends,
+    Figures,
+    Hits,
+    Longest,
+    LongestSearch,
+    hits_in,
+)
 from tunetrace.indexer.search.segment import Segment
 from tunetrace.tokenizer.vocabulary import SEPARATOR
 
@@ -94,7 +102,7 @@ def test_matches_in_segments_are_merged_in_any_order_and_grouping(
     segments = in_segments(corpus, cuts)
     whole = matches.among(in_segments(corpus, []))
     each = [matches.in_segment(segment) for segment in segments]
-    each += [matches.none()] * (3 - len(each))
+    each += [Longest.none(len(text))] * (3 - len(each))
     first, second, third = (pickle.loads(pickle.dumps(each[k])) for k in order)
     for merged in (first.merged(second).merged(third), first.merged(second.merged(third))):
         assert merged.lengths.tolist() == whole.lengths.tolist()
