@@ -111,6 +111,8 @@ class Parts:
         try:
             before = json.loads((self._folder / _ASKED).read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            before = None
+        if not isinstance(before, dict):  # it is damaged, or another program's
             before = {}
         if not self._digests and before.get("command") == self._asked["command"]:
             return  # it was cut off before a slice was finished

@@ -110,8 +110,9 @@ class AskedSegment:
     def find_bars(self, asked: AskedBars) -> NDArray[np.int64]:
         """Which of its bars each asked bar is; -1 for none: (bars,).
 
-        The same bars are asked for twice in a row.
+        The same bars are asked for twice in a row. Several threads may ask.
         """
-        if self._found is None or self._found[0] is not asked:
-            self._found = asked, self.bars.find(asked)[asked.of]
-        return self._found[1]
+        found = self._found
+        if found is None or found[0] is not asked:
+            found = self._found = asked, self.bars.find(asked)[asked.of]
+        return found[1]
